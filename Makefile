@@ -1,0 +1,44 @@
+# Two commands do everything on a machine with git, make and Python >= 3.12:
+#   make demo   sets up and runs the device study on scikit-learn's digits
+#   make test   sets up, lints, type-checks and runs the fast tests
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: demo test test-slow bench lint requirements clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+demo: $(READY)
+	$(BIN)/rpu-ssnn run studies/digits_devices.yaml --out out/digits_devices
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The first Python >= 3.12 found; PYTHON=... chooses another.
+$(READY): requirements.txt requirements-uv.txt pyproject.toml tools/find_python.sh
+	python=$$(tools/find_python.sh "$(PYTHON)") && rm -rf $(VENV) && "$$python" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/rpu-ssnn doctor
+	touch $@
+
+# Renews the pins; --no-header keeps machine paths out of the file.
+requirements: $(READY)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header \
+		--python-version 3.12 --extra dev --extra bench pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf $(VENV) out build *.egg-info
