@@ -1,0 +1,202 @@
+"""What a network, its training and its tiles are, as validated, frozen data.
+
+Every number that the paper (Biswas et al., SSNN-BP) leaves open is a field here, with its
+default and what it costs. Symbols of the paper: T the slots an image is shown, tau the time
+constant of the Spike Response kernel (Eq. 3), theta, theta_b and theta_N the thresholds of the
+forward, hidden-gradient and output-gradient neurons.
+
+Weights are in units of the threshold current: a weight W adds W to the membrane that fires at
+theta. He initialisation is scaled by theta, so that a unit rate gives a unit gain.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+NotNegative = Annotated[float, Field(ge=0.0)]
+
+
+class Spec(BaseModel):
+    """Frozen; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class NeuronSpec(Spec):
+    """The composite spiking neuron (Eq. 1, 3, 4, 5)."""
+
+    theta: Positive = Field(5.0, description="forward threshold theta (the paper's 5)")
+    theta_b: Positive = Field(
+        0.5,
+        description="threshold of the hidden gradient branches: a gain theta/theta_b on the "
+        "gradient spikes, which the step of the layer below is divided by; near 0.1 theta "
+        "neither saturates at one spike a slot nor quantises the gradient away",
+    )
+    theta_n: Positive = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
+    kernel_fraction: Positive = Field(0.1, description="tau / T (the paper's 1/10)")
+    reset: Literal["subtract", "zero"] = Field(
+        "subtract", description="at a spike the membrane falls by its threshold, or to rest"
+    )
+    random_start: bool = Field(
+        True, description="membranes start at a random fraction of their threshold, which makes "
+        "spike counts unbiased; false starts them at rest"
+    )
+
+
+class EncodingSpec(Spec):
+    """Poisson input and label trains (Section 3.1)."""
+
+    input_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        0.4, description="average spikes a slot of a white pixel (the paper's 0.3 to 0.5)"
+    )
+    front_loading: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        1.0, description="1: the rate falls linearly from twice its average to 0; 0: flat"
+    )
+    label_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        0.5, description="average spikes a slot of the correct class's label train"
+    )
+    label_front_loading: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
+        None, description="as front_loading, for the label train; None: the same as the input's"
+    )
+
+
+class GradientSpec(Spec):
+    """How the split gradient streams are timed (Eq. 4 to 8): defaults are causal, local remedies.
+
+    The literal reading of the paper is switch="first_spike", branches="unbounded", relay=False,
+    flush=0: see `LITERAL_GRADIENT`.
+    """
+
+    switch: Literal["hold", "first_spike"] = Field(
+        "hold", description="hold: gradient membranes integrate from slot 0 and only their firing "
+        "waits for the neuron's first forward spike; first_spike: integration waits too (Eq. 4)"
+    )
+    branches: Literal["coupled", "floored", "unbounded"] = Field(
+        "coupled", description="coupled: a spike of one branch also resets the other (firing at "
+        "half the threshold, start uniform around rest); floored: each membrane cannot fall below "
+        "rest; unbounded: Eq. 4 and 5 to the letter"
+    )
+    relay: bool = Field(
+        True, description="the label train passes one unit-gain neuron for every layer between "
+        "input and output, so that it arrives when the output does"
+    )
+    flush: NotNegative = Field(
+        3.0, description="kernel constants tau that everything runs on after the image ends; "
+        "these slots are paid for and counted in the column `slots`"
+    )
+    halving: Positive = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
+
+
+LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", relay=False, flush=0.0)
+
+
+class InhibitionSpec(Spec):
+    """Lateral inhibition of the output layer (Eq. 2); weights fixed and ideal."""
+
+    strength: NotNegative = Field(
+        0.0, description="W_inh in thresholds, from each output to every other; 0: none"
+    )
+    passes: Annotated[int, Field(ge=0, le=8)] = Field(
+        0, description="0: inside the time loop, from each spike onto the other membranes, with a "
+        "floor at rest; n > 0: Eq. 2 iterated n times, as n further layers of output neurons"
+    )
+
+
+class NetworkSpec(Spec):
+    """A fully connected SSNN-BP network; input and output sizes come from the data."""
+
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (256,)
+    T: Annotated[int, Field(ge=1)] = Field(50, description="slots an image is shown")
+    neuron: NeuronSpec = NeuronSpec()
+    encoding: EncodingSpec = EncodingSpec()
+    gradient: GradientSpec = GradientSpec()
+    inhibition: InhibitionSpec = InhibitionSpec()
+
+    @property
+    def tau(self) -> float:
+        """Kernel time constant (slots)."""
+        return self.neuron.kernel_fraction * self.T
+
+    @property
+    def slots(self) -> int:
+        """Slots of one presentation in all, flush included."""
+        return self.T + round(self.gradient.flush * self.tau)
+
+    def gains(self) -> tuple[float, ...]:
+        """Step that makes each layer's spike counts exact backpropagation, first layer first.
+
+        The gradient spikes of the output count error / theta_N; each hidden layer below multiplies
+        by theta / theta_b. The exact step undoes both and carries Eq. 8's factor.
+        """
+        out = self.neuron.theta_n * self.gradient.halving
+        ratio = self.neuron.theta_b / self.neuron.theta
+        return tuple(out * ratio**depth for depth in range(len(self.hidden), -1, -1))
+
+
+Schedule = Literal["slot", "presentation", "batch"]
+
+
+class TrainingSpec(Spec):
+    """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
+
+    epochs: Annotated[int, Field(ge=0)] = 10
+    batch: Annotated[int, Field(ge=1)] = Field(50, description="presentations a batch")
+    decay: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        0.85, description="factor on the step after each epoch; on a tile, on the thinning"
+    )
+    schedule: Schedule = Field(
+        "batch", description="when changed weights are seen by the reads: after each slot (the "
+        "hardware's way), each presentation or each batch"
+    )
+    dropout_input: Share = 0.0
+    dropout_hidden: Share = 0.0
+
+
+class ReadSpec(Spec):
+    """aihwkit's IO non-idealities of a read (its own defaults where not named); None: ideal."""
+
+    dac_bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    adc_bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    adc_bound: Positive | None = Field(
+        None, description="largest current an ADC resolves, in device weight units; needed by "
+        "adc_bits"
+    )
+    read_noise: NotNegative = Field(
+        0.0, description="output noise of one read, standard deviation in device weight units"
+    )
+
+
+class ReferenceSpec(Spec):
+    """How a conductance becomes a signed weight."""
+
+    scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = Field(
+        "ideal_reference", description="subtract the exact mid conductance; subtract a reference "
+        "device of its own (with spread); or two devices a weight, one up when the other goes down"
+    )
+    spread: NotNegative = Field(
+        0.05, description="reference_device only: relative standard deviation of its conductance"
+    )
+    on_off_ratio: Annotated[float, Field(gt=1.0)] | None = Field(
+        None, description="G_max / G_min; None: infinite. The weight range stands for 0 to G_max, "
+        "so a finite ratio narrows the usable window and enlarges a reference's error"
+    )
+
+
+class TileSpec(Spec):
+    """How a device array holds the weights of one network (the device itself is a preset)."""
+
+    weight_range: Positive = Field(
+        8.0, description="the weight at the upper end of the device's nominal range of +-1, in "
+        "standard deviations of He initialisation (which are theta sqrt(2 / n_in))"
+    )
+    reference: ReferenceSpec = ReferenceSpec()
+    reads: ReadSpec | None = Field(None, description="None: ideal reads")
+    initial: Literal["programmed", "pulsed"] = Field(
+        "programmed", description="initial weights are written exactly, or by open-loop pulses "
+        "onto a fresh device"
+    )
+    slot_seconds: Positive = Field(
+        5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
+    )

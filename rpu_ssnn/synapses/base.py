@@ -1,0 +1,122 @@
+"""The seam: synapses answer currents, answer transposed currents, and take updates made of pulses.
+
+The network never knows what holds its weights. It reads through `linear_read` (one matrix that
+all reads until the next commit see) or, where a read is not linear, slot by slot through
+`forward_current` and `transposed_current`; it updates through `update` with blocks of spikes.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int8, Int32, UInt8
+
+Weights = Float32[np.ndarray, "n_in n_out"]
+
+
+@dataclass(frozen=True)
+class PulseBlock:
+    """Spikes at one crossbar over a bounded run of slots, in physical order.
+
+    Rows are slots, sample-major and time-minor. Row r holds the forward spikes of its slot,
+    ``pre[pre_start[r]:pre_start[r + 1]]`` (indices of input lines, ascending), and the gradient
+    spikes ``post[post_start[r]:post_start[r + 1]]`` (indices of output lines) with their stream
+    in ``sign``: +1 positive, -1 negative. Where a line spikes in both streams in one slot, all
+    positive spikes of the row come before all negative ones.
+    """
+
+    sample: Int32[np.ndarray, " rows"]
+    pre_start: Int32[np.ndarray, " rows_plus_1"]
+    pre: Int32[np.ndarray, " pre_spikes"]
+    post_start: Int32[np.ndarray, " rows_plus_1"]
+    post: Int32[np.ndarray, " post_spikes"]
+    sign: Int8[np.ndarray, " post_spikes"]
+
+    @property
+    def rows(self) -> int:
+        """Number of slots in the block."""
+        return len(self.sample)
+
+
+@dataclass(frozen=True)
+class Crossbar:
+    """What a layer asks of its synapses.
+
+    Attributes:
+        initial: weights [n_in, n_out] wanted at the start (units: threshold current, see `spec`).
+        he_std: standard deviation of the He initialisation (same units).
+        gain: step that makes the spike counts exact backpropagation (`NetworkSpec.gains`).
+        T: slots an image is shown, which turn spike counts into rates.
+        slots: slots of one presentation, flush included (physical time).
+        batch: presentations a batch.
+        seed: of every random draw that this crossbar makes.
+    """
+
+    initial: Weights
+    theta: float
+    he_std: float
+    gain: float
+    T: int
+    slots: int
+    batch: int
+    seed: np.random.SeedSequence
+
+
+class Synapses(ABC):
+    """Weights of one layer, wherever they live."""
+
+    ordered: bool
+    """Whether the order of pulses matters (a device) or only their sum (an ideal weight)."""
+
+    needs_all_spikes: bool
+    """Whether slots without a coincidence matter too (Eq. 9 counts all spikes)."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """(n_in, n_out)."""
+
+    @abstractmethod
+    def linear_read(self) -> Weights | None:
+        """The matrix that reads see now, or None where a read is not a matrix product."""
+
+    @abstractmethod
+    def forward_current(
+        self, spikes: UInt8[np.ndarray, "batch n_in"]
+    ) -> Float32[np.ndarray, "batch n_out"]:
+        """Currents into the output lines for one slot's spikes (units of the weights)."""
+
+    @abstractmethod
+    def transposed_current(
+        self, net: Int8[np.ndarray, "batch n_out"]
+    ) -> Float32[np.ndarray, "batch n_in"]:
+        """Currents into the input lines for net gradient spikes (positive minus negative)."""
+
+    @abstractmethod
+    def update(self, block: PulseBlock) -> None:
+        """Take one block of pulses."""
+
+    @abstractmethod
+    def commit(self, presentations: int) -> None:
+        """Make the pulses since the last commit visible to reads.
+
+        Args:
+            presentations: presentations since the last commit that held any; sample indices of
+                blocks are below it. 0 after a slot that did not end one.
+        """
+
+    @abstractmethod
+    def end_batch(self) -> None:
+        """A batch is over: let its physical time pass (leak)."""
+
+    @abstractmethod
+    def set_step_scale(self, scale: float) -> None:
+        """Scale the step of what follows (decay by epoch), relative to the start."""
+
+    @abstractmethod
+    def statistics(self) -> dict[str, float]:
+        """Numbers for the result row; keys are the same for every implementation of a kind."""
+
+
+SynapsesFactory = Callable[[Crossbar], Synapses]
