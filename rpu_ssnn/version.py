@@ -1,0 +1,6 @@
+"""Version of the package, and of the numbers it computes."""
+
+VERSION = "0.1.0"
+
+NUMERICS_VERSION = 1
+"""Raised by hand whenever the same settings and seed give other results than before."""
