@@ -1,0 +1,95 @@
+"""Reads the idx files MNIST and its relatives come in, and trusts nothing in them.
+
+The format: two zero bytes, a type byte (8 = unsigned byte), the number of dimensions, each
+dimension as a big-endian 32-bit count, then the values in row-major order and nothing after.
+"""
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from rpu_ssnn.errors import InputError
+
+_GZIP_START = b"\x1f\x8b"
+_UNSIGNED_BYTE = 8
+
+
+def read_images(path: Path) -> UInt8[np.ndarray, "images pixels"]:
+    """The images of an idx3 file, grey levels 0 to 255, each flattened row by row.
+
+    Raises:
+        InputError: the file is unreadable, not idx3, truncated, too long, or holds no image.
+    """
+    images = _read(path, dimensions=3)
+    return images.reshape(images.shape[0], -1)
+
+
+def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
+    """The labels of an idx1 file, each from 0 to ``n_classes - 1``.
+
+    Raises:
+        InputError: as for ``read_images``, or a label is out of range.
+    """
+    labels = _read(path, dimensions=1)
+    wrong = np.flatnonzero(labels >= n_classes)
+    if wrong.size:
+        raise InputError(
+            path, f"label {wrong[0]}", int(labels[wrong[0]]), f"must be from 0 to {n_classes - 1}"
+        )
+    return labels
+
+
+def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
+    content = _content(path)
+    expected_magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
+    header_size = 4 + 4 * dimensions
+    if content[:4] != expected_magic:
+        hint = "; it starts like gzip: add .gz to its name" if content[:2] == _GZIP_START else ""
+        raise InputError(
+            path,
+            "magic number",
+            "0x" + content[:4].hex(),
+            f"must be 0x{expected_magic.hex()}, an idx{dimensions} file of unsigned bytes{hint}",
+        )
+    if len(content) < header_size:
+        raise InputError(
+            path, "size in bytes", len(content), f"is truncated: its header takes {header_size}"
+        )
+    shape = tuple(int(count) for count in np.frombuffer(content[4:header_size], dtype=">u4"))
+    if 0 in shape:
+        raise InputError(path, "dimensions", shape, "must all be at least 1")
+    expected_size = header_size + math.prod(shape)
+    if len(content) != expected_size:
+        fault = "is truncated" if len(content) < expected_size else "has trailing bytes"
+        raise InputError(
+            path,
+            "size in bytes",
+            len(content),
+            f"{fault}: its header promises {'x'.join(map(str, shape))} values, "
+            f"{expected_size} bytes in all",
+        )
+    return np.frombuffer(content, dtype=np.uint8, offset=header_size).reshape(shape).copy()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        # Read whole, never by the header's counts: a damaged header must not size a buffer.
+        stored = path.read_bytes()
+    except OSError as error:
+        raise InputError(path, "file", error.strerror, "must be readable") from error
+    if path.suffix != ".gz":
+        return stored
+    if stored[:2] != _GZIP_START:
+        raise InputError(
+            path, "first bytes", "0x" + stored[:2].hex(), "must be 0x1f8b: named .gz but not gzip"
+        )
+    try:
+        return gzip.decompress(stored)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            path, "gzip stream", str(error), "must be whole: truncated or damaged, get it again"
+        ) from error

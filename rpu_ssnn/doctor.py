@@ -1,0 +1,278 @@
+"""Checks what this project stands on: by trying it, since version numbers hide a broken build.
+
+aihwkit's compiled part fits only the torch releases it was built against, and its metadata names
+none. The wrong pair imports without complaint and then fails, misleadingly, in every tile call.
+
+Nothing heavy is imported before it is needed, so that a broken package is reported, not hit.
+"""
+
+import functools
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from rpu_ssnn.data import IDX_SETS, MissingDataError, load_dataset
+from rpu_ssnn.errors import InputError
+
+OLDEST_PYTHON = (3, 12)
+WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
+REBUILD = "rebuild the environment with `make clean && make test`"
+
+
+class BrokenPairError(RuntimeError):
+    """aihwkit does not work with this torch: one line of what was found and what to do."""
+
+    def __init__(self, found: str, advice: str) -> None:
+        self.found = found
+        self.advice = advice
+        super().__init__(f"{found}; {advice}")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at.
+
+    Args:
+        name: a short key.
+        ok: whether it is as it should be.
+        found: what was found, complete in itself.
+        advice: what to do where it is not ok, else empty.
+        needed: whether commands fail without it; where not, it is worth a note only.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+    needed: bool = True
+
+
+@functools.cache
+def require_tile_pair() -> None:
+    """``check_tile_pair``, once a process: for every entry point that goes on to use tiles.
+
+    Raises:
+        BrokenPairError: as ``check_tile_pair``, on every call as long as the pair is broken.
+    """
+    check_tile_pair()
+
+
+def check_tile_pair() -> None:
+    """Pulses and reads a small noiseless tile, and compares with the result known exactly.
+
+    Raises:
+        BrokenPairError: aihwkit or torch cannot be imported, a tile call raises, or its result
+            is wrong.
+    """
+    try:
+        fault = _tile_fault()
+    except Exception as error:  # a broken build raises whatever its garbage happens to lead to
+        fault = f"{type(error).__name__}: {_one_line(error)}"
+    if fault is not None:
+        raise BrokenPairError(
+            f"{_pair()} does not work on Python {platform.python_version()} ({fault})",
+            f"working pairs: {WORKING_PAIRS}; {REBUILD}",
+        )
+
+
+def _tile_fault() -> str | None:
+    """What the tile gets wrong, or None."""
+    import torch
+    from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
+    from aihwkit.simulator.parameters import IOParameters, PulseType, UpdateParameters
+    from aihwkit.simulator.tiles import AnalogTile
+
+    step = 2.0**-6  # a power of two, so that every weight and sum below is exact in float32
+    device = ConstantStepDevice(
+        dw_min=step,
+        dw_min_dtod=0.0,
+        dw_min_std=0.0,
+        up_down=0.0,
+        up_down_dtod=0.0,
+        w_max=1.0,
+        w_min=-1.0,
+        w_max_dtod=0.0,
+        w_min_dtod=0.0,
+    )
+    one_pulse_a_coincidence = UpdateParameters(
+        desired_bl=1,
+        fixed_bl=True,
+        update_management=False,
+        update_bl_management=False,
+        pulse_type=PulseType.STOCHASTIC_COMPRESSED,
+    )
+    perfect_read = IOParameters(is_perfect=True)
+    # Not square, and no two rows or columns alike: a transposed result cannot pass.
+    start = step * torch.tensor([[4.0, -3.0, 0.0], [1.0, 2.0, -8.0]])
+    inputs = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])  # slots x columns
+    errors = torch.tensor([[1.0, -1.0], [0.0, 1.0], [-1.0, 0.0]])  # slots x rows
+
+    tile = AnalogTile(
+        2,
+        3,
+        SingleRPUConfig(
+            device=device,
+            update=one_pulse_a_coincidence,
+            forward=perfect_read,
+            backward=perfect_read,
+        ),
+    )
+    tile.set_weights(start)
+    tile.set_learning_rate(step)
+    with torch.no_grad():
+        tile.update(inputs, errors)
+        weights = tile.get_weights()[0]
+        forward = tile.forward(inputs)
+        backward = tile.backward(errors)
+
+    exact = start - step * errors.T @ inputs  # SGD's sign
+    if not torch.equal(weights, exact):
+        steps_off = (weights - exact).abs().max().item() / step
+        return f"a pulsed update left a weight {steps_off:g} device steps off"
+    if not torch.equal(forward, inputs @ exact.T):
+        return "a forward read gave a wrong current"
+    if not torch.equal(backward, errors @ exact):
+        return "a transposed read gave a wrong current"
+    return None
+
+
+def diagnose(data_root: Path | None) -> list[Check]:
+    """Looks at everything the commands depend on; takes seconds and raises nothing.
+
+    Args:
+        data_root: the folder with the idx files; None takes the environment variable
+            RPU_SSNN_DATA.
+    """
+    return [
+        _check_python(sys.version_info[:3]),
+        _check_pair(),
+        *_check_numba(),
+        _check_threads(),
+        *(_check_data(name, data_root) for name in IDX_SETS),
+    ]
+
+
+def failed(checks: Iterable[Check]) -> bool:
+    """Whether anything that is needed is not ok."""
+    return any(check.needed and not check.ok for check in checks)
+
+
+def render(checks: Iterable[Check]) -> list[str]:
+    """One line a check: ``ok``, ``note`` (not needed by every command) or ``PROBLEM``."""
+    lines = []
+    for check in checks:
+        if check.ok:
+            lines.append(f"ok      {check.found}")
+        else:
+            mark = "PROBLEM" if check.needed else "note   "
+            lines.append(f"{mark} {check.found}: {check.advice}")
+    return lines
+
+
+def _check_python(version: tuple[int, ...]) -> Check:
+    found = "Python " + ".".join(map(str, version))
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    advice = f"install Python {oldest} or newer and {REBUILD}"
+    ok = version >= OLDEST_PYTHON
+    return Check("python", ok, found, "" if ok else advice)
+
+
+def _check_pair() -> Check:
+    try:
+        check_tile_pair()
+    except BrokenPairError as error:
+        return Check("tile pair", False, error.found, error.advice)
+    return Check("tile pair", True, f"{_pair()}: one pulse moved a weight by one step")
+
+
+def _check_numba() -> list[Check]:
+    try:
+        import numba
+
+        version = f"numba {numba.__version__}"
+        answer = numba.njit()(_next_number)(41)
+    except Exception as error:  # as with the tiles: a mismatched build may raise anything
+        found = f"numba does not compile ({type(error).__name__}: {_one_line(error)})"
+        return [Check("numba", False, found, REBUILD)]
+    if answer != 42:
+        return [Check("numba", False, f"{version} computed {answer} for 41 + 1", REBUILD)]
+    return [Check("numba", True, f"{version} compiles"), _check_numba_cache()]
+
+
+def _check_numba_cache() -> Check:
+    import numba
+
+    try:
+        # numba looks for a writable cache folder here, as it does for the package's functions.
+        folder = numba.njit(cache=True)(_next_number).stats.cache_path
+    except (RuntimeError, OSError) as error:
+        found = f"numba has no folder to keep compiled code in ({_one_line(error)})"
+        return Check(
+            "numba cache", False, found, "set NUMBA_CACHE_DIR to a folder that can be written"
+        )
+    return Check("numba cache", True, f"compiled code is kept in {folder}")
+
+
+def _next_number(number: int) -> int:
+    return number + 1
+
+
+def _check_threads() -> Check:
+    cpus = _usable_cpus()
+    try:
+        import numba
+        import torch
+
+        threads = {
+            "OMP_NUM_THREADS": ("torch", torch.get_num_threads()),
+            "NUMBA_NUM_THREADS": ("numba", int(vars(numba.config)["NUMBA_NUM_THREADS"])),
+        }
+    except Exception as error:  # reported by the checks above; here only the counts are missing
+        return Check("threads", False, f"threads unknown ({_one_line(error)})", REBUILD, False)
+    counts = " and ".join(f"{count} {library}" for library, count in threads.values())
+    found = f"{counts} threads on {cpus} usable CPUs"
+    too_many = [name for name, (_, count) in threads.items() if count > cpus]
+    if too_many:
+        advice = "threads wait for each other; set " + " ".join(f"{n}={cpus}" for n in too_many)
+        return Check("threads", False, found, advice, needed=False)
+    return Check("threads", True, found)
+
+
+def _usable_cpus() -> int:
+    """The CPUs this process may run on, which taskset and containers make fewer than there are."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it, macOS does not
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _check_data(name: str, data_root: Path | None) -> Check:
+    try:
+        # The whole load, since a folder may hold the right names and damaged files.
+        data = load_dataset(
+            name, data_root, n_train=None, n_test=None, validation_share=0.0, seed=0
+        )
+    except MissingDataError as error:
+        return Check(name, False, f"{name} not found", f"{error.field} {error.allowed}", False)
+    except InputError as error:
+        return Check(name, False, f"{name} cannot be used", str(error), False)
+    counts = f"{len(data.train_labels)} training and {len(data.test_labels)} test images"
+    return Check(name, True, f"{name}: {counts}")
+
+
+def _pair() -> str:
+    return f"aihwkit {_version('aihwkit')} with torch {_version('torch')}"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _one_line(error: Exception, limit: int = 100) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,152 @@
+"""The idx files: where they are looked for, and what damaged ones are told."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import WriteIdx, WriteIdxSet, idx_bytes, refused
+
+from rpu_ssnn.data import DATA_ENV, Dataset, MissingDataError, load_dataset
+from rpu_ssnn.data.idx import read_images, read_labels
+
+
+def load(name: str, root: Path | None = None) -> Dataset:
+    return load_dataset(name, root, n_train=None, n_test=None, validation_share=0.0, seed=0)
+
+
+# --- where files are looked for
+
+
+@pytest.mark.parametrize("gz", [True, False])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("mnist", "MNIST/raw"),
+        ("mnist", "MNIST"),
+        ("mnist", "."),
+        ("fashion_mnist", "FashionMNIST/raw"),
+        ("fashion_mnist", "FashionMNIST"),
+    ],
+)
+def test_files_are_found(
+    tmp_path: Path, write_idx_set: WriteIdxSet, name: str, place: str, gz: bool
+) -> None:
+    write_idx_set(tmp_path / place, name, gz=gz)
+    assert load(name, tmp_path).train_images.shape == (60, 16)
+
+
+def test_each_set_reads_its_own_folder(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
+    write_idx_set(tmp_path / "MNIST" / "raw", "mnist", n_train=30)
+    write_idx_set(tmp_path / "FashionMNIST" / "raw", "fashion_mnist", n_train=40)
+    assert len(load("mnist", tmp_path).train_labels) == 30
+    assert len(load("fashion_mnist", tmp_path).train_labels) == 40
+
+
+def test_argument_goes_before_environment(
+    tmp_path: Path, write_idx_set: WriteIdxSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_idx_set(tmp_path / "named", n_train=30)
+    write_idx_set(tmp_path / "environment", n_train=40)
+    monkeypatch.setenv(DATA_ENV, str(tmp_path / "environment"))
+    assert len(load("mnist").train_labels) == 40
+    assert len(load("mnist", tmp_path / "named").train_labels) == 30
+
+
+def test_without_a_folder_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DATA_ENV, "")  # set but empty is not a folder
+    with refused("mnist: data folder", "--data", DATA_ENV, "The MNIST database"):
+        load("mnist")
+
+
+def test_missing_file_is_named_with_every_place(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
+    raw = write_idx_set(tmp_path / "FashionMNIST" / "raw", "fashion_mnist")
+    (raw / "t10k-labels-idx1-ubyte.gz").unlink()
+    places = [str(raw), str(tmp_path / "FashionMNIST") + ",", str(tmp_path) + ";"]
+    with pytest.raises(MissingDataError) as caught:
+        load("fashion_mnist", tmp_path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("fashion_mnist: file t10k-labels-idx1-ubyte: 'missing'")
+    assert all(place in message for place in places)
+    assert "Zalando" in message
+
+
+def test_files_of_another_set_are_refused(
+    tmp_path: Path, write_idx_set: WriteIdxSet, write_idx: WriteIdx
+) -> None:
+    write_idx_set(tmp_path)
+    start = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9, 0, 6, 9, 0, 1, 5, 0, 0, 0, 0]
+    write_idx(tmp_path / "t10k-labels-idx1-ubyte.gz", np.array(start))
+    load("mnist", tmp_path)
+    with refused("t10k-labels", "must be fashion_mnist", "files of mnist"):
+        load("fashion_mnist", tmp_path)
+
+
+# --- damaged files
+
+IMAGES = np.arange(2 * 3 * 3).reshape(2, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["magic number", "must be 0x00000803"]),
+        (idx_bytes(np.arange(3)), ["magic number", "0x00000801", "must be 0x00000803"]),
+        (b"\0\0\x0d\3" + idx_bytes(IMAGES)[4:], ["magic number", "0x00000d03"]),
+        (gzip.compress(idx_bytes(IMAGES)), ["magic number", "add .gz"]),
+        (idx_bytes(IMAGES)[:9], ["size in bytes: 9", "truncated"]),
+        (idx_bytes(IMAGES)[:-1], ["size in bytes: 33", "truncated", "2x3x3", "34 bytes"]),
+        (idx_bytes(IMAGES) + b"\0", ["size in bytes: 35", "trailing bytes"]),
+        (b"\0\0\x08\3" + b"\xff" * 12, ["size in bytes: 16", "truncated"]),
+        (idx_bytes(np.zeros((0, 3, 3))), ["dimensions: (0, 3, 3)", "at least 1"]),
+    ],
+)
+def test_damaged_file(tmp_path: Path, content: bytes, words: list[str]) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(content)
+    with refused(str(path), *words):
+        read_images(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (idx_bytes(IMAGES), ["first bytes", "not gzip"]),
+        (b"", ["first bytes", "not gzip"]),
+        (gzip.compress(idx_bytes(IMAGES))[:-12], ["gzip stream", "truncated or damaged"]),
+        (gzip.compress(idx_bytes(IMAGES))[:-8] + b"\0" * 8, ["gzip stream", "CRC"]),
+        (gzip.compress(idx_bytes(IMAGES))[:10] + b"\xff" * 20, ["gzip stream", "damaged"]),
+        (gzip.compress(idx_bytes(IMAGES)[:-1]), ["size in bytes: 33", "truncated"]),
+    ],
+)
+def test_damaged_gzip_file(tmp_path: Path, content: bytes, words: list[str]) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(content)
+    with refused(str(path), *words):
+        read_images(path)
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    with refused(str(tmp_path), "must be readable"):
+        read_images(tmp_path)  # a folder
+
+
+def test_label_out_of_range(tmp_path: Path, write_idx: WriteIdx) -> None:
+    path = write_idx(tmp_path / "labels", np.array([9, 0, 10, 11]))
+    with refused(str(path), "label 2: 10", "from 0 to 9"):
+        read_labels(path, 10)
+    assert read_labels(path, 12).tolist() == [9, 0, 10, 11]
+
+
+def test_images_and_labels_must_fit(
+    tmp_path: Path, write_idx_set: WriteIdxSet, write_idx: WriteIdx
+) -> None:
+    write_idx_set(tmp_path, gz=False)
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.arange(59) % 10)
+    with refused("train-labels-idx1-ubyte", "number of labels: 59", "must be 60"):
+        load("mnist", tmp_path)
+    write_idx_set(tmp_path, gz=False)
+    write_idx(tmp_path / "t10k-images-idx3-ubyte", np.zeros((20, 5, 5)))
+    with refused("t10k-images-idx3-ubyte", "pixels an image: 25", "must be 16"):
+        load("mnist", tmp_path)
