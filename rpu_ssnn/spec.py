@@ -9,9 +9,9 @@ Weights are in units of the threshold current: a weight W adds W to the membrane
 theta. He initialisation is scaled by theta, so that a unit rate gives a unit gain.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -37,7 +37,8 @@ class NeuronSpec(Spec):
     theta_n: Positive = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
     kernel_fraction: Positive = Field(0.1, description="tau / T (the paper's 1/10)")
     reset: Literal["subtract", "zero"] = Field(
-        "subtract", description="at a spike the membrane falls by its threshold, or to rest"
+        "subtract", description="at a spike the membrane falls by its threshold, or to rest "
+        "(which loses what exceeds the threshold)"
     )
     random_start: bool = Field(
         True, description="membranes start at a random fraction of their threshold, which makes "
@@ -61,6 +62,20 @@ class EncodingSpec(Spec):
         None, description="as front_loading, for the label train; None: the same as the input's"
     )
 
+    @model_validator(mode="after")
+    def _peak_rates_are_probabilities(self) -> Self:
+        label = self.front_loading if self.label_front_loading is None else self.label_front_loading
+        for name, rate, loading in (
+            ("input_rate", self.input_rate, self.front_loading),
+            ("label_rate", self.label_rate, label),
+        ):
+            if rate * (1.0 + loading) > 1.0:
+                raise ValueError(
+                    f"{name} {rate} peaks at {rate * (1.0 + loading):.3g} spikes a slot under "
+                    f"front loading {loading}; {name} x (1 + front loading) must be at most 1"
+                )
+        return self
+
 
 class GradientSpec(Spec):
     """How the split gradient streams are timed (Eq. 4 to 8): defaults are causal, local remedies.
@@ -71,7 +86,8 @@ class GradientSpec(Spec):
 
     switch: Literal["hold", "first_spike"] = Field(
         "hold", description="hold: gradient membranes integrate from slot 0 and only their firing "
-        "waits for the neuron's first forward spike; first_spike: integration waits too (Eq. 4)"
+        "waits for the neuron's first forward spike; first_spike: they fire all along and the spikes "
+        "before it are lost (Eq. 4 and 5 to the letter)"
     )
     branches: Literal["coupled", "floored", "unbounded"] = Field(
         "coupled", description="coupled: a spike of one branch also resets the other (firing at "

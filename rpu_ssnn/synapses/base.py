@@ -45,6 +45,7 @@ class Crossbar:
 
     Attributes:
         initial: weights [n_in, n_out] wanted at the start (units: threshold current, see `spec`).
+        theta: forward threshold (same units).
         he_std: standard deviation of the He initialisation (same units).
         gain: step that makes the spike counts exact backpropagation (`NetworkSpec.gains`).
         T: slots an image is shown, which turn spike counts into rates.
@@ -71,6 +72,9 @@ class Synapses(ABC):
 
     needs_all_spikes: bool
     """Whether slots without a coincidence matter too (Eq. 9 counts all spikes)."""
+
+    changes: int = 0
+    """Goes up whenever reads see other weights than before."""
 
     @property
     @abstractmethod

@@ -1,0 +1,1 @@
+"""The compiled pass over time: forward, gradient and pulses of a presentation, nothing stored."""

@@ -1,0 +1,250 @@
+"""The SSNN-BP network: presentations in, output counts and pulses out.
+
+Forward pass, backward pass and weight update run concurrently, slot by slot; no train is stored.
+The network knows its weights only as `Synapses`.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.state import (
+    Buffers,
+    Lane,
+    Plan,
+    Presentations,
+    make_buffers,
+    make_lane,
+    make_plan,
+)
+from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
+from rpu_ssnn.spec import NetworkSpec, Schedule, TrainingSpec
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory
+
+PAUSE: dict[Schedule, int] = {
+    "batch": kernel.RUN_THROUGH,
+    "presentation": kernel.STOP_AFTER_PRESENTATION,
+    "slot": kernel.STOP_AFTER_SLOT,
+}
+
+LOCKSTEP = 64
+"""Presentations that step together in inference through reads that are not matrix products."""
+
+
+class Network:
+    """A network of given layer sizes over given synapses.
+
+    Args:
+        spec: neurons, encoding, gradient streams, inhibition.
+        training: batch, schedule and dropout.
+        sizes: lines of each layer, input first.
+        factory: makes the synapses of each crossbar.
+        seed: of the initial weights and of the synapses' own draws.
+        threads: lanes that share the presentations of a batch; synapses whose pulses have an
+            order (devices) train in one lane whatever is asked.
+    """
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        training: TrainingSpec,
+        sizes: tuple[int, ...],
+        factory: SynapsesFactory,
+        seed: np.random.SeedSequence,
+        threads: int = 1,
+    ) -> None:
+        self.spec, self.training, self.sizes = spec, training, sizes
+        self.synapses = _make_synapses(spec, training, sizes, factory, seed)
+        self._training_plan = make_plan(spec, sizes, training)
+        self._inference_plan = make_plan(spec, sizes)
+        lanes = 1 if any(s.ordered for s in self.synapses) else threads
+        all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
+        self._lanes = [make_lane(self._training_plan) for _ in range(threads)]
+        self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
+        self._no_pulses = make_buffers(self._inference_plan, all_spikes)
+        self._pool = ThreadPoolExecutor(threads)
+        self._reads = _Reads(self.synapses)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pool.shutdown()
+
+    def train_batch(
+        self,
+        rates: Float32[np.ndarray, "batch n_in"],
+        labels: Int64[np.ndarray, " batch"],
+        rng: np.random.Generator,
+    ) -> Presentations:
+        """Show a batch (at most `training.batch` presentations) and let the synapses learn.
+
+        Args:
+            rates: average spikes a slot of each input line.
+            rng: everything random in the presentations is drawn from keys taken from it.
+        """
+        shown = self._presentations(rates, labels, rng)
+        bounds = np.linspace(0, len(labels), len(self._buffers) + 1).astype(int)
+        lanes = zip(self._lanes, self._buffers, bounds[:-1], bounds[1:], strict=False)
+        self._run([(lane, out, a, b, shown) for lane, out, a, b in lanes])
+        if self.training.schedule == "batch":
+            self._commit(len(labels))
+        for synapses in self.synapses:
+            synapses.end_batch()
+        self._reads.refresh()
+        return shown
+
+    def infer(
+        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
+    ) -> Presentations:
+        """Show presentations without label, gradient, dropout or update."""
+        self._reads.refresh()
+        shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
+        plan, reads = self._inference_plan, self._reads
+        if not reads.linear:
+            present_in_lockstep(plan, shown, self.synapses, LOCKSTEP)
+            return shown
+
+        def run(lane: Lane, start: int, stop: int) -> None:
+            lane.place[:] = (start, 0, 0)
+            kernel.advance(
+                plan, lane, shown, stop, reads.flat, reads.transposed, self._no_pulses, False,
+                kernel.RUN_THROUGH,
+            )  # fmt: skip
+
+        bounds = np.linspace(0, len(rates), len(self._lanes) + 1).astype(int)
+        list(self._pool.map(run, self._lanes, bounds[:-1], bounds[1:]))
+        return shown
+
+    def _presentations(
+        self,
+        rates: Float32[np.ndarray, "batch n_in"],
+        labels: Int64[np.ndarray, " batch"],
+        rng: np.random.Generator,
+    ) -> Presentations:
+        n, layers = len(rates), len(self._training_plan.size)
+        return Presentations(
+            rates=rates,
+            labels=labels,
+            keys=rng.integers(2**64, size=n, dtype=np.uint64),
+            output_counts=np.zeros((n, self.sizes[-1]), dtype=np.int32),
+            spikes=np.zeros((n, layers), dtype=np.int64),
+            gradient_spikes=np.zeros((n, layers), dtype=np.int64),
+        )
+
+    def _run(self, work: list[tuple[Lane, Buffers, int, int, Presentations]]) -> None:
+        if len(work) == 1:
+            self._run_lane(*work[0])
+        else:
+            list(self._pool.map(lambda args: self._run_lane(*args), work))
+
+    def _run_lane(
+        self, lane: Lane, out: Buffers, start: int, stop: int, shown: Presentations
+    ) -> None:
+        """Train on presentations [start, stop), handing pulses on whenever the buffers fill."""
+        lane.place[:] = (start, 0, 0)
+        plan, reads, schedule = self._training_plan, self._reads, self.training.schedule
+        status = kernel.FULL
+        while status != kernel.DONE:
+            done_before = int(lane.place[0])
+            if reads.linear:
+                status = kernel.advance(
+                    plan, lane, shown, stop, reads.flat, reads.transposed, out, True,
+                    PAUSE[schedule],
+                )  # fmt: skip
+            else:
+                status = advance_stepped(
+                    plan, lane, shown, stop, self.synapses, out, PAUSE[schedule]
+                )
+            for layer, synapses in enumerate(self.synapses):
+                if out.rows[layer]:
+                    synapses.update(_block(out, layer))
+            out.rows[:] = 0
+            if schedule == "slot" and status == kernel.BOUNDARY:
+                self._commit(int(lane.place[0]) - done_before)
+            elif schedule == "presentation" and status == kernel.BOUNDARY:
+                self._commit(stop)
+            if schedule != "batch":
+                reads.refresh()
+
+    def _commit(self, presentations: int) -> None:
+        for synapses in self.synapses:
+            synapses.commit(presentations)
+
+
+class _Reads:
+    """The matrices that linear reads see, in the two layouts the compiled pass adds up rows of."""
+
+    def __init__(self, synapses: list[Synapses]) -> None:
+        self._synapses = synapses
+        ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
+        self._spans = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.flat = np.zeros(ends[-1], dtype=np.float32)
+        self.transposed = np.zeros(ends[-1], dtype=np.float32)
+        self._seen = [-1] * len(synapses)
+        self.linear = True
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what has changed since the last refresh."""
+        for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
+            if synapses.changes == self._seen[layer]:
+                continue
+            weights = synapses.linear_read()
+            if weights is None:
+                self.linear = False
+                return
+            self._seen[layer] = synapses.changes
+            n_in, n_out = synapses.shape
+            self.flat[span].reshape(n_in, n_out)[:] = weights
+            if layer > 0:  # nothing goes back through the first crossbar
+                self.transposed[span].reshape(n_out, n_in)[:] = weights.T
+
+
+def _block(out: Buffers, layer: int) -> PulseBlock:
+    rows = int(out.rows[layer])
+    pre_start = out.pre_start[layer, : rows + 1]
+    post_start = out.post_start[layer, : rows + 1]
+    return PulseBlock(
+        sample=out.sample[layer, :rows],
+        pre_start=pre_start,
+        pre=out.pre[layer, : pre_start[-1]],
+        post_start=post_start,
+        post=out.post[layer, : post_start[-1]],
+        sign=out.sign[layer, : post_start[-1]],
+    )
+
+
+def _make_synapses(
+    spec: NetworkSpec,
+    training: TrainingSpec,
+    sizes: tuple[int, ...],
+    factory: SynapsesFactory,
+    seed: np.random.SeedSequence,
+) -> list[Synapses]:
+    """He initialisation scaled by theta: a layer's rates keep their size on the way up."""
+    synapses = []
+    for layer, gain in enumerate(spec.gains()):
+        weight_seed, own_seed = seed.spawn(2)
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
+        normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
+        share = training.dropout_input if layer == 0 else training.dropout_hidden
+        synapses.append(
+            factory(
+                Crossbar(
+                    initial=(he_std * normal).astype(np.float32),
+                    theta=spec.neuron.theta,
+                    he_std=he_std,
+                    gain=gain / (1.0 - share),
+                    T=spec.T,
+                    slots=spec.slots,
+                    batch=training.batch,
+                    seed=own_seed,
+                )
+            )
+        )
+    return synapses

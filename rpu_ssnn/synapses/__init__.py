@@ -1,0 +1,22 @@
+"""Where weights live: ideal numbers or aihwkit tiles, interchangeable behind `Synapses`."""
+
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory
+from rpu_ssnn.synapses.ideal import (
+    CoincidenceSynapses,
+    RateSynapses,
+    SurrogateSpec,
+    coincidence_synapses,
+    rate_synapses,
+)
+
+__all__ = [
+    "CoincidenceSynapses",
+    "Crossbar",
+    "PulseBlock",
+    "RateSynapses",
+    "SurrogateSpec",
+    "Synapses",
+    "SynapsesFactory",
+    "coincidence_synapses",
+    "rate_synapses",
+]

@@ -1,0 +1,50 @@
+"""Compiled sums over pulse blocks."""
+
+import numpy as np
+from jaxtyping import Float32, Int32
+from numba import njit
+
+from rpu_ssnn.synapses.base import PulseBlock
+
+
+@njit(cache=True, nogil=True)
+def _count_spikes(sample, start, lines, counts):  # type: ignore[no-untyped-def]
+    for r in range(len(sample)):
+        row = counts[sample[r]]
+        for k in range(start[r], start[r + 1]):
+            row[lines[k]] += 1.0
+
+
+@njit(cache=True, nogil=True)
+def _count_streams(sample, start, lines, sign, counts):  # type: ignore[no-untyped-def]
+    for r in range(len(sample)):
+        row = counts[sample[r]]
+        for k in range(start[r], start[r + 1]):
+            row[0 if sign[k] > 0 else 1, lines[k]] += 1.0
+
+
+@njit(cache=True, nogil=True)
+def _coincidences(pre_start, pre, post_start, post, sign, total):  # type: ignore[no-untyped-def]
+    for r in range(len(pre_start) - 1):
+        first, last = post_start[r], post_start[r + 1]
+        for p in range(pre_start[r], pre_start[r + 1]):
+            row = total[pre[p]]
+            for q in range(first, last):
+                row[post[q]] += sign[q]
+
+
+def add_forward_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch n_in"]) -> None:
+    """Add the block's forward spikes to the counts of each presentation."""
+    _count_spikes(block.sample, block.pre_start, block.pre, counts)
+
+
+def add_gradient_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch 2 n_out"]) -> None:
+    """Add the block's gradient spikes to the counts of each presentation, [positive, negative]."""
+    _count_streams(block.sample, block.post_start, block.post, block.sign, counts)
+
+
+def add_coincidences(block: PulseBlock, total: Int32[np.ndarray, "n_in n_out"]) -> None:
+    """Add up minus down coincidences of every synapse (the sum of Eq. 10)."""
+    _coincidences(
+        block.pre_start, block.pre, block.post_start, block.post, block.sign, total
+    )

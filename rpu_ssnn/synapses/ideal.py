@@ -1,0 +1,171 @@
+"""Ideal synapses: real-valued weights, updated by Eq. 9 (rates) or Eq. 10 (coincidences).
+
+Both are normalised so that one learning rate eta means the same in both, at any T and batch:
+
+    Eq. 9:   dW = theta eta gain / (B T^2)  sum_b (sum_t s_delta) (sum_t s_x)^T
+    Eq. 10:  dW = theta eta gain / (B T)    sum_b sum_t s_delta s_x^T
+
+(the paper's Eq. 9 is about T times its Eq. 10). B is the batch, `gain` makes the spike counts
+exact backpropagation (`NetworkSpec.gains`, Eq. 8's factor included).
+"""
+
+import threading
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Int8, UInt8
+from pydantic import Field
+
+from rpu_ssnn.errors import InputError
+from rpu_ssnn.spec import Positive, Spec
+from rpu_ssnn.synapses.accumulate import (
+    add_coincidences,
+    add_forward_counts,
+    add_gradient_counts,
+)
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+
+
+class SurrogateSpec(Spec):
+    """Gaussian noise on Eq. 9 that stands in for the error of stochastic products (Fig. 4, 7, 8).
+
+    A coincidence train of T_s slots estimates a product p of two rates with variance
+    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a batch, with the variance
+    summed over its presentations and both streams.
+    """
+
+    T_s: Positive = Field(description="slots of the stochastic product that the noise stands for")
+    size: Literal["by_product", "pooled"] = Field(
+        "by_product",
+        description="by_product: each product its own variance, so a zero product gets none; "
+        "pooled: every product, zero or not, that of Fig. 4's grid of 2,500 products together",
+    )
+
+
+POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
+"""Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
+
+
+class _Ideal(Synapses):
+    """Weights held as numbers; reads are exact."""
+
+    ordered = False
+
+    def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
+        self._weights = crossbar.initial.astype(np.float32).copy()
+        self._crossbar = crossbar
+        self._step = crossbar.theta * learning_rate * crossbar.gain / crossbar.batch
+        self._scale = 1.0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._weights.shape
+
+    def linear_read(self) -> Weights:
+        return self._weights
+
+    def forward_current(
+        self, spikes: UInt8[np.ndarray, "batch n_in"]
+    ) -> Float32[np.ndarray, "batch n_out"]:
+        return spikes.astype(np.float32) @ self._weights
+
+    def transposed_current(
+        self, net: Int8[np.ndarray, "batch n_out"]
+    ) -> Float32[np.ndarray, "batch n_in"]:
+        return net.astype(np.float32) @ self._weights.T
+
+    def end_batch(self) -> None:
+        """Ideal weights do not change in time."""
+
+    def set_step_scale(self, scale: float) -> None:
+        self._scale = scale
+
+    def statistics(self) -> dict[str, float]:
+        return {}
+
+
+class RateSynapses(_Ideal):
+    """Eq. 9: the outer product of spike counts, exact or with surrogate noise."""
+
+    needs_all_spikes = True
+
+    def __init__(
+        self, crossbar: Crossbar, learning_rate: float, surrogate: SurrogateSpec | None = None
+    ) -> None:
+        super().__init__(crossbar, learning_rate)
+        n_in, n_out = self.shape
+        self._surrogate = surrogate
+        self._rng = np.random.default_rng(crossbar.seed)
+        self._forward = np.zeros((crossbar.batch, n_in), dtype=np.float32)
+        self._gradient = np.zeros((crossbar.batch, 2, n_out), dtype=np.float32)
+
+    def update(self, block: PulseBlock) -> None:
+        add_forward_counts(block, self._forward)
+        add_gradient_counts(block, self._gradient)
+
+    def commit(self, presentations: int) -> None:
+        if presentations == 0:
+            raise InputError("training", "schedule", "slot", "Eq. 9 needs whole presentations")
+        forward = self._forward[:presentations]
+        gradient = self._gradient[:presentations]
+        T, step = self._crossbar.T, self._step * self._scale
+        # Counts are whole numbers below 2^24, so their sums are exact in any order.
+        product = forward.T @ (gradient[:, 0] - gradient[:, 1])
+        self._weights += np.float32(step / T**2) * product
+        if self._surrogate is not None:
+            spread = self._surrogate_spread(forward / T, gradient / T, self._surrogate)
+            noise = self._rng.standard_normal(self.shape, dtype=np.float32)
+            self._weights += np.float32(step) * spread * noise
+        forward[:] = 0.0
+        gradient[:] = 0.0
+        self.changes += 1
+
+    @staticmethod
+    def _surrogate_spread(
+        forward: Float32[np.ndarray, "batch n_in"],
+        gradient: Float32[np.ndarray, "batch 2 n_out"],
+        surrogate: SurrogateSpec,
+    ) -> Float32[np.ndarray, "n_in n_out"] | np.float32:
+        """Standard deviation of the summed products of a batch (spikes a slot)."""
+        if surrogate.size == "pooled":
+            return np.float32(np.sqrt(2 * len(forward) * POOLED_VARIANCE / surrogate.T_s))
+        mean = forward.T @ gradient.sum(axis=1)
+        square = (forward**2).T @ (gradient**2).sum(axis=1)
+        return np.sqrt(np.maximum(mean - square, 0.0) / np.float32(surrogate.T_s))
+
+
+class CoincidenceSynapses(_Ideal):
+    """Eq. 10: one step for each coincidence of a forward with a gradient spike."""
+
+    needs_all_spikes = False
+
+    def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
+        super().__init__(crossbar, learning_rate)
+        self._sums: dict[int, np.ndarray] = {}
+
+    def update(self, block: PulseBlock) -> None:
+        # One accumulator a thread: whole numbers, so their sum is exact in any order.
+        key = threading.get_ident()
+        if key not in self._sums:
+            self._sums[key] = np.zeros(self.shape, dtype=np.int32)
+        add_coincidences(block, self._sums[key])
+
+    def commit(self, presentations: int) -> None:
+        step = np.float32(self._step * self._scale / self._crossbar.T)
+        total = sum(self._sums.values(), start=np.zeros((), dtype=np.int32))
+        self._weights += step * total
+        self.changes += 1
+        for part in self._sums.values():
+            part[:] = 0
+
+
+def rate_synapses(
+    learning_rate: float, surrogate: SurrogateSpec | None = None
+) -> SynapsesFactory:
+    """Eq. 9 synapses for every crossbar of a network."""
+    return lambda crossbar: RateSynapses(crossbar, learning_rate, surrogate)
+
+
+def coincidence_synapses(learning_rate: float) -> SynapsesFactory:
+    """Eq. 10 synapses for every crossbar of a network."""
+    return lambda crossbar: CoincidenceSynapses(crossbar, learning_rate)

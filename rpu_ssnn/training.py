@@ -1,0 +1,161 @@
+"""Training and inference of a network on a data set."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.base import SynapsesFactory
+
+INFERENCE_CHUNK = 1000
+"""Images shown to the inference pass at a time (bounds memory, changes nothing)."""
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One epoch of training.
+
+    Accuracies are shares in [0, 1]; the training accuracy is that of the training presentations
+    themselves (weights still changing, dropout on). Rates are spikes a neuron and slot; spikes
+    are per presentation and layer, input first (forward) or first hidden first (gradient).
+    """
+
+    epoch: int
+    train_accuracy: float
+    validation_accuracy: float
+    seconds: float
+    rates: tuple[float, ...]
+    forward_spikes: tuple[float, ...]
+    gradient_spikes: tuple[float, ...]
+
+
+@dataclass
+class Trained:
+    """A trained network, what it took, and how to ask it."""
+
+    network: Network
+    grey_max: int
+    seed: np.random.SeedSequence
+    epochs: list[EpochRow] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the network's threads."""
+        self.network.__exit__()
+
+    def accuracy(
+        self, images: UInt8[np.ndarray, "n pixels"], labels: Int64[np.ndarray, " n"]
+    ) -> float:
+        """Share of images whose most active output is their label (argmax of output counts).
+
+        Ties go to the lower class index. The same seed shows the same input spikes each time.
+        """
+        rng = np.random.default_rng(self.seed)
+        right = 0
+        for first in range(0, len(labels), INFERENCE_CHUNK):
+            part = slice(first, first + INFERENCE_CHUNK)
+            shown = self.network.infer(self._rates(images[part]), rng)
+            right += int((shown.output_counts.argmax(axis=1) == labels[part]).sum())
+        return right / len(labels) if len(labels) else float("nan")
+
+    def train_epoch(
+        self,
+        images: UInt8[np.ndarray, "n pixels"],
+        labels: Int64[np.ndarray, " n"],
+        rng: np.random.Generator,
+        epoch: int,
+    ) -> EpochRow:
+        """Show every image once, in random order, batch by batch; validation is left NaN."""
+        started = time.perf_counter()
+        network, batch = self.network, self.network.training.batch
+        for synapses in network.synapses:
+            synapses.set_step_scale(network.training.decay**epoch)
+        order = rng.permutation(len(labels))
+        right, n = 0, max(len(order), 1)
+        spikes = np.zeros(len(network.sizes) + network.spec.inhibition.passes)
+        gradient = np.zeros_like(spikes)
+        for first in range(0, len(order), batch):
+            chosen = order[first : first + batch]
+            shown = network.train_batch(self._rates(images[chosen]), labels[chosen], rng)
+            right += int((shown.output_counts.argmax(axis=1) == labels[chosen]).sum())
+            spikes += shown.spikes.sum(axis=0)
+            gradient += shown.gradient_spikes.sum(axis=0)
+        lines = (*network.sizes, *(network.sizes[-1],) * network.spec.inhibition.passes)
+        return EpochRow(
+            epoch=epoch,
+            train_accuracy=right / n,
+            validation_accuracy=float("nan"),
+            seconds=time.perf_counter() - started,
+            rates=tuple(spikes / n / network.spec.slots / lines),
+            forward_spikes=tuple(spikes / n),
+            gradient_spikes=tuple(gradient[1 : len(network.sizes)] / n),
+        )
+
+    def statistics(self) -> dict[str, float]:
+        """Numbers of the synapses for the result row, over all crossbars."""
+        return merge_statistics([s.statistics() for s in self.network.synapses])
+
+    def _rates(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n pixels"]:
+        share = images.astype(np.float32) / np.float32(self.grey_max)
+        return share * np.float32(self.network.spec.encoding.input_rate)
+
+
+def train(
+    spec: NetworkSpec,
+    training: TrainingSpec,
+    factory: SynapsesFactory,
+    data: Dataset,
+    *,
+    seed: int,
+    threads: int = 1,
+    on_epoch: Callable[[EpochRow], None] | None = None,
+) -> Trained:
+    """Train a network on the training images; the validation images only watch.
+
+    Args:
+        seed: everything random follows from it (but aihwkit's own cycle-to-cycle noise, which
+            cannot be seeded).
+        threads: lanes of the compiled pass; changes the time, not the numbers.
+        on_epoch: called after each epoch.
+    """
+    weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
+    sizes = (data.train_images.shape[1], *spec.hidden, data.n_classes)
+    network = Network(spec, training, sizes, factory, weight_seed, threads)
+    trained = Trained(network, data.grey_max, test_seed)
+    rng = np.random.default_rng(order_seed)
+    for epoch in range(training.epochs):
+        row = trained.train_epoch(data.train_images, data.train_labels, rng, epoch)
+        watched = trained.accuracy(data.validation_images, data.validation_labels)
+        row = EpochRow(**{**vars(row), "validation_accuracy": watched})
+        trained.epochs.append(row)
+        if on_epoch is not None:
+            on_epoch(row)
+    return trained
+
+
+def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Sums of what ends in `_total`, and each crossbar's own numbers by its place, first at 1."""
+    merged: dict[str, float] = {}
+    for place, part in enumerate(parts, start=1):
+        for name, value in part.items():
+            merged[f"{name}_{place}"] = value
+            if name.endswith("_total"):
+                merged[name] = merged.get(name, 0.0) + value
+    return merged
