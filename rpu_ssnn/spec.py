@@ -216,3 +216,9 @@ class TileSpec(Spec):
     slot_seconds: Positive = Field(
         5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
     )
+    stuck_share: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        0.0, description="share of devices that neither pulse nor write moves"
+    )
+    stuck_at: Literal["low", "high", "anywhere"] = Field(
+        "anywhere", description="where in its own range a stuck device rests"
+    )

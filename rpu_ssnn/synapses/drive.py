@@ -1,0 +1,77 @@
+"""Pulse blocks as dense rows for a tile, thinned and counted (compiled)."""
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32
+from numba import njit
+
+from rpu_ssnn.synapses.base import PulseBlock
+
+
+@njit(cache=True, nogil=True)
+def _fill(pre_start, pre, post_start, post, sign, kept, row, x, d, up, down):  # type: ignore[no-untyped-def]
+    """Write rows from block row `row` on; returns (next block row, dense rows written).
+
+    A line with both streams in one slot needs two dense rows: its up pulse comes first.
+    """
+    used, capacity = 0, len(x)
+    rows = len(pre_start) - 1
+    while row < rows and used + 2 <= capacity:
+        p0, p1 = pre_start[row], pre_start[row + 1]
+        first, second = False, False
+        for q in range(post_start[row], post_start[row + 1]):
+            if not kept[q] or p0 == p1:
+                continue
+            line = post[q]
+            # aihwkit's sign is SGD's: a negative d raises the weight.
+            if d[used, line] == 0.0:
+                d[used, line] = -sign[q]
+                first = True
+            else:
+                d[used + 1, line] = -sign[q]
+                second = True
+            counts = up if sign[q] > 0 else down
+            for p in range(p0, p1):
+                counts[pre[p], line] += 1
+        if first:
+            for p in range(p0, p1):
+                x[used, pre[p]] = 1.0
+                if second:
+                    x[used + 1, pre[p]] = 1.0
+            used += 2 if second else 1
+        row += 1
+    return row, used
+
+
+class RowWriter:
+    """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses.
+
+    Attributes:
+        up: pulses each device got from the positive stream, [n_in, n_out].
+        down: pulses each device got from the negative stream, [n_in, n_out].
+    """
+
+    ROWS = 256
+    """Dense rows handed on at a time."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        self.up: Int32[np.ndarray, "n_in n_out"] = np.zeros((n_in, n_out), dtype=np.int32)
+        self.down: Int32[np.ndarray, "n_in n_out"] = np.zeros((n_in, n_out), dtype=np.int32)
+        self._x: Float32[np.ndarray, "rows n_in"] = np.zeros((self.ROWS, n_in), dtype=np.float32)
+        self._d: Float32[np.ndarray, "rows n_out"] = np.zeros((self.ROWS, n_out), dtype=np.float32)
+
+    def write(
+        self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
+    ) -> tuple[int, Float32[np.ndarray, "rows n_in"], Float32[np.ndarray, "rows n_out"]]:
+        """Dense rows of the block from `row` on, as many as fit, with the kept gradient spikes.
+
+        Returns:
+            next block row, x [rows, n_in] in {0, 1}, d [rows, n_out] in {-1, 0, 1} with -1 for the
+            positive stream; both are overwritten by the next call.
+        """
+        self._x[:] = 0.0
+        self._d[:] = 0.0
+        row, used = _fill(
+            block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, row,
+            self._x, self._d, self.up, self.down,
+        )  # fmt: skip
+        return row, self._x[:used], self._d[:used]

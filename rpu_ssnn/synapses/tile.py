@@ -1,0 +1,300 @@
+"""Synapses in the devices of an aihwkit tile: one coincidence, one device pulse, and nothing else.
+
+A forward spike that meets a positive-stream spike moves its device up by the device's own step,
+a negative-stream spike moves it down. What stands in for the learning rate is physical: the
+device's step, the weight range that its conductance range stands for, and thinning of the
+gradient trains (each gradient spike reaches the array with a probability, drawn here, since
+aihwkit's own generator cannot be seeded).
+
+Conductance and weight. A device state w (nominally in [-1, 1]) is a conductance
+
+    g = 1/R + (1 - 1/R) (w + 1)/2     (units of G_max; R the on/off ratio)
+
+and the signed weight is `scale` times twice its distance from a reference, or, for a differential
+pair, `scale` times the difference of its two devices.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from aihwkit.simulator.configs import IOParameters, SingleRPUConfig, UpdateParameters
+from aihwkit.simulator.parameters.enums import (
+    BoundManagementType,
+    NoiseManagementType,
+    PulseType,
+)
+from aihwkit.simulator.tiles import AnalogTile
+from jaxtyping import Float32, Int8, UInt8
+
+from rpu_ssnn.spec import ReadSpec, TileSpec
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.drive import RowWriter
+
+PulsedDevice = Any
+"""An aihwkit single-device configuration (aihwkit ships no types)."""
+
+DeviceFactory = Callable[[float], PulsedDevice]
+"""Seconds between two batches -> a fresh device configuration (leaks need the time)."""
+
+
+class TileSynapses(Synapses):
+    """Weights of one crossbar in one aihwkit tile, or two for differential pairs.
+
+    Args:
+        crossbar: what the layer asks for.
+        device: makes the device configuration; its `dw_min` is the step of one pulse.
+        spec: weight range, reference, reads, initial writing, stuck devices.
+        learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
+            the device's step allows (it can only be lowered from one step a coincidence).
+    """
+
+    ordered = True
+    needs_all_spikes = False
+
+    def __init__(
+        self, crossbar: Crossbar, device: DeviceFactory, spec: TileSpec, learning_rate: float
+    ) -> None:
+        device_seed, stuck_seed, reference_seed, thinning_seed = crossbar.seed.spawn(4)
+        self._spec, self._shape = spec, crossbar.initial.shape
+        self._batch = crossbar.batch
+        seconds = crossbar.batch * crossbar.slots * spec.slot_seconds
+        pair = spec.reference.scheme == "differential_pair"
+        self._config = device(seconds)
+        self._tiles = [
+            _make_tile(self._shape, device(seconds), spec.reads, part)
+            for part in device_seed.spawn(2 if pair else 1)
+        ]
+        for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):
+            _fix_stuck(tile, spec, np.random.default_rng(part))
+
+        off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
+        scale = spec.weight_range * crossbar.he_std
+        self._per_state = np.float32(scale * (1.0 - off))
+        self._offset: Float32[np.ndarray, "n_in n_out"] | None = None
+        if spec.reference.scheme == "reference_device":
+            spread = np.random.default_rng(reference_seed).standard_normal(self._shape)
+            self._offset = (scale * (1.0 + off) * spec.reference.spread * spread).astype(np.float32)
+
+        self.device_step = float(self._per_state) * self._config.dw_min
+        self._wanted_step = (
+            crossbar.theta * learning_rate * crossbar.gain / (crossbar.batch * crossbar.T)
+        )
+        self._rng = np.random.default_rng(thinning_seed)
+        self._rows = RowWriter(*self._shape)
+        self._initial_pulses = 0
+        self._leak_steps = 0
+        self.set_step_scale(1.0)
+        self._first_keep = self.keep
+        self._write_initial(crossbar.initial)
+        self._stale = True
+        self._weights = crossbar.initial
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._shape
+
+    @property
+    def pulses_up(self) -> np.ndarray:
+        """Positive-stream pulses each weight got, [n_in, n_out]."""
+        return self._rows.up
+
+    @property
+    def pulses_down(self) -> np.ndarray:
+        """Negative-stream pulses each weight got, [n_in, n_out]."""
+        return self._rows.down
+
+    def linear_read(self) -> Weights | None:
+        if self._spec.reads is not None:
+            return None
+        return self.weights()
+
+    def weights(self) -> Weights:
+        """The signed weights that the devices stand for now (read without error)."""
+        if self._stale:
+            states = [tile.tile.get_weights().numpy().T for tile in self._tiles]
+            state = states[0] if len(states) == 1 else (states[0] - states[1]) / 2
+            weights = self._per_state * state
+            if self._offset is not None:
+                weights -= self._offset
+            self._weights = np.ascontiguousarray(weights, dtype=np.float32)
+            self._stale = False
+        return self._weights
+
+    def forward_current(
+        self, spikes: UInt8[np.ndarray, "batch n_in"]
+    ) -> Float32[np.ndarray, "batch n_out"]:
+        lines = spikes.astype(np.float32)
+        return self._read(lines, lines, lambda tile, x: tile.joint_forward(x), False)
+
+    def transposed_current(
+        self, net: Int8[np.ndarray, "batch n_out"]
+    ) -> Float32[np.ndarray, "batch n_in"]:
+        lines = net.astype(np.float32)
+        return self._read(lines, lines, lambda tile, d: tile.backward(d), True)
+
+    def update(self, block: PulseBlock) -> None:
+        if self.keep < 1.0:
+            kept = self._rng.random(len(block.post), dtype=np.float32) < self.keep
+        else:
+            kept = np.ones(len(block.post), dtype=np.bool_)
+        row = 0
+        while row < block.rows:
+            row, x, d = self._rows.write(block, kept, row)
+            if len(x):
+                self._pulse(x, d)
+
+    def commit(self, presentations: int) -> None:
+        """Pulses act at once; what waits is only the next read."""
+        if self._stale:
+            self.changes += 1
+
+    def end_batch(self) -> None:
+        if self._config.requires_decay():
+            for tile in self._tiles:
+                tile.tile.decay_weights(1.0)
+            self._leak_steps += 1
+            self._stale = True
+            self.changes += 1
+
+    def set_step_scale(self, scale: float) -> None:
+        self.keep = min(1.0, self._wanted_step * scale / self.device_step)
+
+    def statistics(self) -> dict[str, float]:
+        """Pulses, saturation, drive, and what else than pulses may have changed a weight."""
+        return {
+            "devices_total": float(len(self._tiles) * math.prod(self._shape)),
+            "pulses_up_total": float(self._rows.up.sum(dtype=np.int64)),
+            "pulses_down_total": float(self._rows.down.sum(dtype=np.int64)),
+            "saturated_total": float(sum(_saturated(tile) for tile in self._tiles)),
+            "initial_pulses_total": float(self._initial_pulses),
+            "leak_steps": float(self._leak_steps),
+            "thinning": self._first_keep,
+            "device_step": self.device_step,
+        }
+
+    def _pulse(self, x: Float32[np.ndarray, "rows n_in"], d: Float32[np.ndarray, "rows n_out"]) -> None:
+        """One row, one slot: a pulse on each device where x and d meet (up where d < 0).
+
+        In a differential pair the second device goes down when the first goes up.
+        """
+        lines = torch.from_numpy(x)
+        for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
+            tile.update(lines, torch.from_numpy(d if sign > 0 else -d))
+        self._stale = True
+
+    def _write_initial(self, initial: Weights) -> None:
+        target = initial if self._offset is None else initial + self._offset
+        state = (target / self._per_state).astype(np.float32)
+        if self._spec.initial == "programmed":
+            for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
+                _write_state(tile, sign * state)
+            return
+        for tile in self._tiles:
+            _write_state(tile, np.zeros(self._shape, dtype=np.float32))
+        counts = np.rint(state / self._config.dw_min).astype(np.int64)
+        self._initial_pulses = int(np.abs(counts).sum()) * len(self._tiles)
+        lines = np.eye(self._shape[0], dtype=np.float32)
+        for sent in range(int(np.abs(counts).max(initial=0))):
+            due = np.where(np.abs(counts) > sent, -np.sign(counts), 0).astype(np.float32)
+            self._pulse(lines, due)
+
+    def _read(
+        self,
+        lines: Float32[np.ndarray, "batch n_lines"],
+        ideal_lines: Float32[np.ndarray, "batch n_lines"],
+        multiply: Callable[[Any, torch.Tensor], torch.Tensor],
+        transposed: bool,
+    ) -> Float32[np.ndarray, "batch n_others"]:
+        with torch.no_grad():
+            parts = [multiply(tile, torch.from_numpy(lines)).numpy() for tile in self._tiles]
+        state = parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
+        current = self._per_state * state
+        if self._offset is not None:  # the reference line is read without error
+            current = current - lines @ (self._offset.T if transposed else self._offset)
+        return current.astype(np.float32)
+
+
+def tile_synapses(device: DeviceFactory, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
+    """Synapses on aihwkit tiles for every crossbar of a network."""
+    return lambda crossbar: TileSynapses(crossbar, device, spec, learning_rate)
+
+
+def _make_tile(
+    shape: tuple[int, int],
+    device: PulsedDevice,
+    reads: ReadSpec | None,
+    seed: np.random.SeedSequence,
+) -> AnalogTile:
+    """A tile whose every batch row is one slot (see docs/driving_a_tile.md)."""
+    device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
+    io = _io_parameters(reads)
+    config = SingleRPUConfig(
+        device=device,
+        forward=io,
+        backward=io,
+        update=UpdateParameters(
+            desired_bl=1,
+            fixed_bl=True,
+            update_management=False,
+            update_bl_management=False,
+            pulse_type=PulseType.STOCHASTIC_COMPRESSED,
+        ),
+    )
+    tile = AnalogTile(shape[1], shape[0], config)
+    tile.set_learning_rate(device.dw_min)
+    return tile
+
+
+def _io_parameters(reads: ReadSpec | None) -> IOParameters:
+    if reads is None:
+        return IOParameters(is_perfect=True)
+    return IOParameters(
+        inp_bound=1.0,
+        inp_res=_resolution(reads.dac_bits),
+        out_bound=reads.adc_bound or 0.0,
+        out_res=_resolution(reads.adc_bits),
+        out_noise=reads.read_noise,
+        noise_management=NoiseManagementType.NONE,
+        bound_management=BoundManagementType.NONE,
+    )
+
+
+def _resolution(bits: int | None) -> float:
+    """aihwkit's resolution: one over the number of steps; -1 for infinitely many."""
+    return -1.0 if bits is None else 1.0 / max(2**bits - 2, 1)
+
+
+def _write_state(tile: AnalogTile, state: Weights) -> None:
+    tile.tile.set_weights(torch.from_numpy(np.ascontiguousarray(state.T)))
+
+
+def _bounds(tile: AnalogTile) -> tuple[torch.Tensor, torch.Tensor]:
+    hidden = tile.get_hidden_parameters()
+    return hidden["min_bound"], hidden["max_bound"]
+
+
+def _saturated(tile: AnalogTile) -> int:
+    """Devices within half a step of either of their own bounds."""
+    low, high = _bounds(tile)
+    weights, near = tile.tile.get_weights(), 0.5 * tile.rpu_config.device.dw_min
+    return int(((weights <= low + near) | (weights >= high - near)).sum())
+
+
+def _fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
+    """Stuck devices: both bounds at the stuck value and no step, so no pulse and no write moves them."""
+    if spec.stuck_share == 0.0:
+        return
+    hidden = tile.get_hidden_parameters()
+    low, high = hidden["min_bound"], hidden["max_bound"]
+    stuck = torch.from_numpy(rng.random(low.shape) < spec.stuck_share)
+    place = {"low": 0.0, "high": 1.0}.get(spec.stuck_at)
+    share = torch.from_numpy(rng.random(low.shape).astype(np.float32)) if place is None else place
+    value = low + share * (high - low)
+    for name in ("min_bound", "max_bound"):
+        hidden[name] = torch.where(stuck, value, hidden[name])
+    for name in ("dwmin_up", "dwmin_down"):
+        hidden[name] = torch.where(stuck, torch.zeros_like(low), hidden[name])
+    tile.set_hidden_parameters(hidden)
