@@ -1,0 +1,24 @@
+"""A library of analog memory devices with the source of every number, for aihwkit tiles.
+
+>>> get_preset("charge_trap", {"cycle_to_cycle": 0.1}).device()  # an aihwkit device
+"""
+
+from device_presets.errors import PresetError
+from device_presets.library import get_preset, preset_names
+from device_presets.plots import plot_pulse_response
+from device_presets.preset import Parameter, Preset
+from device_presets.pulsing import pulse_response, steps_at_zero
+from device_presets.tables import describe, overview
+
+__all__ = [
+    "Parameter",
+    "Preset",
+    "PresetError",
+    "describe",
+    "get_preset",
+    "overview",
+    "plot_pulse_response",
+    "preset_names",
+    "pulse_response",
+    "steps_at_zero",
+]

@@ -1,0 +1,65 @@
+"""From a preset's values to aihwkit's device configuration."""
+
+import math
+from collections.abc import Mapping
+
+from aihwkit.simulator.configs import devices as aihwkit_devices
+from aihwkit.simulator.configs.devices import PulsedDevice
+
+from device_presets.errors import PresetError
+from device_presets.parameter_rule import Value
+from device_presets.parameter_table import PARAMETERS
+
+SMALLEST_LEAK = 6e-7
+"""Least share of a weight that one decay may remove. aihwkit keeps the factor 1 - share in single
+precision, whose spacing below one is 6e-8: smaller shares round by more than 5 %, and below 3e-8
+the leak would vanish without a word."""
+
+
+def aihwkit_device(
+    where: str, model: str, values: Mapping[str, Value], seconds_between_steps: float | None
+) -> PulsedDevice:
+    """A fresh aihwkit device with the values of a preset; fields no preset has stay aihwkit's.
+
+    Args:
+        where: name of the preset, for errors.
+        model: aihwkit device class, a key of ``PARAMETERS``.
+        values: value of each parameter of the model, by the user's name.
+        seconds_between_steps: physical time between two decays; None leaves the leak out.
+
+    Raises:
+        PresetError: ``seconds_between_steps`` is not positive, or too short for the leak to show
+            in single precision.
+    """
+    fields = {
+        rule.aihwkit_name: values[name]
+        for name, rule in PARAMETERS[model].items()
+        if rule.aihwkit_name is not None
+    }
+    tau = values["leak_time_constant_s"]
+    if seconds_between_steps is not None and tau is not None:
+        fields["lifetime"] = _lifetime(where, tau, seconds_between_steps)
+    device: PulsedDevice = getattr(aihwkit_devices, model)(**fields)
+    return device
+
+
+def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:
+    """aihwkit's lifetime, which removes the share 1/lifetime a decay; 0 means no leak.
+
+    The share that exp(-dt/tau) leaves out is 1 - exp(-dt/tau), not dt/tau.
+    """
+    field = "seconds_between_steps"
+    if not (math.isfinite(seconds_between_steps) and seconds_between_steps > 0):
+        raise PresetError(where, field, seconds_between_steps, "must be a time in s, above 0")
+    if math.isinf(tau):
+        return 0.0
+    share = -math.expm1(-seconds_between_steps / tau)
+    if share < SMALLEST_LEAK:
+        raise PresetError(
+            where,
+            field,
+            seconds_between_steps,
+            f"must be at least {SMALLEST_LEAK * tau:.2g} s, or the leak of {tau:g} s is lost in "
+            "single precision; decay less often, for the sum of the times",
+        )
+    return 1.0 / share

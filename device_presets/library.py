@@ -1,0 +1,151 @@
+"""Presets by name, with overrides."""
+
+from collections.abc import Mapping
+
+from device_presets.errors import PresetError, one_of
+from device_presets.parameter_rule import ParameterRule, Value
+from device_presets.parameter_table import PARAMETERS
+from device_presets.preset import Parameter, Preset
+from device_presets.preset_file import (
+    PresetEntry,
+    entry_of_user_file,
+    is_file_name,
+    shipped_entries,
+)
+
+_DIVIDES_BY_W_MIN = ("LinearStepDevice", "SoftBoundsReferenceDevice")
+
+
+def preset_names() -> list[str]:
+    """The names of the package's presets, simplest technology first."""
+    return list(shipped_entries())
+
+
+def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = None) -> Preset:
+    """A preset, with some parameters replaced.
+
+    Args:
+        name: a name of ``preset_names``, or a user's file in the same format: ``device.yaml``
+            where it has one entry, ``devices.yaml:entry`` otherwise.
+        overrides: parameter name -> value, in the parameter's unit. ``levels`` sets the step and
+            the reverse, over the range that holds after all overrides.
+
+    Raises:
+        PresetError: unknown name, unknown parameter, a value out of its physical range, or a
+            file that cannot be used.
+    """
+    if is_file_name(name):
+        entry = entry_of_user_file(name)
+    else:
+        entries = shipped_entries()
+        if name not in entries:
+            allowed = one_of(entries, name) + ", or a file name ending in .yaml"
+            raise PresetError("device presets", "name", name, allowed)
+        entry = entries[name]
+    rules = PARAMETERS[entry.model]
+    for field in (*entry.parameters, *(overrides or {})):
+        if field not in rules:
+            raise PresetError(name, "parameter", field, one_of(rules, field))
+    parameters = _parameters(name, entry, rules, overrides or {})
+    _check_together(name, entry.model, parameters)
+    return Preset(
+        name=name,
+        technology=entry.technology,
+        model=entry.model,
+        description=entry.description,
+        citation=entry.citation,
+        one_directional_because=entry.one_directional_because,
+        parameters=parameters,
+    )
+
+
+def _parameters(
+    where: str,
+    entry: PresetEntry,
+    rules: Mapping[str, ParameterRule],
+    overrides: Mapping[str, float | int | str],
+) -> dict[str, Parameter]:
+    given: dict[str, Parameter] = {}
+    for name, rule in rules.items():
+        if name in ("step", "levels"):
+            continue
+        if name in overrides or name in entry.parameters:
+            given[name] = _given(where, name, rule, entry, overrides)
+        elif rule.required:
+            raise PresetError(where, name, None, f"is missing; {rule.allowed}")
+        else:
+            unknown = rule.neutral is None
+            why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
+            given[name] = _parameter(rule, rule.neutral, assumption=why)
+    return _step_and_levels(where, entry, rules, overrides, given) | given
+
+
+def _step_and_levels(
+    where: str,
+    entry: PresetEntry,
+    rules: Mapping[str, ParameterRule],
+    overrides: Mapping[str, float | int | str],
+    given: Mapping[str, Parameter],
+) -> dict[str, Parameter]:
+    """Both of them: the one that was given, and the other from it and the range."""
+    pair = ("step", "levels")
+    named = [n for n in pair if n in overrides] or [n for n in pair if n in entry.parameters]
+    if len(named) != 1:
+        what = "both" if named else "neither"
+        raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
+    chosen = _given(where, named[0], rules[named[0]], entry, overrides)
+    span = _number(given["w_max"]) - _number(given["w_min"])
+    other = "levels" if named[0] == "step" else "step"
+    derived = _parameter(
+        rules[other],
+        span / _number(chosen),
+        source="step = (w_max - w_min) / levels",
+    )
+    both = {named[0]: chosen, other: derived}
+    if _number(both["step"]) > span:
+        raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
+    return {name: both[name] for name in pair}
+
+
+def _given(
+    where: str,
+    name: str,
+    rule: ParameterRule,
+    entry: PresetEntry,
+    overrides: Mapping[str, float | int | str],
+) -> Parameter:
+    if name in overrides:
+        value = rule.checked(where, name, overrides[name])
+        return _parameter(rule, value, assumption="override by the user")
+    found = entry.parameters[name]
+    if found.unit != rule.unit:
+        raise PresetError(where, f"{name}.unit", found.unit, f"must be {rule.unit}")
+    value = rule.checked(where, name, found.value)
+    return _parameter(rule, value, source=found.source, assumption=found.assumption)
+
+
+def _check_together(where: str, model: str, parameters: Mapping[str, Parameter]) -> None:
+    """What no single range can say.
+
+    Raises:
+        PresetError: a combination the device model or physics rules out.
+    """
+    w_min = parameters["w_min"].value
+    if w_min == 0 and model in _DIVIDES_BY_W_MIN:
+        raise PresetError(where, "w_min", w_min, f"must be below 0: {model} divides by it")
+    width, period = parameters["pulse_width_s"].value, parameters["pulse_period_s"].value
+    if width is not None and period is not None and period < width:
+        raise PresetError(
+            where, "pulse_period_s", period, f"must be at least the pulse width, {width:g} s"
+        )
+
+
+def _parameter(
+    rule: ParameterRule, value: Value, source: str | None = None, assumption: str | None = None
+) -> Parameter:
+    return Parameter(value, rule.unit, source, assumption, rule.description, rule.aihwkit_name)
+
+
+def _number(parameter: Parameter) -> float:
+    assert parameter.value is not None  # steps and bounds are never null: their rules forbid it
+    return parameter.value

@@ -1,0 +1,158 @@
+"""The one table from the names users type to aihwkit's, a device model at a time.
+
+Weights are normalised conductances. A "step" is the mean change of weight a pulse makes at weight
+zero, before nonlinearity. A "spread" is device to device: drawn once, when an array is built. A
+noise is drawn at every pulse.
+
+Left out on purpose, though aihwkit has them: ``diffusion`` and ``drift`` (counted in mini-batches;
+no preset has numbers for them), and stuck devices: aihwkit's corrupt devices lie uniformly
+around zero and can be neither all low nor all high, so stuck devices belong to the array
+that is built from a preset. ``failed_share`` is aihwkit's own notion, which one source measured.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from device_presets.common_parameters import (
+    FLAG,
+    PULSE_FACTS,
+    RETENTION,
+    SHARE,
+    STEP,
+    STEP_AND_RANGE,
+    VARIATION,
+    WEIGHT,
+)
+from device_presets.parameter_rule import ParameterRule as Rule
+
+_WRITE_NOISE = {
+    "write_noise": Rule(
+        unit=STEP,
+        description="deviation of the weight that is read from the one stored, new at each pulse",
+        aihwkit_name="write_noise_std",
+        low=0.0,
+    ),
+}
+
+_NOISE_SCALING = {
+    "noise_scales_with_step": Rule(
+        unit=FLAG,
+        description="cycle-to-cycle noise follows the local step instead of the step at zero",
+        aihwkit_name="mult_noise",
+        kind="flag",
+        required=True,
+    ),
+}
+
+_LINEAR_STEP = {
+    "slope_up": Rule(
+        unit=SHARE,
+        description="share by which the up step is smaller at w_max than at zero",
+        aihwkit_name="gamma_up",
+        low=0.0,
+        high=1.0,
+        required=True,
+    ),
+    "slope_down": Rule(
+        unit=SHARE,
+        description="share by which the down step is smaller at w_min than at zero",
+        aihwkit_name="gamma_down",
+        low=0.0,
+        high=1.0,
+        required=True,
+    ),
+    "slope_up_spread": Rule(
+        unit=SHARE,
+        description="device-to-device deviation of slope_up, absolute",
+        aihwkit_name="gamma_up_dtod",
+        low=0.0,
+        required=True,
+    ),
+    "slope_down_spread": Rule(
+        unit=SHARE,
+        description="device-to-device deviation of slope_down, absolute",
+        aihwkit_name="gamma_down_dtod",
+        low=0.0,
+        required=True,
+    ),
+    "slope_from_mean_bounds": Rule(
+        unit=FLAG,
+        description="slopes refer to the mean bounds instead of each device's own",
+        aihwkit_name="mean_bound_reference",
+        kind="flag",
+        neutral=True,
+    ),
+}
+
+_SOFT_BOUNDS_REFERENCE = {
+    "slope_up_spread": Rule(
+        unit=SHARE,
+        description="device-to-device deviation of the up slope, share of it",
+        aihwkit_name="slope_up_dtod",
+        low=0.0,
+    ),
+    "slope_down_spread": Rule(
+        unit=SHARE,
+        description="device-to-device deviation of the down slope, share of it",
+        aihwkit_name="slope_down_dtod",
+        low=0.0,
+    ),
+    "subtract_symmetry_point": Rule(
+        unit=FLAG,
+        description="a reference device holds each device's symmetry point and is subtracted",
+        aihwkit_name="subtract_symmetry_point",
+        kind="flag",
+        neutral=False,
+    ),
+    "reference": Rule(
+        unit=WEIGHT,
+        description="mean weight of the reference device, beside the symmetry point",
+        aihwkit_name="reference_mean",
+    ),
+    "reference_spread": Rule(
+        unit=WEIGHT,
+        description="deviation of the reference device from what it should hold",
+        aihwkit_name="reference_std",
+        low=0.0,
+    ),
+}
+
+_EXP_STEP_FORMULA = (
+    "step factor max(0, 1 - A exp(d gamma z)), z = 2 a w / (w_max - w_min) + b, d = +1 up, -1 down"
+)
+_EXP_STEP = {
+    **{
+        name: Rule(unit=SHARE, description=_EXP_STEP_FORMULA, aihwkit_name=name, required=True)
+        for name in ("A_up", "A_down", "gamma_up", "gamma_down", "a", "b")
+    },
+    "cycle_to_cycle_offset": Rule(
+        unit=WEIGHT,
+        description="cycle-to-cycle noise is cycle_to_cycle * (this + local step + slope * |w|)",
+        aihwkit_name="dw_min_std_add",
+        low=0.0,
+    ),
+    "cycle_to_cycle_slope": Rule(
+        unit=SHARE,
+        description="cycle-to-cycle noise is cycle_to_cycle * (offset + local step + this * |w|)",
+        aihwkit_name="dw_min_std_slope",
+        low=0.0,
+    ),
+}
+
+
+def _table(*own: Mapping[str, Rule]) -> Mapping[str, Rule]:
+    merged = dict(STEP_AND_RANGE) | VARIATION
+    for part in own:
+        merged |= part
+    return MappingProxyType(merged | RETENTION | PULSE_FACTS)
+
+
+PARAMETERS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
+    {
+        "ConstantStepDevice": _table(),
+        "LinearStepDevice": _table(_NOISE_SCALING, _LINEAR_STEP, _WRITE_NOISE),
+        "SoftBoundsReferenceDevice": _table(_NOISE_SCALING, _SOFT_BOUNDS_REFERENCE, _WRITE_NOISE),
+        "ExpStepDevice": _table(_EXP_STEP, _WRITE_NOISE),
+    }
+)
+"""Device model (aihwkit class name) -> user's parameter name -> rule, in the order of display."""

@@ -1,0 +1,159 @@
+"""A device preset: named, sourced parameters that become an aihwkit device."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from aihwkit.simulator.configs.devices import PulsedDevice
+
+from device_presets.aihwkit_device import aihwkit_device
+from device_presets.errors import PresetError, one_of
+from device_presets.parameter_rule import Value
+from device_presets.preset_file import shipped_entries
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of a preset and where it comes from.
+
+    Args:
+        value: number, flag, or None where it is not known.
+        unit: unit of the value (``step`` means a multiple of the mean step, and so on).
+        source: publication or fit that gives it; None for an assumption.
+        assumption: why this value was assumed; None where a source gives it.
+        description: what the number means.
+        aihwkit_name: field of the aihwkit device that gets it unchanged; None where it is
+            converted (``levels``, ``leak_time_constant_s``) or not simulated by aihwkit.
+    """
+
+    value: Value
+    unit: str
+    source: str | None
+    assumption: str | None
+    description: str
+    aihwkit_name: str | None
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One device of the library, complete and checked; ``get_preset`` makes it.
+
+    Args:
+        name: name of the preset, or the path of the user's file it came from.
+        technology: kind of device, for tables.
+        model: aihwkit device class that simulates it.
+        description: one line on the device.
+        citation: publication the device comes from.
+        one_directional_because: why it has no gradual down step; None where it has one.
+        parameters: every parameter of the model by name (read-only), in the order of display.
+    """
+
+    name: str
+    technology: str
+    model: str
+    description: str
+    citation: str
+    one_directional_because: str | None
+    parameters: Mapping[str, Parameter]
+
+    def __post_init__(self) -> None:
+        read_only = MappingProxyType(dict(self.parameters))
+        object.__setattr__(self, "parameters", read_only)
+
+    def __reduce__(self) -> tuple[type["Preset"], tuple[object, ...]]:
+        # A read-only mapping cannot be sent to a worker process; the dict it shows can.
+        fields = (self.name, self.technology, self.model, self.description, self.citation)
+        return Preset, (*fields, self.one_directional_because, dict(self.parameters))
+
+    def value(self, name: str) -> Value:
+        """The value of a parameter.
+
+        Raises:
+            PresetError: the device has no such parameter.
+        """
+        if name not in self.parameters:
+            raise PresetError(self.name, "parameter", name, one_of(self.parameters, name))
+        return self.parameters[name].value
+
+    def number(self, name: str) -> float:
+        """The value of a numeric parameter.
+
+        Raises:
+            PresetError: no such parameter, a flag, or a value that is not known.
+        """
+        value = self.value(name)
+        if value is None or isinstance(value, bool):
+            raise PresetError(self.name, name, value, "a number is needed here")
+        return value
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether single pulses move the weight gradually both ways."""
+        return self.one_directional_because is None
+
+    @property
+    def leaks(self) -> bool:
+        """Whether a weight left alone decays."""
+        return self.number("leak_time_constant_s") != float("inf")
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether nothing is drawn at random after construction, so that runs repeat exactly."""
+        if self.number("cycle_to_cycle") > 0:
+            return False
+        return "write_noise" not in self.parameters or self.number("write_noise") == 0
+
+    @property
+    def step(self) -> float:
+        """Mean change of weight a pulse makes, in units of weight."""
+        return self.number("step")
+
+    @property
+    def levels(self) -> float:
+        """Number of mean steps from the lower to the upper bound."""
+        return self.number("levels")
+
+    @property
+    def w_min(self) -> float:
+        """Mean lower bound, in units of weight."""
+        return self.number("w_min")
+
+    @property
+    def w_max(self) -> float:
+        """Mean upper bound, in units of weight."""
+        return self.number("w_max")
+
+    @property
+    def cycle_to_cycle(self) -> float:
+        """Deviation of the step from pulse to pulse, as a share of the step."""
+        return self.number("cycle_to_cycle")
+
+    def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
+        """A fresh aihwkit device; its ``construction_seed`` is left to the array that uses it.
+
+        Args:
+            seconds_between_steps: physical time between two decays of the array
+                (``decay_weights``; aihwkit does it once a mini-batch). Needed where the device
+                leaks, without effect where it does not.
+
+        Raises:
+            PresetError: the device moves only one way, or leaks and the time is missing or
+                too short for the leak to show in single precision.
+        """
+        if self.one_directional_because is not None:
+            others = (n for n, e in shipped_entries().items() if not e.one_directional_because)
+            raise PresetError(
+                self.name,
+                "device",
+                "one-directional",
+                f"{self.one_directional_because}; a single-device weight {one_of(others)}",
+            )
+        if self.leaks and seconds_between_steps is None:
+            raise PresetError(
+                self.name,
+                "seconds_between_steps",
+                None,
+                "must be given: the device leaks, and aihwkit counts mini-batches, not seconds",
+            )
+        values = {name: parameter.value for name, parameter in self.parameters.items()}
+        return aihwkit_device(self.name, self.model, values, seconds_between_steps)

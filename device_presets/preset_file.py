@@ -1,0 +1,133 @@
+"""The YAML format of presets: one file a technology, one entry a preset, checked when read."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from device_presets.errors import PresetError, one_of
+
+ModelName = Literal[
+    "ConstantStepDevice", "LinearStepDevice", "SoftBoundsReferenceDevice", "ExpStepDevice"
+]
+
+
+class ParameterEntry(BaseModel):
+    """One number of a preset file, with where it comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: bool | float | str | None
+    unit: str
+    source: str | None = None
+    assumption: str | None = None
+
+    @model_validator(mode="after")
+    def _says_where_it_comes_from(self) -> Self:
+        if bool(self.source) == bool(self.assumption):
+            raise ValueError("needs either a source or an assumption (one of the two)")
+        return self
+
+
+class PresetEntry(BaseModel):
+    """One preset of a file. ``model`` is the name of an aihwkit device class."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    technology: str
+    model: ModelName
+    description: str
+    citation: str
+    one_directional_because: str | None = None
+    parameters: dict[str, ParameterEntry]
+
+
+@cache  # the package's own files do not change while it runs
+def shipped_entries() -> Mapping[str, PresetEntry]:
+    """The package's presets by name, simplest technology first.
+
+    Raises:
+        PresetError: a file of the package is broken, or two files share a name.
+    """
+    first = "constant_step"
+    files = sorted(Path(__file__).parent.glob("*.yaml"), key=lambda p: (p.stem != first, p.stem))
+    entries: dict[str, PresetEntry] = {}
+    for file in files:
+        for name, entry in read_preset_file(file).items():
+            if name in entries:
+                raise PresetError(file.name, "name", name, "must be unique among the presets")
+            entries[name] = entry
+    return MappingProxyType(entries)
+
+
+def read_preset_file(file: Path) -> dict[str, PresetEntry]:
+    """All entries of a preset file by name.
+
+    Raises:
+        PresetError: unreadable, not YAML, unknown or missing keys, wrong types.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PresetError(
+            file, "file", error.strerror or str(error), "must be a readable preset file"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise PresetError(file, "file", problem, "must be YAML in UTF-8") from None
+    if not isinstance(content, dict) or not content:
+        raise PresetError(file, "file", content, "must hold presets as 'name: {...}'")
+    return {str(name): _entry(f"{file}:{name}", raw) for name, raw in content.items()}
+
+
+def entry_of_user_file(name: str) -> PresetEntry:
+    """The entry ``file.yaml`` (its only one) or ``file.yaml:entry`` of a user's file.
+
+    Raises:
+        PresetError: as ``read_preset_file``; no such entry, or several and none named.
+    """
+    path, chosen = _split(name)
+    entries = read_preset_file(Path(path))
+    if chosen is None:
+        if len(entries) > 1:
+            raise PresetError(
+                path, "entry", None, f"{one_of(entries)}; name it as {path}:{next(iter(entries))}"
+            )
+        return next(iter(entries.values()))
+    if chosen not in entries:
+        raise PresetError(path, "entry", chosen, one_of(entries, chosen))
+    return entries[chosen]
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a preset name means a user's file instead of a preset of the package."""
+    return _split(name)[0].endswith((".yaml", ".yml"))
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    path, colon, entry = name.rpartition(":")
+    if colon and path.endswith((".yaml", ".yml")):
+        return path, entry
+    return name, None
+
+
+def _entry(where: str, raw: object) -> PresetEntry:
+    try:
+        return PresetEntry.model_validate(raw)
+    except ValidationError as error:
+        # A misspelt key is both unknown and missing; only the first says what to correct.
+        unknown_first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        first = unknown_first[0]
+        field = ".".join(str(part) for part in first["loc"]) or "entry"
+        found = first["input"]
+        allowed = first["msg"]
+        if first["type"] == "extra_forbidden":
+            known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
+            allowed = f"unknown key; {one_of(known.model_fields, first['loc'][-1])}"
+        elif first["type"] == "missing":
+            found, allowed = None, "is missing"
+        raise PresetError(where, field, found, allowed) from None

@@ -1,0 +1,130 @@
+"""Single pulses on a real aihwkit tile: what a device does, measured as an experiment would."""
+
+import dataclasses
+import math
+
+import pandas as pd
+import torch
+from aihwkit.simulator.configs import SingleRPUConfig
+from aihwkit.simulator.configs.devices import PulsedDevice
+from aihwkit.simulator.parameters import IOParameters, UpdateParameters
+from aihwkit.simulator.parameters.enums import PulseType
+from aihwkit.simulator.tiles.analog import AnalogTile
+
+from device_presets.aihwkit_device import aihwkit_device
+from device_presets.errors import PresetError
+from device_presets.preset import Preset
+
+MOST_DEFAULT_PULSES = 2000
+
+# aihwkit makes a pulse with probability sqrt(learning rate / granularity) a line, at most one. The
+# granularity is dw_min for most models, but the step at zero for ExpStepDevice: with a learning
+# rate of dw_min, reram_es would miss a fifth of its pulses. Far above it, no pulse is missed.
+_LEARNING_RATE_IN_STEPS = 1000.0
+
+
+def pulse_response(
+    preset: Preset,
+    n_devices: int = 8,
+    n_up: int | None = None,
+    n_down: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Weights of several devices after each pulse: from the lower bound up, then down.
+
+    The leak is left out: pulses follow each other far faster than a weight decays.
+
+    Args:
+        preset: the device.
+        n_devices: how many devices, each drawn with the preset's spread; at least 1.
+        n_up: up pulses; the preset's levels, at most 2000, where not given.
+        n_down: down pulses after them; the same, and none where the device only moves up.
+        seed: of the spread between devices, at least 0. aihwkit's pulse noise follows the clock
+            and cannot be seeded, so only a noise-free preset repeats exactly.
+
+    Returns:
+        One row a pulse and device: ``device`` (0...), ``pulse`` (1..., counted through),
+        ``polarity`` (``up`` or ``down``), ``weight`` after the pulse.
+
+    Raises:
+        PresetError: a count or the seed out of range, or down pulses on an up-only device.
+    """
+    up = _default_pulses(preset) if n_up is None else n_up
+    down = (
+        n_down if n_down is not None else (_default_pulses(preset) if preset.bidirectional else 0)
+    )
+    counts = (("n_devices", n_devices, 1), ("n_up", up, 0), ("n_down", down, 0), ("seed", seed, 0))
+    for field, count, least in counts:
+        if count < least:
+            raise PresetError(preset.name, field, count, f"must be at least {least}")
+    if down and preset.one_directional_because is not None:
+        raise PresetError(
+            preset.name, "n_down", down, f"must be 0: {preset.one_directional_because}"
+        )
+    device = _config(preset)
+    device.construction_seed = seed + 1  # 0 would mean: from the clock
+    tile = _tile(device, n_devices)
+    tile.set_weights(torch.full((n_devices, 1), -1e6))  # clipped to each device's own bound
+    polarities = ["up"] * up + ["down"] * down
+    weights = [_pulse(tile, n_devices, polarity == "up") for polarity in polarities]
+    return pd.DataFrame(
+        {
+            "device": list(range(n_devices)) * len(polarities),
+            "pulse": [p + 1 for p in range(len(polarities)) for _ in range(n_devices)],
+            "polarity": [polarity for polarity in polarities for _ in range(n_devices)],
+            "weight": [weight for row in weights for weight in row],
+        }
+    )
+
+
+def steps_at_zero(preset: Preset) -> tuple[float, float]:
+    """Size of one up and of one down pulse at weight zero, of the mean device without noise.
+
+    Returns:
+        Both positive, in units of weight; the down step is NaN where there is no gradual one.
+    """
+    device = _config(preset)
+    for field in dataclasses.fields(device):
+        if field.name.endswith(("_dtod", "_std")):
+            setattr(device, field.name, 0.0)
+    device.corrupt_devices_prob = 0.0
+    changes = []
+    for up in (True, False):
+        tile = _tile(device, 1)
+        tile.set_weights(torch.zeros(1, 1))
+        changes.append(abs(_pulse(tile, 1, up)[0]))
+    return changes[0], changes[1] if preset.bidirectional else math.nan
+
+
+def _default_pulses(preset: Preset) -> int:
+    return min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
+
+
+def _config(preset: Preset) -> PulsedDevice:
+    """The device also of one-directional presets, which ``Preset.device`` refuses; no leak."""
+    values = {name: parameter.value for name, parameter in preset.parameters.items()}
+    return aihwkit_device(preset.name, preset.model, values, seconds_between_steps=None)
+
+
+def _tile(device: PulsedDevice, n_devices: int) -> AnalogTile:
+    """A column of devices on which one update is exactly one pulse a device."""
+    update = UpdateParameters(
+        desired_bl=1,
+        fixed_bl=True,
+        update_management=False,
+        update_bl_management=False,
+        pulse_type=PulseType.STOCHASTIC_COMPRESSED,
+    )
+    perfect = IOParameters(is_perfect=True)
+    config = SingleRPUConfig(device=device, forward=perfect, backward=perfect, update=update)
+    tile = AnalogTile(n_devices, 1, config, bias=False)
+    tile.set_learning_rate(_LEARNING_RATE_IN_STEPS * device.dw_min)
+    return tile
+
+
+def _pulse(tile: AnalogTile, n_devices: int, up: bool) -> list[float]:
+    """One pulse on every device; the weights after it. aihwkit's sign is SGD's: -1 means up."""
+    direction = -1.0 if up else 1.0
+    tile.update(torch.ones(1, 1), torch.full((1, n_devices), direction))
+    weights: list[float] = tile.get_weights()[0].flatten().tolist()
+    return weights

@@ -1,0 +1,47 @@
+"""Presets as tables: all of them in a row each, or one of them number by number."""
+
+import pandas as pd
+
+from device_presets.library import get_preset, preset_names
+from device_presets.preset import Preset
+from device_presets.pulsing import steps_at_zero
+
+
+def overview() -> pd.DataFrame:
+    """All presets, one row each.
+
+    Columns: ``name``, ``technology``, ``states_up``, ``states_down`` (range over the step of one
+    pulse at weight zero), ``step`` (units of weight), ``asymmetry`` ((up - down) / mean of the two
+    steps at weight zero: what a pulse does, not the parameter of that name), ``cycle_to_cycle``
+    and ``step_spread`` (shares of the step), ``source``. The steps are measured on the mean device
+    without noise; NaN where a device has no gradual down step.
+    """
+    return pd.DataFrame([_row(get_preset(name)) for name in preset_names()])
+
+
+def describe(preset: Preset) -> pd.DataFrame:
+    """Every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``, ``assumption``.
+
+    The value column holds numbers, flags, and None for what is not known.
+    """
+    rows = [
+        (name, p.value, p.unit, p.source, p.assumption) for name, p in preset.parameters.items()
+    ]
+    columns = ["parameter", "value", "unit", "source", "assumption"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _row(preset: Preset) -> dict[str, object]:
+    up, down = steps_at_zero(preset)
+    span = preset.w_max - preset.w_min
+    return {
+        "name": preset.name,
+        "technology": preset.technology,
+        "states_up": round(span / up, 1),
+        "states_down": round(span / down, 1),
+        "step": preset.step,
+        "asymmetry": round(2 * (up - down) / (up + down), 4),
+        "cycle_to_cycle": preset.cycle_to_cycle,
+        "step_spread": preset.number("step_spread"),
+        "source": preset.citation,
+    }

@@ -1,0 +1,179 @@
+"""Presets measured on real aihwkit tiles, one pulse at a time."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from aihwkit.simulator.configs import SingleRPUConfig
+from aihwkit.simulator.tiles.analog import AnalogTile
+
+from device_presets import (
+    PresetError,
+    get_preset,
+    plot_pulse_response,
+    preset_names,
+    pulse_response,
+    steps_at_zero,
+)
+
+QUIET = {
+    "cycle_to_cycle": 0,
+    "step_spread": 0,
+    "asymmetry_spread": 0,
+    "w_max_spread": 0,
+    "w_min_spread": 0,
+}
+QUIET_LINEAR = QUIET | {"slope_up_spread": 0, "slope_down_spread": 0}
+
+
+def test_ideal_moves_by_exactly_one_step_a_pulse_from_bound_to_bound_and_back() -> None:
+    ideal = get_preset("ideal")
+    table = pulse_response(ideal, n_devices=2)
+    assert list(table.columns) == ["device", "pulse", "polarity", "weight"]
+    assert len(table) == 2 * 2400
+    for _, device in table.groupby("device"):
+        weights = np.concatenate([[-1.0], device["weight"].to_numpy()])
+        changes = np.diff(weights)
+        assert (device["polarity"].to_numpy() == ["up"] * 1200 + ["down"] * 1200).all()
+        np.testing.assert_allclose(changes[:1199], ideal.step, atol=1e-6)
+        np.testing.assert_allclose(changes[1200:2399], -ideal.step, atol=1e-6)
+        assert weights[1200] == pytest.approx(1.0, abs=1e-4)
+        assert weights[2400] == pytest.approx(-1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_goes_up_with_up_pulses_and_down_with_down_pulses(name: str) -> None:
+    preset = get_preset(name)
+    n_up = math.ceil(min(preset.levels, 200))
+    table = pulse_response(preset, 400, n_up, n_up if preset.bidirectional else None, seed=1)
+    assert np.isfinite(table["weight"]).all()
+    mean = table.groupby("pulse")["weight"].mean()
+    assert mean[n_up] > mean[1]
+    if preset.bidirectional:
+        assert mean[2 * n_up] < mean[n_up]
+    assert set(table["polarity"]) == ({"up", "down"} if preset.bidirectional else {"up"})
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_each_update_is_a_pulse_on_every_device(name: str) -> None:
+    """aihwkit's own pulse probability must not thin the pulses (it does for ExpStepDevice)."""
+    off = {"cycle_to_cycle": 0} | (
+        {} if get_preset(name).model == "ConstantStepDevice" else {"write_noise": 0}
+    )
+    preset = get_preset(name, off)
+    weights = pulse_response(preset, n_devices=20, n_up=4, n_down=0)
+    per_device = weights.pivot(index="pulse", columns="device", values="weight").to_numpy()
+    below = per_device < per_device.max(axis=0)  # a saturated device rightly stands still
+    assert (np.diff(per_device, axis=0)[below[:-1]] > 0).all()
+
+
+def test_spread_follows_the_seed_and_noise_is_only_where_it_should_be() -> None:
+    preset = get_preset("charge_trap", {"cycle_to_cycle": 0})
+    first, again, other = (pulse_response(preset, n_up=5, n_down=0, seed=s) for s in (1, 1, 2))
+    assert first.equals(again)
+    assert not first.equals(other)
+    assert first[first["pulse"] == 1]["weight"].nunique() == 8
+
+
+def test_cycle_to_cycle_noise_has_the_stated_size() -> None:
+    preset = get_preset("ideal", {"cycle_to_cycle": 0.3})
+    table = pulse_response(preset, n_devices=200, n_up=51, n_down=0)
+    weights = table.pivot(index="pulse", columns="device", values="weight").to_numpy()
+    changes = np.diff(weights, axis=0) / preset.step
+    assert changes.mean() == pytest.approx(1.0, abs=0.02)
+    assert changes.std() == pytest.approx(0.3, rel=0.1)
+
+
+def test_step_spread_has_the_stated_size() -> None:
+    preset = get_preset("charge_trap", QUIET_LINEAR | {"step_spread": 0.1, "levels": 1000})
+    table = pulse_response(preset, n_devices=2000, n_up=2, n_down=0)
+    weights = table.pivot(index="pulse", columns="device", values="weight").to_numpy()
+    changes = np.diff(weights, axis=0)[0]
+    assert changes.std() / changes.mean() == pytest.approx(0.1, rel=0.1)
+
+
+def test_slope_is_the_share_the_step_loses_between_zero_and_the_bound() -> None:
+    preset = get_preset("charge_trap", QUIET_LINEAR | {"slope_up": 0.5})
+    table = pulse_response(preset, n_devices=1, n_up=1500, n_down=0)
+    weights = table["weight"].to_numpy()
+    changes = np.diff(weights) / preset.step
+    at = {w: changes[np.argmin(np.abs(weights[:-1] - w))] for w in (-0.9, 0.0, 0.9)}
+    assert at[0.0] == pytest.approx(1.0, abs=0.01)
+    assert at[0.9] == pytest.approx(1 - 0.5 * 0.9, abs=0.01)
+    assert at[-0.9] == pytest.approx(1 + 0.5 * 0.9, abs=0.01)
+
+
+def test_asymmetry_shrinks_one_direction_only() -> None:
+    """aihwkit's text promises 1 +/- up_down for both directions; its code does this."""
+    ideal = get_preset("ideal").step
+    assert steps_at_zero(get_preset("ideal", {"asymmetry": 0.2})) == pytest.approx(
+        (ideal, 0.8 * ideal), rel=1e-4
+    )
+    assert steps_at_zero(get_preset("ideal", {"asymmetry": -0.2})) == pytest.approx(
+        (0.8 * ideal, ideal), rel=1e-4
+    )
+
+
+def test_reram_es_is_asymmetric_away_from_the_middle() -> None:
+    preset = get_preset("reram_es", QUIET | {"write_noise": 0})
+    table = pulse_response(preset, n_devices=1, n_up=1400, n_down=400)
+    weights = table["weight"].to_numpy()
+    changes = np.abs(np.diff(weights))
+    near_top_up = changes[np.argmin(np.abs(weights[:1399] - 0.5))]
+    down = 1400 + np.argmin(np.abs(weights[1400:-1] - 0.5))
+    assert changes[down] > 1.5 * near_top_up
+
+
+def test_failed_devices_stand_still_near_zero() -> None:
+    preset = get_preset("ideal", {"failed_share": 0.25, "failed_range": 0.05})
+    table = pulse_response(preset, n_devices=400, n_up=10, n_down=0)
+    weights = table.pivot(index="pulse", columns="device", values="weight").to_numpy()
+    still = np.ptp(weights, axis=0) == 0
+    assert still.mean() == pytest.approx(0.25, abs=0.07)
+    assert np.abs(weights[0, still]).max() <= 0.05
+    assert np.abs(weights[0, ~still]).min() > 0.9
+
+
+def test_the_leak_follows_its_time_constant_on_a_tile() -> None:
+    quiet = QUIET_LINEAR | {"leak_time_constant_spread": 0}
+    device = get_preset("capacitor", quiet).device(seconds_between_steps=20.0)
+    tile = AnalogTile(1, 1, SingleRPUConfig(device=device), bias=False)
+    tile.set_weights(torch.full((1, 1), 0.8))
+    for _ in range(100):
+        tile.decay_weights()
+    assert tile.get_weights()[0].item() == pytest.approx(0.8 * math.exp(-1), rel=1e-3)
+
+
+def test_default_pulse_count_is_the_levels_capped() -> None:
+    table = pulse_response(get_preset("hfo2"), n_devices=1)
+    assert (table["polarity"] == "up").sum() == 5
+    table = pulse_response(get_preset("ecram_mo"), n_devices=1, n_down=0)
+    assert len(table) == 2000
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("pcm", {"n_down": 5}, "pcm: n_down: 5 is not allowed; must be 0: pulses crystallise"),
+        ("ideal", {"n_devices": 0}, "n_devices: 0 is not allowed; must be at least 1"),
+        ("ideal", {"n_up": -1}, "n_up: -1"),
+        ("ideal", {"seed": -1}, "seed: -1"),
+    ],
+)
+def test_impossible_measurements(name: str, arguments: dict[str, int], message: str) -> None:
+    with pytest.raises(PresetError, match=message):
+        pulse_response(get_preset(name), **arguments)
+
+
+@pytest.mark.parametrize("name", ["charge_trap", "pcm"])
+def test_plot_is_written(name: str, tmp_path: Path) -> None:
+    path = plot_pulse_response(get_preset(name), tmp_path / f"{name}.png", n_devices=2, n_up=20)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("path", ["nowhere/plot.png", "plot.xyz"])
+def test_plot_path_is_checked(path: str, tmp_path: Path) -> None:
+    with pytest.raises(PresetError, match=r"ideal: path: .*writable file ending in"):
+        plot_pulse_response(get_preset("ideal"), tmp_path / path, n_devices=1, n_up=2, n_down=0)
