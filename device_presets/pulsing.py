@@ -19,7 +19,7 @@ MOST_DEFAULT_PULSES = 2000
 
 # aihwkit makes a pulse with probability sqrt(learning rate / granularity) a line, at most one. The
 # granularity is dw_min for most models, but the step at zero for ExpStepDevice: with a learning
-# rate of dw_min, reram_es would miss a fifth of its pulses. Far above it, no pulse is missed.
+# rate of dw_min, reram_es would miss a third of its pulses. Far above it, no pulse is missed.
 _LEARNING_RATE_IN_STEPS = 1000.0
 
 
