@@ -1,0 +1,75 @@
+"""The harness as functions that return pandas tables."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studies.execution import Options, finished_runs, run_in_folder, training_job
+from studies.results import results_frame
+from studies.shipped import find_study
+from studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class UnitsFailedError(RuntimeError):
+    """Some units failed; the rows of the others are in the output folder."""
+
+
+def run_study(
+    study: Study | Path | str,
+    out: Path | None = None,
+    *,
+    workers: int | None = None,
+    data: Path | None = None,
+) -> pd.DataFrame:
+    """Runs what is missing of a study, and returns its tidy results, one row a run.
+
+    A script that calls it needs ``if __name__ == "__main__":`` around the call, since the
+    processes it starts import that script.
+
+    Args:
+        study: a study, its file, or the name of a shipped one.
+        out: output folder; None: ``out/NAME``.
+        workers: processes; None: one a CPU.
+        data: folder with the images; None: the environment variable RPU_SSNN_DATA.
+
+    Raises:
+        InputError: bad input, said in one line, before anything ran.
+        BrokenPairError: aihwkit and torch do not fit.
+        UnitsFailedError: units failed; the others' rows are kept, another call tries again.
+    """
+    declared = study if isinstance(study, Study) else find_study(str(study))
+    root = default_folder(declared) if out is None else out
+    outcome = run_in_folder(declared, root, Options(job=training_job(data), workers=workers))
+    if outcome.failures:
+        first = outcome.failures[0]
+        raise UnitsFailedError(
+            f"{len(outcome.failures)} units failed (listed in {root}), "
+            f"first {first.title}: {first.message}"
+        )
+    return results_frame(outcome.runs)
+
+
+def load_results(folder: Path) -> pd.DataFrame:
+    """The tidy results of an output folder so far; may be called while a study runs.
+
+    Warns:
+        UserWarning: a unit file is damaged; its row is left out.
+
+    Raises:
+        InputError: not an output folder.
+    """
+
+    def warn(path: Path) -> None:
+        warnings.warn(f"{path} is damaged and left out", stacklevel=3)
+
+    return results_frame(finished_runs(folder, on_damage=warn)[1])
+
+
+def default_folder(study: Study) -> Path:
+    """Where a study's results go if nothing else is said."""
+    return Path("out") / study.study

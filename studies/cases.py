@@ -1,0 +1,115 @@
+"""What a study can compare: the cases, one way to train or one device each."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from rpu_ssnn.spec import Positive, Share, Spec
+
+UPDATES = ("ann", "rate", "coincidence")
+"""Values of `update` in a case; a device case names its device instead."""
+
+LearningRate = Annotated[Positive, Field(le=1000.0)]
+"""The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every case but
+`ann`, whose rate is that of plain gradient descent."""
+
+ANN_RELEVANT = (
+    "network.hidden",
+    "training.epochs",
+    "training.batch",
+    "training.dropout_input",
+    "training.dropout_hidden",
+)
+"""The settings that change the float baseline, which has neither slots nor neurons."""
+
+
+class SgdSpec(Spec):
+    """What the float baseline has beside the shared training settings (`rpu_ssnn.ann`)."""
+
+    loss: Literal["softmax_ce", "mse"] = "softmax_ce"
+    momentum: Share = 0.9
+
+
+class PartialDrive(Spec):
+    """How hard a device is driven; what is left out is swept, or searched (both together)."""
+
+    weight_range: Positive | None = Field(None, description="see TileSpec.weight_range")
+    learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
+
+
+class _CaseBase(Spec):
+    label: str | None = Field(
+        None, min_length=1, max_length=60, description="row name; default: the update or device"
+    )
+    network: dict[str, Any] = Field({}, description="what differs from the study's network")
+    training: dict[str, Any] = Field({}, description="what differs from the study's training")
+
+
+class _IdealCase(_CaseBase):
+    update: str
+    learning_rate: LearningRate | None = Field(None, description="None: searched")
+
+    @property
+    def name(self) -> str:
+        """Label of the case."""
+        return self.label or self.update
+
+
+class AnnCase(_IdealCase):
+    """The float baseline: the same layers trained by exact backpropagation (`rpu_ssnn.ann`)."""
+
+    update: Literal["ann"]
+    sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
+    swept: ClassVar[tuple[str, ...]] = (*ANN_RELEVANT, "learning_rate", "sgd")
+
+
+class RateCase(_IdealCase):
+    """SSNN-BP with ideal weights, Eq. 9."""
+
+    update: Literal["rate"]
+    surrogate: dict[str, Any] | None = Field(
+        None, description="fields of rpu_ssnn.synapses.SurrogateSpec; None: no surrogate noise"
+    )
+    swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate", "surrogate")
+
+
+class CoincidenceCase(_IdealCase):
+    """SSNN-BP with ideal weights, Eq. 10."""
+
+    update: Literal["coincidence"]
+    swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate")
+
+
+class DeviceCase(_CaseBase):
+    """SSNN-BP on aihwkit tiles, by pulses only; the device is a name from `device_presets`."""
+
+    device: str
+    overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
+    tile: dict[str, Any] = Field({}, description="fields of TileSpec but weight_range")
+    drive: PartialDrive = PartialDrive()
+    swept: ClassVar[tuple[str, ...]] = ("network", "training", "overrides", "tile", "drive")
+
+    @property
+    def name(self) -> str:
+        """Label of the case."""
+        return self.label or self.device
+
+
+def _kind(raw: object) -> str | None:
+    """The tag of a case; tags start with `explain.TAG_MARK` so that no message shows them."""
+    if isinstance(raw, _CaseBase):
+        raw = raw.model_dump()
+    if not isinstance(raw, dict):
+        return None
+    if "device" in raw:
+        return "<device>"
+    return f"<{raw['update']}>" if raw.get("update") in UPDATES else None
+
+
+type Case = Annotated[
+    Annotated[AnnCase, Tag("<ann>")]
+    | Annotated[RateCase, Tag("<rate>")]
+    | Annotated[CoincidenceCase, Tag("<coincidence>")]
+    | Annotated[DeviceCase, Tag("<device>")],
+    Discriminator(_kind),
+]

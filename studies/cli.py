@@ -1,0 +1,270 @@
+"""The command line, thin: arguments in, functions called, one line and an exit code for errors.
+
+Exit codes: 0 done; 1 units failed or the environment is broken; 2 bad input; 130 interrupted.
+Whatever is slow to import is imported by the command that needs it.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from rpu_ssnn.errors import InputError
+
+if TYPE_CHECKING:
+    from studies.execution import Options, OtherVersions
+    from studies.result import Failure
+    from studies.results import Runs
+    from studies.study import Study
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Trains spiking networks inside simulated analog devices and compares them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+presets_app = typer.Typer(help="Device presets: list them, or show one with its sources.")
+app.add_typer(presets_app, name="presets")
+
+
+class Format(StrEnum):
+    """Of a printed table."""
+
+    md = "md"
+    csv = "csv"
+    latex = "latex"
+    html = "html"
+
+
+StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
+OutOption = Annotated[Path | None, typer.Option(help="Output folder; default: out/NAME.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes; default: one a CPU. They share its threads.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
+]
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    accept_other_versions: Annotated[
+        bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
+    ] = False,
+    rerun: Annotated[bool, typer.Option(help="Run such rows again.")] = False,
+) -> None:
+    """Run what is missing of a study; print its table and say where the results are."""
+    if accept_other_versions and rerun:
+        raise InputError("run", "--rerun", True, "must not come with --accept-other-versions")
+    others: OtherVersions = "refuse"
+    if accept_other_versions:
+        others = "accept"
+    if rerun:
+        others = "rerun"
+    from studies.api import default_folder
+    from studies.execution import run_in_folder
+    from studies.shipped import find_study
+
+    declared = find_study(study)
+    root = out or default_folder(declared)
+    try:
+        outcome = run_in_folder(declared, root, _options(workers, data, others))
+    except KeyboardInterrupt:
+        _stop_interrupted(root)
+    _show(declared, outcome.runs, root)
+    _end(outcome.failures, root)
+
+
+@app.command()
+def search(
+    study: StudyArgument,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Also write the file that the study's `drives` names.")
+    ] = False,
+) -> None:
+    """Search the drive of every case that gives none, on validation images only."""
+    from studies.api import default_folder
+    from studies.drives import write_drives
+    from studies.execution import search_in_folder
+    from studies.shipped import find_study
+
+    declared = find_study(study)
+    root = out or default_folder(declared)
+    if write and declared.drives is None:
+        raise InputError(study, "drives", None, "must name the file that --write writes")
+    try:
+        drives, failures = search_in_folder(declared, root, _options(workers, data, "refuse"))
+    except KeyboardInterrupt:
+        _stop_interrupted(root)
+    target = root / "drives.yaml"
+    if write and declared.drives is not None and not failures:
+        target = declared.drives
+        write_drives(target, drives)
+    typer.echo(f"{len(drives)} drives in {target}")
+    _end(failures, root)
+
+
+@app.command()
+def table(
+    folder: Annotated[Path, typer.Argument(help="Output folder of a study.")],
+    format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
+) -> None:
+    """Print the summary of a study's results so far."""
+    from studies.execution import finished_runs
+    from studies.results import Versions, results_frame
+    from studies.table import render, summary
+
+    def note(path: Path) -> None:
+        typer.echo(f"{path} is damaged and left out", err=True)
+
+    declared, runs = finished_runs(folder, on_damage=note)
+    if not runs:
+        raise InputError(folder, "units", 0, "must hold at least one finished unit")
+    versions = {Versions.of(result) for _, result in runs}
+    if len(versions) > 1:
+        typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)
+    reference = declared.reference_label
+    typer.echo(render(summary(results_frame(runs), reference), reference, format.value))
+
+
+@app.command()
+def studies() -> None:
+    """List the shipped studies with their questions."""
+    from studies.shipped import FOLDER, shipped_names
+    from studies.yaml_file import read_yaml
+
+    for name in shipped_names():
+        question = read_yaml(FOLDER / f"{name}.yaml")["question"]
+        typer.echo(f"{name}: {' '.join(question.split())}")
+
+
+@app.command()
+def doctor(data: DataOption = None) -> None:
+    """Check Python, the aihwkit/torch pair, threads and data folders."""
+    from rpu_ssnn.doctor import diagnose, failed, render
+
+    checks = diagnose(data)
+    for line in render(checks):
+        typer.echo(line)
+    if failed(checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def version() -> None:
+    """Print the versions of the package and of its numerics."""
+    from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+
+    typer.echo(f"rpu-ssnn {VERSION}, numerics {NUMERICS_VERSION}")
+
+
+@presets_app.callback(invoke_without_command=True)
+def presets(context: typer.Context) -> None:
+    """List the device presets: states, step, asymmetry, noise, source."""
+    if context.invoked_subcommand is not None:
+        return
+    from device_presets import overview
+
+    typer.echo(overview().to_markdown(index=False, floatfmt=".4g"))
+
+
+@presets_app.command("show")
+def show_preset(
+    name: Annotated[str, typer.Argument(help="Name of a preset.")],
+    plot: Annotated[
+        Path | None, typer.Option(help="File of the plot; default: NAME.png here.")
+    ] = None,
+) -> None:
+    """Print every parameter with unit and source, and plot the pulse response."""
+    from device_presets import describe, get_preset, plot_pulse_response
+
+    preset = get_preset(name)
+    typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
+    typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
+    target = plot_pulse_response(preset, plot or Path(f"{Path(name).stem}.png"))
+    typer.echo(f"\npulse response: {target}")
+
+
+def main() -> None:
+    """Entry point of `rpu-ssnn`."""
+    try:
+        app()
+    except InputError as error:
+        _exit(str(error), 2)
+    except KeyboardInterrupt:
+        _exit("interrupted", INTERRUPTED)
+    except Exception as error:
+        # Not imported above, since importing them is slow: recognised once they are raised.
+        name = type(error).__name__
+        if name == "PresetError":
+            _exit(str(error), 2)
+        if name in ("BrokenPairError", "BrokenProcessPool") or isinstance(error, OSError):
+            _exit(str(error), 1)
+        raise
+
+
+def _options(workers: int | None, data: Path | None, others: "OtherVersions") -> "Options":
+    from studies.execution import Options, training_job
+    from studies.progress import ConsoleReporter
+
+    return Options(
+        job=training_job(data),
+        workers=workers,
+        other_versions=others,
+        reporter=ConsoleReporter(Console(stderr=True)),
+    )
+
+
+def _show(declared: "Study", runs: "Runs", root: Path) -> None:
+    """Prints the table, draws the figure, and says where everything is."""
+    from studies.plot import plot_study
+    from studies.results import RESULTS_CSV, RESULTS_PARQUET, results_frame
+    from studies.table import render, summary
+
+    reference = declared.reference_label
+    if all(unit.label != reference for unit, _ in runs):
+        typer.echo(f"no row of the reference {reference} yet, so no table of gaps")
+        return
+    results = results_frame(runs)
+    table = summary(results, reference)
+    title = f"{declared.study}: {' '.join(declared.question.split())}"
+    figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
+    typer.echo(render(table, reference, "md"))
+    typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
+
+
+def _end(failures: "list[Failure]", root: Path) -> None:
+    if failures:
+        typer.echo(
+            f"{len(failures)} units failed, listed in {root / 'failures.csv'}; "
+            "the same command tries them again",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _stop_interrupted(root: Path) -> None:
+    command = " ".join(["rpu-ssnn", *sys.argv[1:]])
+    _exit(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
+
+
+def _exit(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    sys.stderr.flush()
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

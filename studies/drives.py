@@ -1,0 +1,117 @@
+"""Drives that a search found: the file they are kept in, and the search that each belongs to."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from rpu_ssnn.errors import InputError
+from studies.explain import as_input_error
+from studies.points import Drive, Point
+from studies.study import SearchSettings
+from studies.unit import short_hash
+from studies.yaml_file import read_yaml, to_yaml
+
+COMMENT = """\
+How hard each case is driven: the best validation accuracy (%) of the study's search grid, first
+seed, no test image read. `searched_for` ties an entry to the settings it was searched for; where
+they change, the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
+
+
+class FoundDrive(Drive):
+    """A drive and where it comes from.
+
+    Attributes:
+        validation_accuracy: of the best run of the search, %.
+        searched_for: `search_key` of the case.
+    """
+
+    validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
+    searched_for: str
+
+    @property
+    def drive(self) -> Drive:
+        """The drive alone."""
+        return Drive(learning_rate=self.learning_rate, weight_range=self.weight_range)
+
+
+type Drives = dict[str, FoundDrive]
+"""By title of the point (`unit.point_title`), which is for readers; `searched_for` decides."""
+
+
+def grid(point: Point, search: SearchSettings) -> list[Drive]:
+    """The drives that a search tries, gentlest first."""
+    if point.method["update"] == "ann":
+        return [Drive(learning_rate=rate) for rate in sorted(search.ann_learning_rate)]
+    rates = sorted(search.learning_rate)
+    if not point.on_tile:
+        return [Drive(learning_rate=rate) for rate in rates]
+    ranges = sorted(search.weight_range)
+    return [Drive(learning_rate=rate, weight_range=span) for rate in rates for span in ranges]
+
+
+def search_key(point: Point, search: SearchSettings) -> str:
+    """Hash of everything that a point's search depends on, but its seed."""
+    reduced = point.with_budget(search.n_train, search.epochs)
+    return short_hash(
+        {
+            "dataset": reduced.dataset.model_dump(mode="json"),
+            "network": reduced.network.model_dump(mode="json"),
+            "training": reduced.training.model_dump(mode="json"),
+            "method": dict(reduced.method),
+            "grid": [drive.model_dump(mode="json") for drive in grid(point, search)],
+        }
+    )
+
+
+def read_drives(path: Path) -> Drives:
+    """The drives of a file; none where the file is not there (yet).
+
+    Raises:
+        InputError: the file is there and not valid.
+    """
+    if not path.exists():
+        return {}
+    content = read_yaml(path)
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(path, "content", content, "must map case labels to drives")
+    try:
+        key = ""
+        found = {}
+        for key, entry in content.items():
+            found[str(key)] = FoundDrive.model_validate(entry)
+        return found
+    except ValidationError as error:
+        raise as_input_error(error, path, FoundDrive, prefix=str(key)) from error
+
+
+def write_drives(path: Path, drives: Mapping[str, FoundDrive]) -> None:
+    """Writes the file whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    entries = {title: found.model_dump(exclude_none=True) for title, found in drives.items()}
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(to_yaml(entries, COMMENT), encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(path, "drives", error.strerror, "must be a writable file") from error
+
+
+def known_drives(
+    points: Iterable[Point], search: SearchSettings, files: Iterable[Drives]
+) -> dict[str, FoundDrive]:
+    """What earlier searches found for these points, by search key; the first file wins."""
+    by_key: dict[str, FoundDrive] = {}
+    for drives in files:
+        for found in drives.values():
+            by_key.setdefault(found.searched_for, found)
+    wanted = {search_key(point, search) for point in points if point.drive is None}
+    return {key: found for key, found in by_key.items() if key in wanted}

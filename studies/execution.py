@@ -1,0 +1,268 @@
+"""Runs a study in its output folder: drives first, then every unit that has no row yet."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from rpu_ssnn.errors import InputError
+from studies import run_unit
+from studies.drives import FoundDrive, known_drives, read_drives, search_key, write_drives
+from studies.points import Drive, Point
+from studies.progress import Reporter, Silent
+from studies.result import Failure, UnitResult
+from studies.results import Runs, Versions, write_failures, write_results
+from studies.runner import in_balanced_order, run_units
+from studies.search import best, candidates
+from studies.store import ResultFolder, StoredRuns, UnitStore, open_folder, stored_study
+from studies.study import Study
+from studies.unit import Unit, point_title
+from studies.worker import Job
+
+SECONDS_BETWEEN_REBUILDS = 5.0
+"""Of the result tables while units end; the unit files themselves are written at once."""
+
+type OtherVersions = Literal["refuse", "accept", "rerun"]
+"""What to do with rows made under another numerics, torch or aihwkit version."""
+
+
+def training_job(data_root: Path | None) -> Job:
+    """Real training through `rpu_ssnn`."""
+    return Job(check=run_unit.check_inputs, execute=run_unit.run_unit, data_root=data_root)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a study is run; nothing here changes a result.
+
+    Attributes:
+        workers: processes; None: one a CPU.
+    """
+
+    job: Job = field(default_factory=lambda: training_job(None))
+    workers: int | None = None
+    other_versions: OtherVersions = "refuse"
+    reporter: Reporter = field(default_factory=Silent)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves: rows in the study's order, and the units that have none."""
+
+    runs: Runs
+    failures: list[Failure]
+
+
+def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
+    """Searches the drives that are not known, then runs what is missing.
+
+    Raises:
+        InputError: bad input, before anything runs.
+        BrokenPairError: aihwkit and torch do not fit.
+        KeyboardInterrupt: finished rows are kept and the tables rebuilt.
+        OSError: a row could not be kept; those before it are.
+    """
+    with open_folder(root, study) as folder:
+        drives, failures = _find_drives(study, folder, options)
+        units = units_of(study, drives)
+        finished = _usable(units, _read(folder.units, options.reporter), root, options)
+        tables = _Tables(root, units, finished)
+        missing = [unit for unit in in_balanced_order(units) if unit.identity not in finished]
+
+        def keep(unit: Unit, result: UnitResult) -> None:
+            folder.units.write(unit, result)
+            finished[unit.identity] = result
+            tables.refresh()
+
+        try:
+            failures += _run(missing, len(units), "units", keep, options)
+        finally:
+            tables.rebuild()
+        write_failures(root, failures)
+        return Outcome(tables.runs(), failures)
+
+
+def search_in_folder(
+    study: Study, root: Path, options: Options
+) -> tuple[dict[str, FoundDrive], list[Failure]]:
+    """Searches every drive that the study does not give, whatever its drives file says.
+
+    Returns:
+        The drives by title of the point, and the runs that failed.
+
+    Raises:
+        As `run_in_folder`.
+    """
+    with open_folder(root, study) as folder:
+        points = [point for point in study.points() if point.drive is None]
+        found, failures = _search(study, points, folder.search, options)
+        drives = _by_title(study, found)
+        write_drives(folder.drives, drives)
+        return drives, failures
+
+
+def finished_runs(root: Path, on_damage: Callable[[Path], None]) -> tuple[Study, Runs]:
+    """The study of an output folder and its finished runs; the folder is only read.
+
+    Args:
+        on_damage: called with each file that is not a whole unit file.
+
+    Raises:
+        InputError: not an output folder.
+    """
+    study = stored_study(root)
+    folder = ResultFolder(root)
+    drives = known_drives(study.points(), study.search, [read_drives(folder.drives)])
+    stored = folder.units.read_all(on_damage)
+    found = [(unit, stored.find(unit)) for unit in units_of(study, drives)]
+    return study, [(unit, result) for unit, result in found if result is not None]
+
+
+def units_of(study: Study, drives: dict[str, FoundDrive]) -> list[Unit]:
+    """The units of every point whose drive is known, in the study's order."""
+    units = []
+    for point in study.points():
+        drive = _drive_of(point, study, drives)
+        if drive is not None:
+            units += [point.unit(study.study, drive, seed) for seed in study.seeds]
+    return units
+
+
+def _drive_of(point: Point, study: Study, drives: dict[str, FoundDrive]) -> Drive | None:
+    if point.drive is not None:
+        return point.drive
+    found = drives.get(search_key(point, study.search))
+    return None if found is None else found.drive
+
+
+def _find_drives(
+    study: Study, folder: ResultFolder, options: Options
+) -> tuple[dict[str, FoundDrive], list[Failure]]:
+    """Drives by search key: from the study's file, the folder's, or else a search."""
+    files = [read_drives(path) for path in (study.drives, folder.drives) if path is not None]
+    points = [point for point in study.points() if point.drive is None]
+    drives = known_drives(points, study.search, files)
+    unknown = [point for point in points if search_key(point, study.search) not in drives]
+    failures: list[Failure] = []
+    if unknown:
+        titles = ", ".join(point_title(point.label, point.sweep) for point in unknown)
+        options.reporter.note(f"no searched drive for these settings, searching: {titles}")
+        found, failures = _search(study, unknown, folder.search, options)
+        drives |= found
+    write_drives(folder.drives, _by_title(study, drives))
+    return drives, failures
+
+
+def _search(
+    study: Study, points: Sequence[Point], store: UnitStore, options: Options
+) -> tuple[dict[str, FoundDrive], list[Failure]]:
+    """Drives by search key; none for a search of which a run failed."""
+    tried = candidates(study, points)
+    stored = _read(store, options.reporter).by_identity
+    finished = {
+        identity: result
+        for identity, result in stored.items()
+        if Versions.of(result) == Versions.here()
+    }
+
+    def keep(unit: Unit, result: UnitResult) -> None:
+        store.write(unit, result)
+        finished[unit.identity] = result
+
+    missing = [run.unit for run in tried if run.unit.identity not in finished]
+    failures = _run(missing, len(tried), "search", keep, options)
+    incomplete = {run.key for run in tried if run.unit.identity not in finished}
+    complete = [(run, finished[run.unit.identity]) for run in tried if run.key not in incomplete]
+    found = best(complete)
+    for outcome in found.values():
+        options.reporter.note(outcome.sentence)
+    return {key: outcome.drive for key, outcome in found.items()}, failures
+
+
+def _by_title(study: Study, drives: dict[str, FoundDrive]) -> dict[str, FoundDrive]:
+    titled = {}
+    for point in study.points():
+        found = drives.get(search_key(point, study.search)) if point.drive is None else None
+        if found is not None:
+            titled[point_title(point.label, point.sweep)] = found
+    return titled
+
+
+def _run(
+    missing: Sequence[Unit],
+    total: int,
+    what: str,
+    keep: Callable[[Unit, UnitResult], None],
+    options: Options,
+) -> list[Failure]:
+    # Cases with equal settings share a run.
+    once = list({unit.identity: unit for unit in missing}.values())
+    with options.reporter.running(what, done=total - len(once), total=total):
+        return run_units(
+            once,
+            options.job,
+            workers=options.workers,
+            on_result=keep,
+            reporter=options.reporter,
+        )
+
+
+def _read(store: UnitStore, reporter: Reporter) -> StoredRuns:
+    """The store's runs; damaged files are set aside, so that their units run again."""
+
+    def set_aside(path: Path) -> None:
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        reporter.note(f"{path}: damaged, kept as {aside.name}; the unit runs again")
+
+    return store.read_all(on_damage=set_aside)
+
+
+def _usable(
+    units: Sequence[Unit], stored: StoredRuns, root: Path, options: Options
+) -> dict[str, UnitResult]:
+    """The finished runs by identity, those of other versions only as the user wants."""
+    here = Versions.here()
+    found = {unit.identity: result for unit in units if (result := stored.find(unit))}
+    others = {
+        identity: difference
+        for identity, result in found.items()
+        if (difference := Versions.of(result).difference(here))
+    }
+    if not others or options.other_versions == "accept":
+        return found
+    if options.other_versions == "rerun":
+        return {identity: result for identity, result in found.items() if identity not in others}
+    kinds = "; ".join(sorted(set(others.values())))
+    raise InputError(
+        root,
+        "rows of other versions",
+        f"{len(others)} of {len(units)}",
+        f"were made with {kinds}: --accept-other-versions keeps them, --rerun runs them again",
+    )
+
+
+class _Tables:
+    """The result tables of a folder, rebuilt now and then while units end."""
+
+    def __init__(self, root: Path, units: Sequence[Unit], finished: dict[str, UnitResult]) -> None:
+        self._root = root
+        self._units = units
+        self._finished = finished
+        self._written = -SECONDS_BETWEEN_REBUILDS
+
+    def runs(self) -> Runs:
+        """Finished units in the study's order."""
+        done = self._finished
+        return [(unit, done[unit.identity]) for unit in self._units if unit.identity in done]
+
+    def refresh(self) -> None:
+        """Rebuilds the tables where that is due."""
+        if time.monotonic() - self._written >= SECONDS_BETWEEN_REBUILDS:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Rebuilds the tables."""
+        write_results(self._root, self.runs())
+        self._written = time.monotonic()

@@ -1,0 +1,277 @@
+"""A study's cases at every point of its sweep, merged, validated and still without seeds."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rpu_ssnn.errors import InputError, one_of
+from rpu_ssnn.spec import NetworkSpec, Spec, TileSpec, TrainingSpec
+from studies.cases import (
+    ANN_RELEVANT,
+    AnnCase,
+    Case,
+    DeviceCase,
+    LearningRate,
+    PartialDrive,
+    RateCase,
+    SgdSpec,
+)
+from studies.devices import parameters_of
+from studies.explain import as_input_error
+from studies.unit import DatasetSettings, Unit, UnitSettings
+
+type Sections = dict[str, Any]
+"""Raw settings by their first key: dataset, network, training, and those of the case."""
+
+SWEPT_IN_ALL = ("dataset",)
+
+
+class Drive(Spec):
+    """How hard a case is driven: learning rate and, on a tile, weight range."""
+
+    learning_rate: LearningRate
+    weight_range: float | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A case at one point of the sweep, complete but for seed and, where searched, drive.
+
+    Attributes:
+        method: fields of the unit's method, without what the drive adds.
+        drive: as the study gives it; None: to be searched.
+    """
+
+    label: str
+    sweep: tuple[tuple[str, Any], ...]
+    dataset: DatasetSettings
+    network: NetworkSpec
+    training: TrainingSpec
+    method: Mapping[str, Any]
+    drive: Drive | None
+
+    @property
+    def on_tile(self) -> bool:
+        """Whether a device holds the weights."""
+        return bool(self.method["update"] == "pulses")
+
+    def with_budget(self, n_train: int | None, epochs: int) -> "Point":
+        """The same at the reduced cost of a search run, which never reads the test images."""
+        images = self.dataset.n_train if n_train is None else n_train
+        return replace(
+            self,
+            dataset=self.dataset.model_copy(update={"n_train": images, "n_test": None}),
+            training=self.training.model_copy(update={"epochs": epochs}),
+        )
+
+    def unit(self, study: str, drive: Drive, seed: int, measure: str = "test") -> Unit:
+        """The run of this point with one seed."""
+        method = {**self.method, "learning_rate": drive.learning_rate}
+        if self.on_tile:
+            method["tile"] = {**self.method["tile"], "weight_range": drive.weight_range}
+        settings = UnitSettings.model_validate(
+            {
+                "dataset": self.dataset,
+                "network": self.network,
+                "training": self.training,
+                "method": method,
+                "seed": seed,
+                "measure": measure,
+            }
+        )
+        return Unit(study=study, label=self.label, sweep=self.sweep, settings=settings)
+
+
+def points_of(
+    cases: Sequence[Case],
+    sweep: Mapping[str, Sequence[Any]],
+    dataset: DatasetSettings,
+    network: NetworkSpec,
+    training: TrainingSpec,
+) -> list[Point]:
+    """Every case at every point of the grid of the swept paths that apply to it.
+
+    A path applies to a case that has it and does not set it itself.
+
+    Raises:
+        InputError: a merged setting is invalid, or a swept path applies to no case.
+    """
+    shared: Sections = {
+        "dataset": dataset.model_dump(),
+        "network": network.model_dump(),
+        "training": training.model_dump(),
+    }
+    devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, DeviceCase)}
+    for index, device in devices.items():
+        parameters_of(device, f"cases.{index}")
+    for path, values in sweep.items():
+        if not any(_applies(path, case) for case in cases):
+            raise InputError("study", f"sweep.{path}", list(values), _sweepable(path, cases))
+    return [
+        point
+        for index, case in enumerate(cases)
+        for point in _points_of_case(case, f"cases.{index}", sweep, shared)
+    ]
+
+
+def _points_of_case(
+    case: Case, where: str, sweep: Mapping[str, Sequence[Any]], shared: Sections
+) -> Iterator[Point]:
+    own = _own_sections(case)
+    if isinstance(case, AnnCase):
+        for path in (*_leaves({"network": case.network}), *_leaves({"training": case.training})):
+            if path not in ANN_RELEVANT:
+                allowed = "changes nothing in ann; " + one_of(ANN_RELEVANT)
+                raise InputError("study", f"{where}.{path}", _value_at(own, path), allowed)
+    paths = [path for path in sweep if _applies(path, case)]
+    for values in itertools.product(*(sweep[path] for path in paths)):
+        swept = tuple(zip(paths, values, strict=True))
+        sections = _merged(shared, own)
+        for path, value in swept:
+            sections = _merged(sections, _nested(path, value))
+        try:
+            yield _build(case, swept, sections)
+        except InputError as error:
+            # The user wrote the bad value in the sweep or in the case: say which.
+            field = f"{where}.{error.field}"
+            for path, _ in swept:
+                if error.field == path or error.field.startswith(f"{path}."):
+                    field = f"sweep.{path}"
+            raise InputError("study", field, error.value, error.allowed) from error
+
+
+def _build(case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections) -> Point:
+    network = _validated(NetworkSpec, sections, "network")
+    training = _validated(TrainingSpec, sections, "training")
+    if isinstance(case, AnnCase):
+        # Only what changes the baseline, so that a sweep over slots does not run it again.
+        network = NetworkSpec().model_copy(update={"hidden": network.hidden})
+        relevant = ("epochs", "batch", "dropout_input", "dropout_hidden")
+        kept = {name: getattr(training, name) for name in relevant}
+        training = TrainingSpec().model_copy(update=kept)
+    return Point(
+        label=case.name,
+        sweep=swept,
+        dataset=_validated(DatasetSettings, sections, "dataset"),
+        network=network,
+        training=training,
+        method=_method(case, sections),
+        drive=_drive(case, sections),
+    )
+
+
+def _method(case: Case, sections: Sections) -> dict[str, Any]:
+    if isinstance(case, DeviceCase):
+        return {
+            "update": "pulses",
+            "device": case.device,
+            "overrides": sections["overrides"],
+            "parameters": parameters_of(case.device, overrides=sections["overrides"]),
+            "tile": _tile(sections),
+        }
+    if isinstance(case, RateCase):
+        return {"update": "rate", "surrogate": _surrogate(sections)}
+    if isinstance(case, AnnCase):
+        return {"update": "ann", "sgd": _validated(SgdSpec, sections, "sgd").model_dump()}
+    return {"update": "coincidence"}
+
+
+def _tile(sections: Sections) -> dict[str, Any]:
+    if "weight_range" in sections["tile"]:
+        value = sections["tile"]["weight_range"]
+        raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
+    return _validated(TileSpec, sections, "tile").model_dump(exclude={"weight_range"})
+
+
+def _surrogate(sections: Sections) -> dict[str, Any] | None:
+    if sections.get("surrogate") is None:
+        return None
+    from rpu_ssnn.synapses import SurrogateSpec  # slow to import, and seldom asked for
+
+    return _validated(SurrogateSpec, sections, "surrogate").model_dump()
+
+
+def _drive(case: Case, sections: Sections) -> Drive | None:
+    """The drive that the study gives; None where it is to be searched."""
+    if not isinstance(case, DeviceCase):
+        rate = sections.get("learning_rate")
+        return None if rate is None else _validated(Drive, {"": {"learning_rate": rate}}, "")
+    partial = _validated(PartialDrive, sections, "drive")
+    given = partial.model_dump(exclude_none=True)
+    if not given:
+        return None
+    for name in PartialDrive.model_fields:
+        if name not in given:
+            allowed = "must be given too, or neither, which searches both"
+            raise InputError("study", f"drive.{name}", None, allowed)
+    return Drive.model_validate(given)
+
+
+def _validated[M: BaseModel](model: type[M], sections: Sections, key: str) -> M:
+    try:
+        return model.model_validate(sections[key])
+    except ValidationError as error:
+        raise as_input_error(error, "study", model, prefix=key) from error
+
+
+def _own_sections(case: Case) -> Sections:
+    """What the case itself sets, in sections."""
+    names_of_the_case = ("label", "update", "device")
+    return {
+        name: value
+        for name, value in case.model_dump().items()
+        if value is not None and name not in names_of_the_case
+    }
+
+
+def _applies(path: str, case: Case) -> bool:
+    prefixes = (*SWEPT_IN_ALL, *case.swept)
+    if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
+        return False
+    name = path.removeprefix("overrides.")
+    if isinstance(case, DeviceCase) and name != path and name not in parameters_of(case.device):
+        return False
+    return _value_at(_own_sections(case), path) is None
+
+
+def _sweepable(path: str, cases: Sequence[Case]) -> str:
+    """What could have been swept, for the error."""
+    devices = [case for case in cases if isinstance(case, DeviceCase)]
+    if path.startswith("overrides.") and devices:
+        names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]
+        return one_of(dict.fromkeys(names), path)
+    starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept)))
+    return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
+
+
+def _merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with the leaves of ``patch`` put in."""
+    merged = dict(base)
+    for key, value in patch.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return dict(value)
+
+
+def _value_at(sections: Sections, path: str) -> Any:
+    at: Any = sections
+    for key in path.split("."):
+        at = at.get(key) if isinstance(at, Mapping) else None
+    return at
+
+
+def _leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in sections.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"

@@ -1,0 +1,44 @@
+"""What a run leaves: one row, one row an epoch, or a failure."""
+
+from dataclasses import dataclass
+
+type Scalar = str | int | float | bool | None
+type Row = dict[str, Scalar]
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """A finished run.
+
+    Attributes:
+        row: flat; see `run_unit` for the columns.
+        epochs: learning curve, one flat row an epoch.
+    """
+
+    row: Row
+    epochs: list[Row]
+
+    @property
+    def accuracy(self) -> float:
+        """Test accuracy of the run, %; validation accuracy where the test set was not read."""
+        test = self.row["test_accuracy"]
+        shown = self.row["validation_accuracy"] if test is None else test
+        assert isinstance(shown, int | float)  # run_unit always measures one of them
+        return float(shown)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that raised, or whose process died.
+
+    Attributes:
+        unit: identity of the unit.
+        title: what the unit is, in words.
+        message: one line.
+        details: traceback, or empty.
+    """
+
+    unit: str
+    title: str
+    message: str
+    details: str

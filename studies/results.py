@@ -1,0 +1,101 @@
+"""A study's runs as tidy tables: one row a run, one row an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.result import Failure, UnitResult
+from studies.store import write_whole
+from studies.unit import Unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS_CSV = "results.csv"
+RESULTS_PARQUET = "results.parquet"
+CURVES_CSV = "curves.csv"
+FAILURES_CSV = "failures.csv"
+
+SWEEP_PREFIX = "sweep."
+"""Starts the columns with a run's swept settings, by their dotted path."""
+
+type Runs = Sequence[tuple[Unit, UnitResult]]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What a row must agree in to stand beside the others."""
+
+    numerics_version: int
+    torch_version: str
+    aihwkit_version: str
+
+    @classmethod
+    def here(cls) -> Versions:
+        """Of this environment, found without importing anything heavy."""
+        return cls(NUMERICS_VERSION, metadata.version("torch"), metadata.version("aihwkit"))
+
+    @classmethod
+    def of(cls, result: UnitResult) -> Versions:
+        """Of a finished run."""
+        return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+
+    def difference(self, other: Versions) -> str:
+        """What differs, in words; empty where nothing does."""
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
+        return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
+
+
+def results_frame(runs: Runs) -> pd.DataFrame:
+    """One row a run: study, unit, label, swept settings, then the row as the run left it."""
+    import pandas as pd
+
+    return pd.DataFrame([_keys(unit) | result.row for unit, result in runs])
+
+
+def curves_frame(runs: Runs) -> pd.DataFrame:
+    """One row an epoch of each run."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            _keys(unit) | {"seed": unit.settings.seed} | epoch
+            for unit, result in runs
+            for epoch in result.epochs
+        ]
+    )
+
+
+def write_results(root: Path, runs: Runs) -> None:
+    """Rebuilds the result files of a folder, each in one step.
+
+    Raises:
+        OSError: the disk is full or the folder is gone.
+    """
+    results = results_frame(runs)
+    curves = curves_frame(runs)
+    write_whole(root / RESULTS_CSV, lambda path: results.to_csv(path, index=False))
+    write_whole(root / RESULTS_PARQUET, lambda path: results.to_parquet(path, index=False))
+    write_whole(root / CURVES_CSV, lambda path: curves.to_csv(path, index=False))
+
+
+def write_failures(root: Path, failures: Sequence[Failure]) -> None:
+    """Lists the units that failed in the last run; no file where none did."""
+    import pandas as pd
+
+    path = root / FAILURES_CSV
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    table = pd.DataFrame([vars(failure) for failure in failures])
+    write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
+
+
+def _keys(unit: Unit) -> dict[str, Any]:
+    swept = {f"{SWEEP_PREFIX}{path}": value for path, value in unit.sweep}
+    return {"study": unit.study, "unit": unit.identity, "label": unit.label} | swept

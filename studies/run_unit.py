@@ -1,0 +1,283 @@
+"""Runs one unit through `rpu_ssnn` and makes its row."""
+
+import json
+import math
+import platform
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+from studies.result import Row, Scalar, UnitResult
+from studies.unit import AnnMethod, PulseMethod, RateMethod, Unit, canonical
+
+if TYPE_CHECKING:
+    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.synapses import SynapsesFactory
+
+
+def check_inputs(units: list[Unit], data_root: Path | None) -> None:
+    """Loads each data set once and, where a unit uses tiles, tries the tile pair.
+
+    Raises:
+        InputError: images are missing or damaged, or fewer than asked for.
+        BrokenPairError: aihwkit and torch do not fit.
+    """
+    from rpu_ssnn.doctor import require_tile_pair
+
+    seen = set()
+    for unit in units:
+        key = unit.settings.dataset.model_dump_json()
+        if key not in seen:
+            seen.add(key)
+            _load(unit, data_root)
+    if any(isinstance(unit.settings.method, PulseMethod) for unit in units):
+        require_tile_pair()
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What a training run gives to the row; accuracies are shares in [0, 1]."""
+
+    test_accuracy: float
+    validation_accuracy: float
+    statistics: dict[str, float]
+    epochs: list[Row]
+
+
+def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
+    """Trains and measures; the test images are read once, after training.
+
+    Args:
+        threads: changes the time, not the numbers.
+
+    Returns:
+        The row (columns: docs of the README; accuracies in %, memory in MiB of this process,
+        imports included, time in s without loading) and one row an epoch.
+
+    Raises:
+        InputError: the images are not there.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    data = _load(unit, data_root)
+    _forget_peak_memory()
+    started = time.perf_counter()
+    settings = unit.settings
+    if isinstance(settings.method, AnnMethod):
+        measured = _ann(unit, settings.method, data)
+    else:
+        measured = _spiking(unit, data, threads)
+    seconds = time.perf_counter() - started
+    row: dict[str, Any] = {
+        "dataset": settings.dataset.name,
+        "data_digest": data.digest,
+        "n_train": len(data.train_labels),
+        "n_validation": len(data.validation_labels),
+        "n_test": len(data.test_labels),
+        **_setting_columns(unit, data),
+        "test_accuracy": 100 * measured.test_accuracy,
+        "validation_accuracy": 100 * measured.validation_accuracy,
+        "seconds": seconds,
+        "peak_memory_mb": _peak_memory_mb(),
+        **_device_columns(measured.statistics),
+        "replayable": is_replayable(unit),
+        **measured.statistics,
+        "settings": unit.settings_json,
+        "numerics_version": NUMERICS_VERSION,
+        "rpu_ssnn_version": VERSION,
+        **{
+            f"{package}_version": metadata.version(package)
+            for package in ("aihwkit", "torch", "numpy", "numba")
+        },
+        "python_version": platform.python_version(),
+        "machine": platform.platform(),
+        "threads": threads,
+    }
+    return UnitResult(
+        row={name: plain(value) for name, value in row.items()}, epochs=measured.epochs
+    )
+
+
+def is_replayable(unit: Unit) -> bool:
+    """Whether the run repeats bit for bit: aihwkit's own generator cannot be seeded, so nothing
+    may be drawn from it after construction."""
+    method = unit.settings.method
+    if not isinstance(method, PulseMethod):
+        return True
+    from device_presets import get_preset
+
+    quiet_reads = method.tile.reads is None or method.tile.reads.read_noise == 0
+    return quiet_reads and get_preset(method.device, method.overrides).noise_free
+
+
+def plain(value: Any) -> Scalar:
+    """A value that JSON and a table cell can hold; what is not finite becomes None."""
+    if hasattr(value, "item"):  # numpy's scalars
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str | int | float | None):
+        return value
+    return json.dumps(value)
+
+
+def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
+    from rpu_ssnn.training import train
+
+    settings = unit.settings
+    with train(
+        settings.network,
+        settings.training,
+        _factory(unit),
+        data,
+        seed=settings.seed,
+        threads=threads,
+    ) as trained:
+        epochs = [_epoch_row(vars(epoch)) for epoch in trained.epochs]
+        test = math.nan
+        if settings.measure == "test":
+            test = trained.accuracy(data.test_images, data.test_labels)
+        return _Measured(
+            test_accuracy=test,
+            validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
+            statistics=trained.statistics(),
+            epochs=epochs,
+        )
+
+
+def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
+    from rpu_ssnn.ann import AnnSpec, train_ann
+
+    settings = unit.settings
+    training = settings.training
+    spec = AnnSpec(
+        loss=method.sgd.loss,
+        momentum=method.sgd.momentum,
+        learning_rate=method.learning_rate,
+        epochs=training.epochs,
+        batch=training.batch,
+        dropout_input=training.dropout_input,
+        dropout_hidden=training.dropout_hidden,
+    )
+    trained = train_ann(spec, settings.network.hidden, data, seed=settings.seed)
+    test = math.nan
+    if settings.measure == "test":
+        test = trained.accuracy(data.test_images, data.test_labels)
+    return _Measured(
+        test_accuracy=test,
+        validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
+        statistics={},
+        epochs=[],
+    )
+
+
+def _factory(unit: Unit) -> "SynapsesFactory":
+    from rpu_ssnn import synapses
+
+    method = unit.settings.method
+    if isinstance(method, PulseMethod):
+        from device_presets import get_preset
+        from rpu_ssnn.synapses.tile import tile_synapses
+
+        preset = get_preset(method.device, method.overrides)
+        return tile_synapses(preset.device, method.tile, method.learning_rate)
+    if isinstance(method, RateMethod):
+        surrogate = method.surrogate and synapses.SurrogateSpec.model_validate(method.surrogate)
+        return synapses.rate_synapses(method.learning_rate, surrogate or None)
+    return synapses.coincidence_synapses(method.learning_rate)
+
+
+def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
+    settings = unit.settings
+    method, network, training = settings.method, settings.network, settings.training
+    layers = (data.train_images.shape[1], *network.hidden, data.n_classes)
+    columns: dict[str, Any] = {
+        "network": "-".join(map(str, layers)),
+        "T": network.T,
+        "slots": network.slots,
+        "update": method.update,
+        "device": None,
+        "overrides": None,
+        "tile": None,
+        "learning_rate": method.learning_rate,
+        "weight_range": None,
+        "seed": settings.seed,
+        "epochs": training.epochs,
+        "batch": training.batch,
+        "schedule": training.schedule,
+        "decay": training.decay,
+    }
+    if isinstance(method, AnnMethod):  # has neither slots nor the spiking networks' schedules
+        columns |= dict.fromkeys(("T", "slots", "schedule", "decay"))
+    if isinstance(method, PulseMethod):
+        columns |= {
+            "device": method.device,
+            "overrides": canonical(method.overrides),
+            "tile": canonical(method.tile.model_dump(mode="json")),
+            "weight_range": method.tile.weight_range,
+        }
+    return columns
+
+
+def _device_columns(statistics: dict[str, float]) -> dict[str, float | None]:
+    """Over all crossbars: pulses a device (up plus down, gross), share of weights at a bound."""
+    devices = statistics.get("devices_total")
+    if devices is None:
+        return {"pulses_per_device_mean": None, "saturated_fraction": None}
+    pulses = statistics["pulses_up_total"] + statistics["pulses_down_total"]
+    return {
+        "pulses_per_device_mean": pulses / devices,
+        "saturated_fraction": statistics["saturated_total"] / devices,
+    }
+
+
+def _epoch_row(epoch: dict[str, Any]) -> Row:
+    """Flat: a tuple of one number a layer becomes a column a layer; accuracies in %."""
+    row: Row = {}
+    for name, value in epoch.items():
+        if isinstance(value, tuple):
+            row |= {f"{name}_{layer}": plain(part) for layer, part in enumerate(value)}
+        elif name.endswith("_accuracy"):
+            row[name] = plain(100 * value)
+        else:
+            row[name] = plain(value)
+    return row
+
+
+def _load(unit: Unit, data_root: Path | None) -> "Dataset":
+    from rpu_ssnn.data import load_dataset
+
+    dataset = unit.settings.dataset
+    return load_dataset(
+        dataset.name,
+        data_root,
+        n_train=dataset.n_train,
+        n_test=dataset.n_test,
+        validation_share=dataset.validation_share,
+        seed=unit.settings.seed,
+    )
+
+
+def _forget_peak_memory() -> None:
+    """A worker runs many units: let Linux count the peak from here, where it allows that."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak_memory_mb() -> float:
+    """Peak resident memory of this process (MiB), since it was last forgotten or started."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    peak = next(line for line in lines if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024

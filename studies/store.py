@@ -1,0 +1,213 @@
+"""The result folder: one file a finished run, which is the truth; one process at a time writes.
+
+OUT/study.yaml         the study as it was understood, every default written out
+OUT/drives.yaml        the drives that its units were run with, where they were searched
+OUT/units/ID.json      row and learning curve of one run, written whole or not at all
+OUT/search/ID.json     the same for the runs of the drive search
+OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from rpu_ssnn.errors import InputError
+from rpu_ssnn.spec import Spec
+from studies.result import UnitResult
+from studies.study import Study, parse_study
+from studies.unit import Unit, short_hash
+from studies.yaml_file import read_yaml, to_yaml
+
+FORMAT: Literal[1] = 1
+"""Of the unit files; raised when their layout changes."""
+
+STUDY_FILE = "study.yaml"
+DRIVES_FILE = "drives.yaml"
+
+
+class _UnitFile(Spec):
+    format: Literal[1]
+    unit: str
+    settings: dict[str, Any]
+    row: dict[str, str | bool | int | float | None]
+    epochs: list[dict[str, str | bool | int | float | None]]
+    digest: str
+
+    def expected_digest(self) -> str:
+        return short_hash([self.unit, self.settings, self.row, self.epochs])
+
+
+class UnitStore:
+    """The unit files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, unit: Unit, result: UnitResult) -> None:
+        """Keeps a finished run; a reader sees the whole file or none.
+
+        Raises:
+            OSError: the disk is full or the folder is gone.
+        """
+        content = _UnitFile(
+            format=FORMAT,
+            unit=unit.identity,
+            settings=unit.settings.model_dump(mode="json"),
+            row=result.row,
+            epochs=result.epochs,
+            digest="",
+        )
+        whole = content.model_copy(update={"digest": content.expected_digest()})
+        text = json.dumps(whole.model_dump(), indent=1, allow_nan=False)
+        write_whole(self.folder / f"{unit.identity}.json", lambda path: path.write_text(text))
+
+    def read_all(self, on_damage: Callable[[Path], None]) -> "StoredRuns":
+        """Every run of the folder.
+
+        Args:
+            on_damage: called with a file that is not a whole unit file.
+        """
+        by_identity: dict[str, UnitResult] = {}
+        by_settings: dict[str, list[str]] = {}
+        for path in sorted(self.folder.glob("*.json")):
+            content = _read_unit_file(path)
+            if content is None:
+                on_damage(path)
+                continue
+            by_identity[content.unit] = UnitResult(row=content.row, epochs=content.epochs)
+            by_settings.setdefault(short_hash(content.settings), []).append(content.unit)
+        return StoredRuns(by_identity, by_settings)
+
+
+@dataclass(frozen=True)
+class StoredRuns:
+    """Finished runs: by identity, and the identities that share settings (other numerics)."""
+
+    by_identity: dict[str, UnitResult]
+    by_settings: dict[str, list[str]]
+
+    def find(self, unit: Unit) -> UnitResult | None:
+        """The run of exactly this unit; else one with its settings under other numerics."""
+        if unit.identity in self.by_identity:
+            return self.by_identity[unit.identity]
+        others = self.by_settings.get(short_hash(unit.settings.model_dump(mode="json")), [])
+        return self.by_identity[others[-1]] if others else None
+
+
+def _read_unit_file(path: Path) -> _UnitFile | None:
+    try:
+        content = _UnitFile.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, ValueError):
+        return None
+    whole = content.unit == path.stem and content.digest == content.expected_digest()
+    return content if whole else None
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """An output folder that this process may write to."""
+
+    root: Path
+
+    @property
+    def units(self) -> UnitStore:
+        """Runs of the study."""
+        return UnitStore(self.root / "units")
+
+    @property
+    def search(self) -> UnitStore:
+        """Runs of the drive search."""
+        return UnitStore(self.root / "search")
+
+    @property
+    def drives(self) -> Path:
+        """File with the searched drives that the units were run with."""
+        return self.root / DRIVES_FILE
+
+
+@contextmanager
+def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
+    """Makes or opens the study's output folder and holds it for this process.
+
+    Raises:
+        InputError: it holds another study or other files, cannot be written to, or another
+            process is writing to it.
+    """
+    _refuse_foreign(root, study)
+    try:
+        for folder in ("units", "search"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        lock = (root / ".lock").open("w")
+    except OSError as error:
+        raise InputError(root, "output folder", error.strerror, "must be writable") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            allowed = "must not be in use: another process is writing to it"
+            raise InputError(root, "output folder", "locked", allowed) from error
+        text = _as_understood(study)
+        write_whole(root / STUDY_FILE, lambda path: path.write_text(text, encoding="utf-8"))
+        yield ResultFolder(root)
+
+
+def stored_study(root: Path) -> Study:
+    """The study of a result folder.
+
+    Raises:
+        InputError: no folder, or no valid study in it.
+    """
+    path = root / STUDY_FILE
+    if not path.is_file():
+        allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
+        raise InputError(root, "result folder", str(root), allowed)
+    return parse_study(read_yaml(path), path, root)
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets ``write`` fill a temporary file and puts it in place in one step.
+
+    Raises:
+        OSError: the disk is full or the folder is gone; ``path`` is then as before.
+    """
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _refuse_foreign(root: Path, study: Study) -> None:
+    try:
+        holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
+    except OSError as error:
+        raise InputError(root, "output folder", error.strerror, "must be a folder") from error
+    if not holds:
+        return
+    if STUDY_FILE not in holds:
+        # Left by a run that was killed in its first moments.
+        if set(holds) <= {".lock", "units", "search", f"{STUDY_FILE}.tmp"}:
+            return
+        allowed = "must be new, empty, or the study's own: it holds other files"
+        raise InputError(root, "output folder", holds[0], allowed)
+    content = read_yaml(root / STUDY_FILE)
+    name = content.get("study") if isinstance(content, dict) else None
+    if name != study.study:
+        allowed = f"holds another study; must be new, empty, or that of {study.study}"
+        raise InputError(root, "output folder", name, allowed)
+
+
+def _as_understood(study: Study) -> str:
+    content = study.model_dump(mode="json")
+    content["drives"] = DRIVES_FILE
+    return to_yaml(content, "The study as it was run, with every default written out.")

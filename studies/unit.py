@@ -1,0 +1,132 @@
+"""A unit: one training run with everything that determines its result, and its identity."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rpu_ssnn.spec import NetworkSpec, Share, Spec, TileSpec, TrainingSpec
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.cases import SgdSpec
+
+
+class DatasetSettings(Spec):
+    """Which images; None takes all there are."""
+
+    name: str
+    n_train: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="images that training and validation share"
+    )
+    n_test: Annotated[int, Field(ge=1)] | None = None
+    validation_share: Annotated[Share, Field(le=0.5)] = Field(
+        0.1, description="part of the training images held out; the only ones a choice may see"
+    )
+
+
+class AnnMethod(Spec):
+    """Exact backpropagation in floating point (`rpu_ssnn.ann.AnnSpec`)."""
+
+    update: Literal["ann"] = "ann"
+    sgd: SgdSpec
+    learning_rate: float
+
+
+class RateMethod(Spec):
+    """Eq. 9 on ideal weights; `surrogate` is a complete SurrogateSpec."""
+
+    update: Literal["rate"] = "rate"
+    learning_rate: float
+    surrogate: dict[str, Any] | None
+
+
+class CoincidenceMethod(Spec):
+    """Eq. 10 on ideal weights."""
+
+    update: Literal["coincidence"] = "coincidence"
+    learning_rate: float
+
+
+class PulseMethod(Spec):
+    """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
+
+    update: Literal["pulses"] = "pulses"
+    device: str
+    overrides: dict[str, Any]
+    parameters: dict[str, Any]
+    tile: TileSpec
+    learning_rate: float
+
+
+Method = Annotated[
+    AnnMethod | RateMethod | CoincidenceMethod | PulseMethod, Field(discriminator="update")
+]
+
+
+class UnitSettings(Spec):
+    """Everything that determines the result of a run, defaults included.
+
+    Attributes:
+        measure: `test` reads the test set once, after training; `validation` never reads it.
+    """
+
+    dataset: DatasetSettings
+    network: NetworkSpec
+    training: TrainingSpec
+    method: Method
+    seed: Annotated[int, Field(ge=0)]
+    measure: Literal["test", "validation"]
+
+
+def canonical(content: object) -> str:
+    """JSON with one spelling for equal content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def short_hash(content: object) -> str:
+    """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One run, and where it stands in a study.
+
+    Attributes:
+        study: the study's name.
+        label: the case.
+        sweep: swept settings as (dotted path, value), in the study's order.
+    """
+
+    study: str
+    label: str
+    sweep: tuple[tuple[str, Any], ...]
+    settings: UnitSettings
+
+    @property
+    def settings_json(self) -> str:
+        """The complete settings as canonical JSON."""
+        return canonical(self.settings.model_dump(mode="json"))
+
+    @property
+    def identity(self) -> str:
+        """Hash of the settings and the numerics version; labels and study names are no part."""
+        return short_hash(
+            {
+                "settings": self.settings.model_dump(mode="json"),
+                "numerics_version": NUMERICS_VERSION,
+            }
+        )
+
+    @property
+    def title(self) -> str:
+        """What progress and failure lists call it."""
+        return f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
+
+
+def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:
+    """A case at one point of the sweep, in words."""
+    if not sweep:
+        return label
+    return f"{label} [{', '.join(f'{path}={value}' for path, value in sweep)}]"

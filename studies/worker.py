@@ -1,0 +1,91 @@
+"""The side of a study that runs in worker processes: set-up, and a run with its errors caught.
+
+Nothing heavy is imported here: the thread counts must be in the environment before numpy, numba
+and torch first load.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from rpu_ssnn.errors import InputError
+from studies.result import Failure, UnitResult
+from studies.unit import Unit
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """How units are run: module-level functions, since they are sent to other processes.
+
+    Attributes:
+        check: looks, before anything runs, at what only a worker can (images, the tile pair);
+            raises InputError or `rpu_ssnn.doctor.BrokenPairError`.
+        execute: runs one unit; gets the data folder and the number of threads.
+        data_root: folder with the images; None: environment variable or none needed.
+    """
+
+    check: Callable[[list[Unit], Path | None], None]
+    execute: Callable[[Unit, Path | None, int], UnitResult]
+    data_root: Path | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An InputError on its way between processes."""
+
+    where: str
+    field: str
+    value: object
+    allowed: str
+
+
+def set_up(threads: int) -> None:
+    """Initialises a worker: its threads, and its end when the parent ends or is interrupted."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = str(threads)
+    # Ctrl-C reaches the whole terminal group; the parent alone decides what stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)  # nobody is left to report to
+
+
+def check(job: Job, units: list[Unit]) -> Refusal | None:
+    """``job.check``, with an InputError as a value."""
+    try:
+        job.check(units, job.data_root)
+    except InputError as error:
+        return Refusal(error.where, error.field, _plain(error.value), error.allowed)
+    return None
+
+
+def execute(job: Job, unit: Unit, threads: int) -> UnitResult | Failure:
+    """``job.execute``, with whatever it raises as a value."""
+    try:
+        return job.execute(unit, job.data_root, threads)
+    except Exception as error:  # one bad unit must not end a study of hours
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return Failure(unit.identity, unit.title, message, traceback.format_exc())
+
+
+def _plain(value: object) -> object:
+    """The value where it is sure to travel between processes, else its text."""
+    return value if isinstance(value, str | int | float | None) else str(value)
