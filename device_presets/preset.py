@@ -1,12 +1,13 @@
 """A device preset: named, sourced parameters that become an aihwkit device."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from aihwkit.simulator.configs.devices import PulsedDevice
 
-from device_presets.aihwkit_device import aihwkit_device
+from device_presets.aihwkit_device import SMALLEST_LEAK, aihwkit_device
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import Value
 from device_presets.preset_file import shipped_entries
@@ -95,6 +96,13 @@ class Preset:
     def leaks(self) -> bool:
         """Whether a weight left alone decays."""
         return self.number("leak_time_constant_s") != float("inf")
+
+    @property
+    def shortest_leak_step_s(self) -> float:
+        """Least time between two decays (s) that aihwkit can resolve; 0 without a leak."""
+        if not self.leaks:
+            return 0.0
+        return -math.log1p(-SMALLEST_LEAK) * self.number("leak_time_constant_s") * (1 + 1e-9)
 
     @property
     def noise_free(self) -> bool:

@@ -243,7 +243,7 @@ def _make_synapses(
                     T=spec.T,
                     slots=spec.slots,
                     batch=training.batch,
-                    seed=own_seed,
+                    seed=int(own_seed.generate_state(1, np.uint64)[0]),
                 )
             )
         )

@@ -61,7 +61,7 @@ class Crossbar:
     T: int
     slots: int
     batch: int
-    seed: np.random.SeedSequence
+    seed: int
 
 
 class Synapses(ABC):

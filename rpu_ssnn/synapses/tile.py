@@ -16,7 +16,7 @@ pair, `scale` times the difference of its two devices.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -36,8 +36,25 @@ from rpu_ssnn.synapses.drive import RowWriter
 PulsedDevice = Any
 """An aihwkit single-device configuration (aihwkit ships no types)."""
 
-DeviceFactory = Callable[[float], PulsedDevice]
-"""Seconds between two batches -> a fresh device configuration (leaks need the time)."""
+
+class DeviceSource(Protocol):
+    """What a tile asks of a device; `device_presets.Preset` is one."""
+
+    @property
+    def shortest_leak_step_s(self) -> float:
+        """Least time (s) whose leak aihwkit can resolve; 0 where the device does not leak."""
+
+    def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
+        """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
+
+
+CERTAIN_PULSE = 1000.0
+"""Tile learning rate in steps. aihwkit sends a pulse with probability sqrt(rate / granularity) a
+line; the granularity is `dw_min` for most models but larger for `ExpStepDevice`, which would lose
+a third of its pulses at a rate of one step. Well above 1 every coincidence is exactly one pulse."""
+
+SATURATION_MARGIN = 0.01
+"""A device this near to either of its own bounds (share of its own range) counts as saturated."""
 
 
 class TileSynapses(Synapses):
@@ -45,7 +62,9 @@ class TileSynapses(Synapses):
 
     Args:
         crossbar: what the layer asks for.
-        device: makes the device configuration; its `dw_min` is the step of one pulse.
+        device: makes the device configuration, whose `dw_min` is the step of one pulse. Its leak
+            acts after each batch or, where one batch is too short for aihwkit's single precision
+            to show it, after the least number of batches that is not.
         spec: weight range, reference, reads, initial writing, stuck devices.
         learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
             the device's step allows (it can only be lowered from one step a coincidence).
@@ -55,16 +74,20 @@ class TileSynapses(Synapses):
     needs_all_spikes = False
 
     def __init__(
-        self, crossbar: Crossbar, device: DeviceFactory, spec: TileSpec, learning_rate: float
+        self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
-        device_seed, stuck_seed, reference_seed, thinning_seed = crossbar.seed.spawn(4)
+        device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
+            crossbar.seed
+        ).spawn(4)
         self._spec, self._shape = spec, crossbar.initial.shape
-        self._batch = crossbar.batch
-        seconds = crossbar.batch * crossbar.slots * spec.slot_seconds
+        batch_seconds = crossbar.batch * crossbar.slots * spec.slot_seconds
+        self._batches_a_leak = max(1, math.ceil(device.shortest_leak_step_s / batch_seconds))
+        self._batches = 0
+        seconds = batch_seconds * self._batches_a_leak
         pair = spec.reference.scheme == "differential_pair"
-        self._config = device(seconds)
+        self._config = device.device(seconds)
         self._tiles = [
-            _make_tile(self._shape, device(seconds), spec.reads, part)
+            _make_tile(self._shape, device.device(seconds), spec.reads, part)
             for part in device_seed.spawn(2 if pair else 1)
         ]
         for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):
@@ -152,7 +175,8 @@ class TileSynapses(Synapses):
             self.changes += 1
 
     def end_batch(self) -> None:
-        if self._config.requires_decay():
+        self._batches += 1
+        if self._config.requires_decay() and self._batches % self._batches_a_leak == 0:
             for tile in self._tiles:
                 tile.tile.decay_weights(1.0)
             self._leak_steps += 1
@@ -217,7 +241,7 @@ class TileSynapses(Synapses):
         return current.astype(np.float32)
 
 
-def tile_synapses(device: DeviceFactory, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
+def tile_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
     """Synapses on aihwkit tiles for every crossbar of a network."""
     return lambda crossbar: TileSynapses(crossbar, device, spec, learning_rate)
 
@@ -244,7 +268,7 @@ def _make_tile(
         ),
     )
     tile = AnalogTile(shape[1], shape[0], config)
-    tile.set_learning_rate(device.dw_min)
+    tile.set_learning_rate(CERTAIN_PULSE * device.dw_min)
     return tile
 
 
@@ -271,30 +295,34 @@ def _write_state(tile: AnalogTile, state: Weights) -> None:
     tile.tile.set_weights(torch.from_numpy(np.ascontiguousarray(state.T)))
 
 
-def _bounds(tile: AnalogTile) -> tuple[torch.Tensor, torch.Tensor]:
-    hidden = tile.get_hidden_parameters()
-    return hidden["min_bound"], hidden["max_bound"]
-
-
 def _saturated(tile: AnalogTile) -> int:
-    """Devices within half a step of either of their own bounds."""
-    low, high = _bounds(tile)
-    weights, near = tile.tile.get_weights(), 0.5 * tile.rpu_config.device.dw_min
-    return int(((weights <= low + near) | (weights >= high - near)).sum())
+    """Devices at either of their own bounds, by the state that pulses move.
+
+    With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
+    """
+    hidden = tile.get_hidden_parameters()
+    state = hidden.get("persistent_weights", tile.tile.get_weights())
+    if "reference" in hidden:
+        state = state + hidden["reference"]
+    low, high = hidden["min_bound"], hidden["max_bound"]
+    near = SATURATION_MARGIN * (high - low)
+    return int(((state <= low + near) | (state >= high - near)).sum())
 
 
 def _fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
-    """Stuck devices: both bounds at the stuck value and no step, so no pulse and no write moves them."""
+    """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
+
+    Their step is left alone: aihwkit would re-estimate its `dw_min` from an array with zeros.
+    """
     if spec.stuck_share == 0.0:
         return
     hidden = tile.get_hidden_parameters()
     low, high = hidden["min_bound"], hidden["max_bound"]
     stuck = torch.from_numpy(rng.random(low.shape) < spec.stuck_share)
-    place = {"low": 0.0, "high": 1.0}.get(spec.stuck_at)
-    share = torch.from_numpy(rng.random(low.shape).astype(np.float32)) if place is None else place
-    value = low + share * (high - low)
+    if spec.stuck_at == "anywhere":
+        value = low + torch.from_numpy(rng.random(low.shape, dtype=np.float32)) * (high - low)
+    else:
+        value = low if spec.stuck_at == "low" else high
     for name in ("min_bound", "max_bound"):
         hidden[name] = torch.where(stuck, value, hidden[name])
-    for name in ("dwmin_up", "dwmin_down"):
-        hidden[name] = torch.where(stuck, torch.zeros_like(low), hidden[name])
     tile.set_hidden_parameters(hidden)

@@ -1,0 +1,56 @@
+"""Small networks, blocks and synapses that several test files need."""
+
+import numpy as np
+
+from rpu_ssnn.synapses import Crossbar, PulseBlock
+
+
+def make_crossbar(
+    n_in: int = 20, n_out: int = 8, *, step: float | None = None, batch: int = 10, T: int = 50
+) -> Crossbar:
+    """A crossbar whose initial weights are multiples of `step` (any numbers when None)."""
+    initial = np.random.default_rng(5).normal(0.0, 0.2, (n_in, n_out))
+    if step is not None:
+        initial = np.rint(initial / step) * step
+    return Crossbar(
+        initial=initial.astype(np.float32),
+        theta=1.0,
+        he_std=0.25,
+        gain=1.0,
+        T=T,
+        slots=T,
+        batch=batch,
+        seed=7,
+    )
+
+
+def make_block(
+    pre: np.ndarray, positive: np.ndarray, negative: np.ndarray, sample: np.ndarray | None = None
+) -> PulseBlock:
+    """A block from dense trains: pre [rows, n_in], positive and negative [rows, n_out]."""
+    pre_lines = [np.flatnonzero(row) for row in pre]
+    streams = [
+        [*((j, 1) for j in np.flatnonzero(p)), *((j, -1) for j in np.flatnonzero(n))]
+        for p, n in zip(positive, negative, strict=True)
+    ]
+    flat = [pair for row in streams for pair in row]
+    return PulseBlock(
+        sample=np.zeros(len(pre), np.int32) if sample is None else sample.astype(np.int32),
+        pre_start=np.cumsum([0, *map(len, pre_lines)]).astype(np.int32),
+        pre=np.concatenate(pre_lines).astype(np.int32),
+        post_start=np.cumsum([0, *map(len, streams)]).astype(np.int32),
+        post=np.array([j for j, _ in flat], np.int32),
+        sign=np.array([s for _, s in flat], np.int8),
+    )
+
+
+def random_trains(
+    rows: int, n_in: int = 20, n_out: int = 8, rate: float = 0.3, seed: int = 3
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Independent Bernoulli trains (pre, positive, negative)."""
+    rng = np.random.default_rng(seed)
+    return (
+        rng.random((rows, n_in)) < rate,
+        rng.random((rows, n_out)) < rate,
+        rng.random((rows, n_out)) < rate,
+    )

@@ -1,0 +1,333 @@
+"""One contract for all synapses: a new implementation joins by one line in `IMPLEMENTATIONS`."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from device_presets import get_preset
+from networks import make_block, make_crossbar, random_trains
+
+from rpu_ssnn.spec import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.synapses import (
+    CoincidenceSynapses,
+    Crossbar,
+    RateSynapses,
+    SurrogateSpec,
+    Synapses,
+)
+from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+
+STEP = 2.0**-10
+EXACT_DEVICE = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
+
+
+def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
+    """The noiseless constant-step device; one step a coincidence unless thinned."""
+
+    def make(crossbar: Crossbar) -> TileSynapses:
+        device = get_preset("ideal", EXACT_DEVICE)
+        return TileSynapses(crossbar, device, TileSpec(weight_range=4.0, **tile), 1e6)
+
+    return make
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
+    "rate": lambda c: RateSynapses(c, 1.0),
+    "rate with surrogate noise": lambda c: RateSynapses(c, 1.0, SurrogateSpec(T_s=1e12)),
+    "coincidence": lambda c: CoincidenceSynapses(c, 1.0),
+    "tile": on_tile(),
+    "tile, pulsed start": on_tile(initial="pulsed"),
+    "tile, reference device": on_tile(reference=ReferenceSpec(scheme="reference_device")),
+    "tile, differential pair": on_tile(reference=ReferenceSpec(scheme="differential_pair")),
+    "tile, finite on/off ratio": on_tile(reference=ReferenceSpec(on_off_ratio=5.0)),
+    "tile, reads through aihwkit": on_tile(reads=ReadSpec()),
+}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def synapses(request: pytest.FixtureRequest) -> Synapses:
+    return IMPLEMENTATIONS[request.param](make_crossbar())
+
+
+def identity_read(synapses: Synapses) -> np.ndarray:
+    """Weights as forward reads of one line at a time show them."""
+    return synapses.forward_current(np.eye(synapses.shape[0], dtype=np.uint8))
+
+
+def test_starts_at_the_initial_weights(synapses: Synapses) -> None:
+    assert synapses.shape == (20, 8)
+    np.testing.assert_allclose(identity_read(synapses), make_crossbar().initial, atol=STEP)
+
+
+def test_forward_and_transposed_reads_are_of_one_matrix(synapses: Synapses) -> None:
+    weights = identity_read(synapses)
+    rng = np.random.default_rng(0)
+    spikes = (rng.random((5, 20)) < 0.3).astype(np.uint8)
+    net = rng.integers(-1, 2, (6, 8)).astype(np.int8)
+    np.testing.assert_allclose(synapses.forward_current(spikes), spikes @ weights, atol=1e-5)
+    np.testing.assert_allclose(synapses.transposed_current(net), net @ weights.T, atol=1e-5)
+    linear = synapses.linear_read()
+    if linear is not None:
+        np.testing.assert_allclose(linear, weights, atol=1e-5)
+
+
+def test_coincidences_move_weights_the_right_way(synapses: Synapses) -> None:
+    """Up on the positive stream, down on the negative, nothing where spikes never meet."""
+    before = identity_read(synapses).copy()
+    pre, positive, negative = (np.zeros((40, n), bool) for n in (20, 8, 8))
+    pre[:, 2], positive[:, 3], negative[:, 5] = True, True, True
+    changes = synapses.changes
+    synapses.update(make_block(pre, positive, negative))
+    synapses.commit(1)
+    synapses.end_batch()
+    assert synapses.changes > changes
+    moved = identity_read(synapses) - before
+    assert moved[2, 3] > 10 * STEP * 0.1
+    np.testing.assert_allclose(moved[2, 5], -moved[2, 3], rtol=1e-4)
+    moved[2, [3, 5]] = 0.0
+    np.testing.assert_allclose(moved, 0.0, atol=1e-6)
+
+
+def test_step_scale_scales_what_follows(synapses: Synapses) -> None:
+    pre, positive, negative = random_trains(400)
+    negative[:] = False
+
+    def mean_move(scale: float) -> float:
+        synapses.set_step_scale(scale)
+        before = identity_read(synapses).copy()
+        synapses.update(make_block(pre, positive, negative))
+        synapses.commit(1)
+        return float((identity_read(synapses) - before).mean())
+
+    full, small = mean_move(1.0), mean_move(1e-9)
+    assert full > 0
+    assert abs(small) < 0.05 * full
+
+
+# --- ideal ------------------------------------------------------------------------------------
+
+
+def test_eq_10_is_the_sum_of_coincidences() -> None:
+    crossbar = make_crossbar(T=50, batch=10)
+    synapses = CoincidenceSynapses(crossbar, learning_rate=0.3)
+    pre, positive, negative = random_trains(500)
+    synapses.update(make_block(pre, positive, negative))
+    synapses.commit(10)
+    expected = pre.T.astype(int) @ (positive.astype(int) - negative)
+    np.testing.assert_allclose(
+        synapses.linear_read() - crossbar.initial, 0.3 / (10 * 50) * expected, atol=1e-6
+    )
+
+
+def test_eq_9_is_the_product_of_rates() -> None:
+    crossbar = make_crossbar(T=50, batch=10)
+    synapses = RateSynapses(crossbar, learning_rate=0.3)
+    pre, positive, negative = random_trains(500)
+    sample = np.repeat(np.arange(10), 50)
+    synapses.update(make_block(pre, positive, negative, sample))
+    synapses.commit(10)
+    x = pre.reshape(10, 50, 20).sum(axis=1)
+    delta = positive.reshape(10, 50, 8).sum(axis=1) - negative.reshape(10, 50, 8).sum(axis=1)
+    np.testing.assert_allclose(
+        synapses.linear_read() - crossbar.initial, 0.3 / 10 * (x / 50).T @ (delta / 50), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("T_s", [25.0, 400.0])
+def test_surrogate_noise_has_the_size_of_the_coincidences_it_stands_for(T_s: float) -> None:
+    """Same trains, many draws: Eq. 9 with noise spreads as Eq. 10 over redrawn trains does."""
+    rates = np.array([0.1, 0.4]), np.array([0.0, 0.2, 0.5])
+    draws, noisy = 4000, []
+    crossbar = make_crossbar(2, 3, batch=1, T=100)
+    for seed in range(draws):
+        seeded = Crossbar(
+            **{
+                **vars(crossbar),
+                "initial": np.zeros((2, 3), np.float32),
+                "seed": seed,
+            }
+        )
+        synapses = RateSynapses(seeded, 1.0, SurrogateSpec(T_s=T_s))
+        pre, post = (np.arange(100)[:, None] < 100 * r[None, :] for r in rates)
+        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        synapses.commit(1)
+        noisy.append(synapses.linear_read())
+    product = np.outer(*rates)
+    np.testing.assert_allclose(np.mean(noisy, axis=0), product, atol=5 * 0.5 / np.sqrt(T_s * draws))
+    spread = np.sqrt(product * (1 - product) / T_s)
+    np.testing.assert_allclose(np.std(noisy, axis=0), spread, rtol=0.06)
+    assert np.ptp(np.array(noisy)[:, :, 0]) == 0.0, "a zero product gets no noise"
+
+
+# --- tiles ------------------------------------------------------------------------------------
+
+
+def test_one_coincidence_is_exactly_one_device_pulse() -> None:
+    """Counted independently; steps are powers of two, so the result is exact, not close."""
+    crossbar = make_crossbar(step=STEP)
+    synapses = on_tile()(crossbar)
+    pre, positive, negative = random_trains(3000, rate=0.2)
+    synapses.update(make_block(pre, positive, negative))
+    up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
+    np.testing.assert_array_equal(synapses.pulses_up, up)
+    np.testing.assert_array_equal(synapses.pulses_down, down)
+    np.testing.assert_array_equal(synapses.weights(), crossbar.initial + STEP * (up - down))
+
+
+def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
+    """On a device near its upper bound the order shows: up (clipped at the bound), then down."""
+    for start, expected in ((1.0, 1.0 - STEP), (-1.0, -1.0)):
+        crossbar = make_crossbar(1, 1)
+        at = Crossbar(**{**vars(crossbar), "initial": np.full((1, 1), start, np.float32)})
+        synapses = on_tile()(at)
+        synapses.update(make_block(*np.ones((3, 1, 1), bool)))
+        assert synapses.weights()[0, 0] == expected
+        assert (synapses.pulses_up[0, 0], synapses.pulses_down[0, 0]) == (1, 1)
+
+
+def test_asymmetric_device_drifts_under_balanced_pulses() -> None:
+    """Gross pulses reach the device: equal numbers up and down do not cancel in it."""
+    device = get_preset("ideal", {"levels": 200, "asymmetry": 0.5})
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 1e6)
+    before = synapses.weights().copy()
+    pre = np.ones((20, 20), bool)
+    synapses.update(make_block(pre, np.ones((20, 8), bool), np.ones((20, 8), bool)))
+    drift = synapses.weights() - before
+    assert np.all(drift > 5 * synapses.device_step * 0.5)
+
+
+@pytest.mark.parametrize("name", ["ideal", "capacitor", "charge_trap", "reram_es", "reram_sb"])
+def test_every_device_takes_every_pulse(name: str) -> None:
+    """No line is thinned by aihwkit itself: the mean move is that of the pulses sent."""
+    noiseless = {"cycle_to_cycle": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
+    if name.startswith("reram"):
+        noiseless["write_noise"] = 0.0
+    device = get_preset(name, noiseless)
+    crossbar = Crossbar(**{**vars(make_crossbar(100, 50)), "initial": np.zeros((100, 50), "f4")})
+    synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
+    before = synapses.weights().copy()
+    one = (np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool))
+    synapses.update(make_block(*one))
+    moved = synapses.weights() - before
+    assert np.all(moved > 0.2 * synapses.device_step)
+
+
+def test_thinning_is_ours_seeded_and_of_the_wanted_share() -> None:
+    crossbar = make_crossbar(step=STEP, batch=10, T=50)
+    device = get_preset("ideal", EXACT_DEVICE)
+    wanted = 0.25
+    learning_rate = wanted * STEP * 10 * 50
+    pre, positive, negative = random_trains(4000)
+    made = []
+    for _ in range(2):
+        synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), learning_rate)
+        assert synapses.keep == pytest.approx(wanted)
+        synapses.update(make_block(pre, positive, negative))
+        made.append(synapses)
+    np.testing.assert_array_equal(made[0].weights(), made[1].weights())
+    sent = made[0].pulses_up.sum() + made[0].pulses_down.sum()
+    offered = (pre.T.astype(int) @ (positive.astype(int) + negative)).sum()
+    assert sent / offered == pytest.approx(wanted, abs=0.01)
+    net = made[0].pulses_up - made[0].pulses_down
+    np.testing.assert_array_equal(made[0].weights(), crossbar.initial + STEP * net)
+
+
+def test_differential_pair_shares_the_weight_between_two_devices() -> None:
+    crossbar = make_crossbar(step=STEP)
+    synapses = on_tile(reference=ReferenceSpec(scheme="differential_pair"))(crossbar)
+    pre, positive, negative = random_trains(200)
+    synapses.update(make_block(pre, positive, negative))
+    up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
+    np.testing.assert_allclose(
+        synapses.weights(), crossbar.initial + STEP * (up - down), atol=1e-6
+    )
+    assert synapses.statistics()["devices_total"] == 2 * 20 * 8
+
+
+def test_finite_on_off_ratio_narrows_the_window() -> None:
+    """Pulsed to its end, a weight reaches (1 - 1/R) of the weight range."""
+    for ratio, share in ((None, 1.0), (10.0, 0.9), (2.0, 0.5)):
+        synapses = on_tile(reference=ReferenceSpec(on_off_ratio=ratio))(make_crossbar())
+        pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
+        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        np.testing.assert_allclose(synapses.weights(), share * 4 * 0.25, rtol=1e-5)
+        assert synapses.statistics()["saturated_total"] == 160
+
+
+def test_reference_spread_shifts_the_window_more_at_low_on_off_ratio() -> None:
+    def upper_ends(ratio: float) -> np.ndarray:
+        reference = ReferenceSpec(scheme="reference_device", spread=0.1, on_off_ratio=ratio)
+        synapses = on_tile(reference=reference)(make_crossbar())
+        pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
+        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        return synapses.weights()
+
+    wide, narrow = upper_ends(100.0), upper_ends(2.0)
+    assert wide.std() == pytest.approx(0.1 * 1.01, rel=0.2)
+    assert narrow.std() == pytest.approx(0.1 * 1.5, rel=0.2)
+
+
+@pytest.mark.parametrize("where", ["low", "high", "anywhere"])
+def test_stuck_devices_never_move(where: str) -> None:
+    synapses = on_tile(stuck_share=0.3, stuck_at=where)(make_crossbar())
+    before = synapses.weights().copy()
+    for sign in (1, -1):
+        pre, post = np.ones((50, 20), bool), np.ones((50, 8), bool)
+        none = np.zeros_like(post)
+        synapses.update(make_block(pre, *((post, none) if sign > 0 else (none, post))))
+        if sign > 0:
+            middle = synapses.weights().copy()
+    stuck = (middle == before) & (synapses.weights() == before)
+    assert stuck.mean() == pytest.approx(0.3, abs=0.12)
+    values = before[stuck] / (4 * 0.25)
+    if where == "anywhere":
+        assert np.ptp(values) > 1.0
+    else:
+        np.testing.assert_allclose(values, -1.0 if where == "low" else 1.0, rtol=1e-6)
+
+
+def test_capacitor_leaks_with_the_batch_s_physical_time() -> None:
+    """exp(-t / tau) over 100 batches, within 1 %."""
+    tau, slot = 0.02, 1e-6
+    noiseless = {"leak_time_constant_s": tau, "leak_time_constant_spread": 0.0}
+    device = get_preset("capacitor", noiseless)
+    crossbar = make_crossbar(batch=10, T=50)
+    spec = TileSpec(weight_range=4.0, slot_seconds=slot)
+    synapses = TileSynapses(crossbar, device, spec, 1.0)
+    before = synapses.weights().copy()
+    for _ in range(100):
+        synapses.end_batch()
+    seconds = 100 * 10 * 50 * slot
+    np.testing.assert_allclose(synapses.weights(), before * np.exp(-seconds / tau), rtol=0.01)
+    assert synapses.statistics()["leak_steps"] == 100
+
+
+def test_leak_too_small_for_one_batch_acts_every_few() -> None:
+    """0.25 ms batches and a 2000 s leak: aihwkit resolves no leak below 1.2 ms, so every 5th."""
+    synapses = TileSynapses(make_crossbar(), get_preset("capacitor"), TileSpec(), 1.0)
+    for _ in range(23):
+        synapses.end_batch()
+    assert synapses.statistics()["leak_steps"] == 4
+
+
+def test_read_noise_and_converters_act_on_reads_only() -> None:
+    spikes = np.ones((2000, 20), np.uint8)
+    noisy = on_tile(reads=ReadSpec(read_noise=0.5))(make_crossbar())
+    currents = noisy.forward_current(spikes)
+    assert currents.std(axis=0).mean() == pytest.approx(0.5 * 4 * 0.25, rel=0.05)
+    coarse = on_tile(reads=ReadSpec(adc_bits=3, adc_bound=4.0))(make_crossbar())
+    levels = np.unique(coarse.forward_current(np.random.default_rng(0).integers(0, 2, (500, 20), np.uint8)))
+    assert 3 <= len(levels) <= 7
+    np.testing.assert_array_equal(noisy.weights(), coarse.weights())
+
+
+def test_pulsed_start_counts_its_pulses() -> None:
+    synapses = on_tile(initial="pulsed")(make_crossbar())
+    expected = np.abs(np.rint(make_crossbar().initial / STEP)).sum()
+    assert synapses.statistics()["initial_pulses_total"] == expected
+    assert synapses.pulses_up.sum() == 0
+
+
+def test_factory_makes_a_tile_for_each_crossbar() -> None:
+    factory = tile_synapses(get_preset("capacitor"), TileSpec(), 1.0)
+    assert isinstance(factory(make_crossbar()), TileSynapses)
