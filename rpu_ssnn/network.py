@@ -4,6 +4,7 @@ Forward pass, backward pass and weight update run concurrently, slot by slot; no
 The network knows its weights only as `Synapses`.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -22,7 +23,7 @@ from rpu_ssnn.engine.state import (
 )
 from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
 from rpu_ssnn.spec import NetworkSpec, Schedule, TrainingSpec
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
@@ -45,6 +46,7 @@ class Network:
         seed: of the initial weights and of the synapses' own draws.
         threads: lanes that share the presentations of a batch; synapses whose pulses have an
             order (devices) train in one lane whatever is asked.
+        initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """
 
     def __init__(
@@ -55,9 +57,10 @@ class Network:
         factory: SynapsesFactory,
         seed: np.random.SeedSequence,
         threads: int = 1,
+        initial: Sequence[Weights] | None = None,
     ) -> None:
         self.spec, self.training, self.sizes = spec, training, sizes
-        self.synapses = _make_synapses(spec, training, sizes, factory, seed)
+        self.synapses = _make_synapses(spec, training, sizes, factory, seed, initial)
         self._training_plan = make_plan(spec, sizes, training)
         self._inference_plan = make_plan(spec, sizes)
         lanes = 1 if any(s.ordered for s in self.synapses) else threads
@@ -224,19 +227,27 @@ def _make_synapses(
     sizes: tuple[int, ...],
     factory: SynapsesFactory,
     seed: np.random.SeedSequence,
+    initial: Sequence[Weights] | None,
 ) -> list[Synapses]:
-    """He initialisation scaled by theta: a layer's rates keep their size on the way up."""
+    """Synapses that start from `initial` or from He initialisation scaled by theta.
+
+    The scale keeps a layer's rates at the size of those below it.
+    """
     synapses = []
     for layer, gain in enumerate(spec.gains()):
         weight_seed, own_seed = seed.spawn(2)
         n_in, n_out = sizes[layer], sizes[layer + 1]
         he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
-        normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
+        if initial is None:
+            normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
+            start = (he_std * normal).astype(np.float32)
+        else:
+            start = np.asarray(initial[layer], dtype=np.float32)
         share = training.dropout_input if layer == 0 else training.dropout_hidden
         synapses.append(
             factory(
                 Crossbar(
-                    initial=(he_std * normal).astype(np.float32),
+                    initial=start,
                     theta=spec.neuron.theta,
                     he_std=he_std,
                     gain=gain / (1.0 - share),

@@ -1,0 +1,116 @@
+"""The split streams' net gradient against exact backpropagation of the rate model.
+
+The rate model is the ReLU network that integrate-and-fire neurons of unit gain approximate:
+r_l = relu(w_l r_{l-1}) with w = W / theta, and the error of Eq. 6, 7 at its output.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
+
+
+@dataclass(frozen=True)
+class GradientAgreement:
+    """Net update of one crossbar, averaged over trials, against exact backpropagation.
+
+    Attributes:
+        cosine: of the angle between the two.
+        gain: size of the update along the exact gradient, over the exact gradient's.
+        bias: distance of the mean update from the exact gradient, over its size. It holds the
+            remaining sampling error, `noise`, too.
+        noise: standard error of the mean update over the size of the exact gradient.
+    """
+
+    cosine: float
+    gain: float
+    bias: float
+    noise: float
+
+
+def exact_gradient(
+    spec: NetworkSpec, weights: list[np.ndarray], rates: np.ndarray, label: int
+) -> list[np.ndarray]:
+    """Backpropagation of the rate model for one presentation: -dE/dw [n_in, n_out] a crossbar.
+
+    Args:
+        weights: [n_in, n_out] of each crossbar, in threshold currents.
+        rates: average spikes a slot of each input line.
+    """
+    activity = [rates.astype(np.float64)]
+    for w in weights:
+        activity.append(np.maximum(activity[-1] @ w / spec.neuron.theta, 0.0))
+    target = np.zeros(weights[-1].shape[1])
+    target[label] = spec.encoding.label_rate
+    delta = (target - activity[-1]) * spec.gradient.halving
+    gradients = []
+    for layer in range(len(weights) - 1, -1, -1):
+        gradients.append(np.outer(activity[layer], delta))
+        delta = (weights[layer] @ delta / spec.neuron.theta) * (activity[layer] > 0.0)
+    return gradients[::-1]
+
+
+def agreement(
+    spec: NetworkSpec,
+    weights: list[np.ndarray],
+    rates: np.ndarray,
+    label: int,
+    *,
+    update: Literal["rate", "coincidence"],
+    trials: int,
+    seed: int,
+) -> list[GradientAgreement]:
+    """Show one image `trials` times to frozen weights and compare the mean update.
+
+    Returns:
+        One agreement a crossbar, first crossbar first.
+    """
+    make = {"rate": rate_synapses, "coincidence": coincidence_synapses}[update]
+    exact = exact_gradient(spec, weights, rates, label)
+    halves = [
+        _mean_update(spec, weights, rates, label, make(1.0), trials // 2, [seed, half])
+        for half in range(2)
+    ]
+    result = []
+    for g, a, b in zip(exact, *halves, strict=True):
+        mean, size = (a + b) / 2, np.linalg.norm(g)
+        result.append(
+            GradientAgreement(
+                cosine=float((mean * g).sum() / np.linalg.norm(mean) / size),
+                gain=float((mean * g).sum() / size**2),
+                bias=float(np.linalg.norm(mean - g) / size),
+                noise=float(np.linalg.norm(a - b) / 2 / size),
+            )
+        )
+    return result
+
+
+def _mean_update(
+    spec: NetworkSpec,
+    weights: list[np.ndarray],
+    rates: np.ndarray,
+    label: int,
+    factory: SynapsesFactory,
+    trials: int,
+    seed: list[int],
+) -> list[np.ndarray]:
+    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
+    training = TrainingSpec(batch=trials)
+    network = Network(
+        spec, training, sizes, factory, np.random.SeedSequence(seed), initial=weights
+    )
+    with network:
+        shown = np.repeat(rates[None, :].astype(np.float32), trials, axis=0)
+        network.train_batch(
+            shown, np.full(trials, label, dtype=np.int64), np.random.default_rng(seed)
+        )
+        reads = [s.linear_read() for s in network.synapses]
+    return [
+        (read.astype(np.float64) - w) / spec.neuron.theta
+        for read, w in zip(reads, weights, strict=True)
+        if read is not None
+    ]

@@ -1,0 +1,138 @@
+"""The error of stochastic products (Fig. 4): how far coincidences are from products of rates.
+
+Eq. 10 estimates the product of two spike rates by the share of slots in which both spike. For
+independent trains that estimate is unbiased, with variance p (1 - p) / T. Trains of a network are
+not independent: what its own timing adds is measured by `network_product_errors`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses, Synapses
+
+FIGURE_4_RATES: Float64[np.ndarray, "50"] = np.arange(50) / 50
+"""[0, 0.02, ... 0.98]."""
+
+ROWS = 1000
+
+
+def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 50"]:
+    """Estimated minus true product for all 2,500 pairs of Fig. 4 (spikes a slot, squared).
+
+    The estimates are the weights of Eq. 10 synapses after T slots of 50 forward trains and 50
+    positive gradient trains, so this is the update path itself.
+    """
+    crossbar = Crossbar(
+        initial=np.zeros((50, 50), dtype=np.float32),
+        theta=1.0, he_std=1.0, gain=1.0, T=T, slots=T, batch=1, seed=0,
+    )  # fmt: skip
+    synapses = CoincidenceSynapses(crossbar, learning_rate=1.0)
+    for first in range(0, T, ROWS):
+        rows = min(ROWS, T - first)
+        forward, gradient = (rng.random((rows, 50)) < FIGURE_4_RATES for _ in range(2))
+        synapses.update(_block(forward, gradient))
+    synapses.commit(1)
+    return _read(synapses) - np.outer(FIGURE_4_RATES, FIGURE_4_RATES)
+
+
+def slope(slots: list[int], deviations: list[float]) -> float:
+    """Slope of log(standard deviation) over log(T); -1/2 is the law of Fig. 4b."""
+    return float(np.polyfit(np.log(slots), np.log(deviations), 1)[0])
+
+
+@dataclass(frozen=True)
+class NetworkProducts:
+    """Errors of a network's own products at one crossbar, over presentations and synapses.
+
+    Attributes:
+        bias: mean of (coincidences / T - product of counts / T^2) over synapses with a product.
+        deviation: standard deviation of the same.
+        binomial: the deviation that independent trains of the same rates would have.
+    """
+
+    bias: float
+    deviation: float
+    binomial: float
+
+
+def network_product_errors(
+    spec: NetworkSpec,
+    weights: list[np.ndarray],
+    rates: np.ndarray,
+    labels: np.ndarray,
+    seed: int,
+) -> list[NetworkProducts]:
+    """Product errors at each crossbar of a network with given weights, nothing learnt.
+
+    Args:
+        weights: [n_in, n_out] of each crossbar, in threshold currents.
+        rates: average spikes a slot of each input line, [presentations, n_in].
+        labels: class of each presentation.
+    """
+    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
+    by_rate, by_coincidence = [], []
+    for factory, sums in (
+        (lambda c: RateSynapses(c, 1.0), by_rate),
+        (lambda c: CoincidenceSynapses(c, 1.0), by_coincidence),
+    ):
+        for b in range(len(labels)):
+            network = Network(
+                spec,
+                TrainingSpec(batch=1),
+                sizes,
+                factory,
+                np.random.SeedSequence(seed),
+                initial=weights,
+            )
+            with network:
+                rng = np.random.default_rng([seed, b])
+                network.train_batch(rates[b : b + 1], labels[b : b + 1], rng)
+                gains = [spec.neuron.theta * gain for gain in spec.gains()]
+                sums.append(
+                    [
+                        (_read(s) - w) / gain
+                        for s, w, gain in zip(network.synapses, weights, gains, strict=True)
+                    ]
+                )
+    return [
+        _summary(
+            np.array([p[layer] for p in by_rate]),
+            np.array([p[layer] for p in by_coincidence]),
+            spec.T,
+        )
+        for layer in range(len(weights))
+    ]
+
+
+def _read(synapses: Synapses) -> np.ndarray:
+    weights = synapses.linear_read()
+    assert weights is not None, "ideal synapses read as a matrix"
+    return weights.astype(np.float64)
+
+
+def _summary(products: np.ndarray, estimates: np.ndarray, T: int) -> NetworkProducts:
+    some = products != 0.0
+    error, size = (estimates - products)[some], np.abs(products[some])
+    return NetworkProducts(
+        bias=float(error.mean()),
+        deviation=float(error.std()),
+        binomial=float(np.sqrt((size * (1.0 - size) / T).mean())),
+    )
+
+
+def _block(
+    forward: Bool[np.ndarray, "rows 50"], gradient: Bool[np.ndarray, "rows 50"]
+) -> PulseBlock:
+    post = np.nonzero(gradient)[1].astype(np.int32)
+    return PulseBlock(
+        sample=np.zeros(len(forward), dtype=np.int32),
+        pre_start=np.concatenate([[0], np.cumsum(forward.sum(axis=1))]).astype(np.int32),
+        pre=np.nonzero(forward)[1].astype(np.int32),
+        post_start=np.concatenate([[0], np.cumsum(gradient.sum(axis=1))]).astype(np.int32),
+        post=post,
+        sign=np.ones(len(post), dtype=np.int8),
+    )

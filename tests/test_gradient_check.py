@@ -1,0 +1,101 @@
+"""The split streams' net gradient is backpropagation, up to a known bias that falls with T."""
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.gradient_check import GradientAgreement, agreement, exact_gradient
+from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.training import train
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
+
+
+def mean_agreement(data: Dataset, spec: NetworkSpec, update: str, T: int) -> list[dict[str, float]]:
+    """Over eight digits, at the weights that three epochs leave; one dictionary a crossbar."""
+    with train(spec, TrainingSpec(epochs=3), rate_synapses(1.0), data, seed=0) as trained:
+        weights = [w for s in trained.network.synapses if (w := s.linear_read()) is not None]
+    longer = spec.model_copy(update={"T": T})
+    rates = data.train_images[:8] / data.grey_max * spec.encoding.input_rate
+    each = [
+        agreement(
+            longer,
+            weights,
+            rates[k],
+            int(data.train_labels[k]),
+            update=update,  # type: ignore[arg-type]
+            trials=600,
+            seed=k,
+        )
+        for k in range(8)
+    ]
+    return [
+        {
+            name: float(np.mean([getattr(a[layer], name) for a in each]))
+            for name in GradientAgreement.__dataclass_fields__
+        }
+        for layer in range(2)
+    ]
+
+
+SPEC = NetworkSpec(hidden=(32,))
+
+
+def test_exact_gradient_is_the_derivative_of_the_squared_error() -> None:
+    """Central differences of E = halving / 2 |target - output|^2 with respect to w = W / theta."""
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(1.0, 2.0, shape) for shape in ((5, 4), (4, 3), (3, 3))]
+    spec = NetworkSpec(hidden=(4, 3))
+    rates, label = rng.random(5) * 0.4, 1
+
+    def loss() -> float:
+        r = rates
+        for w in weights:
+            r = np.maximum(r @ w / spec.neuron.theta, 0.0)
+        target = np.eye(3)[label] * spec.encoding.label_rate
+        return 0.5 * spec.gradient.halving * float(((target - r) ** 2).sum())
+
+    gradients = exact_gradient(spec, weights, rates, label)
+    assert all(np.abs(g).max() > 1e-4 for g in gradients)
+    h = 1e-6
+    for w, g in zip(weights[:-1], gradients[:-1], strict=True):
+        for at in np.ndindex(w.shape):
+            kept = w[at]
+            w[at] = kept + h * spec.neuron.theta
+            above = loss()
+            w[at] = kept - h * spec.neuron.theta
+            below = loss()
+            w[at] = kept
+            assert g[at] == pytest.approx(-(above - below) / (2 * h), abs=1e-5)
+
+
+def test_rate_updates_agree_with_backpropagation_and_better_with_T(data: Dataset) -> None:
+    short, long = (mean_agreement(data, SPEC, "rate", T) for T in (50, 400))
+    for layer, least in ((0, 0.93), (1, 0.98)):
+        assert short[layer]["cosine"] > least
+        assert 0.8 < short[layer]["gain"] < 1.1
+        assert long[layer]["cosine"] > short[layer]["cosine"]
+        assert long[layer]["bias"] < short[layer]["bias"]
+        assert short[layer]["noise"] < 0.1, "more trials needed to say anything"
+
+
+def test_coincidence_updates_point_the_same_way_with_less_gain(data: Dataset) -> None:
+    """Front-loaded input meets a late gradient: the hidden layer's step shrinks, not its angle."""
+    hidden, output = mean_agreement(data, SPEC, "coincidence", 50)
+    assert hidden["cosine"] > 0.92
+    assert 0.35 < hidden["gain"] < 0.75
+    assert output["cosine"] > 0.97
+    assert 0.75 < output["gain"] < 1.1
+
+
+def test_the_literal_reading_is_biased_and_stays_so_at_long_T(data: Dataset) -> None:
+    literal = NetworkSpec(hidden=(32,), gradient=LITERAL_GRADIENT)
+    remedied = mean_agreement(data, SPEC, "coincidence", 400)
+    biased = mean_agreement(data, literal, "coincidence", 400)
+    for layer in range(2):
+        assert biased[layer]["bias"] > 1.5 * remedied[layer]["bias"]
+        assert biased[layer]["cosine"] < remedied[layer]["cosine"] - 0.1
