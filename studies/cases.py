@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.spec import Positive, Share, Spec
 
 UPDATES = ("ann", "rate", "coincidence")
@@ -106,10 +107,21 @@ def _kind(raw: object) -> str | None:
     return f"<{raw['update']}>" if raw.get("update") in UPDATES else None
 
 
+def _of_a_kind(raw: object) -> object:
+    """Refuses what `_kind` cannot tell, in the study's words."""
+    if _kind(raw) is None:
+        if isinstance(raw, dict) and "update" in raw:
+            raise InputError("study", "update", raw["update"], one_of(UPDATES, raw["update"]))
+        allowed = f"must have `device: NAME`, or `update` as one of {', '.join(UPDATES)}"
+        raise InputError("study", "", raw, allowed)
+    return raw
+
+
 type Case = Annotated[
     Annotated[AnnCase, Tag("<ann>")]
     | Annotated[RateCase, Tag("<rate>")]
     | Annotated[CoincidenceCase, Tag("<coincidence>")]
     | Annotated[DeviceCase, Tag("<device>")],
     Discriminator(_kind),
+    BeforeValidator(_of_a_kind),
 ]

@@ -91,7 +91,7 @@ def search(
     workers: WorkersOption = None,
     data: DataOption = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Also write the file that the study's `drives` names.")
+        bool, typer.Option("--write", help="Write the file that the study's `drives` names.")
     ] = False,
 ) -> None:
     """Search the drive of every case that gives none, on validation images only."""
@@ -108,11 +108,9 @@ def search(
         drives, failures = search_in_folder(declared, root, _options(workers, data, "refuse"))
     except KeyboardInterrupt:
         _stop_interrupted(root)
-    target = root / "drives.yaml"
     if write and declared.drives is not None and not failures:
-        target = declared.drives
-        write_drives(target, drives)
-    typer.echo(f"{len(drives)} drives in {target}")
+        write_drives(declared.drives, drives)
+        typer.echo(f"{len(drives)} drives in {declared.drives}")
     _end(failures, root)
 
 
@@ -203,8 +201,6 @@ def main() -> None:
         app()
     except InputError as error:
         _exit(str(error), 2)
-    except KeyboardInterrupt:
-        _exit("interrupted", INTERRUPTED)
     except Exception as error:
         # Not imported above, since importing them is slow: recognised once they are raised.
         name = type(error).__name__

@@ -97,9 +97,7 @@ def search_in_folder(
     with open_folder(root, study) as folder:
         points = [point for point in study.points() if point.drive is None]
         found, failures = _search(study, points, folder.search, options)
-        drives = _by_title(study, found)
-        write_drives(folder.drives, drives)
-        return drives, failures
+        return _by_title(study, found), failures
 
 
 def finished_runs(root: Path, on_damage: Callable[[Path], None]) -> tuple[Study, Runs]:

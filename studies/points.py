@@ -136,7 +136,8 @@ def _points_of_case(
             yield _build(case, swept, sections)
         except InputError as error:
             # The user wrote the bad value in the sweep or in the case: say which.
-            field = f"{where}.{error.field}"
+            shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
+            field = error.field if shared_by_all else f"{where}.{error.field}"
             for path, _ in swept:
                 if error.field == path or error.field.startswith(f"{path}."):
                     field = f"sweep.{path}"
@@ -155,12 +156,21 @@ def _build(case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections) -
     return Point(
         label=case.name,
         sweep=swept,
-        dataset=_validated(DatasetSettings, sections, "dataset"),
+        dataset=_dataset(sections),
         network=network,
         training=training,
         method=_method(case, sections),
         drive=_drive(case, sections),
     )
+
+
+def _dataset(sections: Sections) -> DatasetSettings:
+    from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
+
+    dataset = _validated(DatasetSettings, sections, "dataset")
+    if dataset.name not in DATASET_NAMES:
+        raise InputError("study", "dataset.name", dataset.name, one_of(DATASET_NAMES, dataset.name))
+    return dataset
 
 
 def _method(case: Case, sections: Sections) -> dict[str, Any]:

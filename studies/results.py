@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.result import Failure, UnitResult
 from studies.store import write_whole
-from studies.unit import Unit
+from studies.unit import Unit, canonical
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,9 @@ FAILURES_CSV = "failures.csv"
 
 SWEEP_PREFIX = "sweep."
 """Starts the columns with a run's swept settings, by their dotted path."""
+
+WHOLE_NUMBERS = ("T", "slots")
+"""Columns that would become floating point where a case (ann) has none."""
 
 type Runs = Sequence[tuple[Unit, UnitResult]]
 
@@ -55,20 +59,25 @@ def results_frame(runs: Runs) -> pd.DataFrame:
     """One row a run: study, unit, label, swept settings, then the row as the run left it."""
     import pandas as pd
 
-    return pd.DataFrame([_keys(unit) | result.row for unit, result in runs])
+    frame = pd.DataFrame([_keys(unit) | result.row for unit, result in runs])
+    for column in frame.columns:
+        if column in WHOLE_NUMBERS:
+            frame[column] = frame[column].astype("Int64")
+        elif frame[column].isna().all():
+            frame[column] = math.nan  # a number to compute with, rather than None
+    return _one_type_a_column(frame)
 
 
 def curves_frame(runs: Runs) -> pd.DataFrame:
     """One row an epoch of each run."""
     import pandas as pd
 
-    return pd.DataFrame(
-        [
-            _keys(unit) | {"seed": unit.settings.seed} | epoch
-            for unit, result in runs
-            for epoch in result.epochs
-        ]
-    )
+    rows = [
+        _keys(unit) | {"seed": unit.settings.seed} | epoch
+        for unit, result in runs
+        for epoch in result.epochs
+    ]
+    return _one_type_a_column(pd.DataFrame(rows))
 
 
 def write_results(root: Path, runs: Runs) -> None:
@@ -97,5 +106,22 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
 
 
 def _keys(unit: Unit) -> dict[str, Any]:
-    swept = {f"{SWEEP_PREFIX}{path}": value for path, value in unit.sweep}
+    swept = {f"{SWEEP_PREFIX}{path}": _cell(value) for path, value in unit.sweep}
     return {"study": unit.study, "unit": unit.identity, "label": unit.label} | swept
+
+
+def _cell(value: Any) -> Any:
+    """A swept value as a table cell: lists, mappings and null as JSON text."""
+    return value if isinstance(value, bool | int | float | str) else canonical(value)
+
+
+def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
+    """Swept values of several types (0.1 and null) as text: Parquet columns have one type."""
+    for column in frame.columns:
+        if not column.startswith(SWEEP_PREFIX):
+            continue
+        present = frame[column].notna()
+        kinds = {"number" if type(v) in (int, float) else type(v) for v in frame[column][present]}
+        if len(kinds) > 1:
+            frame[column] = frame[column].where(~present, frame[column].map(str))
+    return frame

@@ -186,7 +186,7 @@ def _factory(unit: Unit) -> "SynapsesFactory":
         from rpu_ssnn.synapses.tile import tile_synapses
 
         preset = get_preset(method.device, method.overrides)
-        return tile_synapses(preset.device, method.tile, method.learning_rate)
+        return tile_synapses(preset, method.tile, method.learning_rate)
     if isinstance(method, RateMethod):
         surrogate = method.surrogate and synapses.SurrogateSpec.model_validate(method.surrogate)
         return synapses.rate_synapses(method.learning_rate, surrogate or None)

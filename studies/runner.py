@@ -14,7 +14,7 @@ from studies import worker
 from studies.progress import Reporter
 from studies.result import Failure, UnitResult
 from studies.unit import Unit
-from studies.worker import Job
+from studies.worker import BrokenPair, Job, Refusal
 
 DIED = "the worker process died (killed, or out of memory?)"
 
@@ -87,9 +87,13 @@ def run_units(
 
 
 def _check(pool: ProcessPoolExecutor, job: Job, units: Sequence[Unit]) -> None:
-    refusal = _submit(pool, worker.check, job, list(units)).result()
-    if refusal is not None:
-        raise InputError(refusal.where, refusal.field, refusal.value, refusal.allowed)
+    fault = _submit(pool, worker.check, job, list(units)).result()
+    if isinstance(fault, Refusal):
+        raise InputError(fault.where, fault.field, fault.value, fault.allowed)
+    if isinstance(fault, BrokenPair):
+        from rpu_ssnn.doctor import BrokenPairError  # slow to import, and seldom needed
+
+        raise BrokenPairError(fault.found, fault.advice)
 
 
 def _drain(

@@ -101,7 +101,10 @@ def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
 
 
 def render(table: pd.DataFrame, reference: str, style: TableFormat) -> str:
-    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact."""
+    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact.
+
+    Rounded columns: ``n`` seeds; ``pulses`` a device, up plus down; ``at bound``: saturated share.
+    """
     if style == "csv":
         return table.to_csv(index=False).rstrip("\n")
     readable = _readable(table, reference)
@@ -114,9 +117,20 @@ def render(table: pd.DataFrame, reference: str, style: TableFormat) -> str:
         return str(text).replace("±", r"$\pm$").rstrip("\n")
     if style == "html":
         return str(readable.to_html(index=False, border=0))  # escapes its cells
-    align = ["left"] * (1 + _n_swept(table))
-    align += ["right"] * (len(readable.columns) - len(align))
-    return str(readable.to_markdown(index=False, colalign=align, disable_numparse=True))
+    return _markdown(readable, n_left=1 + _n_swept(table))
+
+
+def _markdown(table: pd.DataFrame, n_left: int) -> str:
+    """As narrow as its cells (tabulate pads the headers past the 100 columns of a terminal)."""
+    columns = [[str(name), *table[name]] for name in table.columns]
+    aligned = []
+    for place, cells in enumerate(columns):
+        width = max(2, *map(len, cells))
+        left = place < n_left
+        rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
+        cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
+        aligned.append([cells[0], rule, *cells[1:]])
+    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
 
 
 def _readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
@@ -126,14 +140,14 @@ def _readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= {c.removeprefix(SWEEP_PREFIX): [_or_dash(v) for v in table[c]] for c in swept}
     shown |= {
-        "seeds": [str(n) for n in table["n"]],
+        "n": [str(n) for n in table["n"]],
         "accuracy %": _interval(table["accuracy"], table["accuracy_ci"], "{:.2f}"),
         f"gap to {reference}": _interval(table["gap"], table["gap_ci"], "{:+.2f}"),
         "pairs": _numbers(table["gap_n"].where(table["gap"].notna()), "{:.0f}"),
         "min": _numbers(table["min"], "{:.2f}"),
         "max": _numbers(table["max"], "{:.2f}"),
-        "pulses/device": _numbers(table["pulses_per_device"], "{:.3g}"),
-        "saturated": _numbers(100 * table["saturated_fraction"], "{:.1f} %"),
+        "pulses": _numbers(table["pulses_per_device"], "{:.3g}"),
+        "at bound": _numbers(100 * table["saturated_fraction"], "{:.1f} %"),
     }
     return pd.DataFrame(shown)
 

@@ -52,6 +52,14 @@ class Refusal:
     allowed: str
 
 
+@dataclass(frozen=True)
+class BrokenPair:
+    """A BrokenPairError on its way between processes."""
+
+    found: str
+    advice: str
+
+
 def set_up(threads: int) -> None:
     """Initialises a worker: its threads, and its end when the parent ends or is interrupted."""
     for name in THREAD_VARIABLES:
@@ -68,12 +76,16 @@ def _die_with_parent() -> None:
         os._exit(1)  # nobody is left to report to
 
 
-def check(job: Job, units: list[Unit]) -> Refusal | None:
-    """``job.check``, with an InputError as a value."""
+def check(job: Job, units: list[Unit]) -> Refusal | BrokenPair | None:
+    """``job.check``, with its errors as values: exceptions with several arguments do not travel."""
+    from rpu_ssnn.doctor import BrokenPairError
+
     try:
         job.check(units, job.data_root)
     except InputError as error:
         return Refusal(error.where, error.field, _plain(error.value), error.allowed)
+    except BrokenPairError as error:
+        return BrokenPair(error.found, error.advice)
     return None
 
 

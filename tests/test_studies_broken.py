@@ -1,0 +1,355 @@
+"""Broken studies and folders: one line each, naming file, field, value and what is allowed."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from test_studies_support import SMALL
+
+from studies.cli import main
+
+RATE = {"update": "rate", "learning_rate": 1.0}
+DRIVE = {"weight_range": 8, "learning_rate": 1}
+
+# id, what replaces keys of the small study, then field, value and allowed as the line says them.
+BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
+    ("name", {"study": "../up"}, "study", "'../up'", "match pattern"),
+    ("no question", {"question": ""}, "question", "''", "at least 1 character"),
+    ("unknown key", {"sedes": [1]}, "sedes", "'sedes'", "did you mean seeds?"),
+    ("nested key", {"network": {"TT": 1}}, "network.TT", "'TT'", "must be one of hidden, T,"),
+    (
+        "deep key",
+        {"network": {"neuron": {"theta_m": 1}}},
+        "network.neuron.theta_m",
+        "'theta_m'",
+        "did you mean theta_n?",
+    ),
+    ("negative T", {"network": {"T": -5}}, "network.T", "-5", "greater than or equal to 1"),
+    (
+        "rate above 1",
+        {"network": {"encoding": {"input_rate": 1.5}}},
+        "network.encoding.input_rate",
+        "1.5",
+        "less than or equal to 1",
+    ),
+    (
+        "peak rate above 1",
+        {"network": {"encoding": {"input_rate": 0.6}}},
+        "network.encoding",
+        "{'input_rate': 0.6}",
+        "must be at most 1",
+    ),
+    ("text for number", {"training": {"epochs": "many"}}, "training.epochs", "'many'", "integer"),
+    ("schedule", {"training": {"schedule": "epoch"}}, "training.schedule", "'epoch'", "'batch'"),
+    ("dataset", {"dataset": {"name": "minst"}}, "dataset.name", "'minst'", "did you mean mnist?"),
+    ("no dataset name", {"dataset": {}}, "dataset.name", "nothing", "must be given"),
+    (
+        "validation share",
+        {"dataset": {"name": "digits", "validation_share": 0.9}},
+        "dataset.validation_share",
+        "0.9",
+        "less than or equal to 0.5",
+    ),
+    ("no seeds", {"seeds": []}, "seeds", "[]", "at least 1 item"),
+    ("seed twice", {"seeds": [3, 3]}, "seeds", "[3, 3]", "3 is there twice"),
+    ("negative seed", {"seeds": [-1]}, "seeds.0", "-1", "greater than or equal to 0"),
+    ("seed count", {"seeds": {"count": 0}}, "seeds.count", "0", "greater than or equal to 1"),
+    ("seed key", {"seeds": {"n": 3}}, "seeds.count", "nothing", "must be given"),
+    ("no cases", {"cases": []}, "cases", "[]", "at least 1 item"),
+    (
+        "unknown update",
+        {"cases": [RATE, {"update": "coincidences"}]},
+        "cases.1.update",
+        "'coincidences'",
+        "did you mean coincidence?",
+    ),
+    ("no update", {"cases": [{"learning_rate": 1}]}, "cases.0", "{'lear", "device: NAME"),
+    (
+        "unknown device",
+        {"cases": [RATE, {"device": "charge_trab"}]},
+        "cases.1.device",
+        "'charge_trab'",
+        "did you mean charge_trap?",
+    ),
+    (
+        "one-way device",
+        {"cases": [RATE, {"device": "pcm"}]},
+        "cases.1.device",
+        "'pcm'",
+        "one way only",
+    ),
+    (
+        "override range",
+        {"cases": [RATE, {"device": "ideal", "overrides": {"cycle_to_cycle": -1}}]},
+        "cases.1.overrides.cycle_to_cycle",
+        "-1",
+        "at least 0",
+    ),
+    (
+        "unknown override",
+        {"cases": [RATE, {"device": "ideal", "overrides": {"cycle": 0}}]},
+        "cases.1.overrides.cycle",
+        "'cycle'",
+        "must be one of step, levels",
+    ),
+    (
+        "case key",
+        {"cases": [RATE, {"device": "ideal", "override": {}}]},
+        "cases.1.override",
+        "'override'",
+        "did you mean overrides?",
+    ),
+    (
+        "key of another kind of case",
+        {"cases": [{**RATE, "tile": {}}]},
+        "cases.0.tile",
+        "'tile'",
+        "must be one of label, network, training, update, learning_rate, surrogate",
+    ),
+    (
+        "tile",
+        {"cases": [RATE, {"device": "ideal", "tile": {"initial": "written"}}]},
+        "cases.1.tile.initial",
+        "'written'",
+        "'programmed' or 'pulsed'",
+    ),
+    (
+        "weight range in tile",
+        {"cases": [RATE, {"device": "ideal", "tile": {"weight_range": 4}}]},
+        "cases.1.tile.weight_range",
+        "4",
+        "drive.weight_range",
+    ),
+    (
+        "half a drive",
+        {"cases": [RATE, {"device": "ideal", "drive": {"weight_range": 4}}]},
+        "cases.1.drive.learning_rate",
+        "None",
+        "or neither",
+    ),
+    (
+        "learning rate",
+        {"cases": [{"update": "rate", "learning_rate": 0}]},
+        "cases.0.learning_rate",
+        "0",
+        "greater than 0",
+    ),
+    (
+        "surrogate",
+        {"cases": [{**RATE, "surrogate": {"T_s": 0}}]},
+        "cases.0.surrogate.T_s",
+        "0",
+        "greater than 0",
+    ),
+    (
+        "network of a case",
+        {"cases": [{**RATE, "network": {"T": 0}}]},
+        "cases.0.network.T",
+        "0",
+        "greater than or equal to 1",
+    ),
+    (
+        "what ann does not have",
+        {"cases": [RATE, {"update": "ann", "network": {"T": 5}}]},
+        "cases.1.network.T",
+        "5",
+        "changes nothing in ann",
+    ),
+    (
+        "duplicate labels",
+        {"cases": [RATE, {"update": "coincidence", "label": "rate"}]},
+        "cases.1.label",
+        "'rate'",
+        "must be unique",
+    ),
+    (
+        "unknown reference",
+        {"reference": "rates"},
+        "reference",
+        "'rates'",
+        "did you mean rate?",
+    ),
+    (
+        "no rate case",
+        {"cases": [{"update": "coincidence"}]},
+        "reference",
+        "None",
+        "must be one of coincidence",
+    ),
+    ("sweep value", {"sweep": {"network.T": [20, 0]}}, "sweep.network.T", "0", "equal to 1"),
+    ("sweep key", {"sweep": {"network.TT": [1]}}, "sweep.network.TT", "'TT'", "must be one of"),
+    ("sweep of nothing", {"sweep": {"tile.initial": ["pulsed"]}}, "sweep.tile.initial", "['pu", ""),
+    ("empty sweep", {"sweep": {"network.T": []}}, "sweep.network.T", "[]", "at least 1 item"),
+    (
+        "sweep of an override",
+        {
+            "cases": [RATE, {"device": "ideal", "drive": DRIVE}],
+            "sweep": {"overrides.cycle_to_cicle": [0]},
+        },
+        "sweep.overrides.cycle_to_cicle",
+        "[0]",
+        "did you mean overrides.cycle_to_cycle?",
+    ),
+    (
+        "sweep of what all cases set",
+        {"cases": [{**RATE, "network": {"T": 20}}], "sweep": {"network.T": [10]}},
+        "sweep.network.T",
+        "[10]",
+        "does not set itself",
+    ),
+    (
+        "search without validation images",
+        {"dataset": {"name": "digits", "validation_share": 0}, "cases": [{"update": "rate"}]},
+        "dataset.validation_share",
+        "0.0",
+        "must be above 0",
+    ),
+    ("search budget", {"search": {"n_train": 200}}, "search.n_train", "200", "at most"),
+    ("empty grid", {"search": {"weight_range": []}}, "search.weight_range", "[]", "at least 1"),
+]
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line with which the command line refuses."""
+    sys.argv = ["rpu-ssnn", *arguments]
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.endswith("\n")
+    return captured.err
+
+
+@pytest.fixture(autouse=True)
+def _argv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", sys.argv)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value", "allowed"),
+    [pytest.param(*rest, id=name) for name, *rest in BROKEN],
+)
+def test_a_broken_study_is_refused_in_one_line(
+    changes: dict[str, Any],
+    field: str,
+    value: str,
+    allowed: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(yaml.safe_dump({**SMALL, **changes}))
+    line = refused(["run", str(path), "--out", str(tmp_path / "out")], capsys)
+    assert line.startswith(f"{path}: {field}: {value}")
+    assert allowed in line.partition("is not allowed; ")[2]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value", "allowed"),
+    [
+        ("study: [", "line 1", "", "valid YAML"),
+        ("study: a\nseeds: [1]\nseeds: [2]\n", "line 3", "'seeds'", "only once"),
+        ("just text", "content", "'just text'", "mapping"),
+        ("study: !!python/object:os.system {}", "line 1", "", "valid YAML"),
+        ("study: \xff", "file", "", "UTF-8"),
+        (None, "file", "'No such file or directory'", "readable file"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_refused(
+    text: str | None,
+    field: str,
+    value: str,
+    allowed: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "broken.yaml"
+    if text is not None:
+        path.write_bytes(text.encode("latin-1"))
+    line = refused(["run", str(path)], capsys)
+    assert line.startswith(f"{path}: {field}: {value}")
+    assert allowed in line
+
+
+def test_an_unknown_name_lists_the_shipped_studies(capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(["run", "digits_device"], capsys)
+    assert "did you mean digits_devices?" in line
+
+
+def _valid(folder: Path, **changes: Any) -> Path:
+    path = folder / "small.yaml"
+    path.write_text(yaml.safe_dump({**SMALL, **changes}))
+    return path
+
+
+def test_the_folder_of_another_study_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "study.yaml").write_text(yaml.safe_dump({**SMALL, "study": "other"}))
+    line = refused(["run", str(_valid(tmp_path)), "--out", str(out)], capsys)
+    assert line.startswith(f"{out}: output folder: 'other' is not allowed; holds another study")
+    assert "small" in line
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "results.csv").write_text("precious")
+    line = refused(["run", str(_valid(tmp_path)), "--out", str(out)], capsys)
+    assert line.startswith(f"{out}: output folder: 'results.csv'")
+    assert [entry.name for entry in out.iterdir()] == ["results.csv"]
+
+
+def test_an_output_folder_below_a_file_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "out"
+    line = refused(["run", str(_valid(tmp_path)), "--out", str(out)], capsys)
+    assert line.startswith(f"{out}: output folder: 'Not a directory' is not allowed; must be")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_an_unwritable_output_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    line = refused(["run", str(_valid(tmp_path)), "--out", str(locked / "out")], capsys)
+    assert "'Permission denied' is not allowed; must be writable" in line
+
+
+def test_a_drives_file_with_a_wrong_value_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drives = tmp_path / "drives.yaml"
+    drives.write_text("rate: {learning_rate: -1, validation_accuracy: 90, searched_for: 00}\n")
+    study = _valid(tmp_path, cases=[{"update": "rate"}], drives="drives.yaml")
+    line = refused(["run", str(study), "--out", str(tmp_path / "out")], capsys)
+    assert line.startswith(f"{drives}: rate.learning_rate: -1 is not allowed; must be greater")
+
+
+def test_a_folder_without_a_study_has_no_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(["table", str(tmp_path)], capsys)
+    assert line.startswith(f"{tmp_path}: result folder: ")
+
+
+def test_more_images_than_there_are_is_refused_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = _valid(tmp_path, dataset={"name": "digits", "n_train": 5000}, seeds=[0])
+    line = refused(["run", str(study), "--out", str(tmp_path / "out")], capsys)
+    assert line.startswith("digits: n_train: 5000 is not allowed; must be at most 1438")
+    assert not list((tmp_path / "out" / "units").iterdir())

@@ -1,0 +1,99 @@
+"""Killing and interrupting a running study: finished rows stay, processes do not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_studies_support import Harness, small_study
+
+from studies.api import load_results
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from test_studies_support import Harness, small_study
+
+if __name__ == "__main__":
+    harness = Harness.__new__(Harness)
+    folder = Path(sys.argv[1])
+    harness.out, harness.orders = folder / "out", folder / "orders"
+    harness.run(small_study())
+"""
+
+HANGING = "coincidence seed 0"
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, f"timed out: {what}"
+        time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below a process."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = [pid]
+    for parent in found:
+        found += [child for child, its in parents.items() if its == parent]
+    return found[1:]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
+    kind: signal.Signals, tmp_path: Path
+) -> None:
+    harness = Harness(tmp_path)
+    harness.order("sleep", HANGING)
+    script = tmp_path / "study_in_a_process.py"
+    script.write_text(SCRIPT)
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    with subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        units = harness.out / "units"
+        # One of two workers hangs; the other does all the rest.
+        wait_until(lambda: len(list(units.glob("*.json"))) == 5, "five rows")
+        below = descendants(process.pid)
+        assert below
+        if kind is signal.SIGINT:
+            os.killpg(process.pid, kind)  # as a terminal does: to the whole group
+        else:
+            process.send_signal(kind)
+        errors = process.communicate(timeout=30)[1]
+    wait_until(lambda: not any(map(is_alive, below)), "its processes to end")
+    if kind is signal.SIGINT:
+        assert errors.count("Traceback") == 1  # the script's own, none of the workers'
+        assert "KeyboardInterrupt" in errors
+
+    assert set(load_results(harness.out)["label"] + load_results(harness.out)["seed"].map(str)) == {
+        "ann0", "ann1", "rate0", "rate1", "coincidence1",
+    }  # fmt: skip
+    harness.take_log()
+    harness.order("sleep")
+    assert len(harness.run(small_study()).runs) == 6
+    assert harness.take_log() == {f"test {HANGING}": 1}

@@ -1,0 +1,244 @@
+"""Expansion of a study into units, and what their identity depends on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from test_studies_support import SMALL, small_study
+
+from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from studies import unit as unit_module
+from studies.cases import SgdSpec
+from studies.execution import units_of
+from studies.runner import in_balanced_order
+from studies.shipped import find_study, shipped_names
+from studies.study import Study
+from studies.unit import DatasetSettings, Unit, UnitSettings
+
+DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
+
+
+def units(study: Study) -> list[Unit]:
+    return units_of(study, {})
+
+
+def settings_of(study: Study, label: str) -> UnitSettings:
+    return next(unit.settings for unit in units(study) if unit.label == label)
+
+
+def test_each_case_gets_each_seed() -> None:
+    found = [(unit.label, unit.settings.seed) for unit in units(small_study(seeds=[4, 2]))]
+    labels = ("ann", "rate", "coincidence")
+    assert found == [(label, seed) for label in labels for seed in (4, 2)]
+
+
+def test_a_seed_count_means_the_first_seeds() -> None:
+    assert small_study(seeds={"count": 3}).seeds == (0, 1, 2)
+
+
+def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
+    network = {"T": 30, "neuron": {"theta": 7.0}}
+    case = {"update": "rate", "learning_rate": 1, "network": {"neuron": {"theta_b": 2.0}}}
+    settings = settings_of(small_study(network=network, cases=[case]), "rate")
+    assert settings.network.T == 30
+    assert settings.network.neuron.theta == 7.0
+    assert settings.network.neuron.theta_b == 2.0
+
+
+def test_swapping_a_device_is_one_word() -> None:
+    def parameters(device: str) -> dict[str, Any]:
+        case = {"device": device, "drive": DRIVE, "label": "device"}
+        study = small_study(cases=[case], reference="device")
+        method = settings_of(study, "device").method
+        assert isinstance(method, unit_module.PulseMethod)
+        return method.parameters
+
+    assert parameters("ideal")["levels"] == 1200
+    assert parameters("charge_trap")["levels"] == 1000
+
+
+def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
+    study = small_study(
+        cases=[
+            {"update": "ann", "learning_rate": 0.1},
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": "ideal", "drive": DRIVE},
+            {"device": "ideal", "label": "fixed", "drive": DRIVE, "network": {"T": 15}},
+        ],
+        sweep={"network.T": [20, 50], "overrides.cycle_to_cycle": [0, 0.3]},
+        seeds=[0],
+    )
+    found = [(unit.label, *(value for _, value in unit.sweep)) for unit in units(study)]
+    assert found == [
+        ("ann",),
+        ("rate", 20),
+        ("rate", 50),
+        ("ideal", 20, 0),
+        ("ideal", 20, 0.3),
+        ("ideal", 50, 0),
+        ("ideal", 50, 0.3),
+        ("fixed", 0),
+        ("fixed", 0.3),
+    ]
+    swept = next(unit for unit in units(study) if unit.sweep[-1:] == (("network.T", 50),))
+    assert swept.settings.network.T == 50
+
+
+def test_a_drive_can_be_swept() -> None:
+    case = {"device": "ideal", "drive": {"learning_rate": 1.0}}
+    study = small_study(
+        cases=[case], reference="ideal", sweep={"drive.weight_range": [2, 4]}, seeds=[0]
+    )
+    ranges = [unit.settings.method.tile.weight_range for unit in units(study)]  # type: ignore[union-attr]
+    assert ranges == [2, 4]
+
+
+def test_ann_does_not_run_again_for_settings_it_does_not_have() -> None:
+    def ann(**changes: Any) -> str:
+        return next(unit.identity for unit in units(small_study(**changes)) if unit.label == "ann")
+
+    assert ann() == ann(network={"hidden": [8], "T": 99})
+    assert ann() == ann(training={"epochs": 1, "schedule": "slot", "decay": 0.5})
+    assert ann() != ann(network={"hidden": [9]})
+    assert ann() != ann(training={"epochs": 1, "dropout_input": 0.1})
+
+
+def test_units_are_ordered_so_that_a_partial_table_compares_all_cases() -> None:
+    ordered = in_balanced_order(units(small_study(seeds=[5, 3])))
+    assert [unit.settings.seed for unit in ordered] == [5, 5, 5, 3, 3, 3]
+    assert [unit.label for unit in ordered] == ["ann", "rate", "coincidence"] * 2
+
+
+def test_names_are_no_part_of_the_identity() -> None:
+    renamed = [{**case, "label": f"my {case['update']}"} for case in SMALL["cases"]]
+    before, after = units(small_study()), units(small_study(study="other", cases=renamed))
+    assert [unit.identity for unit in before] == [unit.identity for unit in after]
+    assert [unit.label for unit in before] != [unit.label for unit in after]
+
+
+def other_values(value: object) -> list[object]:
+    """Values that a field with this one might also take; the model decides which are valid."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1]
+    if isinstance(value, float):
+        return [value * 0.75] if value else [0.25]
+    if value is None:
+        return [0.5, 4, {}]
+    if isinstance(value, tuple):
+        return [(*value, 3)]
+    words = ["zero", "slot", "first_spike", "floored", "reference_device", "pulsed", "mse", "low"]
+    return [*words, "mnist", "high"]
+
+
+def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
+    """The model with each of its leaves changed, one at a time."""
+    found: list[tuple[str, BaseModel]] = []
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        changed: list[tuple[str, BaseModel]] = []
+        if isinstance(value, BaseModel):
+            inner = variants(value, f"{path}{name}.")
+            changed = [(leaf, model.model_copy(update={name: part})) for leaf, part in inner]
+        else:
+            for other in other_values(value):
+                try:
+                    new = type(model).model_validate({**dict(model), name: other})
+                except ValueError:
+                    continue
+                changed = [(f"{path}{name}", new)]
+                break
+        assert changed, f"no other value known for {path}{name}"
+        found += changed
+    return found
+
+
+@pytest.mark.parametrize(
+    ("section", "model"),
+    [
+        ("dataset", DatasetSettings(name="digits", n_train=100, n_test=50)),
+        ("network", NetworkSpec()),
+        ("training", TrainingSpec()),
+    ],
+)
+def test_every_shared_setting_is_part_of_the_identity(section: str, model: BaseModel) -> None:
+    settings = settings_of(small_study(), "rate")
+    seen = {identity_of(settings.model_copy(update={section: model}))}
+    for leaf, changed in variants(model):
+        identity = identity_of(settings.model_copy(update={section: changed}))
+        assert identity not in seen, leaf
+        seen.add(identity)
+
+
+@pytest.mark.parametrize(("field", "model"), [("tile", TileSpec()), ("sgd", SgdSpec())])
+def test_every_setting_of_a_method_is_part_of_the_identity(field: str, model: BaseModel) -> None:
+    study = small_study(
+        cases=[*SMALL["cases"], {"device": "ideal", "drive": DRIVE}],
+    )
+    settings = settings_of(study, "ideal" if field == "tile" else "ann")
+    seen = set()
+    for leaf, changed in [("as it is", model), *variants(model)]:
+        method = settings.method.model_copy(update={field: changed})
+        identity = identity_of(settings.model_copy(update={"method": method}))
+        assert identity not in seen, leaf
+        seen.add(identity)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"device": "ideal", "drive": {"weight_range": 8.0, "learning_rate": 1.5}},
+        {"device": "ideal", "drive": {"weight_range": 9.0, "learning_rate": 1.0}},
+        {"device": "ideal", "drive": DRIVE, "overrides": {"cycle_to_cycle": 0.1}},
+        {"device": "charge_trap", "drive": DRIVE},
+        {"device": "ideal", "drive": DRIVE, "tile": {"slot_seconds": 1e-6}},
+    ],
+)
+def test_every_setting_of_a_device_case_is_part_of_the_identity(case: dict[str, Any]) -> None:
+    def identity(of: dict[str, Any]) -> str:
+        return units(small_study(cases=[of], reference=of["device"], seeds=[0]))[0].identity
+
+    assert identity(case) != identity({"device": "ideal", "drive": DRIVE})
+
+
+def test_seed_measure_and_numerics_version_are_part_of_the_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = settings_of(small_study(), "rate")
+    before = identity_of(settings)
+    assert identity_of(settings.model_copy(update={"seed": 77})) != before
+    assert identity_of(settings.model_copy(update={"measure": "validation"})) != before
+    monkeypatch.setattr(unit_module, "NUMERICS_VERSION", -1)
+    assert identity_of(settings) != before
+
+
+def test_an_edited_preset_makes_another_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = small_study(cases=[{"device": "ideal", "drive": DRIVE}], reference="ideal", seeds=[0])
+    settings = settings_of(study, "ideal")
+    assert isinstance(settings.method, unit_module.PulseMethod)
+    edited = settings.method.model_copy(
+        update={"parameters": {**settings.method.parameters, "w_max": 1.1}}
+    )
+    assert identity_of(settings) != identity_of(settings.model_copy(update={"method": edited}))
+
+
+def identity_of(settings: UnitSettings) -> str:
+    return Unit("study", "label", (), settings).identity
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None:
+    study = find_study(name)
+    assert study.study == name
+    assert study.drives == Path(unit_module.__file__).parent / "drives" / f"{name}.yaml"
+    assert study.reference_label == "rate"
+
+
+def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
+    from device_presets import get_preset, preset_names
+
+    both_ways = {name for name in preset_names() if get_preset(name).bidirectional}
+    cases = find_study("mnist_devices").cases
+    assert {case.name for case in cases} == both_ways | {"ann", "rate", "coincidence"}
