@@ -196,14 +196,15 @@ def _run(
 ) -> list[Failure]:
     # Cases with equal settings share a run.
     once = list({unit.identity: unit for unit in missing}.values())
-    with options.reporter.running(what, done=total - len(once), total=total):
-        return run_units(
-            once,
-            options.job,
-            workers=options.workers,
-            on_result=keep,
-            reporter=options.reporter,
-        )
+    return run_units(
+        once,
+        options.job,
+        workers=options.workers,
+        on_result=keep,
+        reporter=options.reporter,
+        what=what,
+        total=total,
+    )
 
 
 def _read(store: UnitStore, reporter: Reporter) -> StoredRuns:

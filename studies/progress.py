@@ -74,7 +74,7 @@ class ConsoleReporter:
             TextColumn("{task.fields[last]}"),
         )
         with Progress(*columns, console=self._console, transient=True) as self._bar:
-            self._bar.add_task(what, total=total, completed=done, last="starting workers")
+            self._bar.add_task(what, total=total, completed=done, last="")
             yield
         self._bar = None
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rpu_ssnn.errors import InputError
 from studies import worker
@@ -45,10 +45,14 @@ def run_units(
     workers: int | None,
     on_result: Callable[[Unit, UnitResult], None],
     reporter: Reporter,
+    what: str,
+    total: int,
 ) -> list[Failure]:
     """Runs units, in the order given as far as workers are free.
 
     Args:
+        what: name of the whole that the units belong to, for the progress.
+        total: units of that whole, those included that need not run.
         workers: processes; None: one a CPU. They share the CPUs' threads evenly.
         on_result: called in this process as each unit ends; what it raises ends everything.
 
@@ -76,24 +80,29 @@ def run_units(
             on_result(unit, outcome)
             reporter.finished(unit, outcome)
 
-    checked = False
-    while waiting:  # once, and again after each pool that lost a process
-        with _pool(n_workers, threads) as pool:
-            if not checked:
-                _check(pool, job, units)
-                checked = True
-            _drain(pool, waiting, n_workers, job, threads, settle)
+    reporter.note(f"{what}: {len(units)} of {total} to run, starting {n_workers} workers")
+    with ExitStack() as stack:
+        pool = stack.enter_context(_pool(n_workers, threads))
+        _check(pool, n_workers, job, units)
+        # Shown only now, so that starting up does not count into the time a unit takes.
+        stack.enter_context(reporter.running(what, done=total - len(units), total=total))
+        _drain(pool, waiting, n_workers, job, threads, settle)
+        while waiting:  # the pool lost a process
+            with _pool(n_workers, threads) as fresh:
+                _drain(fresh, waiting, n_workers, job, threads, settle)
     return failures
 
 
-def _check(pool: ProcessPoolExecutor, job: Job, units: Sequence[Unit]) -> None:
-    fault = _submit(pool, worker.check, job, list(units)).result()
-    if isinstance(fault, Refusal):
-        raise InputError(fault.where, fault.field, fault.value, fault.allowed)
-    if isinstance(fault, BrokenPair):
-        from rpu_ssnn.doctor import BrokenPairError  # slow to import, and seldom needed
+def _check(pool: ProcessPoolExecutor, n_workers: int, job: Job, units: Sequence[Unit]) -> None:
+    # By every worker, since a check loads what the units need anyway.
+    checks = [_submit(pool, worker.check, job, list(units)) for _ in range(n_workers)]
+    for fault in [check.result() for check in checks]:
+        if isinstance(fault, Refusal):
+            raise InputError(fault.where, fault.field, fault.value, fault.allowed)
+        if isinstance(fault, BrokenPair):
+            from rpu_ssnn.doctor import BrokenPairError  # slow to import, and seldom needed
 
-        raise BrokenPairError(fault.found, fault.advice)
+            raise BrokenPairError(fault.found, fault.advice)
 
 
 def _drain(

@@ -29,11 +29,12 @@ class SearchSettings(Spec):
     )
     epochs: Annotated[int, Field(ge=1)] = 3
     weight_range: Annotated[tuple[Annotated[float, Field(gt=0.0)], ...], Field(min_length=1)] = (
+        1.0,
+        2.0,
         4.0,
         8.0,
-        16.0,
     )
-    learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (0.1, 0.3, 1.0, 3.0)
+    learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (0.3, 1.0, 3.0, 10.0)
     ann_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
         0.03,
         0.1,

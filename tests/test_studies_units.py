@@ -1,6 +1,5 @@
 """Expansion of a study into units, and what their identity depends on."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from studies import unit as unit_module
 from studies.cases import SgdSpec
 from studies.execution import units_of
 from studies.runner import in_balanced_order
-from studies.shipped import find_study, shipped_names
+from studies.shipped import FOLDER, find_study, shipped_names
 from studies.study import Study
 from studies.unit import DatasetSettings, Unit, UnitSettings
 
@@ -232,8 +231,8 @@ def identity_of(settings: UnitSettings) -> str:
 def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None:
     study = find_study(name)
     assert study.study == name
-    assert study.drives == Path(unit_module.__file__).parent / "drives" / f"{name}.yaml"
-    assert study.reference_label == "rate"
+    if any(point.drive is None for point in study.points()):
+        assert study.drives == FOLDER / "drives" / f"{name}.yaml"
 
 
 def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
