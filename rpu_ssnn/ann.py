@@ -65,7 +65,7 @@ def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: in
                 loss = nn.functional.cross_entropy(output, labels[chosen])
             else:
                 target = nn.functional.one_hot(labels[chosen], data.n_classes).float()
-                loss = nn.functional.mse_loss(output, target)
+                loss = 0.5 * (output - target).square().sum(dim=1).mean()
             loss.backward()
             optimiser.step()
             schedule.step()

@@ -1,0 +1,110 @@
+"""The numbers of docs/algorithm.md: Fig. 4, and the gradient's agreement with backpropagation.
+
+`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download).
+"""
+
+import numpy as np
+import pandas as pd
+
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.gradient_check import GradientAgreement, agreement
+from rpu_ssnn.product_error import network_product_errors, product_errors, slope
+from rpu_ssnn.spec import (
+    LITERAL_GRADIENT,
+    EncodingSpec,
+    NetworkSpec,
+    NeuronSpec,
+    TrainingSpec,
+)
+from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.training import train
+
+READINGS = {
+    "default": NetworkSpec(hidden=(64,)),
+    "flat input": NetworkSpec(hidden=(64,), encoding=EncodingSpec(front_loading=0.0)),
+    "flat input, tau = 1 slot": NetworkSpec(
+        hidden=(64,),
+        encoding=EncodingSpec(front_loading=0.0),
+        neuron=NeuronSpec(kernel_fraction=0.02),
+    ),
+    "literal": NetworkSpec(hidden=(64,), gradient=LITERAL_GRADIENT),
+}
+IMAGES, TRIALS = 12, 2000
+
+
+def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
+    with train(spec, TrainingSpec(epochs=3), rate_synapses(2.0), data, seed=0) as trained:
+        return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]
+
+
+def at_length(spec: NetworkSpec, T: int) -> NetworkSpec:
+    """The same network shown longer; a kernel of one slot stays one slot."""
+    neuron = spec.neuron
+    if neuron.kernel_fraction < 0.1:
+        neuron = neuron.model_copy(update={"kernel_fraction": 1.0 / T})
+    return spec.model_copy(update={"T": T, "neuron": neuron})
+
+
+def figure_4() -> pd.DataFrame:
+    slots = [10, 30, 100, 300, 1000, 3000, 10_000]
+    rows = []
+    for T in slots:
+        errors = [product_errors(T, np.random.default_rng([T, k])) for k in range(6)]
+        rows.append({"T": T, "mean error": np.mean(errors), "deviation": np.std(errors)})
+    table = pd.DataFrame(rows)
+    print(f"slope of log deviation over log T: {slope(slots, list(table['deviation'])):.4f}")
+    return table
+
+
+def network_products(data: Dataset) -> pd.DataFrame:
+    rows = []
+    for name in ("default", "flat input", "flat input, tau = 1 slot"):
+        spec = READINGS[name]
+        weights = trained_weights(spec, data)
+        rates = (data.train_images[:20] / data.grey_max * spec.encoding.input_rate).astype("f4")
+        for T in (50, 200, 800):
+            products = network_product_errors(
+                at_length(spec, T), weights, rates, data.train_labels[:20], 0
+            )
+            for layer, product in enumerate(products, start=1):
+                rows.append({"trains": name, "T": T, "crossbar": layer, **vars(product)})
+    return pd.DataFrame(rows)
+
+
+def gradients(data: Dataset) -> pd.DataFrame:
+    rows = []
+    for name, spec in READINGS.items():
+        weights = trained_weights(spec, data)
+        rates = data.train_images[:IMAGES] / data.grey_max * spec.encoding.input_rate
+        for T in (50, 200, 800):
+            for update in ("rate", "coincidence"):
+                each = [
+                    agreement(
+                        at_length(spec, T), weights, rates[k], int(data.train_labels[k]),
+                        update=update, trials=TRIALS, seed=k,
+                    )
+                    for k in range(IMAGES)
+                ]  # fmt: skip
+                for layer in range(2):
+                    means = {
+                        field: np.mean([getattr(a[layer], field) for a in each])
+                        for field in GradientAgreement.__dataclass_fields__
+                    }
+                    rows.append(
+                        {"reading": name, "T": T, "update": update, "crossbar": layer + 1, **means}
+                    )
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
+    for title, table in (
+        ("Fig. 4: independent trains", figure_4()),
+        ("A network's own trains", network_products(data)),
+        (f"Net gradient against backpropagation, {IMAGES} digits x {TRIALS} trials", gradients(data)),
+    ):
+        print(f"\n{title}\n{table.to_markdown(index=False, floatfmt='.3g')}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

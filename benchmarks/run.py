@@ -1,0 +1,224 @@
+"""Speed and memory, as ratios measured in one run: `make bench`.
+
+1. One ideal training step (784-1280-10, 64 presentations) against snnTorch's surrogate gradient.
+2. A device-mode epoch (784-1280-10, T = 50, capacitor) against the bare `tile.update` calls.
+3. Peak memory at T = 10,000 against T = 50.
+
+Inputs are random images of MNIST's size and mean grey level; nothing here reads a data set.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pandas as pd
+import torch
+
+from device_presets import get_preset
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
+from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+
+SIZES = (784, 1280, 10)
+BATCH = 64
+CAPACITOR_RATE = 4.0
+
+
+def images(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Input rates [n, 784] with MNIST's share of ink (19 % of the pixels, mean grey 0.13)."""
+    rng = np.random.default_rng(0)
+    ink = rng.random((n, 784)) < 0.19
+    return (0.4 * ink * rng.random((n, 784)) ** 0.5).astype(np.float32), rng.integers(0, 10, n)
+
+
+def make_network(factory: SynapsesFactory, T: int, threads: int, schedule: str = "batch") -> Network:
+    training = TrainingSpec(batch=BATCH, schedule=schedule)  # type: ignore[arg-type]
+    spec = NetworkSpec(hidden=SIZES[1:-1], T=T)
+    return Network(spec, training, SIZES, factory, np.random.SeedSequence(0), threads)
+
+
+def median_seconds(call: Callable[[], object], repeats: int) -> float:
+    call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def ideal_step(factory: SynapsesFactory, T: int, threads: int, repeats: int) -> float:
+    rates, labels = images(BATCH)
+    with make_network(factory, T, threads) as network:
+        rng = np.random.default_rng(0)
+        return median_seconds(lambda: network.train_batch(rates, labels, rng), repeats)
+
+
+def snntorch_step(T: int, threads: int, repeats: int) -> float:
+    """One training step of a Leaky network of the same shape: Poisson input, rate loss, SGD."""
+    import snntorch
+    from snntorch import surrogate
+
+    torch.set_num_threads(threads)
+    gradient = surrogate.fast_sigmoid()
+    layers = [torch.nn.Linear(a, b) for a, b in zip(SIZES[:-1], SIZES[1:], strict=True)]
+    neurons = [snntorch.Leaky(beta=0.95, spike_grad=gradient) for _ in layers]
+    optimiser = torch.optim.SGD([p for layer in layers for p in layer.parameters()], lr=0.1)
+    rates, labels = images(BATCH)
+    rate, target = torch.from_numpy(rates), torch.from_numpy(labels)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        membranes = [neuron.init_leaky() for neuron in neurons]
+        total = torch.zeros(BATCH, SIZES[-1])
+        for _ in range(T):
+            x = torch.bernoulli(rate)
+            for k, (layer, neuron) in enumerate(zip(layers, neurons, strict=True)):
+                x, membranes[k] = neuron(layer(x), membranes[k])
+            total = total + x
+        torch.nn.functional.cross_entropy(total, target).backward()
+        optimiser.step()
+
+    return median_seconds(step, repeats)
+
+
+def against_snntorch(threads: int, repeats: int) -> pd.DataFrame:
+    rows = []
+    for T in (50, 200):
+        reference = snntorch_step(T, threads, repeats)
+        for name, factory in (
+            ("rate (Eq. 9)", rate_synapses(1.0)),
+            ("coincidence (Eq. 10)", coincidence_synapses(1.0)),
+        ):
+            ours = ideal_step(factory, T, threads, repeats)
+            rows.append(
+                {
+                    "T": T,
+                    "update": name,
+                    "ours (ms)": 1e3 * ours,
+                    "snnTorch (ms)": 1e3 * reference,
+                    "snnTorch / ours": reference / ours,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def device_epoch(batches: int, learning_rate: float) -> dict[str, float]:
+    """Part of an epoch on capacitor tiles, and the same rows given to bare tiles."""
+    torch.set_num_threads(1)
+    rates, labels = images(BATCH * batches)
+    factory = tile_synapses(get_preset("capacitor"), TileSpec(), learning_rate)
+    sent: list[tuple[int, np.ndarray, np.ndarray]] = []
+
+    def run(network: Network) -> float:
+        rng = np.random.default_rng(0)
+        started = time.perf_counter()
+        for first in range(0, len(labels), BATCH):
+            part = slice(first, first + BATCH)
+            network.train_batch(rates[part], labels[part], rng)
+        return time.perf_counter() - started
+
+    with make_network(factory, 50, 1) as network:
+        run(network)
+        whole = run(network)
+    with make_network(factory, 50, 1) as network:
+        for layer, synapses in enumerate(network.synapses):
+            assert isinstance(synapses, TileSynapses)
+            original = synapses._pulse
+
+            def keep(x: np.ndarray, d: np.ndarray, layer: int = layer, original=original) -> None:  # type: ignore[no-untyped-def]
+                sent.append((layer, x.copy(), d.copy()))
+                original(x, d)
+
+            synapses._pulse = keep  # type: ignore[method-assign]
+        run(network)
+        tiles = [s._tiles[0] for s in network.synapses if isinstance(s, TileSynapses)]
+        started = time.perf_counter()
+        for layer, x, d in sent:
+            tiles[layer].update(torch.from_numpy(x), torch.from_numpy(d))
+        bare = time.perf_counter() - started
+    presentations = len(labels)
+    return {
+        "learning rate": learning_rate,
+        "rows a presentation": sum(len(x) for _, x, _ in sent) / presentations,
+        "whole (ms a presentation)": 1e3 * whole / presentations,
+        "bare tile.update (ms)": 1e3 * bare / presentations,
+        "whole / bare": whole / bare,
+    }
+
+
+def slot_mode(presentations: int) -> float:
+    """Milliseconds a presentation in `slot` mode on capacitor tiles."""
+    torch.set_num_threads(1)
+    rates, labels = images(presentations)
+    factory = tile_synapses(get_preset("capacitor"), TileSpec(), CAPACITOR_RATE)
+    with make_network(factory, 50, 1, "slot") as network:
+        network.train_batch(rates[:1], labels[:1], np.random.default_rng(0))
+        started = time.perf_counter()
+        network.train_batch(rates[:BATCH], labels[:BATCH], np.random.default_rng(0))
+        return 1e3 * (time.perf_counter() - started) / min(presentations, BATCH)
+
+
+def peak_memory_mb(kind: str, T: int) -> float:
+    """Peak resident memory of a fresh process that trains a few presentations (MB)."""
+    torch.set_num_threads(1)
+    device = get_preset("capacitor")
+    factories = {
+        "rate (Eq. 9)": rate_synapses(1.0),
+        "coincidence (Eq. 10)": coincidence_synapses(1.0),
+        "tile (capacitor)": tile_synapses(device, TileSpec(), CAPACITOR_RATE),
+    }
+    rates, labels = images(8)
+    with make_network(factories[kind], T, 1) as network:
+        network.train_batch(rates, labels, np.random.default_rng(0))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory() -> pd.DataFrame:
+    rows = []
+    for kind in ("rate (Eq. 9)", "coincidence (Eq. 10)", "tile (capacitor)"):
+        peaks = {}
+        for T in (50, 10_000):
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                peaks[T] = pool.submit(peak_memory_mb, kind, T).result()
+        rows.append(
+            {
+                "synapses": kind,
+                "T = 50 (MB)": peaks[50],
+                "T = 10,000 (MB)": peaks[10_000],
+                "ratio": peaks[10_000] / peaks[50],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=7)
+    arguments = parser.parse_args()
+
+    def show(title: str, table: pd.DataFrame) -> None:
+        print(f"\n{title}\n{table.to_markdown(index=False, floatfmt='.3g')}", flush=True)
+
+    show(
+        f"Ideal training step, 784-1280-10, {BATCH} presentations, {arguments.threads} threads",
+        against_snntorch(arguments.threads, arguments.repeats),
+    )
+    show(
+        "Device mode, 784-1280-10, T = 50, capacitor, batch, one thread "
+        "(1e6: every coincidence is a pulse; else thinned)",
+        pd.DataFrame([device_epoch(4, 1e6), device_epoch(8, CAPACITOR_RATE)]),
+    )
+    print(f"\nslot mode: {slot_mode(BATCH):.3g} ms a presentation (reported, not bounded)")
+    show("Peak memory of a fresh process, 784-1280-10, one thread", memory())
+
+
+if __name__ == "__main__":
+    main()

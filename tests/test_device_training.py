@@ -1,0 +1,161 @@
+"""Whole training epochs inside devices: pulses only, all of them, and nothing else."""
+
+import numpy as np
+import pytest
+import torch
+from device_presets import get_preset
+
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.spec import GradientSpec, NetworkSpec, ReadSpec, TileSpec, TrainingSpec
+from rpu_ssnn.synapses import Crossbar, PulseBlock
+from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.training import train
+
+STEP = 2.0**-14
+NETWORK = NetworkSpec(hidden=(24,), T=30)
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
+
+
+class CountedTile(TileSynapses):
+    """Keeps its own count of what reaches the tile, and of what the network offered."""
+
+    def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
+        # Steps and start weights are powers of two and their multiples, bounds out of reach.
+        grid = 64 * 0.25 * STEP
+        exact = Crossbar(
+            **{
+                **vars(crossbar),
+                "he_std": 0.25,
+                "initial": (np.rint(crossbar.initial / grid) * grid).astype(np.float32),
+            }
+        )
+        device = get_preset("ideal", {"levels": round(2 / STEP)})
+        super().__init__(exact, device, TileSpec(weight_range=64.0), learning_rate)
+        self.start = self.weights().copy()
+        self.grid = grid
+        self.sent_up = np.zeros(self.shape, np.int64)
+        self.sent_down = np.zeros(self.shape, np.int64)
+        self.offered = np.zeros(self.shape, np.int64)
+        self.direct: int = 0
+        tile = self._tiles[0]
+        update = tile.update
+
+        def counting(x: torch.Tensor, d: torch.Tensor) -> None:
+            rows, lines = x.numpy().astype(np.int64), d.numpy()
+            assert set(np.unique(rows)) <= {0, 1}
+            assert set(np.unique(lines)) <= {-1.0, 0.0, 1.0}
+            self.sent_up += rows.T @ (lines < 0)
+            self.sent_down += rows.T @ (lines > 0)
+            update(x, d)
+
+        tile.update = counting
+
+    def update(self, block: PulseBlock) -> None:
+        for r in range(block.rows):
+            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
+            post = block.post[block.post_start[r] : block.post_start[r + 1]]
+            np.add.at(self.offered, np.ix_(pre, np.unique(post)), 1)
+            doubled = post[np.bincount(post, minlength=self.shape[1])[post] == 2]
+            np.add.at(self.offered, np.ix_(pre, np.unique(doubled)), 1)
+        super().update(block)
+
+
+@pytest.mark.parametrize("thinned", [False, True], ids=["every pulse", "thinned"])
+@pytest.mark.parametrize(
+    "gradient",
+    [GradientSpec(), GradientSpec(branches="unbounded", switch="first_spike")],
+    ids=["coupled", "both streams in a slot"],
+)
+def test_every_weight_is_start_plus_step_times_net_pulses_exactly(
+    data: Dataset, thinned: bool, gradient: GradientSpec
+) -> None:
+    """One whole epoch, counted at the tile and at the network's side."""
+    wanted_share = 0.3
+    spec = NETWORK.model_copy(update={"gradient": gradient})
+    made: list[CountedTile] = []
+
+    def factory(crossbar: Crossbar) -> CountedTile:
+        per_coincidence = 64 * 0.25 * STEP * crossbar.batch * crossbar.T
+        rate = (wanted_share if thinned else 1.0) * per_coincidence / crossbar.gain / crossbar.theta
+        made.append(CountedTile(crossbar, rate))
+        return made[-1]
+
+    with train(spec, TrainingSpec(epochs=1, batch=20), factory, data, seed=0) as trained:
+        statistics = trained.statistics()
+    for synapses in made:
+        np.testing.assert_array_equal(synapses.pulses_up, synapses.sent_up)
+        np.testing.assert_array_equal(synapses.pulses_down, synapses.sent_down)
+        net = synapses.sent_up - synapses.sent_down
+        assert np.abs(net).max() > 10
+        np.testing.assert_array_equal(synapses.weights(), synapses.start + synapses.grid * net)
+        sent = synapses.sent_up + synapses.sent_down
+        if thinned:
+            assert synapses.keep == pytest.approx(wanted_share)
+            assert np.all(sent <= synapses.offered)
+            assert sent.sum() / synapses.offered.sum() == pytest.approx(wanted_share, abs=0.02)
+        else:
+            np.testing.assert_array_equal(sent, synapses.offered)
+    assert statistics["pulses_up_total"] == sum(int(s.sent_up.sum()) for s in made)
+    assert statistics["pulses_down_total"] == sum(int(s.sent_down.sum()) for s in made)
+
+
+def run(
+    data: Dataset,
+    device: str,
+    overrides: dict[str, float] | None = None,
+    *,
+    epochs: int = 1,
+    tile: TileSpec | None = None,
+    training: TrainingSpec | None = None,
+) -> tuple[float, list[np.ndarray]]:
+    """Validation accuracy and final weights of a short run on a device."""
+    factory = tile_synapses(get_preset(device, overrides), tile or TileSpec(), 4.0)
+    settings = training or TrainingSpec(epochs=epochs, batch=20)
+    with train(NETWORK, settings, factory, data, seed=0) as trained:
+        weights = [s.weights() for s in trained.network.synapses if isinstance(s, TileSynapses)]
+        return trained.epochs[-1].validation_accuracy, weights
+
+
+def test_a_device_without_noise_repeats_bit_for_bit(data: Dataset) -> None:
+    spread_only = {"cycle_to_cycle": 0.0}
+    (_, one), (_, two) = (run(data, "charge_trap", spread_only) for _ in range(2))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+    (_, three), (_, four) = (run(data, "charge_trap") for _ in range(2))
+    assert not np.array_equal(three[0], four[0]), "aihwkit's noise is seeded by the clock"
+
+
+def test_training_inside_devices_learns_and_a_bad_device_scores_worse(data: Dataset) -> None:
+    good, _ = run(data, "ideal", epochs=8)
+    bad, _ = run(data, "ideal", {"levels": 12}, epochs=8)
+    assert good > 0.7
+    assert bad < good - 0.15
+
+
+@pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
+def test_every_schedule_trains_a_device(data: Dataset, schedule: str) -> None:
+    training = TrainingSpec(epochs=4, batch=20, schedule=schedule)  # type: ignore[arg-type]
+    accuracy, _ = run(data, "ideal", training=training)
+    assert accuracy > 0.6
+
+
+def test_reads_through_aihwkit_agree_with_ideal_reads_when_they_have_no_error(
+    data: Dataset,
+) -> None:
+    """The slot-by-slot path learns the same weights up to rounding of the currents."""
+    small = load_dataset("digits", n_train=40, n_test=None, validation_share=0.25, seed=0)
+    _, compiled = run(small, "ideal")
+    _, stepped = run(small, "ideal", tile=TileSpec(reads=ReadSpec()))
+    for a, b in zip(compiled, stepped, strict=True):
+        assert np.mean(np.abs(a - b) > 1e-3) < 0.02
+
+
+def test_read_noise_costs_accuracy(data: Dataset) -> None:
+    small = load_dataset("digits", n_train=160, n_test=None, validation_share=0.25, seed=0)
+    quiet, _ = run(small, "ideal", epochs=6)
+    noisy, _ = run(small, "ideal", epochs=6, tile=TileSpec(reads=ReadSpec(read_noise=3.0)))
+    assert noisy < quiet - 0.1
