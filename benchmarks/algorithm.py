@@ -101,7 +101,10 @@ def main() -> None:
     for title, table in (
         ("Fig. 4: independent trains", figure_4()),
         ("A network's own trains", network_products(data)),
-        (f"Net gradient against backpropagation, {IMAGES} digits x {TRIALS} trials", gradients(data)),
+        (
+            f"Net gradient against backpropagation, {IMAGES} digits x {TRIALS} trials",
+            gradients(data),
+        ),
     ):
         print(f"\n{title}\n{table.to_markdown(index=False, floatfmt='.3g')}", flush=True)
 

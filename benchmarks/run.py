@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from multiprocessing import get_context
 
 import numpy as np
@@ -37,7 +38,9 @@ def images(n: int) -> tuple[np.ndarray, np.ndarray]:
     return (0.4 * ink * rng.random((n, 784)) ** 0.5).astype(np.float32), rng.integers(0, 10, n)
 
 
-def make_network(factory: SynapsesFactory, T: int, threads: int, schedule: str = "batch") -> Network:
+def make_network(
+    factory: SynapsesFactory, T: int, threads: int, schedule: str = "batch"
+) -> Network:
     training = TrainingSpec(batch=BATCH, schedule=schedule)  # type: ignore[arg-type]
     spec = NetworkSpec(hidden=SIZES[1:-1], T=T)
     return Network(spec, training, SIZES, factory, np.random.SeedSequence(0), threads)
@@ -67,7 +70,7 @@ def snntorch_step(T: int, threads: int, repeats: int) -> float:
 
     torch.set_num_threads(threads)
     gradient = surrogate.fast_sigmoid()
-    layers = [torch.nn.Linear(a, b) for a, b in zip(SIZES[:-1], SIZES[1:], strict=True)]
+    layers = [torch.nn.Linear(a, b) for a, b in pairwise(SIZES)]
     neurons = [snntorch.Leaky(beta=0.95, spike_grad=gradient) for _ in layers]
     optimiser = torch.optim.SGD([p for layer in layers for p in layer.parameters()], lr=0.1)
     rates, labels = images(BATCH)

@@ -1,5 +1,6 @@
 """The float baseline: the same layers as a conventional network, trained by backpropagation."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
@@ -33,9 +34,7 @@ class TrainedAnn:
     def __init__(self, model: nn.Module, grey_max: int) -> None:
         self._model, self._grey_max = model, grey_max
 
-    def accuracy(
-        self, images: UInt8[np.ndarray, "n pixels"], labels: np.ndarray
-    ) -> float:
+    def accuracy(self, images: UInt8[np.ndarray, "n pixels"], labels: np.ndarray) -> float:
         """Share of images whose largest output is their label."""
         if not len(labels):
             return float("nan")
@@ -58,7 +57,7 @@ def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: in
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1.0 / steps, steps)
     for _ in range(spec.epochs):
         order = torch.from_numpy(order_rng.permutation(len(labels)))
-        for chosen in order.split(spec.batch):
+        for chosen in torch.split(order, spec.batch):
             optimiser.zero_grad()
             output = model(images[chosen])
             if spec.loss == "softmax_ce":
@@ -66,7 +65,7 @@ def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: in
             else:
                 target = nn.functional.one_hot(labels[chosen], data.n_classes).float()
                 loss = 0.5 * (output - target).square().sum(dim=1).mean()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     return TrainedAnn(model, data.grey_max)
@@ -75,13 +74,11 @@ def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: in
 class _Layers(nn.Module):
     """Linear layers (He initialisation, no bias, as in the spiking network) with ReLU between."""
 
-    def __init__(
-        self, sizes: tuple[int, ...], spec: AnnSpec, generator: torch.Generator
-    ) -> None:
+    def __init__(self, sizes: tuple[int, ...], spec: AnnSpec, generator: torch.Generator) -> None:
         super().__init__()
         self.weights = nn.ParameterList(
             torch.randn(n_out, n_in, generator=generator) * (2.0 / n_in) ** 0.5
-            for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
+            for n_in, n_out in pairwise(sizes)
         )
         self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(sizes) - 2))
         self._generator = generator

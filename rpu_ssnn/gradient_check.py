@@ -100,9 +100,7 @@ def _mean_update(
 ) -> list[np.ndarray]:
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
     training = TrainingSpec(batch=trials)
-    network = Network(
-        spec, training, sizes, factory, np.random.SeedSequence(seed), initial=weights
-    )
+    network = Network(spec, training, sizes, factory, np.random.SeedSequence(seed), initial=weights)
     with network:
         shown = np.repeat(rates[None, :].astype(np.float32), trials, axis=0)
         network.train_batch(

@@ -6,6 +6,7 @@ The network knows its weights only as `Synapses`.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -15,7 +16,6 @@ from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.state import (
     Buffers,
     Lane,
-    Plan,
     Presentations,
     make_buffers,
     make_lane,
@@ -184,7 +184,7 @@ class _Reads:
     def __init__(self, synapses: list[Synapses]) -> None:
         self._synapses = synapses
         ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
-        self._spans = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._spans = [slice(a, b) for a, b in pairwise(ends)]
         self.flat = np.zeros(ends[-1], dtype=np.float32)
         self.transposed = np.zeros(ends[-1], dtype=np.float32)
         self._seen = [-1] * len(synapses)

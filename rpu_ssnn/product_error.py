@@ -74,7 +74,8 @@ def network_product_errors(
         labels: class of each presentation.
     """
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
-    by_rate, by_coincidence = [], []
+    by_rate: list[list[np.ndarray]] = []
+    by_coincidence: list[list[np.ndarray]] = []
     for factory, sums in (
         (lambda c: RateSynapses(c, 1.0), by_rate),
         (lambda c: CoincidenceSynapses(c, 1.0), by_coincidence),

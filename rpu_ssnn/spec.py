@@ -37,12 +37,14 @@ class NeuronSpec(Spec):
     theta_n: Positive = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
     kernel_fraction: Positive = Field(0.1, description="tau / T (the paper's 1/10)")
     reset: Literal["subtract", "zero"] = Field(
-        "subtract", description="at a spike the membrane falls by its threshold, or to rest "
-        "(which loses what exceeds the threshold)"
+        "subtract",
+        description="at a spike the membrane falls by its threshold, or to rest "
+        "(which loses what exceeds the threshold)",
     )
     random_start: bool = Field(
-        True, description="membranes start at a random fraction of their threshold, which makes "
-        "spike counts unbiased; false starts them at rest"
+        True,
+        description="membranes start at a random fraction of their threshold, which makes "
+        "spike counts unbiased; false starts them at rest",
     )
 
 
@@ -85,22 +87,26 @@ class GradientSpec(Spec):
     """
 
     switch: Literal["hold", "first_spike"] = Field(
-        "hold", description="hold: gradient membranes integrate from slot 0 and only their firing "
-        "waits for the neuron's first forward spike; first_spike: they fire all along and the spikes "
-        "before it are lost (Eq. 4 and 5 to the letter)"
+        "hold",
+        description="hold: gradient membranes integrate from slot 0 and only their firing "
+        "waits for the neuron's first forward spike; first_spike: they fire all along and the "
+        "spikes before it are lost (Eq. 4 and 5 to the letter)",
     )
     branches: Literal["coupled", "floored", "unbounded"] = Field(
-        "coupled", description="coupled: a spike of one branch also resets the other (firing at "
+        "coupled",
+        description="coupled: a spike of one branch also resets the other (firing at "
         "half the threshold, start uniform around rest); floored: each membrane cannot fall below "
-        "rest; unbounded: Eq. 4 and 5 to the letter"
+        "rest; unbounded: Eq. 4 and 5 to the letter",
     )
     relay: bool = Field(
-        True, description="the label train passes one unit-gain neuron for every layer between "
-        "input and output, so that it arrives when the output does"
+        True,
+        description="the label train passes one unit-gain neuron for every layer between "
+        "input and output, so that it arrives when the output does",
     )
     flush: NotNegative = Field(
-        3.0, description="kernel constants tau that everything runs on after the image ends; "
-        "these slots are paid for and counted in the column `slots`"
+        3.0,
+        description="kernel constants tau that everything runs on after the image ends; "
+        "these slots are paid for and counted in the column `slots`",
     )
     halving: Positive = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
 
@@ -115,8 +121,9 @@ class InhibitionSpec(Spec):
         0.0, description="W_inh in thresholds, from each output to every other; 0: none"
     )
     passes: Annotated[int, Field(ge=0, le=8)] = Field(
-        0, description="0: inside the time loop, from each spike onto the other membranes, with a "
-        "floor at rest; n > 0: Eq. 2 iterated n times, as n further layers of output neurons"
+        0,
+        description="0: inside the time loop, from each spike onto the other membranes, with a "
+        "floor at rest; n > 0: Eq. 2 iterated n times, as n further layers of output neurons",
     )
 
 
@@ -163,8 +170,9 @@ class TrainingSpec(Spec):
         0.85, description="factor on the step after each epoch; on a tile, on the thinning"
     )
     schedule: Schedule = Field(
-        "batch", description="when changed weights are seen by the reads: after each slot (the "
-        "hardware's way), each presentation or each batch"
+        "batch",
+        description="when changed weights are seen by the reads: after each slot (the "
+        "hardware's way), each presentation or each batch",
     )
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
@@ -176,8 +184,8 @@ class ReadSpec(Spec):
     dac_bits: Annotated[int, Field(ge=1, le=16)] | None = None
     adc_bits: Annotated[int, Field(ge=1, le=16)] | None = None
     adc_bound: Positive | None = Field(
-        None, description="largest current an ADC resolves, in device weight units; needed by "
-        "adc_bits"
+        None,
+        description="largest current an ADC resolves, in device weight units; needed by adc_bits",
     )
     read_noise: NotNegative = Field(
         0.0, description="output noise of one read, standard deviation in device weight units"
@@ -188,15 +196,17 @@ class ReferenceSpec(Spec):
     """How a conductance becomes a signed weight."""
 
     scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = Field(
-        "ideal_reference", description="subtract the exact mid conductance; subtract a reference "
-        "device of its own (with spread); or two devices a weight, one up when the other goes down"
+        "ideal_reference",
+        description="subtract the exact mid conductance; subtract a reference "
+        "device of its own (with spread); or two devices a weight, one up when the other goes down",
     )
     spread: NotNegative = Field(
         0.05, description="reference_device only: relative standard deviation of its conductance"
     )
     on_off_ratio: Annotated[float, Field(gt=1.0)] | None = Field(
-        None, description="G_max / G_min; None: infinite. The weight range stands for 0 to G_max, "
-        "so a finite ratio narrows the usable window and enlarges a reference's error"
+        None,
+        description="G_max / G_min; None: infinite. The weight range stands for 0 to G_max, "
+        "so a finite ratio narrows the usable window and enlarges a reference's error",
     )
 
 
@@ -204,14 +214,16 @@ class TileSpec(Spec):
     """How a device array holds the weights of one network (the device itself is a preset)."""
 
     weight_range: Positive = Field(
-        8.0, description="the weight at the upper end of the device's nominal range of +-1, in "
-        "standard deviations of He initialisation (which are theta sqrt(2 / n_in))"
+        8.0,
+        description="the weight at the upper end of the device's nominal range of +-1, in "
+        "standard deviations of He initialisation (which are theta sqrt(2 / n_in))",
     )
     reference: ReferenceSpec = ReferenceSpec()
     reads: ReadSpec | None = Field(None, description="None: ideal reads")
     initial: Literal["programmed", "pulsed"] = Field(
-        "programmed", description="initial weights are written exactly, or by open-loop pulses "
-        "onto a fresh device"
+        "programmed",
+        description="initial weights are written exactly, or by open-loop pulses "
+        "onto a fresh device",
     )
     slot_seconds: Positive = Field(
         5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"

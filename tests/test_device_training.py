@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from device_presets import get_preset
 
+from device_presets import get_preset
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import GradientSpec, NetworkSpec, ReadSpec, TileSpec, TrainingSpec
 from rpu_ssnn.synapses import Crossbar, PulseBlock

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from networks import make_crossbar
 
+from networks import make_crossbar
 from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.state import Presentations, make_lane, make_plan, profile
 from rpu_ssnn.network import Network
@@ -100,7 +100,9 @@ def test_pass_obeys_the_equations_written_as_convolutions(kernel_fraction: float
     assert relayed[:, shown.labels[0]].sum() > 5
     assert relayed.sum() == relayed[:, shown.labels[0]].sum()
 
-    def coupled(begin: np.ndarray, drive: np.ndarray, level: float, is_open: np.ndarray) -> np.ndarray:
+    def coupled(
+        begin: np.ndarray, drive: np.ndarray, level: float, is_open: np.ndarray
+    ) -> np.ndarray:
         spikes = np.zeros(drive.shape)
         for t in range(len(drive)):
             v = begin + drive[t] - level * spikes[:t].sum(axis=0)
@@ -179,7 +181,9 @@ def trained_weights(network: Network, n: int = 30) -> list[np.ndarray]:
         for first in range(0, n, batch):
             part = slice(first, first + batch)
             network.train_batch(shown.rates[part], shown.labels[part], rng)
-        return [s.linear_read() if s.linear_read() is not None else s._weights for s in network.synapses]
+        return [
+            s.linear_read() if s.linear_read() is not None else s._weights for s in network.synapses
+        ]
 
 
 def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore[no-untyped-def]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from device_presets import get_preset
 from networks import make_block, make_crossbar, random_trains
-
 from rpu_ssnn.spec import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
@@ -238,9 +238,7 @@ def test_differential_pair_shares_the_weight_between_two_devices() -> None:
     pre, positive, negative = random_trains(200)
     synapses.update(make_block(pre, positive, negative))
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
-    np.testing.assert_allclose(
-        synapses.weights(), crossbar.initial + STEP * (up - down), atol=1e-6
-    )
+    np.testing.assert_allclose(synapses.weights(), crossbar.initial + STEP * (up - down), atol=1e-6)
     assert synapses.statistics()["devices_total"] == 2 * 20 * 8
 
 
@@ -316,7 +314,8 @@ def test_read_noise_and_converters_act_on_reads_only() -> None:
     currents = noisy.forward_current(spikes)
     assert currents.std(axis=0).mean() == pytest.approx(0.5 * 4 * 0.25, rel=0.05)
     coarse = on_tile(reads=ReadSpec(adc_bits=3, adc_bound=4.0))(make_crossbar())
-    levels = np.unique(coarse.forward_current(np.random.default_rng(0).integers(0, 2, (500, 20), np.uint8)))
+    spikes = np.random.default_rng(0).integers(0, 2, (500, 20), np.uint8)
+    levels = np.unique(coarse.forward_current(spikes))
     assert 3 <= len(levels) <= 7
     np.testing.assert_array_equal(noisy.weights(), coarse.weights())
 

@@ -75,16 +75,21 @@ def test_no_validation_images_means_no_validation_accuracy(data: Dataset) -> Non
 
 
 @pytest.mark.parametrize(
-    "spec",
-    [AnnSpec(epochs=8, dropout_hidden=0.1), AnnSpec(epochs=8, loss="mse", learning_rate=0.02)],
+    ("spec", "least"),
+    [
+        (AnnSpec(epochs=8, dropout_hidden=0.1), 0.92),
+        (AnnSpec(epochs=8, loss="mse", learning_rate=0.02), 0.75),
+    ],
     ids=["softmax cross-entropy", "squared error"],
 )
-def test_float_baseline_learns_digits_and_repeats(data: Dataset, spec: AnnSpec) -> None:
+def test_float_baseline_learns_digits_and_repeats(
+    data: Dataset, spec: AnnSpec, least: float
+) -> None:
     scores = [
         train_ann(spec, (48,), data, seed=3).accuracy(data.test_images, data.test_labels)
         for _ in range(2)
     ]
-    assert scores[0] > 0.92
+    assert scores[0] > least
     assert scores[0] == scores[1]
 
 

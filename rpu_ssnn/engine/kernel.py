@@ -286,7 +286,9 @@ def spread_linear(plan: Plan, lane: Lane, weights, transposed, learn: bool) -> N
             for k in range(lane.gradient_count[layer]):
                 row = base + lane.gradient_events[first + k] * n
                 factor = gain * np.float32(lane.gradient_sign[first + k])
-                _add_row(lane.gradient_current[start : start + n], transposed[row : row + n], factor)
+                _add_row(
+                    lane.gradient_current[start : start + n], transposed[row : row + n], factor
+                )
 
 
 @njit(cache=True, nogil=True)
@@ -314,7 +316,11 @@ def emit(plan: Plan, lane: Lane, out: Buffers) -> bool:
     """Append this slot's pulses to the buffers; whether a further slot might not fit."""
     full = False
     for layer in range(1, plan.crossbars + 1):
-        x, pre_count, post_count = layer - 1, lane.event_count[layer - 1], lane.gradient_count[layer]
+        x, pre_count, post_count = (
+            layer - 1,
+            lane.event_count[layer - 1],
+            lane.gradient_count[layer],
+        )
         if out.all_spikes[x]:
             wanted = pre_count > 0 or post_count > 0
         else:

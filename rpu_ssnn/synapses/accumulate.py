@@ -45,6 +45,4 @@ def add_gradient_counts(block: PulseBlock, counts: Float32[np.ndarray, "batch 2 
 
 def add_coincidences(block: PulseBlock, total: Int32[np.ndarray, "n_in n_out"]) -> None:
     """Add up minus down coincidences of every synapse (the sum of Eq. 10)."""
-    _coincidences(
-        block.pre_start, block.pre, block.post_start, block.post, block.sign, total
-    )
+    _coincidences(block.pre_start, block.pre, block.post_start, block.post, block.sign, total)

@@ -131,7 +131,10 @@ class RateSynapses(_Ideal):
             return np.float32(np.sqrt(2 * len(forward) * POOLED_VARIANCE / surrogate.T_s))
         mean = forward.T @ gradient.sum(axis=1)
         square = (forward**2).T @ (gradient**2).sum(axis=1)
-        return np.sqrt(np.maximum(mean - square, 0.0) / np.float32(surrogate.T_s))
+        spread: Float32[np.ndarray, "n_in n_out"] = np.sqrt(
+            np.maximum(mean - square, 0.0) / np.float32(surrogate.T_s)
+        )
+        return spread
 
 
 class CoincidenceSynapses(_Ideal):
@@ -159,9 +162,7 @@ class CoincidenceSynapses(_Ideal):
             part[:] = 0
 
 
-def rate_synapses(
-    learning_rate: float, surrogate: SurrogateSpec | None = None
-) -> SynapsesFactory:
+def rate_synapses(learning_rate: float, surrogate: SurrogateSpec | None = None) -> SynapsesFactory:
     """Eq. 9 synapses for every crossbar of a network."""
     return lambda crossbar: RateSynapses(crossbar, learning_rate, surrogate)
 

@@ -199,7 +199,9 @@ class TileSynapses(Synapses):
             "device_step": self.device_step,
         }
 
-    def _pulse(self, x: Float32[np.ndarray, "rows n_in"], d: Float32[np.ndarray, "rows n_out"]) -> None:
+    def _pulse(
+        self, x: Float32[np.ndarray, "rows n_in"], d: Float32[np.ndarray, "rows n_out"]
+    ) -> None:
         """One row, one slot: a pulse on each device where x and d meet (up where d < 0).
 
         In a differential pair the second device goes down when the first goes up.
