@@ -178,6 +178,22 @@ class TrainingSpec(Spec):
     dropout_hidden: Share = 0.0
 
 
+class SurrogateSpec(Spec):
+    """Gaussian noise on Eq. 9 that stands in for the error of stochastic products (Fig. 4, 7, 8).
+
+    A coincidence train of T_s slots estimates a product p of two rates with variance
+    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a batch, with the variance
+    summed over its presentations and both streams.
+    """
+
+    T_s: Positive = Field(description="slots of the stochastic product that the noise stands for")
+    size: Literal["by_product", "pooled"] = Field(
+        "by_product",
+        description="by_product: each product its own variance, so a zero product gets none; "
+        "pooled: every product, zero or not, that of Fig. 4's grid of 2,500 products together",
+    )
+
+
 class ReadSpec(Spec):
     """aihwkit's IO non-idealities of a read (its own defaults where not named); None: ideal."""
 

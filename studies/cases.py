@@ -69,7 +69,7 @@ class RateCase(_IdealCase):
 
     update: Literal["rate"]
     surrogate: dict[str, Any] | None = Field(
-        None, description="fields of rpu_ssnn.synapses.SurrogateSpec; None: no surrogate noise"
+        None, description="fields of rpu_ssnn.spec.SurrogateSpec; None: no surrogate noise"
     )
     swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate", "surrogate")
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import NetworkSpec, Spec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, Spec, SurrogateSpec, TileSpec, TrainingSpec
 from studies.cases import (
     ANN_RELEVANT,
     AnnCase,
@@ -199,8 +199,6 @@ def _tile(sections: Sections) -> dict[str, Any]:
 def _surrogate(sections: Sections) -> dict[str, Any] | None:
     if sections.get("surrogate") is None:
         return None
-    from rpu_ssnn.synapses import SurrogateSpec  # slow to import, and seldom asked for
-
     return _validated(SurrogateSpec, sections, "surrogate").model_dump()
 
 

@@ -188,8 +188,7 @@ def _factory(unit: Unit) -> "SynapsesFactory":
         preset = get_preset(method.device, method.overrides)
         return tile_synapses(preset, method.tile, method.learning_rate)
     if isinstance(method, RateMethod):
-        surrogate = method.surrogate and synapses.SurrogateSpec.model_validate(method.surrogate)
-        return synapses.rate_synapses(method.learning_rate, surrogate or None)
+        return synapses.rate_synapses(method.learning_rate, method.surrogate)
     return synapses.coincidence_synapses(method.learning_rate)
 
 

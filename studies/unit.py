@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from rpu_ssnn.spec import NetworkSpec, Share, Spec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import (
+    NetworkSpec,
+    Share,
+    Spec,
+    SurrogateSpec,
+    TileSpec,
+    TrainingSpec,
+)
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.cases import SgdSpec
 
@@ -34,11 +41,11 @@ class AnnMethod(Spec):
 
 
 class RateMethod(Spec):
-    """Eq. 9 on ideal weights; `surrogate` is a complete SurrogateSpec."""
+    """Eq. 9 on ideal weights, exact or with surrogate noise."""
 
     update: Literal["rate"] = "rate"
     learning_rate: float
-    surrogate: dict[str, Any] | None
+    surrogate: SurrogateSpec | None
 
 
 class CoincidenceMethod(Spec):

@@ -7,12 +7,11 @@ import pytest
 
 from device_presets import get_preset
 from networks import make_block, make_crossbar, random_trains
-from rpu_ssnn.spec import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.spec import ReadSpec, ReferenceSpec, SurrogateSpec, TileSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
     Crossbar,
     RateSynapses,
-    SurrogateSpec,
     Synapses,
 )
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses

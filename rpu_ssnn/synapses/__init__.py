@@ -4,7 +4,6 @@ from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFacto
 from rpu_ssnn.synapses.ideal import (
     CoincidenceSynapses,
     RateSynapses,
-    SurrogateSpec,
     coincidence_synapses,
     rate_synapses,
 )
@@ -14,7 +13,6 @@ __all__ = [
     "Crossbar",
     "PulseBlock",
     "RateSynapses",
-    "SurrogateSpec",
     "Synapses",
     "SynapsesFactory",
     "coincidence_synapses",

@@ -10,37 +10,18 @@ exact backpropagation (`NetworkSpec.gains`, Eq. 8's factor included).
 """
 
 import threading
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8
-from pydantic import Field
 
 from rpu_ssnn.errors import InputError
-from rpu_ssnn.spec import Positive, Spec
+from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses.accumulate import (
     add_coincidences,
     add_forward_counts,
     add_gradient_counts,
 )
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
-
-
-class SurrogateSpec(Spec):
-    """Gaussian noise on Eq. 9 that stands in for the error of stochastic products (Fig. 4, 7, 8).
-
-    A coincidence train of T_s slots estimates a product p of two rates with variance
-    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a batch, with the variance
-    summed over its presentations and both streams.
-    """
-
-    T_s: Positive = Field(description="slots of the stochastic product that the noise stands for")
-    size: Literal["by_product", "pooled"] = Field(
-        "by_product",
-        description="by_product: each product its own variance, so a zero product gets none; "
-        "pooled: every product, zero or not, that of Fig. 4's grid of 2,500 products together",
-    )
-
 
 POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
 """Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
