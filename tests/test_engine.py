@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from networks import make_crossbar
-from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine import kernel, neurons, spread
 from rpu_ssnn.engine.state import Presentations, make_lane, make_plan, profile
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
@@ -69,7 +69,7 @@ def test_pass_obeys_the_equations_written_as_convolutions(kernel_fraction: float
     flat = np.concatenate([w1.ravel(), w2.ravel()])
     transposed = np.concatenate([np.zeros(w1.size, np.float32), w2.T.ravel()])
 
-    kernel.begin(plan, lane, shown, True)
+    neurons.begin(plan, lane, shown, True)
     start, start_gradient = lane.membrane.copy(), lane.positive.copy()
     relay_start = lane.relay_membrane.copy()
     trains = [np.zeros((plan.slots, n)) for n in SIZES]
@@ -77,7 +77,7 @@ def test_pass_obeys_the_equations_written_as_convolutions(kernel_fraction: float
     relayed = np.zeros((plan.slots, 4))
     for t in range(plan.slots):
         before = lane.gradient_current.copy()
-        kernel.fire(plan, lane, shown, True)
+        neurons.fire(plan, lane, shown, True)
         for layer, n in enumerate(SIZES):
             first = plan.event_start[layer]
             trains[layer][t, lane.events[first : first + lane.event_count[layer]]] = 1
@@ -87,7 +87,7 @@ def test_pass_obeys_the_equations_written_as_convolutions(kernel_fraction: float
         # What the output error took in this slot, its decay undone: label minus output.
         taken = lane.gradient_current[9:] - before[9:] * plan.kernel_keep
         relayed[t] = np.rint(taken + trains[2][t])
-        kernel.spread_linear(plan, lane, flat, transposed, True)
+        spread.spread_linear(plan, lane, flat, transposed, True)
         kernel.next_slot(plan, lane)
 
     tau, theta, theta_b = spec.tau, spec.neuron.theta, spec.neuron.theta_b
@@ -136,9 +136,9 @@ def test_input_spikes_have_the_pixels_rate() -> None:
     lane, counts = make_lane(plan), np.zeros((200, 12))
     for b in range(200):
         lane.place[:] = (b, 0, 1)
-        kernel.begin(plan, lane, shown, False)
+        neurons.begin(plan, lane, shown, False)
         for t in range(spec.T):
-            kernel._draw_input(plan, lane, t)
+            neurons._draw_input(plan, lane, t)
             counts[b, lane.events[: lane.event_count[0]]] += 1
     p = shown.rates.astype(float)
     deviation = (counts - 1000 * p) / np.sqrt(1000 * p * (1 - p) + 1e-9)

@@ -6,7 +6,7 @@ Slower than `kernel.advance` by the cost of those reads; every neuron step is th
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine import kernel, neurons, spread
 from rpu_ssnn.engine.state import Buffers, Lane, Plan, Presentations, make_lane
 from rpu_ssnn.synapses.base import Synapses
 
@@ -23,12 +23,12 @@ def advance_stepped(
     """As `kernel.advance` with learning, one presentation at a time (pulses in physical order)."""
     while lane.place[0] < stop:
         if lane.place[2] == 0:
-            kernel.begin(plan, lane, shown, True)
+            neurons.begin(plan, lane, shown, True)
             lane.place[2] = 1
-        kernel.fire(plan, lane, shown, True)
+        neurons.fire(plan, lane, shown, True)
         full = kernel.emit(plan, lane, out)
         _spread(plan, [lane], synapses, True)
-        kernel.spread_inhibition(plan, lane)
+        spread.spread_inhibition(plan, lane)
         ended = kernel.next_slot(plan, lane)
         if full:
             return kernel.FULL
@@ -49,19 +49,19 @@ def present_in_lockstep(
         group = lanes[: min(together, total - first)]
         for b, lane in enumerate(group):
             lane.place[:] = (first + b, 0, 1)
-            kernel.begin(plan, lane, shown, False)
+            neurons.begin(plan, lane, shown, False)
         for _ in range(plan.slots):
             for lane in group:
-                kernel.fire(plan, lane, shown, False)
+                neurons.fire(plan, lane, shown, False)
             _spread(plan, group, synapses, False)
             for lane in group:
-                kernel.spread_inhibition(plan, lane)
+                spread.spread_inhibition(plan, lane)
                 kernel.next_slot(plan, lane)
 
 
 def _spread(plan: Plan, lanes: list[Lane], synapses: list[Synapses], learn: bool) -> None:
     for layer in range(1, plan.crossbars + 1):
-        gain = kernel.dropout_gain(plan, layer - 1)
+        gain = spread.dropout_gain(plan, layer - 1)
         spikes = _spike_vectors(plan, lanes, layer - 1)
         if spikes.any():
             currents = gain * synapses[layer - 1].forward_current(spikes)

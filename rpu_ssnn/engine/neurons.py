@@ -1,0 +1,234 @@
+"""What spikes in a slot, compiled: input, forward neurons, label relays, gradient streams.
+
+In slot t every neuron moves its membrane by (1 - keep) times its synaptic current, which decays
+by `keep` = exp(-1/tau) a slot and takes the slot's new spikes afterwards. Summed over time a unit
+spike at t0 lifts the membrane by 1 - keep^(t - t0) = eps(t - t0): the kernel of Eq. 3, exactly.
+Each neuron spikes at most once a slot, and its spike reaches the next layer one slot later.
+"""
+
+import numpy as np
+from numba import njit, uint32, uint64
+
+from rpu_ssnn.engine.state import Lane, Plan, Presentations
+
+
+@njit(cache=True, nogil=True)
+def _random_bits(random):  # type: ignore[no-untyped-def]
+    """64 random bits (splitmix64)."""
+    random[0] += uint64(0x9E3779B97F4A7C15)
+    z = random[0]
+    z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+    return z ^ (z >> uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def _uniform(random):  # type: ignore[no-untyped-def]
+    """Uniform over [0, 1), 24 bits."""
+    return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
+
+
+@njit(cache=True, nogil=True)
+def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
+    """Put the lane at slot 0 of its presentation: membranes, dropout, active input lines."""
+    b = lane.place[0]
+    random = lane.random
+    random[0] = shown.keys[b]
+    neurons = plan.neuron_start[-1]
+    first_output = plan.neuron_start[plan.crossbars]
+    half = np.float32(0.5)
+    for j in range(neurons):
+        lane.current[j] = 0.0
+        lane.membrane[j] = _uniform(random) * plan.theta if plan.random_start else 0.0
+        lane.fired[j] = 0
+        lane.alive[j] = 1
+    if learn:
+        for j in range(neurons):
+            threshold = plan.theta_b if j < first_output else plan.theta_n
+            lane.gradient_current[j] = 0.0
+            lane.positive[j] = 0.0
+            lane.negative[j] = 0.0
+            if plan.random_start and plan.coupled:
+                lane.positive[j] = (_uniform(random) - half) * threshold
+            elif plan.random_start:
+                lane.positive[j] = _uniform(random) * threshold
+                lane.negative[j] = _uniform(random) * threshold
+        if plan.dropout_hidden > 0.0:
+            for j in range(first_output):
+                lane.alive[j] = _uniform(random) >= plan.dropout_hidden
+        for r in range(plan.relays):
+            lane.relay_current[r] = 0.0
+            lane.relay_membrane[r] = _uniform(random) * plan.theta if plan.random_start else 0.0
+    n = 0
+    for i in range(plan.size[0]):
+        if shown.rates[b, i] > 0.0:
+            if plan.dropout_input > 0.0 and _uniform(random) < plan.dropout_input:
+                continue
+            lane.pixels[n] = i
+            lane.pixel_rate[n] = shown.rates[b, i] * 2.0**32
+            n += 1
+    lane.pixel_count[0] = n
+
+
+@njit(cache=True, nogil=True)
+def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
+    """Poisson spikes of the input lines (Section 3.1), into the events of layer 0."""
+    count = 0
+    if t < plan.T:
+        factor = plan.input_profile[t]
+        n = lane.pixel_count[0]
+        bits = uint64(0)
+        for k in range(n):
+            if k & 1 == 0:
+                bits = _random_bits(lane.random)
+                draw = uint32(bits)
+            else:
+                draw = uint32(bits >> uint64(32))
+            if np.float64(draw) < lane.pixel_rate[k] * factor:
+                lane.events[count] = lane.pixels[k]
+                count += 1
+    lane.event_count[0] = count
+
+
+@njit(cache=True, nogil=True)
+def _fire_forward(plan: Plan, lane: Lane) -> None:
+    """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
+    keep, theta = plan.kernel_keep, plan.theta
+    move = np.float32(1.0) - keep
+    for layer in range(1, len(plan.size)):
+        start, n = plan.neuron_start[layer], plan.size[layer]
+        current = lane.current[start : start + n]
+        membrane = lane.membrane[start : start + n]
+        for j in range(n):
+            membrane[j] += move * current[j]
+            current[j] *= keep
+        base, count = plan.event_start[layer], 0
+        for j in range(n):
+            if membrane[j] >= theta and lane.alive[start + j]:
+                membrane[j] = np.float32(0.0) if plan.reset_to_zero else membrane[j] - theta
+                lane.fired[start + j] = 1
+                lane.events[base + count] = j
+                count += 1
+        lane.event_count[layer] = count
+        if layer == plan.crossbars and len(plan.size) - 1 == layer and plan.inhibition > 0.0:
+            _inhibit(plan, lane, layer)
+
+
+@njit(cache=True, nogil=True)
+def _inhibit(plan: Plan, lane: Lane, layer: int) -> None:
+    """Each spike lowers every other output's membrane, not below rest."""
+    count = lane.event_count[layer]
+    if count == 0:
+        return
+    start, base = plan.neuron_start[layer], plan.event_start[layer]
+    push = plan.inhibition * plan.theta
+    k = 0
+    for j in range(plan.size[layer]):
+        others = count
+        if k < count and lane.events[base + k] == j:
+            others -= 1
+            k += 1
+        v = lane.membrane[start + j]
+        if v > 0.0:
+            lane.membrane[start + j] = max(np.float32(0.0), v - push * np.float32(others))
+
+
+@njit(cache=True, nogil=True)
+def _label_spike(plan: Plan, lane: Lane, t: int) -> bool:
+    """The label train of the correct class, as it leaves the last relay."""
+    spike = False
+    if t < plan.T:
+        draw = np.float64(uint32(_random_bits(lane.random)))
+        spike = draw < plan.label_profile[t] * 2.0**32
+    move = np.float32(1.0) - plan.kernel_keep
+    for r in range(plan.relays):
+        lane.relay_membrane[r] += move * lane.relay_current[r]
+        lane.relay_current[r] *= plan.kernel_keep
+        if spike:
+            lane.relay_current[r] += plan.theta
+        spike = lane.relay_membrane[r] >= plan.theta
+        if spike:
+            lane.relay_membrane[r] = (
+                np.float32(0.0) if plan.reset_to_zero else lane.relay_membrane[r] - plan.theta
+            )
+    return spike
+
+
+@njit(cache=True, nogil=True)
+def _fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
+    """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
+    keep = plan.kernel_keep
+    move = np.float32(1.0) - keep
+    is_output = layer == plan.crossbars
+    theta = plan.theta_n if is_output else plan.theta_b
+    start, n, base = plan.neuron_start[layer], plan.size[layer], 2 * plan.event_start[layer]
+    current = lane.gradient_current[start : start + n]
+    positive = lane.positive[start : start + n]
+    negative = lane.negative[start : start + n]
+    zero = np.float32(0.0)
+    count = 0
+    if plan.coupled:
+        half = np.float32(0.5) * theta
+        for j in range(n):
+            positive[j] += move * current[j]
+            current[j] *= keep
+        for j in range(n):
+            if abs(positive[j]) >= half:
+                is_open = is_output or lane.fired[start + j] == 1
+                up = positive[j] >= half and positive[j] > zero
+                if is_open or not plan.hold:
+                    if plan.reset_to_zero:
+                        positive[j] = zero
+                    else:
+                        positive[j] += -theta if up else theta
+                if is_open:
+                    lane.gradient_events[base + count] = j
+                    lane.gradient_sign[base + count] = 1 if up else -1
+                    count += 1
+        # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
+    else:
+        for j in range(n):
+            drive = move * current[j]
+            positive[j] += drive
+            negative[j] -= drive
+            if plan.floored:
+                positive[j] = max(zero, positive[j])
+                negative[j] = max(zero, negative[j])
+            current[j] *= keep
+        for stream in range(2):
+            branch = positive if stream == 0 else negative
+            for j in range(n):
+                if branch[j] >= theta:
+                    is_open = is_output or lane.fired[start + j] == 1
+                    if is_open or not plan.hold:
+                        branch[j] = zero if plan.reset_to_zero else branch[j] - theta
+                    if is_open:
+                        lane.gradient_events[base + count] = j
+                        lane.gradient_sign[base + count] = 1 if stream == 0 else -1
+                        count += 1
+    lane.gradient_count[layer] = count
+
+
+@njit(cache=True, nogil=True)
+def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
+    """Everything that spikes in this slot, from the currents of the slots before."""
+    b, t = lane.place[0], lane.place[1]
+    _draw_input(plan, lane, t)
+    _fire_forward(plan, lane)
+    last = len(plan.size) - 1
+    base = plan.event_start[last]
+    for k in range(lane.event_count[last]):
+        shown.output_counts[b, lane.events[base + k]] += 1
+    for layer in range(last + 1):
+        shown.spikes[b, layer] += lane.event_count[layer]
+    if not learn:
+        return
+    for layer in range(1, plan.crossbars + 1):
+        _fire_gradient(plan, lane, layer)
+        shown.gradient_spikes[b, layer] += lane.gradient_count[layer]
+    # The output error's own input (Eq. 6, 7): label minus output, unit weights.
+    error = plan.neuron_start[plan.crossbars]
+    if _label_spike(plan, lane, t):
+        lane.gradient_current[error + shown.labels[b]] += np.float32(1.0)
+    for k in range(lane.event_count[last]):
+        lane.gradient_current[error + lane.events[base + k]] -= np.float32(1.0)

@@ -1,0 +1,121 @@
+"""aihwkit tiles as this package uses them: built, written, stuck, and asked for saturation."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from aihwkit.simulator.configs import IOParameters, SingleRPUConfig, UpdateParameters
+from aihwkit.simulator.parameters.enums import (
+    BoundManagementType,
+    NoiseManagementType,
+    PulseType,
+)
+from aihwkit.simulator.tiles import AnalogTile
+
+from rpu_ssnn.spec import ReadSpec, TileSpec
+from rpu_ssnn.synapses.base import Weights
+
+PulsedDevice = Any
+"""An aihwkit single-device configuration (aihwkit ships no types)."""
+
+
+class DeviceSource(Protocol):
+    """What a tile asks of a device; `device_presets.Preset` is one."""
+
+    @property
+    def shortest_leak_step_s(self) -> float:
+        """Least time (s) whose leak aihwkit can resolve; 0 where the device does not leak."""
+
+    def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
+        """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
+
+
+CERTAIN_PULSE = 1000.0
+"""Tile learning rate in steps. aihwkit sends a pulse with probability sqrt(rate / granularity) a
+line; the granularity is `dw_min` for most models but larger for `ExpStepDevice`, which would lose
+a third of its pulses at a rate of one step. Well above 1 every coincidence is exactly one pulse."""
+
+SATURATION_MARGIN = 0.01
+"""A device this near to either of its own bounds (share of its own range) counts as saturated."""
+
+
+def make_tile(
+    shape: tuple[int, int],
+    device: PulsedDevice,
+    reads: ReadSpec | None,
+    seed: np.random.SeedSequence,
+) -> AnalogTile:
+    """A tile whose every batch row is one slot (see docs/driving_a_tile.md)."""
+    device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
+    io = _io_parameters(reads)
+    config = SingleRPUConfig(
+        device=device,
+        forward=io,
+        backward=io,
+        update=UpdateParameters(
+            desired_bl=1,
+            fixed_bl=True,
+            update_management=False,
+            update_bl_management=False,
+            pulse_type=PulseType.STOCHASTIC_COMPRESSED,
+        ),
+    )
+    tile = AnalogTile(shape[1], shape[0], config)
+    tile.set_learning_rate(CERTAIN_PULSE * device.dw_min)
+    return tile
+
+
+def _io_parameters(reads: ReadSpec | None) -> IOParameters:
+    if reads is None:
+        return IOParameters(is_perfect=True)
+    return IOParameters(
+        inp_bound=1.0,
+        inp_res=_resolution(reads.dac_bits),
+        out_bound=reads.adc_bound or 0.0,
+        out_res=_resolution(reads.adc_bits),
+        out_noise=reads.read_noise,
+        noise_management=NoiseManagementType.NONE,
+        bound_management=BoundManagementType.NONE,
+    )
+
+
+def _resolution(bits: int | None) -> float:
+    """aihwkit's resolution: one over the number of steps; -1 for infinitely many."""
+    return -1.0 if bits is None else 1.0 / max(2**bits - 2, 1)
+
+
+def write_state(tile: AnalogTile, state: Weights) -> None:
+    tile.tile.set_weights(torch.from_numpy(np.ascontiguousarray(state.T)))
+
+
+def saturated(tile: AnalogTile) -> int:
+    """Devices at either of their own bounds, by the state that pulses move.
+
+    With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
+    """
+    hidden = tile.get_hidden_parameters()
+    state = hidden.get("persistent_weights", tile.tile.get_weights())
+    if "reference" in hidden:
+        state = state + hidden["reference"]
+    low, high = hidden["min_bound"], hidden["max_bound"]
+    near = SATURATION_MARGIN * (high - low)
+    return int(((state <= low + near) | (state >= high - near)).sum())
+
+
+def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
+    """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
+
+    Their step is left alone: aihwkit would re-estimate its `dw_min` from an array with zeros.
+    """
+    if spec.stuck_share == 0.0:
+        return
+    hidden = tile.get_hidden_parameters()
+    low, high = hidden["min_bound"], hidden["max_bound"]
+    stuck = torch.from_numpy(rng.random(low.shape) < spec.stuck_share)
+    if spec.stuck_at == "anywhere":
+        value = low + torch.from_numpy(rng.random(low.shape, dtype=np.float32)) * (high - low)
+    else:
+        value = low if spec.stuck_at == "low" else high
+    for name in ("min_bound", "max_bound"):
+        hidden[name] = torch.where(stuck, value, hidden[name])
+    tile.set_hidden_parameters(hidden)
