@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 units failed or the environment is broken; 2 bad input; 13
 Whatever is slow to import is imported by the command that needs it.
 """
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -252,7 +253,7 @@ def _end(failures: "list[Failure]", root: Path) -> None:
 
 
 def _stop_interrupted(root: Path) -> None:
-    command = " ".join(["rpu-ssnn", *sys.argv[1:]])
+    command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
     _exit(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
 
 

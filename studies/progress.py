@@ -18,6 +18,9 @@ class Reporter(Protocol):
     def note(self, text: str) -> None:
         """One line."""
 
+    def starting(self, text: str) -> AbstractContextManager[None]:
+        """Says what is being waited for, while it is open."""
+
     def running(self, what: str, done: int, total: int) -> AbstractContextManager[None]:
         """Shows progress of ``total`` units, ``done`` of them there before, while it is open."""
 
@@ -33,6 +36,11 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Nothing."""
+
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        """Nothing to say."""
+        yield
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
@@ -58,6 +66,15 @@ class ConsoleReporter:
     def note(self, text: str) -> None:
         """One line, above a bar where there is one."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        """A line that goes away, where the console is a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(text):
+            yield
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:

@@ -80,10 +80,11 @@ def run_units(
             on_result(unit, outcome)
             reporter.finished(unit, outcome)
 
-    reporter.note(f"{what}: {len(units)} of {total} to run, starting {n_workers} workers")
+    plan = f"{what}: {len(units)} of {total} to run, starting {n_workers} workers"
     with ExitStack() as stack:
         pool = stack.enter_context(_pool(n_workers, threads))
-        _check(pool, n_workers, job, units)
+        with reporter.starting(plan):
+            _check(pool, n_workers, job, units)
         # Shown only now, so that starting up does not count into the time a unit takes.
         stack.enter_context(reporter.running(what, done=total - len(units), total=total))
         _drain(pool, waiting, n_workers, job, threads, settle)
@@ -139,8 +140,8 @@ def _drain(
 def _submit[**P, R](
     pool: ProcessPoolExecutor, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> Future[R]:
-    # The pool starts its processes here. A Ctrl-C before they have set themselves up would fill
-    # the screen with their tracebacks: they inherit the block, and this process gets it after.
+    # The pool starts its processes here, and they inherit the block for good: Ctrl-C reaches the
+    # whole terminal group, but this process alone (which gets it after) decides what stops.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(function, *args, **kwargs)

@@ -146,7 +146,7 @@ def _readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         "pairs": _numbers(table["gap_n"].where(table["gap"].notna()), "{:.0f}"),
         "min": _numbers(table["min"], "{:.2f}"),
         "max": _numbers(table["max"], "{:.2f}"),
-        "pulses": _numbers(table["pulses_per_device"], "{:.3g}"),
+        "pulses": _numbers(table["pulses_per_device"], "{:.1f}"),
         "at bound": _numbers(100 * table["saturated_fraction"], "{:.1f} %"),
     }
     return pd.DataFrame(shown)

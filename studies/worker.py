@@ -6,7 +6,6 @@ and torch first load.
 
 import multiprocessing
 import os
-import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -61,11 +60,9 @@ class BrokenPair:
 
 
 def set_up(threads: int) -> None:
-    """Initialises a worker: its threads, and its end when the parent ends or is interrupted."""
+    """Initialises a worker: its threads, and its end when the parent ends."""
     for name in THREAD_VARIABLES:
         os.environ[name] = str(threads)
-    # Ctrl-C reaches the whole terminal group; the parent alone decides what stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
