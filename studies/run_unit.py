@@ -56,7 +56,7 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
         threads: changes the time, not the numbers.
 
     Returns:
-        The row (columns: docs of the README; accuracies in %, memory in MiB of this process,
+        The row (columns: studies/README.md; accuracies in %, memory in MiB of this process,
         imports included, time in s without loading) and one row an epoch.
 
     Raises:
