@@ -29,10 +29,11 @@ class NeuronSpec(Spec):
 
     theta: Positive = Field(5.0, description="forward threshold theta (the paper's 5)")
     theta_b: Positive = Field(
-        0.5,
+        2.0,
         description="threshold of the hidden gradient branches: a gain theta/theta_b on the "
-        "gradient spikes, which the step of the layer below is divided by; near 0.1 theta "
-        "neither saturates at one spike a slot nor quantises the gradient away",
+        "gradient spikes, which the step of the layer below is divided by. With coupled branches "
+        "and random starts any value up to theta trains alike; a high one lets opposite errors "
+        "cancel in the membrane instead of in the device. 0.1 saturates at one spike a slot",
     )
     theta_n: Positive = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
     kernel_fraction: Positive = Field(0.1, description="tau / T (the paper's 1/10)")
