@@ -21,6 +21,10 @@ class InputError(ValueError):
         self.allowed = allowed
         super().__init__(f"{where}: {field}: {_short(value)} is not allowed; {allowed}")
 
+    def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
+        """Errors cross process borders whole."""
+        return type(self), (self.where, self.field, self.value, self.allowed)
+
 
 def one_of(names: Iterable[str], wrong: object = None) -> str:
     """The phrase that lists the valid names, nearest match first where there is one."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import WriteIdx, WriteIdxSet, refused
 
+from conftest import WriteIdx, WriteIdxSet, refused
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data.idx import read_images, read_labels
 from rpu_ssnn.data.sources import locate

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import WriteIdx, WriteIdxSet, idx_bytes, refused
 
+from conftest import WriteIdx, WriteIdxSet, idx_bytes, refused
 from rpu_ssnn.data import DATA_ENV, Dataset, MissingDataError, load_dataset
 from rpu_ssnn.data.idx import read_images, read_labels
 

@@ -11,9 +11,9 @@ import numba
 import pytest
 import torch
 from aihwkit.simulator.tiles import AnalogTile
-from conftest import WriteIdxSet
 from numba.core.caching import CompileResultCacheImpl
 
+from conftest import WriteIdxSet
 from rpu_ssnn import doctor
 from rpu_ssnn.data import DATA_ENV
 from rpu_ssnn.doctor import BrokenPairError, Check, check_tile_pair, diagnose, require_tile_pair
