@@ -31,16 +31,21 @@ def aihwkit_device(
         PresetError: ``seconds_between_steps`` is not positive, or too short for the leak to show
             in single precision.
     """
-    fields = {
-        rule.aihwkit_name: values[name]
+    fields: dict[str, Value | list[float]] = {
+        rule.aihwkit_name: _for_aihwkit(values[name])
         for name, rule in PARAMETERS[model].items()
         if rule.aihwkit_name is not None
     }
     tau = values["leak_time_constant_s"]
-    if seconds_between_steps is not None and tau is not None:
+    if seconds_between_steps is not None and isinstance(tau, float):
         fields["lifetime"] = _lifetime(where, tau, seconds_between_steps)
     device: PulsedDevice = getattr(aihwkit_devices, model)(**fields)
     return device
+
+
+def _for_aihwkit(value: Value) -> Value | list[float]:
+    """aihwkit's bindings take lists, not tuples."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:

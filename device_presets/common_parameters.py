@@ -167,4 +167,12 @@ PULSE_FACTS = {
         neutral=None,
         nullable=True,
     ),
+    "on_off_ratio": Rule(
+        unit="1",
+        description="largest over smallest conductance; a study's tile sets its own",
+        low=1.0,
+        above_low=True,
+        neutral=None,
+        nullable=True,
+    ),
 }

@@ -133,8 +133,12 @@ def _check_together(where: str, model: str, parameters: Mapping[str, Parameter])
     w_min = parameters["w_min"].value
     if w_min == 0 and model in _DIVIDES_BY_W_MIN:
         raise PresetError(where, "w_min", w_min, f"must be below 0: {model} divides by it")
+    if model == "PiecewiseStepDevice":
+        up, down = (parameters[f"step_factors_{way}"].value for way in ("up", "down"))
+        if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
+            raise PresetError(where, "step_factors_down", down, f"must be {len(up)} numbers, as up")
     width, period = parameters["pulse_width_s"].value, parameters["pulse_period_s"].value
-    if width is not None and period is not None and period < width:
+    if isinstance(width, float) and isinstance(period, float) and period < width:
         raise PresetError(
             where, "pulse_period_s", period, f"must be at least the pulse width, {width:g} s"
         )
@@ -147,5 +151,5 @@ def _parameter(
 
 
 def _number(parameter: Parameter) -> float:
-    assert parameter.value is not None  # steps and bounds are never null: their rules forbid it
+    assert isinstance(parameter.value, float)  # steps and bounds are numbers: their rules say so
     return parameter.value

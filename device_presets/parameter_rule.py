@@ -6,7 +6,7 @@ from typing import Literal
 
 from device_presets.errors import PresetError
 
-type Value = float | bool | None
+type Value = float | bool | tuple[float, ...] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class ParameterRule:
             None where the number is converted (``levels``, the leak) or not simulated by aihwkit.
         low, high: physical range, inclusive unless ``above_low``.
         above_low: the value must be greater than ``low``, not equal to it.
-        kind: ``number`` or ``flag`` (true or false).
+        kind: ``number``, ``flag`` (true or false) or ``numbers`` (a list of two or more, each in
+            the range).
         required: a preset file must give it; nothing that shapes the device comes silently.
         neutral: the value where it is not required and not given: the effect is off, or unknown.
         nullable: a preset file may give null, meaning "not known".
@@ -32,7 +33,7 @@ class ParameterRule:
     low: float = -math.inf
     high: float = math.inf
     above_low: bool = False
-    kind: Literal["number", "flag"] = "number"
+    kind: Literal["number", "flag", "numbers"] = "number"
     required: bool = False
     neutral: Value = 0.0
     nullable: bool = False
@@ -42,6 +43,8 @@ class ParameterRule:
         """The valid values as a phrase."""
         if self.kind == "flag":
             return "must be true or false"
+        if self.kind == "numbers":
+            return f"must be a list of numbers, each at least {self.low:g} (unit: {self.unit})"
         if self.low == -math.inf:
             phrase = "must be a number"
         elif self.above_low:
@@ -67,6 +70,8 @@ class ParameterRule:
             if not isinstance(value, bool):
                 raise wrong
             return value
+        if self.kind == "numbers":
+            return self._checked_numbers(value, wrong)
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise wrong
         try:
@@ -80,3 +85,13 @@ class ParameterRule:
         if not self.low <= number <= self.high or (self.above_low and number == self.low):
             raise wrong
         return number
+
+    def _checked_numbers(self, value: object, wrong: PresetError) -> tuple[float, ...]:
+        if not isinstance(value, list | tuple) or len(value) < 2:
+            raise wrong
+        for number in value:
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise wrong
+            if not (math.isfinite(number) and self.low <= number <= self.high):
+                raise wrong
+        return tuple(float(number) for number in value)

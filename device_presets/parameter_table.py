@@ -139,6 +139,55 @@ _EXP_STEP = {
     ),
 }
 
+_POW_STEP_FORMULA = (
+    "up step = step ((w_max - w) / (w_max - w_min))^g, down step alike from w_min; larger g of both"
+)
+_POW_STEP = {
+    "exponent": Rule(
+        unit=SHARE,
+        description=_POW_STEP_FORMULA,
+        aihwkit_name="pow_gamma",
+        low=0.0,
+        required=True,
+    ),
+    "exponent_spread": Rule(
+        unit="exponent",
+        description="device-to-device deviation of the exponent, share of it",
+        aihwkit_name="pow_gamma_dtod",
+        low=0.0,
+        required=True,
+    ),
+    "exponent_asymmetry": Rule(
+        unit="exponent",
+        # as asymmetry: aihwkit's code only ever shrinks one direction
+        description="positive: the down exponent is smaller by this share; negative: the up one",
+        aihwkit_name="pow_up_down",
+        low=-1.0,
+        high=1.0,
+        required=True,
+    ),
+    "exponent_asymmetry_spread": Rule(
+        unit="exponent",
+        description="device-to-device deviation that adds to the up and takes from the down one",
+        aihwkit_name="pow_up_down_dtod",
+        low=0.0,
+        required=True,
+    ),
+}
+
+_PIECEWISE_STEP = {
+    f"step_factors_{direction}": Rule(
+        unit=STEP,
+        description=f"{direction} step at evenly spaced weights from w_min to w_max, in between "
+        "interpolated",
+        aihwkit_name=f"piecewise_{direction}",
+        kind="numbers",
+        low=0.0,
+        required=True,
+    )
+    for direction in ("up", "down")
+}
+
 
 def _table(*own: Mapping[str, Rule]) -> Mapping[str, Rule]:
     merged = dict(STEP_AND_RANGE) | VARIATION
@@ -153,6 +202,8 @@ PARAMETERS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
         "LinearStepDevice": _table(_NOISE_SCALING, _LINEAR_STEP, _WRITE_NOISE),
         "SoftBoundsReferenceDevice": _table(_NOISE_SCALING, _SOFT_BOUNDS_REFERENCE, _WRITE_NOISE),
         "ExpStepDevice": _table(_EXP_STEP, _WRITE_NOISE),
+        "PowStepDevice": _table(_POW_STEP, _WRITE_NOISE),
+        "PiecewiseStepDevice": _table(_PIECEWISE_STEP, _WRITE_NOISE),
     }
 )
 """Device model (aihwkit class name) -> user's parameter name -> rule, in the order of display."""

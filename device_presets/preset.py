@@ -83,7 +83,7 @@ class Preset:
             PresetError: no such parameter, a flag, or a value that is not known.
         """
         value = self.value(name)
-        if value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool | tuple):
             raise PresetError(self.name, name, value, "a number is needed here")
         return value
 

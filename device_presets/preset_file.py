@@ -12,7 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from device_presets.errors import PresetError, one_of
 
 ModelName = Literal[
-    "ConstantStepDevice", "LinearStepDevice", "SoftBoundsReferenceDevice", "ExpStepDevice"
+    "ConstantStepDevice",
+    "LinearStepDevice",
+    "SoftBoundsReferenceDevice",
+    "ExpStepDevice",
+    "PowStepDevice",
+    "PiecewiseStepDevice",
 ]
 
 
@@ -21,7 +26,7 @@ class ParameterEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    value: bool | float | str | None
+    value: bool | float | str | list[float] | None
     unit: str
     source: str | None = None
     assumption: str | None = None

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from aihwkit.simulator.configs import SingleRPUConfig
@@ -61,20 +63,41 @@ def pulse_response(
         raise PresetError(
             preset.name, "n_down", down, f"must be 0: {preset.one_directional_because}"
         )
-    device = _config(preset)
-    device.construction_seed = seed + 1  # 0 would mean: from the clock
-    tile = _tile(device, n_devices)
-    tile.set_weights(torch.full((n_devices, 1), -1e6))  # clipped to each device's own bound
     polarities = ["up"] * up + ["down"] * down
-    weights = [_pulse(tile, n_devices, polarity == "up") for polarity in polarities]
+    weights = pulse_train(preset, n_devices, [p == "up" for p in polarities], None, seed)[1:]
     return pd.DataFrame(
         {
             "device": list(range(n_devices)) * len(polarities),
             "pulse": [p + 1 for p in range(len(polarities)) for _ in range(n_devices)],
             "polarity": [polarity for polarity in polarities for _ in range(n_devices)],
-            "weight": [weight for row in weights for weight in row],
+            "weight": weights.flatten(),
         }
     )
+
+
+def pulse_train(
+    preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
+) -> np.ndarray:
+    """Weights of several devices under any train of pulses; no leak.
+
+    Args:
+        preset: the device, also a one-directional one (its down pulses then do what aihwkit's
+            model does).
+        n_devices: each drawn with the preset's spread.
+        up: polarity of each pulse.
+        start: weight at the beginning, clipped to each device's own bounds; None: the lower bound.
+        seed: of the spread between devices, at least 0.
+
+    Returns:
+        [pulses + 1, devices]: the weights at the beginning, and after each pulse.
+    """
+    device = _config(preset)
+    device.construction_seed = seed + 1  # 0 would mean: from the clock
+    tile = _tile(device, n_devices)
+    tile.set_weights(torch.full((n_devices, 1), -1e6 if start is None else start))
+    weights = [tile.get_weights()[0].flatten().tolist()]
+    weights += [_pulse(tile, n_devices, polarity) for polarity in up]
+    return np.array(weights)
 
 
 def steps_at_zero(preset: Preset) -> tuple[float, float]:
