@@ -44,8 +44,8 @@ class Network:
         sizes: lines of each layer, input first.
         factory: makes the synapses of each crossbar.
         seed: of the initial weights and of the synapses' own draws.
-        threads: lanes that share the presentations of a batch; synapses whose pulses have an
-            order (devices) train in one lane whatever is asked.
+        threads: lanes that share the presentations of a batch. Where order matters (devices, or
+            weights that change within a batch) training takes one lane whatever is asked.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """
 
@@ -63,7 +63,8 @@ class Network:
         self.synapses = _make_synapses(spec, training, sizes, factory, seed, initial)
         self._training_plan = make_plan(spec, sizes, training)
         self._inference_plan = make_plan(spec, sizes)
-        lanes = 1 if any(s.ordered for s in self.synapses) else threads
+        in_order = training.schedule != "batch" or any(s.ordered for s in self.synapses)
+        lanes = 1 if in_order else threads
         all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
         self._lanes = [make_lane(self._training_plan) for _ in range(threads)]
         self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]

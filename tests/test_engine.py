@@ -212,9 +212,10 @@ def test_reading_slot_by_slot_is_the_same_pass(name: str) -> None:
         assert np.abs(a - s.linear_read()).max() > 0
 
 
+@pytest.mark.parametrize("schedule", ["batch", "presentation"])
 @pytest.mark.parametrize("factory", [rate_synapses(1.0), coincidence_synapses(1.0)])
-def test_threads_change_no_number(factory) -> None:  # type: ignore[no-untyped-def]
-    training = TrainingSpec(batch=15, dropout_input=0.1, dropout_hidden=0.2)
+def test_threads_change_no_number(factory, schedule) -> None:  # type: ignore[no-untyped-def]
+    training = TrainingSpec(batch=15, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
     one, three = (
         trained_weights(make_network(VARIANTS["default"], factory, training, threads))
         for threads in (1, 3)
