@@ -326,6 +326,21 @@ def test_pulsed_start_counts_its_pulses() -> None:
     assert synapses.pulses_up.sum() == 0
 
 
+def test_the_busiest_devices_are_counted_up_plus_down() -> None:
+    synapses = on_tile()(make_crossbar())
+    pre, positive = np.zeros((7, 20), bool), np.zeros((7, 8), bool)
+    negative = np.zeros_like(positive)
+    pre[:, 3] = True
+    positive[:4, 5] = True  # four up
+    negative[:, 5] = True  # and seven down, on the one device (3, 5)
+    positive[:3, 6] = True  # three on its neighbour
+    synapses.update(make_block(pre, positive, negative))
+    found = synapses.statistics()
+    assert found["pulses_max"] == 11
+    # 158 devices without a pulse, then 3 and 11: rank 0.99 x 159 = 157.41 of 0...159.
+    assert found["pulses_p99"] == pytest.approx(0.41 * 3)
+
+
 def test_factory_makes_a_tile_for_each_crossbar() -> None:
     factory = tile_synapses(get_preset("capacitor"), TileSpec(), 1.0)
     assert isinstance(factory(make_crossbar()), TileSynapses)

@@ -158,11 +158,17 @@ class TileSynapses(Synapses):
         self.keep = min(1.0, self._wanted_step * scale / self.device_step)
 
     def statistics(self) -> dict[str, float]:
-        """Pulses, saturation, drive, and what else than pulses may have changed a weight."""
+        """Pulses, saturation, drive, and what else than pulses may have changed a weight.
+
+        `pulses_p99` and `pulses_max`: up plus down of one device; both of a pair get the same.
+        """
+        pulses = self._rows.up.astype(np.int64) + self._rows.down
         return {
             "devices_total": float(len(self._tiles) * math.prod(self._shape)),
             "pulses_up_total": float(self._rows.up.sum(dtype=np.int64)),
             "pulses_down_total": float(self._rows.down.sum(dtype=np.int64)),
+            "pulses_p99": float(np.percentile(pulses, 99)),
+            "pulses_max": float(pulses.max()),
             "saturated_total": float(sum(saturated(tile) for tile in self._tiles)),
             "initial_pulses_total": float(self._initial_pulses),
             "leak_steps": float(self._leak_steps),
