@@ -6,7 +6,6 @@ Whatever is slow to import is imported by the command that needs it.
 
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,9 @@ import typer
 from rich.console import Console
 
 from rpu_ssnn.errors import InputError
+from studies.cli_options import DataOption, OutOption, StudyArgument, WorkersOption
+from studies.results_cli import results_app
+from studies.text_table import Format
 
 if TYPE_CHECKING:
     from studies.execution import Options, OtherVersions
@@ -31,25 +33,7 @@ app = typer.Typer(
 )
 presets_app = typer.Typer(help="Device presets: list them, or show one with its sources.")
 app.add_typer(presets_app, name="presets")
-
-
-class Format(StrEnum):
-    """Of a printed table."""
-
-    md = "md"
-    csv = "csv"
-    latex = "latex"
-    html = "html"
-
-
-StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
-OutOption = Annotated[Path | None, typer.Option(help="Output folder; default: out/NAME.")]
-WorkersOption = Annotated[
-    int | None, typer.Option(min=1, help="Processes; default: one a CPU. They share its threads.")
-]
-DataOption = Annotated[
-    Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
-]
+app.add_typer(results_app)  # its commands join the top level
 
 
 @app.command()
@@ -113,29 +97,6 @@ def search(
         write_drives(declared.drives, drives)
         typer.echo(f"{len(drives)} drives in {declared.drives}")
     _end(failures, root)
-
-
-@app.command()
-def table(
-    folder: Annotated[Path, typer.Argument(help="Output folder of a study.")],
-    format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
-) -> None:
-    """Print the summary of a study's results so far."""
-    from studies.execution import finished_runs
-    from studies.results import Versions, results_frame
-    from studies.table import render, summary
-
-    def note(path: Path) -> None:
-        typer.echo(f"{path} is damaged and left out", err=True)
-
-    declared, runs = finished_runs(folder, on_damage=note)
-    if not runs:
-        raise InputError(folder, "units", 0, "must hold at least one finished unit")
-    versions = {Versions.of(result) for _, result in runs}
-    if len(versions) > 1:
-        typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)
-    reference = declared.reference_label
-    typer.echo(render(summary(results_frame(runs), reference), reference, format.value))
 
 
 @app.command()
@@ -238,7 +199,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     table = summary(results, reference)
     title = f"{declared.study}: {' '.join(declared.question.split())}"
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
-    typer.echo(render(table, reference, "md"))
+    typer.echo(render(table, reference, Format.md))
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
 
 

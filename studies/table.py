@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError, one_of
 from studies.results import SWEEP_PREFIX
+from studies.statistics import SIGNIFICANCE, describe, holm, paired_p
+from studies.text_table import Format, as_csv, interval, number, render_cells
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CONFIDENCE = 0.95
+NOT_SWEPT = ""
+"""In a swept column: the setting does not apply to the case."""
 
-type TableFormat = Literal["md", "csv", "latex", "html"]
+GAP = "gap"
+"""Column that `with_gaps` adds."""
+
+NOT_SIGNIFICANT = "ns"
+UNTESTED = "untested"
+"""Marks of a difference: not significant; too few seeds to tell."""
 
 
 def summary(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     """One row a case and point of the sweep, in the order of the results.
 
     Columns: ``case``, one ``sweep.*`` column each, ``n`` (seeds), ``accuracy`` (mean test
-    accuracy, %), ``accuracy_ci`` (half width of its 95 % interval, Student t), ``gap`` (mean of
-    case minus reference over the seeds that both have, percentage points: negative is worse),
-    ``gap_ci`` (half width of the interval of those differences), ``gap_n`` (seeds that both have),
+    accuracy, %), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of its 95 %
+    interval, Student t), ``gap`` (mean of case minus reference over the seeds that both have,
+    percentage points: negative is worse), ``gap_ci`` (half width of the interval of those
+    differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for
+    all gaps of the table), ``gap_significant`` (that p is below 0.05; None: not tested),
     ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means). What cannot be
     computed (an interval from one seed, the reference's own gap) is NaN.
 
@@ -39,140 +48,152 @@ def summary(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     """
     import pandas as pd
 
+    paired = with_gaps(results, reference)
+    swept = swept_columns(paired)
+    rows = []
+    for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
+        at = dict(zip(swept, point, strict=True))
+        rows.append({"case": case} | at | _statistics(runs))
+    table = pd.DataFrame(rows)
+    return correct(table)
+
+
+def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """The results with each run's difference to the reference's run of the same seed and point.
+
+    Swept settings become text-safe keys (`NOT_SWEPT` where they do not apply); ``gap`` is NaN for
+    the reference itself and where the reference has no run.
+
+    Raises:
+        InputError: the results hold no row of the reference.
+    """
     labels = list(dict.fromkeys(results["label"])) if len(results) else []
     if reference not in labels:
         raise InputError("summary", "reference", reference, one_of(labels, reference))
-    swept = [column for column in results.columns if column.startswith(SWEEP_PREFIX)]
+    swept = swept_columns(results)
     # A case that a setting does not apply to has NaN there, which equals nothing: use text.
-    results = results.assign(**{column: _as_keys(results[column]) for column in swept})
-    rows = []
-    for (case, *point), runs in results.groupby(["label", *swept], sort=False):
-        at = dict(zip(swept, point, strict=True))
-        other = results[results["label"] == reference]
-        for column, value in at.items():
+    paired = results.assign(**{GAP: math.nan}, **{c: as_keys(results[c]) for c in swept})
+    of_reference = paired[paired["label"] == reference]
+    for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
+        if case == reference:
+            continue
+        other = of_reference
+        for column, value in zip(swept, point, strict=True):
             if (other[column] != NOT_SWEPT).any():
                 other = other[other[column] == value]
-        rows.append({"case": case} | at | _statistics(runs, other, is_reference=case == reference))
-    return pd.DataFrame(rows)
+        accuracies = dict(zip(other["seed"], other["test_accuracy"], strict=True))
+        paired.loc[runs.index, GAP] = runs["test_accuracy"] - runs["seed"].map(accuracies)
+    return paired
 
 
-NOT_SWEPT = ""
+def correct(table: pd.DataFrame) -> pd.DataFrame:
+    """Corrects the column ``gap_p`` for its number of tests, and judges ``gap_significant``."""
+    import pandas as pd
+
+    corrected = holm(table["gap_p"].tolist())
+    judged = [None if p != p else p < SIGNIFICANCE for p in corrected]
+    significant = pd.Series(judged, index=table.index, dtype=object)
+    return table.assign(gap_p=corrected, gap_significant=significant)
 
 
-def _as_keys(column: pd.Series) -> pd.Series:
+def swept_columns(results: pd.DataFrame) -> list[str]:
+    """The columns of swept settings."""
+    return [str(column) for column in results.columns if str(column).startswith(SWEEP_PREFIX)]
+
+
+def as_keys(column: pd.Series) -> pd.Series:
+    """Swept values with `NOT_SWEPT` where there is none."""
     return column.map(lambda value: NOT_SWEPT if value is None or value != value else value)
 
 
-def _statistics(
-    runs: pd.DataFrame, reference: pd.DataFrame, is_reference: bool
-) -> dict[str, float]:
-    accuracy = runs["test_accuracy"]
-    mean, half = mean_and_half_width(accuracy.tolist())
-    pairs = runs.merge(reference, on="seed", suffixes=("", "_reference"))
-    differences = (pairs["test_accuracy"] - pairs["test_accuracy_reference"]).tolist()
-    gap, gap_half = (math.nan, math.nan) if is_reference else mean_and_half_width(differences)
+def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
+    accuracy = describe(runs["test_accuracy"].tolist())
+    differences = runs[GAP].dropna().tolist()
+    gap = describe(differences)
     return {
-        "n": len(runs),
-        "accuracy": mean,
-        "accuracy_ci": half,
-        "gap": gap,
-        "gap_ci": gap_half,
-        "gap_n": len(differences),
-        "min": accuracy.min(),
-        "max": accuracy.max(),
+        "n": accuracy.n,
+        "accuracy": accuracy.mean,
+        "accuracy_sd": accuracy.sd,
+        "accuracy_ci": accuracy.half_width,
+        "gap": gap.mean,
+        "gap_ci": gap.half_width,
+        "gap_n": gap.n,
+        "gap_p": paired_p(differences),
+        "gap_significant": None,  # known once all are
+        "min": accuracy.minimum,
+        "max": accuracy.maximum,
         "pulses_per_device": runs["pulses_per_device_mean"].astype(float).mean(),
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
     }
 
 
-def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half width of its 95 % confidence interval (Student t); NaN where undefined."""
-    from scipy import stats
-
-    n = len(values)
-    if n == 0:
-        return math.nan, math.nan
-    mean = math.fsum(values) / n
-    if n == 1:
-        return mean, math.nan
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1))
-    return mean, quantile * math.sqrt(variance / n)
+def render(table: pd.DataFrame, reference: str, style: Format) -> str:
+    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact."""
+    if style is Format.csv:
+        return as_csv(table)
+    cells = readable(table, reference)
+    return render_cells(cells, style, 1 + len(swept_columns(table)), legend(table))
 
 
-def render(table: pd.DataFrame, reference: str, style: TableFormat) -> str:
-    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact.
+def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """The summary rounded for reading, every cell text.
 
-    Rounded columns: ``n`` seeds; ``pulses`` a device, up plus down; ``at bound``: saturated share.
+    Columns: ``n`` seeds; ``pairs`` seeds that the reference has too, where any differ from n;
+    ``range`` lowest to highest seed; ``pulses`` a device, up plus down; ``sat.``: share of
+    devices at a bound.
     """
-    if style == "csv":
-        return table.to_csv(index=False).rstrip("\n")
-    readable = _readable(table, reference)
-    if style == "latex":
-        left = 1 + _n_swept(table)
-        styled = readable.style.hide(axis="index").format(escape="latex")
-        text = styled.format_index(escape="latex", axis="columns").to_latex(
-            hrules=True, column_format="l" * left + "r" * (len(readable.columns) - left)
-        )
-        return str(text).replace("±", r"$\pm$").rstrip("\n")
-    if style == "html":
-        return str(readable.to_html(index=False, border=0))  # escapes its cells
-    return _markdown(readable, n_left=1 + _n_swept(table))
-
-
-def _markdown(table: pd.DataFrame, n_left: int) -> str:
-    """As narrow as its cells (tabulate pads the headers past the 100 columns of a terminal)."""
-    columns = [[str(name), *table[name]] for name in table.columns]
-    aligned = []
-    for place, cells in enumerate(columns):
-        width = max(2, *map(len, cells))
-        left = place < n_left
-        rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
-        cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
-        aligned.append([cells[0], rule, *cells[1:]])
-    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
-
-
-def _readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     import pandas as pd
 
-    swept = [column for column in table.columns if column.startswith(SWEEP_PREFIX)]
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
-    shown |= {c.removeprefix(SWEEP_PREFIX): [_or_dash(v) for v in table[c]] for c in swept}
+    for column in swept_columns(table):
+        shown[column.removeprefix(SWEEP_PREFIX)] = [or_dash(value) for value in table[column]]
     shown |= {
         "n": [str(n) for n in table["n"]],
-        "accuracy %": _interval(table["accuracy"], table["accuracy_ci"], "{:.2f}"),
-        f"gap to {reference}": _interval(table["gap"], table["gap_ci"], "{:+.2f}"),
-        "pairs": _numbers(table["gap_n"].where(table["gap"].notna()), "{:.0f}"),
-        "min": _numbers(table["min"], "{:.2f}"),
-        "max": _numbers(table["max"], "{:.2f}"),
-        "pulses": _numbers(table["pulses_per_device"], "{:.1f}"),
-        "at bound": _numbers(100 * table["saturated_fraction"], "{:.1f} %"),
+        "accuracy %": intervals(table["accuracy"], table["accuracy_ci"]),
+        "sd": numbers(table["accuracy_sd"], "{:.2f}"),
+        f"gap to {reference}": intervals(table["gap"], table["gap_ci"], "{:+.2f}"),
+        "p": [mark(p, n) for p, n in zip(table["gap_p"], table["gap_n"], strict=True)],
+    }
+    with_gap = table["gap"].notna()
+    if (table["gap_n"] != table["n"])[with_gap].any():
+        shown["pairs"] = numbers(table["gap_n"].where(with_gap), "{:.0f}")
+    shown |= {
+        "range": [
+            f"{low:.2f}–{high:.2f}" for low, high in zip(table["min"], table["max"], strict=True)
+        ],
+        "pulses": numbers(table["pulses_per_device"], "{:.1f}"),
+        "sat.": numbers(100 * table["saturated_fraction"], "{:.0f} %"),
     }
     return pd.DataFrame(shown)
 
 
-def _interval(means: pd.Series, halves: pd.Series, style: str) -> list[str]:
-    return [
-        f"{_number(mean, style)} ± {half:.2f}" if half == half else _number(mean, style)
-        for mean, half in zip(means, halves, strict=True)
-    ]
+def legend(table: pd.DataFrame) -> str:
+    """What the intervals and the p of a table mean, in one line."""
+    tests = int(table["gap_p"].notna().sum())
+    return (
+        f"± 95 % interval (Student t); p: paired t-test by seed, Holm-corrected for {tests} "
+        f"comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+    )
 
 
-def _numbers(values: pd.Series, style: str) -> list[str]:
-    return [_number(value, style) for value in values]
+def mark(p: float, pairs: int) -> str:
+    """A corrected p, marked where it shows no difference; a dash where nothing was compared."""
+    if p != p:
+        return UNTESTED if pairs else "-"
+    text = "<0.001" if p < 0.001 else f"{p:.3f}"
+    return text if p < SIGNIFICANCE else f"{p:.2f} {NOT_SIGNIFICANT}"
 
 
-def _number(value: float, style: str) -> str:
-    if value != value:
-        return "-"
-    text = style.format(value)
-    return text.replace("-", "+") if text.strip("-0.") == "" else text  # no minus zero
+def intervals(means: pd.Series, halves: pd.Series, style: str = "{:.2f}") -> list[str]:
+    """Means with the half widths of their intervals."""
+    return [interval(mean, half, style) for mean, half in zip(means, halves, strict=True)]
 
 
-def _or_dash(value: object) -> str:
+def numbers(values: pd.Series, style: str) -> list[str]:
+    """Numbers, a dash where there is none."""
+    return [number(value, style) for value in values]
+
+
+def or_dash(value: object) -> str:
+    """A swept value as a cell."""
     return "-" if value == NOT_SWEPT else str(value)
-
-
-def _n_swept(table: pd.DataFrame) -> int:
-    return sum(column.startswith(SWEEP_PREFIX) for column in table.columns)

@@ -9,7 +9,9 @@ import pytest
 
 from rpu_ssnn.errors import InputError
 from studies.plot import plot_study
-from studies.table import mean_and_half_width, render, summary
+from studies.statistics import mean_and_half_width
+from studies.table import readable, render, summary
+from studies.text_table import Format
 
 NAN = math.nan
 
@@ -114,39 +116,48 @@ def full() -> pd.DataFrame:
     )
 
 
-def test_markdown_fits_a_terminal_of_100_columns() -> None:
-    text = render(summary(full(), "rate"), "rate", "md")
-    lines = text.splitlines()
+def test_markdown_is_as_narrow_as_its_cells() -> None:
+    text = render(summary(full(), "rate"), "rate", Format.md)
+    *lines, blank, legend = text.splitlines()
     assert len(lines) == 4
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 102
     cells = [cell.strip() for cell in lines[-1].strip("|").split("|")]
-    numbers = ["2", "89.00 ± 0.00", "-2.00 ± 12.71", "2", "89.00", "89.00", "15.0", "25.0 %"]
-    assert cells == ["charge_trap_&2", *numbers]
+    # One degree of freedom: the t distribution is Cauchy's, t = 2, p = 1 - 2 atan(2) / pi.
+    numbers = ["2", "89.00 ± 0.00", "0.00", "-2.00 ± 12.71", "0.30 ns", "89.00–89.00", "15.0"]
+    assert cells == ["charge_trap_&2", *numbers, "25 %"]
+    assert blank == ""
+    assert "Holm-corrected for 1 comparisons; ns: not significant at 0.05" in legend
 
 
 def test_a_gap_of_nothing_has_no_minus() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0 - 1e-9)]
-    assert " +0.00 |" in render(summary(frame(rows), "rate"), "rate", "md")
+    assert " +0.00 |" in render(summary(frame(rows), "rate"), "rate", Format.md)
 
 
 def test_csv_has_full_precision() -> None:
     table = summary(full(), "rate")
-    lines = render(table, "rate", "csv").splitlines()
-    assert lines[0].startswith("case,n,accuracy,accuracy_ci,gap,gap_ci,gap_n,min,max,")
-    assert float(lines[2].split(",")[5]) == table["gap_ci"][1]
+    lines = render(table, "rate", Format.csv).splitlines()
+    assert lines[0].startswith(
+        "case,n,accuracy,accuracy_sd,accuracy_ci,gap,gap_ci,gap_n,gap_p,gap_significant,min,max,"
+    )
+    assert float(lines[2].split(",")[6]) == table["gap_ci"][1]
+    assert lines[2].split(",")[9] == "False"
+    assert lines[1].split(",")[9] == ""  # the reference itself
 
 
 def test_latex_is_a_booktabs_table_with_escaped_names() -> None:
-    text = render(summary(full(), "rate"), "rate", "latex")
+    text = render(summary(full(), "rate"), "rate", Format.latex)
+    comment, text = text.split("\n", 1)
+    assert comment.startswith("% ± 95 %")
     assert text.startswith(r"\begin{tabular}{lrrrrrrrr}")
     assert r"\toprule" in text
-    assert r"charge\_trap\_\&2 & 2 & 89.00 $\pm$ 0.00 & -2.00 $\pm$ 12.71" in text
+    assert r"charge\_trap\_\&2 & 2 & 89.00 $\pm$ 0.00 & 0.00 & -2.00 $\pm$ 12.71 & 0.30 ns" in text
 
 
 def test_html_escapes_names() -> None:
     data = full()
     data["label"] = data["label"].replace("charge_trap_&2", "<script>")
-    text = render(summary(data, "rate"), "rate", "html")
+    text = render(summary(data, "rate"), "rate", Format.html)
     assert "&lt;script&gt;" in text
     assert "<script>" not in text
 

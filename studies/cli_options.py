@@ -1,0 +1,16 @@
+"""Arguments and options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
+FolderArgument = Annotated[Path, typer.Argument(help="Output folder of a study.")]
+OutOption = Annotated[Path | None, typer.Option(help="Output folder; default: out/NAME.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes; default: one a CPU. They share its threads.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
+]
