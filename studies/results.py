@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.ledger import ledger_columns
 from studies.result import Failure, UnitResult
 from studies.store import write_whole
 from studies.unit import Unit, canonical
@@ -56,10 +57,12 @@ class Versions:
 
 
 def results_frame(runs: Runs) -> pd.DataFrame:
-    """One row a run: study, unit, label, swept settings, then the row as the run left it."""
+    """One row a run: study, unit, label, swept settings, the row as the run left it, its ledger."""
     import pandas as pd
 
-    frame = pd.DataFrame([_keys(unit) | result.row for unit, result in runs])
+    frame = pd.DataFrame(
+        [_keys(unit) | result.row | ledger_columns(unit, result) for unit, result in runs]
+    )
     for column in frame.columns:
         if column in WHOLE_NUMBERS:
             frame[column] = frame[column].astype("Int64")

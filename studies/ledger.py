@@ -1,0 +1,139 @@
+"""What training cost the devices: pulses, energy, physical time, wear; from a run's row.
+
+Nothing here is stored with a run: it follows from the row and the settings, so that rows made
+before the ledger existed have one too (without the percentile and maximum, which only the tile
+could count).
+
+Energy counts every pulse sent, initial writing included. Wear counts the training pulses of the
+busiest device: the stated endurance is in full swings up and down, each of which takes two times
+`levels` pulses, and part swings are taken to wear in proportion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from studies.result import Row, UnitResult
+from studies.unit import PulseMethod, Unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "pulses_up_per_device",
+    "pulses_down_per_device",
+    "pulses_per_device_p99",
+    "pulses_per_device_max",
+    "energy_j",
+    "energy_blank_because",
+    "training_time_s",
+    "endurance_used",
+    "endurance_blank_because",
+)
+"""See `ledger_columns`; studies/README.md for units."""
+
+_REASONS = ("energy_blank_because", "endurance_blank_because")
+
+
+def ledger_columns(unit: Unit, result: UnitResult) -> Row:
+    """The ledger of one run; all None where no device holds the weights.
+
+    Means are over all devices. Percentile and maximum (up plus down) are those of the crossbar
+    where they are largest. `endurance_used` is a share: 1 is all of it.
+    """
+    method, row = unit.settings.method, result.row
+    if not isinstance(method, PulseMethod) or _number(row, "devices_total") is None:
+        return dict.fromkeys(COLUMNS)
+    devices = _number(row, "devices_total") or 1.0
+    up, down = _number(row, "pulses_up_total") or 0.0, _number(row, "pulses_down_total") or 0.0
+    if method.tile.reference.scheme == "differential_pair":
+        # The row counts weights: of a pair, one device goes up where the other goes down.
+        up = down = up + down
+    busiest = _largest(row, "pulses_max")
+    ledger: Row = dict.fromkeys(COLUMNS)
+    ledger |= {
+        "pulses_up_per_device": up / devices,
+        "pulses_down_per_device": down / devices,
+        "pulses_per_device_p99": _largest(row, "pulses_p99"),
+        "pulses_per_device_max": busiest,
+        "training_time_s": _training_time(unit, method, row),
+    }
+    energy = _number(method.parameters, "energy_per_pulse_j")
+    if energy is None:
+        ledger["energy_blank_because"] = _why_unknown(method.device, "energy_per_pulse_j")
+    else:
+        pulses = up + down + (_number(row, "initial_pulses_total") or 0.0)
+        ledger["energy_j"] = pulses * energy
+    endurance = _number(method.parameters, "endurance_cycles")
+    if endurance is None:
+        ledger["endurance_blank_because"] = _why_unknown(method.device, "endurance_cycles")
+    elif busiest is None:
+        ledger["endurance_blank_because"] = "the run did not count its busiest device"
+    else:
+        ledger["endurance_used"] = busiest / (2 * method.parameters["levels"] * endurance)
+    return ledger
+
+
+def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
+    """The ledger a case: means over its seeds, its largest maximum, its reasons in words.
+
+    Args:
+        results: as `load_results` returns it.
+
+    Returns:
+        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without devices are
+        left out.
+    """
+    import pandas as pd
+
+    from studies.results import SWEEP_PREFIX
+
+    swept = [column for column in results.columns if column.startswith(SWEEP_PREFIX)]
+    on_devices = results[results["pulses_up_per_device"].notna()]
+    rows = []
+    for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):
+        cells: dict[str, Any] = dict(zip(("case", *swept), key, strict=True)) | {"n": len(runs)}
+        for column in COLUMNS:
+            if column in _REASONS:
+                cells[column] = "; ".join(dict.fromkeys(runs[column].dropna()))
+            elif column == "pulses_per_device_max":
+                cells[column] = runs[column].astype(float).max()
+            else:
+                cells[column] = runs[column].astype(float).mean()
+        rows.append(cells)
+    return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
+
+
+def _training_time(unit: Unit, method: PulseMethod, row: Row) -> float | None:
+    """Slots x seconds a slot x presentations x epochs, flush slots included."""
+    presentations = _number(row, "n_train")
+    if presentations is None:
+        return None
+    settings = unit.settings
+    seconds = settings.network.slots * method.tile.slot_seconds
+    return seconds * presentations * settings.training.epochs
+
+
+def _number(source: Mapping[str, Any], name: str) -> float | None:
+    value = source.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _largest(row: Row, name: str) -> float | None:
+    """Over the crossbars, whose own numbers end in their place."""
+    found = [_number(row, key) for key in row if key.removeprefix(f"{name}_").isdigit()]
+    return max((value for value in found if value is not None), default=None)
+
+
+@cache
+def _why_unknown(device: str, parameter: str) -> str:
+    """The preset's own words on a number it does not give."""
+    from device_presets import PresetError, get_preset
+
+    try:
+        known = get_preset(device).parameters[parameter]
+    except (PresetError, KeyError):
+        return f"the preset gives no {parameter}"
+    return f"{parameter}: {known.assumption or 'not known to the preset'}"
