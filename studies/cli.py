@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from rpu_ssnn.errors import InputError
+from studies.choices import Format
 from studies.cli_options import DataOption, OutOption, StudyArgument, WorkersOption
 from studies.results_cli import results_app
-from studies.text_table import Format
 
 if TYPE_CHECKING:
     from studies.execution import Options, OtherVersions

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from studies.choices import Format, Values
 from studies.columns import setting
 from studies.results import SWEEP_PREFIX
 from studies.statistics import SIGNIFICANCE, describe, paired_p
@@ -18,17 +18,10 @@ from studies.table import (
     swept_columns,
     with_gaps,
 )
-from studies.text_table import Format, as_csv, interval, render_cells
+from studies.text_table import as_csv, interval, render_cells
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Values(StrEnum):
-    """What stands in the cells."""
-
-    accuracy = "accuracy"
-    gap = "gap"
 
 
 @dataclass(frozen=True)
@@ -112,7 +105,7 @@ def render_pivot(pivoted: Pivot, reference: str, style: Format) -> str:
 def _grid(pivoted: Pivot) -> pd.DataFrame:
     import pandas as pd
 
-    cells = pivoted.cells
+    cells = pivoted.cells[pivoted.cells["n"] > 0]
     texts = {(cell["row"], cell["column"]): _cell(cell, pivoted) for _, cell in cells.iterrows()}
     rows = list(dict.fromkeys(cells["row"]))
     grid = {f"{pivoted.rows} \\ {pivoted.columns}": [or_dash(row) for row in rows]}
@@ -122,8 +115,6 @@ def _grid(pivoted: Pivot) -> pd.DataFrame:
 
 
 def _cell(cell: pd.Series, pivoted: Pivot) -> str:
-    if not cell["n"]:
-        return "-"
     if pivoted.values is Values.accuracy:
         return f"{interval(cell['mean'], cell['ci'])} ({cell['n']})"
     text = f"{interval(cell['mean'], cell['ci'], '{:+.2f}')} ({cell['n']})"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.errors import InputError
+from studies.choices import Format, Kind, Values
 from studies.cli_options import FolderArgument
-from studies.text_table import Format
 
 if TYPE_CHECKING:
     from studies.results import Runs
@@ -29,25 +29,51 @@ def table(
         str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
     ] = None,
     columns: Annotated[str | None, typer.Option(help="Pivot: likewise.")] = None,
-    values: Annotated[str, typer.Option(help="Pivot: accuracy or gap.")] = "accuracy",
+    values: Annotated[Values, typer.Option(help="Pivot: of the cells.")] = Values.accuracy,
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings."""
-    from studies.pivot import Values, pivot, render_pivot
+    from studies.pivot import pivot, render_pivot
     from studies.results import results_frame
     from studies.table import render, summary
 
     if (rows is None) != (columns is None):
         missing = "--rows" if rows is None else "--columns"
         raise InputError("table", missing, None, "must be given too, or neither")
-    if values not in list(Values):
-        raise InputError("table", "--values", values, "must be accuracy or gap")
     declared, runs = _finished(folder)
     results, reference = results_frame(runs), declared.reference_label
     if rows is None or columns is None:
         typer.echo(render(summary(results, reference), reference, format))
         return
-    pivoted = pivot(results, reference, rows, columns, Values(values))
+    pivoted = pivot(results, reference, rows, columns, values)
     typer.echo(render_pivot(pivoted, reference, format))
+
+
+@results_app.command()
+def plot(
+    folder: FolderArgument,
+    kind: Annotated[
+        Kind | None, typer.Option(help="Default: every kind that these results have.")
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option(help="Setting below a sweep figure; default: the first swept.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.")
+    ] = None,
+) -> None:
+    """Draw learning curves with bands, accuracy over a swept setting, or gap bars."""
+    from studies.draw import draw, drawable
+    from studies.figure_style import save
+
+    if out is not None and kind is None:
+        raise InputError("plot", "--kind", None, "must be given with --out")
+    if x is not None and kind not in (None, Kind.sweep):
+        raise InputError("plot", "--x", x, "goes with --kind sweep")
+    declared, runs = _finished(folder)
+    kinds = [kind] if kind else drawable(declared, runs, x)
+    for each in kinds:
+        path = out or folder / f"{declared.study}_{each}.png"
+        typer.echo(save(draw(each, declared, runs, x), path))
 
 
 def _finished(folder: Path) -> "tuple[Study, Runs]":

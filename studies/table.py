@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError, one_of
+from studies.choices import Format
 from studies.results import SWEEP_PREFIX
 from studies.statistics import SIGNIFICANCE, describe, holm, paired_p
-from studies.text_table import Format, as_csv, interval, number, render_cells
+from studies.text_table import as_csv, interval, number, render_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,8 +103,13 @@ def swept_columns(results: pd.DataFrame) -> list[str]:
 
 
 def as_keys(column: pd.Series) -> pd.Series:
-    """Swept values with `NOT_SWEPT` where there is none."""
-    return column.map(lambda value: NOT_SWEPT if value is None or value != value else value)
+    """Swept values with `NOT_SWEPT` where there is none; whole numbers that a column with gaps
+    made floating point are whole again."""
+    import pandas as pd
+
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype(object).where(column.notna(), NOT_SWEPT)
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
@@ -171,7 +177,7 @@ def legend(table: pd.DataFrame) -> str:
     """What the intervals and the p of a table mean, in one line."""
     tests = int(table["gap_p"].notna().sum())
     return (
-        f"± 95 % interval (Student t); p: paired t-test by seed, Holm-corrected for {tests} "
+        f"± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for {tests} "
         f"comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
     )
 
@@ -196,4 +202,6 @@ def numbers(values: pd.Series, style: str) -> list[str]:
 
 def or_dash(value: object) -> str:
     """A swept value as a cell."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return "-" if value == NOT_SWEPT else str(value)

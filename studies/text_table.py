@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from html import escape
 from typing import TYPE_CHECKING
 
+from studies.choices import Format
+
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Format(StrEnum):
-    """Of a printed table; `csv` is the numbers at full precision."""
-
-    md = "md"
-    csv = "csv"
-    latex = "latex"
-    html = "html"
 
 
 def as_csv(table: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ from rpu_ssnn.errors import InputError
 from studies.plot import plot_study
 from studies.statistics import mean_and_half_width
 from studies.table import readable, render, summary
-from studies.text_table import Format
+from studies.choices import Format
 
 NAN = math.nan
 
