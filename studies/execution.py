@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from studies.result import Failure, UnitResult
 from studies.results import Runs, Versions, write_failures, write_results
 from studies.runner import in_balanced_order, run_units
 from studies.search import best, candidates
+from studies.status import status_kept
 from studies.store import ResultFolder, StoredRuns, UnitStore, open_folder, stored_study
 from studies.study import Study
 from studies.unit import Unit, point_title
@@ -63,7 +64,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: a row could not be kept; those before it are.
     """
-    with open_folder(root, study) as folder:
+    with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
+        options = replace(options, reporter=reporter)
         drives, failures = _find_drives(study, folder, options)
         units = units_of(study, drives)
         finished = _usable(units, _read(folder.units, options.reporter), root, options)
@@ -94,7 +96,8 @@ def search_in_folder(
     Raises:
         As `run_in_folder`.
     """
-    with open_folder(root, study) as folder:
+    with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
+        options = replace(options, reporter=reporter)
         points = [point for point in study.points() if point.drive is None]
         found, failures = _search(study, points, folder.search, options)
         return _by_title(study, found), failures

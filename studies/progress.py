@@ -24,6 +24,9 @@ class Reporter(Protocol):
     def running(self, what: str, done: int, total: int) -> AbstractContextManager[None]:
         """Shows progress of ``total`` units, ``done`` of them there before, while it is open."""
 
+    def started(self, unit: Unit) -> None:
+        """A worker has the unit."""
+
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """A unit has its row."""
 
@@ -46,6 +49,9 @@ class Silent:
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
         """Nothing to show."""
         yield
+
+    def started(self, unit: Unit) -> None:
+        """Nothing."""
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """Nothing."""
@@ -94,6 +100,9 @@ class ConsoleReporter:
             self._bar.add_task(what, total=total, completed=done, last="")
             yield
         self._bar = None
+
+    def started(self, unit: Unit) -> None:
+        """Not shown."""
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """Counts the unit; shows its accuracy and the time that is left."""

@@ -76,6 +76,15 @@ def plot(
         typer.echo(save(draw(each, declared, runs, x), path))
 
 
+@results_app.command()
+def status(folder: FolderArgument) -> None:
+    """Say where a study stands that runs, or ran, in another shell; the folder is only read."""
+    from studies.status_view import lines, standing
+
+    for line in lines(standing(folder)):
+        typer.echo(line)
+
+
 def _finished(folder: Path) -> "tuple[Study, Runs]":
     """The study and its finished runs; what is odd about them is said on the error stream."""
     from studies.execution import finished_runs

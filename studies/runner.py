@@ -87,10 +87,10 @@ def run_units(
             _check(pool, n_workers, job, units)
         # Shown only now, so that starting up does not count into the time a unit takes.
         stack.enter_context(reporter.running(what, done=total - len(units), total=total))
-        _drain(pool, waiting, n_workers, job, threads, settle)
+        _drain(pool, waiting, n_workers, job, threads, reporter.started, settle)
         while waiting:  # the pool lost a process
             with _pool(n_workers, threads) as fresh:
-                _drain(fresh, waiting, n_workers, job, threads, settle)
+                _drain(fresh, waiting, n_workers, job, threads, reporter.started, settle)
     return failures
 
 
@@ -112,6 +112,7 @@ def _drain(
     n_workers: int,
     job: Job,
     threads: int,
+    started: Callable[[Unit], None],
     settle: Callable[[Unit, UnitResult | Failure], None],
 ) -> None:
     """Until nothing is waiting, or the pool lost a process: all it was running then fail."""
@@ -126,6 +127,7 @@ def _drain(
                 broken = True
             else:
                 running[future] = waiting.popleft()
+                started(running[future])
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             unit = running.pop(future)

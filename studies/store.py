@@ -4,17 +4,19 @@ OUT/study.yaml         the study as it was understood, every default written out
 OUT/drives.yaml        the drives that its units were run with, where they were searched
 OUT/units/ID.json      row and learning curve of one run, written whole or not at all
 OUT/search/ID.json     the same for the runs of the drive search
+OUT/status.json        where the process that runs the study stands (`studies.status`)
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
 
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from pydantic import ValidationError
 
@@ -30,6 +32,9 @@ FORMAT: Literal[1] = 1
 
 STUDY_FILE = "study.yaml"
 DRIVES_FILE = "drives.yaml"
+LOCK_FILE = ".lock"
+
+LOCK_TRIES, LOCK_SECONDS = 5, 0.05
 
 
 class _UnitFile(Spec):
@@ -144,18 +149,42 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
     try:
         for folder in ("units", "search"):
             (root / folder).mkdir(parents=True, exist_ok=True)
-        lock = (root / ".lock").open("w")
+        lock = (root / LOCK_FILE).open("w")
     except OSError as error:
         raise InputError(root, "output folder", error.strerror, "must be writable") from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _take(lock):
             allowed = "must not be in use: another process is writing to it"
-            raise InputError(root, "output folder", "locked", allowed) from error
+            raise InputError(root, "output folder", "locked", allowed)
         text = _as_understood(study)
         write_whole(root / STUDY_FILE, lambda path: path.write_text(text, encoding="utf-8"))
         yield ResultFolder(root)
+
+
+def is_in_use(root: Path) -> bool:
+    """Whether a process is writing to the folder."""
+    try:
+        lock = (root / LOCK_FILE).open("rb")
+    except OSError:  # never run, or gone
+        return False
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go as the file closes
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _take(lock: IO[str]) -> bool:
+    """Takes the lock for this process; tries a while, as `is_in_use` holds it for a moment."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_SECONDS)
+        else:
+            return True
+    return False
 
 
 def stored_study(root: Path) -> Study:
@@ -196,7 +225,7 @@ def _refuse_foreign(root: Path, study: Study) -> None:
         return
     if STUDY_FILE not in holds:
         # Left by a run that was killed in its first moments.
-        if set(holds) <= {".lock", "units", "search", f"{STUDY_FILE}.tmp"}:
+        if set(holds) <= {LOCK_FILE, "units", "search", f"{STUDY_FILE}.tmp"}:
             return
         allowed = "must be new, empty, or the study's own: it holds other files"
         raise InputError(root, "output folder", holds[0], allowed)

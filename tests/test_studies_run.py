@@ -122,7 +122,7 @@ def test_a_damaged_unit_file_is_set_aside_and_its_unit_runs_again(
 ) -> None:
     harness.run(small_study())
     harness.take_log()
-    path = unit_files(harness)[2]
+    path = next(path for path in unit_files(harness) if '"T": 10' in path.read_text())
     whole = path.read_text()
     path.write_text(damage(whole))
     assert path.read_text() != whole

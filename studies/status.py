@@ -1,0 +1,155 @@
+"""The small file by which a running study tells other processes where it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from rpu_ssnn.spec import Spec
+from studies.progress import Reporter
+from studies.result import Failure, UnitResult
+from studies.store import write_whole
+from studies.unit import Unit
+
+STATUS_FILE = "status.json"
+
+type Ending = Literal["finished", "interrupted", "stopped"]
+
+
+class RunningUnit(Spec):
+    """A unit that a worker has now; `since` in seconds of the Unix epoch."""
+
+    title: str
+    since: float
+
+
+class FailedUnit(Spec):
+    """A unit of this run that has no row."""
+
+    title: str
+    message: str
+
+
+class LastUnit(Spec):
+    """The unit that ended last; accuracy in %."""
+
+    title: str
+    accuracy: float
+
+
+class StatusFile(Spec):
+    """What the running process leaves; times in seconds of the Unix epoch."""
+
+    format: Literal[1] = 1
+    pid: int
+    host: str
+    started: float
+    state: Literal["running"] | Ending = "running"
+    message: str = ""
+    what: Literal["", "search", "units"] = Field("", description="the stage it is in")
+    stage_started: float = 0.0
+    total: int = 0
+    done_before: int = Field(0, description="of this stage, when it started")
+    done: int = Field(0, description="of this stage, failed ones included")
+    running: tuple[RunningUnit, ...] = ()
+    failed: tuple[FailedUnit, ...] = ()
+    last: LastUnit | None = None
+    updated: float = 0.0
+    updated_by_unit: float = Field(0.0, description="when a unit of this stage last ended")
+
+
+class StatusReporter:
+    """Passes everything on to another reporter, and keeps the status file."""
+
+    def __init__(self, root: Path, inner: Reporter) -> None:
+        self._path = root / STATUS_FILE
+        self._inner = inner
+        self._status = StatusFile(pid=os.getpid(), host=platform.node(), started=time.time())
+        self._write()
+
+    def note(self, text: str) -> None:
+        """Passed on."""
+        self._inner.note(text)
+
+    def starting(self, text: str) -> AbstractContextManager[None]:
+        """Passed on."""
+        return self._inner.starting(text)
+
+    @contextmanager
+    def running(self, what: str, done: int, total: int) -> Iterator[None]:
+        """A new stage."""
+        stage = {"what": what, "total": total, "done": done, "done_before": done}
+        self._write(**stage, stage_started=time.time(), running=())
+        with self._inner.running(what, done, total):
+            yield
+
+    def started(self, unit: Unit) -> None:
+        """A worker has the unit."""
+        new = RunningUnit(title=unit.title, since=time.time())
+        self._write(running=(*self._status.running, new))
+        self._inner.started(unit)
+
+    def finished(self, unit: Unit, result: UnitResult) -> None:
+        """One done."""
+        last = LastUnit(title=unit.title, accuracy=result.accuracy)
+        self._write(last=last, **self._without(unit.title))
+        self._inner.finished(unit, result)
+
+    def failed(self, failure: Failure) -> None:
+        """One done, without a row."""
+        new = FailedUnit(title=failure.title, message=failure.message)
+        self._write(failed=(*self._status.failed, new), **self._without(failure.title))
+        self._inner.failed(failure)
+
+    def end(self, state: Ending, message: str = "") -> None:
+        """The process leaves the folder."""
+        self._write(state=state, message=message, running=())
+
+    def _without(self, title: str) -> dict[str, object]:
+        left = list(self._status.running)
+        for unit in left:
+            if unit.title == title:
+                left.remove(unit)
+                break
+        done = self._status.done + 1
+        return {"running": tuple(left), "done": done, "updated_by_unit": time.time()}
+
+    def _write(self, **changes: object) -> None:
+        self._status = self._status.model_copy(update={**changes, "updated": time.time()})
+        text = self._status.model_dump_json(indent=1)
+        try:
+            write_whole(self._path, lambda path: path.write_text(text, encoding="utf-8"))
+        except OSError:
+            return  # a full disk must not end a study before its rows cannot be kept
+
+
+@contextmanager
+def status_kept(root: Path, inner: Reporter) -> Iterator[StatusReporter]:
+    """A reporter that keeps the folder's status file, to the end however it comes."""
+    reporter = StatusReporter(root, inner)
+    try:
+        yield reporter
+    except KeyboardInterrupt:
+        reporter.end("interrupted")
+        raise
+    except BaseException as error:
+        reporter.end("stopped", f"{type(error).__name__}: {error}")
+        raise
+    reporter.end("finished")
+
+
+def read_status(root: Path) -> StatusFile | None:
+    """The status file of a folder; None where there is none or it is damaged."""
+    try:
+        content = json.loads((root / STATUS_FILE).read_text(encoding="utf-8"))
+        return StatusFile.model_validate(content)
+    except (OSError, ValueError, ValidationError):
+        return None

@@ -1,0 +1,103 @@
+"""What another shell learns about a study: its status file beside what is on disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from studies.execution import finished_runs
+from studies.progress import duration
+from studies.status import StatusFile, read_status
+from studies.store import is_in_use
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of a study in its folder.
+
+    Attributes:
+        done: units with a row on disk, of `total`.
+        damaged: unit files that are not whole.
+        in_use: a process is writing to the folder.
+        file: what the last process left; None: none did.
+    """
+
+    study: str
+    done: int
+    total: int
+    damaged: int
+    in_use: bool
+    file: StatusFile | None
+
+    def seconds_left(self, now: float) -> float | None:
+        """Of the stage that is running; None where nothing runs or nothing ended yet."""
+        file = self.file
+        if not self.in_use or file is None or file.state != "running":
+            return None
+        ended = file.done - file.done_before
+        if ended <= 0:
+            return None
+        per_unit = (file.updated_by_unit - file.stage_started) / ended
+        return max(0.0, per_unit * (file.total - file.done) - (now - file.updated_by_unit))
+
+
+def standing(root: Path) -> Standing:
+    """Reads a folder, running or not.
+
+    Raises:
+        InputError: not an output folder.
+    """
+    damaged: list[Path] = []
+    in_use = is_in_use(root)
+    study, runs = finished_runs(root, on_damage=damaged.append)
+    return Standing(
+        study=study.study,
+        done=len(runs),
+        total=len(study.points()) * len(study.seeds),
+        damaged=len(damaged),
+        in_use=in_use,
+        file=read_status(root),
+    )
+
+
+def lines(stands: Standing, now: float | None = None) -> list[str]:
+    """The standing in words."""
+    now = time.time() if now is None else now
+    file = stands.file
+    text = [f"{stands.study}: {_state(stands)}"]
+    running = file.running if file is not None and stands.in_use else ()
+    failed = file.failed if file is not None else ()
+    counts = f"units: {stands.done} of {stands.total} done, {len(running)} running"
+    text.append(f"{counts}, {len(failed)} failed" + _damage(stands))
+    if file is not None and stands.in_use and file.what:
+        left = stands.seconds_left(now)
+        when = "time left not known yet" if left is None else f"about {duration(left)} left"
+        text.append(f"{file.what}: {file.done} of {file.total}, {when}")
+    text += [f"running: {unit.title}, for {duration(now - unit.since)}" for unit in running]
+    if file is not None and file.last is not None:
+        text.append(f"last: {file.last.title}: {file.last.accuracy:.2f} %")
+    text += [f"failed: {unit.title}: {unit.message}" for unit in failed]
+    return text
+
+
+def _state(stands: Standing) -> str:
+    file = stands.file
+    if stands.in_use:
+        if file is None or file.state != "running":
+            return "running, and tells no more (started by an older version?)"
+        return f"running since {_clock(file.started)} (process {file.pid} on {file.host})"
+    if file is None:
+        return "not running"
+    if file.state == "running":
+        return f"not running: its process ended without a word, last heard {_clock(file.updated)}"
+    why = f" by {file.message}" if file.message else ""
+    return f"not running: {file.state}{why} {_clock(file.updated)}"
+
+
+def _damage(stands: Standing) -> str:
+    return f", {stands.damaged} damaged" if stands.damaged else ""
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
