@@ -10,7 +10,7 @@ import typer
 
 from rpu_ssnn.errors import InputError
 from studies.choices import Format, Kind, Values
-from studies.cli_options import FolderArgument
+from studies.cli_options import DataOption, FolderArgument, OutOption, StudyArgument, WorkersOption
 
 if TYPE_CHECKING:
     from studies.results import Runs
@@ -74,6 +74,30 @@ def plot(
     for each in kinds:
         path = out or folder / f"{declared.study}_{each}.png"
         typer.echo(save(draw(each, declared, runs, x), path))
+
+
+@results_app.command()
+def plan(
+    study: StudyArgument,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    estimate: Annotated[bool, typer.Option(help="Time a few steps of each case.")] = True,
+) -> None:
+    """Say what `run` would do and about how long it would take; nothing is started or written."""
+    from studies import plan as planning
+    from studies import timing
+    from studies.api import default_folder
+    from studies.plan_view import plan_text
+    from studies.shipped import find_study
+
+    declared = find_study(study)
+    planned = planning.make_plan(declared, out or default_folder(declared))
+    estimated = None
+    if estimate:
+        typer.echo("timing a few steps of each case", err=True)
+        estimated = planning.estimate(planned, timing.timing_job(data), workers)
+    typer.echo(plan_text(planned, estimated))
 
 
 @results_app.command()

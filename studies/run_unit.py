@@ -34,7 +34,7 @@ def check_inputs(units: list[Unit], data_root: Path | None) -> None:
         key = unit.settings.dataset.model_dump_json()
         if key not in seen:
             seen.add(key)
-            _load(unit, data_root)
+            load_images(unit, data_root)
     if any(isinstance(unit.settings.method, PulseMethod) for unit in units):
         require_tile_pair()
 
@@ -65,8 +65,8 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
     import torch
 
     torch.set_num_threads(threads)
-    data = _load(unit, data_root)
-    _forget_peak_memory()
+    data = load_images(unit, data_root)
+    forget_peak_memory()
     started = time.perf_counter()
     settings = unit.settings
     if isinstance(settings.method, AnnMethod):
@@ -84,7 +84,7 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
         "test_accuracy": 100 * measured.test_accuracy,
         "validation_accuracy": 100 * measured.validation_accuracy,
         "seconds": seconds,
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
         **_device_columns(measured.statistics),
         "replayable": is_replayable(unit),
         **measured.statistics,
@@ -134,7 +134,7 @@ def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
     with train(
         settings.network,
         settings.training,
-        _factory(unit),
+        synapses_factory(unit),
         data,
         seed=settings.seed,
         threads=threads,
@@ -177,7 +177,8 @@ def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
     )
 
 
-def _factory(unit: Unit) -> "SynapsesFactory":
+def synapses_factory(unit: Unit) -> "SynapsesFactory":
+    """What makes the unit's synapses."""
     from rpu_ssnn import synapses
 
     method = unit.settings.method
@@ -249,7 +250,12 @@ def _epoch_row(epoch: dict[str, Any]) -> Row:
     return row
 
 
-def _load(unit: Unit, data_root: Path | None) -> "Dataset":
+def load_images(unit: Unit, data_root: Path | None) -> "Dataset":
+    """The unit's images.
+
+    Raises:
+        InputError: they are not there, are damaged, or are fewer than asked for.
+    """
     from rpu_ssnn.data import load_dataset
 
     dataset = unit.settings.dataset
@@ -263,7 +269,7 @@ def _load(unit: Unit, data_root: Path | None) -> "Dataset":
     )
 
 
-def _forget_peak_memory() -> None:
+def forget_peak_memory() -> None:
     """A worker runs many units: let Linux count the peak from here, where it allows that."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
@@ -271,7 +277,7 @@ def _forget_peak_memory() -> None:
         return
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
     """Peak resident memory of this process (MiB), since it was last forgotten or started."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()

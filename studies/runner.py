@@ -27,6 +27,15 @@ def cpu_count() -> int:
         return os.cpu_count() or 1
 
 
+def worker_count(workers: int | None, n_units: int) -> int:
+    """Processes that run so many units.
+
+    Args:
+        workers: as asked for; None: one a CPU.
+    """
+    return min(cpu_count() if workers is None else workers, n_units)
+
+
 def in_balanced_order(units: Sequence[Unit]) -> list[Unit]:
     """First seeds of all cases before all second seeds, so that a partial table compares."""
     rank: dict[tuple[object, ...], int] = {}
@@ -67,7 +76,7 @@ def run_units(
     """
     if not units:
         return []
-    n_workers = min(cpu_count() if workers is None else workers, len(units))
+    n_workers = worker_count(workers, len(units))
     threads = max(1, cpu_count() // n_workers)
     waiting = deque(units)
     failures: list[Failure] = []

@@ -145,7 +145,7 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
         InputError: it holds another study or other files, cannot be written to, or another
             process is writing to it.
     """
-    _refuse_foreign(root, study)
+    refuse_foreign(root, study)
     try:
         for folder in ("units", "search"):
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -216,7 +216,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _refuse_foreign(root: Path, study: Study) -> None:
+def refuse_foreign(root: Path, study: Study) -> None:
+    """Refuses a folder that is not the study's own to be.
+
+    Raises:
+        InputError: it holds another study or other files, or is no folder.
+    """
     try:
         holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
     except OSError as error:

@@ -177,8 +177,8 @@ def legend(table: pd.DataFrame) -> str:
     """What the intervals and the p of a table mean, in one line."""
     tests = int(table["gap_p"].notna().sum())
     return (
-        f"± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for {tests} "
-        f"comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+        "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
+        f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
     )
 
 

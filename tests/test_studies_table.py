@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.errors import InputError
+from studies.choices import Format
 from studies.plot import plot_study
 from studies.statistics import mean_and_half_width
-from studies.table import readable, render, summary
-from studies.choices import Format
+from studies.table import render, summary
 
 NAN = math.nan
 

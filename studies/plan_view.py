@@ -1,0 +1,80 @@
+"""A plan in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studies.choices import Format
+from studies.plan import Estimate, Plan, Row
+from studies.progress import duration
+from studies.text_table import render_cells
+
+if TYPE_CHECKING:
+    from studies.unit import Unit
+
+FINE_BELOW_SECONDS = 10.0
+
+
+def plan_text(plan: Plan, estimate: Estimate | None) -> str:
+    """A table of the cases, and what is to be run in all.
+
+    Columns: ``units`` (seeds), ``done`` (with a row), ``search`` (runs of the drive search to do),
+    ``a unit`` and ``all`` (time of one run; of all that the case still needs, on one worker),
+    ``MiB`` (memory of its worker).
+    """
+    import pandas as pd
+
+    table = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
+    lines = [render_cells(table, Format.md), "", _totals(plan)]
+    if plan.other_versions:
+        lines.append(
+            f"{plan.other_versions} rows were made under other versions: `run` wants "
+            "--accept-other-versions or --rerun"
+        )
+    if estimate is not None and estimate.workers:
+        memory = estimate.peak_memory_mb / 1024
+        lines.append(
+            f"about {duration(estimate.wall_seconds(plan))} with {estimate.workers} workers, "
+            f"{memory:.1f} GiB of memory; timed on this machine as busy as it is now, with the "
+            "first steps of a training, which take the most pulses"
+        )
+        lines += [f"not timed: {f.title}: {f.message}" for f in estimate.failures]
+    return "\n".join(lines)
+
+
+def _cells(row: Row, estimate: Estimate | None) -> dict[str, str]:
+    cells = {
+        "case": row.title,
+        "units": str(len(row.units)),
+        "done": str(len(row.units) - len(row.missing)),
+        "search": str(len(row.search)) if row.search else "-",
+    }
+    if estimate is not None:
+        cells |= {
+            "a unit": _time(row.missing[:1], estimate),
+            "all": _time([*row.search, *row.missing], estimate),
+            "MiB": _memory(row, estimate),
+        }
+    return cells
+
+
+def _time(units: list[Unit], estimate: Estimate) -> str:
+    known = [estimate.seconds[u.identity] for u in units if u.identity in estimate.seconds]
+    if not known or len(known) < len(units):
+        return "-"
+    seconds = sum(known)
+    return f"{seconds:.1f} s" if seconds < FINE_BELOW_SECONDS else duration(seconds)
+
+
+def _memory(row: Row, estimate: Estimate) -> str:
+    known = [m for u in row.missing if (m := estimate.memory_mb.get(u.identity)) is not None]
+    return f"{max(known):.0f}" if known else "-"
+
+
+def _totals(plan: Plan) -> str:
+    units = sum(len(row.units) for row in plan.rows)
+    done = units - sum(len(row.missing) for row in plan.rows)
+    text = f"{units} units, {done} done, {len(plan.missing)} to run"
+    if plan.search:
+        text += f" after {len(plan.search)} runs of the drive search"
+    return text
