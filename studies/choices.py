@@ -25,3 +25,10 @@ class Kind(StrEnum):
     curves = "curves"
     sweep = "sweep"
     gaps = "gaps"
+
+
+class Others(StrEnum):
+    """The imperfections beside the one that a requirement is put on."""
+
+    as_is = "as-is"
+    off = "off"

@@ -4,26 +4,29 @@ Exit codes: 0 done; 1 units failed or the environment is broken; 2 bad input; 13
 Whatever is slow to import is imported by the command that needs it.
 """
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from rpu_ssnn.errors import InputError
 from studies.choices import Format
 from studies.cli_options import DataOption, OutOption, StudyArgument, WorkersOption
+from studies.cli_running import (
+    AcceptOption,
+    RerunOption,
+    end,
+    options_of,
+    other_versions,
+    stop,
+    stop_interrupted,
+)
+from studies.questions_cli import questions_app
 from studies.results_cli import results_app
 
 if TYPE_CHECKING:
-    from studies.execution import Options, OtherVersions
-    from studies.result import Failure
     from studies.results import Runs
     from studies.study import Study
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="Trains spiking networks inside simulated analog devices and compares them.",
@@ -34,6 +37,7 @@ app = typer.Typer(
 presets_app = typer.Typer(help="Device presets: list them, or show one with its sources.")
 app.add_typer(presets_app, name="presets")
 app.add_typer(results_app)  # its commands join the top level
+app.add_typer(questions_app)  # likewise
 
 
 @app.command()
@@ -42,19 +46,11 @@ def run(
     out: OutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
-    accept_other_versions: Annotated[
-        bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
-    ] = False,
-    rerun: Annotated[bool, typer.Option(help="Run such rows again.")] = False,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
 ) -> None:
     """Run what is missing of a study; print its table and say where the results are."""
-    if accept_other_versions and rerun:
-        raise InputError("run", "--rerun", True, "must not come with --accept-other-versions")
-    others: OtherVersions = "refuse"
-    if accept_other_versions:
-        others = "accept"
-    if rerun:
-        others = "rerun"
+    others = other_versions(accept_other_versions, rerun)
     from studies.api import default_folder
     from studies.execution import run_in_folder
     from studies.shipped import find_study
@@ -62,11 +58,11 @@ def run(
     declared = find_study(study)
     root = out or default_folder(declared)
     try:
-        outcome = run_in_folder(declared, root, _options(workers, data, others))
+        outcome = run_in_folder(declared, root, options_of(workers, data, others))
     except KeyboardInterrupt:
-        _stop_interrupted(root)
+        stop_interrupted(root)
     _show(declared, outcome.runs, root)
-    _end(outcome.failures, root)
+    end(outcome.failures, root)
 
 
 @app.command()
@@ -90,13 +86,13 @@ def search(
     if write and declared.drives is None:
         raise InputError(study, "drives", None, "must name the file that --write writes")
     try:
-        drives, failures = search_in_folder(declared, root, _options(workers, data, "refuse"))
+        drives, failures = search_in_folder(declared, root, options_of(workers, data, "refuse"))
     except KeyboardInterrupt:
-        _stop_interrupted(root)
+        stop_interrupted(root)
     if write and declared.drives is not None and not failures:
         write_drives(declared.drives, drives)
         typer.echo(f"{len(drives)} drives in {declared.drives}")
-    _end(failures, root)
+    end(failures, root)
 
 
 @app.command()
@@ -162,27 +158,15 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _exit(str(error), 2)
+        stop(str(error), 2)
     except Exception as error:
         # Not imported above, since importing them is slow: recognised once they are raised.
         name = type(error).__name__
         if name == "PresetError":
-            _exit(str(error), 2)
+            stop(str(error), 2)
         if name in ("BrokenPairError", "BrokenProcessPool") or isinstance(error, OSError):
-            _exit(str(error), 1)
+            stop(str(error), 1)
         raise
-
-
-def _options(workers: int | None, data: Path | None, others: "OtherVersions") -> "Options":
-    from studies.execution import Options, training_job
-    from studies.progress import ConsoleReporter
-
-    return Options(
-        job=training_job(data),
-        workers=workers,
-        other_versions=others,
-        reporter=ConsoleReporter(Console(stderr=True)),
-    )
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
@@ -201,27 +185,6 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
     typer.echo(render(table, reference, Format.md))
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
-
-
-def _end(failures: "list[Failure]", root: Path) -> None:
-    if failures:
-        typer.echo(
-            f"{len(failures)} units failed, listed in {root / 'failures.csv'}; "
-            "the same command tries them again",
-            err=True,
-        )
-        raise typer.Exit(1)
-
-
-def _stop_interrupted(root: Path) -> None:
-    command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
-    _exit(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
-
-
-def _exit(message: str, code: int) -> None:
-    print(message, file=sys.stderr)
-    sys.stderr.flush()
-    sys.exit(code)
 
 
 if __name__ == "__main__":

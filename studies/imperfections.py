@@ -55,6 +55,7 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
         "tile.reads.dac_bits": None,
         "tile.reads.adc_bits": None,
         "tile.reads.adc_bound": None,
+        "tile.reads.adc_bound_transposed": None,
     },
     "on_off_ratio": {"tile.reference.on_off_ratio": None},
     "reference_spread": {"tile.reference.spread": 0.0},

@@ -1,7 +1,7 @@
 """What a device has to meet: each parameter's value at which the wanted loss is reached.
 
 A parameter is varied alone; the others stay as they are, or all other imperfections are switched
-off (`others="off"`: what the parameter would cost by itself). Loss is the reference's test
+off (`Others.off`: what the parameter would cost by itself). Loss is the reference's test
 accuracy minus the device's, in points, paired by seed.
 
 Bracketing. The device's own value is the first; the second is the best value where the own loses
@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import elementwise
@@ -30,6 +30,7 @@ from rpu_ssnn.errors import InputError, one_of
 from studies.axes import PARAMETERS, STANDARD, Axis, axis
 from studies.bench import Bench
 from studies.cases import DeviceCase
+from studies.choices import Others
 from studies.crossing import Crossing, Losses, bracket, crossing, side
 from studies.imperfections import imperfections, switched_off
 from studies.questions import (
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
 
 WITHIN = 1.5
 MOST_ROUNDS = 8
-
-type Others = Literal["as-is", "off"]
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
 
@@ -81,7 +80,7 @@ def require(
     run: Run,
     *,
     parameters: Sequence[str] = STANDARD,
-    others: Others = "as-is",
+    others: Others = Others.as_is,
     search_each: bool = False,
 ) -> Requirement:
     """Runs what the bracketing asks for, and tells what each parameter has to meet.
@@ -113,7 +112,7 @@ def require(
         f"{device} as it is loses {mean:.2f}{spread} points to {asked.reference.name}; "
         f"wanted: at most {loss:g}",
         "all other imperfections are switched off"
-        if others == "off"
+        if others is Others.off
         else "each parameter is varied alone, the others as they are",
         drive_note(driven, search_each),
     ]
@@ -141,14 +140,14 @@ def _axes(
     axes, notes = [], []
     for name in dict.fromkeys(parameters):
         context = case
-        if others == "off":
+        if others is Others.off:
             context = switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
         found = axis(name, context, driven)
         if isinstance(found, str):
             notes.append(found)
         else:
             axes.append(found)
-    return axes, notes + (left_out if others == "off" else [])
+    return axes, notes + (left_out if others is Others.off else [])
 
 
 def _far_end(along: Axis, losses: Losses, wanted: float) -> float | None:

@@ -9,6 +9,7 @@ from question_fakes import FakeRun, device_study
 
 from rpu_ssnn.errors import InputError
 from studies.axes import PARAMETERS, STANDARD
+from studies.choices import Others
 from studies.crossing import bracket, crossing, side
 from studies.requirement import MOST_ROUNDS, WITHIN, Requirement, require
 from studies.unit import PulseMethod
@@ -22,7 +23,7 @@ def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0
 
 
 def reads(method: PulseMethod) -> float:
-    return method.tile.reads.read_noise if method.tile.reads else 0.0
+    return float(method.tile.reads.read_noise) if method.tile.reads else 0.0
 
 
 TRUE = {
@@ -187,7 +188,7 @@ def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
     as_it_is = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
     assert rows(as_it_is)["cycle_to_cycle"]["why_none"].startswith("not reached by it alone")
     alone = require(
-        device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"], others="off"
+        device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"], others=Others.off
     )
     row = rows(alone)["cycle_to_cycle"]
     assert row["required"] == pytest.approx(2.0, rel=0.1)
@@ -266,16 +267,15 @@ def test_every_parameter_has_a_scale() -> None:
 
 
 def test_crossing_and_interval_by_hand() -> None:
+    measured = ((0.0, 0.0), (1.0, 2.0), (2.0, 6.0))
     # Mean 0, 2, 6 at harm 0, 1, 2; seeds spread by 1 around it: half width t(2) / sqrt(3) = 2.484.
-    losses = {
-        at: dict(enumerate([mean - 1, mean, mean + 1])) for at, mean in ((0, 0), (1, 2), (2, 6))
-    }
+    losses = {at: dict(enumerate([mean - 1, mean, mean + 1])) for at, mean in measured}
     found = crossing(losses, 1.0)
     assert found is not None
     assert found.harm == pytest.approx(0.5)
     assert found.low is None  # already 2.48 at the harmless end
     assert found.high == pytest.approx(1 + (1.0 + 2.48414 - 2.0) / 4.0, abs=0.01)
-    exact = {at: {0: float(mean), 1: float(mean)} for at, mean in ((0, 0), (1, 2), (2, 6))}
+    exact = {at: {0: mean, 1: mean} for at, mean in measured}
     between = crossing(exact, 3.0)
     assert between is not None
     assert (between.harm, between.low, between.high) == (1.25, 1.0, 2.0)

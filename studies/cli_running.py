@@ -1,0 +1,72 @@
+"""What the commands that run units share: their options, and how they end."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from rpu_ssnn.errors import InputError
+
+if TYPE_CHECKING:
+    from studies.execution import Options, OtherVersions
+    from studies.result import Failure
+
+INTERRUPTED = 130
+
+AcceptOption = Annotated[
+    bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
+]
+RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
+
+
+def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
+    """What the two flags say about rows of other versions.
+
+    Raises:
+        InputError: both are given.
+    """
+    if accept and rerun:
+        raise InputError("run", "--rerun", True, "must not come with --accept-other-versions")
+    if accept:
+        return "accept"
+    return "rerun" if rerun else "refuse"
+
+
+def options_of(workers: int | None, data: Path | None, others: "OtherVersions") -> "Options":
+    """Real training, told to the error stream."""
+    from studies.execution import Options, training_job
+    from studies.progress import ConsoleReporter
+
+    return Options(
+        job=training_job(data),
+        workers=workers,
+        other_versions=others,
+        reporter=ConsoleReporter(Console(stderr=True)),
+    )
+
+
+def end(failures: "list[Failure]", root: Path) -> None:
+    """Exit code 1 where units failed."""
+    if failures:
+        typer.echo(
+            f"{len(failures)} units failed, listed in {root / 'failures.csv'}; "
+            "the same command tries them again",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def stop_interrupted(root: Path) -> NoReturn:
+    """After Ctrl-C."""
+    command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
+    stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """One line on the error stream, and the exit code."""
+    print(message, file=sys.stderr)
+    sys.stderr.flush()
+    sys.exit(code)

@@ -1,0 +1,154 @@
+"""The commands that ask about one device: what costs most, what it has to meet, what it spent.
+
+Whatever is slow to import is imported by the command that needs it.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from studies.choices import Format, Others
+from studies.cli_options import (
+    DataOption,
+    FolderArgument,
+    OutOption,
+    StudyArgument,
+    WorkersOption,
+)
+from studies.cli_running import (
+    AcceptOption,
+    RerunOption,
+    end,
+    options_of,
+    other_versions,
+    stop_interrupted,
+)
+
+if TYPE_CHECKING:
+    from studies.execution import OtherVersions
+    from studies.questions import Run
+
+questions_app = typer.Typer()
+
+DeviceOption = Annotated[
+    str, typer.Option(help="Label of a device case of the study, or a preset.")
+]
+SearchEachOption = Annotated[
+    bool,
+    typer.Option("--search-each", help="Search a drive for each changed device, not hold it."),
+]
+
+
+@questions_app.command()
+def attribute(
+    study: StudyArgument,
+    device: DeviceOption,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    search_each: SearchEachOption = False,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
+) -> None:
+    """Which imperfection of a device costs most? Each is switched off alone, and on alone."""
+    from studies.attribution import attribute as answer
+    from studies.attribution_view import draw, lines, write
+    from studies.shipped import find_study
+
+    others = other_versions(accept_other_versions, rerun)
+    declared = find_study(study)
+    root = out or _folder(declared.study, "attribute", device)
+    try:
+        found = answer(declared, device, _run(root, workers, data, others), search_each=search_each)
+    except KeyboardInterrupt:
+        stop_interrupted(root)
+    for line in lines(found):
+        typer.echo(line)
+    if len(found.table):
+        typer.echo(f"table   {write(found, root)}\nfigure  {draw(found, device, root)}")
+    end(found.failures, root)
+
+
+@questions_app.command()
+def require(
+    study: StudyArgument,
+    device: DeviceOption,
+    loss: Annotated[
+        float, typer.Option(help="Accuracy that may be lost to the reference, points.")
+    ] = 1.0,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="What has to be met; may be repeated.")
+    ] = None,
+    others: Annotated[
+        Others, typer.Option(help="The other imperfections: as the device has them, or off.")
+    ] = Others.as_is,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    search_each: SearchEachOption = False,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
+) -> None:
+    """What would a device have to meet? Where each parameter loses as much as may be lost."""
+    from studies.axes import STANDARD
+    from studies.requirement import require as answer
+    from studies.requirement_view import lines, write
+    from studies.shipped import find_study
+
+    versions = other_versions(accept_other_versions, rerun)
+    declared = find_study(study)
+    root = out or _folder(declared.study, "require", device)
+    try:
+        found = answer(
+            declared,
+            device,
+            loss,
+            _run(root, workers, data, versions),
+            parameters=parameter or STANDARD,
+            others=others,
+            search_each=search_each,
+        )
+    except KeyboardInterrupt:
+        stop_interrupted(root)
+    for line in lines(found):
+        typer.echo(line)
+    if len(found.table):
+        typer.echo(f"table   {write(found, root)}")
+    end(found.failures, root)
+
+
+@questions_app.command()
+def ledger(
+    folder: FolderArgument,
+    format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
+) -> None:
+    """What did training cost the devices? Pulses, energy, physical time and wear."""
+    from studies.execution import finished_runs
+    from studies.ledger import ledger_table
+    from studies.ledger_view import render
+    from studies.results import results_frame
+
+    def note(path: Path) -> None:
+        typer.echo(f"{path} is damaged and left out", err=True)
+
+    _, runs = finished_runs(folder, on_damage=note)
+    table = ledger_table(results_frame(runs)) if runs else None
+    if table is None or not len(table):
+        typer.echo("no finished unit on a device yet")
+        return
+    typer.echo(render(table, format))
+
+
+def _folder(study: str, question: str, device: str) -> Path:
+    from studies.questions import name_of
+
+    return Path("out") / name_of(study, question, device)
+
+
+def _run(root: Path, workers: int | None, data: Path | None, others: "OtherVersions") -> "Run":
+    """Runs what is missing of a study in the folder."""
+    from studies.execution import run_in_folder
+
+    return partial(run_in_folder, root=root, options=options_of(workers, data, others))
