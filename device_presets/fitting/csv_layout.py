@@ -1,0 +1,141 @@
+"""How a measured file is laid out: columns, units, separator, decimal mark, encoding."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from device_presets.errors import PresetError, one_of
+
+SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12}
+AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
+VOLTS = {"V": 1.0, "mV": 1e-3}
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+_SEPARATORS = (";", "\t", ",")
+_SNIFFED_BYTES = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvLayout:
+    """Names of the columns and units of the values, as the user states them.
+
+    Args:
+        pulse: number of the pulse after which the row was read.
+        polarity: direction of that pulse; ``all_pulses`` replaces it where there is no column.
+        conductance: conductance; not read where ``current`` is given.
+        conductance_unit: a key of ``SIEMENS``.
+        current: read current; needs ``read_voltage``.
+        current_unit: a key of ``AMPERES``.
+        read_voltage: a column, or a number that holds for every row.
+        voltage_unit: a key of ``VOLTS``.
+        device, cycle: None means: the standard name where the file has it, otherwise one of each.
+        all_pulses: polarity of every pulse of the file, in place of a column.
+    """
+
+    pulse: str = "pulse"
+    polarity: str = "polarity"
+    conductance: str = "conductance"
+    conductance_unit: str = "uS"
+    current: str | None = None
+    current_unit: str = "uA"
+    read_voltage: str | None = None
+    voltage_unit: str = "V"
+    device: str | None = None
+    cycle: str | None = None
+    all_pulses: Literal["up", "down"] | None = None
+
+    def __post_init__(self) -> None:
+        units = (
+            ("conductance unit", self.conductance_unit, SIEMENS),
+            ("current unit", self.current_unit, AMPERES),
+            ("voltage unit", self.voltage_unit, VOLTS),
+        )
+        for field, unit, known in units:
+            if unit not in known:
+                raise PresetError("layout", field, unit, one_of(known, unit))
+        if self.current is not None and self.read_voltage is None:
+            allowed = "must be a column or a voltage: a current alone is no conductance"
+            raise PresetError("layout", "read voltage", None, allowed)
+
+    @property
+    def constant_voltage(self) -> float | None:
+        """The read voltage in ``voltage_unit`` where it is one number, not a column."""
+        try:
+            return float(self.read_voltage) if self.read_voltage is not None else None
+        except ValueError:
+            return None
+
+    @property
+    def measured_column(self) -> str:
+        """The column a fit names as its source."""
+        return self.current or self.conductance
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """What the file itself shows.
+
+    Args:
+        encoding: of the text.
+        separator: between cells.
+        decimal: mark within numbers.
+        header_row: 1-based line of the column names.
+        columns: the names, stripped.
+    """
+
+    encoding: str
+    separator: str
+    decimal: str
+    header_row: int
+    columns: tuple[str, ...]
+
+
+def detect_format(file: Path) -> TextFormat:
+    """Separator, decimal mark and column names, from the beginning of the file.
+
+    Raises:
+        PresetError: unreadable, empty, or not a table of text.
+    """
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_SNIFFED_BYTES)
+    except OSError as error:
+        allowed = "must be a readable CSV file"
+        raise PresetError(file, "file", error.strerror or str(error), allowed) from None
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise PresetError(file, "file", "binary data", "must be text: export it as CSV")
+    encoding, text = _decoded(head)
+    lines = text.splitlines()
+    number = next((n for n, line in enumerate(lines, 1) if line.strip()), None)
+    if number is None:
+        raise PresetError(file, "file", "nothing", "must hold a line of column names and rows")
+    header = lines[number - 1]
+    separator = next((s for s in _SEPARATORS if s in header), None)
+    if separator is None:
+        allowed = "must name columns, separated by commas, semicolons or tabs"
+        raise PresetError(f"{file}, row {number}", "header", header, allowed)
+    columns = tuple(cell.strip().strip('"') for cell in header.split(separator))
+    doubled = next((c for c in columns if columns.count(c) > 1 and c), None)
+    if doubled is not None:
+        raise PresetError(f"{file}, row {number}", "column", doubled, "must be there only once")
+    decimal = _decimal_mark(lines[number : number + 200], separator)
+    return TextFormat(encoding, separator, decimal, number, columns)
+
+
+def _decoded(head: bytes) -> tuple[str, str]:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16", head[: len(head) // 2 * 2].decode("utf-16", errors="replace")
+    try:
+        # A character may be cut in two at the end of what was read.
+        return "utf-8-sig", head[: -4 if len(head) == _SNIFFED_BYTES else None].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252", head.decode("cp1252", errors="replace")  # Excel's CSV on Windows
+
+
+def _decimal_mark(lines: Sequence[str], separator: str) -> str:
+    if separator == ",":
+        return "."
+    cells = (cell for line in lines for cell in line.split(separator))
+    return "," if any(_DECIMAL_COMMA.fullmatch(cell.strip().strip('"')) for cell in cells) else "."

@@ -1,0 +1,224 @@
+"""Reads a measured file into arrays, or says in one line which cell is wrong.
+
+The file is read in pieces, so that ten million rows need about 300 MB and half a minute.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from device_presets.errors import PresetError, one_of
+from device_presets.fitting.csv_layout import (
+    AMPERES,
+    SIEMENS,
+    VOLTS,
+    CsvLayout,
+    TextFormat,
+    detect_format,
+)
+
+_ROWS_AT_ONCE = 500_000
+
+_POLARITIES = {
+    "up": ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set"),
+    "down": ("down", "d", "-1", "-1.0", "-", "−", "dep", "depression", "ltd", "reset"),
+}
+_UP = {word: polarity == "up" for polarity, words in _POLARITIES.items() for word in words}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The file's rows, in the file's order.
+
+    Args:
+        pulse: [rows] number of the pulse.
+        up: [rows] whether it was an up pulse.
+        conductance: [rows] after it, in siemens; NaN in a gap.
+        device, cycle: [rows] indices into ``devices``, ``cycles``.
+        file_row: [rows] 1-based line of the file, for errors.
+        devices, cycles: names, in the order they appear.
+    """
+
+    pulse: np.ndarray
+    up: np.ndarray
+    conductance: np.ndarray
+    device: np.ndarray
+    cycle: np.ndarray
+    file_row: np.ndarray
+    devices: tuple[str, ...]
+    cycles: tuple[str, ...]
+
+
+def read_rows(file: Path, layout: CsvLayout) -> Rows:
+    """All rows of a measured file, checked.
+
+    Raises:
+        PresetError: a missing column, a cell that is no number or no polarity, a negative
+            conductance, a read voltage of zero; it names file, row and column.
+    """
+    text = detect_format(file)
+    columns = _columns(file, layout, text)
+    names: dict[str, dict[str, int]] = {"device": {}, "cycle": {}}
+    pieces = [_piece(file, layout, columns, piece, names) for piece in _pieces(file, text, columns)]
+    if not pieces or not sum(len(piece["pulse"]) for piece in pieces):
+        raise PresetError(file, "rows", 0, "must hold rows below the column names")
+    joined = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
+    return Rows(
+        devices=tuple(names["device"]) or ("1",), cycles=tuple(names["cycle"]) or ("1",), **joined
+    )
+
+
+def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
+    """Role -> column of the file."""
+    wanted: dict[str, str | None] = {"pulse": layout.pulse}
+    if layout.all_pulses is None:
+        wanted["polarity"] = layout.polarity
+    if layout.current is None:
+        wanted["conductance"] = layout.conductance
+    else:
+        wanted["current"] = layout.current
+        if layout.constant_voltage is None:
+            wanted["read voltage"] = layout.read_voltage
+    for role, named in (("device", layout.device), ("cycle", layout.cycle)):
+        if named is not None or role in text.columns:
+            wanted[role] = named or role
+    where = f"{file}, row {text.header_row}"
+    for role, column in wanted.items():
+        if column not in text.columns:
+            hint = "; or say that all pulses go up" if role == "polarity" else ""
+            allowed = f"is missing among the columns; the {role} column {one_of(text.columns)}"
+            raise PresetError(where, "column", column, allowed + hint)
+    return {role: column for role, column in wanted.items() if column is not None}
+
+
+def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[pd.DataFrame]:
+    """The wanted columns, piece by piece; the index is the 1-based line of the file."""
+    text_columns = {
+        columns[role]: str for role in ("polarity", "device", "cycle") if role in columns
+    }
+    try:
+        reader = pd.read_csv(
+            file,
+            sep=text.separator,
+            decimal=text.decimal,
+            encoding=text.encoding,
+            header=None,
+            names=list(text.columns),
+            index_col=False,
+            skiprows=text.header_row,
+            usecols=sorted(set(columns.values()), key=text.columns.index),
+            dtype=text_columns,
+            chunksize=_ROWS_AT_ONCE,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+            low_memory=False,
+        )
+        row = text.header_row + 1
+        with reader:
+            for piece in reader:
+                piece.index = pd.RangeIndex(row, row + len(piece))
+                row += len(piece)
+                yield piece.dropna(how="all")
+    except pd.errors.EmptyDataError:
+        return
+    except (pd.errors.ParserError, UnicodeError) as error:
+        problem = " ".join(str(error).split())
+        raise PresetError(
+            file, "file", problem, "must be a table with as many cells a row"
+        ) from None
+
+
+def _piece(
+    file: Path,
+    layout: CsvLayout,
+    columns: dict[str, str],
+    piece: pd.DataFrame,
+    names: dict[str, dict[str, int]],
+) -> dict[str, np.ndarray]:
+    rows = piece.index.to_numpy()
+    pulse = _numbers(file, piece[columns["pulse"]])
+    _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
+    _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
+    if layout.all_pulses is not None:
+        up = np.full(len(piece), layout.all_pulses == "up")
+    else:
+        up = _polarities(file, piece[columns["polarity"]])
+    return {
+        "pulse": pulse.astype(np.int64),
+        "up": up,
+        "conductance": _conductance(file, layout, columns, piece),
+        "device": _codes(file, piece, columns.get("device"), names["device"]),
+        "cycle": _codes(file, piece, columns.get("cycle"), names["cycle"]),
+        "file_row": rows,
+    }
+
+
+def _conductance(
+    file: Path, layout: CsvLayout, columns: dict[str, str], piece: pd.DataFrame
+) -> np.ndarray:
+    if "conductance" in columns:
+        column = columns["conductance"]
+        conductance = _numbers(file, piece[column]) * SIEMENS[layout.conductance_unit]
+    else:
+        column = columns["current"]
+        volts = layout.constant_voltage
+        if volts is None:
+            voltage = _numbers(file, piece[columns["read voltage"]])
+            _refuse(file, columns["read voltage"], piece, voltage == 0, "must not be zero")
+        else:
+            if volts == 0:
+                raise PresetError(file, "read voltage", volts, "must not be zero")
+            voltage = np.full(len(piece), volts)
+        ampere, volt = AMPERES[layout.current_unit], VOLTS[layout.voltage_unit]
+        conductance = _numbers(file, piece[column]) * ampere / (voltage * volt)
+    _refuse(file, column, piece, conductance < 0, "must not be a negative conductance")
+    _refuse(file, column, piece, np.isinf(conductance), "must be finite")
+    return conductance
+
+
+def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
+    """Floats; empty cells and the usual words for "no value" are NaN."""
+    if cells.dtype.kind in "fiu":
+        return cells.to_numpy(dtype=np.float64)
+    # Cells that did not parse with the file's decimal mark; one bad cell makes the column text.
+    text = cells.astype("string").str.strip()
+    numbers = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce")
+    bad = (numbers.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
+    frame = cells.to_frame()
+    _refuse(file, str(cells.name), frame, bad, "must be a number, or empty in a gap")
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _polarities(file: Path, cells: pd.Series) -> np.ndarray:
+    codes, words = pd.factorize(cells.str.strip().str.lower())
+    unknown = np.array([str(word) not in _UP for word in words] + [True])
+    listed = "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset"
+    _refuse(file, str(cells.name), cells.to_frame(), unknown[codes], listed)
+    return np.array([_UP[str(word)] for word in words], dtype=bool)[codes]
+
+
+def _codes(
+    file: Path, piece: pd.DataFrame, column: str | None, known: dict[str, int]
+) -> np.ndarray:
+    if column is None:
+        return np.zeros(len(piece), dtype=np.int32)
+    codes, words = pd.factorize(piece[column].str.strip())
+    _refuse(file, column, piece, codes < 0, "must name the device or cycle of the row")
+    for word in words:
+        known.setdefault(str(word), len(known))
+    return np.array([known[str(word)] for word in words], dtype=np.int32)[codes]
+
+
+def _refuse(file: Path, column: str, piece: pd.DataFrame, bad: np.ndarray, allowed: str) -> None:
+    """Raises for the first bad row, if there is one."""
+    if not bad.any():
+        return
+    first = int(np.argmax(bad))
+    found = piece[column].iloc[first]
+    if isinstance(found, np.generic):
+        found = found.item()
+    where = f"{file}, row {piece.index[first]}"
+    raise PresetError(where, f"column {column}", found, allowed)

@@ -1,0 +1,109 @@
+"""Where a fit starts, and which of a model's numbers it fits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from device_presets.fitting.step_functions import LOCAL, SOFT_BOUNDS, StepModel, mean_step
+from device_presets.fitting.weights import Blocks, Prepared
+
+_MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which numbers of a model are fitted.
+
+    Args:
+        model: the model.
+        shared_free: [2 + shape] flags for log cycle noise, log read noise, shape.
+        local_free: [6, devices] flags for ``LOCAL``.
+    """
+
+    model: StepModel
+    shared_free: np.ndarray
+    local_free: np.ndarray
+
+
+def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Shared and local numbers to start from, out of averaged steps away from the bounds."""
+    model, blocks = layout.model, _away_from_bounds(prepared)
+    n_devices = len(prepared.highest)
+    local = np.zeros((n_devices, len(LOCAL)))
+    overall = max(float(np.mean(np.abs(blocks.step))), 1e-6)
+    for device in range(n_devices):
+        mine = blocks.device == device
+        for column, up in ((0, True), (1, False)):
+            steps = blocks.step[mine & (blocks.up == up)]
+            large = steps[steps >= np.median(steps)] if len(steps) else steps
+            guess = float(large.mean()) if len(large) else overall
+            local[device, column] = np.log(max(guess, 0.05 * overall))
+    local[:, 4], local[:, 5] = prepared.highest, prepared.lowest
+    span = local[:, 4] - local[:, 5]
+    if model.code == SOFT_BOUNDS:
+        local[:, 4] = np.maximum(local[:, 4] + 0.05 * span, 0.1 * span)
+        local[:, 5] = np.minimum(local[:, 5] - 0.05 * span, -0.1 * span)
+        local[:, 4] = np.where(layout.local_free[4], local[:, 4], prepared.highest)
+        local[:, 5] = np.where(layout.local_free[5], local[:, 5], prepared.lowest)
+    steps = np.diff(prepared.series.weight)[prepared.series.pulse[1:] != 0]
+    total = float(np.var(np.abs(steps)) if not prepared.noisy else np.var(steps))
+    own = max(total - 2 * prepared.read_noise**2, (0.1 * overall) ** 2, 1e-14)
+    cycle_noise = np.log(np.clip(np.sqrt(own) / overall, 1e-3, 30.0))
+    read_noise = np.log(max(prepared.read_noise, 1e-6))
+    shape = _shape_guess(prepared, layout, local)
+    return np.concatenate([[cycle_noise, read_noise], shape]), local
+
+
+def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:
+    """The shape that fits the averaged steps of all devices best, each in units of its own."""
+    model, blocks = layout.model, _away_from_bounds(prepared)
+    if not model.shape:
+        return np.zeros(0)
+    scale = np.exp(np.where(blocks.up, local[blocks.device, 0], local[blocks.device, 1]))
+    relative = blocks.step / scale
+    weight = np.sqrt(blocks.pulses)
+    mean_device = np.array([0.0, 0.0, 0.0, 0.0, *local[:, 4:].mean(axis=0)])
+
+    def residuals(numbers: np.ndarray) -> np.ndarray:
+        own = mean_device.copy()
+        own[:2] = numbers[:2]
+        shape = np.ascontiguousarray(numbers[2:])
+        model_steps = [
+            mean_step(model.code, bool(up), float(v), own, shape)[0]
+            for up, v in zip(blocks.up, blocks.weight, strict=True)
+        ]
+        difference: np.ndarray = weight * (np.array(model_steps) - relative)
+        return difference
+
+    start = np.concatenate([[0.0, 0.0], model.start])
+    low = np.concatenate([[-5.0, -5.0], model.low])
+    high = np.concatenate([[5.0, 5.0], model.high])
+    found = least_squares(
+        residuals, start, bounds=(low, high), x_scale=0.3, max_nfev=60, loss="soft_l1"
+    )
+    shape: np.ndarray = found.x[2:]
+    return np.where(layout.shared_free[2:], shape, np.array(model.start))
+
+
+def _away_from_bounds(prepared: Prepared) -> Blocks:
+    blocks = prepared.blocks
+    high, low = prepared.highest[blocks.device], prepared.lowest[blocks.device]
+    room = np.where(blocks.up, high - blocks.weight, blocks.weight - low) / (high - low)
+    needed = _MARGIN + 0.5 * np.abs(blocks.step) * blocks.pulses / (high - low)
+    clips = np.where(
+        blocks.up,
+        prepared.series.clips_high[blocks.device],
+        prepared.series.clips_low[blocks.device],
+    )
+    keep = ~clips | (room > needed)
+    for up in (True, False):  # never all of a polarity
+        if not keep[blocks.up == up].any():
+            keep |= blocks.up == up
+    return Blocks(
+        blocks.weight[keep],
+        blocks.step[keep],
+        blocks.up[keep],
+        blocks.device[keep],
+        blocks.pulses[keep],
+    )

@@ -1,0 +1,79 @@
+"""95 % intervals of means and spreads over a few devices."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A reported number.
+
+    Args:
+        name: what it is.
+        value: best estimate; None where it could not be known.
+        low, high: 95 % interval; None where there is none.
+        unit: of all three.
+        note: why there is no value or no interval, or what to know about it; may be empty.
+    """
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    note: str = ""
+
+    @property
+    def interval(self) -> str:
+        """The interval as text."""
+        if self.low is None or self.high is None:
+            return "-"
+        return f"{self.low:.4g} to {self.high:.4g}"
+
+
+def student_factor(degrees: float) -> float:
+    """Half width of a 95 % interval in standard errors."""
+    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, max(degrees, 1.0)))
+
+
+def spread_interval(
+    values: np.ndarray, within: np.ndarray, relative: bool
+) -> tuple[float, float, float]:
+    """Deviation between devices: estimate and 95 % interval.
+
+    The variance of the devices' fitted values is that between devices plus that of the fits. The
+    total has a chi-squared interval; the fits' share, known from their curvature, is subtracted.
+
+    Args:
+        values: [devices], at least 2, divided by their mean where ``relative``.
+        within: [devices] variance of each value's own fit.
+        relative: whether the mean's own error adds (a coefficient of variation).
+    """
+    n = len(values)
+    total = float(np.var(values, ddof=1))
+    fits = float(np.mean(within))
+    degrees = float(n - 1)
+    if relative:
+        degrees = 1.0 / (1.0 / degrees + 2.0 * total / n)
+    tail = (1.0 - CONFIDENCE) / 2
+    lowest = degrees * total / float(stats.chi2.ppf(1.0 - tail, degrees))
+    highest = degrees * total / float(stats.chi2.ppf(tail, degrees))
+    estimate, low, high = (
+        math.sqrt(max(v - fits, 0.0)) for v in (total, lowest, max(highest, fits * 1e-3))
+    )
+    return estimate, low, high
+
+
+def is_log_normal(values: np.ndarray) -> bool:
+    """Whether positive values over devices follow a log-normal law clearly better than a normal."""
+    if len(values) < 8 or (values <= 0).any():
+        return False
+    normal = stats.norm.logpdf(values, values.mean(), values.std()).sum()
+    logs = np.log(values)
+    log_normal = (stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs).sum()
+    return bool(log_normal > normal + 2.0)

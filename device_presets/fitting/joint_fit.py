@@ -1,0 +1,266 @@
+"""Fits one step model to all devices at once: shared shape and noise, each device's own numbers.
+
+The likelihood of a device depends on what is shared and on its own numbers only, so one more
+evaluation of all devices gives the derivative by the k-th own number of each of them.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import Bounds, minimize
+
+from device_presets.fitting.first_guess import Layout, first_guess
+from device_presets.fitting.likelihood import Trace, empty_trace, run_filter
+from device_presets.fitting.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
+from device_presets.fitting.weights import Prepared
+
+_CURVATURE_STEP = 1e-3
+_DIFFERENCE = 1e-3
+_LEAST_CURVATURE = 25.0
+_LEAST_CYCLE_NOISE = 1e-4
+_FLAT_BOUND = 0.5
+"""A bound is unreached where moving it by a twentieth of the range costs less than this."""
+
+
+@dataclass(frozen=True)
+class JointFit:
+    """A fitted model.
+
+    Args:
+        layout: which numbers were fitted.
+        shared: [2 + shape] log cycle noise, log read noise (weights), shape.
+        local: [devices, 6].
+        log_likelihood: [devices] of the counted rows.
+        prepared: the data, with bounds that turned out unreached no longer clipping.
+    """
+
+    layout: Layout
+    shared: np.ndarray
+    local: np.ndarray
+    log_likelihood: np.ndarray
+    prepared: Prepared
+
+    @property
+    def n_free(self) -> int:
+        """Fitted numbers in all."""
+        return int(self.layout.shared_free.sum() + self.layout.local_free.sum())
+
+
+def evaluate(
+    prepared: Prepared,
+    model: StepModel,
+    shared: np.ndarray,
+    local: np.ndarray,
+    counted: np.ndarray,
+    trace: Trace | None = None,
+) -> np.ndarray:
+    """Log-likelihood of each device's counted rows."""
+    read = np.exp(shared[1]) if prepared.noisy else 0.0
+    noise = np.array([np.exp(shared[0]), read])
+    result: np.ndarray = run_filter(
+        prepared.series,
+        model.code,
+        model.additive,
+        np.ascontiguousarray(local),
+        np.ascontiguousarray(shared[2:]),
+        noise,
+        counted,
+        trace if trace is not None else empty_trace(0),
+        trace is not None,
+    )
+    return result
+
+
+def fit_model(
+    prepared: Prepared, model: StepModel, counted: np.ndarray, constant: "JointFit | None" = None
+) -> JointFit:
+    """Maximum likelihood of one model over the counted rows.
+
+    Args:
+        prepared: the data.
+        model: which model.
+        counted: [rows] rows that count.
+        constant: the fitted constant step, where there is one: the search also starts from there.
+    """
+    layout = _layout(prepared, model)
+    starts = [first_guess(prepared, layout)]
+    if constant is not None and model.code != SOFT_BOUNDS:
+        flat = np.array([*constant.shared[:2], *model.flat])
+        starts.append((flat, constant.local.copy()))
+    fits = [JointFit(layout, *s, evaluate(prepared, model, *s, counted), prepared) for s in starts]
+    best = max(fits, key=lambda fit: _total(fit.log_likelihood))
+    fitted = refit(best, counted)
+    if prepared.noisy:
+        settled = _without_flat_bounds(fitted, counted)
+        if settled is not None:
+            return refit(settled, counted)
+    return fitted
+
+
+def _total(likelihoods: np.ndarray) -> float:
+    total = float(likelihoods.sum())
+    return total if math.isfinite(total) else -math.inf
+
+
+def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit:
+    """The same model from where ``fit`` stands, over other rows."""
+    objective = _Objective(fit, counted)
+    start = objective.pack(fit.shared, fit.local)
+    unit = objective.units(start)
+    low, high = objective.limits(fit.shared, fit.local)
+    bounds = Bounds((low - start) / unit, (high - start) / unit)
+    found = minimize(
+        objective.value_and_gradient,
+        np.zeros(len(start)),
+        args=(start, unit),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
+    )
+    shared, local = objective.unpack(start + unit * found.x)
+    likelihood = evaluate(fit.prepared, fit.layout.model, shared, local, counted)
+    return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
+
+
+def _layout(prepared: Prepared, model: StepModel) -> Layout:
+    has_down = bool((prepared.series.pulse < 0).any())
+    shape_free = np.ones(len(model.shape), dtype=bool)
+    if not has_down:
+        shape_free[len(model.shape) // 2 :] = False
+    shared_free = np.concatenate([[True, prepared.noisy], shape_free])
+    local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
+    local_free[0], local_free[1] = True, has_down
+    if model.code == LINEAR:
+        local_free[2], local_free[3] = True, has_down
+    for side, clips in ((4, prepared.series.clips_high), (5, prepared.series.clips_low)):
+        asymptote = model.code == SOFT_BOUNDS and (side == 4 or has_down)
+        local_free[side] = clips if prepared.noisy else asymptote & ~clips
+        if asymptote:
+            local_free[side] |= ~clips
+    return Layout(model, shared_free, local_free)
+
+
+def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
+    """The fit with the bounds the data never reach taken out; None where all are reached."""
+    series = fit.prepared.series
+    clips = np.array([series.clips_high, series.clips_low])
+    flat = np.zeros_like(clips)
+    for side in (0, 1):
+        column = 4 + side
+        if fit.layout.model.code == SOFT_BOUNDS:
+            continue  # an asymptote shapes every step
+        moved = fit.local.copy()
+        outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
+        moved[:, column] += outward if side == 0 else -outward
+        loss = fit.log_likelihood - evaluate(
+            fit.prepared, fit.layout.model, fit.shared, moved, counted
+        )
+        flat[side] = clips[side] & (np.abs(loss) < _FLAT_BOUND)
+    if not flat.any():
+        return None
+    clips &= ~flat
+    prepared = replace(
+        fit.prepared, series=series._replace(clips_high=clips[0], clips_low=clips[1])
+    )
+    local = fit.local.copy()
+    local[flat[0], 4] = prepared.highest[flat[0]]
+    local[flat[1], 5] = prepared.lowest[flat[1]]
+    free = fit.layout.local_free.copy()
+    free[4] &= ~flat[0]
+    free[5] &= ~flat[1]
+    return replace(fit, prepared=prepared, local=local, layout=replace(fit.layout, local_free=free))
+
+
+class _Objective:
+    """Minus the log-likelihood over the packed free numbers, with its gradient."""
+
+    def __init__(self, fit: JointFit, counted: np.ndarray) -> None:
+        self._fit = fit
+        self._counted = counted
+        self._shared_at = np.flatnonzero(fit.layout.shared_free)
+        self._local_at = [np.flatnonzero(free) for free in fit.layout.local_free]
+
+    def pack(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
+        parts = [local[at, column] for column, at in enumerate(self._local_at)]
+        return np.concatenate([shared[self._shared_at], *parts])
+
+    def unpack(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shared, local = self._fit.shared.copy(), self._fit.local.copy()
+        n = len(self._shared_at)
+        shared[self._shared_at] = packed[:n]
+        for column, at in enumerate(self._local_at):
+            local[at, column] = packed[n : n + len(at)]
+            n += len(at)
+        return shared, local
+
+    def limits(self, shared: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        model = self._fit.layout.model
+        highest, lowest = self._fit.prepared.highest, self._fit.prepared.lowest
+        low_shared = np.array([np.log(_LEAST_CYCLE_NOISE), np.log(1e-6), *model.low])
+        high_shared = np.array([np.log(100.0), np.log(2.0), *model.high])
+        span = highest - lowest
+        soft = model.code == SOFT_BOUNDS
+        away = span * (1.0 if soft else 0.5)  # an asymptote beyond that is a linear step
+        nearer = span * 0.3
+        low, high = np.empty_like(local), np.empty_like(local)
+        largest = np.log(2.0 * span)[:, None]
+        low[:, :2] = np.minimum(local[:, :2], largest) - 8.0
+        high[:, :2] = np.maximum(local[:, :2], largest)
+        low[:, 2:4], high[:, 2:4] = -3.0, 5.0
+        low[:, 4] = np.maximum(highest - nearer, 1e-3)
+        high[:, 4] = np.maximum(highest, 0) + away
+        low[:, 5] = np.minimum(lowest, 0) - away
+        high[:, 5] = np.minimum(lowest + nearer, -1e-3)
+        return self.pack(low_shared, low), self.pack(high_shared, high)
+
+    def units(self, packed: np.ndarray) -> np.ndarray:
+        """Size of each number's natural change, from the curvature: what scales the search."""
+        step = np.full(len(packed), _CURVATURE_STEP)
+        middle = self._of(*self.unpack(packed))
+        up, down = self._moved(packed, step), self._moved(packed, -step)
+        sums = np.concatenate([np.full(len(self._shared_at), middle.sum()), *self._picked(middle)])
+        curvature = (up + down - 2 * sums) / step**2
+        return 1.0 / np.sqrt(np.maximum(np.abs(np.nan_to_num(curvature)), _LEAST_CURVATURE))
+
+    def value_and_gradient(
+        self, moves: np.ndarray, start: np.ndarray, unit: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        """Value and gradient at ``start + unit * moves``, by forward differences of a thousandth
+        of a unit."""
+        packed = start + unit * moves
+        middle = self._of(*self.unpack(packed))
+        sums = np.concatenate([np.full(len(self._shared_at), middle.sum()), *self._picked(middle)])
+        gradient = (self._moved(packed, _DIFFERENCE * unit) - sums) / _DIFFERENCE
+        value = float(middle.sum())
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return 1e15, np.zeros(len(packed))  # the search steps back
+        return value, gradient
+
+    def _of(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
+        likelihood = evaluate(
+            self._fit.prepared, self._fit.layout.model, shared, local, self._counted
+        )
+        return np.asarray(-likelihood)
+
+    def _picked(self, values: np.ndarray) -> list[np.ndarray]:
+        return [values[at] for at in self._local_at]
+
+    def _moved(self, packed: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """What each number's own move gives: the total for shared ones, its device's otherwise."""
+        shared, local = self.unpack(packed)
+        n = len(self._shared_at)
+        results = []
+        for at, own_step in zip(self._shared_at, step[:n], strict=True):
+            moved = shared.copy()
+            moved[at] += own_step
+            results.append(np.array([self._of(moved, local).sum()]))
+        for column, devices in enumerate(self._local_at):
+            if not len(devices):
+                continue
+            moved = local.copy()
+            moved[devices, column] += step[n : n + len(devices)]
+            results.append(self._of(shared, moved)[devices])
+            n += len(devices)
+        return np.concatenate(results)

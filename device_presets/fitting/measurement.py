@@ -1,0 +1,191 @@
+"""Pulses and the conductances after them, device by device, ready to fit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from device_presets.errors import PresetError
+from device_presets.fitting.csv_layout import CsvLayout
+from device_presets.fitting.csv_reading import Rows, read_rows
+
+MOST_PULSES = 20_000
+"""A fit uses at most this many pulses, in whole stretches spread evenly over the file."""
+
+FEWEST_PULSES = 12
+"""Of each polarity there is: fewer cannot tell a step from its noise."""
+
+_STRETCH = 500
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Rows sorted by device, in each device in the order measured.
+
+    Args:
+        name: file name, for reports.
+        column: the column that was measured.
+        conductance: [rows] in siemens.
+        pulse: [rows] +1 or -1: the pulse between the row before and this one; 0: none, a stretch
+            of consecutive pulses begins here.
+        device, cycle: [rows] indices.
+        n_devices, n_cycles: how many there are.
+        notes: what was left out and why, for the report.
+    """
+
+    name: str
+    column: str
+    conductance: np.ndarray
+    pulse: np.ndarray
+    device: np.ndarray
+    cycle: np.ndarray
+    n_devices: int
+    n_cycles: int
+    notes: tuple[str, ...]
+
+    @property
+    def n_pulses(self) -> int:
+        """Pulses with a conductance before and after."""
+        return int(np.count_nonzero(self.pulse))
+
+    @property
+    def has_down(self) -> bool:
+        """Whether any pulse goes down."""
+        return bool((self.pulse < 0).any())
+
+
+def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
+    """A measured file as consecutive pulses.
+
+    A row is the conductance after its pulse. Consecutive rows of a device are consecutive pulses
+    where the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
+    down 1 to N). Anything else (a number left out, an empty conductance, a new start at 0) begins
+    a new stretch, and no step is taken across it.
+
+    Raises:
+        PresetError: as ``read_rows``; pulse numbers that repeat or run backwards; too few pulses;
+            only down pulses; no polarity column though the conductance goes both ways.
+    """
+    rows = read_rows(file, layout)
+    order = np.argsort(rows.device, kind="stable")
+    device, number, up = rows.device[order], rows.pulse[order], rows.up[order]
+    cycle, conductance = rows.cycle[order], rows.conductance[order]
+    same_device = np.concatenate([[False], device[1:] == device[:-1]])
+    same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
+    growth = np.concatenate([[0], np.diff(number)])
+    turned = np.concatenate([[False], up[1:] != up[:-1]])
+    restarted = (growth <= 0) & (number <= 1) & (turned | ~same_cycle)
+    backwards = same_device & (growth <= 0) & ~restarted & same_cycle & (number > 1)
+    _refuse_order(file, layout, rows, order, backwards)
+    follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)))
+    gap = ~np.isfinite(conductance)
+    follows &= ~gap & ~np.concatenate([[True], gap[:-1]])
+    keep = ~gap
+    pulse = np.where(follows, np.where(up, 1, -1), 0).astype(np.int8)[keep]
+    notes = []
+    if gap.any():
+        notes.append(f"{int(gap.sum())} empty conductances left out, with the steps beside them")
+    found = Measurement(
+        name=file.name,
+        column=layout.measured_column,
+        conductance=conductance[keep],
+        pulse=pulse,
+        device=device[keep],
+        cycle=cycle[keep],
+        n_devices=len(rows.devices),
+        n_cycles=len(rows.cycles),
+        notes=tuple(notes),
+    )
+    if layout.all_pulses is not None:
+        _refuse_mixed(file, layout, found)
+    _check_enough(file, layout, found)
+    return _thinned(found)
+
+
+def _refuse_order(
+    file: Path, layout: CsvLayout, rows: Rows, order: np.ndarray, bad: np.ndarray
+) -> None:
+    if not bad.any():
+        return
+    first = int(np.argmax(bad))
+    where = f"{file}, row {rows.file_row[order][first]}"
+    before = int(rows.pulse[order][first - 1])
+    allowed = (
+        f"must grow within a device and cycle, but {before} comes before it; several devices or "
+        "cycles need a column that tells them apart"
+    )
+    found = int(rows.pulse[order][first])
+    raise PresetError(where, f"column {layout.pulse}", found, allowed)
+
+
+def _refuse_mixed(file: Path, layout: CsvLayout, found: Measurement) -> None:
+    """Without a polarity column the conductance may move one way only."""
+    assert layout.all_pulses is not None
+    sign = 1.0 if layout.all_pulses == "up" else -1.0
+    for device in range(found.n_devices):
+        mine = found.device == device
+        path = sign * found.conductance[mine]
+        starts = np.flatnonzero(found.pulse[mine] == 0)
+        for stretch in np.split(path, starts[1:]):
+            if len(stretch) < 2 * FEWEST_PULSES:
+                continue
+            parts = np.array_split(stretch, 8)
+            levels = np.array([part.mean() for part in parts])
+            noise = np.mean([part.std() / np.sqrt(len(part)) for part in parts])
+            fall = (np.maximum.accumulate(levels) - levels).max()
+            if fall > 0.3 * np.ptp(levels) and fall > 6 * noise:
+                allowed = (
+                    f"is missing: with --polarity {layout.all_pulses} the conductance would go one "
+                    "way, but it clearly goes both; add a column with the polarity of each pulse"
+                )
+                raise PresetError(file, "column", layout.polarity, allowed)
+
+
+def _check_enough(file: Path, layout: CsvLayout, found: Measurement) -> None:
+    ups, downs = int((found.pulse > 0).sum()), int((found.pulse < 0).sum())
+    if ups == 0 and downs > 0:
+        raise PresetError(file, "up pulses", 0, "must be there: a weight has to go up as well")
+    for field, count in (("up pulses", ups), ("down pulses", downs)):
+        if count < FEWEST_PULSES and not (field == "down pulses" and count == 0):
+            allowed = (
+                f"must be at least {FEWEST_PULSES} that follow each other, with a conductance "
+                "before and after"
+            )
+            raise PresetError(file, field, count, allowed)
+    if np.ptp(found.conductance) == 0:
+        value = float(found.conductance[0])
+        field = f"column {layout.measured_column}"
+        raise PresetError(file, field, value, "must change with the pulses; it is always the same")
+
+
+def _thinned(found: Measurement) -> Measurement:
+    """At most ``MOST_PULSES`` pulses, as whole stretches spread evenly over the rows."""
+    if found.n_pulses <= MOST_PULSES:
+        return found
+    stretch = np.cumsum(found.pulse == 0)
+    # Long stretches are cut, so that what is kept comes from all over them.
+    within = np.arange(len(stretch)) - np.flatnonzero(found.pulse == 0)[stretch - 1]
+    piece = np.cumsum((found.pulse == 0) | (within % _STRETCH == 0)) - 1
+    keep_one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
+    keep = piece % keep_one_in == 0
+    pulse = found.pulse[keep].copy()
+    kept_piece = piece[keep]
+    pulse[np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])] = 0
+    device, cycle = found.device[keep], found.cycle[keep]
+    left_devices, device = np.unique(device, return_inverse=True)
+    left_cycles, cycle = np.unique(cycle, return_inverse=True)
+    note = (
+        f"{found.n_pulses} pulses measured; every {keep_one_in}th stretch of up to {_STRETCH} "
+        f"used, since a fit takes at most {MOST_PULSES}"
+    )
+    return Measurement(
+        name=found.name,
+        column=found.column,
+        conductance=found.conductance[keep],
+        pulse=pulse,
+        device=device,
+        cycle=cycle,
+        n_devices=len(left_devices),
+        n_cycles=len(left_cycles),
+        notes=(*found.notes, note),
+    )

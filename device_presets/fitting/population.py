@@ -1,0 +1,199 @@
+"""What the devices have in common, and how they differ: the numbers a preset needs."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from device_presets.fitting.intervals import (
+    Quantity,
+    is_log_normal,
+    spread_interval,
+    student_factor,
+)
+from device_presets.fitting.joint_fit import JointFit
+from device_presets.fitting.step_functions import LINEAR, mean_step
+from device_presets.fitting.uncertainty import Uncertainty
+
+_ONE_DEVICE = "one device only: how devices differ could not be known"
+
+
+@dataclass(frozen=True)
+class MeanDevice:
+    """The device in the middle of the population.
+
+    Args:
+        local: [6] as ``step_functions.LOCAL``.
+        shape: the model's.
+        cycle_noise: share of the step. read_noise: weights.
+        log_normal: whether devices' steps spread log-normally around it.
+    """
+
+    local: np.ndarray
+    shape: np.ndarray
+    cycle_noise: float
+    read_noise: float
+    log_normal: bool
+
+
+class Population:
+    """Means over devices with their covariance, and functions of them with intervals.
+
+    Args:
+        fit: of the chosen model. errors: its covariances. has_down: whether down pulses exist.
+    """
+
+    def __init__(self, fit: JointFit, errors: Uncertainty, has_down: bool) -> None:
+        self.fit, self.has_down = fit, has_down
+        self.n_devices = len(fit.local)
+        self._steps = np.exp(fit.local[:, : 2 if has_down else 1])
+        self.log_normal = is_log_normal(self._steps.mean(axis=1))
+        self._within = self._variances_of_values(errors)
+        values = self._values()
+        self._mean = np.concatenate([self._corrected_shared(), values.mean(axis=0)])
+        n_shared = len(fit.shared)
+        if self.n_devices == 1:
+            self._covariance = self._in_values(errors.together, n_shared)
+            self._degrees = max(
+                float(np.count_nonzero(fit.prepared.series.pulse)) - fit.n_free, 1.0
+            )
+        else:
+            self._covariance = np.zeros((n_shared + 6,) * 2)
+            self._covariance[:n_shared, :n_shared] = errors.shared
+            between = np.cov(values, rowvar=False) / self.n_devices
+            self._covariance[n_shared:, n_shared:] = between
+            self._degrees = float(self.n_devices - 1)
+        self._own_degrees = max(
+            float(np.count_nonzero(fit.prepared.series.pulse)) - fit.n_free, 1.0
+        )
+
+    def _values(self) -> np.ndarray:
+        values = self.fit.local.copy()
+        if not self.log_normal:
+            values[:, :2] = np.exp(values[:, :2])
+        return values
+
+    def _in_values(self, covariance: np.ndarray, n_shared: int) -> np.ndarray:
+        """The covariance of logs of steps as that of the steps."""
+        slope = np.ones(len(covariance))
+        if not self.log_normal:
+            slope[n_shared : n_shared + 2] = np.exp(self.fit.local[0, :2])
+        result: np.ndarray = covariance * np.outer(slope, slope)
+        return result
+
+    def _variances_of_values(self, errors: Uncertainty) -> np.ndarray:
+        """[devices, 6, 6] in the steps themselves."""
+        slope = np.ones((self.n_devices, 6))
+        slope[:, :2] = np.exp(self.fit.local[:, :2])
+        within: np.ndarray = errors.local * slope[:, :, None] * slope[:, None, :]
+        return within
+
+    def _corrected_shared(self) -> np.ndarray:
+        """Maximum likelihood takes the noise too small, by the numbers fitted for each device."""
+        shared = self.fit.shared.copy()
+        pulses = np.count_nonzero(self.fit.prepared.series.pulse)
+        own = self.fit.layout.local_free[:4].sum()
+        if pulses > own:
+            shared[0] += 0.5 * math.log(pulses / (pulses - own))
+        return shared
+
+    def device(self, mean: np.ndarray | None = None) -> MeanDevice:
+        """The mean device, or the one another vector of means gives."""
+        vector = self._mean if mean is None else mean
+        n_shared = len(self.fit.shared)
+        local = vector[n_shared:].copy()
+        if not self.log_normal:
+            local[:2] = np.log(np.maximum(local[:2], 1e-12))
+        read = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
+        shape = np.ascontiguousarray(vector[2:n_shared])
+        return MeanDevice(local, shape, math.exp(vector[0]), read, self.log_normal)
+
+    def quantity(
+        self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
+    ) -> Quantity:
+        """A function of the mean device with its interval (linearised)."""
+        value = function(self.device())
+        gradient = np.zeros(len(self._mean))
+        deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
+        for k, deviation in enumerate(deviations):
+            if deviation == 0.0:
+                continue
+            up, down = self._mean.copy(), self._mean.copy()
+            size = 0.1 * deviation
+            up[k] += size
+            down[k] -= size
+            ends = function(self.device(up)) - function(self.device(down))
+            gradient[k] = ends / (2 * size)
+        n_shared = len(self.fit.shared)
+        shared = gradient[:n_shared] @ self._covariance[:n_shared, :n_shared] @ gradient[:n_shared]
+        variance = float(gradient @ self._covariance @ gradient)
+        # Welch and Satterthwaite: the two parts have their own degrees of freedom.
+        local = max(variance - shared, 0.0)
+        degrees = self._own_degrees
+        if local > 0:
+            degrees = variance**2 / (local**2 / self._degrees + shared**2 / self._own_degrees)
+        half = student_factor(degrees) * math.sqrt(max(variance, 0.0))
+        return Quantity(name, value, value - half, value + half, unit, note)
+
+    def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:
+        """Mean step of a device at a weight."""
+        code = self.fit.layout.model.code
+        return mean_step(code, up, weight, device.local, device.shape)[0]
+
+    def reached(self, high: bool) -> np.ndarray:
+        """[devices] whether the data show the device at that bound."""
+        series = self.fit.prepared.series
+        free = self.fit.layout.local_free[4 if high else 5]
+        clips: np.ndarray = (series.clips_high if high else series.clips_low) | free
+        return clips
+
+    def spreads(self) -> list[Quantity]:
+        """Every device-to-device deviation."""
+        up = self._steps[:, 0]
+        down = self._steps[:, 1] if self.has_down else up
+        within_up, within_down = self._within[:, 0, 0], self._within[:, 1, 1]
+        cross = self._within[:, 0, 1]
+        if not self.has_down:
+            within_down = cross = within_up
+        device = self.device()
+        step = max(math.exp(device.local[0]), math.exp(device.local[1]) if self.has_down else 0.0)
+        both = (within_up + within_down + 2 * cross) / 4
+        if self.log_normal:
+            middle = (up + down) / 2
+            sizes, errors = np.log(middle), both / middle**2
+        else:
+            sizes, errors = (up + down) / 2 / step, both / step**2
+        found = [self._spread("step_spread", "step", sizes, errors, not self.log_normal)]
+        if self.has_down:
+            apart = (within_up + within_down - 2 * cross) / 4
+            found.append(
+                self._spread(
+                    "asymmetry_spread", "step", (up - down) / 2 / step, apart / step**2, False
+                )
+            )
+        for name, column, high in (("w_max_spread", 4, True), ("w_min_spread", 5, False)):
+            reached = self.reached(high)
+            values = self.fit.local[reached, column]
+            mean = abs(float(device.local[column]))
+            errors = self._within[reached, column, column] / mean**2
+            unit = name.removesuffix("_spread")
+            found.append(self._spread(name, unit, np.abs(values) / mean, errors, True))
+        if self.fit.layout.model.code == LINEAR:
+            for name, column, bound in (("slope_up_spread", 2, 4), ("slope_down_spread", 3, 5)):
+                if column == 3 and not self.has_down:
+                    continue
+                scale = abs(float(device.local[bound]))
+                values = self.fit.local[:, column] * scale
+                errors = self._within[:, column, column] * scale**2
+                found.append(self._spread(name, "1", values, errors, False))
+        return found
+
+    def _spread(
+        self, name: str, unit: str, values: np.ndarray, errors: np.ndarray, relative: bool
+    ) -> Quantity:
+        if self.n_devices < 2:
+            return Quantity(name, None, None, None, unit, _ONE_DEVICE)
+        if len(values) < 2:
+            return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
+        return Quantity(name, *spread_interval(values, errors, relative), unit)

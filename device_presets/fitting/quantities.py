@@ -1,0 +1,107 @@
+"""The report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
+
+import math
+
+from device_presets.fitting.intervals import Quantity
+from device_presets.fitting.population import MeanDevice, Population
+from device_presets.fitting.step_functions import CONSTANT
+from device_presets.fitting.weights import WeightScale
+
+_UNREACHED = "not reached: the range that was measured, a limit from inside"
+
+
+def report(population: Population, scale: WeightScale, linear: Population | None) -> list[Quantity]:
+    """All reported numbers, in the order of display.
+
+    Args:
+        population: of the chosen model.
+        scale: conductances of the weights.
+        linear: of a linear step with the same noise, where the chosen step is constant: it says
+            how much nonlinearity the data leave room for.
+    """
+    p = population
+
+    def up_at_zero(device: MeanDevice) -> float:
+        return p.step_at(device, True, 0.0)
+
+    def down_at_zero(device: MeanDevice) -> float:
+        return p.step_at(device, False, 0.0) if p.has_down else 0.0
+
+    def step(device: MeanDevice) -> float:
+        return max(up_at_zero(device), down_at_zero(device))
+
+    def states(device: MeanDevice) -> float:
+        return float(device.local[4] - device.local[5]) / step(device)
+
+    def asymmetry(device: MeanDevice) -> float:
+        up, down = up_at_zero(device), down_at_zero(device)
+        return 1.0 - down / up if up >= down else up / down - 1.0
+
+    all_reached = bool(p.reached(True).all() and p.reached(False).all())
+    found = [
+        p.quantity("step", "weight", step),
+        p.quantity("step in siemens", "S", lambda device: step(device) * scale.span),
+        p.quantity("states", "states", states, "" if all_reached else "at least: " + _UNREACHED),
+    ]
+    if p.has_down:
+        found.append(p.quantity("asymmetry", "step", asymmetry))
+    else:
+        why = "the data hold no down pulses"
+        found.append(Quantity("asymmetry", None, None, None, "step", why))
+    found += _nonlinearity(p, linear)
+    found += [_bound(p, True, scale), _bound(p, False, scale)]
+    found.append(_cycle_noise(p))
+    found.append(_read_noise(p, step))
+    return found + p.spreads()
+
+
+def _nonlinearity(p: Population, linear: Population | None) -> list[Quantity]:
+    found = []
+    for up in (True, False):
+        name = f"nonlinearity {'up' if up else 'down'}"
+        if not up and not p.has_down:
+            why = "the data hold no down pulses"
+            found.append(Quantity(name, None, None, None, "1", why))
+            continue
+        source = linear if p.fit.layout.model.code == CONSTANT and linear is not None else p
+
+        def loss(device: MeanDevice, up: bool = up, source: Population = source) -> float:
+            end = float(device.local[4 if up else 5])
+            return 1.0 - source.step_at(device, up, end) / source.step_at(device, up, 0.0)
+
+        one = source.quantity(name, "1", loss)
+        if source is not p:
+            note = "chosen: 0; the interval is a linear step's"
+            one = Quantity(name, 0.0, one.low, one.high, "1", note)
+        found.append(one)
+    return found
+
+
+def _bound(p: Population, high: bool, scale: WeightScale) -> Quantity:
+    name, column = ("w_max", 4) if high else ("w_min", 5)
+    reached = p.reached(high)
+    conductance = scale.zero + float(p.device().local[column]) * scale.span
+    note = f"{conductance:.4g} S"
+    one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
+    if reached.all():
+        return one
+    missing = f"{int((~reached).sum())} of {len(reached)} devices: {_UNREACHED}"
+    return Quantity(name, one.value, None, None, "weight", f"{note}; {missing}")
+
+
+def _cycle_noise(p: Population) -> Quantity:
+    one = p.quantity("cycle_to_cycle", "step", lambda device: math.log(device.cycle_noise))
+    assert one.value is not None
+    if one.low is None or one.high is None or one.low == one.high:
+        note = "at the limit of resolution: no noise seen"
+        return Quantity("cycle_to_cycle", 0.0, 0.0, math.exp(one.value), "step", note)
+    return Quantity(
+        "cycle_to_cycle", math.exp(one.value), math.exp(one.low), math.exp(one.high), "step"
+    )
+
+
+def _read_noise(p: Population, step) -> Quantity:  # type: ignore[no-untyped-def]
+    if not p.fit.prepared.noisy:
+        note = "neighbouring steps do not oppose each other: no read or write noise seen"
+        return Quantity("write_noise", 0.0, None, None, "step", note)
+    return p.quantity("write_noise", "step", lambda device: device.read_noise / step(device))

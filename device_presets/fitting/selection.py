@@ -1,0 +1,123 @@
+"""Which device model describes the data best, judged on pulses that were not fitted."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from device_presets.fitting.joint_fit import JointFit, evaluate, fit_model, refit
+from device_presets.fitting.likelihood import Trace, empty_trace
+from device_presets.fitting.step_functions import MODELS, StepModel
+from device_presets.fitting.weights import Prepared
+
+_FOLDS = 3
+_BLOCKS = 9  # contiguous stretches of a device's pulses, dealt to the folds in turn
+_HOPELESS = 40.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one model did.
+
+    Args:
+        model: the model.
+        fit: to all pulses.
+        held_out: [parts] log-likelihood of each held-out part (device and fold); None where the
+            fit to all pulses was so much worse that no held-out comparison could save it.
+    """
+
+    model: StepModel
+    fit: JointFit
+    held_out: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen model and the comparison behind it.
+
+    Args:
+        chosen: the simplest model that is not worse than the best by more than one standard error.
+        scores: of all models, best first.
+        how: the kind of cross-validation, as a phrase.
+    """
+
+    chosen: Score
+    scores: tuple[Score, ...]
+    how: str
+
+
+def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> Selection:
+    """Fits every model, and chooses by cross-validation.
+
+    Held out is one of up to three groups of cycles at a time; with a single cycle, every third of
+    nine blocks of each device's pulses. A held-out row is predicted from the rows before it, with
+    numbers fitted to the other rows only.
+    """
+    rows = len(prepared.series.weight)
+    everything = np.ones(rows, dtype=np.bool_)
+    fits = [fit_model(prepared, models[0], everything)]
+    fits += [fit_model(prepared, model, everything, fits[0]) for model in models[1:]]
+    best = max(fit.log_likelihood.sum() - fit.n_free for fit in fits)
+    fold, how = _folds(prepared)
+    scores = []
+    for fit in fits:
+        hopeless = not fit.log_likelihood.sum() > best - _HOPELESS
+        scores.append(Score(fit.layout.model, fit, None if hopeless else _held_out(fit, fold)))
+    return _choice(scores, how)
+
+
+def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
+    cycles = np.unique(prepared.cycle)
+    if len(cycles) >= 2:
+        folds = min(_FOLDS, len(cycles))
+        group = np.zeros(int(cycles.max()) + 1, dtype=np.int64)
+        group[cycles] = np.arange(len(cycles)) % folds
+        return group[prepared.cycle], f"{folds} groups of {len(cycles)} cycles, each held out once"
+    fold = np.zeros(len(prepared.device), dtype=np.int64)
+    for first, end in pairwise(prepared.series.start):
+        block = np.arange(end - first) * _BLOCKS // max(end - first, 1)
+        fold[first:end] = block % _FOLDS
+    return fold, f"every third of {_BLOCKS} blocks of each device's pulses held out"
+
+
+def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
+    parts = []
+    for held in range(int(fold.max()) + 1):
+        trained = refit(fit, fold != held, most_steps=40)
+        parts.append(
+            evaluate(
+                trained.prepared, fit.layout.model, trained.shared, trained.local, fold == held
+            )
+        )
+    return np.concatenate(parts)
+
+
+def _choice(scores: list[Score], how: str) -> Selection:
+    compared = [score for score in scores if score.held_out is not None]
+    totals = [_sum(score) for score in compared]
+    best = compared[int(np.argmax(totals))]
+    assert best.held_out is not None
+    good = []
+    for score in compared:
+        assert score.held_out is not None
+        behind = best.held_out - score.held_out
+        error = float(np.std(behind, ddof=1) * np.sqrt(len(behind))) if len(behind) > 1 else 0.0
+        if np.isfinite(behind).all() and behind.sum() <= max(error, 1.0):
+            good.append(score)
+    chosen = min(good, key=lambda score: score.fit.n_free) if good else best
+    ordered = sorted(scores, key=_sum, reverse=True)
+    return Selection(chosen, tuple(ordered), how)
+
+
+def _sum(score: Score) -> float:
+    total = -np.inf if score.held_out is None else float(score.held_out.sum())
+    return total if np.isfinite(total) else -np.inf
+
+
+def filtered(fit: JointFit) -> Trace:
+    """What the filter predicts for every row under a fit."""
+    rows = len(fit.prepared.series.weight)
+    trace = empty_trace(rows)
+    counted = np.ones(rows, dtype=np.bool_)
+    evaluate(fit.prepared, fit.layout.model, fit.shared, fit.local, counted, trace)
+    return trace

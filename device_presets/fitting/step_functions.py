@@ -1,0 +1,167 @@
+"""The mean steps of aihwkit's device models, in the form they are fitted in.
+
+Weights v are conductances shifted and scaled so that 0 is the weight zero and the measured range
+is about two wide. Each device has six numbers (``LOCAL``); what all devices share of a model's
+shape is in a second vector. The equations are those of aihwkit's ``rpu_*step_device.cpp``, tested
+against tiles; they are written so that a device's own numbers are steps at a weight, not
+aihwkit's scales, which keeps them independent of the shape.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+LOCAL: Final = ("log_up", "log_down", "bend_up", "bend_down", "w_max", "w_min")
+"""A device's numbers: log of the up and down step at the reference weight of the model (0, or the
+middle of the bounds), relative change of the step with weight (linear model), bounds."""
+
+CONSTANT, LINEAR, SOFT_BOUNDS, EXPONENTIAL, POWER, PIECEWISE = range(6)
+
+NODES: Final = 5
+"""Weights at which a piecewise step is fitted, bounds included; odd, so one is in the middle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepModel:
+    """One candidate.
+
+    Args:
+        name: for reports.
+        code: which mean step, one of the constants above.
+        aihwkit_class: device class that simulates it.
+        additive: noise has the size of the step at weight zero everywhere (aihwkit's
+            ``mult_noise`` off) instead of following the local step.
+        shape: names of the numbers all devices share, up first, then down.
+        low, high, start: limits of ``shape`` and where a fit starts.
+    """
+
+    name: str
+    code: int
+    aihwkit_class: str
+    additive: bool
+    shape: tuple[str, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    start: tuple[float, ...] = ()
+
+    @property
+    def flat(self) -> tuple[float, ...]:
+        """Shape under which the step is (nearly) the same everywhere."""
+        if self.code == POWER:
+            return self.low
+        return (0.0, -1.0, 0.0, 1.0) if self.code == EXPONENTIAL else (0.0,) * len(self.shape)
+
+
+_NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != NODES // 2)
+_N = len(_NODE_NAMES)
+
+MODELS: Final = (
+    StepModel(name="constant", code=CONSTANT, aihwkit_class="ConstantStepDevice", additive=True),
+    StepModel(
+        name="soft bounds, noise follows step",
+        code=SOFT_BOUNDS,
+        aihwkit_class="SoftBoundsReferenceDevice",
+        additive=False,
+    ),
+    StepModel(
+        name="soft bounds, constant noise",
+        code=SOFT_BOUNDS,
+        aihwkit_class="SoftBoundsReferenceDevice",
+        additive=True,
+    ),
+    StepModel(
+        name="linear, noise follows step",
+        code=LINEAR,
+        aihwkit_class="LinearStepDevice",
+        additive=False,
+    ),
+    StepModel(
+        name="linear, constant noise", code=LINEAR, aihwkit_class="LinearStepDevice", additive=True
+    ),
+    StepModel(
+        name="power",
+        code=POWER,
+        aihwkit_class="PowStepDevice",
+        additive=False,
+        shape=("exponent_up", "exponent_down"),
+        low=(0.2, 0.2),  # below, the step hardly changes away from the bounds: constant or linear
+        high=(12.0, 12.0),
+        start=(1.0, 1.0),
+    ),
+    StepModel(
+        name="exponential",
+        code=EXPONENTIAL,
+        aihwkit_class="ExpStepDevice",
+        additive=False,
+        shape=("share_up", "rate_up", "share_down", "rate_down"),
+        low=(-15.0, -8.0, -15.0, -8.0),
+        high=(0.99, 8.0, 0.99, 8.0),
+        start=(0.5, -1.0, 0.5, 1.0),
+    ),
+    StepModel(
+        name="piecewise",
+        code=PIECEWISE,
+        aihwkit_class="PiecewiseStepDevice",
+        additive=False,
+        shape=tuple(f"{way}_{node}" for way in ("up", "down") for node in _NODE_NAMES),
+        low=(-6.0,) * 2 * _N,
+        high=(4.0,) * 2 * _N,
+        start=(0.0,) * 2 * _N,
+    ),
+)
+
+
+@njit(cache=True, error_model="numpy")
+def mean_step(
+    code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
+) -> tuple[float, float]:
+    """Size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
+    scale = math.exp(local[0] if up else local[1])
+    high, low = local[4], local[5]
+    span = max(high - low, 1e-6)
+    factor, slope = 1.0, 0.0
+    if code == 1:  # LINEAR
+        slope = -local[2] if up else local[3]
+        factor = 1.0 + slope * v
+    elif code == 2:  # SOFT_BOUNDS
+        slope = -1.0 / max(high, 1e-3) if up else -1.0 / min(low, -1e-3)
+        factor = 1.0 + slope * v
+    elif code == 3:  # EXPONENTIAL
+        first = 0 if up else 2
+        share, rate = shape[first], shape[first + 1] * 2.0 / span
+        grown = share * math.exp(min(rate * v, 50.0))
+        factor, slope = 1.0 - share + grown, rate * grown
+    elif code == 4:  # POWER
+        way = 1.0 if up else -1.0
+        left = 2.0 * (high - v if up else v - low) / span
+        if left > 1e-9:
+            exponent = shape[0] if up else shape[1]
+            factor = left**exponent
+            slope = -way * exponent * factor / left * 2.0 / span
+        else:
+            factor = 0.0
+    elif code == 5:  # PIECEWISE
+        place = min(max((v - low) / span, 0.0), 1.0) * 4.0
+        node = min(int(place), 3)
+        share = place - node
+        first = 0 if up else 4
+        values = (
+            math.exp(_node(shape, first, node)),
+            math.exp(_node(shape, first, node + 1)),
+        )
+        factor = (1.0 - share) * values[0] + share * values[1]
+        slope = (values[1] - values[0]) * 4.0 / span
+    if factor <= 0.0:
+        return 0.0, 0.0
+    return scale * factor, scale * slope
+
+
+@njit(cache=True, error_model="numpy")
+def _node(shape: np.ndarray, first: int, node: int) -> float:
+    """Log of the factor at a node; the middle one is the reference."""
+    if node == 2:
+        return 0.0
+    return float(shape[first + node - (1 if node > 2 else 0)])

@@ -1,0 +1,130 @@
+"""How well fitted numbers are known: the curvature of the likelihood at its top."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from device_presets.fitting.joint_fit import JointFit, evaluate
+from device_presets.fitting.step_functions import LOCAL
+
+_STEP_IN_ERRORS = 0.3
+_AT_LIMIT = 1e-6
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Covariances of the fitted numbers.
+
+    Args:
+        shared: [2 + shape, 2 + shape] of the shared numbers; 0 where one was not fitted.
+        local: [devices, 6, 6] of each device's own, with what the shared ones add.
+        together: [2 + shape + 6] squared, of the shared and the first device's numbers; for a
+            single device.
+    """
+
+    shared: np.ndarray
+    local: np.ndarray
+    together: np.ndarray
+
+
+def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
+    """Covariances from the second derivatives, by finite differences of a third of an error."""
+    n_shared, n_devices = len(fit.shared), len(fit.local)
+    free = np.zeros((n_devices, n_shared + len(LOCAL)), dtype=bool)
+    free[:, :n_shared] = _inside(fit)
+    free[:, n_shared:] = fit.layout.local_free.T
+    hessian = _hessians(fit, counted, free)
+    shared_free = np.flatnonzero(free[0, :n_shared])
+    schur = np.zeros((n_shared, n_shared))
+    inverses, couplings = [], []
+    for device in range(n_devices):
+        own = n_shared + np.flatnonzero(free[device, n_shared:])
+        inverse = _inverse(hessian[device][np.ix_(own, own)])
+        coupling = hessian[device][:n_shared][:, own]
+        schur += hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T
+        inverses.append(inverse)
+        couplings.append(coupling)
+    shared = np.zeros((n_shared, n_shared))
+    at = np.ix_(shared_free, shared_free)
+    shared[at] = _inverse(schur[at])
+    local = np.zeros((n_devices, len(LOCAL), len(LOCAL)))
+    together = np.zeros((n_shared + len(LOCAL),) * 2)
+    together[:n_shared, :n_shared] = shared
+    for device in range(n_devices):
+        own = np.flatnonzero(free[device, n_shared:])
+        response = -inverses[device] @ couplings[device].T
+        local[device][np.ix_(own, own)] = inverses[device] + response @ shared @ response.T
+        if device == 0:
+            cross = np.zeros((len(LOCAL), n_shared))
+            cross[own] = response @ shared
+            together[n_shared:, :n_shared] = cross
+            together[:n_shared, n_shared:] = cross.T
+            together[n_shared:, n_shared:] = local[0]
+    return Uncertainty(shared, local, together)
+
+
+def _inside(fit: JointFit) -> np.ndarray:
+    """Shared numbers that were fitted and did not end at a limit of their range."""
+    model = fit.layout.model
+    low = np.array([np.log(1e-4), np.log(1e-6), *model.low])
+    high = np.array([np.log(100.0), np.log(2.0), *model.high])
+    inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
+    return fit.layout.shared_free & inside
+
+
+def _hessians(fit: JointFit, counted: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """[devices, numbers, numbers]: second derivatives of minus the log-likelihood."""
+    n_shared = len(fit.shared)
+    n_devices, n = free.shape
+
+    def minus(moves: np.ndarray) -> np.ndarray:
+        # A shared number moves for all devices alike: its step is the same in every row.
+        shared = fit.shared + moves[0, :n_shared]
+        local = fit.local + moves[:, n_shared:]
+        return np.negative(evaluate(fit.prepared, fit.layout.model, shared, local, counted))
+
+    middle = minus(np.zeros((n_devices, n)))
+    size = np.zeros((n_devices, n))
+    for k in range(n):
+        if free[:, k].any():
+            size[:, k] = _step(minus, middle, free, k, shared=k < n_shared)
+    hessian = np.zeros((n_devices, n, n))
+    columns = [k for k in range(n) if free[:, k].any()]
+    for i, a in enumerate(columns):
+        for b in columns[: i + 1]:
+            total = np.zeros(n_devices)
+            for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+                moves = np.zeros((n_devices, n))
+                moves[:, a] += first * size[:, a] * free[:, a]
+                moves[:, b] += second * size[:, b] * free[:, b]
+                total += first * second * minus(moves)
+            both = free[:, a] & free[:, b]
+            steps = np.where(both, 4 * size[:, a] * size[:, b], 1.0)
+            hessian[:, a, b] = hessian[:, b, a] = np.where(both, total / steps, 0.0)
+    return hessian
+
+
+def _step(minus, middle: np.ndarray, free: np.ndarray, k: int, shared: bool) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """A third of a standard error of the k-th number, alike for all devices where it is shared."""
+    trial = np.full(len(middle), 1e-3)
+    for _ in range(2):
+        up, down = np.zeros(free.shape), np.zeros(free.shape)
+        up[:, k], down[:, k] = trial * free[:, k], -trial * free[:, k]
+        loss = minus(up) + minus(down) - 2 * middle
+        if shared:
+            loss = np.full(len(middle), loss.sum())
+        curvature = np.maximum(np.nan_to_num(loss / trial**2), 1e-2)
+        trial = np.clip(_STEP_IN_ERRORS / np.sqrt(curvature), 1e-6, 0.05)
+    return trial
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Inverse of a curvature; directions in which it is not positive count as loosely known."""
+    if not len(matrix):
+        return matrix
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-6))
+    scaled = matrix * np.outer(scale, scale)
+    values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
+    inverse = (vectors / np.maximum(values, 1e-4)) @ vectors.T
+    result: np.ndarray = inverse * np.outer(scale, scale)
+    return result

@@ -1,0 +1,207 @@
+"""From measured conductances to the weights that are fitted, and first looks at them."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from device_presets.errors import PresetError
+from device_presets.fitting.likelihood import Series
+from device_presets.fitting.measurement import Measurement
+
+RESOLUTION = 2e-6
+"""Weights closer than this are equal: a few times single precision, in which aihwkit computes."""
+
+_BLOCKS_A_RUN = 12
+_REPEATS_AT_A_BOUND = 3
+_NOISE_SCORE = 4.0
+
+
+@dataclass(frozen=True)
+class WeightScale:
+    """Which conductances weights stand for: w = (g - zero) / (one - zero).
+
+    Args:
+        zero, one: conductances of weight 0 and weight 1, in siemens.
+    """
+
+    zero: float
+    one: float
+
+    @property
+    def span(self) -> float:
+        """Siemens a unit of weight."""
+        return self.one - self.zero
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Steps averaged over stretches of pulses of one polarity, against read noise.
+
+    Args:
+        weight: [blocks] in the middle. step: [blocks] mean move along the pulse's direction.
+        up: [blocks] polarity. device: [blocks]. pulses: [blocks] averaged over.
+    """
+
+    weight: np.ndarray
+    step: np.ndarray
+    up: np.ndarray
+    device: np.ndarray
+    pulses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A measurement as weights.
+
+    Args:
+        series: for the filter.
+        device, cycle: [rows] of the measurement.
+        scale: conductances of the weights.
+        blocks: averaged steps.
+        noisy: whether read or write noise shows.
+        read_noise: first estimate, in weights; 0 where none shows.
+        highest, lowest: [devices] most extreme averaged weights (exact ones without read noise).
+    """
+
+    series: Series
+    device: np.ndarray
+    cycle: np.ndarray
+    scale: WeightScale
+    blocks: Blocks
+    noisy: bool
+    read_noise: float
+    highest: np.ndarray
+    lowest: np.ndarray
+
+
+def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepared:
+    """Weights, and what has to be known before a fit.
+
+    Args:
+        found: the measurement.
+        zero, one: conductances of weight 0 and 1 in siemens; where one is missing, the middle
+            and the top of the mean measured range, rounded to three digits of the range.
+
+    Raises:
+        PresetError: ``one`` is not above ``zero``, or ``zero`` lies outside the measured range.
+    """
+    start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
+    scale = _scale(found, start, zero, one)
+    weight = (found.conductance - scale.zero) / scale.span
+    blocks = _blocks(weight, found.pulse, found.device)
+    variance, noisy = _read_noise(weight, found.pulse, found.device, blocks)
+    highest, lowest = np.empty(found.n_devices), np.empty(found.n_devices)
+    clips = np.zeros((2, found.n_devices), dtype=np.bool_)
+    for device in range(found.n_devices):
+        rows = slice(start[device], start[device + 1])
+        highest[device], lowest[device] = _extremes(weight[rows], found.pulse[rows], noisy)
+        for side, sign in enumerate((1, -1)):
+            # With read noise a bound is part of the fit, and clips until the fit finds it flat.
+            clips[side, device] = noisy or _rests_at_bound(weight[rows], found.pulse[rows], sign)
+    return Prepared(
+        series=Series(weight, found.pulse, start, clips[0], clips[1], RESOLUTION),
+        device=found.device,
+        cycle=found.cycle,
+        scale=scale,
+        blocks=blocks,
+        noisy=noisy,
+        read_noise=math.sqrt(variance) if noisy else 0.0,
+        highest=highest,
+        lowest=lowest,
+    )
+
+
+def _scale(
+    found: Measurement, start: np.ndarray, zero: float | None, one: float | None
+) -> WeightScale:
+    ends = [
+        _extremes(found.conductance[a:b], found.pulse[a:b], smooth=True) for a, b in pairwise(start)
+    ]
+    high, low = np.mean([e[0] for e in ends]), np.mean([e[1] for e in ends])
+    digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
+    middle = digit * round((high + low) / 2 / digit) if zero is None else zero
+    top = middle + digit * max(1, round((high - low) / 2 / digit)) if one is None else one
+    if not top > middle:
+        raise PresetError(found.name, "weight one", top, f"must be above weight zero, {middle:g} S")
+    if not found.conductance.min() <= middle <= found.conductance.max():
+        allowed = (
+            f"must be within what was measured, {found.conductance.min():g} to "
+            f"{found.conductance.max():g} S"
+        )
+        raise PresetError(found.name, "weight zero", middle, allowed)
+    return WeightScale(float(middle), float(top))
+
+
+def _runs(pulse: np.ndarray, device: np.ndarray) -> list[np.ndarray]:
+    """Rows of each run of pulses of one polarity, with the row before it in front."""
+    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    parts = np.split(np.arange(len(pulse)), starts[1:])
+    return [np.concatenate([[p[0] - 1], p]) for p in parts if pulse[p[0]] != 0]
+
+
+def _blocks(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> Blocks:
+    collected: list[tuple[np.ndarray, ...]] = []
+    for rows in _runs(pulse, device):
+        size = max(1, len(rows) // _BLOCKS_A_RUN)
+        n = len(rows) // size
+        if n < 2:
+            continue
+        means = weight[rows[: n * size]].reshape(n, size).mean(axis=1)
+        sign = float(pulse[rows[1]])
+        full = np.ones(n - 1)
+        step = sign * np.diff(means) / size
+        middle = (means[1:] + means[:-1]) / 2
+        collected.append((middle, step, full * sign, full * device[rows[0]], full * size))
+    joined = [np.concatenate(parts) for parts in zip(*collected, strict=True)]
+    return Blocks(joined[0], joined[1], joined[2] > 0, joined[3].astype(int), joined[4])
+
+
+def _read_noise(
+    weight: np.ndarray, pulse: np.ndarray, device: np.ndarray, blocks: Blocks
+) -> tuple[float, bool]:
+    """Variance of the read noise, and whether it is there: neighbouring steps then oppose."""
+    products, squares, weights_total = 0.0, 0.0, 0
+    for rows in _runs(pulse, device):
+        if len(rows) < 4:
+            continue
+        steps = np.diff(weight[rows])
+        # The trend of the run is removed by a line; what is left is noise.
+        if len(steps) > 8:
+            line = np.polynomial.Polynomial.fit(np.arange(len(steps)), steps, 2)
+            steps = steps - line(np.arange(len(steps)))
+        else:
+            steps = steps - steps.mean()
+        pairs = steps[1:] * steps[:-1]
+        products += float(pairs.sum())
+        squares += float((pairs**2).sum())
+        weights_total += len(pairs)
+    if not weights_total or squares == 0.0:
+        return 0.0, False
+    score = -products / math.sqrt(squares)
+    variance = -products / weights_total
+    return max(variance, 0.0), score > _NOISE_SCORE and math.sqrt(
+        max(variance, 0)
+    ) > 10 * RESOLUTION
+
+
+def _extremes(weight: np.ndarray, pulse: np.ndarray, smooth: bool) -> tuple[float, float]:
+    if not smooth:
+        return float(weight.max()), float(weight.min())
+    size = max(1, min(25, len(weight) // 40))
+    if size == 1:
+        return float(weight.max()), float(weight.min())
+    moving = np.convolve(weight, np.full(size, 1 / size), mode="valid")
+    return float(moving.max()), float(moving.min())
+
+
+def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int) -> bool:
+    """Whether pulses in that direction leave the device exactly where it is, only at its end."""
+    still = np.zeros(len(weight), dtype=bool)
+    still[1:] = (np.abs(np.diff(weight)) <= RESOLUTION) & (pulse[1:] == sign)
+    end = weight.max() if sign > 0 else weight.min()
+    at_end = np.abs(weight - end) <= RESOLUTION
+    elsewhere = float(still[~at_end].mean()) if (~at_end).any() else 0.0
+    return int((still & at_end).sum()) >= _REPEATS_AT_A_BOUND and elsewhere < 0.02
