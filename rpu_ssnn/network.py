@@ -22,6 +22,7 @@ from rpu_ssnn.engine.state import (
     make_plan,
 )
 from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
+from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 
@@ -30,6 +31,8 @@ PAUSE: dict[Schedule, int] = {
     "presentation": kernel.STOP_AFTER_PRESENTATION,
     "slot": kernel.STOP_AFTER_SLOT,
 }
+
+RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
 
 LOCKSTEP = 64
 """Presentations that step together in inference through reads that are not matrix products."""
@@ -63,6 +66,8 @@ class Network:
         self.synapses = _make_synapses(spec, training, sizes, factory, seed, initial)
         self._training_plan = make_plan(spec, sizes, training)
         self._inference_plan = make_plan(spec, sizes)
+        if training.schedule == "slot" and any(s.needs_all_spikes for s in self.synapses):
+            raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         in_order = training.schedule != "batch" or any(s.ordered for s in self.synapses)
         lanes = 1 if in_order else threads
         all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
@@ -89,13 +94,21 @@ class Network:
         Args:
             rates: average spikes a slot of each input line.
             rng: everything random in the presentations is drawn from keys taken from it.
+
+        Raises:
+            ValueError: more presentations than a batch, or shapes or labels that do not fit the
+                network (the compiled pass checks no bounds).
         """
+        if len(rates) > self.training.batch:
+            raise ValueError(f"{len(rates)} presentations exceed the batch, {self.training.batch}")
+        if len(labels) and not 0 <= labels.min() <= labels.max() < self.sizes[-1]:
+            raise ValueError(f"labels must be at least 0 and below {self.sizes[-1]}")
         shown = self._presentations(rates, labels, rng)
         bounds = np.linspace(0, len(labels), len(self._buffers) + 1).astype(int)
         lanes = zip(self._lanes, self._buffers, bounds[:-1], bounds[1:], strict=False)
         self._run([(lane, out, a, b, shown) for lane, out, a, b in lanes])
         if self.training.schedule == "batch":
-            self._commit(len(labels))
+            self._commit(range(len(labels)))
         for synapses in self.synapses:
             synapses.end_batch()
         self._reads.refresh()
@@ -129,6 +142,10 @@ class Network:
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
+        if rates.shape != (len(labels), self.sizes[0]):
+            raise ValueError(
+                f"rates must have shape {(len(labels), self.sizes[0])}, not {rates.shape}"
+            )
         n, layers = len(rates), len(self._training_plan.size)
         return Presentations(
             rates=rates,
@@ -151,7 +168,7 @@ class Network:
         """Train on presentations [start, stop), handing pulses on whenever the buffers fill."""
         lane.place[:] = (start, 0, 0)
         plan, reads, schedule = self._training_plan, self._reads, self.training.schedule
-        status = kernel.FULL
+        status = kernel.PAUSED
         while status != kernel.DONE:
             done_before = int(lane.place[0])
             if reads.linear:
@@ -167,14 +184,11 @@ class Network:
                 if out.rows[layer]:
                     synapses.update(_block(out, layer))
             out.rows[:] = 0
-            if schedule == "slot" and status == kernel.BOUNDARY:
-                self._commit(int(lane.place[0]) - done_before)
-            elif schedule == "presentation" and status == kernel.BOUNDARY:
-                self._commit(stop)
-            if schedule != "batch":
+            if status == kernel.BOUNDARY:
+                self._commit(range(done_before, int(lane.place[0])))
                 reads.refresh()
 
-    def _commit(self, presentations: int) -> None:
+    def _commit(self, presentations: range) -> None:
         for synapses in self.synapses:
             synapses.commit(presentations)
 

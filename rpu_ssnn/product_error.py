@@ -35,7 +35,7 @@ def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 
         rows = min(ROWS, T - first)
         forward, gradient = (rng.random((rows, 50)) < FIGURE_4_RATES for _ in range(2))
         synapses.update(_block(forward, gradient))
-    synapses.commit(1)
+    synapses.commit(range(1))
     return _read(synapses) - np.outer(FIGURE_4_RATES, FIGURE_4_RATES)
 
 
@@ -49,12 +49,13 @@ class NetworkProducts:
     """Errors of a network's own products at one crossbar, over presentations and synapses.
 
     Attributes:
-        bias: mean of (coincidences / T - product of counts / T^2) over synapses with a product.
-        deviation: standard deviation of the same.
+        gain: slope of coincidences / T over product of counts / T^2; 1 for independent trains.
+            What is missing is lost to the timing of the trains, at any T.
+        deviation: standard deviation of what the slope leaves (spikes a slot, squared).
         binomial: the deviation that independent trains of the same rates would have.
     """
 
-    bias: float
+    gain: float
     deviation: float
     binomial: float
 
@@ -117,10 +118,12 @@ def _read(synapses: Synapses) -> np.ndarray:
 
 def _summary(products: np.ndarray, estimates: np.ndarray, T: int) -> NetworkProducts:
     some = products != 0.0
-    error, size = (estimates - products)[some], np.abs(products[some])
+    product, estimate = products[some], estimates[some]
+    gain = float((product * estimate).sum() / (product**2).sum())
+    size = np.abs(product)
     return NetworkProducts(
-        bias=float(error.mean()),
-        deviation=float(error.std()),
+        gain=gain,
+        deviation=float((estimate - gain * product).std()),
         binomial=float(np.sqrt((size * (1.0 - size) / T).mean())),
     )
 

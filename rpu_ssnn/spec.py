@@ -183,8 +183,9 @@ class SurrogateSpec(Spec):
     """Gaussian noise on Eq. 9 that stands in for the error of stochastic products (Fig. 4, 7, 8).
 
     A coincidence train of T_s slots estimates a product p of two rates with variance
-    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a batch, with the variance
-    summed over its presentations and both streams.
+    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a weight change (a batch,
+    or a presentation under that schedule), with the variance summed over the presentations behind
+    it and both streams.
     """
 
     T_s: Positive = Field(description="slots of the stochastic product that the noise stands for")
@@ -196,17 +197,34 @@ class SurrogateSpec(Spec):
 
 
 class ReadSpec(Spec):
-    """aihwkit's IO non-idealities of a read (its own defaults where not named); None: ideal."""
+    """A read through aihwkit's converters and noise, one read a slot in which a line spikes.
 
-    dac_bits: Annotated[int, Field(ge=1, le=16)] | None = None
-    adc_bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    What is not named here is ideal: no bound or noise management, no input noise, no line
+    resistance; a reference line is read without error. Inputs are spikes (0, 1, and -1 in the
+    transposed read), which any DAC of two bits or more represents exactly.
+    """
+
+    dac_bits: Annotated[int, Field(ge=2, le=16)] | None = None
+    adc_bits: Annotated[int, Field(ge=2, le=16)] | None = Field(
+        None, description="resolution over +-adc_bound, which it needs"
+    )
     adc_bound: Positive | None = Field(
         None,
-        description="largest current an ADC resolves, in device weight units; needed by adc_bits",
+        description="largest current an ADC resolves, in device states (a device at its "
+        "upper end adds 1); None: unbounded",
+    )
+    adc_bound_transposed: Positive | None = Field(
+        None, description="the same for transposed reads; None: as adc_bound"
     )
     read_noise: NotNegative = Field(
-        0.0, description="output noise of one read, standard deviation in device weight units"
+        0.0, description="output noise of one read, standard deviation in device states"
     )
+
+    @model_validator(mode="after")
+    def _bits_have_a_range(self) -> Self:
+        if self.adc_bits is not None and self.adc_bound is None:
+            raise ValueError("adc_bits needs adc_bound, the range that the bits divide")
+        return self
 
 
 class ReferenceSpec(Spec):

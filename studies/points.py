@@ -147,6 +147,9 @@ def _points_of_case(
 def _build(case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections) -> Point:
     network = _validated(NetworkSpec, sections, "network")
     training = _validated(TrainingSpec, sections, "training")
+    if isinstance(case, RateCase) and training.schedule == "slot":
+        allowed = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
+        raise InputError("study", "training.schedule", "slot", allowed)
     if isinstance(case, AnnCase):
         # Only what changes the baseline, so that a sweep over slots does not run it again.
         network = NetworkSpec().model_copy(update={"hidden": network.hidden})

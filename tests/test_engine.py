@@ -1,11 +1,13 @@
-"""The compiled pass against the equations written out, and its invariances."""
+"""What the pass over time must not depend on, and what must reach the synapses."""
 
 import numpy as np
 import pytest
 
+from equations import SIZES, Trace, presentations
 from networks import make_crossbar
-from rpu_ssnn.engine import kernel, neurons, spread
-from rpu_ssnn.engine.state import Presentations, make_lane, make_plan, profile
+from rpu_ssnn.engine import neurons
+from rpu_ssnn.engine.state import ROWS, make_lane, make_plan, profile
+from rpu_ssnn.engine.stepped import present_in_lockstep
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,
@@ -26,100 +28,7 @@ from rpu_ssnn.synapses import (
     rate_synapses,
 )
 
-SIZES = (12, 9, 4)
 SEED = np.random.SeedSequence(11)
-
-
-def presentations(n: int, sizes: tuple[int, ...] = SIZES, layers: int = 3) -> Presentations:
-    rng = np.random.default_rng(0)
-    return Presentations(
-        rates=(0.4 * rng.random((n, sizes[0]))).astype(np.float32),
-        labels=rng.integers(0, sizes[-1], n),
-        keys=rng.integers(2**64, size=n, dtype=np.uint64),
-        output_counts=np.zeros((n, sizes[-1]), np.int32),
-        spikes=np.zeros((n, layers), np.int64),
-        gradient_spikes=np.zeros((n, layers), np.int64),
-    )
-
-
-def eps_response(spikes: np.ndarray, tau: float) -> np.ndarray:
-    """Eq. 3 convolved with a train [slots, n], summed up the long way."""
-    slots = len(spikes)
-    lag = np.arange(slots)[:, None] - np.arange(slots)[None, :]
-    eps = np.where(lag > 0, 1.0 - np.exp(-np.maximum(lag, 0) / tau), 0.0)
-    return eps @ spikes
-
-
-def integrate_and_fire(start: np.ndarray, drive: np.ndarray, theta: float) -> np.ndarray:
-    """Spikes of f_th with reset by subtraction, at most one a slot; drive [slots, n] is eps * I."""
-    fired = np.zeros(drive.shape)
-    for t in range(len(drive)):
-        fired[t] = start + drive[t] - theta * fired[:t].sum(axis=0) >= theta
-    return fired
-
-
-@pytest.mark.parametrize("kernel_fraction", [0.02, 0.1, 0.4])
-def test_pass_obeys_the_equations_written_as_convolutions(kernel_fraction: float) -> None:
-    """Eq. 1, 3 to 7 with the kernel as an explicit convolution give the same spikes."""
-    spec = NetworkSpec(hidden=(9,), T=60, neuron=NeuronSpec(kernel_fraction=kernel_fraction))
-    plan, shown = make_plan(spec, SIZES), presentations(1)
-    lane = make_lane(plan)
-    rng = np.random.default_rng(4)
-    w1, w2 = (rng.normal(0.3, 1.0, s).astype(np.float32) for s in ((12, 9), (9, 4)))
-    flat = np.concatenate([w1.ravel(), w2.ravel()])
-    transposed = np.concatenate([np.zeros(w1.size, np.float32), w2.T.ravel()])
-
-    neurons.begin(plan, lane, shown, True)
-    start, start_gradient = lane.membrane.copy(), lane.positive.copy()
-    relay_start = lane.relay_membrane.copy()
-    trains = [np.zeros((plan.slots, n)) for n in SIZES]
-    net = [np.zeros((plan.slots, n)) for n in SIZES]
-    relayed = np.zeros((plan.slots, 4))
-    for t in range(plan.slots):
-        before = lane.gradient_current.copy()
-        neurons.fire(plan, lane, shown, True)
-        for layer, n in enumerate(SIZES):
-            first = plan.event_start[layer]
-            trains[layer][t, lane.events[first : first + lane.event_count[layer]]] = 1
-            span = slice(2 * first, 2 * first + lane.gradient_count[layer])
-            net[layer][t, lane.gradient_events[span]] = lane.gradient_sign[span]
-            assert n == plan.size[layer]
-        # What the output error took in this slot, its decay undone: label minus output.
-        taken = lane.gradient_current[9:] - before[9:] * plan.kernel_keep
-        relayed[t] = np.rint(taken + trains[2][t])
-        spread.spread_linear(plan, lane, flat, transposed, True)
-        kernel.next_slot(plan, lane)
-
-    tau, theta, theta_b = spec.tau, spec.neuron.theta, spec.neuron.theta_b
-    hidden = integrate_and_fire(start[:9], eps_response(trains[0] @ w1, tau), theta)
-    output = integrate_and_fire(start[9:], eps_response(trains[1] @ w2, tau), theta)
-    assert trains[1].sum() > 20
-    np.testing.assert_array_equal(trains[1], hidden)
-    np.testing.assert_array_equal(trains[2], output)
-    assert relay_start.shape == (2,)
-    assert relayed[:, shown.labels[0]].sum() > 5
-    assert relayed.sum() == relayed[:, shown.labels[0]].sum()
-
-    def coupled(
-        begin: np.ndarray, drive: np.ndarray, level: float, is_open: np.ndarray
-    ) -> np.ndarray:
-        spikes = np.zeros(drive.shape)
-        for t in range(len(drive)):
-            v = begin + drive[t] - level * spikes[:t].sum(axis=0)
-            spikes[t] = np.where(is_open[t], (v >= level / 2) * 1.0 - (v <= -level / 2), 0.0)
-        return spikes
-
-    error = coupled(
-        start_gradient[9:],
-        eps_response(relayed - trains[2], tau),
-        spec.neuron.theta_n,
-        np.ones(relayed.shape, bool),
-    )
-    np.testing.assert_array_equal(net[2], error)
-    opened = np.cumsum(trains[1], axis=0) > 0
-    back = coupled(start_gradient[:9], eps_response(net[2] @ w2.T, tau), theta_b, opened)
-    assert np.abs(net[1]).sum() > 10
-    np.testing.assert_array_equal(net[1], back)
 
 
 def test_input_profile_keeps_its_average_and_falls_linearly() -> None:
@@ -270,6 +179,7 @@ class Recorder(RateSynapses):
         super().__init__(crossbar, learning_rate)
         self.rows: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = []
         self.blocks = 0
+        self.commits: list[range] = []
 
     def update(self, block: PulseBlock) -> None:
         self.blocks += 1
@@ -279,6 +189,10 @@ class Recorder(RateSynapses):
             post = block.post[span] * 2 + (block.sign[span] > 0)
             self.rows.append((int(block.sample[r]), tuple(pre.tolist()), tuple(post.tolist())))
         super().update(block)
+
+    def commit(self, presentations: range) -> None:
+        self.commits.append(presentations)
+        super().commit(presentations)
 
 
 def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:
@@ -299,6 +213,66 @@ def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:
             assert post == shown.gradient_spikes[b, layer + 1]
 
 
+def test_a_pulse_row_is_one_slot_s_spikes() -> None:
+    """Forward and gradient spikes of a row were fired together (the pass stepped by hand)."""
+    spec = NetworkSpec(hidden=(9,), T=60)
+    network = make_network(spec, lambda c: Recorder(c, 1.0), TrainingSpec(batch=1))
+    shown = presentations(1)
+    weights = tuple(s.linear_read().copy() for s in network.synapses)
+    with network:
+        network.train_batch(shown.rates, shown.labels, np.random.default_rng(5))
+    shown.keys[:] = np.random.default_rng(5).integers(2**64, size=1, dtype=np.uint64)
+    trace = Trace(spec, weights, shown)
+    for layer, synapses in enumerate(network.synapses):
+        expected = []
+        for t in range(spec.slots):
+            pre = np.flatnonzero(trace.trains[layer][t])
+            up = np.flatnonzero(trace.up[layer + 1][t])
+            down = np.flatnonzero(trace.down[layer + 1][t])
+            if len(pre) or len(up) or len(down):
+                expected.append((0, (*pre,), (*(up * 2 + 1), *(down * 2))))
+        assert synapses.rows == expected
+        assert len(expected) > 30
+
+
+def test_nothing_is_lost_when_the_buffers_fill_with_a_presentation_s_last_slot() -> None:
+    spec = NetworkSpec(
+        hidden=(9,),
+        T=ROWS,
+        encoding=EncodingSpec(front_loading=0.0, input_rate=0.95),
+        gradient=GradientSpec(flush=0.0),
+    )
+    training = TrainingSpec(batch=2, schedule="presentation")
+    network = make_network(spec, lambda c: Recorder(c, 1.0), training)
+    with network:
+        rates = np.full((2, 12), 0.95, np.float32)
+        network.train_batch(rates, np.zeros(2, np.int64), np.random.default_rng(0))
+    rows = len(network.synapses[0].rows)
+    assert rows == 2 * ROWS, "each slot a row, so the buffers fill with the last"
+    for synapses in network.synapses:
+        assert synapses.commits == [range(0, 1), range(1, 2)]
+        assert not synapses._forward.any()
+
+
+@pytest.mark.parametrize(
+    ("rates", "labels"),
+    [
+        (np.zeros((11, 12), "f4"), np.zeros(11, np.int64)),
+        (np.zeros((2, 11), "f4"), np.zeros(2, np.int64)),
+        (np.zeros((2, 12), "f4"), np.array([0, 4])),
+        (np.zeros((2, 12), "f4"), np.array([0, -1])),
+        (np.zeros((2, 12), "f4"), np.zeros(3, np.int64)),
+    ],
+    ids=["more than a batch", "other inputs", "label too high", "label negative", "lengths"],
+)
+def test_what_does_not_fit_never_reaches_the_compiled_pass(
+    rates: np.ndarray, labels: np.ndarray
+) -> None:
+    network = make_network(VARIANTS["default"], rate_synapses(1.0), TrainingSpec(batch=10))
+    with network, pytest.raises(ValueError, match=r"must|exceed"):
+        network.train_batch(rates, labels, np.random.default_rng(0))
+
+
 def test_dropout_silences_neurons_and_lines_in_training_only() -> None:
     training = TrainingSpec(batch=200, dropout_input=0.25, dropout_hidden=0.5)
     spec = NetworkSpec(hidden=(9,), T=60)
@@ -316,12 +290,30 @@ def test_dropout_silences_neurons_and_lines_in_training_only() -> None:
 
 
 def test_rate_learning_refuses_the_slot_schedule() -> None:
-    network = make_network(
-        VARIANTS["default"], rate_synapses(1.0), TrainingSpec(batch=10, schedule="slot")
-    )
-    shown = presentations(2)
-    with network, pytest.raises(ValueError, match="schedule: 'slot' is not allowed"):
-        network.train_batch(shown.rates, shown.labels, np.random.default_rng(0))
+    training = TrainingSpec(batch=10, schedule="slot")
+    with pytest.raises(ValueError, match="schedule: 'slot' is not allowed"):
+        make_network(VARIANTS["default"], rate_synapses(1.0), training)
+
+
+class OffsetReads(ReadsSlotBySlot):
+    """Each read adds a current, as noise would: it must reach only what was read."""
+
+    def forward_current(self, spikes: np.ndarray) -> np.ndarray:
+        return super().forward_current(spikes) + np.float32(0.5)
+
+
+def test_inference_reads_do_not_depend_on_how_many_presentations_step_together() -> None:
+    network = make_network(VARIANTS["default"], coarse(OffsetReads, 1.0), TrainingSpec())
+    rates = presentations(30).rates * np.linspace(0.02, 1, 30, dtype=np.float32)[:, None]
+    with network:
+        together = network.infer(rates, np.random.default_rng(3))
+        alone = network.infer(rates, np.random.default_rng(3))
+        alone.output_counts[:] = 0
+        alone.spikes[:] = 0
+        present_in_lockstep(network._inference_plan, alone, network.synapses, 1)
+    np.testing.assert_array_equal(together.output_counts, alone.output_counts)
+    np.testing.assert_array_equal(together.spikes, alone.spikes)
+    assert together.output_counts.sum() > 20
 
 
 def test_crossbar_helper_makes_multiples_of_the_step() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.data import load_dataset
+from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.product_error import network_product_errors, product_errors, slope
-from rpu_ssnn.spec import EncodingSpec, NetworkSpec, NeuronSpec, TrainingSpec
+from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.ideal import POOLED_VARIANCE
 from rpu_ssnn.training import train
@@ -36,27 +36,37 @@ def test_deviation_falls_as_one_over_root_T(errors: dict[int, np.ndarray]) -> No
         assert deviation == pytest.approx(np.sqrt(POOLED_VARIANCE / T), rel=0.1)
 
 
-@pytest.mark.parametrize(
-    ("front_loading", "widest"), [(0.0, 1.3), (1.0, 4.0)], ids=["flat", "front-loaded"]
-)
-def test_a_networks_own_trains_add_what_their_timing_correlates(
-    front_loading: float, widest: float
-) -> None:
-    """Output layer: near the binomial error. Hidden layer: front loading adds a correlated part
-    that flat trains do not have (docs/algorithm.md gives the numbers over T)."""
-    data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
-    spec = NetworkSpec(
-        hidden=(32,),
-        encoding=EncodingSpec(front_loading=front_loading),
-        neuron=NeuronSpec(kernel_fraction=0.1 if front_loading else 0.02),
-    )
-    with train(spec, TrainingSpec(epochs=2), rate_synapses(1.0), data, seed=0) as trained:
+def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
+    with train(spec, TrainingSpec(epochs=2), rate_synapses(4.0), data, seed=0) as trained:
         reads = [s.linear_read() for s in trained.network.synapses]
-    weights = [w for w in reads if w is not None]
-    rates = (data.train_images[:20] / data.grey_max * spec.encoding.input_rate).astype(np.float32)
-    hidden, output = network_product_errors(spec, weights, rates, data.train_labels[:20], 0)
-    assert 0.6 < output.deviation / output.binomial < 1.3
-    ratio = hidden.deviation / hidden.binomial
-    assert 0.7 < ratio < widest
-    if front_loading:
-        assert ratio > 1.3
+    return [w for w in reads if w is not None]
+
+
+@pytest.mark.parametrize(
+    ("front_loading", "least", "most"),
+    [(0.0, 0.6, 1.0), (1.0, 0.4, 0.7)],
+    ids=["flat", "front-loaded"],
+)
+def test_a_networks_own_trains_have_fig_4s_noise_and_a_gain_of_their_timing(
+    front_loading: float, least: float, most: float
+) -> None:
+    """The stochastic part falls as 1/sqrt(T), at or below the binomial one; a late hidden gradient
+    meets few front-loaded input spikes, which no T cures (docs/algorithm.md has the numbers)."""
+    data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
+    spec = NetworkSpec(hidden=(32,), encoding=EncodingSpec(front_loading=front_loading))
+    weights = trained_weights(spec, data)
+    rates = (data.train_images[:16] / data.grey_max * spec.encoding.input_rate).astype(np.float32)
+    found = {
+        T: network_product_errors(
+            spec.model_copy(update={"T": T}), weights, rates, data.train_labels[:16], 0
+        )
+        for T in (50, 200, 800)
+    }
+    for layer in range(2):
+        deviations = [products[layer].deviation for products in found.values()]
+        assert slope(list(found), deviations) == pytest.approx(-0.5, abs=0.1)
+        for products in found.values():
+            assert 0.5 < products[layer].deviation / products[layer].binomial < 1.05
+    for hidden, output in found.values():
+        assert least < hidden.gain < most
+        assert 0.8 < output.gain < 1.1

@@ -117,6 +117,20 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "'programmed' or 'pulsed'",
     ),
     (
+        "bits without a range",
+        {"cases": [RATE, {"device": "ideal", "tile": {"reads": {"adc_bits": 4}}}]},
+        "cases.1.tile.reads",
+        "adc_bits",
+        "adc_bits needs adc_bound",
+    ),
+    (
+        "rates slot by slot",
+        {"cases": [{**RATE, "training": {"schedule": "slot"}}]},
+        "cases.0.training.schedule",
+        "'slot'",
+        "presentation or batch",
+    ),
+    (
         "weight range in tile",
         {"cases": [RATE, {"device": "ideal", "tile": {"weight_range": 4}}]},
         "cases.1.tile.weight_range",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from device_presets import get_preset
+from device_presets import get_preset, steps_at_zero
 from networks import make_block, make_crossbar, random_trains
 from rpu_ssnn.spec import ReadSpec, ReferenceSpec, SurrogateSpec, TileSpec
 from rpu_ssnn.synapses import (
@@ -77,7 +77,7 @@ def test_coincidences_move_weights_the_right_way(synapses: Synapses) -> None:
     pre[:, 2], positive[:, 3], negative[:, 5] = True, True, True
     changes = synapses.changes
     synapses.update(make_block(pre, positive, negative))
-    synapses.commit(1)
+    synapses.commit(range(1))
     synapses.end_batch()
     assert synapses.changes > changes
     moved = identity_read(synapses) - before
@@ -95,7 +95,7 @@ def test_step_scale_scales_what_follows(synapses: Synapses) -> None:
         synapses.set_step_scale(scale)
         before = identity_read(synapses).copy()
         synapses.update(make_block(pre, positive, negative))
-        synapses.commit(1)
+        synapses.commit(range(1))
         return float((identity_read(synapses) - before).mean())
 
     full, small = mean_move(1.0), mean_move(1e-9)
@@ -111,7 +111,7 @@ def test_eq_10_is_the_sum_of_coincidences() -> None:
     synapses = CoincidenceSynapses(crossbar, learning_rate=0.3)
     pre, positive, negative = random_trains(500)
     synapses.update(make_block(pre, positive, negative))
-    synapses.commit(10)
+    synapses.commit(range(10))
     expected = pre.T.astype(int) @ (positive.astype(int) - negative)
     np.testing.assert_allclose(
         synapses.linear_read() - crossbar.initial, 0.3 / (10 * 50) * expected, atol=1e-6
@@ -124,7 +124,7 @@ def test_eq_9_is_the_product_of_rates() -> None:
     pre, positive, negative = random_trains(500)
     sample = np.repeat(np.arange(10), 50)
     synapses.update(make_block(pre, positive, negative, sample))
-    synapses.commit(10)
+    synapses.commit(range(10))
     x = pre.reshape(10, 50, 20).sum(axis=1)
     delta = positive.reshape(10, 50, 8).sum(axis=1) - negative.reshape(10, 50, 8).sum(axis=1)
     np.testing.assert_allclose(
@@ -149,7 +149,7 @@ def test_surrogate_noise_has_the_size_of_the_coincidences_it_stands_for(T_s: flo
         synapses = RateSynapses(seeded, 1.0, SurrogateSpec(T_s=T_s))
         pre, post = (np.arange(100)[:, None] < 100 * r[None, :] for r in rates)
         synapses.update(make_block(pre, post, np.zeros_like(post)))
-        synapses.commit(1)
+        synapses.commit(range(1))
         noisy.append(synapses.linear_read())
     product = np.outer(*rates)
     np.testing.assert_allclose(np.mean(noisy, axis=0), product, atol=5 * 0.5 / np.sqrt(T_s * draws))
@@ -207,8 +207,11 @@ def test_every_device_takes_every_pulse(name: str) -> None:
     before = synapses.weights().copy()
     one = (np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool))
     synapses.update(make_block(*one))
-    moved = synapses.weights() - before
-    assert np.all(moved > 0.2 * synapses.device_step)
+    moved = (synapses.weights() - before) / (4 * 0.25)
+    up, _ = steps_at_zero(get_preset(name, noiseless))
+    assert moved.mean() == pytest.approx(up, rel=0.1)
+    assert np.all(moved > 0.3 * up)
+    assert np.all(moved < 1.7 * up), "one pulse, not two"
 
 
 def test_thinning_is_ours_seeded_and_of_the_wanted_share() -> None:
@@ -238,7 +241,10 @@ def test_differential_pair_shares_the_weight_between_two_devices() -> None:
     synapses.update(make_block(pre, positive, negative))
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
     np.testing.assert_allclose(synapses.weights(), crossbar.initial + STEP * (up - down), atol=1e-6)
-    assert synapses.statistics()["devices_total"] == 2 * 20 * 8
+    statistics = synapses.statistics()
+    assert statistics["devices_total"] == 2 * 20 * 8
+    each = (up + down).sum()
+    assert statistics["pulses_up_total"] == statistics["pulses_down_total"] == each
 
 
 def test_finite_on_off_ratio_narrows_the_window() -> None:
@@ -276,6 +282,7 @@ def test_stuck_devices_never_move(where: str) -> None:
             middle = synapses.weights().copy()
     stuck = (middle == before) & (synapses.weights() == before)
     assert stuck.mean() == pytest.approx(0.3, abs=0.12)
+    assert synapses.statistics()["saturated_total"] == 0
     values = before[stuck] / (4 * 0.25)
     if where == "anywhere":
         assert np.ptp(values) > 1.0
@@ -316,7 +323,23 @@ def test_read_noise_and_converters_act_on_reads_only() -> None:
     spikes = np.random.default_rng(0).integers(0, 2, (500, 20), np.uint8)
     levels = np.unique(coarse.forward_current(spikes))
     assert 3 <= len(levels) <= 7
-    np.testing.assert_array_equal(noisy.weights(), coarse.weights())
+    assert np.abs(levels).max() <= 4.0 * 4 * 0.25 * 1.01
+    np.testing.assert_array_equal(noisy.weights(), make_crossbar().initial)
+    np.testing.assert_array_equal(coarse.weights(), make_crossbar().initial)
+    back = noisy.transposed_current(np.ones((2000, 8), np.int8))
+    assert back.std(axis=0).mean() == pytest.approx(0.5 * 4 * 0.25, rel=0.05)
+
+
+def test_transposed_reads_may_have_a_bound_of_their_own() -> None:
+    reads = ReadSpec(adc_bits=8, adc_bound=100.0, adc_bound_transposed=0.25)
+    synapses = on_tile(reads=reads)(make_crossbar())
+    assert np.abs(synapses.forward_current(np.ones((1, 20), np.uint8))).max() > 0.3
+    assert np.abs(synapses.transposed_current(np.ones((1, 8), np.int8))).max() <= 0.2501
+
+
+def test_bits_without_a_range_are_refused() -> None:
+    with pytest.raises(ValueError, match="adc_bits needs adc_bound"):
+        ReadSpec(adc_bits=4)
 
 
 def test_pulsed_start_counts_its_pulses() -> None:
@@ -324,6 +347,37 @@ def test_pulsed_start_counts_its_pulses() -> None:
     expected = np.abs(np.rint(make_crossbar().initial / STEP)).sum()
     assert synapses.statistics()["initial_pulses_total"] == expected
     assert synapses.pulses_up.sum() == 0
+
+
+def test_open_loop_pulses_do_not_know_the_reference_s_error() -> None:
+    """Programming cancels a reference's offset, counted pulses cannot."""
+
+    def error(initial: str) -> float:
+        reference = ReferenceSpec(scheme="reference_device", spread=0.1)
+        synapses = on_tile(reference=reference, initial=initial)(make_crossbar())
+        return float((synapses.weights() - make_crossbar().initial).std())
+
+    assert error("programmed") < 1e-6
+    assert error("pulsed") == pytest.approx(0.1, rel=0.2)
+
+
+def test_a_narrow_range_clips_initial_weights_and_says_how_many() -> None:
+    device = get_preset("ideal", EXACT_DEVICE)
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=1.0), 1.0)
+    clipped = (np.abs(make_crossbar().initial) > 0.25).sum()
+    assert clipped > 0
+    assert synapses.statistics()["initial_clipped_total"] == clipped
+    assert np.abs(synapses.weights()).max() <= 0.25
+
+
+def test_a_step_that_cannot_be_reached_shows_in_the_row() -> None:
+    device = get_preset("ideal", EXACT_DEVICE)
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 2 * STEP * 500)
+    row = synapses.statistics()
+    assert row["step_wanted"] / row["device_step"] == pytest.approx(2.0)
+    assert row["thinning"] == 1.0
+    synapses.set_step_scale(0.25)
+    assert synapses.statistics()["thinning_last"] == pytest.approx(0.5)
 
 
 def test_the_busiest_devices_are_counted_up_plus_down() -> None:

@@ -6,7 +6,9 @@ from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
 from rpu_ssnn.engine.state import ROWS, SPIKES, Buffers, Lane, Plan, Presentations
 
-DONE, FULL, BOUNDARY = 0, 1, 2
+DONE, PAUSED, BOUNDARY = 0, 1, 2
+"""Why `advance` returned: all presentations shown; buffers full; a boundary that `pause` asks for
+(which may find the buffers full too: they are emptied after every return)."""
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
@@ -84,8 +86,6 @@ def advance(  # type: ignore[no-untyped-def]
         spread_linear(plan, lane, weights, transposed, learn)
         spread_inhibition(plan, lane)
         ended = next_slot(plan, lane)
-        if full:
-            return FULL
         if pause == STOP_AFTER_PRESENTATION and ended:
             return BOUNDARY
         if pause == STOP_AFTER_SLOT:
@@ -94,4 +94,6 @@ def advance(  # type: ignore[no-untyped-def]
                 pulses = pulses or out.rows[x] > 0
             if pulses or ended:
                 return BOUNDARY
+        if full:
+            return PAUSED
     return DONE

@@ -1,6 +1,8 @@
 """The same pass where a read is not a matrix product: currents are asked for slot by slot.
 
-Slower than `kernel.advance` by the cost of those reads; every neuron step is the same code.
+Slower than `kernel.advance` by the cost of those reads; every neuron step is the same code. Reads
+are gated by events: a crossbar is read in the slots in which one of its lines spikes, and only
+then does read noise reach the membranes.
 """
 
 import numpy as np
@@ -30,12 +32,12 @@ def advance_stepped(
         _spread(plan, [lane], synapses, True)
         spread.spread_inhibition(plan, lane)
         ended = kernel.next_slot(plan, lane)
-        if full:
-            return kernel.FULL
         if pause == kernel.STOP_AFTER_PRESENTATION and ended:
             return kernel.BOUNDARY
         if pause == kernel.STOP_AFTER_SLOT and (ended or out.rows.any()):
             return kernel.BOUNDARY
+        if full:
+            return kernel.PAUSED
     return kernel.DONE
 
 
@@ -62,15 +64,16 @@ def present_in_lockstep(
 def _spread(plan: Plan, lanes: list[Lane], synapses: list[Synapses], learn: bool) -> None:
     for layer in range(1, plan.crossbars + 1):
         gain = spread.dropout_gain(plan, layer - 1)
-        spikes = _spike_vectors(plan, lanes, layer - 1)
-        if spikes.any():
+        active = [lane for lane in lanes if lane.event_count[layer - 1] > 0]
+        if active:
+            spikes = _spike_vectors(plan, active, layer - 1)
             currents = gain * synapses[layer - 1].forward_current(spikes)
-            _add(plan, [lane.current for lane in lanes], layer, currents)
-        if learn and layer > 1:
-            net = _net_vectors(plan, lanes, layer)
-            if net.any():
-                currents = gain * synapses[layer - 1].transposed_current(net)
-                _add(plan, [lane.gradient_current for lane in lanes], layer - 1, currents)
+            _add(plan, [lane.current for lane in active], layer, currents)
+        active = [lane for lane in lanes if lane.gradient_count[layer] > 0]
+        if learn and layer > 1 and active:
+            net = _net_vectors(plan, active, layer)
+            currents = gain * synapses[layer - 1].transposed_current(net)
+            _add(plan, [lane.gradient_current for lane in active], layer - 1, currents)
 
 
 def _add(

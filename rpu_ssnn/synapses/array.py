@@ -45,13 +45,14 @@ def make_tile(
     reads: ReadSpec | None,
     seed: np.random.SeedSequence,
 ) -> AnalogTile:
-    """A tile whose every batch row is one slot (see docs/driving_a_tile.md)."""
+    """A tile whose every batch row is one slot (see docs/devices.md)."""
     device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
-    io = _io_parameters(reads)
     config = SingleRPUConfig(
         device=device,
-        forward=io,
-        backward=io,
+        forward=_io_parameters(reads, reads.adc_bound if reads else None),
+        backward=_io_parameters(
+            reads, (reads.adc_bound_transposed or reads.adc_bound) if reads else None
+        ),
         update=UpdateParameters(
             desired_bl=1,
             fixed_bl=True,
@@ -65,13 +66,13 @@ def make_tile(
     return tile
 
 
-def _io_parameters(reads: ReadSpec | None) -> IOParameters:
+def _io_parameters(reads: ReadSpec | None, adc_bound: float | None) -> IOParameters:
     if reads is None:
         return IOParameters(is_perfect=True)
     return IOParameters(
         inp_bound=1.0,
         inp_res=_resolution(reads.dac_bits),
-        out_bound=reads.adc_bound or 0.0,
+        out_bound=adc_bound or 0.0,
         out_res=_resolution(reads.adc_bits),
         out_noise=reads.read_noise,
         noise_management=NoiseManagementType.NONE,
@@ -81,7 +82,7 @@ def _io_parameters(reads: ReadSpec | None) -> IOParameters:
 
 def _resolution(bits: int | None) -> float:
     """aihwkit's resolution: one over the number of steps; -1 for infinitely many."""
-    return -1.0 if bits is None else 1.0 / max(2**bits - 2, 1)
+    return -1.0 if bits is None else 1.0 / (2**bits - 2)
 
 
 def write_state(tile: AnalogTile, state: Weights) -> None:
@@ -89,7 +90,7 @@ def write_state(tile: AnalogTile, state: Weights) -> None:
 
 
 def saturated(tile: AnalogTile) -> int:
-    """Devices at either of their own bounds, by the state that pulses move.
+    """Devices at either of their own bounds, by the state that pulses move; stuck ones left out.
 
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
     """
@@ -99,13 +100,15 @@ def saturated(tile: AnalogTile) -> int:
         state = state + hidden["reference"]
     low, high = hidden["min_bound"], hidden["max_bound"]
     near = SATURATION_MARGIN * (high - low)
-    return int(((state <= low + near) | (state >= high - near)).sum())
+    at_bound = (state <= low + near) | (state >= high - near)
+    return int((at_bound & (high > low)).sum())
 
 
 def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
     """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
 
-    Their step is left alone: aihwkit would re-estimate its `dw_min` from an array with zeros.
+    A device with write noise is still read with that noise. Steps are left alone: aihwkit would
+    re-estimate its `dw_min` from an array with zeros.
     """
     if spec.stuck_share == 0.0:
         return

@@ -102,12 +102,12 @@ class Synapses(ABC):
         """Take one block of pulses."""
 
     @abstractmethod
-    def commit(self, presentations: int) -> None:
+    def commit(self, presentations: range) -> None:
         """Make the pulses since the last commit visible to reads.
 
         Args:
-            presentations: presentations since the last commit that held any; sample indices of
-                blocks are below it. 0 after a slot that did not end one.
+            presentations: those that ended since the last commit, by the sample index that their
+                blocks carried; empty after a slot that did not end one.
         """
 
     @abstractmethod

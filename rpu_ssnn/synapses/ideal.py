@@ -14,7 +14,6 @@ import threading
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses.accumulate import (
     add_coincidences,
@@ -84,13 +83,11 @@ class RateSynapses(_Ideal):
         add_forward_counts(block, self._forward)
         add_gradient_counts(block, self._gradient)
 
-    def commit(self, presentations: int) -> None:
-        if presentations == 0:
-            raise InputError("training", "schedule", "slot", "Eq. 9 needs whole presentations")
-        forward = self._forward[:presentations]
-        gradient = self._gradient[:presentations]
+    def commit(self, presentations: range) -> None:
+        ended = slice(presentations.start, presentations.stop)
+        forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self._crossbar.T, self._step * self._scale
-        # Counts are whole numbers below 2^24, so their sums are exact in any order.
+        # Whole numbers: exact in any order as long as the sums stay below 2^24 (B T^2 / 4, say).
         product = forward.T @ (gradient[:, 0] - gradient[:, 1])
         self._weights += np.float32(step / T**2) * product
         if self._surrogate is not None:
@@ -134,7 +131,7 @@ class CoincidenceSynapses(_Ideal):
             self._sums[key] = np.zeros(self.shape, dtype=np.int32)
         add_coincidences(block, self._sums[key])
 
-    def commit(self, presentations: int) -> None:
+    def commit(self, presentations: range) -> None:
         step = np.float32(self._step * self._scale / self._crossbar.T)
         total = sum(self._sums.values(), start=np.zeros((), dtype=np.int32))
         self._weights += step * total

@@ -79,9 +79,9 @@ class TileSynapses(Synapses):
         self._rng = np.random.default_rng(thinning_seed)
         self._rows = RowWriter(*self._shape)
         self._initial_pulses = 0
+        self._initial_clipped = 0
         self._leak_steps = 0
         self.set_step_scale(1.0)
-        self._first_keep = self.keep
         self._write_initial(crossbar.initial)
         self._stale = True
         self._weights = crossbar.initial
@@ -121,13 +121,14 @@ class TileSynapses(Synapses):
         self, spikes: UInt8[np.ndarray, "batch n_in"]
     ) -> Float32[np.ndarray, "batch n_out"]:
         lines = spikes.astype(np.float32)
-        return self._read(lines, lines, lambda tile, x: tile.joint_forward(x), False)
+        return self._read(lines, lambda tile, x: tile.joint_forward(x), self._offset)
 
     def transposed_current(
         self, net: Int8[np.ndarray, "batch n_out"]
     ) -> Float32[np.ndarray, "batch n_in"]:
         lines = net.astype(np.float32)
-        return self._read(lines, lines, lambda tile, d: tile.backward(d), True)
+        offset = None if self._offset is None else self._offset.T
+        return self._read(lines, lambda tile, d: tile.backward(d), offset)
 
     def update(self, block: PulseBlock) -> None:
         if self.keep < 1.0:
@@ -140,7 +141,7 @@ class TileSynapses(Synapses):
             if len(x):
                 self._pulse(x, d)
 
-    def commit(self, presentations: int) -> None:
+    def commit(self, presentations: range) -> None:
         """Pulses act at once; what waits is only the next read."""
         if self._stale:
             self.changes += 1
@@ -155,25 +156,35 @@ class TileSynapses(Synapses):
             self.changes += 1
 
     def set_step_scale(self, scale: float) -> None:
+        """Thin the trains to the wanted step; above one step a coincidence there is no more."""
         self.keep = min(1.0, self._wanted_step * scale / self.device_step)
 
     def statistics(self) -> dict[str, float]:
         """Pulses, saturation, drive, and what else than pulses may have changed a weight.
 
-        `pulses_p99` and `pulses_max`: up plus down of one device; both of a pair get the same.
+        Pulses are of devices: in a pair one goes up when the other goes down. `pulses_p99` and
+        `pulses_max`: up plus down of one device; both of a pair get the same. `step_wanted` over
+        `device_step` above 1 means that the device could not be driven as hard as wanted: its
+        trains stay unthinned until the decay has brought the ratio below 1.
         """
         pulses = self._rows.up.astype(np.int64) + self._rows.down
+        up, down = self._rows.up.sum(dtype=np.int64), self._rows.down.sum(dtype=np.int64)
+        if len(self._tiles) == 2:
+            up = down = up + down
         return {
             "devices_total": float(len(self._tiles) * math.prod(self._shape)),
-            "pulses_up_total": float(self._rows.up.sum(dtype=np.int64)),
-            "pulses_down_total": float(self._rows.down.sum(dtype=np.int64)),
+            "pulses_up_total": float(up),
+            "pulses_down_total": float(down),
             "pulses_p99": float(np.percentile(pulses, 99)),
             "pulses_max": float(pulses.max()),
             "saturated_total": float(sum(saturated(tile) for tile in self._tiles)),
             "initial_pulses_total": float(self._initial_pulses),
+            "initial_clipped_total": float(self._initial_clipped),
             "leak_steps": float(self._leak_steps),
-            "thinning": self._first_keep,
+            "step_wanted": self._wanted_step,
             "device_step": self.device_step,
+            "thinning": min(1.0, self._wanted_step / self.device_step),
+            "thinning_last": self.keep,
         }
 
     def _pulse(
@@ -189,9 +200,15 @@ class TileSynapses(Synapses):
         self._stale = True
 
     def _write_initial(self, initial: Weights) -> None:
-        target = initial if self._offset is None else initial + self._offset
-        state = (target / self._per_state).astype(np.float32)
+        """Programmed: written against the reference, exact but for write noise and bounds.
+        Pulsed: each device starts at state 0 and gets its share of mean steps, open loop, so that
+        neither its own spread nor its reference's is known.
+        """
+        state = (initial / self._per_state).astype(np.float32)
+        self._initial_clipped = int((np.abs(state) > 1.0).sum()) * len(self._tiles)
         if self._spec.initial == "programmed":
+            if self._offset is not None:
+                state += self._offset / self._per_state
             for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
                 write_state(tile, sign * state)
             return
@@ -207,16 +224,15 @@ class TileSynapses(Synapses):
     def _read(
         self,
         lines: Float32[np.ndarray, "batch n_lines"],
-        ideal_lines: Float32[np.ndarray, "batch n_lines"],
         multiply: Callable[[Any, torch.Tensor], torch.Tensor],
-        transposed: bool,
+        offset: Float32[np.ndarray, "n_lines n_others"] | None,
     ) -> Float32[np.ndarray, "batch n_others"]:
         with torch.no_grad():
             parts = [multiply(tile, torch.from_numpy(lines)).numpy() for tile in self._tiles]
         state = parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
         current = self._per_state * state
-        if self._offset is not None:  # the reference line is read without error
-            current = current - lines @ (self._offset.T if transposed else self._offset)
+        if offset is not None:  # the reference line is read without error
+            current = current - lines @ offset
         return current.astype(np.float32)
 
 

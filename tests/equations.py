@@ -1,0 +1,133 @@
+"""The paper's equations written out the long way, and every train of one compiled presentation."""
+
+import numpy as np
+
+from rpu_ssnn.engine import kernel, neurons, spread
+from rpu_ssnn.engine.state import Presentations, make_lane, make_plan
+from rpu_ssnn.spec import NetworkSpec
+
+SIZES = (12, 9, 4)
+
+
+def presentations(n: int, sizes: tuple[int, ...] = SIZES, layers: int = 3) -> Presentations:
+    rng = np.random.default_rng(0)
+    return Presentations(
+        rates=(0.4 * rng.random((n, sizes[0]))).astype(np.float32),
+        labels=rng.integers(0, sizes[-1], n),
+        keys=rng.integers(2**64, size=n, dtype=np.uint64),
+        output_counts=np.zeros((n, sizes[-1]), np.int32),
+        spikes=np.zeros((n, layers), np.int64),
+        gradient_spikes=np.zeros((n, layers), np.int64),
+    )
+
+
+def eps_response(spikes: np.ndarray, tau: float) -> np.ndarray:
+    """Eq. 3 convolved with a train [slots, n], summed up the long way."""
+    slots = len(spikes)
+    lag = np.arange(slots)[:, None] - np.arange(slots)[None, :]
+    eps = np.where(lag > 0, 1.0 - np.exp(-np.maximum(lag, 0) / tau), 0.0)
+    return eps @ spikes
+
+
+def integrate_and_fire(
+    start: np.ndarray, drive: np.ndarray, theta: float, reset: str = "subtract"
+) -> np.ndarray:
+    """Spikes of f_th, at most one a slot; drive [slots, n] is eps * I, cumulative."""
+    fired = np.zeros(drive.shape)
+    lost = np.zeros(drive.shape[1])
+    for t in range(len(drive)):
+        v = start + drive[t] - lost
+        fired[t] = v >= theta
+        lost += fired[t] * (theta if reset == "subtract" else v)
+    return fired
+
+
+def inhibited(start: np.ndarray, drive: np.ndarray, theta: float, strength: float) -> np.ndarray:
+    """The same where each spike lowers every other membrane, not below rest."""
+    fired, v = np.zeros(drive.shape), start.copy()
+    steps = np.diff(drive, axis=0, prepend=np.zeros((1, drive.shape[1])))
+    for t in range(len(drive)):
+        v += steps[t]
+        fired[t] = v >= theta
+        v -= theta * fired[t]
+        push = strength * theta * (fired[t].sum() - fired[t])
+        v = np.where(v > 0, np.maximum(v - push, 0.0), v)
+    return fired
+
+
+def coupled(start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndarray) -> np.ndarray:
+    """Net spikes (+1, -1, 0) of two branches that reset each other and wait for the switch."""
+    net = np.zeros(drive.shape)
+    for t in range(len(drive)):
+        v = start + drive[t] - theta * net[:t].sum(axis=0)
+        net[t] = np.where(is_open[t], (v >= theta / 2) * 1.0 - (v <= -theta / 2), 0.0)
+    return net
+
+
+def separate(
+    start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndarray, floored: bool
+) -> np.ndarray:
+    """One stream of Eq. 4 or 5: fires all along, and the switch blocks what leaves it."""
+    fired, v = np.zeros(drive.shape), start.copy()
+    steps = np.diff(drive, axis=0, prepend=np.zeros((1, drive.shape[1])))
+    for t in range(len(drive)):
+        v += steps[t]
+        if floored:
+            v = np.maximum(v, 0.0)
+        spikes = v >= theta
+        v -= theta * spikes
+        fired[t] = spikes & is_open[t]
+    return fired
+
+
+class Trace:
+    """Every train of one presentation, slot by slot, with the membranes it started from."""
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        weights: tuple[np.ndarray, ...],
+        shown: Presentations | None = None,
+    ) -> None:
+        plan = make_plan(spec, SIZES)
+        shown = shown or presentations(1, layers=len(plan.size))
+        lane = make_lane(plan)
+        flat = np.concatenate([w.ravel() for w in weights])
+        transposed = np.concatenate([np.zeros(weights[0].size, "f4"), weights[1].T.ravel()])
+        neurons.begin(plan, lane, shown, True)
+        self.label = int(shown.labels[0])
+        self.start, self.relay_start = lane.membrane.copy(), lane.relay_membrane.copy()
+        self.positive_start, self.negative_start = lane.positive.copy(), lane.negative.copy()
+        self.trains = [np.zeros((plan.slots, n)) for n in plan.size]
+        self.up = [np.zeros((plan.slots, n)) for n in SIZES]
+        self.down = [np.zeros((plan.slots, n)) for n in SIZES]
+        self.label_train: list[int] = []
+        at_output = np.zeros((plan.slots, 1))
+        for t in range(plan.slots):
+            taken_before = lane.gradient_current[9:13] * plan.kernel_keep
+            label_current = float(lane.relay_current[0]) if plan.relays else 0.0
+            neurons.fire(plan, lane, shown, True)
+            for layer in range(len(plan.size)):
+                first = plan.event_start[layer]
+                events = lane.events[first : first + lane.event_count[layer]]
+                self.trains[layer][t, events] = 1
+            for layer in range(1, 3):
+                first = 2 * plan.event_start[layer]
+                for k in range(lane.gradient_count[layer]):
+                    stream = self.up if lane.gradient_sign[first + k] > 0 else self.down
+                    stream[layer][t, lane.gradient_events[first + k]] = 1
+            taken = lane.gradient_current[9:13] - taken_before
+            at_output[t] = taken[self.label] + self.trains[-1][t, self.label]
+            if plan.relays:
+                drawn = lane.relay_current[0] - label_current * plan.kernel_keep
+                self.label_train.append(round(float(drawn) / spec.neuron.theta))
+            spread.spread_linear(plan, lane, flat, transposed, True)
+            spread.spread_inhibition(plan, lane)
+            kernel.next_slot(plan, lane)
+        self.label_at_output = np.rint(at_output)
+
+
+def some_weights() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    w1, w2 = (rng.normal(0.3, 1.0, s).astype(np.float32) for s in ((12, 9), (9, 4)))
+    return w1, w2
