@@ -120,7 +120,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "bits without a range",
         {"cases": [RATE, {"device": "ideal", "tile": {"reads": {"adc_bits": 4}}}]},
         "cases.1.tile.reads",
-        "adc_bits",
+        "{'adc_bits': 4}",
         "adc_bits needs adc_bound",
     ),
     (
