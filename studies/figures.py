@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL_INCHES = 2.4
-BAR_INCHES = 0.24
+BAR_INCHES, NARROW_BAR_INCHES = 0.24, 0.36
 PANELS_BESIDE_EACH_OTHER_FROM = 5.5
 """Width (inches) from which two panels stand in a row."""
 LOGARITHMIC_FROM = 10.0
@@ -112,7 +112,8 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
         allowed = "needs a case beside the reference, with a seed that both have"
         raise InputError("plot", "gaps", "none", allowed)
     style = looks(gaps["case"])
-    figure = new_figure(width, 1.0 + BAR_INCHES * len(gaps))
+    height = BAR_INCHES if width >= PANELS_BESIDE_EACH_OTHER_FROM else NARROW_BAR_INCHES
+    figure = new_figure(width, 1.0 + height * len(gaps))
     axes = figure.subplots()
     for place, (_, row) in enumerate(gaps.iterrows()):
         colour = style[row["case"]].colour
@@ -129,13 +130,21 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
                 note, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=7
             )
     axes.axvline(0.0, color="black", lw=0.8)
-    names = [plain(f"{row_title(row)} (n={row['gap_n']})") for _, row in gaps.iterrows()]
+    names = [_bar_name(row, width) for _, row in gaps.iterrows()]
     axes.set_yticks(range(len(gaps)), names)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel(plain(f"gap to {reference} (percentage points, 95 % interval)"))
+    axes.set_xlabel(plain(f"gap to {reference} (points)"))
     finish_axes(axes, "x")
     return figure
+
+
+def _bar_name(row: pd.Series, width: float) -> str:
+    """Case, point and seeds; on a narrow figure below each other."""
+    case, _, at = row_title(row).partition(" [")
+    at = f"[{at} " if at else ""
+    between = " " if width >= PANELS_BESIDE_EACH_OTHER_FROM else "\n"
+    return f"{plain(case)}{between}{plain(f'{at}(n={row["gap_n"]})')}"
 
 
 def row_title(row: pd.Series) -> str:

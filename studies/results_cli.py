@@ -77,6 +77,19 @@ def plot(
 
 
 @results_app.command()
+def report(
+    folder: FolderArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: FOLDER/report.html.")
+    ] = None,
+) -> None:
+    """Write one HTML file with tables, figures, declaration, versions and warnings."""
+    from studies.report import write_report
+
+    typer.echo(write_report(folder, out))
+
+
+@results_app.command()
 def plan(
     study: StudyArgument,
     out: OutOption = None,

@@ -75,11 +75,12 @@ def best(runs: Sequence[tuple[Candidate, UnitResult]]) -> dict[str, Found]:
             searched_for=key,
         )
         drives = [other.drive for other, _ in tried]
-        found[key] = Found(title, key, drive, _at_edge(candidate.drive, drives))
+        found[key] = Found(title, key, drive, at_edge(candidate.drive, drives))
     return found
 
 
-def _at_edge(chosen: Drive, tried: Sequence[Drive]) -> tuple[str, ...]:
+def at_edge(chosen: Drive, tried: Sequence[Drive]) -> tuple[str, ...]:
+    """The drive's settings that are the first or last of several that were tried."""
     edges = []
     for name in Drive.model_fields:
         values = {getattr(drive, name) for drive in tried}

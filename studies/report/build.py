@@ -1,0 +1,180 @@
+"""Fills the report's template from a result folder, which is only read."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rpu_ssnn.errors import InputError
+from studies.choices import Kind
+from studies.draw import draw, drawable, swept_paths
+from studies.execution import finished_runs
+from studies.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
+from studies.report.cautions import cautions
+from studies.results import SWEEP_PREFIX, Runs, results_frame
+from studies.store import STUDY_FILE, write_whole
+from studies.study import Study
+from studies.table import as_keys, legend, or_dash, readable, summary, swept_columns
+from studies.text_table import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CAPTIONS = {
+    Kind.gaps: "Gap of each case to the reference, paired by seed; line: 95 % interval; hollow "
+    "bars (ns): not significant after Holm's correction.",
+    Kind.sweep: "Test accuracy over {x}; bar: 95 % interval of the mean.",
+    Kind.curves: "Accuracy by epoch, mean over seeds; band: 95 % interval; dotted: cases without "
+    "epochs.",
+}
+
+_RUN_COLUMNS = {
+    "seed": ("seed", "{:.0f}"),
+    "test_accuracy": ("test %", "{:.2f}"),
+    "validation_accuracy": ("validation %", "{:.2f}"),
+    "learning_rate": ("learning rate", "{:g}"),
+    "weight_range": ("weight range", "{:g}"),
+    "pulses_per_device_mean": ("pulses a device", "{:.1f}"),
+    "saturated_fraction": ("at a bound", "{:.3f}"),
+    "seconds": ("seconds", "{:.1f}"),
+    "peak_memory_mb": ("MiB", "{:.0f}"),
+}
+"""Numbers of a run that the report shows: column of the results to heading and format."""
+
+_MADE_WITH = ("machine", "threads", "data_digest")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Of finished cells.
+
+    Attributes:
+        n_left: leading columns that are names.
+    """
+
+    name: str
+    columns: list[str]
+    rows: list[list[str]]
+    n_left: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as two data URIs, for a wide and for a narrow page."""
+
+    caption: str
+    wide: str
+    narrow: str
+
+
+def write_report(root: Path, path: Path | None = None) -> Path:
+    """Writes the report of a result folder.
+
+    Args:
+        path: file to write; None: ``report.html`` in the folder.
+
+    Raises:
+        InputError: not a result folder, no finished unit, or the file cannot be written.
+    """
+    target = root / "report.html" if path is None else path
+    text = report_html(root)
+    try:
+        write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    except OSError as error:
+        raise InputError(target, "report", error.strerror, "must be a writable file") from error
+    return target
+
+
+def report_html(root: Path) -> str:
+    """The report as text: complete in itself, every name escaped.
+
+    Raises:
+        InputError: not a result folder, or no finished unit.
+    """
+    damaged: list[Path] = []
+    study, runs = finished_runs(root, on_damage=damaged.append)
+    if not runs:
+        raise InputError(root, "units", 0, "must hold at least one finished unit")
+    results = results_frame(runs)
+    warnings = cautions(study, root, runs, results, damaged)
+    reference = study.reference_label
+    tables = [_runs_table(results)]
+    if reference in set(results["label"]):
+        tables.insert(0, _summary_table(results, reference))
+    else:
+        warnings.insert(0, f"The reference {reference} has no row, so that nothing is compared.")
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        study=study,
+        reference=reference,
+        done=len(runs),
+        total=len(study.points()) * len(study.seeds),
+        warnings=warnings,
+        tables=tables,
+        pictures=list(_pictures(study, runs)),
+        declaration=(root / STUDY_FILE).read_text(encoding="utf-8"),
+        versions=_versions(results),
+        made=time.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+def _summary_table(results: pd.DataFrame, reference: str) -> Table:
+    table = summary(results, reference)
+    cells = readable(table, reference)
+    return Table(
+        name="Summary",
+        columns=[str(name) for name in cells.columns],
+        rows=cells.to_numpy().tolist(),
+        n_left=1 + len(swept_columns(table)),
+        note=legend(table) + "; range: lowest to highest seed; pulses: a device, up plus down; "
+        "sat.: devices at a bound",
+    )
+
+
+def _runs_table(results: pd.DataFrame) -> Table:
+    columns = {"case": results["label"].map(str).tolist()}
+    for column in swept_columns(results):
+        keys = as_keys(results[column])
+        columns[column.removeprefix(SWEEP_PREFIX)] = [or_dash(value) for value in keys]
+    n_left = len(columns)
+    for column, (heading, style) in _RUN_COLUMNS.items():
+        if column in results.columns:
+            values = results[column].astype(float)
+            columns[heading] = [number(value, style) for value in values]
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return Table("Runs", list(columns), rows, n_left)
+
+
+def _pictures(study: Study, runs: Runs) -> Iterator[Picture]:
+    kinds = drawable(study, runs)
+    paths = swept_paths(study, results_frame(runs))
+    for kind in (Kind.gaps, Kind.sweep, Kind.curves):
+        for x in paths if kind is Kind.sweep else [None]:
+            if kind in kinds:
+                yield Picture(
+                    _CAPTIONS[kind].format(x=x),
+                    wide=_uri(as_svg(draw(kind, study, runs, x, WIDE_INCHES))),
+                    narrow=_uri(as_svg(draw(kind, study, runs, x, NARROW_INCHES))),
+                )
+
+
+def _uri(svg: bytes) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+
+
+def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:
+    names = [str(c) for c in results.columns if str(c).endswith("_version") or c in _MADE_WITH]
+    return [(name, ", ".join(map(str, results[name].dropna().unique()))) for name in names]

@@ -1,0 +1,125 @@
+"""What a reader of the results must know before believing them, one sentence each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studies.drives import grid, known_drives, read_drives, search_key
+from studies.results import FAILURES_CSV, Runs, Versions
+from studies.search import at_edge
+from studies.store import DRIVES_FILE
+from studies.study import Study
+from studies.table import swept_columns
+from studies.unit import point_title
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SATURATED_FROM = 0.05
+"""Share of devices at a bound from which it is worth a word."""
+
+FEWEST_SEEDS = 3
+"""Below it neither spread nor significance means much."""
+
+_NAMED = 8
+"""Names in one sentence; more are counted."""
+
+
+def cautions(
+    study: Study, root: Path, runs: Runs, results: pd.DataFrame, damaged: Sequence[Path]
+) -> list[str]:
+    """All that apply, what is missing first."""
+    return [
+        *_missing(study, runs),
+        *_failed(root),
+        *(f"{path.name} is damaged and left out." for path in damaged),
+        *_versions(runs),
+        *_few_seeds(results),
+        *_saturated(results),
+        *_edges(study, root),
+        *_not_replayable(results),
+    ]
+
+
+def _missing(study: Study, runs: Runs) -> Iterator[str]:
+    there = {(unit.label, str(unit.sweep), unit.settings.seed) for unit, _ in runs}
+    missing = [
+        f"{point_title(point.label, point.sweep)} seed {seed}"
+        for point in study.points()
+        for seed in study.seeds
+        if (point.label, str(point.sweep), seed) not in there
+    ]
+    if missing:
+        yield f"{len(missing)} units have no row (yet): {_named(missing)}."
+
+
+def _failed(root: Path) -> Iterator[str]:
+    try:
+        with (root / FAILURES_CSV).open(encoding="utf-8", newline="") as file:
+            failures = [(row["title"], row["message"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError, csv.Error, UnicodeDecodeError):
+        return
+    for title, message in failures:
+        yield f"The last run failed at {title}: {message}"
+
+
+def _versions(runs: Runs) -> Iterator[str]:
+    versions = {Versions.of(result) for _, result in runs}
+    if len(versions) > 1:
+        listed = "; ".join(
+            sorted(", ".join(f"{k} {v}" for k, v in vars(v).items()) for v in versions)
+        )
+        yield f"The rows were made under different versions, : {listed}."
+
+
+def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
+    points = results.groupby(["label", *swept_columns(results)], sort=False, dropna=False)
+    few = list(dict.fromkeys(str(key[0]) for key, runs in points if len(runs) < FEWEST_SEEDS))
+    if few:
+        yield (
+            f"Fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean little: "
+            f"{_named(few)}."
+        )
+
+
+def _saturated(results: pd.DataFrame) -> Iterator[str]:
+    shares = results.assign(share=results["saturated_fraction"].astype(float))
+    largest = shares.groupby("label", sort=False)["share"].max()
+    for label, share in largest[largest > SATURATED_FROM].items():
+        yield (
+            f"{label}: up to {100 * share:.0f} % of its devices end at one of their bounds; a "
+            "wider weight range or a smaller step may do better."
+        )
+
+
+def _edges(study: Study, root: Path) -> Iterator[str]:
+    points = [point for point in study.points() if point.drive is None]
+    drives = known_drives(points, study.search, [read_drives(root / DRIVES_FILE)])
+    for point in points:
+        found = drives.get(search_key(point, study.search))
+        edges = () if found is None else at_edge(found.drive, grid(point, study.search))
+        if found is not None and edges:
+            at = ", ".join(f"{name} {getattr(found, name):g}" for name in edges)
+            yield (
+                f"{point_title(point.label, point.sweep)} is driven at the edge of the grid that "
+                f"was searched ({at}): better may lie beyond."
+            )
+
+
+def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
+    if "replayable" not in results.columns:
+        return
+    labels = list(dict.fromkeys(results.loc[results["replayable"] == False, "label"]))  # noqa: E712
+    if labels:
+        yield (
+            f"Not replayable bit for bit, since aihwkit's own noise cannot be seeded: "
+            f"{_named(labels)}. A second run gives other numbers of the same kind."
+        )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
