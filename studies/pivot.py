@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rpu_ssnn.errors import InputError
 from studies.choices import Format, Values
 from studies.columns import setting
 from studies.results import SWEEP_PREFIX
@@ -53,7 +54,7 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
         columns: likewise.
 
     Raises:
-        InputError: no such setting, or no row of the reference.
+        InputError: no such setting, no row of the reference, or nothing for any cell.
     """
     import pandas as pd
 
@@ -68,7 +69,11 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
         by_seed = present.pivot_table(index="seed", columns=points, values=measure).dropna()
         averaged |= {name for name in points if present[name].nunique() > 1}
         seeds = by_seed.mean(axis=1).tolist()
-        cells.append({"row": row, "column": column} | _statistics(seeds, values))
+        if seeds:
+            cells.append({"row": row, "column": column} | _statistics(seeds, values))
+    if not cells:
+        allowed = "needs a case beside the reference, with a seed that both have"
+        raise InputError("results", values.value, "none", allowed)
     names = [name for name in points if name in averaged]
     return Pivot(
         cells=correct(pd.DataFrame(cells)),
@@ -105,7 +110,7 @@ def render_pivot(pivoted: Pivot, reference: str, style: Format) -> str:
 def _grid(pivoted: Pivot) -> pd.DataFrame:
     import pandas as pd
 
-    cells = pivoted.cells[pivoted.cells["n"] > 0]
+    cells = pivoted.cells
     texts = {(cell["row"], cell["column"]): _cell(cell, pivoted) for _, cell in cells.iterrows()}
     rows = list(dict.fromkeys(cells["row"]))
     grid = {f"{pivoted.rows} \\ {pivoted.columns}": [or_dash(row) for row in rows]}

@@ -90,6 +90,23 @@ def report(
 
 
 @results_app.command()
+def diff(
+    folder_a: Annotated[Path, typer.Argument(help="Output folder of a study.")],
+    folder_b: Annotated[Path, typer.Argument(help="The one to compare with it.")],
+    format: FormatOption = Format.md,
+) -> None:
+    """Say which settings, units and accuracies differ between two folders, and significantly."""
+    from studies.diff import diff_folders
+    from studies.diff_view import diff_text, remarks
+
+    damaged: list[Path] = []
+    difference = diff_folders(folder_a, folder_b, damaged)
+    for line in (*(f"{path} is damaged and left out" for path in damaged), *remarks(difference)):
+        typer.echo(line, err=True)
+    typer.echo(diff_text(difference, format))
+
+
+@results_app.command()
 def plan(
     study: StudyArgument,
     out: OutOption = None,
