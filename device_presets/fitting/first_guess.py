@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from device_presets.fitting.step_functions import LOCAL, SOFT_BOUNDS, StepModel, mean_step
+from device_presets.fitting.likelihood import mean_step
+from device_presets.fitting.step_functions import LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.weights import Blocks, Prepared
 
 _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short

@@ -132,7 +132,7 @@ def _layout(prepared: Prepared, model: StepModel) -> Layout:
     shared_free = np.concatenate([[True, prepared.noisy], shape_free])
     local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
     local_free[0], local_free[1] = True, has_down
-    if model.code == LINEAR:
+    if model.code == LINEAR and not model.shape:
         local_free[2], local_free[3] = True, has_down
     for side, clips in ((4, prepared.series.clips_high), (5, prepared.series.clips_low)):
         asymptote = model.code == SOFT_BOUNDS and (side == 4 or has_down)
@@ -239,10 +239,10 @@ class _Objective:
         return value, gradient
 
     def _of(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
-        likelihood = evaluate(
+        likelihood: np.ndarray = -evaluate(
             self._fit.prepared, self._fit.layout.model, shared, local, self._counted
         )
-        return np.asarray(-likelihood)
+        return likelihood
 
     def _picked(self, values: np.ndarray) -> list[np.ndarray]:
         return [values[at] for at in self._local_at]

@@ -13,7 +13,8 @@ from device_presets.fitting.intervals import (
     student_factor,
 )
 from device_presets.fitting.joint_fit import JointFit
-from device_presets.fitting.step_functions import LINEAR, mean_step
+from device_presets.fitting.likelihood import mean_step
+from device_presets.fitting.step_functions import LINEAR
 from device_presets.fitting.uncertainty import Uncertainty
 
 _ONE_DEVICE = "one device only: how devices differ could not be known"
@@ -120,7 +121,7 @@ class Population:
             if deviation == 0.0:
                 continue
             up, down = self._mean.copy(), self._mean.copy()
-            size = 0.1 * deviation
+            size = 0.1 * min(float(deviation), 1.0)
             up[k] += size
             down[k] -= size
             ends = function(self.device(up)) - function(self.device(down))
@@ -157,7 +158,7 @@ class Population:
         if not self.has_down:
             within_down = cross = within_up
         device = self.device()
-        step = max(math.exp(device.local[0]), math.exp(device.local[1]) if self.has_down else 0.0)
+        step = float(np.exp(device.local[: 2 if self.has_down else 1]).max())
         both = (within_up + within_down + 2 * cross) / 4
         if self.log_normal:
             middle = (up + down) / 2
@@ -179,7 +180,7 @@ class Population:
             errors = self._within[reached, column, column] / mean**2
             unit = name.removesuffix("_spread")
             found.append(self._spread(name, unit, np.abs(values) / mean, errors, True))
-        if self.fit.layout.model.code == LINEAR:
+        if self.fit.layout.model.code == LINEAR and not self.fit.layout.model.shape:
             for name, column, bound in (("slope_up_spread", 2, 4), ("slope_down_spread", 3, 5)):
                 if column == 3 and not self.has_down:
                     continue

@@ -25,10 +25,13 @@ def report(population: Population, scale: WeightScale, linear: Population | None
         return p.step_at(device, True, 0.0)
 
     def down_at_zero(device: MeanDevice) -> float:
-        return p.step_at(device, False, 0.0) if p.has_down else 0.0
+        return p.step_at(device, False, 0.0)
 
     def step(device: MeanDevice) -> float:
-        return max(up_at_zero(device), down_at_zero(device))
+        # The mean of both, not the larger (aihwkit's dw_min): a maximum of two noisy numbers lies.
+        if not p.has_down:
+            return up_at_zero(device)
+        return (up_at_zero(device) + down_at_zero(device)) / 2
 
     def states(device: MeanDevice) -> float:
         return float(device.local[4] - device.local[5]) / step(device)
@@ -39,7 +42,7 @@ def report(population: Population, scale: WeightScale, linear: Population | None
 
     all_reached = bool(p.reached(True).all() and p.reached(False).all())
     found = [
-        p.quantity("step", "weight", step),
+        p.quantity("step", "weight", step, "mean of up and down at weight 0" if p.has_down else ""),
         p.quantity("step in siemens", "S", lambda device: step(device) * scale.span),
         p.quantity("states", "states", states, "" if all_reached else "at least: " + _UNREACHED),
     ]

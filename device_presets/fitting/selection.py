@@ -7,12 +7,13 @@ import numpy as np
 
 from device_presets.fitting.joint_fit import JointFit, evaluate, fit_model, refit
 from device_presets.fitting.likelihood import Trace, empty_trace
-from device_presets.fitting.step_functions import MODELS, StepModel
+from device_presets.fitting.step_functions import LINEAR, MODELS, StepModel
 from device_presets.fitting.weights import Prepared
 
 _FOLDS = 3
 _BLOCKS = 9  # contiguous stretches of a device's pulses, dealt to the folds in turn
 _HOPELESS = 40.0
+_SLOPE_SLACK = 0.05
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Score:
         model: the model.
         fit: to all pulses.
         held_out: [parts] log-likelihood of each held-out part (device and fold); None where the
-            fit to all pulses was so much worse that no held-out comparison could save it.
+            fit to all pulses was so much worse that no held-out comparison could save it, or has
+            numbers that aihwkit's class does not take.
     """
 
     model: StepModel
@@ -61,9 +63,22 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     fold, how = _folds(prepared)
     scores = []
     for fit in fits:
-        hopeless = not fit.log_likelihood.sum() > best - _HOPELESS
+        hopeless = not fit.log_likelihood.sum() > best - _HOPELESS or not representable(fit)
         scores.append(Score(fit.layout.model, fit, None if hopeless else _held_out(fit, fold)))
     return _choice(scores, how)
+
+
+def representable(fit: JointFit) -> bool:
+    """Whether aihwkit's class takes the fitted numbers: a linear step never grows toward a bound
+    and never reaches zero before it."""
+    if fit.layout.model.code != LINEAR:
+        return True
+    bends = fit.shared[2:] if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
+    slopes = (
+        float(bends[0]) * float(np.mean(fit.local[:, 4])),
+        -float(bends[1]) * float(np.mean(fit.local[:, 5])),
+    )
+    return all(-_SLOPE_SLACK <= slope <= 1.0 + _SLOPE_SLACK for slope in slopes)
 
 
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
@@ -93,13 +108,13 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
 
 
 def _choice(scores: list[Score], how: str) -> Selection:
-    compared = [score for score in scores if score.held_out is not None]
+    compared = [score for score in scores if score.held_out is not None] or scores
     totals = [_sum(score) for score in compared]
     best = compared[int(np.argmax(totals))]
-    assert best.held_out is not None
     good = []
     for score in compared:
-        assert score.held_out is not None
+        if best.held_out is None or score.held_out is None:
+            continue
         behind = best.held_out - score.held_out
         error = float(np.std(behind, ddof=1) * np.sqrt(len(behind))) if len(behind) > 1 else 0.0
         if np.isfinite(behind).all() and behind.sum() <= max(error, 1.0):

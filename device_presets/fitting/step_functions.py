@@ -7,12 +7,8 @@ against tiles; they are written so that a device's own numbers are steps at a we
 aihwkit's scales, which keeps them independent of the shape.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
-from numba import njit
 
 LOCAL: Final = ("log_up", "log_down", "bend_up", "bend_down", "w_max", "w_min")
 """A device's numbers: log of the up and down step at the reference weight of the model (0, or the
@@ -82,6 +78,26 @@ MODELS: Final = (
         name="linear, constant noise", code=LINEAR, aihwkit_class="LinearStepDevice", additive=True
     ),
     StepModel(
+        name="linear, one slope, noise follows step",
+        code=LINEAR,
+        aihwkit_class="LinearStepDevice",
+        additive=False,
+        shape=("bend_up", "bend_down"),
+        low=(-3.0, -3.0),
+        high=(5.0, 5.0),
+        start=(0.2, 0.2),
+    ),
+    StepModel(
+        name="linear, one slope, constant noise",
+        code=LINEAR,
+        aihwkit_class="LinearStepDevice",
+        additive=True,
+        shape=("bend_up", "bend_down"),
+        low=(-3.0, -3.0),
+        high=(5.0, 5.0),
+        start=(0.2, 0.2),
+    ),
+    StepModel(
         name="power",
         code=POWER,
         aihwkit_class="PowStepDevice",
@@ -112,56 +128,3 @@ MODELS: Final = (
         start=(0.0,) * 2 * _N,
     ),
 )
-
-
-@njit(cache=True, error_model="numpy")
-def mean_step(
-    code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
-) -> tuple[float, float]:
-    """Size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
-    scale = math.exp(local[0] if up else local[1])
-    high, low = local[4], local[5]
-    span = max(high - low, 1e-6)
-    factor, slope = 1.0, 0.0
-    if code == 1:  # LINEAR
-        slope = -local[2] if up else local[3]
-        factor = 1.0 + slope * v
-    elif code == 2:  # SOFT_BOUNDS
-        slope = -1.0 / max(high, 1e-3) if up else -1.0 / min(low, -1e-3)
-        factor = 1.0 + slope * v
-    elif code == 3:  # EXPONENTIAL
-        first = 0 if up else 2
-        share, rate = shape[first], shape[first + 1] * 2.0 / span
-        grown = share * math.exp(min(rate * v, 50.0))
-        factor, slope = 1.0 - share + grown, rate * grown
-    elif code == 4:  # POWER
-        way = 1.0 if up else -1.0
-        left = 2.0 * (high - v if up else v - low) / span
-        if left > 1e-9:
-            exponent = shape[0] if up else shape[1]
-            factor = left**exponent
-            slope = -way * exponent * factor / left * 2.0 / span
-        else:
-            factor = 0.0
-    elif code == 5:  # PIECEWISE
-        place = min(max((v - low) / span, 0.0), 1.0) * 4.0
-        node = min(int(place), 3)
-        share = place - node
-        first = 0 if up else 4
-        values = (
-            math.exp(_node(shape, first, node)),
-            math.exp(_node(shape, first, node + 1)),
-        )
-        factor = (1.0 - share) * values[0] + share * values[1]
-        slope = (values[1] - values[0]) * 4.0 / span
-    if factor <= 0.0:
-        return 0.0, 0.0
-    return scale * factor, scale * slope
-
-
-@njit(cache=True, error_model="numpy")
-def _node(shape: np.ndarray, first: int, node: int) -> float:
-    """Log of the factor at a node; the middle one is the reference."""
-    if node == 2:
-        return 0.0
-    return float(shape[first + node - (1 if node > 2 else 0)])

@@ -1,0 +1,54 @@
+"""A preset as the YAML text that ``get_preset`` reads."""
+
+from pathlib import Path
+
+import yaml
+
+from device_presets.errors import PresetError
+from device_presets.library import get_preset
+from device_presets.parameter_rule import Value
+from device_presets.parameter_table import PARAMETERS
+from device_presets.preset_file import ParameterEntry, PresetEntry
+
+
+def parameter(
+    model: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
+) -> ParameterEntry:
+    """One number with its unit from the parameter table."""
+    shown = list(value) if isinstance(value, tuple) else value
+    unit = PARAMETERS[model][name].unit
+    return ParameterEntry(value=shown, unit=unit, source=source, assumption=assumption)
+
+
+def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
+    """The YAML of one preset, with comment lines on top."""
+    lines = [f"# {line}\n" for comment in comments for line in comment.splitlines()]
+    content = {name: entry.model_dump(exclude_defaults=True)}
+    # A value that is null or false still has to be written: it is not the default of anything.
+    for key, given in entry.parameters.items():
+        content[name]["parameters"][key]["value"] = given.value
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return "".join(lines) + text
+
+
+def write_and_check(path: Path, text: str) -> None:
+    """Writes the text and reads it back as a preset.
+
+    Raises:
+        PresetError: the text is no valid preset (then a bug, or a number out of its range).
+        OSError: the file cannot be written.
+    """
+    path.write_text(text, encoding="utf-8")
+    get_preset(str(path))
+
+
+def checked_name(name: str) -> str:
+    """The name of a new preset.
+
+    Raises:
+        PresetError: it would not survive as a YAML key or a file name.
+    """
+    if not name or not all(c.isalnum() or c in "_-" for c in name) or not name[0].isalpha():
+        allowed = "must begin with a letter and hold letters, digits, _ and - only"
+        raise PresetError("preset", "name", name, allowed)
+    return name

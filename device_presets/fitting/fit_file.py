@@ -1,0 +1,179 @@
+"""A measured file in, a preset with its report out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from device_presets.entry_writing import checked_name, entry_text, write_and_check
+from device_presets.errors import PresetError
+from device_presets.fitting.csv_layout import CsvLayout
+from device_presets.fitting.fit_plot import draw_fit
+from device_presets.fitting.fitted_entry import fitted_entry
+from device_presets.fitting.goodness import Verdict, judge
+from device_presets.fitting.intervals import Quantity
+from device_presets.fitting.joint_fit import JointFit
+from device_presets.fitting.measurement import Measurement, read_measurement
+from device_presets.fitting.population import Population
+from device_presets.fitting.quantities import report
+from device_presets.fitting.selection import Selection, filtered, select_model
+from device_presets.fitting.step_functions import CONSTANT, LINEAR
+from device_presets.fitting.uncertainty import uncertainty
+from device_presets.fitting.weights import WeightScale, prepare
+from device_presets.library import get_preset
+from device_presets.preset_file import PresetEntry
+from device_presets.whole_files import write_whole
+
+
+@dataclass(frozen=True)
+class FittedDevice:
+    """A fit, complete: what it says, how sure it is, and whether to believe it.
+
+    Args:
+        name: of the preset.
+        measurement: what was read.
+        scale: conductances the weights stand for.
+        selection: the models compared.
+        population: means and spreads over devices under the chosen model.
+        quantities: the report.
+        verdict: whether the fit describes the data.
+        entry: the preset.
+    """
+
+    name: str
+    measurement: Measurement
+    scale: WeightScale
+    selection: Selection
+    population: Population
+    quantities: list[Quantity]
+    verdict: Verdict
+    entry: PresetEntry
+
+    def table(self) -> pd.DataFrame:
+        """Columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
+        rows = [
+            (
+                q.name,
+                "unknown" if q.value is None else f"{q.value:.4g}",
+                q.interval,
+                q.unit,
+                q.note,
+            )
+            for q in self.quantities
+        ]
+        return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
+
+    def _lines(self) -> list[str]:
+        table = self.table()
+        return [
+            f"{q}: {value} {unit}, {interval}" + (f" ({note})" if note else "")
+            for q, value, interval, unit, note in table.itertuples(index=False)
+        ]
+
+    def models(self) -> pd.DataFrame:
+        """Columns ``model``, ``aihwkit``, ``numbers``, ``held-out log-likelihood`` (best is 0)."""
+        scores = self.selection.scores
+        held = [s.held_out for s in scores]
+        best = max((float(h.sum()) for h in held if h is not None), default=0.0)
+        rows = [
+            (
+                ("* " if s is self.selection.chosen else "") + s.model.name,
+                s.model.aihwkit_class,
+                s.fit.n_free,
+                "ruled out" if h is None else f"{float(h.sum()) - best:.1f}",
+            )
+            for s, h in zip(scores, held, strict=True)
+        ]
+        names = ["model", "aihwkit", "numbers", "held-out log-likelihood"]
+        return pd.DataFrame(rows, columns=names)
+
+    def save(self, preset_file: Path, plot_file: Path) -> None:
+        """Writes preset and plot, both or none.
+
+        Raises:
+            PresetError: a file cannot be written.
+        """
+        verdict = "describes the data" if self.verdict.describes else "DOES NOT DESCRIBE THE DATA"
+        comments = (
+            f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.n_pulses} pulses, "
+            f"{self.measurement.n_devices} devices, {self.measurement.n_cycles} cycles.",
+            f"Weight 0 is {self.scale.zero:.6g} S, weight 1 is {self.scale.one:.6g} S.",
+            f"The fit {verdict}:",
+            *(f"  {c.question} {c.answer}" for c in self.verdict.checks),
+            "Measured, with 95 % intervals:",
+            *(f"  {row}" for row in self._lines()),
+        )
+        text = entry_text(self.name, self.entry, comments)
+        title = f"{self.name}: {self.entry.description}"
+
+        def plot(path: Path) -> None:
+            temporary = path.with_suffix(".check.yaml")
+            try:
+                write_and_check(temporary, text)
+                preset = get_preset(str(temporary))
+                draw_fit(path, self.population, preset, title)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+        write_whole(
+            self.name,
+            {preset_file: lambda path: write_and_check(path, text), plot_file: plot},
+        )
+
+
+def fit_file(
+    file: Path,
+    name: str,
+    layout: CsvLayout | None = None,
+    weight_zero: float | None = None,
+    weight_one: float | None = None,
+) -> FittedDevice:
+    """Fits a measured file.
+
+    Args:
+        file: tidy CSV: one row a pulse.
+        name: of the preset to make.
+        layout: columns and units; the standard names where not given.
+        weight_zero, weight_one: conductances in siemens that weights 0 and 1 stand for; the
+            middle and the top of the measured range where not given.
+
+    Raises:
+        PresetError: the file cannot be used (file, row and column named), or no preset can hold
+            the numbers.
+    """
+    checked_name(name)
+    measurement = read_measurement(file, layout or CsvLayout())
+    prepared = prepare(measurement, weight_zero, weight_one)
+    selection = select_model(prepared)
+    fit = selection.chosen.fit
+    population = _population(fit, measurement.has_down)
+    linear = None
+    if fit.layout.model.code == CONSTANT:
+        others = [
+            s.fit
+            for s in selection.scores
+            if s.model.code == LINEAR and s.model.additive and s.model.shape
+        ]
+        linear = _population(others[0], measurement.has_down) if others else None
+    quantities = report(population, prepared.scale, linear)
+    scale_text = f"weight 0 = {prepared.scale.zero:.4g} S, 1 = {prepared.scale.one:.4g} S"
+    try:
+        entry = fitted_entry(population, quantities, measurement, scale_text)
+    except PresetError as error:
+        raise PresetError(file, error.field, error.value, error.allowed) from None
+    return FittedDevice(
+        name=name,
+        measurement=measurement,
+        scale=prepared.scale,
+        selection=selection,
+        population=population,
+        quantities=quantities,
+        verdict=judge(fit, filtered(fit)),
+        entry=entry,
+    )
+
+
+def _population(fit: JointFit, has_down: bool) -> Population:
+    counted = np.ones(len(fit.prepared.series.weight), dtype=np.bool_)
+    return Population(fit, uncertainty(fit, counted), has_down)

@@ -1,0 +1,128 @@
+"""Measured and simulated on one page: pulse response with bands, and step against state."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from device_presets.fitting.joint_fit import JointFit
+from device_presets.fitting.population import Population
+from device_presets.fitting.weights import WeightScale
+from device_presets.preset import Preset
+from device_presets.pulsing import pulse_train
+
+_MOST_PULSES = 3000
+_SIMULATED = 200
+_BINS = 12
+_COLOURS = {True: "#0072B2", False: "#D55E00"}  # Okabe and Ito: safe for the colour-blind
+_MARKERS = {True: "o", False: "s"}
+_LINES = {True: "-", False: "--"}
+
+
+def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> None:
+    """Draws the measured devices and the fitted preset, pulsed on an aihwkit tile.
+
+    Args:
+        path: file to write; its suffix chooses the format.
+        population: of the fit. preset: as written. title: one line.
+
+    Raises:
+        OSError, ValueError: the file cannot be written, or not in that format.
+    """
+    figure = Figure(figsize=(10.0, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.4, 1.0))
+    _draw_response(left, population.fit, preset)
+    _draw_steps(right, population)
+    scale = population.fit.prepared.scale
+    for axes, side in ((left, "y"), (right, "x")):
+        _conductance_axis(axes, scale, side)
+    figure.suptitle(title, fontsize=9)
+    figure.savefig(path, dpi=150)
+
+
+def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
+    """Devices that share the first stretch's pulses, and what the preset does under them."""
+    pulses, measured = _common_stretch(fit)
+    simulated = pulse_train(
+        preset, _SIMULATED, [bool(p > 0) for p in pulses], float(measured[0].mean()), seed=0
+    )
+    number = np.arange(len(measured))
+    low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
+    label = f"simulated: 95 % of {_SIMULATED} devices"
+    axes.fill_between(number, low, high, color="0.82", lw=0, label=label)
+    axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.6, label="simulated: median")
+    for k in range(measured.shape[1]):
+        name = f"measured: {measured.shape[1]} devices" if k == 0 else None
+        axes.plot(number, measured[:, k], color="#0072B2", lw=0.7, alpha=0.7, label=name)
+    axes.set_xlabel("pulse number")
+    axes.set_ylabel("weight")
+    axes.set_title("pulse response", fontsize=9)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _common_stretch(fit: JointFit) -> tuple[np.ndarray, np.ndarray]:
+    """Pulses of the first device's longest stretch, and the weights of all devices that got the
+    same ones in one stretch: [pulses], [pulses + 1, devices]."""
+    series = fit.prepared.series
+    starts = np.flatnonzero(series.pulse == 0)
+    ends = np.append(starts[1:], len(series.pulse))
+    owner = fit.prepared.device[starts]
+    mine = np.flatnonzero(owner == 0)
+    longest = mine[int(np.argmax(ends[mine] - starts[mine]))]
+    n = min(int(ends[longest] - starts[longest]), _MOST_PULSES)
+    pulses = series.pulse[starts[longest] + 1 : starts[longest] + n]
+    columns: dict[int, np.ndarray] = {}
+    for first, end, device in zip(starts, ends, owner, strict=True):
+        same = end - first >= n and (series.pulse[first + 1 : first + n] == pulses).all()
+        if same and int(device) not in columns:
+            columns[int(device)] = series.weight[first : first + n]
+    return pulses, np.stack(list(columns.values()), axis=1)
+
+
+def _draw_steps(axes: Axes, population: Population) -> None:
+    blocks = population.fit.prepared.blocks
+    device = population.device()
+    low, high = float(device.local[5]), float(device.local[4])
+    grid = np.linspace(low, high, 100)
+    for up in (True, False) if population.has_down else (True,):
+        mine = blocks.up == up
+        weight, step = blocks.weight[mine], blocks.step[mine]
+        sign = 1.0 if up else -1.0
+        order = np.argsort(weight)
+        parts = [p for p in np.array_split(order, _BINS) if len(p)]
+        centre = [weight[p].mean() for p in parts]
+        mean = [sign * step[p].mean() for p in parts]
+        error = [1.96 * step[p].std() / np.sqrt(len(p)) for p in parts]
+        name = "up" if up else "down"
+        axes.errorbar(
+            centre,
+            mean,
+            error,
+            fmt=_MARKERS[up],
+            color=_COLOURS[up],
+            ms=4,
+            lw=1,
+            label=f"measured {name}, 95 %",
+        )
+        steps = [sign * population.step_at(device, up, float(w)) for w in grid]
+        axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
+    axes.axhline(0.0, color="0.5", lw=0.6)
+    axes.set_xlabel("weight")
+    axes.set_ylabel("step of a pulse (weight)")
+    axes.set_title("step against state", fontsize=9)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _conductance_axis(axes: Axes, scale: WeightScale, side: str) -> None:
+    """A second axis in microsiemens: the same limits, converted."""
+    twin = axes.twinx() if side == "y" else axes.twiny()
+    limits = axes.get_ylim() if side == "y" else axes.get_xlim()
+    low, high = ((scale.zero + w * scale.span) * 1e6 for w in limits)
+    if side == "y":
+        twin.set_ylim(low, high)
+        twin.set_ylabel("conductance (uS)", fontsize=8)
+    else:
+        twin.set_xlim(low, high)
+        twin.set_xlabel("conductance (uS)", fontsize=8)
+    twin.tick_params(labelsize=7)

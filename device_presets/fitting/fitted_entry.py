@@ -1,0 +1,185 @@
+"""From a fitted population to a preset's parameters in aihwkit's terms."""
+
+import math
+
+import numpy as np
+
+from device_presets.entry_writing import parameter
+from device_presets.errors import PresetError
+from device_presets.fitting.intervals import Quantity
+from device_presets.fitting.measurement import Measurement
+from device_presets.fitting.population import MeanDevice, Population
+from device_presets.fitting.step_functions import (
+    CONSTANT,
+    EXPONENTIAL,
+    LINEAR,
+    NODES,
+    PIECEWISE,
+    POWER,
+    SOFT_BOUNDS,
+)
+from device_presets.parameter_rule import Value
+from device_presets.preset_file import ParameterEntry, PresetEntry
+
+_DIGITS = 6
+_STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
+
+
+def fitted_entry(
+    population: Population, quantities: list[Quantity], found: Measurement, scale_text: str
+) -> PresetEntry:
+    """The preset of a fit; every number names the file, the column and its interval.
+
+    Raises:
+        PresetError: the numbers lie outside what aihwkit's model allows.
+    """
+    device = population.device()
+    model = population.fit.layout.model.aihwkit_class
+    if population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
+        model = "LinearStepDevice"  # ConstantStepDevice has no write noise
+    code = population.fit.layout.model.code
+    source = f"{found.name}, column {found.column}: fit of {population.fit.layout.model.name}"
+    values = _values(population, device, model)
+    by_name = {quantity.name: quantity for quantity in quantities}
+    entries: dict[str, ParameterEntry] = {}
+    for name, value in values.items():
+        assumption = _assumption(population, name, by_name)
+        quantity = by_name.get(name)
+        told = source
+        # The report's step is the mean at weight zero; aihwkit's is the larger, of its own scale.
+        scaled = name in ("step", "write_noise") or (
+            name == "asymmetry" and code not in _STEP_AT_ZERO
+        )
+        if quantity is not None and quantity.low is not None and not scaled:
+            told += f"; 95 % interval {quantity.interval}"
+        elif quantity is not None and quantity.note:
+            told += f"; {quantity.note}"
+        if assumption is not None:
+            entries[name] = parameter(model, name, value, assumption=assumption)
+        else:
+            entries[name] = parameter(model, name, value, source=told)
+    one_way = None
+    if not population.has_down:
+        one_way = f"{found.name} holds no down pulses, so nothing is known about them"
+    return PresetEntry(
+        technology="measured",
+        model=model,
+        description=f"fit of {found.name}: {population.fit.layout.model.name} step; {scale_text}",
+        citation=f"measured: {found.name}",
+        one_directional_because=one_way,
+        parameters=entries,
+    )
+
+
+def _values(population: Population, device: MeanDevice, model: str) -> dict[str, Value]:
+    up, down = _scales(population, device)
+    step = max(up, down)
+    asymmetry = 1.0 - down / up if up >= down else up / down - 1.0
+    w_max, w_min = float(device.local[4]), float(device.local[5])
+    _check_bounds(population, w_max, w_min)
+    spreads = {q.name: q.value or 0.0 for q in population.spreads()}
+    values: dict[str, Value] = {
+        "step": _rounded(step),
+        "w_max": _rounded(w_max),
+        "w_min": _rounded(w_min),
+        "w_max_spread": _rounded(spreads["w_max_spread"]),
+        "w_min_spread": _rounded(spreads["w_min_spread"]),
+        "cycle_to_cycle": 0.0 if device.cycle_noise < 2e-4 else _rounded(device.cycle_noise),
+        "step_spread": _rounded(spreads["step_spread"]),
+        "step_spread_log_normal": population.log_normal,
+        "asymmetry": _rounded(asymmetry),
+        "asymmetry_spread": _rounded(spreads.get("asymmetry_spread", 0.0)),
+    }
+    if model != "ConstantStepDevice":
+        values["write_noise"] = _rounded(device.read_noise / step)
+    own = population.fit.layout.model
+    if model in ("LinearStepDevice", "SoftBoundsReferenceDevice"):
+        values["noise_scales_with_step"] = not own.additive
+    if model == "LinearStepDevice":
+        linear = own.code == LINEAR
+        bends = device.shape if own.shape else device.local[2:4]
+        values |= {
+            "slope_up": _rounded(_slope(bends[0] * w_max)) if linear else 0.0,
+            "slope_down": _rounded(_slope(-bends[1] * w_min)) if linear else 0.0,
+            "slope_up_spread": _rounded(spreads.get("slope_up_spread", 0.0)),
+            "slope_down_spread": _rounded(spreads.get("slope_down_spread", 0.0)),
+        }
+    if own.code == EXPONENTIAL:
+        for way, first in (("up", 0), ("down", 2)):
+            share, rate = float(device.shape[first]), float(device.shape[first + 1])
+            # step share (1 - A) (...) with A = -share / (1 - share), and z = 2 w / (range)
+            values[f"A_{way}"] = _rounded(-share / (1.0 - share))
+            values[f"gamma_{way}"] = _rounded(rate if way == "up" else -rate)
+        values |= {"a": 1.0, "b": 0.0}
+    if own.code == POWER:
+        up_exponent = float(device.shape[0])
+        down_exponent = float(device.shape[1]) if population.has_down else up_exponent
+        values |= {
+            "exponent": _rounded(max(up_exponent, down_exponent)),
+            "exponent_spread": 0.0,
+            "exponent_asymmetry": _rounded(
+                1.0 - down_exponent / up_exponent
+                if up_exponent >= down_exponent
+                else up_exponent / down_exponent - 1.0
+            ),
+            "exponent_asymmetry_spread": 0.0,
+        }
+    if own.code == PIECEWISE:
+        for way, first in (("up", 0), ("down", NODES - 1)):
+            logs = np.insert(device.shape[first : first + NODES - 1], NODES // 2, 0.0)
+            values[f"step_factors_{way}"] = tuple(_rounded(float(np.exp(log))) for log in logs)
+    return values
+
+
+def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
+    """aihwkit's up and down scales: what its shape function multiplies."""
+    code = population.fit.layout.model.code
+    up, down = math.exp(device.local[0]), math.exp(device.local[1])
+    if code == EXPONENTIAL:
+        up *= 1.0 - float(device.shape[0])
+        down *= 1.0 - float(device.shape[2])
+    if code == POWER:
+        up *= 2.0 ** float(device.shape[0])
+        down *= 2.0 ** float(device.shape[1])
+    return (up, down) if population.has_down else (up, up)
+
+
+def _slope(value: float) -> float:
+    """Slopes of aihwkit's linear step lie between 0 and 1; noise may leave them just outside."""
+    return min(max(float(value), 0.0), 1.0)
+
+
+def _check_bounds(population: Population, w_max: float, w_min: float) -> None:
+    if not w_max > 0 > w_min:
+        raise PresetError(
+            "fit",
+            "weight zero",
+            0.0,
+            f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}: choose another "
+            "conductance for weight zero",
+        )
+
+
+def _assumption(population: Population, name: str, by_name: dict[str, Quantity]) -> str | None:
+    """Why a value is assumed instead of measured; None where it was measured."""
+    code = population.fit.layout.model.code
+    quantity = by_name.get(name)
+    if quantity is not None and quantity.value is None:
+        return f"not known, taken as 0: {quantity.note}"
+    if name.startswith("exponent") and name.endswith("spread"):
+        return "not fitted: all devices share the shape, and their steps and bounds differ"
+    if name.startswith("slope_") and code != LINEAR:
+        return "constant step: no slope"
+    if name in ("slope_up_spread", "slope_down_spread") and population.fit.layout.model.shape:
+        return "one slope for all devices predicts held-out pulses as well"
+    if not population.has_down and (name.endswith(("_down", "down_spread")) or name == "asymmetry"):
+        return "the data hold no down pulses"
+    if name in ("a", "b"):
+        return "fixed: the other numbers of the formula hold the shape"
+    if code == SOFT_BOUNDS and name == "step_spread_log_normal":
+        return "the better of two laws for the devices' steps"
+    return None
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
