@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.figure_style import plain
+from studies.figures import row_title
 from studies.results import SWEEP_PREFIX
 from studies.store import write_whole
 from studies.table import NOT_SWEPT
@@ -38,9 +40,9 @@ def plot_study(
     accuracy, gap = figure.subplots(1, 2, sharey=True)
     _draw_accuracy(accuracy, results, table)
     _draw_gap(gap, table, reference)
-    accuracy.set_yticks(range(len(table)), [_label(row) for _, row in table.iterrows()])
+    accuracy.set_yticks(range(len(table)), [plain(row_title(row)) for _, row in table.iterrows()])
     accuracy.invert_yaxis()  # first case on top; the other panel shares it
-    figure.suptitle(title, fontsize=10, wrap=True)
+    figure.suptitle(plain(title), fontsize=10, wrap=True)
     write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format="png"))
     return path
 
@@ -83,14 +85,6 @@ def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
         capsize=3,
         lw=1.2,
     )
-    axes.set_xlabel(f"gap to {reference}, paired by seed (points; bar: 95 % interval)", fontsize=8)
+    text = f"gap to {reference}, paired by seed (points; bar: 95 % interval)"
+    axes.set_xlabel(plain(text), fontsize=8)
     axes.grid(axis="x", lw=0.4, alpha=0.6)
-
-
-def _label(row: pd.Series) -> str:
-    swept = [
-        f"{str(name).removeprefix(SWEEP_PREFIX)}={value}"
-        for name, value in row.items()
-        if str(name).startswith(SWEEP_PREFIX) and value != NOT_SWEPT
-    ]
-    return str(row["case"]) + (f" [{', '.join(swept)}]" if swept else "")
