@@ -148,14 +148,7 @@ def fit_file(
     selection = select_model(prepared)
     fit = selection.chosen.fit
     population = _population(fit, measurement.has_down)
-    linear = None
-    if fit.layout.model.code == CONSTANT:
-        others = [
-            s.fit
-            for s in selection.scores
-            if s.model.code == LINEAR and s.model.additive and s.model.shape
-        ]
-        linear = _population(others[0], measurement.has_down) if others else None
+    linear = _slope_for_each(selection, measurement.has_down)
     quantities = report(population, prepared.scale, linear)
     scale_text = f"weight 0 = {prepared.scale.zero:.4g} S, 1 = {prepared.scale.one:.4g} S"
     try:
@@ -171,6 +164,17 @@ def fit_file(
         quantities=quantities,
         verdict=judge(fit, filtered(fit)),
         entry=entry,
+    )
+
+
+def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
+    """The linear step with a slope for each device, where the chosen step has fewer slopes."""
+    model = selection.chosen.model
+    if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
+        return None
+    fits = (s.fit for s in selection.scores if s.model.code == LINEAR and not s.model.shape)
+    return _population(
+        next(fit for fit in fits if fit.layout.model.additive == model.additive), has_down
     )
 
 

@@ -49,12 +49,14 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     )
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
-    label = f"simulated: 95 % of {_SIMULATED} devices"
-    axes.fill_between(number, low, high, color="0.82", lw=0, label=label)
-    axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.6, label="simulated: median")
     for k in range(measured.shape[1]):
         name = f"measured: {measured.shape[1]} devices" if k == 0 else None
-        axes.plot(number, measured[:, k], color="#0072B2", lw=0.7, alpha=0.7, label=name)
+        axes.plot(number, measured[:, k], color="#56B4E9", lw=0.6, alpha=0.6, label=name)
+    label = f"simulated: 95 % of {_SIMULATED} devices"
+    axes.fill_between(number, low, high, color="0.4", alpha=0.2, lw=0)
+    axes.plot(number, low, "k--", lw=0.8, label=label)
+    axes.plot(number, high, "k--", lw=0.8)
+    axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.8, label="simulated: median")
     axes.set_xlabel("pulse number")
     axes.set_ylabel("weight")
     axes.set_title("pulse response", fontsize=9)

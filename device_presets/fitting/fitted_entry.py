@@ -64,7 +64,7 @@ def fitted_entry(
     return PresetEntry(
         technology="measured",
         model=model,
-        description=f"fit of {found.name}: {population.fit.layout.model.name} step; {scale_text}",
+        description=f"fit of {found.name}: step {population.fit.layout.model.name}; {scale_text}",
         citation=f"measured: {found.name}",
         one_directional_because=one_way,
         parameters=entries,

@@ -222,7 +222,8 @@ class _Objective:
         up, down = self._moved(packed, step), self._moved(packed, -step)
         sums = np.concatenate([np.full(len(self._shared_at), middle.sum()), *self._picked(middle)])
         curvature = (up + down - 2 * sums) / step**2
-        return 1.0 / np.sqrt(np.maximum(np.abs(np.nan_to_num(curvature)), _LEAST_CURVATURE))
+        size: np.ndarray = np.maximum(np.abs(np.nan_to_num(curvature)), _LEAST_CURVATURE)
+        return 1.0 / np.sqrt(size)
 
     def value_and_gradient(
         self, moves: np.ndarray, start: np.ndarray, unit: np.ndarray

@@ -4,7 +4,6 @@ import math
 
 from device_presets.fitting.intervals import Quantity
 from device_presets.fitting.population import MeanDevice, Population
-from device_presets.fitting.step_functions import CONSTANT
 from device_presets.fitting.weights import WeightScale
 
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
@@ -16,8 +15,8 @@ def report(population: Population, scale: WeightScale, linear: Population | None
     Args:
         population: of the chosen model.
         scale: conductances of the weights.
-        linear: of a linear step with the same noise, where the chosen step is constant: it says
-            how much nonlinearity the data leave room for.
+        linear: of a linear step with a slope for each device, where the chosen step is constant
+            or has one slope for all: it says how much nonlinearity the data leave room for.
     """
     p = population
 
@@ -66,16 +65,18 @@ def _nonlinearity(p: Population, linear: Population | None) -> list[Quantity]:
             why = "the data hold no down pulses"
             found.append(Quantity(name, None, None, None, "1", why))
             continue
-        source = linear if p.fit.layout.model.code == CONSTANT and linear is not None else p
+        source = p if linear is None else linear
 
         def loss(device: MeanDevice, up: bool = up, source: Population = source) -> float:
             end = float(device.local[4 if up else 5])
             return 1.0 - source.step_at(device, up, end) / source.step_at(device, up, 0.0)
 
-        one = source.quantity(name, "1", loss)
+        note = "" if p.reached(up).all() else "to the end of what was measured"
+        one = source.quantity(name, "1", loss, note)
         if source is not p:
-            note = "chosen: 0; the interval is a linear step's"
-            one = Quantity(name, 0.0, one.low, one.high, "1", note)
+            value = loss(p.device(), source=p)
+            note = "; ".join(filter(None, [note, "interval of a slope for each device"]))
+            one = Quantity(name, value, one.low, one.high, "1", note)
         found.append(one)
     return found
 

@@ -1,0 +1,17 @@
+"""Devices as papers report them: NeuroSim's metrics to a preset, and back."""
+
+from device_presets.published.from_metrics import (
+    PublishedMetrics,
+    entry_from_metrics,
+    text_from_metrics,
+)
+from device_presets.published.measure import Metrics, measure, metrics_table
+
+__all__ = [
+    "Metrics",
+    "PublishedMetrics",
+    "entry_from_metrics",
+    "measure",
+    "metrics_table",
+    "text_from_metrics",
+]

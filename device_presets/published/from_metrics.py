@@ -1,0 +1,180 @@
+"""A preset from the handful of numbers that papers report in NeuroSim's terms.
+
+NeuroSim's pulse curve is exponential in the pulse number, so its step falls linearly with the
+state: step = k (W - w), with W the asymptote of the curve beyond its last state and
+k = 1 - exp(-1 / (A P)) for P states. That is aihwkit's linear step with hard bounds:
+slope_up = w_max / W, and a step of k W at weight zero.
+"""
+
+import math
+from dataclasses import dataclass
+
+from device_presets.entry_writing import checked_name, entry_text, parameter
+from device_presets.errors import PresetError
+from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.published.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature
+
+_MODEL = "LinearStepDevice"
+_CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"
+_LABEL_STEP = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedMetrics:
+    """What a paper reports.
+
+    Args:
+        on_off: largest over smallest conductance.
+        states_up, states_down: pulses from one end of the range to the other.
+        nonlinearity_up: label, at least 0: the first pulses do most.
+        nonlinearity_down: label, at most 0: the first pulses do most.
+        cycle_to_cycle: deviation of a pulse's step, as a share of the range.
+        device_to_device: deviation of the nonlinearity labels between devices.
+        source: where the numbers come from.
+    """
+
+    on_off: float
+    states_up: int
+    states_down: int
+    nonlinearity_up: float
+    nonlinearity_down: float
+    cycle_to_cycle: float
+    device_to_device: float
+    source: str
+
+    def __post_init__(self) -> None:
+        labels = f"must be between {{}} and {{}}: {_CONVENTION}"
+        beyond = (
+            "; the other sign means steps that grow toward the bound, which no aihwkit step does"
+        )
+        limits = (
+            ("on-off", self.on_off, 1.0, math.inf, "must be above 1"),
+            ("states-up", self.states_up, 2, 1e7, "must be 2 to 10 million pulses"),
+            ("states-down", self.states_down, 2, 1e7, "must be 2 to 10 million pulses"),
+            (
+                "nonlinearity-up",
+                self.nonlinearity_up,
+                0.0,
+                LARGEST_LABEL,
+                labels.format(0, LARGEST_LABEL) + beyond,
+            ),
+            (
+                "nonlinearity-down",
+                self.nonlinearity_down,
+                -LARGEST_LABEL,
+                0.0,
+                labels.format(-LARGEST_LABEL, 0) + beyond,
+            ),
+            (
+                "cycle-to-cycle",
+                self.cycle_to_cycle,
+                0.0,
+                1.0,
+                "must be a share of the range, 0 to 1",
+            ),
+            (
+                "device-to-device",
+                self.device_to_device,
+                0.0,
+                5.0,
+                "must be between 0 and 5 (label)",
+            ),
+        )
+        for field, value, low, high, allowed in limits:
+            within = math.isfinite(value) and low <= value <= high
+            if not within or (field == "on-off" and value <= low):
+                raise PresetError("metrics", field, value, allowed)
+
+
+def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
+    """The preset, over weights from -1 to 1; every number names its source or its conversion."""
+    up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
+    down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
+    step = max(up, down)
+    asymmetry = 1.0 - down / up if up >= down else up / down - 1.0
+    mean_square = math.sqrt((up**2 + down**2) / 2)
+    noise = 2.0 * metrics.cycle_to_cycle / mean_square  # the range of weights is 2
+    spread_up, slope_up_spread = _spreads(metrics.states_up, metrics.nonlinearity_up, metrics)
+    spread_down, slope_down_spread = _spreads(
+        metrics.states_down, -metrics.nonlinearity_down, metrics
+    )
+    common = math.hypot(spread_up * up, spread_down * down) / step / 2.0
+    told = f"{metrics.source}; {_CONVENTION}"
+    curve = f"{told}: from states and nonlinearity, step = k (W - w)"
+    uneven = abs(up - down) / (up + down)
+    noise_told = (
+        f"{told}: {metrics.cycle_to_cycle:g} of the range, as a share of the step; aihwkit scales "
+        f"it with the up and down step, so it is right as their mean square (each within "
+        f"{100 * uneven:.0f} % or so)"
+    )
+    spread_told = f"{told}: labels that vary by {metrics.device_to_device:g}, to first order"
+
+    def given(name: str, value: float | bool, source: str) -> tuple[str, ParameterEntry]:
+        shown = value if isinstance(value, bool) else float(f"{value:.7g}")
+        return name, parameter(_MODEL, name, shown, source=source)
+
+    def assumed(name: str, value: float, why: str) -> tuple[str, ParameterEntry]:
+        return name, parameter(_MODEL, name, value, assumption=why)
+
+    range_told = "normalised range; its conductances are in on_off_ratio"
+    entries = (
+        given("step", step, curve),
+        assumed("w_max", 1.0, range_told),
+        assumed("w_min", -1.0, range_told),
+        assumed("w_max_spread", 0.0, "not among the metrics; NeuroSim keeps the range fixed"),
+        assumed("w_min_spread", 0.0, "not among the metrics; NeuroSim keeps the range fixed"),
+        given("cycle_to_cycle", noise, noise_told),
+        given("noise_scales_with_step", False, f"{told}: a fixed share of the range"),
+        given("step_spread", common, spread_told),
+        given("asymmetry", asymmetry, curve),
+        given("asymmetry_spread", common, spread_told),
+        given("slope_up", slope_up, curve),
+        given("slope_down", slope_down, curve),
+        given("slope_up_spread", slope_up_spread, spread_told),
+        given("slope_down_spread", slope_down_spread, spread_told),
+        given("on_off_ratio", metrics.on_off, metrics.source),
+    )
+    return PresetEntry(
+        technology="published metrics",
+        model=_MODEL,
+        description=(
+            f"{metrics.states_up} states up, {metrics.states_down} down, nonlinearity "
+            f"{metrics.nonlinearity_up:g} / {metrics.nonlinearity_down:g}, on/off "
+            f"{metrics.on_off:g}"
+        ),
+        citation=metrics.source,
+        parameters=dict(entries),
+    )
+
+
+def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
+    """The YAML of the preset.
+
+    Raises:
+        PresetError: the name cannot be used.
+    """
+    comment = (
+        f"Made by rpu-ssnn presets from-metrics. The on/off ratio is not part of the step: give "
+        f"it to a study as tile: {{reference: {{on_off_ratio: {metrics.on_off:g}}}}}."
+    )
+    return entry_text(checked_name(name), entry_from_metrics(metrics), (comment,))
+
+
+def _line(states: int, label: float) -> tuple[float, float]:
+    """Step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored)."""
+    if label < STRAIGHT:
+        return 2.0 / states, 0.0
+    a = curvature(label)
+    asymptote = -1.0 - 2.0 / math.expm1(-1.0 / a)
+    return -math.expm1(-1.0 / (a * states)) * asymptote, 1.0 / asymptote
+
+
+def _spreads(states: int, label: float, metrics: PublishedMetrics) -> tuple[float, float]:
+    """Relative deviation of the step at zero and absolute one of the slope, from the label's."""
+    high = min(label + _LABEL_STEP, LARGEST_LABEL)
+    low = max(high - 2 * _LABEL_STEP, 0.0)
+    ends = (_line(states, low), _line(states, high))
+    per_label = 1.0 / (high - low)
+    step = abs(math.log(ends[1][0] / ends[0][0])) * per_label
+    slope = abs(ends[1][1] - ends[0][1]) * per_label
+    return step * metrics.device_to_device, slope * metrics.device_to_device
