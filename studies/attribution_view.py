@@ -71,6 +71,10 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.invert_yaxis()
     axes.axvline(0.0, color="black", lw=0.8)
     axes.axhline(len(table) - 2.5, color="black", lw=0.6, ls=":")
+    # Two seeds can leave an interval of hundreds of points; no accuracy is that far from another.
+    widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().to_numpy().max()))
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, -widest), min(right, widest))
     axes.set_xlabel("test accuracy (points, paired by seed; bar: 95 % interval)")
     axes.legend(fontsize=7, frameon=False, loc="best")
     finish_axes(axes, "x")

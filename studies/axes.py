@@ -50,7 +50,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         "He deviations", "window of weights, at the same step in weight", "", (), 0.0, 0.05
     ),
     "read_noise": Parameter(
-        "weight of the device", "of one read", "read_noise", ("tile.reads.read_noise",), 1e-2, 10.0
+        "device states", "of one read", "read_noise", ("tile.reads.read_noise",), 1e-2, 10.0
     ),
     "stuck_share": Parameter(
         "1", "devices that never move", "stuck_share", ("tile.stuck_share",), 1e-3, 0.5

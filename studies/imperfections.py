@@ -111,8 +111,8 @@ def imperfections(case: DeviceCase, thinning: float | None) -> tuple[Off, list[s
         notes.append(f"{FINITE_STEP}: left out, as the run did not say how far it was thinned")
     elif thinning * FINER_BY > 1:
         notes.append(
-            f"{FINITE_STEP}: left out, as every coincidence already makes its pulse: a finer step "
-            "would only lower the learning rate"
+            f"{FINITE_STEP}: left out, as every coincidence of a crossbar already makes its pulse: "
+            "a finer step would only lower the learning rate"
         )
     else:
         found[FINITE_STEP] = {"overrides.levels": rounded(has["overrides.levels"] / thinning)}
