@@ -21,6 +21,7 @@ from studies.cli_running import (
     stop,
     stop_interrupted,
 )
+from studies.presets_cli import presets_app
 from studies.questions_cli import questions_app
 from studies.results_cli import results_app
 
@@ -34,7 +35,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-presets_app = typer.Typer(help="Device presets: list them, or show one with its sources.")
 app.add_typer(presets_app, name="presets")
 app.add_typer(results_app)  # its commands join the top level
 app.add_typer(questions_app)  # likewise
@@ -124,33 +124,6 @@ def version() -> None:
     from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 
     typer.echo(f"rpu-ssnn {VERSION}, numerics {NUMERICS_VERSION}")
-
-
-@presets_app.callback(invoke_without_command=True)
-def presets(context: typer.Context) -> None:
-    """List the device presets: states, step, asymmetry, noise, source."""
-    if context.invoked_subcommand is not None:
-        return
-    from device_presets import overview
-
-    typer.echo(overview().to_markdown(index=False, floatfmt=".4g"))
-
-
-@presets_app.command("show")
-def show_preset(
-    name: Annotated[str, typer.Argument(help="Name of a preset.")],
-    plot: Annotated[
-        Path | None, typer.Option(help="File of the plot; default: NAME.png here.")
-    ] = None,
-) -> None:
-    """Print every parameter with unit and source, and plot the pulse response."""
-    from device_presets import describe, get_preset, plot_pulse_response
-
-    preset = get_preset(name)
-    typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
-    typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
-    target = plot_pulse_response(preset, plot or Path(f"{Path(name).stem}.png"))
-    typer.echo(f"\npulse response: {target}")
 
 
 def main() -> None:

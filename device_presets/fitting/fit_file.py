@@ -1,5 +1,6 @@
 """A measured file in, a preset with its report out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +89,12 @@ class FittedDevice:
         names = ["model", "aihwkit", "numbers", "held-out log-likelihood"]
         return pd.DataFrame(rows, columns=names)
 
-    def save(self, preset_file: Path, plot_file: Path) -> None:
+    def save(self, preset_file: Path | None, plot_file: Path) -> None:
         """Writes preset and plot, both or none.
+
+        Args:
+            preset_file: None writes the plot only.
+            plot_file: its suffix chooses the format.
 
         Raises:
             PresetError: a file cannot be written.
@@ -116,10 +121,10 @@ class FittedDevice:
             finally:
                 temporary.unlink(missing_ok=True)
 
-        write_whole(
-            self.name,
-            {preset_file: lambda path: write_and_check(path, text), plot_file: plot},
-        )
+        writers: dict[Path, Callable[[Path], object]] = {plot_file: plot}
+        if preset_file is not None:
+            writers[preset_file] = lambda path: write_and_check(path, text)
+        write_whole(self.name, writers)
 
 
 def fit_file(

@@ -1,0 +1,52 @@
+"""A measurement that never happened: a preset pulsed on a tile, as the table a lab would export."""
+
+import numpy as np
+import pandas as pd
+
+from device_presets.errors import PresetError
+from device_presets.preset import Preset
+from device_presets.pulsing import pulse_train
+
+ZERO_US = 60.0
+ONE_US = 80.0
+"""Conductances in microsiemens that weights 0 and 1 stand for in the table."""
+
+
+def example_measurement(
+    preset: Preset, devices: int, pulses: int, cycles: int, seed: int
+) -> pd.DataFrame:
+    """Sweeps up and down, read after every pulse.
+
+    Args:
+        preset: the device; one without gradual down steps is only swept up.
+        devices: each drawn with the preset's spread. pulses: of each sweep.
+        cycles: sweeps up and down one after the other. seed: of the devices drawn.
+
+    Returns:
+        Columns ``device``, ``cycle``, ``pulse`` (counted through; 0 is the state before the
+        first), ``polarity``, ``conductance`` (microsiemens).
+
+    Raises:
+        PresetError: a count below 1.
+    """
+    for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
+        if count < 1:
+            raise PresetError(preset.name, field, count, "must be at least 1")
+    sweep = [True] * pulses + ([False] * pulses if preset.bidirectional else [])
+    if not preset.bidirectional:
+        cycles = 1
+    train = sweep * cycles
+    weights = pulse_train(preset, devices, train, None, seed)
+    rows = len(weights)
+    polarity = ["up", *("up" if up else "down" for up in train)]
+    cycle = [1, *(1 + k // len(sweep) for k in range(len(train)))]
+    conductance = np.maximum(ZERO_US + (ONE_US - ZERO_US) * weights, 0.0)
+    return pd.DataFrame(
+        {
+            "device": np.tile(np.arange(1, devices + 1), rows),
+            "cycle": np.repeat(cycle, devices),
+            "pulse": np.repeat(np.arange(rows), devices),
+            "polarity": np.repeat(polarity, devices),
+            "conductance": np.round(conductance.flatten(), 6),
+        }
+    )
