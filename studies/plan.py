@@ -60,7 +60,9 @@ class Plan:
     @property
     def missing(self) -> list[Unit]:
         """Units to run, in the order they would be."""
-        return in_balanced_order(_once(unit for row in self.rows for unit in row.missing))
+        missing = {unit.identity for row in self.rows for unit in row.missing}
+        ordered = in_balanced_order([unit for row in self.rows for unit in row.units])
+        return _once(unit for unit in ordered if unit.identity in missing)
 
 
 @dataclass(frozen=True)

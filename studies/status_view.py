@@ -68,7 +68,8 @@ def lines(stands: Standing, now: float | None = None) -> list[str]:
     text = [f"{stands.study}: {_state(stands)}"]
     running = file.running if file is not None and stands.in_use else ()
     failed = file.failed if file is not None else ()
-    counts = f"units: {stands.done} of {stands.total} done, {len(running)} running"
+    n_running = "?" if stands.in_use and file is None else len(running)
+    counts = f"units: {stands.done} of {stands.total} done, {n_running} running"
     text.append(f"{counts}, {len(failed)} failed" + _damage(stands))
     if file is not None and stands.in_use and file.what:
         left = stands.seconds_left(now)

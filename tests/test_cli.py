@@ -177,7 +177,7 @@ def test_keeping_and_rerunning_exclude_each_other(command: Command, study: Path)
 
 @pytest.mark.parametrize(
     ("style", "start"),
-    [("md", "| case"), ("csv", "case,n,"), ("latex", r"\begin{tabular}"), ("html", "<table")],
+    [("md", "| case"), ("csv", "case,n,"), ("latex", "% ± 95 %"), ("html", "<table")],
 )
 def test_the_table_comes_in_every_format(
     command: Command, harness: Harness, study: Path, style: str, start: str

@@ -1,0 +1,177 @@
+"""Where a study stands, as another process learns it: while it runs, after it ended or died."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from results_fakes import result_of, units
+from test_studies_kill import SCRIPT, wait_until
+from test_studies_support import Harness, small_study
+
+from conftest import refused
+from studies.status import STATUS_FILE, LastUnit, RunningUnit, StatusFile, read_status
+from studies.status_view import Standing, lines, standing
+from studies.store import is_in_use, open_folder
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+def test_after_a_run_all_is_done(harness: Harness) -> None:
+    harness.run(small_study())
+    first, *rest = lines(standing(harness.out))
+    assert first.startswith("small: not running: finished 20")
+    assert rest[0] == "units: 6 of 6 done, 0 running, 0 failed"
+    assert rest[1].startswith("last: ")
+    assert rest[1].endswith(" %")
+
+
+def test_failed_units_are_listed_with_their_message(harness: Harness) -> None:
+    harness.order("raise", "rate seed 0")
+    harness.run(small_study())
+    text = lines(standing(harness.out))
+    assert text[1] == "units: 5 of 6 done, 0 running, 1 failed"
+    assert text[-1] == "failed: rate seed 0: RuntimeError: weights exploded"
+    harness.order("raise")
+    harness.run(small_study())
+    assert lines(standing(harness.out))[1] == "units: 6 of 6 done, 0 running, 0 failed"
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_another_process_sees_it_run_and_end(
+    kind: signal.Signals, harness: Harness, tmp_path: Path
+) -> None:
+    harness.order("sleep", "coincidence seed 0")
+    script = tmp_path / "study_in_a_process.py"
+    script.write_text(SCRIPT)
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    with subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": path},
+        stderr=subprocess.DEVNULL,
+    ) as process:
+
+        def hangs_alone() -> bool:
+            file = read_status(harness.out)
+            return file is not None and file.done == 5 and len(file.running) == 1
+
+        wait_until(hangs_alone, "all but the hanging unit")
+        text = lines(standing(harness.out))
+        assert text[0].startswith("small: running since ")
+        assert f"process {process.pid} on" in text[0]
+        assert text[1] == "units: 5 of 6 done, 1 running, 0 failed"
+        assert text[2].startswith("units: 5 of 6, about ")
+        assert text[3].startswith("running: coincidence seed 0, for ")
+        process.send_signal(kind)
+        process.wait(timeout=30)
+    text = lines(standing(harness.out))
+    told = "interrupted" if kind is signal.SIGINT else "its process ended without a word"
+    assert text[0].startswith(f"small: not running: {told}")
+    assert text[1] == "units: 5 of 6 done, 0 running, 0 failed"
+
+
+def at(now: float, **changes: object) -> Standing:
+    """A stage that began at 1000 with 2 of 10 units done, the last of 6 having ended at 1040."""
+    file = StatusFile(pid=1, host="here", started=900.0, what="units", total=10)
+    stage = {"stage_started": 1000.0, "done_before": 2, "done": 6, "updated_by_unit": 1040.0}
+    return Standing("small", 6, 10, 0, True, file.model_copy(update={**stage, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("now", "changes", "expected"),
+    [
+        (1040.0, {}, 40.0),  # four units in 40 s: four more
+        (1045.0, {}, 35.0),
+        (2000.0, {}, 0.0),  # one takes long; not less than nothing
+        (1040.0, {"done": 2}, None),
+        (1040.0, {"state": "finished"}, None),
+    ],
+)
+def test_the_time_left_is_extrapolated(
+    now: float, changes: dict[str, object], expected: float | None
+) -> None:
+    assert at(now, **changes).seconds_left(now) == expected
+
+
+def test_running_units_and_the_last_one_are_told() -> None:
+    running = (RunningUnit(title="x seed 0", since=1000.0),)
+    last = LastUnit(title="y seed 1", accuracy=97.123)
+    text = lines(at(1040.0, running=running, last=last), now=1040.0)
+    assert text[1:] == [
+        "units: 6 of 10 done, 1 running, 0 failed",
+        "units: 6 of 10, about 40 s left",
+        "running: x seed 0, for 40 s",
+        "last: y seed 1: 97.12 %",
+    ]
+
+
+def test_a_run_that_stops_by_an_error_says_by_which(harness: Harness) -> None:
+    with refused("other versions"):
+        _run_with_other_versions(harness)
+    text = lines(standing(harness.out))
+    assert "not running: stopped by InputError: " in text[0]
+
+
+def _run_with_other_versions(harness: Harness) -> None:
+    study = small_study()
+    with open_folder(harness.out, study) as folder:
+        for unit in units(study):
+            result = result_of(unit, lambda unit: 90.0)
+            result.row["torch_version"] = "99.0"
+            folder.units.write(unit, result)
+    harness.run(study)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"format": 2}), None])
+def test_without_a_whole_status_file_the_rows_still_count(
+    content: str | None, harness: Harness
+) -> None:
+    harness.run(small_study())
+    path = harness.out / STATUS_FILE
+    path.unlink() if content is None else path.write_text(content)
+    assert lines(standing(harness.out)) == [
+        "small: not running",
+        "units: 6 of 6 done, 0 running, 0 failed",
+    ]
+
+
+def test_damaged_rows_are_counted_and_nothing_is_written(harness: Harness) -> None:
+    harness.run(small_study())
+    next((harness.out / "units").glob("*.json")).write_text("{}")
+    before = {path: path.stat().st_mtime_ns for path in harness.out.rglob("*")}
+    text = lines(standing(harness.out))
+    assert text[1] == "units: 5 of 6 done, 0 running, 0 failed, 1 damaged"
+    assert {path: path.stat().st_mtime_ns for path in harness.out.rglob("*")} == before
+
+
+def test_looking_does_not_lock_out_a_run(harness: Harness) -> None:
+    study = small_study()
+    assert not is_in_use(harness.out)
+    with open_folder(harness.out, study):
+        assert is_in_use(harness.out)
+    assert not is_in_use(harness.out)
+    with (harness.out / ".lock").open("rb") as lock:  # as `is_in_use` holds it, but for longer
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        release = threading.Timer(0.08, lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        release.start()
+        with open_folder(harness.out, study):
+            pass
+        release.join()
+
+
+def test_a_full_disk_for_the_status_does_not_end_the_study(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, write: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("studies.status.write_whole", fail)
+    assert len(harness.run(small_study()).runs) == 6
