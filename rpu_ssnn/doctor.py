@@ -151,6 +151,7 @@ def diagnose(data_root: Path | None) -> list[Check]:
         _check_python(sys.version_info[:3]),
         _check_pair(),
         *_check_numba(),
+        _check_engine(),
         _check_threads(),
         *(_check_data(name, data_root) for name in IDX_SETS),
     ]
@@ -215,6 +216,24 @@ def _check_numba_cache() -> Check:
             "numba cache", False, found, "set NUMBA_CACHE_DIR to a folder that can be written"
         )
     return Check("numba cache", True, f"compiled code is kept in {folder}")
+
+
+def _check_engine() -> Check:
+    """Trains a toy network once, which also fills numba's cache for all later commands."""
+    import time
+
+    started = time.perf_counter()
+    try:
+        from rpu_ssnn.warm_up import spikes_of_a_toy_network
+
+        spikes = spikes_of_a_toy_network()
+    except Exception as error:  # as with the tiles: a mismatched build may raise anything
+        found = f"the spiking pass does not run ({type(error).__name__}: {_one_line(error)})"
+        return Check("engine", False, found, REBUILD)
+    if not all(spikes):
+        return Check("engine", False, f"the spiking pass gave {spikes} spikes a layer", REBUILD)
+    seconds = time.perf_counter() - started
+    return Check("engine", True, f"the spiking pass runs (ready after {seconds:.0f} s)")
 
 
 def _next_number(number: int) -> int:

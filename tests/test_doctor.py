@@ -149,10 +149,9 @@ def test_sound_installation(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
     write_idx_set(tmp_path / "MNIST" / "raw")
     checks = diagnose(tmp_path)
     found = by_name(checks)
-    assert list(found) == [
-        *("python", "tile pair", "numba", "numba cache", "threads", "mnist", "fashion_mnist")
-    ]
-    assert all(found[name].ok for name in ("python", "tile pair", "numba", "numba cache", "mnist"))
+    needed = ["python", "tile pair", "numba", "numba cache", "engine"]
+    assert list(found) == [*needed, "threads", "mnist", "fashion_mnist"]
+    assert all(found[name].ok for name in (*needed, "mnist"))
     assert not doctor.failed(checks)
     lines = doctor.render(checks)
     assert lines[1] == (
@@ -245,3 +244,16 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check.advice.endswith("set OMP_NUM_THREADS=2")
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 3)
     assert doctor._check_threads().advice.endswith("set OMP_NUM_THREADS=2 NUMBA_NUM_THREADS=2")
+
+
+def test_a_spiking_pass_that_does_not_run_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rpu_ssnn import warm_up
+
+    monkeypatch.setattr(warm_up, "spikes_of_a_toy_network", lambda: (1000, 0, 0))
+    silent = doctor._check_engine()
+    monkeypatch.setattr(warm_up, "spikes_of_a_toy_network", lambda: 1 / 0)
+    raising = doctor._check_engine()
+    for check, word in ((silent, "(1000, 0, 0)"), (raising, "ZeroDivisionError")):
+        assert not check.ok
+        assert word in check.found
+        assert doctor.failed([check])
