@@ -158,9 +158,9 @@ def test_sound_installation(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
         f"ok      aihwkit {doctor._version('aihwkit')} with torch {doctor._version('torch')}: "
         "one pulse moved a weight by one step"
     )
-    assert lines[5] == "ok      mnist: 60 training and 20 test images"
-    assert lines[6].startswith("note    fashion_mnist not found: file train-images-idx3-ubyte, ")
-    assert str(tmp_path / "FashionMNIST" / "raw") in lines[6]
+    assert lines[6] == "ok      mnist: 60 training and 20 test images"
+    assert lines[7].startswith("note    fashion_mnist not found: file train-images-idx3-ubyte, ")
+    assert str(tmp_path / "FashionMNIST" / "raw") in lines[7]
     assert "\n" not in "".join(lines)
 
 
