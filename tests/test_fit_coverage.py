@@ -33,9 +33,9 @@ CASES = {
             "w_min_spread": 0.1,
             "step_spread": 0.1,
         },
-        8,
+        6,
         80,
-        2,
+        1,
     ),
 }
 
@@ -85,6 +85,8 @@ def coverage(case: str, sets: int, folder: Path, first_seed: int = 0) -> dict[st
         for quantity in fit.quantities:
             if quantity.name not in expected or quantity.low is None or quantity.high is None:
                 continue
+            if "what was measured" in quantity.note or "at least" in quantity.note:
+                continue  # of the measured part of the range, not of the device
             asked[quantity.name] += 1
             slack = 1e-6 * abs(expected[quantity.name])
             low, high = quantity.low - slack, quantity.high + slack

@@ -21,6 +21,7 @@ from device_presets.fitting.csv_layout import (
 )
 
 _ROWS_AT_ONCE = 500_000
+_BEYOND = "beyond the last column"
 
 _POLARITIES = {
     "up": ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set"),
@@ -99,6 +100,7 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
     text_columns = {
         columns[role]: str for role in ("polarity", "device", "cycle") if role in columns
     }
+    wanted = sorted(set(columns.values()), key=text.columns.index)
     try:
         reader = pd.read_csv(
             file,
@@ -106,11 +108,10 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
             decimal=text.decimal,
             encoding=text.encoding,
             header=None,
-            names=list(text.columns),
+            names=[*text.columns, _BEYOND],
             index_col=False,
             skiprows=text.header_row,
-            usecols=sorted(set(columns.values()), key=text.columns.index),
-            dtype=text_columns,
+            dtype=text_columns | {_BEYOND: str},
             chunksize=_ROWS_AT_ONCE,
             skip_blank_lines=False,
             skipinitialspace=True,
@@ -121,7 +122,8 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
             for piece in reader:
                 piece.index = pd.RangeIndex(row, row + len(piece))
                 row += len(piece)
-                yield piece.dropna(how="all")
+                _refuse_wide(file, piece.pop(_BEYOND))
+                yield piece[wanted].dropna(how="all")
     except pd.errors.EmptyDataError:
         return
     except (pd.errors.ParserError, UnicodeError) as error:
@@ -129,6 +131,13 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
         raise PresetError(
             file, "file", problem, "must be a table with as many cells a row"
         ) from None
+
+
+def _refuse_wide(file: Path, beyond: pd.Series) -> None:
+    """A cell too many, such as 3,5 in a file whose columns commas separate."""
+    bad = beyond.notna().to_numpy(dtype=bool)
+    allowed = "must not be there: as many cells as column names; decimal commas need semicolons"
+    _refuse(file, _BEYOND, beyond.to_frame(), bad, allowed)
 
 
 def _piece(

@@ -205,7 +205,7 @@ class _Objective:
         away = span * (1.0 if soft else 0.5)  # an asymptote beyond that is a linear step
         nearer = span * 0.3
         low, high = np.empty_like(local), np.empty_like(local)
-        largest = np.log(2.0 * span)[:, None]
+        largest = np.log(span)[:, None]
         low[:, :2] = np.minimum(local[:, :2], largest) - 8.0
         high[:, :2] = np.maximum(local[:, :2], largest)
         low[:, 2:4], high[:, 2:4] = -3.0, 5.0

@@ -131,9 +131,9 @@ def _refuse_mixed(file: Path, layout: CsvLayout, found: Measurement) -> None:
                 continue
             parts = np.array_split(stretch, 8)
             levels = np.array([part.mean() for part in parts])
-            noise = np.mean([part.std() / np.sqrt(len(part)) for part in parts])
+            walk = float(np.diff(stretch).std()) * np.sqrt(len(stretch))
             fall = (np.maximum.accumulate(levels) - levels).max()
-            if fall > 0.3 * np.ptp(levels) and fall > 6 * noise:
+            if fall > 0.3 * np.ptp(levels) and fall > 3 * walk:  # more than a random walk
                 allowed = (
                     f"is missing: with --polarity {layout.all_pulses} the conductance would go one "
                     "way, but it clearly goes both; add a column with the polarity of each pulse"

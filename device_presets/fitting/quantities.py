@@ -6,6 +6,7 @@ from device_presets.fitting.intervals import Quantity
 from device_presets.fitting.population import MeanDevice, Population
 from device_presets.fitting.weights import WeightScale
 
+_WIDEST = 5.0  # of a logarithm: an interval over more than four orders of magnitude is none
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 
@@ -99,6 +100,9 @@ def _cycle_noise(p: Population) -> Quantity:
     if one.low is None or one.high is None or one.low == one.high:
         note = "at the limit of resolution: no noise seen"
         return Quantity("cycle_to_cycle", 0.0, 0.0, math.exp(one.value), "step", note)
+    if one.high - one.value > _WIDEST:
+        note = "could not be told from read noise and spread"
+        return Quantity("cycle_to_cycle", math.exp(one.value), None, None, "step", note)
     return Quantity(
         "cycle_to_cycle", math.exp(one.value), math.exp(one.low), math.exp(one.high), "step"
     )

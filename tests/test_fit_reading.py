@@ -1,0 +1,212 @@
+"""Measured files: layouts that work, and one clear line for each that cannot."""
+
+import re
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_presets import PresetError
+from device_presets.fitting.csv_layout import CsvLayout, detect_format
+from device_presets.fitting.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
+
+
+def sweep(n: int = 20, separator: str = ",", decimal: str = ".") -> list[str]:
+    """Lines of one device going up and down by 0.5 a pulse."""
+    lines = [separator.join(("pulse", "polarity", "conductance"))]
+    for k in range(2 * n + 1):
+        polarity = "up" if k <= n else "down"
+        value = f"{10 + 0.5 * (k if k <= n else 2 * n - k):.2f}".replace(".", decimal)
+        lines.append(separator.join((str(k), polarity, value)))
+    return lines
+
+
+def written(path: Path, lines: list[str], encoding: str = "utf-8") -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    return path
+
+
+def refused(*words: str) -> pytest.RaisesExc[PresetError]:
+    """Expects a PresetError of one line that holds the words in this order."""
+    pattern = "^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
+    return pytest.raises(PresetError, match=pattern)
+
+
+def test_a_plain_file_becomes_steps(tmp_path: Path) -> None:
+    found = read_measurement(written(tmp_path / "a.csv", sweep()), CsvLayout())
+    assert (found.n_devices, found.n_cycles, found.n_pulses) == (1, 1, 40)
+    assert found.conductance[0] == pytest.approx(10e-6)
+    np.testing.assert_array_equal(found.pulse, [0] + [1] * 20 + [-1] * 20)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_excel_semicolons_and_decimal_commas(tmp_path: Path, encoding: str) -> None:
+    file = written(tmp_path / "excel.csv", sweep(separator=";", decimal=","), encoding)
+    assert (detect_format(file).separator, detect_format(file).decimal) == (";", ",")
+    found = read_measurement(file, CsvLayout())
+    assert found.conductance[1] == pytest.approx(10.5e-6)
+
+
+def test_tabs_and_units_and_other_names(tmp_path: Path) -> None:
+    lines = [line.replace("conductance", "I read").replace("pulse", "N") for line in sweep()]
+    file = written(tmp_path / "a.tsv", [line.replace(",", "\t") for line in lines])
+    layout = CsvLayout(
+        pulse="N", current="I read", current_unit="nA", read_voltage="100", voltage_unit="mV"
+    )
+    assert read_measurement(file, layout).conductance[0] == pytest.approx(10e-9 / 0.1)
+
+
+def test_current_with_a_voltage_column(tmp_path: Path) -> None:
+    lines = [line + (",V" if k == 0 else ",-0.2") for k, line in enumerate(sweep())]
+    lines = [lines[0], *(re.sub(r",(\d+\.\d+),", r",-\1,", line) for line in lines[1:])]
+    layout = CsvLayout(current="conductance", read_voltage="V")
+    found = read_measurement(written(tmp_path / "a.csv", lines), layout)
+    assert found.conductance[0] == pytest.approx(10e-6 / 0.2)
+
+
+def test_numbers_that_start_again_with_the_other_polarity_follow_on(tmp_path: Path) -> None:
+    lines = ["pulse,polarity,conductance"]
+    lines += [f"{k},LTP,{10 + k}" for k in range(1, 21)]
+    lines += [f"{k},LTD,{30 - k}" for k in range(1, 21)]
+    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    np.testing.assert_array_equal(found.pulse, [0] + [1] * 19 + [-1] * 20)
+
+
+def test_devices_may_be_interleaved(tmp_path: Path) -> None:
+    lines = ["device,pulse,polarity,conductance"]
+    lines += [f"d{d},{k},+1,{10 + d + k}" for k in range(30) for d in range(3)]
+    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    assert (found.n_devices, found.n_pulses) == (3, 3 * 29)
+    assert set(np.diff(found.conductance)[found.pulse[1:] > 0].round(9)) == {1e-6}
+
+
+@pytest.mark.parametrize("gap", ["", "nan", "NaN"])
+def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
+    lines = sweep()
+    lines[6] = f"5,up,{gap}"
+    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    assert found.n_pulses == 38
+    assert "1 empty conductances" in found.notes[0]
+    missing = sweep()
+    del missing[6]  # the row is not there at all
+    assert read_measurement(written(tmp_path / "b.csv", missing), CsvLayout()).n_pulses == 38
+
+
+def test_blank_lines_do_not_shift_the_rows_in_errors(tmp_path: Path) -> None:
+    lines = ["", *sweep()]
+    lines.insert(5, "")
+    lines[8] = "6,up,high"
+    with refused("a.csv, row 9", "column conductance", "'high'", "must be a number"):
+        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("pulse,", "number,", ("a.csv, row 1: column: 'pulse'", "missing", "number, polarity")),
+        ("polarity", "sign", ("row 1: column: 'polarity'", "missing", "all pulses go up")),
+        (",conductance", ",g", ("row 1: column: 'conductance'", "missing")),
+        ("5,up,12.50", "5,up,12.5.0", ("a.csv, row 7", "column conductance", "'12.5.0'")),
+        ("5,up,12.50", "5,up,-0.1", ("row 7", "column conductance", "-0.1", "negative")),
+        ("5,up,12.50", "5,sideways,12.5", ("row 7", "column polarity", "'sideways'", "up or down")),
+        ("5,up,12.50", "5,,12.5", ("row 7", "column polarity", "up or down")),
+        ("5,up,12.50", "x,up,12.5", ("row 7", "column pulse", "'x'")),
+        ("5,up,12.50", ",up,12.5", ("row 7", "column pulse", "must be the pulse's number")),
+        ("5,up,12.50", "5.5,up,12.5", ("row 7", "column pulse", "5.5", "whole number")),
+        ("5,up,12.50", "4,up,12.5", ("row 7", "column pulse", "4", "must grow", "devices")),
+        ("5,up,12.50", "5,up,inf", ("row 7", "column conductance", "finite")),
+        ("pulse,", "pulse,pulse,", ("row 1", "'pulse'", "only once")),
+    ],
+)
+def test_a_wrong_cell_is_one_line_with_file_row_and_column(
+    tmp_path: Path, old: str, new: str, words: tuple[str, ...]
+) -> None:
+    text = "\n".join(sweep())
+    assert old in text
+    file = tmp_path / "a.csv"
+    file.write_text(text.replace(old, new, 1))
+    with refused(*words):
+        read_measurement(file, CsvLayout())
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([], ("must hold a line of column names",)),
+        (["pulse,polarity,conductance"], ("rows: 0",)),
+        (["pulse,polarity,conductance", "0,up,1"], ("up pulses: 0", str(FEWEST_PULSES))),
+        (["pulse,polarity,conductance", "0,up,1", "1,up,2"], ("up pulses: 1", "at least")),
+        (["just words"], ("row 1", "header", "separated by")),
+        (["pulse,polarity,conductance", *(f"{k},up,3" for k in range(30))], ("always the same",)),
+        (
+            ["pulse,polarity,conductance", *(f"{k},down,{60 - k}" for k in range(30))],
+            ("up pulses",),
+        ),
+    ],
+)
+def test_files_with_too_little_in_them(
+    tmp_path: Path, lines: list[str], words: tuple[str, ...]
+) -> None:
+    with refused(*words):
+        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+
+
+def test_mixed_polarities_without_a_column(tmp_path: Path) -> None:
+    lines = [re.sub(",(up|down)", "", line).replace(",polarity", "") for line in sweep(40)]
+    file = written(tmp_path / "a.csv", lines)
+    with refused("a.csv", "column: 'polarity'", "goes both", "add a column"):
+        read_measurement(file, CsvLayout(all_pulses="up"))
+    one_way = written(tmp_path / "b.csv", lines[:42])
+    assert read_measurement(one_way, CsvLayout(all_pulses="up")).n_pulses == 40
+
+
+def test_files_that_are_no_tables(tmp_path: Path) -> None:
+    with refused("nowhere.csv", "No such file"):
+        read_measurement(tmp_path / "nowhere.csv", CsvLayout())
+    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04\0\0\0")
+    with refused("a.xlsx", "binary data", "export it as CSV"):
+        read_measurement(tmp_path / "a.xlsx", CsvLayout())
+    lines = sweep()
+    lines[9] = lines[9].replace(".", ",")
+    file = written(tmp_path / "a.csv", lines)
+    with refused("a.csv, row 10", "beyond the last column", "decimal commas need semicolons"):
+        read_measurement(file, CsvLayout())
+
+
+def test_a_read_voltage_of_zero(tmp_path: Path) -> None:
+    layout = CsvLayout(current="conductance", read_voltage="0")
+    with refused("a.csv: read voltage", "must not be zero"):
+        read_measurement(written(tmp_path / "a.csv", sweep()), layout)
+
+
+def test_a_layout_is_checked() -> None:
+    with refused("conductance unit", "'uSi'", "did you mean uS?"):
+        CsvLayout(conductance_unit="uSi")
+    with refused("read voltage", "must be a column or a voltage"):
+        CsvLayout(current="I")
+
+
+@pytest.mark.slow
+def test_ten_million_rows_in_bounded_memory(tmp_path: Path) -> None:
+    """Half a minute to read; a fit then takes stretches spread over all of it."""
+    file = tmp_path / "long.csv"
+    rows, sweep_length = 10_000_000, 1000
+    with file.open("w") as opened:
+        opened.write("pulse,polarity,conductance\n")
+        for start in range(0, rows, 2 * sweep_length):
+            number = np.arange(start, start + 2 * sweep_length)
+            place = number % (2 * sweep_length)
+            up = place < sweep_length
+            value = np.where(up, place, 2 * sweep_length - place) * 0.01 + 5
+            words = np.where(up, "up", "down")
+            opened.writelines(
+                f"{k},{w},{v:.3f}\n" for k, w, v in zip(number, words, value, strict=True)
+            )
+    tracemalloc.start()
+    found = read_measurement(file, CsvLayout())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.n_pulses <= MOST_PULSES
+    assert "9999999 pulses measured" in found.notes[-1]
+    assert peak < 2e9
