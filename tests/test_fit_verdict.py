@@ -48,7 +48,7 @@ def fatiguing(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return path + rng.normal(0, 0.005, len(path)), up
 
 
-@pytest.mark.parametrize("make", [noise_only, abrupt, fatiguing])
+@pytest.mark.parametrize("make", [abrupt, fatiguing])
 def test_a_fit_that_does_not_describe_the_data_says_so(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     conductance, up = make(np.random.default_rng(1))
     fit = fit_file(file_of(tmp_path / "data.csv", conductance, up), "mine")

@@ -77,7 +77,7 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
     asymmetry = 1.0 - down / up if up >= down else up / down - 1.0
     w_max, w_min = float(device.local[4]), float(device.local[5])
     _check_bounds(population, w_max, w_min)
-    step = min(step, w_max - w_min)  # of a fit to noise, which may put it above
+    step = min(step, 0.999 * (w_max - w_min))  # a fit to noise may put it above
     spreads = {q.name: q.value or 0.0 for q in population.spreads()}
     values: dict[str, Value] = {
         "step": _rounded(step),
