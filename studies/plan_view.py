@@ -24,6 +24,8 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     """
     import pandas as pd
 
+    if estimate is not None and not estimate.workers:
+        estimate = None  # nothing to run
     table = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
     lines = [render_cells(table, Format.md), "", _totals(plan)]
     if plan.other_versions:
@@ -31,7 +33,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
             f"{plan.other_versions} rows were made under other versions: `run` wants "
             "--accept-other-versions or --rerun"
         )
-    if estimate is not None and estimate.workers:
+    if estimate is not None:
         memory = estimate.peak_memory_mb / 1024
         lines.append(
             f"about {duration(estimate.wall_seconds(plan))} with {estimate.workers} workers, "

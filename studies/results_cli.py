@@ -124,7 +124,7 @@ def plan(
     declared = find_study(study)
     planned = planning.make_plan(declared, out or default_folder(declared))
     estimated = None
-    if estimate:
+    if estimate and (planned.missing or planned.search):
         typer.echo("timing a few steps of each case", err=True)
         estimated = planning.estimate(planned, timing.timing_job(data), workers)
     typer.echo(plan_text(planned, estimated))
