@@ -48,6 +48,9 @@ def run(
     data: DataOption = None,
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
+    rows: Annotated[
+        Path | None, typer.Option(help="A results.csv with finished rows to go on from.")
+    ] = None,
 ) -> None:
     """Run what is missing of a study; print its table and say where the results are."""
     others = other_versions(accept_other_versions, rerun)
@@ -58,7 +61,7 @@ def run(
     declared = find_study(study)
     root = out or default_folder(declared)
     try:
-        outcome = run_in_folder(declared, root, options_of(workers, data, others))
+        outcome = run_in_folder(declared, root, options_of(workers, data, others, rows))
     except KeyboardInterrupt:
         stop_interrupted(root)
     _show(declared, outcome.runs, root)

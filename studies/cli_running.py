@@ -35,7 +35,12 @@ def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
     return "rerun" if rerun else "refuse"
 
 
-def options_of(workers: int | None, data: Path | None, others: "OtherVersions") -> "Options":
+def options_of(
+    workers: int | None,
+    data: Path | None,
+    others: "OtherVersions",
+    kept_rows: Path | None = None,
+) -> "Options":
     """Real training, told to the error stream."""
     from studies.execution import Options, training_job
     from studies.progress import ConsoleReporter
@@ -45,6 +50,7 @@ def options_of(workers: int | None, data: Path | None, others: "OtherVersions") 
         workers=workers,
         other_versions=others,
         reporter=ConsoleReporter(Console(stderr=True)),
+        kept_rows=kept_rows,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from rpu_ssnn.errors import InputError
 from studies import run_unit
 from studies.drives import FoundDrive, known_drives, read_drives, search_key, write_drives
+from studies.kept_rows import take_up
 from studies.points import Drive, Point
 from studies.progress import Reporter, Silent
 from studies.result import Failure, UnitResult
@@ -39,12 +40,14 @@ class Options:
 
     Attributes:
         workers: processes; None: one a CPU.
+        kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
     """
 
     job: Job = field(default_factory=lambda: training_job(None))
     workers: int | None = None
     other_versions: OtherVersions = "refuse"
     reporter: Reporter = field(default_factory=Silent)
+    kept_rows: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         options = replace(options, reporter=reporter)
         drives, failures = _find_drives(study, folder, options)
         units = units_of(study, drives)
+        if options.kept_rows is not None:
+            taken = take_up(options.kept_rows, units, folder.units)
+            options.reporter.note(f"{taken} finished rows from {options.kept_rows}")
         finished = _usable(units, _read(folder.units, options.reporter), root, options)
         tables = _Tables(root, units, finished)
         missing = [unit for unit in in_balanced_order(units) if unit.identity not in finished]

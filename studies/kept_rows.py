@@ -1,0 +1,55 @@
+"""Finished rows that were kept as a CSV, taken up again as the runs that they are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rpu_ssnn.errors import InputError
+from studies.result import UnitResult
+from studies.results import SWEEP_PREFIX
+from studies.run_unit import plain
+from studies.store import UnitStore
+from studies.unit import Unit
+
+NEEDED = ("unit", "test_accuracy")
+KEYS = ("study", "unit", "label")
+
+
+def take_up(path: Path, units: Sequence[Unit], store: UnitStore) -> int:
+    """Writes a unit file for each row of a `results.csv` that is a unit still missing.
+
+    Rows belong to units by identity, the hash of the complete settings and the numerics version.
+    Learning curves are not in the file; rows taken up have none.
+
+    Returns:
+        How many rows were taken up.
+
+    Raises:
+        InputError: the file is not there, or is no results file.
+    """
+    import pandas as pd
+
+    def ignore(damaged: Path) -> None:
+        """The caller's own reading of the folder reports it."""
+
+    stored = store.read_all(on_damage=ignore)
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(path, "rows", str(error), "must be a results.csv of a study") from error
+    for column in NEEDED:
+        if column not in table:
+            raise InputError(path, column, None, "must be a column, as in a results.csv of a study")
+    rows = table.set_index("unit", drop=False).to_dict("index")
+    taken = 0
+    for unit in units:
+        row = rows.get(unit.identity)
+        if row is None or unit.identity in stored.by_identity:
+            continue
+        kept = {
+            str(name): None if pd.isna(value) else plain(value)
+            for name, value in row.items()
+            if name not in KEYS and not str(name).startswith(SWEEP_PREFIX)
+        }
+        store.write(unit, UnitResult(row=kept, epochs=[]))
+        taken += 1
+    return taken
