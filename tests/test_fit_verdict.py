@@ -116,3 +116,4 @@ def test_log_normal_spread_is_told_from_normal() -> None:
     assert is_log_normal(np.exp(rng.normal(0, 0.7, 40)))
     assert not is_log_normal(1 + rng.normal(0, 0.1, 40))
     assert not is_log_normal(np.exp(rng.normal(0, 0.7, 5)))  # too few to tell
+    assert not is_log_normal(np.full(10, 0.002))  # devices that are all alike

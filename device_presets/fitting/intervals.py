@@ -71,8 +71,8 @@ def spread_interval(
 
 def is_log_normal(values: np.ndarray) -> bool:
     """Whether positive values over devices follow a log-normal law clearly better than a normal."""
-    if len(values) < 8 or (values <= 0).any():
-        return False
+    if len(values) < 8 or (values <= 0).any() or values.std() < 1e-3 * values.mean():
+        return False  # too few, or too alike, to tell
     normal = stats.norm.logpdf(values, values.mean(), values.std()).sum()
     logs = np.log(values)
     log_normal = (stats.norm.logpdf(logs, logs.mean(), logs.std()) - logs).sum()
