@@ -48,9 +48,6 @@ def ledger_columns(unit: Unit, result: UnitResult) -> Row:
         return dict.fromkeys(COLUMNS)
     devices = _number(row, "devices_total") or 1.0
     up, down = _number(row, "pulses_up_total") or 0.0, _number(row, "pulses_down_total") or 0.0
-    if method.tile.reference.scheme == "differential_pair":
-        # The row counts weights: of a pair, one device goes up where the other goes down.
-        up = down = up + down
     busiest = _largest(row, "pulses_max")
     ledger: Row = dict.fromkeys(COLUMNS)
     ledger |= {
@@ -107,12 +104,19 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _training_time(unit: Unit, method: PulseMethod, row: Row) -> float | None:
-    """Slots x seconds a slot x presentations x epochs, flush slots included."""
+    """Slots x seconds a slot x presentations x epochs, flush slots included.
+
+    A slot lasts as the study says, but no shorter than the pulse that the device needs (its
+    preset's period, or width). Other phases of a slot (reads, both streams) are not added.
+    """
     presentations = _number(row, "n_train")
     if presentations is None:
         return None
     settings = unit.settings
-    seconds = settings.network.slots * method.tile.slot_seconds
+    pulse = max(
+        _number(method.parameters, f"pulse_{name}_s") or 0.0 for name in ("period", "width")
+    )
+    seconds = settings.network.slots * max(method.tile.slot_seconds, pulse)
     return seconds * presentations * settings.training.epochs
 
 

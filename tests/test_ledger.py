@@ -63,13 +63,11 @@ def test_pulses_energy_time_and_wear_by_hand() -> None:
     assert found["endurance_blank_because"] is None
 
 
-def test_both_devices_of_a_pair_get_every_pulse() -> None:
-    pair = {"reference": {"scheme": "differential_pair"}}
-    found = ledger(unit_of(overrides=KNOWN, tile=pair))
-    # 50 weights: the first device of each takes 60 up and 20 down, the second 20 up and 60 down.
-    assert found["pulses_up_per_device"] == 40.0
-    assert found["pulses_down_per_device"] == 40.0
-    assert found["energy_j"] == pytest.approx((8000 + 500) * 2e-15)
+def test_a_slot_is_no_shorter_than_the_device_s_own_pulse() -> None:
+    slow = ledger(unit_of(overrides={**KNOWN, "pulse_width_s": 2e-6}))
+    slower = ledger(unit_of(overrides={**KNOWN, "pulse_width_s": 2e-6, "pulse_period_s": 5e-6}))
+    assert slow["training_time_s"] == pytest.approx(13 * 2e-6 * 90 * 4)
+    assert slower["training_time_s"] == pytest.approx(13 * 5e-6 * 90 * 4)
 
 
 def test_what_the_preset_does_not_know_is_blank_with_the_presets_reason() -> None:
