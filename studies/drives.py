@@ -11,7 +11,7 @@ from rpu_ssnn.errors import InputError
 from studies.explain import as_input_error
 from studies.points import Drive, Point
 from studies.study import SearchSettings
-from studies.unit import short_hash
+from studies.unit import short_hash, without_records
 from studies.yaml_file import read_yaml, to_yaml
 
 COMMENT = """\
@@ -60,7 +60,7 @@ def search_key(point: Point, search: SearchSettings) -> str:
             "dataset": reduced.dataset.model_dump(mode="json"),
             "network": reduced.network.model_dump(mode="json"),
             "training": reduced.training.model_dump(mode="json"),
-            "method": dict(reduced.method),
+            "method": without_records(reduced.method),
             "grid": [drive.model_dump(mode="json") for drive in grid(point, search)],
         }
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,25 @@ class UnitSettings(Spec):
     measure: Literal["test", "validation"]
 
 
+RECORD_ONLY = (
+    "endurance_cycles",
+    "energy_per_pulse_j",
+    "on_off_ratio",
+    "pulse_period_s",
+    "pulse_width_s",
+)
+"""Preset parameters that no run reads (the ledger and metrics do): no part of an identity."""
+
+
+def without_records(method: Mapping[str, Any]) -> dict[str, Any]:
+    """A method without the preset parameters that do not change its result."""
+    kept = dict(method)
+    for part in ("parameters", "overrides"):
+        if part in kept:
+            kept[part] = {k: v for k, v in kept[part].items() if k not in RECORD_ONLY}
+    return kept
+
+
 def canonical(content: object) -> str:
     """JSON with one spelling for equal content."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -118,13 +138,10 @@ class Unit:
 
     @property
     def identity(self) -> str:
-        """Hash of the settings and the numerics version; labels and study names are no part."""
-        return short_hash(
-            {
-                "settings": self.settings.model_dump(mode="json"),
-                "numerics_version": NUMERICS_VERSION,
-            }
-        )
+        """Hash of what determines the result; labels and study names are no part."""
+        settings = self.settings.model_dump(mode="json")
+        settings["method"] = without_records(settings["method"])
+        return short_hash({"settings": settings, "numerics_version": NUMERICS_VERSION})
 
     @property
     def title(self) -> str:

@@ -13,7 +13,7 @@ from studies.execution import units_of
 from studies.runner import in_balanced_order
 from studies.shipped import FOLDER, find_study, shipped_names
 from studies.study import Study
-from studies.unit import DatasetSettings, Unit, UnitSettings
+from studies.unit import RECORD_ONLY, DatasetSettings, Unit, UnitSettings
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 
@@ -98,7 +98,7 @@ def test_ann_does_not_run_again_for_settings_it_does_not_have() -> None:
         return next(unit.identity for unit in units(small_study(**changes)) if unit.label == "ann")
 
     assert ann() == ann(network={"hidden": [8], "T": 99})
-    assert ann() == ann(training={"epochs": 1, "schedule": "slot", "decay": 0.5})
+    assert ann() == ann(training={"epochs": 1, "schedule": "presentation", "decay": 0.5})
     assert ann() != ann(network={"hidden": [9]})
     assert ann() != ann(training={"epochs": 1, "dropout_input": 0.1})
 
@@ -241,3 +241,29 @@ def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
     both_ways = {name for name in preset_names() if get_preset(name).bidirectional}
     cases = find_study("mnist_devices").cases
     assert {case.name for case in cases} == both_ways | {"ann", "rate", "coincidence"}
+
+
+def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
+    """Energy, endurance and the like: no aihwkit field, and the leak is not among them."""
+    from device_presets import get_preset
+
+    for name in ("ideal", "capacitor", "reram_es", "ecram", "hfo2"):
+        parameters = get_preset(name).parameters
+        for record in RECORD_ONLY:
+            assert parameters[record].aihwkit_name is None
+        assert "leak_time_constant_s" not in RECORD_ONLY
+
+    def identity(**overrides: float) -> str:
+        case = {
+            "device": "capacitor",
+            "drive": {"weight_range": 4, "learning_rate": 1},
+            "overrides": overrides,
+        }
+        study = small_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
+        point = study.points()[-1]
+        assert point.drive is not None
+        return point.unit("small", point.drive, seed=0).identity
+
+    assert identity() == identity(energy_per_pulse_j=1e-15)
+    assert identity() != identity(cycle_to_cycle=0.1)
+    assert identity() != identity(leak_time_constant_s=1.0)
