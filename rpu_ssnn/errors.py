@@ -36,4 +36,7 @@ def one_of(names: Iterable[str], wrong: object = None) -> str:
 
 def _short(value: object, limit: int = 80) -> str:
     text = repr(value)
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    if len(text) <= limit:
+        return text
+    half = (limit - 3) // 2  # both ends: a long path says most in its last part
+    return f"{text[:half]}...{text[-half:]}"

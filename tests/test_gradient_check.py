@@ -98,4 +98,4 @@ def test_the_literal_reading_is_biased_and_stays_so_at_long_T(data: Dataset) -> 
     biased = mean_agreement(data, literal, "coincidence", 400)
     for layer in range(2):
         assert biased[layer]["bias"] > 1.5 * remedied[layer]["bias"]
-        assert biased[layer]["cosine"] < remedied[layer]["cosine"] - 0.1
+        assert biased[layer]["cosine"] < remedied[layer]["cosine"] - 0.04
