@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-
-from aihwkit.simulator.configs import devices as aihwkit_devices
-from aihwkit.simulator.configs.devices import PulsedDevice
+from typing import TYPE_CHECKING
 
 from device_presets.errors import PresetError
 from device_presets.parameter_rule import Value
 from device_presets.parameter_table import PARAMETERS
+
+if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less without
+    from aihwkit.simulator.configs.devices import PulsedDevice
 
 SMALLEST_LEAK = 6e-7
 """Least share of a weight that one decay may remove. aihwkit keeps the factor 1 - share in single
@@ -18,7 +19,7 @@ the leak would vanish without a word."""
 
 def aihwkit_device(
     where: str, model: str, values: Mapping[str, Value], seconds_between_steps: float | None
-) -> PulsedDevice:
+) -> "PulsedDevice":
     """A fresh aihwkit device with the values of a preset; fields no preset has stay aihwkit's.
 
     Args:
@@ -31,6 +32,8 @@ def aihwkit_device(
         PresetError: ``seconds_between_steps`` is not positive, or too short for the leak to show
             in single precision.
     """
+    from aihwkit.simulator.configs import devices as aihwkit_devices
+
     fields: dict[str, Value | list[float]] = {
         rule.aihwkit_name: _for_aihwkit(values[name])
         for name, rule in PARAMETERS[model].items()

@@ -11,6 +11,8 @@ ZERO_US = 60.0
 ONE_US = 80.0
 """Conductances in microsiemens that weights 0 and 1 stand for in the table."""
 
+MOST_ROWS = 10_000_000
+
 
 def example_measurement(
     preset: Preset, devices: int, pulses: int, cycles: int, seed: int
@@ -27,11 +29,16 @@ def example_measurement(
         first), ``polarity``, ``conductance`` (microsiemens).
 
     Raises:
-        PresetError: a count below 1.
+        PresetError: a count below 1, or more than `MOST_ROWS` rows in all.
     """
     for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
         if count < 1:
             raise PresetError(preset.name, field, count, "must be at least 1")
+        if count > MOST_ROWS:
+            raise PresetError(preset.name, field, count, f"must be at most {MOST_ROWS}")
+    if devices * pulses * cycles * 2 > MOST_ROWS:
+        allowed = f"must give at most {MOST_ROWS} rows: devices x pulses x cycles x 2"
+        raise PresetError(preset.name, "devices", devices, allowed)
     sweep = [True] * pulses + ([False] * pulses if preset.bidirectional else [])
     if not preset.bidirectional:
         cycles = 1

@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-
-from aihwkit.simulator.configs.devices import PulsedDevice
+from typing import TYPE_CHECKING
 
 from device_presets.aihwkit_device import SMALLEST_LEAK, aihwkit_device
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import Value
 from device_presets.preset_file import shipped_entries
+
+if TYPE_CHECKING:
+    from aihwkit.simulator.configs.devices import PulsedDevice
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Preset:
         """Deviation of the step from pulse to pulse, as a share of the step."""
         return self.number("cycle_to_cycle")
 
-    def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
+    def device(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
         """A fresh aihwkit device; its ``construction_seed`` is left to the array that uses it.
 
         Args:

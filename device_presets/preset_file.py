@@ -9,6 +9,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from device_presets import strict_yaml
 from device_presets.errors import PresetError, one_of
 
 ModelName = Literal[
@@ -76,7 +77,7 @@ def read_preset_file(file: Path) -> dict[str, PresetEntry]:
         PresetError: unreadable, not YAML, unknown or missing keys, wrong types.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = strict_yaml.load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise PresetError(
             file, "file", error.strerror or str(error), "must be a readable preset file"

@@ -3,19 +3,18 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import torch
-from aihwkit.simulator.configs import SingleRPUConfig
-from aihwkit.simulator.configs.devices import PulsedDevice
-from aihwkit.simulator.parameters import IOParameters, UpdateParameters
-from aihwkit.simulator.parameters.enums import PulseType
-from aihwkit.simulator.tiles.analog import AnalogTile
 
 from device_presets.aihwkit_device import aihwkit_device
 from device_presets.errors import PresetError
 from device_presets.preset import Preset
+
+if TYPE_CHECKING:
+    from aihwkit.simulator.configs.devices import PulsedDevice
+    from aihwkit.simulator.tiles.analog import AnalogTile
 
 MOST_DEFAULT_PULSES = 2000
 
@@ -91,6 +90,8 @@ def pulse_train(
     Returns:
         [pulses + 1, devices]: the weights at the beginning, and after each pulse.
     """
+    import torch
+
     device = _config(preset)
     device.construction_seed = seed + 1  # 0 would mean: from the clock
     tile = _tile(device, n_devices)
@@ -106,6 +107,8 @@ def steps_at_zero(preset: Preset) -> tuple[float, float]:
     Returns:
         Both positive, in units of weight; the down step is NaN where there is no gradual one.
     """
+    import torch
+
     device = _config(preset)
     for field in dataclasses.fields(device):
         if field.name.endswith(("_dtod", "_std")):
@@ -123,14 +126,19 @@ def _default_pulses(preset: Preset) -> int:
     return min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
 
 
-def _config(preset: Preset) -> PulsedDevice:
+def _config(preset: Preset) -> "PulsedDevice":
     """The device also of one-directional presets, which ``Preset.device`` refuses; no leak."""
     values = {name: parameter.value for name, parameter in preset.parameters.items()}
     return aihwkit_device(preset.name, preset.model, values, seconds_between_steps=None)
 
 
-def _tile(device: PulsedDevice, n_devices: int) -> AnalogTile:
+def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
     """A column of devices on which one update is exactly one pulse a device."""
+    from aihwkit.simulator.configs import SingleRPUConfig
+    from aihwkit.simulator.parameters import IOParameters, UpdateParameters
+    from aihwkit.simulator.parameters.enums import PulseType
+    from aihwkit.simulator.tiles.analog import AnalogTile
+
     update = UpdateParameters(
         desired_bl=1,
         fixed_bl=True,
@@ -145,8 +153,10 @@ def _tile(device: PulsedDevice, n_devices: int) -> AnalogTile:
     return tile
 
 
-def _pulse(tile: AnalogTile, n_devices: int, up: bool) -> list[float]:
+def _pulse(tile: "AnalogTile", n_devices: int, up: bool) -> list[float]:
     """One pulse on every device; the weights after it. aihwkit's sign is SGD's: -1 means up."""
+    import torch
+
     direction = -1.0 if up else 1.0
     tile.update(torch.ones(1, 1), torch.full((1, n_devices), direction))
     weights: list[float] = tile.get_weights()[0].flatten().tolist()

@@ -136,6 +136,13 @@ class Network:
         list(self._pool.map(run, self._lanes, bounds[:-1], bounds[1:]))
         return shown
 
+    def check_finite(self) -> None:
+        """Raises FloatingPointError where a weight is not a finite number."""
+        for place, synapses in enumerate(self.synapses, start=1):
+            weights = synapses.linear_read()
+            if weights is not None and not np.isfinite(weights).all():
+                raise FloatingPointError(f"weights of crossbar {place} are not finite numbers")
+
     def _presentations(
         self,
         rates: Float32[np.ndarray, "batch n_in"],

@@ -131,8 +131,10 @@ class InhibitionSpec(Spec):
 class NetworkSpec(Spec):
     """A fully connected SSNN-BP network; input and output sizes come from the data."""
 
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (256,)
-    T: Annotated[int, Field(ge=1)] = Field(50, description="slots an image is shown")
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1)] = (
+        256,
+    )
+    T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()
     gradient: GradientSpec = GradientSpec()
@@ -166,7 +168,7 @@ class TrainingSpec(Spec):
     """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
 
     epochs: Annotated[int, Field(ge=0)] = 10
-    batch: Annotated[int, Field(ge=1)] = Field(50, description="presentations a batch")
+    batch: Annotated[int, Field(ge=1, le=100_000)] = Field(50, description="presentations a batch")
     decay: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.85, description="factor on the step after each epoch; on a tile, on the thinning"
     )
@@ -245,10 +247,13 @@ class ReferenceSpec(Spec):
     )
 
 
+WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
+
+
 class TileSpec(Spec):
     """How a device array holds the weights of one network (the device itself is a preset)."""
 
-    weight_range: Positive = Field(
+    weight_range: WeightRange = Field(
         8.0,
         description="the weight at the upper end of the device's nominal range of +-1, in "
         "standard deviations of He initialisation (which are theta sqrt(2 / n_in))",

@@ -134,6 +134,9 @@ def train(
             cannot be seeded).
         threads: lanes of the compiled pass; changes the time, not the numbers.
         on_epoch: called after each epoch.
+
+    Raises:
+        FloatingPointError: weights are no longer finite after an epoch.
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     sizes = (data.train_images.shape[1], *spec.hidden, data.n_classes)
@@ -142,6 +145,7 @@ def train(
     rng = np.random.default_rng(order_seed)
     for epoch in range(training.epochs):
         row = trained.train_epoch(data.train_images, data.train_labels, rng, epoch)
+        network.check_finite()
         watched = trained.accuracy(data.validation_images, data.validation_labels)
         row = EpochRow(**{**vars(row), "validation_accuracy": watched})
         trained.epochs.append(row)

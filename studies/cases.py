@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import Positive, Share, Spec
+from rpu_ssnn.spec import Positive, Share, Spec, WeightRange
 
 UPDATES = ("ann", "rate", "coincidence")
 """Values of `update` in a case; a device case names its device instead."""
@@ -34,7 +34,7 @@ class SgdSpec(Spec):
 class PartialDrive(Spec):
     """How hard a device is driven; what is left out is swept, or searched (both together)."""
 
-    weight_range: Positive | None = Field(None, description="see TileSpec.weight_range")
+    weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
     learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
 
 

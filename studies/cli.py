@@ -1,9 +1,11 @@
 """The command line, thin: arguments in, functions called, one line and an exit code for errors.
 
-Exit codes: 0 done; 1 units failed or the environment is broken; 2 bad input; 130 interrupted.
+Exit codes: 0 done; 1 units failed or the environment is broken; 2 bad input; 3 a fit that does not
+describe its data; 130 interrupted.
 Whatever is slow to import is imported by the command that needs it.
 """
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,10 +134,14 @@ def version() -> None:
 def main() -> None:
     """Entry point of `rpu-ssnn`."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except InputError as error:
         stop(str(error), 2)
     except Exception as error:
+        # A wrong option or argument: click's own sentence, without its box.
+        sentence = getattr(error, "format_message", None)
+        if sentence is not None:
+            stop(" ".join(str(sentence()).split()), 2)
         # Not imported above, since importing them is slow: recognised once they are raised.
         name = type(error).__name__
         if name == "PresetError":
@@ -143,6 +149,7 @@ def main() -> None:
         if name in ("BrokenPairError", "BrokenProcessPool") or isinstance(error, OSError):
             stop(str(error), 1)
         raise
+    sys.exit(code or 0)
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

@@ -21,7 +21,7 @@ from studies.cases import (
 )
 from studies.devices import parameters_of
 from studies.explain import as_input_error
-from studies.unit import DatasetSettings, Unit, UnitSettings
+from studies.unit import DatasetSettings, Unit, UnitSettings, canonical
 
 type Sections = dict[str, Any]
 """Raw settings by their first key: dataset, network, training, and those of the case."""
@@ -110,6 +110,7 @@ def points_of(
     for path, values in sweep.items():
         if not any(_applies(path, case) for case in cases):
             raise InputError("study", f"sweep.{path}", list(values), _sweepable(path, cases))
+        _each_once(path, values)
     return [
         point
         for index, case in enumerate(cases)
@@ -248,8 +249,23 @@ def _applies(path: str, case: Case) -> bool:
     return _value_at(_own_sections(case), path) is None
 
 
+def _each_once(path: str, values: Sequence[Any]) -> None:
+    """A value that is there twice, also as another spelling of a number, would count as seeds."""
+    seen = set()
+    for value in values:
+        try:
+            same = canonical(value if isinstance(value, bool) else float(value))
+        except (TypeError, ValueError):
+            same = canonical(value)
+        if same in seen:
+            raise InputError("study", f"sweep.{path}", list(values), "must name each value once")
+        seen.add(same)
+
+
 def _sweepable(path: str, cases: Sequence[Case]) -> str:
     """What could have been swept, for the error."""
+    if any(_value_at(_own_sections(case), path) is not None for case in cases):
+        return "is set by the cases that have it: remove it there, or here"
     devices = [case for case in cases if isinstance(case, DeviceCase)]
     if path.startswith("overrides.") and devices:
         names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]

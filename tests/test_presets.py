@@ -295,3 +295,17 @@ def test_asking_for_what_is_not_there() -> None:
         get_preset("ideal").value("cycle_to_cycl")
     with pytest.raises(PresetError, match="a number is needed"):
         get_preset("charge_trap").number("pulse_width_s")
+
+
+def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("mine:\n  technology: a\n  technology: b\n")
+    with pytest.raises(PresetError, match=r"mine\.yaml: file: .*duplicate key 'technology'"):
+        get_preset(str(file))
+
+
+def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "deep.yaml"
+    file.write_text("[" * 5000)
+    with pytest.raises(PresetError, match=r"nested too deeply"):
+        get_preset(str(file))

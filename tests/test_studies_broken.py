@@ -212,7 +212,33 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         {"cases": [{**RATE, "network": {"T": 20}}], "sweep": {"network.T": [10]}},
         "sweep.network.T",
         "[10]",
-        "does not set itself",
+        "remove it there",
+    ),
+    (
+        "sweep with a value twice",
+        {"sweep": {"network.T": [5, 10, 5.0]}},
+        "sweep.network.T",
+        "[5, 10, 5.0]",
+        "must name each value once",
+    ),
+    (
+        "weight range without bounds",
+        {
+            "cases": [
+                RATE,
+                {"device": "ideal", "drive": {"weight_range": 1e300, "learning_rate": 1}},
+            ]
+        },
+        "cases.1.drive.weight_range",
+        "1e+300",
+        "less than or equal to 1000",
+    ),
+    (
+        "batch without bounds",
+        {"training": {"batch": 10**12}},
+        "training.batch",
+        "1000000000000",
+        "less than or equal to 100000",
     ),
     (
         "search without validation images",

@@ -104,3 +104,11 @@ def test_statistics_are_summed_only_where_they_are_totals() -> None:
         "keep_1": 0.5,
         "keep_2": 0.25,
     }
+
+
+def test_weights_that_are_no_numbers_stop_the_run(data: Dataset) -> None:
+    with (
+        pytest.warns(RuntimeWarning),
+        pytest.raises(FloatingPointError, match="crossbar 1 are not finite"),
+    ):
+        train(NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1e300), data, seed=0)

@@ -58,6 +58,9 @@ class CsvLayout:
         if self.current is not None and self.read_voltage is None:
             allowed = "must be a column or a voltage: a current alone is no conductance"
             raise PresetError("layout", "read voltage", None, allowed)
+        if self.current is None and self.read_voltage is not None:
+            allowed = "goes with a current column, and none is named"
+            raise PresetError("layout", "read voltage", self.read_voltage, allowed)
 
     @property
     def constant_voltage(self) -> float | None:

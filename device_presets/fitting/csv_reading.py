@@ -151,6 +151,7 @@ def _piece(
     pulse = _numbers(file, piece[columns["pulse"]])
     _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
     _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
+    _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
     if layout.all_pulses is not None:
         up = np.full(len(piece), layout.all_pulses == "up")
     else:

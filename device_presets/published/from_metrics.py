@@ -80,6 +80,10 @@ class PublishedMetrics:
                 "must be between 0 and 5 (label)",
             ),
         )
+        if not self.source.strip():
+            raise PresetError(
+                "metrics", "source", self.source, "must say where the numbers are from"
+            )
         for field, value, low, high, allowed in limits:
             within = math.isfinite(value) and low <= value <= high
             if not within or (field == "on-off" and value <= low):
