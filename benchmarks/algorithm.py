@@ -29,11 +29,11 @@ READINGS = {
     ),
     "literal": NetworkSpec(hidden=(64,), gradient=LITERAL_GRADIENT),
 }
-IMAGES, TRIALS = 12, 2000
+IMAGES, TRIALS = 6, 400
 
 
 def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
-    with train(spec, TrainingSpec(epochs=3), rate_synapses(2.0), data, seed=0) as trained:
+    with train(spec, TrainingSpec(epochs=3), rate_synapses(1.0), data, seed=0) as trained:
         return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]
 
 
@@ -61,10 +61,10 @@ def network_products(data: Dataset) -> pd.DataFrame:
     for name in ("default", "flat input", "flat input, tau = 1 slot"):
         spec = READINGS[name]
         weights = trained_weights(spec, data)
-        rates = (data.train_images[:20] / data.grey_max * spec.encoding.input_rate).astype("f4")
+        rates = (data.train_images[:IMAGES] / data.grey_max * spec.encoding.input_rate).astype("f4")
         for T in (50, 200, 800):
             products = network_product_errors(
-                at_length(spec, T), weights, rates, data.train_labels[:20], 0
+                at_length(spec, T), weights, rates, data.train_labels[:IMAGES], 0
             )
             for layer, product in enumerate(products, start=1):
                 rows.append({"trains": name, "T": T, "crossbar": layer, **vars(product)})
