@@ -13,6 +13,7 @@ import threading
 
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8
+from threadpoolctl import ThreadpoolController
 
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses.accumulate import (
@@ -21,6 +22,9 @@ from rpu_ssnn.synapses.accumulate import (
     add_gradient_counts,
 )
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+
+_LIBRARIES = ThreadpoolController()
+"""BLAS threads wait busily after each product, and would take the cores from the lanes."""
 
 POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
 """Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
@@ -88,7 +92,8 @@ class RateSynapses(_Ideal):
         forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self._crossbar.T, self._step * self._scale
         # Whole numbers: exact in any order as long as the sums stay below 2^24 (B T^2 / 4, say).
-        product = forward.T @ (gradient[:, 0] - gradient[:, 1])
+        with _LIBRARIES.limit(limits=1, user_api="blas"):
+            product = forward.T @ (gradient[:, 0] - gradient[:, 1])
         self._weights += np.float32(step / T**2) * product
         if self._surrogate is not None:
             spread = self._surrogate_spread(forward / T, gradient / T, self._surrogate)
