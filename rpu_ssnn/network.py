@@ -23,7 +23,7 @@ from rpu_ssnn.engine.state import (
 )
 from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
 from rpu_ssnn.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, Schedule, TrainingSpec
+from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 
 PAUSE: dict[Schedule, int] = {
@@ -31,8 +31,6 @@ PAUSE: dict[Schedule, int] = {
     "presentation": kernel.STOP_AFTER_PRESENTATION,
     "slot": kernel.STOP_AFTER_SLOT,
 }
-
-RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
 
 LOCKSTEP = 64
 """Presentations that step together in inference through reads that are not matrix products."""

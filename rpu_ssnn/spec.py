@@ -163,6 +163,9 @@ class NetworkSpec(Spec):
 
 Schedule = Literal["slot", "presentation", "batch"]
 
+RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
+"""Why rate updates refuse the schedule `slot`."""
+
 
 class TrainingSpec(Spec):
     """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""

@@ -8,7 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import NetworkSpec, Spec, SurrogateSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import (
+    RATES_NEED_PRESENTATIONS,
+    NetworkSpec,
+    Spec,
+    SurrogateSpec,
+    TileSpec,
+    TrainingSpec,
+)
 from studies.cases import (
     ANN_RELEVANT,
     AnnCase,
@@ -149,8 +156,7 @@ def _build(case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections) -
     network = _validated(NetworkSpec, sections, "network")
     training = _validated(TrainingSpec, sections, "training")
     if isinstance(case, RateCase) and training.schedule == "slot":
-        allowed = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
-        raise InputError("study", "training.schedule", "slot", allowed)
+        raise InputError("study", "training.schedule", "slot", RATES_NEED_PRESENTATIONS)
     if isinstance(case, AnnCase):
         # Only what changes the baseline, so that a sweep over slots does not run it again.
         network = NetworkSpec().model_copy(update={"hidden": network.hidden})
