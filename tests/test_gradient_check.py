@@ -96,6 +96,7 @@ def test_the_literal_reading_is_biased_and_stays_so_at_long_T(data: Dataset) -> 
     literal = NetworkSpec(hidden=(32,), gradient=LITERAL_GRADIENT)
     remedied = mean_agreement(data, SPEC, "coincidence", 400)
     biased = mean_agreement(data, literal, "coincidence", 400)
-    for layer in range(2):
-        assert biased[layer]["bias"] > 1.5 * remedied[layer]["bias"]
-        assert biased[layer]["cosine"] < remedied[layer]["cosine"] - 0.04
+    # Hidden crossbar: the angle is off; output crossbar: mostly the size of single entries.
+    for layer, less_cosine, more_bias in ((0, 0.15, 1.5), (1, 0.04, 3.0)):
+        assert biased[layer]["cosine"] < remedied[layer]["cosine"] - less_cosine
+        assert biased[layer]["bias"] > more_bias * remedied[layer]["bias"]
