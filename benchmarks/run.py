@@ -113,8 +113,11 @@ def against_snntorch(threads: int, repeats: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def device_epoch(batches: int, learning_rate: float) -> dict[str, float]:
-    """Part of an epoch on capacitor tiles, and the same rows given to bare tiles."""
+def device_epoch(batches: int, learning_rate: float, threads: int) -> dict[str, float]:
+    """Part of an epoch on capacitor tiles, and the same rows given to bare tiles.
+
+    The bare calls are one thread's work whatever `threads` is: rows act one after another.
+    """
     torch.set_num_threads(1)
     rates, labels = images(BATCH * batches)
     factory = tile_synapses(get_preset("capacitor"), TileSpec(), learning_rate)
@@ -130,10 +133,10 @@ def device_epoch(batches: int, learning_rate: float) -> dict[str, float]:
 
     wholes = []
     for _ in range(3):  # each from fresh tiles: the same rows as those recorded below
-        with make_network(factory, 50, 1) as network:
+        with make_network(factory, 50, threads) as network:
             wholes.append(run(network))
     whole = statistics.median(wholes)
-    with make_network(factory, 50, 1) as network:
+    with make_network(factory, 50, threads) as network:
         for layer, synapses in enumerate(network.synapses):
             assert isinstance(synapses, TileSynapses)
             original = synapses._pulse
@@ -153,6 +156,7 @@ def device_epoch(batches: int, learning_rate: float) -> dict[str, float]:
         bare = median_seconds(replay, 3)
     presentations = len(labels)
     return {
+        "threads": threads,
         "learning rate": learning_rate,
         "rows a presentation": sum(len(x) for _, x, _ in sent) / presentations,
         "whole (ms a presentation)": 1e3 * whole / presentations,
@@ -222,9 +226,15 @@ def main() -> None:
         against_snntorch(arguments.threads, arguments.repeats),
     )
     show(
-        "Device mode, 784-1280-10, T = 50, capacitor, batch, one thread "
+        "Device mode, 784-1280-10, T = 50, capacitor, batch "
         "(the first rate thins no train, the second as a study does)",
-        pd.DataFrame([device_epoch(4, UNTHINNED_RATE), device_epoch(8, CAPACITOR_RATE)]),
+        pd.DataFrame(
+            [
+                device_epoch(batches, rate, threads)
+                for threads in sorted({1, arguments.threads})
+                for batches, rate in ((4, UNTHINNED_RATE), (8, CAPACITOR_RATE))
+            ]
+        ),
     )
     print(f"\nslot mode: {slot_mode(BATCH):.3g} ms a presentation (reported, not bounded)")
     show("Peak memory of a fresh process, 784-1280-10, one thread", memory())

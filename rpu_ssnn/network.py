@@ -5,8 +5,8 @@ The network knows its weights only as `Synapses`.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import cycle, pairwise
 from typing import Self
 
 import numpy as np
@@ -32,6 +32,9 @@ PAUSE: dict[Schedule, int] = {
     "slot": kernel.STOP_AFTER_SLOT,
 }
 
+_DONE: Future[None] = Future()
+_DONE.set_result(None)
+
 LOCKSTEP = 64
 """Presentations that step together in inference through reads that are not matrix products."""
 
@@ -46,7 +49,8 @@ class Network:
         factory: makes the synapses of each crossbar.
         seed: of the initial weights and of the synapses' own draws.
         threads: lanes that share the presentations of a batch. Where order matters (devices, or
-            weights that change within a batch) training takes one lane whatever is asked.
+            weights that change within a batch) training takes one lane whatever is asked; with
+            the schedule `batch` a second thread then pulses the devices while the lane goes on.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """
 
@@ -68,9 +72,13 @@ class Network:
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         in_order = training.schedule != "batch" or any(s.ordered for s in self.synapses)
         lanes = 1 if in_order else threads
+        self._overlap = in_order and training.schedule == "batch" and threads > 1
         all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
         self._lanes = [make_lane(self._training_plan) for _ in range(threads)]
-        self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
+        self._buffers = [
+            [make_buffers(self._training_plan, all_spikes) for _ in range(1 + self._overlap)]
+            for _ in range(lanes)
+        ]
         self._no_pulses = make_buffers(self._inference_plan, all_spikes)
         self._pool = ThreadPoolExecutor(threads)
         self._reads = _Reads(self.synapses)
@@ -104,7 +112,7 @@ class Network:
         shown = self._presentations(rates, labels, rng)
         bounds = np.linspace(0, len(labels), len(self._buffers) + 1).astype(int)
         lanes = zip(self._lanes, self._buffers, bounds[:-1], bounds[1:], strict=False)
-        self._run([(lane, out, a, b, shown) for lane, out, a, b in lanes])
+        self._run([(lane, buffers, a, b, shown) for lane, buffers, a, b in lanes])
         if self.training.schedule == "batch":
             self._commit(range(len(labels)))
         for synapses in self.synapses:
@@ -161,37 +169,52 @@ class Network:
             gradient_spikes=np.zeros((n, layers), dtype=np.int64),
         )
 
-    def _run(self, work: list[tuple[Lane, Buffers, int, int, Presentations]]) -> None:
+    def _run(self, work: list[tuple[Lane, list[Buffers], int, int, Presentations]]) -> None:
         if len(work) == 1:
             self._run_lane(*work[0])
         else:
             list(self._pool.map(lambda args: self._run_lane(*args), work))
 
     def _run_lane(
-        self, lane: Lane, out: Buffers, start: int, stop: int, shown: Presentations
+        self, lane: Lane, buffers: list[Buffers], start: int, stop: int, shown: Presentations
     ) -> None:
-        """Train on presentations [start, stop), handing pulses on whenever the buffers fill."""
+        """Train on presentations [start, stop), handing pulses on whenever a buffer fills.
+
+        With two buffers a second thread hands on the one while the lane fills the other; the
+        order of pulses is the same.
+        """
         lane.place[:] = (start, 0, 0)
         plan, reads, schedule = self._training_plan, self._reads, self.training.schedule
-        status = kernel.PAUSED
+        status, handed_on = kernel.PAUSED, _DONE
+        filling = cycle(buffers)
         while status != kernel.DONE:
-            done_before = int(lane.place[0])
+            done_before, out = int(lane.place[0]), next(filling)
             if reads.linear:
                 status = kernel.advance(
                     plan, lane, shown, stop, reads.flat, reads.transposed, out, True,
                     PAUSE[schedule],
                 )  # fmt: skip
             else:
+                handed_on.result()
                 status = advance_stepped(
                     plan, lane, shown, stop, self.synapses, out, PAUSE[schedule]
                 )
-            for layer, synapses in enumerate(self.synapses):
-                if out.rows[layer]:
-                    synapses.update(_block(out, layer))
-            out.rows[:] = 0
+            handed_on.result()
+            if self._overlap:
+                handed_on = self._pool.submit(self._hand_on, out)
+            else:
+                self._hand_on(out)
             if status == kernel.BOUNDARY:
                 self._commit(range(done_before, int(lane.place[0])))
                 reads.refresh()
+        handed_on.result()
+
+    def _hand_on(self, out: Buffers) -> None:
+        """Give the synapses the pulses of a buffer, and empty it."""
+        for layer, synapses in enumerate(self.synapses):
+            if out.rows[layer]:
+                synapses.update(_block(out, layer))
+        out.rows[:] = 0
 
     def _commit(self, presentations: range) -> None:
         for synapses in self.synapses:

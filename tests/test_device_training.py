@@ -1,5 +1,7 @@
 """Whole training epochs inside devices: pulses only, all of them, and nothing else."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +64,27 @@ class CountedTile(TileSynapses):
             doubled = post[np.bincount(post, minlength=self.shape[1])[post] == 2]
             np.add.at(self.offered, np.ix_(pre, np.unique(doubled)), 1)
         super().update(block)
+
+
+@pytest.mark.parametrize("schedule", ["batch", "presentation"])
+def test_a_second_thread_changes_no_pulse(
+    data: Dataset, schedule: Literal["batch", "presentation"]
+) -> None:
+    """With `batch` it pulses the devices while the pass goes on, in the same order."""
+    training = TrainingSpec(epochs=1, batch=100, schedule=schedule)
+    device = get_preset("charge_trap", {"cycle_to_cycle": 0.0})
+    results = []
+    for threads in (1, 2):
+        factory = tile_synapses(device, TileSpec(), 1.0)
+        with train(NETWORK, training, factory, data, seed=0, threads=threads) as trained:
+            numbers = trained.statistics()
+            weights = [synapses.linear_read() for synapses in trained.network.synapses]
+        assert numbers["thinning_1"] < 1
+        results.append((weights, numbers))
+    (one, numbers), (two, same_numbers) = results
+    assert numbers == same_numbers
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("thinned", [False, True], ids=["every pulse", "thinned"])

@@ -1,7 +1,6 @@
 """One pass over time, compiled: forward, gradient and pulses of a slot before the next slot."""
 
-from numba import njit
-
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
 from rpu_ssnn.engine.state import ROWS, SPIKES, Buffers, Lane, Plan, Presentations
@@ -12,7 +11,7 @@ DONE, PAUSED, BOUNDARY = 0, 1, 2
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def emit(plan: Plan, lane: Lane, out: Buffers) -> bool:
     """Append this slot's pulses to the buffers; whether a further slot might not fit."""
     full = False
@@ -48,7 +47,7 @@ def emit(plan: Plan, lane: Lane, out: Buffers) -> bool:
     return full
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def next_slot(plan: Plan, lane: Lane) -> bool:
     """Go on by one slot; whether that ended the presentation."""
     lane.place[1] += 1
@@ -60,7 +59,7 @@ def next_slot(plan: Plan, lane: Lane) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def advance(  # type: ignore[no-untyped-def]
     plan: Plan,
     lane: Lane,

@@ -7,12 +7,13 @@ Each neuron spikes at most once a slot, and its spike reaches the next layer one
 """
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _random_bits(random):  # type: ignore[no-untyped-def]
     """64 random bits (splitmix64)."""
     random[0] += uint64(0x9E3779B97F4A7C15)
@@ -22,13 +23,13 @@ def _random_bits(random):  # type: ignore[no-untyped-def]
     return z ^ (z >> uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _uniform(random):  # type: ignore[no-untyped-def]
     """Uniform over [0, 1), 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Put the lane at slot 0 of its presentation: membranes, dropout, active input lines."""
     b = lane.place[0]
@@ -70,7 +71,7 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     lane.pixel_count[0] = n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
     """Poisson spikes of the input lines (Section 3.1), into the events of layer 0."""
     count = 0
@@ -90,7 +91,7 @@ def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
     lane.event_count[0] = count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fire_forward(plan: Plan, lane: Lane) -> None:
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
     keep, theta = plan.kernel_keep, plan.theta
@@ -114,7 +115,7 @@ def _fire_forward(plan: Plan, lane: Lane) -> None:
             _inhibit(plan, lane, layer)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _inhibit(plan: Plan, lane: Lane, layer: int) -> None:
     """Each spike lowers every other output's membrane, not below rest."""
     count = lane.event_count[layer]
@@ -133,7 +134,7 @@ def _inhibit(plan: Plan, lane: Lane, layer: int) -> None:
             lane.membrane[start + j] = max(np.float32(0.0), v - push * np.float32(others))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _label_spike(plan: Plan, lane: Lane, t: int) -> bool:
     """The label train of the correct class, as it leaves the last relay."""
     spike = False
@@ -154,7 +155,7 @@ def _label_spike(plan: Plan, lane: Lane, t: int) -> bool:
     return spike
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
     """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
     keep = plan.kernel_keep
@@ -209,7 +210,7 @@ def _fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
     lane.gradient_count[layer] = count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Everything that spikes in this slot, from the currents of the slots before."""
     b, t = lane.place[0], lane.place[1]

@@ -1,18 +1,18 @@
 """What a slot's spikes add to the currents of the next, compiled; reads are matrix products."""
 
 import numpy as np
-from numba import njit
 
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.state import Lane, Plan
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_row(target, row, gain):  # type: ignore[no-untyped-def]
     for j in range(len(row)):
         target[j] += gain * row[j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped-def]
     """Add rows of a weight matrix to a current vector, four at a time, in order."""
     # Slices indexed from 0 let the compiler drop its checks for negative indices and vectorise.
@@ -30,7 +30,7 @@ def _add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped
         k += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def spread_linear(plan: Plan, lane: Lane, weights, transposed, learn: bool) -> None:  # type: ignore[no-untyped-def]
     """The slot's spikes through the crossbars, where a read is a matrix product.
 
@@ -60,7 +60,7 @@ def spread_linear(plan: Plan, lane: Lane, weights, transposed, learn: bool) -> N
                 )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def spread_inhibition(plan: Plan, lane: Lane) -> None:
     """Eq. 2 to the letter: each further output layer takes s - W_inh s of the one before."""
     for layer in range(plan.crossbars + 1, len(plan.size)):
@@ -73,7 +73,7 @@ def spread_inhibition(plan: Plan, lane: Lane) -> None:
             lane.current[start + lane.events[base + k]] += plan.theta + push
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def dropout_gain(plan: Plan, layer: int) -> np.float32:
     """What survivors' currents are raised by while a share of their layer is silent."""
     share = plan.dropout_input if layer == 0 else plan.dropout_hidden

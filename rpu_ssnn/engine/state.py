@@ -12,8 +12,8 @@ from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 
-ROWS = 2048
-"""Slots a pulse buffer holds before it is handed on."""
+ROWS = 512
+"""Slots a pulse buffer holds before it is handed on: few enough that a batch has several."""
 
 SPIKES = 1 << 17
 """Spikes a pulse buffer holds beyond the most that one slot can add."""

@@ -2,12 +2,12 @@
 
 import numpy as np
 from jaxtyping import Float32, Int32
-from numba import njit
 
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PulseBlock
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count_spikes(sample, start, lines, counts):  # type: ignore[no-untyped-def]
     for r in range(len(sample)):
         row = counts[sample[r]]
@@ -15,7 +15,7 @@ def _count_spikes(sample, start, lines, counts):  # type: ignore[no-untyped-def]
             row[lines[k]] += 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count_streams(sample, start, lines, sign, counts):  # type: ignore[no-untyped-def]
     for r in range(len(sample)):
         row = counts[sample[r]]
@@ -23,7 +23,7 @@ def _count_streams(sample, start, lines, sign, counts):  # type: ignore[no-untyp
             row[0 if sign[k] > 0 else 1, lines[k]] += 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _coincidences(pre_start, pre, post_start, post, sign, total):  # type: ignore[no-untyped-def]
     for r in range(len(pre_start) - 1):
         first, last = post_start[r], post_start[r + 1]

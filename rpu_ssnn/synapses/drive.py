@@ -2,22 +2,24 @@
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
-from numba import njit
 
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PulseBlock
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fill(pre_start, pre, post_start, post, sign, kept, row, x, d, up, down):  # type: ignore[no-untyped-def]
     """Write rows from block row `row` on; returns (next block row, dense rows written).
 
     A line with both streams in one slot needs two dense rows: its up pulse comes first.
     """
     used, capacity = 0, len(x)
+    up_lines, down_lines = np.empty(d.shape[1], np.int32), np.empty(d.shape[1], np.int32)
     rows = len(pre_start) - 1
     while row < rows and used + 2 <= capacity:
         p0, p1 = pre_start[row], pre_start[row + 1]
         first, second = False, False
+        n_up, n_down = 0, 0
         for q in range(post_start[row], post_start[row + 1]):
             if not kept[q] or p0 == p1:
                 continue
@@ -29,15 +31,25 @@ def _fill(pre_start, pre, post_start, post, sign, kept, row, x, d, up, down):  #
             else:
                 d[used + 1, line] = -sign[q]
                 second = True
-            counts = up if sign[q] > 0 else down
-            for p in range(p0, p1):
-                counts[pre[p], line] += 1
+            if sign[q] > 0:
+                up_lines[n_up] = line
+                n_up += 1
+            else:
+                down_lines[n_down] = line
+                n_down += 1
         if first:
             for p in range(p0, p1):
                 x[used, pre[p]] = 1.0
                 if second:
                     x[used + 1, pre[p]] = 1.0
             used += 2 if second else 1
+            # Forward lines outside: the devices of one line are one stretch of memory.
+            for p in range(p0, p1):
+                ups, downs = up[pre[p]], down[pre[p]]
+                for k in range(n_up):
+                    ups[up_lines[k]] += 1
+                for k in range(n_down):
+                    downs[down_lines[k]] += 1
         row += 1
     return row, used
 

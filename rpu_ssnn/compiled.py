@@ -1,0 +1,44 @@
+"""numba's compiler with a cache that knows all the sources a compiled function is made of.
+
+numba keeps a compiled function until the file that defines it changes. What the function calls,
+or the constants it reads, may lie in other files: after an edit or an upgrade of those alone it
+would go on running the old code, without a word. Here the cache is fresh only while no source of
+this package's compiled code has changed.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+_PACKAGE = Path(__file__).parent
+SOURCES = tuple(sorted([*_PACKAGE.glob("engine/*.py"), *_PACKAGE.glob("synapses/*.py")]))
+"""Files that hold compiled functions, or what these read."""
+
+
+def compiled[F: Callable[..., Any]](function: F) -> F:
+    """Compile for numpy arrays, without Python's lock, and keep the code on disk.
+
+    Raises:
+        RuntimeError: numba finds no folder to keep it in (`rpu-ssnn doctor` says what to do).
+    """
+    dispatcher = njit(cache=True, nogil=True)(function)
+    # numba offers no public way to say what a function depends on.
+    dispatcher._cache._cache_file._source_stamp = _stamp()
+    return dispatcher  # type: ignore[no-any-return]
+
+
+def digest(files: Iterable[Path]) -> str:
+    """One hash of the contents of all files, in their order."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@cache
+def _stamp() -> str:
+    return digest(SOURCES)
