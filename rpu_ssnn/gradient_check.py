@@ -1,7 +1,8 @@
 """The split streams' net gradient against exact backpropagation of the rate model.
 
 The rate model is the ReLU network that integrate-and-fire neurons of unit gain approximate:
-r_l = relu(w_l r_{l-1}) with w = W / theta, and the error of Eq. 6, 7 at its output.
+r_l = relu(w_l r_{l-1}) with w = W / theta, and the error of Eq. 6, 7 at its output. Under clocked
+inhibition the output is not the ReLU but its competition, the sparsemax.
 """
 
 from dataclasses import dataclass
@@ -32,6 +33,29 @@ class GradientAgreement:
     noise: float
 
 
+def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
+    """What the output neurons answer to a steady drive, spikes a slot.
+
+    Args:
+        drive: [n_out], in thresholds a slot.
+    """
+    if not spec.inhibition.clocked:
+        return np.maximum(drive, 0.0)
+    return spec.encoding.label_rate * sparsemax(drive / spec.encoding.label_rate)
+
+
+def sparsemax(z: np.ndarray) -> np.ndarray:
+    """The nearest point to z whose entries are not negative and sum to 1.
+
+    Martins and Astudillo, ICML 2016, Algorithm 1. As the softmax is for cross-entropy, target minus
+    sparsemax is the negative gradient of a convex loss, which is 0 from a margin of 1 on.
+    """
+    falling = np.sort(z)[::-1]
+    surplus = np.cumsum(falling) - 1.0
+    support = np.flatnonzero(falling * np.arange(1, len(z) + 1) > surplus)[-1]
+    return np.maximum(z - surplus[support] / (support + 1), 0.0)
+
+
 def exact_gradient(
     spec: NetworkSpec, weights: list[np.ndarray], rates: np.ndarray, label: int
 ) -> list[np.ndarray]:
@@ -42,8 +66,9 @@ def exact_gradient(
         rates: average spikes a slot of each input line.
     """
     activity = [rates.astype(np.float64)]
-    for w in weights:
+    for w in weights[:-1]:
         activity.append(np.maximum(activity[-1] @ w / spec.neuron.theta, 0.0))
+    activity.append(output_rates(spec, activity[-1] @ weights[-1] / spec.neuron.theta))
     target = np.zeros(weights[-1].shape[1])
     target[label] = spec.encoding.label_rate
     delta = (target - activity[-1]) * spec.gradient.halving

@@ -116,7 +116,7 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 
 
 class InhibitionSpec(Spec):
-    """Lateral inhibition of the output layer (Eq. 2); weights fixed and ideal."""
+    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, ideal strength."""
 
     strength: NotNegative = Field(
         0.0, description="W_inh in thresholds, from each output to every other; 0: none"
@@ -126,6 +126,19 @@ class InhibitionSpec(Spec):
         description="0: inside the time loop, from each spike onto the other membranes, with a "
         "floor at rest; n > 0: Eq. 2 iterated n times, as n further layers of output neurons",
     )
+    clocked: bool = Field(
+        False,
+        description="winner takes all: each spike of the label line, whatever its class, lets "
+        "the one output with the highest membrane spike and holds the others back. Rates are then "
+        "the sparsemax of the raw ones, which the error of Eq. 6, 7 is the exact gradient for; "
+        "in inference the line goes on without a class. Instead of strength and passes",
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.clocked and (self.strength or self.passes):
+            raise ValueError("clocked holds every other output back: leave out strength and passes")
+        return self
 
 
 class NetworkSpec(Spec):

@@ -11,7 +11,7 @@ from rpu_ssnn.errors import InputError
 from studies.explain import as_input_error
 from studies.points import Drive, Point
 from studies.study import SearchSettings
-from studies.unit import short_hash, without_records
+from studies.unit import decisive, short_hash
 from studies.yaml_file import read_yaml, to_yaml
 
 COMMENT = """\
@@ -57,10 +57,10 @@ def search_key(point: Point, search: SearchSettings) -> str:
     reduced = point.with_budget(search.n_train, search.epochs)
     return short_hash(
         {
-            "dataset": reduced.dataset.model_dump(mode="json"),
-            "network": reduced.network.model_dump(mode="json"),
-            "training": reduced.training.model_dump(mode="json"),
-            "method": without_records(reduced.method),
+            "dataset": reduced.dataset.model_dump(mode="json", exclude_defaults=True),
+            "network": reduced.network.model_dump(mode="json", exclude_defaults=True),
+            "training": reduced.training.model_dump(mode="json", exclude_defaults=True),
+            "method": decisive(reduced.method),
             "grid": [drive.model_dump(mode="json") for drive in grid(point, search)],
         }
     )

@@ -1,23 +1,33 @@
 """Finished rows that were kept as a CSV, taken up again as the runs that they are."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rpu_ssnn.errors import InputError
 from studies.result import UnitResult
 from studies.results import SWEEP_PREFIX
 from studies.run_unit import plain
 from studies.store import UnitStore
-from studies.unit import Unit
+from studies.unit import Unit, stored_identity
 
-NEEDED = ("unit", "test_accuracy")
+NEEDED = ("unit", "settings", "numerics_version", "test_accuracy")
 KEYS = ("study", "unit", "label")
+
+
+def _identity(row: dict[Any, Any]) -> str | None:
+    try:
+        settings = json.loads(row["settings"])
+    except (TypeError, ValueError):
+        return None
+    return stored_identity(settings, row["numerics_version"])
 
 
 def take_up(path: Path, units: Sequence[Unit], store: UnitStore) -> int:
     """Writes a unit file for each row of a `results.csv` that is a unit still missing.
 
-    Rows belong to units by identity, the hash of the complete settings and the numerics version.
+    Rows belong to units by the identity that their settings and numerics version have today.
     Learning curves are not in the file; rows taken up have none.
 
     Returns:
@@ -39,7 +49,7 @@ def take_up(path: Path, units: Sequence[Unit], store: UnitStore) -> int:
     for column in NEEDED:
         if column not in table:
             raise InputError(path, column, None, "must be a column, as in a results.csv of a study")
-    rows = table.set_index("unit", drop=False).to_dict("index")
+    rows = {_identity(row): row for row in table.to_dict("records")}
     taken = 0
     for unit in units:
         row = rows.get(unit.identity)

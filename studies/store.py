@@ -24,7 +24,7 @@ from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import Spec
 from studies.result import UnitResult
 from studies.study import Study, parse_study
-from studies.unit import Unit, short_hash
+from studies.unit import Unit, identity_of, short_hash, stored_identity
 from studies.yaml_file import read_yaml, to_yaml
 
 FORMAT: Literal[1] = 1
@@ -86,14 +86,21 @@ class UnitStore:
             if content is None:
                 on_damage(path)
                 continue
-            by_identity[content.unit] = UnitResult(row=content.row, epochs=content.epochs)
-            by_settings.setdefault(short_hash(content.settings), []).append(content.unit)
+            version = content.row.get("numerics_version")
+            identity = stored_identity(content.settings, version) or content.unit
+            by_identity[identity] = UnitResult(row=content.row, epochs=content.epochs)
+            alike = stored_identity(content.settings, 0)
+            if alike is not None:
+                by_settings.setdefault(alike, []).append(identity)
         return StoredRuns(by_identity, by_settings)
 
 
 @dataclass(frozen=True)
 class StoredRuns:
-    """Finished runs: by identity, and the identities that share settings (other numerics)."""
+    """Finished runs: by identity, and the identities that share settings (other numerics).
+
+    Identities are those of today (`unit.identity_of`), whatever the file was named after.
+    """
 
     by_identity: dict[str, UnitResult]
     by_settings: dict[str, list[str]]
@@ -102,7 +109,7 @@ class StoredRuns:
         """The run of exactly this unit; else one with its settings under other numerics."""
         if unit.identity in self.by_identity:
             return self.by_identity[unit.identity]
-        others = self.by_settings.get(short_hash(unit.settings.model_dump(mode="json")), [])
+        others = self.by_settings.get(identity_of(unit.settings, 0), [])
         return self.by_identity[others[-1]] if others else None
 
 

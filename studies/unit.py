@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from rpu_ssnn.spec import (
     NetworkSpec,
@@ -97,12 +97,15 @@ RECORD_ONLY = (
 """Preset parameters that no run reads (the ledger and metrics do): no part of an identity."""
 
 
-def without_records(method: Mapping[str, Any]) -> dict[str, Any]:
-    """A method without the preset parameters that do not change its result."""
+def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
+    """A method without what does not change its result: records and tile defaults."""
     kept = dict(method)
     for part in ("parameters", "overrides"):
         if part in kept:
             kept[part] = {k: v for k, v in kept[part].items() if k not in RECORD_ONLY}
+    if "tile" in kept:
+        tile = TileSpec.model_validate(kept["tile"])
+        kept["tile"] = tile.model_dump(mode="json", exclude_defaults=True)
     return kept
 
 
@@ -114,6 +117,28 @@ def canonical(content: object) -> str:
 def short_hash(content: object) -> str:
     """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
+
+
+def identity_of(settings: UnitSettings, numerics_version: int) -> str:
+    """Hash of what determines a result.
+
+    What has its default is left out, so that a setting that comes to exist later, with a default
+    that means what was always done, makes no other run of an earlier one. A default that comes to
+    mean something else does: finished runs keep their complete settings, and are asked for their
+    identity under the defaults of today.
+    """
+    shared = settings.model_dump(mode="json", exclude={"method"}, exclude_defaults=True)
+    method = decisive(settings.method.model_dump(mode="json"))
+    return short_hash({**shared, "method": method, "numerics_version": numerics_version})
+
+
+def stored_identity(settings: object, numerics_version: object) -> str | None:
+    """The same of settings as they were stored; None where they are none of this version's."""
+    try:
+        known = UnitSettings.model_validate(settings)
+    except ValidationError:
+        return None
+    return identity_of(known, int(str(numerics_version)))
 
 
 @dataclass(frozen=True)
@@ -139,9 +164,7 @@ class Unit:
     @property
     def identity(self) -> str:
         """Hash of what determines the result; labels and study names are no part."""
-        settings = self.settings.model_dump(mode="json")
-        settings["method"] = without_records(settings["method"])
-        return short_hash({"settings": settings, "numerics_version": NUMERICS_VERSION})
+        return identity_of(self.settings, NUMERICS_VERSION)
 
     @property
     def title(self) -> str:

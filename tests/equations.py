@@ -55,6 +55,16 @@ def inhibited(start: np.ndarray, drive: np.ndarray, theta: float, strength: floa
     return fired
 
 
+def winner_takes_all(
+    start: np.ndarray, drive: np.ndarray, theta: float, clock: np.ndarray
+) -> np.ndarray:
+    """One spike a clock spike, of whoever has integrated most beyond its own spikes."""
+    fired = np.zeros(drive.shape)
+    for t in np.flatnonzero(clock):
+        fired[t, np.argmax(start + drive[t] - theta * fired[:t].sum(axis=0))] = 1
+    return fired
+
+
 def coupled(start: np.ndarray, drive: np.ndarray, theta: float, is_open: np.ndarray) -> np.ndarray:
     """Net spikes (+1, -1, 0) of two branches that reset each other and wait for the switch."""
     net = np.zeros(drive.shape)

@@ -74,6 +74,7 @@ VARIANTS = {
     "Eq. 2 twice": NetworkSpec(
         hidden=(9,), T=40, inhibition=InhibitionSpec(strength=0.05, passes=2)
     ),
+    "clocked": NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True)),
     "two hidden layers": NetworkSpec(hidden=(9, 7), T=40),
 }
 

@@ -11,6 +11,7 @@ from equations import (
     integrate_and_fire,
     separate,
     some_weights,
+    winner_takes_all,
 )
 from rpu_ssnn.spec import GradientSpec, InhibitionSpec, NetworkSpec, NeuronSpec
 
@@ -96,6 +97,19 @@ def test_inhibition_in_the_time_loop_lowers_the_other_outputs() -> None:
     np.testing.assert_array_equal(trace.trains[2], expected)
     free = integrate_and_fire(trace.start[9:], drive, spec.neuron.theta)
     assert expected.sum() < free.sum()
+
+
+def test_clocked_inhibition_lets_the_highest_membrane_spike_once_a_label_spike() -> None:
+    spec = NetworkSpec(hidden=(9,), T=200, inhibition=InhibitionSpec(clocked=True))
+    w1, w2 = some_weights()
+    trace = Trace(spec, (w1, w2))
+    clock = trace.label_at_output[:, 0]
+    drive = eps_response(trace.trains[1] @ w2, spec.tau)
+    expected = winner_takes_all(trace.start[9:], drive, spec.neuron.theta, clock)
+    np.testing.assert_array_equal(trace.trains[2], expected)
+    np.testing.assert_array_equal(trace.trains[2].sum(axis=1), clock)
+    assert 80 < clock.sum() < 120
+    assert (trace.trains[2].sum(axis=0) > 0).sum() > 1
 
 
 def test_inhibition_passes_are_eq_2_iterated() -> None:

@@ -4,8 +4,22 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.gradient_check import GradientAgreement, agreement, exact_gradient
-from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec
+from rpu_ssnn.gradient_check import (
+    GradientAgreement,
+    agreement,
+    exact_gradient,
+    output_rates,
+    sparsemax,
+)
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import (
+    LITERAL_GRADIENT,
+    EncodingSpec,
+    InhibitionSpec,
+    NetworkSpec,
+    NeuronSpec,
+    TrainingSpec,
+)
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
 
@@ -71,6 +85,71 @@ def test_exact_gradient_is_the_derivative_of_the_squared_error() -> None:
             below = loss()
             w[at] = kept
             assert g[at] == pytest.approx(-(above - below) / (2 * h), abs=1e-5)
+
+
+def test_under_clocked_inhibition_it_is_the_derivative_of_the_sparsemax_loss() -> None:
+    """Martins and Astudillo 2016, Eq. 17, with rates in units of the label's."""
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(1.0, 2.0, shape) for shape in ((5, 4), (4, 3))]
+    spec = NetworkSpec(hidden=(4,), inhibition=InhibitionSpec(clocked=True))
+    rates, label, unit = rng.random(5) * 0.4, 1, spec.encoding.label_rate
+
+    def loss() -> float:
+        hidden = np.maximum(rates @ weights[0] / spec.neuron.theta, 0.0)
+        z = hidden @ weights[1] / spec.neuron.theta / unit
+        p = sparsemax(z)
+        lowest = (z - p)[p > 0].mean()
+        e = -z[label] + 0.5 * ((z[p > 0] ** 2 - lowest**2).sum() + 1.0)
+        return spec.gradient.halving * unit**2 * float(e)
+
+    gradients = exact_gradient(spec, weights, rates, label)
+    assert all(np.abs(g).max() > 1e-4 for g in gradients)
+    h = 1e-6
+    for w, g in zip(weights, gradients, strict=True):
+        for at in np.ndindex(w.shape):
+            kept = w[at]
+            w[at] = kept + h * spec.neuron.theta
+            above = loss()
+            w[at] = kept - h * spec.neuron.theta
+            below = loss()
+            w[at] = kept
+            assert g[at] == pytest.approx(-(above - below) / (2 * h), abs=1e-5)
+
+
+def test_clocked_outputs_spike_at_the_sparsemax_of_their_drives() -> None:
+    """A steady input drives four outputs; the error of the rates falls with T."""
+    drives = np.array([0.6, 0.45, 0.2, -0.3])
+    errors = []
+    for T in (100, 1600):
+        spec = NetworkSpec(
+            hidden=(1,), T=T, inhibition=InhibitionSpec(clocked=True),
+            encoding=EncodingSpec(input_rate=0.5, front_loading=0.0),
+            neuron=NeuronSpec(kernel_fraction=2.0 / T),
+        )  # fmt: skip
+        theta = spec.neuron.theta
+        weights = [np.full((1, 1), theta, "f4"), (theta * drives[None] / 0.5).astype("f4")]
+        network = Network(
+            spec, TrainingSpec(batch=1), (1, 1, 4), rate_synapses(1.0),
+            np.random.SeedSequence(0), initial=weights,
+        )  # fmt: skip
+        with network:
+            shown = network.infer(np.full((400, 1), 0.5, "f4"), np.random.default_rng(0))
+        expected = output_rates(spec, drives)
+        assert expected[2:].sum() == 0
+        errors.append(np.abs(shown.output_counts.mean(axis=0) / T - expected).max())
+    assert errors[1] < 0.01
+    assert errors[1] < errors[0] / 2
+
+
+@pytest.mark.parametrize("update", ["rate", "coincidence"])
+def test_clocked_inhibition_points_the_right_way_in_both_modes(data: Dataset, update: str) -> None:
+    clocked = NetworkSpec(hidden=(32,), inhibition=InhibitionSpec(clocked=True))
+    hidden, output = mean_agreement(data, clocked, update, 50)
+    assert hidden["cosine"] > 0.93
+    assert output["cosine"] > 0.97
+    least, most = (0.85, 1.1) if update == "rate" else (0.4, 0.75)
+    assert least < hidden["gain"] < most
+    assert 0.8 < output["gain"] < 1.15
 
 
 def test_rate_updates_agree_with_backpropagation_and_better_with_T(data: Dataset) -> None:

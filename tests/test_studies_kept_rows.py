@@ -28,6 +28,21 @@ def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harn
     pd.testing.assert_frame_equal(load_results(harness.out), before, check_dtype=False)
 
 
+def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> None:
+    """What they are named after is no matter: their settings say what they are."""
+    harness.run(small_study())
+    harness.take_log()
+    table = load_results(harness.out)
+    assert table["settings"].str.contains('"clocked":false,').all()
+    table["settings"] = table["settings"].str.replace('"clocked":false,', "")
+    table["unit"] = [f"old{n}" for n in range(len(table))]
+    kept = harness.out.parent / "kept.csv"
+    table.to_csv(kept, index=False)
+    harness.out = harness.out.parent / "elsewhere"
+    harness.run(small_study(), kept_rows=kept)
+    assert not harness.take_log()
+
+
 def test_rows_of_other_settings_are_left_alone(harness: Harness) -> None:
     harness.run(small_study())
     harness.take_log()

@@ -83,6 +83,7 @@ def fake_training(unit: Unit, data_root: Path | None, threads: int) -> UnitResul
             "validation_accuracy": accuracy_of(unit) - 0.5,
             "pulses_per_device_mean": 12.5 if on_tile else None,
             "saturated_fraction": 0.25 if on_tile else None,
+            "settings": unit.settings_json,
             "numerics_version": NUMERICS_VERSION,
             "torch_version": here.torch_version,
             "aihwkit_version": here.aihwkit_version,

@@ -57,6 +57,7 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
         if plan.dropout_hidden > 0.0:
             for j in range(first_output):
                 lane.alive[j] = _uniform(random) >= plan.dropout_hidden
+    if learn or plan.clocked:
         for r in range(plan.relays):
             lane.relay_current[r] = 0.0
             lane.relay_membrane[r] = _uniform(random) * plan.theta if plan.random_start else 0.0
@@ -92,7 +93,7 @@ def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
 
 
 @compiled
-def _fire_forward(plan: Plan, lane: Lane) -> None:
+def _fire_forward(plan: Plan, lane: Lane, label_spike: bool) -> None:
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
     keep, theta = plan.kernel_keep, plan.theta
     move = np.float32(1.0) - keep
@@ -104,6 +105,12 @@ def _fire_forward(plan: Plan, lane: Lane) -> None:
             membrane[j] += move * current[j]
             current[j] *= keep
         base, count = plan.event_start[layer], 0
+        if plan.clocked and layer == plan.crossbars:
+            if label_spike:
+                lane.events[base] = _winner_takes_all(membrane, theta)
+                count = 1
+            lane.event_count[layer] = count
+            continue
         for j in range(n):
             if membrane[j] >= theta and lane.alive[start + j]:
                 membrane[j] = np.float32(0.0) if plan.reset_to_zero else membrane[j] - theta
@@ -113,6 +120,27 @@ def _fire_forward(plan: Plan, lane: Lane) -> None:
         lane.event_count[layer] = count
         if layer == plan.crossbars and len(plan.size) - 1 == layer and plan.inhibition > 0.0:
             _inhibit(plan, lane, layer)
+
+
+@compiled
+def _winner_takes_all(membrane, theta):  # type: ignore[no-untyped-def]
+    """The output with the highest membrane spikes; returns which (ties: the lowest).
+
+    A common drive lifts or lowers all outputs until the first is at theta, and the inhibition from
+    its spike holds the others there. Only differences of membranes matter, so that after n_k
+    spikes the winners of the past are level: n_k = (integral of z_k - lambda) / theta wherever
+    that is positive, with one lambda for all and sum n_k the clock's spikes. That is the
+    projection of the raw rates onto the simplex (sparsemax; Martins and Astudillo 2016).
+    """
+    best = 0
+    for j in range(1, len(membrane)):
+        if membrane[j] > membrane[best]:
+            best = j
+    shift = membrane[best] - theta
+    for j in range(len(membrane)):
+        membrane[j] -= shift
+    membrane[best] -= theta
+    return best
 
 
 @compiled
@@ -215,7 +243,8 @@ def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Everything that spikes in this slot, from the currents of the slots before."""
     b, t = lane.place[0], lane.place[1]
     _draw_input(plan, lane, t)
-    _fire_forward(plan, lane)
+    label_spike = _label_spike(plan, lane, t) if learn or plan.clocked else False
+    _fire_forward(plan, lane, label_spike)
     last = len(plan.size) - 1
     base = plan.event_start[last]
     for k in range(lane.event_count[last]):
@@ -229,7 +258,7 @@ def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
         shown.gradient_spikes[b, layer] += lane.gradient_count[layer]
     # The output error's own input (Eq. 6, 7): label minus output, unit weights.
     error = plan.neuron_start[plan.crossbars]
-    if _label_spike(plan, lane, t):
+    if label_spike:
         lane.gradient_current[error + shown.labels[b]] += np.float32(1.0)
     for k in range(lane.event_count[last]):
         lane.gradient_current[error + lane.events[base + k]] -= np.float32(1.0)

@@ -41,6 +41,7 @@ class Plan(NamedTuple):
     floored: bool
     hold: bool
     inhibition: np.float32
+    clocked: bool
     input_profile: Float64[np.ndarray, " T"]
     label_profile: Float64[np.ndarray, " T"]
     dropout_input: float
@@ -135,6 +136,7 @@ def make_plan(
         floored=gradient.branches == "floored",
         hold=gradient.switch == "hold",
         inhibition=np.float32(spec.inhibition.strength),
+        clocked=spec.inhibition.clocked,
         input_profile=profile(spec.T, encoding.front_loading),
         label_profile=profile(
             spec.T, encoding.front_loading if label_loading is None else label_loading
