@@ -19,16 +19,16 @@ SOURCES = tuple(sorted([*_PACKAGE.glob("engine/*.py"), *_PACKAGE.glob("synapses/
 """Files that hold compiled functions, or what these read."""
 
 
-def compiled[F: Callable[..., Any]](function: F) -> F:
+def compiled(function: Callable[..., Any]) -> Any:
     """Compile for numpy arrays, without Python's lock, and keep the code on disk.
 
     Raises:
         RuntimeError: numba finds no folder to keep it in (`rpu-ssnn doctor` says what to do).
     """
-    dispatcher = njit(cache=True, nogil=True)(function)
+    dispatcher: Any = njit(cache=True, nogil=True)(function)
     # numba offers no public way to say what a function depends on.
     dispatcher._cache._cache_file._source_stamp = _stamp()
-    return dispatcher  # type: ignore[no-any-return]
+    return dispatcher
 
 
 def digest(files: Iterable[Path]) -> str:

@@ -40,7 +40,7 @@ def output_rates(spec: NetworkSpec, drive: np.ndarray) -> np.ndarray:
         drive: [n_out], in thresholds a slot.
     """
     if not spec.inhibition.clocked:
-        return np.maximum(drive, 0.0)
+        return np.asarray(np.maximum(drive, 0.0))
     return spec.encoding.label_rate * sparsemax(drive / spec.encoding.label_rate)
 
 
@@ -53,7 +53,7 @@ def sparsemax(z: np.ndarray) -> np.ndarray:
     falling = np.sort(z)[::-1]
     surplus = np.cumsum(falling) - 1.0
     support = np.flatnonzero(falling * np.arange(1, len(z) + 1) > surplus)[-1]
-    return np.maximum(z - surplus[support] / (support + 1), 0.0)
+    return np.asarray(np.maximum(z - surplus[support] / (support + 1), 0.0))
 
 
 def exact_gradient(

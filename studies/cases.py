@@ -2,10 +2,18 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 
 from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.spec import Positive, Share, Spec, WeightRange
+from studies.explain import as_input_error
 
 UPDATES = ("ann", "rate", "coincidence")
 """Values of `update` in a case; a device case names its device instead."""
@@ -22,6 +30,36 @@ ANN_RELEVANT = (
     "training.dropout_hidden",
 )
 """The settings that change the float baseline, which has neither slots nor neurons."""
+
+
+class _SeedCount(Spec):
+    count: Annotated[int, Field(ge=1, le=10_000)]
+
+
+def _counted(raw: object) -> object:
+    """`{count: 5}` means the seeds 0 to 4."""
+    if not isinstance(raw, dict):
+        return raw
+    try:
+        return tuple(range(_SeedCount.model_validate(raw).count))
+    except ValidationError as error:
+        raise as_input_error(error, "study", _SeedCount) from error
+
+
+def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+    if twice:
+        raise ValueError(f"must name each seed once, {twice[0]} is there twice")
+    return seeds
+
+
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, lt=2**32)], ...],
+    BeforeValidator(_counted),
+    AfterValidator(_each_once),
+    Field(min_length=1),
+]
+"""A list, or {count: n} for 0 to n - 1."""
 
 
 class SgdSpec(Spec):
@@ -44,6 +82,7 @@ class _CaseBase(Spec):
     )
     network: dict[str, Any] = Field({}, description="what differs from the study's network")
     training: dict[str, Any] = Field({}, description="what differs from the study's training")
+    seeds: Seeds | None = Field(None, description="instead of the study's")
 
 
 class _IdealCase(_CaseBase):

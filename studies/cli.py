@@ -155,6 +155,7 @@ def main() -> None:
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     """Prints the table, draws the figure, and says where everything is."""
     from studies.plot import plot_study
+    from studies.published import beside
     from studies.results import RESULTS_CSV, RESULTS_PARQUET, results_frame
     from studies.table import render, summary
 
@@ -166,7 +167,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     table = summary(results, reference)
     title = f"{declared.study}: {' '.join(declared.question.split())}"
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
-    typer.echo(render(table, reference, Format.md))
+    typer.echo(render(beside(table, declared), reference, Format.md))
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
 
 

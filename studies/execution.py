@@ -132,7 +132,7 @@ def units_of(study: Study, drives: dict[str, FoundDrive]) -> list[Unit]:
     for point in study.points():
         drive = _drive_of(point, study, drives)
         if drive is not None:
-            units += [point.unit(study.study, drive, seed) for seed in study.seeds]
+            units += [point.unit(study.study, drive, seed) for seed in point.seeds]
     return units
 
 

@@ -168,7 +168,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
 def _row(point: Point, study: Study, drives: dict[str, Drive], stored: StoredRuns) -> Row:
     known = point.drive or drives.get(search_key(point, study.search))
     drive = known or _middle(grid(point, study.search))
-    units = [point.unit(study.study, drive, seed) for seed in study.seeds]
+    units = [point.unit(study.study, drive, seed) for seed in point.seeds]
     missing = [unit for unit in units if known is None or stored.find(unit) is None]
     return Row(point_title(point.label, point.sweep), units, missing, [], known is not None)
 

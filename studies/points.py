@@ -50,6 +50,7 @@ class Point:
     Attributes:
         method: fields of the unit's method, without what the drive adds.
         drive: as the study gives it; None: to be searched.
+        seeds: the case's own, or the study's.
     """
 
     label: str
@@ -59,6 +60,7 @@ class Point:
     training: TrainingSpec
     method: Mapping[str, Any]
     drive: Drive | None
+    seeds: tuple[int, ...]
 
     @property
     def on_tile(self) -> bool:
@@ -98,6 +100,7 @@ def points_of(
     dataset: DatasetSettings,
     network: NetworkSpec,
     training: TrainingSpec,
+    seeds: tuple[int, ...],
 ) -> list[Point]:
     """Every case at every point of the grid of the swept paths that apply to it.
 
@@ -121,12 +124,16 @@ def points_of(
     return [
         point
         for index, case in enumerate(cases)
-        for point in _points_of_case(case, f"cases.{index}", sweep, shared)
+        for point in _points_of_case(case, f"cases.{index}", sweep, shared, case.seeds or seeds)
     ]
 
 
 def _points_of_case(
-    case: Case, where: str, sweep: Mapping[str, Sequence[Any]], shared: Sections
+    case: Case,
+    where: str,
+    sweep: Mapping[str, Sequence[Any]],
+    shared: Sections,
+    seeds: tuple[int, ...],
 ) -> Iterator[Point]:
     own = _own_sections(case)
     if isinstance(case, AnnCase):
@@ -141,7 +148,7 @@ def _points_of_case(
         for path, value in swept:
             sections = _merged(sections, _nested(path, value))
         try:
-            yield _build(case, swept, sections)
+            yield _build(case, swept, sections, seeds)
         except InputError as error:
             # The user wrote the bad value in the sweep or in the case: say which.
             shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
@@ -152,7 +159,9 @@ def _points_of_case(
             raise InputError("study", field, error.value, error.allowed) from error
 
 
-def _build(case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections) -> Point:
+def _build(
+    case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections, seeds: tuple[int, ...]
+) -> Point:
     network = _validated(NetworkSpec, sections, "network")
     training = _validated(TrainingSpec, sections, "training")
     if isinstance(case, RateCase) and training.schedule == "slot":
@@ -171,6 +180,7 @@ def _build(case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections) -
         training=training,
         method=_method(case, sections),
         drive=_drive(case, sections),
+        seeds=seeds,
     )
 
 
@@ -237,7 +247,7 @@ def _validated[M: BaseModel](model: type[M], sections: Sections, key: str) -> M:
 
 def _own_sections(case: Case) -> Sections:
     """What the case itself sets, in sections."""
-    names_of_the_case = ("label", "update", "device")
+    names_of_the_case = ("label", "update", "device", "seeds")
     return {
         name: value
         for name, value in case.model_dump().items()

@@ -33,6 +33,7 @@ def table(
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings."""
     from studies.pivot import pivot, render_pivot
+    from studies.published import beside
     from studies.results import results_frame
     from studies.table import render, summary
 
@@ -42,7 +43,8 @@ def table(
     declared, runs = _finished(folder)
     results, reference = results_frame(runs), declared.reference_label
     if rows is None or columns is None:
-        typer.echo(render(summary(results, reference), reference, format))
+        shown = beside(summary(results, reference), declared)
+        typer.echo(render(shown, reference, format))
         return
     pivoted = pivot(results, reference, rows, columns, values)
     typer.echo(render_pivot(pivoted, reference, format))

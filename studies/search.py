@@ -57,7 +57,7 @@ def candidates(study: Study, points: Sequence[Point]) -> list[Candidate]:
         seen.add(key)
         reduced = point.with_budget(search.n_train, search.epochs)
         for drive in grid(point, search):
-            unit = reduced.unit(study.study, drive, study.seeds[0], measure="validation")
+            unit = reduced.unit(study.study, drive, point.seeds[0], measure="validation")
             runs.append(Candidate(point, key, drive, unit))
     return runs
 

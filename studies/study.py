@@ -7,11 +7,11 @@ sweeps and references have all been checked.
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
-from studies.cases import Case, LearningRate, RateCase
+from studies.cases import Case, LearningRate, RateCase, Seeds
 from studies.explain import as_input_error
 from studies.points import Point, points_of
 from studies.unit import DatasetSettings
@@ -43,18 +43,14 @@ class SearchSettings(Spec):
     )
 
 
-class _SeedCount(Spec):
-    count: Annotated[int, Field(ge=1, le=10_000)]
+class Published(Spec):
+    """An accuracy that a paper reports, %."""
 
-
-def _counted(raw: object) -> object:
-    """`{count: 5}` means the seeds 0 to 4."""
-    if not isinstance(raw, dict):
-        return raw
-    try:
-        return tuple(range(_SeedCount.model_validate(raw).count))
-    except ValidationError as error:
-        raise as_input_error(error, "study", _SeedCount) from error
+    accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
+    plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
+        None, description="as the source gives it"
+    )
+    source: Annotated[str, Field(min_length=1)] = Field(description="paper and table or figure")
 
 
 class Study(Spec):
@@ -73,11 +69,7 @@ class Study(Spec):
         description="dotted path to values; a grid, over each case that has the path and does "
         "not set it itself",
     )
-    seeds: Annotated[
-        tuple[Annotated[int, Field(ge=0, lt=2**32)], ...],
-        BeforeValidator(_counted),
-        Field(min_length=1),
-    ] = Field(description="a list, or {count: n} for 0 to n - 1")
+    seeds: Seeds = Field(description="a list, or {count: n} for 0 to n - 1")
     reference: str | None = Field(
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
@@ -85,14 +77,12 @@ class Study(Spec):
         None, description="file with searched drives, relative to the study's"
     )
     search: SearchSettings = SearchSettings()
-
-    @field_validator("seeds")
-    @classmethod
-    def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
-        if twice:
-            raise ValueError(f"must name each seed once, {twice[0]} is there twice")
-        return seeds
+    published: dict[str, Published] = Field(
+        {}, description="case label to what its paper reports: shown beside it"
+    )
+    quoted: dict[str, Published] = Field(
+        {}, description="what papers report of networks that no case here runs"
+    )
 
     @model_validator(mode="after")
     def _is_runnable(self) -> Self:
@@ -109,6 +99,13 @@ class Study(Spec):
             )
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
+        for label in self.published:
+            if label not in labels:
+                raise InputError("study", "published", label, one_of(labels, label))
+        for label in self.quoted:
+            if label in labels:
+                allowed = "is a case: put it under `published`"
+                raise InputError("study", "quoted", label, allowed)
         budget, available = self.search.n_train, self.dataset.n_train
         if budget is not None and available is not None and budget > available:
             raise InputError(
@@ -133,7 +130,9 @@ class Study(Spec):
 
     def points(self) -> list[Point]:
         """Every case at every point of the sweep that applies to it."""
-        return points_of(self.cases, self.sweep, self.dataset, self.network, self.training)
+        return points_of(
+            self.cases, self.sweep, self.dataset, self.network, self.training, self.seeds
+        )
 
 
 def parse_study(content: object, where: object, folder: Path) -> Study:

@@ -20,6 +20,9 @@ NOT_SWEPT = ""
 GAP = "gap"
 """Column that `with_gaps` adds."""
 
+PUBLISHED = "published"
+"""Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""
+
 NOT_SIGNIFICANT = "ns"
 UNTESTED = "untested"
 """Marks of a difference: not significant; too few seeds to tell."""
@@ -34,8 +37,9 @@ def summary(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     percentage points: negative is worse), ``gap_ci`` (half width of the interval of those
     differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for
     all gaps of the table), ``gap_significant`` (that p is below 0.05; None: not tested),
-    ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means). What cannot be
-    computed (an interval from one seed, the reference's own gap) is NaN.
+    ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs`` and
+    ``images`` (what each run was trained on). What cannot be computed (an interval from one seed,
+    the reference's own gap) is NaN.
 
     The reference of a swept row is the reference case at the same values of all that it was
     swept over.
@@ -130,7 +134,14 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "max": accuracy.maximum,
         "pulses_per_device": runs["pulses_per_device_mean"].astype(float).mean(),
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
+        "epochs": _one_of(runs, "epochs"),
+        "images": _one_of(runs, "n_train"),
     }
+
+
+def _one_of(runs: pd.DataFrame, column: str) -> float:
+    """What all runs of a case share; NaN where the rows do not say."""
+    return float(runs[column].iloc[0]) if column in runs else math.nan
 
 
 def render(table: pd.DataFrame, reference: str, style: Format) -> str:
@@ -160,12 +171,18 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         f"gap to {reference}": intervals(table["gap"], table["gap_ci"], "{:+.2f}"),
         "p": [mark(p, n) for p, n in zip(table["gap_p"], table["gap_n"], strict=True)],
     }
+    for column in _differing_budgets(table):
+        shown[column] = numbers(table[column], "{:.0f}")
+    if PUBLISHED in table:
+        shown["published %"] = intervals(table[PUBLISHED], table[f"{PUBLISHED}_pm"])
+        shown["source"] = table[f"{PUBLISHED}_source"].tolist()
     with_gap = table["gap"].notna()
     if (table["gap_n"] != table["n"])[with_gap].any():
         shown["pairs"] = numbers(table["gap_n"].where(with_gap), "{:.0f}")
     shown |= {
         "range": [
-            f"{low:.2f}–{high:.2f}" for low, high in zip(table["min"], table["max"], strict=True)
+            "-" if low != low else f"{low:.2f}–{high:.2f}"
+            for low, high in zip(table["min"], table["max"], strict=True)
         ],
         "pulses": numbers(table["pulses_per_device"], "{:.1f}"),
         "sat.": numbers(100 * table["saturated_fraction"], "{:.0f} %"),
@@ -176,10 +193,25 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 def legend(table: pd.DataFrame) -> str:
     """What the intervals and the p of a table mean, in one line."""
     tests = int(table["gap_p"].notna().sum())
+    differing = _differing_budgets(table)
+    shared = [
+        f"{table[column].iloc[0]:.0f} {what}"
+        for column, what in (("images", "training images"), ("epochs", "epochs"))
+        if column not in differing and table[column].notna().any()
+    ]
     return (
-        "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
-        f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+        ", ".join(shared)
+        + ("; " if shared else "")
+        + (
+            "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
+            f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+        )
     )
+
+
+def _differing_budgets(table: pd.DataFrame) -> list[str]:
+    """The budget columns that a reader needs row by row."""
+    return [column for column in ("epochs", "images") if table[column].nunique() > 1]
 
 
 def mark(p: float, pairs: int) -> str:

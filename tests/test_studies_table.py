@@ -6,10 +6,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from test_studies_support import small_study
 
 from rpu_ssnn.errors import InputError
 from studies.choices import Format
 from studies.plot import plot_study
+from studies.published import beside
 from studies.statistics import mean_and_half_width
 from studies.table import render, summary
 
@@ -127,6 +129,41 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
     assert cells == ["charge_trap_&2", *numbers, "25 %"]
     assert blank == ""
     assert "Holm-corrected for 1 comparisons; ns: not significant at 0.05" in legend
+
+
+PUBLISHED = {
+    "published": {"rate": {"accuracy": 98.65, "plus_minus": 0.04, "source": "A, Table 1"}},
+    "quoted": {"HM2-BP": {"accuracy": 98.84, "source": "B, Table 1"}},
+}
+
+
+@pytest.mark.parametrize("style", list(Format))
+def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone(style: Format) -> None:
+    study = small_study(**PUBLISHED)
+    rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("coincidence", 0, 89.0)]
+    text = render(beside(summary(frame(rows), "rate"), study), "rate", style)
+    if style is Format.md:
+        lines = text.splitlines()
+        assert "98.65 ± 0.04 | A, Table 1" in lines[2]
+        assert "98.84 | B, Table 1" in lines[4]
+        cells = [cell.strip() for cell in lines[4].strip("|").split("|")]
+        assert cells[:4] == ["HM2-BP", "0", "-", "-"]
+    for number in ("98.65", "98.84"):
+        assert number in text
+
+
+def test_a_study_without_published_accuracies_has_no_column_for_them() -> None:
+    table = summary(full(), "rate")
+    assert beside(table, small_study()) is table
+
+
+def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> None:
+    rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
+    text = render(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate", Format.md)
+    header, legend = text.splitlines()[0], text.splitlines()[-1]
+    assert "epochs" in header
+    assert "images" not in header
+    assert legend.startswith("500 training images; ")
 
 
 def test_a_gap_of_nothing_has_no_minus() -> None:

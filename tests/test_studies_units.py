@@ -109,6 +109,16 @@ def test_units_are_ordered_so_that_a_partial_table_compares_all_cases() -> None:
     assert [unit.label for unit in ordered] == ["ann", "rate", "coincidence"] * 2
 
 
+def test_a_case_may_have_seeds_of_its_own() -> None:
+    rate = {"update": "rate", "learning_rate": 1.0}
+    once = {**rate, "label": "once", "seeds": [7]}
+    counted = {**rate, "label": "x", "seeds": {"count": 3}}
+    runs = units(small_study(cases=[rate, once, counted], reference="rate"))
+    assert [(unit.label, unit.settings.seed) for unit in runs] == [
+        ("rate", 0), ("rate", 1), ("once", 7), ("x", 0), ("x", 1), ("x", 2),
+    ]  # fmt: skip
+
+
 def test_names_are_no_part_of_the_identity() -> None:
     renamed = [{**case, "label": f"my {case['update']}"} for case in SMALL["cases"]]
     before, after = units(small_study()), units(small_study(study="other", cases=renamed))

@@ -16,6 +16,7 @@ from studies.choices import Kind
 from studies.draw import draw, drawable, swept_paths
 from studies.execution import finished_runs
 from studies.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
+from studies.published import beside
 from studies.report.cautions import cautions
 from studies.results import SWEEP_PREFIX, Runs, results_frame
 from studies.store import STUDY_FILE, write_whole
@@ -107,7 +108,7 @@ def report_html(root: Path) -> str:
     reference = study.reference_label
     tables = [_runs_table(results)]
     if reference in set(results["label"]):
-        tables.insert(0, _summary_table(results, reference))
+        tables.insert(0, _summary_table(beside(summary(results, reference), study), reference))
     else:
         warnings.insert(0, f"The reference {reference} has no row, so that nothing is compared.")
     environment = Environment(
@@ -121,7 +122,7 @@ def report_html(root: Path) -> str:
         study=study,
         reference=reference,
         done=len(runs),
-        total=len(study.points()) * len(study.seeds),
+        total=sum(len(point.seeds) for point in study.points()),
         warnings=warnings,
         tables=tables,
         pictures=list(_pictures(study, runs)),
@@ -131,8 +132,7 @@ def report_html(root: Path) -> str:
     )
 
 
-def _summary_table(results: pd.DataFrame, reference: str) -> Table:
-    table = summary(results, reference)
+def _summary_table(table: pd.DataFrame, reference: str) -> Table:
     cells = readable(table, reference)
     return Table(
         name="Summary",

@@ -49,7 +49,7 @@ def _missing(study: Study, runs: Runs) -> Iterator[str]:
     missing = [
         f"{point_title(point.label, point.sweep)} seed {seed}"
         for point in study.points()
-        for seed in study.seeds
+        for seed in point.seeds
         if (point.label, str(point.sweep), seed) not in there
     ]
     if missing:
