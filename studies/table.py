@@ -199,14 +199,11 @@ def legend(table: pd.DataFrame) -> str:
         for column, what in (("images", "training images"), ("epochs", "epochs"))
         if column not in differing and table[column].notna().any()
     ]
-    return (
-        ", ".join(shared)
-        + ("; " if shared else "")
-        + (
-            "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
-            f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
-        )
+    meaning = (
+        "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
+        f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
     )
+    return "; ".join([*filter(None, [", ".join(shared)]), meaning])
 
 
 def _differing_budgets(table: pd.DataFrame) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import WriteIdx, WriteIdxSet, idx_bytes, refused
-from rpu_ssnn.data import DATA_ENV, Dataset, MissingDataError, load_dataset
+from rpu_ssnn.data import DATA_ENV, IDX_SETS, Dataset, MissingDataError, load_dataset
 from rpu_ssnn.data.idx import read_images, read_labels
 
 
@@ -150,3 +150,71 @@ def test_images_and_labels_must_fit(
     write_idx(tmp_path / "t10k-images-idx3-ubyte", np.zeros((20, 5, 5)))
     with refused("t10k-images-idx3-ubyte", "pixels an image: 25", "must be 16"):
         load("mnist", tmp_path)
+
+
+# --- EMNIST Balanced
+
+
+def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: int) -> None:
+    """The four files as NIST writes them: each image column by column."""
+    described = IDX_SETS["emnist_balanced"]
+    stored = images.transpose(0, 2, 1)
+    for images_file, labels_file, part in (
+        (described.train_images, described.train_labels, slice(n_test, None)),
+        (described.test_images, described.test_labels, slice(n_test)),
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{images_file}.gz").write_bytes(gzip.compress(idx_bytes(stored[part])))
+        (folder / f"{labels_file}.gz").write_bytes(gzip.compress(idx_bytes(labels[part])))
+
+
+def test_emnist_images_stand_upright_and_keep_their_labels(tmp_path: Path) -> None:
+    images = np.zeros((60, 5, 5), dtype=np.uint8)
+    images[:, 0, :] = 200  # a bar at the top, and a foot at the left: an upside-down L
+    images[:, :, 0] = np.arange(60)[:, None]
+    write_emnist(tmp_path / "EMNIST" / "raw", images, np.arange(60) % 47, n_test=10)
+    data = load("emnist_balanced", tmp_path)
+    assert data.n_classes == 47
+    assert (len(data.train_labels), len(data.test_labels)) == (50, 10)
+    upright = data.test_images.reshape(10, 5, 5)
+    assert (upright[:, 0, 1:] == 200).all()
+    assert (upright[:, 1:, 1:] == 0).all()
+    np.testing.assert_array_equal(upright[:, 3, 0], np.arange(10))
+    number = data.train_images.reshape(50, 5, 5)[:, 3, 0]
+    np.testing.assert_array_equal(number % 47, data.train_labels)
+
+
+def test_emnist_classes_are_digits_capitals_and_the_small_letters_that_differ() -> None:
+    names = IDX_SETS["emnist_balanced"].class_names
+    assert len(names) == len(set(names)) == 47
+    assert (names[0], names[9], names[10], names[35], names[36], names[46]) == tuple("09AZat")
+    # Merged with their capitals: c i j k l m o p s u v w x y z.
+    assert not set("cijklmopsuvwxyz") & set(names)
+
+
+def test_the_paper_s_emnist_split_draws_from_both_files(tmp_path: Path) -> None:
+    n = 131_600
+    number = np.arange(n, dtype=">u4")[:, None].view(np.uint8).reshape(n, 2, 2)
+    write_emnist(tmp_path, number, np.arange(n) % 47, n_test=18_800)
+    standard, paper = (load(name, tmp_path) for name in ("emnist_balanced", "emnist_balanced_120k"))
+    assert (len(standard.train_labels), len(standard.test_labels)) == (112_800, 18_800)
+    assert (len(paper.train_labels), len(paper.test_labels)) == (120_000, 10_000)
+    numbers = [
+        np.ascontiguousarray(images).view(">u4")[:, 0]
+        for images in (paper.train_images, paper.test_images)
+    ]
+    assert len(np.unique(np.concatenate(numbers))) == 130_000
+    np.testing.assert_array_equal(numbers[0] % 47, paper.train_labels)
+    np.testing.assert_array_equal(numbers[1] % 47, paper.test_labels)
+    assert (numbers[1] < 18_800).any()
+    assert (numbers[1] >= 18_800).any()
+    again = load_dataset(
+        "emnist_balanced_120k", tmp_path, n_train=None, n_test=None, validation_share=0.0, seed=9
+    )
+    np.testing.assert_array_equal(again.test_images, paper.test_images)
+
+
+def test_too_few_emnist_images_for_the_paper_s_split(tmp_path: Path) -> None:
+    write_emnist(tmp_path, np.zeros((60, 2, 2), dtype=np.uint8), np.arange(60) % 47, n_test=10)
+    with refused("emnist-balanced-train-images", "number of images", "60", "at least 130000"):
+        load("emnist_balanced_120k", tmp_path)

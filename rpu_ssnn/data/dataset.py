@@ -19,7 +19,7 @@ class Dataset:
     """Images as raw grey levels, flattened row by row; a pixel's rate is image / ``grey_max``.
 
     Args:
-        n_classes: labels run from 0 to one below it.
+        class_names: of label 0, 1 and so on.
         grey_max: the grey level of full rate, 16 (digits) or 255.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels below, their
             order and their split: equal digests mean the very same data.
@@ -32,9 +32,14 @@ class Dataset:
     validation_labels: Int64[np.ndarray, " validation"]
     test_images: UInt8[np.ndarray, "test pixels"]
     test_labels: Int64[np.ndarray, " test"]
-    n_classes: int
+    class_names: tuple[str, ...]
     grey_max: int
     digest: str
+
+    @property
+    def n_classes(self) -> int:
+        """Labels run from 0 to one below it."""
+        return len(self.class_names)
 
 
 def load_dataset(
@@ -111,7 +116,7 @@ def _assemble(
         validation_labels=validation_labels,
         test_images=test_images,
         test_labels=test_labels,
-        n_classes=source.n_classes,
+        class_names=source.class_names,
         grey_max=source.grey_max,
         digest=_digest(
             train_images,

@@ -18,13 +18,18 @@ _GZIP_START = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
 
 
-def read_images(path: Path) -> UInt8[np.ndarray, "images pixels"]:
+def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "images pixels"]:
     """The images of an idx3 file, grey levels 0 to 255, each flattened row by row.
+
+    Args:
+        transposed: the file holds each image column by column.
 
     Raises:
         InputError: the file is unreadable, not idx3, truncated, too long, or holds no image.
     """
     images = _read(path, dimensions=3)
+    if transposed:
+        images = np.ascontiguousarray(images.transpose(0, 2, 1))
     return images.reshape(images.shape[0], -1)
 
 
