@@ -23,6 +23,7 @@ from studies.cli_running import (
     stop,
     stop_interrupted,
 )
+from studies.paper_cli import paper_app
 from studies.presets_cli import presets_app
 from studies.questions_cli import questions_app
 from studies.results_cli import results_app
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(presets_app, name="presets")
 app.add_typer(results_app)  # its commands join the top level
 app.add_typer(questions_app)  # likewise
+app.add_typer(paper_app)  # likewise
 
 
 @app.command()

@@ -259,6 +259,8 @@ def _applies(path: str, case: Case) -> bool:
     prefixes = (*SWEPT_IN_ALL, *case.swept)
     if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
         return False
+    if path.startswith("surrogate.") and isinstance(case, RateCase) and case.surrogate is None:
+        return False  # a rate case without noise stays one
     name = path.removeprefix("overrides.")
     if isinstance(case, DeviceCase) and name != path and name not in parameters_of(case.device):
         return False

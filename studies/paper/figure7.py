@@ -1,0 +1,58 @@
+"""Fig. 7: coincidences against surrogate noise, mean and standard deviation of the accuracy.
+
+Drawn from a result folder of `studies/paper_figure7.yaml`: a coincidence row of T slots stands
+beside the rate row whose noise is that of T_s = T slots.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.errors import InputError
+from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.table import swept_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+SLOTS = "slots"
+
+
+def numbers(results: pd.DataFrame) -> pd.DataFrame:
+    """One row a case and number of slots: ``case``, ``slots``, ``n``, ``mean``, ``deviation`` (%).
+
+    Args:
+        results: as `load_results` returns it; swept over `network.T` or `surrogate.T_s`.
+
+    Raises:
+        InputError: nothing was swept over slots.
+    """
+    paths = [c for c in swept_columns(results) if c in ("sweep.network.T", "sweep.surrogate.T_s")]
+    if not paths:
+        allowed = "must sweep network.T or surrogate.T_s, as paper_figure7 does"
+        raise InputError("figure7", "sweep", None, allowed)
+    slots = results[paths].astype(float).bfill(axis=1).iloc[:, 0]
+    grouped = results.assign(**{SLOTS: slots}).dropna(subset=[SLOTS]).groupby(["label", SLOTS])
+    table = grouped["test_accuracy"].agg(["count", "mean", "std"]).reset_index()
+    return table.rename(columns={"label": "case", "count": "n", "std": "deviation"})
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """(a) means, (b) standard deviations."""
+    figure = new_figure(WIDE_INCHES, 2.6)
+    for axes, column, name in zip(
+        figure.subplots(1, 2), ("mean", "deviation"), ("accuracy (%)", "its deviation"), strict=True
+    ):
+        for case, style in looks(table["case"]).items():
+            part = table[table["case"] == case]
+            axes.plot(
+                part[SLOTS], part[column], color=style.colour, ls=style.line, marker=style.marker,
+                ms=4, label=case,
+            )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlabel("slots (T, or T_s of the noise)")
+        axes.set_ylabel(name)
+        finish_axes(axes)
+    axes.legend(fontsize=FONT_POINTS, frameon=False)
+    return figure

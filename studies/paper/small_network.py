@@ -1,0 +1,47 @@
+"""A network trained for a moment on real images, for figures that look into one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.training import train
+
+HIDDEN = 256
+LEARNING_RATE = 4.0
+
+
+@dataclass(frozen=True)
+class SmallNetwork:
+    """A network with a winner-take-all output, its weights, and the images it came from."""
+
+    spec: NetworkSpec
+    weights: list[Weights]
+    data: Dataset
+
+    def rates(self, images: np.ndarray) -> np.ndarray:
+        """Average spikes a slot of each input line, [n, n_in]."""
+        share = images.astype(np.float32) / np.float32(self.data.grey_max)
+        return share * np.float32(self.spec.encoding.input_rate)
+
+
+def train_small(dataset: str, root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
+    """784-256-10, Eq. 9, seed 0.
+
+    Raises:
+        InputError: the images are not there.
+    """
+    data = load_dataset(dataset, root, n_train=n_train, n_test=None, validation_share=0.0, seed=0)
+    spec = NetworkSpec(
+        hidden=(HIDDEN,),
+        encoding=EncodingSpec(input_rate=0.5),
+        inhibition=InhibitionSpec(clocked=True),
+    )
+    training = TrainingSpec(epochs=epochs, decay=0.8)
+    with train(spec, training, rate_synapses(LEARNING_RATE), data, seed=0) as trained:
+        weights = [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]
+    return SmallNetwork(spec, weights, data)
