@@ -10,9 +10,10 @@ from itertools import cycle, pairwise
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int16, Int64
 
 from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.decisions import advance_deciding
 from rpu_ssnn.engine.state import (
     Buffers,
     Lane,
@@ -141,6 +142,24 @@ class Network:
         bounds = np.linspace(0, len(rates), len(self._lanes) + 1).astype(int)
         list(self._pool.map(run, self._lanes, bounds[:-1], bounds[1:]))
         return shown
+
+    def decisions(
+        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
+    ) -> Int16[np.ndarray, "batch slots"]:
+        """The class that leads after each slot, of the same presentations that `infer` shows.
+
+        Raises:
+            ValueError: reads are not matrix products, or shapes do not fit.
+        """
+        self._reads.refresh()
+        if not self._reads.linear:
+            raise ValueError("decisions are watched where reads are matrix products only")
+        shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
+        leading = np.zeros((len(rates), self.spec.slots), dtype=np.int16)
+        lane = self._lanes[0]
+        lane.place[:] = (0, 0, 0)
+        advance_deciding(self._inference_plan, lane, shown, len(rates), self._reads.flat, leading)
+        return leading
 
     def check_finite(self) -> None:
         """Raises FloatingPointError where a weight is not a finite number."""

@@ -9,9 +9,11 @@ from test_studies_support import small_study
 
 from conftest import refused
 from equations import SIZES, Trace, presentations, some_weights
-from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.trace import trace
-from studies.paper import figure3b, figure4, figure5, figure7
+from studies.paper import efficiency, figure3b, figure4, figure5, figure7
 from studies.paper.small_network import SmallNetwork
 from studies.paper_cli import PaperFigure, figure
 
@@ -135,3 +137,36 @@ def test_noise_is_swept_only_where_a_case_has_it() -> None:
         ("noise", (("surrogate.T_s", 50),)),
         ("noise", (("surrogate.T_s", 100),)),
     ]
+
+
+def test_efficiency_counts_what_a_sample_costs() -> None:
+    table = efficiency.numbers(None, "digits", epochs=1)
+    values = table.set_index(["quantity", "of"])["value"]
+    forward = values["forward spikes a sample"]
+    assert list(forward.index) == ["input", "hidden 1", "output"]
+    # The label line's 0.5 spikes a slot, less what is still under way at the end.
+    assert 20 < forward["output"] <= 26
+    coincidences = values["coincidences a weight and sample"]
+    # No more than every gradient spike meeting all lines in a slot with forward spikes.
+    most = values["gradient spikes a sample"]["hidden 1"] / 256
+    assert 0 < coincidences["crossbar 1"] < most
+    curve = values["test accuracy after slot"]
+    assert len(curve) == 65
+    assert curve[1] < 20
+    assert curve[65] > 80
+    assert efficiency.draw(table).axes
+
+
+def test_the_last_decision_is_that_of_inference() -> None:
+    spec = NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True))
+    shown = presentations(30)
+    network = Network(
+        spec, TrainingSpec(), SIZES, rate_synapses(1.0), np.random.SeedSequence(0),
+        initial=list(some_weights()),
+    )  # fmt: skip
+    with network:
+        leading = network.decisions(shown.rates, np.random.default_rng(1))
+        counts = network.infer(shown.rates, np.random.default_rng(1)).output_counts
+    np.testing.assert_array_equal(leading[:, -1], counts.argmax(axis=1))
+    assert len(np.unique(leading[:, -1])) > 1
+    assert (leading[:, 0] != leading[:, -1]).any()

@@ -1,0 +1,125 @@
+"""What learning and deciding cost in the paper's currency: spikes, coincidences, slots.
+
+One network (784-256-10, coincidence mode, winner-take-all output) is trained on MNIST; its last
+epoch is counted, and the test images are shown once while every slot's decision is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rpu_ssnn.data import load_dataset
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
+from rpu_ssnn.training import EpochRow, Trained, train
+from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+EPOCHS = 3
+LEARNING_RATE = 4.0
+CHUNK = 1000
+
+
+class Counted(CoincidenceSynapses):
+    """Counts every coincidence, up plus down (the sum of Eq. 10 keeps their difference only)."""
+
+    def __init__(self, crossbar: Crossbar) -> None:
+        super().__init__(crossbar, LEARNING_RATE)
+        self.coincidences = 0
+
+    def update(self, block: PulseBlock) -> None:
+        self.coincidences += int((np.diff(block.pre_start) * np.diff(block.post_start)).sum())
+        super().update(block)
+
+
+@dataclass
+class Watched:
+    """Coincidences of each crossbar at the end of each epoch, first crossbar first."""
+
+    synapses: list[Counted] = field(default_factory=list)
+    totals: list[list[int]] = field(default_factory=list)
+
+    def make(self, crossbar: Crossbar) -> Counted:
+        self.synapses.append(Counted(crossbar))
+        return self.synapses[-1]
+
+    def note(self, _: EpochRow) -> None:
+        self.totals.append([s.coincidences for s in self.synapses])
+
+    def in_last_epoch(self) -> list[int]:
+        before = self.totals[-2] if len(self.totals) > 1 else [0] * len(self.synapses)
+        return [now - then for now, then in zip(self.totals[-1], before, strict=True)]
+
+
+def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> pd.DataFrame:
+    """Tidy: ``quantity``, ``of`` (layer, crossbar or slot), ``value``.
+
+    Quantities: ``forward spikes a sample`` and ``gradient spikes a sample`` (both streams), of
+    each layer, in the last epoch; ``coincidences a weight and sample``, of each crossbar;
+    ``test accuracy after slot`` (%).
+
+    Raises:
+        InputError: the images are not there.
+    """
+    import pandas as pd
+
+    data = load_dataset(dataset, root, n_train=None, n_test=None, validation_share=0.0, seed=0)
+    spec = NetworkSpec(
+        encoding=EncodingSpec(input_rate=0.5), inhibition=InhibitionSpec(clocked=True)
+    )
+    watched = Watched()
+    with train(
+        spec, TrainingSpec(epochs=epochs, decay=0.8), watched.make, data, seed=0,
+        on_epoch=watched.note,
+    ) as trained:  # fmt: skip
+        last, sizes = trained.epochs[-1], trained.network.sizes
+        accuracy = accuracy_by_slot(trained, data.test_images, data.test_labels)
+    names = ["input", *(f"hidden {k}" for k in range(1, len(sizes) - 1)), "output"]
+    rows: list[tuple[str, str | int, float]] = [
+        *(("forward spikes a sample", *p) for p in zip(names, last.forward_spikes, strict=True)),
+        *(
+            ("gradient spikes a sample", *p)
+            for p in zip(names[1:], last.gradient_spikes, strict=True)
+        ),
+    ]
+    n = len(data.train_labels)
+    for k, total in enumerate(watched.in_last_epoch()):
+        per_weight = total / (sizes[k] * sizes[k + 1]) / n
+        rows.append(("coincidences a weight and sample", f"crossbar {k + 1}", per_weight))
+    rows += [("test accuracy after slot", t + 1, 100 * a) for t, a in enumerate(accuracy)]
+    return pd.DataFrame(rows, columns=["quantity", "of", "value"])
+
+
+def accuracy_by_slot(trained: Trained, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Share of images whose class leads, by slot, from one presentation each, [slots]."""
+    rng, network = np.random.default_rng(trained.seed), trained.network
+    share = images.astype(np.float32) / np.float32(trained.grey_max)
+    rates = share * np.float32(network.spec.encoding.input_rate)
+    right = np.zeros(network.spec.slots)
+    for first in range(0, len(labels), CHUNK):
+        leading = network.decisions(rates[first : first + CHUNK], rng)
+        right += (leading == labels[first : first + CHUNK, None]).sum(axis=0)
+    return right / len(labels)
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Accuracy against slots seen; the counts stand beside it in words."""
+    figure = new_figure(WIDE_INCHES, 2.6)
+    axes, beside = figure.subplots(1, 2)
+    curve = table[table["quantity"] == "test accuracy after slot"]
+    axes.plot(curve["of"].astype(int), curve["value"], color="#0072B2")
+    axes.set_xlabel("slots seen")
+    axes.set_ylabel("test accuracy (%)")
+    finish_axes(axes)
+    beside.axis("off")
+    counts = table[table["quantity"] != "test accuracy after slot"]
+    lines = [f"{row.value:10.4g}  {row.quantity}, {row.of}" for row in counts.itertuples()]
+    beside.text(0, 1, "\n".join(lines), va="top", family="monospace", fontsize=FONT_POINTS - 1.5)
+    return figure
