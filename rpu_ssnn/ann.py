@@ -31,8 +31,13 @@ class AnnSpec(Spec):
 class TrainedAnn:
     """A trained float network."""
 
-    def __init__(self, model: nn.Module, grey_max: int) -> None:
+    def __init__(self, model: "_Layers", grey_max: int) -> None:
         self._model, self._grey_max = model, grey_max
+
+    @property
+    def weights(self) -> list[Float32[np.ndarray, "n_in n_out"]]:
+        """Of each layer, on pixel shares in [0, 1]."""
+        return [w.detach().numpy().T.copy() for w in self._model.weights]
 
     def accuracy(self, images: UInt8[np.ndarray, "n pixels"], labels: np.ndarray) -> float:
         """Share of images whose largest output is their label."""

@@ -14,6 +14,7 @@ from jaxtyping import Float32, Int16, Int64
 
 from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.decisions import advance_deciding
+from rpu_ssnn.engine.recording import advance_recording
 from rpu_ssnn.engine.state import (
     Buffers,
     Lane,
@@ -151,15 +152,41 @@ class Network:
         Raises:
             ValueError: reads are not matrix products, or shapes do not fit.
         """
+        shown = self._watched(rates, rng)
+        leading = np.zeros((len(rates), self.spec.slots), dtype=np.int16)
+        advance_deciding(
+            self._inference_plan, self._lanes[0], shown, len(rates), self._reads.flat, leading
+        )
+        return leading
+
+    def spike_counts(
+        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator, window: int
+    ) -> Float32[np.ndarray, "batch windows lines"]:
+        """Spikes of every line, input layer first, in each window of slots; no learning.
+
+        The one place where trains of whole presentations are kept: the memory grows with T.
+
+        Raises:
+            ValueError: reads are not matrix products, or shapes do not fit.
+        """
+        shown = self._watched(rates, rng)
+        windows = -(-self.spec.slots // window)
+        lines = int(self._inference_plan.event_start[-1])
+        counts = np.zeros((len(rates), windows, lines), dtype=np.float32)
+        advance_recording(
+            self._inference_plan, self._lanes[0], shown, len(rates), window, self._reads.flat,
+            counts,
+        )  # fmt: skip
+        return counts
+
+    def _watched(
+        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
+    ) -> Presentations:
         self._reads.refresh()
         if not self._reads.linear:
-            raise ValueError("decisions are watched where reads are matrix products only")
-        shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
-        leading = np.zeros((len(rates), self.spec.slots), dtype=np.int16)
-        lane = self._lanes[0]
-        lane.place[:] = (0, 0, 0)
-        advance_deciding(self._inference_plan, lane, shown, len(rates), self._reads.flat, leading)
-        return leading
+            raise ValueError("trains are watched where reads are matrix products only")
+        self._lanes[0].place[:] = (0, 0, 0)
+        return self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
 
     def check_finite(self) -> None:
         """Raises FloatingPointError where a weight is not a finite number."""

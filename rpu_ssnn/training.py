@@ -71,7 +71,7 @@ class Trained:
         right = 0
         for first in range(0, len(labels), INFERENCE_CHUNK):
             part = slice(first, first + INFERENCE_CHUNK)
-            shown = self.network.infer(self._rates(images[part]), rng)
+            shown = self.network.infer(self.rates(images[part]), rng)
             right += int((shown.output_counts.argmax(axis=1) == labels[part]).sum())
         return right / len(labels) if len(labels) else float("nan")
 
@@ -93,7 +93,7 @@ class Trained:
         gradient = np.zeros_like(spikes)
         for first in range(0, len(order), batch):
             chosen = order[first : first + batch]
-            shown = network.train_batch(self._rates(images[chosen]), labels[chosen], rng)
+            shown = network.train_batch(self.rates(images[chosen]), labels[chosen], rng)
             right += int((shown.output_counts.argmax(axis=1) == labels[chosen]).sum())
             spikes += shown.spikes.sum(axis=0)
             gradient += shown.gradient_spikes.sum(axis=0)
@@ -112,7 +112,8 @@ class Trained:
         """Numbers of the synapses for the result row, over all crossbars."""
         return merge_statistics([s.statistics() for s in self.network.synapses])
 
-    def _rates(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n pixels"]:
+    def rates(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n pixels"]:
+        """Average spikes a slot of each input line."""
         share = images.astype(np.float32) / np.float32(self.grey_max)
         return share * np.float32(self.network.spec.encoding.input_rate)
 

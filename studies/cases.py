@@ -15,12 +15,14 @@ from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.spec import Positive, Share, Spec, WeightRange
 from studies.explain import as_input_error
 
-UPDATES = ("ann", "rate", "coincidence")
+UPDATES = ("ann", "rate", "coincidence", "bp_stdp", "conversion")
 """Values of `update` in a case; a device case names its device instead."""
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
 """The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every case but
 `ann`, whose rate is that of plain gradient descent."""
+
+Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
 
 ANN_RELEVANT = (
     "network.hidden",
@@ -120,6 +122,30 @@ class CoincidenceCase(_IdealCase):
     swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate")
 
 
+class BpStdpCase(_IdealCase):
+    """BP-STDP with ideal weights, a peer of Table 1 (`rpu_ssnn.peers.bp_stdp`)."""
+
+    update: Literal["bp_stdp"]
+    swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate")
+
+
+class ConversionCase(_IdealCase):
+    """A float network asked with spikes, a peer of Table 1 (`rpu_ssnn.peers.conversion`)."""
+
+    update: Literal["conversion"]
+    sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
+    percentile: Percentile = Field(
+        100.0, description="of the activations that comes to one spike a slot; 100: the largest"
+    )
+    swept: ClassVar[tuple[str, ...]] = (
+        "network",
+        "training",
+        "learning_rate",
+        "sgd",
+        "percentile",
+    )
+
+
 class DeviceCase(_CaseBase):
     """SSNN-BP on aihwkit tiles, by pulses only; the device is a name from `device_presets`."""
 
@@ -160,6 +186,8 @@ type Case = Annotated[
     Annotated[AnnCase, Tag("<ann>")]
     | Annotated[RateCase, Tag("<rate>")]
     | Annotated[CoincidenceCase, Tag("<coincidence>")]
+    | Annotated[BpStdpCase, Tag("<bp_stdp>")]
+    | Annotated[ConversionCase, Tag("<conversion>")]
     | Annotated[DeviceCase, Tag("<device>")],
     Discriminator(_kind),
     BeforeValidator(_of_a_kind),

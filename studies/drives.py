@@ -43,7 +43,7 @@ type Drives = dict[str, FoundDrive]
 
 def grid(point: Point, search: SearchSettings) -> list[Drive]:
     """The drives that a search tries, gentlest first."""
-    if point.method["update"] == "ann":
+    if point.method["update"] in ("ann", "conversion"):
         return [Drive(learning_rate=rate) for rate in sorted(search.ann_learning_rate)]
     rates = sorted(search.learning_rate)
     if not point.on_tile:

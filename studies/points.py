@@ -19,7 +19,9 @@ from rpu_ssnn.spec import (
 from studies.cases import (
     ANN_RELEVANT,
     AnnCase,
+    BpStdpCase,
     Case,
+    ConversionCase,
     DeviceCase,
     LearningRate,
     PartialDrive,
@@ -166,6 +168,11 @@ def _build(
     training = _validated(TrainingSpec, sections, "training")
     if isinstance(case, RateCase) and training.schedule == "slot":
         raise InputError("study", "training.schedule", "slot", RATES_NEED_PRESENTATIONS)
+    if isinstance(case, BpStdpCase):
+        for name in ("dropout_input", "dropout_hidden"):
+            if getattr(training, name):
+                allowed = "must be 0: BP-STDP has no dropout"
+                raise InputError("study", f"training.{name}", getattr(training, name), allowed)
     if isinstance(case, AnnCase):
         # Only what changes the baseline, so that a sweep over slots does not run it again.
         network = NetworkSpec().model_copy(update={"hidden": network.hidden})
@@ -204,9 +211,12 @@ def _method(case: Case, sections: Sections) -> dict[str, Any]:
         }
     if isinstance(case, RateCase):
         return {"update": "rate", "surrogate": _surrogate(sections)}
-    if isinstance(case, AnnCase):
-        return {"update": "ann", "sgd": _validated(SgdSpec, sections, "sgd").model_dump()}
-    return {"update": "coincidence"}
+    if isinstance(case, AnnCase | ConversionCase):
+        method = {"update": case.update, "sgd": _validated(SgdSpec, sections, "sgd").model_dump()}
+        if isinstance(case, ConversionCase):
+            method["percentile"] = sections["percentile"]
+        return method
+    return {"update": case.update}
 
 
 def _tile(sections: Sections) -> dict[str, Any]:

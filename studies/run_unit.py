@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.result import Row, Scalar, UnitResult
-from studies.unit import AnnMethod, PulseMethod, RateMethod, Unit, canonical
+from studies.unit import (
+    AnnMethod,
+    BpStdpMethod,
+    ConversionMethod,
+    PulseMethod,
+    RateMethod,
+    Unit,
+    canonical,
+)
 
 if TYPE_CHECKING:
+    from rpu_ssnn.ann import AnnSpec
     from rpu_ssnn.data import Dataset
+    from rpu_ssnn.spec import TrainingSpec
     from rpu_ssnn.synapses import SynapsesFactory
+    from rpu_ssnn.training import Trained
 
 
 def check_inputs(units: list[Unit], data_root: Path | None) -> None:
@@ -128,17 +139,8 @@ def plain(value: Any) -> Scalar:
 
 
 def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
-    from rpu_ssnn.training import train
-
     settings = unit.settings
-    with train(
-        settings.network,
-        settings.training,
-        synapses_factory(unit),
-        data,
-        seed=settings.seed,
-        threads=threads,
-    ) as trained:
+    with _trained(unit, data, threads) as trained:
         epochs = [_epoch_row(vars(epoch)) for epoch in trained.epochs]
         test = math.nan
         if settings.measure == "test":
@@ -151,12 +153,31 @@ def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
         )
 
 
-def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
-    from rpu_ssnn.ann import AnnSpec, train_ann
+def _trained(unit: Unit, data: "Dataset", threads: int) -> "Trained":
+    from rpu_ssnn.training import train
 
     settings = unit.settings
-    training = settings.training
-    spec = AnnSpec(
+    method, network, training = settings.method, settings.network, settings.training
+    if isinstance(method, BpStdpMethod):
+        from rpu_ssnn.peers.bp_stdp import train_bp_stdp
+
+        return train_bp_stdp(network, training, method.learning_rate, data, seed=settings.seed)
+    if isinstance(method, ConversionMethod):
+        from rpu_ssnn.peers.conversion import train_and_convert
+
+        spec = _ann_spec(method, training)
+        return train_and_convert(
+            network, spec, data, seed=settings.seed, percentile=method.percentile
+        )
+    return train(
+        network, training, synapses_factory(unit), data, seed=settings.seed, threads=threads
+    )
+
+
+def _ann_spec(method: AnnMethod | ConversionMethod, training: "TrainingSpec") -> "AnnSpec":
+    from rpu_ssnn.ann import AnnSpec
+
+    return AnnSpec(
         loss=method.sgd.loss,
         momentum=method.sgd.momentum,
         learning_rate=method.learning_rate,
@@ -165,6 +186,13 @@ def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
         dropout_input=training.dropout_input,
         dropout_hidden=training.dropout_hidden,
     )
+
+
+def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
+    from rpu_ssnn.ann import train_ann
+
+    settings = unit.settings
+    spec = _ann_spec(method, settings.training)
     trained = train_ann(spec, settings.network.hidden, data, seed=settings.seed)
     test = math.nan
     if settings.measure == "test":

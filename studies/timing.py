@@ -16,7 +16,15 @@ from studies.run_unit import (
     peak_memory_mb,
     synapses_factory,
 )
-from studies.unit import AnnMethod, Unit
+from studies.unit import (
+    AnnMethod,
+    BpStdpMethod,
+    CoincidenceMethod,
+    ConversionMethod,
+    PulseMethod,
+    RateMethod,
+    Unit,
+)
 from studies.worker import Job
 
 if TYPE_CHECKING:
@@ -50,9 +58,12 @@ class Cost:
 
     def seconds(self, unit: Unit, n_train: int, n_validation: int, n_test: int) -> float:
         """Of a whole run, by its numbers of images; the shares that its epochs do not need
-        (ann watches no validation images while it trains) are left out."""
+        (ann and the peers watch no validation images while they train) are left out."""
         epochs = unit.settings.training.epochs
-        watched = 0 if isinstance(unit.settings.method, AnnMethod) else epochs
+        learns_in_spikes = isinstance(
+            unit.settings.method, RateMethod | CoincidenceMethod | PulseMethod
+        )
+        watched = epochs if learns_in_spikes else 0
         tested = n_test if unit.settings.measure == "test" else 0
         shown = (watched + 1) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
@@ -79,7 +90,8 @@ def time_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
     started = time.perf_counter()
     data = load_images(unit, data_root)
     loaded = time.perf_counter() - started
-    measure = _ann if isinstance(unit.settings.method, AnnMethod) else _spiking
+    in_float = isinstance(unit.settings.method, AnnMethod | ConversionMethod)
+    measure = _ann if in_float else _spiking
     cost = measure(unit, data, threads)
     cost = replace(cost, start=cost.start + loaded, peak_memory_mb=peak_memory_mb())
     return UnitResult(row=dict(vars(cost)), epochs=[])
@@ -88,6 +100,7 @@ def time_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
 def _spiking(unit: Unit, data: Dataset, threads: int) -> Cost:
     import numpy as np
 
+    from rpu_ssnn.peers.bp_stdp import train_bp_stdp
     from rpu_ssnn.training import INFERENCE_CHUNK, train
 
     settings = unit.settings
@@ -105,7 +118,12 @@ def _spiking(unit: Unit, data: Dataset, threads: int) -> Cost:
         rng = np.random.default_rng(settings.seed)
 
         def learn(n: int) -> None:
-            trained.train_epoch(data.train_images[:n], data.train_labels[:n], rng, 0)
+            if isinstance(settings.method, BpStdpMethod):
+                few = _first(data, n)
+                once = settings.training.model_copy(update={"epochs": 1})
+                train_bp_stdp(settings.network, once, 0.0, few, seed=settings.seed).close()
+            else:
+                trained.train_epoch(data.train_images[:n], data.train_labels[:n], rng, 0)
 
         def show(n: int) -> None:
             trained.accuracy(data.train_images[:n], data.train_labels[:n])
@@ -130,8 +148,7 @@ def _ann(unit: Unit, data: Dataset, threads: int) -> Cost:
     start = time.perf_counter() - started
 
     def learn(n: int) -> None:
-        few = replace(data, train_images=data.train_images[:n], train_labels=data.train_labels[:n])
-        train_ann(AnnSpec(epochs=1, batch=batch), hidden, few, seed=settings.seed)
+        train_ann(AnnSpec(epochs=1, batch=batch), hidden, _first(data, n), seed=settings.seed)
 
     def show(n: int) -> None:
         trained.accuracy(data.train_images[:n], data.train_labels[:n])
@@ -140,6 +157,10 @@ def _ann(unit: Unit, data: Dataset, threads: int) -> Cost:
     return Cost(
         start, _seconds_each(learn, batch, n_train), _seconds_each(show, n_train, n_train), 0
     )
+
+
+def _first(data: Dataset, n: int) -> Dataset:
+    return replace(data, train_images=data.train_images[:n], train_labels=data.train_labels[:n])
 
 
 def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:

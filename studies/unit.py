@@ -17,7 +17,7 @@ from rpu_ssnn.spec import (
     TrainingSpec,
 )
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.cases import SgdSpec
+from studies.cases import Percentile, SgdSpec
 
 
 class DatasetSettings(Spec):
@@ -56,6 +56,22 @@ class CoincidenceMethod(Spec):
     learning_rate: float
 
 
+class BpStdpMethod(Spec):
+    """A peer of Table 1: phased, with stored trains (`rpu_ssnn.peers.bp_stdp`)."""
+
+    update: Literal["bp_stdp"] = "bp_stdp"
+    learning_rate: float
+
+
+class ConversionMethod(Spec):
+    """A peer of Table 1: a float network asked with spikes (`rpu_ssnn.peers.conversion`)."""
+
+    update: Literal["conversion"] = "conversion"
+    sgd: SgdSpec
+    percentile: Percentile
+    learning_rate: float
+
+
 class PulseMethod(Spec):
     """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
 
@@ -68,7 +84,8 @@ class PulseMethod(Spec):
 
 
 Method = Annotated[
-    AnnMethod | RateMethod | CoincidenceMethod | PulseMethod, Field(discriminator="update")
+    AnnMethod | RateMethod | CoincidenceMethod | BpStdpMethod | ConversionMethod | PulseMethod,
+    Field(discriminator="update"),
 ]
 
 
