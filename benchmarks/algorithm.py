@@ -1,16 +1,15 @@
-"""The numbers of docs/algorithm.md: Fig. 4, and the gradient's agreement with backpropagation.
+"""The numbers of docs/algorithm.md: Fig. 4, of independent trains and of a network's own.
 
-`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download).
+`python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download); the
+gradient's agreement with backpropagation is `rpu-ssnn figure temporal-bias`.
 """
 
 import numpy as np
 import pandas as pd
 
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.spec import (
-    LITERAL_GRADIENT,
     EncodingSpec,
     NetworkSpec,
     NeuronSpec,
@@ -27,9 +26,8 @@ READINGS = {
         encoding=EncodingSpec(front_loading=0.0),
         neuron=NeuronSpec(kernel_fraction=0.02),
     ),
-    "literal": NetworkSpec(hidden=(64,), gradient=LITERAL_GRADIENT),
 }
-IMAGES, TRIALS = 6, 400
+IMAGES = 6
 
 
 def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
@@ -71,40 +69,11 @@ def network_products(data: Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gradients(data: Dataset) -> pd.DataFrame:
-    rows = []
-    for name, spec in READINGS.items():
-        weights = trained_weights(spec, data)
-        rates = data.train_images[:IMAGES] / data.grey_max * spec.encoding.input_rate
-        for T in (50, 200, 800):
-            for update in ("rate", "coincidence"):
-                each = [
-                    agreement(
-                        at_length(spec, T), weights, rates[k], int(data.train_labels[k]),
-                        update=update, trials=TRIALS, seed=k,
-                    )
-                    for k in range(IMAGES)
-                ]  # fmt: skip
-                for layer in range(2):
-                    means = {
-                        field: np.mean([getattr(a[layer], field) for a in each])
-                        for field in GradientAgreement.__dataclass_fields__
-                    }
-                    rows.append(
-                        {"reading": name, "T": T, "update": update, "crossbar": layer + 1, **means}
-                    )
-    return pd.DataFrame(rows)
-
-
 def main() -> None:
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     for title, table in (
         ("Fig. 4: independent trains", figure_4()),
         ("A network's own trains", network_products(data)),
-        (
-            f"Net gradient against backpropagation, {IMAGES} digits x {TRIALS} trials",
-            gradients(data),
-        ),
     ):
         print(f"\n{title}\n{table.to_markdown(index=False, floatfmt='.3g')}", flush=True)
 

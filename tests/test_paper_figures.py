@@ -13,7 +13,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.trace import trace
-from studies.paper import efficiency, figure3b, figure4, figure5, figure7
+from studies.paper import efficiency, figure3b, figure4, figure5, figure7, temporal_bias
 from studies.paper.small_network import SmallNetwork
 from studies.paper_cli import PaperFigure, figure
 
@@ -170,3 +170,14 @@ def test_the_last_decision_is_that_of_inference() -> None:
     np.testing.assert_array_equal(leading[:, -1], counts.argmax(axis=1))
     assert len(np.unique(leading[:, -1])) > 1
     assert (leading[:, 0] != leading[:, -1]).any()
+
+
+def test_temporal_bias_falls_with_T_under_the_remedies_and_not_without() -> None:
+    table = temporal_bias.numbers(None, ("default", "literal"), (50, 400), trials=300)
+    assert len(table) == 2 * 2 * 2 * 2
+    at = table.set_index(["reading", "update", "crossbar", "T"])["bias"]
+    for crossbar in (1, 2):
+        assert at["default", "rate", crossbar, 400] < 0.8 * at["default", "rate", crossbar, 50]
+        assert at["literal", "rate", crossbar, 400] > 2 * at["default", "rate", crossbar, 400]
+    np.testing.assert_allclose(table["spread"], table["noise"] * np.sqrt(300))
+    assert len(temporal_bias.draw(table).axes) == 2
