@@ -50,7 +50,14 @@ class NeuronSpec(Spec):
 
 
 class EncodingSpec(Spec):
-    """Poisson input and label trains (Section 3.1)."""
+    """Input and label trains (Section 3.1)."""
+
+    trains: Literal["poisson", "regular"] = Field(
+        "poisson",
+        description="poisson: each input line spikes in each slot by chance (the paper's); regular: "
+        "each integrates its rate from a random start and spikes at 1, as a neuron does, so that "
+        "its count is the rate's to within one spike. The label train is Poisson in both",
+    )
 
     input_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.4, description="average spikes a slot of a white pixel (the paper's 0.3 to 0.5)"

@@ -56,6 +56,22 @@ def test_input_spikes_have_the_pixels_rate() -> None:
     assert 0.6 < deviation.std() < 1.05
 
 
+def test_regular_input_trains_count_the_rate_to_within_a_spike() -> None:
+    spec = NetworkSpec(hidden=(9,), T=200, encoding=EncodingSpec(trains="regular"))
+    plan, shown = make_plan(spec, SIZES), presentations(200)
+    lane, counts = make_lane(plan), np.zeros((200, 12))
+    for b in range(200):
+        lane.place[:] = (b, 0, 1)
+        neurons.begin(plan, lane, shown, False)
+        for t in range(spec.T):
+            neurons._draw_input(plan, lane, t)
+            counts[b, lane.events[: lane.event_count[0]]] += 1
+    surplus = counts - 200 * shown.rates.astype(float)
+    assert np.abs(surplus).max() < 1 + 1e-4
+    # The random start makes the count unbiased: rounding up as often as the fraction asks.
+    assert abs(surplus.mean()) < 4 * 0.5 / np.sqrt(surplus.size)
+
+
 class ReadsSlotBySlot(CoincidenceSynapses):
     """Ideal synapses that refuse to be read as a matrix."""
 
@@ -75,6 +91,7 @@ VARIANTS = {
         hidden=(9,), T=40, inhibition=InhibitionSpec(strength=0.05, passes=2)
     ),
     "clocked": NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True)),
+    "regular input": NetworkSpec(hidden=(9,), T=40, encoding=EncodingSpec(trains="regular")),
     "two hidden layers": NetworkSpec(hidden=(9, 7), T=40),
 }
 

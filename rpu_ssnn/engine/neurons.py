@@ -67,16 +67,28 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
             if plan.dropout_input > 0.0 and _uniform(random) < plan.dropout_input:
                 continue
             lane.pixels[n] = i
-            lane.pixel_rate[n] = shown.rates[b, i] * 2.0**32
+            if plan.regular_input:
+                lane.pixel_rate[n] = shown.rates[b, i]
+                lane.pixel_phase[n] = _uniform(random)
+            else:
+                lane.pixel_rate[n] = shown.rates[b, i] * 2.0**32
             n += 1
     lane.pixel_count[0] = n
 
 
 @compiled
 def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
-    """Poisson spikes of the input lines (Section 3.1), into the events of layer 0."""
+    """Spikes of the input lines (Section 3.1), into the events of layer 0."""
     count = 0
-    if t < plan.T:
+    if plan.regular_input and t < plan.T:
+        factor = plan.input_profile[t]
+        for k in range(lane.pixel_count[0]):
+            lane.pixel_phase[k] += lane.pixel_rate[k] * factor
+            if lane.pixel_phase[k] >= 1.0:
+                lane.pixel_phase[k] -= 1.0
+                lane.events[count] = lane.pixels[k]
+                count += 1
+    elif t < plan.T:
         factor = plan.input_profile[t]
         n = lane.pixel_count[0]
         bits = uint64(0)

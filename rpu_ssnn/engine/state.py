@@ -42,6 +42,7 @@ class Plan(NamedTuple):
     hold: bool
     inhibition: np.float32
     clocked: bool
+    regular_input: bool
     input_profile: Float64[np.ndarray, " T"]
     label_profile: Float64[np.ndarray, " T"]
     dropout_input: float
@@ -65,6 +66,9 @@ class Lane(NamedTuple):
     relay_membrane: Float32[np.ndarray, " relays"]
     pixels: Int32[np.ndarray, " n_in"]
     pixel_rate: Float64[np.ndarray, " n_in"]
+    """Spikes a slot, in units of 2^-32 where trains are Poisson."""
+    pixel_phase: Float64[np.ndarray, " n_in"]
+    """Of regular trains: spikes owed."""
     pixel_count: Int64[np.ndarray, "1"]
     events: Int32[np.ndarray, " lines"]
     event_count: Int64[np.ndarray, " layers_plus_1"]
@@ -137,6 +141,7 @@ def make_plan(
         hold=gradient.switch == "hold",
         inhibition=np.float32(spec.inhibition.strength),
         clocked=spec.inhibition.clocked,
+        regular_input=encoding.trains == "regular",
         input_profile=profile(spec.T, encoding.front_loading),
         label_profile=profile(
             spec.T, encoding.front_loading if label_loading is None else label_loading
@@ -168,6 +173,7 @@ def make_lane(plan: Plan) -> Lane:
         relay_membrane=zeros(plan.relays),
         pixels=np.zeros(plan.size[0], dtype=np.int32),
         pixel_rate=np.zeros(plan.size[0], dtype=np.float64),
+        pixel_phase=np.zeros(plan.size[0], dtype=np.float64),
         pixel_count=np.zeros(1, dtype=np.int64),
         events=np.zeros(lines, dtype=np.int32),
         event_count=np.zeros(layers, dtype=np.int64),
