@@ -1,5 +1,7 @@
 """The float baseline: the same layers as a conventional network, trained by backpropagation."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -11,6 +13,13 @@ from torch import nn
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec import Positive, Share, Spec
+from rpu_ssnn.training_state import (
+    State,
+    TrainingState,
+    checked,
+    generator_state,
+    restore_generator,
+)
 
 
 class AnnSpec(Spec):
@@ -46,11 +55,30 @@ class TrainedAnn:
         self._model.eval()
         with torch.no_grad():
             output = self._model(torch.from_numpy(_shares(images, self._grey_max)))
+        self._model.train()
         return float((output.argmax(dim=1).numpy() == labels).mean())
 
 
-def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: int) -> TrainedAnn:
-    """Train the baseline on the training images; everything random follows from the seed."""
+def train_ann(
+    spec: AnnSpec,
+    hidden: tuple[int, ...],
+    data: Dataset,
+    *,
+    seed: int,
+    start: TrainingState | None = None,
+    on_epoch: Callable[[TrainedAnn, Callable[[], TrainingState]], None] | None = None,
+) -> TrainedAnn:
+    """Train the baseline on the training images; everything random follows from the seed.
+
+    Args:
+        start: what an earlier call with the same arguments had reached; the result is then, bit
+            for bit, that of a run that never stopped.
+        on_epoch: called after each epoch with the network so far and, for a later `start`, a
+            function that takes the state.
+
+    Raises:
+        StateError: `start` is of another network.
+    """
     generator = torch.Generator().manual_seed(seed)
     order_rng = np.random.default_rng(seed)
     sizes = (data.train_images.shape[1], *hidden, data.n_classes)
@@ -60,7 +88,11 @@ def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: in
     labels = torch.from_numpy(data.train_labels)
     steps = max(spec.epochs * -(-len(labels) // spec.batch), 1)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1.0 / steps, steps)
-    for _ in range(spec.epochs):
+    trained, done = TrainedAnn(model, data.grey_max), 0
+    if start is not None:
+        _restore(model, optimiser, schedule, order_rng, start.arrays)
+        done = start.epochs
+    for epoch in range(done, spec.epochs):
         order = torch.from_numpy(order_rng.permutation(len(labels)))
         for chosen in torch.split(order, spec.batch):
             optimiser.zero_grad()
@@ -73,7 +105,10 @@ def train_ann(spec: AnnSpec, hidden: tuple[int, ...], data: Dataset, *, seed: in
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-    return TrainedAnn(model, data.grey_max)
+        if on_epoch is not None:
+            arrays = partial(_state, model, optimiser, schedule, order_rng)
+            on_epoch(trained, partial(_at_end_of, epoch, arrays))
+    return trained
 
 
 class _Layers(nn.Module):
@@ -86,17 +121,61 @@ class _Layers(nn.Module):
             for n_in, n_out in pairwise(sizes)
         )
         self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(sizes) - 2))
-        self._generator = generator
+        self.generator = generator
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for layer, (weight, share) in enumerate(zip(self.weights, self._shares, strict=True)):
             if layer:
                 x = torch.relu(x)
             if self.training and share:
-                mask = torch.rand(x.shape, generator=self._generator) >= share
+                mask = torch.rand(x.shape, generator=self.generator) >= share
                 x = x * mask / (1.0 - share)
             x = x @ weight.T
         return x
+
+
+def _at_end_of(epoch: int, arrays: Callable[[], State]) -> TrainingState:
+    return TrainingState(epoch + 1, arrays())
+
+
+def _state(
+    model: _Layers,
+    optimiser: torch.optim.SGD,
+    schedule: torch.optim.lr_scheduler.LinearLR,
+    order_rng: np.random.Generator,
+) -> State:
+    state = {
+        "dropout": model.generator.get_state().numpy().copy(),
+        "order": generator_state(order_rng),
+        # The schedule multiplies the step it finds, so the step itself is part of the state.
+        "learning_rate": np.array(optimiser.param_groups[0]["lr"]),
+        "steps": np.array(schedule.last_epoch),
+    }
+    for n, weight in enumerate(model.weights, 1):
+        momentum = optimiser.state[weight].get("momentum_buffer")
+        state[f"weights_{n}"] = weight.detach().numpy().copy()
+        state[f"momentum_{n}"] = (
+            (torch.zeros_like(weight) if momentum is None else momentum).numpy().copy()
+        )
+    return state
+
+
+def _restore(
+    model: _Layers,
+    optimiser: torch.optim.SGD,
+    schedule: torch.optim.lr_scheduler.LinearLR,
+    order_rng: np.random.Generator,
+    state: State,
+) -> None:
+    checked(state, _state(model, optimiser, schedule, order_rng))
+    model.generator.set_state(torch.from_numpy(state["dropout"]))
+    restore_generator(order_rng, state["order"])
+    optimiser.param_groups[0]["lr"] = float(state["learning_rate"])
+    schedule.last_epoch = int(state["steps"])
+    with torch.no_grad():
+        for n, weight in enumerate(model.weights, 1):
+            weight.copy_(torch.from_numpy(state[f"weights_{n}"]))
+            optimiser.state[weight]["momentum_buffer"] = torch.tensor(state[f"momentum_{n}"])
 
 
 def _shares(

@@ -27,6 +27,7 @@ from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.training_state import State, joined, part_of
 
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
@@ -187,6 +188,20 @@ class Network:
             raise ValueError("trains are watched where reads are matrix products only")
         self._lanes[0].place[:] = (0, 0, 0)
         return self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
+
+    def state(self) -> State:
+        """That of all crossbars, between batches."""
+        return joined({f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)})
+
+    def restore(self, state: State) -> None:
+        """Go on from the state of a network that was built just as this one.
+
+        Raises:
+            StateError: it is that of another.
+        """
+        for n, synapses in enumerate(self.synapses, 1):
+            synapses.restore(part_of(state, f"crossbar_{n}"))
+        self._reads.refresh()
 
     def check_finite(self) -> None:
         """Raises FloatingPointError where a weight is not a finite number."""

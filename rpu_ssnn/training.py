@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -13,27 +13,20 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import SynapsesFactory
+from rpu_ssnn.training_state import (
+    EpochRow,
+    State,
+    StateError,
+    TrainingState,
+    checked,
+    generator_state,
+    joined,
+    part_of,
+    restore_generator,
+)
 
 INFERENCE_CHUNK = 1000
 """Images shown to the inference pass at a time (bounds memory, changes nothing)."""
-
-
-@dataclass(frozen=True)
-class EpochRow:
-    """One epoch of training.
-
-    Accuracies are shares in [0, 1]; the training accuracy is that of the training presentations
-    themselves (weights still changing, dropout on). Rates are spikes a neuron and slot; spikes
-    are per presentation and layer, input first (forward) or first hidden first (gradient).
-    """
-
-    epoch: int
-    train_accuracy: float
-    validation_accuracy: float
-    seconds: float
-    rates: tuple[float, ...]
-    forward_spikes: tuple[float, ...]
-    gradient_spikes: tuple[float, ...]
 
 
 @dataclass
@@ -126,7 +119,8 @@ def train(
     *,
     seed: int,
     threads: int = 1,
-    on_epoch: Callable[[EpochRow], None] | None = None,
+    start: TrainingState | None = None,
+    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], None] | None = None,
 ) -> Trained:
     """Train a network on the training images; the validation images only watch.
 
@@ -134,9 +128,13 @@ def train(
         seed: everything random follows from it (but aihwkit's own cycle-to-cycle noise, which
             cannot be seeded).
         threads: lanes of the compiled pass; changes the time, not the numbers.
-        on_epoch: called after each epoch.
+        start: what an earlier call with the same arguments had reached; the result is then that
+            of a run that never stopped (bit for bit, but for aihwkit's own noise).
+        on_epoch: called after each epoch with its row and, for a later `start`, a function that
+            takes the state.
 
     Raises:
+        StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
@@ -144,15 +142,37 @@ def train(
     network = Network(spec, training, sizes, factory, weight_seed, threads)
     trained = Trained(network, data.grey_max, test_seed)
     rng = np.random.default_rng(order_seed)
-    for epoch in range(training.epochs):
+    if start is not None:
+        try:
+            _restore(trained, rng, start)
+        except BaseException:
+            trained.close()
+            raise
+    for epoch in range(len(trained.epochs), training.epochs):
         row = trained.train_epoch(data.train_images, data.train_labels, rng, epoch)
         network.check_finite()
         watched = trained.accuracy(data.validation_images, data.validation_labels)
-        row = EpochRow(**{**vars(row), "validation_accuracy": watched})
-        trained.epochs.append(row)
+        trained.epochs.append(replace(row, validation_accuracy=watched))
         if on_epoch is not None:
-            on_epoch(row)
+            on_epoch(trained.epochs[-1], lambda: _state(trained, rng))
     return trained
+
+
+def _state(trained: Trained, rng: np.random.Generator) -> TrainingState:
+    parts: dict[str, State] = {
+        "network": trained.network.state(),
+        "order": {"generator": generator_state(rng)},
+    }
+    return TrainingState(len(trained.epochs), joined(parts), tuple(trained.epochs))
+
+
+def _restore(trained: Trained, rng: np.random.Generator, start: TrainingState) -> None:
+    if len(start.curve) != start.epochs:
+        raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
+    trained.network.restore(part_of(start.arrays, "network"))
+    order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
+    restore_generator(rng, order["generator"])
+    trained.epochs[:] = start.curve
 
 
 def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:

@@ -7,7 +7,8 @@ from rpu_ssnn.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
-from rpu_ssnn.training import EpochRow, merge_statistics, train
+from rpu_ssnn.training import merge_statistics, train
+from rpu_ssnn.training_state import EpochRow
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,12 @@ def test_networks_learn_digits(
     rows: list[EpochRow] = []
     spec = NetworkSpec(hidden=hidden)
     with train(
-        spec, TrainingSpec(epochs=8), factory, data, seed=0, on_epoch=rows.append
+        spec,
+        TrainingSpec(epochs=8),
+        factory,
+        data,
+        seed=0,
+        on_epoch=lambda row, state: rows.append(row),
     ) as trained:
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         assert trained.accuracy(data.test_images, data.test_labels) == accuracy

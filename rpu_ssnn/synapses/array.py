@@ -1,5 +1,6 @@
 """aihwkit tiles as this package uses them: built, written, stuck, and asked for saturation."""
 
+import hashlib
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn.spec import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.training_state import State, StateError
 
 PulsedDevice = Any
 """An aihwkit single-device configuration (aihwkit ships no types)."""
@@ -89,13 +91,56 @@ def write_state(tile: AnalogTile, state: Weights) -> None:
     tile.tile.set_weights(torch.from_numpy(np.ascontiguousarray(state.T)))
 
 
+PERSISTENT = "persistent_weights"
+"""aihwkit's name for the states that pulses move, where it reads a noisy copy of them."""
+
+
+def tile_state(tile: AnalogTile) -> State:
+    """States of the devices [n_out, n_in], and a digest by which the drawn devices are known.
+
+    All other parameters of a device are drawn at its construction and never change.
+    """
+    hidden = tile.get_hidden_parameters()
+    drawn = hashlib.sha256()
+    for name, values in hidden.items():
+        if name != PERSISTENT:
+            drawn.update(name.encode())
+            drawn.update(values.numpy().tobytes())
+    state = {
+        "weights": tile.tile.get_weights().numpy().copy(),
+        "devices": np.frombuffer(drawn.digest(), dtype=np.uint8),
+    }
+    if PERSISTENT in hidden:
+        state["persistent"] = hidden[PERSISTENT].numpy().copy()
+    return state
+
+
+def restore_tile(tile: AnalogTile, state: State) -> None:
+    """Puts the devices of an equally built tile into those states.
+
+    A write of aihwkit moves the persistent state and draws write noise on the weights that are
+    read; these are put back in memory. Like any write it clips to the bounds: with write noise
+    and a reference (hfo2), a device that pulses took beyond them (by up to its reference, which
+    aihwkit lets pulses do and writes not) comes back at its bound.
+
+    Raises:
+        StateError: the tile's devices were drawn otherwise.
+    """
+    if not np.array_equal(state["devices"], tile_state(tile)["devices"]):
+        raise StateError("its devices were drawn otherwise")
+    weights = torch.from_numpy(state["weights"])
+    moved = torch.from_numpy(state["persistent"]) if "persistent" in state else weights
+    tile.tile.set_weights(moved)
+    tile._shared_weight_tensor.copy_(weights)
+
+
 def saturated(tile: AnalogTile) -> int:
     """Devices at either of their own bounds, by the state that pulses move; stuck ones left out.
 
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
     """
     hidden = tile.get_hidden_parameters()
-    state = hidden.get("persistent_weights", tile.tile.get_weights())
+    state = hidden.get(PERSISTENT, tile.tile.get_weights())
     if "reference" in hidden:
         state = state + hidden["reference"]
     low, high = hidden["min_bound"], hidden["max_bound"]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int8, Int32, UInt8
 
+from rpu_ssnn.training_state import State
+
 Weights = Float32[np.ndarray, "n_in n_out"]
 
 
@@ -117,6 +119,21 @@ class Synapses(ABC):
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:
         """Scale the step of what follows (decay by epoch), relative to the start."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """A copy of everything that training has changed. Between batches only (`end_batch`)."""
+
+    @abstractmethod
+    def restore(self, state: State) -> None:
+        """Go on from the state of synapses that were built just as these.
+
+        Exact to the bit, but for draws from aihwkit's own generator, and for one thing in a
+        device with write noise *and* a reference (`array.restore_tile`).
+
+        Raises:
+            StateError: it is that of others; what these hold is then undefined.
+        """
 
     @abstractmethod
     def statistics(self) -> dict[str, float]:

@@ -22,6 +22,7 @@ from rpu_ssnn.synapses.accumulate import (
     add_gradient_counts,
 )
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.training_state import State, checked, generator_state, restore_generator
 
 _LIBRARIES = ThreadpoolController()
 """BLAS threads wait busily after each product, and would take the cores from the lanes."""
@@ -64,6 +65,15 @@ class _Ideal(Synapses):
     def set_step_scale(self, scale: float) -> None:
         self._scale = scale
 
+    def state(self) -> State:
+        return {"weights": self._weights.copy(), "step_scale": np.array(self._scale)}
+
+    def restore(self, state: State) -> None:
+        checked(state, self.state())
+        self._weights[:] = state["weights"]
+        self._scale = float(state["step_scale"])
+        self.changes += 1
+
     def statistics(self) -> dict[str, float]:
         return {}
 
@@ -102,6 +112,13 @@ class RateSynapses(_Ideal):
         forward[:] = 0.0
         gradient[:] = 0.0
         self.changes += 1
+
+    def state(self) -> State:
+        return {**super().state(), "surrogate_noise": generator_state(self._rng)}
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        restore_generator(self._rng, state["surrogate_noise"])
 
     @staticmethod
     def _surrogate_spread(

@@ -23,9 +23,25 @@ import torch
 from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.spec import TileSpec
-from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile, saturated, write_state
+from rpu_ssnn.synapses.array import (
+    DeviceSource,
+    fix_stuck,
+    make_tile,
+    restore_tile,
+    saturated,
+    tile_state,
+    write_state,
+)
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.drive import RowWriter
+from rpu_ssnn.training_state import (
+    State,
+    checked,
+    generator_state,
+    joined,
+    part_of,
+    restore_generator,
+)
 
 
 class TileSynapses(Synapses):
@@ -158,6 +174,31 @@ class TileSynapses(Synapses):
     def set_step_scale(self, scale: float) -> None:
         """Thin the trains to the wanted step; above one step a coincidence there is no more."""
         self.keep = min(1.0, self._wanted_step * scale / self.device_step)
+
+    def state(self) -> State:
+        """Devices, pulses that each got, the thinning and how far the next leak is."""
+        return {
+            **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self._tiles, 1)}),
+            "pulses_up": self.pulses_up.copy(),
+            "pulses_down": self.pulses_down.copy(),
+            "keep": np.array(self.keep),
+            "thinning": generator_state(self._rng),
+            "batches": np.array(self._batches),
+            "leak_steps": np.array(self._leak_steps),
+        }
+
+    def restore(self, state: State) -> None:
+        checked(state, self.state())
+        for n, tile in enumerate(self._tiles, 1):
+            restore_tile(tile, part_of(state, f"tile_{n}"))
+        self._rows.up[:] = state["pulses_up"]
+        self._rows.down[:] = state["pulses_down"]
+        self.keep = float(state["keep"])
+        restore_generator(self._rng, state["thinning"])
+        self._batches = int(state["batches"])
+        self._leak_steps = int(state["leak_steps"])
+        self._stale = True
+        self.changes += 1
 
     def statistics(self) -> dict[str, float]:
         """Pulses, saturation, drive, and what else than pulses may have changed a weight.

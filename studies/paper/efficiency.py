@@ -50,7 +50,7 @@ class Watched:
         self.synapses.append(Counted(crossbar))
         return self.synapses[-1]
 
-    def note(self, _: EpochRow) -> None:
+    def note(self, _: EpochRow, take_state: object) -> None:
         self.totals.append([s.coincidences for s in self.synapses])
 
     def in_last_epoch(self) -> list[int]:

@@ -1,0 +1,111 @@
+"""Where a training stands, as plain arrays that a freshly built network goes on from.
+
+Taken between batches only (in practice at the end of an epoch): pulses on their way, sums over a
+batch and membranes are then empty, and no part of a state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt64
+
+State = dict[str, np.ndarray]
+"""Arrays of numbers by name: everything that training changes, and nothing that the settings give.
+
+What is random at construction (initial weights, spread of devices) follows from the seed and is
+built again.
+"""
+
+WORD = 2**64
+
+
+class StateError(ValueError):
+    """A state that does not belong to what it is to be loaded into."""
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One epoch of training.
+
+    Accuracies are shares in [0, 1]; the training accuracy is that of the training presentations
+    themselves (weights still changing, dropout on). Rates are spikes a neuron and slot; spikes
+    are per presentation and layer, input first (forward) or first hidden first (gradient).
+    """
+
+    epoch: int
+    train_accuracy: float
+    validation_accuracy: float
+    seconds: float
+    rates: tuple[float, ...]
+    forward_spikes: tuple[float, ...]
+    gradient_spikes: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """A training at the end of an epoch.
+
+    Attributes:
+        epochs: how many are over.
+        arrays: weights, devices, counters and generators.
+        curve: one row an epoch; empty for the float baseline, which keeps none.
+    """
+
+    epochs: int
+    arrays: State
+    curve: tuple[EpochRow, ...] = ()
+
+
+def checked(state: State, like: State) -> State:
+    """The state itself, where it has the names, shapes and kinds of number of ``like``.
+
+    Raises:
+        StateError: it has not.
+    """
+    if state.keys() != like.keys():
+        raise StateError(f"holds {sorted(state)}, not {sorted(like)}")
+    for name, mine in like.items():
+        found = state[name]
+        if (found.shape, found.dtype) != (mine.shape, mine.dtype):
+            raise StateError(
+                f"{name} is {found.dtype} {found.shape}, not {mine.dtype} {mine.shape}"
+            )
+    return state
+
+
+def joined(parts: Mapping[str, State]) -> State:
+    """Several states as one; each name starts with that of its part."""
+    return {f"{part}.{name}": a for part, state in parts.items() for name, a in state.items()}
+
+
+def part_of(state: State, part: str) -> State:
+    """One part of a joined state."""
+    start = f"{part}."
+    return {name.removeprefix(start): a for name, a in state.items() if name.startswith(start)}
+
+
+def generator_state(rng: np.random.Generator) -> UInt64[np.ndarray, "6"]:
+    """The place of a PCG64 generator (numpy's default) in its sequence, as words of 64 bits."""
+    whole = rng.bit_generator.state
+    inner = whole["state"]
+    return np.array(
+        [
+            *divmod(inner["state"], WORD),
+            *divmod(inner["inc"], WORD),
+            whole["has_uint32"],
+            whole["uinteger"],
+        ],
+        dtype=np.uint64,
+    )
+
+
+def restore_generator(rng: np.random.Generator, state: UInt64[np.ndarray, "6"]) -> None:
+    """Sets a PCG64 generator to the place that `generator_state` gave."""
+    high, low, inc_high, inc_low, has_uint32, uinteger = (int(word) for word in state)
+    rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": high * WORD + low, "inc": inc_high * WORD + inc_low},
+        "has_uint32": has_uint32,
+        "uinteger": uinteger,
+    }
