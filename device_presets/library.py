@@ -42,6 +42,21 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
             allowed = one_of(entries, name) + ", or a file name ending in .yaml"
             raise PresetError("device presets", "name", name, allowed)
         entry = entries[name]
+    return preset_of(name, entry, overrides)
+
+
+def preset_of(
+    name: str, entry: PresetEntry, overrides: Mapping[str, float | int | str] | None = None
+) -> Preset:
+    """An entry as a preset, complete and checked.
+
+    Args:
+        name: of the preset, for errors.
+        overrides: as for ``get_preset``.
+
+    Raises:
+        PresetError: unknown parameter, or a value out of its physical range.
+    """
     rules = PARAMETERS[entry.model]
     for field in (*entry.parameters, *(overrides or {})):
         if field not in rules:

@@ -472,10 +472,68 @@ def test_a_folder_without_a_study_has_no_table(
     assert line.startswith(f"{tmp_path}: result folder: ")
 
 
-def test_more_images_than_there_are_is_refused_before_anything_runs(
+@pytest.mark.parametrize(
+    ("dataset", "changes", "field", "value", "allowed"),
+    [
+        ({"n_train": 5000}, {}, "dataset.n_train", "5000", "at most 1438, the images there are"),
+        ({"n_test": 360}, {}, "dataset.n_test", "360", "at most 359, the images there are"),
+        (
+            {"n_train": 4},
+            {},
+            "dataset.validation_share",
+            "0.1",
+            "holds none of 4 images out: must be 0, or above 0.125",
+        ),
+        (
+            {},
+            {"sweep": {"dataset.n_train": [100, 2000]}},
+            "sweep.dataset.n_train",
+            "2000",
+            "must be at most 1438",
+        ),
+        (
+            {},
+            {"cases": [{"update": "rate"}], "search": {"n_train": 3000}},
+            "search.n_train",
+            "3000",
+            "must be at most 1438",
+        ),
+        (
+            {},
+            {"cases": [{"update": "rate"}], "search": {"n_train": 5}},
+            "search.n_train",
+            "5",
+            "must be at least 6, or the validation share of 0.1 holds no image out",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "search", "plan"])
+def test_images_that_are_not_there_are_refused_before_anything_is_written(
+    command: str,
+    dataset: dict[str, Any],
+    changes: dict[str, Any],
+    field: str,
+    value: str,
+    allowed: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studies.runner._pool", None)  # no process may be started
+    study = _valid(tmp_path, dataset={"name": "digits", **dataset}, **changes)
+    line = refused([command, str(study), "--out", str(tmp_path / "new" / "out")], capsys)
+    assert line.startswith(f"{study}: {field}: {value} is not allowed; ")
+    assert allowed in line
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_without_its_images_or_kept_rows_makes_no_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = _valid(tmp_path, dataset={"name": "digits", "n_train": 5000}, seeds=[0])
-    line = refused(["run", str(study), "--out", str(tmp_path / "out")], capsys)
-    assert line.startswith("digits: n_train: 5000 is not allowed; must be at most 1438")
-    assert not list((tmp_path / "out" / "units").iterdir())
+    study = _valid(tmp_path, dataset={"name": "mnist"})
+    arguments = ["run", str(study), "--out", str(tmp_path / "new" / "out")]
+    assert "missing" in refused([*arguments, "--data", str(tmp_path)], capsys)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n1\n1,2,3\n")
+    assert refused([*arguments, "--rows", str(rows)], capsys).startswith(f"{rows}: rows: ")
+    assert not (tmp_path / "new").exists()
