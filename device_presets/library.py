@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from device_presets.common_parameters import MOST_LEVELS
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import ParameterRule, Value
 from device_presets.parameter_table import PARAMETERS
@@ -110,6 +111,9 @@ def _step_and_levels(
         raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
     chosen = _given(where, named[0], rules[named[0]], entry, overrides)
     span = _number(given["w_max"]) - _number(given["w_min"])
+    if span / _number(chosen) > MOST_LEVELS and named[0] == "step":
+        allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
+        raise PresetError(where, "step", chosen.value, allowed)
     other = "levels" if named[0] == "step" else "step"
     derived = _parameter(
         rules[other],
