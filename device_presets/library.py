@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from device_presets.common_parameters import MOST_LEVELS
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import ParameterRule, Value
 from device_presets.parameter_table import PARAMETERS
@@ -42,6 +43,21 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
             allowed = one_of(entries, name) + ", or a file name ending in .yaml"
             raise PresetError("device presets", "name", name, allowed)
         entry = entries[name]
+    return preset_of(name, entry, overrides)
+
+
+def preset_of(
+    name: str, entry: PresetEntry, overrides: Mapping[str, float | int | str] | None = None
+) -> Preset:
+    """An entry as a preset, complete and checked.
+
+    Args:
+        name: of the preset, for errors.
+        overrides: as for ``get_preset``.
+
+    Raises:
+        PresetError: unknown parameter, or a value out of its physical range.
+    """
     rules = PARAMETERS[entry.model]
     for field in (*entry.parameters, *(overrides or {})):
         if field not in rules:
@@ -95,6 +111,9 @@ def _step_and_levels(
         raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
     chosen = _given(where, named[0], rules[named[0]], entry, overrides)
     span = _number(given["w_max"]) - _number(given["w_min"])
+    if span / _number(chosen) > MOST_LEVELS and named[0] == "step":
+        allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
+        raise PresetError(where, "step", chosen.value, allowed)
     other = "levels" if named[0] == "step" else "step"
     derived = _parameter(
         rules[other],

@@ -44,7 +44,8 @@ class ParameterRule:
         if self.kind == "flag":
             return "must be true or false"
         if self.kind == "numbers":
-            return f"must be a list of numbers, each at least {self.low:g} (unit: {self.unit})"
+            span = f"at least {self.low:g}, at most {self.high:g}"
+            return f"must be a list of numbers, each {span} (unit: {self.unit})"
         if self.low == -math.inf:
             phrase = "must be a number"
         elif self.above_low:

@@ -15,6 +15,8 @@ from types import MappingProxyType
 
 from device_presets.common_parameters import (
     FLAG,
+    MOST_SPREAD,
+    MOST_WEIGHT,
     PULSE_FACTS,
     RETENTION,
     SHARE,
@@ -28,9 +30,11 @@ from device_presets.parameter_rule import ParameterRule as Rule
 _WRITE_NOISE = {
     "write_noise": Rule(
         unit=STEP,
-        description="deviation of the weight that is read from the one stored, new at each pulse",
+        description="deviation of the weight that is read from the one stored, new at each pulse"
+        "; at most 1e5 steps: more than the range of a device",
         aihwkit_name="write_noise_std",
         low=0.0,
+        high=1e5,
     ),
 }
 
@@ -63,16 +67,20 @@ _LINEAR_STEP = {
     ),
     "slope_up_spread": Rule(
         unit=SHARE,
-        description="device-to-device deviation of slope_up, absolute",
+        description="device-to-device deviation of slope_up, absolute"
+        "; at most 2: three devices in ten would then have the wrong sign",
         aihwkit_name="gamma_up_dtod",
         low=0.0,
+        high=MOST_SPREAD,
         required=True,
     ),
     "slope_down_spread": Rule(
         unit=SHARE,
-        description="device-to-device deviation of slope_down, absolute",
+        description="device-to-device deviation of slope_down, absolute"
+        "; at most 2: three devices in ten would then have the wrong sign",
         aihwkit_name="gamma_down_dtod",
         low=0.0,
+        high=MOST_SPREAD,
         required=True,
     ),
     "slope_from_mean_bounds": Rule(
@@ -87,15 +95,19 @@ _LINEAR_STEP = {
 _SOFT_BOUNDS_REFERENCE = {
     "slope_up_spread": Rule(
         unit=SHARE,
-        description="device-to-device deviation of the up slope, share of it",
+        description="device-to-device deviation of the up slope, share of it"
+        "; at most 2: three devices in ten would then have the wrong sign",
         aihwkit_name="slope_up_dtod",
         low=0.0,
+        high=MOST_SPREAD,
     ),
     "slope_down_spread": Rule(
         unit=SHARE,
-        description="device-to-device deviation of the down slope, share of it",
+        description="device-to-device deviation of the down slope, share of it"
+        "; at most 2: three devices in ten would then have the wrong sign",
         aihwkit_name="slope_down_dtod",
         low=0.0,
+        high=MOST_SPREAD,
     ),
     "subtract_symmetry_point": Rule(
         unit=FLAG,
@@ -106,14 +118,19 @@ _SOFT_BOUNDS_REFERENCE = {
     ),
     "reference": Rule(
         unit=WEIGHT,
-        description="mean weight of the reference device, beside the symmetry point",
+        description="mean weight of the reference device, beside the symmetry point"
+        "; at most 1000 either way, as the bounds",
         aihwkit_name="reference_mean",
+        low=-MOST_WEIGHT,
+        high=MOST_WEIGHT,
     ),
     "reference_spread": Rule(
         unit=WEIGHT,
-        description="deviation of the reference device from what it should hold",
+        description="deviation of the reference device from what it should hold"
+        "; at most 1000, as the bounds",
         aihwkit_name="reference_std",
         low=0.0,
+        high=MOST_WEIGHT,
     ),
 }
 
@@ -122,20 +139,38 @@ _EXP_STEP_FORMULA = (
 )
 _EXP_STEP = {
     **{
-        name: Rule(unit=SHARE, description=_EXP_STEP_FORMULA, aihwkit_name=name, required=True)
-        for name in ("A_up", "A_down", "gamma_up", "gamma_down", "a", "b")
+        name: Rule(
+            unit=SHARE,
+            description=f"{_EXP_STEP_FORMULA}; at most {most:g} either way, {why}",
+            aihwkit_name=name,
+            low=-most,
+            high=most,
+            required=True,
+        )
+        for name, most, why in (
+            ("A_up", 1e6, "a step a million times the others"),
+            ("A_down", 1e6, "a step a million times the others"),
+            ("gamma_up", 80.0, "or the exponential leaves single precision"),
+            ("gamma_down", 80.0, "or the exponential leaves single precision"),
+            ("a", 100.0, "a hundred times the range"),
+            ("b", 100.0, "a hundred times the range"),
+        )
     },
     "cycle_to_cycle_offset": Rule(
         unit=WEIGHT,
-        description="cycle-to-cycle noise is cycle_to_cycle * (this + local step + slope * |w|)",
+        description="cycle-to-cycle noise is cycle_to_cycle * (this + local step + slope * |w|)"
+        "; at most 1000, as the bounds",
         aihwkit_name="dw_min_std_add",
         low=0.0,
+        high=MOST_WEIGHT,
     ),
     "cycle_to_cycle_slope": Rule(
         unit=SHARE,
-        description="cycle-to-cycle noise is cycle_to_cycle * (offset + local step + this * |w|)",
+        description="cycle-to-cycle noise is cycle_to_cycle * (offset + local step + this * |w|)"
+        "; at most 1000, as the bounds",
         aihwkit_name="dw_min_std_slope",
         low=0.0,
+        high=MOST_WEIGHT,
     ),
 }
 
@@ -145,16 +180,19 @@ _POW_STEP_FORMULA = (
 _POW_STEP = {
     "exponent": Rule(
         unit=SHARE,
-        description=_POW_STEP_FORMULA,
+        description=f"{_POW_STEP_FORMULA}; at most 100: at mid-range no step would be left",
         aihwkit_name="pow_gamma",
         low=0.0,
+        high=100.0,
         required=True,
     ),
     "exponent_spread": Rule(
         unit="exponent",
-        description="device-to-device deviation of the exponent, share of it",
+        description="device-to-device deviation of the exponent, share of it"
+        "; at most 2: three devices in ten would then have the wrong sign",
         aihwkit_name="pow_gamma_dtod",
         low=0.0,
+        high=MOST_SPREAD,
         required=True,
     ),
     "exponent_asymmetry": Rule(
@@ -168,9 +206,11 @@ _POW_STEP = {
     ),
     "exponent_asymmetry_spread": Rule(
         unit="exponent",
-        description="device-to-device deviation that adds to the up and takes from the down one",
+        description="device-to-device deviation that adds to the up and takes from the down one"
+        "; at most 2: three devices in ten would then have the wrong sign",
         aihwkit_name="pow_up_down_dtod",
         low=0.0,
+        high=MOST_SPREAD,
         required=True,
     ),
 }
@@ -179,10 +219,11 @@ _PIECEWISE_STEP = {
     f"step_factors_{direction}": Rule(
         unit=STEP,
         description=f"{direction} step at evenly spaced weights from w_min to w_max, in between "
-        "interpolated",
+        "interpolated; at most 1e6: a step a million times the one at zero",
         aihwkit_name=f"piecewise_{direction}",
         kind="numbers",
         low=0.0,
+        high=1e6,
         required=True,
     )
     for direction in ("up", "down")

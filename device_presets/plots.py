@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from device_presets.errors import PresetError
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_response
+from device_presets.wording import counted
 
 # Okabe and Ito's colour-blind-safe pair; the line styles tell them apart in grey print too.
 _STYLE = {"up": ("#0072B2", "-"), "down": ("#D55E00", "--")}
@@ -40,7 +41,7 @@ def plot_pulse_response(
             axes.plot(device["pulse"], device["weight"], style, color=colour, lw=0.6, alpha=0.5)
         if len(part):
             mean = part.groupby("pulse")["weight"].mean()
-            label = f"{polarity} pulses, mean of {n_devices} devices"
+            label = f"{polarity} pulses, mean of {counted(n_devices, 'device')}"
             axes.plot(mean.index, mean.to_numpy(), style, color=colour, lw=2.0, label=label)
     axes.axhline(preset.w_max, color="black", lw=0.8, ls=":", label="mean bounds")
     axes.axhline(preset.w_min, color="black", lw=0.8, ls=":")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from device_presets import strict_yaml
 from device_presets.errors import PresetError, one_of
+from device_presets.plain_words import allowed_by
 
 ModelName = Literal[
     "ConstantStepDevice",
@@ -130,7 +131,7 @@ def _entry(where: str, raw: object) -> PresetEntry:
         first = unknown_first[0]
         field = ".".join(str(part) for part in first["loc"]) or "entry"
         found = first["input"]
-        allowed = first["msg"]
+        allowed = allowed_by(first)
         if first["type"] == "extra_forbidden":
             known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
             allowed = f"unknown key; {one_of(known.model_fields, first['loc'][-1])}"

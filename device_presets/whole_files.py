@@ -1,10 +1,37 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and a look ahead at whether they can be."""
 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from device_presets.errors import PresetError
+
+PRESET_SUFFIXES = (".yaml", ".yml")
+PLOT_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, ...] = ()) -> None:
+    """Looks at a file that is to be written, before the work that it takes is done.
+
+    Args:
+        where, field: command and option that name the file, for the error.
+        path: the file.
+        suffixes: endings it may have; any where there are none.
+
+    Raises:
+        PresetError: another ending, a folder that is missing or cannot be written to, or a
+            folder in the file's place.
+    """
+    if suffixes and path.suffix.lower() not in suffixes:
+        endings = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise PresetError(where, field, str(path), f"must end in {endings}")
+    if path.is_dir():
+        raise PresetError(where, field, str(path), "must be a file: a folder has this name")
+    if not path.parent.is_dir():
+        raise PresetError(where, field, str(path), f"must be in a folder: {path.parent} is none")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        allowed = f"must be in a folder that can be written to: {path.parent} cannot"
+        raise PresetError(where, field, str(path), allowed)
 
 
 def write_whole(where: str, writers: Mapping[Path, Callable[[Path], object]]) -> None:
@@ -25,11 +52,14 @@ def write_whole(where: str, writers: Mapping[Path, Callable[[Path], object]]) ->
             write(temporaries[at])
         for at, temporary in temporaries.items():
             os.replace(temporary, at)
-    except (OSError, ValueError) as error:
-        if isinstance(error, PresetError):
-            raise
-        allowed = f"must be a file that can be written ({error})"
+    except PresetError as error:  # of what was written; the user knows the file by its own name
+        named = error.where.replace(str(temporaries[at]), str(at))
+        raise PresetError(named, error.field, error.value, error.allowed) from None
+    except OSError as error:
+        allowed = f"must be a file that can be written ({error.strerror or type(error).__name__})"
         raise PresetError(where, "file", str(at), allowed) from None
+    except ValueError as error:
+        raise PresetError(where, "file", str(at), f"cannot be written: {error}") from None
     finally:
         for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)

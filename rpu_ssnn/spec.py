@@ -9,9 +9,12 @@ Weights are in units of the threshold current: a weight W adds W to the membrane
 theta. He initialisation is scaled by theta, so that a unit rate gives a unit gain.
 """
 
-from typing import Annotated, Literal, Self
+import typing
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rpu_ssnn.errors import InputError
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -19,9 +22,43 @@ NotNegative = Annotated[float, Field(ge=0.0)]
 
 
 class Spec(BaseModel):
-    """Frozen; unknown keys are errors."""
+    """Frozen; unknown keys are errors, and so is `true` where a number belongs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flags_are_no_numbers(cls, content: Any) -> Any:
+        """Python, and so pydantic, takes `true` for 1."""
+        for name, value in content.items() if isinstance(content, dict) else ():
+            flags = _places_of_flags(value) if name in cls.model_fields else []
+            kinds = _kinds(cls.model_fields[name].annotation) if flags else set()
+            if kinds & {int, float} and not kinds & {bool, Any}:
+                place, flag = flags[0]
+                kind = "number" if float in kinds else "whole number"
+                field = f"{name}.{place}" if place else name
+                raise InputError("spec", field, flag, f"must be a {kind}, not true or false")
+        return content
+
+
+def _places_of_flags(value: object) -> list[tuple[str, bool]]:
+    """The flags of a field: the value itself, or items of a list (by their place)."""
+    if isinstance(value, bool):
+        return [("", value)]
+    items = value if isinstance(value, list | tuple) else ()
+    return [(str(place), item) for place, item in enumerate(items) if isinstance(item, bool)]
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The plain types that an annotation is made of."""
+    if isinstance(annotation, typing.TypeAliasType):
+        return _kinds(annotation.__value__)
+    arguments = typing.get_args(annotation)
+    if not arguments:
+        return {annotation}
+    if typing.get_origin(annotation) is Annotated:
+        arguments = arguments[:1]
+    return {kind for argument in arguments for kind in _kinds(argument)}
 
 
 class NeuronSpec(Spec):

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rpu_ssnn.wording import counted
 from studies.execution import Options, finished_runs, run_in_folder, training_job
 from studies.results import results_frame
 from studies.shipped import find_study
@@ -48,7 +49,7 @@ def run_study(
     if outcome.failures:
         first = outcome.failures[0]
         raise UnitsFailedError(
-            f"{len(outcome.failures)} units failed (listed in {root}), "
+            f"{counted(len(outcome.failures), 'unit')} failed (listed in {root}), "
             f"first {first.title}: {first.message}"
         )
     return results_frame(outcome.runs)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studies.cases import DeviceCase, PartialDrive
-from studies.imperfections import rounded, settings_of, with_settings
+from studies.imperfections import finest_levels, rounded, settings_of, with_settings
 from studies.questions import Driven
 
 
@@ -160,8 +160,8 @@ def axis(name: str, context: DeviceCase, driven: Driven) -> Axis | str:
         return Axis(name, context, own, rounded(own * WIDEST), min(own, worst), own)
     if name == "levels":
         # More of them than the drive can use would lower the learning rate.
-        best = levels / driven.thinning if driven.thinning else levels
-        return Axis(name, context, levels, rounded(best), parameter.worst, driven.weight_range)
+        best = finest_levels(levels, driven.thinning) if driven.thinning else rounded(levels)
+        return Axis(name, context, levels, best, parameter.worst, driven.weight_range)
     if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
         return f"{name}: {context.device} is simulated by a model without it"
     values = [float(has.get(path) or 0.0) for path in parameter.paths]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.wording import counted
 from studies.choices import Format
 from studies.cli_options import DataOption, OutOption, StudyArgument, WorkersOption
 from studies.cli_running import (
@@ -98,7 +99,7 @@ def search(
         stop_interrupted(root)
     if write and declared.drives is not None and not failures:
         write_drives(declared.drives, drives)
-        typer.echo(f"{len(drives)} drives in {declared.drives}")
+        typer.echo(f"{counted(len(drives), 'drive')} in {declared.drives}")
     end(failures, root)
 
 

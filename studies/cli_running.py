@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.wording import counted
 
 if TYPE_CHECKING:
     from studies.execution import Options, OtherVersions
@@ -58,8 +59,8 @@ def end(failures: "list[Failure]", root: Path) -> None:
     """Exit code 1 where units failed."""
     if failures:
         typer.echo(
-            f"{len(failures)} units failed, listed in {root / 'failures.csv'}; "
-            "the same command tries them again",
+            f"{counted(len(failures), 'unit')} failed, listed in {root / 'failures.csv'}; "
+            "the same command tries again",
             err=True,
         )
         raise typer.Exit(1)

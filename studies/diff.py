@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rpu_ssnn.errors import InputError
 from studies.execution import finished_runs
 from studies.result import UnitResult
 from studies.results import Runs, Versions
@@ -49,11 +50,15 @@ def diff_folders(root_a: Path, root_b: Path, damaged: list[Path]) -> Difference:
         damaged: gets the files that are not whole unit files.
 
     Raises:
-        InputError: one is not an output folder.
+        InputError: one is not an output folder, or holds no finished unit.
     """
-    _, runs_a = finished_runs(root_a, on_damage=damaged.append)
-    _, runs_b = finished_runs(root_b, on_damage=damaged.append)
-    return compare(runs_a, runs_b)
+    found = []
+    for root in (root_a, root_b):
+        _, runs = finished_runs(root, on_damage=damaged.append)
+        if not runs:
+            raise InputError(root, "units", 0, "must hold at least one finished unit")
+        found.append(runs)
+    return compare(*found)
 
 
 def compare(runs_a: Runs, runs_b: Runs) -> Difference:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from rpu_ssnn.wording import counted
 from studies.choices import Format
 from studies.diff import Difference
 from studies.statistics import SIGNIFICANCE
@@ -37,8 +38,8 @@ def remarks(difference: Difference) -> Iterator[str]:
         significant = int((changes["p"] < SIGNIFICANCE).sum())
         equal = int((changes["identical"] == changes["pairs"]).sum())
         yield (
-            f"{len(changes)} cases in both: {significant} changed significantly, {equal} the same "
-            "in every pair"
+            f"{counted(len(changes), 'case')} in both: {significant} changed significantly, "
+            f"{equal} the same in every pair"
         )
 
 
@@ -64,6 +65,6 @@ def _legend(difference: Difference) -> str:
     tests = int(difference.changes["p"].notna().sum())
     return (
         "B - A: points ± 95 % interval, paired by seed; p: paired t-test, Holm-corrected for "
-        f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}; "
-        "identical: equal in every pair"
+        f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: "
+        f"not significant at {SIGNIFICANCE:.2g}; identical: equal in every pair"
     )

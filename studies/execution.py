@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.wording import counted
 from studies import run_unit
-from studies.drives import FoundDrive, known_drives, read_drives, search_key, write_drives
-from studies.kept_rows import take_up
+from studies.drives import Drives, FoundDrive, known_drives, read_drives, search_key, write_drives
+from studies.images import refuse_missing_images
+from studies.kept_rows import read_kept_rows, take_up
 from studies.points import Drive, Point
 from studies.progress import Reporter, Silent
 from studies.result import Failure, UnitResult
@@ -17,7 +19,14 @@ from studies.results import Runs, Versions, write_failures, write_results
 from studies.runner import in_balanced_order, run_units
 from studies.search import best, candidates
 from studies.status import status_kept
-from studies.store import ResultFolder, StoredRuns, UnitStore, open_folder, stored_study
+from studies.store import (
+    ResultFolder,
+    StoredRuns,
+    UnitStore,
+    open_folder,
+    refuse_foreign,
+    stored_study,
+)
 from studies.study import Study
 from studies.unit import Unit, point_title
 from studies.worker import Job
@@ -67,13 +76,15 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: a row could not be kept; those before it are.
     """
+    kept = None if options.kept_rows is None else read_kept_rows(options.kept_rows)
+    _refuse_early(study, root, options)
     with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
         options = replace(options, reporter=reporter)
         drives, failures = _find_drives(study, folder, options)
         units = units_of(study, drives)
-        if options.kept_rows is not None:
-            taken = take_up(options.kept_rows, units, folder.units)
-            options.reporter.note(f"{taken} finished rows from {options.kept_rows}")
+        if kept is not None:
+            taken = take_up(kept, units, folder.units)
+            options.reporter.note(f"{counted(taken, 'finished row')} from {options.kept_rows}")
         finished = _usable(units, _read(folder.units, options.reporter), root, options)
         tables = _Tables(root, units, finished)
         missing = [unit for unit in in_balanced_order(units) if unit.identity not in finished]
@@ -102,6 +113,7 @@ def search_in_folder(
     Raises:
         As `run_in_folder`.
     """
+    _refuse_early(study, root, options)
     with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
         options = replace(options, reporter=reporter)
         points = [point for point in study.points() if point.drive is None]
@@ -143,11 +155,35 @@ def _drive_of(point: Point, study: Study, drives: dict[str, FoundDrive]) -> Driv
     return None if found is None else found.drive
 
 
+def _refuse_early(study: Study, root: Path, options: Options) -> None:
+    """Whatever can be known to be wrong before a folder is made or a process started.
+
+    Raises:
+        InputError: as `run_in_folder`.
+    """
+    from rpu_ssnn.data import MissingDataError  # brings numpy
+
+    refuse_foreign(root, study)
+    folder = ResultFolder(root)
+    _drive_files(study, folder)
+    try:
+        refuse_missing_images(study, options.job.data_root)
+    except MissingDataError:
+        # Finished runs need no images; where one is missing, the workers' check says so.
+        if options.kept_rows is None and not folder.units.holds_any():
+            raise
+
+
+def _drive_files(study: Study, folder: ResultFolder) -> list[Drives]:
+    """The drives that are known: of the study's file and of the folder's."""
+    return [read_drives(path) for path in (study.drives, folder.drives) if path is not None]
+
+
 def _find_drives(
     study: Study, folder: ResultFolder, options: Options
 ) -> tuple[dict[str, FoundDrive], list[Failure]]:
     """Drives by search key: from the study's file, the folder's, or else a search."""
-    files = [read_drives(path) for path in (study.drives, folder.drives) if path is not None]
+    files = _drive_files(study, folder)
     points = [point for point in study.points() if point.drive is None]
     drives = known_drives(points, study.search, files)
     unknown = [point for point in points if search_key(point, study.search) not in drives]

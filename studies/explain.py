@@ -44,6 +44,8 @@ def as_input_error(
 
 
 def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[object, str]:
+    from device_presets.plain_words import allowed_by  # its package brings pandas and matplotlib
+
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         *parent, key = detail["loc"]
@@ -52,7 +54,7 @@ def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[ob
         return _Nothing(), "must be given"
     if kind == "value_error":
         return value, str(detail["ctx"]["error"])
-    return value, detail["msg"].replace("Input should be", "must be").replace("Input", "it")
+    return value, allowed_by(detail)
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:

@@ -115,7 +115,7 @@ def imperfections(case: DeviceCase, thinning: float | None) -> tuple[Off, list[s
             "a finer step would only lower the learning rate"
         )
     else:
-        found[FINITE_STEP] = {"overrides.levels": rounded(has["overrides.levels"] / thinning)}
+        found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
     return found, notes
 
 
@@ -148,6 +148,17 @@ def switched_off(case: DeviceCase, off: Off, names: Collection[str]) -> DeviceCa
 def rounded(value: float) -> float:
     """Three digits: no result depends on more, and labels stay short."""
     return float(f"{value:.3g}")
+
+
+def finest_levels(levels: float, thinning: float) -> float:
+    """Levels of the finest step that a drive can use, as far as aihwkit's precision goes.
+
+    Args:
+        levels: of the device. thinning: share of gradient spikes that reach it, above 0.
+    """
+    from device_presets.common_parameters import MOST_LEVELS  # its package brings pandas
+
+    return min(rounded(levels / thinning), MOST_LEVELS)
 
 
 def _differs(path: str, neutral: Any, has: Mapping[str, Any]) -> bool:

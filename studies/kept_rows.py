@@ -24,32 +24,48 @@ def _identity(row: dict[Any, Any]) -> str | None:
     return stored_identity(settings, row["numerics_version"])
 
 
-def take_up(path: Path, units: Sequence[Unit], store: UnitStore) -> int:
-    """Writes a unit file for each row of a `results.csv` that is a unit still missing.
-
-    Rows belong to units by the identity that their settings and numerics version have today.
-    Learning curves are not in the file; rows taken up have none.
-
-    Returns:
-        How many rows were taken up.
+def read_kept_rows(path: Path) -> dict[str, dict[Any, Any]]:
+    """The rows of a `results.csv`, by the identity that their settings and numerics version have
+    today; rows of settings that no longer exist are left out.
 
     Raises:
         InputError: the file is not there, or is no results file.
     """
     import pandas as pd
 
-    def ignore(damaged: Path) -> None:
-        """The caller's own reading of the folder reports it."""
-
-    stored = store.read_all(on_damage=ignore)
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(path, "rows", str(error), "must be a results.csv of a study") from error
+    except OSError as error:
+        raise InputError(path, "file", error.strerror, "must be a readable file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, "file", error.reason, "must be UTF-8 text") from error
+    except ValueError as error:  # as pandas says it, in its own words and lines
+        found = " ".join(str(error).split())
+        raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
         if column not in table:
             raise InputError(path, column, None, "must be a column, as in a results.csv of a study")
-    rows = {_identity(row): row for row in table.to_dict("records")}
+    identified = ((_identity(row), row) for row in table.to_dict("records"))
+    return {identity: row for identity, row in identified if identity is not None}
+
+
+def take_up(rows: dict[str, dict[Any, Any]], units: Sequence[Unit], store: UnitStore) -> int:
+    """Writes a unit file for each kept row that is a unit still missing.
+
+    Learning curves are not among the rows; what is taken up has none.
+
+    Args:
+        rows: of `read_kept_rows`.
+
+    Returns:
+        How many rows were taken up.
+    """
+    import pandas as pd
+
+    def ignore(damaged: object) -> None:
+        """The caller's own reading of the folder reports it."""
+
+    stored = store.read_all(on_damage=ignore)
     taken = 0
     for unit in units:
         row = rows.get(unit.identity)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.wording import counted
 from studies.choices import Format, Values
 from studies.columns import setting
 from studies.results import SWEEP_PREFIX
@@ -134,8 +135,8 @@ def _legend(pivoted: Pivot, reference: str) -> str:
         tests = int(pivoted.cells["gap_p"].notna().sum())
         text = (
             f"gap to {reference}, points ± 95 % interval (n {_what_n_counts(pivoted)}); paired "
-            f"t-test, Holm-corrected for {tests} comparisons; {NOT_SIGNIFICANT}: not significant "
-            f"at {SIGNIFICANCE:.2g}"
+            f"t-test, Holm-corrected for {counted(tests, 'comparison')}; "
+            f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
         )
     if pivoted.averaged:
         text += f"; a cell is the mean over: {', '.join(pivoted.averaged)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rpu_ssnn.wording import counted
 from studies.choices import Format
 from studies.plan import Estimate, Plan, Row
 from studies.progress import duration
@@ -30,15 +31,15 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     lines = [render_cells(table, Format.md), "", _totals(plan)]
     if plan.other_versions:
         lines.append(
-            f"{plan.other_versions} rows were made under other versions: `run` wants "
-            "--accept-other-versions or --rerun"
+            f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "
+            "versions: `run` wants --accept-other-versions or --rerun"
         )
     if estimate is not None:
         memory = estimate.peak_memory_mb / 1024
         lines.append(
-            f"about {duration(estimate.wall_seconds(plan))} with {estimate.workers} workers, "
-            f"{memory:.1f} GiB of memory; timed on this machine as busy as it is now, with the "
-            "first steps of a training, which take the most pulses"
+            f"about {duration(estimate.wall_seconds(plan))} with "
+            f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; timed on this "
+            "machine as busy as it is now, with the first steps of a training, which take the most pulses"
         )
         lines += [f"not timed: {f.title}: {f.message}" for f in estimate.failures]
     return "\n".join(lines)
@@ -76,7 +77,7 @@ def _memory(row: Row, estimate: Estimate) -> str:
 def _totals(plan: Plan) -> str:
     units = sum(len(row.units) for row in plan.rows)
     done = units - sum(len(row.missing) for row in plan.rows)
-    text = f"{units} units, {done} done, {len(plan.missing)} to run"
+    text = f"{counted(units, 'unit')}, {done} done, {len(plan.missing)} to run"
     if plan.search:
-        text += f" after {len(plan.search)} runs of the drive search"
+        text += f" after {counted(len(plan.search), 'run')} of the drive search"
     return text

@@ -202,11 +202,13 @@ def _dataset(sections: Sections) -> DatasetSettings:
 
 def _method(case: Case, sections: Sections) -> dict[str, Any]:
     if isinstance(case, DeviceCase):
+        parameters = parameters_of(case.device, overrides=sections["overrides"])
         return {
             "update": "pulses",
             "device": case.device,
-            "overrides": sections["overrides"],
-            "parameters": parameters_of(case.device, overrides=sections["overrides"]),
+            # As the preset understood them: 100, 100.0 and "1e2" are one run.
+            "overrides": {name: parameters[name] for name in sections["overrides"]},
+            "parameters": parameters,
             "tile": _tile(sections),
         }
     if isinstance(case, RateCase):

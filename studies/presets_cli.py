@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from rpu_ssnn.errors import InputError
+from rpu_ssnn.wording import counted
+
 presets_app = typer.Typer(
     help="Device presets: list, show, measure and compare them, or make one of your own device."
 )
@@ -34,15 +37,22 @@ def show_preset(
     plot: Annotated[
         Path | None, typer.Option(help="File of the plot; default: NAME.png here.")
     ] = None,
+    no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
 ) -> None:
     """Print every parameter with unit and source, and plot the pulse response."""
     from device_presets import describe, get_preset, plot_pulse_response
+    from device_presets.whole_files import PLOT_SUFFIXES, refuse_unwritable
 
+    if plot is not None and no_plot:
+        raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
     preset = get_preset(name)
+    target = plot or Path(f"{Path(name).stem}.png")
+    if not no_plot:
+        refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
     typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
-    target = plot_pulse_response(preset, plot or Path(f"{Path(name).stem}.png"))
-    typer.echo(f"\npulse response: {target}")
+    if not no_plot:
+        typer.echo(f"\nplot    {plot_pulse_response(preset, target)} (pulse response)")
 
 
 @presets_app.command("fit")
@@ -88,9 +98,15 @@ def fit(
 
     Exit code 3, and no preset written, where the fit does not describe the data.
     """
+    from device_presets.entry_writing import checked_name
     from device_presets.fitting import CsvLayout, fit_file
     from device_presets.fitting.csv_layout import SIEMENS
+    from device_presets.whole_files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
+    preset_file = out or Path(f"{checked_name(name)}.yaml")
+    plot_file = plot or preset_file.with_suffix(".png")
+    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     layout = CsvLayout(
         pulse=pulse_column,
         polarity=polarity_column,
@@ -108,12 +124,10 @@ def fit(
     ends = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, *ends)
     found = fitted.measurement
-    typer.echo(
-        f"{data}: {found.n_pulses} pulses, {found.n_devices} devices, {found.n_cycles} cycles"
-    )
+    typer.echo(f"{data}: {found.size}")
     for note in found.notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"weight 0 is {fitted.scale.zero:.4g} S, weight 1 is {fitted.scale.one:.4g} S\n")
+    typer.echo(f"{fitted.scale.sentence}\n")
     typer.echo(f"Models ({fitted.selection.how}):\n")
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
@@ -121,8 +135,6 @@ def fit(
     typer.echo("")
     for check in fitted.verdict.checks:
         typer.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.question} {check.answer}")
-    preset_file = out or Path(f"{name}.yaml")
-    plot_file = plot or preset_file.with_suffix(".png")
     if not fitted.verdict.describes and not accept_poor_fit:
         fitted.save(None, plot_file)
         typer.echo(
@@ -154,7 +166,7 @@ def from_metrics(
     """Make a preset from the numbers that papers report in NeuroSim's terms."""
     from device_presets.entry_writing import write_and_check
     from device_presets.published import PublishedMetrics, text_from_metrics
-    from device_presets.whole_files import write_whole
+    from device_presets.whole_files import PRESET_SUFFIXES, refuse_unwritable, write_whole
 
     metrics = PublishedMetrics(
         on_off=on_off,
@@ -168,6 +180,7 @@ def from_metrics(
     )
     text = text_from_metrics(name, metrics)
     file = out or Path(f"{name}.yaml")
+    refuse_unwritable("presets from-metrics", "--out", file, PRESET_SUFFIXES)
     write_whole(name, {file: lambda path: write_and_check(path, text)})
     typer.echo(f"preset  {file}")
     typer.echo(f"A study's tile takes the on/off ratio: reference: {{on_off_ratio: {on_off:g}}}")
@@ -190,14 +203,16 @@ def metrics(
 @presets_app.command("compare")
 def compare(
     names: Annotated[list[str], typer.Argument(help="Two to six presets or files.")],
-    plot: Annotated[Path, typer.Option(help="File to write: .png, .pdf, .svg.")] = Path(
-        "presets.png"
-    ),
+    plot: Annotated[
+        Path, typer.Option(help="File to write: .png, .pdf, .svg; default: presets.png here.")
+    ] = Path("presets.png"),
 ) -> None:
     """Draw presets side by side: response, steps, symmetry point, spread, noise."""
     from device_presets import get_preset
     from device_presets.comparison_plot import plot_comparison
+    from device_presets.whole_files import PLOT_SUFFIXES, refuse_unwritable
 
+    refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
     typer.echo(f"plot    {plot_comparison([get_preset(name) for name in names], plot)}")
 
 
@@ -213,8 +228,10 @@ def example(
     """Write the CSV a measurement of a preset would give, to try `fit` on."""
     from device_presets import get_preset
     from device_presets.example_measurement import ONE_US, ZERO_US, example_measurement
-    from device_presets.whole_files import write_whole
+    from device_presets.whole_files import refuse_unwritable, write_whole
 
+    refuse_unwritable("presets example", "--out", out)
     table = example_measurement(get_preset(name), devices, pulses, cycles, seed)
     write_whole("example", {out: lambda path: table.to_csv(path, index=False)})
-    typer.echo(f"{out}: {len(table)} rows; weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS")
+    scale = f"weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS"
+    typer.echo(f"{out}: {counted(len(table), 'row')}; {scale}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rpu_ssnn.errors import InputError
 from studies.choices import Format, Others
 from studies.cli_options import (
     DataOption,
@@ -136,8 +137,7 @@ def ledger(
     _, runs = finished_runs(folder, on_damage=note)
     table = ledger_table(results_frame(runs)) if runs else None
     if table is None or not len(table):
-        typer.echo("no finished unit on a device yet")
-        return
+        raise InputError(folder, "units", 0, "must hold at least one finished unit on a device")
     typer.echo(render(table, format))
 
 

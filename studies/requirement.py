@@ -122,8 +122,8 @@ def require(
 
 
 def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bool) -> None:
-    if not (math.isfinite(loss) and loss > 0):
-        allowed = "must be a number of percentage points above 0"
+    if not 0 < loss <= 100:
+        allowed = "must be above 0 and at most 100 percentage points, all there is to lose"
         raise InputError(study.study, "--loss", loss, allowed)
     for name in parameters:
         if name not in PARAMETERS:

@@ -29,7 +29,9 @@ def table(
         str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
     ] = None,
     columns: Annotated[str | None, typer.Option(help="Pivot: likewise.")] = None,
-    values: Annotated[Values, typer.Option(help="Pivot: of the cells.")] = Values.accuracy,
+    values: Annotated[
+        Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
+    ] = None,
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings."""
     from studies.pivot import pivot, render_pivot
@@ -40,13 +42,16 @@ def table(
     if (rows is None) != (columns is None):
         missing = "--rows" if rows is None else "--columns"
         raise InputError("table", missing, None, "must be given too, or neither")
+    if rows is None and values is not None:
+        allowed = "goes with --rows and --columns: the summary shows both"
+        raise InputError("table", "--values", values.value, allowed)
     declared, runs = _finished(folder)
     results, reference = results_frame(runs), declared.reference_label
     if rows is None or columns is None:
         shown = beside(summary(results, reference), declared)
         typer.echo(render(shown, reference, format))
         return
-    pivoted = pivot(results, reference, rows, columns, values)
+    pivoted = pivot(results, reference, rows, columns, values or Values.accuracy)
     typer.echo(render_pivot(pivoted, reference, format))
 
 
@@ -117,13 +122,20 @@ def plan(
     estimate: Annotated[bool, typer.Option(help="Time a few steps of each case.")] = True,
 ) -> None:
     """Say what `run` would do and about how long it would take; nothing is started or written."""
+    from rpu_ssnn.data import MissingDataError
     from studies import plan as planning
     from studies import timing
     from studies.api import default_folder
+    from studies.images import refuse_missing_images
     from studies.plan_view import plan_text
     from studies.shipped import find_study
 
     declared = find_study(study)
+    try:
+        refuse_missing_images(declared, data)
+    except MissingDataError:
+        if estimate:  # else nobody looks at an image
+            raise
     planned = planning.make_plan(declared, out or default_folder(declared))
     estimated = None
     if estimate and (planned.missing or planned.search):

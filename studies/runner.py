@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.wording import counted
 from studies import worker
 from studies.progress import Reporter
 from studies.result import Failure, UnitResult
@@ -89,7 +90,7 @@ def run_units(
             on_result(unit, outcome)
             reporter.finished(unit, outcome)
 
-    plan = f"{what}: {len(units)} of {total} to run, starting {n_workers} workers"
+    plan = f"{what}: {len(units)} of {total} to run, starting {counted(n_workers, 'worker')}"
     with ExitStack() as stack:
         pool = stack.enter_context(_pool(n_workers, threads))
         with reporter.starting(plan):

@@ -73,6 +73,10 @@ class UnitStore:
         text = json.dumps(whole.model_dump(), indent=1, allow_nan=False)
         write_whole(self.folder / f"{unit.identity}.json", lambda path: path.write_text(text))
 
+    def holds_any(self) -> bool:
+        """Whether a run was ever finished here."""
+        return any(self.folder.glob("*.json"))
+
     def read_all(self, on_damage: Callable[[Path], None]) -> "StoredRuns":
         """Every run of the folder.
 

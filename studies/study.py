@@ -7,7 +7,7 @@ sweeps and references have all been checked.
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
@@ -84,6 +84,13 @@ class Study(Spec):
         {}, description="what papers report of networks that no case here runs"
     )
 
+    _where: str = PrivateAttr("")
+
+    @property
+    def where(self) -> str:
+        """The file it was read from, for errors found later; its name where there is none."""
+        return self._where or self.study
+
     @model_validator(mode="after")
     def _is_runnable(self) -> Self:
         labels = [case.name for case in self.cases]
@@ -150,9 +157,11 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if isinstance(content.get("drives"), str):
         content = {**content, "drives": folder / content["drives"]}
     try:
-        return Study.model_validate(content)
+        study = Study.model_validate(content)
     except ValidationError as error:
         raise as_input_error(error, where, Study) from error
+    study._where = str(where)
+    return study
 
 
 def load_study(path: Path) -> Study:

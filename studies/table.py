@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError, one_of
+from rpu_ssnn.wording import counted
 from studies.choices import Format
 from studies.results import SWEEP_PREFIX
 from studies.statistics import SIGNIFICANCE, describe, holm, paired_p
@@ -201,7 +202,7 @@ def legend(table: pd.DataFrame) -> str:
     ]
     meaning = (
         "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
-        f"{tests} comparisons; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+        f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
     )
     return "; ".join([*filter(None, [", ".join(shared)]), meaning])
 

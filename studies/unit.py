@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -120,10 +121,27 @@ def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
     for part in ("parameters", "overrides"):
         if part in kept:
             kept[part] = {k: v for k, v in kept[part].items() if k not in RECORD_ONLY}
+    if "overrides" in kept:
+        kept["overrides"] = {k: _one_spelling(v) for k, v in kept["overrides"].items()}
     if "tile" in kept:
         tile = TileSpec.model_validate(kept["tile"])
         kept["tile"] = tile.model_dump(mode="json", exclude_defaults=True)
     return kept
+
+
+def _one_spelling(value: Any) -> Any:
+    """A number of an override as one of its spellings, whatever the study or an old run has."""
+    if isinstance(value, list | tuple):
+        return [_one_spelling(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if not math.isfinite(number):
+        return str(number)
+    return int(number) if number.is_integer() else number
 
 
 def canonical(content: object) -> str:

@@ -1,5 +1,6 @@
 """The command line: what it prints, where, and its exit codes."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ import pytest
 import yaml
 from test_studies_support import SMALL, Harness, accept_all, fake_training
 
+from device_presets import PresetError, get_preset
+from device_presets.whole_files import write_whole
 from rpu_ssnn.doctor import BrokenPairError, Check
 from rpu_ssnn.version import VERSION
 from studies.cli import main
@@ -117,7 +120,7 @@ def test_failed_units_mean_exit_code_1_and_are_listed(
     code, output, errors = command("run", study, "--out", harness.out)
     assert code == 1
     assert "failed: ann seed 0: RuntimeError: weights exploded" in errors
-    assert f"1 units failed, listed in {harness.out / 'failures.csv'}" in errors
+    assert f"1 unit failed, listed in {harness.out / 'failures.csv'}" in errors
     assert "| ann         |  1 |" in output
 
 
@@ -202,7 +205,7 @@ def test_search_writes_the_file_that_the_study_names(
     assert not (tmp_path / "found").exists()
     code, output, _ = command("search", path, "--out", harness.out, "--write")
     assert code == 0
-    assert output == f"1 drives in {tmp_path / 'found' / 'd.yaml'}\n"
+    assert output == f"1 drive in {tmp_path / 'found' / 'd.yaml'}\n"
     written = yaml.safe_load((tmp_path / "found" / "d.yaml").read_text())
     assert written["rate"]["learning_rate"] == 1.0
     assert written["rate"]["validation_accuracy"] == 79.5
@@ -240,6 +243,65 @@ def test_a_preset_is_shown_with_units_sources_and_a_plot(command: Command, tmp_p
     assert "| unit " in output
     assert "| source " in output
     assert (tmp_path / "c.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fit", "--out", "no/x.yaml"), "presets fit: --out: 'no/x.yaml' is not allowed; must be"),
+        (("fit", "--out", "x.json"), "presets fit: --out: 'x.json' is not allowed; must end in"),
+        (("fit", "--out", "folder.yaml"), "presets fit: --out: 'folder.yaml' .*a folder has this"),
+        (("fit", "--plot", "x.jpgg"), "presets fit: --plot: 'x.jpgg' .*end in .png, .pdf or .svg"),
+        (("fit", "--plot", "no/x.png"), "presets fit: --plot: 'no/x.png' .*must be in a folder"),
+        (("show", "--plot", "x.txt"), "presets show: --plot: 'x.txt' is not allowed; must end in"),
+        (("show", "--plot", "x.png", "--no-plot"), "presets show: --plot: .*not come with"),
+        (("compare", "ecram", "--plot", "x"), "presets compare: --plot: 'x' .*must end in"),
+        (("example", "--out", "no/x.csv"), "presets example: --out: 'no/x.csv' .*in a folder"),
+    ],
+)
+def test_files_to_write_are_looked_at_before_the_work(
+    arguments: tuple[str, ...],
+    message: str,
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def work(*_: object) -> None:
+        raise AssertionError("the work was begun")
+
+    for function in ("fitting.fit_file", "plot_pulse_response", "pulsing.pulse_train"):
+        monkeypatch.setattr(f"device_presets.{function}", work)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.yaml").mkdir()
+    name, *options = arguments
+    what = ["data.csv", "--name", "mine"] if name == "fit" else ["ideal"]
+    code, output, errors = command("presets", name, *what, *options)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert re.match(message, errors)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.yaml"]
+
+
+def test_a_preset_is_shown_without_a_plot(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command("presets", "show", "ideal", "--no-plot")[0] == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_keep_their_own_names_in_errors(tmp_path: Path) -> None:
+    def fail(path: Path) -> None:
+        path.write_text("mine: {model: none}")
+        get_preset(str(path))
+
+    target = tmp_path / "mine.yaml"
+    with pytest.raises(PresetError) as caught:
+        write_whole("mine", {target: fail})
+    assert str(caught.value).startswith(f"{target}:mine: ")
+    with pytest.raises(PresetError) as caught:
+        write_whole("mine", {tmp_path / "no" / "x.yaml": lambda path: path.write_text("")})
+    assert str(caught.value).endswith("(No such file or directory)")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_preset_is_one_line_and_exit_code_2(command: Command) -> None:

@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 
 from conftest import WriteIdx, WriteIdxSet, idx_bytes, refused
-from rpu_ssnn.data import DATA_ENV, IDX_SETS, Dataset, MissingDataError, load_dataset
+from rpu_ssnn.data import (
+    DATA_ENV,
+    IDX_SETS,
+    Dataset,
+    MissingDataError,
+    image_counts,
+    load_dataset,
+)
 from rpu_ssnn.data.idx import read_images, read_labels
+from rpu_ssnn.data.sources import read_digits
 
 
 def load(name: str, root: Path | None = None) -> Dataset:
@@ -81,6 +89,21 @@ def test_files_of_another_set_are_refused(
     load("mnist", tmp_path)
     with refused("t10k-labels", "must be fashion_mnist", "files of mnist"):
         load("fashion_mnist", tmp_path)
+
+
+@pytest.mark.parametrize("gz", [True, False])
+def test_images_are_counted_by_their_headers(
+    tmp_path: Path, write_idx_set: WriteIdxSet, gz: bool
+) -> None:
+    write_idx_set(tmp_path, n_train=70, n_test=30, gz=gz)
+    assert image_counts("mnist", tmp_path) == (70, 30)
+    with refused("image_counts", "'minst'", "did you mean mnist?"):
+        image_counts("minst", tmp_path)
+
+
+def test_the_digits_are_as_many_as_is_said() -> None:
+    digits = read_digits()
+    assert image_counts("digits", None) == (len(digits.train_labels), len(digits.test_labels))
 
 
 # --- damaged files

@@ -1,5 +1,6 @@
 """Measured files: layouts that work, and one clear line for each that cannot."""
 
+import math
 import re
 import tracemalloc
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from device_presets import PresetError
+from device_presets.fitting import fit_file
 from device_presets.fitting.csv_layout import CsvLayout, detect_format
 from device_presets.fitting.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
 
@@ -87,7 +89,7 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
     lines[6] = f"5,up,{gap}"
     found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
     assert found.n_pulses == 38
-    assert "1 empty conductances" in found.notes[0]
+    assert "1 empty conductance left out" in found.notes[0]
     missing = sweep()
     del missing[6]  # the row is not there at all
     assert read_measurement(written(tmp_path / "b.csv", missing), CsvLayout()).n_pulses == 38
@@ -170,14 +172,67 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
     lines = sweep()
     lines[9] = lines[9].replace(".", ",")
     file = written(tmp_path / "a.csv", lines)
-    with refused("a.csv, row 10", "beyond the last column", "decimal commas need semicolons"):
+    with refused("a.csv, row 10: cells: 4", "must be 3", "decimal commas need semicolons"):
         read_measurement(file, CsvLayout())
 
 
-def test_a_read_voltage_of_zero(tmp_path: Path) -> None:
-    layout = CsvLayout(current="conductance", read_voltage="0")
-    with refused("a.csv: read voltage", "must not be zero"):
-        read_measurement(written(tmp_path / "a.csv", sweep()), layout)
+@pytest.mark.parametrize("row", ["5,up", "5", "5,up,12.5,4", "5,up,12.5,4,5,6,7"])
+def test_a_ragged_row_is_told_with_both_counts(tmp_path: Path, row: str) -> None:
+    lines = sweep()
+    lines[6] = row
+    found = row.count(",") + 1
+    with refused(f"a.csv, row 7: cells: {found} is not allowed; must be 3"):
+        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+
+
+def test_separators_at_the_end_of_rows_are_no_cells(tmp_path: Path) -> None:
+    lines = [lines + "," * (k > 0) for k, lines in enumerate(sweep())]
+    lines[6] = "5,up,,"
+    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    assert found.n_pulses == 38
+
+
+@pytest.mark.parametrize("voltage", ["0", "nan", "inf", "-inf"])
+def test_a_read_voltage_that_is_none(voltage: str) -> None:
+    with refused("layout: read voltage", "a finite voltage other than zero"):
+        CsvLayout(current="conductance", read_voltage=voltage)
+
+
+@pytest.mark.parametrize(("voltage", "allowed"), [("0", "not be zero"), ("inf", "be finite")])
+def test_a_column_of_read_voltages(tmp_path: Path, voltage: str, allowed: str) -> None:
+    lines = [line + (",V" if k == 0 else ",0.2") for k, line in enumerate(sweep())]
+    lines[6] = f"5,up,12.5,{voltage}"
+    layout = CsvLayout(current="conductance", read_voltage="V")
+    with refused("a.csv, row 7: column V", allowed):
+        read_measurement(written(tmp_path / "a.csv", lines), layout)
+
+
+def test_conductances_that_no_device_has(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.csv", sweep())
+    with refused("a.csv, row 2: column conductance: 10.0", "at most 1 S", "is S its unit?"):
+        read_measurement(file, CsvLayout(conductance_unit="S"))
+    lines = [line.replace(".", "e-14.")[:-1].replace(".", "") for line in sweep()[1:]]
+    tiny = written(tmp_path / "b.csv", [sweep()[0], *lines])
+    with refused("b.csv: column conductance", "pS'", "must reach 0.001 pS", "is pS its unit?"):
+        read_measurement(tiny, CsvLayout(conductance_unit="pS"))
+
+
+@pytest.mark.parametrize(
+    ("zero", "one", "words"),
+    [
+        (math.nan, None, ("weight zero: 'nan uS'", "from 0 to 1e+06 uS")),
+        (None, math.inf, ("weight one: 'inf uS'", "from 0 to 1e+06 uS")),
+        (-1e-6, None, ("weight zero: '-1 uS'",)),
+        (500e-6, None, ("weight zero: '500 uS'", "measured, 10 uS to 20 uS")),
+        (15e-6, 12e-6, ("weight one: '12 uS'", "above weight zero, 15 uS")),
+    ],
+)
+def test_conductances_of_weights_are_told_in_the_users_unit(
+    tmp_path: Path, zero: float | None, one: float | None, words: tuple[str, ...]
+) -> None:
+    file = written(tmp_path / "a.csv", sweep())
+    with refused("a.csv: ", *words):
+        fit_file(file, "mine", CsvLayout(), zero, one)
 
 
 def test_a_layout_is_checked() -> None:

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import math
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +195,14 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
         ("ideal", {"cycle_to_cycl": 0.1}, "ideal: parameter: .*did you mean cycle_to_cycle"),
         ("ideal", {"slope_up": 0.1}, "ideal: parameter: 'slope_up'"),
         ("ideal", {"step": -0.1}, "ideal: step: -0.1 is not allowed; .*greater than 0"),
+        ("ideal", {"cycle_to_cycle": 1e30}, "cycle_to_cycle: 1e\\+30 .*at most 100"),
+        ("ideal", {"step_spread": 11}, "step_spread: 11 .*at most 10 "),
+        ("ideal", {"w_max": 1e4}, "w_max: 10000.0 .*at most 1000"),
+        ("ideal", {"levels": 1e8}, "levels: 100000000.0 .*at most 1e\\+07"),
+        ("ideal", {"step": 1e-9}, "step: 1e-09 .*at least 2e-07, the range over 1e\\+07 levels"),
+        ("ideal", {"energy_per_pulse_j": 1e-25}, "energy_per_pulse_j: 1e-25 .*at least 1e-21"),
+        ("reram_es", {"gamma_up": 100}, "gamma_up: 100 .*at least -80, at most 80"),
+        ("capacitor", {"leak_time_constant_s": 0}, "leak_time_constant_s: 0 .*at least 1e-09"),
         ("ideal", {"step": 0}, "ideal: step: 0 is not allowed"),
         ("ideal", {"step": 2.5}, "ideal: step: 2.5 is not allowed; must be at most the range, 2"),
         ("ideal", {"step": 0.1, "levels": 10}, "step and levels: 'both'"),
@@ -215,6 +224,20 @@ def test_bad_input_names_preset_field_value_and_what_is_allowed(
 ) -> None:
     with pytest.raises(PresetError, match=message):
         get_preset(name, overrides)
+
+
+@pytest.mark.parametrize("model", PARAMETERS)
+def test_every_number_has_two_ends_and_says_why(model: str) -> None:
+    for name, rule in PARAMETERS[model].items():
+        if rule.kind == "flag":
+            continue
+        assert math.isfinite(rule.low), name
+        # Only the leak's time constant may be infinite: no leak.
+        assert math.isfinite(rule.high) or name == "leak_time_constant_s", name
+        given_by_physics = (rule.low, rule.high) in ((0.0, 1.0), (-1.0, 1.0))  # shares
+        assert given_by_physics or re.search(r"; (at (most|least) )?1?[\de]", rule.description), (
+            name
+        )
 
 
 USER_DEVICE = """
@@ -255,6 +278,9 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
         ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV' is not allowed; must be step"),
         (", source: lab book", "", "step: .*needs either a source or an assumption"),
         ("citation", "citaton", "citaton: 'lab book' .*unknown key.*did you mean citation"),
+        ("citation: lab book", "citation: 5", "citation: 5 is not allowed; must be text"),
+        ("  parameters:\n", "  parameters: 3\n  x:\n", "x: .*unknown key"),
+        ("ConstantStepDevice", "ConstantStep", "did you mean ConstantStepDevice"),
         ("ConstantStepDevice", "MagicDevice", "model: 'MagicDevice' .*ConstantStepDevice"),
         ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'.*w_max_spread"),
         ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: None .*missing"),

@@ -49,6 +49,7 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
     [
         (("table", "--rows", "case"), "table: --columns: None is not allowed"),
         (("table", "--rows", "case", "--columns", "Tee"), "results: column: 'Tee'"),
+        (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --rows"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
         (("plot", "--out", "a.png"), "plot: --kind: None"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),

@@ -1,6 +1,7 @@
 """Broken studies and folders: one line each, naming file, field, value and what is allowed."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import yaml
 from test_studies_support import SMALL
 
 from studies.cli import main
+
+PYTHON_WORDS = re.compile(r"\b(tuple|dict\w*|instance|string|str|int|float|bool|Input|Spec)\b")
+"""None of a user's."""
 
 RATE = {"update": "rate", "learning_rate": 1.0}
 DRIVE = {"weight_range": 8, "learning_rate": 1}
@@ -42,7 +46,13 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "{'input_rate': 0.6}",
         "must be at most 1",
     ),
-    ("text for number", {"training": {"epochs": "many"}}, "training.epochs", "'many'", "integer"),
+    (
+        "text for number",
+        {"training": {"epochs": "many"}},
+        "training.epochs",
+        "'many'",
+        "whole number",
+    ),
     ("schedule", {"training": {"schedule": "epoch"}}, "training.schedule", "'epoch'", "'batch'"),
     ("dataset", {"dataset": {"name": "minst"}}, "dataset.name", "'minst'", "did you mean mnist?"),
     ("no dataset name", {"dataset": {}}, "dataset.name", "nothing", "must be given"),
@@ -52,6 +62,52 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "dataset.validation_share",
         "0.9",
         "less than or equal to 0.5",
+    ),
+    (
+        "flag for a count",
+        {"network": {"T": True}},
+        "network.T",
+        "True",
+        "must be a whole number, not",
+    ),
+    (
+        "flag for a number",
+        {"network": {"neuron": {"theta": True}}},
+        "network.neuron.theta",
+        "True",
+        "must be a number, not true or false",
+    ),
+    (
+        "flag for images",
+        {"dataset": {"name": "digits", "n_train": True}},
+        "dataset.n_train",
+        "True",
+        "whole",
+    ),
+    ("flag for a layer", {"network": {"hidden": [8, True]}}, "network.hidden.1", "True", "whole"),
+    ("flag for a seed", {"seeds": [True]}, "seeds.0", "True", "must be a whole number"),
+    ("flag for a seed count", {"seeds": {"count": True}}, "seeds.count", "True", "whole number"),
+    ("swept flag", {"sweep": {"network.T": [5, True]}}, "sweep.network.T", "True", "whole number"),
+    ("half a slot", {"network": {"T": 1.5}}, "network.T", "1.5", "must be a whole number"),
+    ("number for a list", {"seeds": 5}, "seeds", "5", "must be a list"),
+    ("list for a mapping", {"network": [1]}, "network", "[1]", "must be a mapping"),
+    ("text for a mapping", {"sweep": "T"}, "sweep", "'T'", "must be a mapping"),
+    ("mapping for a list", {"cases": {"update": "rate"}}, "cases", "{'up", "must be a list"),
+    ("number for text", {"question": 5}, "question", "5", "must be text"),
+    ("number for a file", {"drives": 5}, "drives", "5", "must be the path of a file"),
+    (
+        "text for a flag",
+        {"network": {"gradient": {"relay": "maybe"}}},
+        "network.gradient.relay",
+        "'maybe'",
+        "must be true or false",
+    ),
+    (
+        "near miss of a choice",
+        {"training": {"schedule": "batches"}},
+        "training.schedule",
+        "'batches'",
+        "did you mean batch?",
     ),
     ("no seeds", {"seeds": []}, "seeds", "[]", "at least 1 item"),
     ("seed twice", {"seeds": [3, 3]}, "seeds", "[3, 3]", "3 is there twice"),
@@ -314,7 +370,9 @@ def test_a_broken_study_is_refused_in_one_line(
     path.write_text(yaml.safe_dump({**SMALL, **changes}))
     line = refused(["run", str(path), "--out", str(tmp_path / "out")], capsys)
     assert line.startswith(f"{path}: {field}: {value}")
-    assert allowed in line.partition("is not allowed; ")[2]
+    said = line.partition("is not allowed; ")[2]
+    assert allowed in said
+    assert not PYTHON_WORDS.search(said)
     assert not (tmp_path / "out").exists()
 
 
@@ -414,10 +472,68 @@ def test_a_folder_without_a_study_has_no_table(
     assert line.startswith(f"{tmp_path}: result folder: ")
 
 
-def test_more_images_than_there_are_is_refused_before_anything_runs(
+@pytest.mark.parametrize(
+    ("dataset", "changes", "field", "value", "allowed"),
+    [
+        ({"n_train": 5000}, {}, "dataset.n_train", "5000", "at most 1438, the images there are"),
+        ({"n_test": 360}, {}, "dataset.n_test", "360", "at most 359, the images there are"),
+        (
+            {"n_train": 4},
+            {},
+            "dataset.validation_share",
+            "0.1",
+            "holds none of 4 images out: must be 0, or above 0.125",
+        ),
+        (
+            {},
+            {"sweep": {"dataset.n_train": [100, 2000]}},
+            "sweep.dataset.n_train",
+            "2000",
+            "must be at most 1438",
+        ),
+        (
+            {},
+            {"cases": [{"update": "rate"}], "search": {"n_train": 3000}},
+            "search.n_train",
+            "3000",
+            "must be at most 1438",
+        ),
+        (
+            {},
+            {"cases": [{"update": "rate"}], "search": {"n_train": 5}},
+            "search.n_train",
+            "5",
+            "must be at least 6, or the validation share of 0.1 holds no image out",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "search", "plan"])
+def test_images_that_are_not_there_are_refused_before_anything_is_written(
+    command: str,
+    dataset: dict[str, Any],
+    changes: dict[str, Any],
+    field: str,
+    value: str,
+    allowed: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studies.runner._pool", None)  # no process may be started
+    study = _valid(tmp_path, dataset={"name": "digits", **dataset}, **changes)
+    line = refused([command, str(study), "--out", str(tmp_path / "new" / "out")], capsys)
+    assert line.startswith(f"{study}: {field}: {value} is not allowed; ")
+    assert allowed in line
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_without_its_images_or_kept_rows_makes_no_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = _valid(tmp_path, dataset={"name": "digits", "n_train": 5000}, seeds=[0])
-    line = refused(["run", str(study), "--out", str(tmp_path / "out")], capsys)
-    assert line.startswith("digits: n_train: 5000 is not allowed; must be at most 1438")
-    assert not list((tmp_path / "out" / "units").iterdir())
+    study = _valid(tmp_path, dataset={"name": "mnist"})
+    arguments = ["run", str(study), "--out", str(tmp_path / "new" / "out")]
+    assert "missing" in refused([*arguments, "--data", str(tmp_path)], capsys)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n1\n1,2,3\n")
+    assert refused([*arguments, "--rows", str(rows)], capsys).startswith(f"{rows}: rows: ")
+    assert not (tmp_path / "new").exists()

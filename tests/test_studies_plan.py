@@ -76,7 +76,7 @@ def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
     ]
     text = plan_text(plan, None)
     assert "6 units, 3 done, 3 to run" in text
-    assert "1 rows were made under other versions" in text
+    assert "1 row was made under other versions" in text
     assert "| rate        |     2 |    1 |      - |" in text
 
 

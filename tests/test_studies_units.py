@@ -1,5 +1,6 @@
 """Expansion of a study into units, and what their identity depends on."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from pydantic import BaseModel
 from test_studies_support import SMALL, small_study
 
 from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.version import NUMERICS_VERSION
 from studies import unit as unit_module
 from studies.cases import SgdSpec
 from studies.execution import units_of
@@ -277,3 +279,33 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
     assert identity() == identity(energy_per_pulse_j=1e-15)
     assert identity() != identity(cycle_to_cycle=0.1)
     assert identity() != identity(leak_time_constant_s=1.0)
+
+
+@pytest.mark.parametrize("spelling", [100, 100.0, "100", "1e2"])
+def test_a_number_has_one_identity_however_it_is_spelt(spelling: object) -> None:
+    def unit_with(levels: object) -> Unit:
+        case = {"device": "ideal", "overrides": {"levels": levels}, "drive": DRIVE}
+        return units(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
+
+    assert unit_with(spelling).identity == unit_with(100).identity
+    assert unit_with(spelling).settings_json == unit_with(100).settings_json
+    assert unit_with(101).identity != unit_with(100).identity
+
+
+def test_runs_from_before_keep_their_identity() -> None:
+    """Stored overrides as the study had spelt them are those of today."""
+    case = {"device": "ideal", "overrides": {"levels": 100}, "drive": DRIVE}
+    unit = units(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
+    stored = unit.settings.model_dump(mode="json")
+    for levels in (100, 100.0, "100"):
+        stored["method"]["overrides"] = {"levels": levels}
+        assert unit_module.stored_identity(stored, NUMERICS_VERSION) == unit.identity
+        decided = unit_module.decisive(stored["method"])["overrides"]
+        assert unit_module.canonical(decided) == '{"levels":100}'  # what drives were searched for
+
+
+def test_an_infinite_override_can_be_stored() -> None:
+    overrides = {"leak_time_constant_s": float("inf")}
+    case = {"device": "capacitor", "overrides": overrides, "drive": DRIVE}
+    unit = units(small_study(cases=[case], reference="capacitor", seeds=[0]))[0]
+    assert json.loads(unit.settings_json)["method"]["overrides"] == {"leak_time_constant_s": "inf"}

@@ -1,5 +1,6 @@
 """How a measured file is laid out: columns, units, separator, decimal mark, encoding."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,14 @@ from device_presets.errors import PresetError, one_of
 SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12}
 AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
 VOLTS = {"V": 1.0, "mV": 1e-3}
+
+MOST_SIEMENS = 1.0
+WHY_MOST = "a device of 1 ohm, less than the wires to it have"
+"""Assumption: no single memory device is above it (a quantum of conductance is 77.5 uS)."""
+
+LEAST_SIEMENS = 1e-15
+WHY_LEAST = "as much leaks past a device on a probe station"
+"""Assumption: an electrometer's floor of 0.1 fA at 0.1 V; no device is read below it."""
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
 _SEPARATORS = (";", "\t", ",")
@@ -55,6 +64,10 @@ class CsvLayout:
         for field, unit, known in units:
             if unit not in known:
                 raise PresetError("layout", field, unit, one_of(known, unit))
+        volts = self.constant_voltage
+        if volts is not None and not (math.isfinite(volts) and volts != 0):
+            allowed = "must be a column, or a finite voltage other than zero"
+            raise PresetError("layout", "read voltage", volts, allowed)
         if self.current is not None and self.read_voltage is None:
             allowed = "must be a column or a voltage: a current alone is no conductance"
             raise PresetError("layout", "read voltage", None, allowed)
@@ -71,9 +84,23 @@ class CsvLayout:
             return None
 
     @property
+    def measured_unit(self) -> str:
+        """Of the measured column."""
+        return self.conductance_unit if self.current is None else self.current_unit
+
+    @property
     def measured_column(self) -> str:
         """The column a fit names as its source."""
         return self.current or self.conductance
+
+
+def in_unit(siemens: float, unit: str) -> str:
+    """A conductance as ``12.5 uS``, to six digits at most.
+
+    Args:
+        unit: a key of ``SIEMENS``.
+    """
+    return f"{siemens / SIEMENS[unit]:.6g} {unit}"
 
 
 @dataclass(frozen=True)

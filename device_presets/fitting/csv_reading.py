@@ -3,6 +3,7 @@
 The file is read in pieces, so that ten million rows need about 300 MB and half a minute.
 """
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,14 @@ import pandas as pd
 from device_presets.errors import PresetError, one_of
 from device_presets.fitting.csv_layout import (
     AMPERES,
+    MOST_SIEMENS,
     SIEMENS,
     VOLTS,
+    WHY_MOST,
     CsvLayout,
     TextFormat,
     detect_format,
+    in_unit,
 )
 
 _ROWS_AT_ONCE = 500_000
@@ -57,8 +61,9 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     """All rows of a measured file, checked.
 
     Raises:
-        PresetError: a missing column, a cell that is no number or no polarity, a negative
-            conductance, a read voltage of zero; it names file, row and column.
+        PresetError: a missing column, a row with a cell too many or too few, a cell that is no
+            number or no polarity, a negative conductance or one above `MOST_SIEMENS`, a read
+            voltage of zero; it names file, row and column.
     """
     text = detect_format(file)
     columns = _columns(file, layout, text)
@@ -118,26 +123,45 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
             low_memory=False,
         )
         row = text.header_row + 1
+        looked = False
         with reader:
             for piece in reader:
                 piece.index = pd.RangeIndex(row, row + len(piece))
                 row += len(piece)
-                _refuse_wide(file, piece.pop(_BEYOND))
+                # A cell too few reads like an empty last one; only a second look tells.
+                cut_short = piece[piece[text.columns[-1]].isna()].notna().any(axis=None)
+                too_wide = piece.pop(_BEYOND).notna().any()
+                if too_wide or (cut_short and not looked):
+                    looked = True
+                    _refuse_ragged(file, text)
                 yield piece[wanted].dropna(how="all")
     except pd.errors.EmptyDataError:
         return
-    except (pd.errors.ParserError, UnicodeError) as error:
+    except UnicodeError as error:
+        allowed = f"must be {text.encoding} text, as it begins"
+        raise PresetError(file, "file", getattr(error, "reason", "bytes"), allowed) from None
+    except pd.errors.ParserError as error:
+        _refuse_ragged(file, text)
         problem = " ".join(str(error).split())
-        raise PresetError(
-            file, "file", problem, "must be a table with as many cells a row"
-        ) from None
+        allowed = "must be a table: rows of cells, quotes closed"
+        raise PresetError(file, "file", problem, allowed) from None
 
 
-def _refuse_wide(file: Path, beyond: pd.Series) -> None:
-    """A cell too many, such as 3,5 in a file whose columns commas separate."""
-    bad = beyond.notna().to_numpy(dtype=bool)
-    allowed = "must not be there: as many cells as column names; decimal commas need semicolons"
-    _refuse(file, _BEYOND, beyond.to_frame(), bad, allowed)
+def _refuse_ragged(file: Path, text: TextFormat) -> None:
+    """The first row that has not as many cells as there are column names."""
+    expected = len(text.columns)
+    with file.open(encoding=text.encoding, newline="") as opened:
+        rows = csv.reader(opened, delimiter=text.separator, skipinitialspace=True)
+        for cells in rows:
+            if rows.line_num <= text.header_row or not any(cells):
+                continue
+            if len(cells) < expected or any(cells[expected:]):  # separators at the end are none
+                where = f"{file}, row {rows.line_num}"
+                allowed = (
+                    f"must be {expected}, one for each column name; a gap is an empty cell, and "
+                    "decimal commas need semicolons between cells"
+                )
+                raise PresetError(where, "cells", len(cells), allowed)
 
 
 def _piece(
@@ -178,14 +202,16 @@ def _conductance(
         if volts is None:
             voltage = _numbers(file, piece[columns["read voltage"]])
             _refuse(file, columns["read voltage"], piece, voltage == 0, "must not be zero")
+            _refuse(file, columns["read voltage"], piece, np.isinf(voltage), "must be finite")
         else:
-            if volts == 0:
-                raise PresetError(file, "read voltage", volts, "must not be zero")
             voltage = np.full(len(piece), volts)
         ampere, volt = AMPERES[layout.current_unit], VOLTS[layout.voltage_unit]
         conductance = _numbers(file, piece[column]) * ampere / (voltage * volt)
     _refuse(file, column, piece, conductance < 0, "must not be a negative conductance")
     _refuse(file, column, piece, np.isinf(conductance), "must be finite")
+    most = in_unit(MOST_SIEMENS, layout.conductance_unit)
+    allowed = f"must be at most {most}, {WHY_MOST}; is {layout.measured_unit} its unit?"
+    _refuse(file, column, piece, conductance > MOST_SIEMENS, allowed)
     return conductance
 
 

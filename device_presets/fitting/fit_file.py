@@ -21,8 +21,8 @@ from device_presets.fitting.quantities import report
 from device_presets.fitting.selection import Selection, filtered, select_model
 from device_presets.fitting.step_functions import CONSTANT, LINEAR
 from device_presets.fitting.uncertainty import uncertainty
-from device_presets.fitting.weights import WeightScale, prepare
-from device_presets.library import get_preset
+from device_presets.fitting.weights import WeightScale, prepare, refuse_no_conductance
+from device_presets.library import preset_of
 from device_presets.preset_file import PresetEntry
 from device_presets.whole_files import write_whole
 
@@ -101,9 +101,8 @@ class FittedDevice:
         """
         verdict = "describes the data" if self.verdict.describes else "DOES NOT DESCRIBE THE DATA"
         comments = (
-            f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.n_pulses} pulses, "
-            f"{self.measurement.n_devices} devices, {self.measurement.n_cycles} cycles.",
-            f"Weight 0 is {self.scale.zero:.6g} S, weight 1 is {self.scale.one:.6g} S.",
+            f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
+            f"{self.scale.sentence}.",
             f"The fit {verdict}:",
             *(f"  {c.question} {c.answer}" for c in self.verdict.checks),
             "Measured, with 95 % intervals:",
@@ -113,13 +112,7 @@ class FittedDevice:
         title = f"{self.name}: {self.entry.description}"
 
         def plot(path: Path) -> None:
-            temporary = path.with_suffix(".check.yaml")
-            try:
-                write_and_check(temporary, text)
-                preset = get_preset(str(temporary))
-                draw_fit(path, self.population, preset, title)
-            finally:
-                temporary.unlink(missing_ok=True)
+            draw_fit(path, self.population, preset_of(self.name, self.entry), title)
 
         writers: dict[Path, Callable[[Path], object]] = {plot_file: plot}
         if preset_file is not None:
@@ -141,13 +134,16 @@ def fit_file(
         name: of the preset to make.
         layout: columns and units; the standard names where not given.
         weight_zero, weight_one: conductances in siemens that weights 0 and 1 stand for; the
-            middle and the top of the measured range where not given.
+            middle and the top of the measured range where not given. Reports have them in the
+            layout's conductance unit.
 
     Raises:
         PresetError: the file cannot be used (file, row and column named), or no preset can hold
             the numbers.
     """
     checked_name(name)
+    for field, weight in (("weight zero", weight_zero), ("weight one", weight_one)):
+        refuse_no_conductance(file.name, field, weight, (layout or CsvLayout()).conductance_unit)
     measurement = read_measurement(file, layout or CsvLayout())
     prepared = prepare(measurement, weight_zero, weight_one)
     selection = select_model(prepared)
@@ -155,7 +151,7 @@ def fit_file(
     population = _population(fit, measurement.has_down)
     linear = _slope_for_each(selection, measurement.has_down)
     quantities = report(population, prepared.scale, linear)
-    scale_text = f"weight 0 = {prepared.scale.zero:.4g} S, 1 = {prepared.scale.one:.4g} S"
+    scale_text = prepared.scale.phrase
     try:
         entry = fitted_entry(population, quantities, measurement, scale_text)
     except PresetError as error:

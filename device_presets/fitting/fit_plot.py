@@ -6,11 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from device_presets.fitting.csv_layout import SIEMENS
 from device_presets.fitting.joint_fit import JointFit
 from device_presets.fitting.population import Population
 from device_presets.fitting.weights import WeightScale
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
+from device_presets.wording import counted
 
 _MOST_PULSES = 3000
 _SIMULATED = 200
@@ -50,7 +52,7 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
     for k in range(measured.shape[1]):
-        name = f"measured: {measured.shape[1]} devices" if k == 0 else None
+        name = f"measured: {counted(measured.shape[1], 'device')}" if k == 0 else None
         axes.plot(number, measured[:, k], color="#56B4E9", lw=0.6, alpha=0.6, label=name)
     label = f"simulated: 95 % of {_SIMULATED} devices"
     axes.fill_between(number, low, high, color="0.4", alpha=0.2, lw=0)
@@ -117,14 +119,14 @@ def _draw_steps(axes: Axes, population: Population) -> None:
 
 
 def _conductance_axis(axes: Axes, scale: WeightScale, side: str) -> None:
-    """A second axis in microsiemens: the same limits, converted."""
+    """A second axis in the user's unit: the same limits, converted."""
     twin = axes.twinx() if side == "y" else axes.twiny()
     limits = axes.get_ylim() if side == "y" else axes.get_xlim()
-    low, high = ((scale.zero + w * scale.span) * 1e6 for w in limits)
+    low, high = ((scale.zero + w * scale.span) / SIEMENS[scale.unit] for w in limits)
     if side == "y":
         twin.set_ylim(low, high)
-        twin.set_ylabel("conductance (uS)", fontsize=8)
+        twin.set_ylabel(f"conductance ({scale.unit})", fontsize=8)
     else:
         twin.set_xlim(low, high)
-        twin.set_xlabel("conductance (uS)", fontsize=8)
+        twin.set_xlabel(f"conductance ({scale.unit})", fontsize=8)
     twin.tick_params(labelsize=7)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from device_presets.errors import PresetError
-from device_presets.fitting.csv_layout import CsvLayout
+from device_presets.fitting.csv_layout import LEAST_SIEMENS, WHY_LEAST, CsvLayout, in_unit
 from device_presets.fitting.csv_reading import Rows, read_rows
+from device_presets.wording import counted
 
 MOST_PULSES = 20_000
 """A fit uses at most this many pulses, in whole stretches spread evenly over the file."""
@@ -30,6 +31,7 @@ class Measurement:
             of consecutive pulses begins here.
         device, cycle: [rows] indices.
         n_devices, n_cycles: how many there are.
+        unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
         notes: what was left out and why, for the report.
     """
 
@@ -41,7 +43,14 @@ class Measurement:
     cycle: np.ndarray
     n_devices: int
     n_cycles: int
+    unit: str
     notes: tuple[str, ...]
+
+    @property
+    def size(self) -> str:
+        """In words."""
+        parts = ((self.n_pulses, "pulse"), (self.n_devices, "device"), (self.n_cycles, "cycle"))
+        return ", ".join(counted(number, thing) for number, thing in parts)
 
     @property
     def n_pulses(self) -> int:
@@ -84,7 +93,9 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     pulse = np.where(follows, np.where(up, 1, -1), 0).astype(np.int8)[keep]
     notes = []
     if gap.any():
-        notes.append(f"{int(gap.sum())} empty conductances left out, with the steps beside them")
+        notes.append(
+            f"{counted(int(gap.sum()), 'empty conductance')} left out, with the steps beside"
+        )
     found = Measurement(
         name=file.name,
         column=layout.measured_column,
@@ -94,6 +105,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
         cycle=cycle[keep],
         n_devices=len(rows.devices),
         n_cycles=len(rows.cycles),
+        unit=layout.conductance_unit,
         notes=tuple(notes),
     )
     if layout.all_pulses is not None:
@@ -152,8 +164,15 @@ def _check_enough(file: Path, layout: CsvLayout, found: Measurement) -> None:
                 "before and after"
             )
             raise PresetError(file, field, count, allowed)
+    if found.conductance.max() < LEAST_SIEMENS:
+        allowed = (
+            f"must reach {in_unit(LEAST_SIEMENS, found.unit)} somewhere, {WHY_LEAST}; is "
+            f"{layout.measured_unit} its unit?"
+        )
+        highest = in_unit(float(found.conductance.max()), found.unit)
+        raise PresetError(file, f"column {layout.measured_column}", highest, allowed)
     if np.ptp(found.conductance) == 0:
-        value = float(found.conductance[0])
+        value = in_unit(float(found.conductance[0]), found.unit)
         field = f"column {layout.measured_column}"
         raise PresetError(file, field, value, "must change with the pulses; it is always the same")
 
@@ -175,8 +194,8 @@ def _thinned(found: Measurement) -> Measurement:
     left_devices, device = np.unique(device, return_inverse=True)
     left_cycles, cycle = np.unique(cycle, return_inverse=True)
     note = (
-        f"{found.n_pulses} pulses measured; every {keep_one_in}th stretch of up to {_STRETCH} "
-        f"used, since a fit takes at most {MOST_PULSES}"
+        f"{found.n_pulses} pulses measured; one in {keep_one_in} stretches of up "
+        f"to {_STRETCH} used, since a fit takes at most {MOST_PULSES}"
     )
     return Measurement(
         name=found.name,
@@ -187,5 +206,6 @@ def _thinned(found: Measurement) -> Measurement:
         cycle=cycle,
         n_devices=len(left_devices),
         n_cycles=len(left_cycles),
+        unit=found.unit,
         notes=(*found.notes, note),
     )

@@ -2,6 +2,7 @@
 
 import math
 
+from device_presets.fitting.csv_layout import SIEMENS
 from device_presets.fitting.intervals import Quantity
 from device_presets.fitting.population import MeanDevice, Population
 from device_presets.fitting.weights import WeightScale
@@ -43,7 +44,11 @@ def report(population: Population, scale: WeightScale, linear: Population | None
     all_reached = bool(p.reached(True).all() and p.reached(False).all())
     found = [
         p.quantity("step", "weight", step, "mean of up and down at weight 0" if p.has_down else ""),
-        p.quantity("step in siemens", "S", lambda device: step(device) * scale.span),
+        p.quantity(
+            "step as conductance",
+            scale.unit,
+            lambda device: step(device) * scale.span / SIEMENS[scale.unit],
+        ),
         p.quantity("states", "states", states, "" if all_reached else "at least: " + _UNREACHED),
     ]
     if p.has_down:
@@ -86,7 +91,7 @@ def _bound(p: Population, high: bool, scale: WeightScale) -> Quantity:
     name, column = ("w_max", 4) if high else ("w_min", 5)
     reached = p.reached(high)
     conductance = scale.zero + float(p.device().local[column]) * scale.span
-    note = f"{conductance:.4g} S"
+    note = scale.shown(conductance)
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():
         return one

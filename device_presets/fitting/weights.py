@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.errors import PresetError
+from device_presets.fitting.csv_layout import MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.likelihood import Series
 from device_presets.fitting.measurement import Measurement
 
@@ -24,15 +25,46 @@ class WeightScale:
 
     Args:
         zero, one: conductances of weight 0 and weight 1, in siemens.
+        unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
     """
 
     zero: float
     one: float
+    unit: str = "S"
 
     @property
     def span(self) -> float:
         """Siemens a unit of weight."""
         return self.one - self.zero
+
+    @property
+    def phrase(self) -> str:
+        """Both conductances in the user's unit, short."""
+        return f"weight 0 = {self.shown(self.zero)}, 1 = {self.shown(self.one)}"
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return f"Weight 0 is {self.shown(self.zero)}, weight 1 is {self.shown(self.one)}"
+
+    def shown(self, siemens: float) -> str:
+        """A conductance in the user's unit."""
+        return in_unit(siemens, self.unit)
+
+
+def refuse_no_conductance(where: str, field: str, value: float | None, unit: str) -> None:
+    """Refuses what no device can have as the conductance of a weight.
+
+    Args:
+        value: siemens; None: not given.
+        unit: that the error speaks in.
+
+    Raises:
+        PresetError: not finite, negative, or above `MOST_SIEMENS`.
+    """
+    if value is not None and not 0.0 <= value <= MOST_SIEMENS:
+        allowed = f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, unit)}: {WHY_MOST}"
+        raise PresetError(where, field, in_unit(value, unit), allowed)
 
 
 @dataclass(frozen=True)
@@ -123,15 +155,15 @@ def _scale(
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle = digit * round((high + low) / 2 / digit) if zero is None else zero
     top = middle + digit * max(1, round((high - low) / 2 / digit)) if one is None else one
+    lowest, highest = found.conductance.min(), found.conductance.max()
+    if not lowest <= middle <= highest:
+        measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
+        allowed = f"must be within what was measured, {measured}"
+        raise PresetError(found.name, "weight zero", in_unit(middle, found.unit), allowed)
     if not top > middle:
-        raise PresetError(found.name, "weight one", top, f"must be above weight zero, {middle:g} S")
-    if not found.conductance.min() <= middle <= found.conductance.max():
-        allowed = (
-            f"must be within what was measured, {found.conductance.min():g} to "
-            f"{found.conductance.max():g} S"
-        )
-        raise PresetError(found.name, "weight zero", middle, allowed)
-    return WeightScale(float(middle), float(top))
+        allowed = f"must be above weight zero, {in_unit(middle, found.unit)}"
+        raise PresetError(found.name, "weight one", in_unit(top, found.unit), allowed)
+    return WeightScale(float(middle), float(top), found.unit)
 
 
 def _runs(pulse: np.ndarray, device: np.ndarray) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ dimension as a big-endian 32-bit count, then the values in row-major order and n
 """
 
 import gzip
+import io
 import math
 import zlib
 from pathlib import Path
@@ -16,6 +17,7 @@ from rpu_ssnn.errors import InputError
 
 _GZIP_START = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
+_PACKED_HEADER = 65536  # bytes of a gzip file that are sure to hold the header of what is in it
 
 
 def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "images pixels"]:
@@ -48,10 +50,40 @@ def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
     return labels
 
 
+def count_images(path: Path) -> int:
+    """Images that the header of an idx3 file promises; nothing behind the header is read.
+
+    Raises:
+        InputError: the file is unreadable, or no idx3 file.
+    """
+    return _shape(path, _content(path, size=_header_size(3)), dimensions=3)[0]
+
+
 def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
     content = _content(path)
+    shape = _shape(path, content, dimensions)
+    header_size = _header_size(dimensions)
+    expected_size = header_size + math.prod(shape)
+    if len(content) != expected_size:
+        fault = "is truncated" if len(content) < expected_size else "has trailing bytes"
+        raise InputError(
+            path,
+            "size in bytes",
+            len(content),
+            f"{fault}: its header promises {'x'.join(map(str, shape))} values, "
+            f"{expected_size} bytes in all",
+        )
+    return np.frombuffer(content, dtype=np.uint8, offset=header_size).reshape(shape).copy()
+
+
+def _header_size(dimensions: int) -> int:
+    return 4 + 4 * dimensions
+
+
+def _shape(path: Path, content: bytes, dimensions: int) -> tuple[int, ...]:
+    """What the header says, checked but for the number of values behind it."""
     expected_magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
-    header_size = 4 + 4 * dimensions
+    header_size = _header_size(dimensions)
     if content[:4] != expected_magic:
         hint = "; it starts like gzip: add .gz to its name" if content[:2] == _GZIP_START else ""
         raise InputError(
@@ -67,23 +99,15 @@ def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
     shape = tuple(int(count) for count in np.frombuffer(content[4:header_size], dtype=">u4"))
     if 0 in shape:
         raise InputError(path, "dimensions", shape, "must all be at least 1")
-    expected_size = header_size + math.prod(shape)
-    if len(content) != expected_size:
-        fault = "is truncated" if len(content) < expected_size else "has trailing bytes"
-        raise InputError(
-            path,
-            "size in bytes",
-            len(content),
-            f"{fault}: its header promises {'x'.join(map(str, shape))} values, "
-            f"{expected_size} bytes in all",
-        )
-    return np.frombuffer(content, dtype=np.uint8, offset=header_size).reshape(shape).copy()
+    return shape
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, size: int = -1) -> bytes:
+    """The unpacked content; ``size``: its first bytes only."""
     try:
         # Read whole, never by the header's counts: a damaged header must not size a buffer.
-        stored = path.read_bytes()
+        with path.open("rb") as file:
+            stored = file.read(size if path.suffix != ".gz" or size < 0 else _PACKED_HEADER)
     except OSError as error:
         raise InputError(path, "file", error.strerror, "must be readable") from error
     if path.suffix != ".gz":
@@ -93,6 +117,8 @@ def _content(path: Path) -> bytes:
             path, "first bytes", "0x" + stored[:2].hex(), "must be 0x1f8b: named .gz but not gzip"
         )
     try:
+        if size >= 0:
+            return gzip.GzipFile(fileobj=io.BytesIO(stored)).read(size)
         return gzip.decompress(stored)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rpu_ssnn.wording import counted
 from studies.drives import grid, known_drives, read_drives, search_key
 from studies.results import FAILURES_CSV, Runs, Versions
 from studies.search import at_edge
@@ -53,7 +54,7 @@ def _missing(study: Study, runs: Runs) -> Iterator[str]:
         if (point.label, str(point.sweep), seed) not in there
     ]
     if missing:
-        yield f"{len(missing)} units have no row (yet): {_named(missing)}."
+        yield f"{counted(len(missing), 'unit has', 'units have')} no row (yet): {_named(missing)}."
 
 
 def _failed(root: Path) -> Iterator[str]:
