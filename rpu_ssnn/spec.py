@@ -91,9 +91,9 @@ class EncodingSpec(Spec):
 
     trains: Literal["poisson", "regular"] = Field(
         "poisson",
-        description="poisson: each input line spikes in each slot by chance (the paper's); regular: "
-        "each integrates its rate from a random start and spikes at 1, as a neuron does, so that "
-        "its count is the rate's to within one spike. The label train is Poisson in both",
+        description="poisson: each input line spikes in each slot by chance (the paper's); "
+        "regular: each integrates its rate from a random start and spikes at 1, as a neuron does, "
+        "so that its count is the rate's to within one spike. The label train is always Poisson",
     )
 
     input_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(

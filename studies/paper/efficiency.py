@@ -15,7 +15,8 @@ import numpy as np
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
-from rpu_ssnn.training import EpochRow, Trained, train
+from rpu_ssnn.training import Trained, train
+from rpu_ssnn.training_state import EpochRow
 from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
 
 if TYPE_CHECKING:
