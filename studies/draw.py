@@ -57,7 +57,7 @@ def drawable(study: Study, runs: Runs, x: str | None = None) -> list[Kind]:
 def swept_paths(study: Study, results: pd.DataFrame) -> list[str]:
     """The swept settings of which the results have several values."""
     found = []
-    for path in study.sweep:
+    for path in study.varied:
         values = set(setting(results, path)) - {NOT_SWEPT} if _is_there(results, path) else set()
         if len(values) > 1:
             found.append(path)

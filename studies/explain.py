@@ -74,7 +74,9 @@ def _valid_keys(model: type[BaseModel], location: Sequence[int | str]) -> list[s
         elif isinstance(part, str):
             fields = [f for m in _models(at) if (f := m.model_fields.get(part)) is not None]
             at = [member for field in fields for member in _members(field.annotation)]
-    keys = [name for found in _models(at) for name in found.model_fields]
+    keys = [
+        field.alias or name for found in _models(at) for name, field in found.model_fields.items()
+    ]
     return list(dict.fromkeys(keys))
 
 

@@ -31,6 +31,7 @@ from studies.cases import (
 from studies.devices import parameters_of
 from studies.explain import as_input_error
 from studies.unit import DatasetSettings, Unit, UnitSettings, canonical
+from studies.variation import Axis
 
 type Sections = dict[str, Any]
 """Raw settings by their first key: dataset, network, training, and those of the case."""
@@ -98,15 +99,16 @@ class Point:
 
 def points_of(
     cases: Sequence[Case],
-    sweep: Mapping[str, Sequence[Any]],
+    axes: Sequence[Axis],
     dataset: DatasetSettings,
     network: NetworkSpec,
     training: TrainingSpec,
     seeds: tuple[int, ...],
 ) -> list[Point]:
-    """Every case at every point of the grid of the swept paths that apply to it.
+    """Every case at every point of the grid of the axes that apply to it.
 
-    A path applies to a case that has it and does not set it itself.
+    A path applies to a case that has it and does not set it itself; of settings that vary
+    together a case takes those that apply to it.
 
     Raises:
         InputError: a merged setting is invalid, or a swept path applies to no case.
@@ -119,21 +121,24 @@ def points_of(
     devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, DeviceCase)}
     for index, device in devices.items():
         parameters_of(device, f"cases.{index}")
-    for path, values in sweep.items():
-        if not any(_applies(path, case) for case in cases):
-            raise InputError("study", f"sweep.{path}", list(values), _sweepable(path, cases))
-        _each_once(path, values)
+    for axis in axes:
+        for place, path in enumerate(axis.paths):
+            values = [row[place] for row in axis.rows]
+            if not any(_applies(path, case) for case in cases):
+                raise InputError("study", f"{axis.where}.{path}", values, _sweepable(path, cases))
+            if axis.where == "sweep":
+                _each_once(f"{axis.where}.{path}", values)
     return [
         point
         for index, case in enumerate(cases)
-        for point in _points_of_case(case, f"cases.{index}", sweep, shared, case.seeds or seeds)
+        for point in _points_of_case(case, f"cases.{index}", axes, shared, case.seeds or seeds)
     ]
 
 
 def _points_of_case(
     case: Case,
     where: str,
-    sweep: Mapping[str, Sequence[Any]],
+    axes: Sequence[Axis],
     shared: Sections,
     seeds: tuple[int, ...],
 ) -> Iterator[Point]:
@@ -143,9 +148,10 @@ def _points_of_case(
             if path not in ANN_RELEVANT:
                 allowed = "changes nothing in ann; " + one_of(ANN_RELEVANT)
                 raise InputError("study", f"{where}.{path}", _value_at(own, path), allowed)
-    paths = [path for path in sweep if _applies(path, case)]
-    for values in itertools.product(*(sweep[path] for path in paths)):
-        swept = tuple(zip(paths, values, strict=True))
+    varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
+    declared = {path: axis.where for axis in varied for path in axis.paths}
+    for rows in itertools.product(*(axis.rows for axis in varied)):
+        swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
         sections = _merged(shared, own)
         for path, value in swept:
             sections = _merged(sections, _nested(path, value))
@@ -157,8 +163,17 @@ def _points_of_case(
             field = error.field if shared_by_all else f"{where}.{error.field}"
             for path, _ in swept:
                 if error.field == path or error.field.startswith(f"{path}."):
-                    field = f"sweep.{path}"
+                    field = f"{declared[path]}.{path}"
             raise InputError("study", field, error.value, error.allowed) from error
+
+
+def _for_case(axis: Axis, case: Case) -> Axis | None:
+    """The part of an axis that applies to the case, each row once; None where none does."""
+    places = [place for place, path in enumerate(axis.paths) if _applies(path, case)]
+    if not places:
+        return None
+    rows = {canonical(part): part for row in axis.rows if (part := [row[k] for k in places])}
+    return Axis(axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values())))
 
 
 def _build(
@@ -279,7 +294,7 @@ def _applies(path: str, case: Case) -> bool:
     return _value_at(_own_sections(case), path) is None
 
 
-def _each_once(path: str, values: Sequence[Any]) -> None:
+def _each_once(field: str, values: Sequence[Any]) -> None:
     """A value that is there twice, also as another spelling of a number, would count as seeds."""
     seen = set()
     for value in values:
@@ -288,7 +303,7 @@ def _each_once(path: str, values: Sequence[Any]) -> None:
         except (TypeError, ValueError):
             same = canonical(value)
         if same in seen:
-            raise InputError("study", f"sweep.{path}", list(values), "must name each value once")
+            raise InputError("study", field, list(values), "must name each value once")
         seen.add(same)
 
 

@@ -166,9 +166,9 @@ def drive_note(driven: Driven, search_each: bool) -> str:
 
 def setting_notes(asked: Asked) -> list[str]:
     """What of the study the question leaves out."""
-    if not asked.study.sweep:
+    if not asked.study.varied:
         return []
-    return [f"the study's sweep is left out ({', '.join(asked.study.sweep)})"]
+    return [f"the study's sweep is left out ({', '.join(asked.study.varied)})"]
 
 
 def as_text(value: Any) -> str:

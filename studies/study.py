@@ -7,7 +7,7 @@ sweeps and references have all been checked.
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
@@ -15,6 +15,7 @@ from studies.cases import Case, LearningRate, RateCase, Seeds
 from studies.explain import as_input_error
 from studies.points import Point, points_of
 from studies.unit import DatasetSettings
+from studies.variation import Sample, axes_of, expanded
 from studies.yaml_file import read_yaml
 
 
@@ -64,10 +65,21 @@ class Study(Spec):
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
     cases: Annotated[tuple[Case, ...], Field(min_length=1)]
-    sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+    sweep: Annotated[
+        dict[str, Annotated[list[Any], Field(min_length=1)]], BeforeValidator(expanded)
+    ] = Field(
         {},
-        description="dotted path to values; a grid, over each case that has the path and does "
-        "not set it itself",
+        description="dotted path to values, or to a range; a grid, over each case that has the "
+        "path and does not set it itself",
+    )
+    together: tuple[
+        Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)],
+        ...,
+    ] = Field(
+        (), description="settings that vary in step: dotted paths to lists of equal length, each"
+    )
+    sample: Sample | None = Field(
+        None, description="points drawn from a box, at random or as a Latin hypercube"
     )
     seeds: Seeds = Field(description="a list, or {count: n} for 0 to n - 1")
     reference: str | None = Field(
@@ -137,9 +149,14 @@ class Study(Spec):
 
     def points(self) -> list[Point]:
         """Every case at every point of the sweep that applies to it."""
-        return points_of(
-            self.cases, self.sweep, self.dataset, self.network, self.training, self.seeds
-        )
+        axes = axes_of(self.sweep, self.together, self.sample)
+        return points_of(self.cases, axes, self.dataset, self.network, self.training, self.seeds)
+
+    @property
+    def varied(self) -> list[str]:
+        """The paths of all settings that the study varies."""
+        axes = axes_of(self.sweep, self.together, self.sample)
+        return [path for axis in axes for path in axis.paths]
 
 
 def parse_study(content: object, where: object, folder: Path) -> Study:
