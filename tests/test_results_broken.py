@@ -166,7 +166,6 @@ BROKEN_UNIT: list[tuple[str, Damage, str, str, str]] = [
     ("other file's", lambda path: changed(path, True, unit="x"), "unit", "'x'", "file's own name"),
     ("later format", lambda path: changed(path, True, format=2), "format", "2", "must be 1"),
     ("near key", lambda path: changed(path, True, epoch=1), "epoch", "'epoch'", "mean epochs?"),
-    ("flag", lambda path: changed(path, True, digest=True), "", "", "must be"),
     (
         "text for an accuracy",
         lambda path: changed(path, True, row_test_accuracy="high"),
