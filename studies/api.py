@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
 from studies.execution import Options, finished_runs, run_in_folder, training_job
 from studies.results import results_frame
@@ -65,8 +66,8 @@ def load_results(folder: Path) -> pd.DataFrame:
         InputError: not an output folder.
     """
 
-    def warn(path: Path) -> None:
-        warnings.warn(f"{path} is damaged and left out", stacklevel=3)
+    def warn(error: InputError) -> None:
+        warnings.warn(f"{error}; the damaged file is left out", stacklevel=3)
 
     return results_frame(finished_runs(folder, on_damage=warn)[1])
 

@@ -1,9 +1,11 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options that several commands have, and what they say of a damaged folder."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rpu_ssnn.errors import InputError
 
 StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Output folder of a study.")]
@@ -14,3 +16,8 @@ WorkersOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
 ]
+
+
+def note_damage(error: InputError) -> None:
+    """A damaged unit file, on the error stream; the command goes on without it."""
+    typer.echo(f"{error}; the damaged file is left out", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,18 +43,18 @@ class Difference:
     changes: pd.DataFrame
 
 
-def diff_folders(root_a: Path, root_b: Path, damaged: list[Path]) -> Difference:
+def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], None]) -> Difference:
     """Compares what two folders hold; they are only read.
 
     Args:
-        damaged: gets the files that are not whole unit files.
+        on_damage: called with what is wrong with each file that is no whole unit file.
 
     Raises:
         InputError: one is not an output folder, or holds no finished unit.
     """
     found = []
     for root in (root_a, root_b):
-        _, runs = finished_runs(root, on_damage=damaged.append)
+        _, runs = finished_runs(root, on_damage=on_damage)
         if not runs:
             raise InputError(root, "units", 0, "must hold at least one finished unit")
         found.append(runs)

@@ -121,11 +121,11 @@ def search_in_folder(
         return _by_title(study, found), failures
 
 
-def finished_runs(root: Path, on_damage: Callable[[Path], None]) -> tuple[Study, Runs]:
+def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
     """The study of an output folder and its finished runs; the folder is only read.
 
     Args:
-        on_damage: called with each file that is not a whole unit file.
+        on_damage: called with what is wrong with each file that is no whole unit file.
 
     Raises:
         InputError: not an output folder.
@@ -255,10 +255,11 @@ def _run(
 def _read(store: UnitStore, reporter: Reporter) -> StoredRuns:
     """The store's runs; damaged files are set aside, so that their units run again."""
 
-    def set_aside(path: Path) -> None:
+    def set_aside(error: InputError) -> None:
+        path = Path(error.where)
         aside = path.with_name(f"{path.name}.damaged")
         path.replace(aside)
-        reporter.note(f"{path}: damaged, kept as {aside.name}; the unit runs again")
+        reporter.note(f"{error}; damaged, kept as {aside.name}; the unit runs again")
 
     return store.read_all(on_damage=set_aside)
 

@@ -24,14 +24,17 @@ class _Nothing:
 def as_input_error(
     error: ValidationError, where: object, model: type[BaseModel], prefix: str = ""
 ) -> InputError:
-    """The first fault of ``error`` as the project's own error.
+    """The first fault of ``error``, unknown keys before all others, as the project's own error.
 
     Args:
         where: the file or object that was validated.
         model: what it was validated as; its keys are what an unknown key is compared with.
         prefix: dotted key of the part that was validated.
     """
-    details = error.errors(include_url=False)
+    # A misspelt key is both unknown and missing; only the first says what to correct.
+    details = sorted(
+        error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"
+    )
     first = details[0]
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     inner = first.get("ctx", {}).get("error")

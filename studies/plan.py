@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rpu_ssnn.errors import InputError
 from studies.drives import grid, known_drives, read_drives, search_key
 from studies.points import Drive, Point
 from studies.progress import Silent
@@ -235,5 +236,5 @@ def _once(units: Iterable[Unit]) -> list[Unit]:
     return list({unit.identity: unit for unit in units}.values())
 
 
-def _ignore(path: Path) -> None:
+def _ignore(error: InputError) -> None:
     """A damaged file's unit runs again."""

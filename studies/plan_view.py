@@ -38,9 +38,9 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
         memory = estimate.peak_memory_mb / 1024
         lines.append(
             f"about {duration(estimate.wall_seconds(plan))} with "
-            f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; timed on this "
-            "machine as busy as it is now, with the first steps of a training, which take the most "
-            "pulses"
+            f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; "
+            "timed on this machine as busy as it is now, with the first steps of a training, "
+            "which take the most pulses"
         )
         lines += [f"not timed: {f.title}: {f.message}" for f in estimate.failures]
     return "\n".join(lines)

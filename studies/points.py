@@ -15,6 +15,7 @@ from rpu_ssnn.spec import (
     SurrogateSpec,
     TileSpec,
     TrainingSpec,
+    WeightRange,
 )
 from studies.cases import (
     ANN_RELEVANT,
@@ -43,7 +44,7 @@ class Drive(Spec):
     """How hard a case is driven: learning rate and, on a tile, weight range."""
 
     learning_rate: LearningRate
-    weight_range: float | None = None
+    weight_range: WeightRange | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from studies.cli_options import (
     OutOption,
     StudyArgument,
     WorkersOption,
+    note_damage,
 )
 from studies.cli_running import (
     AcceptOption,
@@ -131,10 +132,7 @@ def ledger(
     from studies.ledger_view import render
     from studies.results import results_frame
 
-    def note(path: Path) -> None:
-        typer.echo(f"{path} is damaged and left out", err=True)
-
-    _, runs = finished_runs(folder, on_damage=note)
+    _, runs = finished_runs(folder, on_damage=note_damage)
     table = ledger_table(results_frame(runs)) if runs else None
     if table is None or not len(table):
         raise InputError(folder, "units", 0, "must hold at least one finished unit on a device")

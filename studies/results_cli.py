@@ -10,7 +10,14 @@ import typer
 
 from rpu_ssnn.errors import InputError
 from studies.choices import Format, Kind, Values
-from studies.cli_options import DataOption, FolderArgument, OutOption, StudyArgument, WorkersOption
+from studies.cli_options import (
+    DataOption,
+    FolderArgument,
+    OutOption,
+    StudyArgument,
+    WorkersOption,
+    note_damage,
+)
 
 if TYPE_CHECKING:
     from studies.results import Runs
@@ -106,9 +113,8 @@ def diff(
     from studies.diff import diff_folders
     from studies.diff_view import diff_text, remarks
 
-    damaged: list[Path] = []
-    difference = diff_folders(folder_a, folder_b, damaged)
-    for line in (*(f"{path} is damaged and left out" for path in damaged), *remarks(difference)):
+    difference = diff_folders(folder_a, folder_b, on_damage=note_damage)
+    for line in remarks(difference):
         typer.echo(line, err=True)
     typer.echo(diff_text(difference, format))
 
@@ -158,10 +164,7 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     from studies.execution import finished_runs
     from studies.results import Versions
 
-    def note(path: Path) -> None:
-        typer.echo(f"{path} is damaged and left out", err=True)
-
-    declared, runs = finished_runs(folder, on_damage=note)
+    declared, runs = finished_runs(folder, on_damage=note_damage)
     if not runs:
         raise InputError(folder, "units", 0, "must hold at least one finished unit")
     versions = {Versions.of(result) for _, result in runs}

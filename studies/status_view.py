@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from rpu_ssnn.errors import InputError
 from studies.execution import finished_runs
 from studies.progress import duration
 from studies.status import StatusFile, read_status
@@ -18,7 +19,7 @@ class Standing:
 
     Attributes:
         done: units with a row on disk, of `total`.
-        damaged: unit files that are not whole.
+        damaged: what is wrong with the unit files that are not whole.
         in_use: a process is writing to the folder.
         file: what the last process left; None: none did.
     """
@@ -26,7 +27,7 @@ class Standing:
     study: str
     done: int
     total: int
-    damaged: int
+    damaged: list[InputError]
     in_use: bool
     file: StatusFile | None
 
@@ -48,14 +49,14 @@ def standing(root: Path) -> Standing:
     Raises:
         InputError: not an output folder.
     """
-    damaged: list[Path] = []
+    damaged: list[InputError] = []
     in_use = is_in_use(root)
     study, runs = finished_runs(root, on_damage=damaged.append)
     return Standing(
         study=study.study,
         done=len(runs),
         total=len(study.points()) * len(study.seeds),
-        damaged=len(damaged),
+        damaged=damaged,
         in_use=in_use,
         file=read_status(root),
     )
@@ -79,6 +80,7 @@ def lines(stands: Standing, now: float | None = None) -> list[str]:
     if file is not None and file.last is not None:
         text.append(f"last: {file.last.title}: {file.last.accuracy:.2f} %")
     text += [f"failed: {unit.title}: {unit.message}" for unit in failed]
+    text += [f"damaged: {error}" for error in stands.damaged]
     return text
 
 
@@ -97,7 +99,7 @@ def _state(stands: Standing) -> str:
 
 
 def _damage(stands: Standing) -> str:
-    return f", {stands.damaged} damaged" if stands.damaged else ""
+    return f", {len(stands.damaged)} damaged" if stands.damaged else ""
 
 
 def _clock(seconds: float) -> str:

@@ -8,6 +8,7 @@ OUT/status.json        where the process that runs the study stands (`studies.st
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
 
+import difflib
 import fcntl
 import json
 import os
@@ -22,7 +23,8 @@ from pydantic import ValidationError
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import Spec
-from studies.result import UnitResult
+from studies.explain import as_input_error
+from studies.result import Row, UnitResult
 from studies.study import Study, parse_study
 from studies.unit import Unit, identity_of, short_hash, stored_identity
 from studies.yaml_file import read_yaml, to_yaml
@@ -75,20 +77,35 @@ class UnitStore:
 
     def holds_any(self) -> bool:
         """Whether a run was ever finished here."""
-        return any(self.folder.glob("*.json"))
+        return bool(self._files())
 
-    def read_all(self, on_damage: Callable[[Path], None]) -> "StoredRuns":
+    def _files(self) -> list[Path]:
+        try:
+            entries = sorted(self.folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            allowed = "must be a readable folder of unit files"
+            raise InputError(self.folder, "folder", error.strerror, allowed) from error
+        return [path for path in entries if path.suffix == ".json"]
+
+    def read_all(self, on_damage: Callable[[InputError], None]) -> "StoredRuns":
         """Every run of the folder.
 
         Args:
-            on_damage: called with a file that is not a whole unit file.
+            on_damage: called with what is wrong with a file (``where``) that is no whole unit
+                file; the others are read all the same.
+
+        Raises:
+            InputError: the folder is none, or cannot be read.
         """
         by_identity: dict[str, UnitResult] = {}
         by_settings: dict[str, list[str]] = {}
-        for path in sorted(self.folder.glob("*.json")):
-            content = _read_unit_file(path)
-            if content is None:
-                on_damage(path)
+        for path in self._files():
+            try:
+                content = _read_unit_file(path)
+            except InputError as error:
+                on_damage(error)
                 continue
             version = content.row.get("numerics_version")
             identity = stored_identity(content.settings, version) or content.unit
@@ -117,13 +134,51 @@ class StoredRuns:
         return self.by_identity[others[-1]] if others else None
 
 
-def _read_unit_file(path: Path) -> _UnitFile | None:
+def _read_unit_file(path: Path) -> _UnitFile:
+    """A whole unit file.
+
+    Raises:
+        InputError: it is none: cut off, edited, renamed, or not of this format.
+    """
     try:
         content = _UnitFile.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, ValueError):
-        return None
-    whole = content.unit == path.stem and content.digest == content.expected_digest()
-    return content if whole else None
+    except OSError as error:
+        raise InputError(path, "file", error.strerror, "must be a readable file") from error
+    except ValidationError as error:
+        raise as_input_error(error, path, _UnitFile) from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, "file", error.reason, "must be UTF-8 text") from error
+    except json.JSONDecodeError as error:
+        raise InputError(path, f"line {error.lineno}", error.msg, "must be whole JSON") from error
+    except (ValueError, RecursionError) as error:  # such as a number of too many digits
+        raise InputError(path, "file", str(error), "must be a unit file") from error
+    if content.unit != path.stem:
+        allowed = f"must be {path.stem}, the file's own name"
+        raise InputError(path, "unit", content.unit, allowed)
+    if content.digest != content.expected_digest():
+        allowed = f"must be {content.expected_digest()}, that of the content: it was changed"
+        raise InputError(path, "digest", content.digest, allowed)
+    _check_row(path, content.row)
+    return content
+
+
+def _check_row(path: Path, row: Row) -> None:
+    """What every reader of a row relies on."""
+    kinds: dict[str, tuple[type, str]] = {
+        "numerics_version": (int, "must be a whole number"),
+        "torch_version": (str, "must be text"),
+        "aihwkit_version": (str, "must be text"),
+    }
+    for name, (kind, allowed) in kinds.items():
+        if not isinstance(row.get(name), kind):
+            raise InputError(path, f"row.{name}", row.get(name), allowed)
+    names = ("test_accuracy", "validation_accuracy")
+    shown = {name: row.get(name) for name in names}
+    for name, value in shown.items():
+        is_share = isinstance(value, int | float) and 0 <= value <= 100
+        missing = value is None and any(other is not None for other in shown.values())
+        if not (is_share or missing):
+            raise InputError(path, f"row.{name}", value, "must be an accuracy, 0 to 100 %")
 
 
 @dataclass(frozen=True)
@@ -207,8 +262,33 @@ def stored_study(root: Path) -> Study:
     path = root / STUDY_FILE
     if not path.is_file():
         allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
-        raise InputError(root, "result folder", str(root), allowed)
+        raise InputError(root, "result folder", _what_is(root), allowed + _nearby(root))
     return parse_study(read_yaml(path), path, root)
+
+
+def _what_is(root: Path) -> str:
+    if root.is_dir():
+        return f"no {STUDY_FILE}"
+    return "a file" if root.exists() else "not there"
+
+
+def _nearby(root: Path) -> str:
+    """The result folder that was perhaps meant: inside, around, or of nearly that name."""
+    inside = _result_folders(root)
+    if len(inside) == 1:
+        return f" (did you mean {inside[0]}?)"
+    if (root.parent / STUDY_FILE).is_file():
+        return f" (did you mean {root.parent}?)"
+    beside = {path.name: path for path in _result_folders(root.parent)}
+    near = difflib.get_close_matches(root.name, beside, n=1)
+    return f" (did you mean {beside[near[0]]}?)" if near else ""
+
+
+def _result_folders(parent: Path) -> list[Path]:
+    try:
+        return [path for path in sorted(parent.iterdir()) if (path / STUDY_FILE).is_file()]
+    except OSError:
+        return []
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec, WeightRange
 from studies.cases import Case, LearningRate, RateCase, Seeds
 from studies.explain import as_input_error
 from studies.points import Point, points_of
@@ -29,7 +29,7 @@ class SearchSettings(Spec):
         None, description="training images of a search run; None: the study's"
     )
     epochs: Annotated[int, Field(ge=1)] = 3
-    weight_range: Annotated[tuple[Annotated[float, Field(gt=0.0)], ...], Field(min_length=1)] = (
+    weight_range: Annotated[tuple[WeightRange, ...], Field(min_length=1)] = (
         1.0,
         2.0,
         4.0,

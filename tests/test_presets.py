@@ -235,9 +235,8 @@ def test_every_number_has_two_ends_and_says_why(model: str) -> None:
         # Only the leak's time constant may be infinite: no leak.
         assert math.isfinite(rule.high) or name == "leak_time_constant_s", name
         given_by_physics = (rule.low, rule.high) in ((0.0, 1.0), (-1.0, 1.0))  # shares
-        assert given_by_physics or re.search(r"; (at (most|least) )?1?[\de]", rule.description), (
-            name
-        )
+        told = re.search(r"; (at (most|least) )?1?[\de]", rule.description)
+        assert given_by_physics or told, name
 
 
 USER_DEVICE = """

@@ -246,6 +246,8 @@ def test_values_whose_runs_fail_end_their_search_only() -> None:
         ({"parameters": ["level"]}, "--parameter: 'level' .*did you mean levels"),
         ({"loss": 0.0}, "--loss: 0.0"),
         ({"loss": math.nan}, "--loss: nan"),
+        ({"loss": 0.0}, "--loss: 0.0 is not allowed; must be above 0 and at most 100"),
+        ({"loss": 1000.0}, "--loss: 1000.0 is not allowed; must be above 0 and at most 100"),
         ({"device": "capacitr"}, "--device: 'capacitr'"),
         ({"parameters": ["weight_range"], "search_each": True}, "--parameter: 'weight_range'"),
     ],

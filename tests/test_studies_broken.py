@@ -11,6 +11,7 @@ import yaml
 from test_studies_support import SMALL
 
 from studies.cli import main
+from studies.study import load_study
 
 PYTHON_WORDS = re.compile(r"\b(tuple|dict\w*|instance|string|str|int|float|bool|Input|Spec)\b")
 """None of a user's."""
@@ -113,7 +114,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("seed twice", {"seeds": [3, 3]}, "seeds", "[3, 3]", "3 is there twice"),
     ("negative seed", {"seeds": [-1]}, "seeds.0", "-1", "greater than or equal to 0"),
     ("seed count", {"seeds": {"count": 0}}, "seeds.count", "0", "greater than or equal to 1"),
-    ("seed key", {"seeds": {"n": 3}}, "seeds.count", "nothing", "must be given"),
+    ("seed key", {"seeds": {"n": 3}}, "seeds.n", "'n'", "must be one of count"),
     ("no cases", {"cases": []}, "cases", "[]", "at least 1 item"),
     (
         "unknown update",
@@ -430,6 +431,18 @@ def test_a_broken_study_is_refused_in_one_line(
     [
         ("study: [", "line 1", "", "valid YAML"),
         ("study: a\nseeds: [1]\nseeds: [2]\n", "line 3", "'seeds'", "only once"),
+        ("a: &a [*a]", "syntax", "'nested too deeply, or within itself'", "valid YAML"),
+        (
+            "a0: &a0 [x, x]\n"
+            + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40)),
+            "syntax",
+            "'aliases that expand to more than 1000000 values'",
+            "valid YAML",
+        ),
+        ("study: " + "9" * 5000, "syntax", "", "valid YAML"),
+        ("", "content", "None", "mapping"),
+        ("\r\n# nothing\r\n", "content", "None", "mapping"),
+        ("2024-01-01", "content", "'2024-01-01'", "mapping"),
         ("just text", "content", "'just text'", "mapping"),
         ("study: !!python/object:os.system {}", "line 1", "", "valid YAML"),
         ("study: \xff", "file", "", "UTF-8"),
@@ -450,6 +463,20 @@ def test_a_file_that_is_no_yaml_is_refused(
     line = refused(["run", str(path)], capsys)
     assert line.startswith(f"{path}: {field}: {value}")
     assert allowed in line
+
+
+def test_a_folder_for_a_study_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(["run", str(tmp_path)], capsys)
+    assert line == f"{tmp_path}: file: 'Is a directory' is not allowed; must be a readable file\n"
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "windows.yaml"
+    text = yaml.safe_dump({**SMALL, "question": "2024-01-01"}).replace("\n", "\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("'", "").encode())
+    assert load_study(path).question == "2024-01-01"
 
 
 def test_an_unknown_name_lists_the_shipped_studies(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from results_fakes import NASTY, accuracy, nasty_study, result_of, runs_of, units, write_folder
 
 from conftest import refused
+from rpu_ssnn.errors import InputError
 from studies.choices import Format
 from studies.diff import Difference, compare, diff_folders
 from studies.diff_view import diff_text, remarks
@@ -111,13 +112,13 @@ def test_folders_are_compared_and_only_read(tmp_path: Path) -> None:
     damaged_file = next((tmp_path / "a" / "units").glob("*.json"))
     damaged_file.write_text("{}")
     before = sorted(tmp_path.rglob("*"))
-    damaged: list[Path] = []
-    difference = diff_folders(tmp_path / "a", tmp_path / "b", damaged)
-    assert damaged == [damaged_file]
+    damaged: list[InputError] = []
+    difference = diff_folders(tmp_path / "a", tmp_path / "b", damaged.append)
+    assert [error.where for error in damaged] == [str(damaged_file)]
     assert len(difference.changes) == 4
     assert sorted(tmp_path.rglob("*")) == before
     with refused("result folder", "must be the output folder"):
-        diff_folders(tmp_path / "a", tmp_path, damaged)
+        diff_folders(tmp_path / "a", tmp_path, damaged.append)
 
 
 def test_folders_with_nothing_in_common_say_so() -> None:

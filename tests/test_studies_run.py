@@ -138,9 +138,9 @@ def test_a_unit_file_under_another_name_is_not_believed(harness: Harness) -> Non
     harness.run(small_study())
     first, second = unit_files(harness)[:2]
     first.write_text(second.read_text())
-    damaged: list[Path] = []
+    damaged: list[InputError] = []
     finished_runs(harness.out, on_damage=damaged.append)
-    assert damaged == [first]
+    assert [error.where for error in damaged] == [str(first)]
 
 
 def test_rows_of_another_torch_need_a_flag(

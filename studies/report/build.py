@@ -99,7 +99,7 @@ def report_html(root: Path) -> str:
     Raises:
         InputError: not a result folder, or no finished unit.
     """
-    damaged: list[Path] = []
+    damaged: list[InputError] = []
     study, runs = finished_runs(root, on_damage=damaged.append)
     if not runs:
         raise InputError(root, "units", 0, "must hold at least one finished unit")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
 from studies.drives import grid, known_drives, read_drives, search_key
 from studies.results import FAILURES_CSV, Runs, Versions
@@ -30,13 +31,13 @@ _NAMED = 8
 
 
 def cautions(
-    study: Study, root: Path, runs: Runs, results: pd.DataFrame, damaged: Sequence[Path]
+    study: Study, root: Path, runs: Runs, results: pd.DataFrame, damaged: Sequence[InputError]
 ) -> list[str]:
     """All that apply, what is missing first."""
     return [
         *_missing(study, runs),
         *_failed(root),
-        *(f"{path.name} is damaged and left out." for path in damaged),
+        *(f"{_by_name(error)}: the damaged file is left out." for error in damaged),
         *_versions(runs),
         *_few_seeds(results),
         *_saturated(results),
@@ -119,6 +120,11 @@ def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
             f"Not replayable bit for bit, since aihwkit's own noise cannot be seeded: "
             f"{_named(labels)}. A second run gives other numbers of the same kind."
         )
+
+
+def _by_name(error: InputError) -> str:
+    """The fault with the file's name alone: the report leaves the machine it was made on."""
+    return str(InputError(Path(error.where).name, error.field, error.value, error.allowed))
 
 
 def _named(names: Sequence[str]) -> str:
