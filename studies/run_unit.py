@@ -3,21 +3,24 @@
 import json
 import math
 import platform
-import resource
-import sys
-import time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+from studies.desk import NO_DESK, Course, Desk
+from studies.memory import forget_peak_memory, peak_memory_mb
 from studies.result import Row, Scalar, UnitResult
 from studies.unit import AnnMethod, PulseMethod, RateMethod, Unit, canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rpu_ssnn.data import Dataset
     from rpu_ssnn.synapses import SynapsesFactory
+    from rpu_ssnn.training import Trained
+    from rpu_ssnn.training_state import EpochRow, TrainingState
 
 
 def check_inputs(units: list[Unit], data_root: Path | None) -> None:
@@ -49,11 +52,14 @@ class _Measured:
     epochs: list[Row]
 
 
-def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
+def run_unit(unit: Unit, data_root: Path | None, threads: int, desk: Desk = NO_DESK) -> UnitResult:
     """Trains and measures; the test images are read once, after training.
+
+    Goes on from the unit's checkpoint where the desk holds one that fits.
 
     Args:
         threads: changes the time, not the numbers.
+        desk: where the run says how far it is and leaves checkpoints.
 
     Returns:
         The row (columns: studies/README.md; accuracies in %, memory in MiB of this process,
@@ -67,13 +73,12 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
     torch.set_num_threads(threads)
     data = load_images(unit, data_root)
     forget_peak_memory()
-    started = time.perf_counter()
     settings = unit.settings
+    course = Course(desk, unit, data.digest)
     if isinstance(settings.method, AnnMethod):
-        measured = _ann(unit, settings.method, data)
+        measured = _ann(unit, settings.method, data, course)
     else:
-        measured = _spiking(unit, data, threads)
-    seconds = time.perf_counter() - started
+        measured = _spiking(unit, data, threads, course)
     row: dict[str, Any] = {
         "dataset": settings.dataset.name,
         "data_digest": data.digest,
@@ -83,10 +88,11 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
         **_setting_columns(unit, data),
         "test_accuracy": 100 * measured.test_accuracy,
         "validation_accuracy": 100 * measured.validation_accuracy,
-        "seconds": seconds,
+        "seconds": course.seconds,
         "peak_memory_mb": peak_memory_mb(),
         **_device_columns(measured.statistics),
         "replayable": is_replayable(unit),
+        "resumed": course.resumed,
         **measured.statistics,
         "settings": unit.settings_json,
         "numerics_version": NUMERICS_VERSION,
@@ -127,18 +133,39 @@ def plain(value: Any) -> Scalar:
     return json.dumps(value)
 
 
-def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
+def _going_on[T](course: Course, run: "Callable[[TrainingState | None], T]") -> T:
+    """The run from the unit's checkpoint; from the start where that is of other code."""
+    from rpu_ssnn.training_state import StateError
+
+    start = course.take_up()
+    try:
+        return run(start)
+    except StateError as error:
+        course.set_aside(f"is of other code ({error})")
+    return run(None)
+
+
+def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Measured:
     from rpu_ssnn.training import train
 
     settings = unit.settings
-    with train(
-        settings.network,
-        settings.training,
-        synapses_factory(unit),
-        data,
-        seed=settings.seed,
-        threads=threads,
-    ) as trained:
+
+    def on_epoch(row: "EpochRow", state: "Callable[[], TrainingState]") -> None:
+        course.epoch_over(row.epoch + 1, 100 * row.validation_accuracy, state)
+
+    def run(start: "TrainingState | None") -> "Trained":
+        return train(
+            settings.network,
+            settings.training,
+            synapses_factory(unit),
+            data,
+            seed=settings.seed,
+            threads=threads,
+            start=start,
+            on_epoch=on_epoch,
+        )
+
+    with _going_on(course, run) as trained:
         epochs = [_epoch_row(vars(epoch)) for epoch in trained.epochs]
         test = math.nan
         if settings.measure == "test":
@@ -151,8 +178,8 @@ def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
         )
 
 
-def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
-    from rpu_ssnn.ann import AnnSpec, train_ann
+def _ann(unit: Unit, method: AnnMethod, data: "Dataset", course: Course) -> _Measured:
+    from rpu_ssnn.ann import AnnSpec, TrainedAnn, train_ann
 
     settings = unit.settings
     training = settings.training
@@ -165,7 +192,17 @@ def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
         dropout_input=training.dropout_input,
         dropout_hidden=training.dropout_hidden,
     )
-    trained = train_ann(spec, settings.network.hidden, data, seed=settings.seed)
+
+    def on_epoch(trained: TrainedAnn, state: "Callable[[], TrainingState]") -> None:
+        watched = trained.accuracy(data.validation_images, data.validation_labels)
+        at_the_end = state()
+        course.epoch_over(at_the_end.epochs, 100 * watched, lambda: at_the_end)
+
+    def run(start: "TrainingState | None") -> TrainedAnn:
+        hidden = settings.network.hidden
+        return train_ann(spec, hidden, data, seed=settings.seed, start=start, on_epoch=on_epoch)
+
+    trained = _going_on(course, run)
     test = math.nan
     if settings.measure == "test":
         test = trained.accuracy(data.test_images, data.test_labels)
@@ -267,22 +304,3 @@ def load_images(unit: Unit, data_root: Path | None) -> "Dataset":
         validation_share=dataset.validation_share,
         seed=unit.settings.seed,
     )
-
-
-def forget_peak_memory() -> None:
-    """A worker runs many units: let Linux count the peak from here, where it allows that."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
-
-
-def peak_memory_mb() -> float:
-    """Peak resident memory of this process (MiB), since it was last forgotten or started."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-    peak = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) / 1024

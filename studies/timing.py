@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.desk import Desk
+from studies.memory import forget_peak_memory, peak_memory_mb
 from studies.result import UnitResult
 from studies.run_unit import (
     check_inputs,
-    forget_peak_memory,
     load_images,
-    peak_memory_mb,
     synapses_factory,
 )
 from studies.unit import AnnMethod, Unit
@@ -52,9 +52,8 @@ class Cost:
         """Of a whole run, by its numbers of images; the shares that its epochs do not need
         (ann watches no validation images while it trains) are left out."""
         epochs = unit.settings.training.epochs
-        watched = 0 if isinstance(unit.settings.method, AnnMethod) else epochs
         tested = n_test if unit.settings.measure == "test" else 0
-        shown = (watched + 1) * n_validation + tested
+        shown = (epochs + 1) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
 
 
@@ -63,8 +62,8 @@ def timing_job(data_root: Path | None) -> Job:
     return Job(check=check_inputs, execute=time_steps, data_root=data_root)
 
 
-def time_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
-    """A result whose row is a `Cost`.
+def time_steps(unit: Unit, data_root: Path | None, threads: int, desk: Desk) -> UnitResult:
+    """A result whose row is a `Cost`; nothing is left on the desk.
 
     The steps are the first of a training, when errors are large and pulses many: later ones are
     rather faster.
