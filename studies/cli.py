@@ -17,6 +17,7 @@ from studies.choices import Format
 from studies.cli_options import DataOption, OutOption, StudyArgument, WorkersOption
 from studies.cli_running import (
     AcceptOption,
+    CheckpointOption,
     RerunOption,
     end,
     options_of,
@@ -24,6 +25,7 @@ from studies.cli_running import (
     stop,
     stop_interrupted,
 )
+from studies.desk import SECONDS_BETWEEN_CHECKPOINTS
 from studies.paper_cli import paper_app
 from studies.presets_cli import presets_app
 from studies.questions_cli import questions_app
@@ -56,6 +58,7 @@ def run(
     rows: Annotated[
         Path | None, typer.Option(help="A results.csv with finished rows to go on from.")
     ] = None,
+    checkpoint_seconds: CheckpointOption = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> None:
     """Run what is missing of a study; print its table and say where the results are."""
     others = other_versions(accept_other_versions, rerun)
@@ -66,7 +69,8 @@ def run(
     declared = find_study(study)
     root = out or default_folder(declared)
     try:
-        outcome = run_in_folder(declared, root, options_of(workers, data, others, rows))
+        options = options_of(workers, data, others, rows, checkpoint_seconds)
+        outcome = run_in_folder(declared, root, options)
     except KeyboardInterrupt:
         stop_interrupted(root)
     _show(declared, outcome.runs, root)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
+from studies.desk import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
     from studies.execution import Options, OtherVersions
@@ -21,6 +22,10 @@ AcceptOption = Annotated[
     bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
 ]
 RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
+CheckpointOption = Annotated[
+    float,
+    typer.Option(min=0.0, help="Seconds between checkpoints of a run, at least (0: each epoch)."),
+]
 
 
 def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
@@ -41,6 +46,7 @@ def options_of(
     data: Path | None,
     others: "OtherVersions",
     kept_rows: Path | None = None,
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
     """Real training, told to the error stream."""
     from studies.execution import Options, training_job
@@ -52,6 +58,7 @@ def options_of(
         other_versions=others,
         reporter=ConsoleReporter(Console(stderr=True)),
         kept_rows=kept_rows,
+        seconds_between_checkpoints=seconds_between_checkpoints,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
 from studies import run_unit
+from studies.desk import SECONDS_BETWEEN_CHECKPOINTS, Desk
 from studies.drives import Drives, FoundDrive, known_drives, read_drives, search_key, write_drives
 from studies.images import refuse_missing_images
 from studies.kept_rows import read_kept_rows, take_up
@@ -50,6 +51,7 @@ class Options:
     Attributes:
         workers: processes; None: one a CPU.
         kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
+        seconds_between_checkpoints: of one unit, at least; they are taken at the end of an epoch.
     """
 
     job: Job = field(default_factory=lambda: training_job(None))
@@ -57,6 +59,7 @@ class Options:
     other_versions: OtherVersions = "refuse"
     reporter: Reporter = field(default_factory=Silent)
     kept_rows: Path | None = None
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,9 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             finished[unit.identity] = result
             tables.refresh()
 
+        desk = _desk(folder, options, has_row=lambda identity: identity in finished)
         try:
-            failures += _run(missing, len(units), "units", keep, options)
+            failures += _run(missing, len(units), "units", keep, options, desk)
         finally:
             tables.rebuild()
         write_failures(root, failures)
@@ -117,7 +121,7 @@ def search_in_folder(
     with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
         options = replace(options, reporter=reporter)
         points = [point for point in study.points() if point.drive is None]
-        found, failures = _search(study, points, folder.search, options)
+        found, failures = _search(study, points, folder, options)
         return _by_title(study, found), failures
 
 
@@ -191,16 +195,17 @@ def _find_drives(
     if unknown:
         titles = ", ".join(point_title(point.label, point.sweep) for point in unknown)
         options.reporter.note(f"no searched drive for these settings, searching: {titles}")
-        found, failures = _search(study, unknown, folder.search, options)
+        found, failures = _search(study, unknown, folder, options)
         drives |= found
     write_drives(folder.drives, _by_title(study, drives))
     return drives, failures
 
 
 def _search(
-    study: Study, points: Sequence[Point], store: UnitStore, options: Options
+    study: Study, points: Sequence[Point], folder: ResultFolder, options: Options
 ) -> tuple[dict[str, FoundDrive], list[Failure]]:
     """Drives by search key; none for a search of which a run failed."""
+    store = folder.search
     tried = candidates(study, points)
     stored = _read(store, options.reporter).by_identity
     finished = {
@@ -213,8 +218,9 @@ def _search(
         store.write(unit, result)
         finished[unit.identity] = result
 
+    desk = _desk(folder, options, has_row=lambda identity: identity in finished)
     missing = [run.unit for run in tried if run.unit.identity not in finished]
-    failures = _run(missing, len(tried), "search", keep, options)
+    failures = _run(missing, len(tried), "search", keep, options, desk)
     incomplete = {run.key for run in tried if run.unit.identity not in finished}
     complete = [(run, finished[run.unit.identity]) for run in tried if run.key not in incomplete]
     found = best(complete)
@@ -238,18 +244,33 @@ def _run(
     what: str,
     keep: Callable[[Unit, UnitResult], None],
     options: Options,
+    desk: Desk,
 ) -> list[Failure]:
     # Cases with equal settings share a run.
     once = list({unit.identity: unit for unit in missing}.values())
+
+    def keep_and_clear(unit: Unit, result: UnitResult) -> Failure | None:
+        keep(unit, result)
+        desk.clear(unit.identity)
+        return None
+
     return run_units(
         once,
         options.job,
         workers=options.workers,
-        on_result=keep,
+        on_result=keep_and_clear,
         reporter=options.reporter,
         what=what,
         total=total,
+        desk=desk,
     )
+
+
+def _desk(folder: ResultFolder, options: Options, has_row: Callable[[str], bool]) -> Desk:
+    """The folder's, without what finished or killed runs left on it."""
+    desk = Desk(folder.running, options.seconds_between_checkpoints)
+    desk.tidy(has_row)
+    return desk
 
 
 def _read(store: UnitStore, reporter: Reporter) -> StoredRuns:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rpu_ssnn.errors import InputError
 from studies.drives import grid, known_drives, read_drives, search_key
+from studies.methods import load_images
 from studies.points import Drive, Point
 from studies.progress import Silent
 from studies.result import Failure, UnitResult
 from studies.results import Versions
-from studies.run_unit import load_images
 from studies.runner import in_balanced_order, run_units, worker_count
 from studies.search import candidates
 from studies.store import ResultFolder, StoredRuns, refuse_foreign
@@ -144,8 +144,9 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         timed += timed[: n_workers - len(timed)]
     costs: dict[str, Cost] = {}
 
-    def keep(unit: Unit, result: UnitResult) -> None:
+    def keep(unit: Unit, result: UnitResult) -> Failure | None:
         costs[chosen[unit.identity]] = Cost.of(result)
+        return None
 
     failures = run_units(
         timed,

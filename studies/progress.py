@@ -1,13 +1,14 @@
 """How a study shows where it is: a bar on a terminal, plain lines in a file or pipe."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from studies.desk import HowFar
 from studies.result import Failure, UnitResult
 from studies.unit import Unit
 
@@ -26,6 +27,9 @@ class Reporter(Protocol):
 
     def started(self, unit: Unit) -> None:
         """A worker has the unit."""
+
+    def reached(self, unit: Unit, how_far: HowFar) -> None:
+        """What a running unit said last; told again and again."""
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """A unit has its row."""
@@ -53,6 +57,9 @@ class Silent:
     def started(self, unit: Unit) -> None:
         """Nothing."""
 
+    def reached(self, unit: Unit, how_far: HowFar) -> None:
+        """Nothing."""
+
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """Nothing."""
 
@@ -61,13 +68,21 @@ class Silent:
 
 
 class ConsoleReporter:
-    """Tells a rich console."""
+    """Tells a rich console.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        seconds_between_lines: at least, of the lines that say how far running units are, where the
+            console is no terminal.
+    """
+
+    def __init__(self, console: Console, seconds_between_lines: float = 60.0) -> None:
         self._console = console
         self._bar: Progress | None = None
         self._clock = _Clock(0, 0)
         self._what = ""
+        self._between = seconds_between_lines
+        self._running: dict[str, HowFar] = {}
+        self._line, self._told = "", 0.0
 
     def note(self, text: str) -> None:
         """One line, above a bar where there is one."""
@@ -87,6 +102,7 @@ class ConsoleReporter:
         """A bar where the console is a terminal; else `finished` writes a line a unit."""
         self._what = what
         self._clock = _Clock(done, total)
+        self._running, self._told = {}, time.monotonic()
         if not self._console.is_terminal:
             yield
             return
@@ -102,20 +118,32 @@ class ConsoleReporter:
         self._bar = None
 
     def started(self, unit: Unit) -> None:
-        """Not shown."""
+        """Not shown before it says how far it is."""
+
+    def reached(self, unit: Unit, how_far: HowFar) -> None:
+        """On the bar at once; as a plain line now and then."""
+        self._running[unit.title] = how_far
+        told = "; ".join(f"{title}: {it.words}" for title, it in self._running.items())
+        left = self._clock.left(self._running.values())
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], last=f"{told}, {left}")
+        elif told != self._line and time.monotonic() - self._told >= self._between:
+            self._line, self._told = told, time.monotonic()
+            self.note(f"[{self._clock.done}/{self._clock.total}] running: {told}, {left}")
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """Counts the unit; shows its accuracy and the time that is left."""
-        self._advance(f"{unit.title}: {result.accuracy:.2f} %")
+        self._advance(unit.title, f"{result.accuracy:.2f} %")
 
     def failed(self, failure: Failure) -> None:
         """Counts the unit; its message stays on the screen."""
         self.note(f"failed: {failure.title}: {failure.message}")
-        self._advance(f"{failure.title}: failed")
+        self._advance(failure.title, "failed")
 
-    def _advance(self, last: str) -> None:
-        self._clock.tick()
-        text = f"{last}, {self._clock.left}"
+    def _advance(self, title: str, ending: str) -> None:
+        self._running.pop(title, None)
+        self._clock.done += 1
+        text = f"{title}: {ending}, {self._clock.left(self._running.values())}"
         if self._bar is None:
             self.note(f"[{self._clock.done}/{self._clock.total}] {self._what}: {text}")
         else:
@@ -131,13 +159,30 @@ class _Clock:
         self._before = done
         self._start = time.monotonic()
 
-    def tick(self) -> None:
-        self.done += 1
+    def left(self, running: Iterable[HowFar]) -> str:
+        """In words."""
+        elapsed = time.monotonic() - self._start
+        seconds = seconds_left(elapsed, self.done - self._before, self.total - self.done, running)
+        return "time left not known yet" if seconds is None else f"{duration(seconds)} left"
 
-    @property
-    def left(self) -> str:
-        per_unit = (time.monotonic() - self._start) / (self.done - self._before)
-        return f"{duration(per_unit * (self.total - self.done))} left"
+
+def seconds_left(
+    elapsed: float, ended: int, to_come: int, running: Iterable[HowFar]
+) -> float | None:
+    """Extrapolates from units that ended and the epochs of those that run.
+
+    Args:
+        elapsed: since the first unit began, s.
+        ended: units that ended since then.
+        to_come: units that have not, running ones included.
+
+    Returns:
+        s; None where no epoch has ended yet.
+    """
+    shares = [(it.epoch - it.began, it.epoch, max(it.epochs, 1)) for it in running]
+    made = ended + sum(new / epochs for new, _, epochs in shares)
+    left = to_come - sum(epoch / epochs for _, epoch, epochs in shares)
+    return elapsed * max(left, 0.0) / made if made > 0 else None
 
 
 def duration(seconds: float) -> str:

@@ -3,32 +3,20 @@
 import json
 import math
 import platform
-import resource
-import sys
-import time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+from studies.desk import NO_DESK, Course, Desk
+from studies.memory import forget_peak_memory, peak_memory_mb
+from studies.methods import load_images, trained_ann, trained_network
 from studies.result import Row, Scalar, UnitResult
-from studies.unit import (
-    AnnMethod,
-    BpStdpMethod,
-    ConversionMethod,
-    PulseMethod,
-    RateMethod,
-    Unit,
-    canonical,
-)
+from studies.unit import AnnMethod, PulseMethod, Unit, canonical
 
 if TYPE_CHECKING:
-    from rpu_ssnn.ann import AnnSpec
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.spec import TrainingSpec
-    from rpu_ssnn.synapses import SynapsesFactory
-    from rpu_ssnn.training import Trained
 
 
 def check_inputs(units: list[Unit], data_root: Path | None) -> None:
@@ -60,11 +48,14 @@ class _Measured:
     epochs: list[Row]
 
 
-def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
+def run_unit(unit: Unit, data_root: Path | None, threads: int, desk: Desk = NO_DESK) -> UnitResult:
     """Trains and measures; the test images are read once, after training.
+
+    Goes on from the unit's checkpoint where the desk holds one that fits.
 
     Args:
         threads: changes the time, not the numbers.
+        desk: where the run says how far it is and leaves checkpoints.
 
     Returns:
         The row (columns: studies/README.md; accuracies in %, memory in MiB of this process,
@@ -78,13 +69,12 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
     torch.set_num_threads(threads)
     data = load_images(unit, data_root)
     forget_peak_memory()
-    started = time.perf_counter()
     settings = unit.settings
+    course = Course(desk, unit, data.digest)
     if isinstance(settings.method, AnnMethod):
-        measured = _ann(unit, settings.method, data)
+        measured = _ann(unit, data, course)
     else:
-        measured = _spiking(unit, data, threads)
-    seconds = time.perf_counter() - started
+        measured = _spiking(unit, data, threads, course)
     row: dict[str, Any] = {
         "dataset": settings.dataset.name,
         "data_digest": data.digest,
@@ -94,10 +84,11 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
         **_setting_columns(unit, data),
         "test_accuracy": 100 * measured.test_accuracy,
         "validation_accuracy": 100 * measured.validation_accuracy,
-        "seconds": seconds,
+        "seconds": course.seconds,
         "peak_memory_mb": peak_memory_mb(),
         **_device_columns(measured.statistics),
         "replayable": is_replayable(unit),
+        "resumed": course.resumed,
         **measured.statistics,
         "settings": unit.settings_json,
         "numerics_version": NUMERICS_VERSION,
@@ -138,64 +129,23 @@ def plain(value: Any) -> Scalar:
     return json.dumps(value)
 
 
-def _spiking(unit: Unit, data: "Dataset", threads: int) -> _Measured:
-    settings = unit.settings
-    with _trained(unit, data, threads) as trained:
-        epochs = [_epoch_row(vars(epoch)) for epoch in trained.epochs]
+def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Measured:
+    with trained_network(unit, data, threads, course) as trained:
         test = math.nan
-        if settings.measure == "test":
+        if unit.settings.measure == "test":
             test = trained.accuracy(data.test_images, data.test_labels)
         return _Measured(
             test_accuracy=test,
             validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
             statistics=trained.statistics(),
-            epochs=epochs,
+            epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
         )
 
 
-def _trained(unit: Unit, data: "Dataset", threads: int) -> "Trained":
-    from rpu_ssnn.training import train
-
-    settings = unit.settings
-    method, network, training = settings.method, settings.network, settings.training
-    if isinstance(method, BpStdpMethod):
-        from rpu_ssnn.peers.bp_stdp import train_bp_stdp
-
-        return train_bp_stdp(network, training, method.learning_rate, data, seed=settings.seed)
-    if isinstance(method, ConversionMethod):
-        from rpu_ssnn.peers.conversion import train_and_convert
-
-        spec = _ann_spec(method, training)
-        return train_and_convert(
-            network, spec, data, seed=settings.seed, percentile=method.percentile
-        )
-    return train(
-        network, training, synapses_factory(unit), data, seed=settings.seed, threads=threads
-    )
-
-
-def _ann_spec(method: AnnMethod | ConversionMethod, training: "TrainingSpec") -> "AnnSpec":
-    from rpu_ssnn.ann import AnnSpec
-
-    return AnnSpec(
-        loss=method.sgd.loss,
-        momentum=method.sgd.momentum,
-        learning_rate=method.learning_rate,
-        epochs=training.epochs,
-        batch=training.batch,
-        dropout_input=training.dropout_input,
-        dropout_hidden=training.dropout_hidden,
-    )
-
-
-def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
-    from rpu_ssnn.ann import train_ann
-
-    settings = unit.settings
-    spec = _ann_spec(method, settings.training)
-    trained = train_ann(spec, settings.network.hidden, data, seed=settings.seed)
+def _ann(unit: Unit, data: "Dataset", course: Course) -> _Measured:
+    trained = trained_ann(unit, data, course)
     test = math.nan
-    if settings.measure == "test":
+    if unit.settings.measure == "test":
         test = trained.accuracy(data.test_images, data.test_labels)
     return _Measured(
         test_accuracy=test,
@@ -203,22 +153,6 @@ def _ann(unit: Unit, method: AnnMethod, data: "Dataset") -> _Measured:
         statistics={},
         epochs=[],
     )
-
-
-def synapses_factory(unit: Unit) -> "SynapsesFactory":
-    """What makes the unit's synapses."""
-    from rpu_ssnn import synapses
-
-    method = unit.settings.method
-    if isinstance(method, PulseMethod):
-        from device_presets import get_preset
-        from rpu_ssnn.synapses.tile import tile_synapses
-
-        preset = get_preset(method.device, method.overrides)
-        return tile_synapses(preset, method.tile, method.learning_rate)
-    if isinstance(method, RateMethod):
-        return synapses.rate_synapses(method.learning_rate, method.surrogate)
-    return synapses.coincidence_synapses(method.learning_rate)
 
 
 def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
@@ -276,41 +210,3 @@ def _epoch_row(epoch: dict[str, Any]) -> Row:
         else:
             row[name] = plain(value)
     return row
-
-
-def load_images(unit: Unit, data_root: Path | None) -> "Dataset":
-    """The unit's images.
-
-    Raises:
-        InputError: they are not there, are damaged, or are fewer than asked for.
-    """
-    from rpu_ssnn.data import load_dataset
-
-    dataset = unit.settings.dataset
-    return load_dataset(
-        dataset.name,
-        data_root,
-        n_train=dataset.n_train,
-        n_test=dataset.n_test,
-        validation_share=dataset.validation_share,
-        seed=unit.settings.seed,
-    )
-
-
-def forget_peak_memory() -> None:
-    """A worker runs many units: let Linux count the peak from here, where it allows that."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
-
-
-def peak_memory_mb() -> float:
-    """Peak resident memory of this process (MiB), since it was last forgotten or started."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-    peak = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) / 1024

@@ -4,20 +4,25 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
 from studies import worker
+from studies.desk import NO_DESK, Desk
 from studies.progress import Reporter
 from studies.result import Failure, UnitResult
 from studies.unit import Unit
 from studies.worker import BrokenPair, Job, Refusal
 
 DIED = "the worker process died (killed, or out of memory?)"
+
+SECONDS_BETWEEN_LOOKS = 1.0
+"""At what the running units have said."""
 
 
 def cpu_count() -> int:
@@ -53,10 +58,11 @@ def run_units(
     job: Job,
     *,
     workers: int | None,
-    on_result: Callable[[Unit, UnitResult], None],
+    on_result: Callable[[Unit, UnitResult], Failure | None],
     reporter: Reporter,
     what: str,
     total: int,
+    desk: Desk = NO_DESK,
 ) -> list[Failure]:
     """Runs units, in the order given as far as workers are free.
 
@@ -64,7 +70,9 @@ def run_units(
         what: name of the whole that the units belong to, for the progress.
         total: units of that whole, those included that need not run.
         workers: processes; None: one a CPU. They share the CPUs' threads evenly.
-        on_result: called in this process as each unit ends; what it raises ends everything.
+        on_result: called in this process as each unit ends; returns why the unit failed after
+            all, if it did. What it raises ends everything.
+        desk: where units say how far they are, and leave checkpoints.
 
     Returns:
         The units that raised or whose process died; the others went on.
@@ -79,34 +87,30 @@ def run_units(
         return []
     n_workers = worker_count(workers, len(units))
     threads = max(1, cpu_count() // n_workers)
-    waiting = deque(units)
     failures: list[Failure] = []
 
     def settle(unit: Unit, outcome: UnitResult | Failure) -> None:
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
-            reporter.failed(outcome)
-        else:
-            on_result(unit, outcome)
+        desk.forget_words(unit)
+        failed = outcome if isinstance(outcome, Failure) else on_result(unit, outcome)
+        if failed is not None:
+            failures.append(failed)
+            reporter.failed(failed)
+        elif isinstance(outcome, UnitResult):
             reporter.finished(unit, outcome)
 
     plan = f"{what}: {len(units)} of {total} to run, starting {counted(n_workers, 'worker')}"
-    with ExitStack() as stack:
-        pool = stack.enter_context(_pool(n_workers, threads))
+    with _workers(n_workers, threads) as pools:
         with reporter.starting(plan):
-            _check(pool, n_workers, job, units)
+            _check(pools, job, units)
         # Shown only now, so that starting up does not count into the time a unit takes.
-        stack.enter_context(reporter.running(what, done=total - len(units), total=total))
-        _drain(pool, waiting, n_workers, job, threads, reporter.started, settle)
-        while waiting:  # the pool lost a process
-            with _pool(n_workers, threads) as fresh:
-                _drain(fresh, waiting, n_workers, job, threads, reporter.started, settle)
+        with reporter.running(what, done=total - len(units), total=total):
+            _drain(deque(units), pools, job, desk, reporter, settle)
     return failures
 
 
-def _check(pool: ProcessPoolExecutor, n_workers: int, job: Job, units: Sequence[Unit]) -> None:
+def _check(pools: "list[_Worker]", job: Job, units: Sequence[Unit]) -> None:
     # By every worker, since a check loads what the units need anyway.
-    checks = [_submit(pool, worker.check, job, list(units)) for _ in range(n_workers)]
+    checks = [one.submit(worker.check, job, list(units)) for one in pools]
     for fault in [check.result() for check in checks]:
         if isinstance(fault, Refusal):
             raise InputError(fault.where, fault.field, fault.value, fault.allowed)
@@ -117,65 +121,107 @@ def _check(pool: ProcessPoolExecutor, n_workers: int, job: Job, units: Sequence[
 
 
 def _drain(
-    pool: ProcessPoolExecutor,
     waiting: deque[Unit],
-    n_workers: int,
+    pools: "list[_Worker]",
     job: Job,
-    threads: int,
-    started: Callable[[Unit], None],
+    desk: Desk,
+    reporter: Reporter,
     settle: Callable[[Unit, UnitResult | Failure], None],
 ) -> None:
-    """Until nothing is waiting, or the pool lost a process: all it was running then fail."""
-    running: dict[Future[UnitResult | Failure], Unit] = {}
-    broken = False
-    while running or (waiting and not broken):
-        # No more than the workers can take, so that a dead process takes few units with it.
-        while waiting and len(running) < n_workers and not broken:
-            try:
-                future = _submit(pool, worker.execute, job, waiting[0], threads)
-            except BrokenProcessPool:
-                broken = True
-            else:
-                running[future] = waiting.popleft()
-                started(running[future])
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+    """Until nothing is waiting or running."""
+    running: dict[Future[UnitResult | Failure], tuple[Unit, _Worker]] = {}
+    free = deque(pools)
+    told = _Told(desk, reporter)
+    while running or waiting:
+        while waiting and free:
+            one, unit = free.popleft(), waiting.popleft()
+            reporter.started(unit)
+            running[one.submit(worker.execute, job, unit, one.threads, desk)] = unit, one
+        done, _ = wait(running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+        told.look(unit for unit, _ in running.values())
         for future in done:
-            unit = running.pop(future)
+            unit, one = running.pop(future)
+            free.append(one)
             try:
                 outcome = future.result()
             except BrokenProcessPool:
-                broken = True
                 outcome = Failure(unit.identity, unit.title, DIED, "")
             settle(unit, outcome)
 
 
-def _submit[**P, R](
-    pool: ProcessPoolExecutor, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
-) -> Future[R]:
-    # The pool starts its processes here, and they inherit the block for good: Ctrl-C reaches the
-    # whole terminal group, but this process alone (which gets it after) decides what stops.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return pool.submit(function, *args, **kwargs)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+class _Told:
+    """Passes on what running units say, each note once."""
+
+    def __init__(self, desk: Desk, reporter: Reporter) -> None:
+        self._desk, self._reporter = desk, reporter
+        self._notes: dict[str, int] = {}
+
+    def look(self, units: Iterable[Unit]) -> None:
+        """Reads the last word of each."""
+        for unit in units:
+            how_far = self._desk.how_far(unit)
+            if how_far is None:
+                continue
+            for note in how_far.notes[self._notes.get(unit.identity, 0) :]:
+                self._reporter.note(note)
+            self._notes[unit.identity] = len(how_far.notes)
+            self._reporter.reached(unit, how_far)
 
 
-@contextmanager
-def _pool(n_workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool whose processes are gone when the context ends, at once where it ends by an error."""
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(
-        n_workers,
+@dataclass
+class _Worker:
+    """A pool of one process, so that a process that dies takes its own unit and no other."""
+
+    threads: int
+    pool: ProcessPoolExecutor
+
+    @classmethod
+    def hired(cls, threads: int) -> "_Worker":
+        return cls(threads, _pool_of_one(threads))
+
+    def submit[**P, R](
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R]:
+        """Gives the process work; starts another where it has died."""
+        try:
+            return self._submit(function, *args, **kwargs)
+        except BrokenProcessPool:
+            self.pool.shutdown(wait=True)
+            self.pool = _pool_of_one(self.threads)
+            return self._submit(function, *args, **kwargs)
+
+    def _submit[**P, R](
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R]:
+        # The pool starts its process here, and it inherits the block for good: Ctrl-C reaches the
+        # whole terminal group, but this process alone (which gets it after) decides what stops.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return self.pool.submit(function, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _pool_of_one(threads: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        1,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=worker.set_up,
         initargs=(threads,),
     )
+
+
+@contextmanager
+def _workers(n_workers: int, threads: int) -> Iterator[list[_Worker]]:
+    """Processes that are gone when the context ends, at once where it ends by an error."""
+    others = set(multiprocessing.active_children())
+    workers = [_Worker.hired(threads) for _ in range(n_workers)]
     try:
-        yield pool
+        yield workers
     except BaseException:
         for process in set(multiprocessing.active_children()) - others:
             process.kill()
         raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for one in workers:
+            one.pool.shutdown(wait=True, cancel_futures=True)

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from rpu_ssnn.spec import Spec
+from studies.desk import HowFar
 from studies.progress import Reporter
 from studies.result import Failure, UnitResult
 from studies.store import write_whole
@@ -29,10 +30,11 @@ class RunningUnit(Spec):
 
     title: str
     since: float
+    how_far: HowFar | None = None
 
 
 class FailedUnit(Spec):
-    """A unit of this run that has no row."""
+    """A unit that failed and has no row."""
 
     title: str
     message: str
@@ -63,16 +65,23 @@ class StatusFile(Spec):
     failed: tuple[FailedUnit, ...] = ()
     last: LastUnit | None = None
     updated: float = 0.0
-    updated_by_unit: float = Field(0.0, description="when a unit of this stage last ended")
+    updated_by_unit: float = Field(
+        0.0, description="when a unit of this stage, or an epoch of one, last ended"
+    )
 
 
 class StatusReporter:
     """Passes everything on to another reporter, and keeps the status file."""
 
-    def __init__(self, root: Path, inner: Reporter) -> None:
+    def __init__(self, root: Path, inner: Reporter, failed: Sequence[Failure] = ()) -> None:
         self._path = root / STATUS_FILE
         self._inner = inner
-        self._status = StatusFile(pid=os.getpid(), host=platform.node(), started=time.time())
+        self._status = StatusFile(
+            pid=os.getpid(),
+            host=platform.node(),
+            started=time.time(),
+            failed=tuple(FailedUnit(title=one.title, message=one.message) for one in failed),
+        )
         self._write()
 
     def note(self, text: str) -> None:
@@ -96,6 +105,14 @@ class StatusReporter:
         new = RunningUnit(title=unit.title, since=time.time())
         self._write(running=(*self._status.running, new))
         self._inner.started(unit)
+
+    def reached(self, unit: Unit, how_far: HowFar) -> None:
+        """Kept where it is news."""
+        told = [one.model_copy(update={"how_far": how_far}) if one.title == unit.title else one
+                for one in self._status.running]  # fmt: skip
+        if tuple(told) != self._status.running:
+            self._write(running=tuple(told), updated_by_unit=time.time())
+        self._inner.reached(unit, how_far)
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """One done."""
@@ -132,9 +149,15 @@ class StatusReporter:
 
 
 @contextmanager
-def status_kept(root: Path, inner: Reporter) -> Iterator[StatusReporter]:
-    """A reporter that keeps the folder's status file, to the end however it comes."""
-    reporter = StatusReporter(root, inner)
+def status_kept(
+    root: Path, inner: Reporter, failed: Sequence[Failure] = ()
+) -> Iterator[StatusReporter]:
+    """A reporter that keeps the folder's status file, to the end however it comes.
+
+    Args:
+        failed: units that failed before and are left alone.
+    """
+    reporter = StatusReporter(root, inner, failed)
     try:
         yield reporter
     except KeyboardInterrupt:

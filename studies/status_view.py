@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rpu_ssnn.errors import InputError
 from studies.execution import finished_runs
-from studies.progress import duration
+from studies.progress import duration, seconds_left
 from studies.status import StatusFile, read_status
 from studies.store import is_in_use
 
@@ -32,15 +32,17 @@ class Standing:
     file: StatusFile | None
 
     def seconds_left(self, now: float) -> float | None:
-        """Of the stage that is running; None where nothing runs or nothing ended yet."""
+        """Of the stage that is running; None where nothing runs or no epoch ended yet."""
         file = self.file
         if not self.in_use or file is None or file.state != "running":
             return None
-        ended = file.done - file.done_before
-        if ended <= 0:
-            return None
-        per_unit = (file.updated_by_unit - file.stage_started) / ended
-        return max(0.0, per_unit * (file.total - file.done) - (now - file.updated_by_unit))
+        left = seconds_left(
+            file.updated_by_unit - file.stage_started,
+            file.done - file.done_before,
+            file.total - file.done,
+            [unit.how_far for unit in file.running if unit.how_far is not None],
+        )
+        return None if left is None else max(0.0, left - (now - file.updated_by_unit))
 
 
 def standing(root: Path) -> Standing:
@@ -76,7 +78,9 @@ def lines(stands: Standing, now: float | None = None) -> list[str]:
         left = stands.seconds_left(now)
         when = "time left not known yet" if left is None else f"about {duration(left)} left"
         text.append(f"{file.what}: {file.done} of {file.total}, {when}")
-    text += [f"running: {unit.title}, for {duration(now - unit.since)}" for unit in running]
+    for unit in running:
+        reached = "" if unit.how_far is None else f": {unit.how_far.words}"
+        text.append(f"running: {unit.title}{reached}, for {duration(now - unit.since)}")
     if file is not None and file.last is not None:
         text.append(f"last: {file.last.title}: {file.last.accuracy:.2f} %")
     text += [f"failed: {unit.title}: {unit.message}" for unit in failed]

@@ -4,6 +4,8 @@ OUT/study.yaml         the study as it was understood, every default written out
 OUT/drives.yaml        the drives that its units were run with, where they were searched
 OUT/units/ID.json      row and learning curve of one run, written whole or not at all
 OUT/search/ID.json     the same for the runs of the drive search
+OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.checkpoint`)
+OUT/running/ID.json    how far a run is that a worker has now (`studies.desk`)
 OUT/status.json        where the process that runs the study stands (`studies.status`)
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
@@ -35,6 +37,7 @@ FORMAT: Literal[1] = 1
 STUDY_FILE = "study.yaml"
 DRIVES_FILE = "drives.yaml"
 LOCK_FILE = ".lock"
+RUNNING = "running"
 
 LOCK_TRIES, LOCK_SECONDS = 5, 0.05
 
@@ -198,6 +201,11 @@ class ResultFolder:
         return UnitStore(self.root / "search")
 
     @property
+    def running(self) -> Path:
+        """Folder of what runs leave before they have a row."""
+        return self.root / RUNNING
+
+    @property
     def drives(self) -> Path:
         """File with the searched drives that the units were run with."""
         return self.root / DRIVES_FILE
@@ -213,7 +221,7 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
     """
     refuse_foreign(root, study)
     try:
-        for folder in ("units", "search"):
+        for folder in ("units", "search", RUNNING):
             (root / folder).mkdir(parents=True, exist_ok=True)
         lock = (root / LOCK_FILE).open("w")
     except OSError as error:
@@ -321,7 +329,7 @@ def refuse_foreign(root: Path, study: Study) -> None:
         return
     if STUDY_FILE not in holds:
         # Left by a run that was killed in its first moments.
-        if set(holds) <= {LOCK_FILE, "units", "search", f"{STUDY_FILE}.tmp"}:
+        if set(holds) <= {LOCK_FILE, "units", "search", RUNNING, f"{STUDY_FILE}.tmp"}:
             return
         allowed = "must be new, empty, or the study's own: it holds other files"
         raise InputError(root, "output folder", holds[0], allowed)

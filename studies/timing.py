@@ -8,21 +8,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.desk import Desk
+from studies.memory import forget_peak_memory, peak_memory_mb
+from studies.methods import load_images, synapses_factory
 from studies.result import UnitResult
-from studies.run_unit import (
-    check_inputs,
-    forget_peak_memory,
-    load_images,
-    peak_memory_mb,
-    synapses_factory,
-)
+from studies.run_unit import check_inputs
 from studies.unit import (
     AnnMethod,
     BpStdpMethod,
-    CoincidenceMethod,
     ConversionMethod,
-    PulseMethod,
-    RateMethod,
     Unit,
 )
 from studies.worker import Job
@@ -58,12 +52,10 @@ class Cost:
 
     def seconds(self, unit: Unit, n_train: int, n_validation: int, n_test: int) -> float:
         """Of a whole run, by its numbers of images; the shares that its epochs do not need
-        (ann and the peers watch no validation images while they train) are left out."""
+        (the peers watch no validation images while they train) are left out."""
         epochs = unit.settings.training.epochs
-        learns_in_spikes = isinstance(
-            unit.settings.method, RateMethod | CoincidenceMethod | PulseMethod
-        )
-        watched = epochs if learns_in_spikes else 0
+        is_peer = isinstance(unit.settings.method, BpStdpMethod | ConversionMethod)
+        watched = 0 if is_peer else epochs
         tested = n_test if unit.settings.measure == "test" else 0
         shown = (watched + 1) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
@@ -74,8 +66,8 @@ def timing_job(data_root: Path | None) -> Job:
     return Job(check=check_inputs, execute=time_steps, data_root=data_root)
 
 
-def time_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
-    """A result whose row is a `Cost`.
+def time_steps(unit: Unit, data_root: Path | None, threads: int, desk: Desk) -> UnitResult:
+    """A result whose row is a `Cost`; nothing is left on the desk.
 
     The steps are the first of a training, when errors are large and pulses many: later ones are
     rather faster.

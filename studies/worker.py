@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from rpu_ssnn.errors import InputError
+from studies.desk import Desk
 from studies.result import Failure, UnitResult
 from studies.unit import Unit
 
@@ -32,12 +33,13 @@ class Job:
     Attributes:
         check: looks, before anything runs, at what only a worker can (images, the tile pair);
             raises InputError or `rpu_ssnn.doctor.BrokenPairError`.
-        execute: runs one unit; gets the data folder and the number of threads.
+        execute: runs one unit; gets the data folder, the number of threads, and the desk where
+            it may say how far it is and leave checkpoints.
         data_root: folder with the images; None: environment variable or none needed.
     """
 
     check: Callable[[list[Unit], Path | None], None]
-    execute: Callable[[Unit, Path | None, int], UnitResult]
+    execute: Callable[[Unit, Path | None, int, Desk], UnitResult]
     data_root: Path | None
 
 
@@ -86,10 +88,10 @@ def check(job: Job, units: list[Unit]) -> Refusal | BrokenPair | None:
     return None
 
 
-def execute(job: Job, unit: Unit, threads: int) -> UnitResult | Failure:
+def execute(job: Job, unit: Unit, threads: int, desk: Desk) -> UnitResult | Failure:
     """``job.execute``, with whatever it raises as a value."""
     try:
-        return job.execute(unit, job.data_root, threads)
+        return job.execute(unit, job.data_root, threads, desk)
     except Exception as error:  # one bad unit must not end a study of hours
         message = " ".join(f"{type(error).__name__}: {error}".split())
         return Failure(unit.identity, unit.title, message, traceback.format_exc())

@@ -9,6 +9,7 @@ from test_studies_support import accept_all, small_study
 
 from conftest import refused
 from studies import timing
+from studies.desk import Desk
 from studies.drives import FoundDrive, search_key, write_drives
 from studies.plan import Estimate, Plan, estimate, make_plan
 from studies.plan_view import plan_text
@@ -33,7 +34,7 @@ COSTS = {"ann": 0.001, "rate": 0.01, "pulses": 0.1}
 """Seconds of a training presentation, fake."""
 
 
-def fake_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
+def fake_steps(unit: Unit, data_root: Path | None, threads: int, desk: Desk) -> UnitResult:
     """Known costs; `data_root` gets a log of what was timed."""
     update = unit.settings.method.update
     if data_root is not None:
@@ -43,7 +44,7 @@ def fake_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
     return UnitResult(row=dict(vars(cost)), epochs=[])
 
 
-def fail_steps(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
+def fail_steps(unit: Unit, data_root: Path | None, threads: int, desk: Desk) -> UnitResult:
     raise RuntimeError("tile broke")
 
 
@@ -114,7 +115,7 @@ def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
     found = timed(plan)
     by_title = {unit.title: found.seconds[unit.identity] for unit in plan.missing}
     # Digits, 100 images for training, 10 of them held out, 50 for the test; one epoch.
-    assert by_title["ann seed 0"] == pytest.approx(1 + 90 * 0.001 + (10 + 50) * 0.01)
+    assert by_title["ann seed 0"] == pytest.approx(1 + 90 * 0.001 + (2 * 10 + 50) * 0.01)
     assert by_title["rate seed 0"] == pytest.approx(1 + 90 * 0.01 + (2 * 10 + 50) * 0.01)
     assert by_title["reram_es seed 1"] == pytest.approx(1 + 90 * 0.1 + (2 * 10 + 50) * 0.01)
     # Of the search: 50 images, 5 of them held out, two epochs, no test.

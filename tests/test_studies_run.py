@@ -12,6 +12,7 @@ from test_studies_support import Harness, accept_all, fake_training, refuse, sma
 from rpu_ssnn.errors import InputError
 from studies import store
 from studies.api import load_results
+from studies.desk import Desk
 from studies.execution import finished_runs
 from studies.results import Versions
 from studies.worker import Job
@@ -246,12 +247,12 @@ def test_workers_share_the_threads(harness: Harness, monkeypatch: pytest.MonkeyP
     assert [result.accuracy for _, result in outcome.runs] == [4.0] * 3
 
 
-def _threads_as_accuracy(unit: Any, data_root: Path | None, threads: int) -> Any:
+def _threads_as_accuracy(unit: Any, data_root: Path | None, threads: int, desk: Desk) -> Any:
     import os
 
     from studies.worker import THREAD_VARIABLES
 
     assert {os.environ[name] for name in THREAD_VARIABLES} == {str(threads)}
-    result = fake_training(unit, data_root, threads)
+    result = fake_training(unit, data_root, threads, desk)
     result.row["test_accuracy"] = float(threads)
     return result

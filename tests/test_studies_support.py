@@ -9,6 +9,7 @@ from typing import Any
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.desk import Desk
 from studies.execution import Options, Outcome, run_in_folder
 from studies.result import UnitResult
 from studies.results import Versions
@@ -57,7 +58,7 @@ def refuse(units: list[Unit], data_root: Path | None) -> None:
     raise InputError("digits", "images", "nowhere", "must be somewhere")
 
 
-def fake_training(unit: Unit, data_root: Path | None, threads: int) -> UnitResult:
+def fake_training(unit: Unit, data_root: Path | None, threads: int, desk: Desk) -> UnitResult:
     """A result in no time. ``data_root`` holds the test's orders, and a log of what was run.
 
     Orders: a file ``raise``, ``die`` or ``sleep`` that holds the title of a unit.
