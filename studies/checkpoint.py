@@ -105,4 +105,5 @@ def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
 
 
 def _epoch_row(row: dict[str, Any]) -> EpochRow:
-    return EpochRow(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return EpochRow(**values)
