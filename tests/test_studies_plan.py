@@ -9,7 +9,7 @@ from test_studies_support import accept_all, small_study
 
 from conftest import refused
 from studies import timing
-from studies.desk import Desk
+from studies.desk import NO_DESK, Desk
 from studies.drives import FoundDrive, search_key, write_drives
 from studies.plan import Estimate, Plan, estimate, make_plan
 from studies.plan_view import plan_text
@@ -180,7 +180,7 @@ def test_real_steps_come_near_a_real_run() -> None:
     check_inputs(units(study), None)
     for unit in units(study):
         run_unit(unit, None, 1)  # compiles
-        cost = Cost.of(time_steps(unit, None, 1))
+        cost = Cost.of(time_steps(unit, None, 1, NO_DESK))
         ran = run_unit(unit, None, 1).row["seconds"]
         assert isinstance(ran, float)
         assert cost.peak_memory_mb > 50
