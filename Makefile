@@ -3,7 +3,7 @@
 #   make test   sets up, lints, type-checks and runs the fast tests
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow bench lint requirements clean
+.PHONY: demo test test-slow test-kill bench lint requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +17,10 @@ test: lint
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# Fifty SIGKILLs at random moments of a small study: some minutes.
+test-kill: $(READY)
+	$(BIN)/python -m pytest -m slow -s tests/test_studies_many_kills.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py

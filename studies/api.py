@@ -27,6 +27,7 @@ def run_study(
     *,
     workers: int | None = None,
     data: Path | None = None,
+    retry_failed: bool = False,
 ) -> pd.DataFrame:
     """Runs what is missing of a study, and returns its tidy results, one row a run.
 
@@ -38,15 +39,18 @@ def run_study(
         out: output folder; None: ``out/NAME``.
         workers: processes; None: one a CPU.
         data: folder with the images; None: the environment variable RPU_SSNN_DATA.
+        retry_failed: run again what failed in an earlier call.
 
     Raises:
         InputError: bad input, said in one line, before anything ran.
         BrokenPairError: aihwkit and torch do not fit.
-        UnitsFailedError: units failed; the others' rows are kept, another call tries again.
+        UnitsFailedError: units failed; the others' rows are kept. Another call leaves the failed
+            ones alone, or runs them again with `retry_failed`.
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else out
-    outcome = run_in_folder(declared, root, Options(job=training_job(data), workers=workers))
+    options = Options(job=training_job(data), workers=workers, retry_failed=retry_failed)
+    outcome = run_in_folder(declared, root, options)
     if outcome.failures:
         first = outcome.failures[0]
         raise UnitsFailedError(

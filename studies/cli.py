@@ -19,6 +19,7 @@ from studies.cli_running import (
     AcceptOption,
     CheckpointOption,
     RerunOption,
+    RetryOption,
     end,
     options_of,
     other_versions,
@@ -58,6 +59,7 @@ def run(
     rows: Annotated[
         Path | None, typer.Option(help="A results.csv with finished rows to go on from.")
     ] = None,
+    retry_failed: RetryOption = False,
     checkpoint_seconds: CheckpointOption = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> None:
     """Run what is missing of a study; print its table and say where the results are."""
@@ -69,7 +71,14 @@ def run(
     declared = find_study(study)
     root = out or default_folder(declared)
     try:
-        options = options_of(workers, data, others, rows, checkpoint_seconds)
+        options = options_of(
+            workers,
+            data,
+            others,
+            rows,
+            retry_failed=retry_failed,
+            seconds_between_checkpoints=checkpoint_seconds,
+        )
         outcome = run_in_folder(declared, root, options)
     except KeyboardInterrupt:
         stop_interrupted(root)
@@ -86,6 +95,7 @@ def search(
     write: Annotated[
         bool, typer.Option("--write", help="Write the file that the study's `drives` names.")
     ] = False,
+    retry_failed: RetryOption = False,
 ) -> None:
     """Search the drive of every case that gives none, on validation images only."""
     from studies.api import default_folder
@@ -97,8 +107,9 @@ def search(
     root = out or default_folder(declared)
     if write and declared.drives is None:
         raise InputError(study, "drives", None, "must name the file that --write writes")
+    options = options_of(workers, data, "refuse", retry_failed=retry_failed)
     try:
-        drives, failures = search_in_folder(declared, root, options_of(workers, data, "refuse"))
+        drives, failures = search_in_folder(declared, root, options)
     except KeyboardInterrupt:
         stop_interrupted(root)
     if write and declared.drives is not None and not failures:

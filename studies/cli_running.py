@@ -22,6 +22,9 @@ AcceptOption = Annotated[
     bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
 ]
 RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
+RetryOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Run units again that failed in an earlier call.")
+]
 CheckpointOption = Annotated[
     float,
     typer.Option(min=0.0, help="Seconds between checkpoints of a run, at least (0: each epoch)."),
@@ -46,6 +49,8 @@ def options_of(
     data: Path | None,
     others: "OtherVersions",
     kept_rows: Path | None = None,
+    *,
+    retry_failed: bool = False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
     """Real training, told to the error stream."""
@@ -58,6 +63,7 @@ def options_of(
         other_versions=others,
         reporter=ConsoleReporter(Console(stderr=True)),
         kept_rows=kept_rows,
+        retry_failed=retry_failed,
         seconds_between_checkpoints=seconds_between_checkpoints,
     )
 
@@ -67,7 +73,7 @@ def end(failures: "list[Failure]", root: Path) -> None:
     if failures:
         typer.echo(
             f"{counted(len(failures), 'unit')} failed, listed in {root / 'failures.csv'}; "
-            "the same command tries again",
+            "--retry-failed runs them again",
             err=True,
         )
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """Runs a study in its output folder: drives first, then every unit that has no row yet."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -12,11 +12,12 @@ from studies import run_unit
 from studies.desk import SECONDS_BETWEEN_CHECKPOINTS, Desk
 from studies.drives import Drives, FoundDrive, known_drives, read_drives, search_key, write_drives
 from studies.images import refuse_missing_images
+from studies.keeping import FailureList, RowKeeper, Tables
 from studies.kept_rows import read_kept_rows, take_up
 from studies.points import Drive, Point
 from studies.progress import Reporter, Silent
 from studies.result import Failure, UnitResult
-from studies.results import Runs, Versions, write_failures, write_results
+from studies.results import Runs, Versions
 from studies.runner import in_balanced_order, run_units
 from studies.search import best, candidates
 from studies.status import status_kept
@@ -31,9 +32,6 @@ from studies.store import (
 from studies.study import Study
 from studies.unit import Unit, point_title
 from studies.worker import Job
-
-SECONDS_BETWEEN_REBUILDS = 5.0
-"""Of the result tables while units end; the unit files themselves are written at once."""
 
 type OtherVersions = Literal["refuse", "accept", "rerun"]
 """What to do with rows made under another numerics, torch or aihwkit version."""
@@ -51,6 +49,8 @@ class Options:
     Attributes:
         workers: processes; None: one a CPU.
         kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
+        retry_failed: run again the units that failed in an earlier call; else they are left alone
+            and stay listed.
         seconds_between_checkpoints: of one unit, at least; they are taken at the end of an epoch.
     """
 
@@ -59,6 +59,7 @@ class Options:
     other_versions: OtherVersions = "refuse"
     reporter: Reporter = field(default_factory=Silent)
     kept_rows: Path | None = None
+    retry_failed: bool = False
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
 
@@ -73,37 +74,31 @@ class Outcome:
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     """Searches the drives that are not known, then runs what is missing.
 
+    A row that cannot be written waits in memory and is tried again; one that cannot be written at
+    the end either counts as failed.
+
     Raises:
         InputError: bad input, before anything runs.
         BrokenPairError: aihwkit and torch do not fit.
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
-        OSError: a row could not be kept; those before it are.
+        OSError: tables or lists could not be written at the end.
     """
     kept = None if options.kept_rows is None else read_kept_rows(options.kept_rows)
-    _refuse_early(study, root, options)
-    with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
-        options = replace(options, reporter=reporter)
-        drives, failures = _find_drives(study, folder, options)
+    with _at_work(study, root, options) as (folder, options, failures):
+        drives = _find_drives(study, folder, options, failures)
         units = units_of(study, drives)
         if kept is not None:
             taken = take_up(kept, units, folder.units)
             options.reporter.note(f"{counted(taken, 'finished row')} from {options.kept_rows}")
         finished = _usable(units, _read(folder.units, options.reporter), root, options)
-        tables = _Tables(root, units, finished)
+        tables = Tables(root, units, finished)
         missing = [unit for unit in in_balanced_order(units) if unit.identity not in finished]
-
-        def keep(unit: Unit, result: UnitResult) -> None:
-            folder.units.write(unit, result)
-            finished[unit.identity] = result
-            tables.refresh()
-
-        desk = _desk(folder, options, has_row=lambda identity: identity in finished)
+        stage = _Stage("units", folder, folder.units, finished, options, failures)
         try:
-            failures += _run(missing, len(units), "units", keep, options, desk)
+            stage.run(missing, len(units), then=tables.refresh)
         finally:
             tables.rebuild()
-        write_failures(root, failures)
-        return Outcome(tables.runs(), failures)
+        return Outcome(tables.runs(), failures.now)
 
 
 def search_in_folder(
@@ -117,12 +112,23 @@ def search_in_folder(
     Raises:
         As `run_in_folder`.
     """
-    _refuse_early(study, root, options)
-    with open_folder(root, study) as folder, status_kept(root, options.reporter) as reporter:
-        options = replace(options, reporter=reporter)
+    with _at_work(study, root, options) as (folder, options, failures):
         points = [point for point in study.points() if point.drive is None]
-        found, failures = _search(study, points, folder, options)
-        return _by_title(study, found), failures
+        found = _search(study, points, folder, options, failures)
+        return _by_title(study, found), failures.now
+
+
+@contextmanager
+def _at_work(
+    study: Study, root: Path, options: Options
+) -> Iterator[tuple[ResultFolder, Options, FailureList]]:
+    """The folder held, its status kept, and the list of failures, written at the end."""
+    _refuse_early(study, root, options)
+    with open_folder(root, study) as folder:
+        failures = FailureList(root, options.reporter, retry=options.retry_failed)
+        with status_kept(root, options.reporter, failures.left_alone) as reporter:
+            yield folder, replace(options, reporter=reporter), failures
+            failures.write()
 
 
 def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
@@ -184,49 +190,44 @@ def _drive_files(study: Study, folder: ResultFolder) -> list[Drives]:
 
 
 def _find_drives(
-    study: Study, folder: ResultFolder, options: Options
-) -> tuple[dict[str, FoundDrive], list[Failure]]:
+    study: Study, folder: ResultFolder, options: Options, failures: FailureList
+) -> dict[str, FoundDrive]:
     """Drives by search key: from the study's file, the folder's, or else a search."""
     files = _drive_files(study, folder)
     points = [point for point in study.points() if point.drive is None]
     drives = known_drives(points, study.search, files)
     unknown = [point for point in points if search_key(point, study.search) not in drives]
-    failures: list[Failure] = []
     if unknown:
         titles = ", ".join(point_title(point.label, point.sweep) for point in unknown)
         options.reporter.note(f"no searched drive for these settings, searching: {titles}")
-        found, failures = _search(study, unknown, folder, options)
-        drives |= found
+        drives |= _search(study, unknown, folder, options, failures)
     write_drives(folder.drives, _by_title(study, drives))
-    return drives, failures
+    return drives
 
 
 def _search(
-    study: Study, points: Sequence[Point], folder: ResultFolder, options: Options
-) -> tuple[dict[str, FoundDrive], list[Failure]]:
+    study: Study,
+    points: Sequence[Point],
+    folder: ResultFolder,
+    options: Options,
+    failures: FailureList,
+) -> dict[str, FoundDrive]:
     """Drives by search key; none for a search of which a run failed."""
-    store = folder.search
     tried = candidates(study, points)
-    stored = _read(store, options.reporter).by_identity
+    stored = _read(folder.search, options.reporter).by_identity
     finished = {
         identity: result
         for identity, result in stored.items()
         if Versions.of(result) == Versions.here()
     }
-
-    def keep(unit: Unit, result: UnitResult) -> None:
-        store.write(unit, result)
-        finished[unit.identity] = result
-
-    desk = _desk(folder, options, has_row=lambda identity: identity in finished)
     missing = [run.unit for run in tried if run.unit.identity not in finished]
-    failures = _run(missing, len(tried), "search", keep, options, desk)
+    _Stage("search", folder, folder.search, finished, options, failures).run(missing, len(tried))
     incomplete = {run.key for run in tried if run.unit.identity not in finished}
     complete = [(run, finished[run.unit.identity]) for run in tried if run.key not in incomplete]
     found = best(complete)
     for outcome in found.values():
         options.reporter.note(outcome.sentence)
-    return {key: outcome.drive for key, outcome in found.items()}, failures
+    return {key: outcome.drive for key, outcome in found.items()}
 
 
 def _by_title(study: Study, drives: dict[str, FoundDrive]) -> dict[str, FoundDrive]:
@@ -238,39 +239,54 @@ def _by_title(study: Study, drives: dict[str, FoundDrive]) -> dict[str, FoundDri
     return titled
 
 
-def _run(
-    missing: Sequence[Unit],
-    total: int,
-    what: str,
-    keep: Callable[[Unit, UnitResult], None],
-    options: Options,
-    desk: Desk,
-) -> list[Failure]:
-    # Cases with equal settings share a run.
-    once = list({unit.identity: unit for unit in missing}.values())
+@dataclass(frozen=True)
+class _Stage:
+    """The search or the units of a study.
 
-    def keep_and_clear(unit: Unit, result: UnitResult) -> Failure | None:
-        keep(unit, result)
-        desk.clear(unit.identity)
-        return None
+    Attributes:
+        finished: its runs that are there, by identity; those to come join them.
+    """
 
-    return run_units(
-        once,
-        options.job,
-        workers=options.workers,
-        on_result=keep_and_clear,
-        reporter=options.reporter,
-        what=what,
-        total=total,
-        desk=desk,
-    )
+    what: Literal["search", "units"]
+    folder: ResultFolder
+    store: UnitStore
+    finished: dict[str, UnitResult]
+    options: Options
+    failures: FailureList
 
+    def run(
+        self, missing: Sequence[Unit], total: int, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Runs what is missing of ``total``, but what failed before and is to be left alone.
 
-def _desk(folder: ResultFolder, options: Options, has_row: Callable[[str], bool]) -> Desk:
-    """The folder's, without what finished or killed runs left on it."""
-    desk = Desk(folder.running, options.seconds_between_checkpoints)
-    desk.tidy(has_row)
-    return desk
+        Args:
+            then: called after each row that is written.
+        """
+        options = self.options
+        desk = Desk(self.folder.running, options.seconds_between_checkpoints)
+        desk.tidy(has_row=lambda identity: identity in self.finished)
+        # Cases with equal settings share a run.
+        once = list({unit.identity: unit for unit in missing}.values())
+        to_run = self.failures.to_run(once)
+        if left := len(once) - len(to_run):
+            options.reporter.note(
+                f"{self.what}: {left} failed before and are left alone; --retry-failed runs them"
+            )
+        keeper = RowKeeper(self.store, self.finished, desk, options.reporter, then)
+        run_units(
+            to_run,
+            options.job,
+            workers=options.workers,
+            on_result=keeper.keep,
+            on_failure=self.failures.add,
+            reporter=options.reporter,
+            what=self.what,
+            total=total - left,
+            desk=desk,
+        )
+        for lost in keeper.lost():
+            self.failures.add(lost)
+            options.reporter.note(f"failed: {lost.title}: {lost.message}")
 
 
 def _read(store: UnitStore, reporter: Reporter) -> StoredRuns:
@@ -307,28 +323,3 @@ def _usable(
         f"{len(others)} of {len(units)}",
         f"were made with {kinds}: --accept-other-versions keeps them, --rerun runs them again",
     )
-
-
-class _Tables:
-    """The result tables of a folder, rebuilt now and then while units end."""
-
-    def __init__(self, root: Path, units: Sequence[Unit], finished: dict[str, UnitResult]) -> None:
-        self._root = root
-        self._units = units
-        self._finished = finished
-        self._written = -SECONDS_BETWEEN_REBUILDS
-
-    def runs(self) -> Runs:
-        """Finished units in the study's order."""
-        done = self._finished
-        return [(unit, done[unit.identity]) for unit in self._units if unit.identity in done]
-
-    def refresh(self) -> None:
-        """Rebuilds the tables where that is due."""
-        if time.monotonic() - self._written >= SECONDS_BETWEEN_REBUILDS:
-            self.rebuild()
-
-    def rebuild(self) -> None:
-        """Rebuilds the tables."""
-        write_results(self._root, self.runs())
-        self._written = time.monotonic()

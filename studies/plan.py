@@ -144,9 +144,8 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         timed += timed[: n_workers - len(timed)]
     costs: dict[str, Cost] = {}
 
-    def keep(unit: Unit, result: UnitResult) -> Failure | None:
+    def keep(unit: Unit, result: UnitResult) -> None:
         costs[chosen[unit.identity]] = Cost.of(result)
-        return None
 
     failures = run_units(
         timed,

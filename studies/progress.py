@@ -81,7 +81,7 @@ class ConsoleReporter:
         self._clock = _Clock(0, 0)
         self._what = ""
         self._between = seconds_between_lines
-        self._running: dict[str, HowFar] = {}
+        self._running: dict[str, tuple[str, HowFar]] = {}
         self._line, self._told = "", 0.0
 
     def note(self, text: str) -> None:
@@ -122,9 +122,9 @@ class ConsoleReporter:
 
     def reached(self, unit: Unit, how_far: HowFar) -> None:
         """On the bar at once; as a plain line now and then."""
-        self._running[unit.title] = how_far
-        told = "; ".join(f"{title}: {it.words}" for title, it in self._running.items())
-        left = self._clock.left(self._running.values())
+        self._running[unit.identity] = unit.title, how_far
+        told = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
+        left = self._left()
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], last=f"{told}, {left}")
         elif told != self._line and time.monotonic() - self._told >= self._between:
@@ -133,17 +133,20 @@ class ConsoleReporter:
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """Counts the unit; shows its accuracy and the time that is left."""
-        self._advance(unit.title, f"{result.accuracy:.2f} %")
+        self._advance(unit.identity, f"{unit.title}: {result.accuracy:.2f} %")
 
     def failed(self, failure: Failure) -> None:
         """Counts the unit; its message stays on the screen."""
         self.note(f"failed: {failure.title}: {failure.message}")
-        self._advance(failure.title, "failed")
+        self._advance(failure.unit, f"{failure.title}: failed")
 
-    def _advance(self, title: str, ending: str) -> None:
-        self._running.pop(title, None)
+    def _left(self) -> str:
+        return self._clock.left(how_far for _, how_far in self._running.values())
+
+    def _advance(self, identity: str, last: str) -> None:
+        self._running.pop(identity, None)
         self._clock.done += 1
-        text = f"{title}: {ending}, {self._clock.left(self._running.values())}"
+        text = f"{last}, {self._left()}"
         if self._bar is None:
             self.note(f"[{self._clock.done}/{self._clock.total}] {self._what}: {text}")
         else:

@@ -22,6 +22,7 @@ from studies.cli_options import (
 from studies.cli_running import (
     AcceptOption,
     RerunOption,
+    RetryOption,
     end,
     options_of,
     other_versions,
@@ -53,6 +54,7 @@ def attribute(
     search_each: SearchEachOption = False,
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
+    retry_failed: RetryOption = False,
 ) -> None:
     """Which imperfection of a device costs most? Each is switched off alone, and on alone."""
     from studies.attribution import attribute as answer
@@ -63,7 +65,8 @@ def attribute(
     declared = find_study(study)
     root = out or _folder(declared.study, "attribute", device)
     try:
-        found = answer(declared, device, _run(root, workers, data, others), search_each=search_each)
+        run = _run(root, workers, data, others, retry_failed)
+        found = answer(declared, device, run, search_each=search_each)
     except KeyboardInterrupt:
         stop_interrupted(root)
     for line in lines(found):
@@ -92,6 +95,7 @@ def require(
     search_each: SearchEachOption = False,
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
+    retry_failed: RetryOption = False,
 ) -> None:
     """What would a device have to meet? Where each parameter loses as much as may be lost."""
     from studies.axes import STANDARD
@@ -107,7 +111,7 @@ def require(
             declared,
             device,
             loss,
-            _run(root, workers, data, versions),
+            _run(root, workers, data, versions, retry_failed),
             parameters=parameter or STANDARD,
             others=others,
             search_each=search_each,
@@ -145,8 +149,15 @@ def _folder(study: str, question: str, device: str) -> Path:
     return Path("out") / name_of(study, question, device)
 
 
-def _run(root: Path, workers: int | None, data: Path | None, others: "OtherVersions") -> "Run":
+def _run(
+    root: Path,
+    workers: int | None,
+    data: Path | None,
+    others: "OtherVersions",
+    retry_failed: bool,
+) -> "Run":
     """Runs what is missing of a study in the folder."""
     from studies.execution import run_in_folder
 
-    return partial(run_in_folder, root=root, options=options_of(workers, data, others))
+    options = options_of(workers, data, others, retry_failed=retry_failed)
+    return partial(run_in_folder, root=root, options=options)

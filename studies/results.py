@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +98,11 @@ def write_results(root: Path, runs: Runs) -> None:
 
 
 def write_failures(root: Path, failures: Sequence[Failure]) -> None:
-    """Lists the units that failed in the last run; no file where none did."""
+    """Lists the units that failed and have no row; no file where there are none.
+
+    Raises:
+        OSError: the disk is full or the folder is gone.
+    """
     import pandas as pd
 
     path = root / FAILURES_CSV
@@ -106,6 +111,15 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
         return
     table = pd.DataFrame([vars(failure) for failure in failures])
     write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
+
+
+def read_failures(root: Path) -> list[Failure]:
+    """The units that were listed as failed; none where the list is missing or damaged."""
+    try:
+        with (root / FAILURES_CSV).open(newline="", encoding="utf-8") as file:
+            return [Failure(**row) for row in csv.DictReader(file)]
+    except (OSError, TypeError, ValueError, csv.Error):
+        return []
 
 
 def _keys(unit: Unit) -> dict[str, Any]:

@@ -58,11 +58,12 @@ def run_units(
     job: Job,
     *,
     workers: int | None,
-    on_result: Callable[[Unit, UnitResult], Failure | None],
+    on_result: Callable[[Unit, UnitResult], None],
     reporter: Reporter,
     what: str,
     total: int,
     desk: Desk = NO_DESK,
+    on_failure: Callable[[Failure], None] | None = None,
 ) -> list[Failure]:
     """Runs units, in the order given as far as workers are free.
 
@@ -70,9 +71,9 @@ def run_units(
         what: name of the whole that the units belong to, for the progress.
         total: units of that whole, those included that need not run.
         workers: processes; None: one a CPU. They share the CPUs' threads evenly.
-        on_result: called in this process as each unit ends; returns why the unit failed after
-            all, if it did. What it raises ends everything.
+        on_result: called in this process as each unit ends; what it raises ends everything.
         desk: where units say how far they are, and leave checkpoints.
+        on_failure: called in this process as each unit fails.
 
     Returns:
         The units that raised or whose process died; the others went on.
@@ -91,11 +92,13 @@ def run_units(
 
     def settle(unit: Unit, outcome: UnitResult | Failure) -> None:
         desk.forget_words(unit)
-        failed = outcome if isinstance(outcome, Failure) else on_result(unit, outcome)
-        if failed is not None:
-            failures.append(failed)
-            reporter.failed(failed)
-        elif isinstance(outcome, UnitResult):
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            if on_failure is not None:
+                on_failure(outcome)
+            reporter.failed(outcome)
+        else:
+            on_result(unit, outcome)
             reporter.finished(unit, outcome)
 
     plan = f"{what}: {len(units)} of {total} to run, starting {counted(n_workers, 'worker')}"

@@ -29,6 +29,7 @@ class RunningUnit(Spec):
     """A unit that a worker has now; `since` in seconds of the Unix epoch."""
 
     title: str
+    unit: str = Field("", description="identity; runs of a search share a title")
     since: float
     how_far: HowFar | None = None
 
@@ -102,42 +103,43 @@ class StatusReporter:
 
     def started(self, unit: Unit) -> None:
         """A worker has the unit."""
-        new = RunningUnit(title=unit.title, since=time.time())
+        new = RunningUnit(title=unit.title, unit=unit.identity, since=time.time())
         self._write(running=(*self._status.running, new))
         self._inner.started(unit)
 
     def reached(self, unit: Unit, how_far: HowFar) -> None:
         """Kept where it is news."""
-        told = [one.model_copy(update={"how_far": how_far}) if one.title == unit.title else one
-                for one in self._status.running]  # fmt: skip
-        if tuple(told) != self._status.running:
-            self._write(running=tuple(told), updated_by_unit=time.time())
+        told = tuple(
+            one.model_copy(update={"how_far": how_far}) if one.unit == unit.identity else one
+            for one in self._status.running
+        )
+        if told != self._status.running:
+            self._write(running=told, updated_by_unit=time.time())
         self._inner.reached(unit, how_far)
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """One done."""
         last = LastUnit(title=unit.title, accuracy=result.accuracy)
-        self._write(last=last, **self._without(unit.title))
+        self._write(last=last, **self._without(unit.identity))
         self._inner.finished(unit, result)
 
     def failed(self, failure: Failure) -> None:
         """One done, without a row."""
         new = FailedUnit(title=failure.title, message=failure.message)
-        self._write(failed=(*self._status.failed, new), **self._without(failure.title))
+        self._write(failed=(*self._status.failed, new), **self._without(failure.unit))
         self._inner.failed(failure)
 
     def end(self, state: Ending, message: str = "") -> None:
         """The process leaves the folder."""
         self._write(state=state, message=message, running=())
 
-    def _without(self, title: str) -> dict[str, object]:
-        left = list(self._status.running)
-        for unit in left:
-            if unit.title == title:
-                left.remove(unit)
-                break
-        done = self._status.done + 1
-        return {"running": tuple(left), "done": done, "updated_by_unit": time.time()}
+    def _without(self, identity: str) -> dict[str, object]:
+        left = tuple(unit for unit in self._status.running if unit.unit != identity)
+        return {
+            "running": left,
+            "done": self._status.done + 1,
+            "updated_by_unit": time.time(),
+        }
 
     def _write(self, **changes: object) -> None:
         self._status = self._status.model_copy(update={**changes, "updated": time.time()})

@@ -1,7 +1,10 @@
 """Running a study in its folder, with a fake training in real worker processes."""
 
+import errno
 import fcntl
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,16 @@ import pandas as pd
 import pytest
 from test_studies_support import Harness, accept_all, fake_training, refuse, small_study
 
+from conftest import refused
 from rpu_ssnn.errors import InputError
 from studies import store
 from studies.api import load_results
 from studies.desk import Desk
 from studies.execution import finished_runs
+from studies.progress import Silent
+from studies.result import Failure, UnitResult
 from studies.results import Versions
+from studies.unit import Unit
 from studies.worker import Job
 
 ALL = {
@@ -77,7 +84,7 @@ def test_cases_with_equal_settings_share_a_run(harness: Harness) -> None:
     assert [unit.label for unit, _ in outcome.runs] == ["rate", "again"]
 
 
-def test_a_failing_unit_is_listed_and_the_next_call_retries_it_alone(harness: Harness) -> None:
+def test_a_failing_unit_is_listed_and_runs_again_only_when_asked(harness: Harness) -> None:
     harness.order("raise", "rate seed 0")
     outcome = harness.run(small_study())
     assert len(outcome.runs) == 5
@@ -88,7 +95,11 @@ def test_a_failing_unit_is_listed_and_the_next_call_retries_it_alone(harness: Ha
     assert list(listed["title"]) == ["rate seed 0"]
     harness.take_log()
     harness.order("raise")
-    assert not harness.run(small_study()).failures
+    again = harness.run(small_study())
+    assert not harness.take_log()
+    assert again.failures == [failure]
+    assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["rate seed 0"]
+    assert not harness.run(small_study(), retry_failed=True).failures
     assert harness.take_log() == {"test rate seed 0": 1}
     assert not (harness.out / "failures.csv").exists()
 
@@ -99,6 +110,111 @@ def test_a_killed_worker_costs_its_own_units_and_no_others(harness: Harness) -> 
     assert [failure.title for failure in outcome.failures] == ["coincidence seed 0"]
     assert "worker process died" in outcome.failures[0].message
     assert len(outcome.runs) == 5
+
+
+def test_a_killed_worker_does_not_take_its_neighbours_unit_with_it(harness: Harness) -> None:
+    harness.order("die", "ann seed 0", "ann seed 1")
+    harness.order("slow", "rate seed 0", "rate seed 1")
+    outcome = harness.run(small_study(), workers=2)
+    assert [failure.title for failure in outcome.failures] == ["ann seed 0", "ann seed 1"]
+    assert harness.take_log() == ALL
+
+
+def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
+    """So that a kill later on does not forget them."""
+    seen: list[list[str]] = []
+
+    class Looking(Silent):
+        def failed(self, failure: Failure) -> None:
+            seen.append(list(pd.read_csv(harness.out / "failures.csv")["title"]))
+
+    harness.order("raise", "ann seed 0", "rate seed 1")
+    harness.run(small_study(), workers=1, reporter=Looking())
+    assert seen == [["ann seed 0"], ["ann seed 0", "rate seed 1"]]
+
+
+def test_a_failure_left_alone_stays_on_the_list_while_others_fail(harness: Harness) -> None:
+    harness.order("raise", "ann seed 0")
+    harness.run(small_study(seeds=[0]))
+    harness.order("raise", "ann seed 1")
+    seen: list[set[str]] = []
+
+    class Looking(Silent):
+        def failed(self, failure: Failure) -> None:
+            seen.append(set(pd.read_csv(harness.out / "failures.csv")["title"]))
+
+    outcome = harness.run(small_study(), reporter=Looking())
+    assert seen == [{"ann seed 0", "ann seed 1"}]
+    assert {failure.title for failure in outcome.failures} == seen[0]
+
+
+class Disk:
+    """A disk that is full for some writes of rows, by their number."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, full: Callable[[int], bool]) -> None:
+        self.writes = 0
+        whole = store.UnitStore.write
+
+        def write(unit_store: store.UnitStore, unit: Unit, result: UnitResult) -> None:
+            self.writes += 1
+            if full(self.writes):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            whole(unit_store, unit, result)
+
+        monkeypatch.setattr(store.UnitStore, "write", write)
+
+
+class Notes(Silent):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_rows_wait_for_room_on_a_full_disk(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Disk(monkeypatch, full=lambda write: write <= 3)
+    told = Notes()
+    outcome = harness.run(small_study(), workers=1, reporter=told)
+    assert not outcome.failures
+    assert len(load_results(harness.out)) == 6
+    assert told.notes[0] == (
+        "ann seed 0: not kept: No space left on device; tried again as other units end"
+    )
+    harness.take_log()
+    harness.run(small_study())
+    assert not harness.take_log()
+
+
+def test_a_disk_that_stays_full_costs_rows_and_says_which(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Disk(monkeypatch, full=lambda write: write > 4)
+    outcome = harness.run(small_study(), workers=1)
+    assert len(outcome.runs) == 4
+    assert [failure.message for failure in outcome.failures] == [
+        "not kept: No space left on device"
+    ] * 2
+    assert len(pd.read_csv(harness.out / "failures.csv")) == 2
+    monkeypatch.undo()
+    harness.take_log()
+    assert len(harness.run(small_study(), retry_failed=True).runs) == 6
+    assert harness.take_log().total() == 2
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_to_is_refused_in_one_line(
+    code: int, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_it(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "mkdir", refuse_it)
+    with refused("output folder", os.strerror(code), "must be writable"):
+        harness.run(small_study())
+    assert not harness.take_log()
 
 
 def test_a_failing_check_stops_before_anything_runs(harness: Harness) -> None:

@@ -154,7 +154,9 @@ def test_a_search_with_a_failed_run_chooses_nothing(harness: Harness) -> None:
     assert len(outcome.failures) == 6
     harness.take_log()
     harness.order("raise")
-    outcome = harness.run(small_study(**SEARCHED))
+    assert len(harness.run(small_study(**SEARCHED)).failures) == 6
+    assert not harness.take_log()
+    outcome = harness.run(small_study(**SEARCHED), retry_failed=True)
     assert harness.take_log() == {
         "validation ideal seed 7": 6,
         "test ideal seed 7": 1,

@@ -1,6 +1,7 @@
 """Where a study stands, as another process learns it: while it runs, after it ended or died."""
 
 import fcntl
+import io
 import json
 import os
 import signal
@@ -11,13 +12,17 @@ from pathlib import Path
 
 import pytest
 from results_fakes import result_of, units
+from rich.console import Console
 from test_studies_kill import SCRIPT, wait_until
 from test_studies_support import Harness, small_study
 
 from conftest import refused
+from studies.desk import HowFar
+from studies.progress import ConsoleReporter, Silent
 from studies.status import STATUS_FILE, LastUnit, RunningUnit, StatusFile, read_status
 from studies.status_view import Standing, lines, standing
 from studies.store import is_in_use, open_folder
+from studies.unit import Unit
 
 
 @pytest.fixture
@@ -42,6 +47,8 @@ def test_failed_units_are_listed_with_their_message(harness: Harness) -> None:
     assert text[-1] == "failed: rate seed 0: RuntimeError: weights exploded"
     harness.order("raise")
     harness.run(small_study())
+    assert lines(standing(harness.out))[1:] == [*text[1:2], *text[-1:]]  # left alone, still told
+    harness.run(small_study(), retry_failed=True)
     assert lines(standing(harness.out))[1] == "units: 6 of 6 done, 0 running, 0 failed"
 
 
@@ -99,6 +106,64 @@ def test_the_time_left_is_extrapolated(
     now: float, changes: dict[str, object], expected: float | None
 ) -> None:
     assert at(now, **changes).seconds_left(now) == expected
+
+
+def test_epochs_of_running_units_count_into_the_time_left() -> None:
+    half, resumed = HowFar(epoch=5, epochs=10), HowFar(epoch=9, epochs=10, began=7)
+    running = tuple(RunningUnit(title="x", since=1000.0, how_far=one) for one in (half, resumed))
+    # In 40 s: no unit, half of one and two tenths of another; to come: 8 - 0.5 - 0.9.
+    left = at(1040.0, done=2, running=running).seconds_left(1040.0)
+    assert left == pytest.approx(40.0 * 6.6 / 0.7)
+
+
+def test_another_process_sees_the_epoch_and_the_accuracy(harness: Harness) -> None:
+    """Real workers leave word; the running study reads it, and `status` what that wrote."""
+    harness.order("epochs", "rate seed 0")
+    seen: list[list[str]] = []
+
+    class Looking(Silent):
+        def reached(self, unit: Unit, how_far: HowFar) -> None:
+            seen.append(lines(standing(harness.out)))
+
+    harness.run(small_study(), workers=1, reporter=Looking())
+    told = [line for text in seen for line in text if line.startswith("running: ")]
+    assert any(
+        line.startswith("running: rate seed 0: epoch 3 of 5, 71.50 %, for ") for line in told
+    )
+    assert not any("71.50" in line for line in lines(standing(harness.out)))
+
+
+def test_plain_lines_tell_epochs_now_and_then() -> None:
+    stream = io.StringIO()
+    reporter = ConsoleReporter(Console(file=stream), seconds_between_lines=0.0)
+    first, second = units(small_study())[:2]
+    with reporter.running("units", done=0, total=6):
+        reporter.reached(first, HowFar(epoch=0, epochs=4))
+        for _ in range(3):  # told once
+            reporter.reached(first, HowFar(epoch=1, epochs=4, accuracy=50.0))
+        reporter.reached(second, HowFar(epoch=2, epochs=4))
+        reporter.finished(first, result_of(first, lambda unit: 90.0))
+        reporter.reached(second, HowFar(epoch=3, epochs=4))
+    told = stream.getvalue().splitlines()
+    assert [line.rpartition(", ")[0] for line in told] == [
+        "[0/6] running: ann seed 0: epoch 0 of 4",
+        "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 %",
+        "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 %; ann seed 1: epoch 2 of 4",
+        "[1/6] units: ann seed 0: 90.00 %",
+        "[1/6] running: ann seed 1: epoch 3 of 4",
+    ]
+    assert told[0].endswith(", time left not known yet")
+    assert all(line.endswith(" left") for line in told[1:])
+
+
+def test_plain_lines_are_not_more_than_asked() -> None:
+    stream = io.StringIO()
+    reporter = ConsoleReporter(Console(file=stream))
+    unit = units(small_study())[0]
+    with reporter.running("units", done=0, total=6):
+        for epoch in range(4):
+            reporter.reached(unit, HowFar(epoch=epoch, epochs=4))
+    assert not stream.getvalue()
 
 
 def test_running_units_and_the_last_one_are_told() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.desk import Desk
+from studies.desk import Desk, HowFar
 from studies.execution import Options, Outcome, run_in_folder
 from studies.result import UnitResult
 from studies.results import Versions
@@ -61,7 +61,7 @@ def refuse(units: list[Unit], data_root: Path | None) -> None:
 def fake_training(unit: Unit, data_root: Path | None, threads: int, desk: Desk) -> UnitResult:
     """A result in no time. ``data_root`` holds the test's orders, and a log of what was run.
 
-    Orders: a file ``raise``, ``die`` or ``sleep`` that holds the title of a unit.
+    Orders: a file ``raise``, ``die``, ``epochs``, ``slow`` or ``sleep`` that holds a unit's title.
     """
     assert data_root is not None
     with (data_root / "log").open("a") as log:
@@ -70,6 +70,12 @@ def fake_training(unit: Unit, data_root: Path | None, threads: int, desk: Desk) 
         raise RuntimeError("weights\nexploded")
     if _ordered(data_root, "die", unit):
         os.kill(os.getpid(), signal.SIGKILL)
+    if _ordered(data_root, "epochs", unit):
+        for epoch in range(4):
+            desk.say(unit, HowFar(epoch=epoch, epochs=5, accuracy=70.0 + epoch / 2))
+            time.sleep(1.5)
+    if _ordered(data_root, "slow", unit):
+        time.sleep(3)
     if _ordered(data_root, "sleep", unit):
         time.sleep(60)
     tested = unit.settings.measure == "test"
