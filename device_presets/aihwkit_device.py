@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from device_presets.charge_trap_physics import charge_trap_physics
 from device_presets.errors import PresetError
 from device_presets.parameter_rule import Value
-from device_presets.parameter_table import PARAMETERS
+from device_presets.parameter_table import AIHWKIT_CLASSES, PARAMETERS
 
 if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less without
     from aihwkit.simulator.configs.devices import PulsedDevice
@@ -24,7 +25,7 @@ def aihwkit_device(
 
     Args:
         where: name of the preset, for errors.
-        model: aihwkit device class, a key of ``PARAMETERS``.
+        model: device model, a key of ``PARAMETERS``.
         values: value of each parameter of the model, by the user's name.
         seconds_between_steps: physical time between two decays; None leaves the leak out.
 
@@ -39,10 +40,14 @@ def aihwkit_device(
         for name, rule in PARAMETERS[model].items()
         if rule.aihwkit_name is not None
     }
+    if model == "ChargeTrapDevice":
+        step = values["step"]
+        assert isinstance(step, float)  # its rule says so
+        fields["dw_min"] = step * charge_trap_physics(values).width_factor()
     tau = values["leak_time_constant_s"]
     if seconds_between_steps is not None and isinstance(tau, float):
         fields["lifetime"] = _lifetime(where, tau, seconds_between_steps)
-    device: PulsedDevice = getattr(aihwkit_devices, model)(**fields)
+    device: PulsedDevice = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])(**fields)
     return device
 
 

@@ -1,7 +1,9 @@
 """Presets by name, with overrides."""
 
+import math
 from collections.abc import Mapping
 
+from device_presets.charge_trap_physics import charge_trap_physics
 from device_presets.common_parameters import MOST_LEVELS
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import ParameterRule, Value
@@ -14,7 +16,7 @@ from device_presets.preset_file import (
     shipped_entries,
 )
 
-_DIVIDES_BY_W_MIN = ("LinearStepDevice", "SoftBoundsReferenceDevice")
+_DIVIDES_BY_W_MIN = ("LinearStepDevice", "SoftBoundsReferenceDevice", "ChargeTrapDevice")
 
 
 def preset_names() -> list[str]:
@@ -156,11 +158,38 @@ def _check_together(where: str, model: str, parameters: Mapping[str, Parameter])
         up, down = (parameters[f"step_factors_{way}"].value for way in ("up", "down"))
         if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
             raise PresetError(where, "step_factors_down", down, f"must be {len(up)} numbers, as up")
+    if model == "ChargeTrapDevice":
+        _check_charge_trap(where, parameters)
     width, period = parameters["pulse_width_s"].value, parameters["pulse_period_s"].value
     if isinstance(width, float) and isinstance(period, float) and period < width:
         raise PresetError(
             where, "pulse_period_s", period, f"must be at least the pulse width, {width:g} s"
         )
+
+
+def _check_charge_trap(where: str, parameters: Mapping[str, Parameter]) -> None:
+    """What cannot be simulated together with memory of pulses, and pulses too weak or strong."""
+    noise, tau = parameters["write_noise"].value, parameters["leak_time_constant_s"].value
+    if noise != 0:
+        raise PresetError(
+            where,
+            "write_noise",
+            noise,
+            "must be 0: charge loss is written between pulses, which would draw that noise anew; "
+            "a study's reads may have noise",
+        )
+    if tau != math.inf:
+        allowed = "must be infinite: see loss_per_decade"
+        raise PresetError(where, "leak_time_constant_s", tau, allowed)
+    physics = charge_trap_physics({name: p.value for name, p in parameters.items()})
+    levels = _number(parameters["levels"]) / physics.width_factor()
+    without_gaps = levels * physics.used_share(physics.pulse_width_s)
+    if not (levels <= MOST_LEVELS and without_gaps >= 1.0):
+        allowed = (
+            f"would make {levels:.3g} levels of isolated pulses, {without_gaps:.3g} of pulses "
+            f"without gaps; must make 1 to {MOST_LEVELS:g}"
+        )
+        raise PresetError(where, "pulse_width_s", physics.pulse_width_s, allowed)
 
 
 def _parameter(

@@ -13,6 +13,7 @@ that is built from a preset. ``failed_share`` is aihwkit's own notion, which one
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from device_presets.charge_trap_parameters import CHARGE_TRAP
 from device_presets.common_parameters import (
     FLAG,
     MOST_SPREAD,
@@ -230,11 +231,11 @@ _PIECEWISE_STEP = {
 }
 
 
-def _table(*own: Mapping[str, Rule]) -> Mapping[str, Rule]:
+def _table(*own: Mapping[str, Rule], facts: Mapping[str, Rule] = PULSE_FACTS) -> Mapping[str, Rule]:
     merged = dict(STEP_AND_RANGE) | VARIATION
     for part in own:
         merged |= part
-    return MappingProxyType(merged | RETENTION | PULSE_FACTS)
+    return MappingProxyType(merged | RETENTION | dict(facts))
 
 
 PARAMETERS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
@@ -245,6 +246,15 @@ PARAMETERS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
         "ExpStepDevice": _table(_EXP_STEP, _WRITE_NOISE),
         "PowStepDevice": _table(_POW_STEP, _WRITE_NOISE),
         "PiecewiseStepDevice": _table(_PIECEWISE_STEP, _WRITE_NOISE),
+        "ChargeTrapDevice": _table(
+            _NOISE_SCALING, _LINEAR_STEP, _WRITE_NOISE, facts=PULSE_FACTS | CHARGE_TRAP
+        ),
     }
 )
-"""Device model (aihwkit class name) -> user's parameter name -> rule, in the order of display."""
+"""Device model -> user's parameter name -> rule, in the order of display."""
+
+AIHWKIT_CLASSES: Mapping[str, str] = MappingProxyType(
+    {model: model for model in PARAMETERS} | {"ChargeTrapDevice": "LinearStepDevice"}
+)
+"""Device model -> aihwkit class that simulates it: where it is another, what that class cannot do
+(memory of gaps, charge loss) is done around it, see docs/devices.md."""

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from device_presets.aihwkit_device import SMALLEST_LEAK, aihwkit_device
+from device_presets.charge_trap_physics import ChargeTrapPhysics, charge_trap_physics
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import Value
 from device_presets.preset_file import shipped_entries
@@ -44,7 +45,7 @@ class Preset:
     Args:
         name: name of the preset, or the path of the user's file it came from.
         technology: kind of device, for tables.
-        model: aihwkit device class that simulates it.
+        model: device model, a key of ``PARAMETERS``; mostly the aihwkit class that simulates it.
         description: one line on the device.
         citation: publication the device comes from.
         one_directional_because: why it has no gradual down step; None where it has one.
@@ -105,6 +106,14 @@ class Preset:
         if not self.leaks:
             return 0.0
         return -math.log1p(-SMALLEST_LEAK) * self.number("leak_time_constant_s") * (1 + 1e-9)
+
+    @property
+    def pulse_physics(self) -> ChargeTrapPhysics | None:
+        """What aihwkit's devices cannot do: memory of the last pulse and charge loss in log-time;
+        None where the device has neither."""
+        if self.model != "ChargeTrapDevice":
+            return None
+        return charge_trap_physics({name: p.value for name, p in self.parameters.items()})
 
     @property
     def noise_free(self) -> bool:

@@ -20,6 +20,7 @@ ModelName = Literal[
     "ExpStepDevice",
     "PowStepDevice",
     "PiecewiseStepDevice",
+    "ChargeTrapDevice",
 ]
 
 
@@ -41,7 +42,8 @@ class ParameterEntry(BaseModel):
 
 
 class PresetEntry(BaseModel):
-    """One preset of a file. ``model`` is the name of an aihwkit device class."""
+    """One preset of a file. ``model`` is the name of an aihwkit device class, or
+    ChargeTrapDevice (`charge_trap_physics`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -317,6 +317,7 @@ def _block(out: Buffers, layer: int) -> PulseBlock:
     post_start = out.post_start[layer, : rows + 1]
     return PulseBlock(
         sample=out.sample[layer, :rows],
+        slot=out.slot[layer, :rows],
         pre_start=pre_start,
         pre=out.pre[layer, : pre_start[-1]],
         post_start=post_start,

@@ -134,6 +134,7 @@ def _block(
     post = np.nonzero(gradient)[1].astype(np.int32)
     return PulseBlock(
         sample=np.zeros(len(forward), dtype=np.int32),
+        slot=np.arange(len(forward), dtype=np.int32),
         pre_start=np.concatenate([[0], np.cumsum(forward.sum(axis=1))]).astype(np.int32),
         pre=np.nonzero(forward)[1].astype(np.int32),
         post_start=np.concatenate([[0], np.cumsum(gradient.sum(axis=1))]).astype(np.int32),

@@ -307,6 +307,11 @@ class ReferenceSpec(Spec):
     )
 
 
+NEEDS_MEMORY = (
+    "needs a device that remembers its pulses and loses charge in log-time (charge_trap_pulsed)"
+)
+"""Why other devices have neither reference simulation nor storage."""
+
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
@@ -328,9 +333,31 @@ class TileSpec(Spec):
     slot_seconds: Positive = Field(
         5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
     )
+    storage_seconds: NotNegative = Field(
+        0.0,
+        description="time (s) between training and inference, in which devices that lose charge "
+        "in log-time lose it; refused for others",
+    )
+    simulator: Literal["aihwkit", "reference"] = Field(
+        "aihwkit",
+        description="reference: not aihwkit, but every device's own time of its last pulse, "
+        "exactly; slow, for small arrays of devices that remember their pulses",
+    )
     stuck_share: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
         0.0, description="share of devices that neither pulse nor write moves"
     )
     stuck_at: Literal["low", "high", "anywhere"] = Field(
         "anywhere", description="where in its own range a stuck device rests"
     )
+
+    @model_validator(mode="after")
+    def _reference_is_plain(self) -> Self:
+        plain = self.reads is None and self.initial == "programmed"
+        if self.simulator == "reference" and not (
+            plain and self.reference.scheme == "ideal_reference"
+        ):
+            raise ValueError(
+                "simulator reference has neither reads with errors, nor a pulsed start, nor "
+                "reference devices or pairs: leave out reads, initial and reference.scheme"
+            )
+        return self

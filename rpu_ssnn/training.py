@@ -68,6 +68,11 @@ class Trained:
             right += int((shown.output_counts.argmax(axis=1) == labels[part]).sum())
         return right / len(labels) if len(labels) else float("nan")
 
+    def rest(self, seconds: float) -> None:
+        """Let time (s) pass, in which devices lose charge; what is asked next sees that."""
+        for synapses in self.network.synapses:
+            synapses.rest(seconds)
+
     def train_epoch(
         self,
         images: UInt8[np.ndarray, "n pixels"],

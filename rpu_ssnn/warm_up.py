@@ -1,23 +1,48 @@
 """A toy network that calls every compiled function once, so that numba keeps them all."""
 
 import numpy as np
+from jaxtyping import Float64
 
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses
 from rpu_ssnn.synapses.drive import RowWriter
+from rpu_ssnn.synapses.pulse_history import PulseHistory
+from rpu_ssnn.synapses.reference_device import Population, ReferenceDevices
+
+type Seconds = Float64[np.ndarray, " n"]
+
+
+class _NoMemory:
+    """Pulses without a history."""
+
+    pulse_width_s = shortest_slot_s = 1e-9
+    rest_state = 0.0
+
+    def step_factor(self, gap_s: Seconds) -> Seconds:
+        return np.ones_like(gap_s)
+
+    def kept(self, age_s: Seconds) -> Seconds:
+        return np.ones_like(age_s)
 
 
 class _AlsoAsRows(CoincidenceSynapses):
-    """Ideal synapses that write their pulses as a tile's rows too."""
+    """Ideal synapses that write their pulses as a tile's rows too, and to reference devices."""
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         super().__init__(crossbar, learning_rate)
         self._rows = RowWriter(*self.shape)
+        self._history = PulseHistory(crossbar, _NoMemory(), TileSpec())
+        ones = np.ones(crossbar.initial.size)
+        population = Population(-ones, ones, ones, ones, ones, ones, 0.0, True)
+        rng = np.random.default_rng(0)
+        self._devices = ReferenceDevices(population, 0.0, 0.0 * ones, rng)
 
     def update(self, block: PulseBlock) -> None:
         super().update(block)
-        self._rows.write(block, np.ones(len(block.post), dtype=np.bool_), 0)
+        kept = np.ones(len(block.post), dtype=np.bool_)
+        self._rows.write(block, kept, 0)
+        self._devices.pulse(self._history.pulses(block, kept, 0, block.rows))
 
 
 def spikes_of_a_toy_network() -> tuple[int, ...]:

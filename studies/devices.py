@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.spec import NEEDS_MEMORY, TileSpec
 
 
 def parameters_of(
@@ -40,6 +41,22 @@ def parameters_of(
         name: str(value) if isinstance(value, float) and math.isinf(value) else value
         for name, value in values.items()
     }
+
+
+def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> None:
+    """What only some devices can be asked for.
+
+    Raises:
+        InputError: reference simulation or storage of a device without memory of its pulses.
+    """
+    from device_presets import get_preset
+
+    if get_preset(device, overrides).pulse_physics is not None:
+        return
+    if tile.simulator == "reference":
+        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_MEMORY)
+    if tile.storage_seconds > 0:
+        raise InputError("study", "tile.storage_seconds", tile.storage_seconds, NEEDS_MEMORY)
 
 
 def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:

@@ -47,6 +47,8 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
         "overrides.leak_time_constant_s": NO_LEAK,
         "overrides.leak_time_constant_spread": 0.0,
     },
+    "gap_dependence": {"overrides.gap_time_constant_s": 0.0},
+    "charge_loss": {"overrides.loss_per_decade": 0.0},
     "failed_devices": {"overrides.failed_share": 0.0},
     "device_reference": {"overrides.reference": 0.0, "overrides.reference_spread": 0.0},
     "stuck_share": {"tile.stuck_share": 0.0},

@@ -29,7 +29,7 @@ from studies.cases import (
     RateCase,
     SgdSpec,
 )
-from studies.devices import parameters_of
+from studies.devices import check_tile, parameters_of
 from studies.explain import as_input_error
 from studies.unit import DatasetSettings, Unit, UnitSettings, canonical
 from studies.variation import Axis
@@ -218,14 +218,16 @@ def _dataset(sections: Sections) -> DatasetSettings:
 
 def _method(case: Case, sections: Sections) -> dict[str, Any]:
     if isinstance(case, DeviceCase):
+        tile = _tile(sections)
         parameters = parameters_of(case.device, overrides=sections["overrides"])
+        check_tile(case.device, sections["overrides"], tile)
         return {
             "update": "pulses",
             "device": case.device,
             # As the preset understood them: 100, 100.0 and "1e2" are one run.
             "overrides": {name: parameters[name] for name in sections["overrides"]},
             "parameters": parameters,
-            "tile": _tile(sections),
+            "tile": tile.model_dump(exclude={"weight_range"}),
         }
     if isinstance(case, RateCase):
         return {"update": "rate", "surrogate": _surrogate(sections)}
@@ -237,11 +239,11 @@ def _method(case: Case, sections: Sections) -> dict[str, Any]:
     return {"update": case.update}
 
 
-def _tile(sections: Sections) -> dict[str, Any]:
+def _tile(sections: Sections) -> TileSpec:
     if "weight_range" in sections["tile"]:
         value = sections["tile"]["weight_range"]
         raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
-    return _validated(TileSpec, sections, "tile").model_dump(exclude={"weight_range"})
+    return _validated(TileSpec, sections, "tile")
 
 
 def _surrogate(sections: Sections) -> dict[str, Any] | None:

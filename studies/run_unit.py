@@ -110,7 +110,7 @@ def is_replayable(unit: Unit) -> bool:
     """Whether the run repeats bit for bit: aihwkit's own generator cannot be seeded, so nothing
     may be drawn from it after construction."""
     method = unit.settings.method
-    if not isinstance(method, PulseMethod):
+    if not isinstance(method, PulseMethod) or method.tile.simulator == "reference":
         return True
     from device_presets import get_preset
 
@@ -131,6 +131,9 @@ def plain(value: Any) -> Scalar:
 
 def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Measured:
     with trained_network(unit, data, threads, course) as trained:
+        method = unit.settings.method
+        if isinstance(method, PulseMethod) and method.tile.storage_seconds > 0:
+            trained.rest(method.tile.storage_seconds)
         test = math.nan
         if unit.settings.measure == "test":
             test = trained.accuracy(data.test_images, data.test_labels)
@@ -167,6 +170,7 @@ def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
         "device": None,
         "overrides": None,
         "tile": None,
+        "simulator": None,
         "learning_rate": method.learning_rate,
         "weight_range": None,
         "seed": settings.seed,
@@ -182,6 +186,7 @@ def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
             "device": method.device,
             "overrides": canonical(method.overrides),
             "tile": canonical(method.tile.model_dump(mode="json")),
+            "simulator": method.tile.simulator,
             "weight_range": method.tile.weight_range,
         }
     return columns

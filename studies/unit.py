@@ -114,13 +114,18 @@ RECORD_ONLY = (
 )
 """Preset parameters that no run reads (the ledger and metrics do): no part of an identity."""
 
+PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
+"""Records of most devices, but decisive where the step follows the width (`step_width_s`)."""
+
 
 def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
     """A method without what does not change its result: records and tile defaults."""
     kept = dict(method)
+    decided_by_pulse = "step_width_s" in kept.get("parameters", {})
+    records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
     for part in ("parameters", "overrides"):
         if part in kept:
-            kept[part] = {k: v for k, v in kept[part].items() if k not in RECORD_ONLY}
+            kept[part] = {k: v for k, v in kept[part].items() if k not in records}
     if "overrides" in kept:
         kept["overrides"] = {k: _one_spelling(v) for k, v in kept["overrides"].items()}
     if "tile" in kept:

@@ -27,15 +27,21 @@ def make_crossbar(
 def make_block(
     pre: np.ndarray, positive: np.ndarray, negative: np.ndarray, sample: np.ndarray | None = None
 ) -> PulseBlock:
-    """A block from dense trains: pre [rows, n_in], positive and negative [rows, n_out]."""
+    """A block from dense trains: pre [rows, n_in], positive and negative [rows, n_out].
+
+    Each row is the slot after the last one, of one presentation unless `sample` says otherwise.
+    """
     pre_lines = [np.flatnonzero(row) for row in pre]
     streams = [
         [*((j, 1) for j in np.flatnonzero(p)), *((j, -1) for j in np.flatnonzero(n))]
         for p, n in zip(positive, negative, strict=True)
     ]
     flat = [pair for row in streams for pair in row]
+    samples = np.zeros(len(pre), np.int32) if sample is None else sample
+    slots = np.arange(len(pre)) - np.searchsorted(samples, samples)
     return PulseBlock(
-        sample=np.zeros(len(pre), np.int32) if sample is None else sample.astype(np.int32),
+        sample=samples.astype(np.int32),
+        slot=slots.astype(np.int32),
         pre_start=np.cumsum([0, *map(len, pre_lines)]).astype(np.int32),
         pre=np.concatenate(pre_lines).astype(np.int32),
         post_start=np.cumsum([0, *map(len, streams)]).astype(np.int32),

@@ -15,7 +15,7 @@ from aihwkit.simulator.presets.devices import PCMPresetDevice
 
 from device_presets import Preset, PresetError, describe, get_preset, overview, preset_names
 from device_presets.aihwkit_device import aihwkit_device
-from device_presets.parameter_table import PARAMETERS
+from device_presets.parameter_table import AIHWKIT_CLASSES, PARAMETERS
 
 EXPECTED = [
     "ideal",
@@ -24,6 +24,8 @@ EXPECTED = [
     "capacitor",
     "charge_trap",
     "charge_trap_2019",
+    "charge_trap_pulsed",
+    "charge_trap_2019_pulsed",
     "ecram",
     "ecram_mo",
     "pcm",
@@ -94,7 +96,8 @@ def test_pcm_is_reproduced_though_device_refuses_it() -> None:
 
 @pytest.mark.parametrize("model", PARAMETERS)
 def test_every_aihwkit_field_is_reached_or_left_out_on_purpose(model: str) -> None:
-    fields = {f.name for f in dataclasses.fields(getattr(aihwkit_devices, model))}
+    simulated_by = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])
+    fields = {f.name for f in dataclasses.fields(simulated_by)}
     reached = {rule.aihwkit_name for rule in PARAMETERS[model].values()} - {None}
     assert fields - UNREACHED == reached
 

@@ -141,7 +141,7 @@ def other_values(value: object) -> list[object]:
     if isinstance(value, tuple):
         return [(*value, 3)]
     words = ["zero", "slot", "first_spike", "floored", "reference_device", "pulsed", "mse", "low"]
-    return [*words, "mnist", "high", "regular"]
+    return [*words, "mnist", "high", "regular", "reference"]
 
 
 def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
@@ -248,9 +248,11 @@ def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None
 
 
 def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
+    """But those that remember their pulses, which are slower and have studies of their own."""
     from device_presets import get_preset, preset_names
 
-    both_ways = {name for name in preset_names() if get_preset(name).bidirectional}
+    presets = map(get_preset, preset_names())
+    both_ways = {p.name for p in presets if p.bidirectional and p.pulse_physics is None}
     cases = find_study("mnist_devices").cases
     assert {case.name for case in cases} == both_ways | {"ann", "rate", "coincidence"}
 
@@ -265,9 +267,9 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
             assert parameters[record].aihwkit_name is None
         assert "leak_time_constant_s" not in RECORD_ONLY
 
-    def identity(**overrides: float) -> str:
+    def identity(device: str = "capacitor", **overrides: float) -> str:
         case = {
-            "device": "capacitor",
+            "device": device,
             "drive": {"weight_range": 4, "learning_rate": 1},
             "overrides": overrides,
         }
@@ -277,8 +279,12 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
         return point.unit("small", point.drive, seed=0).identity
 
     assert identity() == identity(energy_per_pulse_j=1e-15)
+    assert identity() == identity(pulse_width_s=1e-7)
     assert identity() != identity(cycle_to_cycle=0.1)
     assert identity() != identity(leak_time_constant_s=1.0)
+    trap = "charge_trap_pulsed"
+    assert identity(trap) == identity(trap, energy_per_pulse_j=1e-15)
+    assert identity(trap) != identity(trap, pulse_width_s=4e-6), "its step follows the width"
 
 
 @pytest.mark.parametrize("spelling", [100, 100.0, "100", "1e2"])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from charge_traps import charge_trap
 from device_presets import get_preset, steps_at_zero
 from networks import make_block, make_crossbar, random_trains
 from rpu_ssnn.spec import ReadSpec, ReferenceSpec, SurrogateSpec, TileSpec
@@ -14,6 +15,7 @@ from rpu_ssnn.synapses import (
     RateSynapses,
     Synapses,
 )
+from rpu_ssnn.synapses.reference import ReferenceSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 
 STEP = 2.0**-10
@@ -30,6 +32,19 @@ def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
     return make
 
 
+def on_trap(
+    kind: type[TileSynapses | ReferenceSynapses], reference: ReferenceSpec | None = None
+) -> Callable[[Crossbar], Synapses]:
+    """Devices that remember their pulses, all alike, without charge loss."""
+
+    def make(crossbar: Crossbar) -> Synapses:
+        device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
+        spec = TileSpec(weight_range=4.0, reference=reference or ReferenceSpec())
+        return kind(crossbar, device, spec, 1e6)
+
+    return make
+
+
 IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "rate": lambda c: RateSynapses(c, 1.0),
     "rate with surrogate noise": lambda c: RateSynapses(c, 1.0, SurrogateSpec(T_s=1e12)),
@@ -40,6 +55,9 @@ IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "tile, differential pair": on_tile(reference=ReferenceSpec(scheme="differential_pair")),
     "tile, finite on/off ratio": on_tile(reference=ReferenceSpec(on_off_ratio=5.0)),
     "tile, reads through aihwkit": on_tile(reads=ReadSpec()),
+    "tile, charge trap": on_trap(TileSynapses),
+    "tile, charge traps in pairs": on_trap(TileSynapses, ReferenceSpec(scheme="differential_pair")),
+    "reference devices": on_trap(ReferenceSynapses),
 }
 
 

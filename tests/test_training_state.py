@@ -29,6 +29,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
+from rpu_ssnn.synapses.reference import ReferenceSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.training import train
 from rpu_ssnn.training_state import (
@@ -59,6 +60,10 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
     "soft bounds": of_preset("ecram", write_noise=0.0),
     "exponential step": of_preset("reram_es", write_noise=0.0),
     "soft bounds and reference": of_preset("hfo2", write_noise=0.0),
+    "charge traps": of_preset("charge_trap_pulsed", loss_onset_s=1e-3),
+    "exact charge traps": lambda c: ReferenceSynapses(
+        c, get_preset("charge_trap_pulsed", {"loss_onset_s": 1e-3}), TileSpec(), 30.0
+    ),
     "stuck devices in pairs": of_preset(
         "charge_trap",
         TileSpec(

@@ -28,6 +28,7 @@ def emit(plan: Plan, lane: Lane, out: Buffers) -> bool:
         if wanted:
             r = out.rows[x]
             out.sample[x, r] = lane.place[0]
+            out.slot[x, r] = lane.place[1]
             p, q = out.pre_start[x, r], out.post_start[x, r]
             first = plan.event_start[layer - 1]
             for k in range(pre_count):

@@ -82,6 +82,7 @@ class Buffers(NamedTuple):
 
     rows: Int64[np.ndarray, " crossbars"]
     sample: Int32[np.ndarray, "crossbars rows"]
+    slot: Int32[np.ndarray, "crossbars rows"]
     pre_start: Int32[np.ndarray, "crossbars rows_plus_1"]
     pre: Int32[np.ndarray, "crossbars pre_capacity"]
     post_start: Int32[np.ndarray, "crossbars rows_plus_1"]
@@ -189,6 +190,7 @@ def make_buffers(plan: Plan, all_spikes: tuple[bool, ...]) -> Buffers:
     return Buffers(
         rows=np.zeros(n, dtype=np.int64),
         sample=np.zeros((n, ROWS), dtype=np.int32),
+        slot=np.zeros((n, ROWS), dtype=np.int32),
         pre_start=np.zeros((n, ROWS + 1), dtype=np.int32),
         pre=np.zeros((n, SPIKES + widest), dtype=np.int32),
         post_start=np.zeros((n, ROWS + 1), dtype=np.int32),

@@ -15,6 +15,7 @@ from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn.spec import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.pulse_history import PulsePhysics
 from rpu_ssnn.training_state import State, StateError
 
 PulsedDevice = Any
@@ -23,6 +24,10 @@ PulsedDevice = Any
 
 class DeviceSource(Protocol):
     """What a tile asks of a device; `device_presets.Preset` is one."""
+
+    @property
+    def pulse_physics(self) -> PulsePhysics | None:
+        """What the device does beyond aihwkit; None where it does nothing beyond."""
 
     @property
     def shortest_leak_step_s(self) -> float:

@@ -21,7 +21,9 @@ Weights = Float32[np.ndarray, "n_in n_out"]
 class PulseBlock:
     """Spikes at one crossbar over a bounded run of slots, in physical order.
 
-    Rows are slots, sample-major and time-minor. Row r holds the forward spikes of its slot,
+    Rows are slots, sample-major and time-minor; slots without pulses may be missing. Row r is slot
+    ``slot[r]`` (0 is the first) of presentation ``sample[r]`` of the batch. It holds the forward
+    spikes of its slot,
     ``pre[pre_start[r]:pre_start[r + 1]]`` (indices of input lines, ascending), and the gradient
     spikes ``post[post_start[r]:post_start[r + 1]]`` (indices of output lines) with their stream
     in ``sign``: +1 positive, -1 negative. Where a line spikes in both streams in one slot, all
@@ -29,6 +31,7 @@ class PulseBlock:
     """
 
     sample: Int32[np.ndarray, " rows"]
+    slot: Int32[np.ndarray, " rows"]
     pre_start: Int32[np.ndarray, " rows_plus_1"]
     pre: Int32[np.ndarray, " pre_spikes"]
     post_start: Int32[np.ndarray, " rows_plus_1"]
@@ -115,6 +118,14 @@ class Synapses(ABC):
     @abstractmethod
     def end_batch(self) -> None:
         """A batch is over: let its physical time pass (leak)."""
+
+    @abstractmethod
+    def rest(self, seconds: float) -> None:
+        """Let time (s) pass without presentations, as between training and inference.
+
+        Raises:
+            InputError: what holds the weights loses charge in a way that this does not simulate.
+        """
 
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:

@@ -62,6 +62,9 @@ class _Ideal(Synapses):
     def end_batch(self) -> None:
         """Ideal weights do not change in time."""
 
+    def rest(self, seconds: float) -> None:
+        """Ideal weights do not change in time."""
+
     def set_step_scale(self, scale: float) -> None:
         self._scale = scale
 

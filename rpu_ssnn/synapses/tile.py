@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.spec import TileSpec
+from rpu_ssnn.errors import InputError
+from rpu_ssnn.spec import NEEDS_MEMORY, TileSpec
 from rpu_ssnn.synapses.array import (
     DeviceSource,
     fix_stuck,
@@ -34,6 +35,7 @@ from rpu_ssnn.synapses.array import (
 )
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.drive import RowWriter
+from rpu_ssnn.synapses.tile_history import history_of
 from rpu_ssnn.training_state import (
     State,
     checked,
@@ -79,6 +81,7 @@ class TileSynapses(Synapses):
         ]
         for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):
             fix_stuck(tile, spec, np.random.default_rng(part))
+        self._history = history_of(device, crossbar, spec, self._tiles)
 
         off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
         scale = spec.weight_range * crossbar.he_std
@@ -153,8 +156,11 @@ class TileSynapses(Synapses):
             kept = np.ones(len(block.post), dtype=np.bool_)
         row = 0
         while row < block.rows:
-            row, x, d = self._rows.write(block, kept, row)
+            first = row
+            row, x, d = self._rows.write(block, kept, first)
             if len(x):
+                if self._history is not None:
+                    self._history.before(block, kept, first, row)
                 self._pulse(x, d)
 
     def commit(self, presentations: range) -> None:
@@ -170,6 +176,16 @@ class TileSynapses(Synapses):
             self._leak_steps += 1
             self._stale = True
             self.changes += 1
+        if self._history is not None and self._history.end_batch():
+            self._stale = True
+            self.changes += 1
+
+    def rest(self, seconds: float) -> None:
+        if self._history is None:
+            raise InputError("tile", "storage_seconds", seconds, NEEDS_MEMORY)
+        if self._history.rest(seconds):
+            self._stale = True
+            self.changes += 1
 
     def set_step_scale(self, scale: float) -> None:
         """Thin the trains to the wanted step; above one step a coincidence there is no more."""
@@ -179,6 +195,7 @@ class TileSynapses(Synapses):
         """Devices, pulses that each got, the thinning and how far the next leak is."""
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self._tiles, 1)}),
+            **(joined({"memory": self._history.state()}) if self._history is not None else {}),
             "pulses_up": self.pulses_up.copy(),
             "pulses_down": self.pulses_down.copy(),
             "keep": np.array(self.keep),
@@ -191,6 +208,8 @@ class TileSynapses(Synapses):
         checked(state, self.state())
         for n, tile in enumerate(self._tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
+        if self._history is not None:
+            self._history.restore(part_of(state, "memory"))
         self._rows.up[:] = state["pulses_up"]
         self._rows.down[:] = state["pulses_down"]
         self.keep = float(state["keep"])
@@ -226,6 +245,7 @@ class TileSynapses(Synapses):
             "device_step": self.device_step,
             "thinning": min(1.0, self._wanted_step / self.device_step),
             "thinning_last": self.keep,
+            **(self._history.statistics() if self._history is not None else {}),
         }
 
     def _pulse(
