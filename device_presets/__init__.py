@@ -3,6 +3,8 @@
 >>> get_preset("charge_trap", {"cycle_to_cycle": 0.1}).device()  # an aihwkit device
 """
 
+from device_presets.compound_device import CompoundDevice, get_device
+from device_presets.compounds import COMPOUNDS, compound_names
 from device_presets.errors import PresetError
 from device_presets.library import get_preset, preset_names
 from device_presets.plots import plot_pulse_response
@@ -11,10 +13,14 @@ from device_presets.pulsing import pulse_response, steps_at_zero
 from device_presets.tables import describe, overview
 
 __all__ = [
+    "COMPOUNDS",
+    "CompoundDevice",
     "Parameter",
     "Preset",
     "PresetError",
+    "compound_names",
     "describe",
+    "get_device",
     "get_preset",
     "overview",
     "plot_pulse_response",

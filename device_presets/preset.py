@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from device_presets.aihwkit_device import SMALLEST_LEAK, aihwkit_device
+from device_presets.aihwkit_device import aihwkit_device
 from device_presets.charge_trap_physics import ChargeTrapPhysics, charge_trap_physics
 from device_presets.errors import PresetError, one_of
 from device_presets.parameter_rule import Value
@@ -98,14 +98,17 @@ class Preset:
     @property
     def leaks(self) -> bool:
         """Whether a weight left alone decays."""
-        return self.number("leak_time_constant_s") != float("inf")
+        return self.leak_time_constant_s != math.inf
 
     @property
-    def shortest_leak_step_s(self) -> float:
-        """Least time between two decays (s) that aihwkit can resolve; 0 without a leak."""
-        if not self.leaks:
-            return 0.0
-        return -math.log1p(-SMALLEST_LEAK) * self.number("leak_time_constant_s") * (1 + 1e-9)
+    def leak_time_constant_s(self) -> float:
+        """A weight left alone decays as exp(-t / this) (s); infinite without a leak."""
+        return self.number("leak_time_constant_s")
+
+    @property
+    def pair(self) -> bool:
+        """Whether a weight is a pair of these (`device_presets.compounds`): one is one."""
+        return False
 
     @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:

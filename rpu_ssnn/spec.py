@@ -310,7 +310,12 @@ class ReferenceSpec(Spec):
 NEEDS_MEMORY = (
     "needs a device that remembers its pulses and loses charge in log-time (charge_trap_pulsed)"
 )
-"""Why other devices have neither reference simulation nor storage."""
+"""Why other devices have no reference simulation."""
+
+NEEDS_LOSS = (
+    "needs a device that loses charge: a finite leak_time_constant_s, or charge_trap_pulsed"
+)
+"""Why other devices have no storage: it would say that they keep their weights for ever."""
 
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
@@ -333,10 +338,15 @@ class TileSpec(Spec):
     slot_seconds: Positive = Field(
         5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
     )
+    idle_seconds: NotNegative = Field(
+        0.0,
+        description="physical time (s) between two presentations in which nothing is read or "
+        "pulsed: devices lose charge, and training takes longer",
+    )
     storage_seconds: NotNegative = Field(
         0.0,
-        description="time (s) between training and inference, in which devices that lose charge "
-        "in log-time lose it; refused for others",
+        description="physical time (s) between the end of training and the test, in which "
+        "devices lose charge (refused for those that do not); accuracies of a row are those after",
     )
     simulator: Literal["aihwkit", "reference"] = Field(
         "aihwkit",

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from studies.devices import compound_of, shortest_slot_s
 from studies.result import Row, UnitResult
 from studies.unit import PulseMethod, Unit
 
@@ -46,17 +47,22 @@ def ledger_columns(unit: Unit, result: UnitResult) -> Row:
     method, row = unit.settings.method, result.row
     if not isinstance(method, PulseMethod) or _number(row, "devices_total") is None:
         return dict.fromkeys(COLUMNS)
-    devices = _number(row, "devices_total") or 1.0
-    up, down = _number(row, "pulses_up_total") or 0.0, _number(row, "pulses_down_total") or 0.0
+    pulsed = _number(row, "pulsed_devices_total") or _number(row, "devices_total") or 1.0
+    up, down = _number(row, "pulses_up_total"), _number(row, "pulses_down_total")
     busiest = _largest(row, "pulses_max")
     ledger: Row = dict.fromkeys(COLUMNS)
-    ledger |= {
-        "pulses_up_per_device": up / devices,
-        "pulses_down_per_device": down / devices,
-        "pulses_per_device_p99": _largest(row, "pulses_p99"),
-        "pulses_per_device_max": busiest,
-        "training_time_s": _training_time(unit, method, row),
-    }
+    ledger["training_time_s"] = _training_time(unit, method, row)
+    if up is not None and down is not None:
+        ledger |= {
+            "pulses_up_per_device": up / pulsed,
+            "pulses_down_per_device": down / pulsed,
+            "pulses_per_device_p99": _largest(row, "pulses_p99"),
+            "pulses_per_device_max": busiest,
+        }
+    compound = compound_of(method.device)
+    if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
+        why = compound.unknown_pulses if compound else "the run did not count its pulses"
+        return ledger | dict.fromkeys(_REASONS, why)
     energy = _number(method.parameters, "energy_per_pulse_j")
     if energy is None:
         ledger["energy_blank_because"] = _why_unknown(method.device, "energy_per_pulse_j")
@@ -104,7 +110,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _training_time(unit: Unit, method: PulseMethod, row: Row) -> float | None:
-    """Slots x seconds a slot x presentations x epochs, flush slots included.
+    """(Slots x seconds a slot + idle time) x presentations x epochs, flush slots included.
 
     A slot lasts as the study says, but no shorter than the pulse that the device needs (its
     preset's period, or width). Other phases of a slot (reads, both streams) are not added.
@@ -113,10 +119,9 @@ def _training_time(unit: Unit, method: PulseMethod, row: Row) -> float | None:
     if presentations is None:
         return None
     settings = unit.settings
-    pulse = max(
-        _number(method.parameters, f"pulse_{name}_s") or 0.0 for name in ("period", "width")
-    )
-    seconds = settings.network.slots * max(method.tile.slot_seconds, pulse)
+    tile = method.tile
+    slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
+    seconds = settings.network.slots * slot + tile.idle_seconds
     return seconds * presentations * settings.training.epochs
 
 
@@ -134,10 +139,10 @@ def _largest(row: Row, name: str) -> float | None:
 @cache
 def _why_unknown(device: str, parameter: str) -> str:
     """The preset's own words on a number it does not give."""
-    from device_presets import PresetError, get_preset
+    from device_presets import PresetError, get_device
 
     try:
-        known = get_preset(device).parameters[parameter]
+        known = get_device(device).parameters[parameter]
     except (PresetError, KeyError):
         return f"the preset gives no {parameter}"
     return f"{parameter}: {known.assumption or 'not known to the preset'}"

@@ -101,14 +101,14 @@ def synapses_factory(unit: Unit) -> "SynapsesFactory":
 
     method = unit.settings.method
     if isinstance(method, PulseMethod):
-        from device_presets import get_preset
+        from device_presets import get_device
         from rpu_ssnn.synapses.reference import reference_synapses
         from rpu_ssnn.synapses.tile import tile_synapses
 
-        preset = get_preset(method.device, method.overrides)
+        device = get_device(method.device, method.overrides)
         if method.tile.simulator == "reference":
-            return reference_synapses(preset, method.tile, method.learning_rate)
-        return tile_synapses(preset, method.tile, method.learning_rate)
+            return reference_synapses(device, method.tile, method.learning_rate)
+        return tile_synapses(device, method.tile, method.learning_rate)
     if isinstance(method, RateMethod):
         return synapses.rate_synapses(method.learning_rate, method.surrogate)
     return synapses.coincidence_synapses(method.learning_rate)

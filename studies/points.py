@@ -29,7 +29,7 @@ from studies.cases import (
     RateCase,
     SgdSpec,
 )
-from studies.devices import check_tile, parameters_of
+from studies.devices import check_slot, check_tile, parameters_of
 from studies.explain import as_input_error
 from studies.unit import DatasetSettings, Unit, UnitSettings, canonical
 from studies.variation import Axis
@@ -220,6 +220,7 @@ def _method(case: Case, sections: Sections) -> dict[str, Any]:
     if isinstance(case, DeviceCase):
         tile = _tile(sections)
         parameters = parameters_of(case.device, overrides=sections["overrides"])
+        check_slot(case.device, parameters, tile.slot_seconds)
         check_tile(case.device, sections["overrides"], tile)
         return {
             "update": "pulses",

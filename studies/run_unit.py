@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.desk import NO_DESK, Course, Desk
+from studies.devices import compound_of
 from studies.memory import forget_peak_memory, peak_memory_mb
 from studies.methods import load_images, trained_ann, trained_network
 from studies.result import Row, Scalar, UnitResult
@@ -112,10 +113,10 @@ def is_replayable(unit: Unit) -> bool:
     method = unit.settings.method
     if not isinstance(method, PulseMethod) or method.tile.simulator == "reference":
         return True
-    from device_presets import get_preset
+    from device_presets import get_device
 
     quiet_reads = method.tile.reads is None or method.tile.reads.read_noise == 0
-    return quiet_reads and get_preset(method.device, method.overrides).noise_free
+    return quiet_reads and get_device(method.device, method.overrides).noise_free
 
 
 def plain(value: Any) -> Scalar:
@@ -131,7 +132,7 @@ def plain(value: Any) -> Scalar:
 
 def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Measured:
     with trained_network(unit, data, threads, course) as trained:
-        method = unit.settings.method
+        method, statistics = unit.settings.method, trained.statistics()
         if isinstance(method, PulseMethod) and method.tile.storage_seconds > 0:
             trained.rest(method.tile.storage_seconds)
         test = math.nan
@@ -140,7 +141,7 @@ def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Meas
         return _Measured(
             test_accuracy=test,
             validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
-            statistics=trained.statistics(),
+            statistics=statistics,
             epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
         )
 
@@ -171,6 +172,7 @@ def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
         "overrides": None,
         "tile": None,
         "simulator": None,
+        "beside_pulses": None,
         "learning_rate": method.learning_rate,
         "weight_range": None,
         "seed": settings.seed,
@@ -182,7 +184,9 @@ def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
     if isinstance(method, AnnMethod):  # has neither slots nor the spiking networks' schedules
         columns |= dict.fromkeys(("T", "slots", "schedule", "decay"))
     if isinstance(method, PulseMethod):
+        compound = compound_of(method.device)
         columns |= {
+            "beside_pulses": compound.beside_pulses if compound else None,
             "device": method.device,
             "overrides": canonical(method.overrides),
             "tile": canonical(method.tile.model_dump(mode="json")),
@@ -199,7 +203,7 @@ def _device_columns(statistics: dict[str, float]) -> dict[str, float | None]:
         return {"pulses_per_device_mean": None, "saturated_fraction": None}
     pulses = statistics["pulses_up_total"] + statistics["pulses_down_total"]
     return {
-        "pulses_per_device_mean": pulses / devices,
+        "pulses_per_device_mean": pulses / statistics.get("pulsed_devices_total", devices),
         "saturated_fraction": statistics["saturated_total"] / devices,
     }
 

@@ -63,6 +63,11 @@ def test_pulses_energy_time_and_wear_by_hand() -> None:
     assert found["endurance_blank_because"] is None
 
 
+def test_idle_time_between_presentations_is_training_time() -> None:
+    found = ledger(unit_of(overrides=KNOWN, tile={"slot_seconds": 1e-6, "idle_seconds": 2e-3}))
+    assert found["training_time_s"] == pytest.approx((13 * 1e-6 + 2e-3) * 90 * 4)
+
+
 def test_a_slot_is_no_shorter_than_the_device_s_own_pulse() -> None:
     slow = ledger(unit_of(overrides={**KNOWN, "pulse_width_s": 2e-6}))
     slower = ledger(unit_of(overrides={**KNOWN, "pulse_width_s": 2e-6, "pulse_period_s": 5e-6}))

@@ -308,30 +308,6 @@ def test_stuck_devices_never_move(where: str) -> None:
         np.testing.assert_allclose(values, -1.0 if where == "low" else 1.0, rtol=1e-6)
 
 
-def test_capacitor_leaks_with_the_batch_s_physical_time() -> None:
-    """exp(-t / tau) over 100 batches, within 1 %."""
-    tau, slot = 0.02, 1e-6
-    noiseless = {"leak_time_constant_s": tau, "leak_time_constant_spread": 0.0}
-    device = get_preset("capacitor", noiseless)
-    crossbar = make_crossbar(batch=10, T=50)
-    spec = TileSpec(weight_range=4.0, slot_seconds=slot)
-    synapses = TileSynapses(crossbar, device, spec, 1.0)
-    before = synapses.weights().copy()
-    for _ in range(100):
-        synapses.end_batch()
-    seconds = 100 * 10 * 50 * slot
-    np.testing.assert_allclose(synapses.weights(), before * np.exp(-seconds / tau), rtol=0.01)
-    assert synapses.statistics()["leak_steps"] == 100
-
-
-def test_leak_too_small_for_one_batch_acts_every_few() -> None:
-    """0.25 ms batches and a 2000 s leak: aihwkit resolves no leak below 1.2 ms, so every 5th."""
-    synapses = TileSynapses(make_crossbar(), get_preset("capacitor"), TileSpec(), 1.0)
-    for _ in range(23):
-        synapses.end_batch()
-    assert synapses.statistics()["leak_steps"] == 4
-
-
 def test_read_noise_and_converters_act_on_reads_only() -> None:
     spikes = np.ones((2000, 20), np.uint8)
     noisy = on_tile(reads=ReadSpec(read_noise=0.5))(make_crossbar())

@@ -5,33 +5,43 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from aihwkit.simulator.configs import IOParameters, SingleRPUConfig, UpdateParameters
+from aihwkit.simulator.configs import IOParameters
 from aihwkit.simulator.parameters.enums import (
     BoundManagementType,
     NoiseManagementType,
-    PulseType,
 )
 from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn.spec import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.cell import (
+    config_class,
+    devices_of,
+    pulsed_step,
+    rows_a_call,
+    update_parameters,
+)
 from rpu_ssnn.synapses.pulse_history import PulsePhysics
 from rpu_ssnn.training_state import State, StateError
 
 PulsedDevice = Any
-"""An aihwkit single-device configuration (aihwkit ships no types)."""
+"""An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
 
 
 class DeviceSource(Protocol):
-    """What a tile asks of a device; `device_presets.Preset` is one."""
+    """What a tile asks of a device; `device_presets.Preset` and `CompoundDevice` are ones."""
 
     @property
     def pulse_physics(self) -> PulsePhysics | None:
         """What the device does beyond aihwkit; None where it does nothing beyond."""
 
     @property
-    def shortest_leak_step_s(self) -> float:
-        """Least time (s) whose leak aihwkit can resolve; 0 where the device does not leak."""
+    def leak_time_constant_s(self) -> float:
+        """A weight left alone decays as exp(-t / this) (s); infinite where it does not leak."""
+
+    @property
+    def pair(self) -> bool:
+        """Whether each weight is a differential pair, whatever the tile's reference scheme."""
 
     def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
         """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
@@ -54,22 +64,18 @@ def make_tile(
 ) -> AnalogTile:
     """A tile whose every batch row is one slot (see docs/devices.md)."""
     device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
-    config = SingleRPUConfig(
+    config = config_class(device)(
         device=device,
         forward=_io_parameters(reads, reads.adc_bound if reads else None),
         backward=_io_parameters(
             reads, (reads.adc_bound_transposed or reads.adc_bound) if reads else None
         ),
-        update=UpdateParameters(
-            desired_bl=1,
-            fixed_bl=True,
-            update_management=False,
-            update_bl_management=False,
-            pulse_type=PulseType.STOCHASTIC_COMPRESSED,
-        ),
+        update=update_parameters(device),
     )
+    if rows_a_call(device) is not None:
+        device.transfer_every = 1  # counted in calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
-    tile.set_learning_rate(CERTAIN_PULSE * device.dw_min)
+    tile.set_learning_rate(CERTAIN_PULSE * pulsed_step(device))
     return tile
 
 
@@ -145,13 +151,17 @@ def saturated(tile: AnalogTile) -> int:
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
     """
     hidden = tile.get_hidden_parameters()
-    state = hidden.get(PERSISTENT, tile.tile.get_weights())
-    if "reference" in hidden:
-        state = state + hidden["reference"]
-    low, high = hidden["min_bound"], hidden["max_bound"]
-    near = SATURATION_MARGIN * (high - low)
-    at_bound = (state <= low + near) | (state >= high - near)
-    return int((at_bound & (high > low)).sum())
+    count = 0
+    for which in devices_of(hidden):
+        read = hidden.get(f"hidden_weights{which}") if which else tile.tile.get_weights()
+        state = hidden.get(f"{PERSISTENT}{which}", read)
+        if f"reference{which}" in hidden:
+            state = state + hidden[f"reference{which}"]
+        low, high = hidden[f"min_bound{which}"], hidden[f"max_bound{which}"]
+        near = SATURATION_MARGIN * (high - low)
+        at_bound = (state <= low + near) | (state >= high - near)
+        count += int((at_bound & (high > low)).sum())
+    return count
 
 
 def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
@@ -163,12 +173,13 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     if spec.stuck_share == 0.0:
         return
     hidden = tile.get_hidden_parameters()
-    low, high = hidden["min_bound"], hidden["max_bound"]
-    stuck = torch.from_numpy(rng.random(low.shape) < spec.stuck_share)
-    if spec.stuck_at == "anywhere":
-        value = low + torch.from_numpy(rng.random(low.shape, dtype=np.float32)) * (high - low)
-    else:
-        value = low if spec.stuck_at == "low" else high
-    for name in ("min_bound", "max_bound"):
-        hidden[name] = torch.where(stuck, value, hidden[name])
+    for which in devices_of(hidden):
+        low, high = hidden[f"min_bound{which}"], hidden[f"max_bound{which}"]
+        stuck = torch.from_numpy(rng.random(low.shape) < spec.stuck_share)
+        if spec.stuck_at == "anywhere":
+            value = low + torch.from_numpy(rng.random(low.shape, dtype=np.float32)) * (high - low)
+        else:
+            value = low if spec.stuck_at == "low" else high
+        for name in (f"min_bound{which}", f"max_bound{which}"):
+            hidden[name] = torch.where(stuck, value, hidden[name])
     tile.set_hidden_parameters(hidden)

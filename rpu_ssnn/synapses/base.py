@@ -117,15 +117,11 @@ class Synapses(ABC):
 
     @abstractmethod
     def end_batch(self) -> None:
-        """A batch is over: let its physical time pass (leak)."""
+        """A batch is over: let its physical time pass, idle time included (leak)."""
 
     @abstractmethod
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass without presentations, as between training and inference.
-
-        Raises:
-            InputError: what holds the weights loses charge in a way that this does not simulate.
-        """
+        """Let time (s) pass without presentations, as between training and inference."""
 
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:

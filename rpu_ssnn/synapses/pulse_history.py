@@ -68,13 +68,15 @@ class PulseHistory:
     Args:
         crossbar: shape, batch and slots a presentation.
         physics: of the devices.
-        spec: length of a slot; it is stretched to what the device's pulse needs.
+        spec: length of a slot, stretched to what the device's pulse needs, and idle time.
     """
 
     def __init__(self, crossbar: Crossbar, physics: PulsePhysics, spec: TileSpec) -> None:
         self.slot_s = max(spec.slot_seconds, physics.shortest_slot_s)
         self._n_out = crossbar.initial.shape[1]
-        self._slots, self._batch = crossbar.slots, crossbar.batch
+        # Idle time counts in slots, rounded up to whole ones.
+        self._slots = crossbar.slots + math.ceil(spec.idle_seconds / self.slot_s)
+        self._batch = crossbar.batch
         self._physics = physics
         self._log_kept = np.zeros(crossbar.initial.size)
         self._pulses, self._factors = 0, 0.0

@@ -22,8 +22,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.errors import InputError
-from rpu_ssnn.spec import NEEDS_MEMORY, TileSpec
+from rpu_ssnn.spec import TileSpec
 from rpu_ssnn.synapses.array import (
     DeviceSource,
     fix_stuck,
@@ -34,10 +33,19 @@ from rpu_ssnn.synapses.array import (
     write_state,
 )
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.cell import (
+    cell_statistics,
+    device_count,
+    pulsed_step,
+    realised_by,
+    rows_a_call,
+)
 from rpu_ssnn.synapses.drive import RowWriter
+from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.tile_history import history_of
 from rpu_ssnn.training_state import (
     State,
+    StateError,
     checked,
     generator_state,
     joined,
@@ -53,7 +61,7 @@ class TileSynapses(Synapses):
         crossbar: what the layer asks for.
         device: makes the device configuration, whose `dw_min` is the step of one pulse. Its leak
             acts after each batch or, where one batch is too short for aihwkit's single precision
-            to show it, after the least number of batches that is not.
+            to show it, after the least number of batches that is not (`rpu_ssnn.synapses.leak`).
         spec: weight range, reference, reads, initial writing, stuck devices.
         learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
             the device's step allows (it can only be lowered from one step a coincidence).
@@ -69,11 +77,8 @@ class TileSynapses(Synapses):
             crossbar.seed
         ).spawn(4)
         self._spec, self._shape = spec, crossbar.initial.shape
-        batch_seconds = crossbar.batch * crossbar.slots * spec.slot_seconds
-        self._batches_a_leak = max(1, math.ceil(device.shortest_leak_step_s / batch_seconds))
-        self._batches = 0
-        seconds = batch_seconds * self._batches_a_leak
-        pair = spec.reference.scheme == "differential_pair"
+        seconds = built_seconds(device)
+        pair = device.pair or spec.reference.scheme == "differential_pair"
         self._config = device.device(seconds)
         self._tiles = [
             make_tile(self._shape, device.device(seconds), spec.reads, part)
@@ -82,6 +87,8 @@ class TileSynapses(Synapses):
         for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):
             fix_stuck(tile, spec, np.random.default_rng(part))
         self._history = history_of(device, crossbar, spec, self._tiles)
+        presentation_seconds = crossbar.slots * spec.slot_seconds + spec.idle_seconds
+        self._leak = Leak(device, self._tiles, crossbar.batch * presentation_seconds)
 
         off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
         scale = spec.weight_range * crossbar.he_std
@@ -91,16 +98,21 @@ class TileSynapses(Synapses):
             spread = np.random.default_rng(reference_seed).standard_normal(self._shape)
             self._offset = (scale * (1.0 + off) * spec.reference.spread * spread).astype(np.float32)
 
-        self.device_step = float(self._per_state) * self._config.dw_min
+        self._realised = realised_by(self._config)
+        self._rows_a_call = rows_a_call(self._config)
+        self._state_step = pulsed_step(self._config)
+        self.device_step = float(self._per_state) * self._state_step
         self._wanted_step = (
             crossbar.theta * learning_rate * crossbar.gain / (crossbar.batch * crossbar.T)
         )
         self._rng = np.random.default_rng(thinning_seed)
         self._rows = RowWriter(*self._shape)
+        self._rows_sent = 0
         self._initial_pulses = 0
         self._initial_clipped = 0
         self._leak_steps = 0
         self.set_step_scale(1.0)
+        self._first_keep = self.keep
         self._write_initial(crossbar.initial)
         self._stale = True
         self._weights = crossbar.initial
@@ -169,27 +181,26 @@ class TileSynapses(Synapses):
             self.changes += 1
 
     def end_batch(self) -> None:
-        self._batches += 1
-        if self._config.requires_decay() and self._batches % self._batches_a_leak == 0:
-            for tile in self._tiles:
-                tile.tile.decay_weights(1.0)
-            self._leak_steps += 1
-            self._stale = True
-            self.changes += 1
-        if self._history is not None and self._history.end_batch():
-            self._stale = True
-            self.changes += 1
+        self._leaked(self._leak.end_batch())
+        self._lost(self._history is not None and self._history.end_batch())
 
     def rest(self, seconds: float) -> None:
-        if self._history is None:
-            raise InputError("tile", "storage_seconds", seconds, NEEDS_MEMORY)
-        if self._history.rest(seconds):
-            self._stale = True
-            self.changes += 1
+        self._leaked(self._leak.wait(seconds))
+        self._lost(self._history is not None and self._history.rest(seconds))
 
     def set_step_scale(self, scale: float) -> None:
-        """Thin the trains to the wanted step; above one step a coincidence there is no more."""
-        self.keep = min(1.0, self._wanted_step * scale / self.device_step)
+        """Thin the trains to the wanted step; above one step a coincidence there is no more.
+
+        Where a transfer or a digital sum realises the step instead, no train is thinned.
+        """
+        self.keep = 1.0
+        wanted = self._wanted_step * scale
+        if self._realised == "thinning":
+            self.keep = min(1.0, wanted / self.device_step)
+            return
+        rate = wanted / (self.device_step if self._realised == "transfer" else self._per_state)
+        for tile in self._tiles:
+            tile.set_learning_rate(float(rate))
 
     def state(self) -> State:
         """Devices, pulses that each got, the thinning and how far the next leak is."""
@@ -200,11 +211,13 @@ class TileSynapses(Synapses):
             "pulses_down": self.pulses_down.copy(),
             "keep": np.array(self.keep),
             "thinning": generator_state(self._rng),
-            "batches": np.array(self._batches),
+            "batches": np.array(self._leak.batches),
             "leak_steps": np.array(self._leak_steps),
         }
 
     def restore(self, state: State) -> None:
+        if device_count(self._config) > 1 or self._realised != "thinning":
+            raise StateError("aihwkit cannot put a cell of several devices back into a state")
         checked(state, self.state())
         for n, tile in enumerate(self._tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
@@ -214,7 +227,7 @@ class TileSynapses(Synapses):
         self._rows.down[:] = state["pulses_down"]
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
-        self._batches = int(state["batches"])
+        self._leak.batches = int(state["batches"])
         self._leak_steps = int(state["leak_steps"])
         self._stale = True
         self.changes += 1
@@ -228,25 +241,33 @@ class TileSynapses(Synapses):
         trains stay unthinned until the decay has brought the ratio below 1.
         """
         pulses = self._rows.up.astype(np.int64) + self._rows.down
-        up, down = self._rows.up.sum(dtype=np.int64), self._rows.down.sum(dtype=np.int64)
+        up, down = (int(part.sum(dtype=np.int64)) for part in (self._rows.up, self._rows.down))
         if len(self._tiles) == 2:
             up = down = up + down
+        weights = math.prod(self._shape)
+        cell = cell_statistics(self._config, weights, pulses, up, down, self._rows_sent)
         return {
-            "devices_total": float(len(self._tiles) * math.prod(self._shape)),
-            "pulses_up_total": float(up),
-            "pulses_down_total": float(down),
-            "pulses_p99": float(np.percentile(pulses, 99)),
-            "pulses_max": float(pulses.max()),
+            "devices_total": float(len(self._tiles) * weights * device_count(self._config)),
+            **cell,
             "saturated_total": float(sum(saturated(tile) for tile in self._tiles)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
             "leak_steps": float(self._leak_steps),
             "step_wanted": self._wanted_step,
             "device_step": self.device_step,
-            "thinning": min(1.0, self._wanted_step / self.device_step),
+            "thinning": self._first_keep,
             "thinning_last": self.keep,
             **(self._history.statistics() if self._history is not None else {}),
         }
+
+    def _leaked(self, decayed: bool) -> None:
+        self._leak_steps += decayed
+        self._lost(decayed)
+
+    def _lost(self, charge: bool) -> None:
+        if charge:
+            self._stale = True
+            self.changes += 1
 
     def _pulse(
         self, x: Float32[np.ndarray, "rows n_in"], d: Float32[np.ndarray, "rows n_out"]
@@ -255,9 +276,13 @@ class TileSynapses(Synapses):
 
         In a differential pair the second device goes down when the first goes up.
         """
-        lines = torch.from_numpy(x)
-        for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
-            tile.update(lines, torch.from_numpy(d if sign > 0 else -d))
+        at_once = self._rows_a_call or len(x)
+        for first in range(0, len(x), at_once):
+            part = slice(first, first + at_once)
+            lines = torch.from_numpy(x[part])
+            for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
+                tile.update(lines, torch.from_numpy(d[part] if sign > 0 else -d[part]))
+        self._rows_sent += len(x)
         self._stale = True
 
     def _write_initial(self, initial: Weights) -> None:
@@ -275,8 +300,9 @@ class TileSynapses(Synapses):
             return
         for tile in self._tiles:
             write_state(tile, np.zeros(self._shape, dtype=np.float32))
-        counts = np.rint(state / self._config.dw_min).astype(np.int64)
-        self._initial_pulses = int(np.abs(counts).sum()) * len(self._tiles)
+        counts = np.rint(state / self._state_step).astype(np.int64)
+        devices = len(self._tiles) * device_count(self._config)
+        self._initial_pulses = int(np.abs(counts).sum()) * devices
         lines = np.eye(self._shape[0], dtype=np.float32)
         for sent in range(int(np.abs(counts).max(initial=0))):
             due = np.where(np.abs(counts) > sent, -np.sign(counts), 0).astype(np.float32)

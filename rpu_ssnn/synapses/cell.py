@@ -1,0 +1,119 @@
+"""What a tile's unit cell is made of: single devices, transfer cells, digital rank updates.
+
+The learning rate is realised where a cell lets it: by thinning the trains (each pulse then moves
+the weight that reads see), by the gain of transfers, or by the digital sum's step.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from aihwkit.simulator.configs import (
+    DigitalRankUpdateRPUConfig,
+    SingleRPUConfig,
+    UnitCellRPUConfig,
+    UpdateParameters,
+)
+from aihwkit.simulator.configs.compounds import (
+    DigitalRankUpdateCell,
+    TransferCompound,
+    UnitCell,
+    VectorUnitCell,
+)
+from aihwkit.simulator.parameters.enums import PulseType
+
+Realised = Literal["thinning", "transfer", "digital"]
+"""What stands in for the learning rate."""
+
+
+def config_class(device: Any) -> type[Any]:
+    """The tile configuration that a device configuration goes into."""
+    cls: type[Any] = SingleRPUConfig
+    if isinstance(device, UnitCell):
+        cls = UnitCellRPUConfig
+    elif isinstance(device, DigitalRankUpdateCell):
+        cls = DigitalRankUpdateRPUConfig
+    return cls
+
+
+def realised_by(device: Any) -> Realised:
+    """What the learning rate does in a cell."""
+    if isinstance(device, TransferCompound):
+        return "transfer"
+    return "digital" if isinstance(device, DigitalRankUpdateCell) else "thinning"
+
+
+def pulsed_step(device: Any) -> float:
+    """Mean step (device states) of the device that a coincidence pulses, or a digital sum does."""
+    if isinstance(device, UnitCell):
+        return float(device.unit_cell_devices[0].dw_min)
+    return float((device.device if isinstance(device, DigitalRankUpdateCell) else device).dw_min)
+
+
+def device_count(device: Any) -> int:
+    """Devices a weight in one tile."""
+    return len(device.unit_cell_devices) if isinstance(device, UnitCell) else 1
+
+
+def rows_a_call(device: Any) -> int | None:
+    """Slots that go to aihwkit in one call at most; None: any number.
+
+    A digital sum sends its pulses once a call, whatever `transfer_every` says of slots, so that
+    calls are cut to those (and to the ends of the front end's blocks).
+    """
+    return int(device.transfer_every) if isinstance(device, DigitalRankUpdateCell) else None
+
+
+def update_parameters(device: Any) -> UpdateParameters:
+    """Each row is one slot, each coincidence one pulse; a digital sum sends trains of pulses."""
+    if isinstance(device, DigitalRankUpdateCell):
+        return UpdateParameters(pulse_type=PulseType.STOCHASTIC_COMPRESSED)
+    return UpdateParameters(
+        desired_bl=1,
+        fixed_bl=True,
+        update_management=False,
+        update_bl_management=False,
+        pulse_type=PulseType.STOCHASTIC_COMPRESSED,
+    )
+
+
+def cell_statistics(
+    device: Any, weights: int, pulses: np.ndarray, up: int, down: int, rows: int
+) -> dict[str, float]:
+    """The pulses of a tile's cells, for the result row.
+
+    A transfer cell also says its reads, and the most pulses that these can have sent: up to
+    `desired_bl` a device of the line. A digital sum's pulses are not known (NaN, a blank cell).
+
+    Args:
+        weights: of the tile.
+        pulses: coincidences each weight got, [n_in, n_out].
+        up, down: pulses of all of them.
+        rows: slots with a pulse (one more where a line spiked in both streams).
+    """
+    if realised_by(device) == "digital":
+        blank = dict.fromkeys(("pulses_up_total", "pulses_down_total"), math.nan)
+        return blank | {"coincidences_total": float(up + down)}
+    devices = len(device.unit_cell_devices) if isinstance(device, VectorUnitCell) else 1
+    counted = {
+        "pulses_up_total": float(devices * up),
+        "pulses_down_total": float(devices * down),
+        "pulses_p99": float(np.percentile(pulses, 99)),
+        "pulses_max": float(pulses.max()),
+    }
+    if isinstance(device, TransferCompound):
+        reads = math.floor(rows / device.transfer_every) * device.n_reads_per_transfer
+        most = reads * pulses.shape[1] * device.transfer_update.desired_bl
+        counted |= {
+            "pulsed_devices_total": float(weights),
+            "transfer_reads_total": float(reads),
+            "transfer_pulses_at_most_total": float(most),
+        }
+    return counted
+
+
+def devices_of(hidden: Mapping[str, torch.Tensor]) -> list[str]:
+    """Endings of the hidden parameters, one a device of the cell ('' for a single device)."""
+    return [name.removeprefix("max_bound") for name in hidden if name.startswith("max_bound")]

@@ -1,0 +1,108 @@
+"""Leak in seconds: physical time passes, and the devices of a tile decay as exp(-t / tau).
+
+aihwkit removes a fixed share 1/lifetime of each weight when it is told to (`decay_weights`), and
+keeps the factor 1 - share in single precision. Two things follow. A share far below 1 is rounded
+(spacing below one: 6e-8), so short times are gathered until their leak shows. And a spread of
+lifetimes is one of time constants only while the share is small, so devices are built for a short
+time, each one's own factor is read back, and raised to the power that the elapsed time asks for.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from aihwkit.simulator.tiles import AnalogTile
+
+from rpu_ssnn.synapses.array import DeviceSource
+
+LEAST_SHARE = 2e-5
+"""Least share of a weight that one decay removes: the factor's rounding (3e-8) and the weight's
+(3e-8 of its own size) then change a leak by less than 0.5 %."""
+
+BUILT_SHARE = 1e-3
+"""Time that devices are built for, in time constants: long enough for a factor precise to 3e-5 of
+its leak, short enough that a spread of lifetimes is one of time constants within 0.1 %."""
+
+NO_TIME = 1.0
+"""Time (s) that a device without a leak is built for; any does."""
+
+
+def built_seconds(source: DeviceSource) -> float:
+    """Time (s) that a decay of freshly built devices stands for."""
+    tau = source.leak_time_constant_s
+    return NO_TIME if math.isinf(tau) else BUILT_SHARE * tau
+
+
+class Leak:
+    """The leak of the tiles of one crossbar.
+
+    Args:
+        source: gives the time constant.
+        tiles: made from `source.device(built_seconds(source))`.
+        batch_seconds: physical time of one batch, idle time included.
+
+    Attributes:
+        batches: whose leak is still to come.
+    """
+
+    def __init__(
+        self, source: DeviceSource, tiles: Sequence[AnalogTile], batch_seconds: float
+    ) -> None:
+        tau = source.leak_time_constant_s
+        self.acts = math.isfinite(tau)
+        self._tiles = tiles
+        self._batch_seconds = batch_seconds
+        self._built_seconds = built_seconds(source)
+        self.batches = 0
+        if not self.acts:
+            return
+        shortest = -math.log1p(-LEAST_SHARE) * tau
+        self._batches_a_step = max(1, math.ceil(shortest / batch_seconds))
+        self._built = [_factors(tile) for tile in tiles]
+        self._set_time(batch_seconds * self._batches_a_step)
+
+    def end_batch(self) -> bool:
+        """Let the time of one batch pass; whether the weights decayed now."""
+        if not self.acts:
+            return False
+        self.batches += 1
+        if self.batches < self._batches_a_step:
+            return False
+        self.batches = 0
+        self._decay()
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """Let any time (s) pass at once, with what batches have left; whether weights decayed."""
+        seconds += self.batches * self._batch_seconds
+        if not self.acts or seconds == 0.0:
+            return False
+        self.batches = 0
+        self._set_time(seconds)
+        self._decay()
+        self._set_time(self._batch_seconds * self._batches_a_step)
+        return True
+
+    def _set_time(self, seconds: float) -> None:
+        """What a decay stands for from here on."""
+        power = seconds / self._built_seconds
+        for tile, built in zip(self._tiles, self._built, strict=True):
+            hidden = tile.get_hidden_parameters()
+            for name, factor in built.items():
+                hidden[name] = torch.from_numpy((factor**power).astype(np.float32))
+            tile.set_hidden_parameters(hidden)
+
+    def _decay(self) -> None:
+        for tile in self._tiles:
+            tile.tile.decay_weights(1.0)
+
+
+def _factors(tile: AnalogTile) -> dict[str, np.ndarray]:
+    """Each device's factor of one decay; one array for each device of a cell."""
+    hidden = tile.get_hidden_parameters()
+    return {
+        name: values.numpy().astype(np.float64)
+        for name, values in hidden.items()
+        if name.startswith("decay_scales")
+    }
