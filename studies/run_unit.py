@@ -132,7 +132,7 @@ def plain(value: Any) -> Scalar:
 
 def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Measured:
     with trained_network(unit, data, threads, course) as trained:
-        method, statistics = unit.settings.method, trained.statistics()
+        method = unit.settings.method
         if isinstance(method, PulseMethod) and method.tile.storage_seconds > 0:
             trained.rest(method.tile.storage_seconds)
         test = math.nan
@@ -141,7 +141,7 @@ def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Meas
         return _Measured(
             test_accuracy=test,
             validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
-            statistics=statistics,
+            statistics=trained.statistics(),
             epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
         )
 

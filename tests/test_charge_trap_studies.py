@@ -45,7 +45,7 @@ def test_a_row_says_that_reference_devices_are_not_aihwkit() -> None:
     ("device", "tile", "message"),
     [
         ("charge_trap", {"simulator": "reference"}, "tile.simulator: 'reference'.*remembers"),
-        ("capacitor", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
+        ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
         (
             "charge_trap_pulsed",
             {"simulator": "reference", "initial": "pulsed"},

@@ -291,9 +291,9 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
         "range with a wrong key",
         {"sweep": {"network.T": {"from": 10, "too": 100, "n": 3}}},
-        "sweep.network.T.to",
-        "nothing",
-        "must be given",
+        "sweep.network.T.too",
+        "'too'",
+        "did you mean to?",
     ),
     (
         "range through zero on a log scale",
@@ -595,7 +595,7 @@ def test_images_that_are_not_there_are_refused_before_anything_is_written(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("studies.runner._pool", None)  # no process may be started
+    monkeypatch.setattr("studies.runner._pool_of_one", None)  # no process may be started
     study = _valid(tmp_path, dataset={"name": "digits", **dataset}, **changes)
     line = refused([command, str(study), "--out", str(tmp_path / "new" / "out")], capsys)
     assert line.startswith(f"{study}: {field}: {value} is not allowed; ")
