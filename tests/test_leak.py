@@ -29,12 +29,12 @@ def left(synapses: TileSynapses) -> np.ndarray:
     return synapses.weights() / make_crossbar().initial
 
 
-@pytest.mark.parametrize("share", [1e-6, 3e-5, 1e-3, 0.1, 1.5], ids=lambda x: f"dt {x} tau")
+@pytest.mark.parametrize("share", [8.1e-7, 3e-5, 1e-3, 0.1, 1.5], ids=lambda x: f"dt {x} tau")
 def test_a_written_weight_decays_by_batches_whatever_their_length(share: float) -> None:
     """Batches far too short for single precision to show, up to ones longer than tau."""
     tau = 0.02
     synapses = capacitor(tau, slot_seconds=share * tau / BATCH_SLOTS)
-    batches = max(2, round(0.5 / share))
+    batches = max(2, round(1.0 / share))
     for _ in range(batches):
         synapses.end_batch()
     np.testing.assert_allclose(left(synapses), np.exp(-batches * share), rtol=0.01)
