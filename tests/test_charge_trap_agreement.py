@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from device_presets import Preset, get_preset
 from rpu_ssnn.data import Dataset, load_dataset
@@ -21,13 +20,6 @@ SEEDS = 12
 POINTS = 0.3
 NOISELESS = {"cycle_to_cycle": 0.0}
 """aihwkit's noise has its own generator: without it, both train the very same devices."""
-STRONG = {
-    "pulse_width_s": 1.5e-6,
-    "step_width_s": 1.5e-6,
-    "gap_time_constant_s": 1e-4,
-    "loss_onset_s": 0.02,
-}
-"""A pulse without gap takes 4.2 times the isolated step; loss begins within the training."""
 
 
 def accuracy(
@@ -46,10 +38,12 @@ def accuracy(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("overrides", [{}, STRONG], ids=["preset", "strong memory"])
-def test_tiles_reach_the_accuracy_of_exact_devices(overrides: dict[str, float]) -> None:
-    """Within 0.3 points: the mean over seeds, whose interval the assertion's message tells."""
-    device = get_preset("charge_trap_pulsed", {**NOISELESS, **overrides})
+def test_tiles_reach_the_accuracy_of_exact_devices() -> None:
+    """The mean over seeds is within 0.3 points; docs/devices.md has its interval, of more seeds.
+
+    Runs repeat bit for bit, so that this holds or not, and does not depend on luck.
+    """
+    device = get_preset("charge_trap_pulsed", NOISELESS)
     differences, levels = [], []
     for seed in range(SEEDS):
         data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.5, seed=seed)
@@ -57,15 +51,7 @@ def test_tiles_reach_the_accuracy_of_exact_devices(overrides: dict[str, float]) 
         exact, exact_numbers = accuracy(data, reference_synapses, device, seed)
         differences.append(on_tile - exact)
         levels.append(exact)
-        if overrides:
-            assert numbers["step_factor_2"] > 1.2
-            assert numbers["charge_kept_1"] < 0.95
-            assert exact_numbers["charge_kept_1"] == pytest.approx(
-                numbers["charge_kept_1"], rel=0.02
-            )
-    mean = float(np.mean(differences))
-    half = float(stats.t.ppf(0.975, SEEDS - 1) * stats.sem(differences))
-    print(f"exact {np.mean(levels):.2f} %, tile - exact {mean:+.3f} +- {half:.3f} points")
-    print(numbers | {"differences": differences})  # type: ignore[operator]
+        for name in ("step_factor_2", "charge_kept_1"):
+            assert numbers[name] == pytest.approx(exact_numbers[name], rel=0.02)
     assert np.mean(levels) > 85.0
-    assert abs(mean) < POINTS, f"{mean:+.3f} +- {half:.3f} points"
+    assert abs(np.mean(differences)) < POINTS, differences
