@@ -36,6 +36,7 @@ class FakeRun:
     Attributes:
         loss: points that a device loses, from its parameters and its method.
         noise: standard deviation of each run's accuracy, drawn anew from its identity.
+        salt: makes the noise of equal units another one.
         done: the settings of every unit that ran, by identity.
         rounds: units that each study had to run.
     """
@@ -46,7 +47,9 @@ class FakeRun:
         noise: float = 0.0,
         fails: Callable[[Unit], bool] = lambda unit: False,
         thinning: float = 0.25,
+        salt: int = 0,
     ) -> None:
+        self.salt = salt
         self.loss, self.noise, self.fails, self.thinning = loss, noise, fails, thinning
         self.done: dict[str, Unit] = {}
         self.rounds: list[int] = []
@@ -67,7 +70,8 @@ class FakeRun:
         method, seed = unit.settings.method, unit.settings.seed
         # What a seed adds to reference and device alike must not matter: pairs take it out.
         accuracy = REFERENCE + 3.0 * np.random.default_rng(seed).standard_normal()
-        accuracy += self.noise * np.random.default_rng(int(unit.identity, 16)).standard_normal()
+        noise = np.random.default_rng([self.salt, int(unit.identity, 16)]).standard_normal()
+        accuracy += self.noise * noise
         row: dict[str, Any] = {"seed": seed}
         if isinstance(method, PulseMethod):
             accuracy -= self.loss(method.parameters, method)

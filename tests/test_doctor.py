@@ -150,7 +150,7 @@ def test_sound_installation(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
     checks = diagnose(tmp_path)
     found = by_name(checks)
     needed = ["python", "tile pair", "numba", "numba cache", "engine"]
-    assert list(found) == [*needed, "threads", "mnist", "fashion_mnist"]
+    assert list(found) == [*needed, "threads", "mnist", "fashion_mnist", "emnist_balanced"]
     assert all(found[name].ok for name in (*needed, "mnist"))
     assert not doctor.failed(checks)
     lines = doctor.render(checks)

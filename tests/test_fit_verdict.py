@@ -75,12 +75,14 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
     file = write_pulses(tmp_path / "data.csv", get_preset("capacitor", {"levels": 40}), 2, 50)
     with pytest.raises(PresetError, match="name: 'my device' is not allowed"):
         fit_file(file, "my device")
-    with pytest.raises(PresetError, match=r"weight zero: 1\.0 is not allowed; must be within"):
+    with pytest.raises(
+        PresetError, match=r"weight zero: '1e\+06 uS' is not allowed; must be within"
+    ):
         fit_file(file, "mine", weight_zero=1.0)
     with pytest.raises(PresetError, match=r"weight one: .* must be above weight zero"):
         fit_file(file, "mine", weight_zero=50e-6, weight_one=40e-6)
     fit = fit_file(file, "mine")
-    with pytest.raises(PresetError, match=r"mine: file: .*mine\.xyz.* can be written"):
+    with pytest.raises(PresetError, match=r"mine: file: .*mine\.xyz.* cannot be written"):
         fit.save(tmp_path / "mine.yaml", tmp_path / "mine.xyz")
     with pytest.raises(PresetError, match="can be written"):
         fit.save(tmp_path / "nowhere" / "mine.yaml", tmp_path / "mine.png")

@@ -89,7 +89,7 @@ def at(now: float, **changes: object) -> Standing:
     """A stage that began at 1000 with 2 of 10 units done, the last of 6 having ended at 1040."""
     file = StatusFile(pid=1, host="here", started=900.0, what="units", total=10)
     stage = {"stage_started": 1000.0, "done_before": 2, "done": 6, "updated_by_unit": 1040.0}
-    return Standing("small", 6, 10, 0, True, file.model_copy(update={**stage, **changes}))
+    return Standing("small", 6, 10, (), True, file.model_copy(update={**stage, **changes}))
 
 
 @pytest.mark.parametrize(

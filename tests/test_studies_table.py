@@ -128,7 +128,7 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
     numbers = ["2", "89.00 ± 0.00", "0.00", "-2.00 ± 12.71", "0.30 ns", "89.00–89.00", "15.0"]
     assert cells == ["charge_trap_&2", *numbers, "25 %"]
     assert blank == ""
-    assert "Holm-corrected for 1 comparisons; ns: not significant at 0.05" in legend
+    assert "Holm-corrected for 1 comparison; ns: not significant at 0.05" in legend
 
 
 PUBLISHED = {

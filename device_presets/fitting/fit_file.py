@@ -152,10 +152,14 @@ def fit_file(
     linear = _slope_for_each(selection, measurement.has_down)
     quantities = report(population, prepared.scale, linear)
     scale_text = prepared.scale.phrase
+    verdict = judge(fit, filtered(fit))
     try:
         entry = fitted_entry(population, quantities, measurement, scale_text)
     except PresetError as error:
-        raise PresetError(file, error.field, error.value, error.allowed) from None
+        allowed = error.allowed
+        if not verdict.describes:
+            allowed += "; and no model describes the data"
+        raise PresetError(file, error.field, error.value, allowed) from None
     return FittedDevice(
         name=name,
         measurement=measurement,
@@ -163,7 +167,7 @@ def fit_file(
         selection=selection,
         population=population,
         quantities=quantities,
-        verdict=judge(fit, filtered(fit)),
+        verdict=verdict,
         entry=entry,
     )
 
