@@ -22,9 +22,10 @@ import torch
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.tile_spec import TileSpec
 
 SIZES = (784, 1280, 10)
 BATCH = 64

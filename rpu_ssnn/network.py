@@ -6,12 +6,13 @@ The network knows its weights only as `Synapses`.
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import cycle, pairwise
+from itertools import cycle
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Int16, Int64
 
+from rpu_ssnn.crossbars import Reads, make_synapses
 from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.decisions import advance_deciding
 from rpu_ssnn.engine.recording import advance_recording
@@ -26,7 +27,7 @@ from rpu_ssnn.engine.state import (
 from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
 
 PAUSE: dict[Schedule, int] = {
@@ -68,7 +69,7 @@ class Network:
         initial: Sequence[Weights] | None = None,
     ) -> None:
         self.spec, self.training, self.sizes = spec, training, sizes
-        self.synapses = _make_synapses(spec, training, sizes, factory, seed, initial)
+        self.synapses = make_synapses(spec, training, sizes, factory, seed, initial)
         self._training_plan = make_plan(spec, sizes, training)
         self._inference_plan = make_plan(spec, sizes)
         if training.schedule == "slot" and any(s.needs_all_spikes for s in self.synapses):
@@ -84,7 +85,7 @@ class Network:
         ]
         self._no_pulses = make_buffers(self._inference_plan, all_spikes)
         self._pool = ThreadPoolExecutor(threads)
-        self._reads = _Reads(self.synapses)
+        self._reads = Reads(self.synapses)
 
     def __enter__(self) -> Self:
         return self
@@ -282,35 +283,6 @@ class Network:
             synapses.commit(presentations)
 
 
-class _Reads:
-    """The matrices that linear reads see, in the two layouts the compiled pass adds up rows of."""
-
-    def __init__(self, synapses: list[Synapses]) -> None:
-        self._synapses = synapses
-        ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
-        self._spans = [slice(a, b) for a, b in pairwise(ends)]
-        self.flat = np.zeros(ends[-1], dtype=np.float32)
-        self.transposed = np.zeros(ends[-1], dtype=np.float32)
-        self._seen = [-1] * len(synapses)
-        self.linear = True
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Read what has changed since the last refresh."""
-        for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
-            if synapses.changes == self._seen[layer]:
-                continue
-            weights = synapses.linear_read()
-            if weights is None:
-                self.linear = False
-                return
-            self._seen[layer] = synapses.changes
-            n_in, n_out = synapses.shape
-            self.flat[span].reshape(n_in, n_out)[:] = weights
-            if layer > 0:  # nothing goes back through the first crossbar
-                self.transposed[span].reshape(n_out, n_in)[:] = weights.T
-
-
 def _block(out: Buffers, layer: int) -> PulseBlock:
     rows = int(out.rows[layer])
     pre_start = out.pre_start[layer, : rows + 1]
@@ -324,43 +296,3 @@ def _block(out: Buffers, layer: int) -> PulseBlock:
         post=out.post[layer, : post_start[-1]],
         sign=out.sign[layer, : post_start[-1]],
     )
-
-
-def _make_synapses(
-    spec: NetworkSpec,
-    training: TrainingSpec,
-    sizes: tuple[int, ...],
-    factory: SynapsesFactory,
-    seed: np.random.SeedSequence,
-    initial: Sequence[Weights] | None,
-) -> list[Synapses]:
-    """Synapses that start from `initial` or from He initialisation scaled by theta.
-
-    The scale keeps a layer's rates at the size of those below it.
-    """
-    synapses = []
-    for layer, gain in enumerate(spec.gains()):
-        weight_seed, own_seed = seed.spawn(2)
-        n_in, n_out = sizes[layer], sizes[layer + 1]
-        he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
-        if initial is None:
-            normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
-            start = (he_std * normal).astype(np.float32)
-        else:
-            start = np.asarray(initial[layer], dtype=np.float32)
-        share = training.dropout_input if layer == 0 else training.dropout_hidden
-        synapses.append(
-            factory(
-                Crossbar(
-                    initial=start,
-                    theta=spec.neuron.theta,
-                    he_std=he_std,
-                    gain=gain / (1.0 - share),
-                    T=spec.T,
-                    slots=spec.slots,
-                    batch=training.batch,
-                    seed=int(own_seed.generate_state(1, np.uint64)[0]),
-                )
-            )
-        )
-    return synapses

@@ -12,7 +12,8 @@ from pydantic import (
 )
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import Positive, Share, Spec, WeightRange
+from rpu_ssnn.spec import Positive, Share, Spec
+from rpu_ssnn.tile_spec import WeightRange
 from studies.explain import as_input_error
 
 UPDATES = ("ann", "rate", "coincidence", "bp_stdp", "conversion")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError
-from rpu_ssnn.spec import NEEDS_LOSS, NEEDS_MEMORY, TileSpec
+from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_MEMORY, TileSpec
 
 if TYPE_CHECKING:
     from device_presets.compounds import Compound

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rpu_ssnn.spec import TileSpec
+from rpu_ssnn.tile_spec import TileSpec
 from studies.cases import DeviceCase
 from studies.devices import parameters_of
 

@@ -8,15 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import (
-    RATES_NEED_PRESENTATIONS,
-    NetworkSpec,
-    Spec,
-    SurrogateSpec,
-    TileSpec,
-    TrainingSpec,
-    WeightRange,
-)
+from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Spec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec, WeightRange
 from studies.cases import (
     ANN_RELEVANT,
     AnnCase,

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from rpu_ssnn.errors import InputError, one_of
-from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec, WeightRange
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.tile_spec import WeightRange
 from studies.cases import Case, LearningRate, RateCase, Seeds
 from studies.explain import as_input_error
 from studies.points import Point, points_of

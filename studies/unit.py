@@ -9,14 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from rpu_ssnn.spec import (
-    NetworkSpec,
-    Share,
-    Spec,
-    SurrogateSpec,
-    TileSpec,
-    TrainingSpec,
-)
+from rpu_ssnn.spec import NetworkSpec, Share, Spec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.cases import Percentile, SgdSpec
 

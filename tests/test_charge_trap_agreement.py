@@ -10,10 +10,11 @@ import pytest
 
 from device_presets import Preset, get_preset
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.reference import reference_synapses
 from rpu_ssnn.synapses.tile import tile_synapses
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
 
 SEEDS = 12

@@ -10,9 +10,9 @@ from test_studies_support import small_study
 from conftest import refused
 from device_presets import COMPOUNDS, PresetError, get_device
 from networks import make_block, make_crossbar, random_trains
-from rpu_ssnn.spec import ReadSpec, TileSpec
 from rpu_ssnn.synapses.cell import devices_of, realised_by
 from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from studies.cases import DeviceCase
 from studies.ledger import ledger_columns
 from studies.run_unit import is_replayable, run_unit

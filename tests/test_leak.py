@@ -8,8 +8,9 @@ from conftest import refused
 from device_presets import get_preset
 from networks import make_block, make_crossbar
 from rpu_ssnn.data import load_dataset
-from rpu_ssnn.spec import NetworkSpec, ReferenceSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
 from studies.run_unit import run_unit
 from studies.unit import Unit

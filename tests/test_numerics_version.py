@@ -9,9 +9,10 @@ import numpy as np
 from device_presets import get_preset
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import LITERAL_GRADIENT, InhibitionSpec, NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import LITERAL_GRADIENT, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.tile import tile_synapses
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 
 GOLDEN = {

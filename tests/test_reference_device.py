@@ -10,10 +10,11 @@ from device_presets import Preset, get_preset
 from networks import make_block, make_crossbar, random_trains
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.reference import ReferenceSynapses, reference_synapses
 from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
 
 SLOT = 5e-6

@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel
 from test_studies_support import SMALL, small_study
 
-from rpu_ssnn.spec import NetworkSpec, TileSpec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies import unit as unit_module
 from studies.cases import SgdSpec

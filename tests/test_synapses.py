@@ -8,7 +8,7 @@ import pytest
 from charge_traps import charge_trap
 from device_presets import get_preset, steps_at_zero
 from networks import make_block, make_crossbar, random_trains
-from rpu_ssnn.spec import ReadSpec, ReferenceSpec, SurrogateSpec, TileSpec
+from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
     Crossbar,
@@ -17,6 +17,7 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.synapses.reference import ReferenceSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 
 STEP = 2.0**-10
 EXACT_DEVICE = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}

@@ -6,10 +6,10 @@ import pytest
 from charge_traps import charge_trap
 from device_presets import Preset, get_preset
 from networks import make_block, make_crossbar, random_trains
-from rpu_ssnn.spec import ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.reference import ReferenceSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 
 SLOT = 5e-6
 SPEC = TileSpec(weight_range=4.0, slot_seconds=SLOT)

@@ -13,14 +13,7 @@ from device_presets import get_preset
 from networks import make_block, make_crossbar, random_trains
 from rpu_ssnn.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.spec import (
-    NetworkSpec,
-    ReadSpec,
-    ReferenceSpec,
-    SurrogateSpec,
-    TileSpec,
-    TrainingSpec,
-)
+from rpu_ssnn.spec import NetworkSpec, SurrogateSpec, TrainingSpec
 from rpu_ssnn.synapses import (
     Crossbar,
     RateSynapses,
@@ -31,6 +24,7 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.synapses.reference import ReferenceSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
 from rpu_ssnn.training_state import (
     State,

@@ -12,7 +12,6 @@ from aihwkit.simulator.parameters.enums import (
 )
 from aihwkit.simulator.tiles import AnalogTile
 
-from rpu_ssnn.spec import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
     config_class,
@@ -22,6 +21,7 @@ from rpu_ssnn.synapses.cell import (
     update_parameters,
 )
 from rpu_ssnn.synapses.pulse_history import PulsePhysics
+from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from rpu_ssnn.training_state import State, StateError
 
 PulsedDevice = Any

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.spec import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.errors import InputError
-from rpu_ssnn.spec import NEEDS_MEMORY, TileSpec
 from rpu_ssnn.synapses.array import SATURATION_MARGIN, DeviceSource, fix_stuck, make_tile
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.pulse_history import PulseHistory
 from rpu_ssnn.synapses.reference_device import Population, ReferenceDevices
+from rpu_ssnn.tile_spec import NEEDS_MEMORY, TileSpec
 from rpu_ssnn.training_state import (
     State,
     checked,

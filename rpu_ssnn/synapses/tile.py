@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.spec import TileSpec
 from rpu_ssnn.synapses.array import (
     DeviceSource,
     fix_stuck,
@@ -43,6 +42,7 @@ from rpu_ssnn.synapses.cell import (
 from rpu_ssnn.synapses.drive import RowWriter
 from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.tile_history import history_of
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (
     State,
     StateError,

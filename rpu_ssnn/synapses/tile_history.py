@@ -17,10 +17,10 @@ import torch
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Bool, Float64
 
-from rpu_ssnn.spec import TileSpec
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock
 from rpu_ssnn.synapses.pulse_history import PulseHistory, PulsePhysics
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State, joined, part_of
 
 WRITE_AT = 1e-4

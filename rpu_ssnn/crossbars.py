@@ -1,0 +1,78 @@
+"""The crossbars of a network: synapses that start from He initialisation, and how they are read."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
+
+
+def make_synapses(
+    spec: NetworkSpec,
+    training: TrainingSpec,
+    sizes: tuple[int, ...],
+    factory: SynapsesFactory,
+    seed: np.random.SeedSequence,
+    initial: Sequence[Weights] | None,
+) -> list[Synapses]:
+    """Synapses that start from `initial` or from He initialisation scaled by theta.
+
+    The scale keeps a layer's rates at the size of those below it.
+    """
+    synapses = []
+    for layer, gain in enumerate(spec.gains()):
+        weight_seed, own_seed = seed.spawn(2)
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
+        if initial is None:
+            normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
+            start = (he_std * normal).astype(np.float32)
+        else:
+            start = np.asarray(initial[layer], dtype=np.float32)
+        share = training.dropout_input if layer == 0 else training.dropout_hidden
+        synapses.append(
+            factory(
+                Crossbar(
+                    initial=start,
+                    theta=spec.neuron.theta,
+                    he_std=he_std,
+                    gain=gain / (1.0 - share),
+                    T=spec.T,
+                    slots=spec.slots,
+                    batch=training.batch,
+                    seed=int(own_seed.generate_state(1, np.uint64)[0]),
+                )
+            )
+        )
+    return synapses
+
+
+class Reads:
+    """The matrices that linear reads see, in the two layouts the compiled pass adds up rows of."""
+
+    def __init__(self, synapses: list[Synapses]) -> None:
+        self._synapses = synapses
+        ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
+        self._spans = [slice(a, b) for a, b in pairwise(ends)]
+        self.flat = np.zeros(ends[-1], dtype=np.float32)
+        self.transposed = np.zeros(ends[-1], dtype=np.float32)
+        self._seen = [-1] * len(synapses)
+        self.linear = True
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what has changed since the last refresh."""
+        for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
+            if synapses.changes == self._seen[layer]:
+                continue
+            weights = synapses.linear_read()
+            if weights is None:
+                self.linear = False
+                return
+            self._seen[layer] = synapses.changes
+            n_in, n_out = synapses.shape
+            self.flat[span].reshape(n_in, n_out)[:] = weights
+            if layer > 0:  # nothing goes back through the first crossbar
+                self.transposed[span].reshape(n_out, n_in)[:] = weights.T

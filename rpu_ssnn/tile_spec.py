@@ -1,0 +1,122 @@
+"""How a device array holds the weights of one network, as validated, frozen data."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rpu_ssnn.spec import NotNegative, Positive, Spec
+
+
+class ReadSpec(Spec):
+    """A read through aihwkit's converters and noise, one read a slot in which a line spikes.
+
+    What is not named here is ideal: no bound or noise management, no input noise, no line
+    resistance; a reference line is read without error. Inputs are spikes (0, 1, and -1 in the
+    transposed read), which any DAC of two bits or more represents exactly.
+    """
+
+    dac_bits: Annotated[int, Field(ge=2, le=16)] | None = None
+    adc_bits: Annotated[int, Field(ge=2, le=16)] | None = Field(
+        None, description="resolution over +-adc_bound, which it needs"
+    )
+    adc_bound: Positive | None = Field(
+        None,
+        description="largest current an ADC resolves, in device states (a device at its "
+        "upper end adds 1); None: unbounded",
+    )
+    adc_bound_transposed: Positive | None = Field(
+        None, description="the same for transposed reads; None: as adc_bound"
+    )
+    read_noise: NotNegative = Field(
+        0.0, description="output noise of one read, standard deviation in device states"
+    )
+
+    @model_validator(mode="after")
+    def _bits_have_a_range(self) -> Self:
+        if self.adc_bits is not None and self.adc_bound is None:
+            raise ValueError("adc_bits needs adc_bound, the range that the bits divide")
+        return self
+
+
+class ReferenceSpec(Spec):
+    """How a conductance becomes a signed weight."""
+
+    scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = Field(
+        "ideal_reference",
+        description="subtract the exact mid conductance; subtract a reference "
+        "device of its own (with spread); or two devices a weight, one up when the other goes down",
+    )
+    spread: NotNegative = Field(
+        0.05, description="reference_device only: relative standard deviation of its conductance"
+    )
+    on_off_ratio: Annotated[float, Field(gt=1.0)] | None = Field(
+        None,
+        description="G_max / G_min; None: infinite. The weight range stands for 0 to G_max, "
+        "so a finite ratio narrows the usable window and enlarges a reference's error",
+    )
+
+
+NEEDS_MEMORY = (
+    "needs a device that remembers its pulses and loses charge in log-time (charge_trap_pulsed)"
+)
+"""Why other devices have no reference simulation."""
+
+NEEDS_LOSS = (
+    "needs a device that loses charge: a finite leak_time_constant_s, or charge_trap_pulsed"
+)
+"""Why other devices have no storage: it would say that they keep their weights for ever."""
+
+WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
+
+
+class TileSpec(Spec):
+    """How a device array holds the weights of one network (the device itself is a preset)."""
+
+    weight_range: WeightRange = Field(
+        8.0,
+        description="the weight at the upper end of the device's nominal range of +-1, in "
+        "standard deviations of He initialisation (which are theta sqrt(2 / n_in))",
+    )
+    reference: ReferenceSpec = ReferenceSpec()
+    reads: ReadSpec | None = Field(None, description="None: ideal reads")
+    initial: Literal["programmed", "pulsed"] = Field(
+        "programmed",
+        description="initial weights are written exactly, or by open-loop pulses "
+        "onto a fresh device",
+    )
+    slot_seconds: Positive = Field(
+        5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
+    )
+    idle_seconds: NotNegative = Field(
+        0.0,
+        description="physical time (s) between two presentations in which nothing is read or "
+        "pulsed: devices lose charge, and training takes longer",
+    )
+    storage_seconds: NotNegative = Field(
+        0.0,
+        description="physical time (s) between the end of training and the test, in which "
+        "devices lose charge (refused for those that do not); accuracies of a row are those after",
+    )
+    simulator: Literal["aihwkit", "reference"] = Field(
+        "aihwkit",
+        description="reference: not aihwkit, but every device's own time of its last pulse, "
+        "exactly; slow, for small arrays of devices that remember their pulses",
+    )
+    stuck_share: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        0.0, description="share of devices that neither pulse nor write moves"
+    )
+    stuck_at: Literal["low", "high", "anywhere"] = Field(
+        "anywhere", description="where in its own range a stuck device rests"
+    )
+
+    @model_validator(mode="after")
+    def _reference_is_plain(self) -> Self:
+        plain = self.reads is None and self.initial == "programmed"
+        if self.simulator == "reference" and not (
+            plain and self.reference.scheme == "ideal_reference"
+        ):
+            raise ValueError(
+                "simulator reference has neither reads with errors, nor a pulsed start, nor "
+                "reference devices or pairs: leave out reads, initial and reference.scheme"
+            )
+        return self
