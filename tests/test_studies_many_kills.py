@@ -47,7 +47,7 @@ STUDY: dict[str, Any] = {
         {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 8.0}},
     ],
 }
-OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed"]
+OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last unit has both cores
 
 
 def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
