@@ -6,7 +6,7 @@ import pytest
 from equations import SIZES, Trace, presentations
 from networks import make_crossbar
 from rpu_ssnn.engine import neurons
-from rpu_ssnn.engine.state import ROWS, make_lane, make_plan, profile
+from rpu_ssnn.engine.state import ROWS, Presentations, make_lane, make_plan, profile
 from rpu_ssnn.engine.stepped import present_in_lockstep
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
@@ -39,8 +39,8 @@ def test_input_profile_keeps_its_average_and_falls_linearly() -> None:
     np.testing.assert_array_equal(profile(50, 0.0), 1.0)
 
 
-def test_input_spikes_have_the_pixels_rate() -> None:
-    spec = NetworkSpec(hidden=(9,), T=1000, encoding=EncodingSpec(input_rate=0.5))
+def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
+    """Input spikes of each line over 200 presentations, [200, 12]."""
     plan, shown = make_plan(spec, SIZES), presentations(200)
     lane, counts = make_lane(plan), np.zeros((200, 12))
     for b in range(200):
@@ -49,6 +49,12 @@ def test_input_spikes_have_the_pixels_rate() -> None:
         for t in range(spec.T):
             neurons._draw_input(plan, lane, t)
             counts[b, lane.events[: lane.event_count[0]]] += 1
+    return shown, counts
+
+
+def test_input_spikes_have_the_pixels_rate() -> None:
+    spec = NetworkSpec(hidden=(9,), T=1000, encoding=EncodingSpec(input_rate=0.5))
+    shown, counts = input_counts(spec)
     p = shown.rates.astype(float)
     deviation = (counts - 1000 * p) / np.sqrt(1000 * p * (1 - p) + 1e-9)
     assert abs(deviation.mean()) < 4 / np.sqrt(deviation.size)
@@ -58,14 +64,7 @@ def test_input_spikes_have_the_pixels_rate() -> None:
 
 def test_regular_input_trains_count_the_rate_to_within_a_spike() -> None:
     spec = NetworkSpec(hidden=(9,), T=200, encoding=EncodingSpec(trains="regular"))
-    plan, shown = make_plan(spec, SIZES), presentations(200)
-    lane, counts = make_lane(plan), np.zeros((200, 12))
-    for b in range(200):
-        lane.place[:] = (b, 0, 1)
-        neurons.begin(plan, lane, shown, False)
-        for t in range(spec.T):
-            neurons._draw_input(plan, lane, t)
-            counts[b, lane.events[: lane.event_count[0]]] += 1
+    shown, counts = input_counts(spec)
     surplus = counts - 200 * shown.rates.astype(float)
     assert np.abs(surplus).max() < 1 + 1e-4
     # The random start makes the count unbiased: rounding up as often as the fraction asks.

@@ -1,5 +1,7 @@
 """The split streams' net gradient is backpropagation, up to a known bias that falls with T."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,22 @@ def mean_agreement(data: Dataset, spec: NetworkSpec, update: str, T: int) -> lis
 SPEC = NetworkSpec(hidden=(32,))
 
 
+def assert_falls_along(
+    gradients: list[np.ndarray], weights: list[np.ndarray], loss: Callable[[], float], theta: float
+) -> None:
+    """Central differences of a loss with respect to w = W / theta are minus the gradients."""
+    h = 1e-6
+    for w, g in zip(weights, gradients, strict=True):
+        for at in np.ndindex(w.shape):
+            kept = w[at]
+            w[at] = kept + h * theta
+            above = loss()
+            w[at] = kept - h * theta
+            below = loss()
+            w[at] = kept
+            assert g[at] == pytest.approx(-(above - below) / (2 * h), abs=1e-5)
+
+
 def test_exact_gradient_is_the_derivative_of_the_squared_error() -> None:
     """Central differences of E = halving / 2 |target - output|^2 with respect to w = W / theta."""
     rng = np.random.default_rng(0)
@@ -75,16 +93,7 @@ def test_exact_gradient_is_the_derivative_of_the_squared_error() -> None:
 
     gradients = exact_gradient(spec, weights, rates, label)
     assert all(np.abs(g).max() > 1e-4 for g in gradients)
-    h = 1e-6
-    for w, g in zip(weights[:-1], gradients[:-1], strict=True):
-        for at in np.ndindex(w.shape):
-            kept = w[at]
-            w[at] = kept + h * spec.neuron.theta
-            above = loss()
-            w[at] = kept - h * spec.neuron.theta
-            below = loss()
-            w[at] = kept
-            assert g[at] == pytest.approx(-(above - below) / (2 * h), abs=1e-5)
+    assert_falls_along(gradients[:-1], weights[:-1], loss, spec.neuron.theta)
 
 
 def test_under_clocked_inhibition_it_is_the_derivative_of_the_sparsemax_loss() -> None:
@@ -104,16 +113,7 @@ def test_under_clocked_inhibition_it_is_the_derivative_of_the_sparsemax_loss() -
 
     gradients = exact_gradient(spec, weights, rates, label)
     assert all(np.abs(g).max() > 1e-4 for g in gradients)
-    h = 1e-6
-    for w, g in zip(weights, gradients, strict=True):
-        for at in np.ndindex(w.shape):
-            kept = w[at]
-            w[at] = kept + h * spec.neuron.theta
-            above = loss()
-            w[at] = kept - h * spec.neuron.theta
-            below = loss()
-            w[at] = kept
-            assert g[at] == pytest.approx(-(above - below) / (2 * h), abs=1e-5)
+    assert_falls_along(gradients, weights, loss, spec.neuron.theta)
 
 
 def test_clocked_outputs_spike_at_the_sparsemax_of_their_drives() -> None:
