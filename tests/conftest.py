@@ -4,6 +4,7 @@ import gzip
 import os
 import re
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ def write_idx() -> WriteIdx:
 def write_idx_set() -> WriteIdxSet:
     """Writes the four files of a small random data set; see ``_write_idx_set``."""
     return _write_idx_set
+
+
+type Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `rpu-ssnn` in this process: exit code, output, errors."""
+    from studies.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return run
 
 
 def refused(*words: str) -> Any:

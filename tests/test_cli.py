@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,30 +10,14 @@ import pytest
 import yaml
 from test_studies_support import SMALL, Harness, accept_all, fake_training
 
+from conftest import Command
 from device_presets import PresetError, get_preset
 from device_presets.whole_files import write_whole
 from rpu_ssnn.doctor import BrokenPairError, Check
 from rpu_ssnn.version import VERSION
-from studies.cli import main
 from studies.shipped import shipped_names
 from studies.unit import Unit
 from studies.worker import Job
-
-type Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs `rpu-ssnn` in this process: exit code, output, errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Damaged result folders: one line each, naming file, key, value and what is allowed."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from results_fakes import nasty_study, write_folder
 
-from studies.cli import main
+from conftest import Command
 from studies.unit import short_hash
 
 READING = ("table", "plot", "report", "ledger", "diff", "status")
@@ -193,25 +192,6 @@ BROKEN_UNIT: list[tuple[str, Damage, str, str, str]] = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_folder(tmp_path / "out", nasty_study(seeds=[0, 1], sweep={}))
-
-
-@pytest.fixture
-def command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Runs `rpu-ssnn` in this process: exit code, output, errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return run
-
-
-type Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The commands about results: what they print and write, and their exit codes."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,24 +8,8 @@ from results_fakes import nasty_study, runs_of, write_folder
 from test_studies_plan import fake_steps
 from test_studies_support import SMALL, accept_all
 
-from studies.cli import main
+from conftest import Command
 from studies.worker import Job
-
-type Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs `rpu-ssnn` in this process: exit code, output, errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
