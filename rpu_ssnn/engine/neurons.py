@@ -12,6 +12,9 @@ from numba import uint32, uint64
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
+GATHERED = 16
+"""Neurons that are asked together whether any fires."""
+
 
 @compiled
 def _random_bits(random):  # type: ignore[no-untyped-def]
@@ -104,6 +107,61 @@ def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
     lane.event_count[0] = count
 
 
+# Which neurons fire is asked of all of them without branches, which compiles to vector code (a
+# branch on each membrane is guessed wrong at most spikes); then the few are gathered.
+
+
+@compiled
+def _reset(membrane, theta, to_zero, alive, mask) -> None:  # type: ignore[no-untyped-def]
+    """Lower the membranes that reach theta; mask: 1 where one does and is not dropped out."""
+    for j in range(len(mask)):
+        fires = (membrane[j] >= theta) & (alive[j] == 1)
+        after = np.float32(0.0) if to_zero else membrane[j] - theta
+        membrane[j] = after if fires else membrane[j]
+        mask[j] = 1 if fires else 0
+
+
+@compiled
+def _reset_coupled(  # type: ignore[no-untyped-def]
+    net, theta, to_zero, fired, is_output, hold, mask
+) -> None:
+    """Move coupled branches that are half a threshold from rest back by theta.
+
+    mask: 1 where the positive branch spikes, 2 where the negative one does.
+    """
+    half, zero = np.float32(0.5) * theta, np.float32(0.0)
+    for j in range(len(mask)):
+        is_open = is_output | (fired[j] == 1)
+        up = (net[j] >= half) & (net[j] > zero)
+        over = abs(net[j]) >= half
+        moved = net[j] - theta if up else net[j] + theta
+        after = zero if to_zero else moved
+        net[j] = after if over & (is_open | (not hold)) else net[j]
+        mask[j] = (1 if up else 2) if over & is_open else 0
+
+
+@compiled
+def _note(mask, fired) -> None:  # type: ignore[no-untyped-def]
+    for j in range(len(mask)):
+        fired[j] |= mask[j]
+
+
+@compiled
+def _places(mask, events) -> int:  # type: ignore[no-untyped-def]
+    """Places of the mask that are not 0, in order, into events; returns how many."""
+    n, count = len(mask), 0
+    for first in range(0, n, GATHERED):
+        block = mask[first : first + GATHERED]
+        seen = np.uint8(0)
+        for j in range(len(block)):
+            seen |= block[j]
+        if seen:
+            for j in range(len(block)):
+                events[count] = first + j  # overwritten unless j counts
+                count += block[j] != 0
+    return count
+
+
 @compiled
 def _fire_forward(plan: Plan, lane: Lane, label_spike: bool) -> None:
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
@@ -116,20 +174,16 @@ def _fire_forward(plan: Plan, lane: Lane, label_spike: bool) -> None:
         for j in range(n):
             membrane[j] += move * current[j]
             current[j] *= keep
-        base, count = plan.event_start[layer], 0
+        base = plan.event_start[layer]
         if plan.clocked and layer == plan.crossbars:
             if label_spike:
                 lane.events[base] = _winner_takes_all(membrane, theta)
-                count = 1
-            lane.event_count[layer] = count
+            lane.event_count[layer] = 1 if label_spike else 0
             continue
-        for j in range(n):
-            if membrane[j] >= theta and lane.alive[start + j]:
-                membrane[j] = np.float32(0.0) if plan.reset_to_zero else membrane[j] - theta
-                lane.fired[start + j] = 1
-                lane.events[base + count] = j
-                count += 1
-        lane.event_count[layer] = count
+        mask = lane.mask[:n]
+        _reset(membrane, theta, plan.reset_to_zero, lane.alive[start : start + n], mask)
+        _note(mask, lane.fired[start : start + n])
+        lane.event_count[layer] = _places(mask, lane.events[base : base + n])
         if layer == plan.crossbars and len(plan.size) - 1 == layer and plan.inhibition > 0.0:
             _inhibit(plan, lane, layer)
 
@@ -209,23 +263,17 @@ def _fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
     zero = np.float32(0.0)
     count = 0
     if plan.coupled:
-        half = np.float32(0.5) * theta
         for j in range(n):
             positive[j] += move * current[j]
             current[j] *= keep
-        for j in range(n):
-            if abs(positive[j]) >= half:
-                is_open = is_output or lane.fired[start + j] == 1
-                up = positive[j] >= half and positive[j] > zero
-                if is_open or not plan.hold:
-                    if plan.reset_to_zero:
-                        positive[j] = zero
-                    else:
-                        positive[j] += -theta if up else theta
-                if is_open:
-                    lane.gradient_events[base + count] = j
-                    lane.gradient_sign[base + count] = 1 if up else -1
-                    count += 1
+        mask, signs = lane.mask[:n], lane.gradient_sign[base : base + n]
+        _reset_coupled(
+            positive, theta, plan.reset_to_zero, lane.fired[start : start + n], is_output,
+            plan.hold, mask,
+        )  # fmt: skip
+        count = _places(mask, lane.gradient_events[base : base + n])
+        for k in range(count):
+            signs[k] = 3 - 2 * mask[lane.gradient_events[base + k]]
         # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
     else:
         for j in range(n):

@@ -59,6 +59,8 @@ class Lane(NamedTuple):
     membrane: Float32[np.ndarray, " neurons"]
     fired: UInt8[np.ndarray, " neurons"]
     alive: UInt8[np.ndarray, " neurons"]
+    mask: UInt8[np.ndarray, " widest"]
+    """Which neurons of a layer fire in this slot; room to work in."""
     gradient_current: Float32[np.ndarray, " neurons"]
     positive: Float32[np.ndarray, " neurons"]
     negative: Float32[np.ndarray, " neurons"]
@@ -167,6 +169,7 @@ def make_lane(plan: Plan) -> Lane:
         membrane=zeros(neurons),
         fired=np.zeros(neurons, dtype=np.uint8),
         alive=np.ones(neurons, dtype=np.uint8),
+        mask=np.zeros(int(plan.size.max()), dtype=np.uint8),
         gradient_current=zeros(neurons),
         positive=zeros(neurons),
         negative=zeros(neurons),
