@@ -5,8 +5,8 @@ The network knows its weights only as `Synapses`.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import cycle
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -29,6 +29,7 @@ from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
+from rpu_ssnn.turns import Turns
 
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
@@ -36,8 +37,9 @@ PAUSE: dict[Schedule, int] = {
     "slot": kernel.STOP_AFTER_SLOT,
 }
 
-_DONE: Future[None] = Future()
-_DONE.set_result(None)
+GROUP_SLOTS = 256
+"""Slots of the presentations whose pulses go to devices together: about one call's rows of a tile,
+and several groups a batch, so that lanes can share it."""
 
 LOCKSTEP = 64
 """Presentations that step together in inference through reads that are not matrix products."""
@@ -52,9 +54,10 @@ class Network:
         sizes: lines of each layer, input first.
         factory: makes the synapses of each crossbar.
         seed: of the initial weights and of the synapses' own draws.
-        threads: lanes that share the presentations of a batch. Where order matters (devices, or
-            weights that change within a batch) training takes one lane whatever is asked; with
-            the schedule `batch` a second thread then pulses the devices while the lane goes on.
+        threads: lanes that share the presentations of a batch. Where reads see each change of a
+            weight at once, or are no matrix products, training takes one lane whatever is asked.
+            Devices get their pulses in the order of the presentations however many lanes there
+            are: each waits for its turn.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """
 
@@ -74,18 +77,14 @@ class Network:
         self._inference_plan = make_plan(spec, sizes)
         if training.schedule == "slot" and any(s.needs_all_spikes for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
-        in_order = training.schedule != "batch" or any(s.ordered for s in self.synapses)
-        lanes = 1 if in_order else threads
-        self._overlap = in_order and training.schedule == "batch" and threads > 1
+        self._reads = Reads(self.synapses)
+        lanes = threads if training.schedule == "batch" and self._reads.linear else 1
+        self._ordered = any(s.ordered for s in self.synapses)
         all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
         self._lanes = [make_lane(self._training_plan) for _ in range(threads)]
-        self._buffers = [
-            [make_buffers(self._training_plan, all_spikes) for _ in range(1 + self._overlap)]
-            for _ in range(lanes)
-        ]
+        self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
         self._no_pulses = make_buffers(self._inference_plan, all_spikes)
         self._pool = ThreadPoolExecutor(threads)
-        self._reads = Reads(self.synapses)
 
     def __enter__(self) -> Self:
         return self
@@ -114,9 +113,7 @@ class Network:
         if len(labels) and not 0 <= labels.min() <= labels.max() < self.sizes[-1]:
             raise ValueError(f"labels must be at least 0 and below {self.sizes[-1]}")
         shown = self._presentations(rates, labels, rng)
-        bounds = np.linspace(0, len(labels), len(self._buffers) + 1).astype(int)
-        lanes = zip(self._lanes, self._buffers, bounds[:-1], bounds[1:], strict=False)
-        self._run([(lane, buffers, a, b, shown) for lane, buffers, a, b in lanes])
+        self._run(shown)
         if self.training.schedule == "batch":
             self._commit(range(len(labels)))
         for synapses in self.synapses:
@@ -231,45 +228,58 @@ class Network:
             gradient_spikes=np.zeros((n, layers), dtype=np.int64),
         )
 
-    def _run(self, work: list[tuple[Lane, list[Buffers], int, int, Presentations]]) -> None:
-        if len(work) == 1:
-            self._run_lane(*work[0])
+    def _run(self, shown: Presentations) -> None:
+        """Train on all presentations, every lane on each n-th group of them."""
+        total, lanes = len(shown.labels), len(self._buffers)
+        if self._ordered and lanes > 1:
+            size = max(1, GROUP_SLOTS // self.spec.slots)
+            bounds = [*range(0, total, size), total]
         else:
-            list(self._pool.map(lambda args: self._run_lane(*args), work))
+            bounds = np.linspace(0, total, lanes + 1).astype(int).tolist()
+        groups, turns = list(enumerate(pairwise(bounds))), Turns()
 
-    def _run_lane(
-        self, lane: Lane, buffers: list[Buffers], start: int, stop: int, shown: Presentations
+        def run(place: int) -> None:
+            try:
+                for number, (start, stop) in groups[place::lanes]:
+                    self._run_group(place, number, start, stop, shown, turns)
+            except BaseException:
+                turns.fail()
+                raise
+
+        if lanes == 1:
+            run(0)
+        else:
+            list(self._pool.map(run, range(lanes)))
+
+    def _run_group(
+        self, place: int, number: int, start: int, stop: int, shown: Presentations, turns: Turns
     ) -> None:
         """Train on presentations [start, stop), handing pulses on whenever a buffer fills.
 
-        With two buffers a second thread hands on the one while the lane fills the other; the
-        order of pulses is the same.
+        Where order matters, a lane whose turn has not come yet waits with its pulses.
         """
+        lane, out = self._lanes[place], self._buffers[place]
         lane.place[:] = (start, 0, 0)
         plan, reads, schedule = self._training_plan, self._reads, self.training.schedule
-        status, handed_on = kernel.PAUSED, _DONE
-        filling = cycle(buffers)
+        status = kernel.PAUSED
         while status != kernel.DONE:
-            done_before, out = int(lane.place[0]), next(filling)
+            done_before = int(lane.place[0])
             if reads.linear:
                 status = kernel.advance(
                     plan, lane, shown, stop, reads.flat, reads.transposed, out, True,
                     PAUSE[schedule],
                 )  # fmt: skip
             else:
-                handed_on.result()
                 status = advance_stepped(
                     plan, lane, shown, stop, self.synapses, out, PAUSE[schedule]
                 )
-            handed_on.result()
-            if self._overlap:
-                handed_on = self._pool.submit(self._hand_on, out)
-            else:
-                self._hand_on(out)
+            if self._ordered and not turns.wait(number):
+                return
+            self._hand_on(out)
             if status == kernel.BOUNDARY:
                 self._commit(range(done_before, int(lane.place[0])))
                 reads.refresh()
-        handed_on.result()
+        turns.end(number)
 
     def _hand_on(self, out: Buffers) -> None:
         """Give the synapses the pulses of a buffer, and empty it."""

@@ -70,6 +70,7 @@ class RowWriter:
         self.down: Int32[np.ndarray, "n_in n_out"] = np.zeros((n_in, n_out), dtype=np.int32)
         self._x: Float32[np.ndarray, "rows n_in"] = np.zeros((self.ROWS, n_in), dtype=np.float32)
         self._d: Float32[np.ndarray, "rows n_out"] = np.zeros((self.ROWS, n_out), dtype=np.float32)
+        self._used = 0
 
     def write(
         self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
@@ -80,10 +81,10 @@ class RowWriter:
             next block row, x [rows, n_in] in {0, 1}, d [rows, n_out] in {-1, 0, 1} with -1 for the
             positive stream; both are overwritten by the next call.
         """
-        self._x[:] = 0.0
-        self._d[:] = 0.0
-        row, used = _fill(
+        self._x[: self._used] = 0.0
+        self._d[: self._used] = 0.0
+        row, self._used = _fill(
             block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, row,
             self._x, self._d, self.up, self.down,
         )  # fmt: skip
-        return row, self._x[:used], self._d[:used]
+        return row, self._x[: self._used], self._d[: self._used]
