@@ -131,6 +131,66 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
     assert "95 % interval" in told
 
 
+@pytest.mark.slow
+def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
+    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, six devices, 160 pulses each.
+
+    Model and every number, each within its 95 % interval widened by half of it on either side.
+    """
+    overrides = {
+        "levels": 40,
+        "cycle_to_cycle": 0.4,
+        "write_noise": 1.5,
+        "w_max_spread": 0.1,
+        "w_min_spread": 0.1,
+        "step_spread": 0.1,
+    }
+    preset = get_preset("reram_sb", overrides)
+    file = write_pulses(tmp_path / "data.csv", preset, 6, 80)
+    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    assert fit.verdict.describes, fit.verdict
+    assert fit.selection.chosen.model.code == SOFT_BOUNDS
+    found = {q.name: q for q in fit.quantities}
+    for name, truth in {
+        "step": preset.step,
+        "w_max": 1.25,
+        "w_min": -0.75,
+        "cycle_to_cycle": 0.4,
+        "write_noise": 1.5,
+        "step_spread": 0.1,
+        "w_max_spread": 0.1,
+        "w_min_spread": 0.1,
+    }.items():
+        low, high = found[name].low, found[name].high
+        assert low is not None, name
+        assert high is not None, name
+        width = high - low
+        assert low - width / 2 <= truth <= high + width / 2, (name, found[name])
+    mine = saved(fit, tmp_path)
+    assert mine.model == "SoftBoundsReferenceDevice"
+    assert mine.number("write_noise") * mine.step == pytest.approx(1.5 * preset.step, rel=0.2)
+
+
+@pytest.mark.slow
+def test_the_noise_of_reram_sb_comes_back(tmp_path: Path) -> None:
+    """As shipped: soft bounds, each pulse 3.75 steps of noise, each reading 56 steps.
+
+    One sweep of 1,250 pulses each way of eight devices. The model is told apart from piecewise and
+    exponential steps; both noises come back within 15 %, the step within 40 % (devices spread by
+    30 %, and the noise hides each one's). The means of the bounds are not asked for: the preset's
+    spread of 24 and 40 % leaves them uncertain by 9 and 14 %.
+    """
+    preset = get_preset("reram_sb")
+    file = write_pulses(tmp_path / "data.csv", preset, 8, 1250)
+    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    assert fit.selection.chosen.model.name == "soft bounds, constant noise"
+    assert fit.verdict.describes, fit.verdict
+    mine = saved(fit, tmp_path)
+    assert mine.step == pytest.approx(preset.step, rel=0.4)
+    assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.15)
+    assert mine.number("write_noise") * mine.step == pytest.approx(0.112, rel=0.15)
+
+
 def test_one_device_says_what_could_not_be_known(tmp_path: Path) -> None:
     file = write_pulses(tmp_path / "data.csv", get_preset("capacitor", {"levels": 60}), 1, 90)
     fit = fit_file(file, "mine")

@@ -1,6 +1,7 @@
 """Reads a measured file into arrays, or says in one line which cell is wrong.
 
-The file is read in pieces, so that ten million rows need about 300 MB and half a minute.
+The file is read in pieces: ten million rows, 0.2 GB of text, take half a minute, and the process
+1.6 GiB at its peak, fit included.
 """
 
 import csv

@@ -186,7 +186,11 @@ def _thinned(found: Measurement) -> Measurement:
     within = np.arange(len(stretch)) - np.flatnonzero(found.pulse == 0)[stretch - 1]
     piece = np.cumsum((found.pulse == 0) | (within % _STRETCH == 0)) - 1
     keep_one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
-    keep = piece % keep_one_in == 0
+    # One of each group of neighbours, drawn: a fixed place in the group would keep step with
+    # sweeps of a regular length, and keep their up pulses only.
+    group, place = np.divmod(np.arange(piece[-1] + 1), keep_one_in)
+    drawn = np.random.default_rng(0).integers(keep_one_in, size=group[-1] + 1)
+    keep = (place == drawn[group])[piece]
     pulse = found.pulse[keep].copy()
     kept_piece = piece[keep]
     pulse[np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])] = 0
