@@ -66,7 +66,7 @@ def train_ann(
     *,
     seed: int,
     start: TrainingState | None = None,
-    on_epoch: Callable[[TrainedAnn, Callable[[], TrainingState]], None] | None = None,
+    on_epoch: Callable[[TrainedAnn, Callable[[], TrainingState]], bool | None] | None = None,
 ) -> TrainedAnn:
     """Train the baseline on the training images; everything random follows from the seed.
 
@@ -74,7 +74,7 @@ def train_ann(
         start: what an earlier call with the same arguments had reached; the result is then, bit
             for bit, that of a run that never stopped.
         on_epoch: called after each epoch with the network so far and, for a later `start`, a
-            function that takes the state.
+            function that takes the state; says whether to stop here.
 
     Raises:
         StateError: `start` is of another network.
@@ -107,7 +107,8 @@ def train_ann(
             schedule.step()
         if on_epoch is not None:
             arrays = partial(_state, model, optimiser, schedule, order_rng)
-            on_epoch(trained, partial(_at_end_of, epoch, arrays))
+            if on_epoch(trained, partial(_at_end_of, epoch, arrays)):
+                break
     return trained
 
 

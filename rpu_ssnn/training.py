@@ -125,7 +125,7 @@ def train(
     seed: int,
     threads: int = 1,
     start: TrainingState | None = None,
-    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], None] | None = None,
+    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], bool | None] | None = None,
 ) -> Trained:
     """Train a network on the training images; the validation images only watch.
 
@@ -136,7 +136,7 @@ def train(
         start: what an earlier call with the same arguments had reached; the result is then that
             of a run that never stopped (bit for bit, but for aihwkit's own noise).
         on_epoch: called after each epoch with its row and, for a later `start`, a function that
-            takes the state.
+            takes the state; says whether to stop here.
 
     Raises:
         StateError: `start` is of another network.
@@ -158,8 +158,8 @@ def train(
         network.check_finite()
         watched = trained.accuracy(data.validation_images, data.validation_labels)
         trained.epochs.append(replace(row, validation_accuracy=watched))
-        if on_epoch is not None:
-            on_epoch(trained.epochs[-1], lambda: _state(trained, rng))
+        if on_epoch is not None and on_epoch(trained.epochs[-1], lambda: _state(trained, rng)):
+            break
     return trained
 
 

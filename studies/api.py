@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
-from studies.execution import Options, finished_runs, run_in_folder, training_job
+from studies.execution import look_into, run_in_folder
+from studies.local_executor import LocalExecutor
+from studies.options import Options, training_job
 from studies.results import results_frame
 from studies.shipped import find_study
 from studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from studies.executor import Executor
 
 
 class UnitsFailedError(RuntimeError):
@@ -28,6 +32,7 @@ def run_study(
     workers: int | None = None,
     data: Path | None = None,
     retry_failed: bool = False,
+    executor: Executor | None = None,
 ) -> pd.DataFrame:
     """Runs what is missing of a study, and returns its tidy results, one row a run.
 
@@ -40,6 +45,8 @@ def run_study(
         workers: processes; None: one a CPU.
         data: folder with the images; None: the environment variable RPU_SSNN_DATA.
         retry_failed: run again what failed in an earlier call.
+        executor: hires other workers, such as `studies.clusters.executor_of` makes; to be closed
+            by the caller; None: processes of this machine.
 
     Raises:
         InputError: bad input, said in one line, before anything ran.
@@ -49,7 +56,11 @@ def run_study(
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else out
-    options = Options(job=training_job(data), workers=workers, retry_failed=retry_failed)
+    options = Options(
+        job=training_job(data),
+        executor=LocalExecutor(workers) if executor is None else executor,
+        retry_failed=retry_failed,
+    )
     outcome = run_in_folder(declared, root, options)
     if outcome.failures:
         first = outcome.failures[0]
@@ -73,7 +84,7 @@ def load_results(folder: Path) -> pd.DataFrame:
     def warn(error: InputError) -> None:
         warnings.warn(f"{error}; the damaged file is left out", stacklevel=3)
 
-    return results_frame(finished_runs(folder, on_damage=warn)[1])
+    return results_frame(look_into(folder, on_damage=warn).runs)
 
 
 def default_folder(study: Study) -> Path:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from rpu_ssnn.training_state import EpochRow, TrainingState
 from studies.results import Versions
 from studies.store import write_whole
-from studies.unit import Unit, canonical
+from studies.unit import Unit, UnitSettings, canonical
 
 FORMAT = 1
 """Raised when the layout of the file changes."""
@@ -97,11 +98,19 @@ def _belongs_to(unit: Unit, data_digest: str) -> dict[str, Any]:
 
 
 def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
-    if header.get("settings") != here["settings"]:
+    if _as_known_today(header.get("settings")) != here["settings"]:
         raise UnfitError("is of other settings")
     for name, mine in here.items():
-        if header.get(name) != mine:
+        if name != "settings" and header.get(name) != mine:
             raise UnfitError(f"has {name} {header.get(name)} (now {mine})")
+
+
+def _as_known_today(settings: object) -> object:
+    """Settings as they are written today: one that came to exist later has its default."""
+    try:
+        return json.loads(canonical(UnitSettings.model_validate(settings).model_dump(mode="json")))
+    except ValidationError:
+        return settings
 
 
 def _epoch_row(row: dict[str, Any]) -> EpochRow:

@@ -6,6 +6,7 @@ Whatever is slow to import is imported by the command that needs it.
 """
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,12 +15,14 @@ import typer
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
 from studies.choices import Format
-from studies.cli_options import DataOption, OutOption, StudyArgument, WorkersOption
+from studies.cli_options import DataOption, OutOption, RowsOption, StudyArgument, WorkersOption
 from studies.cli_running import (
     AcceptOption,
     CheckpointOption,
+    ClusterOption,
     RerunOption,
     RetryOption,
+    SchedulerOption,
     end,
     options_of,
     other_versions,
@@ -56,33 +59,39 @@ def run(
     data: DataOption = None,
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
-    rows: Annotated[
-        Path | None, typer.Option(help="A results.csv with finished rows to go on from.")
-    ] = None,
+    rows: RowsOption = None,
     retry_failed: RetryOption = False,
     checkpoint_seconds: CheckpointOption = SECONDS_BETWEEN_CHECKPOINTS,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Run what is missing of a study; print its table and say where the results are."""
     others = other_versions(accept_other_versions, rerun)
+    from studies import pruning, until
     from studies.api import default_folder
+    from studies.clusters import executor_of
     from studies.execution import run_in_folder
     from studies.shipped import find_study
 
     declared = find_study(study)
     root = out or default_folder(declared)
     try:
-        options = options_of(
-            workers,
-            data,
-            others,
-            rows,
-            retry_failed=retry_failed,
-            seconds_between_checkpoints=checkpoint_seconds,
-        )
-        outcome = run_in_folder(declared, root, options)
+        with closing(executor_of(workers, scheduler, cluster)) as executor:
+            options = options_of(
+                executor,
+                data,
+                others,
+                rows,
+                retry_failed=retry_failed,
+                seconds_between_checkpoints=checkpoint_seconds,
+            )
+            outcome = run_in_folder(declared, root, options)
     except KeyboardInterrupt:
         stop_interrupted(root)
-    _show(declared, outcome.runs, root)
+    _show(declared, [run for run in outcome.runs if not run[1].pruned], root)
+    pruned = [run for run in outcome.runs if run[1].pruned]
+    for line in (*until.sentences(declared.until, outcome.points), *pruning.sentences(pruned)):
+        typer.echo(line)
     end(outcome.failures, root)
 
 
@@ -96,9 +105,12 @@ def search(
         bool, typer.Option("--write", help="Write the file that the study's `drives` names.")
     ] = False,
     retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Search the drive of every case that gives none, on validation images only."""
     from studies.api import default_folder
+    from studies.clusters import executor_of
     from studies.drives import write_drives
     from studies.execution import search_in_folder
     from studies.shipped import find_study
@@ -107,9 +119,10 @@ def search(
     root = out or default_folder(declared)
     if write and declared.drives is None:
         raise InputError(study, "drives", None, "must name the file that --write writes")
-    options = options_of(workers, data, "refuse", retry_failed=retry_failed)
     try:
-        drives, failures = search_in_folder(declared, root, options)
+        with closing(executor_of(workers, scheduler, cluster)) as executor:
+            options = options_of(executor, data, "refuse", retry_failed=retry_failed)
+            drives, failures = search_in_folder(declared, root, options)
     except KeyboardInterrupt:
         stop_interrupted(root)
     if write and declared.drives is not None and not failures:

@@ -16,6 +16,9 @@ WorkersOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
 ]
+RowsOption = Annotated[
+    Path | None, typer.Option(help="A results.csv with finished rows to go on from.")
+]
 
 
 def note_damage(error: InputError) -> None:

@@ -13,7 +13,8 @@ from rpu_ssnn.wording import counted
 from studies.desk import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
-    from studies.execution import Options, OtherVersions
+    from studies.executor import Executor
+    from studies.options import Options, OtherVersions
     from studies.result import Failure
 
 INTERRUPTED = 130
@@ -24,6 +25,12 @@ AcceptOption = Annotated[
 RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Run units again that failed in an earlier call.")
+]
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
+]
+ClusterOption = Annotated[
+    str | None, typer.Option(help="Kind of dask cluster to start: local, slurm, pbs, lsf, sge ...")
 ]
 CheckpointOption = Annotated[
     float,
@@ -45,7 +52,7 @@ def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
 
 
 def options_of(
-    workers: int | None,
+    executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
     kept_rows: Path | None = None,
@@ -54,12 +61,12 @@ def options_of(
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
     """Real training, told to the error stream."""
-    from studies.execution import Options, training_job
+    from studies.options import Options, training_job
     from studies.progress import ConsoleReporter
 
     return Options(
         job=training_job(data),
-        workers=workers,
+        executor=executor,
         other_versions=others,
         reporter=ConsoleReporter(Console(stderr=True)),
         kept_rows=kept_rows,

@@ -101,7 +101,7 @@ class Desk:
             return
         for path in self.folder.iterdir():
             finished = path.suffix == ".npz" and has_row(path.stem)
-            if finished or path.suffix in (".json", ".tmp"):
+            if finished or path.suffix in (".json", ".tmp", ".token"):
                 path.unlink(missing_ok=True)
 
     def _word(self, identity: str) -> Path:
@@ -123,6 +123,7 @@ class Course:
         self._said = -SECONDS_BETWEEN_WORDS
         self._before = 0.0
         self.resumed = 0
+        self.pruned_after: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -161,18 +162,29 @@ class Course:
 
     def epoch_over(
         self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
-    ) -> None:
+    ) -> bool:
         """Says so, and takes a checkpoint where one is due.
 
         Args:
             epochs: that are over.
             accuracy: on validation images, %; None: not known.
+
+        Returns:
+            Whether the unit is to be stopped here (no checkpoint is then taken: a process that
+            dies before the row is there has to come to the same end from an earlier one).
         """
+        rule = self._unit.settings.prune
+        if rule is not None and epochs == rule.after_epochs:
+            assert accuracy is not None
+            if accuracy < rule.below:
+                self.pruned_after = epochs
+                return True
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": accuracy})
         if time.monotonic() - self._said >= SECONDS_BETWEEN_WORDS:
             self._say()
         if time.monotonic() - self._saved >= self._desk.seconds_between_checkpoints:
             self._save(state())
+        return False
 
     def _save(self, state: TrainingState) -> None:
         from studies.checkpoint import Checkpoint, write_checkpoint

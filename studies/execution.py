@@ -2,73 +2,33 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
-from studies import run_unit
-from studies.desk import SECONDS_BETWEEN_CHECKPOINTS, Desk
-from studies.drives import Drives, FoundDrive, known_drives, read_drives, search_key, write_drives
+from studies.drive_search import by_title, drive_files, find_drives, search
+from studies.drives import FoundDrive, known_drives, read_drives
 from studies.images import refuse_missing_images
-from studies.keeping import FailureList, RowKeeper, Tables
+from studies.keeping import FailureList, Tables
 from studies.kept_rows import read_kept_rows, take_up
-from studies.points import Drive, Point
-from studies.progress import Reporter, Silent
+from studies.options import Options, Outcome
 from studies.result import Failure, UnitResult
-from studies.results import Runs, Versions
-from studies.runner import in_balanced_order, run_units
-from studies.search import best, candidates
+from studies.results import Runs, Versions, read_failures
+from studies.runner import in_balanced_order
+from studies.stage import Stage, read_store
 from studies.status import status_kept
 from studies.store import (
     ResultFolder,
     StoredRuns,
-    UnitStore,
     open_folder,
     refuse_foreign,
     stored_study,
 )
 from studies.study import Study
-from studies.unit import Unit, point_title
-from studies.worker import Job
-
-type OtherVersions = Literal["refuse", "accept", "rerun"]
-"""What to do with rows made under another numerics, torch or aihwkit version."""
-
-
-def training_job(data_root: Path | None) -> Job:
-    """Real training through `rpu_ssnn`."""
-    return Job(check=run_unit.check_inputs, execute=run_unit.run_unit, data_root=data_root)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a study is run; nothing here changes a result.
-
-    Attributes:
-        workers: processes; None: one a CPU.
-        kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
-        retry_failed: run again the units that failed in an earlier call; else they are left alone
-            and stay listed.
-        seconds_between_checkpoints: of one unit, at least; they are taken at the end of an epoch.
-    """
-
-    job: Job = field(default_factory=lambda: training_job(None))
-    workers: int | None = None
-    other_versions: OtherVersions = "refuse"
-    reporter: Reporter = field(default_factory=Silent)
-    kept_rows: Path | None = None
-    retry_failed: bool = False
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run leaves: rows in the study's order, and the units that have none."""
-
-    runs: Runs
-    failures: list[Failure]
+from studies.unit import Unit
+from studies.units import largest, seeded_points, units_at
+from studies.until import Seeded
 
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
@@ -85,20 +45,47 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     """
     kept = None if options.kept_rows is None else read_kept_rows(options.kept_rows)
     with _at_work(study, root, options) as (folder, options, failures):
-        drives = _find_drives(study, folder, options, failures)
-        units = units_of(study, drives)
+        drives = find_drives(study, folder, options, failures)
+        possible = units_at(study, drives, largest(study))
         if kept is not None:
-            taken = take_up(kept, units, folder.units)
+            taken = take_up(kept, possible, folder.units)
             options.reporter.note(f"{counted(taken, 'finished row')} from {options.kept_rows}")
-        finished = _usable(units, _read(folder.units, options.reporter), root, options)
-        tables = Tables(root, units, finished)
-        missing = [unit for unit in in_balanced_order(units) if unit.identity not in finished]
-        stage = _Stage("units", folder, folder.units, finished, options, failures)
+        stored = read_store(folder.units, options.reporter)
+        finished = _usable(possible, stored, root, options)
+        stage = Stage("units", folder, folder.units, finished, options, failures)
+        points, tables = _run_units(study, drives, stage)
+        return Outcome(tables.runs(), failures.now, points)
+
+
+def _run_units(
+    study: Study, drives: dict[str, FoundDrive], stage: Stage
+) -> tuple[list[Seeded], Tables]:
+    """Runs what is missing, round by round where seeds are added."""
+    failures, note = stage.failures, stage.options.reporter.note
+    first = True
+    while True:
+        failed = {failure.unit for failure in (*failures.left_alone, *failures.now)}
+        points = seeded_points(
+            study, drives, lambda unit: stage.finished.get(unit.identity), failed
+        )
+        units = units_at(study, drives, points)
+        tables = Tables(stage.folder.root, units, stage.finished)
+        given_up = {failure.unit for failure in failures.now}
+        missing = [
+            unit
+            for unit in in_balanced_order(units)
+            if unit.identity not in stage.finished and unit.identity not in given_up
+        ]
         try:
-            stage.run(missing, len(units), then=tables.refresh)
+            if first or missing:
+                if not first:
+                    note(f"until: {counted(len(missing), 'unit')} of further seeds")
+                stage.run(missing, len(units), then=tables.refresh)
         finally:
             tables.rebuild()
-        return Outcome(tables.runs(), failures.now)
+        if study.until is None or not (first or missing):
+            return points, tables
+        first = False
 
 
 def search_in_folder(
@@ -114,8 +101,8 @@ def search_in_folder(
     """
     with _at_work(study, root, options) as (folder, options, failures):
         points = [point for point in study.points() if point.drive is None]
-        found = _search(study, points, folder, options, failures)
-        return _by_title(study, found), failures.now
+        found = search(study, points, folder, options, failures)
+        return by_title(study, found), failures.now
 
 
 @contextmanager
@@ -131,7 +118,31 @@ def _at_work(
             failures.write()
 
 
-def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
+@dataclass(frozen=True)
+class Found:
+    """What an output folder holds.
+
+    Attributes:
+        points: with the seeds that they have to have, by what is finished.
+        runs: the finished ones, pruned ones included.
+    """
+
+    study: Study
+    points: list[Seeded]
+    runs: Runs
+
+    @property
+    def complete(self) -> Runs:
+        """The runs that came to their end: those that may be averaged."""
+        return [run for run in self.runs if not run[1].pruned]
+
+    @property
+    def pruned(self) -> Runs:
+        """The others."""
+        return [run for run in self.runs if run[1].pruned]
+
+
+def look_into(root: Path, on_damage: Callable[[InputError], None]) -> Found:
     """The study of an output folder and its finished runs; the folder is only read.
 
     Args:
@@ -144,25 +155,20 @@ def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[
     folder = ResultFolder(root)
     drives = known_drives(study.points(), study.search, [read_drives(folder.drives)])
     stored = folder.units.read_all(on_damage)
-    found = [(unit, stored.find(unit)) for unit in units_of(study, drives)]
-    return study, [(unit, result) for unit, result in found if result is not None]
+    failed = {failure.unit for failure in read_failures(root)}
+    points = seeded_points(study, drives, stored.find, failed)
+    found = [(unit, stored.find(unit)) for unit in units_at(study, drives, points)]
+    return Found(study, points, [(unit, run) for unit, run in found if run is not None])
 
 
-def units_of(study: Study, drives: dict[str, FoundDrive]) -> list[Unit]:
-    """The units of every point whose drive is known, in the study's order."""
-    units = []
-    for point in study.points():
-        drive = _drive_of(point, study, drives)
-        if drive is not None:
-            units += [point.unit(study.study, drive, seed) for seed in point.seeds]
-    return units
+def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
+    """The study of an output folder and its complete runs (`look_into`).
 
-
-def _drive_of(point: Point, study: Study, drives: dict[str, FoundDrive]) -> Drive | None:
-    if point.drive is not None:
-        return point.drive
-    found = drives.get(search_key(point, study.search))
-    return None if found is None else found.drive
+    Raises:
+        InputError: not an output folder.
+    """
+    found = look_into(root, on_damage)
+    return found.study, found.complete
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:
@@ -175,130 +181,13 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    _drive_files(study, folder)
+    drive_files(study, folder)
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:
         # Finished runs need no images; where one is missing, the workers' check says so.
         if options.kept_rows is None and not folder.units.holds_any():
             raise
-
-
-def _drive_files(study: Study, folder: ResultFolder) -> list[Drives]:
-    """The drives that are known: of the study's file and of the folder's."""
-    return [read_drives(path) for path in (study.drives, folder.drives) if path is not None]
-
-
-def _find_drives(
-    study: Study, folder: ResultFolder, options: Options, failures: FailureList
-) -> dict[str, FoundDrive]:
-    """Drives by search key: from the study's file, the folder's, or else a search."""
-    files = _drive_files(study, folder)
-    points = [point for point in study.points() if point.drive is None]
-    drives = known_drives(points, study.search, files)
-    unknown = [point for point in points if search_key(point, study.search) not in drives]
-    if unknown:
-        titles = ", ".join(point_title(point.label, point.sweep) for point in unknown)
-        options.reporter.note(f"no searched drive for these settings, searching: {titles}")
-        drives |= _search(study, unknown, folder, options, failures)
-    write_drives(folder.drives, _by_title(study, drives))
-    return drives
-
-
-def _search(
-    study: Study,
-    points: Sequence[Point],
-    folder: ResultFolder,
-    options: Options,
-    failures: FailureList,
-) -> dict[str, FoundDrive]:
-    """Drives by search key; none for a search of which a run failed."""
-    tried = candidates(study, points)
-    stored = _read(folder.search, options.reporter).by_identity
-    finished = {
-        identity: result
-        for identity, result in stored.items()
-        if Versions.of(result) == Versions.here()
-    }
-    missing = [run.unit for run in tried if run.unit.identity not in finished]
-    _Stage("search", folder, folder.search, finished, options, failures).run(missing, len(tried))
-    incomplete = {run.key for run in tried if run.unit.identity not in finished}
-    complete = [(run, finished[run.unit.identity]) for run in tried if run.key not in incomplete]
-    found = best(complete)
-    for outcome in found.values():
-        options.reporter.note(outcome.sentence)
-    return {key: outcome.drive for key, outcome in found.items()}
-
-
-def _by_title(study: Study, drives: dict[str, FoundDrive]) -> dict[str, FoundDrive]:
-    titled = {}
-    for point in study.points():
-        found = drives.get(search_key(point, study.search)) if point.drive is None else None
-        if found is not None:
-            titled[point_title(point.label, point.sweep)] = found
-    return titled
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """The search or the units of a study.
-
-    Attributes:
-        finished: its runs that are there, by identity; those to come join them.
-    """
-
-    what: Literal["search", "units"]
-    folder: ResultFolder
-    store: UnitStore
-    finished: dict[str, UnitResult]
-    options: Options
-    failures: FailureList
-
-    def run(
-        self, missing: Sequence[Unit], total: int, then: Callable[[], None] = lambda: None
-    ) -> None:
-        """Runs what is missing of ``total``, but what failed before and is to be left alone.
-
-        Args:
-            then: called after each row that is written.
-        """
-        options = self.options
-        desk = Desk(self.folder.running, options.seconds_between_checkpoints)
-        desk.tidy(has_row=lambda identity: identity in self.finished)
-        # Cases with equal settings share a run.
-        once = list({unit.identity: unit for unit in missing}.values())
-        to_run = self.failures.to_run(once)
-        if left := len(once) - len(to_run):
-            options.reporter.note(
-                f"{self.what}: {left} failed before and are left alone; --retry-failed runs them"
-            )
-        keeper = RowKeeper(self.store, self.finished, desk, options.reporter, then)
-        run_units(
-            to_run,
-            options.job,
-            workers=options.workers,
-            on_result=keeper.keep,
-            on_failure=self.failures.add,
-            reporter=options.reporter,
-            what=self.what,
-            total=total - left,
-            desk=desk,
-        )
-        for lost in keeper.lost():
-            self.failures.add(lost)
-            options.reporter.note(f"failed: {lost.title}: {lost.message}")
-
-
-def _read(store: UnitStore, reporter: Reporter) -> StoredRuns:
-    """The store's runs; damaged files are set aside, so that their units run again."""
-
-    def set_aside(error: InputError) -> None:
-        path = Path(error.where)
-        aside = path.with_name(f"{path.name}.damaged")
-        path.replace(aside)
-        reporter.note(f"{error}; damaged, kept as {aside.name}; the unit runs again")
-
-    return store.read_all(on_damage=set_aside)
 
 
 def _usable(

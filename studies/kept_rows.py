@@ -49,10 +49,20 @@ def read_kept_rows(path: Path) -> dict[str, dict[Any, Any]]:
     return {identity: row for identity, row in identified if identity is not None}
 
 
+def as_result(row: dict[Any, Any]) -> UnitResult:
+    """The finished run that a kept row is; its learning curve is not among the rows."""
+    import pandas as pd
+
+    kept = {
+        str(name): None if pd.isna(value) else plain(value)
+        for name, value in row.items()
+        if name not in KEYS and not str(name).startswith(SWEEP_PREFIX)
+    }
+    return UnitResult(row=kept, epochs=[])
+
+
 def take_up(rows: dict[str, dict[Any, Any]], units: Sequence[Unit], store: UnitStore) -> int:
     """Writes a unit file for each kept row that is a unit still missing.
-
-    Learning curves are not among the rows; what is taken up has none.
 
     Args:
         rows: of `read_kept_rows`.
@@ -60,7 +70,6 @@ def take_up(rows: dict[str, dict[Any, Any]], units: Sequence[Unit], store: UnitS
     Returns:
         How many rows were taken up.
     """
-    import pandas as pd
 
     def ignore(damaged: object) -> None:
         """The caller's own reading of the folder reports it."""
@@ -71,11 +80,6 @@ def take_up(rows: dict[str, dict[Any, Any]], units: Sequence[Unit], store: UnitS
         row = rows.get(unit.identity)
         if row is None or unit.identity in stored.by_identity:
             continue
-        kept = {
-            str(name): None if pd.isna(value) else plain(value)
-            for name, value in row.items()
-            if name not in KEYS and not str(name).startswith(SWEEP_PREFIX)
-        }
-        store.write(unit, UnitResult(row=kept, epochs=[]))
+        store.write(unit, as_result(row))
         taken += 1
     return taken

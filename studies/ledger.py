@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.devices import compound_of, shortest_slot_s
-from studies.result import Row, UnitResult
+from studies.result import PRUNED, Row, UnitResult
 from studies.unit import PulseMethod, Unit
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def _training_time(unit: Unit, method: PulseMethod, row: Row) -> float | None:
     tile = method.tile
     slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
     seconds = settings.network.slots * slot + tile.idle_seconds
-    return seconds * presentations * settings.training.epochs
+    epochs = _number(row, PRUNED) or settings.training.epochs
+    return seconds * presentations * epochs
 
 
 def _number(source: Mapping[str, Any], name: str) -> float | None:

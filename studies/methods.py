@@ -42,8 +42,8 @@ def trained_network(unit: Unit, data: "Dataset", threads: int, course: Course) -
             network, ann_spec(unit), data, seed=settings.seed, percentile=method.percentile
         )
 
-    def on_epoch(row: "EpochRow", state: "Callable[[], TrainingState]") -> None:
-        course.epoch_over(row.epoch + 1, 100 * row.validation_accuracy, state)
+    def on_epoch(row: "EpochRow", state: "Callable[[], TrainingState]") -> bool:
+        return course.epoch_over(row.epoch + 1, 100 * row.validation_accuracy, state)
 
     def run(start: "TrainingState | None") -> "Trained":
         return train(
@@ -66,10 +66,10 @@ def trained_ann(unit: Unit, data: "Dataset", course: Course) -> "TrainedAnn":
 
     settings, spec = unit.settings, ann_spec(unit)
 
-    def on_epoch(trained: TrainedAnn, state: "Callable[[], TrainingState]") -> None:
+    def on_epoch(trained: TrainedAnn, state: "Callable[[], TrainingState]") -> bool:
         watched = trained.accuracy(data.validation_images, data.validation_labels)
         at_the_end = state()
-        course.epoch_over(at_the_end.epochs, 100 * watched, lambda: at_the_end)
+        return course.epoch_over(at_the_end.epochs, 100 * watched, lambda: at_the_end)
 
     def run(start: "TrainingState | None") -> TrainedAnn:
         hidden = settings.network.hidden

@@ -9,18 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rpu_ssnn.errors import InputError
-from studies.drives import grid, known_drives, read_drives, search_key
+from studies.drives import FoundDrive, grid, known_drives, read_drives, search_key
+from studies.kept_rows import as_result, read_kept_rows
+from studies.local_executor import LocalExecutor, worker_count
 from studies.methods import load_images
 from studies.points import Drive, Point
 from studies.progress import Silent
 from studies.result import Failure, UnitResult
-from studies.results import Versions
-from studies.runner import in_balanced_order, run_units, worker_count
+from studies.results import Versions, read_failures
+from studies.runner import in_balanced_order, run_units
 from studies.search import candidates
 from studies.store import ResultFolder, StoredRuns, refuse_foreign
 from studies.study import Study
 from studies.timing import Cost
 from studies.unit import Unit, point_title, short_hash
+from studies.units import largest, seeded_points
+from studies.until import Seeded
 from studies.worker import Job
 
 
@@ -48,10 +52,12 @@ class Plan:
 
     Attributes:
         other_versions: rows that are there, but made under other versions.
+        at_most: units if every point comes to have all seeds that it may.
     """
 
     rows: list[Row]
     other_versions: int
+    at_most: int
 
     @property
     def search(self) -> list[Unit]:
@@ -94,31 +100,40 @@ class Estimate:
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
-def make_plan(study: Study, root: Path) -> Plan:
+def make_plan(study: Study, root: Path, kept_rows: Path | None = None) -> Plan:
     """Looks into the folder, which need not be there; nothing is written.
 
+    Args:
+        kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
+
     Raises:
-        InputError: the folder is not the study's, or a drives file is not valid.
+        InputError: the folder is not the study's, or a drives file or the rows are not valid.
     """
+    kept = {} if kept_rows is None else read_kept_rows(kept_rows)
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     points = study.points()
     files = [read_drives(path) for path in (study.drives, folder.drives) if path is not None]
     drives = known_drives(points, study.search, files)
     stored = folder.units.read_all(on_damage=_ignore)
+    of_rows = {identity: as_result(row) for identity, row in kept.items()}
+    stored = replace(stored, by_identity=of_rows | stored.by_identity)
     searched = folder.search.read_all(on_damage=_ignore)
-    rows = [_row(point, study, {k: f.drive for k, f in drives.items()}, stored) for point in points]
-    unknown = [point for point, row in zip(points, rows, strict=True) if not row.drive_known]
+    failed = {failure.unit for failure in read_failures(root)}
+    seeded = seeded_points(study, drives, stored.find, failed)
+    rows = [_row(one, study, drives, stored) for one in seeded]
+    unknown = [one.point for one, row in zip(seeded, rows, strict=True) if not row.drive_known]
     todo = _search_runs(study, unknown, searched)
     rows = [
         replace(row, search=todo.pop(search_key(point, study.search), []))
         if not row.drive_known
         else row
-        for point, row in zip(points, rows, strict=True)
+        for point, row in zip((one.point for one in seeded), rows, strict=True)
     ]
     found = [stored.find(unit) for row in rows for unit in row.units]
     others = [r for r in found if r is not None and Versions.of(r) != Versions.here()]
-    return Plan(rows, len(others))
+    at_most = sum(len(one.seeds) for one in largest(study))
+    return Plan(rows, len(others), at_most)
 
 
 def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
@@ -150,7 +165,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     failures = run_units(
         timed,
         job,
-        workers=n_workers,
+        executor=LocalExecutor(n_workers),
         on_result=keep,
         reporter=Silent(),
         what="timing",
@@ -166,10 +181,12 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     return Estimate(n_workers, seconds, memory, failures)
 
 
-def _row(point: Point, study: Study, drives: dict[str, Drive], stored: StoredRuns) -> Row:
-    known = point.drive or drives.get(search_key(point, study.search))
+def _row(one: Seeded, study: Study, drives: dict[str, FoundDrive], stored: StoredRuns) -> Row:
+    point = one.point
+    found = drives.get(search_key(point, study.search))
+    known = point.drive or (found and found.drive)
     drive = known or _middle(grid(point, study.search))
-    units = [point.unit(study.study, drive, seed) for seed in point.seeds]
+    units = [point.unit(study.study, drive, seed) for seed in one.seeds]
     missing = [unit for unit in units if known is None or stored.find(unit) is None]
     return Row(point_title(point.label, point.sweep), units, missing, [], known is not None)
 

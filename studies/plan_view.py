@@ -81,4 +81,6 @@ def _totals(plan: Plan) -> str:
     text = f"{counted(units, 'unit')}, {done} done, {len(plan.missing)} to run"
     if plan.search:
         text += f" after {counted(len(plan.search), 'run')} of the drive search"
+    if plan.at_most > units:
+        text += f"; `until` may add seeds, up to {counted(plan.at_most, 'unit')} in all"
     return text

@@ -24,13 +24,20 @@ from studies.cases import (
 )
 from studies.devices import check_slot, check_tile, parameters_of
 from studies.explain import as_input_error
-from studies.unit import DatasetSettings, Unit, UnitSettings, canonical
+from studies.sections import (
+    SWEPT_IN_ALL,
+    Sections,
+    applies,
+    each_once,
+    leaves,
+    merged,
+    nested,
+    own_sections,
+    sweepable,
+    value_at,
+)
+from studies.unit import DatasetSettings, Prune, Unit, UnitSettings, canonical
 from studies.variation import Axis
-
-type Sections = dict[str, Any]
-"""Raw settings by their first key: dataset, network, training, and those of the case."""
-
-SWEPT_IN_ALL = ("dataset",)
 
 
 class Drive(Spec):
@@ -48,6 +55,7 @@ class Point:
         method: fields of the unit's method, without what the drive adds.
         drive: as the study gives it; None: to be searched.
         seeds: the case's own, or the study's.
+        prune: when its runs are stopped; a search run never is.
     """
 
     label: str
@@ -58,6 +66,12 @@ class Point:
     method: Mapping[str, Any]
     drive: Drive | None
     seeds: tuple[int, ...]
+    prune: Prune | None = None
+
+    @property
+    def prunable(self) -> bool:
+        """Whether its runs can be looked at on their way: the peers of Table 1 tell nothing."""
+        return self.method["update"] not in ("bp_stdp", "conversion")
 
     @property
     def on_tile(self) -> bool:
@@ -71,6 +85,7 @@ class Point:
             self,
             dataset=self.dataset.model_copy(update={"n_train": images, "n_test": None}),
             training=self.training.model_copy(update={"epochs": epochs}),
+            prune=None,
         )
 
     def unit(self, study: str, drive: Drive, seed: int, measure: str = "test") -> Unit:
@@ -86,6 +101,7 @@ class Point:
                 "method": method,
                 "seed": seed,
                 "measure": measure,
+                "prune": self.prune,
             }
         )
         return Unit(study=study, label=self.label, sweep=self.sweep, settings=settings)
@@ -118,10 +134,10 @@ def points_of(
     for axis in axes:
         for place, path in enumerate(axis.paths):
             values = [row[place] for row in axis.rows]
-            if not any(_applies(path, case) for case in cases):
-                raise InputError("study", f"{axis.where}.{path}", values, _sweepable(path, cases))
+            if not any(applies(path, case) for case in cases):
+                raise InputError("study", f"{axis.where}.{path}", values, sweepable(path, cases))
             if axis.where == "sweep":
-                _each_once(f"{axis.where}.{path}", values)
+                each_once(f"{axis.where}.{path}", values)
     return [
         point
         for index, case in enumerate(cases)
@@ -136,19 +152,19 @@ def _points_of_case(
     shared: Sections,
     seeds: tuple[int, ...],
 ) -> Iterator[Point]:
-    own = _own_sections(case)
+    own = own_sections(case)
     if isinstance(case, AnnCase):
-        for path in (*_leaves({"network": case.network}), *_leaves({"training": case.training})):
+        for path in (*leaves({"network": case.network}), *leaves({"training": case.training})):
             if path not in ANN_RELEVANT:
                 allowed = "changes nothing in ann; " + one_of(ANN_RELEVANT)
-                raise InputError("study", f"{where}.{path}", _value_at(own, path), allowed)
+                raise InputError("study", f"{where}.{path}", value_at(own, path), allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
     for rows in itertools.product(*(axis.rows for axis in varied)):
         swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
-        sections = _merged(shared, own)
+        sections = merged(shared, own)
         for path, value in swept:
-            sections = _merged(sections, _nested(path, value))
+            sections = merged(sections, nested(path, value))
         try:
             yield _build(case, swept, sections, seeds)
         except InputError as error:
@@ -163,7 +179,7 @@ def _points_of_case(
 
 def _for_case(axis: Axis, case: Case) -> Axis | None:
     """The part of an axis that applies to the case, each row once; None where none does."""
-    places = [place for place, path in enumerate(axis.paths) if _applies(path, case)]
+    places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
     if not places:
         return None
     rows = {canonical(part): part for row in axis.rows if (part := [row[k] for k in places])}
@@ -267,80 +283,3 @@ def _validated[M: BaseModel](model: type[M], sections: Sections, key: str) -> M:
         return model.model_validate(sections[key])
     except ValidationError as error:
         raise as_input_error(error, "study", model, prefix=key) from error
-
-
-def _own_sections(case: Case) -> Sections:
-    """What the case itself sets, in sections."""
-    names_of_the_case = ("label", "update", "device", "seeds")
-    return {
-        name: value
-        for name, value in case.model_dump().items()
-        if value is not None and name not in names_of_the_case
-    }
-
-
-def _applies(path: str, case: Case) -> bool:
-    prefixes = (*SWEPT_IN_ALL, *case.swept)
-    if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
-        return False
-    if path.startswith("surrogate.") and isinstance(case, RateCase) and case.surrogate is None:
-        return False  # a rate case without noise stays one
-    name = path.removeprefix("overrides.")
-    if isinstance(case, DeviceCase) and name != path and name not in parameters_of(case.device):
-        return False
-    return _value_at(_own_sections(case), path) is None
-
-
-def _each_once(field: str, values: Sequence[Any]) -> None:
-    """A value that is there twice, also as another spelling of a number, would count as seeds."""
-    seen = set()
-    for value in values:
-        try:
-            same = canonical(value if isinstance(value, bool) else float(value))
-        except (TypeError, ValueError):
-            same = canonical(value)
-        if same in seen:
-            raise InputError("study", field, list(values), "must name each value once")
-        seen.add(same)
-
-
-def _sweepable(path: str, cases: Sequence[Case]) -> str:
-    """What could have been swept, for the error."""
-    if any(_value_at(_own_sections(case), path) is not None for case in cases):
-        return "is set by the cases that have it: remove it there, or here"
-    devices = [case for case in cases if isinstance(case, DeviceCase)]
-    if path.startswith("overrides.") and devices:
-        names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]
-        return one_of(dict.fromkeys(names), path)
-    starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept)))
-    return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
-
-
-def _merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with the leaves of ``patch`` put in."""
-    merged = dict(base)
-    for key, value in patch.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
-
-
-def _nested(path: str, value: Any) -> dict[str, Any]:
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    return dict(value)
-
-
-def _value_at(sections: Sections, path: str) -> Any:
-    at: Any = sections
-    for key in path.split("."):
-        at = at.get(key) if isinstance(at, Mapping) else None
-    return at
-
-
-def _leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in sections.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"

@@ -133,7 +133,7 @@ class ConsoleReporter:
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """Counts the unit; shows its accuracy and the time that is left."""
-        self._advance(unit.identity, f"{unit.title}: {result.accuracy:.2f} %")
+        self._advance(unit.identity, f"{unit.title}: {result.words}")
 
     def failed(self, failure: Failure) -> None:
         """Counts the unit; its message stays on the screen."""

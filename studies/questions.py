@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from rpu_ssnn.errors import InputError, one_of
 from studies.cases import Case, DeviceCase, PartialDrive
 from studies.devices import parameters_of
-from studies.execution import Outcome
 from studies.explain import as_input_error
+from studies.options import Outcome
 from studies.results import Runs
 from studies.study import Study
 from studies.unit import PulseMethod, short_hash
@@ -166,9 +166,14 @@ def drive_note(driven: Driven, search_each: bool) -> str:
 
 def setting_notes(asked: Asked) -> list[str]:
     """What of the study the question leaves out."""
-    if not asked.study.varied:
-        return []
-    return [f"the study's sweep is left out ({', '.join(asked.study.varied)})"]
+    study, notes = asked.study, []
+    if study.varied:
+        notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
+    if study.until is not None:
+        notes.append("the study's `until` is left out: the seeds are the declared ones")
+    if study.prune is not None:
+        notes.append("the study's `prune` is left out: every run goes on to its end")
+    return notes
 
 
 def as_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 Whatever is slow to import is imported by the command that needs it.
 """
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,8 +22,10 @@ from studies.cli_options import (
 )
 from studies.cli_running import (
     AcceptOption,
+    ClusterOption,
     RerunOption,
     RetryOption,
+    SchedulerOption,
     end,
     options_of,
     other_versions,
@@ -30,7 +33,8 @@ from studies.cli_running import (
 )
 
 if TYPE_CHECKING:
-    from studies.execution import OtherVersions
+    from studies.executor import Executor
+    from studies.options import OtherVersions
     from studies.questions import Run
 
 questions_app = typer.Typer()
@@ -55,18 +59,22 @@ def attribute(
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
     retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Which imperfection of a device costs most? Each is switched off alone, and on alone."""
     from studies.attribution import attribute as answer
     from studies.attribution_view import draw, lines, write
+    from studies.clusters import executor_of
     from studies.shipped import find_study
 
     others = other_versions(accept_other_versions, rerun)
     declared = find_study(study)
     root = out or _folder(declared.study, "attribute", device)
     try:
-        run = _run(root, workers, data, others, retry_failed)
-        found = answer(declared, device, run, search_each=search_each)
+        with closing(executor_of(workers, scheduler, cluster)) as executor:
+            run = _run(root, executor, data, others, retry_failed)
+            found = answer(declared, device, run, search_each=search_each)
     except KeyboardInterrupt:
         stop_interrupted(root)
     for line in lines(found):
@@ -96,9 +104,12 @@ def require(
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
     retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """What would a device have to meet? Where each parameter loses as much as may be lost."""
     from studies.axes import STANDARD
+    from studies.clusters import executor_of
     from studies.requirement import require as answer
     from studies.requirement_view import lines, write
     from studies.shipped import find_study
@@ -107,15 +118,16 @@ def require(
     declared = find_study(study)
     root = out or _folder(declared.study, "require", device)
     try:
-        found = answer(
-            declared,
-            device,
-            loss,
-            _run(root, workers, data, versions, retry_failed),
-            parameters=parameter or STANDARD,
-            others=others,
-            search_each=search_each,
-        )
+        with closing(executor_of(workers, scheduler, cluster)) as executor:
+            found = answer(
+                declared,
+                device,
+                loss,
+                _run(root, executor, data, versions, retry_failed),
+                parameters=parameter or STANDARD,
+                others=others,
+                search_each=search_each,
+            )
     except KeyboardInterrupt:
         stop_interrupted(root)
     for line in lines(found):
@@ -151,7 +163,7 @@ def _folder(study: str, question: str, device: str) -> Path:
 
 def _run(
     root: Path,
-    workers: int | None,
+    executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
     retry_failed: bool,
@@ -159,5 +171,5 @@ def _run(
     """Runs what is missing of a study in the folder."""
     from studies.execution import run_in_folder
 
-    options = options_of(workers, data, others, retry_failed=retry_failed)
+    options = options_of(executor, data, others, retry_failed=retry_failed)
     return partial(run_in_folder, root=root, options=options)

@@ -6,6 +6,10 @@ type Scalar = str | int | float | bool | None
 type Row = dict[str, Scalar]
 
 
+PRUNED = "pruned_after_epochs"
+"""Column of the runs that were stopped: after how many epochs; of others empty or not there."""
+
+
 @dataclass(frozen=True)
 class UnitResult:
     """A finished run.
@@ -25,6 +29,17 @@ class UnitResult:
         shown = self.row["validation_accuracy"] if test is None else test
         assert isinstance(shown, int | float)  # run_unit always measures one of them
         return float(shown)
+
+    @property
+    def words(self) -> str:
+        """What it reached."""
+        stopped = f", pruned after epoch {self.row[PRUNED]}" if self.pruned else ""
+        return f"{self.accuracy:.2f} %{stopped}"
+
+    @property
+    def pruned(self) -> bool:
+        """Whether the run was stopped before its end, so that it has no test accuracy."""
+        return self.row.get(PRUNED) is not None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from studies.cli_options import (
     DataOption,
     FolderArgument,
     OutOption,
+    RowsOption,
     StudyArgument,
     WorkersOption,
     note_damage,
@@ -125,6 +126,7 @@ def plan(
     out: OutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
+    rows: RowsOption = None,
     estimate: Annotated[bool, typer.Option(help="Time a few steps of each case.")] = True,
 ) -> None:
     """Say what `run` would do and about how long it would take; nothing is started or written."""
@@ -140,9 +142,10 @@ def plan(
     try:
         refuse_missing_images(declared, data)
     except MissingDataError:
-        if estimate:  # else nobody looks at an image
+        # Without an estimate nobody looks at an image; finished rows need none.
+        if estimate and rows is None:
             raise
-    planned = planning.make_plan(declared, out or default_folder(declared))
+    planned = planning.make_plan(declared, out or default_folder(declared), rows)
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo("timing a few steps of each case", err=True)
@@ -160,14 +163,19 @@ def status(folder: FolderArgument) -> None:
 
 
 def _finished(folder: Path) -> "tuple[Study, Runs]":
-    """The study and its finished runs; what is odd about them is said on the error stream."""
-    from studies.execution import finished_runs
+    """The study and its complete runs; what is odd about them is said on the error stream."""
+    from studies import pruning, until
+    from studies.execution import look_into
     from studies.results import Versions
 
-    declared, runs = finished_runs(folder, on_damage=note_damage)
+    found = look_into(folder, on_damage=note_damage)
+    runs = found.complete
     if not runs:
         raise InputError(folder, "units", 0, "must hold at least one finished unit")
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
         typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)
-    return declared, runs
+    of_until = until.sentences(found.study.until, found.points)
+    for line in (*of_until, *pruning.sentences(found.pruned)):
+        typer.echo(line, err=True)
+    return found.study, runs

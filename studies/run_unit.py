@@ -13,7 +13,7 @@ from studies.desk import NO_DESK, Course, Desk
 from studies.devices import compound_of
 from studies.memory import forget_peak_memory, peak_memory_mb
 from studies.methods import load_images, trained_ann, trained_network
-from studies.result import Row, Scalar, UnitResult
+from studies.result import PRUNED, Row, Scalar, UnitResult
 from studies.unit import AnnMethod, PulseMethod, Unit, canonical
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def run_unit(unit: Unit, data_root: Path | None, threads: int, desk: Desk = NO_D
         **_device_columns(measured.statistics),
         "replayable": is_replayable(unit),
         "resumed": course.resumed,
+        **({} if settings.prune is None else {PRUNED: course.pruned_after}),
         **measured.statistics,
         "settings": unit.settings_json,
         "numerics_version": NUMERICS_VERSION,
@@ -133,10 +134,11 @@ def plain(value: Any) -> Scalar:
 def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Measured:
     with trained_network(unit, data, threads, course) as trained:
         method = unit.settings.method
-        if isinstance(method, PulseMethod) and method.tile.storage_seconds > 0:
+        is_stored = isinstance(method, PulseMethod) and method.tile.storage_seconds > 0
+        if isinstance(method, PulseMethod) and is_stored and course.pruned_after is None:
             trained.rest(method.tile.storage_seconds)
         test = math.nan
-        if unit.settings.measure == "test":
+        if unit.settings.measure == "test" and course.pruned_after is None:
             test = trained.accuracy(data.test_images, data.test_labels)
         return _Measured(
             test_accuracy=test,
@@ -149,7 +151,7 @@ def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Meas
 def _ann(unit: Unit, data: "Dataset", course: Course) -> _Measured:
     trained = trained_ann(unit, data, course)
     test = math.nan
-    if unit.settings.measure == "test":
+    if unit.settings.measure == "test" and course.pruned_after is None:
         test = trained.accuracy(data.test_images, data.test_labels)
     return _Measured(
         test_accuracy=test,

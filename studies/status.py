@@ -46,6 +46,7 @@ class LastUnit(Spec):
 
     title: str
     accuracy: float
+    words: str = ""
 
 
 class StatusFile(Spec):
@@ -119,7 +120,7 @@ class StatusReporter:
 
     def finished(self, unit: Unit, result: UnitResult) -> None:
         """One done."""
-        last = LastUnit(title=unit.title, accuracy=result.accuracy)
+        last = LastUnit(title=unit.title, accuracy=result.accuracy, words=result.words)
         self._write(last=last, **self._without(unit.identity))
         self._inner.finished(unit, result)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.errors import InputError
-from studies.execution import finished_runs
+from studies.execution import look_into
 from studies.progress import duration, seconds_left
 from studies.status import StatusFile, read_status
 from studies.store import is_in_use
@@ -53,11 +53,11 @@ def standing(root: Path) -> Standing:
     """
     damaged: list[InputError] = []
     in_use = is_in_use(root)
-    study, runs = finished_runs(root, on_damage=damaged.append)
+    found = look_into(root, on_damage=damaged.append)
     return Standing(
-        study=study.study,
-        done=len(runs),
-        total=len(study.points()) * len(study.seeds),
+        study=found.study.study,
+        done=len(found.runs),
+        total=sum(len(point.seeds) for point in found.points),
         damaged=damaged,
         in_use=in_use,
         file=read_status(root),
@@ -82,7 +82,8 @@ def lines(stands: Standing, now: float | None = None) -> list[str]:
         reached = "" if unit.how_far is None else f": {unit.how_far.words}"
         text.append(f"running: {unit.title}{reached}, for {duration(now - unit.since)}")
     if file is not None and file.last is not None:
-        text.append(f"last: {file.last.title}: {file.last.accuracy:.2f} %")
+        words = file.last.words or f"{file.last.accuracy:.2f} %"
+        text.append(f"last: {file.last.title}: {words}")
     text += [f"failed: {unit.title}: {unit.message}" for unit in failed]
     text += [f"damaged: {error}" for error in stands.damaged]
     return text

@@ -15,7 +15,9 @@ from rpu_ssnn.tile_spec import WeightRange
 from studies.cases import Case, LearningRate, RateCase, Seeds
 from studies.explain import as_input_error
 from studies.points import Point, points_of
-from studies.unit import DatasetSettings
+from studies.pruning import pruned_by
+from studies.unit import DatasetSettings, Prune
+from studies.until import Until, check_until
 from studies.variation import Sample, axes_of, expanded
 from studies.yaml_file import read_yaml
 
@@ -86,6 +88,12 @@ class Study(Spec):
     reference: str | None = Field(
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
+    until: Until | None = Field(
+        None, description="seeds are added until the gaps are known well enough; None: none are"
+    )
+    prune: Prune | None = Field(
+        None, description="when a run is stopped for being hopeless; None: none is"
+    )
     drives: Path | None = Field(
         None, description="file with searched drives, relative to the study's"
     )
@@ -139,6 +147,8 @@ class Study(Spec):
                 0.0,
                 "must be above 0, as a case without a drive is searched on the validation split",
             )
+        if self.until is not None:
+            check_until(self.until, points)
         return self
 
     @property
@@ -151,7 +161,8 @@ class Study(Spec):
     def points(self) -> list[Point]:
         """Every case at every point of the sweep that applies to it."""
         axes = axes_of(self.sweep, self.together, self.sample)
-        return points_of(self.cases, axes, self.dataset, self.network, self.training, self.seeds)
+        points = points_of(self.cases, axes, self.dataset, self.network, self.training, self.seeds)
+        return points if self.prune is None else pruned_by(self.prune, points)
 
     @property
     def varied(self) -> list[str]:

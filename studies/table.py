@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.wording import counted
 from studies.choices import Format
+from studies.result import PRUNED
 from studies.results import SWEEP_PREFIX
 from studies.statistics import SIGNIFICANCE, describe, holm, paired_p
 from studies.text_table import as_csv, interval, number, render_cells
@@ -68,11 +69,12 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     """The results with each run's difference to the reference's run of the same seed and point.
 
     Swept settings become text-safe keys (`NOT_SWEPT` where they do not apply); ``gap`` is NaN for
-    the reference itself and where the reference has no run.
+    the reference itself and where the reference has no run. Runs that were pruned are left out.
 
     Raises:
         InputError: the results hold no row of the reference.
     """
+    results = without_pruned(results)
     labels = list(dict.fromkeys(results["label"])) if len(results) else []
     if reference not in labels:
         raise InputError("summary", "reference", reference, one_of(labels, reference))
@@ -90,6 +92,11 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
         accuracies = dict(zip(other["seed"], other["test_accuracy"], strict=True))
         paired.loc[runs.index, GAP] = runs["test_accuracy"] - runs["seed"].map(accuracies)
     return paired
+
+
+def without_pruned(results: pd.DataFrame) -> pd.DataFrame:
+    """The runs that came to their end; the others have no test accuracy to average."""
+    return results[results[PRUNED].isna()] if PRUNED in results.columns else results
 
 
 def correct(table: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,18 @@ class DatasetSettings(Spec):
     )
 
 
+class Prune(Spec):
+    """When a run is stopped for being hopeless: a rule on the run alone, so that neither the
+    others nor the order in which they end matter. It looks at validation images only."""
+
+    after_epochs: Annotated[int, Field(ge=1)] = Field(
+        description="epochs after which the run is looked at, once"
+    )
+    below: Annotated[float, Field(gt=0.0, le=100.0)] = Field(
+        description="accuracy on validation images below which it is stopped, %"
+    )
+
+
 class AnnMethod(Spec):
     """Exact backpropagation in floating point (`rpu_ssnn.ann.AnnSpec`)."""
 
@@ -89,6 +101,7 @@ class UnitSettings(Spec):
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
+        prune: None: the run goes on to its end, whatever it reaches.
     """
 
     dataset: DatasetSettings
@@ -97,6 +110,7 @@ class UnitSettings(Spec):
     method: Method
     seed: Annotated[int, Field(ge=0)]
     measure: Literal["test", "validation"]
+    prune: Prune | None = None
 
 
 RECORD_ONLY = (

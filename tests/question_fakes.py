@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from test_studies_support import small_study
 
-from studies.execution import Outcome, units_of
+from studies.options import Outcome
 from studies.result import Failure, UnitResult
 from studies.study import Study
 from studies.unit import PulseMethod, Unit
+from studies.units import units_of
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 REFERENCE = 97.0

@@ -6,10 +6,10 @@ import pytest
 from test_studies_support import small_study
 
 from rpu_ssnn.errors import InputError
-from studies.execution import units_of
 from studies.result import UnitResult
 from studies.run_unit import is_replayable, run_unit
 from studies.unit import Unit
+from studies.units import units_of
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
 

@@ -382,6 +382,95 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "must be above 0",
     ),
     ("search budget", {"search": {"n_train": 200}}, "search.n_train", "200", "at most"),
+    (
+        "until nothing",
+        {"until": {"gap_ci": 0, "max_seeds": 9}},
+        "until.gap_ci",
+        "0",
+        "greater than 0",
+    ),
+    (
+        "until of a flag",
+        {"until": {"gap_ci": True, "max_seeds": 9}},
+        "until.gap_ci",
+        "True",
+        "number",
+    ),
+    (
+        "until without an end",
+        {"until": {"gap_ci": 0.2}},
+        "until.max_seeds",
+        "nothing",
+        "must be given",
+    ),
+    (
+        "until with fewer seeds than declared",
+        {"seeds": {"count": 5}, "until": {"gap_ci": 0.2, "max_seeds": 4}},
+        "until.max_seeds",
+        "4",
+        "must be at least 5, the seeds of",
+    ),
+    (
+        "until beyond the last seed",
+        {"seeds": [2**32 - 3], "until": {"gap_ci": 0.2, "max_seeds": 4}},
+        "seeds",
+        "4294967293",
+        "must leave room below 2**32 for 4 seeds",
+    ),
+    (
+        "until key",
+        {"until": {"gap": 0.2, "max_seeds": 9}},
+        "until.gap",
+        "'gap'",
+        "did you mean gap_ci?",
+    ),
+    (
+        "prune after no epoch",
+        {"prune": {"after_epochs": 0, "below": 20}},
+        "prune.after_epochs",
+        "0",
+        "greater than or equal to 1",
+    ),
+    (
+        "prune after the last epoch",
+        {"training": {"epochs": 3}, "prune": {"after_epochs": 3, "below": 20}},
+        "prune.after_epochs",
+        "3",
+        "must be below the epochs of a case that can be stopped, 3 at most",
+    ),
+    (
+        "prune below a share",
+        {"training": {"epochs": 3}, "prune": {"after_epochs": 1, "below": 101}},
+        "prune.below",
+        "101",
+        "less than or equal to 100",
+    ),
+    (
+        "prune without a level",
+        {"training": {"epochs": 3}, "prune": {"after_epochs": 1}},
+        "prune.below",
+        "nothing",
+        "must be given",
+    ),
+    (
+        "prune key",
+        {"training": {"epochs": 3}, "prune": {"after_epochs": 1, "belov": 20}},
+        "prune.belov",
+        "'belov'",
+        "did you mean below?",
+    ),
+    (
+        "prune without validation images",
+        {
+            "dataset": {"name": "digits", "validation_share": 0},
+            "training": {"epochs": 3},
+            "prune": {"after_epochs": 1, "below": 20},
+        },
+        "dataset.validation_share",
+        "0.0",
+        "must be above 0, as `prune` looks at validation images",
+    ),
+    ("until as a number", {"until": 0.2}, "until", "0.2", "must be a mapping"),
     ("empty grid", {"search": {"weight_range": []}}, "search.weight_range", "[]", "at least 1"),
 ]
 
@@ -595,7 +684,7 @@ def test_images_that_are_not_there_are_refused_before_anything_is_written(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("studies.runner._pool_of_one", None)  # no process may be started
+    monkeypatch.setattr("studies.local_executor._pool_of_one", None)  # no process may be started
     study = _valid(tmp_path, dataset={"name": "digits", **dataset}, **changes)
     line = refused([command, str(study), "--out", str(tmp_path / "new" / "out")], capsys)
     assert line.startswith(f"{study}: {field}: {value} is not allowed; ")

@@ -11,10 +11,10 @@ from test_studies_support import Harness, small_study
 
 from studies.checkpoint import HEADER, UnfitError, read_checkpoint
 from studies.desk import Course, Desk
-from studies.execution import units_of
 from studies.results import Versions
 from studies.run_unit import run_unit
 from studies.unit import Unit
+from studies.units import units_of
 
 EPOCHS = 4
 
@@ -54,10 +54,11 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     over = Course.epoch_over
 
     def set_to(epoch: int | None) -> None:
-        def patched(self: Course, epochs: int, *rest: Any) -> None:
-            over(self, epochs, *rest)
+        def patched(self: Course, epochs: int, *rest: Any) -> bool:
+            stops = over(self, epochs, *rest)
             if epochs == epoch:
                 raise KilledError
+            return stops
 
         monkeypatch.setattr(Course, "epoch_over", patched)
 

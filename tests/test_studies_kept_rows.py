@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_studies_support import Harness, small_study
+import yaml
+from results_fakes import runs_of
+from test_studies_support import SMALL, Harness, InThisProcess, small_study
 
-from conftest import refused
+from conftest import Command, refused
 from studies.api import load_results
+from studies.results import results_frame
+from studies.study import parse_study
 
 
 @pytest.fixture
@@ -52,6 +56,47 @@ def test_rows_of_other_settings_are_left_alone(harness: Harness) -> None:
     harness.run(other, kept_rows=kept)
     ran = harness.take_log()
     assert sum(ran.values()) == 6
+
+
+def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
+    harness: Harness, tmp_path: Path, command: Command
+) -> None:
+    harness.run(small_study(), executor=InThisProcess())
+    kept = tmp_path / "kept.csv"
+    table = load_results(harness.out)
+    table.loc[0, "torch_version"] = "1.0"
+    table.iloc[:4].to_csv(kept, index=False)
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump(SMALL))
+    elsewhere = tmp_path / "elsewhere"
+    arguments = ("plan", study, "--out", elsewhere, "--no-estimate")
+    assert "6 units, 0 done, 6 to run" in command(*arguments)[1]
+    code, printed, errors = command(*arguments, "--rows", kept)
+    assert (code, errors) == (0, "")
+    assert "6 units, 4 done, 2 to run" in printed
+    assert "1 row was made under other versions" in printed
+    assert not elsewhere.exists()
+    # What the plan says is what a run does: rows of the folder and kept ones together.
+    harness.out, before = elsewhere, harness.out
+    harness.take_log()
+    harness.run(small_study(), kept_rows=kept, other_versions="accept", executor=InThisProcess())
+    assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
+    assert "6 units, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
+
+
+def test_a_plan_of_kept_rows_needs_no_images(
+    harness: Harness, tmp_path: Path, command: Command
+) -> None:
+    content = {**SMALL, "dataset": {"name": "mnist", "n_train": 100, "n_test": 50}}
+    study = parse_study(content, "small.yaml", Path())
+    table = results_frame(runs_of(study, lambda unit: 90.0))
+    table.to_csv(tmp_path / "kept.csv", index=False)
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(content))
+    arguments = ("plan", path, "--out", tmp_path / "out", "--data", tmp_path)
+    assert command(*arguments)[0] == 2
+    code, printed, _ = command(*arguments, "--rows", tmp_path / "kept.csv")
+    assert (code, "6 units, 6 done" in printed) == (0, True)
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n"], ids=["missing", "empty", "other"])

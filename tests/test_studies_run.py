@@ -18,6 +18,7 @@ from studies import store
 from studies.api import load_results
 from studies.desk import Desk
 from studies.execution import finished_runs
+from studies.local_executor import LocalExecutor
 from studies.progress import Silent
 from studies.result import Failure, UnitResult
 from studies.results import Versions
@@ -106,7 +107,7 @@ def test_a_failing_unit_is_listed_and_runs_again_only_when_asked(harness: Harnes
 
 def test_a_killed_worker_costs_its_own_units_and_no_others(harness: Harness) -> None:
     harness.order("die", "coincidence seed 0")
-    outcome = harness.run(small_study(), workers=1)
+    outcome = harness.run(small_study(), executor=LocalExecutor(1))
     assert [failure.title for failure in outcome.failures] == ["coincidence seed 0"]
     assert "worker process died" in outcome.failures[0].message
     assert len(outcome.runs) == 5
@@ -115,7 +116,7 @@ def test_a_killed_worker_costs_its_own_units_and_no_others(harness: Harness) -> 
 def test_a_killed_worker_does_not_take_its_neighbours_unit_with_it(harness: Harness) -> None:
     harness.order("die", "ann seed 0", "ann seed 1")
     harness.order("slow", "rate seed 0", "rate seed 1")
-    outcome = harness.run(small_study(), workers=2)
+    outcome = harness.run(small_study(), executor=LocalExecutor(2))
     assert [failure.title for failure in outcome.failures] == ["ann seed 0", "ann seed 1"]
     assert harness.take_log() == ALL
 
@@ -129,7 +130,7 @@ def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
             seen.append(list(pd.read_csv(harness.out / "failures.csv")["title"]))
 
     harness.order("raise", "ann seed 0", "rate seed 1")
-    harness.run(small_study(), workers=1, reporter=Looking())
+    harness.run(small_study(), executor=LocalExecutor(1), reporter=Looking())
     assert seen == [["ann seed 0"], ["ann seed 0", "rate seed 1"]]
 
 
@@ -177,7 +178,7 @@ def test_rows_wait_for_room_on_a_full_disk(
 ) -> None:
     Disk(monkeypatch, full=lambda write: write <= 3)
     told = Notes()
-    outcome = harness.run(small_study(), workers=1, reporter=told)
+    outcome = harness.run(small_study(), executor=LocalExecutor(1), reporter=told)
     assert not outcome.failures
     assert len(load_results(harness.out)) == 6
     assert told.notes[0] == (
@@ -192,7 +193,7 @@ def test_a_disk_that_stays_full_costs_rows_and_says_which(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Disk(monkeypatch, full=lambda write: write > 4)
-    outcome = harness.run(small_study(), workers=1)
+    outcome = harness.run(small_study(), executor=LocalExecutor(1))
     assert len(outcome.runs) == 4
     assert [failure.message for failure in outcome.failures] == [
         "not kept: No space left on device"
@@ -356,10 +357,10 @@ def test_unit_files_are_plain_json_with_the_settings(harness: Harness) -> None:
 
 
 def test_workers_share_the_threads(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studies.runner.cpu_count", lambda: 8)
+    monkeypatch.setattr("studies.local_executor.cpu_count", lambda: 8)
     job = Job(check=accept_all, execute=_threads_as_accuracy, data_root=harness.orders)
     study = small_study(seeds=[0])
-    outcome = harness.run(study, job=job, workers=2)
+    outcome = harness.run(study, job=job, executor=LocalExecutor(2))
     assert [result.accuracy for _, result in outcome.runs] == [4.0] * 3
 
 

@@ -18,6 +18,7 @@ from test_studies_support import Harness, small_study
 
 from conftest import refused
 from studies.desk import HowFar
+from studies.local_executor import LocalExecutor
 from studies.progress import ConsoleReporter, Silent
 from studies.status import STATUS_FILE, LastUnit, RunningUnit, StatusFile, read_status
 from studies.status_view import Standing, lines, standing
@@ -125,7 +126,7 @@ def test_another_process_sees_the_epoch_and_the_accuracy(harness: Harness) -> No
         def reached(self, unit: Unit, how_far: HowFar) -> None:
             seen.append(lines(standing(harness.out)))
 
-    harness.run(small_study(), workers=1, reporter=Looking())
+    harness.run(small_study(), executor=LocalExecutor(1), reporter=Looking())
     told = [line for text in seen for line in text if line.startswith("running: ")]
     assert any(
         line.startswith("running: rate seed 0: epoch 3 of 5, 71.50 %, for ") for line in told

@@ -4,14 +4,19 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies import worker
 from studies.desk import Desk, HowFar
-from studies.execution import Options, Outcome, run_in_folder
-from studies.result import UnitResult
+from studies.execution import run_in_folder
+from studies.local_executor import LocalExecutor
+from studies.options import Options, Outcome
+from studies.result import Failure, UnitResult
 from studies.results import Versions
 from studies.study import Study, parse_study
 from studies.unit import AnnMethod, PulseMethod, Unit
@@ -104,6 +109,50 @@ def _ordered(data_root: Path, order: str, unit: Unit) -> bool:
     return path.exists() and unit.title in path.read_text().splitlines()
 
 
+class InThisProcess:
+    """An executor without processes, for tests of what is run rather than of how."""
+
+    def plan(self, n_units: int) -> str:
+        return "in this process"
+
+    @contextmanager
+    def hired(
+        self, n_units: int, desk: Desk, note: Callable[[str], None]
+    ) -> Iterator["_OneAtATime"]:
+        yield _OneAtATime(desk)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class _OneAtATime:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._given: list[tuple[Job, Unit]] = []
+
+    @property
+    def free(self) -> int:
+        return 1 - len(self._given)
+
+    @property
+    def running(self) -> list[Unit]:
+        return [unit for _, unit in self._given]
+
+    def check(self, job: Job, units: Sequence[Unit]) -> list[worker.Refusal | worker.BrokenPair]:
+        fault = worker.check(job, list(units))
+        return [] if fault is None else [fault]
+
+    def hand_out(self, job: Job, unit: Unit) -> None:
+        self._given.append((job, unit))
+
+    def ended(self, seconds: float) -> list[tuple[Unit, UnitResult | Failure]]:
+        job, unit = self._given.pop()
+        return [(unit, worker.execute(job, unit, 1, self._desk))]
+
+    def how_far(self, unit: Unit) -> HowFar | None:
+        return self._desk.how_far(unit)
+
+
 class Harness:
     """Runs studies with the fake training in a folder of their own."""
 
@@ -119,7 +168,7 @@ class Harness:
     def options(self, **changes: Any) -> Options:
         """Of a run with the fake training."""
         job = Job(check=accept_all, execute=fake_training, data_root=self.orders)
-        return Options(**{"job": job, "workers": 2, **changes})
+        return Options(**{"job": job, "executor": LocalExecutor(2), **changes})
 
     def run(self, study: Study, **changes: Any) -> Outcome:
         """Runs the study."""

@@ -12,11 +12,11 @@ from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies import unit as unit_module
 from studies.cases import SgdSpec
-from studies.execution import units_of
 from studies.runner import in_balanced_order
 from studies.shipped import FOLDER, find_study, shipped_names
 from studies.study import Study
 from studies.unit import RECORD_ONLY, DatasetSettings, Unit, UnitSettings
+from studies.units import units_of
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rpu_ssnn.errors import InputError
 from studies.choices import Kind
 from studies.draw import draw, drawable, swept_paths
-from studies.execution import finished_runs
+from studies.execution import look_into
 from studies.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
 from studies.published import beside
 from studies.report.cautions import cautions
@@ -100,11 +100,12 @@ def report_html(root: Path) -> str:
         InputError: not a result folder, or no finished unit.
     """
     damaged: list[InputError] = []
-    study, runs = finished_runs(root, on_damage=damaged.append)
+    found = look_into(root, on_damage=damaged.append)
+    study, runs = found.study, found.complete
     if not runs:
         raise InputError(root, "units", 0, "must hold at least one finished unit")
     results = results_frame(runs)
-    warnings = cautions(study, root, runs, results, damaged)
+    warnings = cautions(found, root, results, damaged)
     reference = study.reference_label
     tables = [_runs_table(results)]
     if reference in set(results["label"]):
@@ -121,8 +122,8 @@ def report_html(root: Path) -> str:
     return environment.get_template("report.html.j2").render(
         study=study,
         reference=reference,
-        done=len(runs),
-        total=sum(len(point.seeds) for point in study.points()),
+        done=len(found.runs),
+        total=sum(len(point.seeds) for point in found.points),
         warnings=warnings,
         tables=tables,
         pictures=list(_pictures(study, runs)),

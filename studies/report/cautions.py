@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
+from studies import pruning, until
 from studies.drives import grid, known_drives, read_drives, search_key
+from studies.execution import Found
 from studies.results import FAILURES_CSV, Runs, Versions
 from studies.search import at_edge
 from studies.store import DRIVES_FILE
@@ -31,28 +33,30 @@ _NAMED = 8
 
 
 def cautions(
-    study: Study, root: Path, runs: Runs, results: pd.DataFrame, damaged: Sequence[InputError]
+    found: Found, root: Path, results: pd.DataFrame, damaged: Sequence[InputError]
 ) -> list[str]:
     """All that apply, what is missing first."""
     return [
-        *_missing(study, runs),
+        *_missing(found),
         *_failed(root),
+        *(f"{line}." for line in until.sentences(found.study.until, found.points)),
+        *(f"{line}." for line in pruning.sentences(found.pruned)),
         *(f"{_by_name(error)}: the damaged file is left out." for error in damaged),
-        *_versions(runs),
+        *_versions(found.runs),
         *_few_seeds(results),
         *_saturated(results),
-        *_edges(study, root),
+        *_edges(found.study, root),
         *_not_replayable(results),
     ]
 
 
-def _missing(study: Study, runs: Runs) -> Iterator[str]:
-    there = {(unit.label, str(unit.sweep), unit.settings.seed) for unit, _ in runs}
+def _missing(found: Found) -> Iterator[str]:
+    there = {(unit.label, str(unit.sweep), unit.settings.seed) for unit, _ in found.runs}
     missing = [
-        f"{point_title(point.label, point.sweep)} seed {seed}"
-        for point in study.points()
-        for seed in point.seeds
-        if (point.label, str(point.sweep), seed) not in there
+        f"{one.title} seed {seed}"
+        for one in found.points
+        for seed in one.seeds
+        if (one.point.label, str(one.point.sweep), seed) not in there
     ]
     if missing:
         yield f"{counted(len(missing), 'unit has', 'units have')} no row (yet): {_named(missing)}."

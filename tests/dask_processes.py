@@ -1,0 +1,85 @@
+"""A real dask scheduler and real worker processes on the loopback address."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from distributed import Client
+
+SECONDS_TO_START = 240  # of a machine that does much else
+
+
+class DaskProcesses:
+    """A scheduler with workers that a test may kill.
+
+    Attributes:
+        address: of the scheduler.
+        workers: their processes, which nobody starts again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "scheduler.json"
+        self._folder = folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+        scheduler_file = ("--scheduler-file", str(self._file))
+        self.scheduler = self._start(
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+            *scheduler_file,
+        )  # fmt: skip
+        wait_until(self._file.exists, "the scheduler")
+        self.address: str = json.loads(self._file.read_text())["address"]
+
+    def hire(self, *threads: int) -> None:
+        """Starts a worker process of each number of threads, and waits for them."""
+        before = len([worker for worker in self.workers if worker.poll() is None])
+        for n in threads:
+            self.workers.append(
+                self._start(
+                    "dask_worker", "--host", "127.0.0.1", "--nthreads", str(n),
+                    "--no-nanny", "--no-dashboard", "--scheduler-file", str(self._file),
+                    "--local-directory", str(self._folder),
+                )
+            )  # fmt: skip
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(before + len(threads), timeout=SECONDS_TO_START)
+
+    def kill_all(self) -> None:
+        """The test is over."""
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        here = str(Path(__file__).parent)
+        with (self._folder / "dask.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
+                env={**os.environ, "PYTHONPATH": here},
+                stdout=log,
+                stderr=log,
+            )
+
+
+@contextmanager
+def dask_processes(folder: Path, threads: Sequence[int] = ()) -> Iterator[DaskProcesses]:
+    """A scheduler with a worker of each number of threads, all gone when the context ends."""
+    processes = DaskProcesses(folder)
+    try:
+        if threads:
+            processes.hire(*threads)
+        yield processes
+    finally:
+        processes.kill_all()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Fails the test where it does not come true in time."""
+    limit = time.monotonic() + SECONDS_TO_START
+    while not condition():
+        assert time.monotonic() < limit, f"timed out: {what}"
+        time.sleep(0.02)
