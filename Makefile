@@ -24,6 +24,7 @@ test-kill: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/workers.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -117,7 +117,7 @@ IMAGES = np.arange(2 * 3 * 3).reshape(2, 3, 3)
         (b"", ["magic number", "must be 0x00000803"]),
         (idx_bytes(np.arange(3)), ["magic number", "0x00000801", "must be 0x00000803"]),
         (b"\0\0\x0d\3" + idx_bytes(IMAGES)[4:], ["magic number", "0x00000d03"]),
-        (gzip.compress(idx_bytes(IMAGES)), ["magic number", "add .gz"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0), ["magic number", "add .gz"]),
         (idx_bytes(IMAGES)[:9], ["size in bytes: 9", "truncated"]),
         (idx_bytes(IMAGES)[:-1], ["size in bytes: 33", "truncated", "2x3x3", "34 bytes"]),
         (idx_bytes(IMAGES) + b"\0", ["size in bytes: 35", "trailing bytes"]),
@@ -137,10 +137,10 @@ def test_damaged_file(tmp_path: Path, content: bytes, words: list[str]) -> None:
     [
         (idx_bytes(IMAGES), ["first bytes", "not gzip"]),
         (b"", ["first bytes", "not gzip"]),
-        (gzip.compress(idx_bytes(IMAGES))[:-12], ["gzip stream", "truncated or damaged"]),
-        (gzip.compress(idx_bytes(IMAGES))[:-8] + b"\0" * 8, ["gzip stream", "CRC"]),
-        (gzip.compress(idx_bytes(IMAGES))[:10] + b"\xff" * 20, ["gzip stream", "damaged"]),
-        (gzip.compress(idx_bytes(IMAGES)[:-1]), ["size in bytes: 33", "truncated"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:-12], ["gzip stream", "truncated or damaged"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:-8] + b"\0" * 8, ["gzip stream", "CRC"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:10] + b"\xff" * 20, ["gzip stream", "damaged"]),
+        (gzip.compress(idx_bytes(IMAGES)[:-1], mtime=0), ["size in bytes: 33", "truncated"]),
     ],
 )
 def test_damaged_gzip_file(tmp_path: Path, content: bytes, words: list[str]) -> None:
@@ -187,8 +187,8 @@ def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: i
         (described.test_images, described.test_labels, slice(n_test)),
     ):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{images_file}.gz").write_bytes(gzip.compress(idx_bytes(stored[part])))
-        (folder / f"{labels_file}.gz").write_bytes(gzip.compress(idx_bytes(labels[part])))
+        (folder / f"{images_file}.gz").write_bytes(gzip.compress(idx_bytes(stored[part]), mtime=0))
+        (folder / f"{labels_file}.gz").write_bytes(gzip.compress(idx_bytes(labels[part]), mtime=0))
 
 
 def test_emnist_images_stand_upright_and_keep_their_labels(tmp_path: Path) -> None:
