@@ -15,6 +15,8 @@ from rpu_ssnn.synapses import (
     RateSynapses,
     Synapses,
 )
+from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.drive import RowWriter
 from rpu_ssnn.synapses.reference import ReferenceSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
@@ -393,3 +395,27 @@ def test_the_busiest_devices_are_counted_up_plus_down() -> None:
 def test_factory_makes_a_tile_for_each_crossbar() -> None:
     factory = tile_synapses(get_preset("capacitor"), TileSpec(), 1.0)
     assert isinstance(factory(make_crossbar()), TileSynapses)
+
+
+def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:
+    rows, calls = 256, 300
+    ends = np.arange(rows + 1, dtype=np.int32)
+    lines = np.zeros(rows, dtype=np.int32)
+    block = PulseBlock(
+        sample=lines,
+        slot=lines,
+        pre_start=ends,
+        pre=lines,
+        post_start=ends,
+        post=lines,
+        sign=np.ones(rows, dtype=np.int8),
+    )
+    writer, kept = RowWriter(2, 3), np.ones(rows, dtype=np.bool_)
+    for _ in range(calls):
+        row = 0
+        while row < rows:
+            row, x, _ = writer.write(block, kept, row)
+            assert len(x) > 0
+    assert writer.up[0, 0] == rows * calls > 65_535
+    assert writer.up.sum() == rows * calls
+    assert writer.down.sum() == 0

@@ -55,22 +55,37 @@ def _fill(pre_start, pre, post_start, post, sign, kept, row, x, d, up, down):  #
 
 
 class RowWriter:
-    """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses.
-
-    Attributes:
-        up: pulses each device got from the positive stream, [n_in, n_out].
-        down: pulses each device got from the negative stream, [n_in, n_out].
-    """
+    """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses."""
 
     ROWS = 256
     """Dense rows handed on at a time."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        self.up: Int32[np.ndarray, "n_in n_out"] = np.zeros((n_in, n_out), dtype=np.int32)
-        self.down: Int32[np.ndarray, "n_in n_out"] = np.zeros((n_in, n_out), dtype=np.int32)
+        # Counted in half the memory, which is most of a count's cost, and added up in time.
+        self._counts = [np.zeros((n_in, n_out), dtype=np.uint16) for _ in range(2)]
+        self._sums = [np.zeros((n_in, n_out), dtype=np.int32) for _ in range(2)]
+        self._counted_rows = 0
         self._x: Float32[np.ndarray, "rows n_in"] = np.zeros((self.ROWS, n_in), dtype=np.float32)
         self._d: Float32[np.ndarray, "rows n_out"] = np.zeros((self.ROWS, n_out), dtype=np.float32)
         self._used = 0
+
+    @property
+    def up(self) -> Int32[np.ndarray, "n_in n_out"]:
+        """Pulses each device got from the positive stream."""
+        self._add_up()
+        return self._sums[0]
+
+    @property
+    def down(self) -> Int32[np.ndarray, "n_in n_out"]:
+        """Pulses each device got from the negative stream."""
+        self._add_up()
+        return self._sums[1]
+
+    def _add_up(self) -> None:
+        for total, count in zip(self._sums, self._counts, strict=True):
+            total += count
+            count[:] = 0
+        self._counted_rows = 0
 
     def write(
         self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
@@ -81,10 +96,13 @@ class RowWriter:
             next block row, x [rows, n_in] in {0, 1}, d [rows, n_out] in {-1, 0, 1} with -1 for the
             positive stream; both are overwritten by the next call.
         """
+        if self._counted_rows + self.ROWS > np.iinfo(np.uint16).max:
+            self._add_up()
         self._x[: self._used] = 0.0
         self._d[: self._used] = 0.0
         row, self._used = _fill(
             block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, row,
-            self._x, self._d, self.up, self.down,
+            self._x, self._d, *self._counts,
         )  # fmt: skip
+        self._counted_rows += self._used  # a row is at most one pulse of each stream a device
         return row, self._x[: self._used], self._d[: self._used]
