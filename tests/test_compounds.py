@@ -164,7 +164,7 @@ def unit_of(device: str, **case: object) -> Unit:
             {"device": device, "drive": drive, **case},
         ],
         network={"hidden": [24], "T": 30},
-        training={"epochs": 4, "batch": 20},
+        training={"epochs": 8, "batch": 20},
         dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
     )
     (point,) = study.points()[1:]
@@ -177,7 +177,7 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
     unit, compound = unit_of(f"{kind}(ideal)"), COMPOUNDS[kind]
     result = run_unit(unit, None, 1)
     row, ledger = result.row, ledger_columns(unit, result)
-    assert result.accuracy > 18, "chance is 10 +- 2"  # aihwkit's noise cannot be seeded
+    assert result.accuracy > 25, "chance is 10"
     assert row["beside_pulses"] == compound.beside_pulses
     assert is_replayable(unit) == (compound.beside_pulses is None)
     if compound.unknown_pulses is not None:

@@ -119,8 +119,8 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
         low, high = found[name].low, found[name].high
         assert low is not None
         assert high is not None
-        width = high - low  # three times 95 %: aihwkit's noise cannot be seeded
-        assert low - width <= truth <= high + width, name
+        width = high - low  # wider than 95 %: aihwkit's noise cannot be seeded
+        assert low - width / 2 <= truth <= high + width / 2, name
     mine = saved(fit, tmp_path)
     assert mine.model == "LinearStepDevice"
     assert mine.step == pytest.approx(0.025, rel=0.2)
