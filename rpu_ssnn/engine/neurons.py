@@ -12,8 +12,14 @@ from numba import uint32, uint64
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
-GATHERED = 16
-"""Neurons that are asked together whether any fires."""
+ONE_A_BYTE = uint64(0x0101010101010101)
+GATHER = uint64(0x0102040810204080)
+"""Times this, eight bytes of 0 or 1 have those bits, in order, in the highest byte."""
+DE_BRUIJN = uint64(0x03F79D71B4CB0A89)
+"""Times a power of two, the six highest bits tell which it is (de Bruijn sequence)."""
+BIT_NUMBER = np.zeros(64, dtype=np.int32)
+for _bit in range(64):
+    BIT_NUMBER[((0x03F79D71B4CB0A89 << _bit) & (2**64 - 1)) >> 58] = _bit
 
 
 @compiled
@@ -101,9 +107,8 @@ def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
                 draw = uint32(bits)
             else:
                 draw = uint32(bits >> uint64(32))
-            if np.float64(draw) < lane.pixel_rate[k] * factor:
-                lane.events[count] = lane.pixels[k]
-                count += 1
+            lane.events[count] = lane.pixels[k]  # overwritten unless it counts
+            count += np.float64(draw) < lane.pixel_rate[k] * factor
     lane.event_count[0] = count
 
 
@@ -147,18 +152,25 @@ def _note(mask, fired) -> None:  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _places(mask, events) -> int:  # type: ignore[no-untyped-def]
-    """Places of the mask that are not 0, in order, into events; returns how many."""
-    n, count = len(mask), 0
-    for first in range(0, n, GATHERED):
-        block = mask[first : first + GATHERED]
-        seen = np.uint8(0)
-        for j in range(len(block)):
-            seen |= block[j]
-        if seen:
-            for j in range(len(block)):
-                events[count] = first + j  # overwritten unless j counts
-                count += block[j] != 0
+def _places(words, n, events) -> int:  # type: ignore[no-untyped-def]
+    """Places of a mask of n neurons that are not 0, in order, into events; returns how many.
+
+    words: the mask, eight neurons each; beyond the n-th it may hold anything.
+    """
+    count = 0
+    for first in range(0, n, 64):
+        bits = uint64(0)
+        for k in range(min(8, (n - first + 7) // 8)):
+            word = words[first // 8 + k]
+            marks = (word | (word >> uint64(1))) & ONE_A_BYTE
+            bits |= ((marks * GATHER) >> uint64(56)) << uint64(8 * k)
+        if n - first < 64:
+            bits &= (uint64(1) << uint64(n - first)) - uint64(1)
+        while bits:
+            lowest = bits & (~bits + uint64(1))
+            events[count] = first + BIT_NUMBER[(lowest * DE_BRUIJN) >> uint64(58)]
+            count += 1
+            bits ^= lowest
     return count
 
 
@@ -183,7 +195,7 @@ def _fire_forward(plan: Plan, lane: Lane, label_spike: bool) -> None:
         mask = lane.mask[:n]
         _reset(membrane, theta, plan.reset_to_zero, lane.alive[start : start + n], mask)
         _note(mask, lane.fired[start : start + n])
-        lane.event_count[layer] = _places(mask, lane.events[base : base + n])
+        lane.event_count[layer] = _places(lane.mask_words, n, lane.events[base : base + n])
         if layer == plan.crossbars and len(plan.size) - 1 == layer and plan.inhibition > 0.0:
             _inhibit(plan, lane, layer)
 
@@ -271,7 +283,7 @@ def _fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
             positive, theta, plan.reset_to_zero, lane.fired[start : start + n], is_output,
             plan.hold, mask,
         )  # fmt: skip
-        count = _places(mask, lane.gradient_events[base : base + n])
+        count = _places(lane.mask_words, n, lane.gradient_events[base : base + n])
         for k in range(count):
             signs[k] = 3 - 2 * mask[lane.gradient_events[base + k]]
         # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
