@@ -1,0 +1,21 @@
+"""Tiles of a noiseless constant-step device, on which every pulse is exact."""
+
+from collections.abc import Callable
+
+from device_presets import get_preset
+from rpu_ssnn.synapses import Crossbar
+from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import TileSpec
+
+STEP = 2.0**-10
+EXACT_DEVICE = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
+
+
+def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
+    """The noiseless constant-step device; one step a coincidence unless thinned."""
+
+    def make(crossbar: Crossbar) -> TileSynapses:
+        device = get_preset("ideal", EXACT_DEVICE)
+        return TileSynapses(crossbar, device, TileSpec(weight_range=4.0, **tile), 1e6)
+
+    return make
