@@ -6,7 +6,6 @@ Whatever is slow to import is imported by the command that needs it.
 """
 
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,10 +23,10 @@ from studies.cli_running import (
     RetryOption,
     SchedulerOption,
     end,
+    executing,
     options_of,
     other_versions,
     stop,
-    stop_interrupted,
 )
 from studies.desk import SECONDS_BETWEEN_CHECKPOINTS
 from studies.paper_cli import paper_app
@@ -69,25 +68,21 @@ def run(
     others = other_versions(accept_other_versions, rerun)
     from studies import pruning, until
     from studies.api import default_folder
-    from studies.clusters import executor_of
     from studies.execution import run_in_folder
     from studies.shipped import find_study
 
     declared = find_study(study)
     root = out or default_folder(declared)
-    try:
-        with closing(executor_of(workers, scheduler, cluster)) as executor:
-            options = options_of(
-                executor,
-                data,
-                others,
-                rows,
-                retry_failed=retry_failed,
-                seconds_between_checkpoints=checkpoint_seconds,
-            )
-            outcome = run_in_folder(declared, root, options)
-    except KeyboardInterrupt:
-        stop_interrupted(root)
+    with executing(root, workers, scheduler, cluster) as executor:
+        options = options_of(
+            executor,
+            data,
+            others,
+            rows,
+            retry_failed=retry_failed,
+            seconds_between_checkpoints=checkpoint_seconds,
+        )
+        outcome = run_in_folder(declared, root, options)
     _show(declared, [run for run in outcome.runs if not run[1].pruned], root)
     pruned = [run for run in outcome.runs if run[1].pruned]
     for line in (*until.sentences(declared.until, outcome.points), *pruning.sentences(pruned)):
@@ -110,7 +105,6 @@ def search(
 ) -> None:
     """Search the drive of every case that gives none, on validation images only."""
     from studies.api import default_folder
-    from studies.clusters import executor_of
     from studies.drives import write_drives
     from studies.execution import search_in_folder
     from studies.shipped import find_study
@@ -119,12 +113,9 @@ def search(
     root = out or default_folder(declared)
     if write and declared.drives is None:
         raise InputError(study, "drives", None, "must name the file that --write writes")
-    try:
-        with closing(executor_of(workers, scheduler, cluster)) as executor:
-            options = options_of(executor, data, "refuse", retry_failed=retry_failed)
-            drives, failures = search_in_folder(declared, root, options)
-    except KeyboardInterrupt:
-        stop_interrupted(root)
+    with executing(root, workers, scheduler, cluster) as executor:
+        options = options_of(executor, data, "refuse", retry_failed=retry_failed)
+        drives, failures = search_in_folder(declared, root, options)
     if write and declared.drives is not None and not failures:
         write_drives(declared.drives, drives)
         typer.echo(f"{counted(len(drives), 'drive')} in {declared.drives}")

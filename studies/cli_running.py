@@ -2,6 +2,8 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -51,6 +53,25 @@ def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
     return "rerun" if rerun else "refuse"
 
 
+@contextmanager
+def executing(
+    root: Path, workers: int | None, scheduler: str | None, cluster: str | None
+) -> "Iterator[Executor]":
+    """Workers as the three options ask for them; Ctrl-C ends the command and says how to go on.
+
+    Raises:
+        InputError: the options contradict each other, or there is no such cluster.
+    """
+    from studies.clusters import executor_of
+
+    try:
+        with closing(executor_of(workers, scheduler, cluster)) as executor:
+            yield executor
+    except KeyboardInterrupt:
+        command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
+        stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
+
+
 def options_of(
     executor: "Executor",
     data: Path | None,
@@ -84,12 +105,6 @@ def end(failures: "list[Failure]", root: Path) -> None:
             err=True,
         )
         raise typer.Exit(1)
-
-
-def stop_interrupted(root: Path) -> NoReturn:
-    """After Ctrl-C."""
-    command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
-    stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
 
 
 def stop(message: str, code: int) -> NoReturn:

@@ -3,7 +3,6 @@
 Whatever is slow to import is imported by the command that needs it.
 """
 
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,9 +26,9 @@ from studies.cli_running import (
     RetryOption,
     SchedulerOption,
     end,
+    executing,
     options_of,
     other_versions,
-    stop_interrupted,
 )
 
 if TYPE_CHECKING:
@@ -65,18 +64,14 @@ def attribute(
     """Which imperfection of a device costs most? Each is switched off alone, and on alone."""
     from studies.attribution import attribute as answer
     from studies.attribution_view import draw, lines, write
-    from studies.clusters import executor_of
     from studies.shipped import find_study
 
     others = other_versions(accept_other_versions, rerun)
     declared = find_study(study)
     root = out or _folder(declared.study, "attribute", device)
-    try:
-        with closing(executor_of(workers, scheduler, cluster)) as executor:
-            run = _run(root, executor, data, others, retry_failed)
-            found = answer(declared, device, run, search_each=search_each)
-    except KeyboardInterrupt:
-        stop_interrupted(root)
+    with executing(root, workers, scheduler, cluster) as executor:
+        run = _run(root, executor, data, others, retry_failed)
+        found = answer(declared, device, run, search_each=search_each)
     for line in lines(found):
         typer.echo(line)
     if len(found.table):
@@ -109,7 +104,6 @@ def require(
 ) -> None:
     """What would a device have to meet? Where each parameter loses as much as may be lost."""
     from studies.axes import STANDARD
-    from studies.clusters import executor_of
     from studies.requirement import require as answer
     from studies.requirement_view import lines, write
     from studies.shipped import find_study
@@ -117,19 +111,16 @@ def require(
     versions = other_versions(accept_other_versions, rerun)
     declared = find_study(study)
     root = out or _folder(declared.study, "require", device)
-    try:
-        with closing(executor_of(workers, scheduler, cluster)) as executor:
-            found = answer(
-                declared,
-                device,
-                loss,
-                _run(root, executor, data, versions, retry_failed),
-                parameters=parameter or STANDARD,
-                others=others,
-                search_each=search_each,
-            )
-    except KeyboardInterrupt:
-        stop_interrupted(root)
+    with executing(root, workers, scheduler, cluster) as executor:
+        found = answer(
+            declared,
+            device,
+            loss,
+            _run(root, executor, data, versions, retry_failed),
+            parameters=parameter or STANDARD,
+            others=others,
+            search_each=search_each,
+        )
     for line in lines(found):
         typer.echo(line)
     if len(found.table):

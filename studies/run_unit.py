@@ -17,7 +17,9 @@ from studies.result import PRUNED, Row, Scalar, UnitResult
 from studies.unit import AnnMethod, PulseMethod, Unit, canonical
 
 if TYPE_CHECKING:
+    from rpu_ssnn.ann import TrainedAnn
     from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training import Trained
 
 
 def check_inputs(units: list[Unit], data_root: Path | None) -> None:
@@ -137,28 +139,28 @@ def _spiking(unit: Unit, data: "Dataset", threads: int, course: Course) -> _Meas
         is_stored = isinstance(method, PulseMethod) and method.tile.storage_seconds > 0
         if isinstance(method, PulseMethod) and is_stored and course.pruned_after is None:
             trained.rest(method.tile.storage_seconds)
-        test = math.nan
-        if unit.settings.measure == "test" and course.pruned_after is None:
-            test = trained.accuracy(data.test_images, data.test_labels)
+        test, validation = _accuracies(trained, unit, data, course)
         return _Measured(
             test_accuracy=test,
-            validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
+            validation_accuracy=validation,
             statistics=trained.statistics(),
             epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
         )
 
 
 def _ann(unit: Unit, data: "Dataset", course: Course) -> _Measured:
-    trained = trained_ann(unit, data, course)
+    test, validation = _accuracies(trained_ann(unit, data, course), unit, data, course)
+    return _Measured(test_accuracy=test, validation_accuracy=validation, statistics={}, epochs=[])
+
+
+def _accuracies(
+    trained: "Trained | TrainedAnn", unit: Unit, data: "Dataset", course: Course
+) -> tuple[float, float]:
+    """On test images (NaN where the unit is not to read them, or was pruned) and held-out ones."""
     test = math.nan
     if unit.settings.measure == "test" and course.pruned_after is None:
         test = trained.accuracy(data.test_images, data.test_labels)
-    return _Measured(
-        test_accuracy=test,
-        validation_accuracy=trained.accuracy(data.validation_images, data.validation_labels),
-        statistics={},
-        epochs=[],
-    )
+    return test, trained.accuracy(data.validation_images, data.validation_labels)
 
 
 def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:

@@ -3,36 +3,15 @@
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from study_process import small_study_as_process, wait_until
 from test_studies_support import Harness, small_study
 
 from studies.api import load_results
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from test_studies_support import Harness, small_study
-
-if __name__ == "__main__":
-    harness = Harness.__new__(Harness)
-    folder = Path(sys.argv[1])
-    harness.out, harness.orders = folder / "out", folder / "orders"
-    harness.run(small_study())
-"""
-
 HANGING = "coincidence seed 0"
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    limit = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < limit, f"timed out: {what}"
-        time.sleep(0.05)
 
 
 def descendants(pid: int) -> list[int]:
@@ -64,12 +43,8 @@ def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
 ) -> None:
     harness = Harness(tmp_path)
     harness.order("sleep", HANGING)
-    script = tmp_path / "study_in_a_process.py"
-    script.write_text(SCRIPT)
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": path},
+        **small_study_as_process(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,17 +3,15 @@
 import fcntl
 import io
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from results_fakes import result_of, units
 from rich.console import Console
-from test_studies_kill import SCRIPT, wait_until
+from study_process import small_study_as_process, wait_until
 from test_studies_support import Harness, small_study
 
 from conftest import refused
@@ -58,12 +56,8 @@ def test_another_process_sees_it_run_and_end(
     kind: signal.Signals, harness: Harness, tmp_path: Path
 ) -> None:
     harness.order("sleep", "coincidence seed 0")
-    script = tmp_path / "study_in_a_process.py"
-    script.write_text(SCRIPT)
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": path},
+        **small_study_as_process(tmp_path),
         stderr=subprocess.DEVNULL,
     ) as process:
 

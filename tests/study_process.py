@@ -1,0 +1,39 @@
+"""The small study of the harness tests in a process of its own, to be killed or watched."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from test_studies_support import Harness, small_study
+
+if __name__ == "__main__":
+    harness = Harness.__new__(Harness)
+    folder = Path(sys.argv[1])
+    harness.out, harness.orders = folder / "out", folder / "orders"
+    harness.run(small_study())
+"""
+
+
+def small_study_as_process(folder: Path) -> dict[str, Any]:
+    """Arguments of a `Popen` that runs the small study in the folder's harness."""
+    script = folder / "study_in_a_process.py"
+    script.write_text(SCRIPT)
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    return {
+        "args": [sys.executable, str(script), str(folder)],
+        "env": {**os.environ, "PYTHONPATH": path},
+    }
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a minute at most."""
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, f"timed out: {what}"
+        time.sleep(0.05)
