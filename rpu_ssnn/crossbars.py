@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from rpu_ssnn.engine.ahead import in_blocks
+from rpu_ssnn.engine.block_rows import BLOCK
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
 
@@ -50,14 +52,21 @@ def make_synapses(
 
 
 class Reads:
-    """The matrices that linear reads see, in the two layouts the compiled pass adds up rows of."""
+    """The matrices that linear reads see, in the layouts the compiled pass adds up rows of.
 
-    def __init__(self, synapses: list[Synapses]) -> None:
+    Args:
+        synapses: of all crossbars.
+        ahead: keep the first crossbar in blocks of columns too, to be read ahead.
+    """
+
+    def __init__(self, synapses: list[Synapses], ahead: bool) -> None:
         self._synapses = synapses
         ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
         self._spans = [slice(a, b) for a, b in pairwise(ends)]
         self.flat = np.zeros(ends[-1], dtype=np.float32)
         self.transposed = np.zeros(ends[-1], dtype=np.float32)
+        n_in, n_out = synapses[0].shape
+        self.blocks = np.zeros(-(-n_out // BLOCK) * BLOCK * n_in if ahead else 0, dtype=np.float32)
         self._seen = [-1] * len(synapses)
         self.linear = True
         self.refresh()
@@ -74,5 +83,7 @@ class Reads:
             self._seen[layer] = synapses.changes
             n_in, n_out = synapses.shape
             self.flat[span].reshape(n_in, n_out)[:] = weights
+            if layer == 0 and len(self.blocks):
+                in_blocks(weights, self.blocks)
             if layer > 0:  # nothing goes back through the first crossbar
                 self.transposed[span].reshape(n_out, n_in)[:] = weights.T

@@ -17,9 +17,11 @@ from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.decisions import advance_deciding
 from rpu_ssnn.engine.recording import advance_recording
 from rpu_ssnn.engine.state import (
+    Ahead,
     Buffers,
     Lane,
     Presentations,
+    make_ahead,
     make_buffers,
     make_lane,
     make_plan,
@@ -77,11 +79,12 @@ class Network:
         self._inference_plan = make_plan(spec, sizes)
         if training.schedule == "slot" and any(s.needs_all_spikes for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
-        self._reads = Reads(self.synapses)
+        self._reads = Reads(self.synapses, ahead=training.schedule != "slot")
         lanes = threads if training.schedule == "batch" and self._reads.linear else 1
         self._ordered = any(s.ordered for s in self.synapses)
         all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
         self._lanes = [make_lane(self._training_plan) for _ in range(threads)]
+        self._ahead = [make_ahead(self._training_plan) for _ in range(threads)]
         self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
         self._no_pulses = make_buffers(self._inference_plan, all_spikes)
         self._pool = ThreadPoolExecutor(threads)
@@ -132,15 +135,15 @@ class Network:
             present_in_lockstep(plan, shown, self.synapses, LOCKSTEP)
             return shown
 
-        def run(lane: Lane, start: int, stop: int) -> None:
+        def run(lane: Lane, ahead: Ahead, start: int, stop: int) -> None:
             lane.place[:] = (start, 0, 0)
             kernel.advance(
-                plan, lane, shown, stop, reads.flat, reads.transposed, self._no_pulses, False,
-                kernel.RUN_THROUGH,
+                plan, lane, shown, stop, reads.flat, reads.transposed, reads.blocks, ahead,
+                self._no_pulses, False, kernel.RUN_THROUGH,
             )  # fmt: skip
 
         bounds = np.linspace(0, len(rates), len(self._lanes) + 1).astype(int)
-        list(self._pool.map(run, self._lanes, bounds[:-1], bounds[1:]))
+        list(self._pool.map(run, self._lanes, self._ahead, bounds[:-1], bounds[1:]))
         return shown
 
     def decisions(
@@ -266,8 +269,8 @@ class Network:
             done_before = int(lane.place[0])
             if reads.linear:
                 status = kernel.advance(
-                    plan, lane, shown, stop, reads.flat, reads.transposed, out, True,
-                    PAUSE[schedule],
+                    plan, lane, shown, stop, reads.flat, reads.transposed, reads.blocks,
+                    self._ahead[place], out, True, PAUSE[schedule],
                 )  # fmt: skip
             else:
                 status = advance_stepped(

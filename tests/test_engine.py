@@ -47,7 +47,7 @@ def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
         lane.place[:] = (b, 0, 1)
         neurons.begin(plan, lane, shown, False)
         for t in range(spec.T):
-            neurons._draw_input(plan, lane, t)
+            neurons.draw_input(plan, lane, t)
             counts[b, lane.events[: lane.event_count[0]]] += 1
     return shown, counts
 
@@ -136,6 +136,32 @@ def test_reading_slot_by_slot_is_the_same_pass(name: str) -> None:
     for a, b, s in zip(compiled, stepped, start, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.abs(a - s.linear_read()).max() > 0
+
+
+@pytest.mark.parametrize("schedule", ["batch", "presentation"])
+@pytest.mark.parametrize(("hidden", "T"), [(9, 50), (64, 250), (130, 100)])
+def test_reading_ahead_changes_no_number(hidden: int, T: int, schedule) -> None:  # type: ignore[no-untyped-def]
+    """Part of a block of columns, one, and two and a part; one window of slots, and several."""
+    spec = NetworkSpec(hidden=(hidden,), T=T)
+    training = TrainingSpec(batch=10, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
+    shown, results = presentations(10), []
+    for ahead in (True, False):
+        network = make_network(spec, coincidence_synapses(1.0), training)
+        assert len(network._reads.blocks) > 0
+        if not ahead:
+            network._reads.blocks = np.zeros(0, dtype=np.float32)
+        with network:
+            trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
+            seen = network.infer(shown.rates, np.random.default_rng(9))
+            results.append(
+                [
+                    *(s.linear_read() for s in network.synapses),
+                    *(trained.spikes, trained.gradient_spikes, seen.output_counts, seen.spikes),
+                ]
+            )
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert results[0][-1].min() > 0
 
 
 @pytest.mark.parametrize("schedule", ["batch", "presentation"])

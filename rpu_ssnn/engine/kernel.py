@@ -1,9 +1,10 @@
 """One pass over time, compiled: forward, gradient and pulses of a slot before the next slot."""
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.engine.neurons import begin, fire
+from rpu_ssnn.engine.ahead import look_ahead, recall
+from rpu_ssnn.engine.neurons import begin, fire, respond
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
-from rpu_ssnn.engine.state import ROWS, SPIKES, Buffers, Lane, Plan, Presentations
+from rpu_ssnn.engine.state import ROWS, SPIKES, Ahead, Buffers, Lane, Plan, Presentations
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
 """Why `advance` returned: all presentations shown; buffers full; a boundary that `pause` asks for
@@ -68,11 +69,16 @@ def advance(  # type: ignore[no-untyped-def]
     stop: int,
     weights,
     transposed,
+    blocks,
+    ahead: Ahead,
     out: Buffers,
     learn: bool,
     pause: int,
 ) -> int:
     """Run presentations [lane.place[0], stop) until done, full, or a boundary that `pause` asks.
+
+    blocks: the first crossbar block by block (`ahead.in_blocks`), which is then read ahead; empty
+    where weights may change within a presentation.
 
     Forward, gradient and pulse emission share the one loop over slots; nothing of a train is kept
     but its pulses, and those at most until the buffers are full.
@@ -81,9 +87,16 @@ def advance(  # type: ignore[no-untyped-def]
         if lane.place[2] == 0:
             begin(plan, lane, shown, learn)
             lane.place[2] = 1
-        fire(plan, lane, shown, learn)
+        if len(blocks) > 0:
+            if lane.place[1] == 0 or lane.place[1] == ahead.window[1]:
+                look_ahead(plan, lane, ahead, blocks, learn)
+            place = (lane.place[1] - ahead.window[0]) * len(ahead.current)
+            drive = ahead.drive[place : place + plan.size[1]]
+            respond(plan, lane, shown, learn, recall(plan, lane, ahead), drive)
+        else:
+            fire(plan, lane, shown, learn)
         full = emit(plan, lane, out) if learn else False
-        spread_linear(plan, lane, weights, transposed, learn)
+        spread_linear(plan, lane, weights, transposed, learn, 2 if len(blocks) > 0 else 1)
         spread_inhibition(plan, lane)
         ended = next_slot(plan, lane)
         if pause == STOP_AFTER_PRESENTATION and ended:

@@ -86,7 +86,7 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
 
 
 @compiled
-def _draw_input(plan: Plan, lane: Lane, t: int) -> None:
+def draw_input(plan: Plan, lane: Lane, t: int) -> None:
     """Spikes of the input lines (Section 3.1), into the events of layer 0."""
     count = 0
     if plan.regular_input and t < plan.T:
@@ -175,17 +175,25 @@ def _places(words, n, events) -> int:  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _fire_forward(plan: Plan, lane: Lane, label_spike: bool) -> None:
-    """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
+def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, drive) -> None:  # type: ignore[no-untyped-def]
+    """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output.
+
+    drive: what the first layer's membranes move by in this slot, where it was summed ahead; or
+    nothing, and they move by their currents as all others do.
+    """
     keep, theta = plan.kernel_keep, plan.theta
     move = np.float32(1.0) - keep
     for layer in range(1, len(plan.size)):
         start, n = plan.neuron_start[layer], plan.size[layer]
         current = lane.current[start : start + n]
         membrane = lane.membrane[start : start + n]
-        for j in range(n):
-            membrane[j] += move * current[j]
-            current[j] *= keep
+        if layer == 1 and len(drive) > 0:
+            for j in range(n):
+                membrane[j] += drive[j]
+        else:
+            for j in range(n):
+                membrane[j] += move * current[j]
+                current[j] *= keep
         base = plan.event_start[layer]
         if plan.clocked and layer == plan.crossbars:
             if label_spike:
@@ -241,12 +249,17 @@ def _inhibit(plan: Plan, lane: Lane, layer: int) -> None:
 
 
 @compiled
-def _label_spike(plan: Plan, lane: Lane, t: int) -> bool:
-    """The label train of the correct class, as it leaves the last relay."""
-    spike = False
-    if t < plan.T:
-        draw = np.float64(uint32(_random_bits(lane.random)))
-        spike = draw < plan.label_profile[t] * 2.0**32
+def draw_label(plan: Plan, lane: Lane, t: int) -> bool:
+    """Whether the train of the correct class has a spike, before the relays."""
+    if t >= plan.T:
+        return False
+    draw = np.float64(uint32(_random_bits(lane.random)))
+    return bool(draw < plan.label_profile[t] * 2.0**32)
+
+
+@compiled
+def _relayed(plan: Plan, lane: Lane, spike: bool) -> bool:
+    """The label train as it leaves the last relay."""
     move = np.float32(1.0) - plan.kernel_keep
     for r in range(plan.relays):
         lane.relay_membrane[r] += move * lane.relay_current[r]
@@ -313,10 +326,23 @@ def _fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
 @compiled
 def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Everything that spikes in this slot, from the currents of the slots before."""
-    b, t = lane.place[0], lane.place[1]
-    _draw_input(plan, lane, t)
-    label_spike = _label_spike(plan, lane, t) if learn or plan.clocked else False
-    _fire_forward(plan, lane, label_spike)
+    t = lane.place[1]
+    draw_input(plan, lane, t)
+    label = draw_label(plan, lane, t) if learn or plan.clocked else False
+    respond(plan, lane, shown, learn, label, lane.current[:0])
+
+
+@compiled
+def respond(  # type: ignore[no-untyped-def]
+    plan: Plan, lane: Lane, shown: Presentations, learn: bool, label: bool, drive
+) -> None:
+    """What spikes in this slot once the input has: all layers, and the gradient streams.
+
+    label: whether the label train has a spike; drive: see `_fire_forward`.
+    """
+    b = lane.place[0]
+    label_spike = _relayed(plan, lane, label) if learn or plan.clocked else False
+    _fire_forward(plan, lane, label_spike, drive)
     last = len(plan.size) - 1
     base = plan.event_start[last]
     for k in range(lane.event_count[last]):

@@ -31,12 +31,15 @@ def _add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped
 
 
 @compiled
-def spread_linear(plan: Plan, lane: Lane, weights, transposed, learn: bool) -> None:  # type: ignore[no-untyped-def]
+def spread_linear(  # type: ignore[no-untyped-def]
+    plan: Plan, lane: Lane, weights, transposed, learn: bool, first_crossbar: int = 1
+) -> None:
     """The slot's spikes through the crossbars, where a read is a matrix product.
 
-    weights: all crossbars [n_in, n_out], flat; transposed: the same, each [n_out, n_in].
+    weights: all crossbars [n_in, n_out], flat; transposed: the same, each [n_out, n_in];
+    first_crossbar: 2 where the first was read ahead.
     """
-    for layer in range(1, plan.crossbars + 1):
+    for layer in range(first_crossbar, plan.crossbars + 1):
         start, n = plan.neuron_start[layer], plan.size[layer]
         first = plan.event_start[layer - 1]
         _add_rows(

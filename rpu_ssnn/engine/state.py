@@ -10,10 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
+from rpu_ssnn.engine.block_rows import BLOCK
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 
 ROWS = 512
 """Slots a pulse buffer holds before it is handed on: few enough that a batch has several."""
+
+WINDOW = 72
+"""Slots whose input is drawn and read ahead: a presentation of T = 50 at a time."""
 
 SPIKES = 1 << 17
 """Spikes a pulse buffer holds beyond the most that one slot can add."""
@@ -79,6 +83,21 @@ class Lane(NamedTuple):
     gradient_events: Int32[np.ndarray, " twice_lines"]
     gradient_sign: Int8[np.ndarray, " twice_lines"]
     gradient_count: Int64[np.ndarray, " layers_plus_1"]
+
+
+class Ahead(NamedTuple):
+    """Trains from outside, and what the first crossbar makes of them, for a window of slots."""
+
+    window: Int64[np.ndarray, "2"]
+    """First slot, and the one after the last."""
+    start: Int64[np.ndarray, " window_plus_1"]
+    events: Int32[np.ndarray, " window_x_n_in"]
+    """Input lines that spike, slot after slot; those of a slot begin at its `start`."""
+    label: UInt8[np.ndarray, " window"]
+    current: Float32[np.ndarray, " blocks"]
+    """Of the first layer, after the window, in whole blocks of columns."""
+    drive: Float32[np.ndarray, " window_x_blocks"]
+    """What the first layer's membranes move by in each slot."""
 
 
 class Buffers(NamedTuple):
@@ -189,6 +208,20 @@ def make_lane(plan: Plan) -> Lane:
         gradient_events=np.zeros(2 * lines, dtype=np.int32),
         gradient_sign=np.zeros(2 * lines, dtype=np.int8),
         gradient_count=np.zeros(layers, dtype=np.int64),
+    )
+
+
+def make_ahead(plan: Plan) -> Ahead:
+    """An empty window; its size does not depend on T."""
+    n_in, n_first = int(plan.size[0]), int(plan.size[1])
+    width = -(-n_first // BLOCK) * BLOCK
+    return Ahead(
+        window=np.zeros(2, dtype=np.int64),
+        start=np.zeros(WINDOW + 1, dtype=np.int64),
+        events=np.zeros(WINDOW * n_in, dtype=np.int32),
+        label=np.zeros(WINDOW, dtype=np.uint8),
+        current=np.zeros(width, dtype=np.float32),
+        drive=np.zeros(WINDOW * width, dtype=np.float32),
     )
 
 

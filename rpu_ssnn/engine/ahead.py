@@ -1,0 +1,75 @@
+"""The input of the next slots drawn ahead, and the first crossbar read for all of them, compiled.
+
+Input trains come from outside: nothing the network does changes them, and where weights wait for
+the end of a presentation or a batch, nothing changes what they meet either. So the currents of the
+first layer can be summed block of columns by block, with each block of the weights at hand, for a
+window of slots at a time. The draws and the sums are those of `fire` and `spread_linear`, one by
+one, in their order. The window has a fixed length: memory does not grow with T.
+"""
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.engine.block_rows import BLOCK, add_block_rows
+from rpu_ssnn.engine.neurons import draw_input, draw_label
+from rpu_ssnn.engine.spread import dropout_gain
+from rpu_ssnn.engine.state import WINDOW, Ahead, Lane, Plan
+
+
+def in_blocks(
+    weights: Float32[np.ndarray, "n_in n_out"], out: Float32[np.ndarray, " blocks"]
+) -> None:
+    """Write a crossbar block of columns by block, the last filled up with zeros as it was."""
+    n_in, n_out = weights.shape
+    whole = n_out // BLOCK
+    blocks = out.reshape(-1, n_in, BLOCK)
+    columns = weights[:, : whole * BLOCK].reshape(n_in, whole, BLOCK)
+    blocks[:whole] = columns.transpose(1, 0, 2)
+    if n_out > whole * BLOCK:
+        blocks[whole, :, : n_out - whole * BLOCK] = weights[:, whole * BLOCK :]
+
+
+@compiled
+def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> None:  # type: ignore[no-untyped-def]
+    """Draw the window that begins at the lane's slot, and read the first crossbar for it."""
+    t, n_in = lane.place[1], plan.size[0]
+    slots = min(WINDOW, plan.slots - t)
+    if t == 0:
+        ahead.current[:] = 0.0
+    ahead.window[0] = t
+    ahead.window[1] = t + slots
+    count = 0
+    for s in range(slots):
+        ahead.start[s] = count
+        draw_input(plan, lane, t + s)
+        for k in range(lane.event_count[0]):
+            ahead.events[count + k] = lane.events[k]
+        count += lane.event_count[0]
+        ahead.label[s] = draw_label(plan, lane, t + s) if learn or plan.clocked else False
+    ahead.start[slots] = count
+    keep, gain = plan.kernel_keep, dropout_gain(plan, 0)
+    move = np.float32(1.0) - keep
+    width = len(ahead.current)
+    for place in range(0, width, BLOCK):
+        block = blocks[place * n_in : (place + BLOCK) * n_in]
+        current = ahead.current[place : place + BLOCK]
+        for s in range(slots):
+            drive = ahead.drive[s * width + place : s * width + place + BLOCK]
+            for j in range(BLOCK):
+                drive[j] = move * current[j]
+                current[j] *= keep
+            add_block_rows(  # type: ignore[call-arg]
+                current, block, ahead.events, ahead.start[s], ahead.start[s + 1], gain
+            )
+
+
+@compiled
+def recall(plan: Plan, lane: Lane, ahead: Ahead) -> bool:
+    """Put the lane's slot of the window into the events of layer 0; returns the label's draw."""
+    s = lane.place[1] - ahead.window[0]
+    first, stop = ahead.start[s], ahead.start[s + 1]
+    for k in range(stop - first):
+        lane.events[k] = ahead.events[first + k]
+    lane.event_count[0] = stop - first
+    return bool(ahead.label[s])
