@@ -32,8 +32,7 @@ from studies.questions import (
     driven_of,
     setting_notes,
 )
-from studies.result import Failure
-from studies.results import Runs
+from studies.result import Failure, Runs
 from studies.statistics import SIGNIFICANCE, describe, holm, paired_p
 from studies.study import Study
 

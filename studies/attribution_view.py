@@ -9,8 +9,8 @@ from studies.attribution import INTERACTION, SUM, WHOLE, Attribution
 from studies.choices import Format
 from studies.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.statistics import SIGNIFICANCE
-from studies.store import write_whole
 from studies.text_table import interval, render_cells
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

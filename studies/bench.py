@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from studies.axes import Axis
 from studies.cases import DeviceCase, PartialDrive
 from studies.questions import AS_IS, Asked, BySeed, Run, accuracies, differences
-from studies.result import Failure
-from studies.results import Runs
+from studies.result import Failure, Runs
 from studies.study import Study
 
 QUESTION = "require"

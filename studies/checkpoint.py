@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from rpu_ssnn.training_state import EpochRow, TrainingState
 from studies.results import Versions
-from studies.store import write_whole
 from studies.unit import Unit, UnitSettings, canonical
+from studies.whole_files import write_whole
 
 FORMAT = 1
 """Raised when the layout of the file changes."""

@@ -35,7 +35,7 @@ from studies.questions_cli import questions_app
 from studies.results_cli import results_app
 
 if TYPE_CHECKING:
-    from studies.results import Runs
+    from studies.result import Runs
     from studies.study import Study
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError, one_of
-from studies.results import SWEEP_PREFIX
+from studies.result import SWEEP_PREFIX
 from studies.table import NOT_SWEPT, as_keys, swept_columns
 from studies.unit import canonical
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationError
 
 from rpu_ssnn.spec import Spec
-from studies.store import write_whole
 from studies.unit import Unit
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     from rpu_ssnn.training_state import TrainingState

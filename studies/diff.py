@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.errors import InputError
 from studies.execution import finished_runs
-from studies.result import UnitResult
-from studies.results import Runs, Versions
+from studies.result import Runs, UnitResult
+from studies.results import Versions
 from studies.statistics import describe, holm, paired_p
 from studies.unit import Unit, canonical, point_title
 

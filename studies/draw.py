@@ -9,7 +9,8 @@ from studies.choices import Kind
 from studies.columns import setting
 from studies.figure_style import WIDE_INCHES
 from studies.figures import curves_figure, gaps_figure, sweep_figure
-from studies.results import Runs, curves_frame, results_frame
+from studies.result import Runs
+from studies.results import curves_frame, results_frame
 from studies.study import Study
 from studies.table import NOT_SWEPT, summary
 

@@ -13,8 +13,8 @@ from studies.images import refuse_missing_images
 from studies.keeping import FailureList, Tables
 from studies.kept_rows import read_kept_rows, take_up
 from studies.options import Options, Outcome
-from studies.result import Failure, UnitResult
-from studies.results import Runs, Versions, read_failures
+from studies.result import Failure, Runs, UnitResult
+from studies.results import Versions, read_failures
 from studies.runner import in_balanced_order
 from studies.stage import Stage, read_store
 from studies.status import status_kept

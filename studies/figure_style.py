@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rpu_ssnn.errors import InputError
-from studies.store import write_whole
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.errors import InputError
 from studies.columns import setting
 from studies.figure_style import FONT_POINTS, Look, finish_axes, looks, new_figure, plain
-from studies.results import SWEEP_PREFIX
+from studies.result import SWEEP_PREFIX
 from studies.statistics import describe
 from studies.table import NOT_SIGNIFICANT, NOT_SWEPT, UNTESTED, as_keys, swept_columns
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from studies.desk import Desk
 from studies.progress import Reporter
-from studies.result import Failure, UnitResult
-from studies.results import Runs, read_failures, write_failures, write_results
+from studies.result import Failure, Runs, UnitResult
+from studies.results import read_failures, write_failures, write_results
 from studies.store import UnitStore
 from studies.unit import Unit
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.errors import InputError
-from studies.result import UnitResult
-from studies.results import SWEEP_PREFIX
+from studies.result import SWEEP_PREFIX, UnitResult
 from studies.run_unit import plain
 from studies.store import UnitStore
 from studies.unit import Unit, stored_identity

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.devices import compound_of, shortest_slot_s
-from studies.result import PRUNED, Row, UnitResult
+from studies.result import PRUNED, SWEEP_PREFIX, Row, UnitResult
 from studies.unit import PulseMethod, Unit
 
 if TYPE_CHECKING:
@@ -90,8 +90,6 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
         left out.
     """
     import pandas as pd
-
-    from studies.results import SWEEP_PREFIX
 
     swept = [column for column in results.columns if column.startswith(SWEEP_PREFIX)]
     on_devices = results[results["pulses_up_per_device"].notna()]

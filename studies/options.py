@@ -9,8 +9,7 @@ from studies.desk import SECONDS_BETWEEN_CHECKPOINTS
 from studies.executor import Executor
 from studies.local_executor import LocalExecutor
 from studies.progress import Reporter, Silent
-from studies.result import Failure
-from studies.results import Runs
+from studies.result import Failure, Runs
 from studies.until import Seeded
 from studies.worker import Job
 

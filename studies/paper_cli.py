@@ -42,7 +42,7 @@ def figure(
 ) -> None:
     """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
     from studies.figure_style import save
-    from studies.store import write_whole
+    from studies.whole_files import write_whole
 
     path = out or Path(f"paper_{which}.png")
     if (which is PaperFigure.figure7) != (folder is not None):

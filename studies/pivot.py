@@ -9,7 +9,7 @@ from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
 from studies.choices import Format, Values
 from studies.columns import setting
-from studies.results import SWEEP_PREFIX
+from studies.result import SWEEP_PREFIX
 from studies.statistics import SIGNIFICANCE, describe, paired_p
 from studies.table import (
     GAP,

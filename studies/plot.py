@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from studies.figure_style import plain
 from studies.figures import row_title
-from studies.results import SWEEP_PREFIX
-from studies.store import write_whole
+from studies.result import SWEEP_PREFIX
 from studies.table import NOT_SWEPT
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

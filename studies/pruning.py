@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rpu_ssnn.errors import InputError
 from studies.points import Point
-from studies.result import PRUNED
+from studies.result import PRUNED, Runs
 from studies.unit import Prune
-
-if TYPE_CHECKING:
-    from studies.results import Runs
 
 
 def pruned_by(rule: Prune, points: Sequence[Point]) -> list[Point]:
@@ -33,7 +29,7 @@ def pruned_by(rule: Prune, points: Sequence[Point]) -> list[Point]:
     return ruled
 
 
-def sentences(pruned: "Runs") -> list[str]:
+def sentences(pruned: Runs) -> list[str]:
     """What a reader of a table must know of the runs that are not in it, a line each."""
     return [
         f"pruned, not in any mean: {unit.title} after epoch {result.row[PRUNED]}, at "

@@ -17,7 +17,7 @@ from studies.cases import Case, DeviceCase, PartialDrive
 from studies.devices import parameters_of
 from studies.explain import as_input_error
 from studies.options import Outcome
-from studies.results import Runs
+from studies.result import Runs
 from studies.study import Study
 from studies.unit import PulseMethod, short_hash
 

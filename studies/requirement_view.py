@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from studies.choices import Format
 from studies.requirement import Requirement
-from studies.store import write_whole
 from studies.text_table import interval, render_cells
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

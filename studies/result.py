@@ -1,10 +1,16 @@
 """What a run leaves: one row, one row an epoch, or a failure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from studies.unit import Unit
 
 type Scalar = str | int | float | bool | None
 type Row = dict[str, Scalar]
 
+
+SWEEP_PREFIX = "sweep."
+"""Starts the columns with a run's swept settings, by their dotted path."""
 
 PRUNED = "pruned_after_epochs"
 """Column of the runs that were stopped: after how many epochs; of others empty or not there."""
@@ -40,6 +46,9 @@ class UnitResult:
     def pruned(self) -> bool:
         """Whether the run was stopped before its end, so that it has no test accuracy."""
         return self.row.get(PRUNED) is not None
+
+
+type Runs = Sequence[tuple[Unit, UnitResult]]
 
 
 @dataclass(frozen=True)

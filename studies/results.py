@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.ledger import ledger_columns
-from studies.result import Failure, UnitResult
-from studies.store import write_whole
+from studies.result import SWEEP_PREFIX, Failure, Runs, UnitResult
 from studies.unit import Unit, canonical
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +24,8 @@ RESULTS_PARQUET = "results.parquet"
 CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
 
-SWEEP_PREFIX = "sweep."
-"""Starts the columns with a run's swept settings, by their dotted path."""
-
 WHOLE_NUMBERS = ("T", "slots")
 """Columns that would become floating point where a case (ann) has none."""
-
-type Runs = Sequence[tuple[Unit, UnitResult]]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from studies.cli_options import (
 )
 
 if TYPE_CHECKING:
-    from studies.results import Runs
+    from studies.result import Runs
     from studies.study import Study
 
 results_app = typer.Typer()

@@ -17,8 +17,8 @@ from rpu_ssnn.spec import Spec
 from studies.desk import HowFar
 from studies.progress import Reporter
 from studies.result import Failure, UnitResult
-from studies.store import write_whole
 from studies.unit import Unit
+from studies.whole_files import write_whole
 
 STATUS_FILE = "status.json"
 

@@ -13,7 +13,6 @@ OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the a
 import difflib
 import fcntl
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from studies.explain import as_input_error
 from studies.result import Row, UnitResult
 from studies.study import Study, parse_study
 from studies.unit import Unit, identity_of, short_hash, stored_identity
+from studies.whole_files import write_whole
 from studies.yaml_file import read_yaml, to_yaml
 
 FORMAT: Literal[1] = 1
@@ -297,22 +297,6 @@ def _result_folders(parent: Path) -> list[Path]:
         return [path for path in sorted(parent.iterdir()) if (path / STUDY_FILE).is_file()]
     except OSError:
         return []
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets ``write`` fill a temporary file and puts it in place in one step.
-
-    Raises:
-        OSError: the disk is full or the folder is gone; ``path`` is then as before.
-    """
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def refuse_foreign(root: Path, study: Study) -> None:

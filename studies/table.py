@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.errors import InputError, one_of
 from rpu_ssnn.wording import counted
 from studies.choices import Format
-from studies.result import PRUNED
-from studies.results import SWEEP_PREFIX
+from studies.result import PRUNED, SWEEP_PREFIX
 from studies.statistics import SIGNIFICANCE, describe, holm, paired_p
 from studies.text_table import as_csv, interval, number, render_cells
 

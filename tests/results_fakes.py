@@ -8,8 +8,8 @@ from test_studies_support import SMALL
 
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.points import Drive
-from studies.result import UnitResult
-from studies.results import Runs, Versions
+from studies.result import Runs, UnitResult
+from studies.results import Versions
 from studies.store import open_folder
 from studies.study import Study, parse_study
 from studies.unit import PulseMethod, Unit

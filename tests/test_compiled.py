@@ -30,7 +30,7 @@ def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
-    """kernel.py, which calls neurons.py, stays untouched: numba's own cache would not notice."""
+    """kernel.py, which calls firing.py, stays untouched: numba's own cache would not notice."""
     package = tmp_path / "rpu_ssnn"
     shutil.copytree(
         Path(rpu_ssnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
@@ -47,8 +47,8 @@ def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
 
     before = spikes()
     assert spikes() == before
-    neurons = package / "engine" / "neurons.py"
-    source = neurons.read_text()
+    firing = package / "engine" / "firing.py"
+    source = firing.read_text()
     assert "membrane[j] >= theta" in source
-    neurons.write_text(source.replace("membrane[j] >= theta", "membrane[j] >= theta + theta"))
+    firing.write_text(source.replace("membrane[j] >= theta", "membrane[j] >= theta + theta"))
     assert spikes() != before

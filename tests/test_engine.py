@@ -5,7 +5,7 @@ import pytest
 
 from equations import SIZES, Trace, presentations
 from networks import make_crossbar
-from rpu_ssnn.engine import neurons
+from rpu_ssnn.engine import draws, neurons
 from rpu_ssnn.engine.state import ROWS, Presentations, make_lane, make_plan, profile
 from rpu_ssnn.engine.stepped import present_in_lockstep
 from rpu_ssnn.network import Network
@@ -47,7 +47,7 @@ def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
         lane.place[:] = (b, 0, 1)
         neurons.begin(plan, lane, shown, False)
         for t in range(spec.T):
-            neurons.draw_input(plan, lane, t)
+            draws.draw_input(plan, lane, t)
             counts[b, lane.events[: lane.event_count[0]]] += 1
     return shown, counts
 

@@ -11,7 +11,7 @@ from conftest import refused
 from studies.choices import Kind
 from studies.draw import draw, drawable
 from studies.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, plain, save
-from studies.results import Runs
+from studies.result import Runs
 from studies.study import Study
 
 

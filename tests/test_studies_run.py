@@ -23,6 +23,7 @@ from studies.progress import Silent
 from studies.result import Failure, UnitResult
 from studies.results import Versions
 from studies.unit import Unit
+from studies.whole_files import write_whole
 from studies.worker import Job
 
 ALL = {
@@ -344,7 +345,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        store.write_whole(path, fail)
+        write_whole(path, fail)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("rows.csv", "old")]
 
 

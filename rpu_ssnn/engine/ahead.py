@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.block_rows import BLOCK, add_block_rows
-from rpu_ssnn.engine.neurons import draw_input, draw_label
+from rpu_ssnn.engine.draws import draw_input, draw_label
 from rpu_ssnn.engine.spread import dropout_gain
 from rpu_ssnn.engine.state import WINDOW, Ahead, Lane, Plan
 

@@ -18,11 +18,13 @@ from studies.execution import look_into
 from studies.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
 from studies.published import beside
 from studies.report.cautions import cautions
-from studies.results import SWEEP_PREFIX, Runs, results_frame
-from studies.store import STUDY_FILE, write_whole
+from studies.result import SWEEP_PREFIX, Runs
+from studies.results import results_frame
+from studies.store import STUDY_FILE
 from studies.study import Study
 from studies.table import as_keys, legend, or_dash, readable, summary, swept_columns
 from studies.text_table import number
+from studies.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,8 @@ from rpu_ssnn.wording import counted
 from studies import pruning, until
 from studies.drives import grid, known_drives, read_drives, search_key
 from studies.execution import Found
-from studies.results import FAILURES_CSV, Runs, Versions
+from studies.result import Runs
+from studies.results import FAILURES_CSV, Versions
 from studies.search import at_edge
 from studies.store import DRIVES_FILE
 from studies.study import Study
