@@ -116,7 +116,7 @@ def against_snntorch(threads: int, repeats: int) -> pd.DataFrame:
 
 
 def device_epoch(batches: int, learning_rate: float, threads: int) -> dict[str, float]:
-    """Part of an epoch on capacitor tiles, and the same rows given to bare tiles.
+    """Part of an epoch on capacitor tiles, and the same rows given to bare tiles, five times.
 
     The bare calls are one thread's work whatever `threads` is: rows act one after another.
     """
@@ -133,11 +133,7 @@ def device_epoch(batches: int, learning_rate: float, threads: int) -> dict[str, 
             network.train_batch(rates[part], labels[part], rng)
         return time.perf_counter() - started
 
-    wholes = []
-    for _ in range(3):  # each from fresh tiles: the same rows as those recorded below
-        with make_network(factory, 50, threads) as network:
-            wholes.append(run(network))
-    whole = statistics.median(wholes)
+    wholes, bares = [], []
     with make_network(factory, 50, threads) as network:
         for layer, synapses in enumerate(network.synapses):
             assert isinstance(synapses, TileSynapses)
@@ -150,12 +146,16 @@ def device_epoch(batches: int, learning_rate: float, threads: int) -> dict[str, 
             synapses._pulse = keep  # type: ignore[method-assign]
         run(network)
         tiles = [s._tiles[0] for s in network.synapses if isinstance(s, TileSynapses)]
-
-        def replay() -> None:
+        # In turn, so that a machine that is faster or slower for a while is so for both.
+        for _ in range(5):
+            started = time.perf_counter()
             for layer, x, d in sent:
                 tiles[layer].update(torch.from_numpy(x), torch.from_numpy(d))
-
-        bare = median_seconds(replay, 3)
+            bares.append(time.perf_counter() - started)
+            with make_network(factory, 50, threads) as fresh:  # the same rows as those recorded
+                wholes.append(run(fresh))
+    whole, bare = statistics.median(wholes), statistics.median(bares)
+    ratio = statistics.median(w / b for w, b in zip(wholes, bares, strict=True))
     presentations = len(labels)
     return {
         "threads": threads,
@@ -163,7 +163,7 @@ def device_epoch(batches: int, learning_rate: float, threads: int) -> dict[str, 
         "rows a presentation": sum(len(x) for _, x, _ in sent) / presentations,
         "whole (ms a presentation)": 1e3 * whole / presentations,
         "bare tile.update (ms)": 1e3 * bare / presentations,
-        "whole / bare": whole / bare,
+        "whole / bare": ratio,
     }
 
 
