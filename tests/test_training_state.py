@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_synapses import IMPLEMENTATIONS
 
-from device_presets import get_preset
+from device_presets import get_device, get_preset
 from networks import make_block, make_crossbar, random_trains
 from rpu_ssnn.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
@@ -57,6 +57,9 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
     "charge traps": of_preset("charge_trap_pulsed", loss_onset_s=1e-3),
     "exact charge traps": lambda c: ReferenceSynapses(
         c, get_preset("charge_trap_pulsed", {"loss_onset_s": 1e-3}), TileSpec(), 30.0
+    ),
+    "four-device cells": lambda c: TileSynapses(
+        c, get_device("four_device_cell(ideal)"), TileSpec(weight_range=4.0), 30.0
     ),
     "stuck devices in pairs": of_preset(
         "charge_trap",
@@ -114,6 +117,38 @@ def test_restored_synapses_go_on_as_if_never_stopped(name: str) -> None:
     for synapses in (straight, fresh):
         train_some(synapses, range(4, 8))
     assert_alike(straight, fresh)
+
+
+@pytest.mark.parametrize("kind", ["tiki_taka", "tiki_taka_v2", "tiki_taka_chopped", "agad"])
+def test_a_cell_with_transfers_comes_back_and_goes_on(kind: str) -> None:
+    """With all its devices, memories and counters; its transfers are drawn, so that it goes on
+    alike only in the mean."""
+    device = get_device(f"{kind}(charge_trap)", {"transfer_gain": 1.0})
+
+    def make() -> TileSynapses:
+        return TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 30.0)
+
+    straight = make()
+    train_some(straight, range(4))
+    saved = through_a_file(straight.state())
+    fresh = make()
+    fresh.restore(saved)
+    assert_alike(straight, fresh)
+    for synapses in (straight, fresh):
+        train_some(synapses, range(4, 40 if kind == "agad" else 12))  # agad averages first
+    moved = [s.weights() - saved["tile_1.weights"].T for s in (straight, fresh)]
+    assert np.corrcoef(moved[0].ravel(), moved[1].ravel())[0, 1] > 0.5
+    assert fresh.statistics()["transfer_reads_total"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("mixed_precision(ideal)", "digital sum"), ("tiki_taka(reram_es)", "write noise")],
+)
+def test_what_aihwkit_cannot_put_back_is_refused(name: str, what: str) -> None:
+    synapses = [TileSynapses(make_crossbar(), get_device(name), TileSpec(), 1.0) for _ in range(2)]
+    with pytest.raises(StateError, match=what):
+        synapses[0].restore(synapses[1].state())
 
 
 def test_a_state_is_a_copy() -> None:

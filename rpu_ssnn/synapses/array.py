@@ -16,6 +16,7 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
     config_class,
     devices_of,
+    is_cell,
     pulsed_step,
     rows_a_call,
     update_parameters,
@@ -105,16 +106,25 @@ def write_state(tile: AnalogTile, state: Weights) -> None:
 PERSISTENT = "persistent_weights"
 """aihwkit's name for the states that pulses move, where it reads a noisy copy of them."""
 
+VISIBLE = "hidden_weights"
+"""aihwkit's name for what is read of one device of a cell; of a single device it is the weight."""
+
+_MOVING = (PERSISTENT, VISIBLE, "buffered_FP_weight", "running_mean_weight", "past_mean_weight")
+"""Starts of the names of all that pulses and transfers change; the rest is drawn once."""
+
+_HIDDEN, _EXTRA = "hidden.", "extra."
+
 
 def tile_state(tile: AnalogTile) -> State:
     """States of the devices [n_out, n_in], and a digest by which the drawn devices are known.
 
-    All other parameters of a device are drawn at its construction and never change.
+    Of a cell also the states of each of its devices, the memories of its digital side, and
+    aihwkit's own counters (`extra`: the next line to transfer, signs that change).
     """
     hidden = tile.get_hidden_parameters()
     drawn = hashlib.sha256()
     for name, values in hidden.items():
-        if name != PERSISTENT:
+        if not name.startswith(_MOVING):
             drawn.update(name.encode())
             drawn.update(values.numpy().tobytes())
     state = {
@@ -123,6 +133,12 @@ def tile_state(tile: AnalogTile) -> State:
     }
     if PERSISTENT in hidden:
         state["persistent"] = hidden[PERSISTENT].numpy().copy()
+    if is_cell(hidden):
+        for name, values in hidden.items():
+            if name.startswith(_MOVING):
+                state[_HIDDEN + name] = values.numpy().copy()
+        for name, numbers in tile.tile.dump_extra().items():
+            state[_EXTRA + name] = np.array(numbers, dtype=np.float64)
     return state
 
 
@@ -135,14 +151,34 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
     aihwkit lets pulses do and writes not) comes back at its bound.
 
     Raises:
-        StateError: the tile's devices were drawn otherwise.
+        StateError: the tile's devices were drawn otherwise; a cell of devices with write noise,
+            each of which aihwkit would kick by a write.
     """
     if not np.array_equal(state["devices"], tile_state(tile)["devices"]):
         raise StateError("its devices were drawn otherwise")
     weights = torch.from_numpy(state["weights"])
-    moved = torch.from_numpy(state["persistent"]) if "persistent" in state else weights
-    tile.tile.set_weights(moved)
+    if is_cell(tile.get_hidden_parameters()):
+        _restore_cell(tile, state)
+    else:
+        moved = torch.from_numpy(state["persistent"]) if "persistent" in state else weights
+        tile.tile.set_weights(moved)
     tile._shared_weight_tensor.copy_(weights)
+
+
+def _restore_cell(tile: AnalogTile, state: State) -> None:
+    hidden = tile.get_hidden_parameters()
+    if any(name.startswith(PERSISTENT) for name in hidden):
+        raise StateError("aihwkit cannot put a cell of devices with write noise back into a state")
+    for name in hidden:
+        if name.startswith(_MOVING):
+            hidden[name] = torch.from_numpy(state[_HIDDEN + name].copy())
+    tile.set_hidden_parameters(hidden)
+    extra = {
+        name.removeprefix(_EXTRA): numbers.tolist()
+        for name, numbers in state.items()
+        if name.startswith(_EXTRA)
+    }
+    tile.tile.load_extra(extra, True)
 
 
 def saturated(tile: AnalogTile) -> int:

@@ -114,6 +114,11 @@ def cell_statistics(
     return counted
 
 
+def is_cell(hidden: Mapping[str, torch.Tensor]) -> bool:
+    """Whether a weight has several devices, by its hidden parameters."""
+    return len(devices_of(hidden)) > 1
+
+
 def devices_of(hidden: Mapping[str, torch.Tensor]) -> list[str]:
     """Endings of the hidden parameters, one a device of the cell ('' for a single device)."""
     return [name.removeprefix("max_bound") for name in hidden if name.startswith("max_bound")]

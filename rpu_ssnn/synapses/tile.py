@@ -213,11 +213,12 @@ class TileSynapses(Synapses):
             "thinning": generator_state(self._rng),
             "batches": np.array(self._leak.batches),
             "leak_steps": np.array(self._leak_steps),
+            "rows_sent": np.array(self._rows_sent),
         }
 
     def restore(self, state: State) -> None:
-        if device_count(self._config) > 1 or self._realised != "thinning":
-            raise StateError("aihwkit cannot put a cell of several devices back into a state")
+        if self._realised == "digital":
+            raise StateError("aihwkit cannot put a digital sum back into a state")
         checked(state, self.state())
         for n, tile in enumerate(self._tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
@@ -229,6 +230,7 @@ class TileSynapses(Synapses):
         restore_generator(self._rng, state["thinning"])
         self._leak.batches = int(state["batches"])
         self._leak_steps = int(state["leak_steps"])
+        self._rows_sent = int(state["rows_sent"])
         self._stale = True
         self.changes += 1
 
