@@ -4,14 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from distributed import Client
-
-SECONDS_TO_START = 240  # of a machine that does much else
+from waiting import PATIENCE, wait_until
 
 
 class DaskProcesses:
@@ -46,7 +44,7 @@ class DaskProcesses:
                 )
             )  # fmt: skip
         with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(before + len(threads), timeout=SECONDS_TO_START)
+            client.wait_for_workers(before + len(threads), timeout=PATIENCE)
 
     def kill_all(self) -> None:
         """The test is over."""
@@ -75,11 +73,3 @@ def dask_processes(folder: Path, threads: Sequence[int] = ()) -> Iterator[DaskPr
         yield processes
     finally:
         processes.kill_all()
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Fails the test where it does not come true in time."""
-    limit = time.monotonic() + SECONDS_TO_START
-    while not condition():
-        assert time.monotonic() < limit, f"timed out: {what}"
-        time.sleep(0.02)

@@ -2,8 +2,6 @@
 
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +27,3 @@ def small_study_as_process(folder: Path) -> dict[str, Any]:
         "args": [sys.executable, str(script), str(folder)],
         "env": {**os.environ, "PYTHONPATH": path},
     }
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a minute at most."""
-    limit = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < limit, f"timed out: {what}"
-        time.sleep(0.05)

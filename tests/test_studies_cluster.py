@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from dask_processes import DaskProcesses, dask_processes, wait_until
+from dask_processes import DaskProcesses, dask_processes
 from test_studies_support import SMALL, Harness, accept_all, fake_training, refuse, small_study
+from waiting import wait_until
 
 from conftest import Command, refused
 from studies import cluster_executor, clusters

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from study_process import small_study_as_process, wait_until
+from study_process import small_study_as_process
 from test_studies_support import Harness, small_study
+from waiting import wait_until
 
 from studies.api import load_results
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from results_fakes import result_of, units
 from rich.console import Console
-from study_process import small_study_as_process, wait_until
+from study_process import small_study_as_process
 from test_studies_support import Harness, small_study
+from waiting import wait_until
 
 from conftest import refused
 from studies.desk import HowFar
