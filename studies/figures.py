@@ -237,6 +237,7 @@ def _x_axis(axes: Axes, values: Sequence[Any], positions: dict[Any, float]) -> N
     at = sorted(positions.values())
     if at[0] > 0 and at[-1] / at[0] >= LOGARITHMIC_FROM:
         axes.set_xscale("log")
+        axes.minorticks_off()
     axes.set_xticks([positions[value] for value in values], [plain(value) for value in values])
 
 

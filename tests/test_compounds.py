@@ -73,28 +73,31 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
     device = get_device(f"{kind}(ideal)", QUIET)
     if "chop_probability" in device.parameters:  # a changed sign hides the count
         device = get_device(f"{kind}(ideal)", QUIET | {"chop_probability": 1e-9})
-    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), RATE)
-    synapses.set_step_scale(0.5 if realised_by(device.device()) == "transfer" else 1.0)
+    realised = realised_by(device.device())
     pre, positive, negative = random_trains(300, rate=0.2)
-    before = synapses.weights().copy()
-    synapses.update(make_block(pre, positive, negative))
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
-    np.testing.assert_array_equal(synapses.pulses_up, up)
-    np.testing.assert_array_equal(synapses.pulses_down, down)
     net = STEP * (up - down)
-    if realised_by(device.device()) == "transfer":
-        np.testing.assert_allclose(hidden(synapses, "hidden_weights_0"), net, atol=1e-6)
-        return
-    moved = (synapses.weights() - before) / (4.0 * 0.25)
-    if realised_by(device.device()) == "thinning":
-        assert synapses.keep == 1.0
-        np.testing.assert_allclose(moved, net, atol=1e-6)
-        return
-    left = hidden(synapses, "hidden_weights_chi")
     wanted = RATE / (10 * 50) / (4.0 * 0.25) * (up - down)
-    # The digital memory sends trains of drawn pulses: right in the mean.
-    slope = float((wanted * (moved - left)).sum() / (wanted**2).sum())
-    assert slope == pytest.approx(1.0, abs=0.05)
+    slopes = []
+    # The digital memory sends trains of drawn pulses: right in the mean of many.
+    for _ in range(16 if realised == "digital" else 1):
+        synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), RATE)
+        synapses.set_step_scale(0.5 if realised == "transfer" else 1.0)
+        before = synapses.weights().copy()
+        synapses.update(make_block(pre, positive, negative))
+        np.testing.assert_array_equal(synapses.pulses_up, up)
+        np.testing.assert_array_equal(synapses.pulses_down, down)
+        moved = (synapses.weights() - before) / (4.0 * 0.25)
+        if realised == "transfer":
+            np.testing.assert_allclose(hidden(synapses, "hidden_weights_0"), net, atol=1e-6)
+        elif realised == "thinning":
+            assert synapses.keep == 1.0
+            np.testing.assert_allclose(moved, net, atol=1e-6)
+        else:
+            left = hidden(synapses, "hidden_weights_chi")
+            slopes.append(float((wanted * (moved - left)).sum() / (wanted**2).sum()))
+    if slopes:
+        assert np.mean(slopes) == pytest.approx(1.0, abs=0.03)
 
 
 @every_compound

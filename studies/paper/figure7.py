@@ -42,7 +42,10 @@ def draw(table: pd.DataFrame) -> Figure:
     """(a) means, (b) standard deviations."""
     figure = new_figure(WIDE_INCHES, 2.6)
     for axes, column, name in zip(
-        figure.subplots(1, 2), ("mean", "deviation"), ("accuracy (%)", "its deviation"), strict=True
+        figure.subplots(1, 2),
+        ("mean", "deviation"),
+        ("accuracy (%)", "its deviation over seeds"),
+        strict=True,
     ):
         for case, style in looks(table["case"]).items():
             part = table[table["case"] == case]
@@ -51,8 +54,11 @@ def draw(table: pd.DataFrame) -> Figure:
                 ms=4, label=case,
             )  # fmt: skip
         axes.set_xscale("log")
+        axes.minorticks_off()
+        slots = sorted(set(table[SLOTS]))
+        axes.set_xticks(slots, [f"{t:,.0f}" for t in slots])
         axes.set_xlabel("slots (T, or T_s of the noise)")
-        axes.set_ylabel(name)
+        axes.set_ylabel(f"{name}, points" if column == "deviation" else name)
         finish_axes(axes)
     axes.legend(fontsize=FONT_POINTS, frameon=False)
     return figure
