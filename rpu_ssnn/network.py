@@ -14,6 +14,7 @@ from jaxtyping import Float32, Int16, Int64
 
 from rpu_ssnn.crossbars import Reads, make_synapses
 from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.abreast import Abreast
 from rpu_ssnn.engine.decisions import advance_deciding
 from rpu_ssnn.engine.recording import advance_recording
 from rpu_ssnn.engine.state import (
@@ -26,7 +27,7 @@ from rpu_ssnn.engine.state import (
     make_lane,
     make_plan,
 )
-from rpu_ssnn.engine.stepped import advance_stepped, present_in_lockstep
+from rpu_ssnn.engine.stepped import advance_stepped
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights
@@ -42,9 +43,6 @@ PAUSE: dict[Schedule, int] = {
 GROUP_SLOTS = 256
 """Slots of the presentations whose pulses go to devices together: about one call's rows of a tile,
 and several groups a batch, so that lanes can share it."""
-
-LOCKSTEP = 64
-"""Presentations that step together in inference through reads that are not matrix products."""
 
 
 class Network:
@@ -87,6 +85,10 @@ class Network:
         self._ahead = [make_ahead(self._training_plan) for _ in range(threads)]
         self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
         self._no_pulses = make_buffers(self._inference_plan, all_spikes)
+        self._abreast = None
+        if not self._reads.linear:
+            waits = training.schedule == "batch"  # so that no read sees another's pulses
+            self._abreast = Abreast(self._training_plan, all_spikes if waits else None)
         self._pool = ThreadPoolExecutor(threads)
 
     def __enter__(self) -> Self:
@@ -131,8 +133,8 @@ class Network:
         self._reads.refresh()
         shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
         plan, reads = self._inference_plan, self._reads
-        if not reads.linear:
-            present_in_lockstep(plan, shown, self.synapses, LOCKSTEP)
+        if self._abreast is not None:
+            self._abreast.infer(plan, shown, self.synapses)
             return shown
 
         def run(lane: Lane, ahead: Ahead, start: int, stop: int) -> None:
@@ -232,8 +234,12 @@ class Network:
         )
 
     def _run(self, shown: Presentations) -> None:
-        """Train on all presentations, every lane on each n-th group of them."""
+        """Train on all presentations: abreast, or every lane on each n-th group of them."""
         total, lanes = len(shown.labels), len(self._buffers)
+        if self._abreast is not None and self._abreast.learns:
+            for out in self._abreast.train(self._training_plan, shown, self.synapses):
+                self._hand_on(out)
+            return
         if self._ordered and lanes > 1:
             size = max(1, GROUP_SLOTS // self.spec.slots)
             bounds = [*range(0, total, size), total]

@@ -46,11 +46,19 @@ class _AlsoAsRows(CoincidenceSynapses):
         self._devices.pulse(self._history.pulses(block, kept, 0, block.rows))
 
 
+class _ReadByCalls(CoincidenceSynapses):
+    """Ideal synapses that are read as a tile with read noise is."""
+
+    def linear_read(self) -> None:  # type: ignore[override]
+        return None
+
+
 def spikes_of_a_toy_network() -> tuple[int, ...]:
-    """Forward spikes a layer, input first, of some presentations in rate and coincidence mode."""
+    """Forward spikes a layer, input first, of some presentations in rate and coincidence mode,
+    the latter read as matrices and by calls."""
     total = np.zeros(3, dtype=np.int64)
     rates = np.full((4, 8), 0.4, dtype=np.float32)
-    for make in (RateSynapses, _AlsoAsRows):
+    for make in (RateSynapses, _AlsoAsRows, _ReadByCalls):
         network = Network(
             NetworkSpec(hidden=(6,), T=40),
             TrainingSpec(batch=4),
@@ -62,5 +70,6 @@ def spikes_of_a_toy_network() -> tuple[int, ...]:
             shown = network.train_batch(
                 rates, np.arange(4, dtype=np.int64) % 2, np.random.default_rng(0)
             )
+            network.infer(rates, np.random.default_rng(0))
         total += shown.spikes.sum(axis=0)
     return tuple(int(n) for n in total)

@@ -5,9 +5,8 @@ import pytest
 
 from equations import SIZES, Trace, presentations
 from networks import make_crossbar
-from rpu_ssnn.engine import draws, neurons
+from rpu_ssnn.engine import abreast, draws, neurons
 from rpu_ssnn.engine.state import ROWS, Presentations, make_lane, make_plan, profile
-from rpu_ssnn.engine.stepped import present_in_lockstep
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,
@@ -125,8 +124,13 @@ def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore
     return make
 
 
+@pytest.mark.parametrize("together", [64, 3, 0])
 @pytest.mark.parametrize("name", VARIANTS)
-def test_reading_slot_by_slot_is_the_same_pass(name: str) -> None:
+def test_reading_slot_by_slot_is_the_same_pass(
+    name: str, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All presentations of a batch abreast, three, and one after the other (a long T)."""
+    monkeypatch.setattr(abreast, "how_many_learn_abreast", lambda plan: together)
     training = TrainingSpec(batch=10)
     compiled = trained_weights(
         make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training)
@@ -345,7 +349,9 @@ class OffsetReads(ReadsSlotBySlot):
         return super().forward_current(spikes) + np.float32(0.5)
 
 
-def test_inference_reads_do_not_depend_on_how_many_presentations_step_together() -> None:
+def test_inference_reads_do_not_depend_on_how_many_presentations_step_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     network = make_network(VARIANTS["default"], coarse(OffsetReads, 1.0), TrainingSpec())
     rates = presentations(30).rates * np.linspace(0.02, 1, 30, dtype=np.float32)[:, None]
     with network:
@@ -353,7 +359,8 @@ def test_inference_reads_do_not_depend_on_how_many_presentations_step_together()
         alone = network.infer(rates, np.random.default_rng(3))
         alone.output_counts[:] = 0
         alone.spikes[:] = 0
-        present_in_lockstep(network._inference_plan, alone, network.synapses, 1)
+        monkeypatch.setattr(abreast, "MOST", 1)
+        network._abreast.infer(network._inference_plan, alone, network.synapses)
     np.testing.assert_array_equal(together.output_counts, alone.output_counts)
     np.testing.assert_array_equal(together.spikes, alone.spikes)
     assert together.output_counts.sum() > 20
