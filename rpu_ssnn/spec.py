@@ -229,6 +229,12 @@ class TrainingSpec(Spec):
 
     epochs: Annotated[int, Field(ge=0)] = 10
     batch: Annotated[int, Field(ge=1, le=100_000)] = Field(50, description="presentations a batch")
+    decay_shape: Literal["geometric", "linear"] = Field(
+        "geometric",
+        description="how the step falls from epoch to epoch (on a tile, the share of the gradient "
+        "spikes that thinning leaves). geometric: by the factor `decay`; linear: by equal parts, "
+        "to 1 / epochs of the first in the last, and `decay` is left out",
+    )
     decay: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.85, description="factor on the step after each epoch; on a tile, on the thinning"
     )
@@ -239,6 +245,18 @@ class TrainingSpec(Spec):
     )
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
+
+    @model_validator(mode="after")
+    def _linear_takes_no_factor(self) -> Self:
+        if self.decay_shape == "linear" and self.decay != type(self).model_fields["decay"].default:
+            raise ValueError(f"decay {self.decay} is not used where decay_shape is linear")
+        return self
+
+    def step_scale(self, epoch: int) -> float:
+        """Step in an epoch (the first is 0) over that in the first."""
+        if self.decay_shape == "linear":
+            return 1.0 - epoch / self.epochs
+        return self.decay**epoch
 
 
 class SurrogateSpec(Spec):

@@ -84,7 +84,7 @@ class Trained:
         started = time.perf_counter()
         network, batch = self.network, self.network.training.batch
         for synapses in network.synapses:
-            synapses.set_step_scale(network.training.decay**epoch)
+            synapses.set_step_scale(network.training.step_scale(epoch))
         order = rng.permutation(len(labels))
         right, n = 0, max(len(order), 1)
         spikes = np.zeros(len(network.sizes) + network.spec.inhibition.passes)

@@ -210,7 +210,7 @@ def _cost_key(unit: Unit) -> str:
     method.pop("learning_rate")
     if "tile" in method:
         method["tile"] = {**method["tile"], "weight_range": None}
-    training = {**settings["training"], "epochs": 0, "decay": 1.0}
+    training = {**settings["training"], "epochs": 0, "decay": 1.0, "decay_shape": "geometric"}
     return short_hash([settings["dataset"]["name"], settings["network"], training, method])
 
 

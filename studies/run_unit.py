@@ -183,10 +183,11 @@ def _setting_columns(unit: Unit, data: "Dataset") -> dict[str, Any]:
         "epochs": training.epochs,
         "batch": training.batch,
         "schedule": training.schedule,
-        "decay": training.decay,
+        "decay": training.decay if training.decay_shape == "geometric" else None,
+        "decay_shape": training.decay_shape,
     }
     if isinstance(method, AnnMethod):  # has neither slots nor the spiking networks' schedules
-        columns |= dict.fromkeys(("T", "slots", "schedule", "decay"))
+        columns |= dict.fromkeys(("T", "slots", "schedule", "decay", "decay_shape"))
     if isinstance(method, PulseMethod):
         compound = compound_of(method.device)
         columns |= {

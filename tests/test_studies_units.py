@@ -142,7 +142,7 @@ def other_values(value: object) -> list[object]:
     if isinstance(value, tuple):
         return [(*value, 3)]
     words = ["zero", "slot", "first_spike", "floored", "reference_device", "pulsed", "mse", "low"]
-    return [*words, "mnist", "high", "regular", "reference"]
+    return [*words, "mnist", "high", "regular", "reference", "linear"]
 
 
 def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:

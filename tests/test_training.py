@@ -1,12 +1,20 @@
 """Training and inference on real digits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rpu_ssnn.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
+from rpu_ssnn.synapses import (
+    Crossbar,
+    RateSynapses,
+    SynapsesFactory,
+    coincidence_synapses,
+    rate_synapses,
+)
 from rpu_ssnn.training import merge_statistics, train
 from rpu_ssnn.training_state import EpochRow
 
@@ -97,6 +105,44 @@ def test_float_baseline_learns_digits_and_repeats(
     ]
     assert scores[0] > least
     assert scores[0] == scores[1]
+
+
+class StepScales(RateSynapses):
+    """Ideal synapses that remember how their step was scaled."""
+
+    def __init__(self, crossbar: Crossbar, scales: list[float]) -> None:
+        super().__init__(crossbar, 1.0)
+        self.scales = scales
+
+    def set_step_scale(self, scale: float) -> None:
+        super().set_step_scale(scale)
+        self.scales.append(scale)
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        (TrainingSpec(epochs=3, decay=0.5), [1.0, 0.5, 0.25]),
+        (TrainingSpec(epochs=4, decay_shape="linear"), [1.0, 0.75, 0.5, 0.25]),
+    ],
+)
+def test_the_step_falls_from_epoch_to_epoch(
+    data: Dataset, training: TrainingSpec, expected: list[float]
+) -> None:
+    scales: list[float] = []
+    train(
+        NetworkSpec(hidden=(4,), T=4),
+        training,
+        lambda crossbar: StepScales(crossbar, scales),
+        replace(data, train_images=data.train_images[:8], train_labels=data.train_labels[:8]),
+        seed=0,
+    ).close()
+    assert scales == [scale for scale in expected for _ in range(2)]  # two crossbars
+
+
+def test_a_linear_fall_takes_no_factor() -> None:
+    with pytest.raises(ValueError, match=r"decay 0\.9 is not used where decay_shape is linear"):
+        TrainingSpec(decay_shape="linear", decay=0.9)
 
 
 def test_statistics_are_summed_only_where_they_are_totals() -> None:

@@ -72,7 +72,7 @@ def train_bp_stdp(
     trained = Trained(network, data.grey_max, test_seed)
     rng = np.random.default_rng(order_seed)
     for epoch in range(training.epochs):
-        step = spec.neuron.theta * learning_rate * training.decay**epoch
+        step = spec.neuron.theta * learning_rate * training.step_scale(epoch)
         order = rng.permutation(len(data.train_labels))
         for first in range(0, len(order), training.batch):
             chosen = order[first : first + training.batch]
