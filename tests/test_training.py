@@ -140,6 +140,10 @@ def test_the_step_falls_from_epoch_to_epoch(
     assert scales == [scale for scale in expected for _ in range(2)]  # two crossbars
 
 
+def test_a_plan_may_try_a_step_of_no_epochs() -> None:
+    assert TrainingSpec(epochs=0, decay_shape="linear").step_scale(0) == 1.0
+
+
 def test_a_linear_fall_takes_no_factor() -> None:
     with pytest.raises(ValueError, match=r"decay 0\.9 is not used where decay_shape is linear"):
         TrainingSpec(decay_shape="linear", decay=0.9)
