@@ -253,8 +253,7 @@ class TrainingSpec(Spec):
         return self
 
     def step_scale(self, epoch: int) -> float:
-        """Step in an epoch (the first is 0, which may be tried where `epochs` are none) over that in
-        the first."""
+        """Step in an epoch over that in the first, epoch 0 (which a plan tries without epochs)."""
         if self.decay_shape == "linear":
             return 1.0 - epoch / max(self.epochs, 1)
         return self.decay**epoch
