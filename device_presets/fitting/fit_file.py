@@ -20,7 +20,7 @@ from device_presets.fitting.population import Population
 from device_presets.fitting.quantities import report
 from device_presets.fitting.selection import Selection, filtered, select_model
 from device_presets.fitting.step_functions import CONSTANT, LINEAR
-from device_presets.fitting.uncertainty import uncertainty
+from device_presets.fitting.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.weights import WeightScale, prepare, refuse_no_conductance
 from device_presets.library import preset_of
 from device_presets.preset_file import PresetEntry
@@ -185,4 +185,5 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
 
 def _population(fit: JointFit, has_down: bool) -> Population:
     counted = np.ones(len(fit.prepared.series.weight), dtype=np.bool_)
+    fit = with_unbiased_noise(fit, counted)
     return Population(fit, uncertainty(fit, counted), has_down)

@@ -52,7 +52,7 @@ class Population:
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
         self._within = self._variances_of_values(errors)
         values = self._values()
-        self._mean = np.concatenate([self._corrected_shared(), values.mean(axis=0)])
+        self._mean = np.concatenate([fit.shared, values.mean(axis=0)])
         n_shared = len(fit.shared)
         if self.n_devices == 1:
             self._covariance = self._in_values(errors.together, n_shared)
@@ -89,15 +89,6 @@ class Population:
         slope[:, :2] = np.exp(self.fit.local[:, :2])
         within: np.ndarray = errors.local * slope[:, :, None] * slope[:, None, :]
         return within
-
-    def _corrected_shared(self) -> np.ndarray:
-        """Maximum likelihood takes the noise too small, by the numbers fitted for each device."""
-        shared = self.fit.shared.copy()
-        pulses = np.count_nonzero(self.fit.prepared.series.pulse)
-        own = self.fit.layout.local_free[:4].sum()
-        if pulses > own:
-            shared[0] += 0.5 * math.log(pulses / (pulses - own))
-        return shared
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
         """The mean device, or the one another vector of means gives."""

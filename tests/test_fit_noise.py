@@ -1,0 +1,68 @@
+"""Noise as fitted is that of the devices, not less by what each device's own numbers follow."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from test_fit_support import ONE, ZERO
+
+from device_presets.fitting import CsvLayout
+from device_presets.fitting.joint_fit import JointFit, fit_model
+from device_presets.fitting.measurement import read_measurement
+from device_presets.fitting.step_functions import CONSTANT, MODELS
+from device_presets.fitting.uncertainty import with_unbiased_noise
+from device_presets.fitting.weights import prepare
+
+STEP, CYCLE = 0.02, 0.4
+
+
+def constant_steps(
+    folder: Path, rng: np.random.Generator, devices: int, pulses: int, read_noise: float
+) -> JointFit:
+    """The constant step, fitted to devices that have it: up and down, never at a bound."""
+    way = np.tile(np.repeat([1.0, -1.0], 40), pulses // 80)
+    rows = []
+    for device in range(devices):
+        steps = STEP * (way + CYCLE * rng.standard_normal(len(way)))
+        weight = np.concatenate([[0.0], np.cumsum(steps)])
+        weight += read_noise * STEP * rng.standard_normal(len(weight))
+        rows.append(
+            pd.DataFrame(
+                {
+                    "device": device,
+                    "pulse": np.arange(len(weight)),
+                    "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
+                    "conductance": 1e6 * (ZERO + (ONE - ZERO) * weight),  # in uS
+                }
+            )
+        )
+    file = folder / "data.csv"
+    pd.concat(rows).to_csv(file, index=False)
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    assert prepared.noisy == (read_noise > 0)
+    model = next(m for m in MODELS if m.code == CONSTANT and m.additive)
+    return fit_model(prepared, model, np.ones(len(prepared.series.weight), dtype=np.bool_))
+
+
+def unbiased(fit: JointFit) -> JointFit:
+    return with_unbiased_noise(fit, np.ones(len(fit.prepared.series.weight), dtype=np.bool_))
+
+
+def test_without_read_noise_it_is_a_number_fitted_less_a_pulse(tmp_path: Path) -> None:
+    """The textbook's n - k: two steps are fitted to the 80 pulses of each device. A little more,
+    as noise is a share of each device's own step, which thereby knows something of it too."""
+    fit = constant_steps(tmp_path, np.random.default_rng(0), 8, 80, 0.0)
+    change = unbiased(fit).shared[0] - fit.shared[0]
+    assert 1.0 < change / (0.5 * np.log(80 / (80 - 2))) < 1.4
+
+
+def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> None:
+    """160 pulses a device, read noise of 1.5 steps: cycle noise shows in slow wandering only."""
+    rng, plain, corrected = np.random.default_rng(1), [], []
+    for _ in range(12):
+        fit = constant_steps(tmp_path, rng, 10, 160, 1.5)
+        plain.append(fit.shared[0])
+        corrected.append(unbiased(fit).shared[0])
+    truth, error = np.log(CYCLE), np.std(corrected, ddof=1) / np.sqrt(len(corrected))
+    assert abs(np.mean(corrected) - truth) < 3 * error < 0.12
+    assert np.mean(plain) < truth - 3 * error
