@@ -17,6 +17,7 @@ from device_presets.fitting.likelihood import mean_step
 from device_presets.fitting.step_functions import LINEAR
 from device_presets.fitting.uncertainty import Uncertainty
 
+_UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 
@@ -51,6 +52,7 @@ class Population:
         self._steps = np.exp(fit.local[:, : 2 if has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
         self._within = self._variances_of_values(errors)
+        self._known = errors.at_top
         values = self._values()
         self._mean = np.concatenate([fit.shared, values.mean(axis=0)])
         n_shared = len(fit.shared)
@@ -156,19 +158,18 @@ class Population:
             sizes, errors = np.log(middle), both / middle**2
         else:
             sizes, errors = (up + down) / 2 / step, both / step**2
-        found = [self._spread("step_spread", "step", sizes, errors, not self.log_normal)]
+        found = [
+            self._spread("step_spread", "step", sizes, errors[self._known], not self.log_normal)
+        ]
         if self.has_down:
-            apart = (within_up + within_down - 2 * cross) / 4
-            found.append(
-                self._spread(
-                    "asymmetry_spread", "step", (up - down) / 2 / step, apart / step**2, False
-                )
-            )
+            apart = (within_up + within_down - 2 * cross)[self._known] / 4 / step**2
+            half = (up - down) / 2 / step
+            found.append(self._spread("asymmetry_spread", "step", half, apart, False))
         for name, column, high in (("w_max_spread", 4, True), ("w_min_spread", 5, False)):
             reached = self.reached(high)
             values = self.fit.local[reached, column]
             mean = abs(float(device.local[column]))
-            errors = self._within[reached, column, column] / mean**2
+            errors = self._within[reached & self._known, column, column] / mean**2
             unit = name.removesuffix("_spread")
             found.append(self._spread(name, unit, np.abs(values) / mean, errors, True))
         if self.fit.layout.model.code == LINEAR and not self.fit.layout.model.shape:
@@ -177,15 +178,18 @@ class Population:
                     continue
                 scale = abs(float(device.local[bound]))
                 values = self.fit.local[:, column] * scale
-                errors = self._within[:, column, column] * scale**2
+                errors = self._within[self._known, column, column] * scale**2
                 found.append(self._spread(name, "1", values, errors, False))
         return found
 
     def _spread(
         self, name: str, unit: str, values: np.ndarray, errors: np.ndarray, relative: bool
     ) -> Quantity:
+        """Of all devices' values; `errors`: variances of those that are known."""
         if self.n_devices < 2:
             return Quantity(name, None, None, None, unit, _ONE_DEVICE)
         if len(values) < 2:
             return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
+        if len(errors) < 2:
+            return Quantity(name, None, None, None, unit, _UNKNOWN_ERRORS)
         return Quantity(name, *spread_interval(values, errors, relative), unit)

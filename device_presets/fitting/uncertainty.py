@@ -12,7 +12,9 @@ _STEP_IN_ERRORS = 0.3
 _AT_LIMIT = 1e-6
 _NOISES = 2  # log cycle noise, log read noise: the first of the shared numbers
 _LOG_STEP = 0.1
-_LOOSE = 1.0  # standard error of a logarithm
+_LEAST_EIGENVALUE = 1e-4  # of a curvature in the numbers' own units
+_FLAT = 1e-3
+_LOOSE = 1.0  # standard error of a logarithm, or in weight
 _MOST_MOVE = 0.5  # of a logarithm: beyond that one step is no guide
 
 
@@ -25,11 +27,14 @@ class Uncertainty:
         local: [devices, 6, 6] of each device's own, with what the shared ones add.
         together: [2 + shape + 6] squared, of the shared and the first device's numbers; for a
             single device.
+        at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood.
+            One that is at a limit or an edge, or loose, tells nothing of the shared numbers.
     """
 
     shared: np.ndarray
     local: np.ndarray
     together: np.ndarray
+    at_top: np.ndarray
 
 
 def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
@@ -42,11 +47,15 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
     shared_free = np.flatnonzero(free[0, :n_shared])
     schur = np.zeros((n_shared, n_shared))
     inverses, couplings = [], []
+    at_top = np.ones(n_devices, dtype=bool)
     for device in range(n_devices):
         own = n_shared + np.flatnonzero(free[device, n_shared:])
-        inverse = _inverse(hessian[device][np.ix_(own, own)])
+        curvature = hessian[device][np.ix_(own, own)]
+        inverse = _inverse(curvature)
         coupling = hessian[device][:n_shared][:, own]
-        schur += hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T
+        at_top[device] = n_devices == 1 or _is_top(curvature)
+        if at_top[device]:
+            schur += hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T
         inverses.append(inverse)
         couplings.append(coupling)
     shared = np.zeros((n_shared, n_shared))
@@ -65,7 +74,7 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
             together[n_shared:, :n_shared] = cross
             together[:n_shared, n_shared:] = cross.T
             together[n_shared:, n_shared:] = local[0]
-    return Uncertainty(shared, local, together)
+    return Uncertainty(shared, local, together, at_top)
 
 
 def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
@@ -78,7 +87,8 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
     takes half the log-determinant of the own numbers' curvature off; this is one Newton step to its
     top. A noise that the data leave loose stays as it is.
     """
-    known = uncertainty(fit, counted).shared[:_NOISES, :_NOISES]
+    errors = uncertainty(fit, counted)
+    known = errors.shared[:_NOISES, :_NOISES]
     pull = np.zeros(_NOISES)
     if (np.diag(known) > _LOOSE**2).any():
         return fit
@@ -87,21 +97,22 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
         for way in (1.0, -1.0):
             shared = fit.shared.copy()
             shared[k] += way * _LOG_STEP
-            ends.append(_log_determinant(replace(fit, shared=shared), counted))
+            ends.append(_log_determinant(replace(fit, shared=shared), counted, errors.at_top))
         pull[k] = -0.5 * (ends[0] - ends[1]) / (2 * _LOG_STEP)
     shared = fit.shared.copy()
     shared[:_NOISES] += np.clip(known @ pull, -_MOST_MOVE, _MOST_MOVE)
     return replace(fit, shared=shared)
 
 
-def _log_determinant(fit: JointFit, counted: np.ndarray) -> float:
-    """Of the curvature of every device's own numbers, summed over devices."""
+def _log_determinant(fit: JointFit, counted: np.ndarray, devices: np.ndarray) -> float:
+    """Of the curvature of each such device's own numbers, summed over these devices."""
     n_shared = len(fit.shared)
     free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
     free[:, n_shared:] = fit.layout.local_free.T
     total = 0.0
-    for hessian, own in zip(_hessians(fit, counted, free), free, strict=True):
+    for hessian, own in zip(_hessians(fit, counted, free)[devices], free[devices], strict=True):
         scale, values, _ = _scaled(hessian[np.ix_(own, own)])
+        values = np.maximum(values, _LEAST_EIGENVALUE)
         total += float(np.log(values).sum() - 2.0 * np.log(scale).sum())
     return total
 
@@ -166,13 +177,22 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     if not len(matrix):
         return matrix
     scale, values, vectors = _scaled(matrix)
+    values = np.maximum(values, _LEAST_EIGENVALUE)
     result: np.ndarray = (vectors / values) @ vectors.T * np.outer(scale, scale)
     return result
 
 
+def _is_top(curvature: np.ndarray) -> bool:
+    """Whether every number is known, to at least one in its logarithm or in weight."""
+    if not len(curvature):
+        return True
+    sharp = np.diag(curvature).min() > _LOOSE**-2
+    return bool(sharp and _scaled(curvature)[1].min() > _FLAT)
+
+
 def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units of the numbers, and eigenvalues (at least 1e-4) and vectors of the matrix in these."""
+    """Units of the numbers, and eigenvalues and vectors of the matrix in these units."""
     scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-6))
     scaled = matrix * np.outer(scale, scale)
     values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
-    return scale, np.maximum(values, 1e-4), vectors
+    return scale, values, vectors
