@@ -142,9 +142,10 @@ def outside_widened(fit: FittedDevice, truths: dict[str, float]) -> list[str]:
 
 @pytest.mark.slow
 def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
-    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, 24 devices, 160 pulses each.
+    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, 48 devices, 160 pulses each.
 
-    Six devices are too few: a linear step is then chosen in a third of data sets.
+    Few devices leave it open: with six a linear step is chosen in a third of data sets, with 24
+    in one of six.
     """
     overrides = {
         "levels": 40,
@@ -155,7 +156,7 @@ def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
         "step_spread": 0.1,
     }
     preset = get_preset("reram_sb", overrides)
-    file = write_pulses(tmp_path / "data.csv", preset, 24, 80)
+    file = write_pulses(tmp_path / "data.csv", preset, 48, 80)
     fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
     assert fit.verdict.describes, fit.verdict
     assert fit.selection.chosen.model.code == SOFT_BOUNDS

@@ -38,7 +38,8 @@ class Selection:
     """The chosen model and the comparison behind it.
 
     Args:
-        chosen: the simplest model that is not worse than the best by more than one standard error.
+        chosen: the simplest model that is not worse than the best by more than one standard error;
+            of equally simple ones the best.
         scores: of all models, best first.
         how: the kind of cross-validation, as a phrase.
     """
@@ -133,7 +134,8 @@ def _choice(scores: list[Score], how: str) -> Selection:
         error = float(np.std(behind, ddof=1) * np.sqrt(len(behind))) if len(behind) > 1 else 0.0
         if np.isfinite(behind).all() and behind.sum() <= max(error, 1.0):
             good.append(score)
-    chosen = min(good, key=lambda score: score.fit.n_free) if good else best
+    # Of two with as many numbers (which differ in the law of the noise) the better one.
+    chosen = min(good, key=lambda score: (score.fit.n_free, -_sum(score))) if good else best
     ordered = sorted(scores, key=_sum, reverse=True)
     return Selection(chosen, tuple(ordered), how)
 
