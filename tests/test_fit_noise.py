@@ -1,6 +1,7 @@
 """Noise as fitted is that of the devices, not less by what each device's own numbers follow."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from test_fit_support import ONE, ZERO
 from device_presets.fitting import CsvLayout
 from device_presets.fitting.joint_fit import JointFit, fit_model
 from device_presets.fitting.measurement import read_measurement
+from device_presets.fitting.selection import Score, _choice
 from device_presets.fitting.step_functions import CONSTANT, MODELS
 from device_presets.fitting.uncertainty import with_unbiased_noise
 from device_presets.fitting.weights import prepare
@@ -66,3 +68,14 @@ def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> 
     truth, error = np.log(CYCLE), np.std(corrected, ddof=1) / np.sqrt(len(corrected))
     assert abs(np.mean(corrected) - truth) < 3 * error < 0.12
     assert np.mean(plain) < truth - 3 * error
+
+
+def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
+    """They differ in the law of the noise; which comes first in the list says nothing."""
+
+    def score(n_free: int, held_out: float) -> Score:
+        fit = SimpleNamespace(n_free=n_free)
+        return Score(MODELS[0], fit, held_out + np.array([0.0, 0.4, -0.4]))  # type: ignore[arg-type]
+
+    worse, better, larger = score(3, -1.0), score(3, -0.9), score(4, -0.8)
+    assert _choice([worse, better, larger], "").chosen is better
