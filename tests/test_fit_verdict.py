@@ -113,6 +113,22 @@ def test_intervals_of_spreads_hold_the_truth() -> None:
     assert held / 2000 == pytest.approx(0.95, abs=0.02)
 
 
+@pytest.mark.parametrize("between", [0.0, 0.5, 3.0])
+def test_intervals_of_spreads_hold_the_truth_though_the_fits_errors_are_in_doubt(
+    between: float,
+) -> None:
+    """Six devices; the variance of a fit, 1, is itself known by ten numbers only."""
+    rng, draws = np.random.default_rng(4), 500
+    held = 0
+    for _ in range(draws):
+        values = np.sqrt(between**2 + 1.0) * rng.standard_normal(6)
+        within = np.full(6, rng.chisquare(10) / 10)
+        _, low, high = spread_interval(values, within, relative=False, doubt=2 / 10)
+        held += low <= between <= high
+    assert held / draws > 0.92
+    assert between == 0.0 or held / draws < 0.985
+
+
 def test_log_normal_spread_is_told_from_normal() -> None:
     rng = np.random.default_rng(4)
     assert is_log_normal(np.exp(rng.normal(0, 0.7, 40)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import brentq
 
 CONFIDENCE = 0.95
 
@@ -42,17 +43,19 @@ def student_factor(degrees: float) -> float:
 
 
 def spread_interval(
-    values: np.ndarray, within: np.ndarray, relative: bool
+    values: np.ndarray, within: np.ndarray, relative: bool, doubt: float = 0.0
 ) -> tuple[float, float, float]:
     """Deviation between devices: estimate and 95 % interval.
 
     The variance of the devices' fitted values is that between devices plus that of the fits. The
     total has a chi-squared interval; the fits' share, known from their curvature, is subtracted.
+    As far as that share is itself in doubt, Snedecor's F takes the place of chi-squared.
 
     Args:
         values: [devices], at least 2, divided by their mean where ``relative``.
         within: [devices] variance of each value's own fit.
         relative: whether the mean's own error adds (a coefficient of variation).
+        doubt: relative variance of the variances in ``within``, all wrong alike.
     """
     n = len(values)
     total = float(np.var(values, ddof=1))
@@ -61,12 +64,22 @@ def spread_interval(
     if relative:
         degrees = 1.0 / (1.0 / degrees + 2.0 * total / n)
     tail = (1.0 - CONFIDENCE) / 2
-    lowest = degrees * total / float(stats.chi2.ppf(1.0 - tail, degrees))
-    highest = degrees * total / float(stats.chi2.ppf(tail, degrees))
-    estimate, low, high = (
-        math.sqrt(max(v - fits, 0.0)) for v in (total, lowest, max(highest, fits * 1e-3))
-    )
-    return estimate, low, high
+    estimate = math.sqrt(max(total - fits, 0.0))
+
+    def end(probability: float) -> float:
+        def beyond(between: float) -> float:
+            """Of the total, over what it is with that probability at most."""
+            share = fits / (between + fits) if fits else 0.0
+            others = 2.0 / max(share**2 * doubt, 1e-9)  # degrees of freedom of the fits' variance
+            quantile = float(stats.f.ppf(probability, degrees, others))
+            return total - (between + fits) * quantile
+
+        if beyond(0.0) <= 0.0:
+            return 0.0
+        most = total / float(stats.chi2.ppf(probability, degrees)) * degrees
+        return math.sqrt(float(brentq(beyond, 0.0, most + total)))
+
+    return estimate, end(1.0 - tail), end(tail)
 
 
 def is_log_normal(values: np.ndarray) -> bool:

@@ -53,6 +53,8 @@ class Population:
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
         self._within = self._variances_of_values(errors)
         self._known = errors.at_top
+        # Errors of steps and bounds go with the cycle noise, their variances with its square.
+        self._doubt = 4.0 * float(errors.shared[0, 0])
         values = self._values()
         self._mean = np.concatenate([fit.shared, values.mean(axis=0)])
         n_shared = len(fit.shared)
@@ -192,4 +194,4 @@ class Population:
             return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
         if len(errors) < 2:
             return Quantity(name, None, None, None, unit, _UNKNOWN_ERRORS)
-        return Quantity(name, *spread_interval(values, errors, relative), unit)
+        return Quantity(name, *spread_interval(values, errors, relative, self._doubt), unit)
