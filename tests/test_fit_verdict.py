@@ -129,6 +129,15 @@ def test_intervals_of_spreads_hold_the_truth_though_the_fits_errors_are_in_doubt
     assert between == 0.0 or held / draws < 0.985
 
 
+@pytest.mark.parametrize("doubt", [0.0, 0.1, 4.0, 1e9])
+@pytest.mark.parametrize("within", [0.0, 1e-12, 1.0, 1e6])
+def test_intervals_of_spreads_are_there_for_any_doubt(doubt: float, within: float) -> None:
+    for scale in (0.0, 1e-6, 1.0, 1e3):
+        values = scale * np.array([1.0, -0.5, 0.2, 0.7])
+        estimate, low, high = spread_interval(values, np.full(4, within), False, doubt)
+        assert 0.0 <= low <= estimate <= high < np.inf or estimate == high == 0.0
+
+
 def test_log_normal_spread_is_told_from_normal() -> None:
     rng = np.random.default_rng(4)
     assert is_log_normal(np.exp(rng.normal(0, 0.7, 40)))

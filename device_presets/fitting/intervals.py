@@ -70,14 +70,17 @@ def spread_interval(
         def beyond(between: float) -> float:
             """Of the total, over what it is with that probability at most."""
             share = fits / (between + fits) if fits else 0.0
-            others = 2.0 / max(share**2 * doubt, 1e-9)  # degrees of freedom of the fits' variance
+            # Degrees of freedom of the fits' variance, as good as none below one.
+            others = max(2.0 / max(share**2 * doubt, 1e-9), 1.0)
             quantile = float(stats.f.ppf(probability, degrees, others))
             return total - (between + fits) * quantile
 
         if beyond(0.0) <= 0.0:
             return 0.0
-        most = total / float(stats.chi2.ppf(probability, degrees)) * degrees
-        return math.sqrt(float(brentq(beyond, 0.0, most + total)))
+        most = total
+        while beyond(most) > 0.0:
+            most *= 4.0
+        return math.sqrt(float(brentq(beyond, 0.0, most)))
 
     return estimate, end(1.0 - tail), end(tail)
 
