@@ -142,11 +142,11 @@ def outside_widened(fit: FittedDevice, truths: dict[str, float]) -> list[str]:
 
 @pytest.mark.slow
 def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
-    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, 24 devices, 160 pulses each.
+    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, six devices, 160 pulses each.
 
-    Which of two models is chosen is chance, with any number of devices: a linear step whose one
-    slope is that of the mean soft bounds predicts held-out pulses as well, with fewer numbers (and
-    then holds no bounds). Noise, step and its spread come back either way.
+    Model and every number, each within its 95 % interval widened by half of it on either side. In
+    nearly half of data sets a linear step is chosen, which predicts as well, and the test fails
+    (docs/measured_devices.md).
     """
     overrides = {
         "levels": 40,
@@ -157,22 +157,23 @@ def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
         "step_spread": 0.1,
     }
     preset = get_preset("reram_sb", overrides)
-    file = write_pulses(tmp_path / "data.csv", preset, 24, 80)
+    file = write_pulses(tmp_path / "data.csv", preset, 6, 80)
     fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
     assert fit.verdict.describes, fit.verdict
-    model = fit.selection.chosen.model
-    assert model.code in (SOFT_BOUNDS, LINEAR)
-    assert model.additive
+    assert fit.selection.chosen.model.code == SOFT_BOUNDS
     truths = {
         "step": preset.step,
+        "w_max": 1.25,
+        "w_min": -0.75,
         "cycle_to_cycle": 0.4,
         "write_noise": 1.5,
         "step_spread": 0.1,
+        "w_max_spread": 0.1,
+        "w_min_spread": 0.1,
     }
-    if model.code == SOFT_BOUNDS:
-        truths |= {"w_max": 1.25, "w_min": -0.75, "w_max_spread": 0.1, "w_min_spread": 0.1}
     assert not outside_widened(fit, truths)
     mine = saved(fit, tmp_path)
+    assert mine.model == "SoftBoundsReferenceDevice"
     assert mine.number("write_noise") * mine.step == pytest.approx(1.5 * preset.step, rel=0.2)
 
 
