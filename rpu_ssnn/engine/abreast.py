@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float32, Int8, Int64, UInt8
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.kernel import emit, next_slot
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.spread import dropout_gain, spread_inhibition
@@ -106,8 +106,7 @@ def _groups(total: int, most: int) -> list[range]:
 
 def _make_lanes(plan: Plan, n: int) -> Lane:
     """n lanes at rest, each array [n, ...]."""
-    lanes = Lane(*(np.repeat(part[np.newaxis], n, axis=0) for part in make_lane(plan)))
-    return lanes._replace(mask=lanes.mask_words.view(np.uint8))
+    return Lane(*(np.repeat(part[np.newaxis], n, axis=0) for part in make_lane(plan)))
 
 
 def _make_room(plan: Plan, n: int, all_spikes: tuple[bool, ...]) -> Buffers:
@@ -130,11 +129,11 @@ def _make_room(plan: Plan, n: int, all_spikes: tuple[bool, ...]) -> Buffers:
     )
 
 
-@compiled
+@compiled_in_place
 def _lane(lanes: Lane, b: int) -> Lane:
     return Lane(
         lanes.place[b], lanes.random[b], lanes.current[b], lanes.membrane[b], lanes.fired[b],
-        lanes.alive[b], lanes.mask[b], lanes.mask_words[b], lanes.gradient_current[b],
+        lanes.alive[b], lanes.gradient_current[b],
         lanes.positive[b], lanes.negative[b], lanes.relay_current[b], lanes.relay_membrane[b],
         lanes.pixels[b], lanes.pixel_rate[b], lanes.pixel_phase[b], lanes.pixel_count[b],
         lanes.events[b], lanes.event_count[b], lanes.gradient_events[b], lanes.gradient_sign[b],
@@ -142,7 +141,7 @@ def _lane(lanes: Lane, b: int) -> Lane:
     )  # fmt: skip
 
 
-@compiled
+@compiled_in_place
 def _begin(plan: Plan, lanes: Lane, n: int, shown: Presentations, learn: bool) -> None:
     for b in range(n):
         lane = _lane(lanes, b)
@@ -151,13 +150,13 @@ def _begin(plan: Plan, lanes: Lane, n: int, shown: Presentations, learn: bool) -
         begin(plan, lane, shown, learn)
 
 
-@compiled
+@compiled_in_place
 def _fire(plan: Plan, lanes: Lane, n: int, shown: Presentations) -> None:
     for b in range(n):
         fire(plan, _lane(lanes, b), shown, False)
 
 
-@compiled
+@compiled_in_place
 def _fire_and_emit(plan: Plan, lanes: Lane, n: int, shown: Presentations, room: Buffers) -> None:
     for b in range(n):
         lane = _lane(lanes, b)
@@ -169,7 +168,7 @@ def _fire_and_emit(plan: Plan, lanes: Lane, n: int, shown: Presentations, room: 
         emit(plan, lane, out)
 
 
-@compiled
+@compiled_in_place
 def _spike_vectors(  # type: ignore[no-untyped-def]
     plan: Plan, lanes: Lane, n: int, layer: int, spikes: UInt8[np.ndarray, "n lines"], rows
 ) -> int:
@@ -186,7 +185,7 @@ def _spike_vectors(  # type: ignore[no-untyped-def]
     return active
 
 
-@compiled
+@compiled_in_place
 def _net_vectors(  # type: ignore[no-untyped-def]
     plan: Plan, lanes: Lane, n: int, layer: int, net: Int8[np.ndarray, "n lines"], rows
 ) -> int:
@@ -204,7 +203,7 @@ def _net_vectors(  # type: ignore[no-untyped-def]
     return active
 
 
-@compiled
+@compiled_in_place
 def _add(
     plan: Plan,
     targets: Float32[np.ndarray, "lanes neurons"],
@@ -221,7 +220,7 @@ def _add(
             target[start + j] += gain * currents[k, j]
 
 
-@compiled
+@compiled_in_place
 def _end_slot(plan: Plan, lanes: Lane, n: int) -> None:
     for b in range(n):
         lane = _lane(lanes, b)

@@ -10,7 +10,7 @@ one, in their order. The window has a fixed length: memory does not grow with T.
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.block_rows import BLOCK, add_block_rows
 from rpu_ssnn.engine.draws import draw_input, draw_label
 from rpu_ssnn.engine.spread import dropout_gain
@@ -30,7 +30,7 @@ def in_blocks(
         blocks[whole, :, : n_out - whole * BLOCK] = weights[:, whole * BLOCK :]
 
 
-@compiled
+@compiled_in_place
 def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> None:  # type: ignore[no-untyped-def]
     """Draw the window that begins at the lane's slot, and read the first crossbar for it."""
     t, n_in = lane.place[1], plan.size[0]
@@ -64,7 +64,7 @@ def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> Non
             )
 
 
-@compiled
+@compiled_in_place
 def recall(plan: Plan, lane: Lane, ahead: Ahead) -> bool:
     """Put the lane's slot of the window into the events of layer 0; returns the label's draw."""
     s = lane.place[1] - ahead.window[0]

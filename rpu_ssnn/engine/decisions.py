@@ -1,13 +1,13 @@
 """The inference pass where it is watched: which output leads after each slot."""
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.kernel import next_slot
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
 
-@compiled
+@compiled_in_place
 def advance_deciding(  # type: ignore[no-untyped-def]
     plan: Plan, lane: Lane, shown: Presentations, stop: int, weights, leading
 ) -> None:

@@ -3,11 +3,11 @@
 import numpy as np
 from numba import uint32, uint64
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.state import Lane, Plan
 
 
-@compiled
+@compiled_in_place
 def _random_bits(random):  # type: ignore[no-untyped-def]
     """64 random bits (splitmix64)."""
     random[0] += uint64(0x9E3779B97F4A7C15)
@@ -17,13 +17,13 @@ def _random_bits(random):  # type: ignore[no-untyped-def]
     return z ^ (z >> uint64(31))
 
 
-@compiled
+@compiled_in_place
 def uniform(random):  # type: ignore[no-untyped-def]
     """Uniform over [0, 1), 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 
 
-@compiled
+@compiled_in_place
 def draw_input(plan: Plan, lane: Lane, t: int) -> None:
     """Spikes of the input lines (Section 3.1), into the events of layer 0."""
     count = 0
@@ -50,7 +50,7 @@ def draw_input(plan: Plan, lane: Lane, t: int) -> None:
     lane.event_count[0] = count
 
 
-@compiled
+@compiled_in_place
 def draw_label(plan: Plan, lane: Lane, t: int) -> bool:
     """Whether the train of the correct class has a spike, before the relays."""
     if t >= plan.T:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
-from rpu_ssnn.engine.firing import places, reset_coupled
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.engine.firing import NEURONS, fire_pairs, list_signed
 from rpu_ssnn.engine.state import Lane, Plan
 
 
-@compiled
+@compiled_in_place
 def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
     """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
     keep = plan.kernel_keep
@@ -15,23 +15,21 @@ def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
     is_output = layer == plan.crossbars
     theta = plan.theta_n if is_output else plan.theta_b
     start, n, base = plan.neuron_start[layer], plan.size[layer], 2 * plan.event_start[layer]
-    current = lane.gradient_current[start : start + n]
-    positive = lane.positive[start : start + n]
-    negative = lane.negative[start : start + n]
+    stop = plan.neuron_start[layer + 1]
+    current = lane.gradient_current[start:stop]
+    positive, negative = lane.positive[start:stop], lane.negative[start:stop]
     zero = np.float32(0.0)
     count = 0
     if plan.coupled:
-        for j in range(n):
-            positive[j] += move * current[j]
-            current[j] *= keep
-        mask, signs = lane.mask[:n], lane.gradient_sign[base : base + n]
-        reset_coupled(
-            positive, theta, plan.reset_to_zero, lane.fired[start : start + n], is_output,
-            plan.hold, mask,
-        )  # fmt: skip
-        count = places(lane.mask_words, n, lane.gradient_events[base : base + n])
-        for k in range(count):
-            signs[k] = 3 - 2 * mask[lane.gradient_events[base + k]]
+        events = lane.gradient_events[base : base + n]
+        signs = lane.gradient_sign[base : base + n]
+        fired = lane.fired[start:stop]
+        for at in range(0, n, NEURONS):
+            spikes, up = fire_pairs(  # type: ignore[call-arg]
+                at, positive, current, move, keep, theta, plan.reset_to_zero, fired, is_output,
+                plan.hold,
+            )  # fmt: skip
+            count = list_signed(spikes, up, at, events, signs, count)
         # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
     else:
         for j in range(n):

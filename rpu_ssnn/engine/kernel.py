@@ -1,6 +1,6 @@
 """One pass over time, compiled: forward, gradient and pulses of a slot before the next slot."""
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.ahead import look_ahead, recall
 from rpu_ssnn.engine.neurons import begin, fire, respond
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
@@ -12,7 +12,7 @@ DONE, PAUSED, BOUNDARY = 0, 1, 2
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
-@compiled
+@compiled_in_place
 def emit(plan: Plan, lane: Lane, out: Buffers) -> bool:
     """Append this slot's pulses to the buffers; whether a further slot might not fit."""
     full = False
@@ -49,7 +49,7 @@ def emit(plan: Plan, lane: Lane, out: Buffers) -> bool:
     return full
 
 
-@compiled
+@compiled_in_place
 def next_slot(plan: Plan, lane: Lane) -> bool:
     """Go on by one slot; whether that ended the presentation."""
     lane.place[1] += 1
@@ -61,7 +61,7 @@ def next_slot(plan: Plan, lane: Lane) -> bool:
     return False
 
 
-@compiled
+@compiled_in_place
 def advance(  # type: ignore[no-untyped-def]
     plan: Plan,
     lane: Lane,
@@ -90,8 +90,9 @@ def advance(  # type: ignore[no-untyped-def]
         if len(blocks) > 0:
             if lane.place[1] == 0 or lane.place[1] == ahead.window[1]:
                 look_ahead(plan, lane, ahead, blocks, learn)
-            place = (lane.place[1] - ahead.window[0]) * len(ahead.current)
-            drive = ahead.drive[place : place + plan.size[1]]
+            width = len(ahead.current)
+            place = (lane.place[1] - ahead.window[0]) * width
+            drive = ahead.drive[place : place + width]
             respond(plan, lane, shown, learn, recall(plan, lane, ahead), drive)
         else:
             fire(plan, lane, shown, learn)

@@ -8,41 +8,46 @@ Each neuron spikes at most once a slot, and its spike reaches the next layer one
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.draws import draw_input, draw_label, uniform
-from rpu_ssnn.engine.firing import note, places, reset
+from rpu_ssnn.engine.firing import NEURONS, fire_driven, fire_from_current, list_spikes
 from rpu_ssnn.engine.gradient import fire_gradient
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
 
-@compiled
+@compiled_in_place
 def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Put the lane at slot 0 of its presentation: membranes, dropout, active input lines."""
     b = lane.place[0]
     random = lane.random
     random[0] = shown.keys[b]
-    neurons = plan.neuron_start[-1]
-    first_output = plan.neuron_start[plan.crossbars]
     half = np.float32(0.5)
-    for j in range(neurons):
-        lane.current[j] = 0.0
-        lane.membrane[j] = uniform(random) * plan.theta if plan.random_start else 0.0
-        lane.fired[j] = 0
-        lane.alive[j] = 1
+    layers = len(plan.size)
+    for layer in range(1, layers):
+        start = plan.neuron_start[layer]
+        for j in range(start, start + plan.size[layer]):
+            lane.current[j] = 0.0
+            lane.membrane[j] = uniform(random) * plan.theta if plan.random_start else 0.0
+            lane.fired[j] = 0
+            lane.alive[j] = 1
     if learn:
-        for j in range(neurons):
-            threshold = plan.theta_b if j < first_output else plan.theta_n
-            lane.gradient_current[j] = 0.0
-            lane.positive[j] = 0.0
-            lane.negative[j] = 0.0
-            if plan.random_start and plan.coupled:
-                lane.positive[j] = (uniform(random) - half) * threshold
-            elif plan.random_start:
-                lane.positive[j] = uniform(random) * threshold
-                lane.negative[j] = uniform(random) * threshold
+        for layer in range(1, layers):
+            threshold = plan.theta_b if layer < plan.crossbars else plan.theta_n
+            start = plan.neuron_start[layer]
+            for j in range(start, start + plan.size[layer]):
+                lane.gradient_current[j] = 0.0
+                lane.positive[j] = 0.0
+                lane.negative[j] = 0.0
+                if plan.random_start and plan.coupled:
+                    lane.positive[j] = (uniform(random) - half) * threshold
+                elif plan.random_start:
+                    lane.positive[j] = uniform(random) * threshold
+                    lane.negative[j] = uniform(random) * threshold
         if plan.dropout_hidden > 0.0:
-            for j in range(first_output):
-                lane.alive[j] = uniform(random) >= plan.dropout_hidden
+            for layer in range(1, plan.crossbars):
+                start = plan.neuron_start[layer]
+                for j in range(start, start + plan.size[layer]):
+                    lane.alive[j] = uniform(random) >= plan.dropout_hidden
     if learn or plan.clocked:
         for r in range(plan.relays):
             lane.relay_current[r] = 0.0
@@ -62,7 +67,7 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     lane.pixel_count[0] = n
 
 
-@compiled
+@compiled_in_place
 def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, drive) -> None:  # type: ignore[no-untyped-def]
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output.
 
@@ -73,30 +78,34 @@ def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, drive) -> None:  # 
     move = np.float32(1.0) - keep
     for layer in range(1, len(plan.size)):
         start, n = plan.neuron_start[layer], plan.size[layer]
-        current = lane.current[start : start + n]
-        membrane = lane.membrane[start : start + n]
-        if layer == 1 and len(drive) > 0:
-            for j in range(n):
-                membrane[j] += drive[j]
-        else:
-            for j in range(n):
-                membrane[j] += move * current[j]
-                current[j] *= keep
         base = plan.event_start[layer]
         if plan.clocked and layer == plan.crossbars:
+            membrane = lane.membrane[start : start + n]
+            for j in range(n):
+                membrane[j] += move * lane.current[start + j]
+                lane.current[start + j] *= keep
             if label_spike:
                 lane.events[base] = _winner_takes_all(membrane, theta)
             lane.event_count[layer] = 1 if label_spike else 0
             continue
-        mask = lane.mask[:n]
-        reset(membrane, theta, plan.reset_to_zero, lane.alive[start : start + n], mask)
-        note(mask, lane.fired[start : start + n])
-        lane.event_count[layer] = places(lane.mask_words, n, lane.events[base : base + n])
+        stop = plan.neuron_start[layer + 1]
+        membrane, current = lane.membrane[start:stop], lane.current[start:stop]
+        alive, fired = lane.alive[start:stop], lane.fired[start:stop]
+        events, count = lane.events[base : base + n], 0
+        for at in range(0, n, NEURONS):
+            if layer == 1 and len(drive) > 0:
+                bits = fire_driven(at, membrane, drive, theta, plan.reset_to_zero, alive, fired)  # type: ignore[call-arg]
+            else:
+                bits = fire_from_current(  # type: ignore[call-arg]
+                    at, membrane, current, move, keep, theta, plan.reset_to_zero, alive, fired
+                )
+            count = list_spikes(bits, at, events, count)
+        lane.event_count[layer] = count
         if layer == plan.crossbars and len(plan.size) - 1 == layer and plan.inhibition > 0.0:
             _inhibit(plan, lane, layer)
 
 
-@compiled
+@compiled_in_place
 def _winner_takes_all(membrane, theta):  # type: ignore[no-untyped-def]
     """The output with the highest membrane spikes; returns which (ties: the lowest).
 
@@ -117,7 +126,7 @@ def _winner_takes_all(membrane, theta):  # type: ignore[no-untyped-def]
     return best
 
 
-@compiled
+@compiled_in_place
 def _inhibit(plan: Plan, lane: Lane, layer: int) -> None:
     """Each spike lowers every other output's membrane, not below rest."""
     count = lane.event_count[layer]
@@ -136,7 +145,7 @@ def _inhibit(plan: Plan, lane: Lane, layer: int) -> None:
             lane.membrane[start + j] = max(np.float32(0.0), v - push * np.float32(others))
 
 
-@compiled
+@compiled_in_place
 def _relayed(plan: Plan, lane: Lane, spike: bool) -> bool:
     """The label train as it leaves the last relay."""
     move = np.float32(1.0) - plan.kernel_keep
@@ -153,7 +162,7 @@ def _relayed(plan: Plan, lane: Lane, spike: bool) -> bool:
     return spike
 
 
-@compiled
+@compiled_in_place
 def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Everything that spikes in this slot, from the currents of the slots before."""
     t = lane.place[1]
@@ -162,7 +171,7 @@ def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     respond(plan, lane, shown, learn, label, lane.current[:0])
 
 
-@compiled
+@compiled_in_place
 def respond(  # type: ignore[no-untyped-def]
     plan: Plan, lane: Lane, shown: Presentations, learn: bool, label: bool, drive
 ) -> None:

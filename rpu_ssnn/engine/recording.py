@@ -1,13 +1,13 @@
 """The forward pass with every train kept, for rules that look back at them (BP-STDP)."""
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.kernel import next_slot
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
 
-@compiled
+@compiled_in_place
 def advance_recording(  # type: ignore[no-untyped-def]
     plan: Plan, lane: Lane, shown: Presentations, stop: int, window: int, weights, counts
 ) -> None:

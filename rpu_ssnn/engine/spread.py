@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.state import Lane, Plan
 
 
-@compiled
+@compiled_in_place
 def _add_row(target, row, gain):  # type: ignore[no-untyped-def]
     for j in range(len(row)):
         target[j] += gain * row[j]
 
 
-@compiled
+@compiled_in_place
 def _add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped-def]
     """Add rows of a weight matrix to a current vector, four at a time, in order."""
     # Slices indexed from 0 let the compiler drop its checks for negative indices and vectorise.
@@ -30,7 +30,7 @@ def _add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped
         k += 1
 
 
-@compiled
+@compiled_in_place
 def spread_linear(  # type: ignore[no-untyped-def]
     plan: Plan, lane: Lane, weights, transposed, learn: bool, first_crossbar: int = 1
 ) -> None:
@@ -63,7 +63,7 @@ def spread_linear(  # type: ignore[no-untyped-def]
                 )
 
 
-@compiled
+@compiled_in_place
 def spread_inhibition(plan: Plan, lane: Lane) -> None:
     """Eq. 2 to the letter: each further output layer takes s - W_inh s of the one before."""
     for layer in range(plan.crossbars + 1, len(plan.size)):
@@ -76,7 +76,7 @@ def spread_inhibition(plan: Plan, lane: Lane) -> None:
             lane.current[start + lane.events[base + k]] += plan.theta + push
 
 
-@compiled
+@compiled_in_place
 def dropout_gain(plan: Plan, layer: int) -> np.float32:
     """What survivors' currents are raised by while a share of their layer is silent."""
     share = plan.dropout_input if layer == 0 else plan.dropout_hidden

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 from rpu_ssnn.engine.block_rows import BLOCK
+from rpu_ssnn.engine.firing import NEURONS
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 
 ROWS = 512
@@ -28,6 +29,7 @@ class Plan(NamedTuple):
 
     size: Int64[np.ndarray, " layers_plus_1"]
     neuron_start: Int64[np.ndarray, " layers_plus_2"]
+    """Of each layer, in whole blocks (`engine.firing`): what fills up the last one is at rest."""
     event_start: Int64[np.ndarray, " layers_plus_2"]
     weight_start: Int64[np.ndarray, " crossbars_plus_2"]
     crossbars: int
@@ -63,10 +65,6 @@ class Lane(NamedTuple):
     membrane: Float32[np.ndarray, " neurons"]
     fired: UInt8[np.ndarray, " neurons"]
     alive: UInt8[np.ndarray, " neurons"]
-    mask: UInt8[np.ndarray, " widest"]
-    """Which neurons of a layer fire in this slot; room to work in."""
-    mask_words: UInt64[np.ndarray, " widest_by_8"]
-    """The same memory, eight neurons a number."""
     gradient_current: Float32[np.ndarray, " neurons"]
     positive: Float32[np.ndarray, " neurons"]
     negative: Float32[np.ndarray, " neurons"]
@@ -145,7 +143,7 @@ def make_plan(
     size = np.array(stages, dtype=np.int64)
     return Plan(
         size=size,
-        neuron_start=np.concatenate([[0, 0], np.cumsum(size[1:])]).astype(np.int64),
+        neuron_start=np.concatenate([[0, 0], np.cumsum(-(-size[1:] // NEURONS) * NEURONS)]),
         event_start=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
         weight_start=np.concatenate([[0, 0], np.cumsum(np.multiply(sizes[:-1], sizes[1:]))]).astype(
             np.int64
@@ -180,8 +178,6 @@ def make_lane(plan: Plan) -> Lane:
     """A lane at rest, large enough for the plan."""
     neurons, lines, layers = int(plan.neuron_start[-1]), int(plan.event_start[-1]), len(plan.size)
 
-    mask_words = np.zeros(-(-int(plan.size.max()) // 8), dtype=np.uint64)
-
     def zeros(n: int) -> Float32[np.ndarray, " n"]:
         return np.zeros(n, dtype=np.float32)
 
@@ -191,9 +187,7 @@ def make_lane(plan: Plan) -> Lane:
         current=zeros(neurons),
         membrane=zeros(neurons),
         fired=np.zeros(neurons, dtype=np.uint8),
-        alive=np.ones(neurons, dtype=np.uint8),
-        mask=mask_words.view(np.uint8),
-        mask_words=mask_words,
+        alive=np.zeros(neurons, dtype=np.uint8),
         gradient_current=zeros(neurons),
         positive=zeros(neurons),
         negative=zeros(neurons),
