@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Float32
 
-from rpu_ssnn.engine.ahead import in_blocks
+from rpu_ssnn.engine.block_layout import in_blocks
 from rpu_ssnn.engine.block_rows import BLOCK
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
@@ -68,6 +69,7 @@ class Reads:
         n_in, n_out = synapses[0].shape
         self.blocks = np.zeros(-(-n_out // BLOCK) * BLOCK * n_in if ahead else 0, dtype=np.float32)
         self._seen = [-1] * len(synapses)
+        self._first_is_flat = False
         self.linear = True
         self.refresh()
 
@@ -82,8 +84,19 @@ class Reads:
                 return
             self._seen[layer] = synapses.changes
             n_in, n_out = synapses.shape
-            self.flat[span].reshape(n_in, n_out)[:] = weights
             if layer == 0 and len(self.blocks):
                 in_blocks(weights, self.blocks)
+                self._first_is_flat = False
+            else:
+                self.flat[span].reshape(n_in, n_out)[:] = weights
             if layer > 0:  # nothing goes back through the first crossbar
                 self.transposed[span].reshape(n_out, n_in)[:] = weights.T
+
+    def all_flat(self) -> Float32[np.ndarray, " weights"]:
+        """`flat` with the first crossbar, which has no place in it while it is read ahead."""
+        if len(self.blocks) and not self._first_is_flat:
+            weights = self._synapses[0].linear_read()
+            assert weights is not None, "blocks are kept of linear reads only"
+            self.flat[self._spans[0]].reshape(weights.shape)[:] = weights
+            self._first_is_flat = True
+        return self.flat

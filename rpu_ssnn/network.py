@@ -40,7 +40,7 @@ PAUSE: dict[Schedule, int] = {
     "slot": kernel.STOP_AFTER_SLOT,
 }
 
-GROUP_SLOTS = 256
+GROUP_SLOTS = 512
 """Slots of the presentations whose pulses go to devices together: about one call's rows of a tile,
 and several groups a batch, so that lanes can share it."""
 
@@ -159,7 +159,7 @@ class Network:
         shown = self._watched(rates, rng)
         leading = np.zeros((len(rates), self.spec.slots), dtype=np.int16)
         advance_deciding(
-            self._inference_plan, self._lanes[0], shown, len(rates), self._reads.flat, leading
+            self._inference_plan, self._lanes[0], shown, len(rates), self._reads.all_flat(), leading
         )
         return leading
 
@@ -178,8 +178,8 @@ class Network:
         lines = int(self._inference_plan.event_start[-1])
         counts = np.zeros((len(rates), windows, lines), dtype=np.float32)
         advance_recording(
-            self._inference_plan, self._lanes[0], shown, len(rates), window, self._reads.flat,
-            counts,
+            self._inference_plan, self._lanes[0], shown, len(rates), window,
+            self._reads.all_flat(), counts,
         )  # fmt: skip
         return counts
 
@@ -241,8 +241,7 @@ class Network:
                 self._hand_on(out)
             return
         if self._ordered and lanes > 1:
-            size = max(1, GROUP_SLOTS // self.spec.slots)
-            bounds = [*range(0, total, size), total]
+            bounds = _group_bounds(total, max(1, GROUP_SLOTS // self.spec.slots))
         else:
             bounds = np.linspace(0, total, lanes + 1).astype(int).tolist()
         groups, turns = list(enumerate(pairwise(bounds))), Turns()
@@ -315,3 +314,11 @@ def _block(out: Buffers, layer: int) -> PulseBlock:
         post=out.post[layer, : post_start[-1]],
         sign=out.sign[layer, : post_start[-1]],
     )
+
+
+def _group_bounds(total: int, size: int) -> list[int]:
+    """Cut presentations into groups of `size`, the first ones smaller: devices soon have pulses."""
+    bounds = [0]
+    while bounds[-1] < total:
+        bounds.append(min(total, bounds[-1] + min(size, len(bounds))))
+    return bounds

@@ -106,15 +106,22 @@ class Trace:
         transposed = np.concatenate([np.zeros(weights[0].size, "f4"), weights[1].T.ravel()])
         neurons.begin(plan, lane, shown, True)
         self.label = int(shown.labels[0])
-        self.start, self.relay_start = lane.membrane.copy(), lane.relay_membrane.copy()
-        self.positive_start, self.negative_start = lane.positive.copy(), lane.negative.copy()
+        layers = [
+            slice(a, a + n) for a, n in zip(plan.neuron_start[1:-1], plan.size[1:], strict=True)
+        ]
+        output = layers[1]
+        self.start, self.positive_start, self.negative_start = (
+            np.concatenate([held[layer] for layer in layers])
+            for held in (lane.membrane, lane.positive, lane.negative)
+        )
+        self.relay_start = lane.relay_membrane.copy()
         self.trains = [np.zeros((plan.slots, n)) for n in plan.size]
         self.up = [np.zeros((plan.slots, n)) for n in SIZES]
         self.down = [np.zeros((plan.slots, n)) for n in SIZES]
         self.label_train: list[int] = []
         at_output = np.zeros((plan.slots, 1))
         for t in range(plan.slots):
-            taken_before = lane.gradient_current[9:13] * plan.kernel_keep
+            taken_before = lane.gradient_current[output] * plan.kernel_keep
             label_current = float(lane.relay_current[0]) if plan.relays else 0.0
             neurons.fire(plan, lane, shown, True)
             for layer in range(len(plan.size)):
@@ -126,7 +133,7 @@ class Trace:
                 for k in range(lane.gradient_count[layer]):
                     stream = self.up if lane.gradient_sign[first + k] > 0 else self.down
                     stream[layer][t, lane.gradient_events[first + k]] = 1
-            taken = lane.gradient_current[9:13] - taken_before
+            taken = lane.gradient_current[output] - taken_before
             at_output[t] = taken[self.label] + self.trains[-1][t, self.label]
             if plan.relays:
                 drawn = lane.relay_current[0] - label_current * plan.kernel_keep

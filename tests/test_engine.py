@@ -153,6 +153,7 @@ def test_reading_ahead_changes_no_number(hidden: int, T: int, schedule) -> None:
         network = make_network(spec, coincidence_synapses(1.0), training)
         assert len(network._reads.blocks) > 0
         if not ahead:
+            network._reads.all_flat()
             network._reads.blocks = np.zeros(0, dtype=np.float32)
         with network:
             trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))

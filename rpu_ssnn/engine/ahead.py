@@ -8,26 +8,12 @@ one, in their order. The window has a fixed length: memory does not grow with T.
 """
 
 import numpy as np
-from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.block_rows import BLOCK, add_block_rows
 from rpu_ssnn.engine.draws import draw_input, draw_label
 from rpu_ssnn.engine.spread import dropout_gain
 from rpu_ssnn.engine.state import WINDOW, Ahead, Lane, Plan
-
-
-def in_blocks(
-    weights: Float32[np.ndarray, "n_in n_out"], out: Float32[np.ndarray, " blocks"]
-) -> None:
-    """Write a crossbar block of columns by block, the last filled up with zeros as it was."""
-    n_in, n_out = weights.shape
-    whole = n_out // BLOCK
-    blocks = out.reshape(-1, n_in, BLOCK)
-    columns = weights[:, : whole * BLOCK].reshape(n_in, whole, BLOCK)
-    blocks[:whole] = columns.transpose(1, 0, 2)
-    if n_out > whole * BLOCK:
-        blocks[whole, :, : n_out - whole * BLOCK] = weights[:, whole * BLOCK :]
 
 
 @compiled_in_place
@@ -59,9 +45,7 @@ def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> Non
             for j in range(BLOCK):
                 drive[j] = move * current[j]
                 current[j] *= keep
-            add_block_rows(  # type: ignore[call-arg]
-                current, block, ahead.events, ahead.start[s], ahead.start[s + 1], gain
-            )
+            add_block_rows(current, block, ahead.events, ahead.start[s], ahead.start[s + 1], gain)
 
 
 @compiled_in_place

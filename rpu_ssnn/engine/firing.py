@@ -11,52 +11,32 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types, uint64
-from numba.extending import intrinsic
 
 from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.engine.vectors import INDEX, Arrays, generated
 
 NEURONS = 64
 """Of a block: the bits of one number."""
 
-_FLOATS = ir.VectorType(ir.FloatType(), NEURONS)
-_BYTES = ir.VectorType(ir.IntType(8), NEURONS)
-_WORD = ir.IntType(64)
-_ONES = ir.Constant(_BYTES, [1] * NEURONS)
-_AT_REST = ir.Constant(_FLOATS, [0.0] * NEURONS)
+_ONES = ir.Constant(ir.VectorType(ir.IntType(8), NEURONS), [1] * NEURONS)
+_AT_REST = ir.Constant(ir.VectorType(ir.FloatType(), NEURONS), [0.0] * NEURONS)
+_HALVES = ir.Constant(ir.VectorType(ir.FloatType(), NEURONS), [0.5] * NEURONS)
 
 
 class _Block:
-    """Neurons [at, at + NEURONS) in the arrays that a call was given; `at` is its first argument."""
+    """Neurons [at, at + NEURONS) in the arrays of a call; `at` is its first argument."""
 
-    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-        self._context, self._builder = context, builder
-        self._signature, self._arguments = signature, arguments
+    def __init__(self, *of: Any) -> None:
+        self._arrays, self._arguments = Arrays(*of), of[-1]
 
     def load(self, place: int) -> Any:
-        pointer, alignment = self._pointer(place)
-        value = self._builder.load(pointer)
-        value.align = alignment
-        return value
+        return self._arrays.load(place, self._arguments[0], NEURONS)
 
     def store(self, value: Any, place: int) -> None:
-        pointer, alignment = self._pointer(place)
-        self._builder.store(value, pointer).align = alignment
+        self._arrays.store(value, place, self._arguments[0])
 
     def scalar(self, place: int) -> Any:
-        """A vector of one number or truth value."""
-        value = self._arguments[place]
-        none = ir.Constant(ir.VectorType(value.type, NEURONS), ir.Undefined)
-        first = self._builder.insert_element(none, value, ir.IntType(32)(0))
-        copies = ir.Constant(ir.VectorType(ir.IntType(32), NEURONS), [0] * NEURONS)
-        return self._builder.shuffle_vector(first, none, copies)
-
-    def _pointer(self, place: int) -> tuple[Any, int]:
-        array = self._context.make_array(self._signature.args[place])
-        data = array(self._context, self._builder, self._arguments[place]).data
-        first = self._builder.gep(data, [self._arguments[0]])
-        floats = self._signature.args[place].dtype == types.float32
-        kind, alignment = (_FLOATS, 4) if floats else (_BYTES, 1)  # numpy promises no more
-        return self._builder.bitcast(first, kind.as_pointer()), alignment
+        return self._arrays.everywhere(self._arguments[place], NEURONS)
 
 
 def _fire(builder: Any, block: _Block, moved: Any, places: tuple[int, int, int, int, int]) -> Any:
@@ -67,14 +47,15 @@ def _fire(builder: Any, block: _Block, moved: Any, places: tuple[int, int, int, 
     spikes = builder.and_(reached, builder.icmp_unsigned("==", block.load(alive), _ONES))
     lowered = builder.select(block.scalar(to_zero), _AT_REST, builder.fsub(moved, threshold))
     block.store(builder.select(spikes, lowered, moved), membrane)
-    block.store(builder.or_(block.load(fired), builder.zext(spikes, _BYTES)), fired)
-    return builder.bitcast(spikes, _WORD)
+    block.store(builder.or_(block.load(fired), builder.zext(spikes, _ONES.type)), fired)
+    return builder.bitcast(spikes, INDEX)
 
 
-@intrinsic
+@generated
 def fire_driven(
-    typing: Any, at: Any, membrane: Any, drive: Any, theta: Any, to_zero: Any, alive: Any, fired: Any
-) -> Any:
+    typing: Any, at: Any, membrane: Any, drive: Any, theta: Any, to_zero: Any, alive: Any,
+    fired: Any,
+) -> Any:  # fmt: skip
     """Membranes move by `drive`; those at theta that are alive spike (bits) and are lowered.
 
     membrane, drive: float32 [>= at + 64]; alive, fired: uint8 of 0 and 1, `fired` takes note.
@@ -91,7 +72,7 @@ def fire_driven(
     return signature, generate
 
 
-@intrinsic
+@generated
 def fire_from_current(
     typing: Any, at: Any, membrane: Any, current: Any, move: Any, keep: Any, theta: Any,
     to_zero: Any, alive: Any, fired: Any,
@@ -112,7 +93,7 @@ def fire_from_current(
     return signature, generate
 
 
-@intrinsic
+@generated
 def fire_pairs(
     typing: Any, at: Any, net: Any, current: Any, move: Any, keep: Any, theta: Any, to_zero: Any,
     fired: Any, is_output: Any, hold: Any,
@@ -120,9 +101,10 @@ def fire_pairs(
     """Coupled branches (one membrane, `net`) half a threshold from rest move back by theta.
 
     A neuron is open once it has fired, or if it is an output. Only open ones spike; with `hold`
-    only they move back. Returns bits of the neurons that spike, and of the positive ones among them.
+    only they move back. Returns the bits of all that spike, and of the positive ones among them.
     """
-    signature = types.UniTuple(types.uint64, 2)(
+    two_words: Any = types.UniTuple(types.uint64, 2)  # type: ignore[no-untyped-call]
+    signature = two_words(
         types.int64, net, current, types.float32, types.float32, types.float32, types.boolean,
         fired, types.boolean, types.boolean,
     )  # fmt: skip
@@ -132,24 +114,23 @@ def fire_pairs(
         current, theta = block.load(2), block.scalar(5)
         moved = builder.fadd(block.load(1), builder.fmul(block.scalar(3), current))
         block.store(builder.fmul(current, block.scalar(4)), 2)
-        half = builder.fmul(ir.Constant(_FLOATS, [0.5] * NEURONS), theta)
+        half = builder.fmul(_HALVES, theta)
         up = builder.fcmp_ordered(">=", moved, half)
-        down = builder.fcmp_ordered("<=", moved, builder.fneg(half))
-        over = builder.or_(up, down)
-        opened = builder.icmp_unsigned("==", block.load(7), _ONES)
-        opened = builder.or_(opened, block.scalar(8))
+        over = builder.or_(up, builder.fcmp_ordered("<=", moved, builder.fneg(half)))
+        is_open = builder.icmp_unsigned("==", block.load(7), _ONES)
+        is_open = builder.or_(is_open, block.scalar(8))
         back = builder.select(up, builder.fsub(moved, theta), builder.fadd(moved, theta))
         back = builder.select(block.scalar(6), _AT_REST, back)
-        moves_back = builder.and_(over, builder.or_(opened, builder.not_(block.scalar(9))))
+        moves_back = builder.and_(over, builder.or_(is_open, builder.not_(block.scalar(9))))
         block.store(builder.select(moves_back, back, moved), 1)
-        spikes = builder.and_(over, opened)
-        bits = [builder.bitcast(flags, _WORD) for flags in (spikes, builder.and_(spikes, up))]
+        spikes = builder.and_(over, is_open)
+        bits = [builder.bitcast(flags, INDEX) for flags in (spikes, builder.and_(spikes, up))]
         return context.make_tuple(builder, signature.return_type, bits)
 
     return signature, generate
 
 
-@intrinsic
+@generated
 def _lowest_bit(typing: Any, bits: Any) -> Any:
     """Its number, from 0; the bits must not all be 0."""
 
@@ -160,7 +141,7 @@ def _lowest_bit(typing: Any, bits: Any) -> Any:
 
 
 @compiled_in_place
-def list_spikes(bits, at, events, count) -> int:  # type: ignore[no-untyped-def]
+def list_spikes(bits, at, events, count):  # type: ignore[no-untyped-def]
     """Append the neurons of a block's bits, in order, to `events`; returns the new count."""
     while bits:
         events[count] = at + _lowest_bit(bits)
@@ -170,7 +151,7 @@ def list_spikes(bits, at, events, count) -> int:  # type: ignore[no-untyped-def]
 
 
 @compiled_in_place
-def list_signed(spikes, positive, at, events, signs, count) -> int:  # type: ignore[no-untyped-def]
+def list_signed(spikes, positive, at, events, signs, count):  # type: ignore[no-untyped-def]
     """As `list_spikes`, with a sign for each."""
     while spikes:
         place = _lowest_bit(spikes)

@@ -25,7 +25,7 @@ def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
         signs = lane.gradient_sign[base : base + n]
         fired = lane.fired[start:stop]
         for at in range(0, n, NEURONS):
-            spikes, up = fire_pairs(  # type: ignore[call-arg]
+            spikes, up = fire_pairs(
                 at, positive, current, move, keep, theta, plan.reset_to_zero, fired, is_output,
                 plan.hold,
             )  # fmt: skip

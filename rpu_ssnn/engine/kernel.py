@@ -77,8 +77,8 @@ def advance(  # type: ignore[no-untyped-def]
 ) -> int:
     """Run presentations [lane.place[0], stop) until done, full, or a boundary that `pause` asks.
 
-    blocks: the first crossbar block by block (`ahead.in_blocks`), which is then read ahead; empty
-    where weights may change within a presentation.
+    blocks: the first crossbar block by block (`block_layout.in_blocks`), which is then read ahead;
+    empty where weights may change within a presentation.
 
     Forward, gradient and pulse emission share the one loop over slots; nothing of a train is kept
     but its pulses, and those at most until the buffers are full.

@@ -94,9 +94,9 @@ def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, drive) -> None:  # 
         events, count = lane.events[base : base + n], 0
         for at in range(0, n, NEURONS):
             if layer == 1 and len(drive) > 0:
-                bits = fire_driven(at, membrane, drive, theta, plan.reset_to_zero, alive, fired)  # type: ignore[call-arg]
+                bits = fire_driven(at, membrane, drive, theta, plan.reset_to_zero, alive, fired)
             else:
-                bits = fire_from_current(  # type: ignore[call-arg]
+                bits = fire_from_current(
                     at, membrane, current, move, keep, theta, plan.reset_to_zero, alive, fired
                 )
             count = list_spikes(bits, at, events, count)

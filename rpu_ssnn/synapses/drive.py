@@ -1,22 +1,60 @@
 """Pulse blocks as dense rows for a tile, thinned and counted (compiled)."""
 
-import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from functools import partial
+from typing import NamedTuple
 
-from rpu_ssnn.compiled import compiled
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, Int64, UInt16
+
+from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.base import PulseBlock
 
 
-@compiled
-def _fill(pre_start, pre, post_start, post, sign, kept, row, x, d, up, down):  # type: ignore[no-untyped-def]
+class _Rows(NamedTuple):
+    """Dense rows, and where they are not zero: little of them is, so that only that is cleared."""
+
+    x: Float32[np.ndarray, "rows n_in"]
+    d: Float32[np.ndarray, "rows n_out"]
+    set_x: Int32[np.ndarray, " rows_x_n_in"]
+    set_d: Int32[np.ndarray, " rows_x_n_out"]
+    """Places in flat `x` and `d`."""
+    set_count: Int64[np.ndarray, "2"]
+    up_lines: Int32[np.ndarray, " n_out"]
+    down_lines: Int32[np.ndarray, " n_out"]
+    """Room for the gradient spikes of one row."""
+
+
+@compiled_in_place
+def _clear(rows: _Rows) -> None:
+    x, d = rows.x.reshape(-1), rows.d.reshape(-1)
+    for k in range(rows.set_count[0]):
+        x[rows.set_x[k]] = 0.0
+    for k in range(rows.set_count[1]):
+        d[rows.set_d[k]] = 0.0
+    rows.set_count[:] = 0
+
+
+@compiled_in_place
+def _count(counts, lines, n_lines, pre, first, stop) -> None:  # type: ignore[no-untyped-def]
+    """One pulse more for each device of pre[first:stop] on each of the lines."""
+    for k in range(n_lines):
+        devices = counts[lines[k]]
+        for p in range(first, stop):
+            devices[pre[p]] += 1
+
+
+@partial(compiled_in_place, keeps_lock=True)  # the other lanes wait for these rows' pulses
+def _fill(pre_start, pre, post_start, post, sign, kept, row, rows, up, down):  # type: ignore[no-untyped-def]
     """Write rows from block row `row` on; returns (next block row, dense rows written).
 
     A line with both streams in one slot needs two dense rows: its up pulse comes first.
     """
-    used, capacity = 0, len(x)
-    up_lines, down_lines = np.empty(d.shape[1], np.int32), np.empty(d.shape[1], np.int32)
-    rows = len(pre_start) - 1
-    while row < rows and used + 2 <= capacity:
+    _clear(rows)
+    x, d = rows.x.reshape(-1), rows.d.reshape(-1)
+    n_in, n_out = rows.x.shape[1], rows.d.shape[1]
+    used, set_x, set_d = 0, 0, 0
+    last = len(pre_start) - 1
+    while row < last and used + 2 <= len(rows.x):
         p0, p1 = pre_start[row], pre_start[row + 1]
         first, second = False, False
         n_up, n_down = 0, 0
@@ -24,33 +62,34 @@ def _fill(pre_start, pre, post_start, post, sign, kept, row, x, d, up, down):  #
             if not kept[q] or p0 == p1:
                 continue
             line = post[q]
-            # aihwkit's sign is SGD's: a negative d raises the weight.
-            if d[used, line] == 0.0:
-                d[used, line] = -sign[q]
+            place = used * n_out + line
+            if d[place] == 0.0:
                 first = True
             else:
-                d[used + 1, line] = -sign[q]
                 second = True
+                place += n_out
+            # aihwkit's sign is SGD's: a negative d raises the weight.
+            d[place] = -sign[q]
+            rows.set_d[set_d] = place
+            set_d += 1
             if sign[q] > 0:
-                up_lines[n_up] = line
+                rows.up_lines[n_up] = line
                 n_up += 1
             else:
-                down_lines[n_down] = line
+                rows.down_lines[n_down] = line
                 n_down += 1
         if first:
-            for p in range(p0, p1):
-                x[used, pre[p]] = 1.0
-                if second:
-                    x[used + 1, pre[p]] = 1.0
+            for dense in range(used, used + 2 if second else used + 1):
+                for p in range(p0, p1):
+                    place = dense * n_in + pre[p]
+                    x[place] = 1.0
+                    rows.set_x[set_x] = place
+                    set_x += 1
             used += 2 if second else 1
-            # Forward lines outside: the devices of one line are one stretch of memory.
-            for p in range(p0, p1):
-                ups, downs = up[pre[p]], down[pre[p]]
-                for k in range(n_up):
-                    ups[up_lines[k]] += 1
-                for k in range(n_down):
-                    downs[down_lines[k]] += 1
+            _count(up, rows.up_lines, n_up, pre, p0, p1)
+            _count(down, rows.down_lines, n_down, pre, p0, p1)
         row += 1
+    rows.set_count[0], rows.set_count[1] = set_x, set_d
     return row, used
 
 
@@ -61,13 +100,24 @@ class RowWriter:
     """Dense rows handed on at a time."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        # Counted in half the memory, which is most of a count's cost, and added up in time.
-        self._counts = [np.zeros((n_in, n_out), dtype=np.uint16) for _ in range(2)]
-        self._sums = [np.zeros((n_in, n_out), dtype=np.int32) for _ in range(2)]
+        # Counted gradient line by gradient line, whose devices are one stretch of memory, in
+        # half the memory of the sums, which is most of a count's cost, and added up in time.
+        self._counts: list[UInt16[np.ndarray, "n_out n_in"]] = [
+            np.zeros((n_out, n_in), dtype=np.uint16) for _ in range(2)
+        ]
+        self._sums: list[Int32[np.ndarray, "n_in n_out"]] = [
+            np.zeros((n_in, n_out), dtype=np.int32) for _ in range(2)
+        ]
         self._counted_rows = 0
-        self._x: Float32[np.ndarray, "rows n_in"] = np.zeros((self.ROWS, n_in), dtype=np.float32)
-        self._d: Float32[np.ndarray, "rows n_out"] = np.zeros((self.ROWS, n_out), dtype=np.float32)
-        self._used = 0
+        self._rows = _Rows(
+            x=np.zeros((self.ROWS, n_in), dtype=np.float32),
+            d=np.zeros((self.ROWS, n_out), dtype=np.float32),
+            set_x=np.zeros(self.ROWS * n_in, dtype=np.int32),
+            set_d=np.zeros(self.ROWS * n_out, dtype=np.int32),
+            set_count=np.zeros(2, dtype=np.int64),
+            up_lines=np.zeros(n_out, dtype=np.int32),
+            down_lines=np.zeros(n_out, dtype=np.int32),
+        )
 
     @property
     def up(self) -> Int32[np.ndarray, "n_in n_out"]:
@@ -83,7 +133,7 @@ class RowWriter:
 
     def _add_up(self) -> None:
         for total, count in zip(self._sums, self._counts, strict=True):
-            total += count
+            total += count.T
             count[:] = 0
         self._counted_rows = 0
 
@@ -98,11 +148,9 @@ class RowWriter:
         """
         if self._counted_rows + self.ROWS > np.iinfo(np.uint16).max:
             self._add_up()
-        self._x[: self._used] = 0.0
-        self._d[: self._used] = 0.0
-        row, self._used = _fill(
+        row, used = _fill(
             block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, row,
-            self._x, self._d, *self._counts,
+            self._rows, *self._counts,
         )  # fmt: skip
-        self._counted_rows += self._used  # a row is at most one pulse of each stream a device
-        return row, self._x[: self._used], self._d[: self._used]
+        self._counted_rows += used  # a row is at most one pulse of each stream a device
+        return row, self._rows.x[:used], self._rows.d[:used]

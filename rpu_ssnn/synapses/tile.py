@@ -144,7 +144,7 @@ class TileSynapses(Synapses):
             weights = self._per_state * state
             if self._offset is not None:
                 weights -= self._offset
-            self._weights = np.ascontiguousarray(weights, dtype=np.float32)
+            self._weights = weights.astype(np.float32, copy=False)
             self._stale = False
         return self._weights
 
