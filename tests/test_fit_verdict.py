@@ -129,6 +129,20 @@ def test_intervals_of_spreads_hold_the_truth_though_the_fits_errors_are_in_doubt
     assert between == 0.0 or held / draws < 0.985
 
 
+def test_a_device_whose_fit_leaves_it_open_does_not_hide_the_spread_of_the_others() -> None:
+    rng, draws = np.random.default_rng(5), 1000
+    within = np.array([0.05**2] * 7 + [3.0**2])
+    found = np.array(
+        [
+            spread_interval(1 + rng.normal(0, np.sqrt(0.1**2 + within)), within, relative=False)
+            for _ in range(draws)
+        ]
+    )
+    estimate, low, high = found.T
+    assert np.median(estimate) == pytest.approx(0.1, rel=0.1)
+    assert ((low <= 0.1) & (high >= 0.1)).mean() == pytest.approx(0.95, abs=0.02)
+
+
 @pytest.mark.parametrize("doubt", [0.0, 0.1, 4.0, 1e9])
 @pytest.mark.parametrize("within", [0.0, 1e-12, 1.0, 1e6])
 def test_intervals_of_spreads_are_there_for_any_doubt(doubt: float, within: float) -> None:

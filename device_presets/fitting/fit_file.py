@@ -150,7 +150,12 @@ def fit_file(
     fit = selection.chosen.fit
     population = _population(fit, measurement.has_down)
     linear = _slope_for_each(selection, measurement.has_down)
-    quantities = report(population, prepared.scale, linear)
+    as_good = [
+        _population(score.fit, measurement.has_down)
+        for score in selection.as_good
+        if score is not selection.chosen
+    ]
+    quantities = report(population, prepared.scale, linear, as_good)
     scale_text = prepared.scale.phrase
     verdict = judge(fit, filtered(fit))
     try:

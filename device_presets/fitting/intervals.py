@@ -1,6 +1,7 @@
 """95 % intervals of means and spreads over a few devices."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,9 +48,11 @@ def spread_interval(
 ) -> tuple[float, float, float]:
     """Deviation between devices: estimate and 95 % interval.
 
-    The variance of the devices' fitted values is that between devices plus that of the fits. The
-    total has a chi-squared interval; the fits' share, known from their curvature, is subtracted.
-    As far as that share is itself in doubt, Snedecor's F takes the place of chi-squared.
+    The variance of a device's fitted value is that between devices plus that of its fit, known
+    from its curvature. Weighted by it, the values scatter around their mean as chi-squared says
+    (Cochran's Q), which gives the estimate (Paule and Mandel 1982) and the interval (Viechtbauer
+    2007): a device whose fit leaves it open says little, whatever the others say. As far as the
+    fits' variances are themselves in doubt, Snedecor's F takes the place of chi-squared.
 
     Args:
         values: [devices], at least 2, divided by their mean where ``relative``.
@@ -57,32 +60,46 @@ def spread_interval(
         relative: whether the mean's own error adds (a coefficient of variation).
         doubt: relative variance of the variances in ``within``, all wrong alike.
     """
-    n = len(values)
     total = float(np.var(values, ddof=1))
-    fits = float(np.mean(within))
+    errors = np.maximum(within, 1e-12 * total)
+    if total == 0.0:
+        return 0.0, 0.0, 0.0
+    n = len(values)
     degrees = float(n - 1)
-    if relative:
-        degrees = 1.0 / (1.0 / degrees + 2.0 * total / n)
-    tail = (1.0 - CONFIDENCE) / 2
-    estimate = math.sqrt(max(total - fits, 0.0))
 
-    def end(probability: float) -> float:
+    def scatter(between: float) -> float:
+        """Of the weighted values, over what is expected of it."""
+        weights = 1.0 / (between + errors)
+        mean = float(weights @ values / weights.sum())
+        return float(weights @ (values - mean) ** 2) / (n - 1)
+
+    def where_it_falls_to(quantile: Callable[[float], float]) -> float:
         def beyond(between: float) -> float:
-            """Of the total, over what it is with that probability at most."""
-            share = fits / (between + fits) if fits else 0.0
-            # Degrees of freedom of the fits' variance, as good as none below one.
-            others = max(2.0 / max(share**2 * doubt, 1e-9), 1.0)
-            quantile = float(stats.f.ppf(probability, degrees, others))
-            return total - (between + fits) * quantile
+            return scatter(between) - quantile(between)
 
         if beyond(0.0) <= 0.0:
             return 0.0
         most = total
         while beyond(most) > 0.0:
             most *= 4.0
-        return math.sqrt(float(brentq(beyond, 0.0, most)))
+        return float(brentq(beyond, 0.0, most))
 
-    return estimate, end(1.0 - tail), end(tail)
+    between = where_it_falls_to(lambda _: 1.0)
+    if relative:
+        typical = n / float((1.0 / (between + errors)).sum())
+        degrees = 1.0 / (1.0 / degrees + 2.0 * typical / n)
+    tail = (1.0 - CONFIDENCE) / 2
+
+    def end(probability: float) -> float:
+        def quantile(between: float) -> float:
+            share = float(np.mean(errors / (between + errors)))
+            # Degrees of freedom of the fits' variance, as good as none below one.
+            others = max(2.0 / max(share**2 * doubt, 1e-9), 1.0)
+            return float(stats.f.ppf(probability, degrees, others))
+
+        return math.sqrt(where_it_falls_to(quantile))
+
+    return math.sqrt(between), end(1.0 - tail), end(tail)
 
 
 def is_log_normal(values: np.ndarray) -> bool:

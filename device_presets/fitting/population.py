@@ -160,38 +160,47 @@ class Population:
             sizes, errors = np.log(middle), both / middle**2
         else:
             sizes, errors = (up + down) / 2 / step, both / step**2
-        found = [
-            self._spread("step_spread", "step", sizes, errors[self._known], not self.log_normal)
-        ]
+        every = np.ones(self.n_devices, dtype=np.bool_)
+        found = [self._spread("step_spread", "step", sizes, errors, every, not self.log_normal)]
         if self.has_down:
-            apart = (within_up + within_down - 2 * cross)[self._known] / 4 / step**2
+            apart = (within_up + within_down - 2 * cross) / 4 / step**2
             half = (up - down) / 2 / step
-            found.append(self._spread("asymmetry_spread", "step", half, apart, False))
+            found.append(self._spread("asymmetry_spread", "step", half, apart, every, False))
         for name, column, high in (("w_max_spread", 4, True), ("w_min_spread", 5, False)):
             reached = self.reached(high)
-            values = self.fit.local[reached, column]
             mean = abs(float(device.local[column]))
-            errors = self._within[reached & self._known, column, column] / mean**2
+            values = np.abs(self.fit.local[:, column]) / mean
+            errors = self._within[:, column, column] / mean**2
             unit = name.removesuffix("_spread")
-            found.append(self._spread(name, unit, np.abs(values) / mean, errors, True))
+            found.append(self._spread(name, unit, values, errors, reached, True))
         if self.fit.layout.model.code == LINEAR and not self.fit.layout.model.shape:
             for name, column, bound in (("slope_up_spread", 2, 4), ("slope_down_spread", 3, 5)):
                 if column == 3 and not self.has_down:
                     continue
                 scale = abs(float(device.local[bound]))
                 values = self.fit.local[:, column] * scale
-                errors = self._within[self._known, column, column] * scale**2
-                found.append(self._spread(name, "1", values, errors, False))
+                errors = self._within[:, column, column] * scale**2
+                found.append(self._spread(name, "1", values, errors, every, False))
         return found
 
     def _spread(
-        self, name: str, unit: str, values: np.ndarray, errors: np.ndarray, relative: bool
+        self,
+        name: str,
+        unit: str,
+        values: np.ndarray,
+        errors: np.ndarray,
+        asked: np.ndarray,
+        relative: bool,
     ) -> Quantity:
-        """Of all devices' values; `errors`: variances of those that are known."""
+        """Of the devices `asked`, from each one's value and the variance of its fit; a device
+        whose variance could not be told gets the mean of the others."""
         if self.n_devices < 2:
             return Quantity(name, None, None, None, unit, _ONE_DEVICE)
-        if len(values) < 2:
+        if np.count_nonzero(asked) < 2:
             return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
-        if len(errors) < 2:
+        known = asked & self._known
+        if np.count_nonzero(known) < 2:
             return Quantity(name, None, None, None, unit, _UNKNOWN_ERRORS)
-        return Quantity(name, *spread_interval(values, errors, relative, self._doubt), unit)
+        errors = np.where(self._known, errors, errors[known].mean())
+        ends = spread_interval(values[asked], errors[asked], relative, self._doubt)
+        return Quantity(name, *ends, unit)

@@ -1,6 +1,8 @@
 """The report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 from device_presets.fitting.csv_layout import SIEMENS
 from device_presets.fitting.intervals import Quantity
@@ -11,7 +13,12 @@ _WIDEST = 5.0  # of a logarithm: an interval over more than four orders of magni
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 
-def report(population: Population, scale: WeightScale, linear: Population | None) -> list[Quantity]:
+def report(
+    population: Population,
+    scale: WeightScale,
+    linear: Population | None,
+    as_good: Sequence[Population] = (),
+) -> list[Quantity]:
     """All reported numbers, in the order of display.
 
     Args:
@@ -19,6 +26,8 @@ def report(population: Population, scale: WeightScale, linear: Population | None
         scale: conductances of the weights.
         linear: of a linear step with a slope for each device, where the chosen step is constant
             or has one slope for all: it says how much nonlinearity the data leave room for.
+        as_good: of other models that the data do not tell from the chosen one. Noise is what a
+            model leaves unexplained, so that its interval has to hold theirs.
     """
     p = population
 
@@ -58,7 +67,7 @@ def report(population: Population, scale: WeightScale, linear: Population | None
         found.append(Quantity("asymmetry", None, None, None, "step", why))
     found += _nonlinearity(p, linear)
     found += [_bound(p, True, scale), _bound(p, False, scale)]
-    found.append(_cycle_noise(p))
+    found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in as_good]))
     found.append(_read_noise(p, step))
     return found + p.spreads()
 
@@ -111,6 +120,21 @@ def _cycle_noise(p: Population) -> Quantity:
     return Quantity(
         "cycle_to_cycle", math.exp(one.value), math.exp(one.low), math.exp(one.high), "step"
     )
+
+
+def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
+    """With the interval that holds those of other models too, where they have one."""
+    known = [q for q in (one, *others) if q.low is not None and q.high is not None]
+    if one.low is None or len(known) == 1:
+        return one
+    low, high = (
+        min(q.low for q in known if q.low is not None),
+        max(q.high for q in known if q.high is not None),
+    )
+    if (low, high) == (one.low, one.high):
+        return one
+    note = "; ".join(filter(None, [one.note, "interval over models as good as this one"]))
+    return replace(one, low=low, high=high, note=note)
 
 
 def _read_noise(p: Population, step) -> Quantity:  # type: ignore[no-untyped-def]

@@ -41,11 +41,14 @@ class Selection:
         chosen: the simplest model that is not worse than the best by more than one standard error;
             of equally simple ones the best.
         scores: of all models, best first.
+        as_good: those not worse than the best by more than one standard error, the chosen one
+            among them: the data do not tell which of them is right.
         how: the kind of cross-validation, as a phrase.
     """
 
     chosen: Score
     scores: tuple[Score, ...]
+    as_good: tuple[Score, ...]
     how: str
 
 
@@ -137,7 +140,7 @@ def _choice(scores: list[Score], how: str) -> Selection:
     # Of two with as many numbers (which differ in the law of the noise) the better one.
     chosen = min(good, key=lambda score: (score.fit.n_free, -_sum(score))) if good else best
     ordered = sorted(scores, key=_sum, reverse=True)
-    return Selection(chosen, tuple(ordered), how)
+    return Selection(chosen, tuple(ordered), tuple(good or [best]), how)
 
 
 def _sum(score: Score) -> float:
