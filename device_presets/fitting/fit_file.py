@@ -18,7 +18,7 @@ from device_presets.fitting.joint_fit import JointFit
 from device_presets.fitting.measurement import Measurement, read_measurement
 from device_presets.fitting.population import Population
 from device_presets.fitting.quantities import report
-from device_presets.fitting.selection import Selection, filtered, select_model
+from device_presets.fitting.selection import Score, Selection, filtered, select_model
 from device_presets.fitting.step_functions import CONSTANT, LINEAR
 from device_presets.fitting.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.weights import WeightScale, prepare, refuse_no_conductance
@@ -73,13 +73,16 @@ class FittedDevice:
         ]
 
     def models(self) -> pd.DataFrame:
-        """Columns ``model``, ``aihwkit``, ``numbers``, ``held-out log-likelihood`` (best is 0)."""
+        """Columns ``model``, ``aihwkit``, ``numbers``, ``held-out log-likelihood`` (best is 0).
+
+        Before the name: * the chosen model, = one that the data do not tell from it.
+        """
         scores = self.selection.scores
         held = [s.held_out for s in scores]
         best = max((float(h.sum()) for h in held if h is not None), default=0.0)
         rows = [
             (
-                ("* " if s is self.selection.chosen else "") + s.model.name,
+                self._mark(s) + s.model.name,
                 s.model.aihwkit_class,
                 s.fit.n_free,
                 "ruled out" if h is None else f"{float(h.sum()) - best:.1f}",
@@ -88,6 +91,11 @@ class FittedDevice:
         ]
         names = ["model", "aihwkit", "numbers", "held-out log-likelihood"]
         return pd.DataFrame(rows, columns=names)
+
+    def _mark(self, score: Score) -> str:
+        if score is self.selection.chosen:
+            return "* "
+        return "= " if any(score is other for other in self.selection.as_good) else ""
 
     def save(self, preset_file: Path | None, plot_file: Path) -> None:
         """Writes preset and plot, both or none.
