@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.intervals import is_log_normal, spread_interval
+from device_presets.fitting.intervals import Quantity, is_log_normal, spread_interval
+from device_presets.fitting.quantities import _over_models
 from device_presets.whole_files import write_whole
 from studies.presets_cli import presets_app
 
@@ -141,6 +142,18 @@ def test_a_device_whose_fit_leaves_it_open_does_not_hide_the_spread_of_the_other
     estimate, low, high = found.T
     assert np.median(estimate) == pytest.approx(0.1, rel=0.1)
     assert ((low <= 0.1) & (high >= 0.1)).mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_noise_s_interval_holds_those_of_models_that_may_be_right_too() -> None:
+    def noise(low: float | None, high: float | None) -> Quantity:
+        return Quantity("cycle_to_cycle", 0.3, low, high, "step")
+
+    other, unknown = noise(0.28, 0.35), noise(None, None)
+    wide = _over_models(noise(0.27, 0.31), [other, unknown])
+    assert (wide.value, wide.low, wide.high) == (0.3, 0.27, 0.35)
+    assert "models" in wide.note
+    assert _over_models(noise(0.2, 0.4), [other]) == noise(0.2, 0.4)
+    assert _over_models(unknown, [other]) == unknown
 
 
 @pytest.mark.parametrize("doubt", [0.0, 0.1, 4.0, 1e9])

@@ -26,8 +26,10 @@ def report(
         scale: conductances of the weights.
         linear: of a linear step with a slope for each device, where the chosen step is constant
             or has one slope for all: it says how much nonlinearity the data leave room for.
-        as_good: of other models that the data do not tell from the chosen one. Noise is what a
-            model leaves unexplained, so that its interval has to hold theirs.
+        as_good: of other models that the data do not tell from the chosen one.
+
+    Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
+    `linear`, which does not take devices' differing slopes for noise.
     """
     p = population
 
@@ -67,7 +69,8 @@ def report(
         found.append(Quantity("asymmetry", None, None, None, "step", why))
     found += _nonlinearity(p, linear)
     found += [_bound(p, True, scale), _bound(p, False, scale)]
-    found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in as_good]))
+    others = [*as_good, *([] if linear is None else [linear])]
+    found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
     found.append(_read_noise(p, step))
     return found + p.spreads()
 
@@ -124,17 +127,12 @@ def _cycle_noise(p: Population) -> Quantity:
 
 def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
     """With the interval that holds those of other models too, where they have one."""
-    known = [q for q in (one, *others) if q.low is not None and q.high is not None]
-    if one.low is None or len(known) == 1:
+    lows = [q.low for q in (one, *others) if q.low is not None]
+    highs = [q.high for q in (one, *others) if q.high is not None]
+    if one.low is None or (min(lows), max(highs)) == (one.low, one.high):
         return one
-    low, high = (
-        min(q.low for q in known if q.low is not None),
-        max(q.high for q in known if q.high is not None),
-    )
-    if (low, high) == (one.low, one.high):
-        return one
-    note = "; ".join(filter(None, [one.note, "interval over models as good as this one"]))
-    return replace(one, low=low, high=high, note=note)
+    note = "; ".join(filter(None, [one.note, "interval over models that may be right too"]))
+    return replace(one, low=min(lows), high=max(highs), note=note)
 
 
 def _read_noise(p: Population, step) -> Quantity:  # type: ignore[no-untyped-def]
