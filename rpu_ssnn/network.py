@@ -32,7 +32,7 @@ from rpu_ssnn.errors import InputError
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
-from rpu_ssnn.turns import Turns
+from rpu_ssnn.turns import Turns, at_once
 
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
@@ -89,7 +89,7 @@ class Network:
         if not self._reads.linear:
             waits = training.schedule == "batch"  # so that no read sees another's pulses
             self._abreast = Abreast(self._training_plan, all_spikes if waits else None)
-        self._pool = ThreadPoolExecutor(threads)
+        self._pool = ThreadPoolExecutor(max(1, threads - 1))
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +145,7 @@ class Network:
             )  # fmt: skip
 
         bounds = np.linspace(0, len(rates), len(self._lanes) + 1).astype(int)
-        list(self._pool.map(run, self._lanes, self._ahead, bounds[:-1], bounds[1:]))
+        at_once(self._pool, run, self._lanes, self._ahead, bounds[:-1], bounds[1:])
         return shown
 
     def decisions(
@@ -254,10 +254,7 @@ class Network:
                 turns.fail()
                 raise
 
-        if lanes == 1:
-            run(0)
-        else:
-            list(self._pool.map(run, range(lanes)))
+        at_once(self._pool, run, range(lanes))
 
     def _run_group(
         self, place: int, number: int, start: int, stop: int, shown: Presentations, turns: Turns
