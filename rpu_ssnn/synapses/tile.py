@@ -140,11 +140,11 @@ class TileSynapses(Synapses):
         """The signed weights that the devices stand for now (read without error)."""
         if self._stale:
             states = [tile.tile.get_weights().numpy().T for tile in self._tiles]
-            state = states[0] if len(states) == 1 else (states[0] - states[1]) / 2
-            weights = self._per_state * state
+            weights = states[0] if len(states) == 1 else (states[0] - states[1]) / 2
+            weights *= self._per_state  # aihwkit gave a copy
             if self._offset is not None:
                 weights -= self._offset
-            self._weights = weights.astype(np.float32, copy=False)
+            self._weights = weights
             self._stale = False
         return self._weights
 
