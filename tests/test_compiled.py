@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
 import rpu_ssnn
-from rpu_ssnn.compiled import SOURCES, _stamp, digest
+from rpu_ssnn.compiled import SOURCES, _stamp, compiled, compiled_in_place, digest
 from rpu_ssnn.engine import kernel
 
 
@@ -26,6 +28,17 @@ def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
     assert digest(reversed(files)) != before
     files[1].write_text("# changed\n")
     assert digest(files) != before
+
+
+def test_what_is_compiled_in_place_cannot_make_an_array() -> None:
+    """Nobody would count who holds it."""
+
+    def makes_one(n):  # type: ignore[no-untyped-def]
+        return np.zeros(n)[0]
+
+    assert compiled(makes_one)(3) == 0.0
+    with pytest.raises(TypingError, match="zeros"):
+        compiled_in_place(makes_one)(3)
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ import pytest
 from equations import SIZES, Trace, presentations
 from networks import make_crossbar
 from rpu_ssnn.engine import abreast, draws, neurons
+from rpu_ssnn.engine.block_layout import in_blocks
+from rpu_ssnn.engine.block_rows import BLOCK
 from rpu_ssnn.engine.state import ROWS, Presentations, make_lane, make_plan, profile
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
@@ -140,6 +142,19 @@ def test_reading_slot_by_slot_is_the_same_pass(
     for a, b, s in zip(compiled, stepped, start, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.abs(a - s.linear_read()).max() > 0
+
+
+@pytest.mark.parametrize("shape", [(16, 64), (65, 130), (7, 200), (40, 9)])
+def test_blocks_hold_their_columns_whatever_the_order_in_memory(shape: tuple[int, int]) -> None:
+    weights = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    blocks = -(-shape[1] // BLOCK)
+    expected = np.zeros((blocks, shape[0], BLOCK), dtype=np.float32)
+    for j in range(shape[1]):
+        expected[j // BLOCK, :, j % BLOCK] = weights[:, j]
+    for held in (weights, np.asfortranarray(weights)):
+        out = np.zeros(expected.size, dtype=np.float32)
+        in_blocks(held, out)
+        np.testing.assert_array_equal(out.reshape(expected.shape), expected)
 
 
 @pytest.mark.parametrize("schedule", ["batch", "presentation"])
