@@ -33,12 +33,17 @@ def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
 def test_what_is_compiled_in_place_cannot_make_an_array() -> None:
     """Nobody would count who holds it."""
 
-    def makes_one(n):  # type: ignore[no-untyped-def]
+    @compiled
+    def may_make_one(n):  # type: ignore[no-untyped-def]
         return np.zeros(n)[0]
 
-    assert compiled(makes_one)(3) == 0.0
+    @compiled_in_place
+    def may_not(n):  # type: ignore[no-untyped-def]
+        return np.zeros(n)[0]
+
+    assert may_make_one(3) == 0.0
     with pytest.raises(TypingError, match="zeros"):
-        compiled_in_place(makes_one)(3)
+        may_not(3)
 
 
 @pytest.mark.slow
