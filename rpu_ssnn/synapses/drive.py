@@ -4,10 +4,24 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64, UInt16
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.base import PulseBlock
+
+CARRY = 256
+"""What a byte cannot count."""
+
+
+class _Counts(NamedTuple):
+    """Pulses of one stream, of each device the sum of both.
+
+    Gradient line by gradient line, whose devices are one stretch of memory, in a byte each where
+    it matters: memory is most of what a count costs.
+    """
+
+    low: UInt8[np.ndarray, "n_out n_in"]
+    carried: Int32[np.ndarray, "n_out n_in"]
 
 
 class _Rows(NamedTuple):
@@ -38,9 +52,12 @@ def _clear(rows: _Rows) -> None:
 def _count(counts, lines, n_lines, pre, first, stop) -> None:  # type: ignore[no-untyped-def]
     """One pulse more for each device of pre[first:stop] on each of the lines."""
     for k in range(n_lines):
-        devices = counts[lines[k]]
+        devices = counts.low[lines[k]]
         for p in range(first, stop):
-            devices[pre[p]] += 1
+            count = devices[pre[p]] + 1
+            devices[pre[p]] = count
+            if count == CARRY:
+                counts.carried[lines[k], pre[p]] += CARRY
 
 
 @partial(compiled_in_place, keeps_lock=True)  # the other lanes wait for these rows' pulses
@@ -100,15 +117,13 @@ class RowWriter:
     """Dense rows handed on at a time."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        # Counted gradient line by gradient line, whose devices are one stretch of memory, in
-        # half the memory of the sums, which is most of a count's cost, and added up in time.
-        self._counts: list[UInt16[np.ndarray, "n_out n_in"]] = [
-            np.zeros((n_out, n_in), dtype=np.uint16) for _ in range(2)
-        ]
-        self._sums: list[Int32[np.ndarray, "n_in n_out"]] = [
-            np.zeros((n_in, n_out), dtype=np.int32) for _ in range(2)
-        ]
-        self._counted_rows = 0
+        self._up, self._down = (
+            _Counts(
+                low=np.zeros((n_out, n_in), dtype=np.uint8),
+                carried=np.zeros((n_out, n_in), dtype=np.int32),
+            )
+            for _ in range(2)
+        )
         self._rows = _Rows(
             x=np.zeros((self.ROWS, n_in), dtype=np.float32),
             d=np.zeros((self.ROWS, n_out), dtype=np.float32),
@@ -122,20 +137,20 @@ class RowWriter:
     @property
     def up(self) -> Int32[np.ndarray, "n_in n_out"]:
         """Pulses each device got from the positive stream."""
-        self._add_up()
-        return self._sums[0]
+        return _in_order(self._up)
 
     @property
     def down(self) -> Int32[np.ndarray, "n_in n_out"]:
         """Pulses each device got from the negative stream."""
-        self._add_up()
-        return self._sums[1]
+        return _in_order(self._down)
 
-    def _add_up(self) -> None:
-        for total, count in zip(self._sums, self._counts, strict=True):
-            total += count.T
-            count[:] = 0
-        self._counted_rows = 0
+    def restore(
+        self, up: Int32[np.ndarray, "n_in n_out"], down: Int32[np.ndarray, "n_in n_out"]
+    ) -> None:
+        """Count on from these."""
+        for counts, restored in ((self._up, up), (self._down, down)):
+            counts.carried[:] = restored.T
+            counts.low[:] = 0
 
     def write(
         self, block: PulseBlock, kept: Bool[np.ndarray, " post_spikes"], row: int
@@ -146,11 +161,12 @@ class RowWriter:
             next block row, x [rows, n_in] in {0, 1}, d [rows, n_out] in {-1, 0, 1} with -1 for the
             positive stream; both are overwritten by the next call.
         """
-        if self._counted_rows + self.ROWS > np.iinfo(np.uint16).max:
-            self._add_up()
         row, used = _fill(
             block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, row,
-            self._rows, *self._counts,
+            self._rows, self._up, self._down,
         )  # fmt: skip
-        self._counted_rows += used  # a row is at most one pulse of each stream a device
         return row, self._rows.x[:used], self._rows.d[:used]
+
+
+def _in_order(counts: _Counts) -> Int32[np.ndarray, "n_in n_out"]:
+    return np.ascontiguousarray((counts.carried + counts.low).T)

@@ -224,8 +224,7 @@ class TileSynapses(Synapses):
             restore_tile(tile, part_of(state, f"tile_{n}"))
         if self._history is not None:
             self._history.restore(part_of(state, "memory"))
-        self._rows.up[:] = state["pulses_up"]
-        self._rows.down[:] = state["pulses_down"]
+        self._rows.restore(state["pulses_up"], state["pulses_down"])
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
         self._leak.batches = int(state["batches"])
