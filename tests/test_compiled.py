@@ -67,6 +67,11 @@ def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
     assert spikes() == before
     firing = package / "engine" / "firing.py"
     source = firing.read_text()
-    assert "membrane[j] >= theta" in source
-    firing.write_text(source.replace("membrane[j] >= theta", "membrane[j] >= theta + theta"))
+    assert "threshold = block.scalar(theta)" in source
+    firing.write_text(
+        source.replace(
+            "threshold = block.scalar(theta)",
+            "threshold = builder.fadd(block.scalar(theta), block.scalar(theta))",
+        )
+    )
     assert spikes() != before
