@@ -43,6 +43,12 @@ def step_curve(preset: Preset, weights: np.ndarray, up: bool) -> np.ndarray:
     return np.array(found)
 
 
+def drawn_step(preset: Preset, devices: int) -> float:
+    """Mean step at weight zero of just those devices that ``write_pulses`` measures by default."""
+    steps = np.diff(pulse_train(without(preset, noise=True), devices, [True], 0.0, seed=0), axis=0)
+    return float(np.abs(steps).mean())
+
+
 def saved(fit: FittedDevice, folder: Path) -> Preset:
     fit.save(folder / "mine.yaml", folder / "mine.png")
     return get_preset(str(folder / "mine.yaml"))
@@ -211,18 +217,22 @@ def test_hfo2_comes_back(tmp_path: Path) -> None:
 def test_the_noise_of_reram_sb_comes_back(tmp_path: Path) -> None:
     """As shipped: soft bounds, each pulse 3.75 steps of noise, each reading 56 steps.
 
-    One sweep of 1,250 pulses each way of eight devices. The model is told apart from piecewise and
-    exponential steps; both noises come back within 15 %, the step within 40 % (devices spread by
-    30 %, and the noise hides each one's). The means of the bounds are not asked for: the preset's
-    spread of 24 and 40 % leaves them uncertain by 9 and 14 %.
+    One sweep of 1,250 pulses each way of eight devices. Soft bounds are told apart from piecewise,
+    power and exponential steps, though not always from a linear step that ends beyond what was
+    measured; both noises come back within 15 %, the step within 15 % of that of these eight (they
+    spread by 30 %). The means of the bounds are not asked for: the preset's spread of 24 and 40 %
+    leaves them uncertain by 9 and 14 %.
     """
     preset = get_preset("reram_sb")
     file = write_pulses(tmp_path / "data.csv", preset, 8, 1250)
     fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
-    assert fit.selection.chosen.model.name == "soft bounds, constant noise"
+    marked = {score.model.name for score in fit.selection.as_good}
+    assert "soft bounds, constant noise" in marked
+    linear = {"linear, constant noise", "linear, one slope, constant noise"}
+    assert marked <= {"soft bounds, constant noise", *linear}
     assert fit.verdict.describes, fit.verdict
     mine = saved(fit, tmp_path)
-    assert mine.step == pytest.approx(preset.step, rel=0.4)
+    assert mine.step == pytest.approx(drawn_step(preset, 8), rel=0.15)
     assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.15)
     assert mine.number("write_noise") * mine.step == pytest.approx(0.112, rel=0.15)
 
@@ -276,8 +286,11 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
         spread = preset.number("step_spread") * theirs.mean()
         slack = 0.25 * theirs.mean() + 2.5 * spread / math.sqrt(devices)
         np.testing.assert_allclose(ours, theirs, atol=slack)
-    ours_noise, theirs_noise = mine.cycle_to_cycle * mine.step, preset.cycle_to_cycle * preset.step
-    if preset.model != "ExpStepDevice" and name != "hfo2":  # other shapes scale the step
+    ours_noise = mine.cycle_to_cycle * mine.step
+    theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices)
+    if preset.model == "ExpStepDevice":  # its noise follows the step, and other shapes scale that
+        assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.35)
+    elif name != "hfo2":
         assert ours_noise == pytest.approx(theirs_noise, rel=0.35, abs=1e-6)
     if "write_noise" in preset.parameters and preset.number("write_noise") > 0:
         ours_write = mine.number("write_noise") * mine.step

@@ -27,14 +27,18 @@ class Uncertainty:
         local: [devices, 6, 6] of each device's own, with what the shared ones add.
         together: [2 + shape + 6] squared, of the shared and the first device's numbers; for a
             single device.
-        at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood.
-            One that is at a limit or an edge, or loose, tells nothing of the shared numbers.
+        at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
+            and stay there as the noises move by a tenth. One that is at a limit or an edge, or
+            loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
+        noise_pull: [2] slope of the adjusted profile likelihood by the log noises, at the top of
+            the likelihood: see `with_unbiased_noise`.
     """
 
     shared: np.ndarray
     local: np.ndarray
     together: np.ndarray
     at_top: np.ndarray
+    noise_pull: np.ndarray
 
 
 def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
@@ -44,16 +48,17 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
     free[:, :n_shared] = _inside(fit)
     free[:, n_shared:] = fit.layout.local_free.T
     hessian = _hessians(fit, counted, free)
+    slopes = _determinant_slopes(fit, counted)
     shared_free = np.flatnonzero(free[0, :n_shared])
     schur = np.zeros((n_shared, n_shared))
     inverses, couplings = [], []
-    at_top = np.ones(n_devices, dtype=bool)
+    at_top = np.isfinite(slopes).all(axis=0)
     for device in range(n_devices):
         own = n_shared + np.flatnonzero(free[device, n_shared:])
         curvature = hessian[device][np.ix_(own, own)]
         inverse = _inverse(curvature)
         coupling = hessian[device][:n_shared][:, own]
-        at_top[device] = n_devices == 1 or _is_top(curvature)
+        at_top[device] &= n_devices == 1 or _is_top(curvature)
         if at_top[device]:
             schur += hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T
         inverses.append(inverse)
@@ -74,7 +79,8 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
             together[n_shared:, :n_shared] = cross
             together[:n_shared, n_shared:] = cross.T
             together[n_shared:, n_shared:] = local[0]
-    return Uncertainty(shared, local, together, at_top)
+    pull = -0.5 * slopes[:, at_top].sum(axis=1)
+    return Uncertainty(shared, local, together, at_top, pull)
 
 
 def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
@@ -89,32 +95,40 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
     """
     errors = uncertainty(fit, counted)
     known = errors.shared[:_NOISES, :_NOISES]
-    pull = np.zeros(_NOISES)
     if (np.diag(known) > _LOOSE**2).any():
         return fit
-    for k in np.flatnonzero(np.diag(known) > 0):
+    shared = fit.shared.copy()
+    shared[:_NOISES] += np.clip(known @ errors.noise_pull, -_MOST_MOVE, _MOST_MOVE)
+    return replace(fit, shared=shared)
+
+
+def _determinant_slopes(fit: JointFit, counted: np.ndarray) -> np.ndarray:
+    """[2, devices]: of each device's log-determinant by the log noises; 0 of a noise that was not
+    fitted, NaN where the own numbers are at no top at either end."""
+    slopes = np.zeros((_NOISES, len(fit.local)))
+    for k in np.flatnonzero(_inside(fit)[:_NOISES]):
         ends = []
         for way in (1.0, -1.0):
             shared = fit.shared.copy()
             shared[k] += way * _LOG_STEP
-            ends.append(_log_determinant(replace(fit, shared=shared), counted, errors.at_top))
-        pull[k] = -0.5 * (ends[0] - ends[1]) / (2 * _LOG_STEP)
-    shared = fit.shared.copy()
-    shared[:_NOISES] += np.clip(known @ pull, -_MOST_MOVE, _MOST_MOVE)
-    return replace(fit, shared=shared)
+            ends.append(_log_determinants(replace(fit, shared=shared), counted))
+        slopes[k] = (ends[0] - ends[1]) / (2 * _LOG_STEP)
+    return slopes
 
 
-def _log_determinant(fit: JointFit, counted: np.ndarray, devices: np.ndarray) -> float:
-    """Of the curvature of each such device's own numbers, summed over these devices."""
+def _log_determinants(fit: JointFit, counted: np.ndarray) -> np.ndarray:
+    """[devices] of the curvature of each device's own numbers; NaN where these are at no top."""
     n_shared = len(fit.shared)
     free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
     free[:, n_shared:] = fit.layout.local_free.T
-    total = 0.0
-    for hessian, own in zip(_hessians(fit, counted, free)[devices], free[devices], strict=True):
-        scale, values, _ = _scaled(hessian[np.ix_(own, own)])
-        values = np.maximum(values, _LEAST_EIGENVALUE)
-        total += float(np.log(values).sum() - 2.0 * np.log(scale).sum())
-    return total
+    found = np.full(len(fit.local), np.nan)
+    for device, hessian in enumerate(_hessians(fit, counted, free)):
+        curvature = hessian[np.ix_(free[device], free[device])]
+        if len(fit.local) == 1 or _is_top(curvature):
+            scale, values, _ = _scaled(curvature)
+            values = np.maximum(values, _LEAST_EIGENVALUE)
+            found[device] = np.log(values).sum() - 2.0 * np.log(scale).sum()
+    return found
 
 
 def _inside(fit: JointFit) -> np.ndarray:
