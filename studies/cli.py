@@ -66,7 +66,7 @@ def run(
 ) -> None:
     """Run what is missing of a study; print its table and say where the results are."""
     others = other_versions(accept_other_versions, rerun)
-    from studies import pruning, until
+    from studies import falls, pruning, until
     from studies.api import default_folder
     from studies.execution import run_in_folder
     from studies.shipped import find_study
@@ -85,7 +85,11 @@ def run(
         outcome = run_in_folder(declared, root, options)
     _show(declared, [run for run in outcome.runs if not run[1].pruned], root)
     pruned = [run for run in outcome.runs if run[1].pruned]
-    for line in (*until.sentences(declared.until, outcome.points), *pruning.sentences(pruned)):
+    for line in (
+        *until.sentences(declared.until, outcome.points),
+        *pruning.sentences(pruned),
+        *falls.sentences(outcome.runs),
+    ):
         typer.echo(line)
     end(outcome.failures, root)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.errors import InputError
 from rpu_ssnn.wording import counted
-from studies import pruning, until
+from studies import falls, pruning, until
 from studies.drives import grid, known_drives, read_drives, search_key
 from studies.execution import Found
 from studies.result import Runs
@@ -46,6 +46,7 @@ def cautions(
         *_versions(found.runs),
         *_few_seeds(results),
         *_saturated(results),
+        *(f"{line}." for line in falls.sentences(found.runs)),
         *_edges(found.study, root),
         *_not_replayable(results),
     ]
