@@ -15,6 +15,7 @@ from studies.cli_options import (
     DataOption,
     FolderArgument,
     OutOption,
+    RowsOption,
     StudyArgument,
     WorkersOption,
     note_damage,
@@ -57,6 +58,7 @@ def attribute(
     search_each: SearchEachOption = False,
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
+    rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
@@ -70,7 +72,7 @@ def attribute(
     declared = find_study(study)
     root = out or _folder(declared.study, "attribute", device)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, executor, data, others, retry_failed)
+        run = _run(root, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
     for line in lines(found):
         typer.echo(line)
@@ -98,6 +100,7 @@ def require(
     search_each: SearchEachOption = False,
     accept_other_versions: AcceptOption = False,
     rerun: RerunOption = False,
+    rows: RowsOption = None,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
@@ -116,7 +119,7 @@ def require(
             declared,
             device,
             loss,
-            _run(root, executor, data, versions, retry_failed),
+            _run(root, executor, data, versions, rows, retry_failed),
             parameters=parameter or STANDARD,
             others=others,
             search_each=search_each,
@@ -157,10 +160,11 @@ def _run(
     executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
+    rows: Path | None,
     retry_failed: bool,
 ) -> "Run":
     """Runs what is missing of a study in the folder."""
     from studies.execution import run_in_folder
 
-    options = options_of(executor, data, others, retry_failed=retry_failed)
+    options = options_of(executor, data, others, rows, retry_failed=retry_failed)
     return partial(run_in_folder, root=root, options=options)

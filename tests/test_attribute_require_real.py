@@ -1,6 +1,8 @@
 """Both questions on real training of real tiles, through the command line, and resumed."""
 
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,11 @@ def test_requirement_of_levels(
     assert table.loc["levels", "verdict"] == "met"
     call(monkeypatch, *command)
     assert capsys.readouterr().out == first
+    kept = ["--rows", str(out / "results.csv")]
+    call(monkeypatch, *command[:-1], str(tmp_path / "elsewhere"), *kept)
+    again = capsys.readouterr()
+    assert again.out == first.replace(str(out), str(tmp_path / "elsewhere"))
+    assert "running" not in again.err
 
 
 def test_units_are_kept_in_the_folder_and_a_search_is_made_once(tmp_path: Path) -> None:
@@ -118,6 +125,9 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(tmp_path: Path) 
     assert set(log.values()) == {1, 4}
     attribute(study, "ideal", run)
     assert not harness.take_log()
+    kept = replace(options, kept_rows=harness.out / "results.csv")
+    attribute(study, "ideal", partial(run_in_folder, root=tmp_path / "elsewhere", options=kept))
+    assert set(harness.take_log()) == {"validation as it is seed 0"}  # drives are not in rows
 
 
 def test_search_each_searches_for_every_change(tmp_path: Path) -> None:
