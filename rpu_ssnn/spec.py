@@ -150,8 +150,8 @@ class GradientSpec(Spec):
     )
     flush: NotNegative = Field(
         3.0,
-        description="kernel constants tau that everything runs on after the image ends; "
-        "these slots are paid for and counted in the column `slots`",
+        description="kernel constants tau that everything runs on after the image ends, enough for "
+        "one hidden layer; these slots are paid for and counted in the column `slots`",
     )
     halving: Positive = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
 
@@ -189,7 +189,11 @@ class NetworkSpec(Spec):
     """A fully connected SSNN-BP network; input and output sizes come from the data."""
 
     hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1)] = (
-        256,
+        Field(
+            (256,),
+            description="neurons of each hidden layer. Two or more want `inhibition.clocked`: under "
+            "the default output their rates run away (docs/algorithm.md, Depth)",
+        )
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
     neuron: NeuronSpec = NeuronSpec()
