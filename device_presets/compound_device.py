@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from device_presets.charge_trap_physics import ChargeTrapPhysics
 from device_presets.compounds import COMPOUNDS, Compound
 from device_presets.errors import PresetError, one_of
 from device_presets.library import get_preset, preset_names
@@ -57,8 +58,9 @@ class CompoundDevice:
         return self.first.leak_time_constant_s
 
     @property
-    def pulse_physics(self) -> None:
-        """A cell is aihwkit's alone: its devices remember no pulses."""
+    def pulse_physics(self) -> ChargeTrapPhysics | None:
+        """Of the devices of a pair; aihwkit's own cells are refused where devices remember."""
+        return self.first.pulse_physics if self.pair else None
 
     @property
     def noise_free(self) -> bool:
@@ -100,7 +102,8 @@ def get_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset 
             its preset says.
 
     Raises:
-        PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks.
+        PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks,
+            devices that aihwkit's cells cannot hold.
     """
     call = _CALL.fullmatch(name)
     if call is None:
@@ -125,7 +128,23 @@ def get_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset 
     if second is not None and second.leaks:
         allowed = "must not leak: the slow device holds the weights"
         raise PresetError(name, "partner", second.name, allowed)
+    if compound.build is not None:
+        _check_for_cell(name, "device", first)
+        if second is not None:
+            _check_for_cell(name, "partner", second)
     return CompoundDevice(name, kind, first, second, MappingProxyType(settings))
+
+
+def _check_for_cell(name: str, field: str, preset: Preset) -> None:
+    if preset.pulse_physics is not None:
+        allowed = (
+            "must not remember its pulses or lose charge in log-time, which is simulated for a "
+            "single device and for two_device_pair only (charge_trap has a plain step)"
+        )
+        raise PresetError(name, field, preset.name, allowed)
+    if preset.leaks and not preset.writes_exactly:
+        allowed = "must be 0 in a cell of leaking devices, whose leak aihwkit sets by a noisy write"
+        raise PresetError(name, "write_noise", preset.number("write_noise"), allowed)
 
 
 def _plain(name: str, overrides: Mapping[str, Any] | None) -> Preset:

@@ -123,6 +123,11 @@ class Preset:
         """Whether nothing is drawn at random after construction, so that runs repeat exactly."""
         if self.number("cycle_to_cycle") > 0:
             return False
+        return self.writes_exactly
+
+    @property
+    def writes_exactly(self) -> bool:
+        """Whether a read shows the state that pulses and writes leave, without write noise."""
         return "write_noise" not in self.parameters or self.number("write_noise") == 0
 
     @property

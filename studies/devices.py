@@ -69,12 +69,13 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
     from device_presets import get_device
 
     source = get_device(device, overrides)
-    if tile.simulator == "reference" and source.pulse_physics is None:
+    compound = compound_of(device)
+    alone = compound is None and source.pulse_physics is not None
+    if tile.simulator == "reference" and not alone:
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_MEMORY)
     loses = source.pulse_physics is not None or math.isfinite(source.leak_time_constant_s)
     if tile.storage_seconds > 0 and not loses:
         raise InputError("study", "tile.storage_seconds", tile.storage_seconds, NEEDS_LOSS)
-    compound = compound_of(device)
     if compound is None:
         return
     scheme = tile.reference.scheme

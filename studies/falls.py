@@ -1,42 +1,49 @@
 """Runs that ended worse than they once were: training that does not converge."""
 
+import math
 from collections.abc import Iterator
 
 from studies.result import Row, Runs
 from studies.unit import point_title
 
 FELL_FROM = 2.0
-"""Points of validation accuracy below the best epoch from which an end is worth a word."""
+"""Points of accuracy below the best epoch from which an end is worth a word."""
 
 
 def sentences(runs: Runs) -> Iterator[str]:
-    """One for each case whose worst run fell, without the full stop."""
-    for title, curves in _by_title(runs).items():
-        accuracies = [[float(row["validation_accuracy"] or 0.0) for row in rows] for rows in curves]
-        worst = max(range(len(curves)), key=lambda run: _fall(accuracies[run]))
-        found = accuracies[worst]
-        if _fall(found) < FELL_FROM:
-            continue
-        yield (
-            f"{title}: validation accuracy fell from {max(found):.1f} % after epoch "
-            f"{found.index(max(found)) + 1} to {found[-1]:.1f} % at the end"
-            f"{_hidden_rates(curves[worst][-1])}: the step is too large, or rates run away "
-            "(docs/algorithm.md, Depth)"
-        )
+    """One for each case whose worst run fell, without the full stop.
 
-
-def _fall(accuracies: list[float]) -> float:
-    return max(accuracies) - accuracies[-1]
-
-
-def _by_title(runs: Runs) -> dict[str, list[list[Row]]]:
-    """Learning curves of runs that were watched and not pruned, under their cases' titles."""
-    found: dict[str, list[list[Row]]] = {}
+    Judged on validation images, or on training images where no image is held out.
+    """
+    worst: dict[str, tuple[float, str]] = {}
     for unit, result in runs:
-        watched = [row for row in result.epochs if row["validation_accuracy"] is not None]
-        if watched and not result.pruned:
-            found.setdefault(point_title(unit.label, unit.sweep), []).append(watched)
-    return found
+        if result.pruned:
+            continue
+        kind, curve = "validation", _curve(result.epochs, "validation_accuracy")
+        if not curve:
+            kind, curve = "training", _curve(result.epochs, "train_accuracy")
+        if not curve:
+            continue
+        fall = max(curve) - curve[-1]
+        title = point_title(unit.label, unit.sweep)
+        if fall >= FELL_FROM and fall > worst.get(title, (0.0, ""))[0]:
+            worst[title] = (
+                fall,
+                (
+                    f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch "
+                    f"{curve.index(max(curve)) + 1} to {curve[-1]:.1f} % at the end"
+                    f"{_hidden_rates(result.epochs[-1])}: the step is too large, or rates run away "
+                    "(docs/algorithm.md, Depth)"
+                ),
+            )
+    yield from (sentence for _, sentence in worst.values())
+
+
+def _curve(epochs: list[Row], column: str) -> list[float]:
+    """Accuracy by epoch, %; empty where it was not measured."""
+    values = [row.get(column) for row in epochs]
+    known = [float(value) for value in values if value is not None]
+    return [] if len(known) < len(values) or any(map(math.isnan, known)) else known
 
 
 def _hidden_rates(epoch: Row) -> str:

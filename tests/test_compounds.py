@@ -251,6 +251,25 @@ def test_a_pair_is_the_tile_s_own_differential_pair() -> None:
     np.testing.assert_array_equal(*weights)
 
 
+def test_a_pair_of_devices_that_lose_charge_loses_it() -> None:
+    kept = []
+    for device, tile in (
+        ("two_device_pair(charge_trap_pulsed)", {}),
+        ("charge_trap_pulsed", {"reference": {"scheme": "differential_pair"}}),
+    ):
+        spec = TileSpec(weight_range=4.0, **tile)
+        synapses = TileSynapses(make_crossbar(), get_device(device, QUIET), spec, 1e6)
+        synapses.rest(1e6)
+        kept.append(synapses.weights())
+    np.testing.assert_array_equal(*kept)
+    assert np.abs(kept[0]).sum() < 0.95 * np.abs(make_crossbar().initial).sum()
+
+
+def test_a_leaking_cell_without_exact_writes_is_refused() -> None:
+    with pytest.raises(PresetError, match="must be 0 in a cell of leaking"):
+        get_device("tiki_taka(capacitor)", {"write_noise": 2.0})
+
+
 def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None:
     plain = unit_of("tiki_taka(ideal)")
     assert plain.settings.method.parameters["transfer_every"] == 5.0
@@ -277,6 +296,8 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
         ("mixed_precision(ideal, ecram)", ["must be mixed_precision(PRESET)"]),
         ("tiki_taka(tiki_taka(ideal))", ["tiki_taka(ideal)"]),
         ("tiki_taka(ideal, capacitor)", ["capacitor", "must not leak"]),
+        ("four_device_cell(charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
+        ("agad(ideal, charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
         ("tiki_taka(pcm)", ["moves one way only"]),
         ("tiki_taka(ideal", ["tiki_taka(ideal"]),
         ("tiki_taka_v2", ["must go around a preset", "tiki_taka_v2("]),

@@ -9,6 +9,7 @@ from device_presets import get_preset
 from networks import make_block, make_crossbar
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.array import PERSISTENT
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
@@ -59,6 +60,16 @@ def test_storage_decays_and_training_goes_on_as_before(times: float) -> None:
     np.testing.assert_allclose(left(synapses), np.exp(-times), rtol=0.01)
     synapses.end_batch()
     np.testing.assert_allclose(left(synapses), np.exp(-times - 0.5), rtol=0.01)
+
+
+def test_storage_draws_no_write_noise_on_what_the_devices_keep() -> None:
+    device = get_preset("capacitor", QUIET | {"leak_time_constant_s": 1000.0, "write_noise": 20.0})
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 1.0)
+    (tile,) = synapses._tiles
+    written = tile.get_hidden_parameters()[PERSISTENT].numpy().copy()
+    synapses.rest(100.0)
+    kept = tile.get_hidden_parameters()[PERSISTENT].numpy()
+    np.testing.assert_allclose(kept, written * np.exp(-0.1), rtol=0.01, atol=1e-6)
 
 
 def test_what_is_too_short_to_show_is_not_lost() -> None:

@@ -118,19 +118,23 @@ def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
 
 def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
-    for last, expected in ((89.0, 1), (94.5, 0)):
+    rates = {"rates_0": 0.04, "rates_1": 0.83, "rates_2": 0.04}
+    for number, (kind, first, last, expected) in enumerate(
+        (
+            ("validation", 96.0, 89.0, 1),
+            ("validation", 96.0, 94.5, 0),
+            ("training", None, None, 1),
+        )
+    ):
         runs = runs_of(study)
-        rates = {"rates_0": 0.04, "rates_1": 0.83, "rates_2": 0.04}
         runs[1][1].epochs[:] = [
-            {"epoch": 0, "train_accuracy": 90.0, "validation_accuracy": 96.0, **rates},
-            {"epoch": 1, "train_accuracy": 90.0, "validation_accuracy": last, **rates},
+            {"epoch": 0, "train_accuracy": 96.0, "validation_accuracy": first, **rates},
+            {"epoch": 1, "train_accuracy": 89.0, "validation_accuracy": last, **rates},
         ]
-        fell = warnings_of(write_folder(tmp_path / f"{last}", study, runs))
+        fell = warnings_of(write_folder(tmp_path / str(number), study, runs))
         assert len(fell) == expected
         if expected:
-            assert fell[0].startswith(
-                "rate: validation accuracy fell from 96.0 % after epoch 1 to 89"
-            )
+            assert fell[0].startswith(f"rate: {kind} accuracy fell from 96.0 % after epoch 1 to 89")
             assert "hidden neurons spike 0.83 times a slot" in fell[0]
 
 

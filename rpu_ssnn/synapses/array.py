@@ -1,6 +1,7 @@
 """aihwkit tiles as this package uses them: built, written, stuck, and asked for saturation."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -163,6 +164,20 @@ def restore_tile(tile: AnalogTile, state: State) -> None:
         moved = torch.from_numpy(state["persistent"]) if "persistent" in state else weights
         tile.tile.set_weights(moved)
     tile._shared_weight_tensor.copy_(weights)
+
+
+def set_drawn(tile: AnalogTile, hidden: Mapping[str, torch.Tensor]) -> None:
+    """Give the devices other parameters, and leave their states as they are.
+
+    aihwkit would draw write noise anew, on the states that pulses move as on those that are read.
+    """
+    single = PERSISTENT in hidden
+    moved = tile.get_hidden_parameters()[PERSISTENT].clone() if single else None
+    weights = tile.tile.get_weights().clone()
+    tile.set_hidden_parameters(hidden)
+    if moved is not None:
+        tile.tile.set_weights(moved)
+        tile._shared_weight_tensor.copy_(weights)
 
 
 def _restore_cell(tile: AnalogTile, state: State) -> None:

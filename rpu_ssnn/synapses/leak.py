@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from aihwkit.simulator.tiles import AnalogTile
 
-from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.array import DeviceSource, set_drawn
 
 LEAST_SHARE = 2e-5
 """Least share of a weight that one decay removes: the factor's rounding (3e-8) and the weight's
@@ -91,7 +91,7 @@ class Leak:
             hidden = tile.get_hidden_parameters()
             for name, factor in built.items():
                 hidden[name] = torch.from_numpy((factor**power).astype(np.float32))
-            tile.set_hidden_parameters(hidden)
+            set_drawn(tile, hidden)
 
     def _decay(self) -> None:
         for tile in self._tiles:
