@@ -8,6 +8,7 @@ value is zero has a floor, the smallest value that is told from zero.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from studies.cases import DeviceCase, PartialDrive
 from studies.imperfections import finest_levels, rounded, settings_of, with_settings
@@ -20,7 +21,8 @@ class Parameter:
 
     Attributes:
         imperfection: its name in `studies.imperfections`; empty where it is none.
-        paths: settings of the case that are set to the value, all to the same.
+        paths: settings of the case that are set to the value; where the device's own differ, the
+            largest is, and the others stay in proportion.
         floor: smallest value that is told from zero; 0 for a parameter of which more is better.
         worst: value at which the search ends.
     """
@@ -33,6 +35,9 @@ class Parameter:
     worst: float
 
 
+MOST_SPREAD = 0.5
+"""aihwkit takes the absolute value of what it draws: beyond this the real spread lags behind."""
+
 PARAMETERS: Mapping[str, Parameter] = {
     "levels": Parameter(
         "states", "range over the step of one pulse", "finite_step", ("overrides.levels",), 0.0, 2.0
@@ -44,7 +49,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         "step", "noise of each pulse", "cycle_to_cycle", ("overrides.cycle_to_cycle",), 1e-2, 10.0
     ),
     "step_spread": Parameter(
-        "step", "device to device", "step_spread", ("overrides.step_spread",), 1e-2, 1.0
+        "step", "device to device", "step_spread", ("overrides.step_spread",), 1e-2, MOST_SPREAD
     ),
     "weight_range": Parameter(
         "He deviations", "window of weights, at the same step in weight", "", (), 0.0, 0.05
@@ -69,7 +74,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         "bounds_spread",
         ("overrides.w_max_spread", "overrides.w_min_spread"),
         1e-2,
-        1.0,
+        MOST_SPREAD,
     ),
     "write_noise": Parameter(
         "step", "read against kept weight", "write_noise", ("overrides.write_noise",), 0.1, 1e3
@@ -135,7 +140,11 @@ class Axis:
     def case(self, value: float) -> DeviceCase:
         """The device with that value."""
         if self.name != "weight_range":
-            return with_settings(self.context, dict.fromkeys(self.parameter.paths, value))
+            own = _values(self.parameter, settings_of(self.context))
+            largest = max(map(abs, own))
+            shares = [abs(each) / largest if largest else 1.0 for each in own]
+            settings = zip(self.parameter.paths, shares, strict=True)
+            return with_settings(self.context, {path: value * share for path, share in settings})
         # Another window at the same step in weight has another number of steps.
         share = value / self.weight_range
         levels = float(settings_of(self.context)["overrides.levels"]) * share
@@ -164,7 +173,11 @@ def axis(name: str, context: DeviceCase, driven: Driven) -> Axis | str:
         return Axis(name, context, levels, best, parameter.worst, driven.weight_range)
     if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
         return f"{name}: {context.device} is simulated by a model without it"
-    values = [float(has.get(path) or 0.0) for path in parameter.paths]
-    own = max(values, key=abs)
+    own = max(_values(parameter, has), key=abs)
     worst = max(parameter.worst, abs(own))
     return Axis(name, context, own, 0.0, math.copysign(worst, own), driven.weight_range)
+
+
+def _values(parameter: Parameter, has: Mapping[str, Any]) -> list[float]:
+    """The device's own settings of a parameter."""
+    return [float(has.get(path) or 0.0) for path in parameter.paths]

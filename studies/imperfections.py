@@ -46,6 +46,7 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "leak": {
         "overrides.leak_time_constant_s": NO_LEAK,
         "overrides.leak_time_constant_spread": 0.0,
+        "tile.storage_seconds": 0.0,  # nothing happens in it, and a study would refuse it
     },
     "gap_dependence": {"overrides.gap_time_constant_s": 0.0},
     "charge_loss": {"overrides.loss_per_decade": 0.0},
@@ -109,6 +110,13 @@ def imperfections(case: DeviceCase, thinning: float | None) -> tuple[Off, list[s
             "nonlinearity: steps that shrink toward the bounds are this device model itself "
             "(soft bounds); only their spread can be switched off"
         )
+    if "overrides.A_up" in has or "overrides.exponent" in has:
+        notes.append(
+            "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
+            "device model, so that switching one alone moves them too; read the two together"
+        )
+    if any(path.startswith("overrides.partner.") for path in has):
+        notes.append("the partner's own imperfections stay as they are")
     if thinning is None or not thinning > 0:
         notes.append(f"{FINITE_STEP}: left out, as the run did not say how far it was thinned")
     elif thinning * FINER_BY > 1:

@@ -6,7 +6,8 @@ could count).
 
 Energy counts every pulse sent, initial writing included. Wear counts the training pulses of the
 busiest device: the stated endurance is in full swings up and down, each of which takes two times
-`levels` pulses, and part swings are taken to wear in proportion.
+`levels` pulses (of a charge trap pulsed at another width, as many as its isolated pulses of that
+width need), and part swings are taken to wear in proportion.
 """
 
 from __future__ import annotations
@@ -75,8 +76,17 @@ def ledger_columns(unit: Unit, result: UnitResult) -> Row:
     elif busiest is None:
         ledger["endurance_blank_because"] = "the run did not count its busiest device"
     else:
-        ledger["endurance_used"] = busiest / (2 * method.parameters["levels"] * endurance)
+        ledger["endurance_used"] = busiest / (2 * _pulses_a_swing(method.parameters) * endurance)
     return ledger
+
+
+def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
+    levels = float(parameters["levels"])
+    if "step_width_s" not in parameters:
+        return levels
+    from device_presets.charge_trap_physics import charge_trap_physics
+
+    return levels / charge_trap_physics(parameters).width_factor()
 
 
 def ledger_table(results: pd.DataFrame) -> pd.DataFrame:

@@ -284,6 +284,24 @@ def test_tile_imperfections_are_switched_one_by_one() -> None:
     assert finer.overrides == {"levels": 2400.0}
 
 
+def test_a_device_without_its_leak_is_not_stored() -> None:
+    case = DeviceCase(device="capacitor", tile={"storage_seconds": 100.0})
+    off, _ = imperfections(case, thinning=0.5)
+    assert switched_off(case, off, {"leak"}).tile["storage_seconds"] == 0.0
+    assert switched_off(case, off, set(off) - {"leak"}).tile["storage_seconds"] == 100.0
+
+
+def test_what_cannot_be_taken_apart_is_noted() -> None:
+    for device, word in (
+        ("tiki_taka(capacitor, reram_sb)", "partner's own imperfections"),
+        ("reram_es", "read the two together"),
+    ):
+        _, notes = imperfections(DeviceCase(device=device), thinning=0.5)
+        assert any(word in note for note in notes)
+        _, notes = imperfections(DeviceCase(device="capacitor"), thinning=0.5)
+        assert not any(word in note for note in notes)
+
+
 def test_the_documented_table_is_the_table() -> None:
     readme = (Path(__file__).parents[1] / "studies" / "README.md").read_text()
     for name, neutral in NEUTRAL.items():

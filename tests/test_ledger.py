@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from test_studies_support import small_study
 
+from device_presets import get_preset, steps_at_zero
 from studies.drives import Drive
 from studies.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.result import Row, UnitResult
@@ -61,6 +62,18 @@ def test_pulses_energy_time_and_wear_by_hand() -> None:
     # A swing up and down takes 1000 pulses of a device with 500 levels.
     assert found["endurance_used"] == pytest.approx(0.4 / 1e6)
     assert found["endurance_blank_because"] is None
+
+
+def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
+    wide, half = (
+        ledger(unit_of("charge_trap_2019_pulsed", overrides={"pulse_width_s": width}))
+        for width in (3e-6, 1.5e-6)
+    )
+    assert wide["endurance_used"] == pytest.approx(400.0 / (2 * 10_000 * 1e6))
+    up, _ = steps_at_zero(get_preset("charge_trap_2019_pulsed", {"pulse_width_s": 1.5e-6}))
+    share = up / get_preset("charge_trap_2019_pulsed").step
+    assert share < 0.2
+    assert half["endurance_used"] == pytest.approx(share * wide["endurance_used"], rel=0.02)
 
 
 def test_idle_time_between_presentations_is_training_time() -> None:

@@ -30,7 +30,7 @@ TRUE = {
     "levels": 40.0,
     "asymmetry": 0.2,
     "cycle_to_cycle": 2.0,
-    "step_spread": 0.6,
+    "step_spread": 0.45,
     "weight_range": 1.5,
     "read_noise": 0.3,
     "stuck_share": 0.05,
@@ -208,6 +208,23 @@ def test_asymmetry_keeps_its_sign() -> None:
     study = device_study(case={"overrides": {"asymmetry": -0.05}})
     found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["asymmetry"])
     assert rows(found)["asymmetry"]["required"] == pytest.approx(-0.2, rel=0.1)
+
+
+def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
+    seen = set()
+
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        seen.add((parameters["w_max_spread"], parameters["w_min_spread"]))
+        return logistic(parameters["w_min_spread"], 0.2)
+
+    study = device_study(case={"overrides": {"w_max_spread": 0.06, "w_min_spread": 0.1}})
+    found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["bounds_spread"])
+    row = rows(found)["bounds_spread"]
+    assert row["own"] == 0.1
+    assert row["required"] == pytest.approx(0.2, rel=0.1)
+    assert (0.06, 0.1) in seen
+    for high, low in seen:
+        assert high == pytest.approx(0.6 * low)
 
 
 def test_a_wider_window_keeps_the_step_in_weight() -> None:

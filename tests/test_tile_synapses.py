@@ -189,6 +189,13 @@ def test_open_loop_pulses_do_not_know_the_reference_s_error() -> None:
     assert error("pulsed") == pytest.approx(0.1, rel=0.2)
 
 
+def test_clipped_weights_are_those_beyond_each_device_s_own_bounds() -> None:
+    device = get_preset("ideal", EXACT_DEVICE | {"w_max_spread": 0.3, "w_min_spread": 0.3})
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=1.0), 1.0)
+    lost = np.abs(synapses.weights() - make_crossbar().initial) > 1e-6
+    assert synapses.statistics()["initial_clipped_total"] == lost.sum() > 0
+
+
 def test_a_narrow_range_clips_initial_weights_and_says_how_many() -> None:
     device = get_preset("ideal", EXACT_DEVICE)
     synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=1.0), 1.0)

@@ -215,6 +215,22 @@ def saturated(tile: AnalogTile) -> int:
     return count
 
 
+def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
+    """Devices that cannot take these states [n_in, n_out]: beyond their own bounds; stuck ones,
+    which take none, are left out.
+
+    Of a cell of several, whose states add up in ways of their own: beyond the nominal range.
+    """
+    hidden = tile.get_hidden_parameters()
+    if is_cell(hidden):
+        return int((np.abs(state) > 1.0).sum())
+    inner = torch.from_numpy(np.ascontiguousarray(state.T))
+    if "reference" in hidden:
+        inner = inner + hidden["reference"]
+    low, high = hidden["min_bound"], hidden["max_bound"]
+    return int((((inner < low) | (inner > high)) & (high > low)).sum())
+
+
 def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> None:
     """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
 

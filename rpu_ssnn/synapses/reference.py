@@ -58,11 +58,14 @@ class ReferenceSynapses(Synapses):
         off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
         self._per_state = spec.weight_range * crossbar.he_std * (1.0 - off)
         state = (crossbar.initial / np.float32(self._per_state)).astype(np.float32)
-        self._initial_clipped = int((np.abs(state) > 1.0).sum())
+        population = _population(self._shape, device, spec, device_seed, stuck_seed)
+        wanted = state.ravel().astype(np.float64)
+        beyond = (wanted < population.low) | (wanted > population.high)
+        self._initial_clipped = int((beyond & (population.high > population.low)).sum())
         self._devices = ReferenceDevices(
-            _population(self._shape, device, spec, device_seed, stuck_seed),
+            population,
             physics.rest_state,
-            state.ravel().astype(np.float64),
+            wanted,
             np.random.default_rng(noise_seed),
         )
         self.device_step = self._per_state * config.dw_min

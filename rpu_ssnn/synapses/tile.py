@@ -24,6 +24,7 @@ from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.synapses.array import (
     DeviceSource,
+    beyond_bounds,
     fix_stuck,
     make_tile,
     restore_tile,
@@ -292,11 +293,13 @@ class TileSynapses(Synapses):
         neither its own spread nor its reference's is known.
         """
         state = (initial / self._per_state).astype(np.float32)
-        self._initial_clipped = int((np.abs(state) > 1.0).sum()) * len(self._tiles)
-        if self._spec.initial == "programmed":
-            if self._offset is not None:
-                state += self._offset / self._per_state
-            for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
+        programmed = self._spec.initial == "programmed"
+        if programmed and self._offset is not None:
+            state += self._offset / self._per_state
+        signed = list(zip((1.0, -1.0), self._tiles, strict=False))
+        self._initial_clipped = sum(beyond_bounds(tile, sign * state) for sign, tile in signed)
+        if programmed:
+            for sign, tile in signed:
                 write_state(tile, sign * state)
             return
         for tile in self._tiles:
