@@ -67,6 +67,11 @@ def ledger_columns(unit: Unit, result: UnitResult) -> Row:
     energy = _number(method.parameters, "energy_per_pulse_j")
     if energy is None:
         ledger["energy_blank_because"] = _why_unknown(method.device, "energy_per_pulse_j")
+    elif (width := _number(method.overrides, "pulse_width_s")) is not None and (
+        "energy_per_pulse_j" not in method.overrides
+    ):
+        why = f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not"
+        ledger["energy_blank_because"] = why
     else:
         pulses = up + down + (_number(row, "initial_pulses_total") or 0.0)
         ledger["energy_j"] = pulses * energy

@@ -74,6 +74,11 @@ def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
     share = up / get_preset("charge_trap_2019_pulsed").step
     assert share < 0.2
     assert half["endurance_used"] == pytest.approx(share * wide["endurance_used"], rel=0.02)
+    assert half["energy_j"] is None
+    assert "one of 1.5e-06 s need not" in str(half["energy_blank_because"])
+    both = {"pulse_width_s": 1.5e-6, "energy_per_pulse_j": 2e-15}
+    given = ledger(unit_of("charge_trap_2019_pulsed", overrides=both))
+    assert given["energy_j"] == pytest.approx(4500 * 2e-15)
 
 
 def test_idle_time_between_presentations_is_training_time() -> None:
