@@ -29,7 +29,8 @@ def report(
         as_good: of other models that the data do not tell from the chosen one.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
-    `linear`, which does not take devices' differing slopes for noise.
+    `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
+    how the step shrinks toward it: its interval has to hold those of `as_good` too.
     """
     p = population
 
@@ -68,7 +69,10 @@ def report(
         why = "the data hold no down pulses"
         found.append(Quantity("asymmetry", None, None, None, "step", why))
     found += _nonlinearity(p, linear)
-    found += [_bound(p, True, scale), _bound(p, False, scale)]
+    for high in (True, False):
+        found.append(
+            _over_models(_bound(p, high, scale), [_bound(q, high, scale) for q in as_good])
+        )
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
     found.append(_read_noise(p, step))
