@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from test_studies_support import Harness, small_study
 
 if __name__ == "__main__":
+    # Tests that run in a shell's background inherit a Ctrl-C that is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     harness = Harness.__new__(Harness)
     folder = Path(sys.argv[1])
     harness.out, harness.orders = folder / "out", folder / "orders"
