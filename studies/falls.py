@@ -3,11 +3,14 @@
 import math
 from collections.abc import Iterator
 
-from studies.result import Row, Runs
+from studies.result import Row, Runs, Scalar
 from studies.unit import point_title
 
 FELL_FROM = 2.0
 """Points of accuracy below the best epoch from which an end is worth a word."""
+
+ERRORS = 3.0
+"""And standard errors of the difference of two accuracies on so many images."""
 
 
 def sentences(runs: Runs) -> Iterator[str]:
@@ -19,24 +22,37 @@ def sentences(runs: Runs) -> Iterator[str]:
     for unit, result in runs:
         if result.pruned:
             continue
-        kind, curve = "validation", _curve(result.epochs, "validation_accuracy")
+        kind, images = "validation", result.row.get("n_validation")
+        curve = _curve(result.epochs, "validation_accuracy")
         if not curve:
-            kind, curve = "training", _curve(result.epochs, "train_accuracy")
+            kind, images = "training", result.row.get("n_train")
+            curve = _curve(result.epochs, "train_accuracy")
         if not curve:
             continue
         fall = max(curve) - curve[-1]
         title = point_title(unit.label, unit.sweep)
-        if fall >= FELL_FROM and fall > worst.get(title, (0.0, ""))[0]:
+        if (
+            fall >= max(FELL_FROM, _by_chance(max(curve), images))
+            and fall > worst.get(title, (0.0, ""))[0]
+        ):
             worst[title] = (
                 fall,
                 (
                     f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch "
                     f"{curve.index(max(curve)) + 1} to {curve[-1]:.1f} % at the end"
-                    f"{_hidden_rates(result.epochs[-1])}: the step is too large, or rates run away "
-                    "(docs/algorithm.md, Depth)"
+                    f"{_hidden_rates(result.epochs[-1])}: the step is too large, devices undo what "
+                    "was learned, or rates run away (docs/algorithm.md, Depth)"
                 ),
             )
     yield from (sentence for _, sentence in worst.values())
+
+
+def _by_chance(best: float, images: Scalar) -> float:
+    """Fall (points) that so few images may show by chance; 0 where their number is not known."""
+    if not isinstance(images, int | float) or images <= 0:
+        return 0.0
+    share = best / 100.0
+    return ERRORS * 100.0 * math.sqrt(max(0.0, 2.0 * share * (1.0 - share) / images))
 
 
 def _curve(epochs: list[Row], column: str) -> list[float]:

@@ -119,14 +119,16 @@ def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
 def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
     rates = {"rates_0": 0.04, "rates_1": 0.83, "rates_2": 0.04}
-    for number, (kind, first, last, expected) in enumerate(
+    for number, (kind, first, last, images, expected) in enumerate(
         (
-            ("validation", 96.0, 89.0, 1),
-            ("validation", 96.0, 94.5, 0),
-            ("training", None, None, 1),
+            ("validation", 96.0, 89.0, 6000, 1),
+            ("validation", 96.0, 94.5, 6000, 0),
+            ("validation", 96.0, 89.0, 100, 0),  # seven of a hundred may be chance
+            ("training", None, None, 0, 1),
         )
     ):
         runs = runs_of(study)
+        runs[1][1].row["n_validation"] = images
         runs[1][1].epochs[:] = [
             {"epoch": 0, "train_accuracy": 96.0, "validation_accuracy": first, **rates},
             {"epoch": 1, "train_accuracy": 89.0, "validation_accuracy": last, **rates},
