@@ -29,7 +29,7 @@ class DaskProcesses:
             "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
             *scheduler_file,
         )  # fmt: skip
-        wait_until(self._file.exists, "the scheduler")
+        wait_until(self._written, "the scheduler")
         self.address: str = json.loads(self._file.read_text())["address"]
 
     def hire(self, *threads: int) -> None:
@@ -51,6 +51,13 @@ class DaskProcesses:
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
+
+    def _written(self) -> bool:
+        """Whether the scheduler's file is there as a whole: dask writes it in place."""
+        try:
+            return "address" in json.loads(self._file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         here = str(Path(__file__).parent)
