@@ -6,12 +6,13 @@ The network knows its weights only as `Synapses`.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from functools import partial
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Int16, Int64
 
+from rpu_ssnn.at_once import at_once
 from rpu_ssnn.crossbars import Reads, make_synapses
 from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.abreast import Abreast
@@ -29,20 +30,16 @@ from rpu_ssnn.engine.state import (
 )
 from rpu_ssnn.engine.stepped import advance_stepped
 from rpu_ssnn.errors import InputError
+from rpu_ssnn.in_order import InOrder
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
-from rpu_ssnn.turns import Turns, at_once
 
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
     "presentation": kernel.STOP_AFTER_PRESENTATION,
     "slot": kernel.STOP_AFTER_SLOT,
 }
-
-GROUP_SLOTS = 512
-"""Slots of the presentations whose pulses go to devices together: about one call's rows of a tile,
-and several groups a batch, so that lanes can share it."""
 
 
 class Network:
@@ -57,7 +54,7 @@ class Network:
         threads: lanes that share the presentations of a batch. Where reads see each change of a
             weight at once, or are no matrix products, training takes one lane whatever is asked.
             Devices get their pulses in the order of the presentations however many lanes there
-            are: each waits for its turn.
+            are.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """
 
@@ -79,17 +76,22 @@ class Network:
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         self._reads = Reads(self.synapses, ahead=training.schedule != "slot")
         lanes = threads if training.schedule == "batch" and self._reads.linear else 1
-        self._ordered = any(s.ordered for s in self.synapses)
         all_spikes = tuple(s.needs_all_spikes for s in self.synapses)
         self._lanes = [make_lane(self._training_plan) for _ in range(threads)]
         self._ahead = [make_ahead(self._training_plan) for _ in range(threads)]
-        self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
         self._no_pulses = make_buffers(self._inference_plan, all_spikes)
         self._abreast = None
         if not self._reads.linear:
             waits = training.schedule == "batch"  # so that no read sees another's pulses
             self._abreast = Abreast(self._training_plan, all_spikes if waits else None)
         self._pool = ThreadPoolExecutor(max(1, threads - 1))
+        self._in_order, self._buffers = None, list[Buffers]()
+        if lanes > 1 and any(s.ordered for s in self.synapses):
+            self._in_order = InOrder(
+                self._training_plan, self._lanes, self._ahead, all_spikes, self._pool, self._hand_on
+            )
+        else:
+            self._buffers = [make_buffers(self._training_plan, all_spikes) for _ in range(lanes)]
 
     def __enter__(self) -> Self:
         return self
@@ -234,35 +236,21 @@ class Network:
         )
 
     def _run(self, shown: Presentations) -> None:
-        """Train on all presentations: abreast, or every lane on each n-th group of them."""
-        total, lanes = len(shown.labels), len(self._buffers)
+        """Train on all presentations: abreast, in order, or every lane on its share of them."""
         if self._abreast is not None and self._abreast.learns:
             for out in self._abreast.train(self._training_plan, shown, self.synapses):
                 self._hand_on(out)
-            return
-        if self._ordered and lanes > 1:
-            bounds = _group_bounds(total, max(1, GROUP_SLOTS // self.spec.slots))
+        elif self._in_order is not None:
+            self._in_order.train(shown, self._reads)
         else:
-            bounds = np.linspace(0, total, lanes + 1).astype(int).tolist()
-        groups, turns = list(enumerate(pairwise(bounds))), Turns()
+            lanes = len(self._buffers)
+            bounds = np.linspace(0, len(shown.labels), lanes + 1).astype(int)
+            at_once(
+                self._pool, partial(self._run_lane, shown), range(lanes), bounds[:-1], bounds[1:]
+            )
 
-        def run(place: int) -> None:
-            try:
-                for number, (start, stop) in groups[place::lanes]:
-                    self._run_group(place, number, start, stop, shown, turns)
-            except BaseException:
-                turns.fail()
-                raise
-
-        at_once(self._pool, run, range(lanes))
-
-    def _run_group(
-        self, place: int, number: int, start: int, stop: int, shown: Presentations, turns: Turns
-    ) -> None:
-        """Train on presentations [start, stop), handing pulses on whenever a buffer fills.
-
-        Where order matters, a lane whose turn has not come yet waits with its pulses.
-        """
+    def _run_lane(self, shown: Presentations, place: int, start: int, stop: int) -> None:
+        """Train on presentations [start, stop), handing pulses on whenever a buffer fills."""
         lane, out = self._lanes[place], self._buffers[place]
         lane.place[:] = (start, 0, 0)
         plan, reads, schedule = self._training_plan, self._reads, self.training.schedule
@@ -278,13 +266,10 @@ class Network:
                 status = advance_stepped(
                     plan, lane, shown, stop, self.synapses, out, PAUSE[schedule]
                 )
-            if self._ordered and not turns.wait(number):
-                return
             self._hand_on(out)
             if status == kernel.BOUNDARY:
                 self._commit(range(done_before, int(lane.place[0])))
                 reads.refresh()
-        turns.end(number)
 
     def _hand_on(self, out: Buffers) -> None:
         """Give the synapses the pulses of a buffer, and empty it."""
@@ -311,11 +296,3 @@ def _block(out: Buffers, layer: int) -> PulseBlock:
         post=out.post[layer, : post_start[-1]],
         sign=out.sign[layer, : post_start[-1]],
     )
-
-
-def _group_bounds(total: int, size: int) -> list[int]:
-    """Cut presentations into groups of `size`, the first ones smaller: devices soon have pulses."""
-    bounds = [0]
-    while bounds[-1] < total:
-        bounds.append(min(total, bounds[-1] + min(size, len(bounds))))
-    return bounds

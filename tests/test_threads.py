@@ -1,34 +1,21 @@
-"""Threads that work at once and act in order."""
+"""Several threads at once: calls, and lanes whose pulses are handed on in order."""
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
-from rpu_ssnn.turns import Turns, at_once
+from rpu_ssnn import in_order
+from rpu_ssnn.at_once import at_once
+from rpu_ssnn.engine.state import ROWS
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 
-
-def test_turns_come_in_order_whoever_asks_first() -> None:
-    turns, acted = Turns(), []
-
-    def act(number: int) -> None:
-        time.sleep(0.002 * (5 - number))  # the last asks first
-        assert turns.wait(number)
-        acted.append(number)
-        turns.end(number)
-
-    with ThreadPoolExecutor(5) as pool:
-        list(pool.map(act, range(5)))
-    assert acted == [0, 1, 2, 3, 4]
-
-
-def test_nobody_waits_for_a_thread_that_failed() -> None:
-    turns = Turns()
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(turns.wait, 1)
-        turns.fail()
-        assert waiting.result(timeout=5) is False
+SIZES = (12, 9, 3)
 
 
 def test_the_first_call_is_this_thread_s_own() -> None:
@@ -56,3 +43,110 @@ def test_an_error_is_raised_when_all_calls_are_over(fails: int) -> None:
     with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match=f"call {fails}"):
         at_once(pool, call, range(2))
     assert over == [1 - fails]
+
+
+class InOrderOnly(CoincidenceSynapses):
+    """Keeps what it was given, slot by slot, as a device would meet it."""
+
+    ordered = True
+
+    def __init__(self, crossbar: Crossbar) -> None:
+        super().__init__(crossbar, 1.0)
+        self.met: list[tuple[int, ...]] = []
+        self.callers = set[int]()
+        self.before: Callable[[], None] = lambda: None
+
+    def update(self, block: PulseBlock) -> None:
+        self.before()
+        self.callers.add(threading.get_ident())
+        for r in range(block.rows):
+            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
+            post = slice(block.post_start[r], block.post_start[r + 1])
+            signed = block.post[post] * block.sign[post]
+            self.met.append((block.sample[r], block.slot[r], *pre, *signed))
+        super().update(block)
+
+
+def network(T: int, threads: int) -> Network:
+    """Inputs that always spike: with T = ROWS and more, a presentation fills its buffer."""
+    spec = NetworkSpec(
+        hidden=SIZES[1:-1],
+        T=T,
+        encoding=EncodingSpec(front_loading=0.0, input_rate=0.95),
+        gradient=GradientSpec(flush=0.0),
+    )
+    training = TrainingSpec(batch=40)
+    return Network(spec, training, SIZES, InOrderOnly, np.random.SeedSequence(3), threads)
+
+
+def show(network: Network, presentations: int) -> None:
+    rates = np.full((presentations, SIZES[0]), 0.95, np.float32)
+    labels = np.arange(presentations, dtype=np.int64) % SIZES[-1]
+    network.train_batch(rates, labels, np.random.default_rng(4))
+
+
+@pytest.mark.parametrize(
+    ("T", "presentations"),
+    [(20, 40), (2 * ROWS + 7, 9), (20, 1), (20, 0)],
+    ids=["many groups", "groups longer than a buffer", "fewer than lanes", "none"],
+)
+def test_devices_meet_the_pulses_of_one_lane_however_many_there_are(
+    T: int, presentations: int
+) -> None:
+    met = []
+    for threads in (1, 2, 3, 5):
+        with network(T, threads) as each:
+            for _ in range(2):  # buffers are used again
+                show(each, presentations)
+        for synapses in each.synapses:
+            assert isinstance(synapses, InOrderOnly)
+            assert synapses.callers <= {threading.get_ident()}
+        met.append([synapses.met for synapses in each.synapses])  # type: ignore[attr-defined]
+    assert met[1:] == met[:-1]
+    slots = [row[:2] for row in met[0][1]]
+    assert slots[: len(slots) // 2] == sorted(slots[: len(slots) // 2])
+    assert bool(slots) == bool(presentations)
+
+
+def test_slow_devices_lose_no_pulse() -> None:
+    """All buffers are full and all lanes wait, most of the time."""
+    fast, slow = network(20, 1), network(20, 3)
+    slow.synapses[0].before = lambda: time.sleep(0.003)  # type: ignore[attr-defined]
+    for each in (fast, slow):
+        with each:
+            show(each, 40)
+    for one, other in zip(fast.synapses, slow.synapses, strict=True):
+        assert one.met == other.met  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(one.linear_read(), other.linear_read())
+
+
+@pytest.mark.parametrize("T", [20, 2 * ROWS])
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_no_lane_goes_on_once_handing_on_has_failed(error: type[BaseException], T: int) -> None:
+    calls = 0
+
+    def fail_at_the_third() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise error("no more")
+
+    with network(T, 3) as failing:
+        failing.synapses[0].before = fail_at_the_third  # type: ignore[attr-defined]
+        with pytest.raises(error, match="no more"):
+            show(failing, 40)
+        done = len(failing.synapses[0].met)  # type: ignore[attr-defined]
+        assert failing._pool.submit(lambda: True).result(timeout=5), "its threads are free again"
+    assert calls == 3
+    assert done == len(failing.synapses[0].met)  # type: ignore[attr-defined]
+
+
+def test_an_error_in_another_lane_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def take_and_fail(*given: object) -> None:
+        in_order.queues.take(given[-1])
+        raise MemoryError("of a lane")
+
+    with network(20, 2) as failing:
+        monkeypatch.setattr(in_order.queues, "run_groups", take_and_fail)
+        with pytest.raises(MemoryError, match="of a lane"):
+            show(failing, 40)

@@ -219,17 +219,23 @@ def make_ahead(plan: Plan) -> Ahead:
     )
 
 
-def make_buffers(plan: Plan, all_spikes: tuple[bool, ...]) -> Buffers:
-    """Empty pulse buffers; their size does not depend on T."""
-    n, widest = plan.crossbars, int(plan.size.max())
+def make_buffers(
+    plan: Plan, all_spikes: tuple[bool, ...], several: tuple[int, ...] = ()
+) -> Buffers:
+    """Empty pulse buffers; their size does not depend on T.
+
+    Args:
+        several: (n,) for n of them, in one more dimension in front.
+    """
+    n, widest = (*several, plan.crossbars), int(plan.size.max())
     return Buffers(
         rows=np.zeros(n, dtype=np.int64),
-        sample=np.zeros((n, ROWS), dtype=np.int32),
-        slot=np.zeros((n, ROWS), dtype=np.int32),
-        pre_start=np.zeros((n, ROWS + 1), dtype=np.int32),
-        pre=np.zeros((n, SPIKES + widest), dtype=np.int32),
-        post_start=np.zeros((n, ROWS + 1), dtype=np.int32),
-        post=np.zeros((n, SPIKES + 2 * widest), dtype=np.int32),
-        sign=np.zeros((n, SPIKES + 2 * widest), dtype=np.int8),
-        all_spikes=np.array(all_spikes, dtype=np.uint8),
+        sample=np.zeros((*n, ROWS), dtype=np.int32),
+        slot=np.zeros((*n, ROWS), dtype=np.int32),
+        pre_start=np.zeros((*n, ROWS + 1), dtype=np.int32),
+        pre=np.zeros((*n, SPIKES + widest), dtype=np.int32),
+        post_start=np.zeros((*n, ROWS + 1), dtype=np.int32),
+        post=np.zeros((*n, SPIKES + 2 * widest), dtype=np.int32),
+        sign=np.zeros((*n, SPIKES + 2 * widest), dtype=np.int8),
+        all_spikes=np.broadcast_to(np.array(all_spikes, dtype=np.uint8), n).copy(),
     )

@@ -43,7 +43,10 @@ class Arrays:
         self._builder.store(value, pointer).align = self._alignment(place)
 
     def element(self, place: int, index: Any) -> Any:
-        return self._builder.load(self._builder.gep(self._data(place), [index]))
+        return self._builder.load(self.address(place, index))
+
+    def address(self, place: int, index: Any) -> Any:
+        return self._builder.gep(self._data(place), [index])
 
     def everywhere(self, value: Any, length: int) -> Any:
         """A vector of one number or truth value."""
@@ -58,8 +61,7 @@ class Arrays:
 
     def _pointer(self, place: int, first: Any, length: int) -> Any:
         kind = ir.VectorType(_ELEMENTS[self._signature.args[place].dtype], length)
-        start = self._builder.gep(self._data(place), [first])
-        return self._builder.bitcast(start, kind.as_pointer())
+        return self._builder.bitcast(self.address(place, first), kind.as_pointer())
 
     def _alignment(self, place: int) -> int:
         """That of an element: numpy promises no more."""

@@ -1,0 +1,130 @@
+"""Passes of several lanes at once, their pulses handed on in the order of the presentations."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int64
+
+from rpu_ssnn.crossbars import Reads
+from rpu_ssnn.engine import queue as queues
+from rpu_ssnn.engine.queue import Queue
+from rpu_ssnn.engine.state import Ahead, Buffers, Lane, Plan, Presentations, make_buffers
+
+GROUP_SLOTS = 512
+"""Slots of the presentations whose pulses go to devices together: about one call's rows of a tile,
+and several groups a batch, so that lanes can share it."""
+
+BUFFERS_A_LANE = 2
+"""One to fill while the other waits for the devices."""
+
+_PATIENCE = 2e-5
+"""Seconds between two looks at a group that another lane works on."""
+
+
+class InOrder:
+    """Lanes that run groups of presentations, and this thread, which hands their pulses on.
+
+    Args:
+        plan: of training.
+        lanes, ahead: a state for each lane; the first is this thread's, which runs groups too
+            whenever the next one in order is not there yet.
+        all_spikes: as `make_buffers` takes it.
+        pool: threads for the other lanes.
+        hand_on: gives the synapses the pulses of a buffer, and empties it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        lanes: list[Lane],
+        ahead: list[Ahead],
+        all_spikes: tuple[bool, ...],
+        pool: ThreadPoolExecutor,
+        hand_on: Callable[[Buffers], None],
+    ) -> None:
+        self._plan, self._lanes, self._ahead = plan, lanes, ahead
+        self._pool, self._hand_on = pool, hand_on
+        n = BUFFERS_A_LANE * len(lanes)
+        self._stacked = make_buffers(plan, all_spikes, (n,))
+        self._buffers = [Buffers(*(part[k] for part in self._stacked)) for k in range(n)]
+
+    def train(self, shown: Presentations, reads: Reads) -> None:
+        """Show all presentations and hand on all their pulses.
+
+        Raises:
+            Exception: what handing on raises; no lane runs any more then.
+        """
+        bounds = group_bounds(len(shown.labels), max(1, GROUP_SLOTS // self._plan.slots))
+        queue = queues.make_queue(bounds, len(self._buffers))
+        self._stacked.rows[:] = 0
+        matrices = reads.flat, reads.transposed, reads.blocks
+        given: list[tuple[Any, ...]] = [
+            (self._plan, lane, shown, *matrices, ahead, self._stacked, queue)
+            for lane, ahead in zip(self._lanes, self._ahead, strict=True)
+        ]
+        others = [self._pool.submit(queues.run_groups, *each) for each in given[1:]]
+        own = _OwnLane(self._lanes[0], queue, given[0])
+        try:
+            for group in range(len(bounds) - 1):
+                last = False
+                while not last:
+                    last = own.wait_for(group, others)
+                    self._hand_on(self._buffers[group % len(self._buffers)])
+                    queues.emptied(queue, group, last)
+        finally:
+            queues.stop(queue)
+            wait(others)
+        for other in others:
+            other.result()
+
+
+class _OwnLane:
+    """The lane of the thread that hands on: it never waits for its buffer to be emptied.
+
+    Args:
+        given: what `queues.fill` takes, but for the group.
+    """
+
+    def __init__(self, lane: Lane, queue: Queue, given: tuple[Any, ...]) -> None:
+        self._lane, self._queue, self._given = lane, queue, given
+        self._group = -1
+
+    def wait_for(self, group: int, others: Sequence[Future[None]]) -> bool:
+        """Returns once there are pulses of the group; whether they are its last.
+
+        Raises:
+            Exception: what ended another lane.
+        """
+        while (filled := queues.what_is_filled(self._queue, group)) <= 2 * group:
+            if self._group == group:  # its buffer was full and has been emptied
+                queues.fill(*self._given, group)
+            elif not self._begin_another(group):
+                for other in others:
+                    if other.done():
+                        other.result()
+                time.sleep(_PATIENCE)
+        return bool(filled == 2 * group + 2)
+
+    def _begin_another(self, group: int) -> bool:
+        """Work on the next group that nobody has begun, if this lane is free."""
+        if self._group > group:
+            return False
+        begun = queues.take(self._queue)
+        if begun < 0:
+            return False
+        self._group = begun
+        queues.begin(self._lane, self._queue, begun)
+        queues.fill(*self._given, begun)
+        return True
+
+
+def group_bounds(total: int, size: int) -> Int64[np.ndarray, " groups_plus_1"]:
+    """Cut presentations into groups of at most `size`, the first ones small: devices soon have
+    pulses, and the next group is there before they are through."""
+    bounds = [0]
+    while bounds[-1] < total:
+        bounds.append(min(total, bounds[-1] + min(size, 1 + len(bounds) // 3)))
+    return np.array(bounds, dtype=np.int64)
