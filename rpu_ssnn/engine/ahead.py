@@ -1,28 +1,28 @@
-"""The input of the next slots drawn ahead, and the first crossbar read for all of them, compiled.
+"""The input of the next slots drawn ahead, and the first layer run for all of them, compiled.
 
 Input trains come from outside: nothing the network does changes them, and where weights wait for
-the end of a presentation or a batch, nothing changes what they meet either. So the currents of the
-first layer can be summed block of columns by block, with each block of the weights at hand, for a
-window of slots at a time. The draws and the sums are those of `fire` and `spread_linear`, one by
-one, in their order. The window has a fixed length: memory does not grow with T.
+the end of a presentation or a batch, nothing changes what they meet either. So the first layer can
+run block of neurons by block, with the weights, currents and membranes of each block at hand, for a
+window of slots at a time. The draws, the sums and the spikes are those of `fire` and
+`spread_linear`, one by one, in their order. The window has a fixed length: memory does not grow
+with T.
 """
 
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.block_rows import BLOCK, add_block_rows
+from rpu_ssnn.engine.block_rows import add_block_rows
 from rpu_ssnn.engine.draws import draw_input, draw_label
+from rpu_ssnn.engine.firing import NEURONS, fire_from_current
 from rpu_ssnn.engine.spread import dropout_gain
 from rpu_ssnn.engine.state import WINDOW, Ahead, Lane, Plan
 
 
 @compiled_in_place
 def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> None:  # type: ignore[no-untyped-def]
-    """Draw the window that begins at the lane's slot, and read the first crossbar for it."""
+    """Draw the window that begins at the lane's slot, and run the first layer through it."""
     t, n_in = lane.place[1], plan.size[0]
     slots = min(WINDOW, plan.slots - t)
-    if t == 0:
-        ahead.current[:] = 0.0
     ahead.window[0] = t
     ahead.window[1] = t + slots
     count = 0
@@ -36,15 +36,16 @@ def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> Non
     ahead.start[slots] = count
     keep, gain = plan.kernel_keep, dropout_gain(plan, 0)
     move = np.float32(1.0) - keep
-    width = len(ahead.current)
-    for place in range(0, width, BLOCK):
-        block = blocks[place * n_in : (place + BLOCK) * n_in]
-        current = ahead.current[place : place + BLOCK]
+    words = plan.neuron_start[2] // NEURONS
+    for word in range(words):
+        place = word * NEURONS
+        block = blocks[place * n_in : (place + NEURONS) * n_in]
+        current = lane.current[place : place + NEURONS]
         for s in range(slots):
-            drive = ahead.drive[s * width + place : s * width + place + BLOCK]
-            for j in range(BLOCK):
-                drive[j] = move * current[j]
-                current[j] *= keep
+            ahead.spikes[s * words + word] = fire_from_current(
+                place, lane.membrane, lane.current, move, keep, plan.theta, plan.reset_to_zero,
+                lane.alive[word],
+            )  # fmt: skip
             add_block_rows(current, block, ahead.events, ahead.start[s], ahead.start[s + 1], gain)
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from numba import types
 
+from rpu_ssnn.engine.firing import NEURONS
 from rpu_ssnn.engine.vectors import INDEX, Arrays, generated
 
+BLOCK = NEURONS
+"""Columns of a block, one for each neuron that is asked with it: few enough that their sums fit the
+registers and a block of the rows that are read fits the nearest cache."""
+
 VECTOR = 16
-VECTORS = 4
-BLOCK = VECTOR * VECTORS
-"""Columns of a block: few enough that their sums fit the registers and a block of the rows that
-are read fits the nearest cache."""
+VECTORS = BLOCK // VECTOR
 
 
 @generated

@@ -18,7 +18,7 @@ from rpu_ssnn.engine.vectors import INDEX, Arrays, generated
 NEURONS = 64
 """Of a block: the bits of one number."""
 
-_ONES = ir.Constant(ir.VectorType(ir.IntType(8), NEURONS), [1] * NEURONS)
+_FLAGS = ir.VectorType(ir.IntType(1), NEURONS)
 _AT_REST = ir.Constant(ir.VectorType(ir.FloatType(), NEURONS), [0.0] * NEURONS)
 _HALVES = ir.Constant(ir.VectorType(ir.FloatType(), NEURONS), [0.5] * NEURONS)
 
@@ -27,7 +27,7 @@ class _Block:
     """Neurons [at, at + NEURONS) in the arrays of a call; `at` is its first argument."""
 
     def __init__(self, *of: Any) -> None:
-        self._arrays, self._arguments = Arrays(*of), of[-1]
+        self._arrays, self._builder, self._arguments = Arrays(*of), of[1], of[-1]
 
     def load(self, place: int) -> Any:
         return self._arrays.load(place, self._arguments[0], NEURONS)
@@ -38,75 +38,24 @@ class _Block:
     def scalar(self, place: int) -> Any:
         return self._arrays.everywhere(self._arguments[place], NEURONS)
 
-
-def _fire(builder: Any, block: _Block, moved: Any, places: tuple[int, int, int, int, int]) -> Any:
-    """Ask membranes that have moved, write them back; returns the block's flags."""
-    membrane, theta, to_zero, alive, fired = places
-    threshold = block.scalar(theta)
-    reached = builder.fcmp_ordered(">=", moved, threshold)
-    spikes = builder.and_(reached, builder.icmp_unsigned("==", block.load(alive), _ONES))
-    lowered = builder.select(block.scalar(to_zero), _AT_REST, builder.fsub(moved, threshold))
-    block.store(builder.select(spikes, lowered, moved), membrane)
-    block.store(builder.or_(block.load(fired), builder.zext(spikes, _ONES.type)), fired)
-    return builder.bitcast(spikes, INDEX)
-
-
-@generated
-def fire_driven(
-    typing: Any, at: Any, membrane: Any, drive: Any, theta: Any, to_zero: Any, alive: Any,
-    fired: Any,
-) -> Any:  # fmt: skip
-    """Membranes move by `drive`; those at theta that are alive spike (bits) and are lowered.
-
-    membrane, drive: float32 [>= at + 64]; alive, fired: uint8 of 0 and 1, `fired` takes note.
-    """
-    signature = types.uint64(
-        types.int64, membrane, drive, types.float32, types.boolean, alive, fired
-    )
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block = _Block(context, builder, signature, arguments)
-        moved = builder.fadd(block.load(1), block.load(2))
-        return _fire(builder, block, moved, (1, 3, 4, 5, 6))
-
-    return signature, generate
+    def flags(self, place: int) -> Any:
+        """A flag for each neuron: the bits of a number."""
+        return self._builder.bitcast(self._arguments[place], _FLAGS)
 
 
 @generated
 def fire_from_current(
     typing: Any, at: Any, membrane: Any, current: Any, move: Any, keep: Any, theta: Any,
-    to_zero: Any, alive: Any, fired: Any,
+    to_zero: Any, alive: Any,
 ) -> Any:  # fmt: skip
-    """As `fire_driven`; membranes move by `move` times their current, which falls to `keep`."""
+    """Membranes move by `move` times their current, which falls to `keep`; those at theta that are
+    alive spike and are lowered.
+
+    membrane, current: float32 [>= at + 64]; alive: bits; returns the bits of those that spike.
+    """
     signature = types.uint64(
         types.int64, membrane, current, types.float32, types.float32, types.float32,
-        types.boolean, alive, fired,
-    )  # fmt: skip
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block = _Block(context, builder, signature, arguments)
-        current = block.load(2)
-        moved = builder.fadd(block.load(1), builder.fmul(block.scalar(3), current))
-        block.store(builder.fmul(current, block.scalar(4)), 2)
-        return _fire(builder, block, moved, (1, 5, 6, 7, 8))
-
-    return signature, generate
-
-
-@generated
-def fire_pairs(
-    typing: Any, at: Any, net: Any, current: Any, move: Any, keep: Any, theta: Any, to_zero: Any,
-    fired: Any, is_output: Any, hold: Any,
-) -> Any:  # fmt: skip
-    """Coupled branches (one membrane, `net`) half a threshold from rest move back by theta.
-
-    A neuron is open once it has fired, or if it is an output. Only open ones spike; with `hold`
-    only they move back. Returns the bits of all that spike, and of the positive ones among them.
-    """
-    two_words: Any = types.UniTuple(types.uint64, 2)  # type: ignore[no-untyped-call]
-    signature = two_words(
-        types.int64, net, current, types.float32, types.float32, types.float32, types.boolean,
-        fired, types.boolean, types.boolean,
+        types.boolean, types.uint64,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -114,14 +63,41 @@ def fire_pairs(
         current, theta = block.load(2), block.scalar(5)
         moved = builder.fadd(block.load(1), builder.fmul(block.scalar(3), current))
         block.store(builder.fmul(current, block.scalar(4)), 2)
+        spikes = builder.and_(builder.fcmp_ordered(">=", moved, theta), block.flags(7))
+        lowered = builder.select(block.scalar(6), _AT_REST, builder.fsub(moved, theta))
+        block.store(builder.select(spikes, lowered, moved), 1)
+        return builder.bitcast(spikes, INDEX)
+
+    return signature, generate
+
+
+@generated
+def fire_pairs(
+    typing: Any, at: Any, net: Any, current: Any, move: Any, keep: Any, theta: Any, to_zero: Any,
+    is_open: Any, hold: Any,
+) -> Any:  # fmt: skip
+    """Coupled branches (one membrane, `net`) half a threshold from rest move back by theta.
+
+    Only open ones (bits) spike; with `hold` only they move back. Returns the bits of all that
+    spike, and of the positive ones among them.
+    """
+    two_words: Any = types.UniTuple(types.uint64, 2)  # type: ignore[no-untyped-call]
+    signature = two_words(
+        types.int64, net, current, types.float32, types.float32, types.float32, types.boolean,
+        types.uint64, types.boolean,
+    )  # fmt: skip
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block = _Block(context, builder, signature, arguments)
+        current, theta, is_open = block.load(2), block.scalar(5), block.flags(7)
+        moved = builder.fadd(block.load(1), builder.fmul(block.scalar(3), current))
+        block.store(builder.fmul(current, block.scalar(4)), 2)
         half = builder.fmul(_HALVES, theta)
         up = builder.fcmp_ordered(">=", moved, half)
         over = builder.or_(up, builder.fcmp_ordered("<=", moved, builder.fneg(half)))
-        is_open = builder.icmp_unsigned("==", block.load(7), _ONES)
-        is_open = builder.or_(is_open, block.scalar(8))
         back = builder.select(up, builder.fsub(moved, theta), builder.fadd(moved, theta))
         back = builder.select(block.scalar(6), _AT_REST, back)
-        moves_back = builder.and_(over, builder.or_(is_open, builder.not_(block.scalar(9))))
+        moves_back = builder.and_(over, builder.or_(is_open, builder.not_(block.scalar(8))))
         block.store(builder.select(moves_back, back, moved), 1)
         spikes = builder.and_(over, is_open)
         bits = [builder.bitcast(flags, INDEX) for flags in (spikes, builder.and_(spikes, up))]
@@ -138,6 +114,24 @@ def _lowest_bit(typing: Any, bits: Any) -> Any:
         return builder.cttz(arguments[0], ir.IntType(1)(1))
 
     return types.int64(types.uint64), generate
+
+
+@compiled_in_place
+def all_of(neurons):  # type: ignore[no-untyped-def]
+    """The bits of the first so many of a block."""
+    return ~uint64(0) >> uint64(NEURONS - min(neurons, NEURONS))
+
+
+@compiled_in_place
+def without(words, neuron) -> None:  # type: ignore[no-untyped-def]
+    """Clear the bit of a neuron."""
+    words[neuron // NEURONS] &= ~(uint64(1) << uint64(neuron % NEURONS))
+
+
+@compiled_in_place
+def has(words, neuron) -> bool:  # type: ignore[no-untyped-def]
+    """Whether the bit of a neuron is set."""
+    return bool(words[neuron // NEURONS] >> uint64(neuron % NEURONS) & uint64(1))
 
 
 @compiled_in_place

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.firing import NEURONS, fire_pairs, list_signed
+from rpu_ssnn.engine.firing import NEURONS, all_of, fire_pairs, has, list_signed
 from rpu_ssnn.engine.state import Lane, Plan
 
 
@@ -23,12 +23,11 @@ def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
     if plan.coupled:
         events = lane.gradient_events[base : base + n]
         signs = lane.gradient_sign[base : base + n]
-        fired = lane.fired[start:stop]
         for at in range(0, n, NEURONS):
+            is_open = all_of(NEURONS) if is_output else lane.fired[(start + at) // NEURONS]
             spikes, up = fire_pairs(
-                at, positive, current, move, keep, theta, plan.reset_to_zero, fired, is_output,
-                plan.hold,
-            )  # fmt: skip
+                at, positive, current, move, keep, theta, plan.reset_to_zero, is_open, plan.hold
+            )
             count = list_signed(spikes, up, at, events, signs, count)
         # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
     else:
@@ -44,7 +43,7 @@ def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
             branch = positive if stream == 0 else negative
             for j in range(n):
                 if branch[j] >= theta:
-                    is_open = is_output or lane.fired[start + j] == 1
+                    is_open = is_output or has(lane.fired, start + j)
                     if is_open or not plan.hold:
                         branch[j] = zero if plan.reset_to_zero else branch[j] - theta
                     if is_open:

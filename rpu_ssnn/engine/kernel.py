@@ -2,6 +2,7 @@
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.ahead import look_ahead, recall
+from rpu_ssnn.engine.firing import NEURONS
 from rpu_ssnn.engine.neurons import begin, fire, respond
 from rpu_ssnn.engine.spread import spread_inhibition, spread_linear
 from rpu_ssnn.engine.state import ROWS, SPIKES, Ahead, Buffers, Lane, Plan, Presentations
@@ -77,7 +78,7 @@ def advance(  # type: ignore[no-untyped-def]
 ) -> int:
     """Run presentations [lane.place[0], stop) until done, full, or a boundary that `pause` asks.
 
-    blocks: the first crossbar block by block (`block_layout.in_blocks`), which is then read ahead;
+    blocks: the first crossbar block by block (`block_layout.in_blocks`); its layer then runs ahead;
     empty where weights may change within a presentation.
 
     Forward, gradient and pulse emission share the one loop over slots; nothing of a train is kept
@@ -90,10 +91,10 @@ def advance(  # type: ignore[no-untyped-def]
         if len(blocks) > 0:
             if lane.place[1] == 0 or lane.place[1] == ahead.window[1]:
                 look_ahead(plan, lane, ahead, blocks, learn)
-            width = len(ahead.current)
-            place = (lane.place[1] - ahead.window[0]) * width
-            drive = ahead.drive[place : place + width]
-            respond(plan, lane, shown, learn, recall(plan, lane, ahead), drive)
+            words = plan.neuron_start[2] // NEURONS
+            place = (lane.place[1] - ahead.window[0]) * words
+            known = ahead.spikes[place : place + words]
+            respond(plan, lane, shown, learn, recall(plan, lane, ahead), known)
         else:
             fire(plan, lane, shown, learn)
         full = emit(plan, lane, out) if learn else False

@@ -10,7 +10,7 @@ import numpy as np
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.draws import draw_input, draw_label, uniform
-from rpu_ssnn.engine.firing import NEURONS, fire_driven, fire_from_current, list_spikes
+from rpu_ssnn.engine.firing import NEURONS, all_of, fire_from_current, list_spikes, without
 from rpu_ssnn.engine.gradient import fire_gradient
 from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
@@ -28,8 +28,9 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
         for j in range(start, start + plan.size[layer]):
             lane.current[j] = 0.0
             lane.membrane[j] = uniform(random) * plan.theta if plan.random_start else 0.0
-            lane.fired[j] = 0
-            lane.alive[j] = 1
+        for at in range(0, plan.size[layer], NEURONS):
+            lane.fired[(start + at) // NEURONS] = 0
+            lane.alive[(start + at) // NEURONS] = all_of(plan.size[layer] - at)
     if learn:
         for layer in range(1, layers):
             threshold = plan.theta_b if layer < plan.crossbars else plan.theta_n
@@ -47,7 +48,8 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
             for layer in range(1, plan.crossbars):
                 start = plan.neuron_start[layer]
                 for j in range(start, start + plan.size[layer]):
-                    lane.alive[j] = uniform(random) >= plan.dropout_hidden
+                    if uniform(random) < plan.dropout_hidden:
+                        without(lane.alive, j)
     if learn or plan.clocked:
         for r in range(plan.relays):
             lane.relay_current[r] = 0.0
@@ -68,11 +70,10 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
 
 
 @compiled_in_place
-def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, drive) -> None:  # type: ignore[no-untyped-def]
+def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, known) -> None:  # type: ignore[no-untyped-def]
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output.
 
-    drive: what the first layer's membranes move by in this slot, where it was summed ahead; or
-    nothing, and they move by their currents as all others do.
+    known: which neurons of the first layer spike (bits), where it has run ahead; or nothing.
     """
     keep, theta = plan.kernel_keep, plan.theta
     move = np.float32(1.0) - keep
@@ -90,15 +91,16 @@ def _fire_forward(plan: Plan, lane: Lane, label_spike: bool, drive) -> None:  # 
             continue
         stop = plan.neuron_start[layer + 1]
         membrane, current = lane.membrane[start:stop], lane.current[start:stop]
-        alive, fired = lane.alive[start:stop], lane.fired[start:stop]
         events, count = lane.events[base : base + n], 0
         for at in range(0, n, NEURONS):
-            if layer == 1 and len(drive) > 0:
-                bits = fire_driven(at, membrane, drive, theta, plan.reset_to_zero, alive, fired)
+            word = (start + at) // NEURONS
+            if layer == 1 and len(known) > 0:
+                bits = known[word]
             else:
                 bits = fire_from_current(
-                    at, membrane, current, move, keep, theta, plan.reset_to_zero, alive, fired
+                    at, membrane, current, move, keep, theta, plan.reset_to_zero, lane.alive[word]
                 )
+            lane.fired[word] |= bits
             count = list_spikes(bits, at, events, count)
         lane.event_count[layer] = count
         if layer == plan.crossbars and len(plan.size) - 1 == layer and plan.inhibition > 0.0:
@@ -168,20 +170,20 @@ def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     t = lane.place[1]
     draw_input(plan, lane, t)
     label = draw_label(plan, lane, t) if learn or plan.clocked else False
-    respond(plan, lane, shown, learn, label, lane.current[:0])
+    respond(plan, lane, shown, learn, label, lane.fired[:0])
 
 
 @compiled_in_place
 def respond(  # type: ignore[no-untyped-def]
-    plan: Plan, lane: Lane, shown: Presentations, learn: bool, label: bool, drive
+    plan: Plan, lane: Lane, shown: Presentations, learn: bool, label: bool, known
 ) -> None:
     """What spikes in this slot once the input has: all layers, and the gradient streams.
 
-    label: whether the label train has a spike; drive: see `_fire_forward`.
+    label: whether the label train has a spike; known: see `_fire_forward`.
     """
     b = lane.place[0]
     label_spike = _relayed(plan, lane, label) if learn or plan.clocked else False
-    _fire_forward(plan, lane, label_spike, drive)
+    _fire_forward(plan, lane, label_spike, known)
     last = len(plan.size) - 1
     base = plan.event_start[last]
     for k in range(lane.event_count[last]):

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
-from rpu_ssnn.engine.block_rows import BLOCK
 from rpu_ssnn.engine.firing import NEURONS
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 
@@ -63,8 +62,9 @@ class Lane(NamedTuple):
     random: UInt64[np.ndarray, "1"]
     current: Float32[np.ndarray, " neurons"]
     membrane: Float32[np.ndarray, " neurons"]
-    fired: UInt8[np.ndarray, " neurons"]
-    alive: UInt8[np.ndarray, " neurons"]
+    fired: UInt64[np.ndarray, " blocks"]
+    alive: UInt64[np.ndarray, " blocks"]
+    """A bit for each neuron: whether it has spiked in this presentation, whether it can."""
     gradient_current: Float32[np.ndarray, " neurons"]
     positive: Float32[np.ndarray, " neurons"]
     negative: Float32[np.ndarray, " neurons"]
@@ -84,7 +84,7 @@ class Lane(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """Trains from outside, and what the first crossbar makes of them, for a window of slots."""
+    """Trains from outside, and what the first layer makes of them, for a window of slots."""
 
     window: Int64[np.ndarray, "2"]
     """First slot, and the one after the last."""
@@ -92,10 +92,8 @@ class Ahead(NamedTuple):
     events: Int32[np.ndarray, " window_x_n_in"]
     """Input lines that spike, slot after slot; those of a slot begin at its `start`."""
     label: UInt8[np.ndarray, " window"]
-    current: Float32[np.ndarray, " blocks"]
-    """Of the first layer, after the window, in whole blocks of columns."""
-    drive: Float32[np.ndarray, " window_x_blocks"]
-    """What the first layer's membranes move by in each slot."""
+    spikes: UInt64[np.ndarray, " window_x_blocks"]
+    """Which neurons of the first layer spike (bits), slot after slot."""
 
 
 class Buffers(NamedTuple):
@@ -186,8 +184,8 @@ def make_lane(plan: Plan) -> Lane:
         random=np.zeros(1, dtype=np.uint64),
         current=zeros(neurons),
         membrane=zeros(neurons),
-        fired=np.zeros(neurons, dtype=np.uint8),
-        alive=np.zeros(neurons, dtype=np.uint8),
+        fired=np.zeros(neurons // NEURONS, dtype=np.uint64),
+        alive=np.zeros(neurons // NEURONS, dtype=np.uint64),
         gradient_current=zeros(neurons),
         positive=zeros(neurons),
         negative=zeros(neurons),
@@ -207,15 +205,12 @@ def make_lane(plan: Plan) -> Lane:
 
 def make_ahead(plan: Plan) -> Ahead:
     """An empty window; its size does not depend on T."""
-    n_in, n_first = int(plan.size[0]), int(plan.size[1])
-    width = -(-n_first // BLOCK) * BLOCK
     return Ahead(
         window=np.zeros(2, dtype=np.int64),
         start=np.zeros(WINDOW + 1, dtype=np.int64),
-        events=np.zeros(WINDOW * n_in, dtype=np.int32),
+        events=np.zeros(WINDOW * int(plan.size[0]), dtype=np.int32),
         label=np.zeros(WINDOW, dtype=np.uint8),
-        current=np.zeros(width, dtype=np.float32),
-        drive=np.zeros(WINDOW * width, dtype=np.float32),
+        spikes=np.zeros(WINDOW * int(plan.neuron_start[2]) // NEURONS, dtype=np.uint64),
     )
 
 
