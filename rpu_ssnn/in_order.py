@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
 from rpu_ssnn.crossbars import Reads
+from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine import queue as queues
 from rpu_ssnn.engine.queue import Queue
 from rpu_ssnn.engine.state import Ahead, Buffers, Lane, Plan, Presentations, make_buffers
@@ -55,23 +55,24 @@ class InOrder:
         """Show all presentations and hand on all their pulses.
 
         Raises:
-            Exception: what handing on raises; no lane runs any more then.
+            Exception: what handing on or another lane raised; no lane runs any more then.
         """
         bounds = group_bounds(len(shown.labels), max(1, GROUP_SLOTS // self._plan.slots))
         queue = queues.make_queue(bounds, len(self._buffers))
         self._stacked.rows[:] = 0
-        matrices = reads.flat, reads.transposed, reads.blocks
-        given: list[tuple[Any, ...]] = [
-            (self._plan, lane, shown, *matrices, ahead, self._stacked, queue)
-            for lane, ahead in zip(self._lanes, self._ahead, strict=True)
-        ]
-        others = [self._pool.submit(queues.run_groups, *each) for each in given[1:]]
-        own = _OwnLane(self._lanes[0], queue, given[0])
+        others = [
+            self._pool.submit(
+                queues.run_groups, self._plan, lane, shown, reads.flat, reads.transposed,
+                reads.blocks, ahead, self._stacked, queue, True,
+            )
+            for lane, ahead in zip(self._lanes[1:], self._ahead[1:], strict=True)
+        ]  # fmt: skip
+        own = _OwnLane(self._plan, self._lanes[0], self._ahead[0], self._buffers, queue)
         try:
             for group in range(len(bounds) - 1):
                 last = False
                 while not last:
-                    last = own.wait_for(group, others)
+                    last = own.wait_for(group, shown, reads, others)
                     self._hand_on(self._buffers[group % len(self._buffers)])
                     queues.emptied(queue, group, last)
         finally:
@@ -82,43 +83,51 @@ class InOrder:
 
 
 class _OwnLane:
-    """The lane of the thread that hands on: it never waits for its buffer to be emptied.
+    """The lane of the thread that hands on: it runs while there is nothing to hand on."""
 
-    Args:
-        given: what `queues.fill` takes, but for the group.
-    """
-
-    def __init__(self, lane: Lane, queue: Queue, given: tuple[Any, ...]) -> None:
-        self._lane, self._queue, self._given = lane, queue, given
+    def __init__(
+        self, plan: Plan, lane: Lane, ahead: Ahead, buffers: list[Buffers], queue: Queue
+    ) -> None:
+        self._plan, self._lane, self._ahead = plan, lane, ahead
+        self._buffers, self._queue = buffers, queue
         self._group = -1
 
-    def wait_for(self, group: int, others: Sequence[Future[None]]) -> bool:
-        """Returns once there are pulses of the group; whether they are its last.
+    def wait_for(
+        self, group: int, shown: Presentations, reads: Reads, others: Sequence[Future[None]]
+    ) -> bool:
+        """Returns once the group's buffer can be handed on; whether it holds the last pulses.
 
         Raises:
             Exception: what ended another lane.
         """
-        while (filled := queues.what_is_filled(self._queue, group)) <= 2 * group:
-            if self._group == group:  # its buffer was full and has been emptied
-                queues.fill(*self._given, group)
-            elif not self._begin_another(group):
+        while (held := queues.what_is_filled(self._queue, group)) <= 2 * group:
+            if self._group == group or self._begins_another(group):
+                self._run(shown, reads)
+            else:
                 for other in others:
                     if other.done():
                         other.result()
                 time.sleep(_PATIENCE)
-        return bool(filled == 2 * group + 2)
+        return bool(held == 2 * group + 2)
 
-    def _begin_another(self, group: int) -> bool:
-        """Work on the next group that nobody has begun, if this lane is free."""
-        if self._group > group:
+    def _begins_another(self, group: int) -> bool:
+        if self._group > group:  # its pulses wait for their turn
             return False
         begun = queues.take(self._queue)
         if begun < 0:
             return False
-        self._group = begun
         queues.begin(self._lane, self._queue, begun)
-        queues.fill(*self._given, begun)
+        self._group = begun
         return True
+
+    def _run(self, shown: Presentations, reads: Reads) -> None:
+        """To the end of the group, or until its buffer is full."""
+        out = self._buffers[self._group % len(self._buffers)]
+        status = kernel.advance(
+            self._plan, self._lane, shown, self._queue.bounds[self._group + 1], reads.flat,
+            reads.transposed, reads.blocks, self._ahead, out, True, kernel.RUN_THROUGH,
+        )  # fmt: skip
+        queues.announce(self._queue, self._group, status == kernel.DONE)
 
 
 def group_bounds(total: int, size: int) -> Int64[np.ndarray, " groups_plus_1"]:

@@ -28,7 +28,12 @@ class _NoMemory:
 
 
 class _AlsoAsRows(CoincidenceSynapses):
-    """Ideal synapses that write their pulses as a tile's rows too, and to reference devices."""
+    """Ideal synapses that write their pulses as a tile's rows too, and to reference devices.
+
+    They ask for order, as these do.
+    """
+
+    ordered = True
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         super().__init__(crossbar, learning_rate)
@@ -55,16 +60,17 @@ class _ReadByCalls(CoincidenceSynapses):
 
 def spikes_of_a_toy_network() -> tuple[int, ...]:
     """Forward spikes a layer, input first, of some presentations in rate and coincidence mode,
-    the latter read as matrices and by calls."""
+    the latter read as matrices, in lanes that keep order, and by calls."""
     total = np.zeros(3, dtype=np.int64)
     rates = np.full((4, 8), 0.4, dtype=np.float32)
-    for make in (RateSynapses, _AlsoAsRows, _ReadByCalls):
+    for make, threads in ((RateSynapses, 1), (_AlsoAsRows, 2), (_ReadByCalls, 1)):
         network = Network(
             NetworkSpec(hidden=(6,), T=40),
             TrainingSpec(batch=4),
             (8, 6, 2),
             lambda crossbar, make=make: make(crossbar, 1.0),  # type: ignore[misc]
             np.random.SeedSequence(0),
+            threads,
         )
         with network:
             shown = network.train_batch(

@@ -67,11 +67,7 @@ def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
     assert spikes() == before
     firing = package / "engine" / "firing.py"
     source = firing.read_text()
-    assert "threshold = block.scalar(theta)" in source
-    firing.write_text(
-        source.replace(
-            "threshold = block.scalar(theta)",
-            "threshold = builder.fadd(block.scalar(theta), block.scalar(theta))",
-        )
-    )
+    asked = 'builder.fcmp_ordered(">=", moved, theta)'
+    assert asked in source
+    firing.write_text(source.replace(asked, asked.replace("theta", "builder.fadd(theta, theta)")))
     assert spikes() != before

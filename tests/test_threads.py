@@ -143,7 +143,7 @@ def test_no_lane_goes_on_once_handing_on_has_failed(error: type[BaseException], 
 
 def test_an_error_in_another_lane_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def take_and_fail(*given: object) -> None:
-        in_order.queues.take(given[-1])
+        in_order.queues.take(given[-2])
         raise MemoryError("of a lane")
 
     with network(20, 2) as failing:

@@ -88,39 +88,9 @@ def begin(lane: Lane, queue: Queue, group: int) -> None:
 
 
 @compiled_in_place
-def fill(  # type: ignore[no-untyped-def]
-    plan: Plan,
-    lane: Lane,
-    shown: Presentations,
-    weights,
-    transposed,
-    blocks,
-    ahead: Ahead,
-    buffers: Buffers,
-    queue: Queue,
-    group: int,
-) -> bool:
-    """Train on the group, which the lane has begun, until it ends or its buffer is full.
-
-    Args:
-        buffers: one more dimension in front, the buffer.
-
-    Returns:
-        whether the group ended.
-    """
-    place = group % len(queue.filled)
-    out = Buffers(
-        buffers.rows[place], buffers.sample[place], buffers.slot[place], buffers.pre_start[place],
-        buffers.pre[place], buffers.post_start[place], buffers.post[place], buffers.sign[place],
-        buffers.all_spikes[place],
-    )  # fmt: skip
-    status = kernel.advance(
-        plan, lane, shown, queue.bounds[group + 1], weights, transposed, blocks, ahead, out, True,
-        kernel.RUN_THROUGH,
-    )  # fmt: skip
-    ended = bool(status == kernel.DONE)
-    tell(queue.filled, place, 2 * group + (2 if ended else 1))
-    return ended
+def announce(queue: Queue, group: int, last: bool) -> None:
+    """The buffer of the group can be handed on; `last`: it holds the group's last pulses."""
+    tell(queue.filled, group % len(queue.filled), 2 * group + (2 if last else 1))
 
 
 @compiled_in_place
@@ -134,8 +104,13 @@ def run_groups(  # type: ignore[no-untyped-def]
     ahead: Ahead,
     buffers: Buffers,
     queue: Queue,
+    learn: bool,
 ) -> None:
-    """Train on group after group until none is left."""
+    """Run group after group until none is left.
+
+    buffers: one more dimension in front, the buffer; learn: as `advance` takes it (a constant here
+    would have numba compile all of the pass once more).
+    """
     while True:
         group = take(queue)
         if group == NONE_LEFT:
@@ -144,10 +119,20 @@ def run_groups(  # type: ignore[no-untyped-def]
             _sleep(_PATIENCE)
             continue
         begin(lane, queue, group)
-        while not fill(
-            plan, lane, shown, weights, transposed, blocks, ahead, buffers, queue, group
-        ):
+        place = group % len(queue.filled)
+        out = Buffers(
+            buffers.rows[place], buffers.sample[place], buffers.slot[place],
+            buffers.pre_start[place], buffers.pre[place], buffers.post_start[place],
+            buffers.post[place], buffers.sign[place], buffers.all_spikes[place],
+        )  # fmt: skip
+        status = kernel.PAUSED
+        while status != kernel.DONE:
             while what_is_filled(queue, group) != 0:
                 if seen(queue.stopped, 0):
                     return
                 _sleep(_PATIENCE)
+            status = kernel.advance(
+                plan, lane, shown, queue.bounds[group + 1], weights, transposed, blocks, ahead,
+                out, learn, kernel.RUN_THROUGH,
+            )  # fmt: skip
+            announce(queue, group, status == kernel.DONE)
