@@ -28,20 +28,17 @@ def compiled(function: Callable[..., Any]) -> Any:
     return _cached(njit(cache=True, nogil=True)(function))
 
 
-def compiled_in_place(function: Callable[..., Any], *, keeps_lock: bool = False) -> Any:
+def compiled_in_place(function: Callable[..., Any]) -> Any:
     """As `compiled`, for functions that only write to arrays they were given.
 
     numba counts how many hold an array at each call and each slice, with operations that cores
     exclude each other from; in the pass over time that was a quarter of the work. Who calls holds
     all arrays here, so nothing is counted. (A function that makes an array does not compile.)
 
-    Args:
-        keeps_lock: run with Python's lock, so that no other thread's turn comes in between.
-
     Raises:
         RuntimeError: as `compiled`.
     """
-    options: Any = {"cache": True, "nogil": not keeps_lock, "_nrt": False}
+    options: Any = {"cache": True, "nogil": True, "_nrt": False}
     return _cached(njit(**options)(function))
 
 

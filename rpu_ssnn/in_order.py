@@ -23,6 +23,9 @@ BUFFERS_A_LANE = 2
 _PATIENCE = 2e-5
 """Seconds between two looks at a group that another lane works on."""
 
+_LOOKS = 500
+"""After so many of them: is that lane still there?"""
+
 
 class InOrder:
     """Lanes that run groups of presentations, and this thread, which hands their pulses on.
@@ -50,25 +53,30 @@ class InOrder:
         n = BUFFERS_A_LANE * len(lanes)
         self._stacked = make_buffers(plan, all_spikes, (n,))
         self._buffers = [Buffers(*(part[k] for part in self._stacked)) for k in range(n)]
+        self._others: list[Future[None]] = []
 
     def train(self, shown: Presentations, reads: Reads) -> None:
         """Show all presentations and hand on all their pulses.
 
         Raises:
-            Exception: what handing on or another lane raised; no lane runs any more then.
+            Exception: what handing on or another lane raised; no lane runs any more then (after
+                a second interrupt: none but to the end of its group, which `settle` waits for).
         """
+        self.settle()
         bounds = group_bounds(len(shown.labels), max(1, GROUP_SLOTS // self._plan.slots))
         queue = queues.make_queue(bounds, len(self._buffers))
         self._stacked.rows[:] = 0
-        others = [
-            self._pool.submit(
-                queues.run_groups, self._plan, lane, shown, reads.flat, reads.transposed,
-                reads.blocks, ahead, self._stacked, queue, True,
-            )
-            for lane, ahead in zip(self._lanes[1:], self._ahead[1:], strict=True)
-        ]  # fmt: skip
         own = _OwnLane(self._plan, self._lanes[0], self._ahead[0], self._buffers, queue)
+        others: list[Future[None]] = []
+        self._others = others
         try:
+            for lane, ahead in zip(self._lanes[1:], self._ahead[1:], strict=True):
+                others.append(
+                    self._pool.submit(
+                        queues.run_groups, self._plan, lane, shown, reads.flat, reads.transposed,
+                        reads.blocks, ahead, self._stacked, queue, True,
+                    )
+                )  # fmt: skip
             for group in range(len(bounds) - 1):
                 last = False
                 while not last:
@@ -76,10 +84,14 @@ class InOrder:
                     self._hand_on(self._buffers[group % len(self._buffers)])
                     queues.emptied(queue, group, last)
         finally:
-            queues.stop(queue)
-            wait(others)
+            queue.stopped[0] = 1  # first of all, and nothing that could wait or be interrupted
+            self.settle()
         for other in others:
             other.result()
+
+    def settle(self) -> None:
+        """Returns once no lane of an earlier call runs."""
+        wait(self._others)
 
 
 class _OwnLane:
@@ -91,6 +103,7 @@ class _OwnLane:
         self._plan, self._lane, self._ahead = plan, lane, ahead
         self._buffers, self._queue = buffers, queue
         self._group = -1
+        self._looks = 0
 
     def wait_for(
         self, group: int, shown: Presentations, reads: Reads, others: Sequence[Future[None]]
@@ -104,7 +117,8 @@ class _OwnLane:
             if self._group == group or self._begins_another(group):
                 self._run(shown, reads)
             else:
-                for other in others:
+                self._looks += 1
+                for other in others if self._looks % _LOOKS == 0 else ():
                     if other.done():
                         other.result()
                 time.sleep(_PATIENCE)

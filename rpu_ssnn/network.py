@@ -132,6 +132,8 @@ class Network:
         self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
     ) -> Presentations:
         """Show presentations without label, gradient, dropout or update."""
+        if self._in_order is not None:
+            self._in_order.settle()
         self._reads.refresh()
         shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
         plan, reads = self._inference_plan, self._reads

@@ -17,7 +17,8 @@ DataOption = Annotated[
     Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
 ]
 RowsOption = Annotated[
-    Path | None, typer.Option(help="A results.csv with finished rows to go on from.")
+    list[Path] | None,
+    typer.Option(help="A results.csv with finished rows to go on from; may be given repeatedly."),
 ]
 
 

@@ -76,7 +76,7 @@ def options_of(
     executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
-    kept_rows: Path | None = None,
+    kept_rows: list[Path] | None = None,
     *,
     retry_failed: bool = False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
@@ -90,7 +90,7 @@ def options_of(
         executor=executor,
         other_versions=others,
         reporter=ConsoleReporter(Console(stderr=True)),
-        kept_rows=kept_rows,
+        kept_rows=kept_rows or (),
         retry_failed=retry_failed,
         seconds_between_checkpoints=seconds_between_checkpoints,
     )

@@ -43,13 +43,14 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: tables or lists could not be written at the end.
     """
-    kept = None if options.kept_rows is None else read_kept_rows(options.kept_rows)
+    kept = read_kept_rows(options.kept_rows)
     with _at_work(study, root, options) as (folder, options, failures):
         drives = find_drives(study, folder, options, failures)
         possible = units_at(study, drives, largest(study))
-        if kept is not None:
+        if options.kept_rows:
             taken = take_up(kept, possible, folder.units)
-            options.reporter.note(f"{counted(taken, 'finished row')} from {options.kept_rows}")
+            files = ", ".join(str(path) for path in options.kept_rows)
+            options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
         stored = read_store(folder.units, options.reporter)
         finished = _usable(possible, stored, root, options)
         stage = Stage("units", folder, folder.units, finished, options, failures)
@@ -186,7 +187,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:
         # Finished runs need no images; where one is missing, the workers' check says so.
-        if options.kept_rows is None and not folder.units.holds_any():
+        if not options.kept_rows and not folder.units.holds_any():
             raise
 
 

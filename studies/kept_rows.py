@@ -1,7 +1,7 @@
 """Finished rows that were kept as a CSV, taken up again as the runs that they are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,24 @@ def _identity(row: dict[Any, Any]) -> str | None:
     return stored_identity(settings, row["numerics_version"])
 
 
-def read_kept_rows(path: Path) -> dict[str, dict[Any, Any]]:
-    """The rows of a `results.csv`, by the identity that their settings and numerics version have
-    today; rows of settings that no longer exist are left out.
+def read_kept_rows(paths: Iterable[Path]) -> dict[str, dict[Any, Any]]:
+    """The rows of `results.csv` files, by the identity that their settings and numerics version
+    have today; rows of settings that no longer exist are left out. Of a run that several files
+    hold, the first counts.
 
     Raises:
-        InputError: the file is not there, or is no results file.
+        InputError: a file is not there, or is no results file.
     """
+    kept: dict[str, dict[Any, Any]] = {}
+    for path in paths:
+        for row in _read(path):
+            identity = _identity(row)
+            if identity is not None:
+                kept.setdefault(identity, row)
+    return kept
+
+
+def _read(path: Path) -> list[dict[Any, Any]]:
     import pandas as pd
 
     try:
@@ -44,8 +55,7 @@ def read_kept_rows(path: Path) -> dict[str, dict[Any, Any]]:
     for column in NEEDED:
         if column not in table:
             raise InputError(path, column, None, "must be a column, as in a results.csv of a study")
-    identified = ((_identity(row), row) for row in table.to_dict("records"))
-    return {identity: row for identity, row in identified if identity is not None}
+    return table.to_dict("records")
 
 
 def as_result(row: dict[Any, Any]) -> UnitResult:

@@ -1,5 +1,6 @@
 """How a study is run, and what a run of it leaves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -28,7 +29,7 @@ class Options:
 
     Attributes:
         executor: hires the workers; whoever made it closes it.
-        kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
+        kept_rows: results files whose rows count as finished runs (`studies.kept_rows`).
         retry_failed: run again the units that failed in an earlier call; else they are left alone
             and stay listed.
         seconds_between_checkpoints: of one unit, at least; they are taken at the end of an epoch.
@@ -38,7 +39,7 @@ class Options:
     executor: Executor = field(default_factory=LocalExecutor)
     other_versions: OtherVersions = "refuse"
     reporter: Reporter = field(default_factory=Silent)
-    kept_rows: Path | None = None
+    kept_rows: Sequence[Path] = ()
     retry_failed: bool = False
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 

@@ -100,16 +100,16 @@ class Estimate:
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
-def make_plan(study: Study, root: Path, kept_rows: Path | None = None) -> Plan:
+def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     """Looks into the folder, which need not be there; nothing is written.
 
     Args:
-        kept_rows: a results file whose rows count as finished runs (`studies.kept_rows`).
+        kept_rows: results files whose rows count as finished runs (`studies.kept_rows`).
 
     Raises:
         InputError: the folder is not the study's, or a drives file or the rows are not valid.
     """
-    kept = {} if kept_rows is None else read_kept_rows(kept_rows)
+    kept = read_kept_rows(kept_rows)
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     points = study.points()

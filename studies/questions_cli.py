@@ -160,7 +160,7 @@ def _run(
     executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
-    rows: Path | None,
+    rows: list[Path] | None,
     retry_failed: bool,
 ) -> "Run":
     """Runs what is missing of a study in the folder."""

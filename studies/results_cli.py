@@ -145,7 +145,7 @@ def plan(
         # Without an estimate nobody looks at an image; finished rows need none.
         if estimate and rows is None:
             raise
-    planned = planning.make_plan(declared, out or default_folder(declared), rows)
+    planned = planning.make_plan(declared, out or default_folder(declared), rows or ())
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo("timing a few steps of each case", err=True)

@@ -125,7 +125,7 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(tmp_path: Path) 
     assert set(log.values()) == {1, 4}
     attribute(study, "ideal", run)
     assert not harness.take_log()
-    kept = replace(options, kept_rows=harness.out / "results.csv")
+    kept = replace(options, kept_rows=[harness.out / "results.csv"])
     attribute(study, "ideal", partial(run_in_folder, root=tmp_path / "elsewhere", options=kept))
     assert set(harness.take_log()) == {"validation as it is seed 0"}  # drives are not in rows
 

@@ -27,9 +27,24 @@ def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harn
     before.iloc[:4].to_csv(kept, index=False)
 
     harness.out = harness.out.parent / "elsewhere"
-    harness.run(small_study(), kept_rows=kept)
+    harness.run(small_study(), kept_rows=[kept])
     assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
     pd.testing.assert_frame_equal(load_results(harness.out), before, check_dtype=False)
+
+
+def test_rows_of_several_files_count_and_of_one_run_the_first_file_s(harness: Harness) -> None:
+    harness.run(small_study())
+    harness.take_log()
+    table = load_results(harness.out)
+    first, second = (harness.out.parent / f"{name}.csv" for name in ("first", "second"))
+    table.iloc[:4].to_csv(first, index=False)
+    table.iloc[3:].assign(test_accuracy=1.0).to_csv(second, index=False)
+
+    harness.out = harness.out.parent / "elsewhere"
+    harness.run(small_study(), kept_rows=[first, second])
+    assert not harness.take_log()
+    expected = table.assign(test_accuracy=[*table.test_accuracy[:4], 1.0, 1.0])
+    pd.testing.assert_frame_equal(load_results(harness.out), expected, check_dtype=False)
 
 
 def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> None:
@@ -43,7 +58,7 @@ def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> No
     kept = harness.out.parent / "kept.csv"
     table.to_csv(kept, index=False)
     harness.out = harness.out.parent / "elsewhere"
-    harness.run(small_study(), kept_rows=kept)
+    harness.run(small_study(), kept_rows=[kept])
     assert not harness.take_log()
 
 
@@ -53,7 +68,7 @@ def test_rows_of_other_settings_are_left_alone(harness: Harness) -> None:
     other = small_study(training={"epochs": 2})
     elsewhere = harness.out.parent / "elsewhere"
     kept, harness.out = harness.out / "results.csv", elsewhere
-    harness.run(other, kept_rows=kept)
+    harness.run(other, kept_rows=[kept])
     ran = harness.take_log()
     assert sum(ran.values()) == 6
 
@@ -79,7 +94,7 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     # What the plan says is what a run does: rows of the folder and kept ones together.
     harness.out, before = elsewhere, harness.out
     harness.take_log()
-    harness.run(small_study(), kept_rows=kept, other_versions="accept", executor=InThisProcess())
+    harness.run(small_study(), kept_rows=[kept], other_versions="accept", executor=InThisProcess())
     assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
     assert "6 units, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
 
@@ -105,5 +120,5 @@ def test_what_is_no_results_file_is_refused(harness: Harness, content: str | Non
     if content is not None:
         path.write_text(content)
     with refused(str(path)):
-        harness.run(small_study(), kept_rows=path)
+        harness.run(small_study(), kept_rows=[path])
     assert not harness.take_log()

@@ -194,12 +194,12 @@ def test_pruned_runs_are_done_and_kept_as_rows(harness: Harness, tmp_path: Path)
     assert any("pruned after epoch 2" in line for line in lines(stands))
     rows = pd.read_csv(harness.out / "results.csv")
     assert rows.loc[rows[PRUNED].notna(), "test_accuracy"].isna().all()
-    assert len(read_kept_rows(harness.out / "results.csv")) == 6
+    assert len(read_kept_rows([harness.out / "results.csv"])) == 6
     harness.take_log()
     study = small_study(training={"epochs": 3}, prune=RULE)
     (tmp_path / "elsewhere").mkdir()
     elsewhere = Harness(tmp_path / "elsewhere")
-    again = elsewhere.run(study, kept_rows=harness.out / "results.csv", executor=InThisProcess())
+    again = elsewhere.run(study, kept_rows=[harness.out / "results.csv"], executor=InThisProcess())
     assert not elsewhere.take_log()
     assert [result.pruned for _, result in again.runs] == [True, True, False, False, False, True]
 

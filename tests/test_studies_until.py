@@ -227,10 +227,10 @@ def test_kept_rows_of_added_seeds_are_taken_up(harness: Noisy, tmp_path: Path) -
     harness.take_log()
     rows = tmp_path / "rows.csv"
     rows.write_text((harness.out / "results.csv").read_text())
-    assert len(read_kept_rows(rows)) == len(outcome.runs)
+    assert len(read_kept_rows([rows])) == len(outcome.runs)
     (tmp_path / "elsewhere").mkdir()
     elsewhere = Noisy(tmp_path / "elsewhere")
-    again = elsewhere.run(growing(), kept_rows=rows)
+    again = elsewhere.run(growing(), kept_rows=[rows])
     assert not elsewhere.take_log()
     assert [unit for unit, _ in again.runs] == [unit for unit, _ in outcome.runs]
 

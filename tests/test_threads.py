@@ -15,7 +15,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 
-SIZES = (12, 9, 3)
+N_IN, N_OUT = 12, 3
 
 
 def test_the_first_call_is_this_thread_s_own() -> None:
@@ -67,35 +67,45 @@ class InOrderOnly(CoincidenceSynapses):
         super().update(block)
 
 
-def network(T: int, threads: int) -> Network:
-    """Inputs that always spike: with T = ROWS and more, a presentation fills its buffer."""
+def network(T: int, threads: int, hidden: tuple[int, ...] = (9,), dropout: float = 0.0) -> Network:
+    """Inputs that nearly always spike: with T = ROWS and more, a presentation fills its buffer."""
     spec = NetworkSpec(
-        hidden=SIZES[1:-1],
+        hidden=hidden,
         T=T,
         encoding=EncodingSpec(front_loading=0.0, input_rate=0.95),
         gradient=GradientSpec(flush=0.0),
     )
-    training = TrainingSpec(batch=40)
-    return Network(spec, training, SIZES, InOrderOnly, np.random.SeedSequence(3), threads)
+    training = TrainingSpec(batch=40, dropout_input=dropout, dropout_hidden=dropout)
+    sizes, seed = (N_IN, *hidden, N_OUT), np.random.SeedSequence(3)
+    return Network(spec, training, sizes, InOrderOnly, seed, threads)
 
 
 def show(network: Network, presentations: int) -> None:
-    rates = np.full((presentations, SIZES[0]), 0.95, np.float32)
-    labels = np.arange(presentations, dtype=np.int64) % SIZES[-1]
+    rates = np.full((presentations, N_IN), 0.95, np.float32)
+    labels = np.arange(presentations, dtype=np.int64) % N_OUT
     network.train_batch(rates, labels, np.random.default_rng(4))
 
 
 @pytest.mark.parametrize(
-    ("T", "presentations"),
-    [(20, 40), (2 * ROWS + 7, 9), (20, 1), (20, 0)],
-    ids=["many groups", "groups longer than a buffer", "fewer than lanes", "none"],
-)
+    ("T", "presentations", "hidden", "dropout"),
+    [
+        (20, 40, (9,), 0.0),
+        (100, 30, (130, 64, 7), 0.2),
+        (5 * ROWS + 7, 9, (9,), 0.0),
+        (20, 1, (9,), 0.0),
+        (20, 0, (9,), 0.0),
+    ],
+    ids=[
+        "many groups", "layers of several blocks", "groups longer than a buffer",
+        "fewer than lanes", "none",
+    ],
+)  # fmt: skip
 def test_devices_meet_the_pulses_of_one_lane_however_many_there_are(
-    T: int, presentations: int
+    T: int, presentations: int, hidden: tuple[int, ...], dropout: float
 ) -> None:
     met = []
     for threads in (1, 2, 3, 5):
-        with network(T, threads) as each:
+        with network(T, threads, hidden, dropout) as each:
             for _ in range(2):  # buffers are used again
                 show(each, presentations)
         for synapses in each.synapses:
@@ -103,7 +113,7 @@ def test_devices_meet_the_pulses_of_one_lane_however_many_there_are(
             assert synapses.callers <= {threading.get_ident()}
         met.append([synapses.met for synapses in each.synapses])  # type: ignore[attr-defined]
     assert met[1:] == met[:-1]
-    slots = [row[:2] for row in met[0][1]]
+    slots = [row[:2] for row in met[0][-1]]
     assert slots[: len(slots) // 2] == sorted(slots[: len(slots) // 2])
     assert bool(slots) == bool(presentations)
 
@@ -139,6 +149,55 @@ def test_no_lane_goes_on_once_handing_on_has_failed(error: type[BaseException], 
         assert failing._pool.submit(lambda: True).result(timeout=5), "its threads are free again"
     assert calls == 3
     assert done == len(failing.synapses[0].met)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_lanes_that_have_begun_return_when_the_next_cannot(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two lanes run before the third is refused; what waits for a buffer would wait for ever."""
+    with network(20, 4) as failing:
+        submit, begun = failing._pool.submit, 0
+
+        def refuse_the_third(*given: object) -> object:
+            nonlocal begun
+            begun += 1
+            if begun == 3:
+                time.sleep(0.2)  # by now all buffers are full
+                raise error("no more threads")
+            return submit(*given)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(failing._pool, "submit", refuse_the_third)
+        with pytest.raises(error, match="no more threads"):
+            show(failing, 40)
+        assert all(other.done() for other in failing._in_order._others)  # type: ignore[union-attr]
+
+
+def test_the_next_batch_waits_for_lanes_that_an_interrupted_one_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second Ctrl-C, while the lanes of the first come to their end."""
+    again = network(20, 2)
+    run_groups, over = in_order.queues.run_groups, threading.Event()
+
+    def run_and_dawdle(*given: object) -> None:
+        run_groups(*given)
+        time.sleep(0.2)
+        over.set()
+
+    def interrupt(others: list[object]) -> None:
+        if others:
+            raise KeyboardInterrupt
+
+    with again:
+        monkeypatch.setattr(in_order.queues, "run_groups", run_and_dawdle)
+        monkeypatch.setattr(in_order, "wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            show(again, 40)
+        assert not over.is_set()
+        monkeypatch.undo()
+        show(again, 40)
+        assert over.is_set()
 
 
 def test_an_error_in_another_lane_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class Queue(NamedTuple):
     handed_on: Int64[np.ndarray, "1"]
     """Groups whose buffers are empty again."""
     stopped: Int64[np.ndarray, "1"]
-    """1 once nobody hands on any more."""
+    """Set to 1 when nobody hands on any more: all lanes return."""
     filled: Int64[np.ndarray, " buffers"]
     """0 while a lane fills the buffer; 2 g + 2 once it holds the last pulses of group g, 2 g + 1 if
     it is full before."""
@@ -73,12 +73,6 @@ def emptied(queue: Queue, group: int, last: bool) -> None:
     tell(queue.filled, group % len(queue.filled), 0)
     if last:
         tell(queue.handed_on, 0, group + 1)
-
-
-@compiled_in_place
-def stop(queue: Queue) -> None:
-    """Let all lanes return."""
-    tell(queue.stopped, 0, 1)
 
 
 @compiled_in_place

@@ -1,6 +1,5 @@
 """Pulse blocks as dense rows for a tile, thinned and counted (compiled)."""
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +59,7 @@ def _count(counts, lines, n_lines, pre, first, stop) -> None:  # type: ignore[no
                 counts.carried[lines[k], pre[p]] += CARRY
 
 
-@partial(compiled_in_place, keeps_lock=True)  # the other lanes wait for these rows' pulses
+@compiled_in_place
 def _fill(pre_start, pre, post_start, post, sign, kept, row, rows, up, down):  # type: ignore[no-untyped-def]
     """Write rows from block row `row` on; returns (next block row, dense rows written).
 
