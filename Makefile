@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 demo: $(READY)
-	$(BIN)/rpu-ssnn run studies/digits_devices.yaml --out out/digits_devices
+	$(BIN)/rpu-ssnn run studies/library/digits_devices.yaml --out out/digits_devices
 
 test: lint
 	$(BIN)/python -m pytest -n 2
@@ -20,7 +20,7 @@ test-slow: $(READY)
 
 # Fifty SIGKILLs at random moments of a small study: some minutes.
 test-kill: $(READY)
-	$(BIN)/python -m pytest -m slow -s tests/test_studies_many_kills.py
+	$(BIN)/python -m pytest -m slow -s tests/studies/execution/test_many_kills.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py

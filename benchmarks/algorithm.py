@@ -7,8 +7,8 @@ gradient's agreement with backpropagation is `rpu-ssnn figure temporal-bias`.
 import numpy as np
 import pandas as pd
 
+from rpu_ssnn.analysis.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.spec import (
     EncodingSpec,
     NetworkSpec,

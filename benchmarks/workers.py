@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from studies import run_study
-from studies.study import Study
+from studies.declaration.study import Study
 
 UNITS = 4
 EPOCHS = 20

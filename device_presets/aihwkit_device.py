@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from device_presets.charge_trap_physics import charge_trap_physics
-from device_presets.errors import PresetError
-from device_presets.parameter_rule import Value
-from device_presets.parameter_table import AIHWKIT_CLASSES, PARAMETERS
+from device_presets.parameters.charge_trap_physics import charge_trap_physics
+from device_presets.parameters.rule import Value
+from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+from rpu_ssnn.common.errors import PresetError
 
 if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less without
     from aihwkit.simulator.configs.devices import PulsedDevice

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import yaml
 
-from device_presets.errors import PresetError
 from device_presets.library import get_preset
-from device_presets.parameter_rule import Value
-from device_presets.parameter_table import PARAMETERS
+from device_presets.parameters.rule import Value
+from device_presets.parameters.table import PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
+from rpu_ssnn.common.errors import PresetError
 
 
 def parameter(

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from device_presets.errors import PresetError
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
+from rpu_ssnn.common.errors import PresetError
 
 ZERO_US = 60.0
 ONE_US = 80.0

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping
 
-from device_presets.charge_trap_physics import charge_trap_physics
-from device_presets.common_parameters import MOST_LEVELS
-from device_presets.errors import PresetError, one_of
-from device_presets.parameter_rule import ParameterRule, Value
-from device_presets.parameter_table import PARAMETERS
+from device_presets.parameters.charge_trap_physics import charge_trap_physics
+from device_presets.parameters.common import MOST_LEVELS
+from device_presets.parameters.rule import ParameterRule, Value
+from device_presets.parameters.table import PARAMETERS
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_file import (
     PresetEntry,
@@ -15,6 +14,7 @@ from device_presets.preset_file import (
     is_file_name,
     shipped_entries,
 )
+from rpu_ssnn.common.errors import PresetError, one_of
 
 _DIVIDES_BY_W_MIN = ("LinearStepDevice", "SoftBoundsReferenceDevice", "ChargeTrapDevice")
 

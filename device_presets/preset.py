@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from device_presets.aihwkit_device import aihwkit_device
-from device_presets.charge_trap_physics import ChargeTrapPhysics, charge_trap_physics
-from device_presets.errors import PresetError, one_of
-from device_presets.parameter_rule import Value
+from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics, charge_trap_physics
+from device_presets.parameters.rule import Value
 from device_presets.preset_file import shipped_entries
+from rpu_ssnn.common.errors import PresetError, one_of
 
 if TYPE_CHECKING:
     from aihwkit.simulator.configs.devices import PulsedDevice
@@ -107,7 +107,7 @@ class Preset:
 
     @property
     def pair(self) -> bool:
-        """Whether a weight is a pair of these (`device_presets.compounds`): one is one."""
+        """Whether a weight is a pair of these (`device_presets.cells.compounds`): one is one."""
         return False
 
     @property

@@ -9,9 +9,9 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from device_presets import strict_yaml
-from device_presets.errors import PresetError, one_of
-from device_presets.plain_words import allowed_by
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.validation_phrases import allowed_by
 
 ModelName = Literal[
     "ConstantStepDevice",
@@ -63,7 +63,9 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
         PresetError: a file of the package is broken, or two files share a name.
     """
     first = "constant_step"
-    files = sorted(Path(__file__).parent.glob("*.yaml"), key=lambda p: (p.stem != first, p.stem))
+    files = sorted(
+        (Path(__file__).parent / "presets").glob("*.yaml"), key=lambda p: (p.stem != first, p.stem)
+    )
     entries: dict[str, PresetEntry] = {}
     for file in files:
         for name, entry in read_preset_file(file).items():

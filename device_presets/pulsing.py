@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from device_presets.aihwkit_device import aihwkit_device
-from device_presets.errors import PresetError
 from device_presets.preset import Preset
+from rpu_ssnn.common.errors import PresetError
 
 if TYPE_CHECKING:
     from aihwkit.simulator.configs.devices import PulsedDevice

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import IDX_SETS, MissingDataError, load_dataset
-from rpu_ssnn.errors import InputError
 
 OLDEST_PYTHON = (3, 12)
 WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"

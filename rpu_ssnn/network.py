@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int16, Int64
 
 from rpu_ssnn.at_once import at_once
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.crossbars import Reads, make_synapses
 from rpu_ssnn.engine import kernel
 from rpu_ssnn.engine.abreast import Abreast
@@ -29,7 +30,6 @@ from rpu_ssnn.engine.state import (
     make_plan,
 )
 from rpu_ssnn.engine.stepped import advance_stepped
-from rpu_ssnn.errors import InputError
 from rpu_ssnn.in_order import InOrder
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
 from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights

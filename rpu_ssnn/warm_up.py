@@ -6,8 +6,8 @@ from jaxtyping import Float64
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses
-from rpu_ssnn.synapses.drive import RowWriter
 from rpu_ssnn.synapses.pulse_history import PulseHistory
+from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.reference_device import Population, ReferenceDevices
 from rpu_ssnn.tile_spec import TileSpec
 

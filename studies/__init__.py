@@ -1,14 +1,14 @@
-"""Studies: declared comparisons of devices, run unit by unit, ending in tidy tables."""
+"""Studies: declared comparisons of devices, run trial by trial, ending in tidy tables."""
 
-from rpu_ssnn.errors import InputError
-from studies.api import UnitsFailedError, load_results, run_study
-from studies.study import Study, load_study
-from studies.table import summary
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.study import Study, load_study
+from studies.execution.api import TrialsFailedError, load_results, run_study
+from studies.results.summary import summary
 
 __all__ = [
     "InputError",
     "Study",
-    "UnitsFailedError",
+    "TrialsFailedError",
     "load_results",
     "load_study",
     "run_study",

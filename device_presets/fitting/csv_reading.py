@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from device_presets.errors import PresetError, one_of
 from device_presets.fitting.csv_layout import (
     AMPERES,
     MOST_SIEMENS,
@@ -24,6 +23,7 @@ from device_presets.fitting.csv_layout import (
     detect_format,
     in_unit,
 )
+from rpu_ssnn.common.errors import PresetError, one_of
 
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
-from device_presets.errors import PresetError
 from device_presets.fitting.csv_layout import CsvLayout
 from device_presets.fitting.fit_plot import draw_fit
 from device_presets.fitting.fitted_entry import fitted_entry
@@ -24,7 +23,8 @@ from device_presets.fitting.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.weights import WeightScale, prepare, refuse_no_conductance
 from device_presets.library import preset_of
 from device_presets.preset_file import PresetEntry
-from device_presets.whole_files import write_whole
+from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import write_together
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class FittedDevice:
         writers: dict[Path, Callable[[Path], object]] = {plot_file: plot}
         if preset_file is not None:
             writers[preset_file] = lambda path: write_and_check(path, text)
-        write_whole(self.name, writers)
+        write_together(self.name, writers)
 
 
 def fit_file(

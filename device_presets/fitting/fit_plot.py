@@ -12,7 +12,7 @@ from device_presets.fitting.population import Population
 from device_presets.fitting.weights import WeightScale
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
-from device_presets.wording import counted
+from rpu_ssnn.common.wording import counted
 
 _MOST_PULSES = 3000
 _SIMULATED = 200

@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from device_presets.entry_writing import parameter
-from device_presets.errors import PresetError
 from device_presets.fitting.intervals import Quantity
 from device_presets.fitting.measurement import Measurement
 from device_presets.fitting.population import MeanDevice, Population
@@ -18,8 +17,9 @@ from device_presets.fitting.step_functions import (
     POWER,
     SOFT_BOUNDS,
 )
-from device_presets.parameter_rule import Value
+from device_presets.parameters.rule import Value
 from device_presets.preset_file import ParameterEntry, PresetEntry
+from rpu_ssnn.common.errors import PresetError
 
 _DIGITS = 6
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.errors import PresetError
 from device_presets.fitting.csv_layout import LEAST_SIEMENS, WHY_LEAST, CsvLayout, in_unit
 from device_presets.fitting.csv_reading import Rows, read_rows
-from device_presets.wording import counted
+from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.wording import counted
 
 MOST_PULSES = 20_000
 """A fit uses at most this many pulses, in whole stretches spread evenly over the file."""

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.errors import PresetError
 from device_presets.fitting.csv_layout import MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.likelihood import Series
 from device_presets.fitting.measurement import Measurement
+from rpu_ssnn.common.errors import PresetError
 
 RESOLUTION = 2e-6
 """Weights closer than this are equal: a few times single precision, in which aihwkit computes."""

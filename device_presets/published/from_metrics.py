@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 
 from device_presets.entry_writing import checked_name, entry_text, parameter
-from device_presets.errors import PresetError
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.published.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature
+from rpu_ssnn.common.errors import PresetError
 
 _MODEL = "LinearStepDevice"
 _CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from device_presets.errors import PresetError
 from device_presets.library import get_preset, preset_names
+from device_presets.plots.idealised import without
 from device_presets.preset import Preset
 from device_presets.published.pulse_curve import STRAIGHT, label_of
 from device_presets.pulsing import pulse_train
-from device_presets.quiet import without
+from rpu_ssnn.common.errors import PresetError
 
 _REACHED = 0.05  # of the last step: what is left at a bound that is reached, not approached
 _MOVES = 1e-4  # weights: devices that move less have no curve

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.sources import IDX_SETS, locate
-from rpu_ssnn.errors import InputError, one_of
 
 DIGITS_COUNTS = (1438, 359)
 """Training and test images of scikit-learn's digits, whose import takes longer than this may."""

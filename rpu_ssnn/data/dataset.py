@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data.sources import DATASET_NAMES, Source, read_digits, read_idx_set
 from rpu_ssnn.data.split import hold_out
-from rpu_ssnn.errors import InputError, one_of
 
 MAX_VALIDATION_SHARE = 0.5
 

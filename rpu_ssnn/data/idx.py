@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from rpu_ssnn.errors import InputError
+from rpu_ssnn.common.errors import InputError
 
 _GZIP_START = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8

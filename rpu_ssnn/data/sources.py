@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.split import hold_out
-from rpu_ssnn.errors import InputError
 
 DATA_ENV = "RPU_SSNN_DATA"
 """The environment variable that names the data folder where no argument does."""

@@ -16,7 +16,7 @@ from rpu_ssnn.training_state import State
 class PulsePhysics(Protocol):
     """A device whose step and charge follow its last pulse; times in seconds.
 
-    `device_presets.charge_trap_physics.ChargeTrapPhysics` is one.
+    `device_presets.parameters.charge_trap_physics.ChargeTrapPhysics` is one.
     """
 
     @property

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.errors import InputError
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.array import SATURATION_MARGIN, DeviceSource, fix_stuck, make_tile
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.pulse_history import PulseHistory

@@ -1,8 +1,9 @@
 """Devices that each remember their last pulse, pulse by pulse: exact, slow, and not aihwkit.
 
 The step by state is that of aihwkit's LinearStepDevice (its formula, checked against a tile in
-tests/test_reference_device.py), so that only what aihwkit cannot do is new: the gap before each
-pulse scales its step, and the charge written by the last pulse has decayed when the next comes.
+tests/rpu_ssnn/synapses/test_reference_device.py), so that only what aihwkit cannot do is new: the
+gap before each pulse scales its step, and the charge written by the last pulse has decayed when
+the next comes.
 """
 
 from dataclasses import dataclass

@@ -40,8 +40,8 @@ from rpu_ssnn.synapses.cell import (
     realised_by,
     rows_a_call,
 )
-from rpu_ssnn.synapses.drive import RowWriter
 from rpu_ssnn.synapses.leak import Leak, built_seconds
+from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tile_history import history_of
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (

@@ -17,7 +17,7 @@ from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpe
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_state import EpochRow
-from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
+from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rpu_ssnn.product_error import product_errors, slope
-from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from rpu_ssnn.analysis.product_error import product_errors, slope
+from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ import numpy as np
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import InhibitionSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 from studies.paper.small_network import SmallNetwork, train_small
+from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,16 +1,16 @@
 """Fig. 7: coincidences against surrogate noise, mean and standard deviation of the accuracy.
 
-Drawn from a result folder of `studies/paper_figure7.yaml`: a coincidence row of T slots stands
-beside the rate row whose noise is that of T_s = T slots.
+Drawn from a result folder of `studies/library/paper_figure7.yaml`: a coincidence row of T slots
+stands beside the rate row whose noise is that of T_s = T slots.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.errors import InputError
-from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
-from studies.table import swept_columns
+from rpu_ssnn.common.errors import InputError
+from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.results.summary import swept_columns
 
 if TYPE_CHECKING:
     import pandas as pd

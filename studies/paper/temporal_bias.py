@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from rpu_ssnn.analysis.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
-from studies.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
+from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rpu_ssnn.errors import InputError
-from studies.choices import Kind
-from studies.draw import draw, drawable, swept_paths
-from studies.execution import look_into
-from studies.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
-from studies.published import beside
-from studies.report.cautions import cautions
-from studies.result import SWEEP_PREFIX, Runs
-from studies.results import results_frame
-from studies.store import STUDY_FILE
-from studies.study import Study
-from studies.table import as_keys, legend, or_dash, readable, summary, swept_columns
-from studies.text_table import number
-from studies.whole_files import write_whole
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import write_whole
+from studies.common.choices import Kind
+from studies.declaration.result import SWEEP_PREFIX, Runs
+from studies.declaration.study import Study
+from studies.execution.study_runs import look_into
+from studies.report.draw import draw, drawable, swept_paths
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
+from studies.report.warnings import cautions
+from studies.results.published import beside
+from studies.results.store import STUDY_FILE
+from studies.results.summary import as_keys, legend, or_dash, readable, summary, swept_columns
+from studies.results.tables import results_frame
+from studies.results.text_table import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,7 @@ def write_report(root: Path, path: Path | None = None) -> Path:
         path: file to write; None: ``report.html`` in the folder.
 
     Raises:
-        InputError: not a result folder, no finished unit, or the file cannot be written.
+        InputError: not a result folder, no finished trial, or the file cannot be written.
     """
     target = root / "report.html" if path is None else path
     text = report_html(root)
@@ -99,7 +99,7 @@ def report_html(root: Path) -> str:
     """The report as text: complete in itself, every name escaped.
 
     Raises:
-        InputError: not a result folder, or no finished unit.
+        InputError: not a result folder, or no finished trial.
     """
     damaged: list[InputError] = []
     found = look_into(root, on_damage=damaged.append)

@@ -1,0 +1,1 @@
+"""Cells of several devices around a preset."""

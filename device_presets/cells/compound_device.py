@@ -1,0 +1,170 @@
+"""A device by name: a preset, or a cell of `device_presets.cells.compounds` around presets."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from device_presets.cells.compounds import COMPOUNDS, Compound
+from device_presets.library import get_preset, preset_names
+from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
+from device_presets.parameters.rule import Value
+from device_presets.preset import Parameter, Preset
+from rpu_ssnn.common.errors import PresetError, one_of
+
+_CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
+
+
+@dataclass(frozen=True)
+class CompoundDevice:
+    """A cell around presets, for a tile; `get_device` makes it.
+
+    Attributes:
+        name: as the user wrote it.
+        first: preset that the coincidences pulse.
+        second: the slow partner; None where there is none or it is the same preset.
+        settings: of the cell, complete.
+    """
+
+    name: str
+    kind: str
+    first: Preset
+    second: Preset | None
+    settings: Mapping[str, float]
+
+    def __reduce__(self) -> tuple[type["CompoundDevice"], tuple[object, ...]]:
+        return CompoundDevice, (self.name, self.kind, self.first, self.second, dict(self.settings))
+
+    @property
+    def compound(self) -> Compound:
+        """Its row of the table."""
+        return COMPOUNDS[self.kind]
+
+    @property
+    def pair(self) -> bool:
+        """Whether the tile pairs two single devices."""
+        return self.compound.build is None
+
+    @property
+    def one_directional_because(self) -> str | None:
+        """Why one of its devices has no gradual down step; None where all have."""
+        second = self.second.one_directional_because if self.second else None
+        return self.first.one_directional_because or second
+
+    @property
+    def leak_time_constant_s(self) -> float:
+        """Of the first device (s); a partner does not leak."""
+        return self.first.leak_time_constant_s
+
+    @property
+    def pulse_physics(self) -> ChargeTrapPhysics | None:
+        """Of the devices of a pair; aihwkit's own cells are refused where devices remember."""
+        return self.first.pulse_physics if self.pair else None
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether nothing is drawn at random after construction: transfers draw their pulses."""
+        plain = self.compound.beside_pulses is None
+        return plain and self.first.noise_free and (self.second is None or self.second.noise_free)
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The first preset's; the cell's as ``NAME``, the partner's as ``partner.NAME``."""
+        found = dict(self.first.parameters)
+        for name, value in self.settings.items():
+            rule = self.compound.settings[name]
+            found[name] = Parameter(value, rule.unit, None, "of the cell", rule.description, None)
+        if self.second is not None:
+            found |= {f"partner.{name}": p for name, p in self.second.parameters.items()}
+        return MappingProxyType(found)
+
+    def device(self, seconds_between_steps: float | None = None) -> Any:
+        """A fresh aihwkit configuration of the cell, as ``Preset.device``.
+
+        Raises:
+            PresetError: as ``Preset.device``.
+        """
+        build = self.compound.build
+        if build is None:
+            return self.first.device(seconds_between_steps)
+        devices = [self.first.device(seconds_between_steps) for _ in range(self.compound.devices)]
+        if self.second is not None:
+            devices[1] = self.second.device(seconds_between_steps)
+        return build(devices, self.settings)
+
+
+def get_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset | CompoundDevice:
+    """A preset, or a cell around one: ``CELL(PRESET)``, ``CELL(FAST, SLOW)``.
+
+    Args:
+        overrides: parameters of the (first) preset and settings of the cell; a partner comes as
+            its preset says.
+
+    Raises:
+        PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks,
+            devices that aihwkit's cells cannot hold.
+    """
+    call = _CALL.fullmatch(name)
+    if call is None:
+        return _plain(name, overrides)
+    kind, inside = call[1], [part.strip() for part in call[2].split(",")]
+    if kind not in COMPOUNDS:
+        raise PresetError("compounds", "name", kind, one_of(COMPOUNDS, kind))
+    compound = COMPOUNDS[kind]
+    most = 2 if compound.takes_partner else 1
+    if len(inside) > most or not all(inside):
+        form = f"{kind}(PRESET)" + (f" or {kind}(FAST, SLOW)" if most == 2 else "")
+        names = ", ".join(preset_names())
+        raise PresetError(name, "device", call[2], f"must be {form}, of {names}")
+    given = dict(overrides or {})
+    settings: dict[str, float] = {}
+    for setting, rule in compound.settings.items():
+        value: Value = rule.checked(name, setting, given.pop(setting, rule.neutral))
+        assert isinstance(value, float)  # every rule of a cell is a number's
+        settings[setting] = value
+    first = _inner(inside[0], given, compound)
+    second = get_preset(inside[1]) if len(inside) == 2 else None
+    if second is not None and second.leaks:
+        allowed = "must not leak: the slow device holds the weights"
+        raise PresetError(name, "partner", second.name, allowed)
+    if compound.build is not None:
+        _check_for_cell(name, "device", first)
+        if second is not None:
+            _check_for_cell(name, "partner", second)
+    return CompoundDevice(name, kind, first, second, MappingProxyType(settings))
+
+
+def _check_for_cell(name: str, field: str, preset: Preset) -> None:
+    if preset.pulse_physics is not None:
+        allowed = (
+            "must not remember its pulses or lose charge in log-time, which is simulated for a "
+            "single device and for two_device_pair only (charge_trap has a plain step)"
+        )
+        raise PresetError(name, field, preset.name, allowed)
+    if preset.leaks and not preset.writes_exactly:
+        allowed = "must be 0 in a cell of leaking devices, whose leak aihwkit sets by a noisy write"
+        raise PresetError(name, "write_noise", preset.number("write_noise"), allowed)
+
+
+def _plain(name: str, overrides: Mapping[str, Any] | None) -> Preset:
+    try:
+        return get_preset(name, overrides)
+    except PresetError as error:
+        if error.field != "name":
+            raise
+        if name in COMPOUNDS:
+            allowed = f"must go around a preset: {name}({preset_names()[0]}), for one"
+        else:
+            allowed = f"{error.allowed}; or CELL(PRESET), where CELL {one_of(COMPOUNDS, name)}"
+        raise PresetError(error.where, error.field, name, allowed) from None
+
+
+def _inner(name: str, overrides: Mapping[str, Any], compound: Compound) -> Preset:
+    try:
+        return get_preset(name, overrides)
+    except PresetError as error:
+        if error.field != "parameter" or not compound.settings:
+            raise
+        allowed = f"{error.allowed}; of the cell: {', '.join(compound.settings)}"
+        raise PresetError(error.where, error.field, error.value, allowed) from None

@@ -1,0 +1,219 @@
+"""Cells of several devices that may rescue a bad one, by name around any preset.
+
+``tiki_taka(reram_sb)`` is two devices a weight, both ``reram_sb``; ``tiki_taka(capacitor, ecram)``
+transfers from a fast capacitor to a slow, non-volatile partner. Each row of `COMPOUNDS` is one
+cell; a new one is one more row.
+
+In a transfer cell every coincidence pulses the *fast* device; reads of the network see the *slow*
+one. After every `transfer_every` slots in which a pulse was sent, one input line of the fast array
+is read (ideally) and moved in part to the slow one by pulses that aihwkit draws.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from device_presets.parameters.rule import ParameterRule as Rule
+
+CERTAIN_PULSE = 1000.0
+"""Learning rate of the fast device in steps: far above 1, every coincidence is one pulse."""
+
+TRANSFER_PULSES = 31
+"""Most pulses of one transfer of `tiki_taka` to a device (aihwkit's default); the others: 1."""
+
+_EVERY = Rule(
+    unit="slots",
+    description="slots with a pulse from one transfer to the next",
+    low=1.0,
+    neutral=5.0,
+)
+
+
+def _gain(neutral: float) -> Rule:
+    return Rule(
+        unit="1",
+        description="share of a read fast weight that one transfer moves, over learning_rate as a "
+        "share of a device's step; the drive's learning_rate multiplies it",
+        low=0.0,
+        above_low=True,
+        neutral=neutral,
+    )
+
+
+def _chop(neutral: float) -> Rule:
+    return Rule(
+        unit="1",
+        description="probability (agad: frequency) of a sign change after a line's read",
+        low=0.0,
+        above_low=True,
+        high=1.0,
+        neutral=neutral,
+    )
+
+
+type Build = Callable[[Sequence[Any], Mapping[str, float]], Any]
+"""aihwkit device configurations and settings to the configuration of the cell."""
+
+
+@dataclass(frozen=True)
+class Compound:
+    """One row of the table.
+
+    Attributes:
+        devices: a weight.
+        citation: where the cell comes from.
+        build: makes the aihwkit configuration; None where the tile pairs single devices itself.
+        settings: of the cell, by the name a study overrides them with; `neutral` is the default,
+            an assumption (docs/devices.md).
+        takes_partner: the slow device may be another preset.
+        beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
+        unknown_pulses: why the ledger cannot count all pulses; None: it does.
+    """
+
+    devices: int
+    citation: str
+    build: Build | None
+    settings: Mapping[str, Rule]
+    takes_partner: bool = False
+    beside_pulses: str | None = None
+    unknown_pulses: str | None = None
+
+
+def _tiki_taka(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import TransferCompound
+    from aihwkit.simulator.parameters.training import UpdateParameters
+
+    update = UpdateParameters(desired_bl=TRANSFER_PULSES)
+    return TransferCompound(**_transfer(devices, settings), transfer_update=update)
+
+
+def _buffered(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import BufferedTransferCompound
+
+    # What one pulse does not move stays in the buffer.
+    common = _transfer(devices, settings)
+    return BufferedTransferCompound(**common, momentum=0.0, forget_buffer=False)
+
+
+def _chopped(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import ChoppedTransferCompound
+
+    common = _transfer(devices, settings)
+    return ChoppedTransferCompound(
+        **common, in_chop_prob=settings["chop_probability"], forget_buffer=False
+    )
+
+
+def _agad(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import DynamicTransferCompound
+
+    common = _transfer(devices, settings)
+    return DynamicTransferCompound(
+        **common, in_chop_prob=settings["chop_probability"], forget_buffer=False
+    )
+
+
+def _transfer(devices: Sequence[Any], settings: Mapping[str, float]) -> dict[str, Any]:
+    """What all transfer cells share: ideal reads, counted in slots, the fast device unthinned."""
+    from aihwkit.simulator.parameters.io import IOParameters
+
+    return {
+        "unit_cell_devices": list(devices),
+        "transfer_forward": IOParameters(is_perfect=True),
+        "units_in_mbatch": False,
+        "transfer_every": settings["transfer_every"],
+        "transfer_lr": settings["transfer_gain"],
+        "scale_transfer_lr": True,
+        "fast_lr": CERTAIN_PULSE * devices[0].dw_min,
+        "scale_fast_lr": False,
+    }
+
+
+def _four(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import VectorUnitCell
+    from aihwkit.simulator.parameters.enums import VectorUnitCellUpdatePolicy
+
+    return VectorUnitCell(
+        unit_cell_devices=list(devices), update_policy=VectorUnitCellUpdatePolicy.ALL
+    )
+
+
+def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import MixedPrecisionCompound
+
+    return MixedPrecisionCompound(
+        device=devices[0], transfer_every=round(settings["transfer_every"])
+    )
+
+
+_READS = "transfers: lines of the fast array are read and written to the slow one"
+_NO_COUNT = "aihwkit does not count the pulses of transfers"
+
+COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
+    {
+        "two_device_pair": Compound(2, "differential pair", None, {}),
+        "four_device_cell": Compound(
+            4, "aihwkit VectorUnitCell; every device gets every pulse, the mean is read", _four, {}
+        ),
+        "tiki_taka": Compound(
+            2,
+            "Gokmen & Haensch, Front. Neurosci. 2020, fnins.2020.00103",
+            _tiki_taka,
+            {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)},
+            takes_partner=True,
+            beside_pulses=_READS,
+            unknown_pulses=_NO_COUNT,
+        ),
+        "tiki_taka_v2": Compound(
+            2,
+            "Gokmen, Front. Artif. Intell. 2021, frai.2021.699148",
+            _buffered,
+            {"transfer_every": _EVERY, "transfer_gain": _gain(0.005)},
+            takes_partner=True,
+            beside_pulses=f"{_READS} through a digital buffer",
+            unknown_pulses=_NO_COUNT,
+        ),
+        "tiki_taka_chopped": Compound(
+            2,
+            "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (c-TTv2)",
+            _chopped,
+            {
+                "transfer_every": _EVERY,
+                "transfer_gain": _gain(0.05),
+                "chop_probability": _chop(0.1),
+            },
+            takes_partner=True,
+            beside_pulses=f"{_READS} through a digital buffer; signs are chopped",
+            unknown_pulses=_NO_COUNT,
+        ),
+        "agad": Compound(
+            2,
+            "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (AGAD)",
+            _agad,
+            {
+                "transfer_every": _EVERY,
+                "transfer_gain": _gain(0.05),
+                "chop_probability": _chop(0.1),
+            },
+            takes_partner=True,
+            beside_pulses=f"{_READS} through digital running means; signs are chopped",
+            unknown_pulses=_NO_COUNT,
+        ),
+        "mixed_precision": Compound(
+            1,
+            "Nandakumar et al., Front. Neurosci. 2020, fnins.2020.00406",
+            _mixed_precision,
+            {"transfer_every": replace(_EVERY, neutral=50.0)},
+            beside_pulses="not by pulses alone: outer products of the spikes are summed in digital "
+            "memory, which sends a pulse for each whole step",
+            unknown_pulses="aihwkit does not count the pulses that the digital memory sends",
+        ),
+    }
+)
+"""Cell by name, simplest first."""
+
+
+def compound_names() -> list[str]:
+    """The cells that go around a preset, simplest first."""
+    return list(COMPOUNDS)

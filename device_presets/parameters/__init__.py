@@ -1,0 +1,1 @@
+"""The parameters of a device: names, units, ranges, and their physics."""

@@ -1,0 +1,121 @@
+"""What one pulse does to a charge-trap device: a step by pulse width, gap and state; charge loss.
+
+The sources (Shrivastava 2023, arXiv 2307.06088; 2019, arXiv 1902.09417; Bhatt 2020, arXiv
+2004.11120) say in words how the threshold shift depends on these, and give no coefficients. The
+forms here are the project's own, as few parameters as those sentences need; every parameter is an
+assumption, and docs/devices.md says which sentence each is for.
+
+    step(width, gap, w) = step0 * f_width(width) * f_gap(gap) * f_state(w)
+
+    eta(width)  = 1 / (1 + (knee / width)^steepness)       share of an isolated pulse that is used
+    f_width     = width eta(width) / (width0 eta(width0))  step0 is that of an isolated width0
+    f_gap       = 1 + (1 / eta(width) - 1) exp(-gap / tau_gap)
+    f_state     = 1 - slope * w / bound                    (aihwkit's LinearStepDevice)
+
+A pulse injects charge only once something has built up in the stack, which takes about `knee` and
+fades within tau_gap: a pulse that comes at once after another (gap 0) has eta = 1, so that n
+pulses without gaps shift as much as one pulse n times as long.
+
+Charge loss in log-time: what has been stored for t seconds is, as a share of what was written,
+
+    kept(t) = 1 - loss_per_decade * log10(1 + t / onset)   (and never below 0)
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from device_presets.parameters.rule import Value
+
+MOST_STEEP = 100.0
+"""Where a share of exp(-100) is as good as none, and its inverse still a number."""
+
+type Times = Float64[np.ndarray, "*times"]
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class ChargeTrapPhysics:
+    """Step and charge loss of one preset's mean device.
+
+    Args:
+        pulse_width_s: width of every pulse (s).
+        pulse_period_s: shortest time from pulse to pulse (s); None: only the width limits it.
+        step_width_s: width (s) of the isolated pulse that makes the preset's `step`.
+        width_knee_s: isolated pulses of this width (s) use half of their on-time.
+        width_steepness: how abruptly that share falls below the knee (1).
+        gap_time_constant_s: how fast a pulse's preparation of the next fades (s); 0: at once.
+        loss_per_decade: share of the stored charge lost a decade of time after the onset.
+        loss_onset_s: when the loss begins to show (s).
+        rest_state: weight of a device without stored charge.
+    """
+
+    pulse_width_s: float
+    pulse_period_s: float | None
+    step_width_s: float
+    width_knee_s: float
+    width_steepness: float
+    gap_time_constant_s: float
+    loss_per_decade: float
+    loss_onset_s: float
+    rest_state: float
+
+    @property
+    def shortest_slot_s(self) -> float:
+        """Least time (s) from pulse to pulse."""
+        return max(self.pulse_width_s, self.pulse_period_s or 0.0)
+
+    def used_share(self, width_s: float) -> float:
+        """eta: share of an isolated pulse's on-time (s) that shifts the threshold, in (0, 1)."""
+        if self.width_knee_s == 0.0:
+            return 1.0
+        steep = self.width_steepness * math.log(self.width_knee_s / width_s)
+        return 1.0 / (1.0 + math.exp(min(steep, MOST_STEEP)))
+
+    def width_factor(self, width_s: float | None = None) -> float:
+        """Step of an isolated pulse over the preset's `step`; None: of the preset's own width."""
+        width = self.pulse_width_s if width_s is None else width_s
+        reference = self.step_width_s * self.used_share(self.step_width_s)
+        return width * self.used_share(width) / reference
+
+    def step_factor(self, gap_s: Times) -> Times:
+        """Step of a pulse over that of an isolated one of the same width.
+
+        Args:
+            gap_s: from the end of the device's last pulse, of either polarity, to the start of
+                this one (s).
+        """
+        recovery = 1.0 / self.used_share(self.pulse_width_s) - 1.0
+        if self.gap_time_constant_s == 0.0:
+            return np.ones_like(gap_s)
+        return 1.0 + recovery * np.exp(-gap_s / self.gap_time_constant_s)
+
+    def kept(self, age_s: Times) -> Times:
+        """Share of the charge that is left after that time (s) without a pulse, in [0, 1]."""
+        decades = np.log10(1.0 + age_s / self.loss_onset_s)
+        return np.maximum(0.0, 1.0 - self.loss_per_decade * decades)
+
+
+def charge_trap_physics(values: Mapping[str, Value]) -> ChargeTrapPhysics:
+    """The physics that a preset's values (of model ChargeTrapDevice) describe."""
+
+    def number(name: str) -> float:
+        value = values[name]
+        assert isinstance(value, float)  # the parameter's rule says so
+        return value
+
+    period = values["pulse_period_s"]
+    return ChargeTrapPhysics(
+        pulse_width_s=number("pulse_width_s"),
+        pulse_period_s=period if isinstance(period, float) else None,
+        step_width_s=number("step_width_s"),
+        width_knee_s=number("width_knee_s"),
+        width_steepness=number("width_steepness"),
+        gap_time_constant_s=number("gap_time_constant_s"),
+        loss_per_decade=number("loss_per_decade"),
+        loss_onset_s=number("loss_onset_s"),
+        rest_state=number("reset_level"),
+    )

@@ -1,0 +1,219 @@
+"""The rows of the parameter table that every device model has."""
+
+import math
+
+from device_presets.parameters.rule import ParameterRule as Rule
+
+WEIGHT = "weight"
+STEP = "step"  # a multiple of the mean step
+SHARE = "1"
+FLAG = "yes/no"
+
+# Ranges. Each is wider than any device that was published, and ends where the number can no longer
+# be one of a device: the descriptions say why. Without a source they are assumptions.
+MOST_WEIGHT = 1000.0
+_NORMALISED = "at most 1000: weights are normalised, and 1 is a conductance of the device's range"
+MOST_LEVELS = 1e7
+_SINGLE = "at most 1e7 levels: aihwkit's single precision loses finer steps"
+MOST_SPREAD = 2.0
+_MOST_SPREAD = (
+    "at most 2. aihwkit takes the absolute value of what it draws: from about 0.5 on the devices "
+    "differ by less than asked for and are larger on average (1: by 0.7 to 0.8, a sixth larger)"
+)
+MOST_STEP_SPREAD = 10.0
+MOST_CYCLE_NOISE = 1000.0
+"""Steps; the noisiest published fit has 5 (Gong 2018)."""
+
+STEP_AND_RANGE = {
+    "step": Rule(
+        unit=WEIGHT,
+        description="mean change of weight a pulse makes; give this or levels; " + _SINGLE,
+        aihwkit_name="dw_min",
+        low=0.0,
+        high=2 * MOST_WEIGHT,
+        above_low=True,
+    ),
+    "levels": Rule(
+        unit="states",
+        description="(w_max - w_min) / step; give this or step; " + _SINGLE,
+        low=1.0,
+        high=MOST_LEVELS,
+    ),
+    "w_max": Rule(
+        unit=WEIGHT,
+        description="mean upper bound; " + _NORMALISED,
+        aihwkit_name="w_max",
+        low=0.0,
+        high=MOST_WEIGHT,
+        above_low=True,
+        required=True,
+    ),
+    "w_min": Rule(
+        unit=WEIGHT,
+        description="mean lower bound; " + _NORMALISED,
+        aihwkit_name="w_min",
+        high=0.0,
+        required=True,
+        low=-MOST_WEIGHT,
+    ),
+    "w_max_spread": Rule(
+        unit="w_max",
+        description="device-to-device deviation of the upper bound, share of w_max; "
+        + _MOST_SPREAD,
+        aihwkit_name="w_max_dtod",
+        low=0.0,
+        high=MOST_SPREAD,
+        required=True,
+    ),
+    "w_min_spread": Rule(
+        unit="w_min",
+        description="device-to-device deviation of the lower bound, share of w_min; "
+        + _MOST_SPREAD,
+        aihwkit_name="w_min_dtod",
+        low=0.0,
+        high=MOST_SPREAD,
+        required=True,
+    ),
+}
+
+VARIATION = {
+    "cycle_to_cycle": Rule(
+        unit=STEP,
+        description="deviation of one device's step from pulse to pulse, share of the step; "
+        "at most 1000: no pulse could be seen",
+        aihwkit_name="dw_min_std",
+        low=0.0,
+        high=MOST_CYCLE_NOISE,
+        required=True,
+    ),
+    "step_spread": Rule(
+        unit=STEP,
+        description="device-to-device deviation of the step, share of the step; "
+        "at most 10, with aihwkit's absolute value of what it draws, as in w_max_spread",
+        aihwkit_name="dw_min_dtod",
+        low=0.0,
+        high=MOST_STEP_SPREAD,
+        required=True,
+    ),
+    "step_spread_log_normal": Rule(
+        unit=FLAG,
+        description="the step spread is log-normal instead of normal",
+        aihwkit_name="dw_min_dtod_log_normal",
+        kind="flag",
+        neutral=False,
+    ),
+    "asymmetry": Rule(
+        unit=STEP,
+        # aihwkit's text says 1 +/- up_down; its code only ever shrinks one direction.
+        description="positive: down steps are smaller by this share; negative: up steps are",
+        aihwkit_name="up_down",
+        low=-1.0,
+        high=1.0,
+        required=True,
+    ),
+    "asymmetry_spread": Rule(
+        unit=STEP,
+        description="device-to-device deviation that adds to the up and takes from the down step, "
+        "so that their ratio spreads by twice as much; at most 2: far more than any device",
+        aihwkit_name="up_down_dtod",
+        low=0.0,
+        high=MOST_SPREAD,
+        required=True,
+    ),
+    "failed_share": Rule(
+        unit=SHARE,
+        description="share of devices that never move, at a random weight around zero",
+        aihwkit_name="corrupt_devices_prob",
+        low=0.0,
+        high=1.0,
+    ),
+    "failed_range": Rule(
+        unit=WEIGHT,
+        description="failed devices lie uniformly within plus or minus this, inside their bounds; "
+        + _NORMALISED,
+        aihwkit_name="corrupt_devices_range",
+        low=0.0,
+        high=MOST_WEIGHT,
+        neutral=0.1,
+    ),
+}
+
+RETENTION = {
+    "leak_time_constant_s": Rule(
+        unit="s",
+        description="a weight left alone decays as exp(-t / this); infinite: no leak; "
+        "at least 1 ns, else it is gone before a pulse ends",
+        low=1e-9,
+        neutral=math.inf,
+    ),
+    "leak_time_constant_spread": Rule(
+        unit="leak_time_constant_s",
+        description="device-to-device deviation of the leak time constant, share of it; "
+        + _MOST_SPREAD,
+        aihwkit_name="lifetime_dtod",
+        low=0.0,
+        high=MOST_SPREAD,
+    ),
+    "reset_level": Rule(
+        unit=WEIGHT,
+        description="weight after a reset, and the weight a leak decays to; " + _NORMALISED,
+        aihwkit_name="reset",
+        low=-MOST_WEIGHT,
+        high=MOST_WEIGHT,
+    ),
+    "reset_spread": Rule(
+        unit=WEIGHT,
+        description="device-to-device deviation of the reset level; " + _NORMALISED,
+        aihwkit_name="reset_dtod",
+        low=0.0,
+        high=MOST_WEIGHT,
+    ),
+}
+
+PULSE_FACTS = {
+    "pulse_width_s": Rule(
+        unit="s",
+        description="duration of a pulse; 1 ps, the fastest electronics, to some hours",
+        low=1e-12,
+        high=1e4,
+        neutral=None,
+        nullable=True,
+    ),
+    "pulse_period_s": Rule(
+        unit="s",
+        description="start of a pulse to the start of the next; "
+        "1 ps, the fastest electronics, to some days",
+        low=1e-12,
+        high=1e6,
+        neutral=None,
+        nullable=True,
+    ),
+    "energy_per_pulse_j": Rule(
+        unit="J",
+        description="energy a pulse takes in the device; "
+        "1e-21, below the heat of one bit (Landauer, 3e-21 J), to 1: it would melt",
+        low=1e-21,
+        high=1.0,
+        neutral=None,
+        nullable=True,
+    ),
+    "endurance_cycles": Rule(
+        unit="cycles",
+        description="full swings up and down the device survives; "
+        "1 to 1e18: ten years at 1 GHz are 3e17",
+        low=1.0,
+        high=1e18,
+        neutral=None,
+        nullable=True,
+    ),
+    "on_off_ratio": Rule(
+        unit="1",
+        description="largest over smallest conductance; a study's tile sets its own; "
+        "at most 1e15: from 1 S, a short, to what leaks past a device",
+        low=1.0,
+        high=1e15,
+        above_low=True,
+        neutral=None,
+        nullable=True,
+    ),
+}

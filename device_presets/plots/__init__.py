@@ -1,0 +1,1 @@
+"""Pulse responses and comparisons as figures."""

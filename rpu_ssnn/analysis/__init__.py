@@ -1,0 +1,1 @@
+"""Measurements of the algorithm itself: gradients and products of spike trains."""

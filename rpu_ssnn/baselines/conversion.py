@@ -1,0 +1,62 @@
+"""Conversion of a trained float network (Diehl et al., IJCNN 2015): data-based weight balancing.
+
+Spikes learn nothing here. A ReLU network without biases is trained by backpropagation; each layer's
+weights are divided by its largest activation on the training images (and multiplied by that of the
+layer before), so that no integrate-and-fire neuron has to spike more than once a slot; then it
+is asked with spikes.
+"""
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.ideal import rate_synapses
+from rpu_ssnn.training import Trained
+
+IMAGES = 10_000
+"""Training images whose activations are looked at."""
+
+
+def train_and_convert(
+    spec: NetworkSpec, ann: AnnSpec, data: Dataset, *, seed: int, percentile: float = 100.0
+) -> Trained:
+    """Train the float network, balance its weights, and put them into a spiking one.
+
+    Args:
+        percentile: of the activations that comes to one spike a slot; 100 is Diehl's maximum.
+    """
+    weight_seed, _, test_seed = np.random.SeedSequence(seed).spawn(3)
+    trained = train_ann(ann, spec.hidden, data, seed=seed)
+    shares = data.train_images[:IMAGES].astype(np.float32) / np.float32(data.grey_max)
+    weights = balanced(trained.weights, shares, spec, percentile)
+    sizes = (data.train_images.shape[1], *spec.hidden, data.n_classes)
+    network = Network(
+        spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), weight_seed, initial=weights
+    )
+    return Trained(network, data.grey_max, test_seed)
+
+
+def balanced(
+    weights: list[Weights],
+    shares: Float32[np.ndarray, "n n_in"],
+    spec: NetworkSpec,
+    percentile: float,
+) -> list[Weights]:
+    """Weights in threshold currents whose rates are the activations over their largest.
+
+    Args:
+        weights: of the float network, [n_in, n_out] a layer, on pixel shares in [0, 1].
+        shares: images to look at.
+    """
+    activity, before = shares, np.float32(1.0 / spec.encoding.input_rate)
+    result = []
+    for w in weights:
+        activity = np.maximum(activity @ w, 0.0)
+        largest = np.float32(np.percentile(activity, percentile))
+        result.append(np.float32(spec.neuron.theta) * w * before / largest)
+        before = largest
+    return result

@@ -1,0 +1,59 @@
+"""All exceptions of the project: one base class, and what the command line exits with."""
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class RpuSsnnError(Exception):
+    """Base class of every exception that the project raises on purpose.
+
+    Attributes:
+        exit_code: what the command line exits with.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(RpuSsnnError, ValueError):
+    """Bad input, said in one line; the command line prints it and exits with code 2.
+
+    Args:
+        where: the file, study, command or function that holds the bad value.
+        field: the key, parameter or part of it that is wrong.
+        value: what was found there (shown with ``repr``).
+        allowed: what would have been right, as a phrase.
+    """
+
+    exit_code = 2
+
+    def __init__(self, where: object, field: str, value: object, allowed: str) -> None:
+        self.where = str(where)
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+        super().__init__(f"{where}: {field}: {_short(value)} is not allowed; {allowed}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
+        """Errors cross process borders whole."""
+        return type(self), (self.where, self.field, self.value, self.allowed)
+
+
+class PresetError(InputError):
+    """A preset, a parameter or a preset file that cannot be used, said in one line."""
+
+
+def one_of(names: Iterable[str], wrong: object = None) -> str:
+    """The phrase that lists the valid names, nearest match first where there is one."""
+    valid = list(names)
+    phrase = "must be one of " + ", ".join(valid)
+    near = difflib.get_close_matches(str(wrong), valid, n=1) if wrong is not None else []
+    return f"{phrase} (did you mean {near[0]}?)" if near else phrase
+
+
+def _short(value: object, limit: int = 80) -> str:
+    text = repr(value)
+    if len(text) <= limit:
+        return text
+    half = (limit - 3) // 2  # both ends: a long path says most in its last part
+    return f"{text[:half]}...{text[-half:]}"

@@ -1,0 +1,5 @@
+"""`python -m studies.cli` is `rpu-ssnn`."""
+
+from studies.cli.app import main
+
+main()

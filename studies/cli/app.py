@@ -1,0 +1,202 @@
+"""The command line, thin: arguments in, functions called, one line and an exit code for errors.
+
+Exit codes: 0 done; 1 trials failed or the environment is broken; 2 bad input; 3 a fit that does not
+describe its data; 130 interrupted.
+Whatever is slow to import is imported by the command that needs it.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from studies.cli.options import DataOption, OutOption, RowsOption, StudyArgument, WorkersOption
+from studies.cli.paper import paper_app
+from studies.cli.presets import presets_app
+from studies.cli.results import results_app
+from studies.cli.running import (
+    AcceptOption,
+    CheckpointOption,
+    ClusterOption,
+    RerunOption,
+    RetryOption,
+    SchedulerOption,
+    end,
+    executing,
+    options_of,
+    other_versions,
+    stop,
+)
+from studies.cli.sensitivity import questions_app
+from studies.common.choices import Format
+from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
+
+if TYPE_CHECKING:
+    from studies.declaration.result import Runs
+    from studies.declaration.study import Study
+
+app = typer.Typer(
+    help="Trains spiking networks inside simulated analog devices and compares them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(presets_app, name="presets")
+app.add_typer(results_app)  # its commands join the top level
+app.add_typer(questions_app)  # likewise
+app.add_typer(paper_app)  # likewise
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
+    rows: RowsOption = None,
+    retry_failed: RetryOption = False,
+    checkpoint_seconds: CheckpointOption = SECONDS_BETWEEN_CHECKPOINTS,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+) -> None:
+    """Run what is missing of a study; print its table and say where the results are."""
+    others = other_versions(accept_other_versions, rerun)
+    from studies.declaration import pruning, sequential_stopping
+    from studies.declaration.shipped import find_study
+    from studies.execution.api import default_folder
+    from studies.execution.study_runs import run_in_folder
+    from studies.results import divergence
+
+    declared = find_study(study)
+    root = out or default_folder(declared)
+    with executing(root, workers, scheduler, cluster) as executor:
+        options = options_of(
+            executor,
+            data,
+            others,
+            rows,
+            retry_failed=retry_failed,
+            seconds_between_checkpoints=checkpoint_seconds,
+        )
+        outcome = run_in_folder(declared, root, options)
+    _show(declared, [run for run in outcome.runs if not run[1].pruned], root)
+    pruned = [run for run in outcome.runs if run[1].pruned]
+    for line in (
+        *sequential_stopping.sentences(declared.until, outcome.points),
+        *pruning.sentences(pruned),
+        *divergence.sentences(outcome.runs),
+    ):
+        typer.echo(line)
+    end(outcome.failures, root)
+
+
+@app.command()
+def search(
+    study: StudyArgument,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the file that the study's `drives` names.")
+    ] = False,
+    retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+) -> None:
+    """Search the drive of every case that gives none, on validation images only."""
+    from studies.declaration.hyperparameters import write_hyperparameters
+    from studies.declaration.shipped import find_study
+    from studies.execution.api import default_folder
+    from studies.execution.study_runs import search_in_folder
+
+    declared = find_study(study)
+    root = out or default_folder(declared)
+    if write and declared.drives is None:
+        raise InputError(study, "drives", None, "must name the file that --write writes")
+    with executing(root, workers, scheduler, cluster) as executor:
+        options = options_of(executor, data, "refuse", retry_failed=retry_failed)
+        drives, failures = search_in_folder(declared, root, options)
+    if write and declared.drives is not None and not failures:
+        write_hyperparameters(declared.drives, drives)
+        typer.echo(f"{counted(len(drives), 'drive')} in {declared.drives}")
+    end(failures, root)
+
+
+@app.command()
+def studies() -> None:
+    """List the shipped studies with their questions."""
+    from studies.common.yaml_file import read_yaml
+    from studies.declaration.shipped import FOLDER, shipped_names
+
+    for name in shipped_names():
+        question = read_yaml(FOLDER / f"{name}.yaml")["question"]
+        typer.echo(f"{name}: {' '.join(question.split())}")
+
+
+@app.command()
+def doctor(data: DataOption = None) -> None:
+    """Check Python, the aihwkit/torch pair, threads and data folders."""
+    from rpu_ssnn.doctor import diagnose, failed, render
+
+    checks = diagnose(data)
+    for line in render(checks):
+        typer.echo(line)
+    if failed(checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def version() -> None:
+    """Print the versions of the package and of its numerics."""
+    from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+
+    typer.echo(f"rpu-ssnn {VERSION}, numerics {NUMERICS_VERSION}")
+
+
+def main() -> None:
+    """Entry point of `rpu-ssnn`."""
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        stop(str(error), 2)
+    except Exception as error:
+        # A wrong option or argument: click's own sentence, without its box.
+        sentence = getattr(error, "format_message", None)
+        if sentence is not None:
+            stop(" ".join(str(sentence()).split()), 2)
+        # Not imported above, since importing them is slow: recognised once they are raised.
+        name = type(error).__name__
+        if name == "PresetError":
+            stop(str(error), 2)
+        if name in ("BrokenPairError", "BrokenProcessPool") or isinstance(error, OSError):
+            stop(str(error), 1)
+        raise
+    sys.exit(code or 0)
+
+
+def _show(declared: "Study", runs: "Runs", root: Path) -> None:
+    """Prints the table, draws the figure, and says where everything is."""
+    from studies.report.plot import plot_study
+    from studies.results.published import beside
+    from studies.results.summary import render, summary
+    from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET, results_frame
+
+    reference = declared.reference_label
+    if all(trial.label != reference for trial, _ in runs):
+        typer.echo(f"no row of the reference {reference} yet, so no table of gaps")
+        return
+    results = results_frame(runs)
+    table = summary(results, reference)
+    title = f"{declared.study}: {' '.join(declared.question.split())}"
+    figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
+    typer.echo(render(beside(table, declared), reference, Format.md))
+    typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""`rpu-ssnn figure`: the paper's figures that are no sweep of a study, with their numbers."""
+
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rpu_ssnn.common.errors import InputError
+from studies.cli.options import DataOption
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+paper_app = typer.Typer()
+
+
+class PaperFigure(StrEnum):
+    """By the paper's numbers; the last two go beyond it."""
+
+    figure3b = "figure3b"
+    figure4 = "figure4"
+    figure5 = "figure5"
+    figure7 = "figure7"
+    temporal_bias = "temporal-bias"
+    efficiency = "efficiency"
+
+
+@paper_app.command()
+def figure(
+    which: Annotated[PaperFigure, typer.Argument(help="Of Biswas, Saraswat, Ganguly.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="figure7: output folder of paper_figure7.")
+    ] = None,
+    data: DataOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File (.png, .pdf, .svg); default: paper_NAME.png, in this folder."),
+    ] = None,
+) -> None:
+    """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
+    from rpu_ssnn.common.files import write_whole
+    from studies.report.figure_style import save
+
+    path = out or Path(f"paper_{which}.png")
+    if (which is PaperFigure.figure7) != (folder is not None):
+        wanted = "must be given" if folder is None else "is for figure7 only"
+        raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
+    table, drawn = _made(which, folder, data)
+    typer.echo(save(drawn, path))
+    numbers = path.with_suffix(".csv")
+    write_whole(numbers, lambda file: table.to_csv(file, index=False))
+    typer.echo(numbers)
+
+
+def _made(
+    which: PaperFigure, folder: Path | None, data: Path | None
+) -> "tuple[pd.DataFrame, Figure]":
+    if folder is not None:
+        from studies.execution.api import load_results
+        from studies.paper import figure7
+
+        table = figure7.numbers(load_results(folder))
+        return table, figure7.draw(table)
+    module = import_module(f"studies.paper.{which.replace('-', '_')}")
+    table = module.numbers(data)
+    return table, module.draw(table)

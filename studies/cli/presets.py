@@ -1,0 +1,237 @@
+"""`rpu-ssnn presets`: list, show, fit a measurement, build from published metrics, compare."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+
+presets_app = typer.Typer(
+    help="Device presets: list, show, measure and compare them, or make one of your own device."
+)
+
+NameOption = Annotated[str, typer.Option("--name", help="Of the preset to make.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Preset file to write; default: NAME.yaml here.")
+]
+PresetArgument = Annotated[
+    str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
+]
+
+
+@presets_app.callback(invoke_without_command=True)
+def presets(context: typer.Context) -> None:
+    """List the device presets: states, step, asymmetry, noise, source."""
+    if context.invoked_subcommand is not None:
+        return
+    from device_presets import overview
+
+    typer.echo(overview().to_markdown(index=False, floatfmt=".4g"))
+
+
+@presets_app.command("show")
+def show_preset(
+    name: PresetArgument,
+    plot: Annotated[
+        Path | None, typer.Option(help="File of the plot; default: NAME.png here.")
+    ] = None,
+    no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
+) -> None:
+    """Print every parameter with unit and source, and plot the pulse response."""
+    from device_presets import describe, get_preset, plot_pulse_response
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
+
+    if plot is not None and no_plot:
+        raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
+    preset = get_preset(name)
+    target = plot or Path(f"{Path(name).stem}.png")
+    if not no_plot:
+        refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
+    typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
+    typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
+    if not no_plot:
+        typer.echo(f"\nplot    {plot_pulse_response(preset, target)} (pulse response)")
+
+
+@presets_app.command("fit")
+def fit(
+    data: Annotated[Path, typer.Argument(help="CSV with one row a pulse, read after it.")],
+    name: NameOption,
+    out: OutOption = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="File of the plot; default: beside the preset, .png.")
+    ] = None,
+    pulse_column: Annotated[str, typer.Option(help="Pulse number.")] = "pulse",
+    polarity_column: Annotated[str, typer.Option(help="up/down, 1/-1, LTP/LTD...")] = "polarity",
+    polarity: Annotated[
+        Literal["up", "down"] | None, typer.Option(help="Of every pulse, instead of a column.")
+    ] = None,
+    conductance_column: Annotated[str, typer.Option(help="Conductance.")] = "conductance",
+    conductance_unit: Annotated[str, typer.Option(help="S, mS, uS, nS, pS.")] = "uS",
+    current_column: Annotated[
+        str | None, typer.Option(help="Read current, instead of conductance.")
+    ] = None,
+    current_unit: Annotated[str, typer.Option(help="A, mA, uA, nA, pA.")] = "uA",
+    read_voltage: Annotated[
+        str | None, typer.Option(help="Column, or one number for all rows; with a current.")
+    ] = None,
+    voltage_unit: Annotated[str, typer.Option(help="V, mV.")] = "V",
+    device_column: Annotated[
+        str | None, typer.Option(help="Device; default: 'device' where it is there.")
+    ] = None,
+    cycle_column: Annotated[
+        str | None, typer.Option(help="Cycle; default: 'cycle' where it is there.")
+    ] = None,
+    weight_zero: Annotated[
+        float | None, typer.Option(help="Conductance (conductance unit) of weight 0.")
+    ] = None,
+    weight_one: Annotated[
+        float | None, typer.Option(help="Conductance (conductance unit) of weight 1.")
+    ] = None,
+    accept_poor_fit: Annotated[
+        bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
+    ] = False,
+) -> None:
+    """Fit a measured device: models compared, numbers with intervals, verdict, preset, plot.
+
+    Exit code 3, and no preset written, where the fit does not describe the data.
+    """
+    from device_presets.entry_writing import checked_name
+    from device_presets.fitting import CsvLayout, fit_file
+    from device_presets.fitting.csv_layout import SIEMENS
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
+
+    preset_file = out or Path(f"{checked_name(name)}.yaml")
+    plot_file = plot or preset_file.with_suffix(".png")
+    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
+    layout = CsvLayout(
+        pulse=pulse_column,
+        polarity=polarity_column,
+        conductance=conductance_column,
+        conductance_unit=conductance_unit,
+        current=current_column,
+        current_unit=current_unit,
+        read_voltage=read_voltage,
+        voltage_unit=voltage_unit,
+        device=device_column,
+        cycle=cycle_column,
+        all_pulses=polarity,
+    )
+    unit = SIEMENS[conductance_unit]
+    ends = (None if w is None else w * unit for w in (weight_zero, weight_one))
+    fitted = fit_file(data, name, layout, *ends)
+    found = fitted.measurement
+    typer.echo(f"{data}: {found.size}")
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{fitted.scale.sentence}\n")
+    typer.echo(f"Models ({fitted.selection.how}):\n")
+    typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
+    typer.echo("")
+    typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
+    typer.echo("")
+    for check in fitted.verdict.checks:
+        typer.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.question} {check.answer}")
+    if not fitted.verdict.describes and not accept_poor_fit:
+        fitted.save(None, plot_file)
+        typer.echo(
+            f"{data}: no model describes the data (checks above, {plot_file}); no preset written; "
+            "--accept-poor-fit writes it all the same",
+            err=True,
+        )
+        raise typer.Exit(3)
+    fitted.save(preset_file, plot_file)
+    verdict = "describes the data" if fitted.verdict.describes else "DOES NOT DESCRIBE THE DATA"
+    typer.echo(f"\nThe fit {verdict}.\npreset  {preset_file}\nplot    {plot_file}")
+
+
+@presets_app.command("from-metrics")
+def from_metrics(
+    name: NameOption,
+    on_off: Annotated[float, typer.Option(help="Largest over smallest conductance.")],
+    states_up: Annotated[int, typer.Option(help="Pulses from the lower end to the upper.")],
+    states_down: Annotated[int, typer.Option(help="Pulses from the upper end to the lower.")],
+    nonlinearity_up: Annotated[float, typer.Option(help="NeuroSim label, 0 to 9.")],
+    nonlinearity_down: Annotated[float, typer.Option(help="NeuroSim label, -9 to 0.")],
+    cycle_to_cycle: Annotated[float, typer.Option(help="Share of the range, a pulse.")],
+    device_to_device: Annotated[float, typer.Option(help="Deviation of the label.")],
+    source: Annotated[
+        str, typer.Option(help="Publication the numbers come from.")
+    ] = "numbers given on the command line",
+    out: OutOption = None,
+) -> None:
+    """Make a preset from the numbers that papers report in NeuroSim's terms."""
+    from device_presets.entry_writing import write_and_check
+    from device_presets.published import PublishedMetrics, text_from_metrics
+    from rpu_ssnn.common.files import PRESET_SUFFIXES, refuse_unwritable, write_together
+
+    metrics = PublishedMetrics(
+        on_off=on_off,
+        states_up=states_up,
+        states_down=states_down,
+        nonlinearity_up=nonlinearity_up,
+        nonlinearity_down=nonlinearity_down,
+        cycle_to_cycle=cycle_to_cycle,
+        device_to_device=device_to_device,
+        source=source,
+    )
+    text = text_from_metrics(name, metrics)
+    file = out or Path(f"{name}.yaml")
+    refuse_unwritable("presets from-metrics", "--out", file, PRESET_SUFFIXES)
+    write_together(name, {file: lambda path: write_and_check(path, text)})
+    typer.echo(f"preset  {file}")
+    typer.echo(f"A study's tile takes the on/off ratio: reference: {{on_off_ratio: {on_off:g}}}")
+
+
+@presets_app.command("metrics")
+def metrics(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Presets or files; default: all shipped.")
+    ] = None,
+) -> None:
+    """Measure presets in NeuroSim's terms by pulsing them."""
+    from device_presets import get_preset
+    from device_presets.published import metrics_table
+
+    presets = [get_preset(name) for name in names or []]
+    typer.echo(metrics_table(presets).to_markdown(index=False, disable_numparse=True))
+
+
+@presets_app.command("compare")
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Two to six presets or files.")],
+    plot: Annotated[
+        Path, typer.Option(help="File to write: .png, .pdf, .svg; default: presets.png here.")
+    ] = Path("presets.png"),
+) -> None:
+    """Draw presets side by side: response, steps, symmetry point, spread, noise."""
+    from device_presets import get_preset
+    from device_presets.plots.comparison import plot_comparison
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
+
+    refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
+    typer.echo(f"plot    {plot_comparison([get_preset(name) for name in names], plot)}")
+
+
+@presets_app.command("example")
+def example(
+    name: PresetArgument,
+    out: Annotated[Path, typer.Option(help="CSV to write.")],
+    devices: Annotated[int, typer.Option(min=1)] = 8,
+    pulses: Annotated[int, typer.Option(min=1, help="Of each sweep up and down.")] = 200,
+    cycles: Annotated[int, typer.Option(min=1)] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of the devices drawn.")] = 0,
+) -> None:
+    """Write the CSV a measurement of a preset would give, to try `fit` on."""
+    from device_presets import get_preset
+    from device_presets.example_measurement import ONE_US, ZERO_US, example_measurement
+    from rpu_ssnn.common.files import refuse_unwritable, write_together
+
+    refuse_unwritable("presets example", "--out", out)
+    table = example_measurement(get_preset(name), devices, pulses, cycles, seed)
+    write_together("example", {out: lambda path: table.to_csv(path, index=False)})
+    scale = f"weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS"
+    typer.echo(f"{out}: {counted(len(table), 'row')}; {scale}")

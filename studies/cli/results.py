@@ -1,0 +1,181 @@
+"""The commands about results: before, while and after a study runs.
+
+Whatever is slow to import is imported by the command that needs it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rpu_ssnn.common.errors import InputError
+from studies.cli.options import (
+    DataOption,
+    FolderArgument,
+    OutOption,
+    RowsOption,
+    StudyArgument,
+    WorkersOption,
+    note_damage,
+)
+from studies.common.choices import Format, Kind, Values
+
+if TYPE_CHECKING:
+    from studies.declaration.result import Runs
+    from studies.declaration.study import Study
+
+results_app = typer.Typer()
+
+FormatOption = Annotated[Format, typer.Option(help="Of the table.")]
+
+
+@results_app.command()
+def table(
+    folder: FolderArgument,
+    format: FormatOption = Format.md,
+    rows: Annotated[
+        str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option(help="Pivot: likewise.")] = None,
+    values: Annotated[
+        Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
+    ] = None,
+) -> None:
+    """Print the summary of a study's results so far, or pivot them by two settings."""
+    from studies.results.pivot import pivot, render_pivot
+    from studies.results.published import beside
+    from studies.results.summary import render, summary
+    from studies.results.tables import results_frame
+
+    if (rows is None) != (columns is None):
+        missing = "--rows" if rows is None else "--columns"
+        raise InputError("table", missing, None, "must be given too, or neither")
+    if rows is None and values is not None:
+        allowed = "goes with --rows and --columns: the summary shows both"
+        raise InputError("table", "--values", values.value, allowed)
+    declared, runs = _finished(folder)
+    results, reference = results_frame(runs), declared.reference_label
+    if rows is None or columns is None:
+        shown = beside(summary(results, reference), declared)
+        typer.echo(render(shown, reference, format))
+        return
+    pivoted = pivot(results, reference, rows, columns, values or Values.accuracy)
+    typer.echo(render_pivot(pivoted, reference, format))
+
+
+@results_app.command()
+def plot(
+    folder: FolderArgument,
+    kind: Annotated[
+        Kind | None, typer.Option(help="Default: every kind that these results have.")
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option(help="Setting below a sweep figure; default: the first swept.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.")
+    ] = None,
+) -> None:
+    """Draw learning curves with bands, accuracy over a swept setting, or gap bars."""
+    from studies.report.draw import draw, drawable
+    from studies.report.figure_style import save
+
+    if out is not None and kind is None:
+        raise InputError("plot", "--kind", None, "must be given with --out")
+    if x is not None and kind not in (None, Kind.sweep):
+        raise InputError("plot", "--x", x, "goes with --kind sweep")
+    declared, runs = _finished(folder)
+    kinds = [kind] if kind else drawable(declared, runs, x)
+    for each in kinds:
+        path = out or folder / f"{declared.study}_{each}.png"
+        typer.echo(save(draw(each, declared, runs, x), path))
+
+
+@results_app.command()
+def report(
+    folder: FolderArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: FOLDER/report.html.")
+    ] = None,
+) -> None:
+    """Write one HTML file with tables, figures, declaration, versions and warnings."""
+    from studies.report import write_report
+
+    typer.echo(write_report(folder, out))
+
+
+@results_app.command()
+def diff(
+    folder_a: Annotated[Path, typer.Argument(help="Output folder of a study.")],
+    folder_b: Annotated[Path, typer.Argument(help="The one to compare with it.")],
+    format: FormatOption = Format.md,
+) -> None:
+    """Say which settings, trials and accuracies differ between two folders, and significantly."""
+    from studies.report.diff import diff_folders
+    from studies.report.diff_view import diff_text, remarks
+
+    difference = diff_folders(folder_a, folder_b, on_damage=note_damage)
+    for line in remarks(difference):
+        typer.echo(line, err=True)
+    typer.echo(diff_text(difference, format))
+
+
+@results_app.command()
+def plan(
+    study: StudyArgument,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    rows: RowsOption = None,
+    estimate: Annotated[bool, typer.Option(help="Time a few steps of each case.")] = True,
+) -> None:
+    """Say what `run` would do and about how long it would take; nothing is started or written."""
+    from rpu_ssnn.data import MissingDataError
+    from studies.declaration.image_counts import refuse_missing_images
+    from studies.declaration.shipped import find_study
+    from studies.execution import plan as planning
+    from studies.execution import timing
+    from studies.execution.api import default_folder
+    from studies.report.plan_view import plan_text
+
+    declared = find_study(study)
+    try:
+        refuse_missing_images(declared, data)
+    except MissingDataError:
+        # Without an estimate nobody looks at an image; finished rows need none.
+        if estimate and rows is None:
+            raise
+    planned = planning.make_plan(declared, out or default_folder(declared), rows or ())
+    estimated = None
+    if estimate and (planned.missing or planned.search):
+        typer.echo("timing a few steps of each case", err=True)
+        estimated = planning.estimate(planned, timing.timing_job(data), workers)
+    typer.echo(plan_text(planned, estimated))
+
+
+@results_app.command()
+def status(folder: FolderArgument) -> None:
+    """Say where a study stands that runs, or ran, in another shell; the folder is only read."""
+    from studies.report.status_view import lines, study_status
+
+    for line in lines(study_status(folder)):
+        typer.echo(line)
+
+
+def _finished(folder: Path) -> "tuple[Study, Runs]":
+    """The study and its complete runs; what is odd about them is said on the error stream."""
+    from studies.declaration import pruning, sequential_stopping
+    from studies.execution.study_runs import look_into
+    from studies.results.tables import Versions
+
+    found = look_into(folder, on_damage=note_damage)
+    runs = found.complete
+    if not runs:
+        raise InputError(folder, "units", 0, "must hold at least one finished unit")
+    versions = {Versions.of(result) for _, result in runs}
+    if len(versions) > 1:
+        typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)
+    of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
+    for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
+        typer.echo(line, err=True)
+    return found.study, runs

@@ -1,0 +1,114 @@
+"""What the commands that run trials share: their options, and how they end."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
+
+if TYPE_CHECKING:
+    from studies.declaration.result import Failure
+    from studies.execution.options import Options, OtherVersions
+    from studies.workers.executor import Executor
+
+INTERRUPTED = 130
+
+AcceptOption = Annotated[
+    bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
+]
+RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
+RetryOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Run units again that failed in an earlier call.")
+]
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
+]
+ClusterOption = Annotated[
+    str | None, typer.Option(help="Kind of dask cluster to start: local, slurm, pbs, lsf, sge ...")
+]
+CheckpointOption = Annotated[
+    float,
+    typer.Option(min=0.0, help="Seconds between checkpoints of a run, at least (0: each epoch)."),
+]
+
+
+def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
+    """What the two flags say about rows of other versions.
+
+    Raises:
+        InputError: both are given.
+    """
+    if accept and rerun:
+        raise InputError("run", "--rerun", True, "must not come with --accept-other-versions")
+    if accept:
+        return "accept"
+    return "rerun" if rerun else "refuse"
+
+
+@contextmanager
+def executing(
+    root: Path, workers: int | None, scheduler: str | None, cluster: str | None
+) -> "Iterator[Executor]":
+    """Workers as the three options ask for them; Ctrl-C ends the command and says how to go on.
+
+    Raises:
+        InputError: the options contradict each other, or there is no such cluster.
+    """
+    from studies.workers.clusters import executor_of
+
+    try:
+        with closing(executor_of(workers, scheduler, cluster)) as executor:
+            yield executor
+    except KeyboardInterrupt:
+        command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
+        stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
+
+
+def options_of(
+    executor: "Executor",
+    data: Path | None,
+    others: "OtherVersions",
+    kept_rows: list[Path] | None = None,
+    *,
+    retry_failed: bool = False,
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
+) -> "Options":
+    """Real training, told to the error stream."""
+    from studies.execution.options import Options, training_job
+    from studies.execution.progress import ConsoleReporter
+
+    return Options(
+        job=training_job(data),
+        executor=executor,
+        other_versions=others,
+        reporter=ConsoleReporter(Console(stderr=True)),
+        kept_rows=kept_rows or (),
+        retry_failed=retry_failed,
+        seconds_between_checkpoints=seconds_between_checkpoints,
+    )
+
+
+def end(failures: "list[Failure]", root: Path) -> None:
+    """Exit code 1 where trials failed."""
+    if failures:
+        typer.echo(
+            f"{counted(len(failures), 'unit')} failed, listed in {root / 'failures.csv'}; "
+            "--retry-failed runs them again",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """One line on the error stream, and the exit code."""
+    print(message, file=sys.stderr)
+    sys.stderr.flush()
+    sys.exit(code)

@@ -1,0 +1,170 @@
+"""The commands that ask about one device: what costs most, what it has to meet, what it spent.
+
+Whatever is slow to import is imported by the command that needs it.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rpu_ssnn.common.errors import InputError
+from studies.cli.options import (
+    DataOption,
+    FolderArgument,
+    OutOption,
+    RowsOption,
+    StudyArgument,
+    WorkersOption,
+    note_damage,
+)
+from studies.cli.running import (
+    AcceptOption,
+    ClusterOption,
+    RerunOption,
+    RetryOption,
+    SchedulerOption,
+    end,
+    executing,
+    options_of,
+    other_versions,
+)
+from studies.common.choices import Format, Others
+
+if TYPE_CHECKING:
+    from studies.execution.options import OtherVersions
+    from studies.sensitivity.device_question import Run
+    from studies.workers.executor import Executor
+
+questions_app = typer.Typer()
+
+DeviceOption = Annotated[
+    str, typer.Option(help="Label of a device case of the study, or a preset.")
+]
+SearchEachOption = Annotated[
+    bool,
+    typer.Option("--search-each", help="Search a drive for each changed device, not hold it."),
+]
+
+
+@questions_app.command()
+def attribute(
+    study: StudyArgument,
+    device: DeviceOption,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    search_each: SearchEachOption = False,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
+    rows: RowsOption = None,
+    retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+) -> None:
+    """Which imperfection of a device costs most? Each is switched off alone, and on alone."""
+    from studies.declaration.shipped import find_study
+    from studies.report.attribution_view import draw, lines, write
+    from studies.sensitivity.attribution import attribute as answer
+
+    others = other_versions(accept_other_versions, rerun)
+    declared = find_study(study)
+    root = out or _folder(declared.study, "attribute", device)
+    with executing(root, workers, scheduler, cluster) as executor:
+        run = _run(root, executor, data, others, rows, retry_failed)
+        found = answer(declared, device, run, search_each=search_each)
+    for line in lines(found):
+        typer.echo(line)
+    if len(found.table):
+        typer.echo(f"table   {write(found, root)}\nfigure  {draw(found, device, root)}")
+    end(found.failures, root)
+
+
+@questions_app.command()
+def require(
+    study: StudyArgument,
+    device: DeviceOption,
+    loss: Annotated[
+        float, typer.Option(help="Accuracy that may be lost to the reference, points.")
+    ] = 1.0,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="What has to be met; may be repeated.")
+    ] = None,
+    others: Annotated[
+        Others, typer.Option(help="The other imperfections: as the device has them, or off.")
+    ] = Others.as_is,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    search_each: SearchEachOption = False,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
+    rows: RowsOption = None,
+    retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+) -> None:
+    """What would a device have to meet? Where each parameter loses as much as may be lost."""
+    from studies.declaration.shipped import find_study
+    from studies.report.requirement_view import lines, write
+    from studies.sensitivity.axes import STANDARD
+    from studies.sensitivity.requirement import require as answer
+
+    versions = other_versions(accept_other_versions, rerun)
+    declared = find_study(study)
+    root = out or _folder(declared.study, "require", device)
+    with executing(root, workers, scheduler, cluster) as executor:
+        found = answer(
+            declared,
+            device,
+            loss,
+            _run(root, executor, data, versions, rows, retry_failed),
+            parameters=parameter or STANDARD,
+            others=others,
+            search_each=search_each,
+        )
+    for line in lines(found):
+        typer.echo(line)
+    if len(found.table):
+        typer.echo(f"table   {write(found, root)}")
+    end(found.failures, root)
+
+
+@questions_app.command()
+def ledger(
+    folder: FolderArgument,
+    format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
+) -> None:
+    """What did training cost the devices? Pulses, energy, physical time and wear."""
+    from studies.execution.study_runs import finished_runs
+    from studies.report.ledger_view import render
+    from studies.results.ledger import ledger_table
+    from studies.results.tables import results_frame
+
+    _, runs = finished_runs(folder, on_damage=note_damage)
+    table = ledger_table(results_frame(runs)) if runs else None
+    if table is None or not len(table):
+        raise InputError(folder, "units", 0, "must hold at least one finished unit on a device")
+    typer.echo(render(table, format))
+
+
+def _folder(study: str, question: str, device: str) -> Path:
+    from studies.sensitivity.device_question import name_of
+
+    return Path("out") / name_of(study, question, device)
+
+
+def _run(
+    root: Path,
+    executor: "Executor",
+    data: Path | None,
+    others: "OtherVersions",
+    rows: list[Path] | None,
+    retry_failed: bool,
+) -> "Run":
+    """Runs what is missing of a study in the folder."""
+    from studies.execution.study_runs import run_in_folder
+
+    options = options_of(executor, data, others, rows, retry_failed=retry_failed)
+    return partial(run_in_folder, root=root, options=options)

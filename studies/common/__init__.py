@@ -1,0 +1,1 @@
+"""What all of `studies` needs: command-line choices, statistics, YAML, error sentences."""

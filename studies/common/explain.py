@@ -1,0 +1,114 @@
+"""One line for a validation error: dotted key, value, what is allowed, and what was meant."""
+
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rpu_ssnn.common.errors import InputError, one_of
+
+TAG_MARK = "<"
+"""Starts the tag of a union member in an error's location; a tag is no key a user wrote."""
+
+
+class _Nothing:
+    """Stands for a value that was not given."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+def as_input_error(
+    error: ValidationError, where: object, model: type[BaseModel], prefix: str = ""
+) -> InputError:
+    """The first fault of ``error``, unknown keys before all others, as the project's own error.
+
+    Args:
+        where: the file or object that was validated.
+        model: what it was validated as; its keys are what an unknown key is compared with.
+        prefix: dotted key of the part that was validated.
+    """
+    # A misspelt key is both unknown and missing; only the first says what to correct.
+    details = sorted(
+        error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"
+    )
+    first = details[0]
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    inner = first.get("ctx", {}).get("error")
+    if isinstance(inner, InputError):
+        field = _dotted(prefix, *_keys(first["loc"]), inner.field)
+        return InputError(where, field, inner.value, inner.allowed + more)
+    field = _dotted(prefix, *_keys(first["loc"])) or "content"
+    value, allowed = _value_and_allowed(first, model)
+    return InputError(where, field, value, allowed + more)
+
+
+def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[object, str]:
+    from rpu_ssnn.common.validation_phrases import (
+        allowed_by,  # its package brings pandas and matplotlib
+    )
+
+    kind, value = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        *parent, key = detail["loc"]
+        return key, one_of(_valid_keys(model, parent), key)
+    if kind == "missing":
+        return _Nothing(), "must be given"
+    if kind == "value_error":
+        return value, str(detail["ctx"]["error"])
+    return value, allowed_by(detail)
+
+
+def _keys(location: Sequence[int | str]) -> list[str]:
+    return [str(part) for part in location if not str(part).startswith(TAG_MARK)]
+
+
+def _dotted(*parts: str) -> str:
+    return ".".join(part for part in parts if part)
+
+
+def _valid_keys(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """The keys of the model at ``location`` below ``model``."""
+    at: list[Any] = [model]
+    for part in location:
+        if str(part).startswith(TAG_MARK):
+            at = [found for found in at if _tag(found) == part]
+        elif isinstance(part, str):
+            fields = [f for m in _models(at) if (f := m.model_fields.get(part)) is not None]
+            at = [member for field in fields for member in _members(field.annotation)]
+    keys = [
+        field.alias or name for found in _models(at) for name, field in found.model_fields.items()
+    ]
+    return list(dict.fromkeys(keys))
+
+
+def _models(annotations: list[Any]) -> list[type[BaseModel]]:
+    """The models among type annotations, metadata taken off."""
+    bare = [typing.get_args(a)[0] if _is_annotated(a) else a for a in annotations]
+    return [a for a in bare if isinstance(a, type) and issubclass(a, BaseModel)]
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The alternatives an annotation names: through unions and containers."""
+    if _is_annotated(annotation):
+        inner = typing.get_args(annotation)[0]
+        is_container = typing.get_origin(inner) in (types.UnionType, typing.Union, tuple, list)
+        return _members(inner) if is_container else [annotation]
+    if isinstance(annotation, typing.TypeAliasType):
+        return _members(annotation.__value__)
+    arguments = typing.get_args(annotation)
+    if not arguments:
+        return [annotation]
+    return [member for argument in arguments for member in _members(argument)]
+
+
+def _is_annotated(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is typing.Annotated
+
+
+def _tag(annotation: Any) -> str | None:
+    metadata = typing.get_args(annotation)[1:] if _is_annotated(annotation) else ()
+    return next((str(m.tag) for m in metadata if hasattr(m, "tag")), None)

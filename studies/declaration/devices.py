@@ -1,0 +1,110 @@
+"""Device presets as a study sees them: checked names and overrides, complete parameters."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_MEMORY, TileSpec
+
+if TYPE_CHECKING:
+    from device_presets.cells.compounds import Compound
+
+
+def parameters_of(
+    device: str, prefix: str = "", overrides: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """All parameters of a device, so that an edited preset makes another trial.
+
+    Args:
+        device: name of a preset, a preset file, or a compound around either.
+        prefix: dotted key of the case, for the error.
+        overrides: parameters that differ from the preset's.
+
+    Raises:
+        InputError: unknown device or parameter, a value out of range, or a device that cannot be
+            trained by pulses both ways.
+    """
+    from device_presets import PresetError, get_device  # only studies with devices need it
+
+    given = overrides or {}
+    start = f"{prefix}." if prefix else ""
+    try:
+        preset = get_device(device, given)
+    except PresetError as error:
+        raise InputError(
+            "study", start + _key(error.field, error.value, given), error.value, error.allowed
+        ) from error
+    if preset.one_directional_because is not None:
+        allowed = f"moves one way only: {preset.one_directional_because}"
+        raise InputError("study", f"{start}device", device, allowed)
+    values = {name: parameter.value for name, parameter in preset.parameters.items()}
+    # JSON has no infinity (a device that does not leak has an infinite time constant).
+    return {
+        name: str(value) if isinstance(value, float) and math.isinf(value) else value
+        for name, value in values.items()
+    }
+
+
+def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) -> None:
+    """A device that leaks does so while its pulses last: slots must not be shorter than those.
+
+    Raises:
+        InputError: they are.
+    """
+    pulse = shortest_slot_s(parameters)
+    if parameters["leak_time_constant_s"] != "inf" and slot_seconds < pulse:
+        allowed = f"must be at least {pulse:g} s, a pulse of {device}, which leaks meanwhile"
+        raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
+
+
+def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> None:
+    """What only some devices can be asked for.
+
+    Raises:
+        InputError: reference simulation of a device without memory of its pulses, storage of one
+            that loses no charge, or a reference scheme or initial writing that does not go with a
+            compound, which is a cell of its own.
+    """
+    from device_presets import get_device
+
+    source = get_device(device, overrides)
+    compound = compound_of(device)
+    alone = compound is None and source.pulse_physics is not None
+    if tile.simulator == "reference" and not alone:
+        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_MEMORY)
+    loses = source.pulse_physics is not None or math.isfinite(source.leak_time_constant_s)
+    if tile.storage_seconds > 0 and not loses:
+        raise InputError("study", "tile.storage_seconds", tile.storage_seconds, NEEDS_LOSS)
+    if compound is None:
+        return
+    scheme = tile.reference.scheme
+    if scheme == "differential_pair" or (compound.build is None and scheme != "ideal_reference"):
+        allowed = f"does not go with {device}, which is a cell of its own; must be ideal_reference"
+        if compound.build is not None:
+            allowed += " or reference_device"
+        raise InputError("study", "tile.reference.scheme", scheme, allowed)
+    if compound.beside_pulses is not None and tile.initial == "pulsed":
+        allowed = f"must be programmed: pulses do not reach the weights of {device} directly"
+        raise InputError("study", "tile.initial", "pulsed", allowed)
+
+
+def compound_of(device: str) -> "Compound | None":
+    """The row of the compounds' table; None where the device is none."""
+    from device_presets.cells.compounds import COMPOUNDS
+
+    return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
+
+
+def shortest_slot_s(parameters: Mapping[str, Any]) -> float:
+    """Time (s) that one pulse of the device takes, period or width; 0 where neither is known."""
+    return max(float(parameters.get(f"pulse_{name}_s") or 0.0) for name in ("period", "width"))
+
+
+def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:
+    """The study's key for what the preset library calls ``field``."""
+    if field in overrides:
+        return f"overrides.{field}"
+    if field == "parameter":  # an unknown one, whose name is the value
+        return f"overrides.{value}"
+    return "overrides" if overrides else "device"

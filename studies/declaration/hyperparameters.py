@@ -1,0 +1,119 @@
+"""Hyperparameters that a search found: their file, and the search that each belongs to."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from rpu_ssnn.common.errors import InputError
+from studies.common.explain import as_input_error
+from studies.common.yaml_file import read_yaml, to_yaml
+from studies.declaration.points import Hyperparameters, Point
+from studies.declaration.study import SearchSettings
+from studies.declaration.trial import decisive, short_hash
+
+COMMENT = """\
+How hard each case is driven: the best validation accuracy (%) of the study's search grid, first
+seed, no test image read. `searched_for` ties an entry to the settings it was searched for; where
+they change, the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
+
+
+class FoundHyperparameters(Hyperparameters):
+    """A drive and where it comes from.
+
+    Attributes:
+        validation_accuracy: of the best run of the search, %.
+        searched_for: `search_key` of the case.
+    """
+
+    validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
+    searched_for: str
+
+    @property
+    def drive(self) -> Hyperparameters:
+        """The drive alone."""
+        return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
+
+
+type HyperparameterTable = dict[str, FoundHyperparameters]
+"""By title of the point (`trial.point_title`), which is for readers; `searched_for` decides."""
+
+
+def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
+    """The drives that a search tries, gentlest first."""
+    if point.method["update"] in ("ann", "conversion"):
+        return [Hyperparameters(learning_rate=rate) for rate in sorted(search.ann_learning_rate)]
+    rates = sorted(search.learning_rate)
+    if not point.on_tile:
+        return [Hyperparameters(learning_rate=rate) for rate in rates]
+    ranges = sorted(search.weight_range)
+    return [
+        Hyperparameters(learning_rate=rate, weight_range=span) for rate in rates for span in ranges
+    ]
+
+
+def search_key(point: Point, search: SearchSettings) -> str:
+    """Hash of everything that a point's search depends on, but its seed."""
+    reduced = point.with_budget(search.n_train, search.epochs)
+    return short_hash(
+        {
+            "dataset": reduced.dataset.model_dump(mode="json", exclude_defaults=True),
+            "network": reduced.network.model_dump(mode="json", exclude_defaults=True),
+            "training": reduced.training.model_dump(mode="json", exclude_defaults=True),
+            "method": decisive(reduced.method),
+            "grid": [drive.model_dump(mode="json") for drive in grid(point, search)],
+        }
+    )
+
+
+def read_hyperparameters(path: Path) -> HyperparameterTable:
+    """The drives of a file; none where the file is not there (yet).
+
+    Raises:
+        InputError: the file is there and not valid.
+    """
+    if not path.exists():
+        return {}
+    content = read_yaml(path)
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(path, "content", content, "must map case labels to drives")
+    try:
+        key = ""
+        found = {}
+        for key, entry in content.items():
+            found[str(key)] = FoundHyperparameters.model_validate(entry)
+        return found
+    except ValidationError as error:
+        raise as_input_error(error, path, FoundHyperparameters, prefix=str(key)) from error
+
+
+def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]) -> None:
+    """Writes the file whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    entries = {title: found.model_dump(exclude_none=True) for title, found in drives.items()}
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(to_yaml(entries, COMMENT), encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(path, "drives", error.strerror, "must be a writable file") from error
+
+
+def known_hyperparameters(
+    points: Iterable[Point], search: SearchSettings, files: Iterable[HyperparameterTable]
+) -> dict[str, FoundHyperparameters]:
+    """What earlier searches found for these points, by search key; the first file wins."""
+    by_key: dict[str, FoundHyperparameters] = {}
+    for drives in files:
+        for found in drives.values():
+            by_key.setdefault(found.searched_for, found)
+    wanted = {search_key(point, search) for point in points if point.drive is None}
+    return {key: found for key, found in by_key.items() if key in wanted}

@@ -1,0 +1,73 @@
+"""Whether a data set has the images that a study asks for: told before anything is written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.points import Point
+from studies.declaration.study import Study
+
+
+def refuse_missing_images(study: Study, data_root: Path | None) -> None:
+    """Compares the study's counts of images with the headers of the data set's files.
+
+    Args:
+        data_root: folder with the images; None: the environment variable RPU_SSNN_DATA.
+
+    Raises:
+        MissingDataError: the images are not there.
+        InputError: more images asked for than there are, or none would be held out; it names the
+            study's file and key.
+    """
+    from rpu_ssnn.data import image_counts  # brings numpy
+
+    counts: dict[str, tuple[int, int]] = {}
+    for point in study.points():
+        name = point.dataset.name
+        if name not in counts:
+            counts[name] = image_counts(name, data_root)
+        for field, value, allowed in _faults(study, point, *counts[name]):
+            raise InputError(study.where, field, value, allowed)
+
+
+def _faults(
+    study: Study, point: Point, n_train: int, n_test: int
+) -> Iterator[tuple[str, object, str]]:
+    """Field, value and what is allowed, of what the data set cannot give."""
+    dataset, budget = point.dataset, study.search.n_train
+    if dataset.n_train is not None and dataset.n_train > n_train:
+        yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
+    if dataset.n_test is not None and dataset.n_test > n_test:
+        yield _written(point, "n_test"), dataset.n_test, _at_most(n_test)
+    drawn = n_train if dataset.n_train is None else dataset.n_train
+    if not _holds_out(dataset.validation_share, drawn):
+        allowed = f"holds none of {drawn} images out: {_enough(drawn)}"
+        yield _written(point, "validation_share"), dataset.validation_share, allowed
+    if point.drive is not None or budget is None:
+        return
+    if budget > drawn:
+        yield "search.n_train", budget, _at_most(drawn)
+    if not _holds_out(dataset.validation_share, budget):
+        least = int(0.5 / dataset.validation_share) + 1
+        share = f"the validation share of {dataset.validation_share:g}"
+        yield "search.n_train", budget, f"must be at least {least}, or {share} holds no image out"
+
+
+def _written(point: Point, name: str) -> str:
+    """The key under which the study says it: the sweep's, or the data set's own."""
+    swept = [path for path, _ in point.sweep if path in ("dataset", f"dataset.{name}")]
+    return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
+
+
+def _at_most(there: int) -> str:
+    return f"must be at most {there}, the images there are"
+
+
+def _holds_out(share: float, n_images: int) -> bool:
+    return share == 0 or round(share * n_images) > 0
+
+
+def _enough(drawn: int) -> str:
+    if drawn < 2:
+        return "must be 0, or dataset.n_train larger"
+    return f"must be 0, or above {0.5 / drawn:.3g}, or dataset.n_train larger"

@@ -1,0 +1,287 @@
+"""A study's cases at every point of its sweep, merged, validated and still without seeds."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Spec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec, WeightRange
+from studies.common.explain import as_input_error
+from studies.declaration.cases import (
+    ANN_RELEVANT,
+    AnnCase,
+    BpStdpCase,
+    Case,
+    ConversionCase,
+    DeviceCase,
+    LearningRate,
+    PartialHyperparameters,
+    RateCase,
+    SgdSpec,
+)
+from studies.declaration.devices import check_slot, check_tile, parameters_of
+from studies.declaration.sections import (
+    SWEPT_IN_ALL,
+    Sections,
+    applies,
+    each_once,
+    leaves,
+    merged,
+    nested,
+    own_sections,
+    sweepable,
+    value_at,
+)
+from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings, canonical
+from studies.declaration.variation import Axis
+
+
+class Hyperparameters(Spec):
+    """How hard a case is driven: learning rate and, on a tile, weight range."""
+
+    learning_rate: LearningRate
+    weight_range: WeightRange | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A case at one point of the sweep, complete but for seed and, where searched, drive.
+
+    Attributes:
+        method: fields of the trial's method, without what the drive adds.
+        drive: as the study gives it; None: to be searched.
+        seeds: the case's own, or the study's.
+        prune: when its runs are stopped; a search run never is.
+    """
+
+    label: str
+    sweep: tuple[tuple[str, Any], ...]
+    dataset: DatasetSettings
+    network: NetworkSpec
+    training: TrainingSpec
+    method: Mapping[str, Any]
+    drive: Hyperparameters | None
+    seeds: tuple[int, ...]
+    prune: Prune | None = None
+
+    @property
+    def prunable(self) -> bool:
+        """Whether its runs can be looked at on their way: the peers of Table 1 tell nothing."""
+        return self.method["update"] not in ("bp_stdp", "conversion")
+
+    @property
+    def on_tile(self) -> bool:
+        """Whether a device holds the weights."""
+        return bool(self.method["update"] == "pulses")
+
+    def with_budget(self, n_train: int | None, epochs: int) -> "Point":
+        """The same at the reduced cost of a search run, which never reads the test images."""
+        images = self.dataset.n_train if n_train is None else n_train
+        return replace(
+            self,
+            dataset=self.dataset.model_copy(update={"n_train": images, "n_test": None}),
+            training=self.training.model_copy(update={"epochs": epochs}),
+            prune=None,
+        )
+
+    def trial(self, study: str, drive: Hyperparameters, seed: int, measure: str = "test") -> Trial:
+        """The run of this point with one seed."""
+        method = {**self.method, "learning_rate": drive.learning_rate}
+        if self.on_tile:
+            method["tile"] = {**self.method["tile"], "weight_range": drive.weight_range}
+        settings = TrialSettings.model_validate(
+            {
+                "dataset": self.dataset,
+                "network": self.network,
+                "training": self.training,
+                "method": method,
+                "seed": seed,
+                "measure": measure,
+                "prune": self.prune,
+            }
+        )
+        return Trial(study=study, label=self.label, sweep=self.sweep, settings=settings)
+
+
+def points_of(
+    cases: Sequence[Case],
+    axes: Sequence[Axis],
+    dataset: DatasetSettings,
+    network: NetworkSpec,
+    training: TrainingSpec,
+    seeds: tuple[int, ...],
+) -> list[Point]:
+    """Every case at every point of the grid of the axes that apply to it.
+
+    A path applies to a case that has it and does not set it itself; of settings that vary
+    together a case takes those that apply to it.
+
+    Raises:
+        InputError: a merged setting is invalid, or a swept path applies to no case.
+    """
+    shared: Sections = {
+        "dataset": dataset.model_dump(),
+        "network": network.model_dump(),
+        "training": training.model_dump(),
+    }
+    devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, DeviceCase)}
+    for index, device in devices.items():
+        parameters_of(device, f"cases.{index}")
+    for axis in axes:
+        for place, path in enumerate(axis.paths):
+            values = [row[place] for row in axis.rows]
+            if not any(applies(path, case) for case in cases):
+                raise InputError("study", f"{axis.where}.{path}", values, sweepable(path, cases))
+            if axis.where == "sweep":
+                each_once(f"{axis.where}.{path}", values)
+    return [
+        point
+        for index, case in enumerate(cases)
+        for point in _points_of_case(case, f"cases.{index}", axes, shared, case.seeds or seeds)
+    ]
+
+
+def _points_of_case(
+    case: Case,
+    where: str,
+    axes: Sequence[Axis],
+    shared: Sections,
+    seeds: tuple[int, ...],
+) -> Iterator[Point]:
+    own = own_sections(case)
+    if isinstance(case, AnnCase):
+        for path in (*leaves({"network": case.network}), *leaves({"training": case.training})):
+            if path not in ANN_RELEVANT:
+                allowed = "changes nothing in ann; " + one_of(ANN_RELEVANT)
+                raise InputError("study", f"{where}.{path}", value_at(own, path), allowed)
+    varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
+    declared = {path: axis.where for axis in varied for path in axis.paths}
+    for rows in itertools.product(*(axis.rows for axis in varied)):
+        swept = tuple(zip(declared, itertools.chain.from_iterable(rows), strict=True))
+        sections = merged(shared, own)
+        for path, value in swept:
+            sections = merged(sections, nested(path, value))
+        try:
+            yield _build(case, swept, sections, seeds)
+        except InputError as error:
+            # The user wrote the bad value in the sweep or in the case: say which.
+            shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
+            field = error.field if shared_by_all else f"{where}.{error.field}"
+            for path, _ in swept:
+                if error.field == path or error.field.startswith(f"{path}."):
+                    field = f"{declared[path]}.{path}"
+            raise InputError("study", field, error.value, error.allowed) from error
+
+
+def _for_case(axis: Axis, case: Case) -> Axis | None:
+    """The part of an axis that applies to the case, each row once; None where none does."""
+    places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
+    if not places:
+        return None
+    rows = {canonical(part): part for row in axis.rows if (part := [row[k] for k in places])}
+    return Axis(axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values())))
+
+
+def _build(
+    case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections, seeds: tuple[int, ...]
+) -> Point:
+    network = _validated(NetworkSpec, sections, "network")
+    training = _validated(TrainingSpec, sections, "training")
+    if isinstance(case, RateCase) and training.schedule == "slot":
+        raise InputError("study", "training.schedule", "slot", RATES_NEED_PRESENTATIONS)
+    if isinstance(case, BpStdpCase):
+        for name in ("dropout_input", "dropout_hidden"):
+            if getattr(training, name):
+                allowed = "must be 0: BP-STDP has no dropout"
+                raise InputError("study", f"training.{name}", getattr(training, name), allowed)
+    if isinstance(case, AnnCase):
+        # Only what changes the baseline, so that a sweep over slots does not run it again.
+        network = NetworkSpec().model_copy(update={"hidden": network.hidden})
+        relevant = ("epochs", "batch", "dropout_input", "dropout_hidden")
+        kept = {name: getattr(training, name) for name in relevant}
+        training = TrainingSpec().model_copy(update=kept)
+    return Point(
+        label=case.name,
+        sweep=swept,
+        dataset=_dataset(sections),
+        network=network,
+        training=training,
+        method=_method(case, sections),
+        drive=_drive(case, sections),
+        seeds=seeds,
+    )
+
+
+def _dataset(sections: Sections) -> DatasetSettings:
+    from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
+
+    dataset = _validated(DatasetSettings, sections, "dataset")
+    if dataset.name not in DATASET_NAMES:
+        raise InputError("study", "dataset.name", dataset.name, one_of(DATASET_NAMES, dataset.name))
+    return dataset
+
+
+def _method(case: Case, sections: Sections) -> dict[str, Any]:
+    if isinstance(case, DeviceCase):
+        tile = _tile(sections)
+        parameters = parameters_of(case.device, overrides=sections["overrides"])
+        check_slot(case.device, parameters, tile.slot_seconds)
+        check_tile(case.device, sections["overrides"], tile)
+        return {
+            "update": "pulses",
+            "device": case.device,
+            # As the preset understood them: 100, 100.0 and "1e2" are one run.
+            "overrides": {name: parameters[name] for name in sections["overrides"]},
+            "parameters": parameters,
+            "tile": tile.model_dump(exclude={"weight_range"}),
+        }
+    if isinstance(case, RateCase):
+        return {"update": "rate", "surrogate": _surrogate(sections)}
+    if isinstance(case, AnnCase | ConversionCase):
+        method = {"update": case.update, "sgd": _validated(SgdSpec, sections, "sgd").model_dump()}
+        if isinstance(case, ConversionCase):
+            method["percentile"] = sections["percentile"]
+        return method
+    return {"update": case.update}
+
+
+def _tile(sections: Sections) -> TileSpec:
+    if "weight_range" in sections["tile"]:
+        value = sections["tile"]["weight_range"]
+        raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
+    return _validated(TileSpec, sections, "tile")
+
+
+def _surrogate(sections: Sections) -> dict[str, Any] | None:
+    if sections.get("surrogate") is None:
+        return None
+    return _validated(SurrogateSpec, sections, "surrogate").model_dump()
+
+
+def _drive(case: Case, sections: Sections) -> Hyperparameters | None:
+    """The drive that the study gives; None where it is to be searched."""
+    if not isinstance(case, DeviceCase):
+        rate = sections.get("learning_rate")
+        return (
+            None if rate is None else _validated(Hyperparameters, {"": {"learning_rate": rate}}, "")
+        )
+    partial = _validated(PartialHyperparameters, sections, "drive")
+    given = partial.model_dump(exclude_none=True)
+    if not given:
+        return None
+    for name in PartialHyperparameters.model_fields:
+        if name not in given:
+            allowed = "must be given too, or neither, which searches both"
+            raise InputError("study", f"drive.{name}", None, allowed)
+    return Hyperparameters.model_validate(given)
+
+
+def _validated[M: BaseModel](model: type[M], sections: Sections, key: str) -> M:
+    try:
+        return model.model_validate(sections[key])
+    except ValidationError as error:
+        raise as_input_error(error, "study", model, prefix=key) from error

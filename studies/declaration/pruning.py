@@ -1,0 +1,38 @@
+"""Runs that are stopped for being hopeless: which a rule applies to, and what is said of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.points import Point
+from studies.declaration.result import PRUNED, Runs
+from studies.declaration.trial import Prune
+
+
+def pruned_by(rule: Prune, points: Sequence[Point]) -> list[Point]:
+    """The points with the rule, where it can act: not after the last epoch, nor in the peers.
+
+    Raises:
+        InputError: it can act nowhere, or a point has no validation images to look at.
+    """
+    ruled = []
+    for point in points:
+        acts = point.prunable and point.training.epochs > rule.after_epochs
+        if acts and point.dataset.validation_share == 0:
+            allowed = "must be above 0, as `prune` looks at validation images"
+            raise InputError("study", "dataset.validation_share", 0.0, allowed)
+        ruled.append(replace(point, prune=rule) if acts else point)
+    if all(point.prune is None for point in ruled):
+        most = max((point.training.epochs for point in points if point.prunable), default=0)
+        allowed = f"must be below the epochs of a case that can be stopped, {most} at most"
+        raise InputError("study", "prune.after_epochs", rule.after_epochs, allowed)
+    return ruled
+
+
+def sentences(pruned: Runs) -> list[str]:
+    """What a reader of a table must know of the runs that are not in it, a line each."""
+    return [
+        f"pruned, not in any mean: {trial.title} after epoch {result.row[PRUNED]}, at "
+        f"{result.accuracy:.2f} % of validation images"
+        for trial, result in pruned
+    ]

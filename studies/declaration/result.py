@@ -1,0 +1,68 @@
+"""What a run leaves: one row, one row an epoch, or a failure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studies.declaration.trial import Trial
+
+type Scalar = str | int | float | bool | None
+type Row = dict[str, Scalar]
+
+
+SWEEP_PREFIX = "sweep."
+"""Starts the columns with a run's swept settings, by their dotted path."""
+
+PRUNED = "pruned_after_epochs"
+"""Column of the runs that were stopped: after how many epochs; of others empty or not there."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A finished run.
+
+    Attributes:
+        row: flat; see `run_trial` for the columns.
+        epochs: learning curve, one flat row an epoch.
+    """
+
+    row: Row
+    epochs: list[Row]
+
+    @property
+    def accuracy(self) -> float:
+        """Test accuracy of the run, %; validation accuracy where the test set was not read."""
+        test = self.row["test_accuracy"]
+        shown = self.row["validation_accuracy"] if test is None else test
+        assert isinstance(shown, int | float)  # run_trial always measures one of them
+        return float(shown)
+
+    @property
+    def words(self) -> str:
+        """What it reached."""
+        stopped = f", pruned after epoch {self.row[PRUNED]}" if self.pruned else ""
+        return f"{self.accuracy:.2f} %{stopped}"
+
+    @property
+    def pruned(self) -> bool:
+        """Whether the run was stopped before its end, so that it has no test accuracy."""
+        return self.row.get(PRUNED) is not None
+
+
+type Runs = Sequence[tuple[Trial, TrialResult]]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that raised, or whose process died.
+
+    Attributes:
+        trial: identity of the trial.
+        title: what the trial is, in words.
+        message: one line.
+        details: traceback, or empty.
+    """
+
+    trial: str
+    title: str
+    message: str
+    details: str

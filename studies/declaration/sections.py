@@ -1,0 +1,99 @@
+"""A case's settings in sections, by dotted paths: which it has, and which of them can be swept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.declaration.cases import Case, DeviceCase, RateCase
+from studies.declaration.devices import parameters_of
+from studies.declaration.trial import canonical
+
+type Sections = dict[str, Any]
+"""Raw settings by their first key: dataset, network, training, and those of the case."""
+
+SWEPT_IN_ALL = ("dataset",)
+
+
+def own_sections(case: Case) -> Sections:
+    """What the case itself sets, in sections."""
+    names_of_the_case = ("label", "update", "device", "seeds")
+    return {
+        name: value
+        for name, value in case.model_dump().items()
+        if value is not None and name not in names_of_the_case
+    }
+
+
+def applies(path: str, case: Case) -> bool:
+    """Whether the case has the setting and does not set it itself."""
+    prefixes = (*SWEPT_IN_ALL, *case.swept)
+    if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
+        return False
+    if path.startswith("surrogate.") and isinstance(case, RateCase) and case.surrogate is None:
+        return False  # a rate case without noise stays one
+    name = path.removeprefix("overrides.")
+    if isinstance(case, DeviceCase) and name != path and name not in parameters_of(case.device):
+        return False
+    return value_at(own_sections(case), path) is None
+
+
+def each_once(field: str, values: Sequence[Any]) -> None:
+    """A value that is there twice, also as another spelling of a number, would count as seeds.
+
+    Raises:
+        InputError: a value is there twice.
+    """
+    seen = set()
+    for value in values:
+        try:
+            same = canonical(value if isinstance(value, bool) else float(value))
+        except (TypeError, ValueError):
+            same = canonical(value)
+        if same in seen:
+            raise InputError("study", field, list(values), "must name each value once")
+        seen.add(same)
+
+
+def sweepable(path: str, cases: Sequence[Case]) -> str:
+    """What could have been swept, for the error."""
+    if any(value_at(own_sections(case), path) is not None for case in cases):
+        return "is set by the cases that have it: remove it there, or here"
+    devices = [case for case in cases if isinstance(case, DeviceCase)]
+    if path.startswith("overrides.") and devices:
+        names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]
+        return one_of(dict.fromkeys(names), path)
+    starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept)))
+    return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
+
+
+def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with the leaves of ``patch`` put in."""
+    result = dict(base)
+    for key, value in patch.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """Sections that hold one value, at a dotted path."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return dict(value)
+
+
+def value_at(sections: Sections, path: str) -> Any:
+    """The value at a dotted path; None where there is none."""
+    at: Any = sections
+    for key in path.split("."):
+        at = at.get(key) if isinstance(at, Mapping) else None
+    return at
+
+
+def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted paths of all values that are no mappings."""
+    for key, value in sections.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"

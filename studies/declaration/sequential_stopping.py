@@ -1,0 +1,225 @@
+"""Seeds that are added until the gap to the reference is known well enough.
+
+What a study says of it, and which seeds each point has by what is finished: a function of the
+results alone, so that a run that was killed comes to the same trials as one that was not. A step
+looks at the results of the seeds before it and at no others, though others be there.
+"""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from rpu_ssnn.spec import Positive, Spec
+from studies.common.statistics import describe
+from studies.declaration.trial import Trial, point_title
+
+if TYPE_CHECKING:
+    from studies.declaration.points import Point
+    from studies.declaration.result import TrialResult
+
+LAST_SEED = 2**32 - 1
+
+
+class SequentialStopping(Spec):
+    """When a study has enough seeds."""
+
+    gap_ci: Annotated[Positive, Field(le=100.0)] = Field(
+        description="half width of the 95 % interval of the gap to the reference, percentage points"
+    )
+    max_seeds: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        description="of a case at a point of the sweep, the declared ones included"
+    )
+
+
+type _Accuracy = float | Literal["none"] | None
+"""In %, or a difference of two; ``none``: there will be none; None: not yet."""
+
+type Verdict = Literal["fixed", "open", "narrow", "wide", "stuck"]
+"""Of a point: no matter of `until`; rows are missing; narrow enough; still wide with all seeds;
+a run failed or was pruned, so that no seeds are added."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A point with the seeds that it has to have by now.
+
+    Attributes:
+        half_width: of the interval of its gap, percentage points; None: not known.
+    """
+
+    point: "Point"
+    seeds: tuple[int, ...]
+    verdict: Verdict = "fixed"
+    half_width: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The point in words."""
+        return point_title(self.point.label, self.point.sweep)
+
+
+def check_sequential_stopping(until: SequentialStopping, points: Sequence["Point"]) -> None:
+    """Whether every point can grow to so many seeds.
+
+    Raises:
+        InputError: one has more already, or seeds that nothing comes after.
+    """
+    for point in points:
+        if len(point.seeds) > until.max_seeds:
+            allowed = f"must be at least {len(point.seeds)}, the seeds of {point.label}"
+            raise InputError("study", "until.max_seeds", until.max_seeds, allowed)
+        if most_seeds(point.seeds, until)[-1] > LAST_SEED:
+            allowed = f"must leave room below 2**32 for {until.max_seeds} seeds"
+            raise InputError("study", "seeds", max(point.seeds), allowed)
+
+
+def most_seeds(declared: tuple[int, ...], until: SequentialStopping) -> tuple[int, ...]:
+    """The declared seeds, and the integers after the largest of them, as many as there may be."""
+    after = max(declared) + 1
+    return (*declared, *range(after, after + until.max_seeds - len(declared)))
+
+
+def seeded(
+    until: SequentialStopping | None,
+    points: Sequence["Point"],
+    reference: str,
+    trial_of: Callable[["Point", int], Trial | None],
+    find: Callable[[Trial], "TrialResult | None"],
+    failed: Collection[str] = (),
+) -> list[Seeded]:
+    """The points with the seeds that they have to have, by what is finished.
+
+    A point of the reference has, beside its own, all seeds of the points that are measured
+    against it.
+
+    Args:
+        unit_of: None: the point's drive is not known yet.
+        find: the finished run of a trial.
+        failed: identities of trials that failed and are left alone.
+    """
+    if until is None:
+        return [Seeded(point, point.seeds) for point in points]
+    of_reference = [point for point in points if point.label == reference]
+    outcome = _Outcomes(trial_of, find, failed)
+    grown: dict[int, Seeded] = {}
+    wanted: dict[int, dict[int, None]] = {id(p): dict.fromkeys(p.seeds) for p in of_reference}
+    for point in points:
+        against = None if point.label == reference else _reference_of(point, of_reference)
+        if against is None:
+            continue
+        grown[id(point)] = _grown(point, against, until, outcome)
+        wanted[id(against)] |= dict.fromkeys(grown[id(point)].seeds)
+    return [
+        grown.get(id(point)) or Seeded(point, tuple(wanted.get(id(point), point.seeds)))
+        for point in points
+    ]
+
+
+def sentences(until: SequentialStopping | None, points: Sequence[Seeded]) -> list[str]:
+    """What became of `until`, a line each: all narrow enough, or which are not and why."""
+    if until is None:
+        return []
+    found: dict[str, list[Seeded]] = {}
+    for one in points:
+        found.setdefault(one.verdict, []).append(one)
+    lines = []
+    if narrow := found.get("narrow"):
+        what = f"{counted(len(narrow), 'gap is', 'gaps are')} known to ±{until.gap_ci:g} or better"
+        lines.append(f"until: {what}")
+    lines += [
+        f"until: {one.title} stayed at ±{one.half_width:.2f}, above {until.gap_ci:g}, with all "
+        f"{until.max_seeds} seeds"
+        for one in found.get("wide", [])
+    ]
+    lines += [
+        f"until: {one.title} gets no more seeds, since runs of it or of the reference failed or "
+        "were pruned"
+        for one in found.get("stuck", [])
+    ]
+    lines += [f"until: {one.title} waits for rows" for one in found.get("open", [])]
+    return lines
+
+
+def _reference_of(point: "Point", of_reference: Sequence["Point"]) -> "Point | None":
+    """The reference at the same values of all that it was swept over, as the table has it."""
+    values = {path: str(value) for path, value in point.sweep}
+    fitting = (
+        other
+        for other in of_reference
+        if all(values.get(path) == str(value) for path, value in other.sweep)
+    )
+    return next(fitting, None)
+
+
+def _grown(
+    point: "Point", reference: "Point", until: SequentialStopping, outcome: "_Outcomes"
+) -> Seeded:
+    seeds = most_seeds(point.seeds, until)
+    n = len(point.seeds)
+    while True:
+        now = seeds[:n]
+        gaps = [outcome.gap(point, reference, seed) for seed in now]
+        if "none" in gaps:
+            return Seeded(point, now, "stuck")
+        differences = [gap for gap in gaps if isinstance(gap, float)]
+        if len(differences) < n:
+            return Seeded(point, now, "open")
+        half_width = describe(differences).half_width
+        if half_width <= until.gap_ci:
+            return Seeded(point, now, "narrow", half_width)
+        if n == until.max_seeds:
+            return Seeded(point, now, "wide", half_width)
+        n = min(until.max_seeds, _next(n, half_width / until.gap_ci))
+
+
+def _next(n: int, ratio: float) -> int:
+    """Seeds to look at next: as many as the spread so far asks for, but no more than twice.
+
+    Few looks, each far from the last, make the stopping matter less than a look a seed.
+    """
+    if math.isnan(ratio):  # one seed has no spread
+        return n + 1
+    return max(n + 1, min(2 * n, math.ceil(n * ratio**2)))
+
+
+class _Outcomes:
+    """What the runs of points reached, each looked up once."""
+
+    def __init__(
+        self,
+        trial_of: Callable[["Point", int], Trial | None],
+        find: Callable[[Trial], "TrialResult | None"],
+        failed: Collection[str],
+    ) -> None:
+        self._trial_of, self._find, self._failed = trial_of, find, failed
+        self._known: dict[tuple[int, int], _Accuracy] = {}
+
+    def gap(self, point: "Point", reference: "Point", seed: int) -> "_Accuracy":
+        """Of one seed, percentage points."""
+        pair = self._accuracy(point, seed), self._accuracy(reference, seed)
+        if "none" in pair:
+            return "none"
+        mine, other = pair
+        if isinstance(mine, float) and isinstance(other, float):
+            return mine - other
+        return None
+
+    def _accuracy(self, point: "Point", seed: int) -> "_Accuracy":
+        key = id(point), seed
+        if key not in self._known:
+            self._known[key] = self._look_up(point, seed)
+        return self._known[key]
+
+    def _look_up(self, point: "Point", seed: int) -> "_Accuracy":
+        trial = self._trial_of(point, seed)
+        if trial is None:
+            return None
+        result = self._find(trial)
+        if result is not None:
+            return "none" if result.pruned else result.accuracy
+        return "none" if trial.identity in self._failed else None

@@ -1,0 +1,202 @@
+"""A study as validated, frozen data: what is compared, on which images, with which seeds.
+
+An instance is always runnable as far as can be known without running it: device names, overrides,
+sweeps and references have all been checked.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.tile_spec import WeightRange
+from studies.common.explain import as_input_error
+from studies.common.yaml_file import read_yaml
+from studies.declaration.cases import Case, LearningRate, RateCase, Seeds
+from studies.declaration.points import Point, points_of
+from studies.declaration.pruning import pruned_by
+from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
+from studies.declaration.trial import DatasetSettings, Prune
+from studies.declaration.variation import Sample, axes_of, expanded
+
+
+class SearchSettings(Spec):
+    """The search that every case without an inline drive gets: a grid, on validation accuracy.
+
+    The grid of `ann` is its own, since its learning rate has another meaning.
+    """
+
+    n_train: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="training images of a search run; None: the study's"
+    )
+    epochs: Annotated[int, Field(ge=1)] = 3
+    weight_range: Annotated[tuple[WeightRange, ...], Field(min_length=1)] = (
+        1.0,
+        2.0,
+        4.0,
+        8.0,
+    )
+    learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (0.3, 1.0, 3.0, 10.0)
+    ann_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
+        0.03,
+        0.1,
+        0.3,
+        1.0,
+    )
+
+
+class Published(Spec):
+    """An accuracy that a paper reports, %."""
+
+    accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
+    plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
+        None, description="as the source gives it"
+    )
+    source: Annotated[str, Field(min_length=1)] = Field(description="paper and table or figure")
+
+
+class Study(Spec):
+    """One declared comparison; see `docs` of the fields, and the YAML files beside this module."""
+
+    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
+        description="name; also the default output folder's"
+    )
+    question: Annotated[str, Field(min_length=1)] = Field(description="what the study asks")
+    dataset: DatasetSettings
+    network: NetworkSpec = NetworkSpec()
+    training: TrainingSpec = TrainingSpec()
+    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+    sweep: Annotated[
+        dict[str, Annotated[list[Any], Field(min_length=1)]], BeforeValidator(expanded)
+    ] = Field(
+        {},
+        description="dotted path to values, or to a range; a grid, over each case that has the "
+        "path and does not set it itself",
+    )
+    together: tuple[
+        Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)],
+        ...,
+    ] = Field(
+        (), description="settings that vary in step: dotted paths to lists of equal length, each"
+    )
+    sample: Sample | None = Field(
+        None, description="points drawn from a box, at random or as a Latin hypercube"
+    )
+    seeds: Seeds = Field(description="a list, or {count: n} for 0 to n - 1")
+    reference: str | None = Field(
+        None, description="label of the case that gaps are measured against; None: the rate case"
+    )
+    until: SequentialStopping | None = Field(
+        None, description="seeds are added until the gaps are known well enough; None: none are"
+    )
+    prune: Prune | None = Field(
+        None, description="when a run is stopped for being hopeless; None: none is"
+    )
+    drives: Path | None = Field(
+        None, description="file with searched drives, relative to the study's"
+    )
+    search: SearchSettings = SearchSettings()
+    published: dict[str, Published] = Field(
+        {}, description="case label to what its paper reports: shown beside it"
+    )
+    quoted: dict[str, Published] = Field(
+        {}, description="what papers report of networks that no case here runs"
+    )
+
+    _where: str = PrivateAttr("")
+
+    @property
+    def where(self) -> str:
+        """The file it was read from, for errors found later; its name where there is none."""
+        return self._where or self.study
+
+    @model_validator(mode="after")
+    def _is_runnable(self) -> Self:
+        labels = [case.name for case in self.cases]
+        for index, label in enumerate(labels):
+            if label in labels[:index]:
+                raise InputError(
+                    "study", f"cases.{index}.label", label, "must be unique: give one a `label`"
+                )
+        rate_labels = [case.name for case in self.cases if isinstance(case, RateCase)]
+        if self.reference is None and len(rate_labels) != 1:
+            raise InputError(
+                "study", "reference", None, one_of(labels) + ", as there is not one rate case"
+            )
+        if self.reference is not None and self.reference not in labels:
+            raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
+        for label in self.published:
+            if label not in labels:
+                raise InputError("study", "published", label, one_of(labels, label))
+        for label in self.quoted:
+            if label in labels:
+                allowed = "is a case: put it under `published`"
+                raise InputError("study", "quoted", label, allowed)
+        budget, available = self.search.n_train, self.dataset.n_train
+        if budget is not None and available is not None and budget > available:
+            raise InputError(
+                "study", "search.n_train", budget, f"must be at most dataset.n_train, {available}"
+            )
+        points = self.points()
+        if self.dataset.validation_share == 0 and any(point.drive is None for point in points):
+            raise InputError(
+                "study",
+                "dataset.validation_share",
+                0.0,
+                "must be above 0, as a case without a drive is searched on the validation split",
+            )
+        if self.until is not None:
+            check_sequential_stopping(self.until, points)
+        return self
+
+    @property
+    def reference_label(self) -> str:
+        """The case that gaps are measured against."""
+        if self.reference is not None:
+            return self.reference
+        return next(case.name for case in self.cases if isinstance(case, RateCase))
+
+    def points(self) -> list[Point]:
+        """Every case at every point of the sweep that applies to it."""
+        axes = axes_of(self.sweep, self.together, self.sample)
+        points = points_of(self.cases, axes, self.dataset, self.network, self.training, self.seeds)
+        return points if self.prune is None else pruned_by(self.prune, points)
+
+    @property
+    def varied(self) -> list[str]:
+        """The paths of all settings that the study varies."""
+        axes = axes_of(self.sweep, self.together, self.sample)
+        return [path for axis in axes for path in axis.paths]
+
+
+def parse_study(content: object, where: object, folder: Path) -> Study:
+    """A study from what a YAML file held.
+
+    Args:
+        where: named in the error.
+        folder: what a relative `drives` is relative to.
+
+    Raises:
+        InputError: the content is not a valid study.
+    """
+    if not isinstance(content, dict):
+        raise InputError(where, "content", content, "must be a mapping with the keys of a study")
+    if isinstance(content.get("drives"), str):
+        content = {**content, "drives": folder / content["drives"]}
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        raise as_input_error(error, where, Study) from error
+    study._where = str(where)
+    return study
+
+
+def load_study(path: Path) -> Study:
+    """A study from its YAML file.
+
+    Raises:
+        InputError: unreadable, not YAML, or not a valid study.
+    """
+    return parse_study(read_yaml(path), path, path.parent)

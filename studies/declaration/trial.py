@@ -1,0 +1,227 @@
+"""A trial: one training run with everything that determines its result, and its identity."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from rpu_ssnn.spec import NetworkSpec, Share, Spec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration.cases import Percentile, SgdSpec
+
+
+class DatasetSettings(Spec):
+    """Which images; None takes all there are."""
+
+    name: str
+    n_train: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="images that training and validation share"
+    )
+    n_test: Annotated[int, Field(ge=1)] | None = None
+    validation_share: Annotated[Share, Field(le=0.5)] = Field(
+        0.1, description="part of the training images held out; the only ones a choice may see"
+    )
+
+
+class Prune(Spec):
+    """When a run is stopped for being hopeless: a rule on the run alone, so that neither the
+    others nor the order in which they end matter. It looks at validation images only."""
+
+    after_epochs: Annotated[int, Field(ge=1)] = Field(
+        description="epochs after which the run is looked at, once"
+    )
+    below: Annotated[float, Field(gt=0.0, le=100.0)] = Field(
+        description="accuracy on validation images below which it is stopped, %"
+    )
+
+
+class AnnMethod(Spec):
+    """Exact backpropagation in floating point (`rpu_ssnn.baselines.ann.AnnSpec`)."""
+
+    update: Literal["ann"] = "ann"
+    sgd: SgdSpec
+    learning_rate: float
+
+
+class RateMethod(Spec):
+    """Eq. 9 on ideal weights, exact or with surrogate noise."""
+
+    update: Literal["rate"] = "rate"
+    learning_rate: float
+    surrogate: SurrogateSpec | None
+
+
+class CoincidenceMethod(Spec):
+    """Eq. 10 on ideal weights."""
+
+    update: Literal["coincidence"] = "coincidence"
+    learning_rate: float
+
+
+class BpStdpMethod(Spec):
+    """A peer of Table 1: phased, with stored trains (`rpu_ssnn.baselines.bp_stdp`)."""
+
+    update: Literal["bp_stdp"] = "bp_stdp"
+    learning_rate: float
+
+
+class ConversionMethod(Spec):
+    """A peer of Table 1: a float network asked with spikes (`rpu_ssnn.baselines.conversion`)."""
+
+    update: Literal["conversion"] = "conversion"
+    sgd: SgdSpec
+    percentile: Percentile
+    learning_rate: float
+
+
+class PulseMethod(Spec):
+    """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
+
+    update: Literal["pulses"] = "pulses"
+    device: str
+    overrides: dict[str, Any]
+    parameters: dict[str, Any]
+    tile: TileSpec
+    learning_rate: float
+
+
+Method = Annotated[
+    AnnMethod | RateMethod | CoincidenceMethod | BpStdpMethod | ConversionMethod | PulseMethod,
+    Field(discriminator="update"),
+]
+
+
+class TrialSettings(Spec):
+    """Everything that determines the result of a run, defaults included.
+
+    Attributes:
+        measure: `test` reads the test set once, after training; `validation` never reads it.
+        prune: None: the run goes on to its end, whatever it reaches.
+    """
+
+    dataset: DatasetSettings
+    network: NetworkSpec
+    training: TrainingSpec
+    method: Method
+    seed: Annotated[int, Field(ge=0)]
+    measure: Literal["test", "validation"]
+    prune: Prune | None = None
+
+
+RECORD_ONLY = (
+    "endurance_cycles",
+    "energy_per_pulse_j",
+    "on_off_ratio",
+    "pulse_period_s",
+    "pulse_width_s",
+)
+"""Preset parameters that no run reads (the ledger and metrics do): no part of an identity."""
+
+PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
+"""Records of most devices, but decisive where the step follows the width (`step_width_s`)."""
+
+
+def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
+    """A method without what does not change its result: records and tile defaults."""
+    kept = dict(method)
+    decided_by_pulse = "step_width_s" in kept.get("parameters", {})
+    records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
+    for part in ("parameters", "overrides"):
+        if part in kept:
+            kept[part] = {k: v for k, v in kept[part].items() if k not in records}
+    if "overrides" in kept:
+        kept["overrides"] = {k: _one_spelling(v) for k, v in kept["overrides"].items()}
+    if "tile" in kept:
+        tile = TileSpec.model_validate(kept["tile"])
+        kept["tile"] = tile.model_dump(mode="json", exclude_defaults=True)
+    return kept
+
+
+def _one_spelling(value: Any) -> Any:
+    """A number of an override as one of its spellings, whatever the study or an old run has."""
+    if isinstance(value, list | tuple):
+        return [_one_spelling(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if not math.isfinite(number):
+        return str(number)
+    return int(number) if number.is_integer() else number
+
+
+def canonical(content: object) -> str:
+    """JSON with one spelling for equal content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def short_hash(content: object) -> str:
+    """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
+
+
+def identity_of(settings: TrialSettings, numerics_version: int) -> str:
+    """Hash of what determines a result.
+
+    What has its default is left out, so that a setting that comes to exist later, with a default
+    that means what was always done, makes no other run of an earlier one. A default that comes to
+    mean something else does: finished runs keep their complete settings, and are asked for their
+    identity under the defaults of today.
+    """
+    shared = settings.model_dump(mode="json", exclude={"method"}, exclude_defaults=True)
+    method = decisive(settings.method.model_dump(mode="json"))
+    return short_hash({**shared, "method": method, "numerics_version": numerics_version})
+
+
+def stored_identity(settings: object, numerics_version: object) -> str | None:
+    """The same of settings as they were stored; None where they are none of this version's."""
+    try:
+        known = TrialSettings.model_validate(settings)
+    except ValidationError:
+        return None
+    return identity_of(known, int(str(numerics_version)))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run, and where it stands in a study.
+
+    Attributes:
+        study: the study's name.
+        label: the case.
+        sweep: swept settings as (dotted path, value), in the study's order.
+    """
+
+    study: str
+    label: str
+    sweep: tuple[tuple[str, Any], ...]
+    settings: TrialSettings
+
+    @property
+    def settings_json(self) -> str:
+        """The complete settings as canonical JSON."""
+        return canonical(self.settings.model_dump(mode="json"))
+
+    @property
+    def identity(self) -> str:
+        """Hash of what determines the result; labels and study names are no part."""
+        return identity_of(self.settings, NUMERICS_VERSION)
+
+    @property
+    def title(self) -> str:
+        """What progress and failure lists call it."""
+        return f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
+
+
+def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:
+    """A case at one point of the sweep, in words."""
+    if not sweep:
+        return label
+    return f"{label} [{', '.join(f'{path}={value}' for path, value in sweep)}]"

@@ -1,0 +1,72 @@
+"""The trials of a study: points with the seeds that they have to have, where drives are known."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from studies.declaration.hyperparameters import FoundHyperparameters, search_key
+from studies.declaration.points import Point
+from studies.declaration.result import TrialResult
+from studies.declaration.sequential_stopping import Seeded, most_seeds, seeded
+from studies.declaration.study import Study
+from studies.declaration.trial import Trial
+
+
+def maker_of(
+    study: Study, drives: Mapping[str, FoundHyperparameters]
+) -> Callable[[Point, int], Trial | None]:
+    """Gives the trial of a point and a seed; None where the point's drive is not known.
+
+    Args:
+        drives: by search key.
+    """
+
+    def trial_of(point: Point, seed: int) -> Trial | None:
+        drive = point.drive
+        if drive is None:
+            found = drives.get(search_key(point, study.search))
+            if found is None:
+                return None
+            drive = found.drive
+        return point.trial(study.study, drive, seed)
+
+    return trial_of
+
+
+def seeded_points(
+    study: Study,
+    drives: Mapping[str, FoundHyperparameters],
+    find: Callable[[Trial], TrialResult | None],
+    failed: Collection[str] = (),
+) -> list[Seeded]:
+    """The study's points with the seeds that they have to have (`until.seeded`)."""
+    trial_of = maker_of(study, drives)
+    return seeded(study.until, study.points(), study.reference_label, trial_of, find, failed)
+
+
+def largest(study: Study) -> list[Seeded]:
+    """The points with all seeds that they can come to have."""
+    fixed = [Seeded(point, point.seeds) for point in study.points()]
+    if study.until is None:
+        return fixed
+    grown = [replace(one, seeds=most_seeds(one.point.seeds, study.until)) for one in fixed]
+    seeds_of_all = dict.fromkeys(seed for one in grown for seed in one.seeds)
+    return [
+        replace(one, seeds=tuple(dict.fromkeys((*one.seeds, *seeds_of_all))))
+        if one.point.label == study.reference_label
+        else one
+        for one in grown
+    ]
+
+
+def trials_at(
+    study: Study, drives: Mapping[str, FoundHyperparameters], points: Sequence[Seeded]
+) -> list[Trial]:
+    """The trials of points with their seeds, in the study's order."""
+    trial_of = maker_of(study, drives)
+    found = [trial_of(one.point, seed) for one in points for seed in one.seeds]
+    return [trial for trial in found if trial is not None]
+
+
+def units_of(study: Study, drives: Mapping[str, FoundHyperparameters]) -> list[Trial]:
+    """The trials of every point with its declared seeds, in the study's order."""
+    return trials_at(study, drives, [Seeded(point, point.seeds) for point in study.points()])

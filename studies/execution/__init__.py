@@ -1,0 +1,1 @@
+"""Runs a study in its output folder: search, schedule, write, report progress."""

@@ -1,0 +1,92 @@
+"""The harness as functions that return pandas tables."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from studies.declaration.shipped import find_study
+from studies.declaration.study import Study
+from studies.execution.options import Options, training_job
+from studies.execution.study_runs import look_into, run_in_folder
+from studies.results.tables import results_frame
+from studies.workers.local_executor import LocalExecutor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.workers.executor import Executor
+
+
+class TrialsFailedError(RuntimeError):
+    """Some trials failed; the rows of the others are in the output folder."""
+
+
+def run_study(
+    study: Study | Path | str,
+    out: Path | None = None,
+    *,
+    workers: int | None = None,
+    data: Path | None = None,
+    retry_failed: bool = False,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """Runs what is missing of a study, and returns its tidy results, one row a run.
+
+    A script that calls it needs ``if __name__ == "__main__":`` around the call, since the
+    processes it starts import that script.
+
+    Args:
+        study: a study, its file, or the name of a shipped one.
+        out: output folder; None: ``out/NAME``.
+        workers: processes; None: one a CPU.
+        data: folder with the images; None: the environment variable RPU_SSNN_DATA.
+        retry_failed: run again what failed in an earlier call.
+        executor: starts other workers, such as `studies.workers.clusters.executor_of`
+            makes; to be closed by the caller; None: processes of this machine.
+
+    Raises:
+        InputError: bad input, said in one line, before anything ran.
+        BrokenPairError: aihwkit and torch do not fit.
+        TrialsFailedError: trials failed; the others' rows are kept. Another call leaves the failed
+            ones alone, or runs them again with `retry_failed`.
+    """
+    declared = study if isinstance(study, Study) else find_study(str(study))
+    root = default_folder(declared) if out is None else out
+    options = Options(
+        job=training_job(data),
+        executor=LocalExecutor(workers) if executor is None else executor,
+        retry_failed=retry_failed,
+    )
+    outcome = run_in_folder(declared, root, options)
+    if outcome.failures:
+        first = outcome.failures[0]
+        raise TrialsFailedError(
+            f"{counted(len(outcome.failures), 'unit')} failed (listed in {root}), "
+            f"first {first.title}: {first.message}"
+        )
+    return results_frame(outcome.runs)
+
+
+def load_results(folder: Path) -> pd.DataFrame:
+    """The tidy results of an output folder so far; may be called while a study runs.
+
+    Warns:
+        UserWarning: a trial file is damaged; its row is left out.
+
+    Raises:
+        InputError: not an output folder.
+    """
+
+    def warn(error: InputError) -> None:
+        warnings.warn(f"{error}; the damaged file is left out", stacklevel=3)
+
+    return results_frame(look_into(folder, on_damage=warn).runs)
+
+
+def default_folder(study: Study) -> Path:
+    """Where a study's results go if nothing else is said."""
+    return Path("out") / study.study

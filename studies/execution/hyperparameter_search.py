@@ -1,0 +1,80 @@
+"""The drives of a study in its folder: known ones, or searched."""
+
+from collections.abc import Sequence
+
+from studies.declaration.hyperparameters import (
+    FoundHyperparameters,
+    HyperparameterTable,
+    known_hyperparameters,
+    read_hyperparameters,
+    search_key,
+    write_hyperparameters,
+)
+from studies.declaration.points import Point
+from studies.declaration.search import best, candidates
+from studies.declaration.study import Study
+from studies.declaration.trial import point_title
+from studies.execution.options import Options
+from studies.execution.phase import Phase, read_store
+from studies.execution.writer import FailureList
+from studies.results.store import ResultFolder
+from studies.results.tables import Versions
+
+
+def hyperparameter_files(study: Study, folder: ResultFolder) -> list[HyperparameterTable]:
+    """The drives that are known: of the study's file and of the folder's."""
+    return [
+        read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
+    ]
+
+
+def find_hyperparameters(
+    study: Study, folder: ResultFolder, options: Options, failures: FailureList
+) -> dict[str, FoundHyperparameters]:
+    """Hyperparameters by search key: from the study's file, the folder's, or else a search."""
+    files = hyperparameter_files(study, folder)
+    points = [point for point in study.points() if point.drive is None]
+    drives = known_hyperparameters(points, study.search, files)
+    unknown = [point for point in points if search_key(point, study.search) not in drives]
+    if unknown:
+        titles = ", ".join(point_title(point.label, point.sweep) for point in unknown)
+        options.reporter.note(f"no searched drive for these settings, searching: {titles}")
+        drives |= search(study, unknown, folder, options, failures)
+    write_hyperparameters(folder.drives, by_title(study, drives))
+    return drives
+
+
+def search(
+    study: Study,
+    points: Sequence[Point],
+    folder: ResultFolder,
+    options: Options,
+    failures: FailureList,
+) -> dict[str, FoundHyperparameters]:
+    """Hyperparameters by search key; none for a search of which a run failed."""
+    tried = candidates(study, points)
+    stored = read_store(folder.search, options.reporter).by_identity
+    finished = {
+        identity: result
+        for identity, result in stored.items()
+        if Versions.of(result) == Versions.here()
+    }
+    missing = [run.trial for run in tried if run.trial.identity not in finished]
+    Phase("search", folder, folder.search, finished, options, failures).run(missing, len(tried))
+    incomplete = {run.key for run in tried if run.trial.identity not in finished}
+    complete = [(run, finished[run.trial.identity]) for run in tried if run.key not in incomplete]
+    found = best(complete)
+    for outcome in found.values():
+        options.reporter.note(outcome.sentence)
+    return {key: outcome.drive for key, outcome in found.items()}
+
+
+def by_title(
+    study: Study, drives: dict[str, FoundHyperparameters]
+) -> dict[str, FoundHyperparameters]:
+    titled = {}
+    for point in study.points():
+        found = drives.get(search_key(point, study.search)) if point.drive is None else None
+        if found is not None:
+            titled[point_title(point.label, point.sweep)] = found
+    return titled

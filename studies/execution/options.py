@@ -1,0 +1,59 @@
+"""How a study is run, and what a run of it leaves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from studies.declaration.result import Failure, Runs
+from studies.declaration.sequential_stopping import Seeded
+from studies.execution.progress import Reporter, Silent
+from studies.workers import run_trial
+from studies.workers.executor import Executor
+from studies.workers.local_executor import LocalExecutor
+from studies.workers.worker import Job
+from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
+
+type OtherVersions = Literal["refuse", "accept", "rerun"]
+"""What to do with rows made under another numerics, torch or aihwkit version."""
+
+
+def training_job(data_root: Path | None) -> Job:
+    """Real training through `rpu_ssnn`."""
+    return Job(check=run_trial.check_inputs, execute=run_trial.run_trial, data_root=data_root)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a study is run; nothing here changes a result.
+
+    Attributes:
+        executor: hires the workers; whoever made it closes it.
+        kept_rows: results files whose rows count as finished; `imported_results`.
+        retry_failed: run again the trials that failed in an earlier call; else they are left alone
+            and stay listed.
+        seconds_between_checkpoints: of one trial, at least; they are taken at the end of an epoch.
+    """
+
+    job: Job = field(default_factory=lambda: training_job(None))
+    executor: Executor = field(default_factory=LocalExecutor)
+    other_versions: OtherVersions = "refuse"
+    reporter: Reporter = field(default_factory=Silent)
+    kept_rows: Sequence[Path] = ()
+    retry_failed: bool = False
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves.
+
+    Attributes:
+        runs: rows in the study's order.
+        failures: the trials that have none.
+        points: with the seeds that they came to have.
+    """
+
+    runs: Runs
+    failures: list[Failure]
+    points: list[Seeded] = field(default_factory=list)

@@ -1,0 +1,269 @@
+"""What `run` would do: trials, what is done of them, and about how long the rest takes."""
+
+from __future__ import annotations
+
+import heapq
+import statistics as plain_statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.hyperparameters import (
+    FoundHyperparameters,
+    grid,
+    known_hyperparameters,
+    read_hyperparameters,
+    search_key,
+)
+from studies.declaration.points import Hyperparameters, Point
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.search import candidates
+from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.study import Study
+from studies.declaration.trial import Trial, point_title, short_hash
+from studies.declaration.trials import largest, seeded_points
+from studies.execution.imported_results import as_result, read_imported_rows
+from studies.execution.progress import Silent
+from studies.execution.scheduling import in_balanced_order, run_trials
+from studies.execution.timing import Cost
+from studies.results.store import ResultFolder, StoredRuns, refuse_foreign
+from studies.results.tables import Versions, read_failures
+from studies.workers.local_executor import LocalExecutor, worker_count
+from studies.workers.methods import load_images
+from studies.workers.worker import Job
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case at one point of the sweep.
+
+    Attributes:
+        trials: its runs, one a seed; of an unknown drive with one from the middle of the grid.
+        missing: those without a row.
+        search: the runs of its search that are missing (none where an earlier row has them).
+        drive_known: whether the drive is given or was searched.
+    """
+
+    title: str
+    trials: list[Trial]
+    missing: list[Trial]
+    search: list[Trial]
+    hyperparameters_known: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of a study in its folder.
+
+    Attributes:
+        other_versions: rows that are there, but made under other versions.
+        at_most: trials if every point comes to have all seeds that it may.
+    """
+
+    rows: list[Row]
+    other_versions: int
+    at_most: int
+
+    @property
+    def search(self) -> list[Trial]:
+        """Missing runs of the drive search."""
+        return _once(trial for row in self.rows for trial in row.search)
+
+    @property
+    def missing(self) -> list[Trial]:
+        """Trials to run, in the order they would be."""
+        missing = {trial.identity for row in self.rows for trial in row.missing}
+        ordered = in_balanced_order([trial for row in self.rows for trial in row.trials])
+        return _once(trial for trial in ordered if trial.identity in missing)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a plan on this machine.
+
+    Attributes:
+        seconds: of one run, by trial identity.
+        memory_mb: of its worker, MiB, by trial identity.
+        failures: cases whose steps could not be timed.
+    """
+
+    workers: int
+    seconds: dict[str, float]
+    memory_mb: dict[str, float]
+    failures: list[Failure]
+
+    def wall_seconds(self, plan: Plan) -> float:
+        """Until all is done: the search, then the trials; each worker takes the next."""
+        stages = (plan.search, plan.missing)
+        return sum(
+            _makespan([self.seconds.get(u.identity, 0.0) for u in s], self.workers) for s in stages
+        )
+
+    @property
+    def peak_memory_mb(self) -> float:
+        """Of all workers together: as if they all had the largest trial at once."""
+        return self.workers * max(self.memory_mb.values(), default=0.0)
+
+
+def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
+    """Looks into the folder, which need not be there; nothing is written.
+
+    Args:
+        kept_rows: results files whose rows count as finished; `imported_results`.
+
+    Raises:
+        InputError: the folder is not the study's, or a drives file or the rows are not valid.
+    """
+    kept = read_imported_rows(kept_rows)
+    refuse_foreign(root, study)
+    folder = ResultFolder(root)
+    points = study.points()
+    files = [
+        read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
+    ]
+    drives = known_hyperparameters(points, study.search, files)
+    stored = folder.trials.read_all(on_damage=_ignore)
+    of_rows = {identity: as_result(row) for identity, row in kept.items()}
+    stored = replace(stored, by_identity=of_rows | stored.by_identity)
+    searched = folder.search.read_all(on_damage=_ignore)
+    failed = {failure.trial for failure in read_failures(root)}
+    seeded = seeded_points(study, drives, stored.find, failed)
+    rows = [_row(one, study, drives, stored) for one in seeded]
+    unknown = [
+        one.point for one, row in zip(seeded, rows, strict=True) if not row.hyperparameters_known
+    ]
+    todo = _search_runs(study, unknown, searched)
+    rows = [
+        replace(row, search=todo.pop(search_key(point, study.search), []))
+        if not row.hyperparameters_known
+        else row
+        for point, row in zip((one.point for one in seeded), rows, strict=True)
+    ]
+    found = [stored.find(trial) for row in rows for trial in row.trials]
+    others = [r for r in found if r is not None and Versions.of(r) != Versions.here()]
+    at_most = sum(len(one.seeds) for one in largest(study))
+    return Plan(rows, len(others), at_most)
+
+
+def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
+    """Times a few steps of each distinct case, as many at once as the run would have workers.
+
+    Args:
+        job: `timing.timing_job`.
+
+    Raises:
+        InputError: images are missing.
+        BrokenPairError: aihwkit and torch do not fit.
+    """
+    trials = [*plan.missing, *plan.search]
+    if not trials:
+        return Estimate(0, {}, {}, [])
+    n_workers = worker_count(workers, len(plan.missing) or len(plan.search))
+    groups: dict[str, list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(_cost_key(trial), []).append(trial)
+    chosen = {_typical(group).identity: key for key, group in groups.items()}
+    timed = [_typical(group) for group in groups.values()]
+    while len(timed) < n_workers:  # as crowded as the run will be
+        timed += timed[: n_workers - len(timed)]
+    costs: dict[str, Cost] = {}
+
+    def keep(trial: Trial, result: TrialResult) -> None:
+        costs[chosen[trial.identity]] = Cost.of(result)
+
+    failures = run_trials(
+        timed,
+        job,
+        executor=LocalExecutor(n_workers),
+        on_result=keep,
+        reporter=Silent(),
+        what="timing",
+        total=len(timed),
+    )
+    sizes = _sizes(trials, job.data_root)
+    timed_trials = [(trial, costs[key]) for trial in trials if (key := _cost_key(trial)) in costs]
+    seconds = {
+        trial.identity: cost.seconds(trial, *sizes[trial.settings.dataset.model_dump_json()])
+        for trial, cost in timed_trials
+    }
+    memory = {trial.identity: cost.peak_memory_mb for trial, cost in timed_trials}
+    return Estimate(n_workers, seconds, memory, failures)
+
+
+def _row(
+    one: Seeded, study: Study, drives: dict[str, FoundHyperparameters], stored: StoredRuns
+) -> Row:
+    point = one.point
+    found = drives.get(search_key(point, study.search))
+    known = point.drive or (found and found.drive)
+    drive = known or _middle(grid(point, study.search))
+    trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
+    missing = [trial for trial in trials if known is None or stored.find(trial) is None]
+    return Row(point_title(point.label, point.sweep), trials, missing, [], known is not None)
+
+
+def _search_runs(
+    study: Study, points: Sequence[Point], stored: StoredRuns
+) -> dict[str, list[Trial]]:
+    """Missing runs by search key."""
+    found: dict[str, list[Trial]] = {}
+    for candidate in candidates(study, points):
+        result = stored.by_identity.get(candidate.trial.identity)
+        if result is None or Versions.of(result) != Versions.here():
+            found.setdefault(candidate.key, []).append(candidate.trial)
+    return found
+
+
+def _cost_key(trial: Trial) -> str:
+    """Equal where a step costs about the same: all but seed, drive, epochs and images."""
+    settings = trial.settings.model_dump(mode="json")
+    method = dict(settings["method"])
+    method.pop("learning_rate")
+    if "tile" in method:
+        method["tile"] = {**method["tile"], "weight_range": None}
+    training = {**settings["training"], "epochs": 0, "decay": 1.0, "decay_shape": "geometric"}
+    return short_hash([settings["dataset"]["name"], settings["network"], training, method])
+
+
+def _typical(group: Sequence[Trial]) -> Trial:
+    """A real trial where there is one, else the middle one of a search grid."""
+    real = [trial for trial in group if trial.settings.measure == "test"]
+    return real[0] if real else group[len(group) // 2]
+
+
+def _middle(drives: Sequence[Hyperparameters]) -> Hyperparameters:
+    rate = plain_statistics.median_low(sorted(drive.learning_rate for drive in drives))
+    spans = sorted(drive.weight_range for drive in drives if drive.weight_range is not None)
+    return Hyperparameters(
+        learning_rate=rate, weight_range=plain_statistics.median_low(spans) if spans else None
+    )
+
+
+def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[int, int, int]]:
+    """Images for training, validation and test, by data set settings."""
+    sizes = {}
+    for trial in trials:
+        key = trial.settings.dataset.model_dump_json()
+        if key not in sizes:
+            data = load_images(trial, data_root)
+            labels = (data.train_labels, data.validation_labels, data.test_labels)
+            sizes[key] = (len(labels[0]), len(labels[1]), len(labels[2]))
+    return sizes
+
+
+def _makespan(seconds: Iterable[float], workers: int) -> float:
+    """When the last of so many workers is done, each taking the next trial as it gets free."""
+    free_at = [0.0] * max(workers, 1)
+    for each in seconds:
+        heapq.heappush(free_at, heapq.heappop(free_at) + each)
+    return max(free_at)
+
+
+def _once(trials: Iterable[Trial]) -> list[Trial]:
+    """Cases with equal settings share a run."""
+    return list({trial.identity: trial for trial in trials}.values())
+
+
+def _ignore(error: InputError) -> None:
+    """A damaged file's trial runs again."""

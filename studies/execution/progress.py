@@ -1,0 +1,197 @@
+"""How a study shows where it is: a bar on a terminal, plain lines in a file or pipe."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.trial import Trial
+from studies.workers.workspace import TrialProgress
+
+
+class Reporter(Protocol):
+    """What the runner tells, and to whom."""
+
+    def note(self, text: str) -> None:
+        """One line."""
+
+    def starting(self, text: str) -> AbstractContextManager[None]:
+        """Says what is being waited for, while it is open."""
+
+    def running(self, what: str, done: int, total: int) -> AbstractContextManager[None]:
+        """Shows progress of ``total`` trials, ``done`` of them there before, while it is open."""
+
+    def started(self, trial: Trial) -> None:
+        """A worker has the trial."""
+
+    def reached(self, trial: Trial, progress: TrialProgress) -> None:
+        """What a running trial said last; told again and again."""
+
+    def finished(self, trial: Trial, result: TrialResult) -> None:
+        """A trial has its row."""
+
+    def failed(self, failure: Failure) -> None:
+        """A trial has none."""
+
+
+class Silent:
+    """Tells nothing; for the Python interface."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        """Nothing to say."""
+        yield
+
+    @contextmanager
+    def running(self, what: str, done: int, total: int) -> Iterator[None]:
+        """Nothing to show."""
+        yield
+
+    def started(self, trial: Trial) -> None:
+        """Nothing."""
+
+    def reached(self, trial: Trial, progress: TrialProgress) -> None:
+        """Nothing."""
+
+    def finished(self, trial: Trial, result: TrialResult) -> None:
+        """Nothing."""
+
+    def failed(self, failure: Failure) -> None:
+        """Nothing."""
+
+
+class ConsoleReporter:
+    """Tells a rich console.
+
+    Args:
+        seconds_between_lines: at least, of the lines that say how far running trials are, where the
+            console is no terminal.
+    """
+
+    def __init__(self, console: Console, seconds_between_lines: float = 60.0) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._clock = _Clock(0, 0)
+        self._what = ""
+        self._between = seconds_between_lines
+        self._running: dict[str, tuple[str, TrialProgress]] = {}
+        self._line, self._told = "", 0.0
+
+    def note(self, text: str) -> None:
+        """One line, above a bar where there is one."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        """A line that goes away, where the console is a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(text):
+            yield
+
+    @contextmanager
+    def running(self, what: str, done: int, total: int) -> Iterator[None]:
+        """A bar where the console is a terminal; else `finished` writes a line a trial."""
+        self._what = what
+        self._clock = _Clock(done, total)
+        self._running, self._told = {}, time.monotonic()
+        if not self._console.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[last]}"),
+        )
+        with Progress(*columns, console=self._console, transient=True) as self._bar:
+            self._bar.add_task(what, total=total, completed=done, last="")
+            yield
+        self._bar = None
+
+    def started(self, trial: Trial) -> None:
+        """Not shown before it says how far it is."""
+
+    def reached(self, trial: Trial, progress: TrialProgress) -> None:
+        """On the bar at once; as a plain line now and then."""
+        self._running[trial.identity] = trial.title, progress
+        told = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
+        left = self._left()
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], last=f"{told}, {left}")
+        elif told != self._line and time.monotonic() - self._told >= self._between:
+            self._line, self._told = told, time.monotonic()
+            self.note(f"[{self._clock.done}/{self._clock.total}] running: {told}, {left}")
+
+    def finished(self, trial: Trial, result: TrialResult) -> None:
+        """Counts the trial; shows its accuracy and the time that is left."""
+        self._advance(trial.identity, f"{trial.title}: {result.words}")
+
+    def failed(self, failure: Failure) -> None:
+        """Counts the trial; its message stays on the screen."""
+        self.note(f"failed: {failure.title}: {failure.message}")
+        self._advance(failure.trial, f"{failure.title}: failed")
+
+    def _left(self) -> str:
+        return self._clock.left(progress for _, progress in self._running.values())
+
+    def _advance(self, identity: str, last: str) -> None:
+        self._running.pop(identity, None)
+        self._clock.done += 1
+        text = f"{last}, {self._left()}"
+        if self._bar is None:
+            self.note(f"[{self._clock.done}/{self._clock.total}] {self._what}: {text}")
+        else:
+            self._bar.update(self._bar.task_ids[0], completed=self._clock.done, last=text)
+
+
+class _Clock:
+    """Counts trials and extrapolates."""
+
+    def __init__(self, done: int, total: int) -> None:
+        self.done = done
+        self.total = total
+        self._before = done
+        self._start = time.monotonic()
+
+    def left(self, running: Iterable[TrialProgress]) -> str:
+        """In words."""
+        elapsed = time.monotonic() - self._start
+        seconds = seconds_left(elapsed, self.done - self._before, self.total - self.done, running)
+        return "time left not known yet" if seconds is None else f"{duration(seconds)} left"
+
+
+def seconds_left(
+    elapsed: float, completed: int, to_come: int, running: Iterable[TrialProgress]
+) -> float | None:
+    """Extrapolates from trials that ended and the epochs of those that run.
+
+    Args:
+        elapsed: since the first trial began, s.
+        ended: trials that ended since then.
+        to_come: trials that have not, running ones included.
+
+    Returns:
+        s; None where no epoch has ended yet.
+    """
+    shares = [(it.epoch - it.began, it.epoch, max(it.epochs, 1)) for it in running]
+    made = completed + sum(new / epochs for new, _, epochs in shares)
+    left = to_come - sum(epoch / epochs for _, epoch, epochs in shares)
+    return elapsed * max(left, 0.0) / made if made > 0 else None
+
+
+def duration(seconds: float) -> str:
+    """A time span in words, as fine as it is useful."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

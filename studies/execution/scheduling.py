@@ -1,0 +1,135 @@
+"""Hands trials to workers and settles what comes back; what fails is a value."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.trial import Trial
+from studies.execution.progress import Reporter
+from studies.workers.executor import Executor, WorkerPool
+from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.workspace import NO_WORKSPACE, Workspace
+
+SECONDS_BETWEEN_LOOKS = 1.0
+"""At what the running trials have said."""
+
+
+def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:
+    """First seeds of all cases before all second seeds, so that a partial table compares."""
+    rank: dict[tuple[object, ...], int] = {}
+    ranked = []
+    for trial in trials:
+        case = (trial.label, str(trial.sweep))
+        rank[case] = rank.get(case, -1) + 1
+        ranked.append((rank[case], trial))
+    return [trial for _, trial in sorted(ranked, key=lambda pair: pair[0])]  # sorted() is stable
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    job: Job,
+    *,
+    executor: Executor,
+    on_result: Callable[[Trial, TrialResult], None],
+    reporter: Reporter,
+    what: str,
+    total: int,
+    workspace: Workspace = NO_WORKSPACE,
+    on_failure: Callable[[Failure], None] | None = None,
+) -> list[Failure]:
+    """Runs trials, in the order given as far as workers are free.
+
+    Args:
+        what: name of the whole that the trials belong to, for the progress.
+        total: trials of that whole, those included that need not run.
+        executor: hires the workers.
+        on_result: called in this process as each trial ends; what it raises ends everything.
+        workspace: where trials say how far they are, and leave checkpoints.
+        on_failure: called in this process as each trial fails.
+
+    Returns:
+        The trials that raised or whose process died; the others went on.
+
+    Raises:
+        InputError: before any trial ran, from the job's check.
+        BrokenPairError: likewise.
+        BrokenProcessPool: likewise, where the very first process died.
+        OSError: a cluster is out of reach.
+        KeyboardInterrupt: after all workers of this machine are gone.
+    """
+    if not trials:
+        return []
+    failures: list[Failure] = []
+
+    def settle(trial: Trial, outcome: TrialResult | Failure) -> None:
+        workspace.remove_progress(trial)
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            if on_failure is not None:
+                on_failure(outcome)
+            reporter.failed(outcome)
+        else:
+            on_result(trial, outcome)
+            reporter.finished(trial, outcome)
+
+    plan = f"{what}: {len(trials)} of {total} to run, {executor.plan(len(trials))}"
+    with ExitStack() as stack:
+        with reporter.starting(plan):
+            pool = stack.enter_context(executor.start_pool(len(trials), workspace, reporter.note))
+            # By every worker, since a check loads what the trials need anyway.
+            for fault in pool.check(job, trials):
+                _refuse(fault)
+        # Shown only now, so that starting up does not count into the time a trial takes.
+        with reporter.running(what, done=total - len(trials), total=total):
+            _drain(deque(trials), pool, job, reporter, settle)
+    return failures
+
+
+def _refuse(fault: Refusal | BrokenPair | None) -> None:
+    if isinstance(fault, Refusal):
+        raise InputError(fault.where, fault.field, fault.value, fault.allowed)
+    if isinstance(fault, BrokenPair):
+        from rpu_ssnn.doctor import BrokenPairError  # slow to import, and seldom needed
+
+        raise BrokenPairError(fault.found, fault.advice)
+
+
+def _drain(
+    waiting: deque[Trial],
+    pool: WorkerPool,
+    job: Job,
+    reporter: Reporter,
+    settle: Callable[[Trial, TrialResult | Failure], None],
+) -> None:
+    """Until nothing is waiting or running."""
+    told = _ProgressRelay(pool, reporter)
+    while pool.running or waiting:
+        while waiting and pool.free > 0:
+            trial = waiting.popleft()
+            reporter.started(trial)
+            pool.submit_trial(job, trial)
+        completed = pool.completed(SECONDS_BETWEEN_LOOKS)
+        told.look([*(trial for trial, _ in completed), *pool.running])
+        for trial, outcome in completed:
+            settle(trial, outcome)
+
+
+class _ProgressRelay:
+    """Passes on what running trials say, each note once."""
+
+    def __init__(self, pool: WorkerPool, reporter: Reporter) -> None:
+        self._pool, self._reporter = pool, reporter
+        self._notes: dict[str, int] = {}
+
+    def look(self, trials: Iterable[Trial]) -> None:
+        """Reads the last word of each."""
+        for trial in trials:
+            progress = self._pool.progress_of(trial)
+            if progress is None:
+                continue
+            for note in progress.notes[self._notes.get(trial.identity, 0) :]:
+                self._reporter.note(note)
+            self._notes[trial.identity] = len(progress.notes)
+            self._reporter.reached(trial, progress)

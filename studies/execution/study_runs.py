@@ -1,0 +1,226 @@
+"""Runs a study in its output folder: drives first, then every trial that has no row yet."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from studies.declaration.hyperparameters import (
+    FoundHyperparameters,
+    known_hyperparameters,
+    read_hyperparameters,
+)
+from studies.declaration.image_counts import refuse_missing_images
+from studies.declaration.result import Failure, Runs, TrialResult
+from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.study import Study
+from studies.declaration.trial import Trial
+from studies.declaration.trials import largest, seeded_points, trials_at
+from studies.execution.hyperparameter_search import (
+    by_title,
+    find_hyperparameters,
+    hyperparameter_files,
+    search,
+)
+from studies.execution.imported_results import read_imported_rows, resume
+from studies.execution.options import Options, Outcome
+from studies.execution.phase import Phase, read_store
+from studies.execution.scheduling import in_balanced_order
+from studies.execution.status import status_kept
+from studies.execution.writer import FailureList, Tables
+from studies.results.store import (
+    ResultFolder,
+    StoredRuns,
+    open_folder,
+    refuse_foreign,
+    stored_study,
+)
+from studies.results.tables import Versions, read_failures
+
+
+def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
+    """Searches the drives that are not known, then runs what is missing.
+
+    A row that cannot be written waits in memory and is tried again; one that cannot be written at
+    the end either counts as failed.
+
+    Raises:
+        InputError: bad input, before anything runs.
+        BrokenPairError: aihwkit and torch do not fit.
+        KeyboardInterrupt: finished rows are kept and the tables rebuilt.
+        OSError: tables or lists could not be written at the end.
+    """
+    kept = read_imported_rows(options.kept_rows)
+    with _at_work(study, root, options) as (folder, options, failures):
+        drives = find_hyperparameters(study, folder, options, failures)
+        possible = trials_at(study, drives, largest(study))
+        if options.kept_rows:
+            taken = resume(kept, possible, folder.trials)
+            files = ", ".join(str(path) for path in options.kept_rows)
+            options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
+        stored = read_store(folder.trials, options.reporter)
+        finished = _usable(possible, stored, root, options)
+        phase = Phase("units", folder, folder.trials, finished, options, failures)
+        points, tables = _run_trials(study, drives, phase)
+        return Outcome(tables.runs(), failures.now, points)
+
+
+def _run_trials(
+    study: Study, drives: dict[str, FoundHyperparameters], phase: Phase
+) -> tuple[list[Seeded], Tables]:
+    """Runs what is missing, round by round where seeds are added."""
+    failures, note = phase.failures, phase.options.reporter.note
+    first = True
+    while True:
+        failed = {failure.trial for failure in (*failures.left_alone, *failures.now)}
+        points = seeded_points(
+            study, drives, lambda trial: phase.finished.get(trial.identity), failed
+        )
+        trials = trials_at(study, drives, points)
+        tables = Tables(phase.folder.root, trials, phase.finished)
+        given_up = {failure.trial for failure in failures.now}
+        missing = [
+            trial
+            for trial in in_balanced_order(trials)
+            if trial.identity not in phase.finished and trial.identity not in given_up
+        ]
+        try:
+            if first or missing:
+                if not first:
+                    note(f"until: {counted(len(missing), 'unit')} of further seeds")
+                phase.run(missing, len(trials), then=tables.refresh)
+        finally:
+            tables.rebuild()
+        if study.until is None or not (first or missing):
+            return points, tables
+        first = False
+
+
+def search_in_folder(
+    study: Study, root: Path, options: Options
+) -> tuple[dict[str, FoundHyperparameters], list[Failure]]:
+    """Searches every drive that the study does not give, whatever its drives file says.
+
+    Returns:
+        The drives by title of the point, and the runs that failed.
+
+    Raises:
+        As `run_in_folder`.
+    """
+    with _at_work(study, root, options) as (folder, options, failures):
+        points = [point for point in study.points() if point.drive is None]
+        found = search(study, points, folder, options, failures)
+        return by_title(study, found), failures.now
+
+
+@contextmanager
+def _at_work(
+    study: Study, root: Path, options: Options
+) -> Iterator[tuple[ResultFolder, Options, FailureList]]:
+    """The folder held, its status kept, and the list of failures, written at the end."""
+    _refuse_early(study, root, options)
+    with open_folder(root, study) as folder:
+        failures = FailureList(root, options.reporter, retry=options.retry_failed)
+        with status_kept(root, options.reporter, failures.left_alone) as reporter:
+            yield folder, replace(options, reporter=reporter), failures
+            failures.write()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an output folder holds.
+
+    Attributes:
+        points: with the seeds that they have to have, by what is finished.
+        runs: the finished ones, pruned ones included.
+    """
+
+    study: Study
+    points: list[Seeded]
+    runs: Runs
+
+    @property
+    def complete(self) -> Runs:
+        """The runs that came to their end: those that may be averaged."""
+        return [run for run in self.runs if not run[1].pruned]
+
+    @property
+    def pruned(self) -> Runs:
+        """The others."""
+        return [run for run in self.runs if run[1].pruned]
+
+
+def look_into(root: Path, on_damage: Callable[[InputError], None]) -> Found:
+    """The study of an output folder and its finished runs; the folder is only read.
+
+    Args:
+        on_damage: called with what is wrong with each file that is no whole trial file.
+
+    Raises:
+        InputError: not an output folder.
+    """
+    study = stored_study(root)
+    folder = ResultFolder(root)
+    drives = known_hyperparameters(
+        study.points(), study.search, [read_hyperparameters(folder.drives)]
+    )
+    stored = folder.trials.read_all(on_damage)
+    failed = {failure.trial for failure in read_failures(root)}
+    points = seeded_points(study, drives, stored.find, failed)
+    found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
+    return Found(study, points, [(trial, run) for trial, run in found if run is not None])
+
+
+def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
+    """The study of an output folder and its complete runs (`look_into`).
+
+    Raises:
+        InputError: not an output folder.
+    """
+    found = look_into(root, on_damage)
+    return found.study, found.complete
+
+
+def _refuse_early(study: Study, root: Path, options: Options) -> None:
+    """Whatever can be known to be wrong before a folder is made or a process started.
+
+    Raises:
+        InputError: as `run_in_folder`.
+    """
+    from rpu_ssnn.data import MissingDataError  # brings numpy
+
+    refuse_foreign(root, study)
+    folder = ResultFolder(root)
+    hyperparameter_files(study, folder)
+    try:
+        refuse_missing_images(study, options.job.data_root)
+    except MissingDataError:
+        # Finished runs need no images; where one is missing, the workers' check says so.
+        if not options.kept_rows and not folder.trials.holds_any():
+            raise
+
+
+def _usable(
+    trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
+) -> dict[str, TrialResult]:
+    """The finished runs by identity, those of other versions only as the user wants."""
+    here = Versions.here()
+    found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
+    others = {
+        identity: difference
+        for identity, result in found.items()
+        if (difference := Versions.of(result).difference(here))
+    }
+    if not others or options.other_versions == "accept":
+        return found
+    if options.other_versions == "rerun":
+        return {identity: result for identity, result in found.items() if identity not in others}
+    kinds = "; ".join(sorted(set(others.values())))
+    raise InputError(
+        root,
+        "rows of other versions",
+        f"{len(others)} of {len(trials)}",
+        f"were made with {kinds}: --accept-other-versions keeps them, --rerun runs them again",
+    )

@@ -1,0 +1,108 @@
+"""An attribution as text, file and bar plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.files import write_whole
+from studies.common.choices import Format
+from studies.common.statistics import SIGNIFICANCE
+from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
+from studies.results.text_table import interval, render_cells
+from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOTALS = (SUM, WHOLE, INTERACTION)
+FILE = "attribution.csv"
+
+_CAPTION = (
+    "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
+    "it alone switched off; lost: it alone switched on; n.s.: not told from zero (Holm over the "
+    "imperfections)"
+)
+_ROW_INCHES = 0.42
+
+
+def lines(found: Attribution) -> list[str]:
+    """For the console: the notes, and the ranked table."""
+    if not len(found.table):
+        return [*found.notes, "nothing to rank"]
+    return [*found.notes, "", render_cells(_readable(found.table), Format.md, 3, _CAPTION)]
+
+
+def write(found: Attribution, root: Path) -> Path:
+    """The exact numbers.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    path = root / FILE
+    write_whole(path, lambda temporary: found.table.to_csv(temporary, index=False))
+    return path
+
+
+def draw(found: Attribution, device: str, root: Path) -> Path:
+    """Bars of what each imperfection recovers and loses, costliest on top, then the totals.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    table = found.table[found.table["imperfection"] != INTERACTION]
+    figure = new_figure(7.0, 1.3 + _ROW_INCHES * len(table))
+    axes = figure.subplots()
+    words = {"recovered": "switched off alone: recovered", "lost": "switched on alone: lost"}
+    for (kind, label), look in zip(words.items(), looks(words).values(), strict=True):
+        up = kind == "recovered"
+        axes.barh(
+            [place + (-0.2 if up else 0.2) for place in range(len(table))],
+            table[kind],
+            height=0.38,
+            xerr=table[f"{kind}_ci"].fillna(0.0),
+            color=look.colour,
+            hatch=None if up else "///",
+            edgecolor="white",
+            error_kw={"lw": 1.0, "capsize": 2.5},
+            label=label,
+        )
+    axes.set_yticks(range(len(table)), [plain(name) for name in table["imperfection"]])
+    axes.invert_yaxis()
+    axes.axvline(0.0, color="black", lw=0.8)
+    axes.axhline(len(table) - 2.5, color="black", lw=0.6, ls=":")
+    # Two seeds can leave an interval of hundreds of points; no accuracy is that far from another.
+    widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().to_numpy().max()))
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, -widest), min(right, widest))
+    axes.set_xlabel("test accuracy (points, paired by seed; bar: 95 % interval)")
+    axes.legend(fontsize=7, frameon=False, loc="best")
+    finish_axes(axes, "x")
+    axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
+    return save(figure, root / "attribution.png")
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for place, (_, row) in enumerate(table.iterrows(), start=1):
+        total = row["imperfection"] in TOTALS
+        rows.append(
+            {
+                "": "" if total else str(place),
+                "imperfection": row["imperfection"],
+                "set": "" if total else row["value"],
+                "recovered": _effect(row, "recovered"),
+                "lost": _effect(row, "lost"),
+                "rank lost": "" if total else f"{row['rank_lost']:.0f}",
+                "n": f"{min(row['recovered_n'], row['lost_n']):.0f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _effect(row: pd.Series, kind: str) -> str:
+    text = interval(row[kind], row[f"{kind}_ci"], "{:+.2f}")
+    p = row[f"{kind}_p"]
+    return text if p != p or p < SIGNIFICANCE else f"{text} n.s."

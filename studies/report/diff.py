@@ -1,0 +1,177 @@
+"""What differs between two result folders: versions, trials, settings, and accuracies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import InputError
+from studies.common.statistics import describe, holm, paired_p
+from studies.declaration.result import Runs, TrialResult
+from studies.declaration.trial import Trial, canonical, point_title
+from studies.execution.study_runs import finished_runs
+from studies.results.tables import Versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type Key = tuple[str, int]
+"""Title of a case at its point of the sweep, and seed: what makes two runs a pair."""
+
+_ABSENT = "-"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Between folders A and B.
+
+    Attributes:
+        versions: A's and B's, where they are not the same.
+        only_a: titles of the cases that only A has runs of.
+        settings: one row a case and setting: ``case``, ``setting``, ``A``, ``B``; seeds and what
+            the identity adds are no settings.
+        changes: one row a case that both have, see `compare`.
+    """
+
+    versions: tuple[str, str] | None
+    only_a: list[str]
+    only_b: list[str]
+    settings: pd.DataFrame
+    changes: pd.DataFrame
+
+
+def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], None]) -> Difference:
+    """Compares what two folders hold; they are only read.
+
+    Args:
+        on_damage: called with what is wrong with each file that is no whole trial file.
+
+    Raises:
+        InputError: one is not an output folder, or holds no finished trial.
+    """
+    found = []
+    for root in (root_a, root_b):
+        _, runs = finished_runs(root, on_damage=on_damage)
+        if not runs:
+            raise InputError(root, "units", 0, "must hold at least one finished unit")
+        found.append(runs)
+    return compare(*found)
+
+
+def compare(runs_a: Runs, runs_b: Runs) -> Difference:
+    """Pairs the runs by case, point of the sweep and seed.
+
+    Columns of ``changes``: ``case``; ``settings`` (same, changed); ``n_a``, ``n_b`` (runs);
+    ``a``, ``b`` (mean test accuracy, %); ``change`` (mean of B minus A over the seeds that both
+    have, points), ``change_ci`` (half width of its 95 % interval), ``pairs``, ``identical``
+    (pairs of equal accuracy), ``p`` (paired t-test, Holm-corrected
+    for all cases but those that are identical in every pair).
+    """
+    import pandas as pd
+
+    a, b = _by_key(runs_a), _by_key(runs_b)
+    titles_a, titles_b = _titles(a), _titles(b)
+    both = [title for title in titles_a if title in titles_b]
+    rows = [_change(title, a, b) for title in both]
+    columns = [
+        "case",
+        "settings",
+        "n_a",
+        "n_b",
+        "a",
+        "b",
+        "change",
+        "change_ci",
+        "pairs",
+        "identical",
+        "p",
+    ]
+    changes = pd.DataFrame(rows, columns=columns)
+    changes["p"] = holm(changes["p"].tolist())
+    return Difference(
+        versions=_versions(runs_a, runs_b),
+        only_a=[title for title in titles_a if title not in titles_b],
+        only_b=[title for title in titles_b if title not in titles_a],
+        settings=pd.DataFrame(
+            [row for title in both for row in _settings(title, a, b)],
+            columns=["case", "setting", "A", "B"],
+        ),
+        changes=changes,
+    )
+
+
+def _by_key(runs: Runs) -> dict[Key, tuple[Trial, TrialResult]]:
+    return {
+        (point_title(trial.label, trial.sweep), trial.settings.seed): (trial, result)
+        for trial, result in runs
+    }
+
+
+def _titles(runs: Mapping[Key, object]) -> list[str]:
+    return list(dict.fromkeys(title for title, _ in runs))
+
+
+def _change(
+    title: str,
+    a: Mapping[Key, tuple[Trial, TrialResult]],
+    b: Mapping[Key, tuple[Trial, TrialResult]],
+) -> dict[str, Any]:
+    in_a = {seed: result.accuracy for (name, seed), (_, result) in a.items() if name == title}
+    in_b = {seed: result.accuracy for (name, seed), (_, result) in b.items() if name == title}
+    differences = [in_b[seed] - in_a[seed] for seed in in_a if seed in in_b]
+    change = describe(differences)
+    identical = sum(difference == 0 for difference in differences)
+    return {
+        "case": title,
+        "settings": "changed" if any(True for _ in _settings(title, a, b)) else "same",
+        "n_a": len(in_a),
+        "n_b": len(in_b),
+        "a": describe(list(in_a.values())).mean,
+        "b": describe(list(in_b.values())).mean,
+        "change": change.mean,
+        "change_ci": change.half_width,
+        "pairs": change.n,
+        "identical": identical,
+        "p": math.nan if identical == change.n else paired_p(differences),
+    }
+
+
+def _settings(
+    title: str,
+    a: Mapping[Key, tuple[Trial, TrialResult]],
+    b: Mapping[Key, tuple[Trial, TrialResult]],
+) -> Iterator[dict[str, str]]:
+    """What differs between the case's first run here and there; its seeds share all settings."""
+    in_a = next(_leaves(trial) for (name, _), (trial, _) in a.items() if name == title)
+    in_b = next(_leaves(trial) for (name, _), (trial, _) in b.items() if name == title)
+    for path in dict.fromkeys((*in_a, *in_b)):
+        if in_a.get(path) != in_b.get(path):
+            values = in_a.get(path, _ABSENT), in_b.get(path, _ABSENT)
+            yield {"case": title, "setting": path, "A": values[0], "B": values[1]}
+
+
+def _leaves(trial: Trial) -> dict[str, str]:
+    settings = trial.settings.model_dump(mode="json", exclude={"seed"})
+    return dict(_flat(settings, ""))
+
+
+def _flat(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for key, value in section.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else canonical(value)
+
+
+def _versions(runs_a: Runs, runs_b: Runs) -> tuple[str, str] | None:
+    texts = (_version_text(runs_a), _version_text(runs_b))
+    return None if texts[0] == texts[1] else texts
+
+
+def _version_text(runs: Sequence[tuple[Trial, TrialResult]]) -> str:
+    found = {Versions.of(result) for _, result in runs}
+    each = sorted(", ".join(f"{k} {v}" for k, v in vars(version).items()) for version in found)
+    return "; ".join(each) or "no runs"

@@ -1,0 +1,69 @@
+"""From a result folder's runs to its figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.errors import InputError
+from studies.common.choices import Kind
+from studies.declaration.result import Runs
+from studies.declaration.study import Study
+from studies.report.figure_style import WIDE_INCHES
+from studies.report.figures import curves_figure, gaps_figure, sweep_figure
+from studies.results.columns import setting
+from studies.results.summary import NOT_SWEPT, summary
+from studies.results.tables import curves_frame, results_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def draw(
+    kind: Kind, study: Study, runs: Runs, x: str | None = None, width: float = WIDE_INCHES
+) -> Figure:
+    """One figure.
+
+    Args:
+        x: setting below a sweep figure; None: the study's first swept one with several values.
+        width: inches.
+
+    Raises:
+        InputError: the results do not have what the figure shows.
+    """
+    results = results_frame(runs)
+    if kind is Kind.curves:
+        return curves_figure(curves_frame(runs), results, width)
+    if kind is Kind.gaps:
+        reference = study.reference_label
+        return gaps_figure(summary(results, reference), reference, width)
+    path = x or next(iter(swept_paths(study, results)), None)
+    if path is None:
+        raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
+    return sweep_figure(results, path, width)
+
+
+def drawable(study: Study, runs: Runs, x: str | None = None) -> list[Kind]:
+    """The kinds of figures that the runs have something for."""
+    results = results_frame(runs)
+    labels = set(results["label"])
+    has = {
+        Kind.curves: any(result.epochs for _, result in runs),
+        Kind.sweep: x is not None or bool(swept_paths(study, results)),
+        Kind.gaps: study.reference_label in labels and len(labels) > 1,
+    }
+    return [kind for kind in Kind if has[kind]]
+
+
+def swept_paths(study: Study, results: pd.DataFrame) -> list[str]:
+    """The swept settings of which the results have several values."""
+    found = []
+    for path in study.varied:
+        values = set(setting(results, path)) - {NOT_SWEPT} if _is_there(results, path) else set()
+        if len(values) > 1:
+            found.append(path)
+    return found
+
+
+def _is_there(results: pd.DataFrame, path: str) -> bool:
+    return f"sweep.{path}" in results.columns

@@ -1,0 +1,98 @@
+"""The look of all figures: colours that colour-blind readers and grey print tell apart."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FONT_POINTS = 8.0
+WIDE_INCHES = 7.0
+"""A page's text; a phone's screen gets `NARROW_INCHES`."""
+NARROW_INCHES = 4.0
+
+FILE_FORMATS = ("png", "pdf", "svg")
+
+# Okabe and Ito's palette, without the yellow that white paper swallows.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
+_LINES = ("-", "--", "-.")  # dotted: level lines
+
+
+@dataclass(frozen=True)
+class Look:
+    """Of one series: each of the three alone tells it from its neighbours."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """A look for each name."""
+    cycles = zip(
+        itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), itertools.cycle(_LINES), strict=False
+    )
+    return {name: Look(*look) for name, look in zip(dict.fromkeys(names), cycles, strict=False)}
+
+
+def plain(text: object) -> str:
+    """Text that matplotlib draws as it is: no formula, no hidden legend entry, one line."""
+    line = " ".join(str(text).split()).replace("$", r"\$")
+    return f" {line}" if line.startswith("_") else line
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def finish_axes(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
+    """Grid, ticks and frame."""
+    from matplotlib.ticker import NullLocator
+
+    axes.grid(axis=axis, lw=0.4, alpha=0.6)
+    axes.tick_params(labelsize=FONT_POINTS)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.label.set_fontsize(FONT_POINTS)
+    axes.yaxis.label.set_fontsize(FONT_POINTS)
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Writes the figure in one step, in the format that its name ends in.
+
+    Raises:
+        InputError: another ending, or the folder cannot be written to.
+    """
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in FILE_FORMATS:
+        raise InputError("plot", "--out", str(path), f"must end in .{', .'.join(FILE_FORMATS)}")
+    try:
+        write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind))
+    except OSError as error:
+        raise InputError(path, "figure", error.strerror, "must be a writable file") from error
+    return path
+
+
+def as_svg(figure: Figure) -> bytes:
+    """The figure as SVG, the same bytes each time, without links or metadata."""
+    from matplotlib import rc_context
+
+    buffer = io.BytesIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with rc_context({"svg.hashsalt": "rpu-ssnn"}):
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    return buffer.getvalue()

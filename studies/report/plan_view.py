@@ -1,0 +1,86 @@
+"""A plan in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.wording import counted
+from studies.common.choices import Format
+from studies.execution.plan import Estimate, Plan, Row
+from studies.execution.progress import duration
+from studies.results.text_table import render_cells
+
+if TYPE_CHECKING:
+    from studies.declaration.trial import Trial
+
+FINE_BELOW_SECONDS = 10.0
+
+
+def plan_text(plan: Plan, estimate: Estimate | None) -> str:
+    """A table of the cases, and what is to be run in all.
+
+    Columns: ``trials`` (seeds), ``done`` (with a row), ``search`` (runs of the drive search to do),
+    ``a trial`` and ``all`` (time of one run; of all that the case still needs, on one worker),
+    ``MiB`` (memory of its worker).
+    """
+    import pandas as pd
+
+    if estimate is not None and not estimate.workers:
+        estimate = None  # nothing to run
+    table = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
+    lines = [render_cells(table, Format.md), "", _totals(plan)]
+    if plan.other_versions:
+        lines.append(
+            f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "
+            "versions: `run` wants --accept-other-versions or --rerun"
+        )
+    if estimate is not None:
+        memory = estimate.peak_memory_mb / 1024
+        lines.append(
+            f"about {duration(estimate.wall_seconds(plan))} with "
+            f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; "
+            "timed on this machine as busy as it is now, with the first steps of a training, "
+            "which take the most pulses"
+        )
+        lines += [f"not timed: {f.title}: {f.message}" for f in estimate.failures]
+    return "\n".join(lines)
+
+
+def _cells(row: Row, estimate: Estimate | None) -> dict[str, str]:
+    cells = {
+        "case": row.title,
+        "units": str(len(row.trials)),
+        "done": str(len(row.trials) - len(row.missing)),
+        "search": str(len(row.search)) if row.search else "-",
+    }
+    if estimate is not None:
+        cells |= {
+            "a unit": _time(row.missing[:1], estimate),
+            "all": _time([*row.search, *row.missing], estimate),
+            "MiB": _memory(row, estimate),
+        }
+    return cells
+
+
+def _time(trials: list[Trial], estimate: Estimate) -> str:
+    known = [estimate.seconds[u.identity] for u in trials if u.identity in estimate.seconds]
+    if not known or len(known) < len(trials):
+        return "-"
+    seconds = sum(known)
+    return f"{seconds:.1f} s" if seconds < FINE_BELOW_SECONDS else duration(seconds)
+
+
+def _memory(row: Row, estimate: Estimate) -> str:
+    known = [m for u in row.missing if (m := estimate.memory_mb.get(u.identity)) is not None]
+    return f"{max(known):.0f}" if known else "-"
+
+
+def _totals(plan: Plan) -> str:
+    trials = sum(len(row.trials) for row in plan.rows)
+    done = trials - sum(len(row.missing) for row in plan.rows)
+    text = f"{counted(trials, 'unit')}, {done} done, {len(plan.missing)} to run"
+    if plan.search:
+        text += f" after {counted(len(plan.search), 'run')} of the drive search"
+    if plan.at_most > trials:
+        text += f"; `until` may add seeds, up to {counted(plan.at_most, 'unit')} in all"
+    return text

@@ -1,0 +1,90 @@
+"""The study as one figure: accuracy by case, and the gap to the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.files import write_whole
+from studies.declaration.result import SWEEP_PREFIX
+from studies.report.figure_style import plain
+from studies.report.figures import row_title
+from studies.results.summary import NOT_SWEPT
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+# From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
+_SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
+_ROW_HEIGHT_INCHES = 0.34
+
+
+def plot_study(
+    results: pd.DataFrame, table: pd.DataFrame, reference: str, title: str, path: Path
+) -> Path:
+    """Draws the accuracy of each case (seeds as dots, mean with 95 % interval) and its gap.
+
+    Args:
+        results: one row a run (`results_frame`).
+        table: their `summary`.
+        path: PNG file to write, in one step.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    height = 1.6 + _ROW_HEIGHT_INCHES * len(table)
+    figure = Figure(figsize=(8.0, height), layout="constrained")
+    accuracy, gap = figure.subplots(1, 2, sharey=True)
+    _draw_accuracy(accuracy, results, table)
+    _draw_gap(gap, table, reference)
+    accuracy.set_yticks(range(len(table)), [plain(row_title(row)) for _, row in table.iterrows()])
+    accuracy.invert_yaxis()  # first case on top; the other panel shares it
+    figure.suptitle(plain(title), fontsize=10, wrap=True)
+    write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format="png"))
+    return path
+
+
+def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
+    swept = [column for column in table.columns if column.startswith(SWEEP_PREFIX)]
+    for place, (_, row) in enumerate(table.iterrows()):
+        runs = results[results["label"] == row["case"]]
+        for column in swept:
+            if row[column] != NOT_SWEPT:
+                runs = runs[runs[column] == row[column]]
+        label = "one seed" if place == 0 else None
+        axes.plot(runs["test_accuracy"], [place] * len(runs), "o", color=_SEED, ms=4, label=label)
+    half = table["accuracy_ci"].fillna(0.0)
+    axes.errorbar(
+        table["accuracy"],
+        range(len(table)),
+        xerr=half,
+        fmt="|",
+        ms=10,
+        color=_MEAN,
+        capsize=3,
+        lw=1.2,
+        label="mean, 95 % interval",
+    )
+    axes.set_xlabel("test accuracy (%)")
+    axes.grid(axis="x", lw=0.4, alpha=0.6)
+    axes.legend(fontsize=7, frameon=False, loc="best")
+
+
+def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
+    axes.axvline(0.0, color=_MEAN, lw=0.8, ls=":")
+    axes.errorbar(
+        table["gap"],
+        range(len(table)),
+        xerr=table["gap_ci"].fillna(0.0),
+        fmt="s",
+        ms=4,
+        color=_GAP,
+        capsize=3,
+        lw=1.2,
+    )
+    text = f"gap to {reference}, paired by seed (points; bar: 95 % interval)"
+    axes.set_xlabel(plain(text), fontsize=8)
+    axes.grid(axis="x", lw=0.4, alpha=0.6)

@@ -1,0 +1,111 @@
+"""What another shell learns about a study: its status file beside what is on disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rpu_ssnn.common.errors import InputError
+from studies.execution.progress import duration, seconds_left
+from studies.execution.status import StatusFile, read_status
+from studies.execution.study_runs import look_into
+from studies.results.store import is_in_use
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """Of a study in its folder.
+
+    Attributes:
+        done: trials with a row on disk, of `total`.
+        damaged: what is wrong with the trial files that are not whole.
+        in_use: a process is writing to the folder.
+        file: what the last process left; None: none did.
+    """
+
+    study: str
+    done: int
+    total: int
+    damaged: list[InputError]
+    in_use: bool
+    file: StatusFile | None
+
+    def seconds_left(self, now: float) -> float | None:
+        """Of the stage that is running; None where nothing runs or no epoch ended yet."""
+        file = self.file
+        if not self.in_use or file is None or file.state != "running":
+            return None
+        left = seconds_left(
+            file.updated_by_unit - file.stage_started,
+            file.done - file.done_before,
+            file.total - file.done,
+            [trial.progress for trial in file.running if trial.progress is not None],
+        )
+        return None if left is None else max(0.0, left - (now - file.updated_by_unit))
+
+
+def study_status(root: Path) -> StudyStatus:
+    """Reads a folder, running or not.
+
+    Raises:
+        InputError: not an output folder.
+    """
+    damaged: list[InputError] = []
+    in_use = is_in_use(root)
+    found = look_into(root, on_damage=damaged.append)
+    return StudyStatus(
+        study=found.study.study,
+        done=len(found.runs),
+        total=sum(len(point.seeds) for point in found.points),
+        damaged=damaged,
+        in_use=in_use,
+        file=read_status(root),
+    )
+
+
+def lines(stands: StudyStatus, now: float | None = None) -> list[str]:
+    """The standing in words."""
+    now = time.time() if now is None else now
+    file = stands.file
+    text = [f"{stands.study}: {_state(stands)}"]
+    running = file.running if file is not None and stands.in_use else ()
+    failed = file.failed if file is not None else ()
+    n_running = "?" if stands.in_use and file is None else len(running)
+    counts = f"units: {stands.done} of {stands.total} done, {n_running} running"
+    text.append(f"{counts}, {len(failed)} failed" + _damage(stands))
+    if file is not None and stands.in_use and file.what:
+        left = stands.seconds_left(now)
+        when = "time left not known yet" if left is None else f"about {duration(left)} left"
+        text.append(f"{file.what}: {file.done} of {file.total}, {when}")
+    for trial in running:
+        reached = "" if trial.progress is None else f": {trial.progress.words}"
+        text.append(f"running: {trial.title}{reached}, for {duration(now - trial.since)}")
+    if file is not None and file.last is not None:
+        words = file.last.words or f"{file.last.accuracy:.2f} %"
+        text.append(f"last: {file.last.title}: {words}")
+    text += [f"failed: {trial.title}: {trial.message}" for trial in failed]
+    text += [f"damaged: {error}" for error in stands.damaged]
+    return text
+
+
+def _state(stands: StudyStatus) -> str:
+    file = stands.file
+    if stands.in_use:
+        if file is None or file.state != "running":
+            return "running, and tells no more (started by an older version?)"
+        return f"running since {_clock(file.started)} (process {file.pid} on {file.host})"
+    if file is None:
+        return "not running"
+    if file.state == "running":
+        return f"not running: its process ended without a word, last heard {_clock(file.updated)}"
+    why = f" by {file.message}" if file.message else ""
+    return f"not running: {file.state}{why} {_clock(file.updated)}"
+
+
+def _damage(stands: StudyStatus) -> str:
+    return f", {len(stands.damaged)} damaged" if stands.damaged else ""
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

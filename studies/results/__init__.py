@@ -1,0 +1,1 @@
+"""Finished trials: where they are stored, and the tables made of them."""

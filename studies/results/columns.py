@@ -1,0 +1,76 @@
+"""Finds a setting among the results by the path that a user names it by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.trial import canonical
+from studies.results.summary import NOT_SWEPT, as_keys, swept_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CASE = "case"
+"""Names the label of the case."""
+
+_GROUPING = (
+    "device",
+    "update",
+    "seed",
+    "dataset",
+    "T",
+    "schedule",
+    "learning_rate",
+    "weight_range",
+)
+"""Columns of the results worth naming in an error."""
+
+_SECTIONS_OF_THE_METHOD = (("overrides.", "parameters."), ("drive.", ""), ("", ""))
+"""Where a case's paths lie in a trial's method: start of the path, what stands there instead."""
+
+
+def setting(results: pd.DataFrame, path: str) -> pd.Series:
+    """The value of a setting in each run, `NOT_SWEPT` where the run has none.
+
+    Args:
+        path: ``case``; a swept path; a column of the results; or any setting of the trial by its
+            dotted path (``network.T``, ``overrides.levels``, ``tile.initial``).
+
+    Raises:
+        InputError: no run has it.
+    """
+    if path == CASE:
+        return results["label"]
+    for column in (f"{SWEEP_PREFIX}{path}", path):
+        if column in results.columns and column != "settings":
+            return as_keys(results[column])
+    if "settings" in results.columns:
+        values = results["settings"].map(lambda text: _setting_of(json.loads(text), path))
+        if (values != NOT_SWEPT).any():
+            return values
+    swept = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(results)]
+    known = [CASE, *swept, *(name for name in _GROUPING if name in results.columns)]
+    allowed = f"{one_of(dict.fromkeys(known), path)}, or a unit's setting such as network.T"
+    raise InputError("results", "column", path, allowed)
+
+
+def _setting_of(settings: Mapping[str, Any], path: str) -> Any:
+    method = settings["method"]
+    found = _at(settings, path)
+    for start, instead in _SECTIONS_OF_THE_METHOD:
+        for section in (method, method.get("tile", {})):
+            if found is None and path.startswith(start):
+                found = _at(section, instead + path.removeprefix(start))
+    if found is None:
+        return NOT_SWEPT
+    return found if isinstance(found, bool | int | float | str) else canonical(found)
+
+
+def _at(section: Any, path: str) -> Any:
+    for key in path.split("."):
+        section = section.get(key) if isinstance(section, Mapping) else None
+    return section

@@ -1,0 +1,75 @@
+"""Runs that ended worse than they once were: training that does not converge."""
+
+import math
+from collections.abc import Iterator
+
+from studies.declaration.result import Row, Runs, Scalar
+from studies.declaration.trial import point_title
+
+DIVERGED_FROM = 2.0
+"""Points of accuracy below the best epoch from which an end is worth a word."""
+
+ERRORS = 3.0
+"""And standard errors of the difference of two accuracies on so many images."""
+
+
+def sentences(runs: Runs) -> Iterator[str]:
+    """One for each case whose worst run fell, without the full stop.
+
+    Judged on validation images, or on training images where no image is held out.
+    """
+    worst: dict[str, tuple[float, str]] = {}
+    for trial, result in runs:
+        if result.pruned:
+            continue
+        kind, images = "validation", result.row.get("n_validation")
+        curve = _curve(result.epochs, "validation_accuracy")
+        if not curve:
+            kind, images = "training", result.row.get("n_train")
+            curve = _curve(result.epochs, "train_accuracy")
+        if not curve:
+            continue
+        fall = max(curve) - curve[-1]
+        title = point_title(trial.label, trial.sweep)
+        if (
+            fall >= max(DIVERGED_FROM, _by_chance(max(curve), images))
+            and fall > worst.get(title, (0.0, ""))[0]
+        ):
+            worst[title] = (
+                fall,
+                (
+                    f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch "
+                    f"{curve.index(max(curve)) + 1} to {curve[-1]:.1f} % at the end"
+                    f"{_hidden_rates(result.epochs[-1])}: the step is too large, devices undo what "
+                    "was learned, or rates run away (docs/algorithm.md, Depth)"
+                ),
+            )
+    yield from (sentence for _, sentence in worst.values())
+
+
+def _by_chance(best: float, images: Scalar) -> float:
+    """Fall (points) that so few images may show by chance; 0 where their number is not known."""
+    if not isinstance(images, int | float) or images <= 0:
+        return 0.0
+    share = best / 100.0
+    return ERRORS * 100.0 * math.sqrt(max(0.0, 2.0 * share * (1.0 - share) / images))
+
+
+def _curve(epochs: list[Row], column: str) -> list[float]:
+    """Accuracy by epoch, %; empty where it was not measured."""
+    values = [row.get(column) for row in epochs]
+    known = [float(value) for value in values if value is not None]
+    return [] if len(known) < len(values) or any(map(math.isnan, known)) else known
+
+
+def _hidden_rates(epoch: Row) -> str:
+    rates = [
+        float(value)
+        for name, value in epoch.items()
+        if name.startswith("rates_") and value is not None
+    ][1:-1]
+    if not rates:
+        return ""
+    return (
+        f", where hidden neurons spike {' and '.join(f'{rate:.2g}' for rate in rates)} times a slot"
+    )

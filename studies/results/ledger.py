@@ -1,0 +1,162 @@
+"""What training cost the devices: pulses, energy, physical time, wear; from a run's row.
+
+Nothing here is stored with a run: it follows from the row and the settings, so that rows made
+before the ledger existed have one too (without the percentile and maximum, which only the tile
+could count).
+
+Energy counts every pulse sent, initial writing included. Wear counts the training pulses of the
+busiest device: the stated endurance is in full swings up and down, each of which takes two times
+`levels` pulses (of a charge trap pulsed at another width, as many as its isolated pulses of that
+width need), and part swings are taken to wear in proportion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from studies.declaration.devices import compound_of, shortest_slot_s
+from studies.declaration.result import PRUNED, SWEEP_PREFIX, Row, TrialResult
+from studies.declaration.trial import PulseMethod, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "pulses_up_per_device",
+    "pulses_down_per_device",
+    "pulses_per_device_p99",
+    "pulses_per_device_max",
+    "energy_j",
+    "energy_blank_because",
+    "training_time_s",
+    "endurance_used",
+    "endurance_blank_because",
+)
+"""See `ledger_columns`; studies/README.md for trials."""
+
+_REASONS = ("energy_blank_because", "endurance_blank_because")
+
+
+def ledger_columns(trial: Trial, result: TrialResult) -> Row:
+    """The ledger of one run; all None where no device holds the weights.
+
+    Means are over all devices. Percentile and maximum (up plus down) are those of the crossbar
+    where they are largest. `endurance_used` is a share: 1 is all of it.
+    """
+    method, row = trial.settings.method, result.row
+    if not isinstance(method, PulseMethod) or _number(row, "devices_total") is None:
+        return dict.fromkeys(COLUMNS)
+    pulsed = _number(row, "pulsed_devices_total") or _number(row, "devices_total") or 1.0
+    up, down = _number(row, "pulses_up_total"), _number(row, "pulses_down_total")
+    busiest = _largest(row, "pulses_max")
+    ledger: Row = dict.fromkeys(COLUMNS)
+    ledger["training_time_s"] = _training_time(trial, method, row)
+    if up is not None and down is not None:
+        ledger |= {
+            "pulses_up_per_device": up / pulsed,
+            "pulses_down_per_device": down / pulsed,
+            "pulses_per_device_p99": _largest(row, "pulses_p99"),
+            "pulses_per_device_max": busiest,
+        }
+    compound = compound_of(method.device)
+    if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
+        why = compound.unknown_pulses if compound else "the run did not count its pulses"
+        return ledger | dict.fromkeys(_REASONS, why)
+    energy = _number(method.parameters, "energy_per_pulse_j")
+    if energy is None:
+        ledger["energy_blank_because"] = _why_unknown(method.device, "energy_per_pulse_j")
+    elif (width := _number(method.overrides, "pulse_width_s")) is not None and (
+        "energy_per_pulse_j" not in method.overrides
+    ):
+        why = f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not"
+        ledger["energy_blank_because"] = why
+    else:
+        pulses = up + down + (_number(row, "initial_pulses_total") or 0.0)
+        ledger["energy_j"] = pulses * energy
+    endurance = _number(method.parameters, "endurance_cycles")
+    if endurance is None:
+        ledger["endurance_blank_because"] = _why_unknown(method.device, "endurance_cycles")
+    elif busiest is None:
+        ledger["endurance_blank_because"] = "the run did not count its busiest device"
+    else:
+        ledger["endurance_used"] = busiest / (2 * _pulses_a_swing(method.parameters) * endurance)
+    return ledger
+
+
+def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
+    levels = float(parameters["levels"])
+    if "step_width_s" not in parameters:
+        return levels
+    from device_presets.parameters.charge_trap_physics import charge_trap_physics
+
+    return levels / charge_trap_physics(parameters).width_factor()
+
+
+def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
+    """The ledger a case: means over its seeds, its largest maximum, its reasons in words.
+
+    Args:
+        results: as `load_results` returns it.
+
+    Returns:
+        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without devices are
+        left out.
+    """
+    import pandas as pd
+
+    swept = [column for column in results.columns if column.startswith(SWEEP_PREFIX)]
+    on_devices = results[results["pulses_up_per_device"].notna()]
+    rows = []
+    for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):
+        cells: dict[str, Any] = dict(zip(("case", *swept), key, strict=True)) | {"n": len(runs)}
+        for column in COLUMNS:
+            if column in _REASONS:
+                cells[column] = "; ".join(dict.fromkeys(runs[column].dropna()))
+            elif column == "pulses_per_device_max":
+                cells[column] = runs[column].astype(float).max()
+            else:
+                cells[column] = runs[column].astype(float).mean()
+        rows.append(cells)
+    return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
+
+
+def _training_time(trial: Trial, method: PulseMethod, row: Row) -> float | None:
+    """(Slots x seconds a slot + idle time) x presentations x epochs, flush slots included.
+
+    A slot lasts as the study says, but no shorter than the pulse that the device needs (its
+    preset's period, or width). Other phases of a slot (reads, both streams) are not added.
+    """
+    presentations = _number(row, "n_train")
+    if presentations is None:
+        return None
+    settings = trial.settings
+    tile = method.tile
+    slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
+    seconds = settings.network.slots * slot + tile.idle_seconds
+    epochs = _number(row, PRUNED) or settings.training.epochs
+    return seconds * presentations * epochs
+
+
+def _number(source: Mapping[str, Any], name: str) -> float | None:
+    value = source.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _largest(row: Row, name: str) -> float | None:
+    """Over the crossbars, whose own numbers end in their place."""
+    found = [_number(row, key) for key in row if key.removeprefix(f"{name}_").isdigit()]
+    return max((value for value in found if value is not None), default=None)
+
+
+@cache
+def _why_unknown(device: str, parameter: str) -> str:
+    """The preset's own words on a number it does not give."""
+    from device_presets import PresetError, get_device
+
+    try:
+        known = get_device(device).parameters[parameter]
+    except (PresetError, KeyError):
+        return f"the preset gives no {parameter}"
+    return f"{parameter}: {known.assumption or 'not known to the preset'}"

@@ -1,0 +1,147 @@
+"""Results pivoted by any two settings: one cell for each pair of their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from studies.common.choices import Format, Values
+from studies.common.statistics import SIGNIFICANCE, describe, paired_p
+from studies.declaration.result import SWEEP_PREFIX
+from studies.results.columns import setting
+from studies.results.summary import (
+    GAP,
+    NOT_SIGNIFICANT,
+    UNTESTED,
+    correct,
+    or_dash,
+    swept_columns,
+    with_gaps,
+)
+from studies.results.text_table import as_csv, interval, render_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """Cells by two settings.
+
+    Attributes:
+        cells: one row a cell: the two settings under ``row`` and ``column``, then ``n`` (seeds),
+            ``mean``, ``sd``, ``ci``, ``min``, ``max`` and, of gaps, ``gap_p`` and
+            ``gap_significant``, Holm-corrected for all cells.
+        averaged: settings that differ within a cell, which is then the mean over them by seed.
+    """
+
+    cells: pd.DataFrame
+    rows: str
+    columns: str
+    values: Values
+    averaged: tuple[str, ...]
+
+
+def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values: Values) -> Pivot:
+    """Groups the runs by two settings.
+
+    A cell that holds several cases or points of the sweep has one value a seed, the mean over
+    them (of the seeds that all of them have), so that n stays the number of seeds.
+
+    Args:
+        rows: path of a setting, see `columns.setting`.
+        columns: likewise.
+
+    Raises:
+        InputError: no such setting, no row of the reference, or nothing for any cell.
+    """
+    import pandas as pd
+
+    paired = with_gaps(results, reference)
+    placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
+    measure = GAP if values is Values.gap else "test_accuracy"
+    points = ["label", *swept_columns(paired)]
+    cells: list[dict[str, Any]] = []
+    averaged: set[str] = set()
+    for (row, column), runs in placed.groupby(["row", "column"], sort=False):
+        present = runs.dropna(subset=[measure])
+        by_seed = present.pivot_table(index="seed", columns=points, values=measure).dropna()
+        averaged |= {name for name in points if present[name].nunique() > 1}
+        seeds = by_seed.mean(axis=1).tolist()
+        if seeds:
+            cells.append({"row": row, "column": column} | _statistics(seeds, values))
+    if not cells:
+        allowed = "needs a case beside the reference, with a seed that both have"
+        raise InputError("results", values.value, "none", allowed)
+    names = [name for name in points if name in averaged]
+    return Pivot(
+        cells=correct(pd.DataFrame(cells)),
+        rows=rows,
+        columns=columns,
+        values=values,
+        averaged=tuple(
+            "case" if name == "label" else name.removeprefix(SWEEP_PREFIX) for name in names
+        ),
+    )
+
+
+def _statistics(values: list[float], kind: Values) -> dict[str, Any]:
+    sample = describe(values)
+    return {
+        "n": sample.n,
+        "mean": sample.mean,
+        "sd": sample.sd,
+        "ci": sample.half_width,
+        "min": sample.minimum,
+        "max": sample.maximum,
+        "gap_p": paired_p(values) if kind is Values.gap else float("nan"),
+    }
+
+
+def render_pivot(pivoted: Pivot, reference: str, style: Format) -> str:
+    """The pivot as text; CSV has one line a cell, at full precision."""
+    if style is Format.csv:
+        names = {"row": pivoted.rows, "column": pivoted.columns}
+        return as_csv(pivoted.cells.rename(columns=names).dropna(axis="columns", how="all"))
+    return render_cells(_grid(pivoted), style, 1, _legend(pivoted, reference))
+
+
+def _grid(pivoted: Pivot) -> pd.DataFrame:
+    import pandas as pd
+
+    cells = pivoted.cells
+    texts = {(cell["row"], cell["column"]): _cell(cell, pivoted) for _, cell in cells.iterrows()}
+    rows = list(dict.fromkeys(cells["row"]))
+    grid = {f"{pivoted.rows} \\ {pivoted.columns}": [or_dash(row) for row in rows]}
+    for column in dict.fromkeys(cells["column"]):
+        grid[or_dash(column)] = [texts.get((row, column), "-") for row in rows]
+    return pd.DataFrame(grid)
+
+
+def _cell(cell: pd.Series, pivoted: Pivot) -> str:
+    if pivoted.values is Values.accuracy:
+        return f"{interval(cell['mean'], cell['ci'])} ({cell['n']})"
+    text = f"{interval(cell['mean'], cell['ci'], '{:+.2f}')} ({cell['n']})"
+    if cell["gap_significant"] is None:
+        return f"{text} {UNTESTED}"
+    return text if cell["gap_significant"] else f"{text} {NOT_SIGNIFICANT}"
+
+
+def _legend(pivoted: Pivot, reference: str) -> str:
+    text = f"test accuracy % ± 95 % interval (n {_what_n_counts(pivoted)})"
+    if pivoted.values is Values.gap:
+        tests = int(pivoted.cells["gap_p"].notna().sum())
+        text = (
+            f"gap to {reference}, points ± 95 % interval (n {_what_n_counts(pivoted)}); paired "
+            f"t-test, Holm-corrected for {counted(tests, 'comparison')}; "
+            f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+        )
+    if pivoted.averaged:
+        text += f"; a cell is the mean over: {', '.join(pivoted.averaged)}"
+    return text
+
+
+def _what_n_counts(pivoted: Pivot) -> str:
+    return "pairs of runs" if pivoted.values is Values.gap else "seeds"

@@ -1,0 +1,39 @@
+"""What papers report, beside what was measured here."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from studies.results.summary import PUBLISHED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.declaration.study import Study
+
+
+def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """A summary with published accuracies (%), and a row for each network that is only quoted.
+
+    Columns ``published``, ``published_pm``, ``published_source``; unchanged where the study names
+    none. A quoted row has no measurement: n is 0.
+
+    Args:
+        table: as `table.summary` returns it.
+    """
+    import pandas as pd
+
+    if not study.published and not study.quoted:
+        return table
+    quoted = pd.DataFrame({"case": list(study.quoted), "n": 0, "gap_n": 0})
+    swept = {c: "" for c in table.columns if str(c).startswith("sweep.")}
+    rows = pd.concat([table, quoted.assign(**swept)], ignore_index=True)
+    known = {**study.published, **study.quoted}
+    found = [known.get(case) for case in rows["case"]]
+    rows[PUBLISHED] = [math.nan if p is None else p.accuracy for p in found]
+    rows[f"{PUBLISHED}_pm"] = [
+        math.nan if p is None or p.plus_minus is None else p.plus_minus for p in found
+    ]
+    rows[f"{PUBLISHED}_source"] = ["-" if p is None else p.source for p in found]
+    return rows

@@ -1,0 +1,139 @@
+"""A study's runs as tidy tables: one row a run, one row an epoch."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
+from studies.declaration.trial import Trial, canonical
+from studies.results.ledger import ledger_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS_CSV = "results.csv"
+RESULTS_PARQUET = "results.parquet"
+CURVES_CSV = "curves.csv"
+FAILURES_CSV = "failures.csv"
+
+WHOLE_NUMBERS = ("T", "slots")
+"""Columns that would become floating point where a case (ann) has none."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What a row must agree in to stand beside the others."""
+
+    numerics_version: int
+    torch_version: str
+    aihwkit_version: str
+
+    @classmethod
+    def here(cls) -> Versions:
+        """Of this environment, found without importing anything heavy."""
+        return cls(NUMERICS_VERSION, metadata.version("torch"), metadata.version("aihwkit"))
+
+    @classmethod
+    def of(cls, result: TrialResult) -> Versions:
+        """Of a finished run."""
+        return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+
+    def difference(self, other: Versions) -> str:
+        """What differs, in words; empty where nothing does."""
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
+        return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
+
+
+def results_frame(runs: Runs) -> pd.DataFrame:
+    """One row a trial: study, identity, label, swept settings, the trial's row, its ledger."""
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        [_keys(trial) | result.row | ledger_columns(trial, result) for trial, result in runs]
+    )
+    for column in frame.columns:
+        if column in WHOLE_NUMBERS:
+            frame[column] = frame[column].astype("Int64")
+        elif frame[column].isna().all():
+            frame[column] = math.nan  # a number to compute with, rather than None
+    return _one_type_a_column(frame)
+
+
+def curves_frame(runs: Runs) -> pd.DataFrame:
+    """One row an epoch of each run."""
+    import pandas as pd
+
+    rows = [
+        _keys(trial) | {"seed": trial.settings.seed} | epoch
+        for trial, result in runs
+        for epoch in result.epochs
+    ]
+    return _one_type_a_column(pd.DataFrame(rows))
+
+
+def write_results(root: Path, runs: Runs) -> None:
+    """Rebuilds the result files of a folder, each in one step.
+
+    Raises:
+        OSError: the disk is full or the folder is gone.
+    """
+    results = results_frame(runs)
+    curves = curves_frame(runs)
+    write_whole(root / RESULTS_CSV, lambda path: results.to_csv(path, index=False))
+    write_whole(root / RESULTS_PARQUET, lambda path: results.to_parquet(path, index=False))
+    write_whole(root / CURVES_CSV, lambda path: curves.to_csv(path, index=False))
+
+
+def write_failures(root: Path, failures: Sequence[Failure]) -> None:
+    """Lists the trials that failed and have no row; no file where there are none.
+
+    Raises:
+        OSError: the disk is full or the folder is gone.
+    """
+    import pandas as pd
+
+    path = root / FAILURES_CSV
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    table = pd.DataFrame([vars(failure) for failure in failures])
+    write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
+
+
+def read_failures(root: Path) -> list[Failure]:
+    """The trials that were listed as failed; none where the list is missing or damaged."""
+    try:
+        with (root / FAILURES_CSV).open(newline="", encoding="utf-8") as file:
+            return [Failure(**row) for row in csv.DictReader(file)]
+    except (OSError, TypeError, ValueError, csv.Error):
+        return []
+
+
+def _keys(trial: Trial) -> dict[str, Any]:
+    swept = {f"{SWEEP_PREFIX}{path}": _cell(value) for path, value in trial.sweep}
+    return {"study": trial.study, "unit": trial.identity, "label": trial.label} | swept
+
+
+def _cell(value: Any) -> Any:
+    """A swept value as a table cell: lists, mappings and null as JSON text."""
+    return value if isinstance(value, bool | int | float | str) else canonical(value)
+
+
+def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
+    """Swept values of several types (0.1 and null) as text: Parquet columns have one type."""
+    for column in frame.columns:
+        if not column.startswith(SWEEP_PREFIX):
+            continue
+        present = frame[column].notna()
+        kinds = {"number" if type(v) in (int, float) else type(v) for v in frame[column][present]}
+        if len(kinds) > 1:
+            frame[column] = frame[column].where(~present, frame[column].map(str))
+    return frame

@@ -1,0 +1,74 @@
+"""A table of finished cells as Markdown, LaTeX (booktabs) or HTML; names are escaped in each."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from studies.common.choices import Format
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """Exact numbers, no index."""
+    return str(table.to_csv(index=False)).rstrip("\n")
+
+
+def render_cells(table: pd.DataFrame, style: Format, n_left: int = 1, note: str = "") -> str:
+    """A table whose cells are text already.
+
+    Args:
+        n_left: leading columns that are names (left aligned); the others are numbers.
+        note: one line under the table (in LaTeX a comment above it).
+    """
+    table = table.map(_one_line).rename(columns=_one_line)
+    if style is Format.latex:
+        return (f"% {note}\n" if note else "") + _latex(table, n_left)
+    if style is Format.html:
+        text = str(table.to_html(index=False, border=0))  # escapes its cells
+        return f"{text}\n<p>{escape(note)}</p>" if note else text
+    if style is Format.csv:
+        return as_csv(table)
+    return _markdown(table, n_left) + (f"\n\n{note}" if note else "")
+
+
+def _one_line(cell: object) -> str:
+    return " ".join(str(cell).split())
+
+
+def _latex(table: pd.DataFrame, n_left: int) -> str:
+    styled = table.style.hide(axis="index").format(escape="latex")
+    text: str = styled.format_index(escape="latex", axis="columns").to_latex(
+        hrules=True, column_format="l" * n_left + "r" * (len(table.columns) - n_left)
+    )
+    for sign, command in (("±", r"$\pm$"), ("<", "$<$"), (">", "$>$")):
+        text = text.replace(sign, command)
+    return text.rstrip("\n")
+
+
+def _markdown(table: pd.DataFrame, n_left: int) -> str:
+    """As narrow as its cells (tabulate pads the headers past the 100 columns of a terminal)."""
+    aligned = []
+    for place, name in enumerate(table.columns):
+        cells = [str(cell).replace("|", r"\|") for cell in (name, *table[name])]
+        width = max(2, *map(len, cells))
+        left = place < n_left
+        rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
+        cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
+        aligned.append([cells[0], rule, *cells[1:]])
+    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
+
+
+def interval(mean: float, half_width: float, style: str = "{:.2f}") -> str:
+    """A mean with the half width of its interval, where it has one."""
+    return number(mean, style) + (f" ± {half_width:.2f}" if half_width == half_width else "")
+
+
+def number(value: float, style: str = "{:.2f}") -> str:
+    """A number; a dash where there is none, and no minus zero."""
+    if value != value:
+        return "-"
+    text = style.format(value)
+    return text.replace("-", "+") if text.strip("-0.") == "" else text

@@ -1,0 +1,1 @@
+"""Questions about one device: attribution of its loss, and requirements on it."""

@@ -1,0 +1,183 @@
+"""The parameters that a requirement can be put on, and the scale each is varied on.
+
+Harm is the coordinate on which a crossing is looked for: it grows as the device gets worse, and is
+the decimal logarithm of the parameter (upside down where more is better). A parameter whose best
+value is zero has a floor, the smallest value that is told from zero.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studies.declaration.cases import DeviceCase, PartialHyperparameters
+from studies.sensitivity.device_question import TunedDevice
+from studies.sensitivity.imperfections import finest_levels, rounded, settings_of, with_settings
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A row of the table of parameters.
+
+    Attributes:
+        imperfection: its name in `studies.sensitivity.imperfections`; empty where it is none.
+        paths: settings of the case that are set to the value; where the device's own differ, the
+            largest is, and the others stay in proportion.
+        floor: smallest value that is told from zero; 0 for a parameter of which more is better.
+        worst: value at which the search ends.
+    """
+
+    trial: str
+    meaning: str
+    imperfection: str
+    paths: tuple[str, ...]
+    floor: float
+    worst: float
+
+
+MOST_SPREAD = 0.5
+"""aihwkit takes the absolute value of what it draws: beyond this the real spread lags behind."""
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "levels": Parameter(
+        "states", "range over the step of one pulse", "finite_step", ("overrides.levels",), 0.0, 2.0
+    ),
+    "asymmetry": Parameter(
+        "step", "up against down step", "asymmetry", ("overrides.asymmetry",), 1e-3, 0.9
+    ),
+    "cycle_to_cycle": Parameter(
+        "step", "noise of each pulse", "cycle_to_cycle", ("overrides.cycle_to_cycle",), 1e-2, 10.0
+    ),
+    "step_spread": Parameter(
+        "step", "device to device", "step_spread", ("overrides.step_spread",), 1e-2, MOST_SPREAD
+    ),
+    "weight_range": Parameter(
+        "He deviations", "window of weights, at the same step in weight", "", (), 0.0, 0.05
+    ),
+    "read_noise": Parameter(
+        "device states", "of one read", "read_noise", ("tile.reads.read_noise",), 1e-2, 10.0
+    ),
+    "stuck_share": Parameter(
+        "1", "devices that never move", "stuck_share", ("tile.stuck_share",), 1e-3, 0.5
+    ),
+    "asymmetry_spread": Parameter(
+        "step",
+        "asymmetry, device to device",
+        "asymmetry_spread",
+        ("overrides.asymmetry_spread",),
+        1e-3,
+        1.0,
+    ),
+    "bounds_spread": Parameter(
+        "bound",
+        "both bounds, device to device",
+        "bounds_spread",
+        ("overrides.w_max_spread", "overrides.w_min_spread"),
+        1e-2,
+        MOST_SPREAD,
+    ),
+    "write_noise": Parameter(
+        "step", "read against kept weight", "write_noise", ("overrides.write_noise",), 0.1, 1e3
+    ),
+}
+
+STANDARD = (
+    "levels",
+    "asymmetry",
+    "cycle_to_cycle",
+    "step_spread",
+    "weight_range",
+    "read_noise",
+    "stuck_share",
+)
+"""The parameters that are asked for where none is named."""
+
+WIDEST = 16.0
+"""Weight range at which a search upwards ends, as a multiple of the device's own."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One parameter of one device, with the rest of the device around it.
+
+    Attributes:
+        context: the device with the parameter's own value.
+        own: that value (signed, for the asymmetry).
+        best_value, worst_value: ends of the scale.
+    """
+
+    name: str
+    context: DeviceCase
+    own: float
+    best_value: float
+    worst_value: float
+    weight_range: float
+
+    @property
+    def parameter(self) -> Parameter:
+        """Its row of the table."""
+        return PARAMETERS[self.name]
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether the value has to be at least, rather than at most, the one required."""
+        return self.parameter.floor == 0.0
+
+    def harm(self, value: float) -> float:
+        """Coordinate of a value."""
+        if self.more_is_better:
+            return -math.log10(value)
+        return math.log10(max(abs(value), self.parameter.floor))
+
+    def value(self, harm: float) -> float:
+        """Value at a coordinate, to three digits; at the floor the best value."""
+        if self.more_is_better:
+            return rounded(10**-harm)
+        if harm <= math.log10(self.parameter.floor) + 1e-9:
+            return self.best_value
+        return math.copysign(rounded(10**harm), self.own)
+
+    def case(self, value: float) -> DeviceCase:
+        """The device with that value."""
+        if self.name != "weight_range":
+            own = _values(self.parameter, settings_of(self.context))
+            largest = max(map(abs, own))
+            shares = [abs(each) / largest if largest else 1.0 for each in own]
+            settings = zip(self.parameter.paths, shares, strict=True)
+            return with_settings(self.context, {path: value * share for path, share in settings})
+        # Another window at the same step in weight has another number of steps.
+        share = value / self.weight_range
+        levels = float(settings_of(self.context)["overrides.levels"]) * share
+        changed = with_settings(self.context, {"overrides.levels": levels})
+        drive = changed.drive.model_dump() | {"weight_range": value}
+        return changed.model_copy(update={"drive": PartialHyperparameters(**drive)})
+
+
+def axis(name: str, context: DeviceCase, tuned: TunedDevice) -> Axis | str:
+    """The axis of a parameter; in words, why the device has none.
+
+    Args:
+        context: the device, with its drive.
+    """
+    parameter = PARAMETERS[name]
+    has = settings_of(context)
+    levels = float(has["overrides.levels"])
+    if name == "weight_range":
+        own = tuned.weight_range
+        # No fewer than two levels.
+        worst = max(parameter.worst, own * 2.0 / levels)
+        return Axis(name, context, own, rounded(own * WIDEST), min(own, worst), own)
+    if name == "levels":
+        # More of them than the drive can use would lower the learning rate.
+        best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)
+        return Axis(name, context, levels, best, parameter.worst, tuned.weight_range)
+    if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
+        return f"{name}: {context.device} is simulated by a model without it"
+    own = max(_values(parameter, has), key=abs)
+    worst = max(parameter.worst, abs(own))
+    return Axis(name, context, own, 0.0, math.copysign(worst, own), tuned.weight_range)
+
+
+def _values(parameter: Parameter, has: Mapping[str, Any]) -> list[float]:
+    """The device's own settings of a parameter."""
+    return [float(has.get(path) or 0.0) for path in parameter.paths]

@@ -1,0 +1,184 @@
+"""What the two questions on one device share: its case, the studies they run, paired losses.
+
+Hyperparameters. The device as it is gets its hyperparameters as in any study (given, known or
+searched). Every changed device gets the same, since the question is what the change does. With
+`search_each` each change gets a search of its own, since the question is then what the device
+could do.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.common.explain import as_input_error
+from studies.declaration.cases import Case, DeviceCase, PartialHyperparameters
+from studies.declaration.devices import parameters_of
+from studies.declaration.result import Runs
+from studies.declaration.study import Study
+from studies.declaration.trial import PulseMethod, short_hash
+from studies.execution.options import Outcome
+
+type Run = Callable[[Study], Outcome]
+"""Runs what is missing of a study in the question's folder; `run_in_folder` in earnest."""
+
+type BySeed = dict[int, float]
+
+AS_IS = "as it is"
+"""Label of the device with all that it has."""
+
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class DeviceQuestion:
+    """A device of a study, on its way to be asked about.
+
+    Attributes:
+        case: the device as the study has it, under the label `AS_IS`.
+        reference: the case that losses are measured against.
+    """
+
+    study: Study
+    device: str
+    case: DeviceCase
+    reference: Case
+
+    def study_of(self, question: str, cases: Iterable[DeviceCase]) -> Study:
+        """The study that runs the reference and some devices, under the question's name.
+
+        Raises:
+            InputError: a case is not valid.
+        """
+        study = self.study
+        try:
+            return Study(
+                study=name_of(study.study, question, self.device),
+                question=f"{question} {self.device}: {study.question}",
+                dataset=study.dataset,
+                network=study.network,
+                training=study.training,
+                cases=(self.reference, *cases),
+                sweep={},
+                seeds=study.seeds,
+                reference=self.reference.name,
+                drives=study.drives,
+                search=study.search,
+            )
+        except ValidationError as error:
+            raise as_input_error(error, study.study, Study) from error
+
+
+@dataclass(frozen=True)
+class TunedDevice:
+    """How the device as it is was driven, and what its runs say of the drive.
+
+    Attributes:
+        thinning: largest share of gradient spikes that reached one of its crossbars at the
+            start; None where the rows do not say.
+    """
+
+    learning_rate: float
+    weight_range: float
+    thinning: float | None
+
+    @property
+    def drive(self) -> PartialHyperparameters:
+        """As a case holds it."""
+        return PartialHyperparameters(
+            learning_rate=self.learning_rate, weight_range=self.weight_range
+        )
+
+
+def ask(study: Study, device: str) -> DeviceQuestion:
+    """Finds the device in a study: by label, else by preset; else the preset as it comes.
+
+    Raises:
+        InputError: no such device, one that goes one way only, or several cases that fit.
+    """
+    reference = next(case for case in study.cases if case.name == study.reference_label)
+    on_devices = [case for case in study.cases if isinstance(case, DeviceCase)]
+    named = [case for case in on_devices if case.name == device]
+    fitting = named or [case for case in on_devices if case.device == device]
+    if len(fitting) > 1:
+        several = one_of([case.name for case in fitting]) + ", as several cases have it"
+        raise InputError(study.study, "--device", device, several)
+    if fitting:
+        case = fitting[0]
+    else:
+        try:
+            parameters_of(device)
+        except InputError as error:
+            labels = [case.name for case in on_devices]
+            known = f"{error.allowed}; or a case of the study: {', '.join(labels)}"
+            raise InputError(study.study, "--device", device, known) from error
+        case = DeviceCase(device=device)
+    if case.name == reference.name:
+        raise InputError(study.study, "--device", device, "must not be the study's reference")
+    return DeviceQuestion(study, device, case.model_copy(update={"label": AS_IS}), reference)
+
+
+def name_of(study: str, question: str, device: str) -> str:
+    """Name of a question's study, and of its folder: at most 60 letters, digits, _ and -."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", device).strip("-")
+    name = f"{study}_{question}_{plain}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    tail = f"_{question}_{short_hash([study, device])}"
+    return study[: LONGEST_NAME - len(tail)] + tail
+
+
+def tuned_device_of(runs: Runs) -> TunedDevice | None:
+    """The drive of the device as it is, from its runs; None where it has none."""
+    for trial, result in runs:
+        method = trial.settings.method
+        if trial.label == AS_IS and isinstance(method, PulseMethod):
+            shares = [
+                value
+                for name, value in result.row.items()
+                if re.fullmatch(r"thinning_\d+", name) and isinstance(value, int | float)
+            ]
+            return TunedDevice(
+                learning_rate=method.learning_rate,
+                weight_range=method.tile.weight_range,
+                thinning=max(shares, default=None),
+            )
+    return None
+
+
+def accuracies(runs: Runs, label: str) -> BySeed:
+    """Test accuracy (%) of a case by seed."""
+    return {trial.settings.seed: result.accuracy for trial, result in runs if trial.label == label}
+
+
+def differences(first: BySeed, second: BySeed) -> BySeed:
+    """First minus second, of the seeds that both have."""
+    return {seed: first[seed] - second[seed] for seed in first if seed in second}
+
+
+def hyperparameter_note(tuned: TunedDevice, search_each: bool) -> str:
+    """What was done about the drive, in words."""
+    held = f"weight range {tuned.weight_range:g}, learning rate {tuned.learning_rate:g}"
+    if search_each:
+        return f"drive: searched for each changed device (the device as it is: {held})"
+    return f"drive: that of the device as it is, held fixed for every change ({held})"
+
+
+def setting_notes(asked: DeviceQuestion) -> list[str]:
+    """What of the study the question leaves out."""
+    study, notes = asked.study, []
+    if study.varied:
+        notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
+    if study.until is not None:
+        notes.append("the study's `until` is left out: the seeds are the declared ones")
+    if study.prune is not None:
+        notes.append("the study's `prune` is left out: every run goes on to its end")
+    return notes
+
+
+def as_text(value: Any) -> str:
+    """A setting in a few characters."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,92 @@
+"""The devices that a requirement was measured on, in one study and so in one folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from studies.declaration.cases import DeviceCase, PartialHyperparameters
+from studies.declaration.result import Failure, Runs
+from studies.declaration.study import Study
+from studies.sensitivity.axes import Axis
+from studies.sensitivity.device_question import (
+    AS_IS,
+    BySeed,
+    DeviceQuestion,
+    Run,
+    accuracies,
+    differences,
+)
+
+QUESTION = "require"
+
+
+@dataclass
+class DeviceEvaluator:
+    """Every device measured so far; one study holds them all, so that one folder does."""
+
+    asked: DeviceQuestion
+    run_study: Run
+    search_each: bool
+    cases: dict[str, DeviceCase] = field(default_factory=dict)
+    values: dict[str, dict[float, str]] = field(default_factory=dict)
+    runs: Runs = ()
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def study(self) -> Study:
+        """All devices so far."""
+        cases = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
+        return self.asked.study_of(QUESTION, cases)
+
+    def run(self, cases: dict[str, DeviceCase]) -> None:
+        """Adds devices by label and runs them."""
+        self.cases |= cases
+        outcome = self.run_study(self.study)
+        self.runs, self.failures = outcome.runs, outcome.failures
+
+    def add_own(self, axes: Sequence[Axis], as_it_is: DeviceCase) -> None:
+        """Each axis starts at the device's own value."""
+        new = {}
+        for along in axes:
+            alone = along.context is not as_it_is
+            label = f"only {along.name}, {AS_IS}" if alone else AS_IS
+            new[label] = self._tuned(along.context) if alone else as_it_is
+            self.values[along.name] = {along.harm(along.own): label}
+        if set(new) - set(self.cases):
+            self.run(new)
+        else:
+            self.cases |= new
+
+    def measure(self, wanted: Sequence[tuple[Axis, float | None]]) -> None:
+        """Runs each axis at a harm (None: nothing), those that are not measured yet, together."""
+        new = {}
+        for along, harm in wanted:
+            if harm is None:
+                continue
+            at = self.place(along, harm)
+            if at not in self.values[along.name]:
+                value = along.value(at)
+                label = f"{along.name} {value:g}"
+                self.values[along.name][at] = label
+                new[label] = self._tuned(along.case(value))
+        if new:
+            self.run(new)
+
+    def place(self, along: Axis, harm: float) -> float:
+        """Where a harm is measured: where it was, else at the value of three digits beside it."""
+        return harm if harm in self.values[along.name] else along.harm(along.value(harm))
+
+    def _tuned(self, case: DeviceCase) -> DeviceCase:
+        return (
+            case.model_copy(update={"drive": PartialHyperparameters()})
+            if self.search_each
+            else case
+        )
+
+    def losses(self, along: Axis) -> dict[float, BySeed]:
+        """What the axis has shown so far, by harm; empty where every run failed."""
+        return {harm: self.loss_of(label) for harm, label in self.values[along.name].items()}
+
+    def loss_of(self, label: str) -> BySeed:
+        """Reference minus device, by seed."""
+        reference = accuracies(self.runs, self.asked.reference.name)
+        return differences(reference, accuracies(self.runs, label))

@@ -1,0 +1,198 @@
+"""What a device can do wrong, one by one, and what each is when it is switched off.
+
+An imperfection is a group of settings that have one physical cause. Switched off means that each
+of them has its neutral value, everything else as it was. Not in the table: the finite range (the
+drive's weight range decides what it is worth; `rpu-ssnn require` varies it), differential pairs
+and symmetry-point subtraction (remedies), `reset_level` (where a leak goes to), and how noise
+scales.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from rpu_ssnn.tile_spec import TileSpec
+from studies.declaration.cases import DeviceCase
+from studies.declaration.devices import parameters_of
+
+NO_LEAK = "inf"
+"""Of a time constant; text, since JSON has no infinity."""
+
+NEUTRAL: Mapping[str, Mapping[str, Any]] = {
+    "cycle_to_cycle": {"overrides.cycle_to_cycle": 0.0},
+    "step_spread": {"overrides.step_spread": 0.0},
+    "asymmetry": {"overrides.asymmetry": 0.0},
+    "asymmetry_spread": {"overrides.asymmetry_spread": 0.0},
+    "bounds_spread": {"overrides.w_max_spread": 0.0, "overrides.w_min_spread": 0.0},
+    "nonlinearity": {
+        # LinearStepDevice: the step is the same at every weight.
+        "overrides.slope_up": 0.0,
+        "overrides.slope_down": 0.0,
+        "overrides.slope_up_spread": 0.0,
+        "overrides.slope_down_spread": 0.0,
+        # ExpStepDevice: the factor 1 - A exp(...) is 1.
+        "overrides.A_up": 0.0,
+        "overrides.A_down": 0.0,
+        # PowStepDevice: a power of zero.
+        "overrides.exponent": 0.0,
+        "overrides.exponent_spread": 0.0,
+        "overrides.exponent_asymmetry": 0.0,
+        "overrides.exponent_asymmetry_spread": 0.0,
+        # PiecewiseStepDevice.
+        "overrides.step_factors_up": (1.0, 1.0),
+        "overrides.step_factors_down": (1.0, 1.0),
+    },
+    "write_noise": {"overrides.write_noise": 0.0},
+    "leak": {
+        "overrides.leak_time_constant_s": NO_LEAK,
+        "overrides.leak_time_constant_spread": 0.0,
+        "tile.storage_seconds": 0.0,  # nothing happens in it, and a study would refuse it
+    },
+    "gap_dependence": {"overrides.gap_time_constant_s": 0.0},
+    "charge_loss": {"overrides.loss_per_decade": 0.0},
+    "failed_devices": {"overrides.failed_share": 0.0},
+    "device_reference": {"overrides.reference": 0.0, "overrides.reference_spread": 0.0},
+    "stuck_share": {"tile.stuck_share": 0.0},
+    "read_noise": {"tile.reads.read_noise": 0.0},
+    "converters": {
+        "tile.reads.dac_bits": None,
+        "tile.reads.adc_bits": None,
+        "tile.reads.adc_bound": None,
+        "tile.reads.adc_bound_transposed": None,
+    },
+    "on_off_ratio": {"tile.reference.on_off_ratio": None},
+    "reference_spread": {"tile.reference.spread": 0.0},
+    "pulsed_start": {"tile.initial": "programmed"},
+}
+"""Imperfection -> path in a case -> value when it is switched off. `finite_step` comes on top:
+its neutral value depends on the drive, see `FINITE_STEP`."""
+
+FINITE_STEP = "finite_step"
+"""Switched off: the finest step at which the drive's learning rate can still be had. A coincidence
+makes at most one pulse, so finer steps than that would not be a better device, only a lower
+learning rate."""
+
+FINER_BY = 1.05
+"""A step that could be finer by less than this is as fine as the drive can use."""
+
+type Off = Mapping[str, Mapping[str, Any]]
+"""The imperfections that a device has, with what each sets when it is switched off."""
+
+
+def settings_of(case: DeviceCase) -> dict[str, Any]:
+    """All that a device case says of its device and tile, defaults included, by path."""
+    parameters = parameters_of(case.device, overrides=case.overrides)
+    tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
+    overrides = {f"overrides.{name}": value for name, value in parameters.items()}
+    return overrides | dict(_leaves("tile.", tile))
+
+
+def imperfections(case: DeviceCase, thinning: float | None) -> tuple[Off, list[str]]:
+    """What of the table the device has, and notes on what cannot be switched off.
+
+    Args:
+        thinning: largest share of gradient spikes that reaches one of the crossbars at the
+            start; what is left of 1 is how much finer the step may be. None: not known.
+    """
+    has = settings_of(case)
+    found: dict[str, dict[str, Any]] = {}
+    for name, neutral in NEUTRAL.items():
+        if name == "reference_spread" and has["tile.reference.scheme"] != "reference_device":
+            continue
+        group = {path: value for path, value in neutral.items() if _differs(path, value, has)}
+        if name == "leak" and has["overrides.leak_time_constant_s"] == NO_LEAK:
+            group = {}  # a spread of nothing
+        if group:
+            found[name] = group
+    notes = []
+    if "overrides.subtract_symmetry_point" in has:
+        notes.append(
+            "nonlinearity: steps that shrink toward the bounds are this device model itself "
+            "(soft bounds); only their spread can be switched off"
+        )
+    if "overrides.A_up" in has or "overrides.exponent" in has:
+        notes.append(
+            "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
+            "device model, so that switching one alone moves them too; read the two together"
+        )
+    if any(path.startswith("overrides.partner.") for path in has):
+        notes.append("the partner's own imperfections stay as they are")
+    if thinning is None or not thinning > 0:
+        notes.append(f"{FINITE_STEP}: left out, as the run did not say how far it was thinned")
+    elif thinning * FINER_BY > 1:
+        notes.append(
+            f"{FINITE_STEP}: left out, as every coincidence of a crossbar already makes its pulse: "
+            "a finer step would only lower the learning rate"
+        )
+    else:
+        found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
+    return found, notes
+
+
+def with_settings(case: DeviceCase, changes: Mapping[str, Any]) -> DeviceCase:
+    """The case with some of its settings, given by path, replaced."""
+    overrides = dict(case.overrides)
+    tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
+    for path, value in changes.items():
+        section, _, rest = path.partition(".")
+        if section == "overrides":
+            if rest == "levels":  # the pair of which only one may be given
+                overrides.pop("step", None)
+            overrides[rest] = list(value) if isinstance(value, tuple) else value
+        else:
+            _put(tile, rest.split("."), value)
+    reads = tile["reads"]
+    if reads is not None and not any(reads.values()):
+        tile["reads"] = None  # an ideal read by another name, and a faster one
+    return case.model_copy(update={"overrides": overrides, "tile": tile})
+
+
+def switched_off(case: DeviceCase, off: Off, names: Collection[str]) -> DeviceCase:
+    """The case with some of its imperfections switched off."""
+    changes: dict[str, Any] = {}
+    for name in names:
+        changes |= off[name]
+    return with_settings(case, changes) if changes else case
+
+
+def rounded(value: float) -> float:
+    """Three digits: no result depends on more, and labels stay short."""
+    return float(f"{value:.3g}")
+
+
+def finest_levels(levels: float, thinning: float) -> float:
+    """Levels of the finest step that a drive can use, as far as aihwkit's precision goes.
+
+    Args:
+        levels: of the device. thinning: share of gradient spikes that reach it, above 0.
+    """
+    from device_presets.parameters.common import MOST_LEVELS  # its package brings pandas
+
+    return min(rounded(levels / thinning), MOST_LEVELS)
+
+
+def _differs(path: str, neutral: Any, has: Mapping[str, Any]) -> bool:
+    if path not in has:
+        return False
+    value = has[path]
+    if isinstance(value, tuple | list):
+        return any(part != value[0] for part in value) or not math.isclose(value[0], 1.0)
+    return bool(value != neutral)
+
+
+def _leaves(prefix: str, section: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            found += _leaves(f"{prefix}{name}.", value)
+        else:
+            found.append((f"{prefix}{name}", value))
+    return found
+
+
+def _put(section: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        if section[name] is None:
+            section[name] = {}
+        section = section[name]
+    section[path[-1]] = value

@@ -1,0 +1,257 @@
+"""What a device has to meet: each parameter's value at which the wanted loss is reached.
+
+A parameter is varied alone; the others stay as they are, or all other imperfections are switched
+off (`Others.off`: what the parameter would cost by itself). Loss is the reference's test
+accuracy minus the device's, in points, paired by seed.
+
+Bracketing. The device's own value is the first; the second is the best value where the own loses
+too much, else the worst. Where these two lie on both sides of the wanted loss,
+`scipy.optimize.elementwise.find_root` narrows the bracket, all parameters at a time, so that each
+round is one study. It stops where
+
+- the bracket is narrower than a factor `WITHIN`, or
+- neither end of the bracket can be told from the wanted loss with these seeds (95 %), or
+- `MOST_ROUNDS` rounds were made.
+
+Every value is run with all seeds of the study.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import elementwise
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.common.choices import Others
+from studies.common.statistics import mean_and_half_width
+from studies.declaration.cases import DeviceCase
+from studies.declaration.result import Failure
+from studies.declaration.study import Study
+from studies.sensitivity.axes import PARAMETERS, STANDARD, Axis, axis
+from studies.sensitivity.device_question import (
+    AS_IS,
+    BySeed,
+    Run,
+    TunedDevice,
+    ask,
+    hyperparameter_note,
+    setting_notes,
+    tuned_device_of,
+)
+from studies.sensitivity.evaluator import DeviceEvaluator
+from studies.sensitivity.imperfections import imperfections, switched_off
+from studies.sensitivity.threshold_crossing import (
+    Losses,
+    ThresholdCrossing,
+    bracket,
+    side,
+    threshold_crossing,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WITHIN = 1.5
+MOST_ROUNDS = 8
+
+MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The answer.
+
+    Attributes:
+        table: one row a parameter, see `_row`.
+        notes: what was held and left out, a line each.
+        trials: runs that the answer rests on.
+    """
+
+    study: Study
+    table: pd.DataFrame
+    notes: list[str]
+    trials: int
+    failures: list[Failure]
+
+
+def require(
+    study: Study,
+    device: str,
+    loss: float,
+    run: Run,
+    *,
+    parameters: Sequence[str] = STANDARD,
+    others: Others = Others.as_is,
+    search_each: bool = False,
+) -> Requirement:
+    """Runs what the bracketing asks for, and tells what each parameter has to meet.
+
+    Raises:
+        InputError: bad input, before anything runs.
+    """
+    import pandas as pd
+
+    _check(study, loss, parameters, search_each)
+    asked = ask(study, device)
+    evaluator = DeviceEvaluator(asked, run, search_each)
+    evaluator.run({AS_IS: asked.case})
+    tuned = tuned_device_of(evaluator.runs)
+    if tuned is None:
+        return Requirement(evaluator.study, pd.DataFrame(), [], 0, evaluator.failures)
+    case = asked.case.model_copy(update={"drive": tuned.drive})
+    axes, notes = _axes(case, tuned, parameters, others)
+    if search_each and "weight_range" in parameters:
+        axes = [along for along in axes if along.name != "weight_range"]
+        notes.append("weight_range: left out, as --search-each chooses it")
+    evaluator.add_own(axes, case)
+    evaluator.measure([(along, _far_end(along, evaluator.losses(along), loss)) for along in axes])
+    _narrow(evaluator, [along for along in axes if bracket(evaluator.losses(along), loss)], loss)
+    table = pd.DataFrame([_row(along, evaluator.losses(along), loss) for along in axes])
+    mean, half = mean_and_half_width(list(evaluator.loss_of(AS_IS).values()))
+    spread = f" ± {half:.2f}" if half == half else ""
+    head = [
+        f"{device} as it is loses {mean:.2f}{spread} points to {asked.reference.name}; "
+        f"wanted: at most {loss:g}",
+        "all other imperfections are switched off"
+        if others is Others.off
+        else "each parameter is varied alone, the others as they are",
+        hyperparameter_note(tuned, search_each),
+    ]
+    trials = len({trial.identity for trial, _ in evaluator.runs})
+    notes = [*head, *setting_notes(asked), *notes]
+    return Requirement(evaluator.study, table, notes, trials, evaluator.failures)
+
+
+def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bool) -> None:
+    if not 0 < loss <= 100:
+        allowed = "must be above 0 and at most 100 percentage points, all there is to lose"
+        raise InputError(study.study, "--loss", loss, allowed)
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise InputError(study.study, "--parameter", name, one_of(PARAMETERS, name))
+    if search_each and list(parameters) == ["weight_range"]:
+        allowed = "is chosen by the search of --search-each; leave one of the two out"
+        raise InputError(study.study, "--parameter", "weight_range", allowed)
+
+
+def _axes(
+    case: DeviceCase, tuned: TunedDevice, parameters: Sequence[str], others: Others
+) -> tuple[list[Axis], list[str]]:
+    off, left_out = imperfections(case, tuned.thinning)
+    axes, notes = [], []
+    for name in dict.fromkeys(parameters):
+        context = case
+        if others is Others.off:
+            context = switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
+        found = axis(name, context, tuned)
+        if isinstance(found, str):
+            notes.append(found)
+        else:
+            axes.append(found)
+    return axes, notes + (left_out if others is Others.off else [])
+
+
+def _far_end(along: Axis, losses: Losses, wanted: float) -> float | None:
+    """The second value: the best where the own one loses too much, else the worst."""
+    own = along.harm(along.own)
+    mean, _ = mean_and_half_width(list(losses[own].values()))
+    end = along.harm(along.worst_value if mean <= wanted else along.best_value)
+    return end if (end > own) == (mean <= wanted) and end != own else None
+
+
+def _narrow(evaluator: DeviceEvaluator, axes: Sequence[Axis], wanted: float) -> None:
+    """Narrows all brackets at once; each call of ``excess`` is one study."""
+    if not axes:
+        return
+
+    def excess(harm: np.ndarray, index: np.ndarray) -> np.ndarray:
+        active = [axes[int(i)] for i in index]
+        evaluator.measure(list(zip(active, harm.tolist(), strict=True)))
+        return np.array(
+            [
+                _excess(evaluator.losses(along), evaluator.place(along, at), wanted)
+                for along, at in zip(active, harm.tolist(), strict=True)
+            ]
+        )
+
+    start = [bracket(evaluator.losses(along), wanted) or (0.0, 0.0) for along in axes]
+    elementwise.find_root(
+        excess,
+        (np.array([low for low, _ in start]), np.array([high for _, high in start])),
+        args=(np.arange(len(axes)),),
+        tolerances={"xatol": math.log10(WITHIN), "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0},
+        maxiter=MOST_ROUNDS,
+    )
+
+
+def _excess(losses: Losses, harm: float, wanted: float) -> float:
+    """How far the loss is from the wanted one; 0 ends the search.
+
+    The inverse hyperbolic sine keeps a loss of 80 points at one end from bending the root finder's
+    interpolation.
+    """
+    between = bracket(losses, wanted)
+    if not losses[harm] or between is None:
+        return 0.0
+    if all(_cannot_be_told(losses[end], wanted) for end in between):
+        return 0.0
+    return math.asinh(mean_and_half_width(list(losses[harm].values()))[0] - wanted)
+
+
+def _cannot_be_told(losses: BySeed, wanted: float) -> bool:
+    """Whether the seeds leave open on which side the loss is; one seed alone leaves nothing open,
+    so that a study of one seed still narrows its brackets."""
+    mean, half = mean_and_half_width(list(losses.values()))
+    return abs(mean - wanted) <= half
+
+
+def _row(along: Axis, losses: Losses, wanted: float) -> dict[str, object]:
+    """Columns: ``parameter``, ``trial``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
+    most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
+    harmful end; NaN: open or none), ``why_none``, ``verdict``, ``values`` (measured), ``n``.
+    """
+    own = losses[along.harm(along.own)]
+    mean, half = mean_and_half_width(list(own.values()))
+    found = threshold_crossing(losses, wanted)
+    verdict = {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, wanted)]
+    return {
+        "parameter": along.name,
+        "unit": along.parameter.trial,
+        "own": along.own,
+        "own_loss": mean,
+        "own_loss_ci": half,
+        "bound": "at least" if along.more_is_better else "at most",
+        **_values(along, found),
+        "why_none": "" if found else _why_none(along, losses, wanted),
+        "verdict": verdict,
+        "values": len(losses),
+        "n": len(own),
+    }
+
+
+def _values(along: Axis, found: ThresholdCrossing | None) -> dict[str, float]:
+    ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
+    values = [math.nan if harm is None else along.value(harm) for harm in ends]
+    return dict(zip(("required", "easy", "hard"), values, strict=True))
+
+
+def _why_none(along: Axis, losses: Losses, wanted: float) -> str:
+    ends = sorted(harm for harm, by_seed in losses.items() if by_seed)
+    if not ends:
+        return "its runs failed"
+    best, worst = (mean_and_half_width(list(losses[end].values())) for end in (ends[0], ends[-1]))
+    if worst[0] <= wanted:
+        return f"no limit up to {along.value(ends[-1]):g} (loss {_text(worst)})"
+    if best[0] > wanted:
+        return f"not reached by it alone: loss {_text(best)} at {along.value(ends[0]):g}"
+    return "its runs failed"
+
+
+def _text(mean_and_half: tuple[float, float]) -> str:
+    mean, half = mean_and_half
+    return f"{mean:.2f}" + (f" ± {half:.2f}" if half == half else "")

@@ -1,0 +1,107 @@
+"""Where a loss that was measured at a few values crosses the wanted one, and how sure that is.
+
+Values are given by harm: a coordinate that grows as the device gets worse (the logarithm of the
+parameter, upside down for levels). Between measured values each seed's loss is interpolated
+linearly in it.
+
+- The crossing is that of the mean loss, made monotone (isotonic regression) first.
+- Its interval holds every harm at which the 95 % interval of the mean loss (Student t over the
+  seeds, paired with the reference) holds the wanted loss, and the two measured values that the
+  mean crosses between, since a loss that grows with harm may cross anywhere between them. A value
+  outside is one where the loss would be told from the wanted one. A side is open where the
+  measured values end before that.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import isotonic_regression
+
+from studies.common.statistics import CONFIDENCE, mean_and_half_width
+from studies.sensitivity.device_question import BySeed
+
+GRID = 200
+"""Points between two measured values at which the interval is looked for."""
+
+type Losses = Mapping[float, BySeed]
+"""Harm -> seed -> loss, points."""
+
+
+@dataclass(frozen=True)
+class ThresholdCrossing:
+    """Harm at which the loss crosses the wanted one.
+
+    Attributes:
+        low, high: ends of the interval; None: open, beyond what was measured.
+    """
+
+    harm: float
+    low: float | None
+    high: float | None
+
+
+def side(losses: BySeed, wanted: float) -> int:
+    """-1: the loss is surely below the wanted one; 1: surely above; 0: cannot be told."""
+    mean, half = mean_and_half_width(list(losses.values()))
+    if math.isnan(half):
+        return 0
+    return int(mean - half > wanted) - int(mean + half < wanted)
+
+
+def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
+    """The neighbouring measured values between which the monotone mean crosses; None: nowhere."""
+    harms, means = _monotone(losses)
+    if len(harms) < 2 or means[0] > wanted or means[-1] <= wanted:
+        return None
+    above = int(np.argmax(means > wanted))
+    return float(harms[above - 1]), float(harms[above])
+
+
+def threshold_crossing(losses: Losses, wanted: float) -> ThresholdCrossing | None:
+    """The crossing of the measured losses; None where they stay on one side."""
+    between = bracket(losses, wanted)
+    if between is None:
+        return None
+    harms, means = _monotone(losses)
+    at = np.searchsorted(harms, between)
+    low_loss, high_loss = means[at]
+    share = (wanted - low_loss) / (high_loss - low_loss)
+    harm = between[0] + float(share) * (between[1] - between[0])
+    low, high = _interval(losses, wanted)
+    return ThresholdCrossing(
+        harm,
+        None if low is None else min(low, between[0]),
+        None if high is None else max(high, between[1]),
+    )
+
+
+def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
+    """Harms in order, and their mean losses made monotone."""
+    measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
+    if not measured:
+        return np.empty(0), np.empty(0)
+    means = [mean_and_half_width(list(losses[harm].values()))[0] for harm in measured]
+    return np.array(measured), isotonic_regression(means).x
+
+
+def _interval(losses: Losses, wanted: float) -> tuple[float | None, float | None]:
+    measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
+    seeds = sorted(set.intersection(*(set(losses[harm]) for harm in measured)))
+    if len(seeds) < 2:
+        return None, None
+    harms = np.unique(np.concatenate([np.linspace(a, b, GRID) for a, b in pairwise(measured)]))
+    curves = np.array(
+        [np.interp(harms, measured, [losses[harm][seed] for harm in measured]) for seed in seeds]
+    )
+    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(seeds) - 1))
+    half = quantile * curves.std(axis=0, ddof=1) / math.sqrt(len(seeds))
+    mean = curves.mean(axis=0)
+    reached = np.flatnonzero(mean + half >= wanted)
+    below = np.flatnonzero(mean - half <= wanted)
+    low = None if not len(reached) or reached[0] == 0 else float(harms[reached[0]])
+    high = None if not len(below) or below[-1] == len(harms) - 1 else float(harms[below[-1]])
+    return low, high

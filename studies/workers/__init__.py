@@ -1,0 +1,1 @@
+"""Trains one trial in a worker process, on this machine or a cluster."""

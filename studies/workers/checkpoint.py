@@ -1,0 +1,118 @@
+"""The checkpoint of a trial: one npz file without pickle, with a header in JSON.
+
+Arrays are named as in `rpu_ssnn.training_state`; the zip format around them has a checksum each,
+and the header says what they belong to.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.training_state import EpochRow, TrainingState
+from studies.declaration.trial import Trial, TrialSettings, canonical
+from studies.results.tables import Versions
+
+FORMAT = 1
+"""Raised when the layout of the file changes."""
+
+HEADER = "header"
+ARRAY = "state."
+"""Starts the name of each array of the state."""
+
+
+class UnfitError(Exception):
+    """Why a checkpoint cannot be gone on from, as the end of a sentence that it begins."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trial in the middle of its training.
+
+    Attributes:
+        resumed: how often the trial had gone on from a checkpoint.
+        seconds: spent on it so far.
+    """
+
+    state: TrainingState
+    resumed: int
+    seconds: float
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint, trial: Trial, data_digest: str) -> None:
+    """Writes the file whole or not at all.
+
+    Raises:
+        OSError: the disk is full or the folder is gone; an earlier checkpoint is then still there.
+    """
+    state = checkpoint.state
+    header = {
+        **_belongs_to(trial, data_digest),
+        "resumed": checkpoint.resumed,
+        "seconds": checkpoint.seconds,
+        "epochs": state.epochs,
+        "curve": [asdict(row) for row in state.curve],
+    }
+    arrays: dict[str, Any] = {f"{ARRAY}{name}": values for name, values in state.arrays.items()}
+    arrays[HEADER] = np.array(json.dumps(header))
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a path, numpy would add a suffix
+            np.savez(file, **arrays)
+
+    write_whole(path, write)
+
+
+def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
+    """The checkpoint of exactly this trial, on these images, under these versions.
+
+    Raises:
+        UnfitError: it is damaged, or of something else.
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            header = json.loads(str(file[HEADER]))
+            # Compared first: what another version wrote may hold anything.
+            _refuse_foreign(header, _belongs_to(trial, data_digest))
+            arrays = {name.removeprefix(ARRAY): file[name] for name in file.files if name != HEADER}
+        curve = tuple(_epoch_row(row) for row in header["curve"])
+        state = TrainingState(int(header["epochs"]), arrays, curve)
+        return Checkpoint(state, int(header["resumed"]), float(header["seconds"]))
+    except UnfitError:
+        raise
+    except Exception as error:  # zip, zlib, numpy's header and its tokeniser each raise their own
+        raise UnfitError(f"is damaged ({type(error).__name__})") from error
+
+
+def _belongs_to(trial: Trial, data_digest: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "settings": json.loads(canonical(trial.settings.model_dump(mode="json"))),
+        "data_digest": data_digest,
+        **asdict(Versions.here()),
+    }
+
+
+def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
+    if _as_known_today(header.get("settings")) != here["settings"]:
+        raise UnfitError("is of other settings")
+    for name, mine in here.items():
+        if name != "settings" and header.get(name) != mine:
+            raise UnfitError(f"has {name} {header.get(name)} (now {mine})")
+
+
+def _as_known_today(settings: object) -> object:
+    """Settings as they are written today: one that came to exist later has its default."""
+    try:
+        return json.loads(canonical(TrialSettings.model_validate(settings).model_dump(mode="json")))
+    except ValidationError:
+        return settings
+
+
+def _epoch_row(row: dict[str, Any]) -> EpochRow:
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return EpochRow(**fields)

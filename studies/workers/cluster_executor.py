@@ -1,0 +1,210 @@
+"""Runs trials on the workers of a dask scheduler, near or far.
+
+This process alone writes rows. It hands out a trial a worker: of a worker that dies, dask gives the
+trials to others, and counts the death against each trial that the worker had; so it had better have
+one.
+"""
+
+import queue
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from distributed import Client, KilledWorker
+from distributed import Future as DaskFuture
+
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.trial import Trial
+from studies.results.tables import Versions
+from studies.workers import cluster_worker
+from studies.workers.cluster_worker import Task
+from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.workspace import TrialProgress, Workspace
+
+SECONDS_TO_ANSWER = 10
+"""A scheduler that says nothing for so long is not there."""
+
+PATIENCE_SECONDS = 5.0
+"""After it, the user hears that there is no worker yet."""
+
+
+class ClusterLostError(OSError):
+    """The scheduler cannot be reached any more."""
+
+
+class ClusterExecutor:
+    """Workers of a scheduler, asked for once and kept until `close`.
+
+    Args:
+        where: what to call it.
+        connect: opens the connection, and what is to be closed after it (such as a cluster that
+            was started for it).
+    """
+
+    def __init__(self, where: str, connect: Callable[[], tuple[Client, Callable[[], None]]]):
+        self._where, self._connect = where, connect
+        self._open: tuple[Client, Callable[[], None]] | None = None
+
+    def plan(self, n_trials: int) -> str:
+        """Whose workers."""
+        return f"on workers of {self._where}"
+
+    @contextmanager
+    def start_pool(
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+    ) -> Iterator["_ClusterPool"]:
+        """The workers that there are, and those that come."""
+        if self._open is None:
+            self._open = self._connect()
+        client = self._open[0]
+        token = f"{uuid.uuid4().hex}.token"
+        folder = None if workspace.folder is None else workspace.folder.resolve()
+        here = replace(workspace, folder=folder)
+        task = Task(f"rpu-ssnn-{token}", Versions.here(), here, token)
+        pool = _ClusterPool(client, task, self._where)
+        try:
+            if folder is not None:
+                (folder / token).touch()
+            pool.wait_for_a_worker(note)
+            yield pool
+        finally:
+            pool.give_up()
+            if folder is not None:
+                (folder / token).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leaves the scheduler; ends a cluster that was started here."""
+        if self._open is not None:
+            client, close_rest = self._open
+            self._open = None
+            with suppress(OSError, TimeoutError):  # of a scheduler that is gone
+                client.close()
+            close_rest()
+
+
+class _ClusterPool:
+    def __init__(self, client: Client, task: Task, where: str) -> None:
+        self._client, self._task, self._where = client, task, where
+        self._running: dict[str, tuple[Trial, DaskFuture[Any]]] = {}
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._said: dict[str, str] = {}
+        client.subscribe_topic(task.topic, self._hear)
+
+    @property
+    def free(self) -> int:
+        return len(self._workers()) - len(self._running)
+
+    @property
+    def running(self) -> list[Trial]:
+        return [trial for trial, _ in self._running.values()]
+
+    def check(self, job: Job, trials: Sequence[Trial]) -> list[Refusal | BrokenPair | None]:
+        job = _anywhere(job)
+        checks = {
+            address: self._client.submit(
+                cluster_worker.check,
+                self._task,
+                job,
+                list(trials),
+                workers=[address],
+                pure=False,
+            )
+            for address in self._workers()
+        }
+        while not all(check.done() for check in checks.values()):
+            there = self._workers()
+            checks = {address: check for address, check in checks.items() if address in there}
+            time.sleep(0.05)
+        # One that died of its check: its trials, if any, will say so.
+        return [check.result() for check in checks.values() if check.status == "finished"]
+
+    def submit_trial(self, job: Job, trial: Trial) -> None:
+        future = self._client.submit(
+            cluster_worker.execute,
+            self._task,
+            _anywhere(job),
+            trial,
+            key=f"{trial.identity}-{self._task.token}",
+        )
+        self._running[trial.identity] = trial, future
+        self._listen(trial, future)
+
+    def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
+        if self._client.status not in ("running", "connecting"):
+            raise ClusterLostError(f"lost the scheduler: {self._where}; finished rows are kept")
+        try:
+            identity = self._done.get(timeout=seconds)
+        except queue.Empty:
+            return []
+        trial, future = self._running[identity]
+        outcome = self._outcome(trial, future)
+        if outcome is None:
+            self._listen(trial, future)
+            return []
+        del self._running[identity]
+        return [(trial, outcome)]
+
+    def progress_of(self, trial: Trial) -> TrialProgress | None:
+        said = self._said.get(trial.identity)
+        return None if said is None else TrialProgress.model_validate_json(said)
+
+    def wait_for_a_worker(self, note: Callable[[str], None]) -> None:
+        """For as long as it takes: a batch queue may take hours."""
+        started, told = time.monotonic(), False
+        while not self._workers():
+            if not told and time.monotonic() - started > PATIENCE_SECONDS:
+                note(f"waiting for a worker of {self._where}")
+                told = True
+            time.sleep(0.1)
+
+    def give_up(self) -> None:
+        """Takes back what still waits; what a worker has at this moment it ends for nobody."""
+        with suppress(OSError, TimeoutError):  # of a scheduler that is gone
+            self._client.unsubscribe_topic(self._task.topic)
+            self._client.cancel([future for _, future in self._running.values()], force=True)
+
+    def _listen(self, trial: Trial, future: DaskFuture[Any]) -> None:
+        future.add_done_callback(lambda _: self._done.put(trial.identity))
+
+    def _outcome(self, trial: Trial, future: DaskFuture[Any]) -> TrialResult | Failure | None:
+        """What a trial came to; None: its worker died with the result, and dask runs it again."""
+        status = future.status
+        if status in ("lost", "pending"):
+            return None
+        if status == "finished":
+            try:
+                outcome: TrialResult | Failure = future.result()
+                return outcome
+            except KilledWorker:  # died with the result, as did those that ran it again
+                status = future.status
+        if status == "error":
+            error = future.exception()
+            died = isinstance(error, KilledWorker)
+            message = (
+                f"{error.allowed_failures + 1} workers died while they had it, the last "
+                f"{error.last_worker.address}"
+                if died
+                else " ".join(f"{type(error).__name__}: {error}".split())
+            )
+            return Failure(trial.identity, trial.title, message, "")
+        why = getattr(future.exception(), "reason", future.status)
+        raise ClusterLostError(f"lost the scheduler: {self._where} ({why}); finished rows are kept")
+
+    def _workers(self) -> dict[str, int]:
+        """Threads by address."""
+        try:
+            return dict(self._client.nthreads())
+        except (OSError, TimeoutError) as error:
+            raise ClusterLostError(f"lost the scheduler: {self._where} ({error})") from error
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        identity, said = event[1]
+        self._said[identity] = said
+
+
+def _anywhere(job: Job) -> Job:
+    """The job with a data folder that does not depend on where a process was started."""
+    return job if job.data_root is None else replace(job, data_root=job.data_root.resolve())

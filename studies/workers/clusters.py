@@ -1,0 +1,129 @@
+"""From what a user names to an executor: a scheduler's address, or a kind of cluster."""
+
+import importlib
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.workers.executor import Executor
+from studies.workers.local_executor import LocalExecutor, cpu_count
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+KINDS = {
+    "local": ("distributed", "LocalCluster"),
+    "htcondor": ("dask_jobqueue", "HTCondorCluster"),
+    "lsf": ("dask_jobqueue", "LSFCluster"),
+    "moab": ("dask_jobqueue", "MoabCluster"),
+    "oar": ("dask_jobqueue", "OARCluster"),
+    "pbs": ("dask_jobqueue", "PBSCluster"),
+    "sge": ("dask_jobqueue", "SGECluster"),
+    "slurm": ("dask_jobqueue", "SLURMCluster"),
+}
+"""Module and class of each kind; settings are those of dask's own configuration."""
+
+INSTALLS = {"distributed": "rpu-ssnn[cluster]", "dask_jobqueue": "dask-jobqueue"}
+"""What to install for a module."""
+
+
+def executor_of(workers: int | None, scheduler: str | None, cluster: str | None) -> Executor:
+    """Processes of this machine, or workers of a scheduler, or of a cluster started for it.
+
+    Args:
+        workers: processes; of a cluster: how many to ask it for.
+        scheduler: address of a running dask scheduler.
+        cluster: one of `KINDS`.
+
+    Raises:
+        InputError: two of them at once, no such kind, a package missing, a scheduler that does not
+            answer, or a cluster that dask cannot start as it is configured.
+    """
+    if scheduler is not None and cluster is not None:
+        raise InputError("run", "--cluster", cluster, "must not come with --scheduler")
+    if scheduler is not None:
+        if workers is not None:
+            allowed = "must not come with --scheduler, whose workers are those that it has"
+            raise InputError("run", "--workers", workers, allowed)
+        return _on_scheduler(scheduler)
+    if cluster is not None:
+        return _on_cluster(cluster, workers)
+    return LocalExecutor(workers)
+
+
+def _on_scheduler(address: str) -> Executor:
+    _imported("distributed", "--scheduler", address)
+    from distributed import Client
+
+    from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor
+
+    def client() -> "Client":
+        return Client(address, set_as_default=False, timeout=SECONDS_TO_ANSWER)
+
+    try:
+        client().close()
+    except (OSError, ValueError, TypeError) as error:
+        said = " ".join(str(error).split())
+        allowed = f"must be the address of a running dask scheduler, tcp://HOST:PORT ({said})"
+        raise InputError("run", "--scheduler", address, allowed) from error
+    return ClusterExecutor(address, lambda: (client(), _nothing))
+
+
+def _on_cluster(kind: str, workers: int | None) -> Executor:
+    if kind not in KINDS:
+        raise InputError("run", "--cluster", kind, one_of(KINDS, kind))
+    module, name = KINDS[kind]
+    for needed in dict.fromkeys(("distributed", module)):
+        _imported(needed, "--cluster", kind)
+    if kind != "local" and workers is None:
+        allowed = f"must be given with --cluster {kind}: how many workers to ask it for"
+        raise InputError("run", "--workers", None, allowed)
+    from distributed import Client
+
+    from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor
+
+    start: Callable[..., Any] = getattr(_imported(module, "--cluster", kind), name)
+
+    def connect() -> "tuple[Client, Callable[[], None]]":
+        try:
+            if kind == "local":
+                n = cpu_count() if workers is None else workers
+                threads = max(1, cpu_count() // n)
+                started = start(
+                    n_workers=n,
+                    threads_per_worker=threads,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",  # any free port
+                    memory_limit=0,  # as the processes without a cluster, which have none
+                    silence_logs=logging.ERROR,  # what matters of a worker's end, the study says
+                )
+            else:
+                started = start()
+                started.scale(workers)
+        except (ValueError, TypeError, RuntimeError) as error:
+            said = " ".join(str(error).split())
+            allowed = f"must be a cluster that dask can start as it is configured ({said})"
+            raise InputError("run", "--cluster", kind, allowed) from error
+        client = Client(started, set_as_default=False, timeout=SECONDS_TO_ANSWER)
+        return client, started.close
+
+    return ClusterExecutor(f"the {kind} cluster", connect)
+
+
+def _imported(module: str, option: str, value: str) -> Any:
+    """The module.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        valid = f"; {one_of(KINDS)}" if option == "--cluster" else ""
+        allowed = f"needs the package {INSTALLS[module]}: pip install '{INSTALLS[module]}'{valid}"
+        raise InputError("run", option, value, allowed) from error
+
+
+def _nothing() -> None:
+    """No cluster was started here."""

@@ -1,0 +1,158 @@
+"""Runs trials in processes of this machine; none outlives the worker pool."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rpu_ssnn.common.wording import counted
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.trial import Trial
+from studies.workers import worker
+from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.workspace import TrialProgress, Workspace
+
+DIED = "the worker process died (killed, or out of memory?)"
+
+
+def cpu_count() -> int:
+    """CPUs this process may use, which containers and taskset make fewer than there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+def worker_count(workers: int | None, n_trials: int) -> int:
+    """Processes that run so many trials.
+
+    Args:
+        workers: as asked for; None: one a CPU.
+    """
+    return min(cpu_count() if workers is None else workers, n_trials)
+
+
+@dataclass(frozen=True)
+class LocalExecutor:
+    """Processes of this machine, which share its CPUs' threads evenly.
+
+    Attributes:
+        workers: None: one a CPU.
+    """
+
+    workers: int | None = None
+
+    def plan(self, n_trials: int) -> str:
+        """How many start."""
+        return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}"
+
+    @contextmanager
+    def start_pool(
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+    ) -> Iterator["_LocalPool"]:
+        """Processes that are gone when the context ends, at once where it ends by an error."""
+        n_workers = worker_count(self.workers, n_trials)
+        threads = max(1, cpu_count() // n_workers)
+        others = set(multiprocessing.active_children())
+        workers = [_Worker.start_pool(threads) for _ in range(n_workers)]
+        try:
+            yield _LocalPool(workers, workspace)
+        except BaseException:
+            for process in set(multiprocessing.active_children()) - others:
+                process.kill()
+            raise
+        finally:
+            for one in workers:
+                one.pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class _LocalPool:
+    def __init__(self, workers: "list[_Worker]", workspace: Workspace) -> None:
+        self._all, self._workspace = workers, workspace
+        self._free = deque(workers)
+        self._running: dict[Future[TrialResult | Failure], tuple[Trial, _Worker]] = {}
+
+    @property
+    def free(self) -> int:
+        return len(self._free)
+
+    @property
+    def running(self) -> list[Trial]:
+        return [trial for trial, _ in self._running.values()]
+
+    def check(self, job: Job, trials: Sequence[Trial]) -> list[Refusal | BrokenPair | None]:
+        checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
+        return [check.result() for check in checks]
+
+    def submit_trial(self, job: Job, trial: Trial) -> None:
+        one = self._free.popleft()
+        future = one.submit(worker.execute, job, trial, one.threads, self._workspace)
+        self._running[future] = trial, one
+
+    def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
+        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        return [self._settled(future) for future in done]
+
+    def progress_of(self, trial: Trial) -> TrialProgress | None:
+        return self._workspace.progress_of(trial)
+
+    def _settled(
+        self, future: Future[TrialResult | Failure]
+    ) -> tuple[Trial, TrialResult | Failure]:
+        trial, one = self._running.pop(future)
+        self._free.append(one)
+        try:
+            return trial, future.result()
+        except BrokenProcessPool:
+            return trial, Failure(trial.identity, trial.title, DIED, "")
+
+
+@dataclass
+class _Worker:
+    """A pool of one process, so that a process that dies takes its own trial and no other."""
+
+    threads: int
+    pool: ProcessPoolExecutor
+
+    @classmethod
+    def start_pool(cls, threads: int) -> "_Worker":
+        return cls(threads, _pool_of_one(threads))
+
+    def submit[**P, R](
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R]:
+        """Gives the process work; starts another where it has died."""
+        try:
+            return self._submit(function, *args, **kwargs)
+        except BrokenProcessPool:
+            self.pool.shutdown(wait=True)
+            self.pool = _pool_of_one(self.threads)
+            return self._submit(function, *args, **kwargs)
+
+    def _submit[**P, R](
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R]:
+        # The pool starts its process here, and it inherits the block for good: Ctrl-C reaches the
+        # whole terminal group, but this process alone (which gets it after) decides what stops.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return self.pool.submit(function, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _pool_of_one(threads: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=worker.set_up,
+        initargs=(threads,),
+    )

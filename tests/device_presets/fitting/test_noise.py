@@ -1,0 +1,123 @@
+"""Noise as fitted is that of the devices, not less by what each device's own numbers follow."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from device_presets.fitting import CsvLayout
+from device_presets.fitting.joint_fit import JointFit, fit_model
+from device_presets.fitting.measurement import read_measurement
+from device_presets.fitting.selection import Score, _choice
+from device_presets.fitting.step_functions import CONSTANT, MODELS, SOFT_BOUNDS
+from device_presets.fitting.uncertainty import with_unbiased_noise
+from device_presets.fitting.weights import Prepared, prepare
+from support.fits import ONE, ZERO
+
+STEP, CYCLE = 0.02, 0.4
+
+
+def measured(
+    file: Path, way: np.ndarray, states: list[np.ndarray], read_noise: float, seed: int
+) -> Prepared:
+    """Devices that take the pulses `way`, as read after each with this noise (weights)."""
+    rng, rows = np.random.default_rng(seed), []
+    for device, state in enumerate(states):
+        weight = state + read_noise * rng.standard_normal(len(state))
+        rows.append(
+            pd.DataFrame(
+                {
+                    "device": device,
+                    "pulse": np.arange(len(weight)),
+                    "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
+                    "conductance": 1e6 * (ZERO + (ONE - ZERO) * weight),  # in uS
+                }
+            )
+        )
+    pd.concat(rows).to_csv(file, index=False)
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    assert prepared.noisy == (read_noise > 0)
+    return prepared
+
+
+def fitted(prepared: Prepared, code: int) -> JointFit:
+    model = next(m for m in MODELS if m.code == code and m.additive)
+    return fit_model(prepared, model, np.ones(len(prepared.series.weight), dtype=np.bool_))
+
+
+def constant_steps(
+    folder: Path, rng: np.random.Generator, devices: int, pulses: int, read_noise: float
+) -> JointFit:
+    """The constant step, fitted to devices that have it: up and down, never at a bound."""
+    way = np.tile(np.repeat([1.0, -1.0], 40), pulses // 80)
+    states = []
+    for _ in range(devices):
+        steps = STEP * (way + CYCLE * rng.standard_normal(len(way)))
+        states.append(np.concatenate([[0.0], np.cumsum(steps)]))
+    noise, seed = read_noise * STEP, int(rng.integers(2**32))
+    return fitted(measured(folder / "data.csv", way, states, noise, seed), CONSTANT)
+
+
+def soft_bounds(
+    file: Path, seed: int, devices: int, pulses: int, cycle: float, read_noise: float
+) -> JointFit:
+    """Soft bounds, fitted to devices that have them: one sweep up and down, as of `reram_sb`."""
+    rng, step = np.random.default_rng(seed), 0.002
+    way, states = np.repeat([1.0, -1.0], pulses), []
+    for _ in range(devices):
+        own = step * (1 + 0.3 * rng.standard_normal())
+        high = 1.25 * (1 + 0.24 * rng.standard_normal())
+        low = -0.75 * (1 + 0.4 * rng.standard_normal())
+        state = [0.0]
+        for up in way > 0:
+            move = own * (1 - state[-1] / high) if up else -own * (1 - state[-1] / low)
+            moved = state[-1] + move + cycle * own * rng.standard_normal()
+            state.append(min(max(moved, low), high))
+        states.append(np.array(state))
+    return fitted(measured(file, way, states, read_noise, seed + 1), SOFT_BOUNDS)
+
+
+def unbiased(fit: JointFit) -> JointFit:
+    return with_unbiased_noise(fit, np.ones(len(fit.prepared.series.weight), dtype=np.bool_))
+
+
+def test_without_read_noise_it_is_a_number_fitted_less_a_pulse(tmp_path: Path) -> None:
+    """The textbook's n - k: two steps are fitted to the 80 pulses of each device. A little more,
+    as noise is a share of each device's own step, which thereby knows something of it too."""
+    fit = constant_steps(tmp_path, np.random.default_rng(0), 8, 80, 0.0)
+    change = unbiased(fit).shared[0] - fit.shared[0]
+    assert 1.0 < change / (0.5 * np.log(80 / (80 - 2))) < 1.4
+
+
+def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> None:
+    """160 pulses a device, read noise of 1.5 steps: cycle noise shows in slow wandering only."""
+    rng, plain, corrected = np.random.default_rng(1), [], []
+    for _ in range(12):
+        fit = constant_steps(tmp_path, rng, 10, 160, 1.5)
+        plain.append(fit.shared[0])
+        corrected.append(unbiased(fit).shared[0])
+    truth, error = np.log(CYCLE), np.std(corrected, ddof=1) / np.sqrt(len(corrected))
+    assert abs(np.mean(corrected) - truth) < 3 * error < 0.12
+    assert np.mean(plain) < truth - 3 * error
+
+
+@pytest.mark.parametrize("seed", [5, 13])
+def test_one_device_at_no_clear_top_does_not_decide_on_the_noise(seed: int, tmp_path: Path) -> None:
+    """Read noise of 56 steps hides where a bound is: one device of the six may have it in either of
+    two places, and then pulled the noise up by 65 and 58 %."""
+    fit = soft_bounds(tmp_path / "data.csv", seed, 6, 800, cycle=3.75, read_noise=0.112)
+    found = np.exp(unbiased(fit).shared[:2])
+    np.testing.assert_allclose(found, [3.75, 0.112], rtol=0.15)
+
+
+def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
+    """They differ in the law of the noise; which comes first in the list says nothing."""
+
+    def score(n_free: int, held_out: float) -> Score:
+        fit = SimpleNamespace(n_free=n_free)
+        return Score(MODELS[0], fit, held_out + np.array([0.0, 0.4, -0.4]))  # type: ignore[arg-type]
+
+    worse, better, larger = score(3, -1.0), score(3, -0.9), score(4, -0.8)
+    assert _choice([worse, better, larger], "").chosen is better

@@ -1,0 +1,173 @@
+"""Fits that must not be believed, files that are there whole or not at all, and the commands."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from device_presets import PresetError, get_preset
+from device_presets.fitting import fit_file
+from device_presets.fitting.intervals import Quantity, is_log_normal, spread_interval
+from device_presets.fitting.quantities import _over_models
+from rpu_ssnn.common.files import write_together
+from studies.cli.presets import presets_app
+from support.fits import write_pulses
+
+
+def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
+    """One device: [pulses + 1] conductances in uS, [pulses] polarities."""
+    lines = ["pulse,polarity,conductance", f"0,up,{conductance[0]:.6f}"]
+    lines += [
+        f"{k},{'up' if u else 'down'},{g:.6f}"
+        for k, (u, g) in enumerate(zip(up, conductance[1:], strict=True), 1)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def noise_only(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Reads around one level, whatever the pulses do."""
+    up = np.tile(np.repeat([True, False], 50), 4)
+    return 20 + rng.normal(0, 1, len(up) + 1), up
+
+
+def abrupt(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A switch: nothing for a while, then everything in one pulse."""
+    up = np.tile(np.repeat([True, False], 50), 4)
+    level = np.tile(np.repeat([10.0, 30.0, 10.0], [20, 50, 30]), 4)
+    return np.concatenate([[10.0], level]) + rng.normal(0, 0.05, len(up) + 1), up
+
+
+def fatiguing(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Steps that shrink with every pulse since the turn, not with the state."""
+    up = np.tile(np.repeat([True, False], 60), 4)
+    since = np.tile(np.arange(60), 8)
+    size = np.tile(np.repeat([1.0, 0.12, 1.2, 0.1, 0.15, 1.1, 0.12, 1.3], 60), 1)
+    step = size * np.exp(-since / 15) * np.where(up, 1, -1)
+    path = 40 + np.concatenate([[0], np.cumsum(step)])
+    return path + rng.normal(0, 0.005, len(path)), up
+
+
+@pytest.mark.parametrize("make", [abrupt, fatiguing])
+def test_a_fit_that_does_not_describe_the_data_says_so(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    conductance, up = make(np.random.default_rng(1))
+    fit = fit_file(file_of(tmp_path / "data.csv", conductance, up), "mine")
+    assert not fit.verdict.describes, fit.verdict
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    assert "DOES NOT DESCRIBE THE DATA" in (tmp_path / "mine.yaml").read_text()
+
+
+def test_the_command_fits_and_refuses(tmp_path: Path) -> None:
+    conductance, up = noise_only(np.random.default_rng(1))
+    file = file_of(tmp_path / "noise.csv", conductance, up)
+    command = ["fit", str(file), "--name", "mine", "--out", str(tmp_path / "mine.yaml")]
+    poor = CliRunner().invoke(presets_app, command)
+    assert poor.exit_code == 3, poor.output
+    assert poor.stderr.count("\n") == 1
+    assert "no model describes the data" in poor.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.png", "noise.csv"]
+    taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
+    assert taken.exit_code == 0, taken.output
+    assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
+
+
+def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = write_pulses(tmp_path / "data.csv", get_preset("capacitor", {"levels": 40}), 2, 50)
+    with pytest.raises(PresetError, match="name: 'my device' is not allowed"):
+        fit_file(file, "my device")
+    with pytest.raises(
+        PresetError, match=r"weight zero: '1e\+06 uS' is not allowed; must be within"
+    ):
+        fit_file(file, "mine", weight_zero=1.0)
+    with pytest.raises(PresetError, match=r"weight one: .* must be above weight zero"):
+        fit_file(file, "mine", weight_zero=50e-6, weight_one=40e-6)
+    fit = fit_file(file, "mine")
+    with pytest.raises(PresetError, match=r"mine: file: .*mine\.xyz.* cannot be written"):
+        fit.save(tmp_path / "mine.yaml", tmp_path / "mine.xyz")
+    with pytest.raises(PresetError, match="can be written"):
+        fit.save(tmp_path / "nowhere" / "mine.yaml", tmp_path / "mine.png")
+    assert [p.name for p in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_files_are_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("before")
+
+    def fails(path: Path) -> None:
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    writers = {tmp_path / "a": lambda path: path.write_text("after"), tmp_path / "b": fails}
+    with pytest.raises(PresetError, match="No space left"):
+        write_together("test", writers)
+    assert (tmp_path / "a").read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_intervals_of_spreads_hold_the_truth() -> None:
+    rng = np.random.default_rng(3)
+    held = 0
+    for _ in range(2000):
+        values = 1 + rng.normal(0, 0.1, 8) + rng.normal(0, 0.05, 8)
+        _, low, high = spread_interval(values, np.full(8, 0.05**2), relative=False)
+        held += low <= 0.1 <= high
+    assert held / 2000 == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize("between", [0.0, 0.5, 3.0])
+def test_intervals_of_spreads_hold_the_truth_though_the_fits_errors_are_in_doubt(
+    between: float,
+) -> None:
+    """Six devices; the variance of a fit, 1, is itself known by ten numbers only."""
+    rng, draws = np.random.default_rng(4), 500
+    held = 0
+    for _ in range(draws):
+        values = np.sqrt(between**2 + 1.0) * rng.standard_normal(6)
+        within = np.full(6, rng.chisquare(10) / 10)
+        _, low, high = spread_interval(values, within, relative=False, doubt=2 / 10)
+        held += low <= between <= high
+    assert held / draws > 0.92
+    assert between == 0.0 or held / draws < 0.985
+
+
+def test_a_device_whose_fit_leaves_it_open_does_not_hide_the_spread_of_the_others() -> None:
+    rng, draws = np.random.default_rng(5), 1000
+    within = np.array([0.05**2] * 7 + [3.0**2])
+    found = np.array(
+        [
+            spread_interval(1 + rng.normal(0, np.sqrt(0.1**2 + within)), within, relative=False)
+            for _ in range(draws)
+        ]
+    )
+    estimate, low, high = found.T
+    assert np.median(estimate) == pytest.approx(0.1, rel=0.1)
+    assert ((low <= 0.1) & (high >= 0.1)).mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_noise_s_interval_holds_those_of_models_that_may_be_right_too() -> None:
+    def noise(low: float | None, high: float | None) -> Quantity:
+        return Quantity("cycle_to_cycle", 0.3, low, high, "step")
+
+    other, unknown = noise(0.28, 0.35), noise(None, None)
+    wide = _over_models(noise(0.27, 0.31), [other, unknown])
+    assert (wide.value, wide.low, wide.high) == (0.3, 0.27, 0.35)
+    assert "models" in wide.note
+    assert _over_models(noise(0.2, 0.4), [other]) == noise(0.2, 0.4)
+    assert _over_models(unknown, [other]) == unknown
+
+
+@pytest.mark.parametrize("doubt", [0.0, 0.1, 4.0, 1e9])
+@pytest.mark.parametrize("within", [0.0, 1e-12, 1.0, 1e6])
+def test_intervals_of_spreads_are_there_for_any_doubt(doubt: float, within: float) -> None:
+    for scale in (0.0, 1e-6, 1.0, 1e3):
+        values = scale * np.array([1.0, -0.5, 0.2, 0.7])
+        estimate, low, high = spread_interval(values, np.full(4, within), False, doubt)
+        assert 0.0 <= low <= estimate <= high < np.inf or estimate == high == 0.0
+
+
+def test_log_normal_spread_is_told_from_normal() -> None:
+    rng = np.random.default_rng(4)
+    assert is_log_normal(np.exp(rng.normal(0, 0.7, 40)))
+    assert not is_log_normal(1 + rng.normal(0, 0.1, 40))
+    assert not is_log_normal(np.exp(rng.normal(0, 0.7, 5)))  # too few to tell
+    assert not is_log_normal(np.full(10, 0.002))  # devices that are all alike

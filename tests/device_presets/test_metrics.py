@@ -1,0 +1,114 @@
+"""NeuroSim's metrics: to a preset and back, by pulsing tiles."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_presets import Preset, PresetError, get_preset
+from device_presets.plots.idealised import without
+from device_presets.published import PublishedMetrics, measure, metrics_table, text_from_metrics
+from device_presets.published.pulse_curve import curvature, curve, label_of
+from device_presets.pulsing import pulse_train
+
+PAPER = {
+    "on_off": 10.0,
+    "states_up": 100,
+    "states_down": 80,
+    "nonlinearity_up": 2.4,
+    "nonlinearity_down": -4.9,
+    "cycle_to_cycle": 0.035,
+    "device_to_device": 0.02,
+    "source": "a paper",
+}
+
+
+def made(folder: Path, **changes: object) -> Preset:
+    metrics = PublishedMetrics(**(PAPER | changes))  # type: ignore[arg-type]
+    file = folder / "mine.yaml"
+    file.write_text(text_from_metrics("mine", metrics))
+    return get_preset(str(file))
+
+
+@pytest.mark.parametrize(
+    ("label", "a"),
+    [
+        (0.01, 126.269),
+        (1.51, 0.8195),
+        (3.01, 0.3853),
+        (4.51, 0.2266),
+        (6.01, 0.1351),
+        (7.51, 0.0702),
+    ],
+)
+def test_labels_are_neurosims(label: float, a: float) -> None:
+    """Entries of the table in NeuroSim's documentation (Nonlinearity-NormA)."""
+    assert curvature(label) == pytest.approx(a, rel=1e-3)
+
+
+@pytest.mark.parametrize("label", [-6.0, -0.5, 0.0, 1.0, 4.9, 8.0])
+def test_a_curve_gives_its_label_back(label: float) -> None:
+    assert label_of(7 + 3 * curve(np.linspace(0, 1, 65), label)) == pytest.approx(label, abs=2e-3)
+
+
+def test_a_tile_follows_the_published_curve_pulse_by_pulse(tmp_path: Path) -> None:
+    calm = without(made(tmp_path), spread=True, noise=True)
+    up = pulse_train(calm, 1, [True] * 100, None, seed=0)[:, 0]
+    np.testing.assert_allclose((up + 1) / 2, curve(np.linspace(0, 1, 101), 2.4), atol=1e-4)
+    down = pulse_train(calm, 1, [False] * 80, 1.0, seed=0)[:, 0]
+    np.testing.assert_allclose((1 - down) / 2, curve(np.linspace(0, 1, 81), 4.9), atol=1e-4)
+
+
+def test_measured_metrics_are_the_published_ones(tmp_path: Path) -> None:
+    found = measure(made(tmp_path))
+    assert (found.states_up, found.states_down, found.on_off) == (100, 80, 10.0)
+    assert not found.approaches
+    assert found.nonlinearity_up == pytest.approx(2.4, abs=0.01)
+    assert found.nonlinearity_down == pytest.approx(-4.9, abs=0.01)
+    assert found.cycle_to_cycle == pytest.approx(0.035, rel=0.05)
+    # To first order: aihwkit draws step and slope of a device apart, NeuroSim draws one label.
+    assert found.device_to_device == pytest.approx(0.02, rel=0.6)
+
+
+def test_cycle_to_cycle_is_a_share_of_the_range_on_a_tile(tmp_path: Path) -> None:
+    """Equal curves up and down: then aihwkit's noise is the same both ways, and exact."""
+    preset = made(
+        tmp_path, states_down=100, nonlinearity_down=-2.4, cycle_to_cycle=0.01, device_to_device=0
+    )
+    for up in (True, False):
+        weights = pulse_train(preset, 4000, [up], 0.0, seed=0)
+        assert np.std(weights[1] - weights[0]) / 2 == pytest.approx(0.01, rel=0.05)
+
+
+def test_a_straight_curve_is_a_constant_step(tmp_path: Path) -> None:
+    preset = made(tmp_path, nonlinearity_up=0, nonlinearity_down=0, states_down=100)
+    assert preset.number("slope_up") == 0
+    assert preset.step == pytest.approx(0.02)
+    assert preset.device().dw_min == pytest.approx(0.02)
+    assert preset.value("on_off_ratio") == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"on_off": 1.0}, "on-off: 1.0 .*above 1"),
+        ({"states_up": 1}, "states-up: 1 "),
+        ({"nonlinearity_up": -2.4}, "nonlinearity-up: -2.4 .*grow toward the bound"),
+        ({"nonlinearity_down": 4.9}, "nonlinearity-down: 4.9 .*between -9.0 and 0"),
+        ({"nonlinearity_up": 12.0}, "nonlinearity-up: 12.0"),
+        ({"cycle_to_cycle": 3.5}, "cycle-to-cycle: 3.5 .*0 to 1"),
+        ({"device_to_device": float("nan")}, "device-to-device: nan"),
+    ],
+)
+def test_metrics_out_of_range(tmp_path: Path, changes: dict[str, float], message: str) -> None:
+    with pytest.raises(PresetError, match=f"^metrics: {message}"):
+        made(tmp_path, **changes)
+
+
+def test_presets_in_published_terms() -> None:
+    names = ["capacitor", "pcm", "hfo2"]
+    table = metrics_table([get_preset(name) for name in names]).set_index("name")
+    assert table.loc["capacitor", "states up"] == "401"
+    assert table.loc["pcm", "states down"] == "-"
+    assert table.loc["hfo2", "states up"].endswith("(99 %)")
+    assert measure(get_preset("ideal", {"levels": 50})).cycle_to_cycle == 0

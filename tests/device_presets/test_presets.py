@@ -1,0 +1,339 @@
+"""The preset library: numbers, their sources, overrides, and what bad input gets."""
+
+import copy
+import dataclasses
+import math
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aihwkit.simulator.configs import devices as aihwkit_devices
+from aihwkit.simulator.presets import devices as aihwkit_presets
+from aihwkit.simulator.presets.devices import PCMPresetDevice
+
+from device_presets import Preset, PresetError, describe, get_preset, overview, preset_names
+from device_presets.aihwkit_device import aihwkit_device
+from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+
+EXPECTED = [
+    "ideal",
+    "idealized",
+    "gokmen_vlasov",
+    "capacitor",
+    "charge_trap",
+    "charge_trap_2019",
+    "charge_trap_pulsed",
+    "charge_trap_2019_pulsed",
+    "ecram",
+    "ecram_mo",
+    "pcm",
+    "reram_es",
+    "reram_sb",
+    "hfo2",
+]
+BIDIRECTIONAL = [name for name in EXPECTED if name != "pcm"]
+AIHWKIT_PRESETS = {
+    "idealized": "IdealizedPresetDevice",
+    "gokmen_vlasov": "GokmenVlasovPresetDevice",
+    "capacitor": "CapacitorPresetDevice",
+    "reram_es": "ReRamESPresetDevice",
+    "reram_sb": "ReRamSBPresetDevice",
+    "hfo2": "ReRamArrayHfO2PresetDevice",
+    "ecram": "EcRamPresetDevice",
+    "ecram_mo": "EcRamMOPresetDevice",
+}
+# aihwkit fields no user parameter reaches: runtime settings, mini-batch physics, one model's flags.
+UNREACHED = {
+    "construction_seed",
+    "drift",
+    "diffusion",
+    "diffusion_dtod",
+    "enforce_consistency",
+    "perfect_bias",
+    "reset_std",
+    "count_pulses",
+    "lifetime",
+    "allow_increasing",
+    "apply_write_noise_on_set",
+    "reverse_up",
+    "reverse_down",
+    "reverse_offset",
+}
+
+
+def fields_of(device: object) -> dict[str, object]:
+    """All fields; numbers in the single precision aihwkit computes in (0.3 / 0.75 is 0.4 there)."""
+    fields = {f.name: getattr(device, f.name) for f in dataclasses.fields(device)}  # type: ignore[arg-type]
+    return {n: np.float32(v) if isinstance(v, float | int) else v for n, v in fields.items()}
+
+
+def values_of(preset: Preset) -> dict[str, float | bool | None]:
+    return {name: parameter.value for name, parameter in preset.parameters.items()}
+
+
+def test_all_presets_are_there() -> None:
+    assert preset_names() == EXPECTED
+
+
+@pytest.mark.parametrize(("name", "aihwkit_name"), AIHWKIT_PRESETS.items())
+def test_aihwkit_presets_are_reproduced_field_by_field(name: str, aihwkit_name: str) -> None:
+    ours = fields_of(get_preset(name).device(seconds_between_steps=2e-3))
+    theirs = fields_of(getattr(aihwkit_presets, aihwkit_name)())
+    # The time constant of 2000 s and steps of 2 ms give aihwkit's 1e6 up to the exponential's
+    # second order, half a mini-batch.
+    assert ours.pop("lifetime") == pytest.approx(theirs.pop("lifetime"), abs=1.0)
+    assert ours == theirs
+
+
+def test_pcm_is_reproduced_though_device_refuses_it() -> None:
+    pcm = get_preset("pcm")
+    assert fields_of(aihwkit_device("pcm", pcm.model, values_of(pcm), None)) == fields_of(
+        PCMPresetDevice()
+    )
+
+
+@pytest.mark.parametrize("model", PARAMETERS)
+def test_every_aihwkit_field_is_reached_or_left_out_on_purpose(model: str) -> None:
+    simulated_by = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])
+    fields = {f.name for f in dataclasses.fields(simulated_by)}
+    reached = {rule.aihwkit_name for rule in PARAMETERS[model].values()} - {None}
+    assert fields - UNREACHED == reached
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_number_has_a_unit_and_a_source_or_an_assumption(name: str) -> None:
+    table = describe(get_preset(name))
+    assert list(table.columns) == ["parameter", "value", "unit", "source", "assumption"]
+    assert table["unit"].str.len().gt(0).all()
+    assert (table["source"].notna() ^ table["assumption"].notna()).all()
+    assert set(table["parameter"]) == set(PARAMETERS[get_preset(name).model])
+
+
+@pytest.mark.parametrize("name", BIDIRECTIONAL)
+def test_device_is_fresh_and_unseeded(name: str) -> None:
+    preset = get_preset(name)
+    first, second = preset.device(1.0), preset.device(1.0)
+    assert first is not second
+    assert first.construction_seed == 0
+    assert preset.step == pytest.approx((preset.w_max - preset.w_min) / preset.levels)
+
+
+def test_only_the_ideal_device_is_noise_free() -> None:
+    assert [name for name in EXPECTED if get_preset(name).noise_free] == ["ideal"]
+    assert get_preset("charge_trap", {"cycle_to_cycle": 0}).noise_free
+    assert not get_preset("reram_sb", {"cycle_to_cycle": 0}).noise_free  # write noise is left
+
+
+def test_ideal_states_its_levels() -> None:
+    ideal = get_preset("ideal")
+    assert (ideal.levels, ideal.w_min, ideal.w_max) == (1200, -1, 1)
+
+
+def test_charge_traps_are_not_silently_ideal() -> None:
+    assert get_preset("charge_trap").levels == 1000
+    assert get_preset("charge_trap_2019").levels == 10_000
+    for name in ("charge_trap", "charge_trap_2019"):
+        preset = get_preset(name)
+        for field in ("cycle_to_cycle", "step_spread", "asymmetry_spread", "slope_up"):
+            assert preset.number(field) > 0
+            assert preset.parameters[field].assumption
+
+
+def test_overview_shows_states_and_the_asymmetry_of_a_pulse() -> None:
+    table = overview().set_index("name")
+    assert list(table.index) == EXPECTED
+    assert table.loc["ideal", "states_up"] == 1200
+    assert table.loc["capacitor", "states_down"] == 400
+    assert table["states_down"].isna().to_dict() == {name: name == "pcm" for name in EXPECTED}
+    up = 0.00135 * (1 + 1.18445 * math.exp(-2.5))  # aihwkit's exponential step at weight zero
+    down = 0.00135 * (1 - 0.259359) * (1 + 0.081404 * math.exp(2.5))
+    assert table.loc["reram_es", "asymmetry"] == pytest.approx(
+        2 * (up - down) / (up + down), abs=1e-4
+    )
+
+
+def test_overrides_reach_the_aihwkit_device() -> None:
+    device = get_preset("charge_trap", {"cycle_to_cycle": 0.1, "levels": "500"}).device()
+    assert device.dw_min_std == 0.1
+    assert device.dw_min == pytest.approx(2 / 500)
+    assert get_preset("charge_trap").device().dw_min_std == 0.2
+
+
+def test_levels_hold_when_the_range_is_overridden_and_so_does_a_step() -> None:
+    assert get_preset("ideal", {"w_max": 3.0}).step == pytest.approx(4 / 1200)
+    assert get_preset("capacitor", {"w_max": 3.0}).levels == pytest.approx(4 / 0.005)
+    assert get_preset("capacitor", {"levels": 100}).step == pytest.approx(0.02)
+    assert get_preset("ideal", {"step": 0.01}).levels == pytest.approx(200)
+
+
+def test_a_leaking_device_wants_to_know_the_time() -> None:
+    capacitor = get_preset("capacitor")
+    assert capacitor.leaks
+    assert not get_preset("charge_trap").leaks
+    with pytest.raises(PresetError, match="capacitor: seconds_between_steps: None"):
+        capacitor.device()
+    assert get_preset("capacitor", {"leak_time_constant_s": "inf"}).device().lifetime == 0
+    # Half the charge is gone after tau ln 2: aihwkit removes the share 1/lifetime.
+    assert capacitor.device(2000 * math.log(2)).lifetime == pytest.approx(2.0)
+    with pytest.raises(PresetError, match="lost in single precision"):
+        capacitor.device(65 * 500e-9)
+    with pytest.raises(PresetError, match="above 0"):
+        capacitor.device(-1.0)
+
+
+def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
+    pcm = get_preset("pcm")
+    assert not pcm.bidirectional
+    with pytest.raises(PresetError, match=r"only a full reset.*one of ideal, .*hfo2") as caught:
+        pcm.device()
+    assert "pcm" not in caught.value.allowed.split("must be one of")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "message"),
+    [
+        ("charge_trp", None, "name: 'charge_trp' is not allowed.*did you mean charge_trap"),
+        ("ideal", {"cycle_to_cycl": 0.1}, "ideal: parameter: .*did you mean cycle_to_cycle"),
+        ("ideal", {"slope_up": 0.1}, "ideal: parameter: 'slope_up'"),
+        ("ideal", {"step": -0.1}, "ideal: step: -0.1 is not allowed; .*greater than 0"),
+        ("ideal", {"cycle_to_cycle": 1e30}, "cycle_to_cycle: 1e\\+30 .*at most 100"),
+        ("ideal", {"step_spread": 11}, "step_spread: 11 .*at most 10 "),
+        ("ideal", {"w_max": 1e4}, "w_max: 10000.0 .*at most 1000"),
+        ("ideal", {"levels": 1e8}, "levels: 100000000.0 .*at most 1e\\+07"),
+        ("ideal", {"step": 1e-9}, "step: 1e-09 .*at least 2e-07, the range over 1e\\+07 levels"),
+        ("ideal", {"energy_per_pulse_j": 1e-25}, "energy_per_pulse_j: 1e-25 .*at least 1e-21"),
+        ("reram_es", {"gamma_up": 100}, "gamma_up: 100 .*at least -80, at most 80"),
+        ("capacitor", {"leak_time_constant_s": 0}, "leak_time_constant_s: 0 .*at least 1e-09"),
+        ("ideal", {"step": 0}, "ideal: step: 0 is not allowed"),
+        ("ideal", {"step": 2.5}, "ideal: step: 2.5 is not allowed; must be at most the range, 2"),
+        ("ideal", {"step": 0.1, "levels": 10}, "step and levels: 'both'"),
+        ("ideal", {"levels": 0.5}, "levels: 0.5 is not allowed; .*at least 1"),
+        ("ideal", {"cycle_to_cycle": float("nan")}, "cycle_to_cycle: nan"),
+        ("ideal", {"cycle_to_cycle": float("inf")}, "cycle_to_cycle: inf"),
+        ("ideal", {"cycle_to_cycle": "much"}, "cycle_to_cycle: 'much'"),
+        ("ideal", {"cycle_to_cycle": True}, "cycle_to_cycle: True"),
+        ("ideal", {"failed_share": 1.1}, "failed_share: 1.1 .*at most 1"),
+        ("ideal", {"w_min": 0.5}, "w_min: 0.5 is not allowed; .*at most 0"),
+        ("ideal", {"asymmetry": -2}, "asymmetry: -2 .*at least -1, at most 1"),
+        ("hfo2", {"step_spread_log_normal": 1}, "step_spread_log_normal: 1 .*true or false"),
+        ("capacitor", {"w_min": 0}, "w_min: .* must be below 0"),
+        ("capacitor", {"pulse_period_s": 1e-9}, "pulse_period_s: 1e-09 .*pulse width, 5e-08"),
+    ],
+)
+def test_bad_input_names_preset_field_value_and_what_is_allowed(
+    name: str, overrides: dict[str, float | int | str] | None, message: str
+) -> None:
+    with pytest.raises(PresetError, match=message):
+        get_preset(name, overrides)
+
+
+@pytest.mark.parametrize("model", PARAMETERS)
+def test_every_number_has_two_ends_and_says_why(model: str) -> None:
+    for name, rule in PARAMETERS[model].items():
+        if rule.kind == "flag":
+            continue
+        assert math.isfinite(rule.low), name
+        # Only the leak's time constant may be infinite: no leak.
+        assert math.isfinite(rule.high) or name == "leak_time_constant_s", name
+        given_by_physics = (rule.low, rule.high) in ((0.0, 1.0), (-1.0, 1.0))  # shares
+        told = re.search(r"; (at (most|least) )?1?[\de]", rule.description)
+        assert given_by_physics or told, name
+
+
+USER_DEVICE = """
+mine:
+  technology: test
+  model: ConstantStepDevice
+  description: a user's device
+  citation: lab book
+  parameters:
+    step: {value: 5e-3, unit: weight, source: lab book}
+    w_max: {value: 1, unit: weight, source: lab book}
+    w_min: {value: -1, unit: weight, source: lab book}
+    w_max_spread: {value: 0, unit: w_max, source: lab book}
+    w_min_spread: {value: 0, unit: w_min, source: lab book}
+    cycle_to_cycle: {value: 0, unit: step, source: lab book}
+    step_spread: {value: 0, unit: step, source: lab book}
+    asymmetry: {value: 0, unit: step, source: lab book}
+    asymmetry_spread: {value: 0, unit: step, assumption: not measured}
+"""
+
+
+def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
+    file = tmp_path / "devices.yaml"
+    file.write_text(USER_DEVICE)
+    assert get_preset(str(file)).levels == pytest.approx(400)
+    assert get_preset(f"{file}:mine", {"step": 0.01}).device().dw_min == 0.01
+    file.write_text(USER_DEVICE + USER_DEVICE.replace("mine:", "other:"))
+    assert get_preset(f"{file}:other").noise_free
+    with pytest.raises(PresetError, match=r"entry: None .*mine, other; name it as"):
+        get_preset(str(file))
+    with pytest.raises(PresetError, match=r"entry: 'othr' .*did you mean other"):
+        get_preset(f"{file}:othr")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV' is not allowed; must be step"),
+        (", source: lab book", "", "step: .*needs either a source or an assumption"),
+        ("citation", "citaton", "citaton: 'lab book' .*unknown key.*did you mean citation"),
+        ("citation: lab book", "citation: 5", "citation: 5 is not allowed; must be text"),
+        ("  parameters:\n", "  parameters: 3\n  x:\n", "x: .*unknown key"),
+        ("ConstantStepDevice", "ConstantStep", "did you mean ConstantStepDevice"),
+        ("ConstantStepDevice", "MagicDevice", "model: 'MagicDevice' .*ConstantStepDevice"),
+        ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'.*w_max_spread"),
+        ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: None .*missing"),
+        ("    step:", "    # step:", "step and levels: 'neither'"),
+        ("mine:", "mine: [", "must be YAML"),
+        (USER_DEVICE, "just text", "must hold presets"),
+    ],
+)
+def test_a_broken_file_is_explained(tmp_path: Path, old: str, new: str, message: str) -> None:
+    file = tmp_path / "broken.yaml"
+    assert old in USER_DEVICE
+    file.write_text(USER_DEVICE.replace(old, new))
+    with pytest.raises(PresetError, match=message) as caught:
+        get_preset(str(file))
+    assert "broken.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(PresetError, match="No such file"):
+        get_preset(str(tmp_path / "nowhere.yaml"))
+
+
+def test_presets_and_errors_travel_to_worker_processes_and_cannot_be_changed() -> None:
+    preset = get_preset("hfo2")
+    assert pickle.loads(pickle.dumps(preset)) == preset
+    assert copy.deepcopy(preset) == preset
+    with pytest.raises(TypeError):
+        preset.parameters["step"] = preset.parameters["levels"]  # type: ignore[index]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        preset.name = "other"  # type: ignore[misc]
+    error = PresetError("here", "field", 1, "must be 2")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_asking_for_what_is_not_there() -> None:
+    with pytest.raises(PresetError, match="did you mean cycle_to_cycle"):
+        get_preset("ideal").value("cycle_to_cycl")
+    with pytest.raises(PresetError, match="a number is needed"):
+        get_preset("charge_trap").number("pulse_width_s")
+
+
+def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("mine:\n  technology: a\n  technology: b\n")
+    with pytest.raises(PresetError, match=r"mine\.yaml: file: .*duplicate key 'technology'"):
+        get_preset(str(file))
+
+
+def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "deep.yaml"
+    file.write_text("[" * 5000)
+    with pytest.raises(PresetError, match=r"nested too deeply"):
+        get_preset(str(file))

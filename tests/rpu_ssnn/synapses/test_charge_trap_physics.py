@@ -1,0 +1,117 @@
+"""The charge trap's forms say what the sources say: inequalities and ratios, no coefficients."""
+
+import numpy as np
+import pytest
+
+from device_presets import PresetError, get_preset, steps_at_zero
+from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
+
+LONG = 1.0
+"""A gap (s) after which nothing is left of the last pulse."""
+NAMES = ["charge_trap_pulsed", "charge_trap_2019_pulsed"]
+
+
+def physics(name: str = NAMES[0], **overrides: float) -> ChargeTrapPhysics:
+    found = get_preset(name, overrides).pulse_physics
+    assert found is not None
+    return found
+
+
+def shift(pulses: int, on_time_s: float, gap_s: float) -> float:
+    """Summed step, in steps of the preset, of an on-time cut into equal pulses; state left out."""
+    one = physics(pulse_width_s=on_time_s / pulses)
+    gaps = np.full(pulses, gap_s)
+    gaps[0] = LONG
+    return one.width_factor() * float(one.step_factor(gaps).sum())
+
+
+def test_the_shift_shrinks_when_the_same_on_time_is_cut_into_more_shorter_pulses() -> None:
+    """Shrivastava 2023."""
+    totals = [shift(n, 24e-6, LONG) for n in (1, 2, 3, 6, 12, 24, 48)]
+    assert np.all(np.diff(totals) < 0)
+    assert totals[-1] < 0.01 * totals[0]
+
+
+def test_it_drops_abruptly_below_2_us() -> None:
+    """Shrivastava 2023: halving the width from 8 us costs about half, from 2 us nearly all."""
+    above = physics().width_factor(4e-6) / physics().width_factor(8e-6)
+    below = physics().width_factor(1e-6) / physics().width_factor(2e-6)
+    assert 0.4 < above < 0.5
+    assert below < 0.15
+
+
+def test_it_depends_on_the_gap_and_recovers_at_small_gaps() -> None:
+    """Shrivastava 2023: 24 pulses of 1 us, far apart and without gaps, against one of 24 us."""
+    gaps = (1e-3, 1e-4, 3e-5, 1e-5, 1e-6, 0.0)
+    totals = [shift(24, 24e-6, gap) for gap in gaps]
+    assert np.all(np.diff(totals) >= 0)
+    whole = shift(1, 24e-6, LONG)
+    assert totals[0] < 0.1 * whole
+    assert 0.95 * whole < totals[-1] < 1.05 * whole
+
+
+def test_long_pulses_hardly_know_gaps() -> None:
+    near = float(physics(pulse_width_s=20e-6).step_factor(np.array([0.0]))[0])
+    assert 1.0 < near < 1.001
+    assert float(physics().step_factor(np.array([0.0]))[0]) > 1.1
+
+
+@pytest.mark.parametrize(("name", "pulses"), [(NAMES[0], 1000), (NAMES[1], 10_000)])
+def test_isolated_pulses_of_the_preset_span_the_range_in_the_published_number(
+    name: str, pulses: int
+) -> None:
+    """About 1000 (Bhatt 2020; Shrivastava 2024), 10^4 (Shrivastava 2019), on a real tile."""
+    preset = get_preset(name)
+    up, down = steps_at_zero(preset)
+    assert (preset.w_max - preset.w_min) / up == pytest.approx(pulses, rel=1e-3)
+    assert down == pytest.approx(up, rel=1e-4)
+    assert up * 1.5 < 0.01 * (preset.w_max - preset.w_min), "largest step below 1 % of the range"
+
+
+def test_the_tile_s_step_follows_the_pulse_width() -> None:
+    short = get_preset(NAMES[0], {"pulse_width_s": 2e-6})
+    ratio = steps_at_zero(short)[0] / steps_at_zero(get_preset(NAMES[0]))[0]
+    expected = (2 / 3) * 0.5 * (1 + (2 / 3) ** 4)  # width, share at the knee, share at 3 us
+    assert ratio == pytest.approx(expected, rel=1e-4)
+
+
+def test_charge_is_lost_in_log_time() -> None:
+    """The same share each decade after the onset, nothing to speak of before it."""
+    law = physics()
+    kept = law.kept(np.array([0.0, 1e-3, 1e3, 1e4, 1e5, 3.15e8]))
+    assert kept[0] == 1.0
+    assert kept[1] > 0.9999
+    np.testing.assert_allclose(np.diff(kept[2:5]), -0.02, rtol=1e-3)
+    assert kept[5] == pytest.approx(0.83, abs=0.005), "ten years"
+    assert physics(loss_per_decade=1.0).kept(np.array([1e3]))[0] == 0.0
+
+
+def test_only_presets_of_this_model_have_it() -> None:
+    assert get_preset("charge_trap").pulse_physics is None
+    for name in NAMES:
+        assert physics(name).pulse_width_s == 3e-6
+
+
+def test_effects_switched_off() -> None:
+    gaps = np.array([0.0, 1e-6, 1.0])
+    np.testing.assert_array_equal(physics(gap_time_constant_s=0.0).step_factor(gaps), 1.0)
+    np.testing.assert_array_equal(physics(loss_per_decade=0.0).kept(gaps), 1.0)
+    assert physics(width_knee_s=0.0).used_share(1e-9) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"pulse_width_s": 0}, "pulse_width_s: 0 is not allowed; must be a number, at least 1e-12"),
+        ({"pulse_width_s": 1e-9}, "pulse_width_s: 1e-09 is not allowed; would make .* levels"),
+        ({"pulse_width_s": 1.0}, "pulse_width_s: 1.0 is not allowed; would make .* levels"),
+        ({"width_steepness": 100, "width_knee_s": 1e4}, "would make .* levels of isolated"),
+        ({"leak_time_constant_s": 1}, "leak_time_constant_s: 1.0 is not allowed; must be infin"),
+        ({"loss_per_decade": 1.5}, "loss_per_decade: 1.5 is not allowed; must be a number, at"),
+        ({"write_noise": 1}, "write_noise: 1.0 is not allowed; must be 0: charge loss is written"),
+        ({"pulse_period_s": 1e-6}, "pulse_period_s: 1e-06 is not allowed; must be at least the"),
+    ],
+)
+def test_bad_values_get_one_line(overrides: dict[str, float], message: str) -> None:
+    with pytest.raises(PresetError, match=message):
+        get_preset(NAMES[0], overrides)

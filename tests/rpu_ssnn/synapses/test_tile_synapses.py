@@ -1,0 +1,259 @@
+"""Tiles alone: every coincidence is a pulse, and what a device is besides is in its row."""
+
+import numpy as np
+import pytest
+
+from device_presets import get_preset, steps_at_zero
+from rpu_ssnn.synapses import Crossbar
+from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.pulse_rows import RowWriter
+from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
+from support.exact_tiles import EXACT_DEVICE, STEP, on_tile
+from support.networks import make_block, make_crossbar, random_trains
+
+
+def test_one_coincidence_is_exactly_one_device_pulse() -> None:
+    """Counted independently; steps are powers of two, so the result is exact, not close."""
+    crossbar = make_crossbar(step=STEP)
+    synapses = on_tile()(crossbar)
+    pre, positive, negative = random_trains(3000, rate=0.2)
+    synapses.update(make_block(pre, positive, negative))
+    up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
+    np.testing.assert_array_equal(synapses.pulses_up, up)
+    np.testing.assert_array_equal(synapses.pulses_down, down)
+    np.testing.assert_array_equal(synapses.weights(), crossbar.initial + STEP * (up - down))
+
+
+def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
+    """On a device near its upper bound the order shows: up (clipped at the bound), then down."""
+    for start, expected in ((1.0, 1.0 - STEP), (-1.0, -1.0)):
+        crossbar = make_crossbar(1, 1)
+        at = Crossbar(**{**vars(crossbar), "initial": np.full((1, 1), start, np.float32)})
+        synapses = on_tile()(at)
+        synapses.update(make_block(*np.ones((3, 1, 1), bool)))
+        assert synapses.weights()[0, 0] == expected
+        assert (synapses.pulses_up[0, 0], synapses.pulses_down[0, 0]) == (1, 1)
+
+
+def test_asymmetric_device_drifts_under_balanced_pulses() -> None:
+    """Gross pulses reach the device: equal numbers up and down do not cancel in it."""
+    device = get_preset("ideal", {"levels": 200, "asymmetry": 0.5})
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 1e6)
+    before = synapses.weights().copy()
+    pre = np.ones((20, 20), bool)
+    synapses.update(make_block(pre, np.ones((20, 8), bool), np.ones((20, 8), bool)))
+    drift = synapses.weights() - before
+    assert np.all(drift > 5 * synapses.device_step * 0.5)
+
+
+@pytest.mark.parametrize("name", ["ideal", "capacitor", "charge_trap", "reram_es", "reram_sb"])
+def test_every_device_takes_every_pulse(name: str) -> None:
+    """No line is thinned by aihwkit itself: the mean move is that of the pulses sent."""
+    noiseless = {"cycle_to_cycle": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
+    if name.startswith("reram"):
+        noiseless["write_noise"] = 0.0
+    device = get_preset(name, noiseless)
+    crossbar = Crossbar(**{**vars(make_crossbar(100, 50)), "initial": np.zeros((100, 50), "f4")})
+    synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
+    before = synapses.weights().copy()
+    one = (np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool))
+    synapses.update(make_block(*one))
+    moved = (synapses.weights() - before) / (4 * 0.25)
+    up, _ = steps_at_zero(get_preset(name, noiseless))
+    assert moved.mean() == pytest.approx(up, rel=0.1)
+    assert np.all(moved > 0.3 * up)
+    assert np.all(moved < 1.7 * up), "one pulse, not two"
+
+
+def test_thinning_is_ours_seeded_and_of_the_wanted_share() -> None:
+    crossbar = make_crossbar(step=STEP, batch=10, T=50)
+    device = get_preset("ideal", EXACT_DEVICE)
+    wanted = 0.25
+    learning_rate = wanted * STEP * 10 * 50
+    pre, positive, negative = random_trains(4000)
+    made = []
+    for _ in range(2):
+        synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), learning_rate)
+        assert synapses.keep == pytest.approx(wanted)
+        synapses.update(make_block(pre, positive, negative))
+        made.append(synapses)
+    np.testing.assert_array_equal(made[0].weights(), made[1].weights())
+    sent = made[0].pulses_up.sum() + made[0].pulses_down.sum()
+    offered = (pre.T.astype(int) @ (positive.astype(int) + negative)).sum()
+    assert sent / offered == pytest.approx(wanted, abs=0.01)
+    net = made[0].pulses_up - made[0].pulses_down
+    np.testing.assert_array_equal(made[0].weights(), crossbar.initial + STEP * net)
+
+
+def test_differential_pair_shares_the_weight_between_two_devices() -> None:
+    crossbar = make_crossbar(step=STEP)
+    synapses = on_tile(reference=ReferenceSpec(scheme="differential_pair"))(crossbar)
+    pre, positive, negative = random_trains(200)
+    synapses.update(make_block(pre, positive, negative))
+    up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
+    np.testing.assert_allclose(synapses.weights(), crossbar.initial + STEP * (up - down), atol=1e-6)
+    statistics = synapses.statistics()
+    assert statistics["devices_total"] == 2 * 20 * 8
+    each = (up + down).sum()
+    assert statistics["pulses_up_total"] == statistics["pulses_down_total"] == each
+
+
+def test_finite_on_off_ratio_narrows_the_window() -> None:
+    """Pulsed to its end, a weight reaches (1 - 1/R) of the weight range."""
+    for ratio, share in ((None, 1.0), (10.0, 0.9), (2.0, 0.5)):
+        synapses = on_tile(reference=ReferenceSpec(on_off_ratio=ratio))(make_crossbar())
+        pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
+        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        np.testing.assert_allclose(synapses.weights(), share * 4 * 0.25, rtol=1e-5)
+        assert synapses.statistics()["saturated_total"] == 160
+
+
+def test_reference_spread_shifts_the_window_more_at_low_on_off_ratio() -> None:
+    def upper_ends(ratio: float) -> np.ndarray:
+        reference = ReferenceSpec(scheme="reference_device", spread=0.1, on_off_ratio=ratio)
+        synapses = on_tile(reference=reference)(make_crossbar())
+        pre, post = np.ones((3000, 20), bool), np.ones((3000, 8), bool)
+        synapses.update(make_block(pre, post, np.zeros_like(post)))
+        return synapses.weights()
+
+    wide, narrow = upper_ends(100.0), upper_ends(2.0)
+    assert wide.std() == pytest.approx(0.1 * 1.01, rel=0.2)
+    assert narrow.std() == pytest.approx(0.1 * 1.5, rel=0.2)
+
+
+@pytest.mark.parametrize("where", ["low", "high", "anywhere"])
+def test_stuck_devices_never_move(where: str) -> None:
+    synapses = on_tile(stuck_share=0.3, stuck_at=where)(make_crossbar())
+    before = synapses.weights().copy()
+    for sign in (1, -1):
+        pre, post = np.ones((50, 20), bool), np.ones((50, 8), bool)
+        none = np.zeros_like(post)
+        synapses.update(make_block(pre, *((post, none) if sign > 0 else (none, post))))
+        if sign > 0:
+            middle = synapses.weights().copy()
+    stuck = (middle == before) & (synapses.weights() == before)
+    assert stuck.mean() == pytest.approx(0.3, abs=0.12)
+    assert synapses.statistics()["saturated_total"] == 0
+    values = before[stuck] / (4 * 0.25)
+    if where == "anywhere":
+        assert np.ptp(values) > 1.0
+    else:
+        np.testing.assert_allclose(values, -1.0 if where == "low" else 1.0, rtol=1e-6)
+
+
+def test_read_noise_and_converters_act_on_reads_only() -> None:
+    spikes = np.ones((2000, 20), np.uint8)
+    noisy = on_tile(reads=ReadSpec(read_noise=0.5))(make_crossbar())
+    currents = noisy.forward_current(spikes)
+    assert currents.std(axis=0).mean() == pytest.approx(0.5 * 4 * 0.25, rel=0.05)
+    coarse = on_tile(reads=ReadSpec(adc_bits=3, adc_bound=4.0))(make_crossbar())
+    spikes = np.random.default_rng(0).integers(0, 2, (500, 20), np.uint8)
+    levels = np.unique(coarse.forward_current(spikes))
+    assert 3 <= len(levels) <= 7
+    assert np.abs(levels).max() <= 4.0 * 4 * 0.25 * 1.01
+    np.testing.assert_array_equal(noisy.weights(), make_crossbar().initial)
+    np.testing.assert_array_equal(coarse.weights(), make_crossbar().initial)
+    back = noisy.transposed_current(np.ones((2000, 8), np.int8))
+    assert back.std(axis=0).mean() == pytest.approx(0.5 * 4 * 0.25, rel=0.05)
+
+
+def test_transposed_reads_may_have_a_bound_of_their_own() -> None:
+    reads = ReadSpec(adc_bits=8, adc_bound=100.0, adc_bound_transposed=0.25)
+    synapses = on_tile(reads=reads)(make_crossbar())
+    assert np.abs(synapses.forward_current(np.ones((1, 20), np.uint8))).max() > 0.3
+    assert np.abs(synapses.transposed_current(np.ones((1, 8), np.int8))).max() <= 0.2501
+
+
+def test_bits_without_a_range_are_refused() -> None:
+    with pytest.raises(ValueError, match="adc_bits needs adc_bound"):
+        ReadSpec(adc_bits=4)
+
+
+def test_pulsed_start_counts_its_pulses() -> None:
+    synapses = on_tile(initial="pulsed")(make_crossbar())
+    expected = np.abs(np.rint(make_crossbar().initial / STEP)).sum()
+    assert synapses.statistics()["initial_pulses_total"] == expected
+    assert synapses.pulses_up.sum() == 0
+
+
+def test_open_loop_pulses_do_not_know_the_reference_s_error() -> None:
+    """Programming cancels a reference's offset, counted pulses cannot."""
+
+    def error(initial: str) -> float:
+        reference = ReferenceSpec(scheme="reference_device", spread=0.1)
+        synapses = on_tile(reference=reference, initial=initial)(make_crossbar())
+        return float((synapses.weights() - make_crossbar().initial).std())
+
+    assert error("programmed") < 1e-6
+    assert error("pulsed") == pytest.approx(0.1, rel=0.2)
+
+
+def test_clipped_weights_are_those_beyond_each_device_s_own_bounds() -> None:
+    device = get_preset("ideal", EXACT_DEVICE | {"w_max_spread": 0.3, "w_min_spread": 0.3})
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=1.0), 1.0)
+    lost = np.abs(synapses.weights() - make_crossbar().initial) > 1e-6
+    assert synapses.statistics()["initial_clipped_total"] == lost.sum() > 0
+
+
+def test_a_narrow_range_clips_initial_weights_and_says_how_many() -> None:
+    device = get_preset("ideal", EXACT_DEVICE)
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=1.0), 1.0)
+    clipped = (np.abs(make_crossbar().initial) > 0.25).sum()
+    assert clipped > 0
+    assert synapses.statistics()["initial_clipped_total"] == clipped
+    assert np.abs(synapses.weights()).max() <= 0.25
+
+
+def test_a_step_that_cannot_be_reached_shows_in_the_row() -> None:
+    device = get_preset("ideal", EXACT_DEVICE)
+    synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 2 * STEP * 500)
+    row = synapses.statistics()
+    assert row["step_wanted"] / row["device_step"] == pytest.approx(2.0)
+    assert row["thinning"] == 1.0
+    synapses.set_step_scale(0.25)
+    assert synapses.statistics()["thinning_last"] == pytest.approx(0.5)
+
+
+def test_the_busiest_devices_are_counted_up_plus_down() -> None:
+    synapses = on_tile()(make_crossbar())
+    pre, positive = np.zeros((7, 20), bool), np.zeros((7, 8), bool)
+    negative = np.zeros_like(positive)
+    pre[:, 3] = True
+    positive[:4, 5] = True  # four up
+    negative[:, 5] = True  # and seven down, on the one device (3, 5)
+    positive[:3, 6] = True  # three on its neighbour
+    synapses.update(make_block(pre, positive, negative))
+    found = synapses.statistics()
+    assert found["pulses_max"] == 11
+    # 158 devices without a pulse, then 3 and 11: rank 0.99 x 159 = 157.41 of 0...159.
+    assert found["pulses_p99"] == pytest.approx(0.41 * 3)
+
+
+def test_factory_makes_a_tile_for_each_crossbar() -> None:
+    factory = tile_synapses(get_preset("capacitor"), TileSpec(), 1.0)
+    assert isinstance(factory(make_crossbar()), TileSynapses)
+
+
+def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:
+    rows, calls = 256, 300
+    ends = np.arange(rows + 1, dtype=np.int32)
+    lines = np.zeros(rows, dtype=np.int32)
+    block = PulseBlock(
+        sample=lines,
+        slot=lines,
+        pre_start=ends,
+        pre=lines,
+        post_start=ends,
+        post=lines,
+        sign=np.ones(rows, dtype=np.int8),
+    )
+    writer, kept = RowWriter(2, 3), np.ones(rows, dtype=np.bool_)
+    for _ in range(calls):
+        row = 0
+        while row < rows:
+            row, x, _ = writer.write(block, kept, row)
+            assert len(x) > 0
+    assert writer.up[0, 0] == rows * calls > 65_535
+    assert writer.up.sum() == rows * calls
+    assert writer.down.sum() == 0

@@ -1,0 +1,244 @@
+"""The idx files: where they are looked for, and what damaged ones are told."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.data import (
+    DATA_ENV,
+    IDX_SETS,
+    Dataset,
+    MissingDataError,
+    image_counts,
+    load_dataset,
+)
+from rpu_ssnn.data.idx import read_images, read_labels
+from rpu_ssnn.data.sources import read_digits
+from support.commands import refused
+from support.idx import WriteIdx, WriteIdxSet, idx_bytes
+
+
+def load(name: str, root: Path | None = None) -> Dataset:
+    return load_dataset(name, root, n_train=None, n_test=None, validation_share=0.0, seed=0)
+
+
+# --- where files are looked for
+
+
+@pytest.mark.parametrize("gz", [True, False])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("mnist", "MNIST/raw"),
+        ("mnist", "MNIST"),
+        ("mnist", "."),
+        ("fashion_mnist", "FashionMNIST/raw"),
+        ("fashion_mnist", "FashionMNIST"),
+    ],
+)
+def test_files_are_found(
+    tmp_path: Path, write_idx_set: WriteIdxSet, name: str, place: str, gz: bool
+) -> None:
+    write_idx_set(tmp_path / place, name, gz=gz)
+    assert load(name, tmp_path).train_images.shape == (60, 16)
+
+
+def test_each_set_reads_its_own_folder(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
+    write_idx_set(tmp_path / "MNIST" / "raw", "mnist", n_train=30)
+    write_idx_set(tmp_path / "FashionMNIST" / "raw", "fashion_mnist", n_train=40)
+    assert len(load("mnist", tmp_path).train_labels) == 30
+    assert len(load("fashion_mnist", tmp_path).train_labels) == 40
+
+
+def test_argument_goes_before_environment(
+    tmp_path: Path, write_idx_set: WriteIdxSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_idx_set(tmp_path / "named", n_train=30)
+    write_idx_set(tmp_path / "environment", n_train=40)
+    monkeypatch.setenv(DATA_ENV, str(tmp_path / "environment"))
+    assert len(load("mnist").train_labels) == 40
+    assert len(load("mnist", tmp_path / "named").train_labels) == 30
+
+
+def test_without_a_folder_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DATA_ENV, "")  # set but empty is not a folder
+    with refused("mnist: data folder", "--data", DATA_ENV, "The MNIST database"):
+        load("mnist")
+
+
+def test_missing_file_is_named_with_every_place(tmp_path: Path, write_idx_set: WriteIdxSet) -> None:
+    raw = write_idx_set(tmp_path / "FashionMNIST" / "raw", "fashion_mnist")
+    (raw / "t10k-labels-idx1-ubyte.gz").unlink()
+    places = [str(raw), str(tmp_path / "FashionMNIST") + ",", str(tmp_path) + ";"]
+    with pytest.raises(MissingDataError) as caught:
+        load("fashion_mnist", tmp_path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("fashion_mnist: file t10k-labels-idx1-ubyte: 'missing'")
+    assert all(place in message for place in places)
+    assert "Zalando" in message
+
+
+def test_files_of_another_set_are_refused(
+    tmp_path: Path, write_idx_set: WriteIdxSet, write_idx: WriteIdx
+) -> None:
+    write_idx_set(tmp_path)
+    start = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9, 0, 6, 9, 0, 1, 5, 0, 0, 0, 0]
+    write_idx(tmp_path / "t10k-labels-idx1-ubyte.gz", np.array(start))
+    load("mnist", tmp_path)
+    with refused("t10k-labels", "must be fashion_mnist", "files of mnist"):
+        load("fashion_mnist", tmp_path)
+
+
+@pytest.mark.parametrize("gz", [True, False])
+def test_images_are_counted_by_their_headers(
+    tmp_path: Path, write_idx_set: WriteIdxSet, gz: bool
+) -> None:
+    write_idx_set(tmp_path, n_train=70, n_test=30, gz=gz)
+    assert image_counts("mnist", tmp_path) == (70, 30)
+    with refused("image_counts", "'minst'", "did you mean mnist?"):
+        image_counts("minst", tmp_path)
+
+
+def test_the_digits_are_as_many_as_is_said() -> None:
+    digits = read_digits()
+    assert image_counts("digits", None) == (len(digits.train_labels), len(digits.test_labels))
+
+
+# --- damaged files
+
+IMAGES = np.arange(2 * 3 * 3).reshape(2, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["magic number", "must be 0x00000803"]),
+        (idx_bytes(np.arange(3)), ["magic number", "0x00000801", "must be 0x00000803"]),
+        (b"\0\0\x0d\3" + idx_bytes(IMAGES)[4:], ["magic number", "0x00000d03"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0), ["magic number", "add .gz"]),
+        (idx_bytes(IMAGES)[:9], ["size in bytes: 9", "truncated"]),
+        (idx_bytes(IMAGES)[:-1], ["size in bytes: 33", "truncated", "2x3x3", "34 bytes"]),
+        (idx_bytes(IMAGES) + b"\0", ["size in bytes: 35", "trailing bytes"]),
+        (b"\0\0\x08\3" + b"\xff" * 12, ["size in bytes: 16", "truncated"]),
+        (idx_bytes(np.zeros((0, 3, 3))), ["dimensions: (0, 3, 3)", "at least 1"]),
+    ],
+)
+def test_damaged_file(tmp_path: Path, content: bytes, words: list[str]) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(content)
+    with refused(str(path), *words):
+        read_images(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (idx_bytes(IMAGES), ["first bytes", "not gzip"]),
+        (b"", ["first bytes", "not gzip"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:-12], ["gzip stream", "truncated or damaged"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:-8] + b"\0" * 8, ["gzip stream", "CRC"]),
+        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:10] + b"\xff" * 20, ["gzip stream", "damaged"]),
+        (gzip.compress(idx_bytes(IMAGES)[:-1], mtime=0), ["size in bytes: 33", "truncated"]),
+    ],
+)
+def test_damaged_gzip_file(tmp_path: Path, content: bytes, words: list[str]) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(content)
+    with refused(str(path), *words):
+        read_images(path)
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    with refused(str(tmp_path), "must be readable"):
+        read_images(tmp_path)  # a folder
+
+
+def test_label_out_of_range(tmp_path: Path, write_idx: WriteIdx) -> None:
+    path = write_idx(tmp_path / "labels", np.array([9, 0, 10, 11]))
+    with refused(str(path), "label 2: 10", "from 0 to 9"):
+        read_labels(path, 10)
+    assert read_labels(path, 12).tolist() == [9, 0, 10, 11]
+
+
+def test_images_and_labels_must_fit(
+    tmp_path: Path, write_idx_set: WriteIdxSet, write_idx: WriteIdx
+) -> None:
+    write_idx_set(tmp_path, gz=False)
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.arange(59) % 10)
+    with refused("train-labels-idx1-ubyte", "number of labels: 59", "must be 60"):
+        load("mnist", tmp_path)
+    write_idx_set(tmp_path, gz=False)
+    write_idx(tmp_path / "t10k-images-idx3-ubyte", np.zeros((20, 5, 5)))
+    with refused("t10k-images-idx3-ubyte", "pixels an image: 25", "must be 16"):
+        load("mnist", tmp_path)
+
+
+# --- EMNIST Balanced
+
+
+def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: int) -> None:
+    """The four files as NIST writes them: each image column by column."""
+    described = IDX_SETS["emnist_balanced"]
+    stored = images.transpose(0, 2, 1)
+    for images_file, labels_file, part in (
+        (described.train_images, described.train_labels, slice(n_test, None)),
+        (described.test_images, described.test_labels, slice(n_test)),
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{images_file}.gz").write_bytes(gzip.compress(idx_bytes(stored[part]), mtime=0))
+        (folder / f"{labels_file}.gz").write_bytes(gzip.compress(idx_bytes(labels[part]), mtime=0))
+
+
+def test_emnist_images_stand_upright_and_keep_their_labels(tmp_path: Path) -> None:
+    images = np.zeros((60, 5, 5), dtype=np.uint8)
+    images[:, 0, :] = 200  # a bar at the top, and a foot at the left: an upside-down L
+    images[:, :, 0] = np.arange(60)[:, None]
+    write_emnist(tmp_path / "EMNIST" / "raw", images, np.arange(60) % 47, n_test=10)
+    data = load("emnist_balanced", tmp_path)
+    assert data.n_classes == 47
+    assert (len(data.train_labels), len(data.test_labels)) == (50, 10)
+    upright = data.test_images.reshape(10, 5, 5)
+    assert (upright[:, 0, 1:] == 200).all()
+    assert (upright[:, 1:, 1:] == 0).all()
+    np.testing.assert_array_equal(upright[:, 3, 0], np.arange(10))
+    number = data.train_images.reshape(50, 5, 5)[:, 3, 0]
+    np.testing.assert_array_equal(number % 47, data.train_labels)
+
+
+def test_emnist_classes_are_digits_capitals_and_the_small_letters_that_differ() -> None:
+    names = IDX_SETS["emnist_balanced"].class_names
+    assert len(names) == len(set(names)) == 47
+    assert (names[0], names[9], names[10], names[35], names[36], names[46]) == tuple("09AZat")
+    # Merged with their capitals: c i j k l m o p s u v w x y z.
+    assert not set("cijklmopsuvwxyz") & set(names)
+
+
+def test_the_paper_s_emnist_split_draws_from_both_files(tmp_path: Path) -> None:
+    n = 131_600
+    number = np.arange(n, dtype=">u4")[:, None].view(np.uint8).reshape(n, 2, 2)
+    write_emnist(tmp_path, number, np.arange(n) % 47, n_test=18_800)
+    standard, paper = (load(name, tmp_path) for name in ("emnist_balanced", "emnist_balanced_120k"))
+    assert (len(standard.train_labels), len(standard.test_labels)) == (112_800, 18_800)
+    assert (len(paper.train_labels), len(paper.test_labels)) == (120_000, 10_000)
+    numbers = [
+        np.ascontiguousarray(images).view(">u4")[:, 0]
+        for images in (paper.train_images, paper.test_images)
+    ]
+    assert len(np.unique(np.concatenate(numbers))) == 130_000
+    np.testing.assert_array_equal(numbers[0] % 47, paper.train_labels)
+    np.testing.assert_array_equal(numbers[1] % 47, paper.test_labels)
+    assert (numbers[1] < 18_800).any()
+    assert (numbers[1] >= 18_800).any()
+    again = load_dataset(
+        "emnist_balanced_120k", tmp_path, n_train=None, n_test=None, validation_share=0.0, seed=9
+    )
+    np.testing.assert_array_equal(again.test_images, paper.test_images)
+
+
+def test_too_few_emnist_images_for_the_paper_s_split(tmp_path: Path) -> None:
+    write_emnist(tmp_path, np.zeros((60, 2, 2), dtype=np.uint8), np.arange(60) % 47, n_test=10)
+    with refused("emnist-balanced-train-images", "number of images", "60", "at least 130000"):
+        load("emnist_balanced_120k", tmp_path)

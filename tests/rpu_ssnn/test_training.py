@@ -1,0 +1,170 @@
+"""Training and inference on real digits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import (
+    Crossbar,
+    RateSynapses,
+    SynapsesFactory,
+    coincidence_synapses,
+    rate_synapses,
+)
+from rpu_ssnn.training import merge_statistics, train
+from rpu_ssnn.training_state import EpochRow
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("factory", "hidden", "least"),
+    [
+        (rate_synapses(4.0), (48,), 0.88),
+        (coincidence_synapses(4.0), (48,), 0.88),
+        (rate_synapses(4.0), (48, 32), 0.8),
+    ],
+    ids=["rate", "coincidence", "two hidden layers"],
+)
+def test_networks_learn_digits(
+    data: Dataset, factory: SynapsesFactory, hidden: tuple[int, ...], least: float
+) -> None:
+    rows: list[EpochRow] = []
+    spec = NetworkSpec(hidden=hidden)
+    with train(
+        spec,
+        TrainingSpec(epochs=8),
+        factory,
+        data,
+        seed=0,
+        on_epoch=lambda row, state: rows.append(row),
+    ) as trained:
+        accuracy = trained.accuracy(data.test_images, data.test_labels)
+        assert trained.accuracy(data.test_images, data.test_labels) == accuracy
+    assert accuracy > least
+    assert [row.epoch for row in rows] == list(range(8))
+    assert rows[-1].train_accuracy > rows[0].train_accuracy
+    assert rows[-1].validation_accuracy > least - 0.03
+    assert len(rows[0].rates) == len(hidden) + 2
+    assert 0.0 < rows[0].rates[1] < 0.3
+
+
+def test_inhibition_makes_outputs_more_selective(data: Dataset) -> None:
+    def share_of_winner(strength: float) -> float:
+        spec = NetworkSpec(hidden=(48,), inhibition=InhibitionSpec(strength=strength))
+        with train(spec, TrainingSpec(epochs=2), rate_synapses(4.0), data, seed=0) as trained:
+            rates = (data.test_images[:100] / data.grey_max * 0.4).astype(np.float32)
+            counts = trained.network.infer(rates, np.random.default_rng(0)).output_counts
+        return float((counts.max(axis=1) / np.maximum(counts.sum(axis=1), 1)).mean())
+
+    assert share_of_winner(0.5) > share_of_winner(0.0) + 0.02
+
+
+def test_same_seed_same_network_other_seed_other_network(data: Dataset) -> None:
+    def weights(seed: int) -> np.ndarray:
+        with train(
+            NetworkSpec(hidden=(16,)), TrainingSpec(epochs=1), rate_synapses(4.0), data, seed=seed
+        ) as trained:
+            read = trained.network.synapses[0].linear_read()
+            assert read is not None
+            return read
+
+    np.testing.assert_array_equal(weights(1), weights(1))
+    assert not np.array_equal(weights(1), weights(2))
+
+
+def test_no_validation_images_means_no_validation_accuracy(data: Dataset) -> None:
+    everything = load_dataset("digits", n_train=100, n_test=20, validation_share=0.0, seed=0)
+    with train(
+        NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1.0), everything, seed=0
+    ) as trained:
+        assert np.isnan(trained.epochs[0].validation_accuracy)
+
+
+@pytest.mark.parametrize(
+    ("spec", "least"),
+    [
+        (AnnSpec(epochs=8, dropout_hidden=0.1), 0.92),
+        (AnnSpec(epochs=8, loss="mse", learning_rate=0.02), 0.75),
+    ],
+    ids=["softmax cross-entropy", "squared error"],
+)
+def test_float_baseline_learns_digits_and_repeats(
+    data: Dataset, spec: AnnSpec, least: float
+) -> None:
+    scores = [
+        train_ann(spec, (48,), data, seed=3).accuracy(data.test_images, data.test_labels)
+        for _ in range(2)
+    ]
+    assert scores[0] > least
+    assert scores[0] == scores[1]
+
+
+class StepScales(RateSynapses):
+    """Ideal synapses that remember how their step was scaled."""
+
+    def __init__(self, crossbar: Crossbar, scales: list[float]) -> None:
+        super().__init__(crossbar, 1.0)
+        self.scales = scales
+
+    def set_step_scale(self, scale: float) -> None:
+        super().set_step_scale(scale)
+        self.scales.append(scale)
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        (TrainingSpec(epochs=3, decay=0.5), [1.0, 0.5, 0.25]),
+        (TrainingSpec(epochs=4, decay_shape="linear"), [1.0, 0.75, 0.5, 0.25]),
+    ],
+)
+def test_the_step_falls_from_epoch_to_epoch(
+    data: Dataset, training: TrainingSpec, expected: list[float]
+) -> None:
+    scales: list[float] = []
+    train(
+        NetworkSpec(hidden=(4,), T=4),
+        training,
+        lambda crossbar: StepScales(crossbar, scales),
+        replace(data, train_images=data.train_images[:8], train_labels=data.train_labels[:8]),
+        seed=0,
+    ).close()
+    assert scales == [scale for scale in expected for _ in range(2)]  # two crossbars
+
+
+def test_a_plan_may_try_a_step_of_no_epochs() -> None:
+    assert TrainingSpec(epochs=0, decay_shape="linear").step_scale(0) == 1.0
+
+
+def test_a_linear_fall_takes_no_factor() -> None:
+    with pytest.raises(ValueError, match=r"decay 0\.9 is not used where decay_shape is linear"):
+        TrainingSpec(decay_shape="linear", decay=0.9)
+
+
+def test_statistics_are_summed_only_where_they_are_totals() -> None:
+    merged = merge_statistics(
+        [{"pulses_total": 3.0, "keep": 0.5}, {"pulses_total": 4.0, "keep": 0.25}]
+    )
+    assert merged == {
+        "pulses_total_1": 3.0,
+        "pulses_total_2": 4.0,
+        "pulses_total": 7.0,
+        "keep_1": 0.5,
+        "keep_2": 0.25,
+    }
+
+
+def test_weights_that_are_no_numbers_stop_the_run(data: Dataset) -> None:
+    with (
+        pytest.warns(RuntimeWarning),
+        pytest.raises(FloatingPointError, match="crossbar 1 are not finite"),
+    ):
+        train(NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1e300), data, seed=0)

@@ -1,0 +1,309 @@
+"""The command line: what it prints, where, and its exit codes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from device_presets import PresetError, get_preset
+from rpu_ssnn.common.files import write_together
+from rpu_ssnn.doctor import BrokenPairError, Check
+from rpu_ssnn.version import VERSION
+from studies.declaration.shipped import shipped_names
+from studies.declaration.trial import Trial
+from studies.workers.worker import Job
+from support.commands import Command
+from support.harness import SMALL, Harness, accept_all, fake_training
+
+
+@pytest.fixture
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    """The fake training behind the command line."""
+    harness = Harness(tmp_path)
+    job = Job(check=accept_all, execute=fake_training, data_root=harness.orders)
+    monkeypatch.setattr("studies.execution.options.training_job", lambda data_root: job)
+    return harness
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(SMALL))
+    return path
+
+
+def test_the_command_line_starts_without_the_heavy_packages() -> None:
+    heavy = ("torch", "aihwkit", "numba", "pandas", "matplotlib", "scipy", "sklearn")
+    code = f"import studies.cli.app, sys; print([name for name in {heavy} if name in sys.modules])"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert output.stdout.decode().strip() == "[]"
+
+
+def test_a_run_ends_with_the_table_and_says_where_everything_is(
+    command: Command, harness: Harness, study: Path
+) -> None:
+    code, output, errors = command("run", study, "--out", harness.out)
+    assert code == 0
+    lines = output.splitlines()
+    assert lines[0].split("|")[1:3] == [" case        ", "  n "]
+    assert [line.split()[1] for line in lines[2:5]] == ["ann", "rate", "coincidence"]
+    assert "+4.10 ± 0.00" in lines[2]
+    for name in ("results.csv", "results.parquet", "small.png"):
+        assert f"{harness.out / name}" in output
+        assert (harness.out / name).stat().st_size > 0
+    progress = [line for line in errors.splitlines() if line.startswith("[")]
+    assert [line[:5] for line in progress] == [f"[{n}/6]" for n in range(1, 7)]
+    assert all(line.endswith(" left") for line in progress)
+
+
+def test_a_real_study_trains_on_real_images(command: Command, tmp_path: Path) -> None:
+    content = {
+        **SMALL,
+        "dataset": {"name": "digits", "n_train": 60, "n_test": 40},
+        "network": {"hidden": [6], "T": 6},
+        "seeds": [0],
+        "cases": [
+            *SMALL["cases"],
+            {"device": "ideal", "drive": {"weight_range": 8, "learning_rate": 1}},
+            {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}},
+        ],
+    }
+    path, out = tmp_path / "small.yaml", tmp_path / "out"
+    path.write_text(yaml.safe_dump(content))
+    code, _, errors = command("run", path, "--out", out, "--workers", 1)
+    assert code == 0, errors
+    rows = pd.read_parquet(out / "results.parquet").set_index("label")
+    assert list(rows.index) == ["ann", "rate", "coincidence", "ideal", "reram_es"]
+    assert rows["test_accuracy"].between(0, 100).all()
+    assert (rows["n_train"] == 54).all()
+    assert (rows["n_validation"] == 6).all()
+    assert (rows["n_test"] == 40).all()
+    assert rows["data_digest"].nunique() == 1
+    assert set(rows["network"]) == {"64-6-10"}
+    assert list(rows["update"]) == ["ann", "rate", "coincidence", "pulses", "pulses"]
+    assert rows["pulses_per_device_mean"].notna().tolist() == [False, False, False, True, True]
+    assert rows["pulses_per_device_mean"][-2:].gt(0).all()
+    assert rows["saturated_fraction"][-2:].between(0, 1).all()
+    assert rows["replayable"].tolist() == [True, True, True, True, False]
+    assert rows["seconds"].gt(0).all()
+    assert rows["peak_memory_mb"].between(50, 10_000).all()
+    curves = pd.read_csv(out / "curves.csv")
+    assert list(curves["label"]) == ["rate", "coincidence", "ideal", "reram_es"]
+    assert {"train_accuracy", "validation_accuracy", "rates_1"} <= set(curves.columns)
+
+
+def test_failed_units_mean_exit_code_1_and_are_listed(
+    command: Command, harness: Harness, study: Path
+) -> None:
+    harness.order("raise", "ann seed 0")
+    code, output, errors = command("run", study, "--out", harness.out)
+    assert code == 1
+    assert "failed: ann seed 0: RuntimeError: weights exploded" in errors
+    assert f"1 unit failed, listed in {harness.out / 'failures.csv'}" in errors
+    assert "| ann         |  1 |" in output
+
+
+def test_without_the_reference_there_is_no_table_but_the_rows_are_there(
+    command: Command, harness: Harness, study: Path
+) -> None:
+    harness.order("raise", "rate seed 0", "rate seed 1")
+    code, output, _ = command("run", study, "--out", harness.out)
+    assert code == 1
+    assert "no row of the reference rate" in output
+    assert len(pd.read_csv(harness.out / "results.csv")) == 4
+
+
+def test_an_interrupted_run_says_how_to_go_on(
+    command: Command, harness: Harness, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("studies.execution.study_runs.run_in_folder", interrupt)
+    code, _, errors = command("run", study, "--out", harness.out)
+    assert code == 130
+    again = f"rpu-ssnn run {study} --out {harness.out}"
+    assert errors == (
+        f"interrupted; finished rows are kept in {harness.out}; go on with: {again}\n"
+    )
+
+
+def broken_pair(trials: list[Trial], data_root: Path | None) -> None:
+    raise BrokenPairError("aihwkit 0 with torch 0 does not work", "rebuild")
+
+
+def test_a_broken_pair_is_one_line_and_exit_code_1(
+    command: Command, harness: Harness, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(check=broken_pair, execute=fake_training, data_root=harness.orders)
+    monkeypatch.setattr("studies.execution.options.training_job", lambda data_root: job)
+    code, _, errors = command("run", study, "--out", harness.out)
+    assert code == 1
+    assert errors == "aihwkit 0 with torch 0 does not work; rebuild\n"
+
+
+def test_the_default_folder_is_named_after_the_study(
+    command: Command, harness: Harness, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.parent)
+    code, _, _ = command("run", study)
+    assert code == 0
+    assert (study.parent / "out" / "small" / "results.csv").exists()
+
+
+def test_keeping_and_rerunning_exclude_each_other(command: Command, study: Path) -> None:
+    code, _, errors = command("run", study, "--rerun", "--accept-other-versions")
+    assert code == 2
+    assert errors.startswith("run: --rerun: True is not allowed")
+
+
+@pytest.mark.parametrize(
+    ("style", "start"),
+    [("md", "| case"), ("csv", "case,n,"), ("latex", "% ± 95 %"), ("html", "<table")],
+)
+def test_the_table_comes_in_every_format(
+    command: Command, harness: Harness, study: Path, style: str, start: str
+) -> None:
+    command("run", study, "--out", harness.out)
+    code, output, errors = command("table", harness.out, "--format", style)
+    assert (code, errors) == (0, "")
+    assert output.startswith(start)
+
+
+def test_search_writes_the_file_that_the_study_names(
+    command: Command, harness: Harness, tmp_path: Path
+) -> None:
+    path = tmp_path / "searched.yaml"
+    search = {"learning_rate": [0.5, 1.0, 2.0]}
+    content = {**SMALL, "cases": [{"update": "rate"}], "search": search, "drives": "found/d.yaml"}
+    path.write_text(yaml.safe_dump(content))
+    code, output, errors = command("search", path, "--out", harness.out)
+    assert code == 0
+    assert "drive of rate: learning_rate 1 (79.50 % of validation images)" in errors
+    assert output == ""
+    assert not (tmp_path / "found").exists()
+    code, output, _ = command("search", path, "--out", harness.out, "--write")
+    assert code == 0
+    assert output == f"1 drive in {tmp_path / 'found' / 'd.yaml'}\n"
+    written = yaml.safe_load((tmp_path / "found" / "d.yaml").read_text())
+    assert written["rate"]["learning_rate"] == 1.0
+    assert written["rate"]["validation_accuracy"] == 79.5
+    harness.take_log()
+    assert command("run", path, "--out", tmp_path / "elsewhere")[0] == 0
+    assert not [title for title in harness.take_log() if title.startswith("validation")]
+
+
+def test_search_needs_a_file_to_write_to(command: Command, harness: Harness, study: Path) -> None:
+    code, _, errors = command("search", study, "--out", harness.out, "--write")
+    assert code == 2
+    assert errors.startswith(f"{study}: drives: None is not allowed")
+
+
+def test_shipped_studies_are_listed_with_their_questions(command: Command) -> None:
+    code, output, _ = command("studies")
+    assert code == 0
+    names = [line.partition(":")[0] for line in output.splitlines()]
+    assert names == shipped_names()
+    assert {"digits_devices", "mnist_devices", "mnist_quick"} <= set(names)
+    assert all(line.endswith("?") for line in output.splitlines())
+
+
+def test_presets_are_listed(command: Command) -> None:
+    code, output, _ = command("presets")
+    assert code == 0
+    for name in ("ideal", "charge_trap", "reram_es", "pcm"):
+        assert f"| {name} " in output
+
+
+def test_a_preset_is_shown_with_units_sources_and_a_plot(command: Command, tmp_path: Path) -> None:
+    code, output, _ = command("presets", "show", "capacitor", "--plot", tmp_path / "c.png")
+    assert code == 0
+    assert "| cycle_to_cycle " in output
+    assert "| unit " in output
+    assert "| source " in output
+    assert (tmp_path / "c.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fit", "--out", "no/x.yaml"), "presets fit: --out: 'no/x.yaml' is not allowed; must be"),
+        (("fit", "--out", "x.json"), "presets fit: --out: 'x.json' is not allowed; must end in"),
+        (("fit", "--out", "folder.yaml"), "presets fit: --out: 'folder.yaml' .*a folder has this"),
+        (("fit", "--plot", "x.jpgg"), "presets fit: --plot: 'x.jpgg' .*end in .png, .pdf or .svg"),
+        (("fit", "--plot", "no/x.png"), "presets fit: --plot: 'no/x.png' .*must be in a folder"),
+        (("show", "--plot", "x.txt"), "presets show: --plot: 'x.txt' is not allowed; must end in"),
+        (("show", "--plot", "x.png", "--no-plot"), "presets show: --plot: .*not come with"),
+        (("compare", "ecram", "--plot", "x"), "presets compare: --plot: 'x' .*must end in"),
+        (("example", "--out", "no/x.csv"), "presets example: --out: 'no/x.csv' .*in a folder"),
+    ],
+)
+def test_files_to_write_are_looked_at_before_the_work(
+    arguments: tuple[str, ...],
+    message: str,
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def work(*_: object) -> None:
+        raise AssertionError("the work was begun")
+
+    for function in ("fitting.fit_file", "plot_pulse_response", "pulsing.pulse_train"):
+        monkeypatch.setattr(f"device_presets.{function}", work)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.yaml").mkdir()
+    name, *options = arguments
+    what = ["data.csv", "--name", "mine"] if name == "fit" else ["ideal"]
+    code, output, errors = command("presets", name, *what, *options)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert re.match(message, errors)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.yaml"]
+
+
+def test_a_preset_is_shown_without_a_plot(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command("presets", "show", "ideal", "--no-plot")[0] == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_keep_their_own_names_in_errors(tmp_path: Path) -> None:
+    def fail(path: Path) -> None:
+        path.write_text("mine: {model: none}")
+        get_preset(str(path))
+
+    target = tmp_path / "mine.yaml"
+    with pytest.raises(PresetError) as caught:
+        write_together("mine", {target: fail})
+    assert str(caught.value).startswith(f"{target}:mine: ")
+    with pytest.raises(PresetError) as caught:
+        write_together("mine", {tmp_path / "no" / "x.yaml": lambda path: path.write_text("")})
+    assert str(caught.value).endswith("(No such file or directory)")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_preset_is_one_line_and_exit_code_2(command: Command) -> None:
+    code, _, errors = command("presets", "show", "capacitar")
+    assert code == 2
+    assert errors.count("\n") == 1
+    assert "did you mean capacitor?" in errors
+
+
+@pytest.mark.parametrize(("ok", "expected"), [(True, 0), (False, 1)])
+def test_the_doctor_says_what_it_found(
+    command: Command, monkeypatch: pytest.MonkeyPatch, ok: bool, expected: int
+) -> None:
+    checks = [Check("pair", ok, "found this", "" if ok else "do that")]
+    monkeypatch.setattr("rpu_ssnn.doctor.diagnose", lambda data_root: checks)
+    code, output, _ = command("doctor")
+    assert code == expected
+    assert "found this" in output
+
+
+def test_the_version_is_printed(command: Command) -> None:
+    assert command("version")[1].startswith(f"rpu-ssnn {VERSION}, numerics ")

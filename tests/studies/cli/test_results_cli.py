@@ -1,0 +1,111 @@
+"""The commands about results: what they print and write, and their exit codes."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from studies.workers.worker import Job
+from support.commands import Command
+from support.fake_timing import fake_steps
+from support.harness import SMALL, accept_all
+from support.results_fakes import nasty_study, runs_of, write_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "out", nasty_study())
+
+
+def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
+    code, output, errors = command(
+        "table", folder, "--rows", "network.T", "--columns", "case", "--values", "gap"
+    )
+    assert (code, errors) == (0, "")
+    assert output.startswith(r"| network.T \ case |")
+    assert "-5.50 ± 1.24 (3) |" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("table", "--rows", "case"), "table: --columns: None is not allowed"),
+        (("table", "--rows", "case", "--columns", "Tee"), "results: column: 'Tee'"),
+        (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --rows"),
+        (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
+        (("plot", "--out", "a.png"), "plot: --kind: None"),
+        (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
+        (("report", "--out", "no/where.html"), "no/where.html: report"),
+    ],
+)
+def test_bad_arguments_are_one_line(
+    arguments: tuple[str, ...], message: str, command: Command, folder: Path
+) -> None:
+    name, *options = arguments
+    code, output, errors = command(name, folder, *options)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(message)
+
+
+@pytest.mark.parametrize("name", ["table", "plot", "report", "status"])
+def test_what_is_no_result_folder_is_one_line(name: str, command: Command, tmp_path: Path) -> None:
+    code, output, errors = command(name, tmp_path)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert "result folder" in errors
+
+
+def test_all_figures_are_drawn_and_named(command: Command, folder: Path) -> None:
+    code, output, _ = command("plot", folder)
+    assert code == 0
+    paths = [folder / f"small_{kind}.png" for kind in ("curves", "sweep", "gaps")]
+    assert output.split() == [str(path) for path in paths]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_one_figure_goes_where_it_is_wanted(command: Command, folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "fig.pdf"
+    code, output, _ = command(
+        "plot", folder, "--kind", "sweep", "--x", "network.T", "--out", target
+    )
+    assert (code, output) == (0, f"{target}\n")
+    assert target.read_bytes().startswith(b"%PDF")
+
+
+def test_the_report_is_written(command: Command, folder: Path) -> None:
+    code, output, _ = command("report", folder)
+    assert (code, output) == (0, f"{folder / 'report.html'}\n")
+    assert (folder / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_two_folders_are_compared(command: Command, folder: Path, tmp_path: Path) -> None:
+    study = nasty_study(seeds=[0, 1])
+    other = write_folder(tmp_path / "other", study, runs_of(study))
+    code, output, errors = command("diff", folder, other)
+    assert code == 0
+    assert errors.splitlines()[-1] == (
+        "5 cases in both: 0 changed significantly, 5 the same in every pair"
+    )
+    assert output.startswith("| case")
+
+
+def test_the_standing_is_told(command: Command, folder: Path) -> None:
+    code, output, errors = command("status", folder)
+    assert (code, errors) == (0, "")
+    assert output == "small: not running\nunits: 15 of 15 done, 0 running, 0 failed\n"
+
+
+@pytest.mark.parametrize("estimate", [True, False])
+def test_a_plan_starts_and_writes_nothing(
+    estimate: bool, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(accept_all, fake_steps, None)
+    monkeypatch.setattr("studies.execution.timing.timing_job", lambda data_root: job)
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump({**SMALL, "cases": SMALL["cases"][:2]}))
+    option = "--estimate" if estimate else "--no-estimate"
+    code, output, errors = command("plan", path, "--out", tmp_path / "out", option)
+    assert code == 0
+    assert "4 units, 0 done, 4 to run" in output
+    assert ("a unit" in output) is ("workers" in output) is estimate
+    assert errors == ("timing a few steps of each case\n" if estimate else "")
+    assert list(tmp_path.iterdir()) == [path]

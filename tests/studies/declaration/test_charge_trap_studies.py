@@ -1,0 +1,78 @@
+"""Charge traps that remember their pulses, as a study asks for them and as its rows report them."""
+
+from typing import Any
+
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.result import TrialResult
+from studies.declaration.trial import Trial
+from studies.declaration.trials import units_of
+from studies.workers.run_trial import is_replayable, run_trial
+from support.harness import small_study
+
+DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
+
+
+def trial_of(device: str = "charge_trap_pulsed", **case: Any) -> Trial:
+    study = small_study(
+        dataset={"name": "digits", "n_train": 600, "n_test": 100},
+        network={"hidden": [16], "T": 20},
+        training={"epochs": 6, "batch": 20},
+        cases=[{"device": device, "drive": DRIVE, **case}],
+        reference=device,
+        seeds=[0],
+    )
+    return units_of(study, {})[0]
+
+
+def run(trial: Trial) -> TrialResult:
+    return run_trial(trial, None, 1)
+
+
+def test_a_row_says_that_reference_devices_are_not_aihwkit() -> None:
+    exact = trial_of(tile={"simulator": "reference"})
+    row = run(exact).row
+    assert row["simulator"] == "reference"
+    assert row["replayable"]
+    assert row["pulses_per_device_mean"] > 1
+    assert row["slot_s_1"] == 3e-6
+    assert exact.identity != trial_of().identity
+    assert not is_replayable(trial_of()), "aihwkit's noise cannot be seeded"
+
+
+@pytest.mark.parametrize(
+    ("device", "tile", "message"),
+    [
+        ("charge_trap", {"simulator": "reference"}, "tile.simulator: 'reference'.*remembers"),
+        ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
+        (
+            "charge_trap_pulsed",
+            {"simulator": "reference", "initial": "pulsed"},
+            "tile.*simulator reference has neither.*leave out reads, initial",
+        ),
+        ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),
+    ],
+)
+def test_what_a_device_cannot_be_asked_for_is_one_line(
+    device: str, tile: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        trial_of(device, tile=tile)
+    assert "\n" not in str(caught.value)
+
+
+def test_storage_acts_between_training_and_inference() -> None:
+    """With all charge lost in storage the answers are by chance; training saw none of it."""
+    overrides = {"loss_per_decade": 0.2}
+    fresh, stored = (
+        run(trial_of(tile={"simulator": "reference", "storage_seconds": time}, overrides=overrides))
+        for time in (0.0, 1e6)
+    )
+    assert [e["validation_accuracy"] for e in fresh.epochs] == [
+        e["validation_accuracy"] for e in stored.epochs
+    ]
+    assert fresh.row["test_accuracy"] > 40
+    assert stored.row["test_accuracy"] < 20
+    assert fresh.row["charge_kept_1"] > 0.95
+    assert stored.row["charge_kept_1"] < 1e-6

@@ -1,0 +1,47 @@
+"""The threshold studies ask what they say: each property alone, against the same device."""
+
+import pytest
+
+from studies.declaration.cases import DeviceCase
+from studies.declaration.shipped import find_study
+from studies.sensitivity.axes import Axis, axis
+from studies.sensitivity.device_question import TunedDevice, ask
+from studies.sensitivity.imperfections import imperfections
+
+NAMES = ("gokmen_vlasov_thresholds", "gokmen_vlasov_thresholds_quick")
+ASKED = (
+    "levels",
+    "cycle_to_cycle",
+    "step_spread",
+    "weight_range",
+    "bounds_spread",
+    "asymmetry",
+    "asymmetry_spread",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_loss_is_zero_where_nothing_is_varied(name: str) -> None:
+    """Reference and device are the same run, which repeats bit for bit (no noise)."""
+    asked = ask(find_study(name), "ideal")
+    assert isinstance(asked.reference, DeviceCase)
+    assert asked.reference.model_dump(exclude={"label"}) == asked.case.model_dump(exclude={"label"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_property_is_varied_alone(name: str) -> None:
+    """The device starts without any of the others, and every published property has an axis."""
+    case = ask(find_study(name), "ideal").case
+    tuned = TunedDevice(learning_rate=4.0, weight_range=4.0, thinning=1.0)
+    assert not imperfections(case, tuned.thinning)[0]  # but the finite step, which ideals have
+    for parameter in ASKED:
+        along = axis(parameter, case, tuned)
+        assert isinstance(along, Axis), along
+        assert along.worst_value != along.own
+
+
+def test_the_quick_study_is_the_full_one_in_small() -> None:
+    full, quick = (find_study(name) for name in NAMES)
+    assert [case.name for case in quick.cases] == [case.name for case in full.cases]
+    assert quick.seeds == full.seeds
+    assert full.dataset.n_train is None

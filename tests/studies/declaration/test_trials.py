@@ -1,0 +1,320 @@
+"""Expansion of a study into units, and what their identity depends on."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration import trial as trial_module
+from studies.declaration.cases import SgdSpec
+from studies.declaration.shipped import FOLDER, find_study, shipped_names
+from studies.declaration.study import Study
+from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, TrialSettings
+from studies.declaration.trials import units_of
+from studies.execution.scheduling import in_balanced_order
+from support.harness import SMALL, small_study
+
+DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
+
+
+def trials(study: Study) -> list[Trial]:
+    return units_of(study, {})
+
+
+def settings_of(study: Study, label: str) -> TrialSettings:
+    return next(trial.settings for trial in trials(study) if trial.label == label)
+
+
+def test_each_case_gets_each_seed() -> None:
+    found = [(trial.label, trial.settings.seed) for trial in trials(small_study(seeds=[4, 2]))]
+    labels = ("ann", "rate", "coincidence")
+    assert found == [(label, seed) for label in labels for seed in (4, 2)]
+
+
+def test_a_seed_count_means_the_first_seeds() -> None:
+    assert small_study(seeds={"count": 3}).seeds == (0, 1, 2)
+
+
+def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
+    network = {"T": 30, "neuron": {"theta": 7.0}}
+    case = {"update": "rate", "learning_rate": 1, "network": {"neuron": {"theta_b": 2.0}}}
+    settings = settings_of(small_study(network=network, cases=[case]), "rate")
+    assert settings.network.T == 30
+    assert settings.network.neuron.theta == 7.0
+    assert settings.network.neuron.theta_b == 2.0
+
+
+def test_swapping_a_device_is_one_word() -> None:
+    def parameters(device: str) -> dict[str, Any]:
+        case = {"device": device, "drive": DRIVE, "label": "device"}
+        study = small_study(cases=[case], reference="device")
+        method = settings_of(study, "device").method
+        assert isinstance(method, trial_module.PulseMethod)
+        return method.parameters
+
+    assert parameters("ideal")["levels"] == 1200
+    assert parameters("charge_trap")["levels"] == 1000
+
+
+def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
+    study = small_study(
+        cases=[
+            {"update": "ann", "learning_rate": 0.1},
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": "ideal", "drive": DRIVE},
+            {"device": "ideal", "label": "fixed", "drive": DRIVE, "network": {"T": 15}},
+        ],
+        sweep={"network.T": [20, 50], "overrides.cycle_to_cycle": [0, 0.3]},
+        seeds=[0],
+    )
+    found = [(trial.label, *(value for _, value in trial.sweep)) for trial in trials(study)]
+    assert found == [
+        ("ann",),
+        ("rate", 20),
+        ("rate", 50),
+        ("ideal", 20, 0),
+        ("ideal", 20, 0.3),
+        ("ideal", 50, 0),
+        ("ideal", 50, 0.3),
+        ("fixed", 0),
+        ("fixed", 0.3),
+    ]
+    swept = next(trial for trial in trials(study) if trial.sweep[-1:] == (("network.T", 50),))
+    assert swept.settings.network.T == 50
+
+
+def test_a_drive_can_be_swept() -> None:
+    case = {"device": "ideal", "drive": {"learning_rate": 1.0}}
+    study = small_study(
+        cases=[case], reference="ideal", sweep={"drive.weight_range": [2, 4]}, seeds=[0]
+    )
+    ranges = [trial.settings.method.tile.weight_range for trial in trials(study)]  # type: ignore[union-attr]
+    assert ranges == [2, 4]
+
+
+def test_ann_does_not_run_again_for_settings_it_does_not_have() -> None:
+    def ann(**changes: Any) -> str:
+        return next(
+            trial.identity for trial in trials(small_study(**changes)) if trial.label == "ann"
+        )
+
+    assert ann() == ann(network={"hidden": [8], "T": 99})
+    assert ann() == ann(training={"epochs": 1, "schedule": "presentation", "decay": 0.5})
+    assert ann() != ann(network={"hidden": [9]})
+    assert ann() != ann(training={"epochs": 1, "dropout_input": 0.1})
+
+
+def test_units_are_ordered_so_that_a_partial_table_compares_all_cases() -> None:
+    ordered = in_balanced_order(trials(small_study(seeds=[5, 3])))
+    assert [trial.settings.seed for trial in ordered] == [5, 5, 5, 3, 3, 3]
+    assert [trial.label for trial in ordered] == ["ann", "rate", "coincidence"] * 2
+
+
+def test_a_case_may_have_seeds_of_its_own() -> None:
+    rate = {"update": "rate", "learning_rate": 1.0}
+    once = {**rate, "label": "once", "seeds": [7]}
+    counted = {**rate, "label": "x", "seeds": {"count": 3}}
+    runs = trials(small_study(cases=[rate, once, counted], reference="rate"))
+    assert [(trial.label, trial.settings.seed) for trial in runs] == [
+        ("rate", 0), ("rate", 1), ("once", 7), ("x", 0), ("x", 1), ("x", 2),
+    ]  # fmt: skip
+
+
+def test_names_are_no_part_of_the_identity() -> None:
+    renamed = [{**case, "label": f"my {case['update']}"} for case in SMALL["cases"]]
+    before, after = trials(small_study()), trials(small_study(study="other", cases=renamed))
+    assert [trial.identity for trial in before] == [trial.identity for trial in after]
+    assert [trial.label for trial in before] != [trial.label for trial in after]
+
+
+def other_values(value: object) -> list[object]:
+    """Values that a field with this one might also take; the model decides which are valid."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1]
+    if isinstance(value, float):
+        return [value * 0.75] if value else [0.25]
+    if value is None:
+        return [0.5, 4, {}]
+    if isinstance(value, tuple):
+        return [(*value, 3)]
+    words = ["zero", "slot", "first_spike", "floored", "reference_device", "pulsed", "mse", "low"]
+    return [*words, "mnist", "high", "regular", "reference", "linear"]
+
+
+def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:
+    """The model with each of its leaves changed, one at a time."""
+    found: list[tuple[str, BaseModel]] = []
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        changed: list[tuple[str, BaseModel]] = []
+        if isinstance(value, BaseModel):
+            inner = variants(value, f"{path}{name}.")
+            changed = [(leaf, model.model_copy(update={name: part})) for leaf, part in inner]
+        else:
+            for other in other_values(value):
+                try:
+                    new = type(model).model_validate({**dict(model), name: other})
+                except ValueError:
+                    continue
+                changed = [(f"{path}{name}", new)]
+                break
+        assert changed, f"no other value known for {path}{name}"
+        found += changed
+    return found
+
+
+@pytest.mark.parametrize(
+    ("section", "model"),
+    [
+        ("dataset", DatasetSettings(name="digits", n_train=100, n_test=50)),
+        ("network", NetworkSpec()),
+        ("training", TrainingSpec()),
+    ],
+)
+def test_every_shared_setting_is_part_of_the_identity(section: str, model: BaseModel) -> None:
+    settings = settings_of(small_study(), "rate")
+    seen = {identity_of(settings.model_copy(update={section: model}))}
+    for leaf, changed in variants(model):
+        identity = identity_of(settings.model_copy(update={section: changed}))
+        assert identity not in seen, leaf
+        seen.add(identity)
+
+
+@pytest.mark.parametrize(("field", "model"), [("tile", TileSpec()), ("sgd", SgdSpec())])
+def test_every_setting_of_a_method_is_part_of_the_identity(field: str, model: BaseModel) -> None:
+    study = small_study(
+        cases=[*SMALL["cases"], {"device": "ideal", "drive": DRIVE}],
+    )
+    settings = settings_of(study, "ideal" if field == "tile" else "ann")
+    seen = set()
+    for leaf, changed in [("as it is", model), *variants(model)]:
+        method = settings.method.model_copy(update={field: changed})
+        identity = identity_of(settings.model_copy(update={"method": method}))
+        assert identity not in seen, leaf
+        seen.add(identity)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"device": "ideal", "drive": {"weight_range": 8.0, "learning_rate": 1.5}},
+        {"device": "ideal", "drive": {"weight_range": 9.0, "learning_rate": 1.0}},
+        {"device": "ideal", "drive": DRIVE, "overrides": {"cycle_to_cycle": 0.1}},
+        {"device": "charge_trap", "drive": DRIVE},
+        {"device": "ideal", "drive": DRIVE, "tile": {"slot_seconds": 1e-6}},
+    ],
+)
+def test_every_setting_of_a_device_case_is_part_of_the_identity(case: dict[str, Any]) -> None:
+    def identity(of: dict[str, Any]) -> str:
+        return trials(small_study(cases=[of], reference=of["device"], seeds=[0]))[0].identity
+
+    assert identity(case) != identity({"device": "ideal", "drive": DRIVE})
+
+
+def test_seed_measure_and_numerics_version_are_part_of_the_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = settings_of(small_study(), "rate")
+    before = identity_of(settings)
+    assert identity_of(settings.model_copy(update={"seed": 77})) != before
+    assert identity_of(settings.model_copy(update={"measure": "validation"})) != before
+    monkeypatch.setattr(trial_module, "NUMERICS_VERSION", -1)
+    assert identity_of(settings) != before
+
+
+def test_an_edited_preset_makes_another_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = small_study(cases=[{"device": "ideal", "drive": DRIVE}], reference="ideal", seeds=[0])
+    settings = settings_of(study, "ideal")
+    assert isinstance(settings.method, trial_module.PulseMethod)
+    edited = settings.method.model_copy(
+        update={"parameters": {**settings.method.parameters, "w_max": 1.1}}
+    )
+    assert identity_of(settings) != identity_of(settings.model_copy(update={"method": edited}))
+
+
+def identity_of(settings: TrialSettings) -> str:
+    return Trial("study", "label", (), settings).identity
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None:
+    study = find_study(name)
+    assert study.study == name
+    if any(point.drive is None for point in study.points()):
+        assert study.drives == FOLDER / "drives" / f"{name}.yaml"
+
+
+def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
+    """But those that remember their pulses, which are slower and have studies of their own."""
+    from device_presets import get_preset, preset_names
+
+    presets = map(get_preset, preset_names())
+    both_ways = {p.name for p in presets if p.bidirectional and p.pulse_physics is None}
+    cases = find_study("mnist_devices").cases
+    assert {case.name for case in cases} == both_ways | {"ann", "rate", "coincidence"}
+
+
+def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
+    """Energy, endurance and the like: no aihwkit field, and the leak is not among them."""
+    from device_presets import get_preset
+
+    for name in ("ideal", "capacitor", "reram_es", "ecram", "hfo2"):
+        parameters = get_preset(name).parameters
+        for record in RECORD_ONLY:
+            assert parameters[record].aihwkit_name is None
+        assert "leak_time_constant_s" not in RECORD_ONLY
+
+    def identity(device: str = "capacitor", **overrides: float) -> str:
+        case = {
+            "device": device,
+            "drive": {"weight_range": 4, "learning_rate": 1},
+            "overrides": overrides,
+        }
+        study = small_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
+        point = study.points()[-1]
+        assert point.drive is not None
+        return point.trial("small", point.drive, seed=0).identity
+
+    assert identity() == identity(energy_per_pulse_j=1e-15)
+    assert identity() == identity(pulse_width_s=1e-7)
+    assert identity() != identity(cycle_to_cycle=0.1)
+    assert identity() != identity(leak_time_constant_s=1.0)
+    trap = "charge_trap_pulsed"
+    assert identity(trap) == identity(trap, energy_per_pulse_j=1e-15)
+    assert identity(trap) != identity(trap, pulse_width_s=4e-6), "its step follows the width"
+
+
+@pytest.mark.parametrize("spelling", [100, 100.0, "100", "1e2"])
+def test_a_number_has_one_identity_however_it_is_spelt(spelling: object) -> None:
+    def trial_with(levels: object) -> Trial:
+        case = {"device": "ideal", "overrides": {"levels": levels}, "drive": DRIVE}
+        return trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
+
+    assert trial_with(spelling).identity == trial_with(100).identity
+    assert trial_with(spelling).settings_json == trial_with(100).settings_json
+    assert trial_with(101).identity != trial_with(100).identity
+
+
+def test_runs_from_before_keep_their_identity() -> None:
+    """Stored overrides as the study had spelt them are those of today."""
+    case = {"device": "ideal", "overrides": {"levels": 100}, "drive": DRIVE}
+    trial = trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
+    stored = trial.settings.model_dump(mode="json")
+    for levels in (100, 100.0, "100"):
+        stored["method"]["overrides"] = {"levels": levels}
+        assert trial_module.stored_identity(stored, NUMERICS_VERSION) == trial.identity
+        decided = trial_module.decisive(stored["method"])["overrides"]
+        assert trial_module.canonical(decided) == '{"levels":100}'  # what drives were searched for
+
+
+def test_an_infinite_override_can_be_stored() -> None:
+    overrides = {"leak_time_constant_s": float("inf")}
+    case = {"device": "capacitor", "overrides": overrides, "drive": DRIVE}
+    trial = trials(small_study(cases=[case], reference="capacitor", seeds=[0]))[0]
+    assert json.loads(trial.settings_json)["method"]["overrides"] == {"leak_time_constant_s": "inf"}

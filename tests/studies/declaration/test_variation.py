@@ -1,0 +1,104 @@
+"""Ranges, settings that vary in step, and samples."""
+
+import math
+
+import pytest
+
+from studies.declaration.variation import Range, Sample
+from support.harness import small_study
+
+RATE = {"update": "rate", "learning_rate": 1.0}
+IDEAL = {"device": "ideal", "drive": {"learning_rate": 1.0, "weight_range": 4.0}}
+
+
+def sweeps(**changes: object) -> list[tuple[str, dict[str, object]]]:
+    study = small_study(cases=[RATE, IDEAL], reference="rate", **changes)
+    return [(point.label, dict(point.sweep)) for point in study.points()]
+
+
+@pytest.mark.parametrize(
+    ("declared", "values"),
+    [
+        ({"from": 0, "to": 1, "n": 5}, [0, 0.25, 0.5, 0.75, 1]),
+        ({"from": 1, "to": 1000, "n": 4, "scale": "log"}, [1, 10, 100, 1000]),
+        ({"from": 10, "to": 1000, "n": 4, "scale": "log", "whole": True}, [10, 46, 215, 1000]),
+        ({"from": 3, "to": 1, "n": 3, "whole": True}, [3, 2, 1]),
+        ({"from": 1, "to": 2, "n": 4}, [1, 1.33333, 1.66667, 2]),
+    ],
+)
+def test_a_range_is_the_list_that_it_stands_for(
+    declared: dict[str, object], values: list[float]
+) -> None:
+    assert Range.model_validate(declared).values() == values
+    whole = declared.get("whole", False)
+    assert all(isinstance(v, int if whole else float) for v in Range(**declared).values())
+
+
+def test_a_study_keeps_the_list_of_a_range() -> None:
+    study = small_study(sweep={"network.T": {"from": 5, "to": 20, "n": 4, "whole": True}})
+    assert study.sweep == {"network.T": [5, 10, 15, 20]}
+
+
+def test_settings_together_vary_in_step_and_a_case_takes_those_it_has() -> None:
+    together = [{"network.T": [10, 20, 20], "overrides.levels": [100, 100, 200]}]
+    assert sweeps(together=together) == [
+        ("rate", {"network.T": 10}),
+        ("rate", {"network.T": 20}),
+        ("ideal", {"network.T": 10, "overrides.levels": 100}),
+        ("ideal", {"network.T": 20, "overrides.levels": 100}),
+        ("ideal", {"network.T": 20, "overrides.levels": 200}),
+    ]
+
+
+def test_axes_multiply() -> None:
+    found = sweeps(
+        sweep={"training.epochs": [1, 2]},
+        together=[{"overrides.levels": [100, 200], "overrides.cycle_to_cycle": [0, 0.1]}],
+        sample={"n": 3, "over": {"overrides.step_spread": {"from": 0, "to": 1}}},
+    )
+    assert [label for label, _ in found].count("rate") == 2
+    assert [label for label, _ in found].count("ideal") == 2 * 2 * 3
+
+
+SPANS = {
+    "overrides.cycle_to_cycle": {"from": 0.01, "to": 1.0, "scale": "log"},
+    "overrides.step_spread": {"from": 0.0, "to": 0.5},
+    "overrides.levels": [100, 200],
+}
+
+
+def test_a_latin_hypercube_has_one_point_in_each_part_of_each_span() -> None:
+    rows = Sample.model_validate({"n": 10, "over": SPANS}).rows()
+    logs = sorted(int(10 * (math.log10(row[0]) + 2) / 2) for row in rows)
+    assert logs == list(range(10))
+    assert sorted(int(10 * row[1] / 0.5) for row in rows) == list(range(10))
+    assert [row[2] for row in rows].count(100) == 5
+
+
+@pytest.mark.parametrize("method", ["random", "latin_hypercube"])
+def test_a_sample_follows_its_seed(method: str) -> None:
+    def rows(seed: int) -> list[tuple[object, ...]]:
+        declared = {"n": 20, "method": method, "seed": seed, "over": SPANS}
+        return Sample.model_validate(declared).rows()
+
+    assert rows(0) == rows(0)
+    assert rows(0) != rows(1)
+    assert all(0.01 <= row[0] <= 1 and 0 <= row[1] <= 0.5 for row in rows(0))
+
+
+def test_sampled_points_are_the_same_for_every_case_that_has_them() -> None:
+    noisy = {**IDEAL, "label": "noisy", "overrides": {"cycle_to_cycle": 0.2}}
+    study = small_study(
+        cases=[RATE, IDEAL, noisy], reference="rate", sample={"n": 4, "over": SPANS}
+    )
+    by_case = {
+        label: [dict(p.sweep) for p in study.points() if p.label == label]
+        for label in ("rate", "ideal", "noisy")
+    }
+    assert by_case["rate"] == [{}]
+    assert len(by_case["ideal"]) == 4
+    # The noisy case sets one of the sampled settings itself, and takes the others.
+    assert by_case["noisy"] == [
+        {path: value for path, value in point.items() if path != "overrides.cycle_to_cycle"}
+        for point in by_case["ideal"]
+    ]

@@ -1,0 +1,287 @@
+"""A unit that is killed goes on from its checkpoint; what does not fit is set aside."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studies.declaration.trial import Trial
+from studies.declaration.trials import units_of
+from studies.results.tables import Versions
+from studies.workers.checkpoint import HEADER, UnfitError, read_checkpoint
+from studies.workers.run_trial import run_trial
+from studies.workers.workspace import TrialSession, Workspace
+from support.harness import Harness, small_study
+
+EPOCHS = 4
+
+QUIET = {"cycle_to_cycle": 0.0}
+CASES: dict[str, dict[str, Any]] = {
+    "ann": {"update": "ann", "learning_rate": 0.1},
+    "rate": {"update": "rate", "learning_rate": 8.0},
+    "coincidence": {"update": "coincidence", "learning_rate": 8.0},
+    "device": {
+        "device": "charge_trap",
+        "overrides": QUIET,
+        "drive": {"weight_range": 8, "learning_rate": 8.0},
+    },
+    "noisy device": {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 8.0}},
+}
+OWN = {"seconds", "peak_memory_mb", "resumed"}
+"""Columns that tell of the process, not of the result."""
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process: nothing after it runs."""
+
+
+def trial_of(case: str, epochs: int = EPOCHS) -> Trial:
+    study = small_study(
+        cases=[{**CASES[case], "label": "it"}],
+        reference="it",
+        seeds=[0],
+        training={"epochs": epochs, "batch": 20},
+    )
+    return units_of(study, {})[0]
+
+
+@pytest.fixture
+def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    """Ends runs after an epoch and its checkpoint; None: no longer."""
+    over = TrialSession.end_epoch
+
+    def set_to(epoch: int | None) -> None:
+        def patched(self: TrialSession, epochs: int, *rest: Any) -> bool:
+            stops = over(self, epochs, *rest)
+            if epochs == epoch:
+                raise KilledError
+            return stops
+
+        monkeypatch.setattr(TrialSession, "epoch_over", patched)
+
+    return set_to
+
+
+def interrupted(trial: Trial, folder: Path, kill_after: Callable[[int | None], None]) -> Path:
+    """Leaves the checkpoint of a run that was killed after two epochs."""
+    kill_after(2)
+    with pytest.raises(KilledError):
+        run_trial(trial, None, 1, Workspace(folder, 0.0))
+    kill_after(None)
+    return folder / f"{trial.identity}.npz"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_unit_goes_on_and_ends_with_the_same_row(
+    case: str, tmp_path: Path, kill_after: Callable[[int | None], None]
+) -> None:
+    trial = trial_of(case)
+    straight = run_trial(trial, None, 1)
+    assert straight.row["resumed"] == 0
+    for epoch in (1, 3):  # killed twice
+        kill_after(epoch)
+        with pytest.raises(KilledError):
+            run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    kill_after(None)
+    resumed = run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    assert resumed.row["resumed"] == 2
+    assert [row["epoch"] for row in resumed.epochs] == [row["epoch"] for row in straight.epochs]
+    assert resumed.row["replayable"] is (case != "noisy device")
+    if case != "noisy device":
+        differing = {name for name in straight.row if straight.row[name] != resumed.row[name]}
+        assert differing <= OWN
+        without_time = [
+            [{**row, "seconds": 0.0} for row in result.epochs] for result in (straight, resumed)
+        ]
+        assert without_time[0] == without_time[1]
+
+
+def test_a_resumed_unit_runs_the_missing_epochs_only(
+    tmp_path: Path, kill_after: Callable[[int | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = trial_of("rate")
+    interrupted(trial, tmp_path, kill_after)
+    reached: list[int] = []
+    over = TrialSession.end_epoch
+
+    def seen(self: TrialSession, epochs: int, *rest: Any) -> None:
+        reached.append(epochs)
+        over(self, epochs, *rest)
+
+    monkeypatch.setattr(TrialSession, "epoch_over", seen)
+    run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    assert reached == [3, 4]
+    progress = Workspace(tmp_path).progress_of(trial)
+    assert progress is not None
+    assert progress.notes == ("it seed 0: goes on after epoch 2 of 4",)
+    assert progress.began == 2
+
+
+def test_time_spent_before_the_kill_counts(
+    tmp_path: Path, kill_after: Callable[[int | None], None]
+) -> None:
+    trial = trial_of("rate")
+    path = interrupted(trial, tmp_path, kill_after)
+    rewrite(path, lambda header: header.update(seconds=1000.0))
+    seconds = run_trial(trial, None, 1, Workspace(tmp_path, 0.0)).row["seconds"]
+    assert isinstance(seconds, float)
+    assert 1000.0 < seconds < 1100.0
+
+
+@pytest.mark.parametrize(("between", "expected"), [(0.0, True), (3600.0, False)])
+def test_checkpoints_are_taken_no_more_often_than_asked(
+    between: float, expected: bool, tmp_path: Path
+) -> None:
+    trial = trial_of("rate")
+    run_trial(trial, None, 1, Workspace(tmp_path, between))
+    assert (tmp_path / f"{trial.identity}.npz").exists() is expected
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Edits the header of a checkpoint."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays[HEADER]))
+    change(header)
+    arrays[HEADER] = np.array(json.dumps(header))
+    with path.open("wb") as out:
+        np.savez(out, **arrays)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def flip(path: Path) -> None:
+    """One bit, in the middle of an array."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def pickled(path: Path) -> None:
+    """An array of objects, which only a pickle can hold."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays: dict[str, Any] = dict(file)
+    arrays["state.order.generator"] = np.array([{}], dtype=object)
+    with path.open("wb") as out:
+        np.savez(out, **arrays)
+
+
+def other_code(path: Path) -> None:
+    """An array fewer, as from a version that kept less."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {n: a for n, a in file.items() if n != "state.network.crossbar_1.step_scale"}
+    with path.open("wb") as out:
+        np.savez(out, **arrays)
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "cut": (cut, "is damaged"),
+    "empty": (lambda path: path.write_bytes(b""), "is damaged"),
+    "no npz": (lambda path: path.write_text("{}"), "is damaged"),
+    "one bit": (flip, "is damaged"),
+    "pickle": (pickled, "is damaged"),
+    "other code": (other_code, "is of other code"),
+    "settings": (
+        lambda path: rewrite(path, lambda h: h["settings"].update(seed=1)),
+        "is of other settings",
+    ),
+    "numerics": (
+        lambda path: rewrite(path, lambda h: h.update(numerics_version=0)),
+        "has numerics_version 0 (now ",
+    ),
+    "torch": (
+        lambda path: rewrite(path, lambda h: h.update(torch_version="1.0")),
+        f"has torch_version 1.0 (now {Versions.here().torch_version})",
+    ),
+    "aihwkit": (
+        lambda path: rewrite(path, lambda h: h.update(aihwkit_version="0.1")),
+        "has aihwkit_version 0.1 (now ",
+    ),
+    "images": (
+        lambda path: rewrite(path, lambda h: h.update(data_digest="x")),
+        "has data_digest x (now ",
+    ),
+    "layout": (lambda path: rewrite(path, lambda h: h.update(format=0)), "has format 0 (now "),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_checkpoint_that_does_not_fit_is_set_aside_and_the_unit_starts_anew(
+    kind: str, tmp_path: Path, kill_after: Callable[[int | None], None]
+) -> None:
+    damage, words = DAMAGE[kind]
+    trial = trial_of("rate")
+    path = interrupted(trial, tmp_path, kill_after)
+    damage(path)
+    broken = path.read_bytes()
+    result = run_trial(trial, None, 1, Workspace(tmp_path, 3600.0))
+    assert result.row["resumed"] == 0
+    assert len(result.epochs) == EPOCHS
+    assert not path.exists()
+    assert path.with_name(f"{path.name}.set_aside").read_bytes() == broken
+    progress = Workspace(tmp_path).progress_of(trial)
+    assert progress is not None
+    assert progress.began == 0
+    note = progress.notes[-1]
+    assert note.startswith("it seed 0: starts anew: its checkpoint ")
+    assert words in note
+
+
+def test_every_lost_or_changed_byte_is_noticed_or_harmless(
+    tmp_path: Path, kill_after: Callable[[int | None], None]
+) -> None:
+    """Bytes of the zip's own bookkeeping may not matter; what is read is then the same."""
+    trial = trial_of("rate")
+    path = interrupted(trial, tmp_path, kill_after)
+    content = path.read_bytes()
+    with np.load(path, allow_pickle=False) as file:
+        digest = json.loads(str(file[HEADER]))["data_digest"]
+    whole = read_checkpoint(path, trial, digest)
+    noticed = 0
+    for place in np.random.default_rng(0).integers(0, len(content), 200):
+        changed = bytearray(content)
+        changed[place] ^= 0x55
+        path.write_bytes(changed)
+        try:
+            found = read_checkpoint(path, trial, digest)
+        except UnfitError:
+            noticed += 1
+            continue
+        assert (found.resumed, found.state.curve) == (whole.resumed, whole.state.curve)
+        for name, values in whole.state.arrays.items():
+            np.testing.assert_array_equal(found.state.arrays[name], values)
+    assert noticed > 150
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("studies.workers.checkpoint.write_whole", full)
+    trial = trial_of("rate")
+    result = run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
+    assert len(result.epochs) == EPOCHS
+    progress = Workspace(tmp_path).progress_of(trial)
+    assert progress is not None
+    assert progress.notes[0] == "it seed 0: no checkpoint after epoch 1: No space left on device"
+
+
+def test_nothing_is_left_running_when_rows_are_there(tmp_path: Path) -> None:
+    """Nor what an earlier process left: words, halves, checkpoints of units with a row."""
+    harness = Harness(tmp_path)
+    outcome = harness.run(small_study())
+    folder = harness.out / "running"
+    assert list(folder.iterdir()) == []
+    done, other = outcome.runs[0][0].identity, "f" * 16
+    for name in (f"{done}.npz", f"{other}.npz", f"{other}.json", f"{other}.npz.tmp"):
+        (folder / name).write_text("")
+    (harness.out / "units" / f"{outcome.runs[1][0].identity}.json").unlink()
+    harness.run(small_study())
+    assert [path.name for path in folder.iterdir()] == [f"{other}.npz"]

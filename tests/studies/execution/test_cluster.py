@@ -1,0 +1,351 @@
+"""Studies on the workers of a real dask scheduler, some of which die."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from studies.declaration.result import TrialResult
+from studies.declaration.study import Study
+from studies.declaration.trial import Trial
+from studies.execution.api import load_results, run_study
+from studies.execution.options import Outcome
+from studies.execution.progress import Silent
+from studies.execution.status import read_status
+from studies.results.tables import Versions
+from studies.workers import cluster_executor, clusters
+from studies.workers.cluster_worker import Task
+from studies.workers.clusters import executor_of
+from studies.workers.worker import Job
+from studies.workers.workspace import TrialProgress, Workspace
+from support.commands import Command, refused
+from support.dask_processes import DaskProcesses, dask_processes
+from support.harness import SMALL, Harness, accept_all, fake_training, refuse, small_study
+from support.waiting import wait_until
+
+DIFFERS_BY_MACHINE_AND_TIME = ["seconds", "peak_memory_mb", "threads", "resumed"]
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
+    """For the tests that leave it as it is: a worker of one thread, and one of three."""
+    with dask_processes(tmp_path_factory.mktemp("dask"), threads=(1, 3)) as processes:
+        yield processes
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[DaskProcesses]:
+    """For the tests that kill."""
+    folder = tmp_path / "dask"
+    folder.mkdir()
+    with dask_processes(folder, threads=(1, 1)) as processes:
+        yield processes
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+def run(harness: Harness, dask: DaskProcesses, study: Study, **changes: Any) -> Outcome:
+    with closing(executor_of(None, dask.address, None)) as executor:
+        return harness.run(study, executor=executor, **changes)
+
+
+def saying_training(
+    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
+) -> TrialResult:
+    """Says how far it is, how many threads it has, and where it would leave a checkpoint."""
+    workspace.say(
+        trial, TrialProgress(epoch=1, epochs=3, accuracy=71.5, notes=(f"{trial.title}: half way",))
+    )
+    time.sleep(2)
+    result = fake_training(trial, data_root, threads, workspace)
+    row = {**result.row, "threads": threads, "desk": str(workspace.folder)}
+    return TrialResult(row, result.epochs)
+
+
+class Listening(Silent):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.reached_by: dict[str, TrialProgress] = {}
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def reached(self, trial: Trial, progress: TrialProgress) -> None:
+        self.reached_by[trial.title] = progress
+
+
+def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
+    mortal: DaskProcesses, tmp_path: Path
+) -> None:
+    study = small_study(
+        dataset={"name": "digits", "n_train": 400, "n_test": 100},
+        training={"epochs": 12},
+        seeds=[0, 1, 2],
+    )
+    here, there = tmp_path / "here", tmp_path / "there"
+    expected = run_study(study, here)
+
+    def kill_one() -> None:
+        # In the middle: rows are there, and both workers have units.
+        wait_until(lambda: len(list((there / "units").glob("*.json"))) >= 2, "two rows")
+        mortal.workers[0].kill()
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with closing(executor_of(None, mortal.address, None)) as executor:
+        found = run_study(study, there, executor=executor)
+    killer.join()
+    assert mortal.workers[0].wait() == -9
+    assert mortal.workers[1].poll() is None
+    pd.testing.assert_frame_equal(
+        found.drop(columns=DIFFERS_BY_MACHINE_AND_TIME),
+        expected.drop(columns=DIFFERS_BY_MACHINE_AND_TIME),
+    )
+    expected_curves, curves = (pd.read_csv(root / "curves.csv") for root in (here, there))
+    pd.testing.assert_frame_equal(
+        curves.drop(columns="seconds"), expected_curves.drop(columns="seconds")
+    )
+
+
+def test_units_run_once_and_a_second_call_runs_nothing(
+    dask: DaskProcesses, harness: Harness
+) -> None:
+    first = run(harness, dask, small_study())
+    assert sum(harness.take_log().values()) == 6
+    assert run(harness, dask, small_study()).runs == first.runs
+    assert not harness.take_log()
+
+
+def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
+    mortal: DaskProcesses, harness: Harness
+) -> None:
+    mortal.hire(1, 1, 1)  # dask gives a unit that its worker died of to three more
+    harness.order("die", "rate seed 1")
+    outcome = run(harness, mortal, small_study())
+    assert len(outcome.runs) == 5
+    assert [failure.title for failure in outcome.failures] == ["rate seed 1"]
+    assert "4 workers died while they had it" in outcome.failures[0].message
+    assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["rate seed 1"]
+    harness.order("die")
+    harness.take_log()
+    assert len(run(harness, mortal, small_study()).failures) == 1
+    assert not harness.take_log()
+    assert not run(harness, mortal, small_study(), retry_failed=True).failures
+    assert harness.take_log() == {"test rate seed 1": 1}
+
+
+def dying_afterwards(
+    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
+) -> TrialResult:
+    """The worker that first ends a certain unit dies half a second after; then it is slow."""
+    if trial.title == "rate seed 1":
+        assert data_root is not None
+        try:
+            (data_root / "once").touch(exist_ok=False)
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        except FileExistsError:
+            time.sleep(4)
+    return fake_training(trial, data_root, threads, workspace)
+
+
+def test_a_result_that_dies_with_its_worker_is_made_again(
+    mortal: DaskProcesses, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = cluster_executor._ClusterPool._outcome
+
+    def slow_fetch(self: Any, trial: Trial, future: Any) -> Any:
+        if trial.title == "rate seed 1":
+            time.sleep(2)  # longer than the worker lives
+        return fetch(self, trial, future)
+
+    monkeypatch.setattr(cluster_executor._ClusterPool, "_outcome", slow_fetch)
+    job = Job(check=accept_all, execute=dying_afterwards, data_root=harness.orders)
+    outcome = run(harness, mortal, small_study(), job=job)
+    assert (len(outcome.runs), outcome.failures) == (6, [])
+    assert harness.take_log()["test rate seed 1"] == 2
+
+
+def test_a_unit_that_raises_is_listed_with_its_traceback(
+    dask: DaskProcesses, harness: Harness
+) -> None:
+    harness.order("raise", "ann seed 0")
+    failures = run(harness, dask, small_study()).failures
+    assert [failure.message for failure in failures] == ["RuntimeError: weights exploded"]
+    assert "fake_training" in failures[0].details
+
+
+def test_what_units_say_reaches_progress_and_status(dask: DaskProcesses, harness: Harness) -> None:
+    listening = Listening()
+    job = Job(check=accept_all, execute=saying_training, data_root=harness.orders)
+    told = []
+
+    def look() -> None:
+        wait_until(lambda: bool(listening.reached_by), "word of a unit")
+        told.append(read_status(harness.out))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    outcome = run(harness, dask, small_study(seeds=[0]), job=job, reporter=listening)
+    watcher.join()
+    assert sorted(listening.notes) == [
+        f"{label} seed 0: half way" for label in ("ann", "coincidence", "rate")
+    ]
+    assert {progress.accuracy for progress in listening.reached_by.values()} == {71.5}
+    assert told[0] is not None
+    assert any(trial.progress is not None for trial in told[0].running)
+    # Each worker runs one unit at a time, on the threads that it was started with.
+    assert {result.row["threads"] for _, result in outcome.runs} == {1, 3}
+    # The workers see the folder of this process here, and leave checkpoints in it.
+    running = harness.out / "running"
+    assert {result.row["desk"] for _, result in outcome.runs} == {str(running)}
+    assert list(running.iterdir()) == []
+
+
+def test_a_failing_check_on_a_worker_stops_before_anything_runs(
+    dask: DaskProcesses, harness: Harness
+) -> None:
+    job = Job(check=refuse, execute=fake_training, data_root=harness.orders)
+    with refused("digits (worker tcp://", "): images: 'nowhere'", "must be somewhere"):
+        run(harness, dask, small_study(), job=job)
+    assert not harness.take_log()
+
+
+def test_workers_of_other_versions_are_refused(
+    dask: DaskProcesses, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of this process alone: the workers are what they are.
+    monkeypatch.setattr(Versions, "here", lambda: Versions(1, "1.0", "1.0"))
+    with refused("worker tcp://", "versions", "(now 1.0)", "must be those of the process"):
+        run(harness, dask, small_study())
+    assert not harness.take_log()
+
+
+def test_a_worker_leaves_checkpoints_only_in_the_very_folder_of_the_study(tmp_path: Path) -> None:
+    shared, other = tmp_path / "shared", tmp_path / "other"
+    for folder in (shared, other):
+        folder.mkdir()
+    (shared / "a.token").touch()
+    for folder, expected in ((shared, shared), (other, None), (None, None)):
+        task = Task("topic", Versions.here(), Workspace(folder, 5.0), "a.token")
+        assert task.local_workspace().folder == expected
+        assert task.local_workspace().seconds_between_checkpoints == 5.0
+
+
+def test_a_scheduler_that_dies_ends_the_run_in_one_line(
+    mortal: DaskProcesses, harness: Harness
+) -> None:
+    harness.order("sleep", "rate seed 1")
+
+    def kill() -> None:
+        wait_until(lambda: len(list((harness.out / "units").glob("*.json"))) == 5, "five rows")
+        mortal.scheduler.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(OSError, match="lost the scheduler"):
+        run(harness, mortal, small_study())
+    killer.join()
+    assert len(load_results(harness.out)) == 5
+
+
+def test_a_scheduler_without_workers_is_waited_for(tmp_path: Path, harness: Harness) -> None:
+    listening = Listening()
+    with dask_processes(tmp_path) as dask:
+
+        def hire() -> None:
+            wait_until(lambda: bool(listening.notes), "a word of it")
+            dask.hire(1)
+
+        hiring = threading.Thread(target=hire)
+        hiring.start()
+        outcome = run(harness, dask, small_study(), reporter=listening)
+        hiring.join()
+        assert listening.notes == [f"waiting for a worker of {dask.address}"]
+    assert len(outcome.runs) == 6
+
+
+def test_a_cluster_is_started_and_ended(tmp_path: Path, command: Command) -> None:
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump({**SMALL, "seeds": [0]}))
+    out = tmp_path / "out"
+    code, printed, errors = command(
+        "run", study, "--out", out, "--cluster", "local", "--workers", 1
+    )
+    assert code == 0, errors
+    assert "coincidence" in printed
+    assert len(load_results(out)) == 3
+
+
+@pytest.mark.parametrize("name", ["run", "search", "attribute", "require"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--scheduler", "tcp://127.0.0.1:9", "--cluster", "local"], "must not come with"),
+        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "whose workers are those"),
+        (["--scheduler", "nowhere:at:all"], "must be the address of a running dask scheduler"),
+        (["--cluster", "slurmm", "--workers", "2"], "did you mean slurm?"),
+        (["--cluster", "slurm", "--workers", "2"], "pip install 'dask-jobqueue'; must be one of"),
+    ],
+)
+def test_what_names_no_cluster_is_refused_in_one_line(
+    name: str,
+    options: list[str],
+    said: str,
+    tmp_path: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump(SMALL))
+    device = ["--device", "capacitor"] if name in ("attribute", "require") else []
+    code, printed, errors = command(name, study, "--out", tmp_path / "out", *device, *options)
+    assert (code, printed, errors.count("\n")) == (2, "", 1)
+    assert said in errors
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_the_package_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for arguments in ((None, "tcp://127.0.0.1:9", None), (None, None, "local")):
+        with refused("needs the package", "pip install 'rpu-ssnn[cluster]'"):
+            executor_of(*arguments)
+
+
+class FakeQueue:
+    """A cluster of a batch system that was told how many workers to ask for."""
+
+    def __init__(self) -> None:
+        raise ValueError("You must specify\nhow many cores to use")
+
+
+def test_a_cluster_that_dask_cannot_start_is_refused(
+    monkeypatch: pytest.MonkeyPatch, harness: Harness
+) -> None:
+    module = type(sys)("dask_jobqueue")
+    module.SLURMCluster = FakeQueue  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", module)
+    assert clusters.KINDS["slurm"] == ("dask_jobqueue", "SLURMCluster")
+    with refused("--workers: None", "how many workers"):
+        executor_of(None, None, "slurm")
+    with (
+        closing(executor_of(2, None, "slurm")) as executor,
+        refused("--cluster: 'slurm'", "You must specify how many cores"),
+    ):
+        harness.run(small_study(), executor=executor)

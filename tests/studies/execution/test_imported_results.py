@@ -1,0 +1,124 @@
+"""Going on from finished rows that were kept as a CSV."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from studies.declaration.study import parse_study
+from studies.execution.api import load_results
+from studies.results.tables import results_frame
+from support.commands import Command, refused
+from support.harness import SMALL, Harness, InThisProcess, small_study
+from support.results_fakes import runs_of
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harness) -> None:
+    harness.run(small_study())
+    harness.take_log()
+    before = load_results(harness.out)
+    kept = harness.out.parent / "kept.csv"
+    before.iloc[:4].to_csv(kept, index=False)
+
+    harness.out = harness.out.parent / "elsewhere"
+    harness.run(small_study(), kept_rows=[kept])
+    assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
+    pd.testing.assert_frame_equal(load_results(harness.out), before, check_dtype=False)
+
+
+def test_rows_of_several_files_count_and_of_one_run_the_first_file_s(harness: Harness) -> None:
+    harness.run(small_study())
+    harness.take_log()
+    table = load_results(harness.out)
+    first, second = (harness.out.parent / f"{name}.csv" for name in ("first", "second"))
+    table.iloc[:4].to_csv(first, index=False)
+    table.iloc[3:].assign(test_accuracy=1.0).to_csv(second, index=False)
+
+    harness.out = harness.out.parent / "elsewhere"
+    harness.run(small_study(), kept_rows=[first, second])
+    assert not harness.take_log()
+    expected = table.assign(test_accuracy=[*table.test_accuracy[:4], 1.0, 1.0])
+    pd.testing.assert_frame_equal(load_results(harness.out), expected, check_dtype=False)
+
+
+def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> None:
+    """What they are named after is no matter: their settings say what they are."""
+    harness.run(small_study())
+    harness.take_log()
+    table = load_results(harness.out)
+    assert table["settings"].str.contains('"clocked":false,').all()
+    table["settings"] = table["settings"].str.replace('"clocked":false,', "")
+    table["unit"] = [f"old{n}" for n in range(len(table))]
+    kept = harness.out.parent / "kept.csv"
+    table.to_csv(kept, index=False)
+    harness.out = harness.out.parent / "elsewhere"
+    harness.run(small_study(), kept_rows=[kept])
+    assert not harness.take_log()
+
+
+def test_rows_of_other_settings_are_left_alone(harness: Harness) -> None:
+    harness.run(small_study())
+    harness.take_log()
+    other = small_study(training={"epochs": 2})
+    elsewhere = harness.out.parent / "elsewhere"
+    kept, harness.out = harness.out / "results.csv", elsewhere
+    harness.run(other, kept_rows=[kept])
+    ran = harness.take_log()
+    assert sum(ran.values()) == 6
+
+
+def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
+    harness: Harness, tmp_path: Path, command: Command
+) -> None:
+    harness.run(small_study(), executor=InThisProcess())
+    kept = tmp_path / "kept.csv"
+    table = load_results(harness.out)
+    table.loc[0, "torch_version"] = "1.0"
+    table.iloc[:4].to_csv(kept, index=False)
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump(SMALL))
+    elsewhere = tmp_path / "elsewhere"
+    arguments = ("plan", study, "--out", elsewhere, "--no-estimate")
+    assert "6 units, 0 done, 6 to run" in command(*arguments)[1]
+    code, printed, errors = command(*arguments, "--rows", kept)
+    assert (code, errors) == (0, "")
+    assert "6 units, 4 done, 2 to run" in printed
+    assert "1 row was made under other versions" in printed
+    assert not elsewhere.exists()
+    # What the plan says is what a run does: rows of the folder and kept ones together.
+    harness.out, before = elsewhere, harness.out
+    harness.take_log()
+    harness.run(small_study(), kept_rows=[kept], other_versions="accept", executor=InThisProcess())
+    assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
+    assert "6 units, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
+
+
+def test_a_plan_of_kept_rows_needs_no_images(
+    harness: Harness, tmp_path: Path, command: Command
+) -> None:
+    content = {**SMALL, "dataset": {"name": "mnist", "n_train": 100, "n_test": 50}}
+    study = parse_study(content, "small.yaml", Path())
+    table = results_frame(runs_of(study, lambda trial: 90.0))
+    table.to_csv(tmp_path / "kept.csv", index=False)
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(content))
+    arguments = ("plan", path, "--out", tmp_path / "out", "--data", tmp_path)
+    assert command(*arguments)[0] == 2
+    code, printed, _ = command(*arguments, "--rows", tmp_path / "kept.csv")
+    assert (code, "6 units, 6 done" in printed) == (0, True)
+
+
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n"], ids=["missing", "empty", "other"])
+def test_what_is_no_results_file_is_refused(harness: Harness, content: str | None) -> None:
+    path = harness.out.parent / "rows.csv"
+    if content is not None:
+        path.write_text(content)
+    with refused(str(path)):
+        harness.run(small_study(), kept_rows=[path])
+    assert not harness.take_log()

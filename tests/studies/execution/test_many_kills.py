@@ -1,0 +1,158 @@
+"""Fifty kills at random moments: no row is lost, none is there twice, and the table is the same.
+
+Minutes: `make test-kill`. Seeded, but when a kill hits depends on the machine; what was hit is told
+where it fails.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from support.study_process import descendants
+
+KILLS = 50
+
+EARLY, LATE = 6.0, 2.0
+"""Seconds: half of the kills come up to `EARLY` after the one before, mostly while processes start;
+the others up to `LATE` after the next sign of training, however long that takes."""
+
+CASES = ["ann", "rate", "coincidence", "quiet trap", "reram_es"]
+STUDY: dict[str, Any] = {
+    "study": "kills",
+    "question": "Is anything lost?",
+    "dataset": {"name": "digits", "n_train": 300, "n_test": 200},
+    "network": {"hidden": [16], "T": 20},
+    "training": {"epochs": 40, "batch": 20},
+    "seeds": [0, 1],
+    "reference": "rate",
+    "cases": [
+        {"update": "ann", "learning_rate": 0.05},
+        {"update": "rate", "learning_rate": 8.0},
+        {"update": "coincidence", "learning_rate": 8.0},
+        {
+            "label": "quiet trap",
+            "device": "charge_trap",
+            "overrides": {"cycle_to_cycle": 0.0},
+            "drive": {"weight_range": 8, "learning_rate": 8.0},
+        },
+        {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 8.0}},
+    ],
+}
+OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last unit has both cores
+
+
+def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
+    options = ["--out", str(out), "--workers", "2", "--retry-failed", "--checkpoint-seconds", "0"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "studies.cli.app", "run", str(study), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for_a_moment(rng: random.Random, process: subprocess.Popen[bytes], out: Path) -> None:
+    """Until the next kill, or the end of the process."""
+    if rng.random() < 0.5:
+        time.sleep(rng.uniform(0.0, EARLY))
+        return
+    called = time.time()
+    while process.poll() is None:
+        signs = [*(out / "running").glob("*.npz"), *(out / "units").glob("*.json")]
+        with contextlib.suppress(FileNotFoundError):  # replaced or removed in between
+            if any(path.stat().st_mtime > called for path in signs):
+                break
+        time.sleep(0.05)
+    time.sleep(rng.uniform(0.0, LATE))
+
+
+def to_the_end(study: Path, out: Path) -> None:
+    """Runs what is missing, and once more what a killed worker left."""
+    for _ in range(3):
+        if start(study, out).wait() == 0:
+            return
+    raise AssertionError(f"{out}: failed without being killed")
+
+
+def tables(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    results = pd.read_csv(out / "results.csv")
+    curves = pd.read_csv(out / "curves.csv").drop(columns="seconds")
+    return results, curves
+
+
+def assert_whole(out: Path, undisturbed: Path, hits: list[str]) -> int:
+    """Everything is there once, and as if nothing had happened; returns how often runs resumed."""
+    results, curves = tables(out)
+    expected, expected_curves = tables(undisturbed)
+    told = "; ".join(hits)
+    assert list(results["label"]) == [case for case in CASES for _ in range(2)], told
+    assert results["unit"].is_unique, told
+    assert list(results["unit"]) == list(expected["unit"]), told
+    files = sorted(path.name for path in (out / "units").iterdir())
+    assert files == sorted(f"{trial}.json" for trial in results["unit"]), told
+    assert not list((out / "running").iterdir()), told
+    assert not (out / "failures.csv").exists(), told
+    replayable = results["replayable"]
+    assert list(replayable) == [case != "reram_es" for case in CASES for _ in range(2)]
+    same = [column for column in expected if column not in OF_THE_PROCESS]
+    pd.testing.assert_frame_equal(results[same][replayable], expected[same][replayable])
+    kept = curves["label"] != "reram_es"
+    pd.testing.assert_frame_equal(curves[kept], expected_curves[kept])
+    assert curves.groupby("unit")["epoch"].apply(list).map(len).eq(40).all(), told
+    return int(results["resumed"].sum())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+def test_fifty_kills_lose_nothing(tmp_path: Path) -> None:
+    study = tmp_path / "kills.yaml"
+    study.write_text(yaml.safe_dump(STUDY))
+    undisturbed = tmp_path / "undisturbed"
+    to_the_end(study, undisturbed)
+    rng = random.Random(0)
+    hits: list[str] = []
+    resumed, rounds = 0, 0
+    process: subprocess.Popen[bytes] | None = None
+    while len(hits) < KILLS:
+        out = tmp_path / f"round_{rounds}"
+        if process is None:
+            process = start(study, out)
+            started = time.monotonic()
+        wait_for_a_moment(rng, process, out)
+        if process.poll() is not None:
+            if process.returncode == 0:  # done before it could be killed often enough
+                resumed += assert_whole(out, undisturbed, hits)
+                rounds += 1
+            process = None
+            continue
+        workers = descendants(process.pid)
+        is_main = not workers or rng.random() < 0.5
+        victim = process.pid if is_main else rng.choice(workers)
+        rows = len(list((out / "units").glob("*.json")))
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:  # a worker that has just ended
+            continue
+        kind = "main" if is_main else "worker"
+        hits.append(f"{kind} after {time.monotonic() - started:.1f} s, {rows} rows")
+        print(len(hits), hits[-1], flush=True)
+        if is_main:
+            process.wait()
+            process = None
+    if process is not None:
+        process.wait()
+    out = tmp_path / f"round_{rounds}"
+    to_the_end(study, out)
+    resumed += assert_whole(out, undisturbed, hits)
+    assert {hit.split()[0] for hit in hits} == {"main", "worker"}
+    assert resumed > 0
+    print(f"{len(hits)} kills in {rounds + 1} rounds; runs went on {resumed} times")

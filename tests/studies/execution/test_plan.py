@@ -1,0 +1,202 @@
+"""What a plan says, before anything is started: from folders, fake timings and real ones."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studies.declaration.hyperparameters import (
+    FoundHyperparameters,
+    search_key,
+    write_hyperparameters,
+)
+from studies.declaration.result import TrialResult
+from studies.declaration.study import Study
+from studies.declaration.trial import Trial
+from studies.execution import timing
+from studies.execution.plan import Estimate, Plan, estimate, make_plan
+from studies.execution.timing import Cost, time_steps
+from studies.report.plan_view import plan_text
+from studies.results.store import HYPERPARAMETERS_FILE, open_folder
+from studies.workers.run_trial import check_inputs, run_trial
+from studies.workers.worker import Job
+from studies.workers.workspace import NO_WORKSPACE, Workspace
+from support.commands import refused
+from support.fake_timing import fake_steps
+from support.harness import accept_all, small_study
+from support.results_fakes import result_of, trials, write_folder
+
+SEARCHED: dict[str, Any] = {
+    "cases": [
+        {"update": "ann", "learning_rate": 0.1},
+        {"update": "rate", "learning_rate": 1.0},
+        {"device": "reram_es"},
+    ],
+    "search": {"learning_rate": [0.5, 1, 2], "weight_range": [4, 8], "n_train": 50, "epochs": 2},
+}
+
+
+def fail_steps(
+    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
+) -> TrialResult:
+    raise RuntimeError("tile broke")
+
+
+def timed(plan: Plan, data_root: Path | None = None, workers: int = 2) -> Estimate:
+    return estimate(plan, Job(accept_all, fake_steps, data_root), workers)
+
+
+def test_a_plan_of_nothing_yet_writes_nothing(tmp_path: Path) -> None:
+    plan = make_plan(small_study(), tmp_path / "out")
+    assert [row.title for row in plan.rows] == ["ann", "rate", "coincidence"]
+    assert [trial.title for trial in plan.missing[:4]] == [
+        "ann seed 0",
+        "rate seed 0",
+        "coincidence seed 0",
+        "ann seed 1",
+    ]
+    assert plan.search == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
+    study = small_study()
+    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in trials(study)[:3]]
+    done[0][1].row["torch_version"] = "99.0"
+    plan = make_plan(study, write_folder(tmp_path / "out", study, done))
+    assert [trial.title for trial in plan.missing] == [
+        "coincidence seed 0",
+        "rate seed 1",
+        "coincidence seed 1",
+    ]
+    text = plan_text(plan, None)
+    assert "6 units, 3 done, 3 to run" in text
+    assert "1 row was made under other versions" in text
+    assert "| rate        |     2 |    1 |      - |" in text
+
+
+def searched(tmp_path: Path, done: int = 0) -> tuple[Study, Path]:
+    """A study with a case to search, and its folder with some of the search's runs."""
+    study, root = small_study(**SEARCHED), tmp_path / "out"
+    with open_folder(root, study) as folder:
+        for trial in make_plan(study, root).search[:done]:
+            folder.search.write(trial, result_of(trial, lambda trial: 90.0))
+    return study, root
+
+
+def test_the_search_that_is_missing_comes_first(tmp_path: Path) -> None:
+    study, root = searched(tmp_path)
+    plan = make_plan(study, root)
+    assert len(plan.search) == 6
+    assert len(plan.missing) == 6
+    assert "6 units, 0 done, 6 to run after 6 runs of the drive search" in plan_text(plan, None)
+    assert len(make_plan(*searched(tmp_path, done=4)).search) == 2
+
+
+def test_a_found_drive_needs_no_search(tmp_path: Path) -> None:
+    study, root = searched(tmp_path)
+    key = search_key(study.points()[2], study.search)
+    drive = FoundHyperparameters(
+        learning_rate=2, weight_range=4, validation_accuracy=90, searched_for=key
+    )
+    write_hyperparameters(root / HYPERPARAMETERS_FILE, {"reram_es": drive})
+    plan = make_plan(study, root)
+    assert plan.search == []
+    assert plan.rows[2].trials[0].settings.method.learning_rate == 2
+
+
+def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
+    study, root = searched(tmp_path)
+    plan = make_plan(study, root)
+    found = timed(plan)
+    by_title = {trial.title: found.seconds[trial.identity] for trial in plan.missing}
+    # Digits, 100 images for training, 10 of them held out, 50 for the test; one epoch.
+    assert by_title["ann seed 0"] == pytest.approx(1 + 90 * 0.001 + (2 * 10 + 50) * 0.01)
+    assert by_title["rate seed 0"] == pytest.approx(1 + 90 * 0.01 + (2 * 10 + 50) * 0.01)
+    assert by_title["reram_es seed 1"] == pytest.approx(1 + 90 * 0.1 + (2 * 10 + 50) * 0.01)
+    # Of the search: 50 images, 5 of them held out, two epochs, no test.
+    of_search = [found.seconds[trial.identity] for trial in plan.search]
+    assert of_search == pytest.approx([1 + 2 * 45 * 0.1 + 3 * 5 * 0.01] * 6)
+    # Two workers: the search in three rounds; then one has ann and the device, the other rate,
+    # ann, rate and, last of all, the device.
+    rate, ann, device = 2.6, 1.79, 10.7
+    assert found.wall_seconds(plan) == pytest.approx(3 * 10.15 + rate + ann + rate + device)
+    assert found.peak_memory_mb == 1024.0
+    text = plan_text(plan, found)
+    assert "with 2 workers, 1.0 GiB of memory" in text
+    assert "| reram_es |     2 |    0 |      6 |   11 s |  82 s | 512 |" in text
+
+
+def test_each_distinct_case_is_timed_once_real_units_first(tmp_path: Path) -> None:
+    study, root = searched(tmp_path)
+    timed(make_plan(study, root), tmp_path)
+    log = sorted((tmp_path / "log").read_text().splitlines())
+    assert log == ["test ann seed 0", "test rate seed 0", "test reram_es seed 0"]
+
+
+def test_a_single_case_is_timed_as_crowded_as_it_will_run(tmp_path: Path) -> None:
+    study = small_study(cases=[{"update": "rate", "learning_rate": 1.0}])
+    timed(make_plan(study, tmp_path / "out"), tmp_path)
+    assert (tmp_path / "log").read_text().splitlines() == ["test rate seed 0"] * 2
+
+
+def test_a_case_that_cannot_be_timed_is_said(tmp_path: Path) -> None:
+    plan = make_plan(small_study(seeds=[0]), tmp_path / "out")
+    found = estimate(plan, Job(accept_all, fail_steps, None), 1)
+    text = plan_text(plan, found)
+    assert "not timed: rate seed 0: RuntimeError: tile broke" in text
+    assert "| rate        |     1 |    0 |      - |      - |   - |   - |" in text
+
+
+def test_a_finished_study_starts_no_timing(tmp_path: Path) -> None:
+    study = small_study()
+    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in trials(study)]
+    plan = make_plan(study, write_folder(tmp_path / "out", study, done))
+    found = timed(plan, tmp_path)
+    assert not (tmp_path / "log").exists()
+    assert plan_text(plan, found).splitlines()[-1] == "6 units, 6 done, 0 to run"
+
+
+def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with refused("output folder: 'thesis.tex'", "it holds other files"):
+        make_plan(small_study(), tmp_path)
+
+
+def test_real_steps_come_near_a_real_run() -> None:
+    study = small_study(
+        dataset={"name": "digits", "n_train": 600, "n_test": 300},
+        training={"epochs": 3},
+        seeds=[0],
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}},
+        ],
+    )
+    check_inputs(trials(study), None)
+    for trial in trials(study):
+        run_trial(trial, None, 1)  # compiles
+        cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
+        ran = run_trial(trial, None, 1).row["seconds"]
+        assert isinstance(ran, float)
+        assert cost.peak_memory_mb > 50
+        # Loose, since other processes share the machine while tests run.
+        assert ran / 5 < cost.seconds(trial, 540, 60, 300) < ran * 5
+
+
+@pytest.mark.parametrize(
+    ("seconds_each", "expected"), [(0.1, [10, 10]), (0.01, [10, 10, 100]), (0.0, [10, 10, 100])]
+)
+def test_steps_are_timed_until_they_took_long_enough(
+    seconds_each: float, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+    asked: list[int] = []
+
+    def step(n: int) -> None:
+        asked.append(n)
+        clock[0] += n * seconds_each
+
+    assert timing._seconds_each(step, 10, 100) == pytest.approx(seconds_each)
+    assert asked == expected

@@ -1,0 +1,176 @@
+"""The search for drives: the same grid for all, on validation images, once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from studies.declaration.hyperparameters import (
+    read_hyperparameters,
+    search_key,
+    write_hyperparameters,
+)
+from studies.declaration.study import Study, parse_study
+from studies.execution.study_runs import search_in_folder
+from support.harness import Harness, small_study
+
+SEARCHED: dict[str, Any] = {
+    "cases": [
+        {"update": "ann"},
+        {"update": "rate"},
+        {"device": "ideal"},
+        {"device": "charge_trap", "drive": {"weight_range": 6, "learning_rate": 0.5}},
+    ],
+    "search": {
+        "n_train": 60,
+        "epochs": 3,
+        "weight_range": [4, 8],
+        "learning_rate": [0.5, 1.0, 2.0],
+        "ann_learning_rate": [0.25, 1.0],
+    },
+    "seeds": [7, 8],
+}
+
+
+class Notes:
+    """A reporter that keeps what it is told."""
+
+    def __new__(cls) -> Any:
+        from studies.execution.progress import Silent
+
+        class Kept(Silent):
+            def __init__(self) -> None:
+                self.lines: list[str] = []
+
+            def note(self, text: str) -> None:
+                self.lines.append(text)
+
+        return Kept()
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+def test_a_case_without_a_drive_gets_the_best_of_the_grid(harness: Harness) -> None:
+    notes = Notes()
+    outcome = harness.run(small_study(**SEARCHED), reporter=notes)
+    tuned = {
+        trial.label: (
+            trial.settings.method.learning_rate,
+            getattr(getattr(trial.settings.method, "tile", None), "weight_range", None),
+        )
+        for trial, _ in outcome.runs
+    }
+    assert tuned == {
+        "ann": (1.0, None),
+        "rate": (1.0, None),
+        "ideal": (1.0, 8.0),
+        "charge_trap": (0.5, 6.0),
+    }
+    log = harness.take_log()
+    searched = {title: n for title, n in log.items() if title.startswith("validation")}
+    assert searched == {
+        "validation ann seed 7": 2,
+        "validation rate seed 7": 3,
+        "validation ideal seed 7": 6,
+    }
+    assert "searching: ann, rate, ideal" in notes.lines[0]
+    assert "drive of ideal: learning_rate 1, weight_range 8 (84.50 % of" in notes.lines[3]
+    assert notes.lines[3].endswith("at the edge of the grid: weight_range")
+
+
+def test_a_search_run_has_the_reduced_budget_and_never_reads_the_test_images(
+    harness: Harness,
+) -> None:
+    harness.run(small_study(**SEARCHED))
+    files = list((harness.out / "search").glob("*.json"))
+    assert len(files) == 11
+    for file in files:
+        content = yaml.safe_load(file.read_text())
+        assert content["settings"]["training"]["epochs"] == 3
+        assert content["settings"]["dataset"]["n_train"] == 60
+        assert content["settings"]["measure"] == "validation"
+        assert content["row"]["test_accuracy"] is None
+
+
+def test_drives_are_searched_once_and_read_back(harness: Harness) -> None:
+    study = small_study(**SEARCHED)
+    first = harness.run(study)
+    harness.take_log()
+    assert harness.run(study).runs == first.runs
+    assert not harness.take_log()
+    assert set(read_hyperparameters(harness.out / "drives.yaml")) == {"ann", "rate", "ideal"}
+
+
+def test_a_study_can_come_with_its_drives(harness: Harness, tmp_path: Path) -> None:
+    study = small_study(**SEARCHED)
+    drives, failures = search_in_folder(study, tmp_path / "search", harness.options())
+    assert not failures
+    write_hyperparameters(tmp_path / "drives.yaml", drives)
+    harness.take_log()
+    with_file = parse_study(
+        {**study.model_dump(mode="json"), "drives": "drives.yaml"}, "study", tmp_path
+    )
+    outcome = harness.run(with_file)
+    assert len(outcome.runs) == 8
+    assert not [title for title in harness.take_log() if title.startswith("validation")]
+
+
+def keys(study: Study) -> dict[str, str]:
+    return {point.label: search_key(point, study.search) for point in study.points()}
+
+
+def test_a_drive_belongs_to_the_settings_it_was_searched_for() -> None:
+    before = keys(small_study(**SEARCHED))
+    for changes in (
+        {"network": {"hidden": [8], "T": 11}},
+        {"training": {"epochs": 1, "batch": 10}},
+        {"dataset": {"name": "digits", "n_train": 100, "validation_share": 0.2}},
+        {"search": {**SEARCHED["search"], "epochs": 4}},
+        {"search": {**SEARCHED["search"], "learning_rate": [0.5, 1.0]}},
+    ):
+        after = keys(small_study(**{**SEARCHED, **changes}))
+        assert before["ideal"] != after["ideal"], changes
+    longer = keys(small_study(**SEARCHED, training={"epochs": 50}))
+    assert longer == before  # the search has epochs of its own
+    assert keys(small_study(**{**SEARCHED, "seeds": [1]})) == before
+
+
+def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
+    study = small_study(
+        cases=[{"update": "rate", "learning_rate": 1}, {"device": "ideal"}],
+        sweep={"overrides.cycle_to_cycle": [0, 0.3]},
+        search={"weight_range": [8], "learning_rate": [1.0]},
+        seeds=[0],
+    )
+    harness.run(study)
+    titles = ["ideal [overrides.cycle_to_cycle=0]", "ideal [overrides.cycle_to_cycle=0.3]"]
+    assert list(read_hyperparameters(harness.out / "drives.yaml")) == titles
+
+
+def test_a_search_with_a_failed_run_chooses_nothing(harness: Harness) -> None:
+    harness.order("raise", "ideal seed 7")
+    outcome = harness.run(small_study(**SEARCHED))
+    assert {trial.label for trial, _ in outcome.runs} == {"ann", "rate", "charge_trap"}
+    assert len(outcome.failures) == 6
+    harness.take_log()
+    harness.order("raise")
+    assert len(harness.run(small_study(**SEARCHED)).failures) == 6
+    assert not harness.take_log()
+    outcome = harness.run(small_study(**SEARCHED), retry_failed=True)
+    assert harness.take_log() == {
+        "validation ideal seed 7": 6,
+        "test ideal seed 7": 1,
+        "test ideal seed 8": 1,
+    }
+    assert len(outcome.runs) == 8
+
+
+def test_of_equal_drives_the_gentlest_is_taken(harness: Harness) -> None:
+    search = {"learning_rate": [2.0, 1.5, 0.5]}  # the fake is as good at 1.5 as at 0.5
+    study = small_study(cases=[{"update": "rate"}], search=search)
+    drives, _ = search_in_folder(study, harness.out, harness.options())
+    assert drives["rate"].learning_rate == 0.5

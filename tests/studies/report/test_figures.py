@@ -1,0 +1,121 @@
+"""Figures: what they draw, in any text, and in files and bytes that can be kept."""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from matplotlib.colors import to_hex
+
+from studies.common.choices import Kind
+from studies.declaration.result import Runs
+from studies.declaration.study import Study
+from studies.report.draw import draw, drawable
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, plain, save
+from support.commands import refused
+from support.results_fakes import NASTY, nasty_study, runs_of
+
+
+@pytest.fixture
+def study() -> Study:
+    return nasty_study()
+
+
+@pytest.fixture
+def runs(study: Study) -> Runs:
+    return runs_of(study)
+
+
+def test_bars_that_are_not_significant_are_hollow_and_marked(study: Study, runs: Runs) -> None:
+    (axes,) = draw(Kind.gaps, study, runs).axes
+    lengths = [bar.get_width() for bar in axes.patches]
+    assert lengths == pytest.approx([-5.5, 0.0])
+    assert [to_hex(bar.get_facecolor()) == "#ffffff" for bar in axes.patches] == [False, True]
+    assert [text.get_text() for text in axes.texts] == ["ns"]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [plain(f"{NASTY} [network.T={T}] (n=3)") for T in (10, 20)]
+
+
+def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, runs: Runs) -> None:
+    figure = draw(Kind.curves, study, runs)
+    assert [axes.get_title() for axes in figure.axes] == ["network.T = 10", "network.T = 20"]
+    ann, rate, device = figure.axes[0].lines
+    assert set(ann.get_ydata()) == {90.5}  # level: no epochs
+    assert list(rate.get_xdata()) == [1, 2]
+    assert list(rate.get_ydata()) == pytest.approx([81.0, 82.0])
+    assert list(device.get_ydata()) == pytest.approx([75.5, 76.5])
+    band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((81 - 2.484, 82 + 2.484), abs=1e-3)
+
+
+def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
+    (axes,) = draw(Kind.sweep, study, runs).axes
+    assert axes.get_xlabel() == "network.T"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "20"]
+    device = axes.containers[1].lines[0]
+    assert list(device.get_xdata()) == [10, 20]
+    assert list(device.get_ydata()) == pytest.approx([85.5, 91.0])
+
+
+def test_values_that_are_no_numbers_stand_side_by_side() -> None:
+    study = nasty_study(sweep={"network.neuron.reset": ["subtract", "zero"]})
+    (axes,) = draw(Kind.sweep, study, runs_of(study)).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["subtract", "zero"]
+
+
+def test_any_setting_with_several_values_can_be_below(study: Study, runs: Runs) -> None:
+    (first, second) = draw(Kind.sweep, study, runs, x="seed").axes
+    assert first.get_xlabel() == second.get_xlabel() == "seed"
+    with refused("plot: --x: 'training.batch'", "several values"):
+        draw(Kind.sweep, study, runs, x="training.batch")
+
+
+def test_only_what_the_runs_have_is_drawable() -> None:
+    study = nasty_study(sweep={}, cases=[{"update": "ann", "learning_rate": 1}], reference="ann")
+    assert drawable(study, runs_of(study)) == []
+    with refused("plot: curves: 'none'"):
+        draw(Kind.curves, study, runs_of(study))
+    with refused("plot: gaps: 'none'"):
+        draw(Kind.gaps, study, runs_of(study))
+    with refused("plot: --x: None"):
+        draw(Kind.sweep, study, runs_of(study))
+    whole = nasty_study()
+    assert drawable(whole, runs_of(whole)) == list(Kind)
+
+
+def test_every_series_has_its_own_colour_and_shape() -> None:
+    found = looks(f"case {n}" for n in range(14)).values()
+    assert len({(look.colour, look.marker) for look in found}) == 14
+    assert len({look.colour for look in list(found)[:7]}) == 7
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("width", [WIDE_INCHES, NARROW_INCHES])
+def test_svg_is_whole_repeats_and_links_nowhere(
+    kind: Kind, width: float, study: Study, runs: Runs
+) -> None:
+    svg = as_svg(draw(kind, study, runs, width=width))
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert svg == as_svg(draw(kind, study, runs, width=width))
+    assert b"<metadata" not in svg
+    links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith("href")]
+    assert all(link.startswith("#") for link in links)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
+def test_files_of_every_format(
+    suffix: str, start: bytes, study: Study, runs: Runs, tmp_path: Path
+) -> None:
+    path = save(draw(Kind.gaps, study, runs), tmp_path / f"a.{suffix}")
+    assert path.read_bytes().startswith(start)
+    assert [file.name for file in tmp_path.iterdir()] == [f"a.{suffix}"]
+
+
+def test_other_formats_and_folders_are_refused(study: Study, runs: Runs, tmp_path: Path) -> None:
+    figure = draw(Kind.gaps, study, runs)
+    with refused("plot: --out:", ".jpg", "must end in .png, .pdf, .svg"):
+        save(figure, tmp_path / "a.jpg")
+    with refused("figure: 'No such file or directory'"):
+        save(figure, tmp_path / "nowhere" / "a.png")

@@ -1,0 +1,183 @@
+"""The paper's figures: their numbers against ones worked out here, and that they are drawn."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.trace import trace
+from studies.cli.paper import PaperFigure, figure
+from studies.paper import efficiency, figure3b, figure4, figure5, figure7, temporal_bias
+from studies.paper.small_network import SmallNetwork
+from support.commands import refused
+from support.equations import SIZES, Trace, presentations, some_weights
+from support.harness import small_study
+
+
+def test_a_trace_holds_the_trains_that_training_sees() -> None:
+    spec, weights = NetworkSpec(hidden=(9,), T=60), list(some_weights())
+    shown = presentations(1)
+    expected = Trace(spec, (weights[0], weights[1]), shown)
+    shown = presentations(1)
+    trains = trace(spec, weights, shown.rates[0], int(shown.labels[0]), int(shown.keys[0]))
+    assert trains.forward[0].shape == (spec.slots, SIZES[0])
+    for layer in range(3):
+        np.testing.assert_array_equal(trains.forward[layer], expected.trains[layer])
+    for layer in (1, 2):
+        np.testing.assert_array_equal(trains.positive[layer - 1], expected.up[layer])
+        np.testing.assert_array_equal(trains.negative[layer - 1], expected.down[layer])
+        assert trains.positive[layer - 1].any()
+        assert trains.negative[layer - 1].any()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures' network cut down to digits and ten hidden neurons, barely trained."""
+    from rpu_ssnn.data import load_dataset
+
+    data = load_dataset("digits", n_train=300, n_test=200, validation_share=0.0, seed=0)
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(0.3, 1.0, s).astype(np.float32) for s in ((64, 10), (10, 10))]
+    spec = NetworkSpec(
+        hidden=(10,), encoding=EncodingSpec(input_rate=0.5), inhibition=InhibitionSpec(clocked=True)
+    )
+    for module in (figure3b, figure5):
+        monkeypatch.setattr(module, "train_small", lambda *_: SmallNetwork(spec, weights, data))
+
+
+@pytest.mark.usefixtures("small")
+def test_figure_3b_shows_coincidences_where_line_and_stream_both_spike() -> None:
+    table = figure3b.numbers(None)
+    line, forward, up, down, both_up, both_down = table["train"].cat.categories
+    slots = {name: set(table.loc[table["train"] == name, "slot"]) for name in (line, up, down)}
+    assert set(table.loc[table["train"] == both_up, "slot"]) == slots[line] & slots[up]
+    assert set(table.loc[table["train"] == both_down, "slot"]) == slots[line] & slots[down]
+    assert slots[up]
+    assert slots[down]
+    assert (table["train"] == forward).any()
+    assert figure3b.draw(table).axes
+
+
+@pytest.mark.usefixtures("small")
+def test_figure_5_compares_the_same_weights_with_and_without_inhibition() -> None:
+    table = figure5.numbers(None)
+    for name in figure5.NAMES:
+        assert table[name].sum() == pytest.approx(1.0)
+        assert (np.diff(table[name]) <= 0).all()
+    assert table["winner takes all"].iloc[0] > table["raw"].iloc[0]
+    by_hand = 0.5 * (table["winner takes all"] - table["softmax of raw"]).abs().sum()
+    assert table["distance"].iloc[0] == pytest.approx(by_hand)
+    assert figure5.draw(table).axes
+
+
+def test_shares_are_sorted_by_row_and_silent_rows_left_out() -> None:
+    values = np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+    np.testing.assert_allclose(figure5.sorted_share(values), [0.875, 0.125, 0.0])
+    np.testing.assert_allclose(figure5.softmax(np.log([[1.0, 3.0]])), [[0.25, 0.75]])
+
+
+def test_figure_4_numbers_follow_the_law() -> None:
+    table = figure4.numbers(None)
+    assert table["slope"].iloc[0] == pytest.approx(-0.5, abs=0.03)
+    each = table.drop_duplicates("T")
+    assert each["mean"].abs().max() < 0.01
+    width = figure4.BINS[1] - figure4.BINS[0]
+    assert (table.groupby("T")["density"].sum() * width).between(0.98, 1.001).all()
+
+
+def test_figure_7_puts_noise_of_as_many_slots_beside_coincidences() -> None:
+    rows = [
+        ("coincidence", 0, 50, np.nan, 96.0), ("coincidence", 1, 50, np.nan, 97.0),
+        ("noise", 0, np.nan, 50, 95.0), ("noise", 1, np.nan, 50, 95.0),
+        ("ann", 0, np.nan, np.nan, 98.0),
+    ]  # fmt: skip
+    columns = ["label", "seed", "sweep.network.T", "sweep.surrogate.T_s", "test_accuracy"]
+    table = figure7.numbers(pd.DataFrame(rows, columns=columns)).set_index("case")
+    assert list(table.index) == ["coincidence", "noise"]
+    assert tuple(table.loc["coincidence"]) == (50, 2, 96.5, pytest.approx(0.70711, abs=1e-5))
+    assert tuple(table.loc["noise"]) == (50, 2, 95.0, 0.0)
+    assert len(figure7.draw(table.reset_index()).axes) == 2
+
+
+def test_figure_7_needs_a_sweep_over_slots() -> None:
+    with refused("figure7", "sweep", "network.T"):
+        figure7.numbers(pd.DataFrame({"label": ["a"], "seed": [0], "test_accuracy": [90.0]}))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_command_writes_the_figure_and_its_numbers(tmp_path: Path) -> None:
+    out = tmp_path / "f.svg"
+    figure(PaperFigure.figure5, None, None, out)
+    assert out.stat().st_size > 1000
+    written = pd.read_csv(tmp_path / "f.csv")
+    assert list(written.columns) == ["rank", *figure5.NAMES, "distance"]
+
+
+@pytest.mark.parametrize(
+    ("which", "folder"), [(PaperFigure.figure7, None), (PaperFigure.figure4, Path("x"))]
+)
+def test_a_folder_goes_with_figure_7_alone(which: PaperFigure, folder: Path | None) -> None:
+    with refused("figure", "FOLDER"):
+        figure(which, folder, None, None)
+
+
+def test_noise_is_swept_only_where_a_case_has_it() -> None:
+    rate = {"update": "rate", "learning_rate": 1.0}
+    study = small_study(
+        cases=[rate, {**rate, "label": "noise", "surrogate": {}}],
+        reference="rate",
+        sweep={"surrogate.T_s": [50, 100]},
+    )
+    assert [(p.label, p.sweep) for p in study.points()] == [
+        ("rate", ()),
+        ("noise", (("surrogate.T_s", 50),)),
+        ("noise", (("surrogate.T_s", 100),)),
+    ]
+
+
+def test_efficiency_counts_what_a_sample_costs() -> None:
+    table = efficiency.numbers(None, "digits", epochs=1)
+    values = table.set_index(["quantity", "of"])["value"]
+    forward = values["forward spikes a sample"]
+    assert list(forward.index) == ["input", "hidden 1", "output"]
+    # The label line's 0.5 spikes a slot, less what is still under way at the end.
+    assert 20 < forward["output"] <= 26
+    coincidences = values["coincidences a weight and sample"]
+    # No more than every gradient spike meeting all lines in a slot with forward spikes.
+    most = values["gradient spikes a sample"]["hidden 1"] / 256
+    assert 0 < coincidences["crossbar 1"] < most
+    curve = values["test accuracy after slot"]
+    assert len(curve) == 65
+    assert curve[1] < 20
+    assert curve[65] > 80
+    assert efficiency.draw(table).axes
+
+
+def test_the_last_decision_is_that_of_inference() -> None:
+    spec = NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True))
+    shown = presentations(30)
+    network = Network(
+        spec, TrainingSpec(), SIZES, rate_synapses(1.0), np.random.SeedSequence(0),
+        initial=list(some_weights()),
+    )  # fmt: skip
+    with network:
+        leading = network.decisions(shown.rates, np.random.default_rng(1))
+        counts = network.infer(shown.rates, np.random.default_rng(1)).output_counts
+    np.testing.assert_array_equal(leading[:, -1], counts.argmax(axis=1))
+    assert len(np.unique(leading[:, -1])) > 1
+    assert (leading[:, 0] != leading[:, -1]).any()
+
+
+def test_temporal_bias_falls_with_T_under_the_remedies_and_not_without() -> None:
+    table = temporal_bias.numbers(None, ("default", "literal"), (50, 400), trials=300)
+    assert len(table) == 2 * 2 * 2 * 2
+    at = table.set_index(["reading", "update", "crossbar", "T"])["bias"]
+    for crossbar in (1, 2):
+        assert at["default", "rate", crossbar, 400] < 0.8 * at["default", "rate", crossbar, 50]
+        assert at["literal", "rate", crossbar, 400] > 2 * at["default", "rate", crossbar, 400]
+    np.testing.assert_allclose(table["spread"], table["noise"] * np.sqrt(300))
+    assert len(temporal_bias.draw(table).axes) == 2

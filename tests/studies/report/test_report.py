@@ -1,0 +1,257 @@
+"""The report: complete in itself, safe whatever the names, readable in a real browser."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from studies.declaration.hyperparameters import (
+    FoundHyperparameters,
+    search_key,
+    write_hyperparameters,
+)
+from studies.declaration.result import Failure
+from studies.declaration.trial import Trial
+from studies.report import write_report
+from studies.report.build import report_html
+from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
+from studies.results.store import HYPERPARAMETERS_FILE
+from studies.results.tables import write_failures
+from support.chromium import visit
+from support.commands import refused
+from support.results_fakes import (
+    NASTY,
+    accuracy,
+    nasty_study,
+    result_of,
+    runs_of,
+    trials,
+    write_folder,
+)
+
+READABLE_PIXELS = 10
+
+
+class Elements(HTMLParser):
+    """Tags with their attributes, and the text of list items."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.items: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "li":
+            self.items.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.items and self.tags[-1][0] == "li":
+            self.items[-1] += data
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "out", nasty_study())
+
+
+def warnings_of(root: Path) -> list[str]:
+    return [item.strip() for item in Elements(report_html(root)).items]
+
+
+def test_nothing_is_loaded_from_elsewhere(folder: Path) -> None:
+    text = report_html(folder)
+    for tag, attributes in Elements(text).tags:
+        for name in ("src", "srcset", "href"):
+            assert str(attributes.get(name, "data:")).startswith("data:"), (tag, name)
+    assert not re.search(r"https?://|@import|url\(", text)
+    assert "default-src 'none'" in text
+
+
+def test_no_name_becomes_markup(folder: Path) -> None:
+    text = report_html(folder)
+    assert "<script>alert" not in text
+    assert "<b>it</b>" not in text
+    assert text.count("<script") == text.count("</script>") == 1
+    assert "x_$T$ &lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; 50 %" in text
+
+
+def test_the_report_holds_everything(folder: Path) -> None:
+    text = report_html(folder)
+    headings = re.findall(r"<h2>(.*?)</h2>", text)
+    expected = ["Warnings", "Summary", "Figures", "Runs", "Declaration", "Made with"]
+    assert headings == expected
+    assert text.count("<figure>") == 3
+    assert "15 of 15 units done" in text
+    assert "-5.50 ± 1.24" in text
+    assert "1.00 ns" in text
+    assert "torch_version" in text
+    assert "study: small" in text
+    assert len(re.findall(r"<tr>", text)) == (1 + 5) + (1 + 15)
+
+
+def test_warnings_say_what_is_wrong(folder: Path) -> None:
+    first, second = sorted((folder / "units").glob("*.json"))[:2]
+    first.write_text("{}")
+    second.unlink()
+    write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
+    found = warnings_of(folder)
+    assert found[0].startswith("2 units have no row (yet): ")
+    assert found[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
+    assert found[2].startswith(f"{first.name}: ")
+    assert found[2].endswith(": the damaged file is left out.")
+    assert any("up to 25 % of its devices end at one of their bounds" in each for each in found)
+    assert found[-1].startswith(
+        f"Not replayable bit for bit, since aihwkit's own noise cannot be "
+        f"seeded: {' '.join(NASTY.split())}."
+    )
+
+
+def test_a_clean_folder_has_no_warnings(tmp_path: Path) -> None:
+    study = nasty_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"update": "coincidence", "learning_rate": 1.0},
+        ]
+    )
+    assert warnings_of(write_folder(tmp_path / "out", study)) == []
+
+
+def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
+    study = nasty_study(seeds=[0], cases=[{"update": "rate", "learning_rate": 1.0}])
+    runs = runs_of(study)
+    runs[0][1].row["torch_version"] = "99.0"
+    found = warnings_of(write_folder(tmp_path / "out", study, runs))
+    assert "torch_version 99.0" in found[0]
+    assert found[1].startswith("Fewer than 3 seeds")
+
+
+def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
+    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
+    rates = {"rates_0": 0.04, "rates_1": 0.83, "rates_2": 0.04}
+    for number, (kind, first, last, images, expected) in enumerate(
+        (
+            ("validation", 96.0, 89.0, 6000, 1),
+            ("validation", 96.0, 94.5, 6000, 0),
+            ("validation", 96.0, 89.0, 100, 0),  # seven of a hundred may be chance
+            ("training", None, None, 0, 1),
+        )
+    ):
+        runs = runs_of(study)
+        runs[1][1].row["n_validation"] = images
+        runs[1][1].epochs[:] = [
+            {"epoch": 0, "train_accuracy": 96.0, "validation_accuracy": first, **rates},
+            {"epoch": 1, "train_accuracy": 89.0, "validation_accuracy": last, **rates},
+        ]
+        fell = warnings_of(write_folder(tmp_path / str(number), study, runs))
+        assert len(fell) == expected
+        if expected:
+            assert fell[0].startswith(f"rate: {kind} accuracy fell from 96.0 % after epoch 1 to 89")
+            assert "hidden neurons spike 0.83 times a slot" in fell[0]
+
+
+def test_a_drive_at_the_edge_of_its_grid_is_warned_of(tmp_path: Path) -> None:
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
+    study = nasty_study(cases=cases, sweep={}, search={"learning_rate": [1, 2, 4]})
+    point = study.points()[1]
+    root = write_folder(tmp_path / "out", study, runs=[])
+    for rate, expected in ((4.0, 1), (2.0, 0)):
+        key = search_key(point, study.search)
+        drive = FoundHyperparameters(learning_rate=rate, validation_accuracy=90, searched_for=key)
+        write_hyperparameters(root / HYPERPARAMETERS_FILE, {"coincidence": drive})
+        searched = [
+            trial
+            for p in study.points()
+            for seed in study.seeds
+            for trial in [p.trial(study.study, p.drive or drive.drive, seed)]
+        ]
+        write_folder(root, study, [(trial, result_of(trial)) for trial in searched])
+        edges = [each for each in warnings_of(root) if "edge of the grid" in each]
+        assert len(edges) == expected
+        assert all("coincidence is driven" in each and "learning_rate 4" in each for each in edges)
+
+
+def test_without_the_reference_the_runs_are_still_shown(tmp_path: Path) -> None:
+    study = nasty_study()
+    some = [run for run in runs_of(study) if run[0].label != "rate"]
+    text = report_html(write_folder(tmp_path / "out", study, some))
+    assert "The reference rate has no row" in text
+    assert "<h2>Runs</h2>" in text
+    assert "<h2>Summary</h2>" not in text
+
+
+def test_no_results_and_no_place_are_refused(tmp_path: Path) -> None:
+    with refused("units: 0"):
+        write_report(write_folder(tmp_path / "empty", nasty_study(), runs=[]))
+    with refused("result folder"):
+        write_report(tmp_path)
+    root = write_folder(tmp_path / "out", nasty_study())
+    with refused("report: 'No such file or directory'"):
+        write_report(root, tmp_path / "nowhere" / "a.html")
+
+
+LOOK = """
+const images = [...document.images];
+const th = document.querySelectorAll("th")[3];
+const cells = () => [...th.closest("table").tBodies[0].rows].map((r) => r.cells[3].textContent);
+const before = cells(); th.firstElementChild.click();
+const up = cells(); th.firstElementChild.click();
+const text = [...document.querySelectorAll("h1, p, li, th, td, figcaption, pre, dd, dt")];
+return {
+  width: innerWidth, page: document.documentElement.scrollWidth,
+  images: images.map((i) => [i.complete && i.naturalWidth, i.clientWidth, i.clientHeight]),
+  narrow: images.map((i) => i.currentSrc !== i.src),
+  heading: th.textContent, before: before, up: up, down: cells(),
+  smallest: Math.min(...text.map((e) => parseFloat(getComputedStyle(e).fontSize))),
+};
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
+    width: int, folder: Path, tmp_path: Path
+) -> None:
+    shown = visit(write_report(folder), LOOK, width, tmp_path)
+    assert shown.console == []
+    found = shown.found
+    assert found["width"] == width
+    assert found["page"] <= width  # tables scroll by themselves, the page does not
+    assert len(found["images"]) == 3
+    inches = WIDE_INCHES if width > 640 else NARROW_INCHES
+    for natural, image_width, image_height in found["images"]:
+        assert natural > 0
+        assert image_height > 100
+        assert image_width * FONT_POINTS / (inches * 72) >= READABLE_PIXELS
+    assert set(found["narrow"]) == {width <= 640}
+    assert found["smallest"] >= READABLE_PIXELS
+    assert found["heading"] == "accuracy %"
+    before, up, down = (
+        [float(cell.split()[0]) for cell in found[when]] for when in ("before", "up", "down")
+    )
+    assert up == sorted(before) != before
+    assert down == up[::-1]
+
+
+def test_the_browser_check_sees_errors(folder: Path, tmp_path: Path) -> None:
+    page = write_report(folder)
+    broken = page.read_text().replace(
+        "</body>", '<script>missing()</script><img src="https://example.org/a.png"></body>'
+    )
+    page.write_text(broken)
+    shown = visit(page, "return 1;", 1280, tmp_path)
+    assert any("missing is not defined" in line for line in shown.console)
+    assert any("Content Security Policy" in line for line in shown.console)
+
+
+def test_the_summary_of_a_report_is_that_of_its_rows(folder: Path) -> None:
+    def worse(trial: Trial) -> float:
+        return accuracy(trial) - 10
+
+    before = report_html(folder)
+    write_folder(folder, nasty_study(), [(u, result_of(u, worse)) for u in trials(nasty_study())])
+    after = report_html(folder)
+    assert "91.00 ±" in before
+    assert "91.00 ±" not in after
+    assert "81.00 ±" in after

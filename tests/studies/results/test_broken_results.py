@@ -1,0 +1,281 @@
+"""Damaged result folders: one line each, naming file, key, value and what is allowed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studies.declaration.trial import short_hash
+from support.commands import Command
+from support.results_fakes import nasty_study, write_folder
+
+READING = ("table", "plot", "report", "ledger", "diff", "status")
+
+type Damage = Callable[[Path], object]
+
+
+def _study(root: Path) -> Path:
+    return root / "study.yaml"
+
+
+def _replaced_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _replaced_by_file(path: Path) -> None:
+    for entry in path.iterdir():
+        entry.unlink()
+    path.rmdir()
+    path.write_text("")
+
+
+def _edited(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+# id, damage, then place below the folder, key, value and allowed as the line says them.
+BROKEN: list[tuple[str, Damage, str, str, str, str]] = [
+    (
+        "no study",
+        lambda root: _study(root).unlink(),
+        "",
+        "result folder",
+        "'no study.yaml'",
+        "must be the output folder of `rpu-ssnn run`",
+    ),
+    (
+        "folder for the study",
+        lambda root: _replaced_by_folder(_study(root)),
+        "",
+        "result folder",
+        "'no study.yaml'",
+        "with a study.yaml in it",
+    ),
+    (
+        "empty study",
+        lambda root: _study(root).write_text(""),
+        "study.yaml",
+        "content",
+        "None",
+        "must be a mapping",
+    ),
+    (
+        "study cut off",
+        lambda root: _study(root).write_text("study: small\ncases: [{update: rate"),
+        "study.yaml",
+        "line 2",
+        "",
+        "must be valid YAML",
+    ),
+    (
+        "study in another encoding",
+        lambda root: _study(root).write_bytes("study: größe".encode("latin-1")),
+        "study.yaml",
+        "file",
+        "",
+        "must be UTF-8 text",
+    ),
+    (
+        "key of the study",
+        lambda root: _edited(_study(root), "question:", "qestion:"),
+        "study.yaml",
+        "qestion",
+        "'qestion'",
+        "did you mean question?",
+    ),
+    (
+        "key of the study twice",
+        lambda root: _study(root).write_text(_study(root).read_text() + "seeds: [1]\n"),
+        "study.yaml",
+        "line ",
+        "'seeds'",
+        "must appear only once",
+    ),
+    (
+        "device of the study",
+        lambda root: _edited(_study(root), "device: reram_es", "device: reram_ez"),
+        "study.yaml",
+        "cases.2.device",
+        "'reram_ez'",
+        "did you mean reram_es?",
+    ),
+    (
+        "text for drives",
+        lambda root: (root / "drives.yaml").write_text("none"),
+        "drives.yaml",
+        "content",
+        "'none'",
+        "must map case labels to drives",
+    ),
+    (
+        "value of a drive",
+        lambda root: (root / "drives.yaml").write_text(
+            "rate: {learning_rate: true, validation_accuracy: 90, searched_for: 00}"
+        ),
+        "drives.yaml",
+        "rate.learning_rate",
+        "True",
+        "must be a number, not true or false",
+    ),
+    (
+        "folder for drives",
+        lambda root: (root / "drives.yaml").mkdir(),
+        "drives.yaml",
+        "file",
+        "'Is a directory'",
+        "must be a readable file",
+    ),
+    (
+        "file for units",
+        lambda root: _replaced_by_file(root / "units"),
+        "units",
+        "folder",
+        "'Not a directory'",
+        "must be a readable folder of unit files",
+    ),
+]
+
+
+def changed(path: Path, sealed: bool, **changes: Any) -> None:
+    """Changes keys of a unit file (``row_x``: of its row); sealed: with the digest made anew."""
+    content = json.loads(path.read_text())
+    for key, value in changes.items():
+        part = content["row"] if key.startswith("row_") else content
+        part[key.removeprefix("row_")] = value
+    if sealed:
+        content["digest"] = short_hash(
+            [content[key] for key in ("unit", "settings", "row", "epochs")]
+        )
+    path.write_text(json.dumps(content))
+
+
+# id, damage of one unit file, then key, value and allowed as the line says them.
+BROKEN_TRIAL: list[tuple[str, Damage, str, str, str]] = [
+    ("empty", lambda path: path.write_text(""), "line 1", "", "must be whole JSON"),
+    ("cut off", lambda path: path.write_text(path.read_text()[:99]), "line ", "", "whole JSON"),
+    ("binary", lambda path: path.write_bytes(b"\xff\x00"), "file", "", "must be UTF-8 text"),
+    ("folder", _replaced_by_folder, "file", "'Is a directory'", "must be a readable file"),
+    ("list", lambda path: path.write_text("[1]"), "content", "[1]", "must be a mapping"),
+    ("edited", lambda path: changed(path, False, row_T=11), "digest", "'", "it was changed"),
+    ("other file's", lambda path: changed(path, True, trial="x"), "unit", "'x'", "file's own name"),
+    ("later format", lambda path: changed(path, True, format=2), "format", "2", "must be 1"),
+    ("near key", lambda path: changed(path, True, epoch=1), "epoch", "'epoch'", "mean epochs?"),
+    (
+        "text for an accuracy",
+        lambda path: changed(path, True, row_test_accuracy="high"),
+        "row.test_accuracy",
+        "'high'",
+        "must be an accuracy, 0 to 100 %",
+    ),
+    (
+        "accuracy out of range",
+        lambda path: changed(path, True, row_test_accuracy=950.0),
+        "row.test_accuracy",
+        "950.0",
+        "must be an accuracy, 0 to 100 %",
+    ),
+    (
+        "no version",
+        lambda path: changed(path, True, row_numerics_version=None),
+        "row.numerics_version",
+        "None",
+        "must be a whole number",
+    ),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "out", nasty_study(seeds=[0, 1], sweep={}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "place", "key", "value", "allowed"),
+    [pytest.param(*rest, id=name) for name, *rest in BROKEN],
+)
+def test_a_broken_folder_is_refused_in_one_line(
+    damage: Damage,
+    place: str,
+    key: str,
+    value: str,
+    allowed: str,
+    folder: Path,
+    tmp_path: Path,
+    command: Command,
+) -> None:
+    whole = write_folder(tmp_path / "whole", nasty_study(seeds=[0, 1], sweep={}))
+    damage(folder)
+    before = sorted(folder.rglob("*"))
+    for name in READING:
+        arguments = (whole, folder) if name == "diff" else (folder,)
+        code, output, errors = command(name, *arguments)
+        assert (code, output, errors.count("\n")) == (2, "", 1), (name, errors)
+        assert errors.startswith(f"{folder / place}: {key}"), name
+        assert f": {value}" in errors
+        assert allowed in errors.partition("is not allowed; ")[2]
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "key", "value", "allowed"),
+    [pytest.param(*rest, id=name) for name, *rest in BROKEN_TRIAL],
+)
+def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
+    damage: Damage, key: str, value: str, allowed: str, folder: Path, command: Command
+) -> None:
+    path = sorted((folder / "units").iterdir())[0]
+    damage(path)
+    code, output, errors = command("table", folder)
+    assert (code, errors.count("\n")) == (0, 1), errors
+    assert errors.startswith(f"{path}: {key}")
+    assert f": {value}" in errors
+    assert allowed in errors.partition("is not allowed; ")[2]
+    assert errors.endswith("; the damaged file is left out\n")
+    assert "| ann" in output
+    code, output, _ = command("status", folder)
+    assert "5 of 6 done, 0 running, 0 failed, 1 damaged" in output
+    assert f"damaged: {path}: {key}" in output
+
+
+@pytest.mark.parametrize("name", ["table", "plot", "report", "ledger", "diff"])
+def test_a_folder_without_units_is_refused(name: str, folder: Path, command: Command) -> None:
+    for path in (folder / "units").iterdir():
+        path.unlink()
+    code, output, errors = command(name, folder, *([folder] if name == "diff" else []))
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(f"{folder}: units: 0 is not allowed; must hold at least one finished")
+
+
+def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
+    ideal = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
+    root = write_folder(tmp_path / "ideal", ideal)
+    code, output, errors = command("ledger", root)
+    assert (code, output) == (2, "")
+    assert errors == (
+        f"{root}: units: 0 is not allowed; must hold at least one finished unit on a device\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "value"), [("units", "no study.yaml"), ("../uot", "not there"), ("..", "no study.")]
+)
+def test_the_folder_that_was_meant_is_named(
+    asked: str, value: str, folder: Path, command: Command
+) -> None:
+    code, _, errors = command("table", (folder / asked).resolve())
+    assert code == 2
+    assert f"result folder: '{value}" in errors
+    assert f"(did you mean {folder}?)" in errors
+
+
+@pytest.mark.parametrize("name", READING)
+def test_a_file_is_no_folder(name: str, folder: Path, command: Command) -> None:
+    file = folder / "study.yaml"
+    code, _, errors = command(name, file, *([folder] if name == "diff" else []))
+    assert (code, errors.count("\n")) == (2, 1)
+    assert errors.startswith(f"{file}: result folder: 'a file'")

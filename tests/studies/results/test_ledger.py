@@ -1,0 +1,146 @@
+"""The pulse ledger against numbers worked out by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from device_presets import get_preset, steps_at_zero
+from studies.declaration.hyperparameters import Hyperparameters
+from studies.declaration.result import Row, TrialResult
+from studies.declaration.trial import Trial
+from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
+from studies.results.tables import results_frame, write_results
+from support.harness import small_study
+
+DRIVE = {"weight_range": 8, "learning_rate": 1}
+KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}
+
+# 100 devices, as a network of two crossbars leaves it.
+ROW: Row = {
+    "n_train": 90,
+    "test_accuracy": 90.0,
+    "seed": 0,
+    "devices_total": 100.0,
+    "pulses_up_total": 3000.0,
+    "pulses_down_total": 1000.0,
+    "initial_pulses_total": 500.0,
+    "pulses_p99_1": 150.0,
+    "pulses_p99_2": 120.0,
+    "pulses_max_1": 160.0,
+    "pulses_max_2": 400.0,
+}
+
+
+def trial_of(device: str = "ideal", **case: Any) -> Trial:
+    study = small_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": device, "drive": DRIVE, **case},
+        ],
+        network={"hidden": [8], "T": 10},  # 10 slots and 3 of flush
+        training={"epochs": 4},
+    )
+    return study.points()[-1].trial(
+        "small", Hyperparameters(learning_rate=1.0, weight_range=8.0), seed=0
+    )
+
+
+def ledger(trial: Trial, **changes: Any) -> Row:
+    return ledger_columns(trial, TrialResult({**ROW, **changes}, []))
+
+
+def test_pulses_energy_time_and_wear_by_hand() -> None:
+    found = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6}))
+    assert list(found) == list(COLUMNS)
+    assert found["pulses_up_per_device"] == 30.0
+    assert found["pulses_down_per_device"] == 10.0
+    assert found["pulses_per_device_p99"] == 150.0
+    assert found["pulses_per_device_max"] == 400.0
+    assert found["energy_j"] == pytest.approx(4500 * 2e-15)
+    assert found["energy_blank_because"] is None
+    assert found["training_time_s"] == pytest.approx(13 * 1e-6 * 90 * 4)
+    # A swing up and down takes 1000 pulses of a device with 500 levels.
+    assert found["endurance_used"] == pytest.approx(0.4 / 1e6)
+    assert found["endurance_blank_because"] is None
+
+
+def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
+    wide, half = (
+        ledger(trial_of("charge_trap_2019_pulsed", overrides={"pulse_width_s": width}))
+        for width in (3e-6, 1.5e-6)
+    )
+    assert wide["endurance_used"] == pytest.approx(400.0 / (2 * 10_000 * 1e6))
+    up, _ = steps_at_zero(get_preset("charge_trap_2019_pulsed", {"pulse_width_s": 1.5e-6}))
+    share = up / get_preset("charge_trap_2019_pulsed").step
+    assert share < 0.2
+    assert half["endurance_used"] == pytest.approx(share * wide["endurance_used"], rel=0.02)
+    assert half["energy_j"] is None
+    assert "one of 1.5e-06 s need not" in str(half["energy_blank_because"])
+    both = {"pulse_width_s": 1.5e-6, "energy_per_pulse_j": 2e-15}
+    given = ledger(trial_of("charge_trap_2019_pulsed", overrides=both))
+    assert given["energy_j"] == pytest.approx(4500 * 2e-15)
+
+
+def test_idle_time_between_presentations_is_training_time() -> None:
+    found = ledger(trial_of(overrides=KNOWN, tile={"slot_seconds": 1e-6, "idle_seconds": 2e-3}))
+    assert found["training_time_s"] == pytest.approx((13 * 1e-6 + 2e-3) * 90 * 4)
+
+
+def test_a_slot_is_no_shorter_than_the_device_s_own_pulse() -> None:
+    slow = ledger(trial_of(overrides={**KNOWN, "pulse_width_s": 2e-6}))
+    slower = ledger(trial_of(overrides={**KNOWN, "pulse_width_s": 2e-6, "pulse_period_s": 5e-6}))
+    assert slow["training_time_s"] == pytest.approx(13 * 2e-6 * 90 * 4)
+    assert slower["training_time_s"] == pytest.approx(13 * 5e-6 * 90 * 4)
+
+
+def test_what_the_preset_does_not_know_is_blank_with_the_presets_reason() -> None:
+    found = ledger(trial_of("charge_trap"))
+    assert found["energy_j"] is None
+    reason = "energy_per_pulse_j: not in the abstract; see charge_trap_2019"
+    assert found["energy_blank_because"] == reason
+    assert found["endurance_used"] is None
+    assert "not in the abstract" in str(found["endurance_blank_because"])
+
+
+def test_rows_from_before_the_count_have_no_wear() -> None:
+    old = {name: value for name, value in ROW.items() if not name.startswith("pulses_max")}
+    found = ledger_columns(trial_of(overrides=KNOWN), TrialResult(old, []))
+    assert found["pulses_per_device_max"] is None
+    assert found["endurance_used"] is None
+    assert found["endurance_blank_because"] == "the run did not count its busiest device"
+    assert found["energy_j"] is not None
+
+
+def test_ideal_weights_have_no_ledger() -> None:
+    trial = small_study().points()[1].trial("small", Hyperparameters(learning_rate=1.0), seed=0)
+    assert set(ledger(trial).values()) == {None}
+
+
+def test_the_ledger_stands_in_the_results_and_their_files(tmp_path: Path) -> None:
+    ideal = small_study().points()[1].trial("small", Hyperparameters(learning_rate=1.0), seed=0)
+    runs = [
+        (ideal, TrialResult({"seed": 0, "test_accuracy": 95.0}, [])),
+        (trial_of("charge_trap"), TrialResult(ROW, [])),
+    ]
+    frame = results_frame(runs)
+    assert frame["pulses_per_device_max"].tolist()[1] == 400.0
+    assert pd.isna(frame["pulses_per_device_max"][0])
+    write_results(tmp_path, runs)
+    read = pd.read_parquet(tmp_path / "results.parquet")
+    assert read["energy_blank_because"][1] == frame["energy_blank_because"][1]
+    assert pd.read_csv(tmp_path / "results.csv")["training_time_s"][1] > 0
+
+
+def test_the_table_takes_means_over_seeds_and_the_largest_maximum() -> None:
+    trial = trial_of(overrides=KNOWN)
+    more = {**ROW, "pulses_up_total": 5000.0, "pulses_max_1": 800.0}
+    table = ledger_table(
+        results_frame([(trial, TrialResult(ROW, [])), (trial, TrialResult(more, []))])
+    )
+    assert table["case"].tolist() == ["ideal"]
+    assert table["n"].tolist() == [2]
+    assert table["pulses_up_per_device"].tolist() == [40.0]
+    assert table["pulses_per_device_max"].tolist() == [800.0]
+    assert table["energy_blank_because"].tolist() == [""]

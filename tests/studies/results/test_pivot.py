@@ -1,0 +1,155 @@
+"""Marks in tables, and tables pivoted by two settings."""
+
+import io
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from studies.common.choices import Format, Values
+from studies.declaration.trial import Trial
+from studies.results.columns import setting
+from studies.results.pivot import pivot, render_pivot
+from studies.results.summary import render, summary
+from studies.results.tables import results_frame
+from support.commands import refused
+from support.results_fakes import NASTY, nasty_study, runs_of
+
+
+def results(**changes: Any) -> pd.DataFrame:
+    return results_frame(runs_of(nasty_study(**changes)))
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+@pytest.mark.parametrize("style", list(Format))
+def test_every_format_marks_what_is_not_significant(style: Format) -> None:
+    text = render(summary(results(), "rate"), "rate", style)
+    if style is Format.csv:
+        table = pd.read_csv(io.StringIO(text)).set_index(["case", "sweep.network.T"])
+        assert table.loc[(NASTY, 10), "gap_significant"] in (True, "True")
+        assert table.loc[(NASTY, 20), "gap_significant"] in (False, "False")
+        assert table.loc[(NASTY, 20), "gap_p"] == 1.0
+    else:
+        assert text.count("1.00 ns") == 1  # the device at T=20: differences -1, 0, 1
+
+
+def test_the_correction_is_for_the_comparisons_of_the_table() -> None:
+    table = summary(results(), "rate")
+    device = table[table["case"] == NASTY]
+    # Differences -5, -5.5, -6: mean -5.5, standard error 0.5 / sqrt(3), two degrees of freedom:
+    # p = 1 - t / sqrt(2 + t^2); of two tests, so doubled.
+    t = 5.5 / (0.5 / math.sqrt(3))
+    assert device["gap_p"].iloc[0] == pytest.approx(2 * (1 - t / math.sqrt(2 + t * t)))
+    assert list(device["gap_significant"]) == [True, False]
+    assert device["accuracy_sd"].iloc[1] == pytest.approx(math.sqrt(3.0))  # 89, 92, 92
+
+
+def test_one_seed_is_untested() -> None:
+    text = render(summary(results(seeds=[0]), "rate"), "rate", Format.md)
+    lines = [line for line in text.splitlines() if line.startswith("| x_")]
+    assert all("untested" in line for line in lines)
+
+
+def test_pairs_are_shown_where_they_are_not_all_seeds() -> None:
+    some = results()
+    some = some.drop(some.index[(some["label"] == "rate") & (some["seed"] == 2)])
+    text = render(summary(some, "rate"), "rate", Format.md)
+    assert cells_of(text.splitlines()[0])[7] == "pairs"
+    device = next(line for line in text.splitlines() if line.startswith("| x_"))
+    assert (cells_of(device)[2], cells_of(device)[7]) == ("3", "2")
+    assert "pairs" not in render(summary(results(), "rate"), "rate", Format.md).splitlines()[0]
+
+
+def test_a_pivot_of_the_gaps() -> None:
+    pivoted = pivot(results(), "rate", "network.T", "case", Values.gap)
+    lines = render_pivot(pivoted, "rate", Format.md).splitlines()
+    assert cells_of(lines[0])[0] == r"network.T \ case"
+    assert [cells_of(line)[0] for line in lines[2:4]] == ["10", "20"]
+    assert cells_of(lines[2])[1] == "-5.50 ± 1.24 (3)"
+    assert cells_of(lines[3])[1] == "+0.00 ± 2.48 (3) ns"
+    assert "Holm-corrected for 2 comparisons" in lines[-1]
+
+
+def test_a_cell_of_several_points_is_their_mean_by_seed() -> None:
+    pivoted = pivot(results(), "rate", "case", "device", Values.accuracy)
+    assert pivoted.averaged == ("network.T",)
+    cell = pivoted.cells.set_index("row").loc[NASTY]
+    # By seed: (85 + 89) / 2, (86.5 + 92) / 2, (85 + 92) / 2.
+    assert cell["mean"] == pytest.approx((87.0 + 89.25 + 88.5) / 3)
+    assert cell["n"] == 3
+    assert "a cell is the mean over: network.T" in render_pivot(pivoted, "rate", Format.md)
+
+
+def test_a_seed_that_not_all_points_of_a_cell_have_is_left_out() -> None:
+    some = results()
+    some = some.drop(some.index[(some["label"] == NASTY) & (some["seed"] == 1)][:1])
+    pivoted = pivot(some, "rate", "case", "device", Values.accuracy)
+    cell = pivoted.cells.set_index("row").loc[NASTY]
+    assert cell["n"] == 2
+    assert cell["mean"] == pytest.approx((87.0 + 88.5) / 2)
+
+
+def test_the_csv_of_a_pivot_is_exact_and_tidy() -> None:
+    pivoted = pivot(results(), "rate", "case", "network.T", Values.gap)
+    table = pd.read_csv(io.StringIO(render_pivot(pivoted, "rate", Format.csv)))
+    row = table[(table["case"] == NASTY) & (table["network.T"] == 10)].iloc[0]
+    assert (row["n"], row["mean"], row["min"], row["max"]) == (3, -5.5, -6.0, -5.0)
+    assert len(table) == 2  # the reference has no gap, and ann is at no point of the sweep
+    assert row["gap_p"] == pytest.approx(pivoted.cells["gap_p"].min(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("case", {"ann", "rate", NASTY}),
+        ("network.T", {"", 10, 20}),
+        ("T", {"", 10, 20}),
+        ("seed", {0, 1, 2}),
+        ("network.hidden", {"[8]"}),
+        ("overrides.levels", {"", 1481.4814814814813}),
+        ("drive.weight_range", {"", 8.0}),
+        ("tile.initial", {"", "programmed"}),
+        ("training.batch", {50}),
+    ],
+)
+def test_a_setting_is_found_by_its_path(path: str, expected: set[object]) -> None:
+    assert set(setting(results(), path)) == expected
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
+    with refused("results: column: 'netwrk.T'", "did you mean network.T?"):
+        setting(results(), "netwrk.T")
+
+
+def test_a_pivot_without_any_gap_is_refused() -> None:
+    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}])
+    with refused("results: gap: 'none'", "a case beside the reference"):
+        pivot(results_frame(runs_of(study)), "rate", "case", "network.T", Values.gap)
+
+
+def test_latex_and_html_of_a_pivot_escape_names() -> None:
+    pivoted = pivot(results(), "rate", "case", "network.T", Values.gap)
+    latex = render_pivot(pivoted, "rate", Format.latex)
+    assert r"x\_\$T\$ $<$script$>$alert(" in latex
+    assert r"\& 50 \% \{\textbackslash n\}" in latex
+    html = render_pivot(pivoted, "rate", Format.html)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_a_pipe_in_a_name_stays_in_its_markdown_cell() -> None:
+    def same(trial: Trial) -> float:
+        return 90.0
+
+    study = nasty_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"update": "coincidence", "learning_rate": 1.0, "label": "a|b\nc"},
+        ]
+    )
+    text = render(summary(results_frame(runs_of(study, same)), "rate"), "rate", Format.md)
+    assert r"| a\|b c " in text

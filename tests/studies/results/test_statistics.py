@@ -1,0 +1,64 @@
+"""Statistics against textbook numbers, R's p.adjust and scipy's paired test."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from studies.common.statistics import describe, holm, paired_p
+
+NAN = math.nan
+
+
+def test_a_sample_by_hand() -> None:
+    # Deviations -3, -1, 1, 3: sum of squares 20, variance 20 / 3; t(0.975, 3) = 3.18245.
+    sample = describe([1.0, 3.0, 5.0, 7.0])
+    assert (sample.n, sample.mean, sample.minimum, sample.maximum) == (4, 4.0, 1.0, 7.0)
+    assert sample.sd == pytest.approx(math.sqrt(20 / 3))
+    assert sample.half_width == pytest.approx(3.18245 * math.sqrt(20 / 3) / 2, rel=1e-5)
+
+
+def test_one_value_has_no_spread_and_none_has_nothing() -> None:
+    one = describe([5.0])
+    assert (one.n, one.mean, one.minimum, one.maximum) == (1, 5.0, 5.0, 5.0)
+    assert math.isnan(one.sd)
+    assert math.isnan(one.half_width)
+    assert describe([]).n == 0
+    assert math.isnan(describe([]).mean)
+
+
+def test_the_paired_p_is_that_of_the_paired_t_test() -> None:
+    a, b = [97.1, 96.4, 98.0, 97.7], [96.0, 96.1, 97.2, 97.9]
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    assert paired_p(differences) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    # One degree of freedom: t is Cauchy's; differences 1 and 3 give t = 2.
+    assert paired_p([1.0, 3.0]) == pytest.approx(1 - 2 * math.atan(2.0) / math.pi)
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"),
+    [([4.1, 4.1 + 1e-14, 4.1], 0.0), ([0.0, 0.0], 1.0), ([-2.0, -2.0], 0.0)],
+)
+def test_differences_without_spread_get_the_limit(
+    differences: list[float], expected: float
+) -> None:
+    assert paired_p(differences) == expected
+
+
+@pytest.mark.parametrize("differences", [[], [3.0]])
+def test_fewer_than_two_pairs_cannot_be_tested(differences: list[float]) -> None:
+    assert math.isnan(paired_p(differences))
+
+
+def test_holm_as_in_r() -> None:
+    # p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
+    corrected = holm([NAN, 0.02, NAN, 0.7])
+    assert corrected[1] == pytest.approx(0.04)  # of two tests, not of four
+    assert corrected[3] == 0.7
+    assert math.isnan(corrected[0])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []

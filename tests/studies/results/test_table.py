@@ -1,0 +1,207 @@
+"""The summary's statistics against examples computed by hand."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.common.choices import Format
+from studies.common.statistics import mean_and_half_width
+from studies.report.plot import plot_study
+from studies.results.published import beside
+from studies.results.summary import render, summary
+from support.harness import small_study
+
+NAN = math.nan
+
+# t(0.975) for 2 and 1 degrees of freedom, from printed tables.
+T_2, T_1 = 4.30265, 12.70620
+
+
+def frame(rows: list[tuple[str, int, float]], **more: Any) -> pd.DataFrame:
+    data = pd.DataFrame(rows, columns=["label", "seed", "test_accuracy"])
+    data["pulses_per_device_mean"] = NAN
+    data["saturated_fraction"] = NAN
+    return data.assign(**more)
+
+
+def test_mean_and_interval_by_hand() -> None:
+    # Deviations -1, 0, 1: variance 1, standard error 1 / sqrt(3).
+    mean, half = mean_and_half_width([96.0, 97.0, 98.0])
+    assert mean == 97.0
+    assert half == pytest.approx(T_2 / math.sqrt(3), rel=1e-5)
+
+
+def test_one_value_has_no_interval_and_none_has_no_mean() -> None:
+    assert mean_and_half_width([5.0])[0] == 5.0
+    assert math.isnan(mean_and_half_width([5.0])[1])
+    assert math.isnan(mean_and_half_width([])[0])
+
+
+def test_the_gap_is_paired_by_seed() -> None:
+    rows = [
+        ("rate", 0, 90.0),
+        ("rate", 1, 94.0),
+        ("rate", 2, 98.0),
+        ("device", 2, 95.0),  # -3, and out of order
+        ("device", 0, 89.0),  # -1
+        ("device", 1, 92.0),  # -2
+    ]
+    table = summary(frame(rows), "rate").set_index("case")
+    device = table.loc["device"]
+    assert device["gap"] == pytest.approx(-2.0)
+    # The differences spread by 1 although the accuracies spread by 4 (rate) and 3 (device).
+    assert device["gap_ci"] == pytest.approx(T_2 / math.sqrt(3), rel=1e-5)
+    assert device["accuracy"] == pytest.approx(92.0)
+    assert device["accuracy_ci"] == pytest.approx(T_2 * 3 / math.sqrt(3), rel=1e-5)
+    assert (device["n"], device["gap_n"], device["min"], device["max"]) == (3, 3, 89.0, 95.0)
+    assert table["gap"].isna().tolist() == [True, False]
+
+
+def test_only_seeds_that_both_have_are_paired() -> None:
+    rows = [
+        ("rate", 0, 90.0),
+        ("rate", 1, 92.0),
+        ("rate", 5, 10.0),
+        ("device", 0, 89.0),
+        ("device", 1, 89.0),
+        ("device", 7, 20.0),
+    ]
+    device = summary(frame(rows), "rate").set_index("case").loc["device"]
+    assert device["gap"] == pytest.approx(-2.0)  # -1 and -3
+    assert device["gap_ci"] == pytest.approx(T_1 * math.sqrt(2) / math.sqrt(2), rel=1e-5)
+    assert (device["n"], device["gap_n"]) == (3, 2)
+
+
+def swept() -> pd.DataFrame:
+    rows = [("ann", 0, 99.0), ("rate", 0, 90.0), ("rate", 0, 95.0), ("x", 0, 80.0), ("x", 0, 94.0)]
+    return frame(rows, **{"sweep.network.T": [NAN, 20, 50, 20, 50]})
+
+
+def test_a_swept_row_is_compared_with_the_reference_at_the_same_values() -> None:
+    table = summary(swept(), "rate")
+    assert list(table["case"]) == ["ann", "rate", "rate", "x", "x"]
+    assert list(table["gap"][3:]) == [-10.0, -1.0]
+
+
+def test_a_reference_that_is_not_swept_serves_every_point() -> None:
+    table = summary(swept(), "ann")
+    assert list(table["gap"][1:]) == [-9.0, -4.0, -19.0, -5.0]
+
+
+def test_a_reference_without_rows_is_refused() -> None:
+    with pytest.raises(InputError, match=r"reference: 'rte' .*did you mean rate"):
+        summary(swept(), "rte")
+
+
+def test_pulses_and_saturation_are_means_over_seeds() -> None:
+    rows = [("rate", 0, 90.0), ("rate", 1, 90.0), ("x", 0, 80.0), ("x", 1, 80.0)]
+    data = frame(
+        rows, pulses_per_device_mean=[NAN, NAN, 10, 20], saturated_fraction=[NAN, NAN, 0, 0.5]
+    )
+    device = summary(data, "rate").set_index("case").loc["x"]
+    assert (device["pulses_per_device"], device["saturated_fraction"]) == (15.0, 0.25)
+
+
+def full() -> pd.DataFrame:
+    rows = [
+        ("rate", 0, 90.0),
+        ("rate", 1, 92.0),
+        ("charge_trap_&2", 0, 89.0),
+        ("charge_trap_&2", 1, 89.0),
+    ]
+    return frame(
+        rows, pulses_per_device_mean=[NAN, NAN, 10, 20], saturated_fraction=[NAN, NAN, 0, 0.5]
+    )
+
+
+def test_markdown_is_as_narrow_as_its_cells() -> None:
+    text = render(summary(full(), "rate"), "rate", Format.md)
+    *lines, blank, legend = text.splitlines()
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 102
+    cells = [cell.strip() for cell in lines[-1].strip("|").split("|")]
+    # One degree of freedom: the t distribution is Cauchy's, t = 2, p = 1 - 2 atan(2) / pi.
+    numbers = ["2", "89.00 ± 0.00", "0.00", "-2.00 ± 12.71", "0.30 ns", "89.00–89.00", "15.0"]
+    assert cells == ["charge_trap_&2", *numbers, "25 %"]
+    assert blank == ""
+    assert "Holm-corrected for 1 comparison; ns: not significant at 0.05" in legend
+
+
+PUBLISHED = {
+    "published": {"rate": {"accuracy": 98.65, "plus_minus": 0.04, "source": "A, Table 1"}},
+    "quoted": {"HM2-BP": {"accuracy": 98.84, "source": "B, Table 1"}},
+}
+
+
+@pytest.mark.parametrize("style", list(Format))
+def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone(style: Format) -> None:
+    study = small_study(**PUBLISHED)
+    rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("coincidence", 0, 89.0)]
+    text = render(beside(summary(frame(rows), "rate"), study), "rate", style)
+    if style is Format.md:
+        lines = text.splitlines()
+        assert "98.65 ± 0.04 | A, Table 1" in lines[2]
+        assert "98.84 | B, Table 1" in lines[4]
+        cells = [cell.strip() for cell in lines[4].strip("|").split("|")]
+        assert cells[:4] == ["HM2-BP", "0", "-", "-"]
+    for number in ("98.65", "98.84"):
+        assert number in text
+
+
+def test_a_study_without_published_accuracies_has_no_column_for_them() -> None:
+    table = summary(full(), "rate")
+    assert beside(table, small_study()) is table
+
+
+def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> None:
+    rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
+    text = render(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate", Format.md)
+    header, legend = text.splitlines()[0], text.splitlines()[-1]
+    assert "epochs" in header
+    assert "images" not in header
+    assert legend.startswith("500 training images; ")
+
+
+def test_a_gap_of_nothing_has_no_minus() -> None:
+    rows = [("rate", 0, 90.0), ("x", 0, 90.0 - 1e-9)]
+    assert " +0.00 |" in render(summary(frame(rows), "rate"), "rate", Format.md)
+
+
+def test_csv_has_full_precision() -> None:
+    table = summary(full(), "rate")
+    lines = render(table, "rate", Format.csv).splitlines()
+    assert lines[0].startswith(
+        "case,n,accuracy,accuracy_sd,accuracy_ci,gap,gap_ci,gap_n,gap_p,gap_significant,min,max,"
+    )
+    assert float(lines[2].split(",")[6]) == table["gap_ci"][1]
+    assert lines[2].split(",")[9] == "False"
+    assert lines[1].split(",")[9] == ""  # the reference itself
+
+
+def test_latex_is_a_booktabs_table_with_escaped_names() -> None:
+    text = render(summary(full(), "rate"), "rate", Format.latex)
+    comment, text = text.split("\n", 1)
+    assert comment.startswith("% ± 95 %")
+    assert text.startswith(r"\begin{tabular}{lrrrrrrrr}")
+    assert r"\toprule" in text
+    assert r"charge\_trap\_\&2 & 2 & 89.00 $\pm$ 0.00 & 0.00 & -2.00 $\pm$ 12.71 & 0.30 ns" in text
+
+
+def test_html_escapes_names() -> None:
+    data = full()
+    data["label"] = data["label"].replace("charge_trap_&2", "<script>")
+    text = render(summary(data, "rate"), "rate", Format.html)
+    assert "&lt;script&gt;" in text
+    assert "<script>" not in text
+
+
+@pytest.mark.parametrize("results", [full(), swept()], ids=["plain", "swept"])
+def test_the_figure_is_a_png(results: pd.DataFrame, tmp_path: Path) -> None:
+    table = summary(results, "rate")
+    path = plot_study(results, table, "rate", "small: does it work?", tmp_path / "a.png")
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert path.stat().st_size > 10_000

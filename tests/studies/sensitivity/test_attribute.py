@@ -1,0 +1,317 @@
+"""Attribution against trainings whose every effect is known."""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device_presets import get_preset, preset_names, pulse_response
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.cases import DeviceCase
+from studies.declaration.trial import PulseMethod
+from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
+from studies.sensitivity.device_question import ask, name_of
+from studies.sensitivity.imperfections import NEUTRAL, imperfections, settings_of, switched_off
+from support.question_fakes import DRIVE, FakeRun, device_study
+
+NOISY_READS = {
+    "stuck_share": 0.1,
+    "reads": {"read_noise": 0.5, "adc_bits": 6, "adc_bound": 20.0},
+    "reference": {"scheme": "reference_device", "spread": 0.2, "on_off_ratio": 10.0},
+    "initial": "pulsed",
+}
+
+
+def additive(parameters: dict[str, Any], method: PulseMethod) -> float:
+    """4 points of cycle-to-cycle noise, 2 of leak, 1 of spread bounds, 0.5 of the step."""
+    loss = 4.0 * parameters["cycle_to_cycle"] / 0.3
+    loss += 2.0 if parameters["leak_time_constant_s"] != "inf" else 0.0
+    loss += parameters["w_max_spread"] / 0.07
+    return loss + 0.5 * 400 / parameters["levels"]
+
+
+def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
+    run = FakeRun(additive)
+    found = attribute(device_study(), "capacitor", run)
+    table = found.table.set_index("imperfection")
+    expected = {
+        "cycle_to_cycle": 4.0,
+        "leak": 2.0,
+        "bounds_spread": 1.0,
+        "finite_step": 0.5 * 0.75,  # thinned to a quarter, so four times as many levels
+        "step_spread": 0.0,
+    }
+    for name, effect in expected.items():
+        assert table.loc[name, "recovered"] == pytest.approx(effect, abs=1e-9)
+        assert table.loc[name, "lost"] == pytest.approx(effect, abs=1e-9)
+        assert table.loc[name, "recovered_ci"] == pytest.approx(0.0, abs=1e-9)
+    assert list(found.table["imperfection"][:4]) == list(expected)[:4]
+    assert table.loc["leak", "value"].startswith("leak_time_constant_s 2000")
+    assert table.loc[SUM, "recovered"] == pytest.approx(7.375)
+    assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)
+    assert table.loc[INTERACTION, "recovered"] == pytest.approx(0.0, abs=1e-9)
+    assert any("not more than chance" in note for note in found.notes)
+
+
+def test_an_interaction_is_said_in_numbers() -> None:
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        """Noise costs 3 points, and only where the device also leaks."""
+        leaks = parameters["leak_time_constant_s"] != "inf"
+        return 3.0 * leaks * (parameters["cycle_to_cycle"] > 0)
+
+    found = attribute(device_study(), "capacitor", FakeRun(loss, noise=0.01))
+    table = found.table.set_index("imperfection")
+    for name in ("leak", "cycle_to_cycle"):
+        assert table.loc[name, "recovered"] == pytest.approx(3.0, abs=0.05)
+        assert table.loc[name, "lost"] == pytest.approx(0.0, abs=0.05)
+        assert table.loc[name, "entangled_p"] < 0.01
+    assert table.loc[INTERACTION, "recovered"] == pytest.approx(-3.0, abs=0.1)
+    assert table.loc[INTERACTION, "lost"] == pytest.approx(3.0, abs=0.1)
+    text = "\n".join(found.notes)
+    assert re.search(r"each switched off alone adds up to \+(6\.0|5\.9)", text)
+    assert re.search(r"all together are worth \+(3\.0|2\.9)", text)
+    assert text.count("they interact") == 2
+    assert text.count("depends on the others") == 2
+
+
+def test_what_is_only_noise_is_not_significant() -> None:
+    found = attribute(device_study(), "capacitor", FakeRun(lambda p, m: 2.0, noise=0.5))
+    effects = found.table.iloc[:-3]
+    assert (effects["recovered_p"] > 0.05).all()
+    assert (effects["recovered_ci"] > 0).all()
+    assert effects["recovered_n"].eq(5).all()
+
+
+def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
+    run = FakeRun(additive)
+    found = attribute(device_study(), "capacitor", run)
+    drives = {
+        (trial.settings.method.learning_rate, trial.settings.method.tile.weight_range)
+        for trial in run.done.values()
+        if isinstance(trial.settings.method, PulseMethod)
+    }
+    assert drives == {(1.0, 8.0)}
+    assert "held fixed" in found.notes[0]
+    n = len(found.table) - 3
+    assert run.rounds == [10, 5 * (1 + 2 * n)]  # reference and device; all off and two each
+    attribute(device_study(), "capacitor", run)
+    assert run.rounds[2:] == [0, 0]
+
+
+def test_search_each_leaves_the_drive_of_every_change_open() -> None:
+    studies = []
+
+    def run(study: Any) -> Any:
+        studies.append(study)
+        held = study.model_copy(update={"cases": study.cases[:2]})
+        return FakeRun(additive)(held)
+
+    found = attribute(device_study(), "capacitor", run, search_each=True)
+    given = {case.name: case.drive.weight_range for case in studies[-1].cases[1:]}
+    assert given.pop("as it is") == 8.0
+    assert set(given.values()) == {None}
+    assert "searched for each" in found.notes[0]
+
+
+def test_a_failed_unit_costs_its_seed_only() -> None:
+    run = FakeRun(additive, fails=lambda u: u.title == "without leak seed 3")
+    found = attribute(device_study(), "capacitor", run)
+    table = found.table.set_index("imperfection")
+    assert table.loc["leak", "recovered_n"] == 4
+    assert table.loc["leak", "lost_n"] == 5
+    assert table.loc[SUM, "recovered_n"] == 4
+    assert [failure.message for failure in found.failures] == ["burnt"]
+
+
+def test_a_device_without_runs_has_an_empty_table() -> None:
+    found = attribute(
+        device_study(), "capacitor", FakeRun(additive, fails=lambda u: "is" in u.title)
+    )
+    assert found.table.empty
+    assert len(found.failures) == 5
+
+
+def test_the_step_is_left_out_where_every_coincidence_makes_its_pulse() -> None:
+    found = attribute(device_study("ideal"), "ideal", FakeRun(lambda p, m: 1.0, thinning=1.0))
+    assert found.table.empty
+    assert "finer step would only lower the learning rate" in "\n".join(found.notes)
+    assert "no imperfection that can be switched off" in found.notes[-1]
+
+
+def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> None:
+    study = device_study(case={"label": "leaky", "overrides": {"cycle_to_cycle": 0.1}})
+    assert ask(study, "leaky").case == ask(study, "capacitor").case
+    assert ask(study, "leaky").case.overrides == {"cycle_to_cycle": 0.1}
+    assert ask(study, "ecram").case == DeviceCase(device="ecram", label="as it is")
+    with pytest.raises(InputError, match=r"--device: 'capacitr'.*did you mean capacitor"):
+        ask(study, "capacitr")
+    with pytest.raises(InputError, match="moves one way only"):
+        ask(study, "pcm")
+
+
+def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
+    rate = {"update": "rate", "learning_rate": 1.0}
+    noisy = {"device": "ideal", "drive": DRIVE, "overrides": {"cycle_to_cycle": 1.0}}
+    plain = {"device": "ideal", "drive": DRIVE, "label": "plain"}
+    study = device_study(cases=[rate, {**noisy, "label": "noisy"}, plain])
+    with pytest.raises(InputError, match="one of noisy, plain, as several cases have it"):
+        ask(study, "ideal")
+    assert ask(study, "noisy").case.overrides == {"cycle_to_cycle": 1.0}
+
+
+def test_names_of_folders_are_plain_and_short() -> None:
+    assert name_of("digits", "attribute", "my noisy/trap") == "digits_attribute_my-noisy-trap"
+    names = {name_of("s" * 60, "require", device) for device in ("a" * 60, "a" * 59 + "b")}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {60}
+
+
+def all_off(device: str, **case: Any) -> DeviceCase:
+    whole = DeviceCase(device=device, **case)
+    off, _ = imperfections(whole, thinning=0.5)
+    return switched_off(whole, off, off)
+
+
+POWER_AND_PIECEWISE = """
+pow:
+  technology: test
+  model: PowStepDevice
+  description: test
+  citation: test
+  parameters:
+    step: {value: 0.01, unit: weight, source: test}
+    w_max: {value: 1.0, unit: weight, source: test}
+    w_min: {value: -1.0, unit: weight, source: test}
+    w_max_spread: {value: 0.1, unit: w_max, source: test}
+    w_min_spread: {value: 0.1, unit: w_min, source: test}
+    cycle_to_cycle: {value: 0.1, unit: step, source: test}
+    step_spread: {value: 0.1, unit: step, source: test}
+    asymmetry: {value: 0.1, unit: step, source: test}
+    asymmetry_spread: {value: 0.1, unit: step, source: test}
+    exponent: {value: 1.5, unit: "1", source: test}
+    exponent_spread: {value: 0.1, unit: exponent, source: test}
+    exponent_asymmetry: {value: 0.1, unit: exponent, source: test}
+    exponent_asymmetry_spread: {value: 0.1, unit: exponent, source: test}
+    write_noise: {value: 1.0, unit: step, source: test}
+piecewise:
+  technology: test
+  model: PiecewiseStepDevice
+  description: test
+  citation: test
+  parameters:
+    step: {value: 0.01, unit: weight, source: test}
+    w_max: {value: 1.0, unit: weight, source: test}
+    w_min: {value: -1.0, unit: weight, source: test}
+    w_max_spread: {value: 0.1, unit: w_max, source: test}
+    w_min_spread: {value: 0.1, unit: w_min, source: test}
+    cycle_to_cycle: {value: 0.1, unit: step, source: test}
+    step_spread: {value: 0.1, unit: step, source: test}
+    asymmetry: {value: 0.1, unit: step, source: test}
+    asymmetry_spread: {value: 0.1, unit: step, source: test}
+    step_factors_up: {value: [1.5, 1.0, 0.2], unit: step, source: test}
+    step_factors_down: {value: [0.2, 1.0, 1.5], unit: step, source: test}
+    write_noise: {value: 1.0, unit: step, source: test}
+"""
+
+
+@pytest.fixture
+def devices(tmp_path: Path) -> list[str]:
+    path = tmp_path / "devices.yaml"
+    path.write_text(POWER_AND_PIECEWISE)
+    shipped = [name for name in preset_names() if get_preset(name).bidirectional]
+    return [*shipped, f"{path}:pow", f"{path}:piecewise"]
+
+
+def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str]) -> None:
+    """The neutral values are neutral: on real aihwkit tiles, at every weight, both ways."""
+    soft = 0
+    for device in devices:
+        case = all_off(device)
+        overrides = {**case.overrides, "levels": 40}
+        preset = get_preset(device, overrides)
+        assert preset.noise_free
+        assert not preset.leaks
+        pulses = pulse_response(preset, n_devices=4, n_up=30, n_down=20)
+        weights = pulses.pivot(index="pulse", columns="device", values="weight").to_numpy()
+        steps = np.diff(np.vstack([np.full((1, 4), preset.w_min), weights]), axis=0)
+        signs = np.repeat([1.0, -1.0], [30, 20])[:, None]
+        if preset.model == "SoftBoundsReferenceDevice":
+            soft += 1  # cannot be switched off, and the table says so
+            assert (steps.std(axis=1) < 1e-6).all(), device
+            continue
+        np.testing.assert_allclose(steps * signs, preset.step, rtol=1e-3, err_msg=device)
+    assert soft == 2
+
+
+def test_the_table_covers_what_presets_and_tiles_can_do_wrong(devices: list[str]) -> None:
+    """With all off, nothing but range, step, facts and named remedies differs from an ideal one."""
+    harmless = {
+        *("step", "levels", "w_max", "w_min", "failed_range", "reset_level", "reset_spread"),
+        *("step_spread_log_normal", "noise_scales_with_step", "slope_from_mean_bounds"),
+        *("subtract_symmetry_point", "gamma_up", "gamma_down", "a", "b"),
+        *("cycle_to_cycle_offset", "cycle_to_cycle_slope", "leak_time_constant_spread"),
+        *("pulse_width_s", "pulse_period_s", "energy_per_pulse_j", "endurance_cycles"),
+        *("on_off_ratio", "step_width_s", "width_knee_s", "width_steepness", "loss_onset_s"),
+    }
+    for device in devices:
+        for path, value in settings_of(all_off(device)).items():
+            section, _, name = path.partition(".")
+            if section == "overrides" and name not in harmless:
+                assert value in (0.0, "inf", (1.0, 1.0), False), (device, path)
+    tile = settings_of(all_off("ideal", tile=NOISY_READS))
+    plain = settings_of(DeviceCase(device="ideal", tile={}))
+    tile_only = {path: value for path, value in tile.items() if path.startswith("tile.")}
+    different = {path for path, value in tile_only.items() if value != plain.get(path)}
+    # With no spread a reference device is the ideal reference.
+    assert different == {"tile.reference.scheme", "tile.reference.spread"}
+    assert tile["tile.reads"] is None
+
+
+def test_tile_imperfections_are_switched_one_by_one() -> None:
+    case = DeviceCase(device="ideal", tile=NOISY_READS)
+    off, _ = imperfections(case, thinning=0.5)
+    assert set(off) == {
+        *("stuck_share", "read_noise", "converters", "on_off_ratio"),
+        *("reference_spread", "pulsed_start", "finite_step"),
+    }
+    quiet = settings_of(switched_off(case, off, {"read_noise"}))
+    assert quiet["tile.reads.read_noise"] == 0.0
+    assert quiet["tile.reads.adc_bits"] == 6
+    finer = switched_off(case, off, {"finite_step"})
+    assert finer.overrides == {"levels": 2400.0}
+
+
+def test_a_device_without_its_leak_is_not_stored() -> None:
+    case = DeviceCase(device="capacitor", tile={"storage_seconds": 100.0})
+    off, _ = imperfections(case, thinning=0.5)
+    assert switched_off(case, off, {"leak"}).tile["storage_seconds"] == 0.0
+    assert switched_off(case, off, set(off) - {"leak"}).tile["storage_seconds"] == 100.0
+
+
+def test_what_cannot_be_taken_apart_is_noted() -> None:
+    for device, word in (
+        ("tiki_taka(capacitor, reram_sb)", "partner's own imperfections"),
+        ("reram_es", "read the two together"),
+    ):
+        _, notes = imperfections(DeviceCase(device=device), thinning=0.5)
+        assert any(word in note for note in notes)
+        _, notes = imperfections(DeviceCase(device="capacitor"), thinning=0.5)
+        assert not any(word in note for note in notes)
+
+
+def test_the_documented_table_is_the_table() -> None:
+    readme = (Path(__file__).parents[3] / "studies" / "README.md").read_text()
+    for name, neutral in NEUTRAL.items():
+        line = next((x for x in readme.splitlines() if x.startswith(f"| `{name}` |")), "")
+        assert line, name
+        for path in neutral:
+            assert path.rpartition(".")[2] in line, (name, path)
+
+
+def test_infinite_time_constants_survive_the_stored_study() -> None:
+    case = all_off("capacitor")
+    assert case.overrides["leak_time_constant_s"] == "inf"
+    assert math.isinf(get_preset("capacitor", case.overrides).number("leak_time_constant_s"))

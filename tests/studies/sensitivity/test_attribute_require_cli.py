@@ -1,0 +1,128 @@
+"""What the questions print, write and refuse."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from studies.cli.app import main
+from studies.common.choices import Format
+from studies.report import attribution_view, ledger_view, requirement_view
+from studies.results.ledger import COLUMNS
+from studies.sensitivity.attribution import attribute
+from studies.sensitivity.requirement import require
+from support.harness import SMALL
+from support.question_fakes import FakeRun, device_study
+
+
+def leaky(parameters: dict[str, Any], method: Any) -> float:
+    """2 points of leak; noise costs 1 point at 2 and more beyond."""
+    leaks = parameters["leak_time_constant_s"] != "inf"
+    return 2.0 * leaks + (parameters["cycle_to_cycle"] / 2.0) ** 2
+
+
+def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
+    found = attribute(device_study(), "capacitor", FakeRun(leaky, noise=0.02))
+    text = "\n".join(attribution_view.lines(found))
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    first = [cell.strip() for cell in rows[2].strip("|").split("|")]
+    assert first[:2] == ["1", "leak"]
+    assert first[3].startswith(("+2.0", "+1.9"))
+    assert "n.s." not in rows[2]
+    assert sum("n.s." in row for row in rows) >= 4  # the spreads, which cost nothing
+    assert rows[-1].split("|")[2].strip() == "together minus sum"
+    written = pd.read_csv(attribution_view.write(found, tmp_path))
+    pd.testing.assert_frame_equal(written, found.table, check_dtype=False)
+    figure = attribution_view.draw(found, "capacitor", tmp_path)
+    assert figure.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_an_attribution_of_one_seed_is_drawn_without_intervals(tmp_path: Path) -> None:
+    found = attribute(device_study(seeds=[0]), "capacitor", FakeRun(leaky))
+    text = "\n".join(attribution_view.lines(found))
+    assert "±" not in text
+    assert "one seed: no test" in text
+    assert attribution_view.draw(found, "capacitor", tmp_path).exists()
+
+
+def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
+    run = FakeRun(leaky, noise=0.02)
+    found = require(
+        device_study(), "capacitor", 3.0, run, parameters=["cycle_to_cycle", "stuck_share"]
+    )
+    text = "\n".join(requirement_view.lines(found))
+    assert "capacitor as it is loses 2.0" in text
+    assert "held fixed for every change" in text
+    assert f"{len(run.done)} runs" in text
+    rows = [line for line in text.splitlines() if line.startswith("| cycle_to_cycle")]
+    cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+    assert cells[2] == "0.3"
+    assert cells[4].startswith(("at most 1.9", "at most 2"))
+    assert cells[6] == "met"
+    assert "\nstuck_share: no limit up to 0.5 (loss 2.0" in text
+    written = pd.read_csv(requirement_view.write(found, tmp_path))
+    assert written["required"][0] == pytest.approx(found.table["required"][0])
+
+
+def test_an_open_side_is_a_question_mark() -> None:
+    found = require(
+        device_study(),
+        "capacitor",
+        3.0,
+        FakeRun(leaky, noise=2.0),
+        parameters=["cycle_to_cycle"],
+    )
+    text = "\n".join(requirement_view.lines(found))
+    assert "| ? to" in text or " to ? |" in text or "  ? to" in text
+
+
+def test_the_ledger_says_why_a_cell_is_blank() -> None:
+    numbers: dict[str, Any] = dict.fromkeys(COLUMNS, 1.5)
+    blank = {"energy_j": float("nan"), "energy_blank_because": "energy_per_pulse_j: secret"}
+    row = {"case": "trap", "n": 5, **numbers, **blank, "endurance_blank_because": ""}
+    table = pd.DataFrame([row])
+    text = ledger_view.render(table, Format.md)
+    assert "trap: energy_per_pulse_j: secret" in text
+    cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
+    assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5"]
+    assert ledger_view.render(table, Format.csv).startswith("case,n,pulses_up_per_device")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["attribute", "STUDY", "--device", "capacitr"], "did you mean capacitor?"),
+        (["attribute", "STUDY", "--device", "pcm"], "moves one way only"),
+        (["attribute", "STUDY", "--device", "rate"], "--device: 'rate'"),
+        (["attribute", "nowhere", "--device", "ideal"], "study: 'nowhere'"),
+        (["require", "STUDY", "--device", "ideal", "--loss", "-1"], "--loss: -1.0"),
+        (
+            ["require", "STUDY", "--device", "ideal", "--parameter", "stuck"],
+            "did you mean stuck_share?",
+        ),
+        (["ledger", "nowhere"], "must be the output folder"),
+    ],
+)
+def test_bad_questions_are_refused_in_one_line(
+    arguments: list[str],
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump(SMALL))
+    monkeypatch.chdir(tmp_path)
+    given = [str(study) if word == "STUDY" else word for word in arguments]
+    monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *given])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert line in captured.err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["small.yaml"]

@@ -1,0 +1,156 @@
+"""Both questions on real training of real tiles, through the command line, and resumed."""
+
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from studies.cli.app import main
+from studies.declaration.study import Study
+from studies.execution.study_runs import run_in_folder
+from studies.sensitivity.attribution import attribute
+from studies.sensitivity.requirement import require
+from support.harness import Harness
+from support.question_fakes import device_study
+
+REAL: dict[str, Any] = {
+    "study": "real",
+    "question": "Do the questions work on real tiles?",
+    "dataset": {"name": "digits", "validation_share": 0.2},
+    "network": {"hidden": [24], "T": 30},
+    "training": {"epochs": 8, "batch": 50, "schedule": "batch"},
+    "seeds": {"count": 3},
+    "cases": [
+        {"update": "rate", "learning_rate": 8.0},
+        {
+            "device": "reram_es",
+            "drive": {"weight_range": 2.0, "learning_rate": 8.0},
+            "tile": {"stuck_share": 0.02},
+        },
+        {"device": "ideal", "drive": {"weight_range": 2.0, "learning_rate": 8.0}},
+    ],
+}
+
+
+@pytest.fixture
+def study_file(tmp_path: Path) -> Path:
+    path = tmp_path / "real.yaml"
+    path.write_text(yaml.safe_dump(REAL))
+    return path
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code in (None, 0)
+
+
+@pytest.mark.slow
+def test_attribution_of_a_noisy_device(
+    study_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    command = ["attribute", str(study_file), "--device", "reram_es", "--out", str(out)]
+    call(monkeypatch, *command)
+    first = capsys.readouterr()
+    table = pd.read_csv(out / "attribution.csv").set_index("imperfection")
+    assert {"cycle_to_cycle", "write_noise", "nonlinearity", "stuck_share"} <= set(table.index)
+    assert table.loc["all together", "recovered"] > 5.0  # a device of noise 5 loses a lot
+    assert table["recovered_n"].eq(3).all()
+    assert (out / "attribution.png").read_bytes()[:4] == b"\x89PNG"
+    assert "held fixed" in first.out
+    call(monkeypatch, *command)
+    second = capsys.readouterr()
+    assert second.out == first.out
+    assert "to run" not in second.err
+    call(monkeypatch, "ledger", str(out))
+    spent = capsys.readouterr().out
+    assert "only write_noise" in spent
+    assert "energy_per_pulse_j: not known to the preset" in spent
+
+
+@pytest.mark.slow
+def test_requirement_of_levels(
+    study_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    command = ["require", str(study_file), "--device", "ideal", "--loss", "30"]
+    command += ["--parameter", "levels", "--out", str(out)]
+    call(monkeypatch, *command)
+    first = capsys.readouterr().out
+    table = pd.read_csv(out / "requirements.csv").set_index("parameter")
+    # A weight of two states learns nothing here; a hundred are plenty.
+    assert 2 < table.loc["levels", "required"] < 100
+    assert table.loc["levels", "verdict"] == "met"
+    call(monkeypatch, *command)
+    assert capsys.readouterr().out == first
+    kept = ["--rows", str(out / "results.csv")]
+    call(monkeypatch, *command[:-1], str(tmp_path / "elsewhere"), *kept)
+    again = capsys.readouterr()
+    assert again.out == first.replace(str(out), str(tmp_path / "elsewhere"))
+    assert "running" not in again.err
+
+
+def test_units_are_kept_in_the_folder_and_a_search_is_made_once(tmp_path: Path) -> None:
+    """Real processes, folder and search; only the training is fake."""
+    harness = Harness(tmp_path)
+    options = harness.options()
+    study = device_study(
+        "ideal",
+        cases=[{"update": "rate", "learning_rate": 1.0}, {"device": "ideal"}],
+        search={"weight_range": [4, 8], "learning_rate": [0.5, 1.0], "epochs": 1},
+        seeds=[0, 1],
+    )
+
+    def run(asked: Study) -> Any:
+        return run_in_folder(asked, harness.out, options)
+
+    found = attribute(study, "ideal", run)
+    log = harness.take_log()
+    assert log["validation as it is seed 0"] == 4  # the search, of the device as it is alone
+    assert log["test as it is seed 1"] == 1
+    assert "weight range 8, learning rate 1" in found.notes[0]
+    assert set(log.values()) == {1, 4}
+    attribute(study, "ideal", run)
+    assert not harness.take_log()
+    kept = replace(options, kept_rows=[harness.out / "results.csv"])
+    attribute(study, "ideal", partial(run_in_folder, root=tmp_path / "elsewhere", options=kept))
+    assert set(harness.take_log()) == {"validation as it is seed 0"}  # drives are not in rows
+
+
+def test_search_each_searches_for_every_change(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    study = device_study(
+        "ideal",
+        case={"overrides": {"cycle_to_cycle": 0.3}},
+        search={"weight_range": [8, 16], "learning_rate": [1.0], "epochs": 1},
+        seeds=[0],
+    )
+    found = require(
+        study,
+        "ideal",
+        5.0,
+        lambda asked: run_in_folder(asked, harness.out, harness.options()),
+        parameters=["stuck_share"],
+        search_each=True,
+    )
+    log = harness.take_log()
+    assert log == {  # the fake training does not mind what is stuck
+        "test rate seed 0": 1,
+        "test as it is seed 0": 1,
+        "validation stuck_share 0.5 seed 0": 2,
+        "test stuck_share 0.5 seed 0": 1,
+    }
+    assert "searched for each changed device" in "\n".join(found.notes)

@@ -1,0 +1,321 @@
+"""Requirements against trainings whose loss crosses the wanted one at a known value."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.common.choices import Others
+from studies.declaration.trial import PulseMethod
+from studies.sensitivity.axes import PARAMETERS, STANDARD
+from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require
+from studies.sensitivity.threshold_crossing import bracket, side, threshold_crossing
+from support.question_fakes import FakeRun, device_study
+
+
+def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0) -> float:
+    """A loss of exactly 1 point at ``at``, near nothing well below it, ``most`` far above."""
+    if value <= 0:
+        return 0.0
+    return most / (1.0 + (most - 1.0) * (at / value) ** steepness)
+
+
+def reads(method: PulseMethod) -> float:
+    return float(method.tile.reads.read_noise) if method.tile.reads else 0.0
+
+
+TRUE = {
+    "levels": 40.0,
+    "asymmetry": 0.2,
+    "cycle_to_cycle": 2.0,
+    "step_spread": 0.45,
+    "weight_range": 1.5,
+    "read_noise": 0.3,
+    "stuck_share": 0.05,
+}
+"""Where the loss of each parameter alone is 1 point, of a device that otherwise loses nothing."""
+
+
+def separate(parameters: dict[str, Any], method: PulseMethod) -> float:
+    """The worst of all; each crosses at its true value."""
+    span = method.tile.weight_range
+    step = span / parameters["levels"]
+    return max(
+        # Levels at the device's own window: a wider one at the same step has as many a weight.
+        logistic(step * TRUE["levels"] / 8.0, 1.0),
+        logistic(abs(parameters["asymmetry"]), TRUE["asymmetry"]),
+        logistic(parameters["cycle_to_cycle"], TRUE["cycle_to_cycle"]),
+        logistic(parameters["step_spread"], TRUE["step_spread"]),
+        logistic(TRUE["weight_range"] / span, 1.0),
+        logistic(reads(method), TRUE["read_noise"]),
+        logistic(method.tile.stuck_share, TRUE["stuck_share"]),
+    )
+
+
+def rows(found: Requirement) -> dict[str, dict[str, Any]]:
+    return {str(row["parameter"]): dict(row) for _, row in found.table.iterrows()}
+
+
+def test_every_crossing_of_a_quiet_training_is_found() -> None:
+    run = FakeRun(separate)
+    found = require(device_study(), "capacitor", 1.0, run)
+    table = rows(found)
+    assert list(table) == list(STANDARD) == list(TRUE)
+    for name, true in TRUE.items():
+        row = table[name]
+        assert row["required"] == pytest.approx(true, rel=0.1), name
+        assert row["verdict"] == "met"
+        assert row["why_none"] == ""
+    assert table["levels"]["bound"] == "at least"
+    assert table["weight_range"]["own"] == 8.0
+    assert table["cycle_to_cycle"]["bound"] == "at most"
+    assert "loses 0.0" in found.notes[0]
+
+
+def test_few_units_are_run_in_few_rounds() -> None:
+    run = FakeRun(separate)
+    found = require(device_study(), "capacitor", 1.0, run)
+    values = sum(row["values"] - 1 for row in rows(found).values())
+    # The device as it is is run once for all, and the reference.
+    assert found.trials == len(run.done) == 5 * (2 + values)
+    assert len(run.rounds) <= 2 + MOST_ROUNDS
+    for row in rows(found).values():
+        assert row["values"] <= 8
+    require(device_study(), "capacitor", 1.0, run)
+    assert sum(run.rounds) == found.trials
+
+
+def noisy(parameters: dict[str, Any], method: PulseMethod) -> float:
+    return logistic(parameters["cycle_to_cycle"], 2.0)
+
+
+def test_a_noisy_training_stops_sooner_and_has_a_wider_interval() -> None:
+    def asked(noise: float, at: float) -> dict[str, Any]:
+        run = FakeRun(lambda p, m: logistic(p["cycle_to_cycle"], at), noise=noise)
+        study = device_study()
+        (row,) = rows(require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])).values()
+        return row
+
+    places = np.geomspace(1.0, 4.0, 12)
+    quiet = [asked(0.0, at) for at in places]
+    loud = [asked(3.0, at) for at in places]
+    assert sum(row["values"] for row in loud) < 0.8 * sum(row["values"] for row in quiet)
+    for row in quiet:
+        assert 1.0 < row["hard"] / row["easy"] <= WITHIN * 1.01
+    # With a noise of 3 points, one point of loss is not told from none: the easy side stays open.
+    assert sum(math.isnan(row["easy"]) or row["hard"] > 2 * row["easy"] for row in loud) >= 10
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """100 devices with other noise each: the true value is outside about 1 time in 20.
+
+    More than 10 of 100 would be by chance in one of a hundred tries, were it 1 in 20.
+    """
+    study = device_study()
+    missed = 0
+    for trial in range(100):
+        true = 1.0 + 3.0 * np.random.default_rng(trial).random()
+
+        def loss(parameters: dict[str, Any], method: PulseMethod, at: float = true) -> float:
+            return logistic(parameters["cycle_to_cycle"], at)
+
+        run = FakeRun(loss, noise=0.3, salt=trial)
+        found = require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+        (row,) = rows(found).values()
+        missed += bool(row["easy"] > true) or bool(row["hard"] < true)
+    assert missed <= 10
+
+
+def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        """Noise 0.3 costs 4 points, of which 0.1 remain without it."""
+        return 0.1 + logistic(parameters["cycle_to_cycle"], 0.12)
+
+    found = require(
+        device_study(), "capacitor", 1.0, FakeRun(loss), parameters=["cycle_to_cycle", "levels"]
+    )
+    table = rows(found)
+    noise = table["cycle_to_cycle"]
+    assert (noise["own"], noise["verdict"]) == (0.3, "not met")
+    assert noise["required"] == pytest.approx(0.12 * math.sqrt(0.9), rel=0.1)
+    assert noise["own_loss"] == pytest.approx(0.1 + logistic(0.3, 0.12))
+    levels = table["levels"]
+    assert levels["verdict"] == "not met"
+    assert math.isnan(levels["required"])
+    # Thinned to a quarter: 400 levels may become 1600.
+    assert levels["why_none"].startswith("not reached by it alone: loss")
+    assert levels["why_none"].endswith("at 1600")
+    assert levels["values"] == 2
+
+
+def test_what_never_crosses_has_no_limit() -> None:
+    found = require(
+        device_study(), "capacitor", 1.0, FakeRun(lambda p, m: 0.5), parameters=["stuck_share"]
+    )
+    (row,) = rows(found).values()
+    assert row["why_none"] == "no limit up to 0.5 (loss 0.50 ± 0.00)"
+    assert row["verdict"] == "met"
+    assert row["values"] == 2
+
+
+def test_a_loss_within_the_noise_of_the_wanted_one_cannot_be_told() -> None:
+    found = require(
+        device_study(),
+        "capacitor",
+        1.0,
+        FakeRun(lambda p, m: 1.0, noise=0.5),
+        parameters=["levels"],
+    )
+    assert found.table["verdict"].tolist() == ["cannot tell"]
+
+
+def test_one_seed_narrows_but_gives_no_verdict() -> None:
+    found = require(
+        device_study(seeds=[3]), "capacitor", 1.0, FakeRun(noisy), parameters=["cycle_to_cycle"]
+    )
+    (row,) = rows(found).values()
+    assert row["required"] == pytest.approx(2.0, rel=0.1)
+    assert row["verdict"] == "cannot tell"
+    assert math.isnan(row["easy"])
+
+
+def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        """The leak alone costs 5 points; noise crosses at 2."""
+        leaks = 5.0 * (parameters["leak_time_constant_s"] != "inf")
+        return leaks + logistic(parameters["cycle_to_cycle"], 2.0)
+
+    run = FakeRun(loss)
+    as_it_is = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    assert rows(as_it_is)["cycle_to_cycle"]["why_none"].startswith("not reached by it alone")
+    alone = require(
+        device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"], others=Others.off
+    )
+    row = rows(alone)["cycle_to_cycle"]
+    assert row["required"] == pytest.approx(2.0, rel=0.1)
+    assert row["verdict"] == "met"
+    assert row["own_loss"] == pytest.approx(logistic(0.3, 2.0))
+    assert "all other imperfections are switched off" in alone.notes
+
+
+def test_asymmetry_keeps_its_sign() -> None:
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        assert parameters["asymmetry"] <= 0
+        return logistic(-parameters["asymmetry"], 0.2)
+
+    study = device_study(case={"overrides": {"asymmetry": -0.05}})
+    found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["asymmetry"])
+    assert rows(found)["asymmetry"]["required"] == pytest.approx(-0.2, rel=0.1)
+
+
+def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
+    seen = set()
+
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        seen.add((parameters["w_max_spread"], parameters["w_min_spread"]))
+        return logistic(parameters["w_min_spread"], 0.2)
+
+    study = device_study(case={"overrides": {"w_max_spread": 0.06, "w_min_spread": 0.1}})
+    found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["bounds_spread"])
+    row = rows(found)["bounds_spread"]
+    assert row["own"] == 0.1
+    assert row["required"] == pytest.approx(0.2, rel=0.1)
+    assert (0.06, 0.1) in seen
+    for high, low in seen:
+        assert high == pytest.approx(0.6 * low)
+
+
+def test_a_wider_window_keeps_the_step_in_weight() -> None:
+    run = FakeRun(separate)
+    require(device_study(), "capacitor", 1.0, run, parameters=["weight_range"])
+    methods = [trial.settings.method for trial in run.done.values()]
+    tiles = [m for m in methods if isinstance(m, PulseMethod)]
+    assert len({m.tile.weight_range for m in tiles}) > 3
+    for method in tiles:
+        assert method.tile.weight_range / method.parameters["levels"] == pytest.approx(8 / 400)
+
+
+def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
+    found = require(
+        device_study("ideal"),
+        "ideal",
+        1.0,
+        FakeRun(lambda p, m: 0.5),
+        parameters=["write_noise", "stuck_share"],
+    )
+    assert list(rows(found)) == ["stuck_share"]
+    assert "write_noise: ideal is simulated by a model without it" in found.notes
+
+
+def test_values_whose_runs_fail_end_their_search_only() -> None:
+    run = FakeRun(separate, fails=lambda trial: trial.label.startswith("stuck_share"))
+    found = require(
+        device_study(), "capacitor", 1.0, run, parameters=["stuck_share", "cycle_to_cycle"]
+    )
+    table = rows(found)
+    assert math.isnan(table["stuck_share"]["required"])
+    assert table["cycle_to_cycle"]["required"] == pytest.approx(2.0, rel=0.1)
+    assert found.failures
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parameters": ["level"]}, "--parameter: 'level' .*did you mean levels"),
+        ({"loss": 0.0}, "--loss: 0.0"),
+        ({"loss": math.nan}, "--loss: nan"),
+        ({"loss": 0.0}, "--loss: 0.0 is not allowed; must be above 0 and at most 100"),
+        ({"loss": 1000.0}, "--loss: 1000.0 is not allowed; must be above 0 and at most 100"),
+        ({"device": "capacitr"}, "--device: 'capacitr'"),
+        ({"parameters": ["weight_range"], "search_each": True}, "--parameter: 'weight_range'"),
+    ],
+)
+def test_bad_questions_are_refused_before_anything_runs(
+    changes: dict[str, Any], message: str
+) -> None:
+    run = FakeRun(separate)
+    asked = {"study": device_study(), "device": "capacitor", "loss": 1.0, "run": run, **changes}
+    with pytest.raises(InputError, match=message):
+        require(**asked)
+    assert not run.rounds
+
+
+def test_every_parameter_has_a_scale() -> None:
+    for name, parameter in PARAMETERS.items():
+        assert parameter.worst > 0, name
+    assert WITHIN > 1.0
+
+
+def test_crossing_and_interval_by_hand() -> None:
+    measured = ((0.0, 0.0), (1.0, 2.0), (2.0, 6.0))
+    # Mean 0, 2, 6 at harm 0, 1, 2; seeds spread by 1 around it: half width t(2) / sqrt(3) = 2.484.
+    losses = {at: dict(enumerate([mean - 1, mean, mean + 1])) for at, mean in measured}
+    found = threshold_crossing(losses, 1.0)
+    assert found is not None
+    assert found.harm == pytest.approx(0.5)
+    assert found.low is None  # already 2.48 at the harmless end
+    assert found.high == pytest.approx(1 + (1.0 + 2.48414 - 2.0) / 4.0, abs=0.01)
+    exact = {at: {0: mean, 1: mean} for at, mean in measured}
+    between = threshold_crossing(exact, 3.0)
+    assert between is not None
+    assert (between.harm, between.low, between.high) == (1.25, 1.0, 2.0)
+    assert bracket(losses, 1.0) == (0, 1)
+    assert bracket(losses, 6.5) is None
+    assert threshold_crossing(losses, -1.0) is None
+
+
+def test_a_crossing_through_a_dent_is_that_of_the_monotone_curve() -> None:
+    # 0, 3, 1, 8: the dent pools to 2, 2.
+    losses = {float(at): {0: mean, 1: mean} for at, mean in enumerate((0.0, 3.0, 1.0, 8.0))}
+    found = threshold_crossing(losses, 1.0)
+    assert found is not None
+    assert found.harm == pytest.approx(0.5)
+
+
+def test_sides_need_an_interval() -> None:
+    assert side({0: 5.0}, 1.0) == 0
+    assert side({0: 5.0, 1: 5.1}, 1.0) == 1
+    assert side({0: 0.1, 1: 0.2}, 1.0) == -1
+    assert side({0: 0.1, 1: 2.2}, 1.0) == 0

@@ -1,0 +1,81 @@
+"""A page in a real headless browser: what it says on its console, and what a script finds in it."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",
+)
+
+_MARK = "PROBE:"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a visit left.
+
+    Attributes:
+        console: the page's own messages, errors of loading included.
+        found: what the script returned.
+    """
+
+    console: list[str]
+    found: Any
+
+
+def chromium() -> str:
+    """The browser; skips the test where there is none."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("no Chromium: `apt-get install chromium` lets this test run")
+    return path
+
+
+def visit(page: Path, script: str, width: int, scratch: Path, height: int = 3000) -> Visit:
+    """Takes a screenshot of a copy of the page, with a script that runs when all is loaded.
+
+    Headless Chromium opens no window narrower than 500 pixels, but resizes for a screenshot: the
+    script waits for that.
+
+    Args:
+        script: JavaScript body of a function; what it returns is found.
+        width: of the window, CSS pixels.
+        scratch: folder for the copy and ``screenshot.png``.
+    """
+    probe = (
+        f"<script>{{ let done = false; const probe = () => {{ if (done || innerWidth !== {width}) "
+        f"return; done = true; console.log('{_MARK}' + JSON.stringify((() => {{ {script} }})())); "
+        "}; addEventListener('load', probe); addEventListener('resize', probe); }</script></body>"
+    )
+    copy = scratch / "visited.html"
+    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", probe), encoding="utf-8")
+    command = [
+        chromium(),
+        *FLAGS,
+        f"--user-data-dir={scratch / 'profile'}",
+        f"--window-size={width},{height}",
+        f"--screenshot={scratch / 'screenshot.png'}",
+        copy.as_uri(),
+    ]
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    lines = [line for line in completed.stderr.splitlines() if ":CONSOLE" in line]
+    found = [m[1] for line in lines if (m := re.search(rf'"{_MARK}(.*)", source: ', line))]
+    assert len(found) == 1, "the page's script did not run"
+    return Visit([line for line in lines if _MARK not in line], json.loads(found[0]))

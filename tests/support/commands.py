@@ -1,0 +1,18 @@
+"""The command line under test, and errors of one line."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+
+type Command = Callable[..., tuple[int, str, str]]
+
+
+def refused(*words: str) -> Any:
+    """Expects an InputError of one line that holds the words in this order."""
+    return pytest.raises(
+        InputError, match="^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
+    )

@@ -1,0 +1,83 @@
+"""A real dask scheduler and real worker processes on the loopback address."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from distributed import Client
+
+from support.waiting import PATIENCE, wait_until
+
+
+class DaskProcesses:
+    """A scheduler with workers that a test may kill.
+
+    Attributes:
+        address: of the scheduler.
+        workers: their processes, which nobody starts again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "scheduler.json"
+        self._folder = folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+        scheduler_file = ("--scheduler-file", str(self._file))
+        self.scheduler = self._start(
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+            *scheduler_file,
+        )  # fmt: skip
+        wait_until(self._written, "the scheduler")
+        self.address: str = json.loads(self._file.read_text())["address"]
+
+    def hire(self, *threads: int) -> None:
+        """Starts a worker process of each number of threads, and waits for them."""
+        before = len([worker for worker in self.workers if worker.poll() is None])
+        for n in threads:
+            self.workers.append(
+                self._start(
+                    "dask_worker", "--host", "127.0.0.1", "--nthreads", str(n),
+                    "--no-nanny", "--no-dashboard", "--scheduler-file", str(self._file),
+                    "--local-directory", str(self._folder),
+                )
+            )  # fmt: skip
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(before + len(threads), timeout=PATIENCE)
+
+    def kill_all(self) -> None:
+        """The test is over."""
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+    def _written(self) -> bool:
+        """Whether the scheduler's file is there as a whole: dask writes it in place."""
+        try:
+            return "address" in json.loads(self._file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        here = str(Path(__file__).parents[1])
+        with (self._folder / "dask.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
+                env={**os.environ, "PYTHONPATH": here},
+                stdout=log,
+                stderr=log,
+            )
+
+
+@contextmanager
+def dask_processes(folder: Path, threads: Sequence[int] = ()) -> Iterator[DaskProcesses]:
+    """A scheduler with a worker of each number of threads, all gone when the context ends."""
+    processes = DaskProcesses(folder)
+    try:
+        if threads:
+            processes.hire(*threads)
+        yield processes
+    finally:
+        processes.kill_all()

@@ -1,0 +1,184 @@
+"""Fakes for the harness tests: training that takes no time, sent to real worker processes."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.study import Study, parse_study
+from studies.declaration.trial import AnnMethod, PulseMethod, Trial
+from studies.execution.options import Options, Outcome
+from studies.execution.study_runs import run_in_folder
+from studies.results.tables import Versions
+from studies.workers import worker
+from studies.workers.local_executor import LocalExecutor
+from studies.workers.worker import Job
+from studies.workers.workspace import TrialProgress, Workspace
+
+SMALL: dict[str, Any] = {
+    "study": "small",
+    "question": "Does the harness work?",
+    "dataset": {"name": "digits", "n_train": 100, "n_test": 50},
+    "network": {"hidden": [8], "T": 10},
+    "training": {"epochs": 1},
+    "seeds": [0, 1],
+    "cases": [
+        {"update": "ann", "learning_rate": 0.1},
+        {"update": "rate", "learning_rate": 1.0},
+        {"update": "coincidence", "learning_rate": 1.0},
+    ],
+}
+
+
+def small_study(**changes: Any) -> Study:
+    """The small study with some of its keys replaced."""
+    return parse_study({**SMALL, **changes}, "small.yaml", Path())
+
+
+def accuracy_of(trial: Trial) -> float:
+    """What the fake training reaches, %: best at learning rate 1 and weight range 8."""
+    method = trial.settings.method
+    accuracy = 80.0 + trial.settings.seed
+    if isinstance(method, AnnMethod):
+        accuracy += 5.0
+    accuracy -= abs(method.learning_rate - 1.0)
+    if isinstance(method, PulseMethod):
+        accuracy -= 2.0 + abs(method.tile.weight_range - 8.0)
+    return accuracy
+
+
+def accept_all(trials: list[Trial], data_root: Path | None) -> None:
+    """The check of a job whose inputs are all there."""
+
+
+def refuse(trials: list[Trial], data_root: Path | None) -> None:
+    """The check of a job whose images are missing."""
+    raise InputError("digits", "images", "nowhere", "must be somewhere")
+
+
+def fake_training(
+    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
+) -> TrialResult:
+    """A result in no time. ``data_root`` holds the test's orders, and a log of what was run.
+
+    Orders: a file ``raise``, ``die``, ``epochs``, ``slow`` or ``sleep`` that holds a unit's title.
+    """
+    assert data_root is not None
+    with (data_root / "log").open("a") as log:
+        log.write(f"{trial.settings.measure} {trial.title}\n")
+    if _ordered(data_root, "raise", trial):
+        raise RuntimeError("weights\nexploded")
+    if _ordered(data_root, "die", trial):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if _ordered(data_root, "epochs", trial):
+        for epoch in range(4):
+            workspace.say(trial, TrialProgress(epoch=epoch, epochs=5, accuracy=70.0 + epoch / 2))
+            time.sleep(1.5)
+    if _ordered(data_root, "slow", trial):
+        time.sleep(3)
+    if _ordered(data_root, "sleep", trial):
+        time.sleep(60)
+    tested = trial.settings.measure == "test"
+    here = Versions.here()
+    on_tile = isinstance(trial.settings.method, PulseMethod)
+    return TrialResult(
+        row={
+            "dataset": trial.settings.dataset.name,
+            "T": trial.settings.network.T,
+            "seed": trial.settings.seed,
+            "test_accuracy": accuracy_of(trial) if tested else None,
+            "validation_accuracy": accuracy_of(trial) - 0.5,
+            "pulses_per_device_mean": 12.5 if on_tile else None,
+            "saturated_fraction": 0.25 if on_tile else None,
+            "settings": trial.settings_json,
+            "numerics_version": NUMERICS_VERSION,
+            "torch_version": here.torch_version,
+            "aihwkit_version": here.aihwkit_version,
+        },
+        epochs=[{"epoch": 0, "train_accuracy": 50.0, "validation_accuracy": 60.0}],
+    )
+
+
+def _ordered(data_root: Path, order: str, trial: Trial) -> bool:
+    path = data_root / order
+    return path.exists() and trial.title in path.read_text().splitlines()
+
+
+class InThisProcess:
+    """An executor without processes, for tests of what is run rather than of how."""
+
+    def plan(self, n_trials: int) -> str:
+        return "in this process"
+
+    @contextmanager
+    def start_pool(
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+    ) -> Iterator["_OneAtATime"]:
+        yield _OneAtATime(workspace)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class _OneAtATime:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._given: list[tuple[Job, Trial]] = []
+
+    @property
+    def free(self) -> int:
+        return 1 - len(self._given)
+
+    @property
+    def running(self) -> list[Trial]:
+        return [trial for _, trial in self._given]
+
+    def check(self, job: Job, trials: Sequence[Trial]) -> list[worker.Refusal | worker.BrokenPair]:
+        fault = worker.check(job, list(trials))
+        return [] if fault is None else [fault]
+
+    def submit_trial(self, job: Job, trial: Trial) -> None:
+        self._given.append((job, trial))
+
+    def completed(self, seconds: float) -> list[tuple[Trial, TrialResult | Failure]]:
+        job, trial = self._given.pop()
+        return [(trial, worker.execute(job, trial, 1, self._workspace))]
+
+    def progress_of(self, trial: Trial) -> TrialProgress | None:
+        return self._workspace.progress_of(trial)
+
+
+class Harness:
+    """Runs studies with the fake training in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.out = folder / "out"
+        self.orders = folder / "orders"
+        self.orders.mkdir()
+
+    def order(self, name: str, *titles: str) -> None:
+        """Makes units misbehave from now on (none: no longer)."""
+        (self.orders / name).write_text("\n".join(titles))
+
+    def options(self, **changes: Any) -> Options:
+        """Of a run with the fake training."""
+        job = Job(check=accept_all, execute=fake_training, data_root=self.orders)
+        return Options(**{"job": job, "executor": LocalExecutor(2), **changes})
+
+    def run(self, study: Study, **changes: Any) -> Outcome:
+        """Runs the study."""
+        return run_in_folder(study, self.out, self.options(**changes))
+
+    def take_log(self) -> Counter[str]:
+        """What was run since the last call: counts of `measure title`."""
+        path = self.orders / "log"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return Counter(lines)

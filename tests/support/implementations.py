@@ -1,0 +1,40 @@
+"""All synapses under test: a new implementation joins by one line in `IMPLEMENTATIONS`."""
+
+from collections.abc import Callable
+
+from rpu_ssnn.spec import SurrogateSpec
+from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses, Synapses
+from rpu_ssnn.synapses.reference import ReferenceSynapses
+from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
+from support.charge_traps import charge_trap
+from support.exact_tiles import STEP, on_tile
+
+
+def on_trap(
+    kind: type[TileSynapses | ReferenceSynapses], reference: ReferenceSpec | None = None
+) -> Callable[[Crossbar], Synapses]:
+    """Devices that remember their pulses, all alike, without charge loss."""
+
+    def make(crossbar: Crossbar) -> Synapses:
+        device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
+        spec = TileSpec(weight_range=4.0, reference=reference or ReferenceSpec())
+        return kind(crossbar, device, spec, 1e6)
+
+    return make
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
+    "rate": lambda c: RateSynapses(c, 1.0),
+    "rate with surrogate noise": lambda c: RateSynapses(c, 1.0, SurrogateSpec(T_s=1e12)),
+    "coincidence": lambda c: CoincidenceSynapses(c, 1.0),
+    "tile": on_tile(),
+    "tile, pulsed start": on_tile(initial="pulsed"),
+    "tile, reference device": on_tile(reference=ReferenceSpec(scheme="reference_device")),
+    "tile, differential pair": on_tile(reference=ReferenceSpec(scheme="differential_pair")),
+    "tile, finite on/off ratio": on_tile(reference=ReferenceSpec(on_off_ratio=5.0)),
+    "tile, reads through aihwkit": on_tile(reads=ReadSpec()),
+    "tile, charge trap": on_trap(TileSynapses),
+    "tile, charge traps in pairs": on_trap(TileSynapses, ReferenceSpec(scheme="differential_pair")),
+    "reference devices": on_trap(ReferenceSynapses),
+}

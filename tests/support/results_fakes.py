@@ -1,0 +1,102 @@
+"""Result folders without any training: rows with known accuracies, written by the real store."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration.points import Hyperparameters
+from studies.declaration.result import Runs, TrialResult
+from studies.declaration.study import Study, parse_study
+from studies.declaration.trial import PulseMethod, Trial
+from studies.results.store import open_folder
+from studies.results.tables import Versions
+from support.harness import SMALL
+
+NASTY = 'x_$T$ <script>alert("x")</script> & 50 % {\\n}'
+"""A label with what breaks HTML, LaTeX and matplotlib's formulas."""
+
+type Accuracy = Callable[[Trial], float]
+
+
+def nasty_study(**changes: Any) -> Study:
+    """ann, rate and a device over two T, three seeds; the device has the nasty label."""
+    content: dict[str, Any] = {
+        **SMALL,
+        "question": "Is </script><b>it</b> safe?",
+        "seeds": [0, 1, 2],
+        "cases": [
+            {"update": "ann", "learning_rate": 0.1},
+            {"update": "rate", "learning_rate": 1.0},
+            {
+                "label": NASTY,
+                "device": "reram_es",
+                "drive": {"weight_range": 8, "learning_rate": 1},
+            },
+        ],
+        "sweep": {"network.T": [10, 20]},
+        **changes,
+    }
+    return parse_study(content, "small.yaml", Path())
+
+
+def accuracy(trial: Trial) -> float:
+    """Rate 90, 92, 91 by seed; the device 5.0, 5.5, 6.0 below at T=10, and 1, 0, -1 at T=20."""
+    seed = trial.settings.seed
+    reached = (90.0, 92.0, 91.0)[seed]
+    if isinstance(trial.settings.method, PulseMethod):
+        reached -= (5.0 + seed / 2) if trial.settings.network.T == 10 else (1.0 - seed)
+    return reached
+
+
+def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
+    """The row and two epochs of a unit."""
+    on_tile = isinstance(trial.settings.method, PulseMethod)
+    here = Versions.here()
+    reached = accuracy(trial)
+    is_ann = trial.settings.method.update == "ann"
+    return TrialResult(
+        row={
+            "T": None if is_ann else trial.settings.network.T,
+            "device": "reram_es" if on_tile else None,
+            "seed": trial.settings.seed,
+            "test_accuracy": reached,
+            "validation_accuracy": reached - 0.5,
+            "seconds": 3.0,
+            "pulses_per_device_mean": 12.5 if on_tile else None,
+            "saturated_fraction": 0.25 if on_tile else None,
+            "replayable": not on_tile,
+            "settings": trial.settings_json,
+            "numerics_version": NUMERICS_VERSION,
+            "torch_version": here.torch_version,
+            "aihwkit_version": here.aihwkit_version,
+        },
+        epochs=[]
+        if is_ann
+        else [
+            {"epoch": epoch, "train_accuracy": 50.0, "validation_accuracy": reached - 10 + epoch}
+            for epoch in (0, 1)
+        ],
+    )
+
+
+def runs_of(study: Study, accuracy: Accuracy = accuracy) -> Runs:
+    """A finished run of every unit, in the study's order."""
+    return [(trial, result_of(trial, accuracy)) for trial in trials(study)]
+
+
+def trials(study: Study) -> list[Trial]:
+    """Every unit of a study whose cases all have their drive."""
+    found = []
+    for point in study.points():
+        assert isinstance(point.drive, Hyperparameters)
+        found += [point.trial(study.study, point.drive, seed) for seed in study.seeds]
+    return found
+
+
+def write_folder(root: Path, study: Study, runs: Runs | None = None) -> Path:
+    """The result folder of a study, with these runs."""
+    with open_folder(root, study) as folder:
+        for trial, result in runs_of(study) if runs is None else runs:
+            folder.trials.write(trial, result)
+    return root

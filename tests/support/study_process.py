@@ -1,0 +1,54 @@
+"""The small study of the harness tests in a process of its own, to be killed or watched."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+SCRIPT = """
+import signal
+import sys
+from pathlib import Path
+from support.harness import Harness, small_study
+
+if __name__ == "__main__":
+    # Tests that run in a shell's background inherit a Ctrl-C that is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    harness = Harness.__new__(Harness)
+    folder = Path(sys.argv[1])
+    harness.out, harness.orders = folder / "out", folder / "orders"
+    harness.run(small_study())
+"""
+
+
+def small_study_as_process(folder: Path) -> dict[str, Any]:
+    """Arguments of a `Popen` that runs the small study in the folder's harness."""
+    script = folder / "study_in_a_process.py"
+    script.write_text(SCRIPT)
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    return {
+        "args": [sys.executable, str(script), str(folder)],
+        "env": {**os.environ, "PYTHONPATH": path},
+    }
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below a process."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = [pid]
+    for parent in found:
+        found += [child for child, its in parents.items() if its == parent]
+    return found[1:]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
