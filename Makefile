@@ -30,6 +30,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports pyproject.toml
 
 # The first Python >= 3.12 found; PYTHON=... chooses another.
 $(READY): requirements.txt requirements-uv.txt pyproject.toml tools/find_python.sh

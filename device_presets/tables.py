@@ -3,8 +3,8 @@
 import pandas as pd
 
 from device_presets.library import get_preset, preset_names
+from device_presets.mean_step import mean_steps_at_zero
 from device_presets.preset import Preset
-from device_presets.pulsing import steps_at_zero
 
 
 def overview() -> pd.DataFrame:
@@ -13,7 +13,7 @@ def overview() -> pd.DataFrame:
     Columns: ``name``, ``technology``, ``states_up``, ``states_down`` (range over the step of one
     pulse at weight zero), ``step`` (units of weight), ``asymmetry`` ((up - down) / mean of the two
     steps at weight zero: what a pulse does, not the parameter of that name), ``cycle_to_cycle``
-    and ``step_spread`` (shares of the step), ``source``. The steps are measured on the mean device
+    and ``step_spread`` (shares of the step), ``source``. The steps are those of the mean device
     without noise; NaN where a device has no gradual down step.
     """
     return pd.DataFrame([_row(get_preset(name)) for name in preset_names()])
@@ -32,7 +32,7 @@ def describe(preset: Preset) -> pd.DataFrame:
 
 
 def _row(preset: Preset) -> dict[str, object]:
-    up, down = steps_at_zero(preset)
+    up, down = mean_steps_at_zero(preset)
     span = preset.w_max - preset.w_min
     return {
         "name": preset.name,

@@ -1,16 +1,8 @@
-"""Studies: declared comparisons of devices, run trial by trial, ending in tidy tables."""
+"""Studies: declared comparisons of devices, run trial by trial, ending in tidy tables.
 
-from rpu_ssnn.common.errors import InputError
-from studies.declaration.study import Study, load_study
-from studies.execution.api import TrialsFailedError, load_results, run_study
-from studies.results.summary import summary
+`__init__.pyi` lists the public names; each is imported at its first use.
+"""
 
-__all__ = [
-    "InputError",
-    "Study",
-    "TrialsFailedError",
-    "load_results",
-    "load_study",
-    "run_study",
-    "summary",
-]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -212,8 +212,3 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
     }
 )
 """Cell by name, simplest first."""
-
-
-def compound_names() -> list[str]:
-    """The cells that go around a preset, simplest first."""
-    return list(COMPOUNDS)

@@ -171,7 +171,7 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     found = look_into(folder, on_damage=note_damage)
     runs = found.complete
     if not runs:
-        raise InputError(folder, "units", 0, "must hold at least one finished unit")
+        raise InputError(folder, "units", 0, "must hold at least one finished trial")
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
         typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)

@@ -26,7 +26,7 @@ AcceptOption = Annotated[
 ]
 RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
 RetryOption = Annotated[
-    bool, typer.Option("--retry-failed", help="Run units again that failed in an earlier call.")
+    bool, typer.Option("--retry-failed", help="Run trials again that failed in an earlier call.")
 ]
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a running dask scheduler whose workers run it.")
@@ -100,7 +100,7 @@ def end(failures: "list[Failure]", root: Path) -> None:
     """Exit code 1 where trials failed."""
     if failures:
         typer.echo(
-            f"{counted(len(failures), 'unit')} failed, listed in {root / 'failures.csv'}; "
+            f"{counted(len(failures), 'trial')} failed, listed in {root / 'failures.csv'}; "
             "--retry-failed runs them again",
             err=True,
         )

@@ -145,7 +145,7 @@ def ledger(
     _, runs = finished_runs(folder, on_damage=note_damage)
     table = ledger_table(results_frame(runs)) if runs else None
     if table is None or not len(table):
-        raise InputError(folder, "units", 0, "must hold at least one finished unit on a device")
+        raise InputError(folder, "units", 0, "must hold at least one finished trial on a device")
     typer.echo(render(table, format))
 
 

@@ -10,6 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
+from studies.errors import TrialsFailedError
 from studies.execution.options import Options, training_job
 from studies.execution.study_runs import look_into, run_in_folder
 from studies.results.tables import results_frame
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from studies.workers.executor import Executor
-
-
-class TrialsFailedError(RuntimeError):
-    """Some trials failed; the rows of the others are in the output folder."""
 
 
 def run_study(
@@ -65,7 +62,7 @@ def run_study(
     if outcome.failures:
         first = outcome.failures[0]
         raise TrialsFailedError(
-            f"{counted(len(outcome.failures), 'unit')} failed (listed in {root}), "
+            f"{counted(len(outcome.failures), 'trial')} failed (listed in {root}), "
             f"first {first.title}: {first.message}"
         )
     return results_frame(outcome.runs)

@@ -24,7 +24,7 @@ class Phase:
         finished: its runs that are there, by identity; those to come join them.
     """
 
-    what: Literal["search", "units"]
+    what: Literal["search", "trials"]
     folder: ResultFolder
     store: TrialStore
     finished: dict[str, TrialResult]
@@ -73,6 +73,6 @@ def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
         path = Path(error.where)
         aside = path.with_name(f"{path.name}.damaged")
         path.replace(aside)
-        reporter.note(f"{error}; damaged, kept as {aside.name}; the unit runs again")
+        reporter.note(f"{error}; damaged, kept as {aside.name}; the trial runs again")
 
     return store.read_all(on_damage=set_aside)

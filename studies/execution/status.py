@@ -58,7 +58,7 @@ class StatusFile(Spec):
     started: float
     state: Literal["running"] | Ending = "running"
     message: str = ""
-    what: Literal["", "search", "units"] = Field("", description="the stage it is in")
+    what: Literal["", "search", "trials"] = Field("", description="the phase it is in")
     stage_started: float = 0.0
     total: int = 0
     done_before: int = Field(0, description="of this stage, when it started")
@@ -68,7 +68,7 @@ class StatusFile(Spec):
     last: LastTrial | None = None
     updated: float = 0.0
     updated_by_unit: float = Field(
-        0.0, description="when a unit of this stage, or an epoch of one, last ended"
+        0.0, description="when a trial of this phase, or an epoch of one, last ended"
     )
 
 

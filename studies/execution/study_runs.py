@@ -62,7 +62,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
         stored = read_store(folder.trials, options.reporter)
         finished = _usable(possible, stored, root, options)
-        phase = Phase("units", folder, folder.trials, finished, options, failures)
+        phase = Phase("trials", folder, folder.trials, finished, options, failures)
         points, tables = _run_trials(study, drives, phase)
         return Outcome(tables.runs(), failures.now, points)
 
@@ -89,7 +89,7 @@ def _run_trials(
         try:
             if first or missing:
                 if not first:
-                    note(f"until: {counted(len(missing), 'unit')} of further seeds")
+                    note(f"until: {counted(len(missing), 'trial')} of further seeds")
                 phase.run(missing, len(trials), then=tables.refresh)
         finally:
             tables.rebuild()

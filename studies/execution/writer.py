@@ -45,7 +45,7 @@ class RowWriter:
         self._waiting[trial.identity] = trial, result
         error = self._write()
         if error is not None:
-            self._reporter.note(f"{trial.title}: {error}; tried again as other units end")
+            self._reporter.note(f"{trial.title}: {error}; tried again as other trials end")
 
     def lost(self) -> list[Failure]:
         """The runs that could not be written even now, at the end."""

@@ -105,7 +105,7 @@ def report_html(root: Path) -> str:
     found = look_into(root, on_damage=damaged.append)
     study, runs = found.study, found.complete
     if not runs:
-        raise InputError(root, "units", 0, "must hold at least one finished unit")
+        raise InputError(root, "units", 0, "must hold at least one finished trial")
     results = results_frame(runs)
     warnings = cautions(found, root, results, damaged)
     reference = study.reference_label

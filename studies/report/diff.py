@@ -56,7 +56,7 @@ def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], N
     for root in (root_a, root_b):
         _, runs = finished_runs(root, on_damage=on_damage)
         if not runs:
-            raise InputError(root, "units", 0, "must hold at least one finished unit")
+            raise InputError(root, "units", 0, "must hold at least one finished trial")
         found.append(runs)
     return compare(*found)
 

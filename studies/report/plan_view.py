@@ -49,13 +49,13 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
 def _cells(row: Row, estimate: Estimate | None) -> dict[str, str]:
     cells = {
         "case": row.title,
-        "units": str(len(row.trials)),
+        "trials": str(len(row.trials)),
         "done": str(len(row.trials) - len(row.missing)),
         "search": str(len(row.search)) if row.search else "-",
     }
     if estimate is not None:
         cells |= {
-            "a unit": _time(row.missing[:1], estimate),
+            "a trial": _time(row.missing[:1], estimate),
             "all": _time([*row.search, *row.missing], estimate),
             "MiB": _memory(row, estimate),
         }
@@ -78,9 +78,9 @@ def _memory(row: Row, estimate: Estimate) -> str:
 def _totals(plan: Plan) -> str:
     trials = sum(len(row.trials) for row in plan.rows)
     done = trials - sum(len(row.missing) for row in plan.rows)
-    text = f"{counted(trials, 'unit')}, {done} done, {len(plan.missing)} to run"
+    text = f"{counted(trials, 'trial')}, {done} done, {len(plan.missing)} to run"
     if plan.search:
         text += f" after {counted(len(plan.search), 'run')} of the drive search"
     if plan.at_most > trials:
-        text += f"; `until` may add seeds, up to {counted(plan.at_most, 'unit')} in all"
+        text += f"; `until` may add seeds, up to {counted(plan.at_most, 'trial')} in all"
     return text

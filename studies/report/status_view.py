@@ -72,7 +72,7 @@ def lines(stands: StudyStatus, now: float | None = None) -> list[str]:
     running = file.running if file is not None and stands.in_use else ()
     failed = file.failed if file is not None else ()
     n_running = "?" if stands.in_use and file is None else len(running)
-    counts = f"units: {stands.done} of {stands.total} done, {n_running} running"
+    counts = f"trials: {stands.done} of {stands.total} done, {n_running} running"
     text.append(f"{counts}, {len(failed)} failed" + _damage(stands))
     if file is not None and stands.in_use and file.what:
         left = stands.seconds_left(now)

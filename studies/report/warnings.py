@@ -67,7 +67,8 @@ def _missing(found: Found) -> Iterator[str]:
         if (one.point.label, str(one.point.sweep), seed) not in there
     ]
     if missing:
-        yield f"{counted(len(missing), 'unit has', 'units have')} no row (yet): {_named(missing)}."
+        have = counted(len(missing), "trial has", "trials have")
+        yield f"{have} no row (yet): {_named(missing)}."
 
 
 def _failed(root: Path) -> Iterator[str]:

@@ -54,7 +54,7 @@ def setting(results: pd.DataFrame, path: str) -> pd.Series:
             return values
     swept = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(results)]
     known = [CASE, *swept, *(name for name in _GROUPING if name in results.columns)]
-    allowed = f"{one_of(dict.fromkeys(known), path)}, or a unit's setting such as network.T"
+    allowed = f"{one_of(dict.fromkeys(known), path)}, or a trial's setting such as network.T"
     raise InputError("results", "column", path, allowed)
 
 

@@ -44,14 +44,14 @@ LOCK_TRIES, LOCK_SECONDS = 5, 0.05
 
 class _TrialFile(Spec):
     format: Literal[1]
-    trial: str
+    unit: str
     settings: dict[str, Any]
     row: dict[str, str | bool | int | float | None]
     epochs: list[dict[str, str | bool | int | float | None]]
     digest: str
 
     def expected_digest(self) -> str:
-        return short_hash([self.trial, self.settings, self.row, self.epochs])
+        return short_hash([self.unit, self.settings, self.row, self.epochs])
 
 
 class TrialStore:
@@ -68,7 +68,7 @@ class TrialStore:
         """
         content = _TrialFile(
             format=FORMAT,
-            trial=trial.identity,
+            unit=trial.identity,
             settings=trial.settings.model_dump(mode="json"),
             row=result.row,
             epochs=result.epochs,
@@ -88,7 +88,7 @@ class TrialStore:
         except FileNotFoundError:
             return []
         except OSError as error:
-            allowed = "must be a readable folder of unit files"
+            allowed = "must be a readable folder of trial files"
             raise InputError(self.folder, "folder", error.strerror, allowed) from error
         return [path for path in entries if path.suffix == ".json"]
 
@@ -111,7 +111,7 @@ class TrialStore:
                 on_damage(error)
                 continue
             version = content.row.get("numerics_version")
-            identity = stored_identity(content.settings, version) or content.trial
+            identity = stored_identity(content.settings, version) or content.unit
             by_identity[identity] = TrialResult(row=content.row, epochs=content.epochs)
             alike = stored_identity(content.settings, 0)
             if alike is not None:
@@ -154,10 +154,10 @@ def _read_trial_file(path: Path) -> _TrialFile:
     except json.JSONDecodeError as error:
         raise InputError(path, f"line {error.lineno}", error.msg, "must be whole JSON") from error
     except (ValueError, RecursionError) as error:  # such as a number of too many digits
-        raise InputError(path, "file", str(error), "must be a unit file") from error
-    if content.trial != path.stem:
+        raise InputError(path, "file", str(error), "must be a trial file") from error
+    if content.unit != path.stem:
         allowed = f"must be {path.stem}, the file's own name"
-        raise InputError(path, "unit", content.trial, allowed)
+        raise InputError(path, "unit", content.unit, allowed)
     if content.digest != content.expected_digest():
         allowed = f"must be {content.expected_digest()}, that of the content: it was changed"
         raise InputError(path, "digest", content.digest, allowed)

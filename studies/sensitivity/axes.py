@@ -27,7 +27,7 @@ class Parameter:
         worst: value at which the search ends.
     """
 
-    trial: str
+    unit: str
     meaning: str
     imperfection: str
     paths: tuple[str, ...]

@@ -211,7 +211,7 @@ def _cannot_be_told(losses: BySeed, wanted: float) -> bool:
 
 
 def _row(along: Axis, losses: Losses, wanted: float) -> dict[str, object]:
-    """Columns: ``parameter``, ``trial``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
+    """Columns: ``parameter``, ``unit``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
     most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
     harmful end; NaN: open or none), ``why_none``, ``verdict``, ``values`` (measured), ``n``.
     """
@@ -221,7 +221,7 @@ def _row(along: Axis, losses: Losses, wanted: float) -> dict[str, object]:
     verdict = {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, wanted)]
     return {
         "parameter": along.name,
-        "unit": along.parameter.trial,
+        "unit": along.parameter.unit,
         "own": along.own,
         "own_loss": mean,
         "own_loss_ci": half,

@@ -68,7 +68,7 @@ def fake_training(
 ) -> TrialResult:
     """A result in no time. ``data_root`` holds the test's orders, and a log of what was run.
 
-    Orders: a file ``raise``, ``die``, ``epochs``, ``slow`` or ``sleep`` that holds a unit's title.
+    Orders: a file ``raise``, ``die``, ``epochs``, ``slow`` or ``sleep`` that holds a trial's title.
     """
     assert data_root is not None
     with (data_root / "log").open("a") as log:
@@ -164,7 +164,7 @@ class Harness:
         self.orders.mkdir()
 
     def order(self, name: str, *titles: str) -> None:
-        """Makes units misbehave from now on (none: no longer)."""
+        """Makes trials misbehave from now on (none: no longer)."""
         (self.orders / name).write_text("\n".join(titles))
 
     def options(self, **changes: Any) -> Options:

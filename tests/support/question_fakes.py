@@ -37,8 +37,8 @@ class FakeRun:
     Attributes:
         loss: points that a device loses, from its parameters and its method.
         noise: standard deviation of each run's accuracy, drawn anew from its identity.
-        salt: makes the noise of equal units another one.
-        done: the settings of every unit that ran, by identity.
+        salt: makes the noise of equal trials another one.
+        done: the settings of every trial that ran, by identity.
         rounds: units that each study had to run.
     """
 

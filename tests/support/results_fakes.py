@@ -50,7 +50,7 @@ def accuracy(trial: Trial) -> float:
 
 
 def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
-    """The row and two epochs of a unit."""
+    """The row and two epochs of a trial."""
     on_tile = isinstance(trial.settings.method, PulseMethod)
     here = Versions.here()
     reached = accuracy(trial)
@@ -81,12 +81,12 @@ def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
 
 
 def runs_of(study: Study, accuracy: Accuracy = accuracy) -> Runs:
-    """A finished run of every unit, in the study's order."""
+    """A finished run of every trial, in the study's order."""
     return [(trial, result_of(trial, accuracy)) for trial in trials(study)]
 
 
 def trials(study: Study) -> list[Trial]:
-    """Every unit of a study whose cases all have their drive."""
+    """Every trial of a study whose cases all have their drive."""
     found = []
     for point in study.points():
         assert isinstance(point.drive, Hyperparameters)

@@ -103,7 +103,7 @@ def test_failed_units_mean_exit_code_1_and_are_listed(
     code, output, errors = command("run", study, "--out", harness.out)
     assert code == 1
     assert "failed: ann seed 0: RuntimeError: weights exploded" in errors
-    assert f"1 unit failed, listed in {harness.out / 'failures.csv'}" in errors
+    assert f"1 trial failed, listed in {harness.out / 'failures.csv'}" in errors
     assert "| ann         |  1 |" in output
 
 

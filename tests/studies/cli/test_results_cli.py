@@ -105,7 +105,7 @@ def test_a_plan_starts_and_writes_nothing(
     option = "--estimate" if estimate else "--no-estimate"
     code, output, errors = command("plan", path, "--out", tmp_path / "out", option)
     assert code == 0
-    assert "4 units, 0 done, 4 to run" in output
-    assert ("a unit" in output) is ("workers" in output) is estimate
+    assert "4 trials, 0 done, 4 to run" in output
+    assert ("a trial" in output) is ("workers" in output) is estimate
     assert errors == ("timing a few steps of each case\n" if estimate else "")
     assert list(tmp_path.iterdir()) == [path]

@@ -187,7 +187,7 @@ def test_pruned_runs_are_in_no_mean_and_listed(harness: Harness, command: Comman
     assert (code, "11.0" in printed) == (0, False)
     page = write_report(harness.out).read_text()
     assert all(line in page for line in said)
-    assert "6 of 6 units done" in page
+    assert "6 of 6 trials done" in page
 
 
 def test_pruned_runs_are_done_and_kept_as_rows(harness: Harness, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def growing(**changes: Any) -> Study:
 
 
 def accuracy(trial: Trial) -> float:
-    """Known from unit to unit, the same in every call."""
+    """Known from trial to unit, the same in every call."""
     shared = np.random.default_rng(trial.settings.seed).standard_normal()
     own = np.random.default_rng(int(trial.identity, 16)).standard_normal()
     return 80.0 + float(shared + SPREADS.get(trial.label, 9.0) * own)
@@ -69,7 +69,7 @@ def seeds_of(study: Study, done: dict[str, TrialResult]) -> list[Seeded]:
 
 
 def run_to_the_end(study: Study, order: random.Random | None = None) -> list[Seeded]:
-    """What a run comes to that does one missing unit at a time, in any order."""
+    """What a run comes to that does one missing trial at a time, in any order."""
     done: dict[str, TrialResult] = {}
     while True:
         points = seeds_of(study, done)
@@ -210,12 +210,12 @@ def test_plan_status_and_table_know_the_seeds(
 ) -> None:
     study = growing()
     before = make_plan(study, harness.out)
-    assert "9 units, 0 done, 9 to run" in plan_text(before, None)
-    assert "`until` may add seeds, up to 36 units in all" in plan_text(before, None)
+    assert "9 trials, 0 done, 9 to run" in plan_text(before, None)
+    assert "`until` may add seeds, up to 36 trials in all" in plan_text(before, None)
     outcome = harness.run(study)
     after = make_plan(study, harness.out)
     assert after.missing == []
-    assert f"{len(outcome.runs)} units, {len(outcome.runs)} done" in plan_text(after, None)
+    assert f"{len(outcome.runs)} trials, {len(outcome.runs)} done" in plan_text(after, None)
     assert study_status(harness.out).total == study_status(harness.out).done == len(outcome.runs)
     assert finished_runs(harness.out, on_damage=lambda _: None)[1] == outcome.runs
     assert look_into(harness.out, on_damage=lambda _: None).points == outcome.points

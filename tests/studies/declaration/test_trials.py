@@ -1,4 +1,4 @@
-"""Expansion of a study into units, and what their identity depends on."""
+"""Expansion of a study into trials, and what their identity depends on."""
 
 import json
 from typing import Any

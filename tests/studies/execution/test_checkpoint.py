@@ -1,4 +1,4 @@
-"""A unit that is killed goes on from its checkpoint; what does not fit is set aside."""
+"""A trial that is killed goes on from its checkpoint; what does not fit is set aside."""
 
 import json
 from collections.abc import Callable
@@ -274,7 +274,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
 
 
 def test_nothing_is_left_running_when_rows_are_there(tmp_path: Path) -> None:
-    """Nor what an earlier process left: words, halves, checkpoints of units with a row."""
+    """Nor what an earlier process left: words, halves, checkpoints of trials with a row."""
     harness = Harness(tmp_path)
     outcome = harness.run(small_study())
     folder = harness.out / "running"

@@ -151,7 +151,7 @@ def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
 def dying_afterwards(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """The worker that first ends a certain unit dies half a second after; then it is slow."""
+    """The worker that first ends a certain trial dies half a second after; then it is slow."""
     if trial.title == "rate seed 1":
         assert data_root is not None
         try:

@@ -85,10 +85,10 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     study.write_text(yaml.safe_dump(SMALL))
     elsewhere = tmp_path / "elsewhere"
     arguments = ("plan", study, "--out", elsewhere, "--no-estimate")
-    assert "6 units, 0 done, 6 to run" in command(*arguments)[1]
+    assert "6 trials, 0 done, 6 to run" in command(*arguments)[1]
     code, printed, errors = command(*arguments, "--rows", kept)
     assert (code, errors) == (0, "")
-    assert "6 units, 4 done, 2 to run" in printed
+    assert "6 trials, 4 done, 2 to run" in printed
     assert "1 row was made under other versions" in printed
     assert not elsewhere.exists()
     # What the plan says is what a run does: rows of the folder and kept ones together.
@@ -96,7 +96,7 @@ def test_a_plan_counts_kept_rows_as_done_and_writes_nothing(
     harness.take_log()
     harness.run(small_study(), kept_rows=[kept], other_versions="accept", executor=InThisProcess())
     assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
-    assert "6 units, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
+    assert "6 trials, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
 
 
 def test_a_plan_of_kept_rows_needs_no_images(
@@ -111,7 +111,7 @@ def test_a_plan_of_kept_rows_needs_no_images(
     arguments = ("plan", path, "--out", tmp_path / "out", "--data", tmp_path)
     assert command(*arguments)[0] == 2
     code, printed, _ = command(*arguments, "--rows", tmp_path / "kept.csv")
-    assert (code, "6 units, 6 done" in printed) == (0, True)
+    assert (code, "6 trials, 6 done" in printed) == (0, True)
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n"], ids=["missing", "empty", "other"])

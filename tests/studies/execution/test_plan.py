@@ -70,7 +70,7 @@ def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
         "coincidence seed 1",
     ]
     text = plan_text(plan, None)
-    assert "6 units, 3 done, 3 to run" in text
+    assert "6 trials, 3 done, 3 to run" in text
     assert "1 row was made under other versions" in text
     assert "| rate        |     2 |    1 |      - |" in text
 
@@ -89,7 +89,7 @@ def test_the_search_that_is_missing_comes_first(tmp_path: Path) -> None:
     plan = make_plan(study, root)
     assert len(plan.search) == 6
     assert len(plan.missing) == 6
-    assert "6 units, 0 done, 6 to run after 6 runs of the drive search" in plan_text(plan, None)
+    assert "6 trials, 0 done, 6 to run after 6 runs of the drive search" in plan_text(plan, None)
     assert len(make_plan(*searched(tmp_path, done=4)).search) == 2
 
 
@@ -154,7 +154,7 @@ def test_a_finished_study_starts_no_timing(tmp_path: Path) -> None:
     plan = make_plan(study, write_folder(tmp_path / "out", study, done))
     found = timed(plan, tmp_path)
     assert not (tmp_path / "log").exists()
-    assert plan_text(plan, found).splitlines()[-1] == "6 units, 6 done, 0 to run"
+    assert plan_text(plan, found).splitlines()[-1] == "6 trials, 6 done, 0 to run"
 
 
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:

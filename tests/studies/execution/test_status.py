@@ -34,7 +34,7 @@ def test_after_a_run_all_is_done(harness: Harness) -> None:
     harness.run(small_study())
     first, *rest = lines(study_status(harness.out))
     assert first.startswith("small: not running: finished 20")
-    assert rest[0] == "units: 6 of 6 done, 0 running, 0 failed"
+    assert rest[0] == "trials: 6 of 6 done, 0 running, 0 failed"
     assert rest[1].startswith("last: ")
     assert rest[1].endswith(" %")
 
@@ -43,7 +43,7 @@ def test_failed_units_are_listed_with_their_message(harness: Harness) -> None:
     harness.order("raise", "rate seed 0")
     harness.run(small_study())
     text = lines(study_status(harness.out))
-    assert text[1] == "units: 5 of 6 done, 0 running, 1 failed"
+    assert text[1] == "trials: 5 of 6 done, 0 running, 1 failed"
     assert text[-1] == "failed: rate seed 0: RuntimeError: weights exploded"
     harness.order("raise")
     harness.run(small_study())
@@ -52,7 +52,7 @@ def test_failed_units_are_listed_with_their_message(harness: Harness) -> None:
         *text[-1:],
     ]  # left alone, still told
     harness.run(small_study(), retry_failed=True)
-    assert lines(study_status(harness.out))[1] == "units: 6 of 6 done, 0 running, 0 failed"
+    assert lines(study_status(harness.out))[1] == "trials: 6 of 6 done, 0 running, 0 failed"
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
@@ -73,20 +73,20 @@ def test_another_process_sees_it_run_and_end(
         text = lines(study_status(harness.out))
         assert text[0].startswith("small: running since ")
         assert f"process {process.pid} on" in text[0]
-        assert text[1] == "units: 5 of 6 done, 1 running, 0 failed"
-        assert text[2].startswith("units: 5 of 6, about ")
+        assert text[1] == "trials: 5 of 6 done, 1 running, 0 failed"
+        assert text[2].startswith("trials: 5 of 6, about ")
         assert text[3].startswith("running: coincidence seed 0, for ")
         process.send_signal(kind)
         process.wait(timeout=30)
     text = lines(study_status(harness.out))
     told = "interrupted" if kind is signal.SIGINT else "its process ended without a word"
     assert text[0].startswith(f"small: not running: {told}")
-    assert text[1] == "units: 5 of 6 done, 0 running, 0 failed"
+    assert text[1] == "trials: 5 of 6 done, 0 running, 0 failed"
 
 
 def at(now: float, **changes: object) -> StudyStatus:
-    """A stage that began at 1000 with 2 of 10 units done, the last of 6 having ended at 1040."""
-    file = StatusFile(pid=1, host="here", started=900.0, what="units", total=10)
+    """A stage that began at 1000 with 2 of 10 trials done, the last of 6 having ended at 1040."""
+    file = StatusFile(pid=1, host="here", started=900.0, what="trials", total=10)
     phase = {"stage_started": 1000.0, "done_before": 2, "done": 6, "updated_by_unit": 1040.0}
     return StudyStatus("small", 6, 10, (), True, file.model_copy(update={**phase, **changes}))
 
@@ -136,7 +136,7 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
     stream = io.StringIO()
     reporter = ConsoleReporter(Console(file=stream), seconds_between_lines=0.0)
     first, second = trials(small_study())[:2]
-    with reporter.running("units", done=0, total=6):
+    with reporter.running("trials", done=0, total=6):
         reporter.reached(first, TrialProgress(epoch=0, epochs=4))
         for _ in range(3):  # told once
             reporter.reached(first, TrialProgress(epoch=1, epochs=4, accuracy=50.0))
@@ -148,7 +148,7 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
         "[0/6] running: ann seed 0: epoch 0 of 4",
         "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 %",
         "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 %; ann seed 1: epoch 2 of 4",
-        "[1/6] units: ann seed 0: 90.00 %",
+        "[1/6] trials: ann seed 0: 90.00 %",
         "[1/6] running: ann seed 1: epoch 3 of 4",
     ]
     assert told[0].endswith(", time left not known yet")
@@ -159,7 +159,7 @@ def test_plain_lines_are_not_more_than_asked() -> None:
     stream = io.StringIO()
     reporter = ConsoleReporter(Console(file=stream))
     trial = trials(small_study())[0]
-    with reporter.running("units", done=0, total=6):
+    with reporter.running("trials", done=0, total=6):
         for epoch in range(4):
             reporter.reached(trial, TrialProgress(epoch=epoch, epochs=4))
     assert not stream.getvalue()
@@ -170,8 +170,8 @@ def test_running_units_and_the_last_one_are_told() -> None:
     last = LastTrial(title="y seed 1", accuracy=97.123)
     text = lines(at(1040.0, running=running, last=last), now=1040.0)
     assert text[1:] == [
-        "units: 6 of 10 done, 1 running, 0 failed",
-        "units: 6 of 10, about 40 s left",
+        "trials: 6 of 10 done, 1 running, 0 failed",
+        "trials: 6 of 10, about 40 s left",
         "running: x seed 0, for 40 s",
         "last: y seed 1: 97.12 %",
     ]
@@ -203,7 +203,7 @@ def test_without_a_whole_status_file_the_rows_still_count(
     path.unlink() if content is None else path.write_text(content)
     assert lines(study_status(harness.out)) == [
         "small: not running",
-        "units: 6 of 6 done, 0 running, 0 failed",
+        "trials: 6 of 6 done, 0 running, 0 failed",
     ]
 
 
@@ -212,7 +212,7 @@ def test_damaged_rows_are_counted_and_nothing_is_written(harness: Harness) -> No
     next((harness.out / "units").glob("*.json")).write_text("{}")
     before = {path: path.stat().st_mtime_ns for path in harness.out.rglob("*")}
     text = lines(study_status(harness.out))
-    assert text[1] == "units: 5 of 6 done, 0 running, 0 failed, 1 damaged"
+    assert text[1] == "trials: 5 of 6 done, 0 running, 0 failed, 1 damaged"
     assert {path: path.stat().st_mtime_ns for path in harness.out.rglob("*")} == before
 
 

@@ -84,7 +84,7 @@ def test_the_report_holds_everything(folder: Path) -> None:
     expected = ["Warnings", "Summary", "Figures", "Runs", "Declaration", "Made with"]
     assert headings == expected
     assert text.count("<figure>") == 3
-    assert "15 of 15 units done" in text
+    assert "15 of 15 trials done" in text
     assert "-5.50 ± 1.24" in text
     assert "1.00 ns" in text
     assert "torch_version" in text
@@ -98,7 +98,7 @@ def test_warnings_say_what_is_wrong(folder: Path) -> None:
     second.unlink()
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
     found = warnings_of(folder)
-    assert found[0].startswith("2 units have no row (yet): ")
+    assert found[0].startswith("2 trials have no row (yet): ")
     assert found[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
     assert found[2].startswith(f"{first.name}: ")
     assert found[2].endswith(": the damaged file is left out.")

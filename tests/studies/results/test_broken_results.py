@@ -136,13 +136,13 @@ BROKEN: list[tuple[str, Damage, str, str, str, str]] = [
         "units",
         "folder",
         "'Not a directory'",
-        "must be a readable folder of unit files",
+        "must be a readable folder of trial files",
     ),
 ]
 
 
 def changed(path: Path, sealed: bool, **changes: Any) -> None:
-    """Changes keys of a unit file (``row_x``: of its row); sealed: with the digest made anew."""
+    """Changes keys of a trial file (``row_x``: of its row); sealed: with the digest made anew."""
     content = json.loads(path.read_text())
     for key, value in changes.items():
         part = content["row"] if key.startswith("row_") else content
@@ -162,7 +162,7 @@ BROKEN_TRIAL: list[tuple[str, Damage, str, str, str]] = [
     ("folder", _replaced_by_folder, "file", "'Is a directory'", "must be a readable file"),
     ("list", lambda path: path.write_text("[1]"), "content", "[1]", "must be a mapping"),
     ("edited", lambda path: changed(path, False, row_T=11), "digest", "'", "it was changed"),
-    ("other file's", lambda path: changed(path, True, trial="x"), "unit", "'x'", "file's own name"),
+    ("other file's", lambda path: changed(path, True, unit="x"), "unit", "'x'", "file's own name"),
     ("later format", lambda path: changed(path, True, format=2), "format", "2", "must be 1"),
     ("near key", lambda path: changed(path, True, epoch=1), "epoch", "'epoch'", "mean epochs?"),
     (
@@ -257,7 +257,7 @@ def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
     code, output, errors = command("ledger", root)
     assert (code, output) == (2, "")
     assert errors == (
-        f"{root}: units: 0 is not allowed; must hold at least one finished unit on a device\n"
+        f"{root}: units: 0 is not allowed; must hold at least one finished trial on a device\n"
     )
 
 
