@@ -8,7 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Spec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.spec import (
+    RATES_NEED_PRESENTATIONS,
+    EncodingSpec,
+    NetworkSpec,
+    Spec,
+    SurrogateSpec,
+    TrainingSpec,
+)
 from rpu_ssnn.tile_spec import TileSpec, WeightRange
 from studies.common.explain import as_input_error
 from studies.declaration.cases import (
@@ -200,7 +207,8 @@ def _build(
                 raise InputError("study", f"training.{name}", getattr(training, name), allowed)
     if isinstance(case, AnnCase):
         # Only what changes the baseline, so that a sweep over slots does not run it again.
-        network = NetworkSpec().model_copy(update={"hidden": network.hidden})
+        encoding = EncodingSpec(contrast=network.encoding.contrast)
+        network = NetworkSpec(hidden=network.hidden, encoding=encoding)
         relevant = ("epochs", "batch", "dropout_input", "dropout_hidden")
         kept = {name: getattr(training, name) for name in relevant}
         training = TrainingSpec().model_copy(update=kept)
