@@ -200,8 +200,9 @@ class NetworkSpec(Spec):
     hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1)] = (
         Field(
             (256,),
-            description="neurons of each hidden layer. Two or more want `inhibition.clocked`: "
-            "under the default output their rates run away (docs/algorithm.md, Depth)",
+            description="neurons of each hidden layer. Two want `inhibition.clocked` and studies "
+            "refuse three without it: under the default output their rates run away "
+            "(docs/algorithm.md, Depth)",
         )
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
