@@ -17,13 +17,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from studies.choices import Format
-from studies.published import beside
-from studies.shipped import find_study, shipped_names
-from studies.statistics import describe
-from studies.study import Study
-from studies.table import legend, readable, summary
-from studies.text_table import render_cells
+from studies.common.choices import Format
+from studies.common.statistics import describe
+from studies.declaration.shipped import find_study, shipped_names
+from studies.declaration.study import Study
+from studies.results.published import beside
+from studies.results.summary import legend, readable, summary
+from studies.results.text_table import render_cells
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 PAGE, LAYOUT = "index.md", "page.yaml"
