@@ -19,6 +19,8 @@ from rpu_ssnn.common.errors import InputError
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
+Contrast = Literal["none", "on_off"]
+"""What an input line is told: a pixel, or how far it is above or below its mean."""
 
 
 class Spec(BaseModel):
@@ -108,6 +110,13 @@ class EncodingSpec(Spec):
     label_front_loading: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
         None, description="as front_loading, for the label train; None: the same as the input's"
     )
+    contrast: Contrast = Field(
+        "none",
+        description="none: one input line a pixel; on_off: two, for what the pixel is above and "
+        "below its mean over the training images, which takes off what all images have in common. "
+        "It pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). The float baseline "
+        "gets the same lines",
+    )
 
     @model_validator(mode="after")
     def _peak_rates_are_probabilities(self) -> Self:
@@ -191,8 +200,9 @@ class NetworkSpec(Spec):
     hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1)] = (
         Field(
             (256,),
-            description="neurons of each hidden layer. Two or more want `inhibition.clocked`: "
-            "under the default output their rates run away (docs/algorithm.md, Depth)",
+            description="neurons of each hidden layer. Two want `inhibition.clocked` and studies "
+            "refuse three without it: under the default output their rates run away "
+            "(docs/algorithm.md, Depth)",
         )
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import SynapsesFactory
@@ -34,7 +35,7 @@ class Trained:
     """A trained network, what it took, and how to ask it."""
 
     network: Network
-    grey_max: int
+    inputs: InputLines
     seed: np.random.SeedSequence
     epochs: list[EpochRow] = field(default_factory=list)
 
@@ -110,10 +111,9 @@ class Trained:
         """Numbers of the synapses for the result row, over all crossbars."""
         return merge_statistics([s.statistics() for s in self.network.synapses])
 
-    def rates(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n pixels"]:
+    def rates(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n lines"]:
         """Average spikes a slot of each input line."""
-        share = images.astype(np.float32) / np.float32(self.grey_max)
-        return share * np.float32(self.network.spec.encoding.input_rate)
+        return self.inputs.shares(images) * np.float32(self.network.spec.encoding.input_rate)
 
 
 def train(
@@ -143,9 +143,10 @@ def train(
         FloatingPointError: weights are no longer finite after an epoch.
     """
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
-    sizes = (data.train_images.shape[1], *spec.hidden, data.n_classes)
+    inputs = input_lines(spec.encoding.contrast, data)
+    sizes = (inputs.lines, *spec.hidden, data.n_classes)
     network = Network(spec, training, sizes, factory, weight_seed, threads)
-    trained = Trained(network, data.grey_max, test_seed)
+    trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
     if start is not None:
         try:

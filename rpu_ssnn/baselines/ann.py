@@ -12,7 +12,8 @@ from pydantic import Field
 from torch import nn
 
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.spec import Positive, Share, Spec
+from rpu_ssnn.inputs import InputLines, input_lines
+from rpu_ssnn.spec import Contrast, Positive, Share, Spec
 from rpu_ssnn.training_state import (
     State,
     TrainingState,
@@ -23,7 +24,8 @@ from rpu_ssnn.training_state import (
 
 
 class AnnSpec(Spec):
-    """A ReLU network with dropout, trained by SGD with momentum on the pixel shares.
+    """A ReLU network with dropout, trained by SGD with momentum on the pixel shares
+    (`contrast` none) or on their distances from the mean (`rpu_ssnn.inputs`).
 
     The step falls linearly from `learning_rate` to zero over the epochs.
     """
@@ -35,17 +37,18 @@ class AnnSpec(Spec):
     momentum: Share = 0.9
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
+    contrast: Contrast = "none"
 
 
 class TrainedAnn:
     """A trained float network."""
 
-    def __init__(self, model: "_Layers", grey_max: int) -> None:
-        self._model, self._grey_max = model, grey_max
+    def __init__(self, model: "_Layers", inputs: InputLines) -> None:
+        self._model, self._inputs = model, inputs
 
     @property
     def weights(self) -> list[Float32[np.ndarray, "n_in n_out"]]:
-        """Of each layer, on pixel shares in [0, 1]."""
+        """Of each layer, on input shares in [0, 1]."""
         return [w.detach().numpy().T.copy() for w in self._model.weights]
 
     def accuracy(self, images: UInt8[np.ndarray, "n pixels"], labels: np.ndarray) -> float:
@@ -54,7 +57,7 @@ class TrainedAnn:
             return float("nan")
         self._model.eval()
         with torch.no_grad():
-            output = self._model(torch.from_numpy(_shares(images, self._grey_max)))
+            output = self._model(torch.from_numpy(self._inputs.shares(images)))
         self._model.train()
         return float((output.argmax(dim=1).numpy() == labels).mean())
 
@@ -81,14 +84,15 @@ def train_ann(
     """
     generator = torch.Generator().manual_seed(seed)
     order_rng = np.random.default_rng(seed)
-    sizes = (data.train_images.shape[1], *hidden, data.n_classes)
+    inputs = input_lines(spec.contrast, data)
+    sizes = (inputs.lines, *hidden, data.n_classes)
     model = _Layers(sizes, spec, generator)
     optimiser = torch.optim.SGD(model.parameters(), spec.learning_rate, spec.momentum)
-    images = torch.from_numpy(_shares(data.train_images, data.grey_max))
+    images = torch.from_numpy(inputs.shares(data.train_images))
     labels = torch.from_numpy(data.train_labels)
     steps = max(spec.epochs * -(-len(labels) // spec.batch), 1)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1.0 / steps, steps)
-    trained, done = TrainedAnn(model, data.grey_max), 0
+    trained, done = TrainedAnn(model, inputs), 0
     if start is not None:
         _restore(model, optimiser, schedule, order_rng, start.arrays)
         done = start.epochs
@@ -177,9 +181,3 @@ def _restore(
         for n, weight in enumerate(model.weights, 1):
             weight.copy_(torch.from_numpy(state[f"weights_{n}"]))
             optimiser.state[weight]["momentum_buffer"] = torch.tensor(state[f"momentum_{n}"])
-
-
-def _shares(
-    images: UInt8[np.ndarray, "n pixels"], grey_max: int
-) -> Float32[np.ndarray, "n pixels"]:
-    return images.astype(np.float32) / np.float32(grey_max)

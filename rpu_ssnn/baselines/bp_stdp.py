@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
@@ -66,10 +67,11 @@ def train_bp_stdp(
     if training.dropout_input or training.dropout_hidden:
         raise ValueError("BP-STDP has no dropout")
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
-    sizes = (data.train_images.shape[1], *spec.hidden, data.n_classes)
+    inputs = input_lines(spec.encoding.contrast, data)
+    sizes = (inputs.lines, *spec.hidden, data.n_classes)
     layers = _Layers([])
     network = Network(spec, training, sizes, layers.make, weight_seed)
-    trained = Trained(network, data.grey_max, test_seed)
+    trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
     for epoch in range(training.epochs):
         step = spec.neuron.theta * learning_rate * training.step_scale(epoch)

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Weights
@@ -31,13 +32,14 @@ def train_and_convert(
     """
     weight_seed, _, test_seed = np.random.SeedSequence(seed).spawn(3)
     trained = train_ann(ann, spec.hidden, data, seed=seed)
-    shares = data.train_images[:IMAGES].astype(np.float32) / np.float32(data.grey_max)
+    inputs = input_lines(spec.encoding.contrast, data)
+    shares = inputs.shares(data.train_images[:IMAGES])
     weights = balanced(trained.weights, shares, spec, percentile)
-    sizes = (data.train_images.shape[1], *spec.hidden, data.n_classes)
+    sizes = (inputs.lines, *spec.hidden, data.n_classes)
     network = Network(
         spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), weight_seed, initial=weights
     )
-    return Trained(network, data.grey_max, test_seed)
+    return Trained(network, inputs, test_seed)
 
 
 def balanced(

@@ -27,6 +27,7 @@ Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
 
 ANN_RELEVANT = (
     "network.hidden",
+    "network.encoding.contrast",
     "training.epochs",
     "training.batch",
     "training.dropout_input",

@@ -8,7 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Spec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.spec import (
+    RATES_NEED_PRESENTATIONS,
+    EncodingSpec,
+    NetworkSpec,
+    Spec,
+    SurrogateSpec,
+    TrainingSpec,
+)
 from rpu_ssnn.tile_spec import TileSpec, WeightRange
 from studies.common.explain import as_input_error
 from studies.declaration.cases import (
@@ -16,6 +23,7 @@ from studies.declaration.cases import (
     AnnCase,
     BpStdpCase,
     Case,
+    CoincidenceCase,
     ConversionCase,
     DeviceCase,
     LearningRate,
@@ -38,6 +46,9 @@ from studies.declaration.sections import (
 )
 from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings, canonical
 from studies.declaration.variation import Axis
+
+DEEPEST_UNCLOCKED = 2
+"""Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
 
 
 class Hyperparameters(Spec):
@@ -193,6 +204,8 @@ def _build(
     training = _validated(TrainingSpec, sections, "training")
     if isinstance(case, RateCase) and training.schedule == "slot":
         raise InputError("study", "training.schedule", "slot", RATES_NEED_PRESENTATIONS)
+    if isinstance(case, RateCase | CoincidenceCase | DeviceCase):
+        _refuse_runaway(network)
     if isinstance(case, BpStdpCase):
         for name in ("dropout_input", "dropout_hidden"):
             if getattr(training, name):
@@ -200,7 +213,8 @@ def _build(
                 raise InputError("study", f"training.{name}", getattr(training, name), allowed)
     if isinstance(case, AnnCase):
         # Only what changes the baseline, so that a sweep over slots does not run it again.
-        network = NetworkSpec().model_copy(update={"hidden": network.hidden})
+        encoding = EncodingSpec(contrast=network.encoding.contrast)
+        network = NetworkSpec(hidden=network.hidden, encoding=encoding)
         relevant = ("epochs", "batch", "dropout_input", "dropout_hidden")
         kept = {name: getattr(training, name) for name in relevant}
         training = TrainingSpec().model_copy(update=kept)
@@ -214,6 +228,16 @@ def _build(
         drive=_drive(case, sections),
         seeds=seeds,
     )
+
+
+def _refuse_runaway(network: NetworkSpec) -> None:
+    """Three layers and more lose what they have learnt under every output but the clocked one."""
+    if len(network.hidden) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
+        allowed = (
+            f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}; "
+            "more run away (docs/algorithm.md, Depth)"
+        )
+        raise InputError("study", "network.hidden", list(network.hidden), allowed)
 
 
 def _dataset(sections: Sections) -> DatasetSettings:

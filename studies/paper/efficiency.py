@@ -101,8 +101,7 @@ def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> 
 def accuracy_by_slot(trained: Trained, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Share of images whose class leads, by slot, from one presentation each, [slots]."""
     rng, network = np.random.default_rng(trained.seed), trained.network
-    share = images.astype(np.float32) / np.float32(trained.grey_max)
-    rates = share * np.float32(network.spec.encoding.input_rate)
+    rates = trained.rates(images)
     right = np.zeros(network.spec.slots)
     for first in range(0, len(labels), CHUNK):
         leading = network.decisions(rates[first : first + CHUNK], rng)

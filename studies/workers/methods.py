@@ -94,6 +94,7 @@ def ann_spec(trial: Trial) -> "AnnSpec":
         batch=training.batch,
         dropout_input=training.dropout_input,
         dropout_hidden=training.dropout_hidden,
+        contrast=trial.settings.network.encoding.contrast,
     )
 
 

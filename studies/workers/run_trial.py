@@ -166,9 +166,12 @@ def _accuracies(
 
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
+    from rpu_ssnn.inputs import input_lines
+
     settings = trial.settings
     method, network, training = settings.method, settings.network, settings.training
-    layers = (data.train_images.shape[1], *network.hidden, data.n_classes)
+    lines = input_lines(network.encoding.contrast, data).lines
+    layers = (lines, *network.hidden, data.n_classes)
     columns: dict[str, Any] = {
         "network": "-".join(map(str, layers)),
         "T": network.T,

@@ -18,6 +18,13 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "'theta_m'",
         "did you mean theta_n?",
     ),
+    (
+        "three layers without the clock",
+        {"network": {"hidden": [8, 8, 8]}},
+        "cases.1.network.hidden",
+        "[8, 8, 8]",
+        "at most 2 layers without inhibition: {clocked: true}",
+    ),
     ("negative T", {"network": {"T": -5}}, "network.T", "-5", "greater than or equal to 1"),
     (
         "rate above 1",

@@ -1,0 +1,59 @@
+"""Input lines: one a pixel, or an on and an off line around the mean of the training images."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.inputs import input_lines
+from rpu_ssnn.spec import EncodingSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.training import train
+
+ON_OFF = NetworkSpec(hidden=(32,), encoding=EncodingSpec(contrast="on_off"))
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
+
+
+def test_without_contrast_a_line_has_its_pixels_share(data: Dataset) -> None:
+    inputs = input_lines("none", data)
+    assert inputs.lines == 64
+    assert np.array_equal(inputs.shares(data.test_images), data.test_images / np.float32(16))
+
+
+def test_on_and_off_lines_hold_what_is_above_and_below_the_mean(data: Dataset) -> None:
+    inputs = input_lines("on_off", data)
+    shares = inputs.shares(data.train_images)
+    assert inputs.lines == shares.shape[1] == 128
+    assert shares.min() == 0.0
+    assert shares.max() <= 1.0
+    on, off = shares[:, :64], shares[:, 64:]
+    assert not np.any((on > 0) & (off > 0))
+    mean = data.train_images.mean(axis=0) / 16
+    assert np.allclose(on - off, data.train_images / 16 - mean, atol=1e-6)
+    assert np.allclose((on - off).mean(axis=0), 0.0, atol=1e-6)
+
+
+def test_the_mean_sees_training_images_only(data: Dataset) -> None:
+    black = replace(
+        data,
+        validation_images=np.zeros_like(data.validation_images),
+        test_images=np.zeros_like(data.test_images),
+    )
+    shown = [input_lines("on_off", d).shares(data.test_images) for d in (data, black)]
+    assert np.array_equal(*shown)
+
+
+def test_networks_learn_from_on_and_off_lines(data: Dataset) -> None:
+    with train(ON_OFF, TrainingSpec(epochs=8), rate_synapses(4.0), data, seed=0) as trained:
+        assert trained.network.sizes == (128, 32, 10)
+        assert trained.accuracy(data.test_images, data.test_labels) > 0.85
+    spec = AnnSpec(epochs=8, learning_rate=0.05, contrast="on_off")
+    baseline = train_ann(spec, (32,), data, seed=0)
+    assert baseline.weights[0].shape == (128, 32)
+    assert baseline.accuracy(data.test_images, data.test_labels) > 0.9

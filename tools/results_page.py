@@ -1,0 +1,230 @@
+"""The page of results, written from the kept rows: `python -m tools.results_page`.
+
+`docs/results/page.yaml` says which files stand under which heading, and which bars are set; every
+number that was measured comes from the rows. `--check` writes nothing and fails where the page and
+the rows disagree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from studies.common.choices import Format
+from studies.common.statistics import describe
+from studies.declaration.shipped import find_study, shipped_names
+from studies.declaration.study import Study
+from studies.results.published import beside
+from studies.results.summary import legend, readable, summary
+from studies.results.text_table import render_cells
+
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+PAGE, LAYOUT = "index.md", "page.yaml"
+COMMAND = "python -m tools.results_page"
+QUESTIONS = ("_require_", "_attribute_")
+"""Between a study's name and the device's, in the rows of a question on one device."""
+
+LONGEST = 40
+"""Rows of a table that is no study's; of a longer one only the file is named."""
+
+INTRODUCTION = f"""\
+# Results
+
+Written by `{COMMAND}` from the rows in this folder; a test compares page and rows. No number here
+was typed. `reached` and `accuracy %` are means over seeds with the 95 % interval (Student t); the
+test set was read once a run, at its end. What each file was made by and on is in
+[README](README.md); why something falls short is in [what was tried](../tried.md).
+"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value that some rows are to reach.
+
+    Attributes:
+        what: the row in words.
+        file: in this folder.
+        case: label of the rows.
+        at_least: accuracy (%); or, with `below`, the largest gap (points) below that case.
+        why_missed: shown where the bar is missed.
+    """
+
+    what: str
+    file: str
+    case: str
+    at_least: float
+    below: str = ""
+    why_missed: str = ""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What the rows have of a bar: n, mean and half width over seeds, and what is missing."""
+
+    n: int
+    mean: float
+    half_width: float
+    short_by: float
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """The rows of a kept file."""
+    return pd.read_csv(path, keep_default_na=True)
+
+
+def bar_reached(bar: Bar, rows: pd.DataFrame) -> Reached:
+    """The bar's rows against the bar.
+
+    Raises:
+        ValueError: the file has no row of the case, or no seed that both cases have.
+    """
+    values = _by_seed(rows, bar.case)
+    if bar.below:
+        values = (values - _by_seed(rows, bar.below)).dropna()
+    sample = describe(values.tolist())
+    if not sample.n:
+        raise ValueError(f"{bar.file}: no rows of {bar.case!r} (against {bar.below!r})")
+    wanted = -bar.at_least if bar.below else bar.at_least
+    return Reached(sample.n, sample.mean, sample.half_width, wanted - sample.mean)
+
+
+def _by_seed(rows: pd.DataFrame, case: str) -> pd.Series:
+    return rows[rows["label"] == case].set_index("seed")["test_accuracy"]
+
+
+def bars_table(bars: Sequence[Bar], folder: Path) -> str:
+    """One line a bar: what is asked, what the rows have, and by how much it is missed."""
+    lines = []
+    for bar in bars:
+        found = bar_reached(bar, read_rows(folder / bar.file))
+        asked = f"≤ {bar.at_least:.2f} below {bar.below}" if bar.below else f"≥ {bar.at_least:.2f}"
+        held = found.short_by <= 0
+        lines.append(
+            {
+                "row": bar.what,
+                "bar": asked,
+                "reached": _interval(found.mean, found.half_width, signed=bool(bar.below)),
+                "seeds": str(found.n),
+                "verdict": "held" if held else f"missed by {found.short_by:.2f}",
+                "cause": "" if held else bar.why_missed,
+                "rows": f"[csv]({bar.file})",
+            }
+        )
+    return render_cells(pd.DataFrame(lines), Format.md, n_left=2)
+
+
+def _interval(mean: float, half_width: float, signed: bool) -> str:
+    text = f"{mean:+.2f}" if signed else f"{mean:.2f}"
+    return text if half_width != half_width else f"{text} ± {half_width:.2f}"
+
+
+def declared_study(name: str) -> tuple[Study | None, str]:
+    """The shipped study that rows of this name belong to, and the command that makes them."""
+    for between, command in zip(QUESTIONS, ("require", "attribute"), strict=True):
+        study, found, device = name.partition(between)
+        if found and study in shipped_names():
+            return find_study(study), f"rpu-ssnn {command} {study} --device {device}"
+    if name in shipped_names():
+        return find_study(name), f"rpu-ssnn run {name}"
+    return None, ""
+
+
+def study_section(rows: pd.DataFrame, file: str) -> str:
+    """Question, command, cost and summary of a study's rows."""
+    study, command = declared_study(str(rows["study"].iloc[0]))
+    labels = list(dict.fromkeys(rows["label"]))
+    known = study is not None and study.reference_label in labels
+    reference = study.reference_label if study and known else labels[0]
+    table = summary(rows, reference)
+    # Rows of a question have points of their own, beside which nothing was published.
+    if study is not None and study.study == rows["study"].iloc[0]:
+        table = beside(table, study)
+    cells = readable(table, reference)
+    compared = [f"gap to {reference}", "p"]
+    unneeded = [c for c in cells if (cells[c] == "-").all() or (c in compared and not known)]
+    cells = cells.drop(columns=unneeded)
+    seconds = rows["seconds"].astype(float)
+    cost = (
+        f"{len(rows)} runs, {rows['seed'].nunique()} seeds; a run took {_time(seconds.median())} "
+        f"(median; {_time(seconds.min())} to {_time(seconds.max())}), all of them "
+        f"{_time(seconds.sum())}, on {_threads(rows)}."
+    )
+    question = " ".join(study.question.split()) if study else ""
+    made = f"`{command} --rows docs/results/{file}`" if command else "a study of its own"
+    parts = [question, f"[Rows]({file}); {made}. {cost}"]
+    parts.append(render_cells(cells, Format.md, n_left=1, note=legend(table)))
+    return "\n\n".join(filter(None, parts))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _threads(rows: pd.DataFrame) -> str:
+    counts = sorted({int(n) for n in rows["threads"].dropna()})
+    return " or ".join(map(str, counts)) + (" thread" if counts == [1] else " threads")
+
+
+def other_section(rows: pd.DataFrame, file: str, made_by: str) -> str:
+    """A table that is no study's, whole where it is short."""
+    head = f"[Rows]({file}); `{made_by}`." if made_by else f"[Rows]({file})."
+    if len(rows) > LONGEST:
+        return f"{head} {len(rows)} lines of {', '.join(f'`{c}`' for c in rows)}."
+    cells = rows.map(lambda value: f"{value:.4g}" if isinstance(value, float) else str(value))
+    return f"{head}\n\n{render_cells(cells, Format.md)}"
+
+
+def page(folder: Path = RESULTS) -> str:
+    """The whole page, from the layout and the rows of a folder.
+
+    Raises:
+        ValueError: a file of rows is under no heading, or under two; a bar has no rows.
+    """
+    layout = yaml.safe_load((folder / LAYOUT).read_text(encoding="utf-8"))
+    headings: Mapping[str, Mapping[str, Any]] = layout["headings"]
+    _every_file_once(folder, [f for files in headings.values() for f in files])
+    bars = [Bar(**entry) for entry in layout["bars"]]
+    parts = [INTRODUCTION, "## Bars", bars_table(bars, folder)]
+    for heading, files in headings.items():
+        parts.append(f"## {heading}")
+        for file, made_by in files.items():
+            rows = read_rows(folder / file)
+            parts.append(f"### {file.removesuffix('.csv')}")
+            of_study = {"study", "test_accuracy"} <= set(rows.columns)
+            parts.append(
+                study_section(rows, file) if of_study else other_section(rows, file, made_by or "")
+            )
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _every_file_once(folder: Path, listed: Sequence[str]) -> None:
+    there = {path.name for path in folder.glob("*.csv") if not path.stem.endswith("_curves")}
+    for name in sorted(there ^ set(listed)) + [f for f in listed if listed.count(f) > 1]:
+        raise ValueError(f"{folder / LAYOUT}: {name} must be listed once, and be there")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the page, or with `--check` compares it; 1 where they differ."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    target, text = RESULTS / PAGE, page()
+    if parser.parse_args(arguments).check:
+        same = target.exists() and target.read_text(encoding="utf-8") == text
+        if not same:
+            print(f"{target} is not what the rows give: run {COMMAND}", file=sys.stderr)
+        return 0 if same else 1
+    target.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
