@@ -33,7 +33,7 @@ class BrokenPairError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Check:
+class HealthCheck:
     """One thing looked at.
 
     Args:
@@ -140,7 +140,7 @@ def _tile_fault() -> str | None:
     return None
 
 
-def diagnose(data_root: Path | None) -> list[Check]:
+def diagnose(data_root: Path | None) -> list[HealthCheck]:
     """Looks at everything the commands depend on; takes seconds and raises nothing.
 
     Args:
@@ -158,12 +158,12 @@ def diagnose(data_root: Path | None) -> list[Check]:
     ]
 
 
-def failed(checks: Iterable[Check]) -> bool:
+def failed(checks: Iterable[HealthCheck]) -> bool:
     """Whether anything that is needed is not ok."""
     return any(check.needed and not check.ok for check in checks)
 
 
-def render(checks: Iterable[Check]) -> list[str]:
+def render(checks: Iterable[HealthCheck]) -> list[str]:
     """One line a check: ``ok``, ``note`` (not needed by every command) or ``PROBLEM``."""
     lines = []
     for check in checks:
@@ -175,23 +175,23 @@ def render(checks: Iterable[Check]) -> list[str]:
     return lines
 
 
-def _check_python(version: tuple[int, ...]) -> Check:
+def _check_python(version: tuple[int, ...]) -> HealthCheck:
     found = "Python " + ".".join(map(str, version))
     oldest = ".".join(map(str, OLDEST_PYTHON))
     advice = f"install Python {oldest} or newer and {REBUILD}"
     ok = version >= OLDEST_PYTHON
-    return Check("python", ok, found, "" if ok else advice)
+    return HealthCheck("python", ok, found, "" if ok else advice)
 
 
-def _check_pair() -> Check:
+def _check_pair() -> HealthCheck:
     try:
         check_tile_pair()
     except BrokenPairError as error:
-        return Check("tile pair", False, error.found, error.advice)
-    return Check("tile pair", True, f"{_pair()}: one pulse moved a weight by one step")
+        return HealthCheck("tile pair", False, error.found, error.advice)
+    return HealthCheck("tile pair", True, f"{_pair()}: one pulse moved a weight by one step")
 
 
-def _check_numba() -> list[Check]:
+def _check_numba() -> list[HealthCheck]:
     try:
         import numba
 
@@ -199,13 +199,13 @@ def _check_numba() -> list[Check]:
         answer = numba.njit()(_next_number)(41)
     except Exception as error:  # as with the tiles: a mismatched build may raise anything
         found = f"numba does not compile ({type(error).__name__}: {_one_line(error)})"
-        return [Check("numba", False, found, REBUILD)]
+        return [HealthCheck("numba", False, found, REBUILD)]
     if answer != 42:
-        return [Check("numba", False, f"{version} computed {answer} for 41 + 1", REBUILD)]
-    return [Check("numba", True, f"{version} compiles"), _check_numba_cache()]
+        return [HealthCheck("numba", False, f"{version} computed {answer} for 41 + 1", REBUILD)]
+    return [HealthCheck("numba", True, f"{version} compiles"), _check_numba_cache()]
 
 
-def _check_numba_cache() -> Check:
+def _check_numba_cache() -> HealthCheck:
     import numba
 
     try:
@@ -213,13 +213,13 @@ def _check_numba_cache() -> Check:
         folder = numba.njit(cache=True)(_next_number).stats.cache_path
     except (RuntimeError, OSError) as error:
         found = f"numba has no folder to keep compiled code in ({_one_line(error)})"
-        return Check(
+        return HealthCheck(
             "numba cache", False, found, "set NUMBA_CACHE_DIR to a folder that can be written"
         )
-    return Check("numba cache", True, f"compiled code is kept in {folder}")
+    return HealthCheck("numba cache", True, f"compiled code is kept in {folder}")
 
 
-def _check_engine() -> Check:
+def _check_engine() -> HealthCheck:
     """Trains a toy network once, which also fills numba's cache for all later commands."""
     import time
 
@@ -230,18 +230,20 @@ def _check_engine() -> Check:
         spikes = spikes_of_a_toy_network()
     except Exception as error:  # as with the tiles: a mismatched build may raise anything
         found = f"the spiking pass does not run ({type(error).__name__}: {_one_line(error)})"
-        return Check("engine", False, found, REBUILD)
+        return HealthCheck("engine", False, found, REBUILD)
     if not all(spikes):
-        return Check("engine", False, f"the spiking pass gave {spikes} spikes a layer", REBUILD)
+        return HealthCheck(
+            "engine", False, f"the spiking pass gave {spikes} spikes a layer", REBUILD
+        )
     seconds = time.perf_counter() - started
-    return Check("engine", True, f"the spiking pass runs (ready after {seconds:.0f} s)")
+    return HealthCheck("engine", True, f"the spiking pass runs (ready after {seconds:.0f} s)")
 
 
 def _next_number(number: int) -> int:
     return number + 1
 
 
-def _check_threads() -> Check:
+def _check_threads() -> HealthCheck:
     cpus = _usable_cpus()
     try:
         import numba
@@ -252,14 +254,16 @@ def _check_threads() -> Check:
             "NUMBA_NUM_THREADS": ("numba", int(vars(numba.config)["NUMBA_NUM_THREADS"])),
         }
     except Exception as error:  # reported by the checks above; here only the counts are missing
-        return Check("threads", False, f"threads unknown ({_one_line(error)})", REBUILD, False)
+        return HealthCheck(
+            "threads", False, f"threads unknown ({_one_line(error)})", REBUILD, False
+        )
     counts = " and ".join(f"{count} {library}" for library, count in threads.values())
     found = f"{counts} threads on {cpus} usable CPUs"
     too_many = [name for name, (_, count) in threads.items() if count > cpus]
     if too_many:
         advice = "threads wait for each other; set " + " ".join(f"{n}={cpus}" for n in too_many)
-        return Check("threads", False, found, advice, needed=False)
-    return Check("threads", True, found)
+        return HealthCheck("threads", False, found, advice, needed=False)
+    return HealthCheck("threads", True, found)
 
 
 def _usable_cpus() -> int:
@@ -268,18 +272,20 @@ def _usable_cpus() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _check_data(name: str, data_root: Path | None) -> Check:
+def _check_data(name: str, data_root: Path | None) -> HealthCheck:
     try:
         # The whole load, since a folder may hold the right names and damaged files.
         data = load_dataset(
             name, data_root, n_train=None, n_test=None, validation_share=0.0, seed=0
         )
     except MissingDataError as error:
-        return Check(name, False, f"{name} not found", f"{error.field} {error.allowed}", False)
+        return HealthCheck(
+            name, False, f"{name} not found", f"{error.field} {error.allowed}", False
+        )
     except InputError as error:
-        return Check(name, False, f"{name} cannot be used", str(error), False)
+        return HealthCheck(name, False, f"{name} cannot be used", str(error), False)
     counts = f"{len(data.train_labels)} training and {len(data.test_labels)} test images"
-    return Check(name, True, f"{name}: {counts}")
+    return HealthCheck(name, True, f"{name}: {counts}")
 
 
 def _pair() -> str:

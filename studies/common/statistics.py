@@ -17,7 +17,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleStatistics:
     """A few values; NaN where undefined (of no value; spread of one).
 
     Attributes:
@@ -33,19 +33,19 @@ class Sample:
     maximum: float
 
 
-def describe(values: Sequence[float]) -> Sample:
+def describe(values: Sequence[float]) -> SampleStatistics:
     """Mean, standard deviation, interval and range of values."""
     from scipy import stats
 
     n = len(values)
     if n == 0:
-        return Sample(0, math.nan, math.nan, math.nan, math.nan, math.nan)
+        return SampleStatistics(0, math.nan, math.nan, math.nan, math.nan, math.nan)
     mean = math.fsum(values) / n
     if n == 1:
-        return Sample(1, mean, math.nan, math.nan, mean, mean)
+        return SampleStatistics(1, mean, math.nan, math.nan, mean, mean)
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
     quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1))
-    return Sample(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
+    return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
 def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:

@@ -45,7 +45,7 @@ from studies.declaration.sections import (
     value_at,
 )
 from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings, canonical
-from studies.declaration.variation import Axis
+from studies.declaration.variation import SweepAxis
 
 DEEPEST_UNCLOCKED = 2
 """Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
@@ -120,7 +120,7 @@ class Point:
 
 def points_of(
     cases: Sequence[Case],
-    axes: Sequence[Axis],
+    axes: Sequence[SweepAxis],
     dataset: DatasetSettings,
     network: NetworkSpec,
     training: TrainingSpec,
@@ -159,7 +159,7 @@ def points_of(
 def _points_of_case(
     case: Case,
     where: str,
-    axes: Sequence[Axis],
+    axes: Sequence[SweepAxis],
     shared: Sections,
     seeds: tuple[int, ...],
 ) -> Iterator[Point]:
@@ -188,13 +188,15 @@ def _points_of_case(
             raise InputError("study", field, error.value, error.allowed) from error
 
 
-def _for_case(axis: Axis, case: Case) -> Axis | None:
+def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
     """The part of an axis that applies to the case, each row once; None where none does."""
     places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
     if not places:
         return None
     rows = {canonical(part): part for row in axis.rows if (part := [row[k] for k in places])}
-    return Axis(axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values())))
+    return SweepAxis(
+        axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values()))
+    )
 
 
 def _build(

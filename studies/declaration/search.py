@@ -21,7 +21,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchOutcome:
     """The outcome of one point's search.
 
     Attributes:
@@ -62,9 +62,9 @@ def candidates(study: Study, points: Sequence[Point]) -> list[Candidate]:
     return runs
 
 
-def best(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Found]:
+def best(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, SearchOutcome]:
     """The best drive of each search, by search key; the gentlest one where several tie."""
-    found: dict[str, Found] = {}
+    found: dict[str, SearchOutcome] = {}
     for key in dict.fromkeys(candidate.key for candidate, _ in runs):
         tried = [(candidate, result) for candidate, result in runs if candidate.key == key]
         candidate, result = max(tried, key=lambda run: run[1].accuracy)  # the first of equals
@@ -75,7 +75,7 @@ def best(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Found]:
             searched_for=key,
         )
         drives = [other.drive for other, _ in tried]
-        found[key] = Found(title, key, drive, at_edge(candidate.drive, drives))
+        found[key] = SearchOutcome(title, key, drive, at_edge(candidate.drive, drives))
     return found
 
 

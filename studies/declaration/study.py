@@ -19,7 +19,7 @@ from studies.declaration.points import Point, points_of
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
 from studies.declaration.trial import DatasetSettings, Prune
-from studies.declaration.variation import Sample, axes_of, expanded
+from studies.declaration.variation import SampledPoints, axes_of, expanded
 
 
 class SearchSettings(Spec):
@@ -81,7 +81,7 @@ class Study(Spec):
     ] = Field(
         (), description="settings that vary in step: dotted paths to lists of equal length, each"
     )
-    sample: Sample | None = Field(
+    sample: SampledPoints | None = Field(
         None, description="points drawn from a box, at random or as a Latin hypercube"
     )
     seeds: Seeds = Field(description="a list, or {count: n} for 0 to n - 1")

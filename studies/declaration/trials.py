@@ -65,8 +65,3 @@ def trials_at(
     trial_of = maker_of(study, drives)
     found = [trial_of(one.point, seed) for one in points for seed in one.seeds]
     return [trial for trial in found if trial is not None]
-
-
-def units_of(study: Study, drives: Mapping[str, FoundHyperparameters]) -> list[Trial]:
-    """The trials of every point with its declared seeds, in the study's order."""
-    return trials_at(study, drives, [Seeded(point, point.seeds) for point in study.points()])

@@ -83,7 +83,7 @@ _SpanOrChoices = Annotated[
 ]
 
 
-class Sample(Spec):
+class SampledPoints(Spec):
     """Points drawn at random from a box: each is one value for every path of `over`."""
 
     n: Annotated[int, Field(ge=1, le=100_000)] = Field(description="points")
@@ -116,7 +116,7 @@ class Sample(Spec):
 
 
 @dataclass(frozen=True)
-class Axis:
+class SweepAxis:
     """Settings that vary together.
 
     Attributes:
@@ -153,14 +153,16 @@ def _written_out(path: object, values: object) -> object:
 def axes_of(
     sweep: Mapping[str, Sequence[Any]],
     together: Sequence[Mapping[str, Sequence[Any]]],
-    sample: Sample | None,
-) -> list[Axis]:
+    sample: SampledPoints | None,
+) -> list[SweepAxis]:
     """The axes whose product is the study's grid, outermost first.
 
     Raises:
         InputError: lists that go together differ in length, or a path is varied twice.
     """
-    axes = [Axis("sweep", (path,), tuple((v,) for v in values)) for path, values in sweep.items()]
+    axes = [
+        SweepAxis("sweep", (path,), tuple((v,) for v in values)) for path, values in sweep.items()
+    ]
     for index, columns in enumerate(together):
         where = f"together.{index}"
         first = len(next(iter(columns.values())))
@@ -168,9 +170,9 @@ def axes_of(
             if len(values) != first:
                 allowed = f"must have {first} values, as many as the first"
                 raise InputError("study", f"{where}.{path}", list(values), allowed)
-        axes.append(Axis(where, tuple(columns), tuple(zip(*columns.values(), strict=True))))
+        axes.append(SweepAxis(where, tuple(columns), tuple(zip(*columns.values(), strict=True))))
     if sample is not None:
-        axes.append(Axis("sample.over", tuple(sample.over), tuple(sample.rows())))
+        axes.append(SweepAxis("sample.over", tuple(sample.over), tuple(sample.rows())))
     seen: dict[str, str] = {}
     for axis in axes:
         for path in axis.paths:

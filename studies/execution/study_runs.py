@@ -129,7 +129,7 @@ def _at_work(
 
 
 @dataclass(frozen=True)
-class Found:
+class FolderContents:
     """What an output folder holds.
 
     Attributes:
@@ -152,7 +152,7 @@ class Found:
         return [run for run in self.runs if run[1].pruned]
 
 
-def look_into(root: Path, on_damage: Callable[[InputError], None]) -> Found:
+def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderContents:
     """The study of an output folder and its finished runs; the folder is only read.
 
     Args:
@@ -170,7 +170,7 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> Found:
     failed = {failure.trial for failure in read_failures(root)}
     points = seeded_points(study, drives, stored.find, failed)
     found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
-    return Found(study, points, [(trial, run) for trial, run in found if run is not None])
+    return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
 
 
 def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:

@@ -20,7 +20,7 @@ from studies.declaration.result import Runs
 from studies.declaration.search import at_edge
 from studies.declaration.study import Study
 from studies.declaration.trial import point_title
-from studies.execution.study_runs import Found
+from studies.execution.study_runs import FolderContents
 from studies.results import divergence
 from studies.results.store import HYPERPARAMETERS_FILE
 from studies.results.summary import swept_columns
@@ -40,7 +40,7 @@ _NAMED = 8
 
 
 def cautions(
-    found: Found, root: Path, results: pd.DataFrame, damaged: Sequence[InputError]
+    found: FolderContents, root: Path, results: pd.DataFrame, damaged: Sequence[InputError]
 ) -> list[str]:
     """All that apply, what is missing first."""
     return [
@@ -58,7 +58,7 @@ def cautions(
     ]
 
 
-def _missing(found: Found) -> Iterator[str]:
+def _missing(found: FolderContents) -> Iterator[str]:
     there = {(trial.label, str(trial.sweep), trial.settings.seed) for trial, _ in found.runs}
     missing = [
         f"{one.title} seed {seed}"

@@ -16,7 +16,7 @@ from studies.sensitivity.imperfections import finest_levels, rounded, settings_o
 
 
 @dataclass(frozen=True)
-class Parameter:
+class RequirementParameter:
     """A row of the table of parameters.
 
     Attributes:
@@ -38,29 +38,29 @@ class Parameter:
 MOST_SPREAD = 0.5
 """aihwkit takes the absolute value of what it draws: beyond this the real spread lags behind."""
 
-PARAMETERS: Mapping[str, Parameter] = {
-    "levels": Parameter(
+PARAMETERS: Mapping[str, RequirementParameter] = {
+    "levels": RequirementParameter(
         "states", "range over the step of one pulse", "finite_step", ("overrides.levels",), 0.0, 2.0
     ),
-    "asymmetry": Parameter(
+    "asymmetry": RequirementParameter(
         "step", "up against down step", "asymmetry", ("overrides.asymmetry",), 1e-3, 0.9
     ),
-    "cycle_to_cycle": Parameter(
+    "cycle_to_cycle": RequirementParameter(
         "step", "noise of each pulse", "cycle_to_cycle", ("overrides.cycle_to_cycle",), 1e-2, 10.0
     ),
-    "step_spread": Parameter(
+    "step_spread": RequirementParameter(
         "step", "device to device", "step_spread", ("overrides.step_spread",), 1e-2, MOST_SPREAD
     ),
-    "weight_range": Parameter(
+    "weight_range": RequirementParameter(
         "He deviations", "window of weights, at the same step in weight", "", (), 0.0, 0.05
     ),
-    "read_noise": Parameter(
+    "read_noise": RequirementParameter(
         "device states", "of one read", "read_noise", ("tile.reads.read_noise",), 1e-2, 10.0
     ),
-    "stuck_share": Parameter(
+    "stuck_share": RequirementParameter(
         "1", "devices that never move", "stuck_share", ("tile.stuck_share",), 1e-3, 0.5
     ),
-    "asymmetry_spread": Parameter(
+    "asymmetry_spread": RequirementParameter(
         "step",
         "asymmetry, device to device",
         "asymmetry_spread",
@@ -68,7 +68,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         1e-3,
         1.0,
     ),
-    "bounds_spread": Parameter(
+    "bounds_spread": RequirementParameter(
         "bound",
         "both bounds, device to device",
         "bounds_spread",
@@ -76,7 +76,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         1e-2,
         MOST_SPREAD,
     ),
-    "write_noise": Parameter(
+    "write_noise": RequirementParameter(
         "step", "read against kept weight", "write_noise", ("overrides.write_noise",), 0.1, 1e3
     ),
 }
@@ -97,7 +97,7 @@ WIDEST = 16.0
 
 
 @dataclass(frozen=True)
-class Axis:
+class RequirementAxis:
     """One parameter of one device, with the rest of the device around it.
 
     Attributes:
@@ -114,7 +114,7 @@ class Axis:
     weight_range: float
 
     @property
-    def parameter(self) -> Parameter:
+    def parameter(self) -> RequirementParameter:
         """Its row of the table."""
         return PARAMETERS[self.name]
 
@@ -153,7 +153,7 @@ class Axis:
         return changed.model_copy(update={"drive": PartialHyperparameters(**drive)})
 
 
-def axis(name: str, context: DeviceCase, tuned: TunedDevice) -> Axis | str:
+def axis(name: str, context: DeviceCase, tuned: TunedDevice) -> RequirementAxis | str:
     """The axis of a parameter; in words, why the device has none.
 
     Args:
@@ -166,18 +166,18 @@ def axis(name: str, context: DeviceCase, tuned: TunedDevice) -> Axis | str:
         own = tuned.weight_range
         # No fewer than two levels.
         worst = max(parameter.worst, own * 2.0 / levels)
-        return Axis(name, context, own, rounded(own * WIDEST), min(own, worst), own)
+        return RequirementAxis(name, context, own, rounded(own * WIDEST), min(own, worst), own)
     if name == "levels":
         # More of them than the drive can use would lower the learning rate.
         best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)
-        return Axis(name, context, levels, best, parameter.worst, tuned.weight_range)
+        return RequirementAxis(name, context, levels, best, parameter.worst, tuned.weight_range)
     if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
         return f"{name}: {context.device} is simulated by a model without it"
     own = max(_values(parameter, has), key=abs)
     worst = max(parameter.worst, abs(own))
-    return Axis(name, context, own, 0.0, math.copysign(worst, own), tuned.weight_range)
+    return RequirementAxis(name, context, own, 0.0, math.copysign(worst, own), tuned.weight_range)
 
 
-def _values(parameter: Parameter, has: Mapping[str, Any]) -> list[float]:
+def _values(parameter: RequirementParameter, has: Mapping[str, Any]) -> list[float]:
     """The device's own settings of a parameter."""
     return [float(has.get(path) or 0.0) for path in parameter.paths]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from studies.declaration.cases import DeviceCase, PartialHyperparameters
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
-from studies.sensitivity.axes import Axis
+from studies.sensitivity.axes import RequirementAxis
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
@@ -43,7 +43,7 @@ class DeviceEvaluator:
         outcome = self.run_study(self.study)
         self.runs, self.failures = outcome.runs, outcome.failures
 
-    def add_own(self, axes: Sequence[Axis], as_it_is: DeviceCase) -> None:
+    def add_own(self, axes: Sequence[RequirementAxis], as_it_is: DeviceCase) -> None:
         """Each axis starts at the device's own value."""
         new = {}
         for along in axes:
@@ -56,7 +56,7 @@ class DeviceEvaluator:
         else:
             self.cases |= new
 
-    def measure(self, wanted: Sequence[tuple[Axis, float | None]]) -> None:
+    def measure(self, wanted: Sequence[tuple[RequirementAxis, float | None]]) -> None:
         """Runs each axis at a harm (None: nothing), those that are not measured yet, together."""
         new = {}
         for along, harm in wanted:
@@ -71,7 +71,7 @@ class DeviceEvaluator:
         if new:
             self.run(new)
 
-    def place(self, along: Axis, harm: float) -> float:
+    def place(self, along: RequirementAxis, harm: float) -> float:
         """Where a harm is measured: where it was, else at the value of three digits beside it."""
         return harm if harm in self.values[along.name] else along.harm(along.value(harm))
 
@@ -82,7 +82,7 @@ class DeviceEvaluator:
             else case
         )
 
-    def losses(self, along: Axis) -> dict[float, BySeed]:
+    def losses(self, along: RequirementAxis) -> dict[float, BySeed]:
         """What the axis has shown so far, by harm; empty where every run failed."""
         return {harm: self.loss_of(label) for harm, label in self.values[along.name].items()}
 

@@ -32,7 +32,7 @@ from studies.common.statistics import mean_and_half_width
 from studies.declaration.cases import DeviceCase
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
-from studies.sensitivity.axes import PARAMETERS, STANDARD, Axis, axis
+from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
@@ -141,7 +141,7 @@ def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bo
 
 def _axes(
     case: DeviceCase, tuned: TunedDevice, parameters: Sequence[str], others: Others
-) -> tuple[list[Axis], list[str]]:
+) -> tuple[list[RequirementAxis], list[str]]:
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []
     for name in dict.fromkeys(parameters):
@@ -156,7 +156,7 @@ def _axes(
     return axes, notes + (left_out if others is Others.off else [])
 
 
-def _far_end(along: Axis, losses: Losses, wanted: float) -> float | None:
+def _far_end(along: RequirementAxis, losses: Losses, wanted: float) -> float | None:
     """The second value: the best where the own one loses too much, else the worst."""
     own = along.harm(along.own)
     mean, _ = mean_and_half_width(list(losses[own].values()))
@@ -164,7 +164,7 @@ def _far_end(along: Axis, losses: Losses, wanted: float) -> float | None:
     return end if (end > own) == (mean <= wanted) and end != own else None
 
 
-def _narrow(evaluator: DeviceEvaluator, axes: Sequence[Axis], wanted: float) -> None:
+def _narrow(evaluator: DeviceEvaluator, axes: Sequence[RequirementAxis], wanted: float) -> None:
     """Narrows all brackets at once; each call of ``excess`` is one study."""
     if not axes:
         return
@@ -210,7 +210,7 @@ def _cannot_be_told(losses: BySeed, wanted: float) -> bool:
     return abs(mean - wanted) <= half
 
 
-def _row(along: Axis, losses: Losses, wanted: float) -> dict[str, object]:
+def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, object]:
     """Columns: ``parameter``, ``unit``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
     most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
     harmful end; NaN: open or none), ``why_none``, ``verdict``, ``values`` (measured), ``n``.
@@ -234,13 +234,13 @@ def _row(along: Axis, losses: Losses, wanted: float) -> dict[str, object]:
     }
 
 
-def _values(along: Axis, found: ThresholdCrossing | None) -> dict[str, float]:
+def _values(along: RequirementAxis, found: ThresholdCrossing | None) -> dict[str, float]:
     ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
     values = [math.nan if harm is None else along.value(harm) for harm in ends]
     return dict(zip(("required", "easy", "hard"), values, strict=True))
 
 
-def _why_none(along: Axis, losses: Losses, wanted: float) -> str:
+def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     ends = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not ends:
         return "its runs failed"

@@ -15,7 +15,13 @@ from numba.core.caching import CompileResultCacheImpl
 
 from rpu_ssnn import doctor
 from rpu_ssnn.data import DATA_ENV
-from rpu_ssnn.doctor import BrokenPairError, Check, check_tile_pair, diagnose, require_tile_pair
+from rpu_ssnn.doctor import (
+    BrokenPairError,
+    HealthCheck,
+    check_tile_pair,
+    diagnose,
+    require_tile_pair,
+)
 from support.idx import WriteIdxSet
 
 
@@ -26,7 +32,7 @@ def _nothing_remembered() -> Iterator[None]:
     require_tile_pair.cache_clear()
 
 
-def by_name(checks: Sequence[Check]) -> dict[str, Check]:
+def by_name(checks: Sequence[HealthCheck]) -> dict[str, HealthCheck]:
     return {check.name: check for check in checks}
 
 

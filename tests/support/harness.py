@@ -12,8 +12,10 @@ from typing import Any
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import Failure, TrialResult
+from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import AnnMethod, PulseMethod, Trial
+from studies.declaration.trials import trials_at
 from studies.execution.options import Options, Outcome
 from studies.execution.study_runs import run_in_folder
 from studies.results.tables import Versions
@@ -182,3 +184,8 @@ class Harness:
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
         return Counter(lines)
+
+
+def declared_trials(study: Study) -> list[Trial]:
+    """The trials of every point with its declared seeds, hyperparameters given."""
+    return trials_at(study, {}, [Seeded(point, point.seeds) for point in study.points()])

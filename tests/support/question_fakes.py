@@ -8,9 +8,8 @@ import numpy as np
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
 from studies.declaration.trial import PulseMethod, Trial
-from studies.declaration.trials import units_of
 from studies.execution.options import Outcome
-from support.harness import small_study
+from support.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 REFERENCE = 97.0
@@ -57,7 +56,7 @@ class FakeRun:
 
     def __call__(self, study: Study) -> Outcome:
         runs, failures, new = [], [], 0
-        for trial in units_of(study, {}):
+        for trial in declared_trials(study):
             if self.fails(trial):
                 failures.append(Failure(trial.identity, trial.title, "burnt", ""))
                 continue

@@ -11,7 +11,7 @@ import yaml
 
 from device_presets import PresetError, get_preset
 from rpu_ssnn.common.files import write_together
-from rpu_ssnn.doctor import BrokenPairError, Check
+from rpu_ssnn.doctor import BrokenPairError, HealthCheck
 from rpu_ssnn.version import VERSION
 from studies.declaration.shipped import shipped_names
 from studies.declaration.trial import Trial
@@ -298,7 +298,7 @@ def test_an_unknown_preset_is_one_line_and_exit_code_2(command: Command) -> None
 def test_the_doctor_says_what_it_found(
     command: Command, monkeypatch: pytest.MonkeyPatch, ok: bool, expected: int
 ) -> None:
-    checks = [Check("pair", ok, "found this", "" if ok else "do that")]
+    checks = [HealthCheck("pair", ok, "found this", "" if ok else "do that")]
     monkeypatch.setattr("rpu_ssnn.doctor.diagnose", lambda data_root: checks)
     code, output, _ = command("doctor")
     assert code == expected

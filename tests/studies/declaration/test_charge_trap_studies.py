@@ -7,9 +7,8 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
-from studies.declaration.trials import units_of
 from studies.workers.run_trial import is_replayable, run_trial
-from support.harness import small_study
+from support.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
 
@@ -23,7 +22,7 @@ def trial_of(device: str = "charge_trap_pulsed", **case: Any) -> Trial:
         reference=device,
         seeds=[0],
     )
-    return units_of(study, {})[0]
+    return declared_trials(study)[0]
 
 
 def run(trial: Trial) -> TrialResult:

@@ -4,7 +4,7 @@ import pytest
 
 from studies.declaration.cases import DeviceCase
 from studies.declaration.shipped import find_study
-from studies.sensitivity.axes import Axis, axis
+from studies.sensitivity.axes import RequirementAxis, axis
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import imperfections
 
@@ -36,7 +36,7 @@ def test_every_property_is_varied_alone(name: str) -> None:
     assert not imperfections(case, tuned.thinning)[0]  # but the finite step, which ideals have
     for parameter in ASKED:
         along = axis(parameter, case, tuned)
-        assert isinstance(along, Axis), along
+        assert isinstance(along, RequirementAxis), along
         assert along.worst_value != along.own
 
 

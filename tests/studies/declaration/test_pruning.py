@@ -12,7 +12,6 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import PRUNED, TrialResult
 from studies.declaration.search import candidates
 from studies.declaration.trial import Trial, stored_identity
-from studies.declaration.trials import units_of
 from studies.execution.api import load_results
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.study_runs import finished_runs
@@ -25,7 +24,14 @@ from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialSession, Workspace
 from support.commands import Command
-from support.harness import Harness, InThisProcess, accept_all, fake_training, small_study
+from support.harness import (
+    Harness,
+    InThisProcess,
+    accept_all,
+    declared_trials,
+    fake_training,
+    small_study,
+)
 
 EPOCHS = 3
 RULE = {"after_epochs": 2, "below": 60}
@@ -51,7 +57,7 @@ def trial_of(case: str, rule: dict[str, Any] | None, **changes: Any) -> Trial:
         training={"epochs": EPOCHS, "batch": 20},
         prune=rule,
     )
-    return units_of(study, {})[0]
+    return declared_trials(study)[0]
 
 
 def run(trial: Trial, workspace: Workspace | None = None) -> TrialResult:

@@ -14,15 +14,14 @@ from studies.declaration.cases import SgdSpec
 from studies.declaration.shipped import FOLDER, find_study, shipped_names
 from studies.declaration.study import Study
 from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, TrialSettings
-from studies.declaration.trials import units_of
 from studies.execution.scheduling import in_balanced_order
-from support.harness import SMALL, small_study
+from support.harness import SMALL, declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 
 
 def trials(study: Study) -> list[Trial]:
-    return units_of(study, {})
+    return declared_trials(study)
 
 
 def settings_of(study: Study, label: str) -> TrialSettings:
@@ -144,7 +143,7 @@ def other_values(value: object) -> list[object]:
     if isinstance(value, tuple):
         return [(*value, 3)]
     words = ["zero", "slot", "first_spike", "floored", "reference_device", "pulsed", "mse", "low"]
-    return [*words, "mnist", "high", "regular", "reference", "linear"]
+    return [*words, "mnist", "high", "regular", "reference", "linear", "on_off"]
 
 
 def variants(model: BaseModel, path: str = "") -> list[tuple[str, BaseModel]]:

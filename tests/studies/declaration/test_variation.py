@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from studies.declaration.variation import Range, Sample
+from studies.declaration.variation import Range, SampledPoints
 from support.harness import small_study
 
 RATE = {"update": "rate", "learning_rate": 1.0}
@@ -68,7 +68,7 @@ SPANS = {
 
 
 def test_a_latin_hypercube_has_one_point_in_each_part_of_each_span() -> None:
-    rows = Sample.model_validate({"n": 10, "over": SPANS}).rows()
+    rows = SampledPoints.model_validate({"n": 10, "over": SPANS}).rows()
     logs = sorted(int(10 * (math.log10(row[0]) + 2) / 2) for row in rows)
     assert logs == list(range(10))
     assert sorted(int(10 * row[1] / 0.5) for row in rows) == list(range(10))
@@ -79,7 +79,7 @@ def test_a_latin_hypercube_has_one_point_in_each_part_of_each_span() -> None:
 def test_a_sample_follows_its_seed(method: str) -> None:
     def rows(seed: int) -> list[tuple[object, ...]]:
         declared = {"n": 20, "method": method, "seed": seed, "over": SPANS}
-        return Sample.model_validate(declared).rows()
+        return SampledPoints.model_validate(declared).rows()
 
     assert rows(0) == rows(0)
     assert rows(0) != rows(1)

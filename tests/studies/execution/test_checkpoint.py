@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from studies.declaration.trial import Trial
-from studies.declaration.trials import units_of
 from studies.results.tables import Versions
 from studies.workers.checkpoint import HEADER, UnfitError, read_checkpoint
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import TrialSession, Workspace
-from support.harness import Harness, small_study
+from support.harness import Harness, declared_trials, small_study
 
 EPOCHS = 4
 
@@ -45,7 +44,7 @@ def trial_of(case: str, epochs: int = EPOCHS) -> Trial:
         seeds=[0],
         training={"epochs": epochs, "batch": 20},
     )
-    return units_of(study, {})[0]
+    return declared_trials(study)[0]
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from studies.common.statistics import describe, holm, paired_p
 
@@ -53,6 +55,13 @@ def test_fewer_than_two_pairs_cannot_be_tested(differences: list[float]) -> None
 def test_holm_as_in_r() -> None:
     # p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_holm_is_that_of_statsmodels(seed: int) -> None:
+    raw = np.random.default_rng(seed).uniform(0.0, 0.2, size=7)
+    expected = multipletests(raw, method="holm")[1]
+    assert holm(raw.tolist()) == pytest.approx(expected.tolist())
 
 
 def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
