@@ -16,7 +16,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: the disk is full or the folder is gone; ``path`` is then as before.
     """
-    _replace_all({path: write})
+    _replace_all({path: (path.with_name(f"{path.name}.{os.getpid()}.tmp"), write)})
 
 
 def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, ...] = ()) -> None:
@@ -65,7 +65,13 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
         return writing
 
     try:
-        _replace_all({path: of(path, write) for path, write in writers.items()})
+        # The suffix stays last: writers tell a figure's format from it.
+        _replace_all(
+            {
+                path: (path.with_name(f".{os.getpid()}.{path.name}"), of(path, write))
+                for path, write in writers.items()
+            }
+        )
     except PresetError as error:  # of what was written; the user knows the file by its own name
         named = error.where.replace(str(temporary_at), str(at))
         raise PresetError(named, error.field, error.value, error.allowed) from None
@@ -76,17 +82,15 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
         raise PresetError(where, "file", str(at), f"cannot be written: {error}") from None
 
 
-def _replace_all(writers: Mapping[Path, Callable[[Path], object]]) -> None:
+def _replace_all(writers: Mapping[Path, tuple[Path, Callable[[Path], object]]]) -> None:
     """Writes every temporary file, and replaces the files only once all are on the disk."""
-    # The suffix stays last: writers tell a figure's format from it.
-    temporaries = {path: path.with_name(f".{os.getpid()}.tmp.{path.name}") for path in writers}
     try:
-        for path, write in writers.items():
-            write(temporaries[path])
-            with temporaries[path].open("rb") as written:
+        for temporary, write in writers.values():
+            write(temporary)
+            with temporary.open("rb") as written:
                 os.fsync(written.fileno())
-        for path, temporary in temporaries.items():
+        for path, (temporary, _) in writers.items():
             os.replace(temporary, path)
     finally:
-        for temporary in temporaries.values():
+        for temporary, _ in writers.values():
             temporary.unlink(missing_ok=True)

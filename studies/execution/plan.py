@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import heapq
 import statistics as plain_statistics
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,21 +85,24 @@ class Estimate:
     """Of a plan on this machine.
 
     Attributes:
+        startup_seconds: of the workers: their processes, imports and compiled code.
         seconds: of one run, by trial identity.
         memory_mb: of its worker, MiB, by trial identity.
         failures: cases whose steps could not be timed.
     """
 
     workers: int
+    startup_seconds: float
     seconds: dict[str, float]
     memory_mb: dict[str, float]
     failures: list[Failure]
 
     def wall_seconds(self, plan: Plan) -> float:
         """Until all is done: the search, then the trials; each worker takes the next."""
-        stages = (plan.search, plan.missing)
-        return sum(
-            _makespan([self.seconds.get(u.identity, 0.0) for u in s], self.workers) for s in stages
+        phases = [trials for trials in (plan.search, plan.missing) if trials]
+        return self.startup_seconds + sum(
+            _makespan([self.seconds.get(one.identity, 0.0) for one in trials], self.workers)
+            for trials in phases
         )
 
     @property
@@ -158,7 +163,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     """
     trials = [*plan.missing, *plan.search]
     if not trials:
-        return Estimate(0, {}, {}, [])
+        return Estimate(0, 0.0, {}, {}, [])
     n_workers = worker_count(workers, len(plan.missing) or len(plan.search))
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -172,12 +177,13 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     def keep(trial: Trial, result: TrialResult) -> None:
         costs[chosen[trial.identity]] = Cost.of(result)
 
+    reporter = _StartTimer()
     failures = run_trials(
         timed,
         job,
         executor=LocalExecutor(n_workers),
         on_result=keep,
-        reporter=Silent(),
+        reporter=reporter,
         what="timing",
         total=len(timed),
     )
@@ -188,7 +194,21 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         for trial, cost in timed_trials
     }
     memory = {trial.identity: cost.peak_memory_mb for trial, cost in timed_trials}
-    return Estimate(n_workers, seconds, memory, failures)
+    # Each worker comes to run most kinds of trial, and pays once for each kind.
+    startup = reporter.seconds + sum(cost.first for cost in costs.values()) / n_workers
+    return Estimate(n_workers, startup, seconds, memory, failures)
+
+
+class _StartTimer(Silent):
+    """Measures how long a pool takes until its workers have checked their inputs."""
+
+    seconds = 0.0
+
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds = time.perf_counter() - started
 
 
 def _row(

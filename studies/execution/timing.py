@@ -34,12 +34,14 @@ class Cost:
     """What a trial's steps take on this machine.
 
     Attributes:
+        first: s, what a worker spends once on such a trial: imports, loading compiled code.
         start: s, loading the images and building the network.
         train: s, one presentation in training.
         show: s, one presentation in inference.
         peak_memory_mb: resident memory of the worker, MiB.
     """
 
+    first: float
     start: float
     train: float
     show: float
@@ -105,7 +107,9 @@ def _spiking(trial: Trial, data: Dataset, threads: int) -> Cost:
         seed = settings.seed
         return train(settings.network, no_epochs, factory, data, seed=seed, threads=threads)
 
+    started = time.perf_counter()
     build().close()  # imports and compiles
+    first = time.perf_counter() - started
     started = time.perf_counter()
     with build() as trained:
         start = time.perf_counter() - started
@@ -124,6 +128,7 @@ def _spiking(trial: Trial, data: Dataset, threads: int) -> Cost:
 
         n_train = len(data.train_labels)
         return Cost(
+            first=first,
             start=start,
             train=_seconds_each(learn, settings.training.batch, n_train),
             show=_seconds_each(show, INFERENCE_CHUNK, min(INFERENCE_CHUNK, n_train)),
@@ -136,7 +141,9 @@ def _ann(trial: Trial, data: Dataset, threads: int) -> Cost:
 
     settings = trial.settings
     hidden, batch = settings.network.hidden, settings.training.batch
+    started = time.perf_counter()
     train_ann(AnnSpec(epochs=0), hidden, data, seed=settings.seed)  # imports
+    first = time.perf_counter() - started
     started = time.perf_counter()
     trained = train_ann(AnnSpec(epochs=0), hidden, data, seed=settings.seed)
     start = time.perf_counter() - started
@@ -149,7 +156,7 @@ def _ann(trial: Trial, data: Dataset, threads: int) -> Cost:
 
     n_train = len(data.train_labels)
     return Cost(
-        start, _seconds_each(learn, batch, n_train), _seconds_each(show, n_train, n_train), 0
+        first, start, _seconds_each(learn, batch, n_train), _seconds_each(show, n_train, n_train), 0
     )
 
 

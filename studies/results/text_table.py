@@ -5,8 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from studies.common.choices import Format
 
 if TYPE_CHECKING:
@@ -51,18 +49,16 @@ def _latex(table: pd.DataFrame, n_left: int) -> str:
 
 
 def _markdown(table: pd.DataFrame, n_left: int) -> str:
-    escaped = table.map(_escape_bar).rename(columns=_escape_bar)
-    return tabulate(
-        escaped.to_numpy().tolist(),
-        headers=list(escaped.columns),
-        tablefmt="pipe",
-        disable_numparse=True,
-        colalign=["left"] * n_left + ["right"] * (len(escaped.columns) - n_left),
-    )
-
-
-def _escape_bar(cell: object) -> str:
-    return str(cell).replace("|", r"\|")
+    """As narrow as its cells: tabulate pads each header by two, past a terminal's 100 columns."""
+    aligned = []
+    for place, name in enumerate(table.columns):
+        cells = [str(cell).replace("|", r"\|") for cell in (name, *table[name])]
+        width = max(2, *map(len, cells))
+        left = place < n_left
+        rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
+        cells = [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
+        aligned.append([cells[0], rule, *cells[1:]])
+    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
 
 
 def interval(mean: float, half_width: float, style: str = "{:.2f}") -> str:

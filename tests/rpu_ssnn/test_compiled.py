@@ -16,7 +16,12 @@ from rpu_ssnn.engine import kernel
 
 
 def test_the_cache_is_stamped_with_all_sources() -> None:
-    assert {file.name for file in SOURCES} >= {"kernel.py", "neurons.py", "state.py", "drive.py"}
+    assert {file.name for file in SOURCES} >= {
+        "kernel.py",
+        "neurons.py",
+        "state.py",
+        "pulse_rows.py",
+    }
     assert kernel.advance._cache._cache_file._source_stamp == _stamp()
 
 

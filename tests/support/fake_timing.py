@@ -19,5 +19,5 @@ def fake_steps(
     if data_root is not None:
         with (data_root / "log").open("a") as log:
             log.write(f"{trial.settings.measure} {trial.title}\n")
-    cost = Cost(start=1.0, train=COSTS[update], show=0.01, peak_memory_mb=512.0)
+    cost = Cost(first=2.0, start=1.0, train=COSTS[update], show=0.01, peak_memory_mb=512.0)
     return TrialResult(row=dict(vars(cost)), epochs=[])

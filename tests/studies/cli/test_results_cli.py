@@ -91,7 +91,7 @@ def test_two_folders_are_compared(command: Command, folder: Path, tmp_path: Path
 def test_the_standing_is_told(command: Command, folder: Path) -> None:
     code, output, errors = command("status", folder)
     assert (code, errors) == (0, "")
-    assert output == "small: not running\nunits: 15 of 15 done, 0 running, 0 failed\n"
+    assert output == "small: not running\ntrials: 15 of 15 done, 0 running, 0 failed\n"
 
 
 @pytest.mark.parametrize("estimate", [True, False])

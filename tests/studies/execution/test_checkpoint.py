@@ -59,7 +59,7 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
                 raise KilledError
             return stops
 
-        monkeypatch.setattr(TrialSession, "epoch_over", patched)
+        monkeypatch.setattr(TrialSession, "end_epoch", patched)
 
     return set_to
 
@@ -110,7 +110,7 @@ def test_a_resumed_unit_runs_the_missing_epochs_only(
         reached.append(epochs)
         over(self, epochs, *rest)
 
-    monkeypatch.setattr(TrialSession, "epoch_over", seen)
+    monkeypatch.setattr(TrialSession, "end_epoch", seen)
     run_trial(trial, None, 1, Workspace(tmp_path, 0.0))
     assert reached == [3, 4]
     progress = Workspace(tmp_path).progress_of(trial)

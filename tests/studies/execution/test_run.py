@@ -183,7 +183,7 @@ def test_rows_wait_for_room_on_a_full_disk(
     assert not outcome.failures
     assert len(load_results(harness.out)) == 6
     assert told.notes[0] == (
-        "ann seed 0: not kept: No space left on device; tried again as other units end"
+        "ann seed 0: not kept: No space left on device; tried again as other trials end"
     )
     harness.take_log()
     harness.run(small_study())

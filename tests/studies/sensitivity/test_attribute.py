@@ -182,7 +182,7 @@ pow:
   description: test
   citation: test
   parameters:
-    step: {value: 0.01, trial: weight, source: test}
+    step: {value: 0.01, unit: weight, source: test}
     w_max: {value: 1.0, unit: weight, source: test}
     w_min: {value: -1.0, unit: weight, source: test}
     w_max_spread: {value: 0.1, unit: w_max, source: test}
