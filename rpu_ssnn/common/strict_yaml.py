@@ -10,14 +10,14 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, reason
 from rpu_ssnn.common.wording import first_unprintable
 
-if TYPE_CHECKING:
-    from ruamel.yaml.events import Event
+Event = Any
+"""One of ruamel's, which share no attributes."""
 
 MOST_VALUES = 1_000_000
 """A few lines of aliases of aliases expand to more than any memory holds."""
@@ -65,9 +65,6 @@ def load(text: str) -> Any:
             number of too many digits, nested deeper than Python can follow, or aliases that expand
             to more than ``MOST_VALUES`` values.
     """
-    from ruamel.yaml import YAML, YAMLError
-    from ruamel.yaml.error import MarkedYAMLError
-
     if len(text) > MOST_CHARACTERS:
         raise YamlError("size", len(text), f"must be at most {MOST_CHARACTERS} characters")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -75,15 +72,21 @@ def load(text: str) -> Any:
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         allowed = "must be text without control characters"
         raise YamlError(_place(line, column), text[at], allowed)
+    return _Reader(_parsed(text)).document()
+
+
+def _parsed(text: str) -> Iterator[Event]:
+    """The parser's events, with its faults as ours."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     parser = YAML(typ="safe", pure=True)
     try:
-        return _Reader(parser.parse(text)).document()
+        yield from parser.parse(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = "syntax" if mark is None else _place(mark.line + 1, mark.column + 1)
+        mark = error.problem_mark or error.context_mark or parser.reader.get_mark()
+        place = _place(mark.line + 1, mark.column + 1)
         raise YamlError(place, error.problem or error.context, "must be valid YAML") from None
-    except YamlError:
-        raise
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         # The parser's own slips on text that is no YAML, such as escapes beyond Unicode.
         found, mark = " ".join(str(error).split()) or type(error).__name__, parser.reader.get_mark()
@@ -118,7 +121,7 @@ def dump(content: object, comment: str = "") -> str:
     """
     from ruamel.yaml import YAML
 
-    writer = YAML(typ="safe", pure=True)
+    writer: Any = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
     writer.allow_unicode = True
     writer.width = 100
@@ -132,7 +135,7 @@ def dump(content: object, comment: str = "") -> str:
 class _Reader:
     """Makes values of the parser's events; counts them, aliases written out."""
 
-    def __init__(self, events: "Iterator[Event]") -> None:
+    def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
         self._anchors: dict[str, tuple[Any, int] | None] = {}
 
@@ -147,7 +150,7 @@ class _Reader:
             raise _fault(start, "a second document", "must be one document")
         return value
 
-    def _value(self, event: "Event", depth: int) -> tuple[Any, int]:
+    def _value(self, event: Event, depth: int) -> tuple[Any, int]:
         """A value, and of how many values it is made.
 
         Args:
@@ -173,7 +176,7 @@ class _Reader:
             self._anchors[anchor] = found
         return found
 
-    def _of_alias(self, event: "Event") -> tuple[Any, int]:
+    def _of_alias(self, event: Event) -> tuple[Any, int]:
         name = f"*{event.anchor}"
         if event.anchor not in self._anchors:
             raise _fault(event, name, "must stand for something above that has its &name")
@@ -182,7 +185,7 @@ class _Reader:
             raise _fault(event, name, "must not be within what it stands for")
         return found
 
-    def _sequence(self, start: "Event", depth: int) -> tuple[list[Any], int]:
+    def _sequence(self, start: Event, depth: int) -> tuple[list[Any], int]:
         _refuse_tag(start, "seq")
         values, size = [], 1
         while _kind(event := next(self._events)) != "SequenceEnd":
@@ -191,7 +194,7 @@ class _Reader:
             size += parts
         return values, size
 
-    def _mapping(self, start: "Event", depth: int) -> tuple[dict[Any, Any], int]:
+    def _mapping(self, start: Event, depth: int) -> tuple[dict[Any, Any], int]:
         _refuse_tag(start, "map")
         values: dict[Any, Any] = {}
         size = 1
@@ -208,11 +211,11 @@ class _Reader:
         return values, size
 
 
-def _kind(event: "Event") -> str:
+def _kind(event: Event) -> str:
     return type(event).__name__.removesuffix("Event")
 
 
-def _scalar(event: "Event") -> Any:
+def _scalar(event: Event) -> Any:
     text, tag = str(event.value), _tag(event)
     if first_unprintable(text) is not None:
         raise _fault(event, text, "must be text without control characters")
@@ -228,7 +231,7 @@ def _scalar(event: "Event") -> Any:
     return value
 
 
-def _core(event: "Event", text: str) -> Any:
+def _core(event: Event, text: str) -> Any:
     """The core schema of YAML 1.2, section 10.3."""
     if _NULL.fullmatch(text):
         return None
@@ -250,7 +253,7 @@ def _core(event: "Event", text: str) -> Any:
     return math.nan if _NAN.fullmatch(text) else text
 
 
-def _tag(event: "Event") -> str:
+def _tag(event: Event) -> str:
     """The tag that the file gives, without its prefix; empty where it gives none."""
     return str(event.tag or "").removeprefix(_PREFIX)
 
@@ -259,13 +262,13 @@ def _shown(tag: str) -> str:
     return tag if tag.startswith("!") else f"!!{tag}"
 
 
-def _refuse_tag(event: "Event", allowed: str) -> None:
+def _refuse_tag(event: Event, allowed: str) -> None:
     tag = _tag(event)
     if tag not in ("", allowed):
         raise _fault(event, _shown(tag), "must be a plain list or mapping, without a tag")
 
 
-def _fault(event: "Event", found: object, allowed: str) -> YamlError:
+def _fault(event: Event, found: object, allowed: str) -> YamlError:
     return YamlError(_place(event.start_mark.line + 1, event.start_mark.column + 1), found, allowed)
 
 
