@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import yaml
-
 from device_presets.library import get_preset
 from device_presets.parameters.rule import Value
 from device_presets.parameters.table import PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
+from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.wording import printable
 
 
 def parameter(
@@ -22,13 +22,12 @@ def parameter(
 
 def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
     """The YAML of one preset, with comment lines on top."""
-    lines = [f"# {line}\n" for comment in comments for line in comment.splitlines()]
+    lines = [printable(line) for comment in comments for line in comment.splitlines()]
     content = {name: entry.model_dump(exclude_defaults=True)}
     # A value that is null or false still has to be written: it is not the default of anything.
     for key, given in entry.parameters.items():
         content[name]["parameters"][key]["value"] = given.value
-    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-    return "".join(lines) + text
+    return strict_yaml.dump(content, "\n".join(lines))
 
 
 def write_and_check(path: Path, text: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rpu_ssnn.common import strict_yaml
@@ -81,15 +80,7 @@ def read_preset_file(file: Path) -> dict[str, PresetEntry]:
     Raises:
         PresetError: unreadable, not YAML, unknown or missing keys, wrong types.
     """
-    try:
-        content = strict_yaml.load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PresetError(
-            file, "file", error.strerror or str(error), "must be a readable preset file"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise PresetError(file, "file", problem, "must be YAML in UTF-8") from None
+    content = strict_yaml.read(file, PresetError)
     if not isinstance(content, dict) or not content:
         raise PresetError(file, "file", content, "must hold presets as 'name: {...}'")
     return {str(name): _entry(f"{file}:{name}", raw) for name, raw in content.items()}

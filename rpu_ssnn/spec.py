@@ -9,16 +9,64 @@ Weights are in units of the threshold current: a weight W adds W to the membrane
 theta. He initialisation is scaled by theta, so that a unit rate gives a unit gain.
 """
 
+import struct
 import typing
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
 
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-NotNegative = Annotated[float, Field(ge=0.0)]
+SMALLEST_NORMAL = 2.0**-126
+"""In single precision; what is smaller loses digits, and is zero on some processors."""
+
+MOST_SLOTS = 2_000_000
+"""Of one presentation, flush included."""
+
+MOST_TAU = 1e7
+"""Slots; the kernel of a longer time constant would not decay at all in single precision."""
+
+
+def single(value: float) -> float:
+    """The value as the compiled pass and the tiles see it, in single precision.
+
+    Raises:
+        OverflowError: too large for it.
+    """
+    return float(struct.unpack("f", struct.pack("f", value))[0])
+
+
+def _usable_in_single(value: float) -> float:
+    """Refuses what single precision would make infinite, zero or imprecise."""
+    try:
+        seen = single(value)
+    except OverflowError:
+        raise ValueError("must be a number that single precision holds, below 3.4e38") from None
+    if (seen != 0.0 and abs(seen) < SMALLEST_NORMAL) or (seen == 0.0) != (value == 0.0):
+        raise ValueError("must be 0, or a number that single precision holds, above 1.2e-38")
+    return value
+
+
+def _below_one_in_single(value: float) -> float:
+    if single(value) >= 1.0:
+        raise ValueError("must be less than 1 in single precision")
+    return value
+
+
+InSingle = AfterValidator(_usable_in_single)
+"""Of a number that the compiled pass or a tile takes."""
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0), InSingle, AfterValidator(_below_one_in_single)]
+Positive = Annotated[float, Field(gt=0.0), InSingle]
+NotNegative = Annotated[float, Field(ge=0.0), InSingle]
+
+# Ranges of the neurons: each far wider than any network that learns, and within what sums of
+# many currents can be told apart from in single precision. They are assumptions.
+Threshold = Annotated[float, Field(ge=1e-3, le=1e6)]
+KernelFraction = Annotated[float, Field(ge=1e-4, le=1e3)]
+Gain = Annotated[float, Field(ge=1e-6, le=1e6)]
+Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
+Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Contrast = Literal["none", "on_off"]
 """What an input line is told: a pixel, or how far it is above or below its mean."""
 
@@ -66,16 +114,16 @@ def _kinds(annotation: Any) -> set[Any]:
 class NeuronSpec(Spec):
     """The composite spiking neuron (Eq. 1, 3, 4, 5)."""
 
-    theta: Positive = Field(5.0, description="forward threshold theta (the paper's 5)")
-    theta_b: Positive = Field(
+    theta: Threshold = Field(5.0, description="forward threshold theta (the paper's 5)")
+    theta_b: Threshold = Field(
         2.0,
         description="threshold of the hidden gradient branches: a gain theta/theta_b on the "
         "gradient spikes, which the step of the layer below is divided by. With coupled branches "
         "and random starts any value up to theta trains alike; a high one lets opposite errors "
         "cancel in the membrane instead of in the device. 0.1 saturates at one spike a slot",
     )
-    theta_n: Positive = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
-    kernel_fraction: Positive = Field(0.1, description="tau / T (the paper's 1/10)")
+    theta_n: Threshold = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
+    kernel_fraction: KernelFraction = Field(0.1, description="tau / T (the paper's 1/10)")
     reset: Literal["subtract", "zero"] = Field(
         "subtract",
         description="at a spike the membrane falls by its threshold, or to rest "
@@ -157,12 +205,12 @@ class GradientSpec(Spec):
         description="the label train passes one unit-gain neuron for every layer between "
         "input and output, so that it arrives when the output does",
     )
-    flush: NotNegative = Field(
+    flush: Flush = Field(
         3.0,
         description="kernel constants tau that everything runs on after the image ends, enough for "
         "one hidden layer; these slots are paid for and counted in the column `slots`",
     )
-    halving: Positive = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
+    halving: Gain = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
 
 
 LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", relay=False, flush=0.0)
@@ -171,7 +219,7 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 class InhibitionSpec(Spec):
     """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, ideal strength."""
 
-    strength: NotNegative = Field(
+    strength: Strength = Field(
         0.0, description="W_inh in thresholds, from each output to every other; 0: none"
     )
     passes: Annotated[int, Field(ge=0, le=8)] = Field(
@@ -197,19 +245,37 @@ class InhibitionSpec(Spec):
 class NetworkSpec(Spec):
     """A fully connected SSNN-BP network; input and output sizes come from the data."""
 
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1)] = (
-        Field(
-            (256,),
-            description="neurons of each hidden layer. Two want `inhibition.clocked` and studies "
-            "refuse three without it: under the default output their rates run away "
-            "(docs/algorithm.md, Depth)",
-        )
+    hidden: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=32)
+    ] = Field(
+        (256,),
+        description="neurons of each hidden layer. Two want `inhibition.clocked` and studies refuse "
+        "three without it: under the default output their rates run away (docs/algorithm.md, Depth)",
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()
     gradient: GradientSpec = GradientSpec()
     inhibition: InhibitionSpec = InhibitionSpec()
+
+    @model_validator(mode="after")
+    def _is_within_the_precision_of_the_pass(self) -> Self:
+        if self.tau > MOST_TAU:
+            allowed = f"must give a time constant of at most {MOST_TAU:g} slots: {self.tau:g}"
+            raise InputError(
+                "network", "neuron.kernel_fraction", self.neuron.kernel_fraction, allowed
+            )
+        if self.slots > MOST_SLOTS:
+            allowed = f"must give at most {MOST_SLOTS} slots a presentation, not {self.slots}"
+            raise InputError("network", "gradient.flush", self.gradient.flush, allowed)
+        for gain in self.gains():
+            if not (SMALLEST_NORMAL < gain < 1 / SMALLEST_NORMAL):
+                allowed = (
+                    f"must give steps that single precision holds: theta_b / theta over "
+                    f"{len(self.hidden)} hidden layers gives {gain:g}"
+                )
+                raise InputError("network", "neuron.theta_b", self.neuron.theta_b, allowed)
+        return self
 
     @property
     def tau(self) -> float:
@@ -241,7 +307,7 @@ RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: pres
 class TrainingSpec(Spec):
     """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
 
-    epochs: Annotated[int, Field(ge=0)] = 10
+    epochs: Annotated[int, Field(ge=0, le=1_000_000)] = 10
     batch: Annotated[int, Field(ge=1, le=100_000)] = Field(50, description="presentations a batch")
     decay_shape: Literal["geometric", "linear"] = Field(
         "geometric",
@@ -249,7 +315,7 @@ class TrainingSpec(Spec):
         "spikes that thinning leaves). geometric: by the factor `decay`; linear: by equal parts, "
         "to 1 / epochs of the first in the last, and `decay` is left out",
     )
-    decay: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+    decay: Annotated[float, Field(ge=1e-6, le=1.0)] = Field(
         0.85, description="factor on the step after each epoch; on a tile, on the thinning"
     )
     schedule: Schedule = Field(
@@ -282,7 +348,9 @@ class SurrogateSpec(Spec):
     it and both streams.
     """
 
-    T_s: Positive = Field(description="slots of the stochastic product that the noise stands for")
+    T_s: Annotated[float, Field(ge=1e-3, le=1e9)] = Field(
+        description="slots of the stochastic product that the noise stands for"
+    )
     size: Literal["by_product", "pooled"] = Field(
         "by_product",
         description="by_product: each product its own variance, so a zero product gets none; "

@@ -4,7 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.spec import NotNegative, Positive, Spec
+from rpu_ssnn.spec import InSingle, Spec
+
+# Ranges: wider than any array, and within what single precision holds. They are assumptions.
+Bound = Annotated[float, Field(ge=1e-6, le=1e6)]
+Noise = Annotated[float, Field(ge=0.0, le=1e6), InSingle]
+SlotSeconds = Annotated[float, Field(ge=1e-15, le=1e6)]
+Seconds = Annotated[float, Field(ge=0.0, le=1e12), InSingle]
 
 
 class ReadSpec(Spec):
@@ -19,15 +25,15 @@ class ReadSpec(Spec):
     adc_bits: Annotated[int, Field(ge=2, le=16)] | None = Field(
         None, description="resolution over +-adc_bound, which it needs"
     )
-    adc_bound: Positive | None = Field(
+    adc_bound: Bound | None = Field(
         None,
         description="largest current an ADC resolves, in device states (a device at its "
         "upper end adds 1); None: unbounded",
     )
-    adc_bound_transposed: Positive | None = Field(
+    adc_bound_transposed: Bound | None = Field(
         None, description="the same for transposed reads; None: as adc_bound"
     )
-    read_noise: NotNegative = Field(
+    read_noise: Noise = Field(
         0.0, description="output noise of one read, standard deviation in device states"
     )
 
@@ -46,10 +52,10 @@ class ReferenceSpec(Spec):
         description="subtract the exact mid conductance; subtract a reference "
         "device of its own (with spread); or two devices a weight, one up when the other goes down",
     )
-    spread: NotNegative = Field(
+    spread: Noise = Field(
         0.05, description="reference_device only: relative standard deviation of its conductance"
     )
-    on_off_ratio: Annotated[float, Field(gt=1.0)] | None = Field(
+    on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = Field(
         None,
         description="G_max / G_min; None: infinite. The weight range stands for 0 to G_max, "
         "so a finite ratio narrows the usable window and enlarges a reference's error",
@@ -84,15 +90,15 @@ class TileSpec(Spec):
         description="initial weights are written exactly, or by open-loop pulses "
         "onto a fresh device",
     )
-    slot_seconds: Positive = Field(
+    slot_seconds: SlotSeconds = Field(
         5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
     )
-    idle_seconds: NotNegative = Field(
+    idle_seconds: Seconds = Field(
         0.0,
         description="physical time (s) between two presentations in which nothing is read or "
         "pulsed: devices lose charge, and training takes longer",
     )
-    storage_seconds: NotNegative = Field(
+    storage_seconds: Seconds = Field(
         0.0,
         description="physical time (s) between the end of training and the test, in which "
         "devices lose charge (refused for those that do not); accuracies of a row are those after",

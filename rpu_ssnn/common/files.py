@@ -1,22 +1,164 @@
-"""Files that are there whole or not at all, and a look ahead at whether they can be."""
+"""Files: read only where they are regular, written whole or not at all, never through a link.
 
+One helper opens what is read (`open_regular`, `read_bytes`, `read_text`), one creates what is
+written (`write_whole`); all other modules use these.
+"""
+
+import errno
 import os
+import re
+import secrets
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.errors import InputError, PresetError
 
 PRESET_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
+
+MOST_TEXT_BYTES = 64 << 20
+"""Of a text file that is read whole; the largest that the project writes has a few MB."""
+
+_RANDOM_BYTES = 8
+
+_TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
+"""Starts the name of a temporary file, `.RANDOM.tmp.NAME`; the suffix stays last."""
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be read or written; pandas and numpy leave ``strerror`` empty."""
+    return error.strerror or " ".join(str(error).split()) or type(error).__name__
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Opens a regular file for reading; a pipe or a device is refused and never waited for.
+
+    Raises:
+        OSError: not there, not readable, no regular file, or no name that a file can have.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError:  # a NUL or half of a surrogate pair in the name
+        raise OSError(errno.EINVAL, "not a valid file name", str(path)) from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
+    """The content of a regular file.
+
+    Args:
+        most: bytes that the file may have.
+
+    Raises:
+        OSError: as `open_regular`, or the file is larger.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"Larger than {most} bytes", str(path))
+    return content
+
+
+def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
+    """The content of a regular file in UTF-8.
+
+    Raises:
+        OSError: as `read_bytes`.
+        UnicodeDecodeError: not UTF-8.
+    """
+    return read_bytes(path, most).decode("utf-8")
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a regular file has this name; a link to one does not count."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def user_path(where: str, field: str, path: Path | str) -> Path:
+    """A path as a user named it, with ``~`` expanded.
+
+    Args:
+        where, field: command and option that name the path, for the error.
+
+    Raises:
+        InputError: empty, longer than any name can be, with a NUL, or of an unknown user.
+    """
+    text = str(path)
+    if not text.strip():
+        raise InputError(where, field, text, "must name a file or folder")
+    try:
+        found = Path(text).expanduser()
+        os.lstat(found)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return found
+    except RuntimeError:  # pathlib's, of an unknown home
+        user = text.split("/")[0]
+        raise InputError(where, field, text, f"must be a path: {user} has no home folder") from None
+    except ValueError:
+        raise InputError(where, field, text, "must be a valid file name") from None
+    except OSError as error:
+        allowed = f"must be a path that can be used ({reason(error)})"
+        raise InputError(where, field, text, allowed) from None
+    return found
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder below one that is ours; a link in its place is refused.
+
+    Raises:
+        OSError: the folder cannot be made, or something else has its name.
+    """
+    path.mkdir(exist_ok=True)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "A symbolic link is in the place of a folder", str(path))
+
+
+def set_aside(path: Path, ending: str) -> Path:
+    """Renames a file by an ending, and a number where that name is taken; gives the new name.
+
+    Raises:
+        OSError: the file cannot be renamed.
+    """
+    aside, number = path.with_name(f"{path.name}.{ending}"), 1
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.name}.{ending}.{number}")
+    path.rename(aside)
+    return aside
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a temporary file and puts it in place in one step.
 
+    The temporary file is created exclusively under a random name, and the file replaces
+    whatever has the name: nothing is written through a link.
+
     Raises:
         OSError: the disk is full or the folder is gone; ``path`` is then as before.
     """
-    _replace_all({path: (path.with_name(f"{path.name}.{os.getpid()}.tmp"), write)})
+    _replace_all({path: write})
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Removes the temporary files that killed processes left in a folder of ours.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    for path in folder.iterdir():
+        if _TEMPORARY.match(path.name) and is_regular(path):
+            path.unlink(missing_ok=True)
 
 
 def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, ...] = ()) -> None:
@@ -65,32 +207,41 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
         return writing
 
     try:
-        # The suffix stays last: writers tell a figure's format from it.
-        _replace_all(
-            {
-                path: (path.with_name(f".{os.getpid()}.{path.name}"), of(path, write))
-                for path, write in writers.items()
-            }
-        )
+        _replace_all({path: of(path, write) for path, write in writers.items()})
     except PresetError as error:  # of what was written; the user knows the file by its own name
         named = error.where.replace(str(temporary_at), str(at))
         raise PresetError(named, error.field, error.value, error.allowed) from None
     except OSError as error:
-        allowed = f"must be a file that can be written ({error.strerror or type(error).__name__})"
+        allowed = f"must be a file that can be written ({reason(error)})"
         raise PresetError(where, "file", str(at), allowed) from None
     except ValueError as error:
         raise PresetError(where, "file", str(at), f"cannot be written: {error}") from None
 
 
-def _replace_all(writers: Mapping[Path, tuple[Path, Callable[[Path], object]]]) -> None:
+def _replace_all(writers: Mapping[Path, Callable[[Path], object]]) -> None:
     """Writes every temporary file, and replaces the files only once all are on the disk."""
+    temporaries: dict[Path, Path] = {}
     try:
-        for temporary, write in writers.values():
-            write(temporary)
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
-        for path, (temporary, _) in writers.items():
+        for path, write in writers.items():
+            temporaries[path] = _new_temporary(path)
+            write(temporaries[path])
+            _to_disk(temporaries[path])
+        for path, temporary in temporaries.items():
             os.replace(temporary, path)
     finally:
-        for temporary, _ in writers.values():
+        for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)
+
+
+def _new_temporary(path: Path) -> Path:
+    """An empty file that nobody else has, beside the file that it is to replace."""
+    # The suffix stays last: writers tell a figure's format from it.
+    temporary = path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.close(os.open(temporary, flags, 0o666))
+    return temporary
+
+
+def _to_disk(path: Path) -> None:
+    with open_regular(path) as written:
+        os.fsync(written.fileno())

@@ -1,4 +1,11 @@
-"""Counts in words."""
+"""Counts in words, and text that is safe to show."""
+
+import re
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
+)
+"""Control characters but tab and line ends, halves of surrogate pairs, changes of direction."""
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
@@ -8,3 +15,20 @@ def counted(number: int, thing: str, things: str = "") -> str:
         things: the plural, where it is not the singular with an s.
     """
     return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def first_unprintable(text: str) -> int | None:
+    """Where text holds a character that no terminal, figure or table should get."""
+    found = _UNPRINTABLE.search(text)
+    return None if found is None else found.start()
+
+
+def printable(text: str) -> str:
+    """The text with such characters written out, as Python would in quotes."""
+    return _UNPRINTABLE.sub(lambda found: repr(found.group())[1:-1], text)
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """Text that a stream of this encoding can hold; what it cannot hold becomes a question mark."""
+    known = encoding or "utf-8"
+    return printable(text).encode(known, errors="replace").decode(known)

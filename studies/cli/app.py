@@ -130,11 +130,11 @@ def search(
 @app.command()
 def studies() -> None:
     """List the shipped studies with their questions."""
-    from studies.common.yaml_file import read_yaml
+    from rpu_ssnn.common import strict_yaml
     from studies.declaration.shipped import FOLDER, shipped_names
 
     for name in shipped_names():
-        question = read_yaml(FOLDER / f"{name}.yaml")["question"]
+        question = strict_yaml.read(FOLDER / f"{name}.yaml")["question"]
         typer.echo(f"{name}: {' '.join(question.split())}")
 
 

@@ -7,11 +7,16 @@ import typer
 
 from rpu_ssnn.common.errors import InputError
 
+MOST_WORKERS = 10_000
+
 StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Output folder of a study.")]
 OutOption = Annotated[Path | None, typer.Option(help="Output folder; default: out/NAME.")]
 WorkersOption = Annotated[
-    int | None, typer.Option(min=1, help="Processes; default: one a CPU. They share its threads.")
+    int | None,
+    typer.Option(
+        min=1, max=MOST_WORKERS, help="Processes; default: one a CPU. They share its threads."
+    ),
 ]
 DataOption = Annotated[
     Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")

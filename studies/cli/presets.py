@@ -223,7 +223,7 @@ def example(
     devices: Annotated[int, typer.Option(min=1)] = 8,
     pulses: Annotated[int, typer.Option(min=1, help="Of each sweep up and down.")] = 200,
     cycles: Annotated[int, typer.Option(min=1)] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the devices drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 2, help="Of the devices drawn.")] = 0,
 ) -> None:
     """Write the CSV a measurement of a preset would give, to try `fit` on."""
     from device_presets import get_preset

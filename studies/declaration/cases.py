@@ -1,5 +1,6 @@
 """What a study can compare: the cases, one way to train or one device each."""
 
+from collections import Counter
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -36,8 +37,11 @@ ANN_RELEVANT = (
 """The settings that change the float baseline, which has neither slots nor neurons."""
 
 
+MOST_SEEDS = 10_000
+
+
 class _SeedCount(Spec):
-    count: Annotated[int, Field(ge=1, le=10_000)]
+    count: Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
 
 def _counted(raw: object) -> object:
@@ -51,17 +55,17 @@ def _counted(raw: object) -> object:
 
 
 def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
-    if twice:
-        raise ValueError(f"must name each seed once, {twice[0]} is there twice")
+    if len(set(seeds)) < len(seeds):
+        twice = min(seed for seed, times in Counter(seeds).items() if times > 1)
+        raise ValueError(f"must name each seed once, {twice} is there twice")
     return seeds
 
 
 Seeds = Annotated[
     tuple[Annotated[int, Field(ge=0, lt=2**32)], ...],
+    Field(min_length=1, max_length=MOST_SEEDS),
     BeforeValidator(_counted),
     AfterValidator(_each_once),
-    Field(min_length=1),
 ]
 """A list, or {count: n} for 0 to n - 1."""
 

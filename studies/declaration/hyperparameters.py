@@ -1,15 +1,15 @@
 """Hyperparameters that a search found: their file, and the search that each belongs to."""
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason, write_whole
 from studies.common.explain import as_input_error
-from studies.common.yaml_file import read_yaml, to_yaml
 from studies.declaration.points import Hyperparameters, Point
 from studies.declaration.study import SearchSettings
 from studies.declaration.trial import decisive, short_hash
@@ -76,7 +76,7 @@ def read_hyperparameters(path: Path) -> HyperparameterTable:
     """
     if not path.exists():
         return {}
-    content = read_yaml(path)
+    content = strict_yaml.read(path)
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -98,13 +98,12 @@ def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]
         InputError: the folder cannot be written to.
     """
     entries = {title: found.model_dump(exclude_none=True) for title, found in drives.items()}
-    temporary = path.with_name(f"{path.name}.tmp")
+    text = strict_yaml.dump(entries, COMMENT)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(to_yaml(entries, COMMENT), encoding="utf-8")
-        os.replace(temporary, path)
+        write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
-        raise InputError(path, "drives", error.strerror, "must be a writable file") from error
+        raise InputError(path, "drives", reason(error), "must be a writable file") from error
 
 
 def known_hyperparameters(

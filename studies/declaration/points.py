@@ -1,6 +1,7 @@
 """A study's cases at every point of its sweep, merged, validated and still without seeds."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,6 +50,12 @@ from studies.declaration.variation import SweepAxis
 
 DEEPEST_UNCLOCKED = 2
 """Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
+
+MOST_POINTS = 10_000
+"""Cases at points of the grid, in one study; each is merged and validated."""
+
+MOST_RUNS = 100_000
+"""Points times their seeds, in one study."""
 
 
 class Hyperparameters(Spec):
@@ -149,11 +156,32 @@ def points_of(
                 raise InputError("study", f"{axis.where}.{path}", values, sweepable(path, cases))
             if axis.where == "sweep":
                 each_once(f"{axis.where}.{path}", values)
+    _refuse_too_many(cases, axes, seeds)
     return [
         point
         for index, case in enumerate(cases)
         for point in _points_of_case(case, f"cases.{index}", axes, shared, case.seeds or seeds)
     ]
+
+
+def _refuse_too_many(cases: Sequence[Case], axes: Sequence[Axis], seeds: tuple[int, ...]) -> None:
+    """Counts before anything is built.
+
+    Raises:
+        InputError: the study has more points, or runs, than can be held and shown.
+    """
+    points = runs = 0
+    for case in cases:
+        lengths = [
+            len(axis.rows) for axis in axes if any(applies(path, case) for path in axis.paths)
+        ]
+        points += math.prod(lengths)
+        runs += math.prod(lengths) * len(case.seeds or seeds)
+    for number, what, most in ((points, "points", MOST_POINTS), (runs, "runs", MOST_RUNS)):
+        if number > most:
+            allowed = f"must vary less: at most {most} {what}, cases times their values"
+            where = axes[0].where if axes else "cases"
+            raise InputError("study", where, f"{number} {what}", allowed)
 
 
 def _points_of_case(

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
+from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error
-from studies.common.yaml_file import read_yaml
 from studies.declaration.cases import Case, LearningRate, RateCase, Seeds
 from studies.declaration.points import Point, points_of
 from studies.declaration.pruning import pruned_by
@@ -199,4 +199,4 @@ def load_study(path: Path) -> Study:
     Raises:
         InputError: unreadable, not YAML, or not a valid study.
     """
-    return parse_study(read_yaml(path), path, path.parent)
+    return parse_study(strict_yaml.read(path), path, path.parent)

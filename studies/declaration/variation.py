@@ -86,7 +86,7 @@ _SpanOrChoices = Annotated[
 class SampledPoints(Spec):
     """Points drawn at random from a box: each is one value for every path of `over`."""
 
-    n: Annotated[int, Field(ge=1, le=100_000)] = Field(description="points")
+    n: Annotated[int, Field(ge=1, le=10_000)] = Field(description="points")
     method: Literal["random", "latin_hypercube"] = Field(
         "latin_hypercube",
         description="latin_hypercube: each n-th part of each span has one point (scipy.stats.qmc)",

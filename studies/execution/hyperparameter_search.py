@@ -17,7 +17,7 @@ from studies.declaration.trial import point_title
 from studies.execution.options import Options
 from studies.execution.phase import Phase, read_store
 from studies.execution.writer import FailureList
-from studies.results.store import ResultFolder
+from studies.results.result_folder import ResultFolder
 from studies.results.tables import Versions
 
 

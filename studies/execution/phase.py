@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason, set_aside
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.options import Options
 from studies.execution.progress import Reporter
 from studies.execution.scheduling import run_trials
 from studies.execution.writer import FailureList, RowWriter
-from studies.results.store import ResultFolder, StoredRuns, TrialStore
+from studies.results.result_folder import ResultFolder
+from studies.results.store import StoredRuns, TrialStore, is_trial_file
 from studies.workers.workspace import Workspace
 
 
@@ -49,7 +51,9 @@ class Phase:
             options.reporter.note(
                 f"{self.what}: {left} failed before and are left alone; --retry-failed runs them"
             )
-        writer = RowWriter(self.store, self.finished, workspace, options.reporter, then)
+        writer = RowWriter(
+            self.folder, self.store, self.finished, workspace, options.reporter, then
+        )
         run_trials(
             to_run,
             options.job,
@@ -69,10 +73,15 @@ class Phase:
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
     """The store's runs; damaged files are set aside, so that their trials run again."""
 
-    def set_aside(error: InputError) -> None:
+    def note(error: InputError) -> None:
         path = Path(error.where)
-        aside = path.with_name(f"{path.name}.damaged")
-        path.replace(aside)
-        reporter.note(f"{error}; damaged, kept as {aside.name}; the trial runs again")
+        if not is_trial_file(path):  # somebody else's
+            reporter.note(f"{error}; left where it is")
+            return
+        try:
+            kept = f"kept as {set_aside(path, 'damaged').name}"
+        except OSError as fault:
+            kept = f"left where it is ({reason(fault)})"
+        reporter.note(f"{error}; damaged, {kept}; the trial runs again")
 
-    return store.read_all(on_damage=set_aside)
+    return store.read_all(on_damage=note)

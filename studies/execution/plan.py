@@ -29,7 +29,8 @@ from studies.execution.imported_results import as_result, read_imported_rows
 from studies.execution.progress import Silent
 from studies.execution.scheduling import in_balanced_order, run_trials
 from studies.execution.timing import Cost
-from studies.results.store import ResultFolder, StoredRuns, refuse_foreign
+from studies.results.result_folder import ResultFolder, refuse_foreign
+from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
 from studies.workers.methods import load_images

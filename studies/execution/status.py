@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field
 
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import read_text, write_whole
 from rpu_ssnn.spec import Spec
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
@@ -28,8 +28,10 @@ type Ending = Literal["finished", "interrupted", "stopped"]
 class RunningTrial(Spec):
     """A trial that a worker has now; `since` in seconds of the Unix epoch."""
 
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
     title: str
-    trial: str = Field("", description="identity; runs of a search share a title")
+    trial: str = Field("", alias="unit", description="identity; runs of a search share a title")
     since: float
     progress: TrialProgress | None = None
 
@@ -175,7 +177,7 @@ def status_kept(
 def read_status(root: Path) -> StatusFile | None:
     """The status file of a folder; None where there is none or it is damaged."""
     try:
-        content = json.loads((root / STATUS_FILE).read_text(encoding="utf-8"))
+        content = json.loads(read_text(root / STATUS_FILE))
         return StatusFile.model_validate(content)
-    except (OSError, ValueError, ValidationError):
+    except (OSError, ValueError, RecursionError):
         return None

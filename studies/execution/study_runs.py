@@ -30,13 +30,13 @@ from studies.execution.phase import Phase, read_store
 from studies.execution.scheduling import in_balanced_order
 from studies.execution.status import status_kept
 from studies.execution.writer import FailureList, Tables
-from studies.results.store import (
+from studies.results.result_folder import (
     ResultFolder,
-    StoredRuns,
     open_folder,
     refuse_foreign,
     stored_study,
 )
+from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
 
 

@@ -1,28 +1,44 @@
 """Rows, failures and tables as a study runs: written at once; nothing is lost on a full disk."""
 
+import errno
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason, set_aside
+from rpu_ssnn.common.wording import counted
 from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.progress import Reporter
+from studies.results.result_folder import ResultFolder
 from studies.results.store import TrialStore
-from studies.results.tables import read_failures, write_failures, write_results
+from studies.results.tables import (
+    FAILURES_CSV,
+    read_failures,
+    remove_tables,
+    write_failures,
+    write_results,
+)
 from studies.workers.workspace import Workspace
 
 SECONDS_BETWEEN_REBUILDS = 5.0
 """Of the result tables while trials end; the trial files themselves are written at once."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class RowWriter:
     """Writes each finished run to its store.
 
     A run that cannot be written (the disk is full) waits in memory and is tried again as others
-    end: the study goes on.
+    end: the study goes on. Rows come first: on a full disk the tables, which can be rebuilt,
+    make room for them. A folder that was deleted meanwhile is made anew, with the rows of this
+    process.
 
     Args:
+        folder: that the store is a part of.
         finished: gets what is written, by identity.
         workspace: is cleared of what is written.
         then: called after each row that is written.
@@ -30,15 +46,18 @@ class RowWriter:
 
     def __init__(
         self,
+        folder: ResultFolder,
         store: TrialStore,
         finished: dict[str, TrialResult],
         workspace: Workspace,
         reporter: Reporter,
         then: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store, self._finished, self._workspace = store, finished, workspace
-        self._reporter, self._then = reporter, then
+        self._folder, self._store, self._finished = folder, store, finished
+        self._workspace, self._reporter, self._then = workspace, reporter, then
         self._waiting: dict[str, tuple[Trial, TrialResult]] = {}
+        self._written: dict[str, tuple[Trial, TrialResult]] = {}
+        self._disk_was_full = False
 
     def keep(self, trial: Trial, result: TrialResult) -> None:
         """Writes the run, and those that wait."""
@@ -56,16 +75,42 @@ class RowWriter:
         ]
 
     def _write(self) -> str | None:
+        self._replace_deleted_folder()
         for identity, (trial, result) in list(self._waiting.items()):
             try:
-                self._store.write(trial, result)
-                self._finished[identity] = result
-                del self._waiting[identity]
-                self._workspace.clear(identity)
-                self._then()
+                self._write_first(trial, result)
             except OSError as error:
-                return f"not kept: {error.strerror}"
+                return f"not kept: {reason(error)}"
+            self._finished[identity] = result
+            self._written[identity] = self._waiting.pop(identity)
+            self._workspace.clear(identity)
+            if not self._disk_was_full:  # what could be rebuilt would take the next row's room
+                self._then()
         return None
+
+    def _write_first(self, trial: Trial, result: TrialResult) -> None:
+        """Writes a row, at the cost of the tables where the disk is full."""
+        try:
+            self._store.write(trial, result)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            self._disk_was_full = True
+            if not remove_tables(self._folder.root):
+                raise
+            self._store.write(trial, result)
+
+    def _replace_deleted_folder(self) -> None:
+        if self._store.folder.is_dir():
+            return
+        try:
+            self._folder.make()
+        except OSError:
+            return  # told with the row that cannot be written
+        self._waiting |= self._written
+        kept = counted(len(self._written), "row")
+        self._reporter.note(f"{self._folder.root} was deleted; made anew with {kept} of this run")
+        self._written = {}
 
 
 class FailureList:
@@ -77,7 +122,9 @@ class FailureList:
 
     def __init__(self, root: Path, reporter: Reporter, *, retry: bool) -> None:
         self._root, self._reporter = root, reporter
-        before = [] if retry else read_failures(root)
+        before = read_failures(root, on_damage=self._set_aside)
+        if retry:
+            before = []
         self._left = {failure.trial: failure for failure in before}
         self._now: dict[str, Failure] = {}
 
@@ -106,7 +153,14 @@ class FailureList:
         try:
             write_failures(self._root, list((self._left | self._now).values()))
         except OSError as error:
-            self._reporter.note(f"{failure.title}: failure not listed: {error.strerror}")
+            self._reporter.note(f"{failure.title}: failure not listed: {reason(error)}")
+
+    def _set_aside(self, error: InputError) -> None:
+        try:
+            kept = f"kept as {set_aside(self._root / FAILURES_CSV, 'damaged').name}"
+        except OSError as fault:
+            kept = f"left where it is ({reason(fault)})"
+        self._reporter.note(f"{error}; damaged, {kept}")
 
     def write(self) -> None:
         """The list at the end, without what is no longer missing.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import read_text, write_whole
 from studies.common.choices import Kind
 from studies.declaration.result import SWEEP_PREFIX, Runs
 from studies.declaration.study import Study
@@ -21,7 +21,7 @@ from studies.report.draw import draw, drawable, swept_paths
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
 from studies.report.warnings import cautions
 from studies.results.published import beside
-from studies.results.store import STUDY_FILE
+from studies.results.result_folder import STUDY_FILE
 from studies.results.summary import as_keys, legend, or_dash, readable, summary, swept_columns
 from studies.results.tables import results_frame
 from studies.results.text_table import number
@@ -129,7 +129,7 @@ def report_html(root: Path) -> str:
         warnings=warnings,
         tables=tables,
         pictures=list(_pictures(study, runs)),
-        declaration=(root / STUDY_FILE).read_text(encoding="utf-8"),
+        declaration=read_text(root / STUDY_FILE),
         versions=_versions(results),
         made=time.strftime("%Y-%m-%d %H:%M"),
     )

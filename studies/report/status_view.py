@@ -10,7 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.progress import duration, seconds_left
 from studies.execution.status import StatusFile, read_status
 from studies.execution.study_runs import look_into
-from studies.results.store import is_in_use
+from studies.results.result_folder import is_in_use
 
 
 @dataclass(frozen=True)

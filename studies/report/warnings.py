@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +21,9 @@ from studies.declaration.study import Study
 from studies.declaration.trial import point_title
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
-from studies.results.store import HYPERPARAMETERS_FILE
+from studies.results.result_folder import HYPERPARAMETERS_FILE
 from studies.results.summary import swept_columns
-from studies.results.tables import FAILURES_CSV, Versions
+from studies.results.tables import Versions, read_failures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,13 +71,8 @@ def _missing(found: FolderContents) -> Iterator[str]:
 
 
 def _failed(root: Path) -> Iterator[str]:
-    try:
-        with (root / FAILURES_CSV).open(encoding="utf-8", newline="") as file:
-            failures = [(row["title"], row["message"]) for row in csv.DictReader(file)]
-    except (OSError, KeyError, csv.Error, UnicodeDecodeError):
-        return
-    for title, message in failures:
-        yield f"The last run failed at {title}: {message}"
+    for failure in read_failures(root):
+        yield f"The last run failed at {failure.title}: {failure.message}"
 
 
 def _versions(runs: Runs) -> Iterator[str]:

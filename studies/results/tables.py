@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
 from studies.declaration.trial import Trial, canonical
@@ -23,6 +25,9 @@ RESULTS_CSV = "results.csv"
 RESULTS_PARQUET = "results.parquet"
 CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
+
+_ON_DISK = {"trial": "unit"}
+"""Fields that a column of the files is named otherwise for: names on disk never change."""
 
 WHOLE_NUMBERS = ("T", "slots")
 """Columns that would become floating point where a case (ann) has none."""
@@ -104,17 +109,46 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
     if not failures:
         path.unlink(missing_ok=True)
         return
-    table = pd.DataFrame([vars(failure) for failure in failures])
+    table = pd.DataFrame([vars(failure) for failure in failures]).rename(columns=_ON_DISK)
     write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
 
 
-def read_failures(root: Path) -> list[Failure]:
-    """The trials that were listed as failed; none where the list is missing or damaged."""
+def read_failures(
+    root: Path, on_damage: Callable[[InputError], None] = lambda error: None
+) -> list[Failure]:
+    """The trials that were listed as failed; none where the list is missing or damaged.
+
+    Args:
+        on_damage: called with what is wrong with a list that is there and none.
+    """
+    path = root / FAILURES_CSV
+    known = {name: field for field, name in _ON_DISK.items()}
     try:
-        with (root / FAILURES_CSV).open(newline="", encoding="utf-8") as file:
-            return [Failure(**row) for row in csv.DictReader(file)]
-    except (OSError, TypeError, ValueError, csv.Error):
+        rows = list(csv.DictReader(io.StringIO(read_text(path), newline=""), restval=""))
+        return [
+            Failure(**{known.get(name, name): cell for name, cell in row.items()}) for row in rows
+        ]
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        fault = reason(error)
+    except (TypeError, ValueError, csv.Error) as error:  # other columns, or no text
+        fault = " ".join(str(error).split())
+    on_damage(InputError(path, "file", fault, "must be the list of failed units that a run wrote"))
+    return []
+
+
+def remove_tables(root: Path) -> bool:
+    """Removes what can be rebuilt from the rows, for a row that finds the disk full.
+
+    Returns:
+        Whether there was any.
+    """
+    tables = [root / name for name in (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)]
+    there = [path for path in tables if is_regular(path)]
+    for path in there:
+        path.unlink(missing_ok=True)
+    return bool(there)
 
 
 def _keys(trial: Trial) -> dict[str, Any]:

@@ -5,6 +5,7 @@ and the header says what they belong to.
 """
 
 import json
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import open_regular, write_whole
 from rpu_ssnn.training_state import EpochRow, TrainingState
 from studies.declaration.trial import Trial, TrialSettings, canonical
 from studies.results.tables import Versions
@@ -74,7 +75,10 @@ def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
         UnfitError: it is damaged, or of something else.
     """
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
+            # Stored as it is: no member can be larger than the file.
+            if any(one.compress_type != zipfile.ZIP_STORED for one in file.zip.infolist()):
+                raise UnfitError("is damaged (packed)")
             header = json.loads(str(file[HEADER]))
             # Compared first: what another version wrote may hold anything.
             _refuse_foreign(header, _belongs_to(trial, data_digest))

@@ -1,4 +1,10 @@
-"""From what a user names to an executor: a scheduler's address, or a kind of cluster."""
+"""From what a user names to an executor: a scheduler's address, or a kind of cluster.
+
+Whoever reaches a dask scheduler runs code as its user. A cluster that is started here therefore
+has certificates of its own, made for it and forgotten with it. A scheduler that is joined is
+trusted as it is: with `tls://` by the certificates of dask's own configuration, with `tcp://` by
+whoever can reach its port.
+"""
 
 import importlib
 import logging
@@ -24,7 +30,11 @@ KINDS = {
 }
 """Module and class of each kind; settings are those of dask's own configuration."""
 
-INSTALLS = {"distributed": "rpu-ssnn[cluster]", "dask_jobqueue": "dask-jobqueue"}
+INSTALLS = {
+    "distributed": "rpu-ssnn[cluster]",
+    "cryptography": "rpu-ssnn[cluster]",
+    "dask_jobqueue": "dask-jobqueue",
+}
 """What to install for a module."""
 
 
@@ -54,7 +64,14 @@ def executor_of(workers: int | None, scheduler: str | None, cluster: str | None)
 
 def _on_scheduler(address: str) -> Executor:
     _imported("distributed", "--scheduler", address)
-    from distributed import Client
+    from distributed import Client, Security
+
+    if (
+        address.startswith("tls:")
+        and Security().get_connection_args("client")["ssl_context"] is None
+    ):
+        allowed = "needs the certificates of dask's configuration, distributed.comm.tls.client"
+        raise InputError("run", "--scheduler", address, allowed)
 
     from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor
 
@@ -63,7 +80,7 @@ def _on_scheduler(address: str) -> Executor:
 
     try:
         client().close()
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         said = " ".join(str(error).split())
         allowed = f"must be the address of a running dask scheduler, tcp://HOST:PORT ({said})"
         raise InputError("run", "--scheduler", address, allowed) from error
@@ -79,14 +96,16 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
     if kind != "local" and workers is None:
         allowed = f"must be given with --cluster {kind}: how many workers to ask it for"
         raise InputError("run", "--workers", None, allowed)
-    from distributed import Client
+    from distributed import Client, Security
 
     from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor
 
+    _imported("cryptography", "--cluster", kind)
     start: Callable[..., Any] = getattr(_imported(module, "--cluster", kind), name)
 
     def connect() -> "tuple[Client, Callable[[], None]]":
         try:
+            only_us = Security.temporary()
             if kind == "local":
                 n = cpu_count() if workers is None else workers
                 threads = max(1, cpu_count() // n)
@@ -94,12 +113,14 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
                     n_workers=n,
                     threads_per_worker=threads,
                     host="127.0.0.1",
+                    protocol="tls://",
+                    security=only_us,
                     dashboard_address="127.0.0.1:0",  # any free port
                     memory_limit=0,  # as the processes without a cluster, which have none
                     silence_logs=logging.ERROR,  # what matters of a worker's end, the study says
                 )
             else:
-                started = start()
+                started = start(protocol="tls://", security=only_us)
                 started.scale(workers)
         except (ValueError, TypeError, RuntimeError) as error:
             said = " ".join(str(error).split())

@@ -7,15 +7,16 @@ others waiting; here a reader sees the last whole file.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import is_regular, read_text, reason, set_aside, write_whole
 from rpu_ssnn.spec import Spec
 from studies.declaration.trial import Trial
 
@@ -27,6 +28,14 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 SECONDS_BETWEEN_PROGRESS = 0.5
 """Least time between two files that say how far a trial is."""
+
+MOST_PROGRESS_BYTES = 1 << 20
+"""Of such a file."""
+
+_LEFTOVER = re.compile(r"[0-9a-f]{16}\.json|[0-9a-f]{32}\.token")
+"""Names of what a process may leave when it is killed; nothing else is ever removed."""
+
+_CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
 
 class TrialProgress(Spec):
@@ -73,8 +82,9 @@ class Workspace:
         if self.folder is None:
             return None
         try:
-            return TrialProgress.model_validate_json(self._word(trial.identity).read_text())
-        except (OSError, ValidationError):
+            text = read_text(self._word(trial.identity), MOST_PROGRESS_BYTES)
+            return TrialProgress.model_validate_json(text)
+        except (OSError, ValueError):  # not there yet, not text, or no progress
             return None
 
     def say(self, trial: Trial, progress: TrialProgress) -> None:
@@ -87,21 +97,26 @@ class Workspace:
     def remove_progress(self, trial: Trial) -> None:
         """The trial runs no longer."""
         if self.folder is not None:
-            self._word(trial.identity).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # removed as a leftover by the next run
+                self._word(trial.identity).unlink()
 
     def clear(self, identity: str) -> None:
         """The trial has its row: nothing is left to go on from."""
         checkpoint = self.checkpoint(identity)
         if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # removed as a leftover by the next run
+                checkpoint.unlink()
 
     def remove_leftovers(self, has_row: Callable[[str], bool]) -> None:
-        """Removes what processes that were killed left: words, halves, and what has its row."""
-        if self.folder is None:
+        """Removes what processes that were killed left: words, halves, and what has its row.
+
+        Only regular files under names that a run gives; whatever else is there stays.
+        """
+        if self.folder is None or self.folder.is_symlink() or not self.folder.is_dir():
             return
         for path in self.folder.iterdir():
-            finished = path.suffix == ".npz" and has_row(path.stem)
-            if finished or path.suffix in (".json", ".tmp", ".token"):
+            finished = _CHECKPOINT.fullmatch(path.name) and has_row(path.stem)
+            if (finished or _LEFTOVER.fullmatch(path.name)) and is_regular(path):
                 path.unlink(missing_ok=True)
 
     def _word(self, identity: str) -> Path:
@@ -154,11 +169,13 @@ class TrialSession:
         """Renames the checkpoint, and starts to count anew."""
         path = self._workspace.checkpoint(self._trial.identity)
         assert path is not None
-        aside = path.with_name(f"{path.name}.set_aside")
-        path.replace(aside)
+        try:
+            kept = f"kept as {set_aside(path, 'set_aside')}"
+        except OSError as error:
+            kept = f"left where it is ({reason(error)})"
         self.resumed, self._before = 0, 0.0
         self._how_far = self._how_far.model_copy(update={"epoch": 0, "began": 0})
-        self._note(f"starts anew: its checkpoint {why}; kept as {aside}")
+        self._note(f"starts anew: its checkpoint {why}; {kept}")
 
     def end_epoch(
         self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
@@ -196,7 +213,7 @@ class TrialSession:
         try:
             write_checkpoint(path, checkpoint, self._trial, self._digest)
         except OSError as error:  # the trial itself can still reach its end
-            self._note(f"no checkpoint after epoch {state.epochs}: {error.strerror}")
+            self._note(f"no checkpoint after epoch {state.epochs}: {reason(error)}")
         self._saved = time.monotonic()
 
     def _note(self, text: str) -> None:

@@ -287,7 +287,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
         ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'.*w_max_spread"),
         ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: None .*missing"),
         ("    step:", "    # step:", "step and levels: 'neither'"),
-        ("mine:", "mine: [", "must be YAML"),
+        ("mine:", "mine: [", "must be valid YAML"),
         (USER_DEVICE, "just text", "must hold presets"),
     ],
 )

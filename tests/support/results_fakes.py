@@ -9,7 +9,7 @@ from studies.declaration.points import Hyperparameters
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import PulseMethod, Trial
-from studies.results.store import open_folder
+from studies.results.result_folder import open_folder
 from studies.results.tables import Versions
 from support.harness import SMALL
 

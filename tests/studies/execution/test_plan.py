@@ -17,7 +17,7 @@ from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan
 from studies.execution.timing import Cost, time_steps
 from studies.report.plan_view import plan_text
-from studies.results.store import HYPERPARAMETERS_FILE, open_folder
+from studies.results.result_folder import HYPERPARAMETERS_FILE, open_folder
 from studies.workers.run_trial import check_inputs, run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace

@@ -18,7 +18,7 @@ from studies.declaration.trial import Trial
 from studies.execution.api import load_results
 from studies.execution.progress import Silent
 from studies.execution.study_runs import finished_runs
-from studies.results import store
+from studies.results import result_folder, store
 from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
@@ -313,7 +313,7 @@ def test_the_stored_study_is_the_study(harness: Harness) -> None:
         sweep={"network.T": [10, 20]},
     )
     outcome = harness.run(study)
-    assert store.stored_study(harness.out).points() == study.points()
+    assert result_folder.stored_study(harness.out).points() == study.points()
     assert [trial.title for trial, _ in outcome.runs] == [
         "rate seed 0",
         "rate seed 1",

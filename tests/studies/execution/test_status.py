@@ -15,7 +15,7 @@ from studies.declaration.trial import Trial
 from studies.execution.progress import ConsoleReporter, Silent
 from studies.execution.status import STATUS_FILE, LastTrial, RunningTrial, StatusFile, read_status
 from studies.report.status_view import StudyStatus, lines, study_status
-from studies.results.store import is_in_use, open_folder
+from studies.results.result_folder import is_in_use, open_folder
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.workspace import TrialProgress
 from support.commands import refused

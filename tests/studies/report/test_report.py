@@ -16,7 +16,7 @@ from studies.declaration.trial import Trial
 from studies.report import write_report
 from studies.report.build import report_html
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
-from studies.results.store import HYPERPARAMETERS_FILE
+from studies.results.result_folder import HYPERPARAMETERS_FILE
 from studies.results.tables import write_failures
 from support.chromium import visit
 from support.commands import refused

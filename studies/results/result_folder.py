@@ -1,0 +1,256 @@
+"""The result folder: one file a finished run, which is the truth; one process at a time writes.
+
+OUT/.rpu-ssnn          says that the folder is ours
+OUT/study.yaml         the study as it was understood, every default written out
+OUT/drives.yaml        the drives that its units were run with, where they were searched
+OUT/units/ID.json      row and learning curve of one run, written whole or not at all
+OUT/search/ID.json     the same for the runs of the drive search
+OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)
+OUT/running/ID.json    how far a run is that a worker has now (`studies.workers.workspace`)
+OUT/status.json        where the process that runs the study stands (`studies.execution.status`)
+OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
+"""
+
+import difflib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import (
+    is_regular,
+    make_folder,
+    read_text,
+    reason,
+    remove_temporaries,
+    write_whole,
+)
+from studies.declaration.study import Study, parse_study
+from studies.results.store import TrialStore
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+MARKER_FILE = ".rpu-ssnn"
+STUDY_FILE = "study.yaml"
+HYPERPARAMETERS_FILE = "drives.yaml"
+LOCK_FILE = ".lock"
+RUNNING = "running"
+FOLDERS = ("units", "search", RUNNING)
+
+LOCK_SECONDS = 0.25
+"""That a run waits for the lock: `is_in_use` holds it for a moment."""
+
+_MARKER_TEXT = "An output folder of rpu-ssnn.\n"
+_STUDY_COMMENT = "The study as it was run, with every default written out."
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """An output folder of a study.
+
+    Attributes:
+        study: None where the folder is only read.
+    """
+
+    root: Path
+    study: Study | None = None
+
+    @property
+    def trials(self) -> TrialStore:
+        """Runs of the study."""
+        return TrialStore(self.root / "units")
+
+    @property
+    def search(self) -> TrialStore:
+        """Runs of the drive search."""
+        return TrialStore(self.root / "search")
+
+    @property
+    def running(self) -> Path:
+        """Folder of what runs leave before they have a row."""
+        return self.root / RUNNING
+
+    @property
+    def drives(self) -> Path:
+        """File with the searched drives that the trials were run with."""
+        return self.root / HYPERPARAMETERS_FILE
+
+    def make(self) -> None:
+        """Makes what is missing of the folder: when it is opened, or was deleted meanwhile.
+
+        Raises:
+            OSError: the folder cannot be written to, or a link has the name of a part.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        _mark(self.root)
+        for name in FOLDERS:
+            make_folder(self.root / name)
+        for part in (self.root, *(self.root / name for name in FOLDERS)):
+            remove_temporaries(part)
+        if self.study is not None:
+            text = _as_understood(self.study)
+            write_whole(
+                self.root / STUDY_FILE, lambda path: path.write_text(text, encoding="utf-8")
+            )
+
+
+@contextmanager
+def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
+    """Makes or opens the study's output folder and holds it for this process.
+
+    Raises:
+        InputError: it holds another study or other files, cannot be written to, or another
+            process is writing to it.
+    """
+    refuse_foreign(root, study)
+    folder = ResultFolder(root, study)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _mark(root)
+        lock = _taken_lock(root)
+    except OSError as error:
+        raise InputError(root, "output folder", reason(error), "must be writable") from error
+    try:
+        try:
+            folder.make()
+        except OSError as error:
+            raise InputError(root, "output folder", reason(error), "must be writable") from error
+        yield folder
+    finally:
+        with suppress(OSError):  # the folder was deleted meanwhile
+            lock.release()
+
+
+def is_in_use(root: Path) -> bool:
+    """Whether a process is writing to the folder, as far as this user may see."""
+    from filelock import FileLock, Timeout
+
+    path = root / LOCK_FILE
+    if not is_regular(path):  # never run, or not ours
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # not ours to lock
+        return False
+
+
+def _taken_lock(root: Path) -> "BaseFileLock":
+    """The folder's lock, held by this process.
+
+    Raises:
+        InputError: another process holds it, or a link or a file with content has its name.
+        OSError: the lock cannot be made.
+    """
+    from filelock import FileLock, Timeout  # slow to import
+
+    path = root / LOCK_FILE
+    if os.path.lexists(path) and not (is_regular(path) and path.stat().st_size == 0):
+        allowed = f"must be the empty file that a run makes; remove {path}, or choose another --out"
+        raise InputError(root, LOCK_FILE, "another file", allowed)
+    lock = FileLock(path, timeout=LOCK_SECONDS)
+    try:
+        lock.acquire(poll_interval=0.02)
+    except Timeout:
+        allowed = "must not be in use: another process is writing to it"
+        raise InputError(root, "output folder", "locked", allowed) from None
+    return lock
+
+
+def stored_study(root: Path) -> Study:
+    """The study of a result folder.
+
+    Raises:
+        InputError: no folder, or no valid study in it.
+    """
+    path = root / STUDY_FILE
+    if not path.is_file():
+        allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
+        raise InputError(root, "result folder", _what_is(root), allowed + _nearby(root))
+    return parse_study(strict_yaml.read(path), path, root)
+
+
+def _what_is(root: Path) -> str:
+    if root.is_dir():
+        return f"no {STUDY_FILE}"
+    return "a file" if root.exists() else "not there"
+
+
+def _nearby(root: Path) -> str:
+    """The result folder that was perhaps meant: inside, around, or of nearly that name."""
+    inside = _result_folders(root)
+    if len(inside) == 1:
+        return f" (did you mean {inside[0]}?)"
+    if (root.parent / STUDY_FILE).is_file():
+        return f" (did you mean {root.parent}?)"
+    beside = {path.name: path for path in _result_folders(root.parent)}
+    near = difflib.get_close_matches(root.name, beside, n=1)
+    return f" (did you mean {beside[near[0]]}?)" if near else ""
+
+
+def _result_folders(parent: Path) -> list[Path]:
+    try:
+        return [path for path in sorted(parent.iterdir()) if (path / STUDY_FILE).is_file()]
+    except OSError:
+        return []
+
+
+def refuse_foreign(root: Path, study: Study) -> None:
+    """Refuses a folder that is not the study's own to be.
+
+    Raises:
+        InputError: it holds another study or other files, links in the place of its parts, or is
+            no folder.
+    """
+    try:
+        holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
+    except OSError as error:
+        raise InputError(root, "output folder", reason(error), "must be a folder") from error
+    if not holds:
+        return
+    if not _is_ours(root):
+        allowed = "must be new, empty, or the study's own: it holds other files"
+        raise InputError(root, "output folder", holds[0], allowed)
+    for name in FOLDERS:
+        path = root / name
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            allowed = f"must be a folder of its own, without a link: remove {path}"
+            raise InputError(root, name, "a link" if path.is_symlink() else "a file", allowed)
+    if STUDY_FILE not in holds:  # killed in its first moments
+        return
+    content = strict_yaml.read(root / STUDY_FILE)
+    found = content.get("study") if isinstance(content, dict) else None
+    if found != study.study:
+        allowed = f"holds another study; must be new, empty, or that of {study.study}"
+        raise InputError(root, "output folder", found, allowed)
+
+
+def _is_ours(root: Path) -> bool:
+    """Whether a run made the folder: by its marker, or as folders before the marker say it."""
+    if is_regular(root / MARKER_FILE):
+        return True
+    try:
+        return read_text(root / STUDY_FILE).startswith(f"# {_STUDY_COMMENT}")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _mark(root: Path) -> None:
+    """Says whose folder it is, before anything else is in it."""
+    with suppress(FileExistsError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(root / MARKER_FILE, flags, 0o666), "w") as file:
+            file.write(_MARKER_TEXT)
+
+
+def _as_understood(study: Study) -> str:
+    content = study.model_dump(mode="json")
+    content["drives"] = HYPERPARAMETERS_FILE
+    return strict_yaml.dump(content, _STUDY_COMMENT)

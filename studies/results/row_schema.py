@@ -1,0 +1,143 @@
+"""The schema of a row: what every reader of a finished run relies on, whatever file holds it."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import first_unprintable
+from studies.common.explain import as_input_error
+from studies.declaration.result import Row
+
+_COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
+"""Columns that a network's statistics name: numbers, one for each crossbar or over all."""
+
+_ACCURACY = "must be an accuracy, 0 to 100 %"
+
+
+def _no_flag(value: object) -> object:
+    """Python, and so pydantic, takes `true` for 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _no_text(value: object) -> object:
+    """A file of our own holds numbers as numbers; text there was put in by hand."""
+    if isinstance(value, str):
+        raise ValueError("must be a number, not text")
+    return value
+
+
+def _accuracy(value: object) -> object:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
+    if not (good or value is None):
+        raise ValueError(_ACCURACY)
+    return value
+
+
+Accuracy = Annotated[float | None, BeforeValidator(_accuracy)]
+Number = Annotated[float | None, BeforeValidator(_no_flag), BeforeValidator(_no_text)]
+Whole = Annotated[
+    Annotated[int, Field(ge=0)] | None, BeforeValidator(_no_flag), BeforeValidator(_no_text)
+]
+Text = str | None
+
+
+class _Checked(BaseModel):
+    """Typed columns, and further ones that are plain values."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    __pydantic_extra__: dict[str, str | bool | int | float | None] = Field(init=False)
+
+    @model_validator(mode="after")
+    def _statistics_are_numbers_and_text_is_printable(self) -> "_Checked":
+        for name, value in {**vars(self), **(self.__pydantic_extra__ or {})}.items():
+            if isinstance(value, str) and first_unprintable(value) is not None:
+                raise InputError("row", name, value, "must be text without control characters")
+        for name, value in (self.__pydantic_extra__ or {}).items():
+            if isinstance(value, str | bool) and _COUNTED.search(name):
+                raise InputError("row", name, value, "must be a number")
+        return self
+
+
+class _CheckedRow(_Checked):
+    test_accuracy: Accuracy = None
+    validation_accuracy: Accuracy = None
+    numerics_version: Annotated[int, BeforeValidator(_no_flag), BeforeValidator(_no_text)]
+    torch_version: Annotated[str, Field(min_length=1)]
+    aihwkit_version: Annotated[str, Field(min_length=1)]
+    T: Whole = None
+    slots: Whole = None
+    seed: Whole = None
+    epochs: Whole = None
+    batch: Whole = None
+    n_train: Whole = None
+    n_validation: Whole = None
+    n_test: Whole = None
+    resumed: Whole = None
+    threads: Whole = None
+    pruned_after_epochs: Whole = None
+    learning_rate: Number = None
+    weight_range: Number = None
+    decay: Number = None
+    seconds: Number = None
+    peak_memory_mb: Number = None
+    pulses_per_device_mean: Number = None
+    saturated_fraction: Number = None
+    energy_j: Number = None
+    training_time_s: Number = None
+    endurance_used: Number = None
+    replayable: bool | None = None
+    dataset: Text = None
+    data_digest: Text = None
+    network: Text = None
+    update: Text = None
+    device: Text = None
+    overrides: Text = None
+    tile: Text = None
+    simulator: Text = None
+    schedule: Text = None
+    decay_shape: Text = None
+    settings: Text = None
+
+    @model_validator(mode="after")
+    def _has_an_accuracy(self) -> "_CheckedRow":
+        if self.test_accuracy is None and self.validation_accuracy is None:
+            raise InputError("row", "test_accuracy", None, _ACCURACY)
+        return self
+
+
+class _CheckedEpoch(_Checked):
+    epoch: Whole = None
+    train_accuracy: Accuracy = None
+    validation_accuracy: Accuracy = None
+
+
+def checked_row(where: object, prefix: str, row: Mapping[str, Any]) -> Row:
+    """A finished run's row with every column of its type.
+
+    Args:
+        where: the file, for the error.
+        prefix: key or line of the row in that file, for the error.
+
+    Raises:
+        InputError: a column is missing, of another type or out of range.
+    """
+    return _checked(_CheckedRow, where, prefix, row)
+
+
+def checked_epoch(where: object, prefix: str, row: Mapping[str, Any]) -> Row:
+    """The same of one row of a learning curve."""
+    return _checked(_CheckedEpoch, where, prefix, row)
+
+
+def _checked(model: type[_Checked], where: object, prefix: str, row: Mapping[str, Any]) -> Row:
+    try:
+        known = model.model_validate(dict(row))
+    except ValidationError as error:
+        raise as_input_error(error, where, model, prefix=prefix) from error
+    content = {**vars(known), **(known.__pydantic_extra__ or {})}
+    return {name: content[name] for name in row}  # in the order, and with the columns, of the file

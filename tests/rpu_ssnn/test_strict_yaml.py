@@ -1,0 +1,142 @@
+"""YAML 1.2 with the core schema: what it means, and that every fault is one line with its place."""
+
+import math
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.strict_yaml import YamlError, dump, load
+
+REPOSITORY = Path(__file__).parents[2]
+
+MEANT = {
+    "060": 60,
+    "1:30": "1:30",
+    "1_000": "1_000",
+    "0o17": 15,
+    "0x1F": 31,
+    "+1": 1,
+    "1e-3": 0.001,
+    "-.5": -0.5,
+    "-.inf": -math.inf,
+    "yes": "yes",
+    "on": "on",
+    "TRUE": True,
+    "~": None,
+    "2020-01-01": "2020-01-01",
+    "'5'": "5",
+    "!!str 5": "5",
+    "!!float 5": 5.0,
+    "%YAML 1.1\n---\nno": "no",
+    "a: [&x 1, *x]": {"a": [1, 1]},
+    "a: 1\r\nb: 2\r\n": {"a": 1, "b": 2},
+    "\ufeffa: 1": {"a": 1},
+    "": None,
+}
+
+
+@pytest.mark.parametrize("text", MEANT, ids=repr)
+def test_what_a_scalar_means(text: str) -> None:
+    found = load(text)
+    assert (found, type(found)) == (MEANT[text], type(MEANT[text]))
+
+
+REFUSED = [
+    ("a:\n  !!timestamp 2001-01-01", "line 2, column 3", "text, a number"),
+    ("!!bool abc", "line 1, column 1", "its tag !!bool"),
+    ("!!int ''", "line 1, column 1", "its tag !!int"),
+    ("x: 0x" + "f" * 4000, "line 1, column 4", "at most 300 digits"),
+    ("x: 1" + "0" * 400, "line 1, column 4", "at most 300 digits"),
+    ("1e400", "line 1, column 1", "below 1.8e308"),
+    ('"\\ud800"', "line 1, column 1", "without control characters"),
+    ('a: "\\e[31m"', "line 1, column 4", "without control characters"),
+    ("a: b\nc: \x1b[31m", "line 2, column 4", "without control characters"),
+    ('a: "\\U00110000"', "line 1, column", "must be valid YAML"),
+    ("!!set {a, b}", "line 1, column 1", "without a tag"),
+    ("!!python/object:os.system x", "line 1, column 1", "text, a number"),
+    ("b:\n  <<: {a: 1}", "line 2, column 3", "must be written out"),
+    ("a: 1\na: 2", "line 2, column 1", "must appear only once"),
+    ("&a [*a]", "line 1, column 5", "within what it stands for"),
+    ("[*b]", "line 1, column 2", "must stand for something above"),
+    ("--- 1\n--- 2", "line 2, column 1", "one document"),
+    ("? [a]\n: b", "line 1, column 3", "must be text as a key"),
+    ("[" * 100_000, "line 1, column 102", "nested at most 100 deep"),
+    ("a:\n\t- b", "line 2, column 1", "must be valid YAML"),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "allowed"), REFUSED)
+def test_what_is_refused_has_its_place(text: str, place: str, allowed: str) -> None:
+    with pytest.raises(YamlError) as caught:
+        load(text)
+    assert caught.value.place.startswith(place)
+    assert allowed in caught.value.allowed
+
+
+def test_aliases_of_aliases_are_refused_before_they_are_written_out() -> None:
+    lines = ["a0: &a0 [1, 1]"]
+    lines += [f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 64)]
+    start = time.monotonic()
+    with pytest.raises(YamlError, match="must expand to at most 1000000 values"):
+        load("\n".join(lines))
+    assert time.monotonic() - start < 5
+
+
+def test_every_file_of_the_project_is_read_as_it_is_written() -> None:
+    files = [*REPOSITORY.glob("studies/**/*.yaml"), *REPOSITORY.glob("device_presets/**/*.yaml")]
+    assert len(files) > 40
+    for path in files:
+        content = strict_yaml.read(path)
+        assert repr(load(dump(content))) == repr(content), path
+
+
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**200), 10**200),
+    st.floats(allow_nan=False),
+    st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"))),
+    st.sampled_from(["060", "1e3", "0o7", "yes", "null", "~", "<<", "1:30", "- a", "# b", "=x"]),
+)
+CONTENT = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc"), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONTENT)
+def test_what_is_written_is_read(content: object) -> None:
+    assert repr(load(dump(content))) == repr(content)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab01:-[]{}&*!|>'\"\\#?, \n\t%@`<=.~e+_xuU\x00\x1b\ud800", max_size=60))
+def test_any_text_is_a_value_or_one_fault(text: str) -> None:
+    place = "line 1"
+    try:
+        load(text)
+    except YamlError as error:
+        place = error.place
+    assert place.startswith("line ")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_value_or_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(content)
+    said = ""
+    try:
+        strict_yaml.read(path)
+    except InputError as error:
+        said = str(error)
+    assert "\n" not in said

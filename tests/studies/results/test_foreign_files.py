@@ -1,0 +1,179 @@
+"""Files and links that are not the harness's own stay as they are, whatever a run does."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rpu_ssnn.common.files import write_whole
+from studies.execution.study_runs import run_in_folder
+from support.commands import refused
+from support.harness import Harness, InThisProcess, small_study
+
+PRECIOUS = "precious\n"
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+def run(harness: Harness) -> None:
+    run_in_folder(small_study(), harness.out, harness.options(executor=InThisProcess()))
+
+
+def snapshot(folder: Path) -> dict[str, object]:
+    """Content of every file, target of every link."""
+    return {
+        str(path.relative_to(folder)): (
+            os.readlink(path)
+            if path.is_symlink()
+            else path.read_bytes()
+            if path.is_file()
+            else None
+        )
+        for path in folder.rglob("*")
+    }
+
+
+def _running_with_notes(out: Path) -> None:
+    (out / "running").mkdir(parents=True)
+    for name in ("notes.json", "draft.tmp", "secret.token", "0123456789abcdef.json"):
+        (out / "running" / name).write_text(PRECIOUS)
+
+
+def _units_of_somebody(out: Path) -> None:
+    (out / "units").mkdir(parents=True)
+    (out / "units" / "notes.json").write_text(PRECIOUS)
+
+
+def _own_study_file(out: Path) -> None:
+    out.mkdir()
+    (out / "study.yaml").write_text("study: small\n# as I wrote it\n")
+
+
+def _lock_of_somebody(out: Path) -> None:
+    out.mkdir()
+    (out / ".lock").write_text(PRECIOUS)
+
+
+def _link_to_elsewhere(out: Path) -> None:
+    elsewhere = out.parent / "elsewhere"
+    _running_with_notes(elsewhere)
+    out.mkdir()
+    (out / "running").symlink_to("../elsewhere/running")
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        _running_with_notes,
+        _units_of_somebody,
+        _own_study_file,
+        _lock_of_somebody,
+        _link_to_elsewhere,
+    ],
+)
+def test_a_folder_of_somebody_else_is_refused_and_untouched(
+    holds: Callable[[Path], None], harness: Harness, tmp_path: Path
+) -> None:
+    holds(harness.out)
+    before = snapshot(tmp_path)
+    with refused(str(harness.out), "output folder", "must be new, empty, or the study's own"):
+        run(harness)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["units", "search", "running"])
+def test_a_part_that_is_a_link_is_refused(name: str, harness: Harness, tmp_path: Path) -> None:
+    run(harness)
+    part, elsewhere = harness.out / name, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "0123456789abcdef.json").write_text(PRECIOUS)
+    for path in part.iterdir():
+        path.unlink()
+    part.rmdir()
+    part.symlink_to(elsewhere)
+    before = snapshot(tmp_path)
+    with refused(name, "'a link'", "without a link"):
+        run(harness)
+    assert snapshot(tmp_path) == before
+
+
+def test_files_beside_the_runs_own_are_left_alone(harness: Harness) -> None:
+    run(harness)
+    foreign = [
+        harness.out / "notes.txt",
+        harness.out / "running" / "notes.json",
+        harness.out / "running" / "draft.tmp",
+        harness.out / "running" / "my.token",
+        harness.out / "units" / "notes.json",
+        harness.out / "search" / "notes.json",
+    ]
+    for path in foreign:
+        path.write_text(PRECIOUS)
+    linked = harness.out / "running" / "0123456789abcdef.json"
+    linked.symlink_to(foreign[0])
+    run(harness)
+    assert [path.read_text() for path in foreign] == [PRECIOUS] * len(foreign)
+    assert linked.is_symlink()
+
+
+def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> None:
+    run(harness)
+    target = tmp_path / "precious"
+    target.write_text(PRECIOUS)
+    for path in sorted(harness.out.rglob("*")):
+        if path.is_file() and path.name not in (".lock", ".rpu-ssnn", "study.yaml"):
+            path.unlink()
+            path.symlink_to(target)
+    for name in ("results.csv.tmp", "drives.yaml.tmp", f".{os.getpid()}.tmp.results.csv"):
+        (harness.out / name).symlink_to(target)
+    run(harness)
+    assert target.read_text() == PRECIOUS
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_a_lock_that_is_not_the_runs_own_is_refused(
+    link: bool, harness: Harness, tmp_path: Path
+) -> None:
+    run(harness)
+    target, lock = tmp_path / "precious", harness.out / ".lock"
+    target.write_text(PRECIOUS)
+    lock.unlink()
+    if link:
+        lock.symlink_to(target)
+    else:
+        lock.hardlink_to(target)
+    with refused(str(harness.out), ".lock", "must be the empty file that a run makes"):
+        run(harness)
+    assert target.read_text() == PRECIOUS
+
+
+def test_what_killed_processes_left_is_removed(harness: Harness) -> None:
+    run(harness)
+    left = [
+        harness.out / ".0123456789abcdef.tmp.results.csv",
+        harness.out / "units" / ".0123456789abcdef.tmp.fedcba9876543210.json",
+        harness.out / "running" / ".0123456789abcdef.tmp.fedcba9876543210.npz",
+        harness.out / "running" / "fedcba9876543210.json",
+        harness.out / "running" / f"{'ab' * 16}.token",
+    ]
+    for path in left:
+        path.write_text("half")
+    harness.run(small_study(seeds=[0, 1, 2]), executor=InThisProcess())
+    assert not [path for path in left if path.exists()]
+
+
+def test_a_temporary_file_is_never_one_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "precious"
+    target.write_text(PRECIOUS)
+    monkeypatch.setattr("rpu_ssnn.common.files.secrets.token_hex", lambda n: "ab" * n)
+    (tmp_path / f".{'ab' * 8}.tmp.rows.csv").symlink_to(target)
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "rows.csv", lambda path: path.write_text("rows"))
+    assert target.read_text() == PRECIOUS
+    assert not (tmp_path / "rows.csv").exists()
