@@ -71,7 +71,9 @@ class TrialStore:
         except OSError as error:
             allowed = "must be a readable folder of trial files"
             raise InputError(self.folder, "folder", reason(error), allowed) from error
-        return [path for path in entries if path.suffix == ".json"]
+        return [
+            path for path in entries if path.suffix == ".json" and not path.name.startswith(".")
+        ]
 
     def read_all(self, on_damage: Callable[[InputError], None]) -> "StoredRuns":
         """Every run of the folder.
