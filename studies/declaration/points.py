@@ -164,7 +164,9 @@ def points_of(
     ]
 
 
-def _refuse_too_many(cases: Sequence[Case], axes: Sequence[Axis], seeds: tuple[int, ...]) -> None:
+def _refuse_too_many(
+    cases: Sequence[Case], axes: Sequence[SweepAxis], seeds: tuple[int, ...]
+) -> None:
     """Counts before anything is built.
 
     Raises:
