@@ -249,8 +249,8 @@ class NetworkSpec(Spec):
         tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=32)
     ] = Field(
         (256,),
-        description="neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse three "
-        "without it: under the default output their rates run away (docs/algorithm.md, Depth)",
+        description="neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse "
+        "three without it: under the default output their rates run away (docs/algorithm.md)",
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
     neuron: NeuronSpec = NeuronSpec()
