@@ -1,8 +1,11 @@
 """Presets by name, with overrides."""
 
 import math
+import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
+from device_presets.own_device import aihwkit_hint
 from device_presets.parameters.charge_trap_physics import charge_trap_physics
 from device_presets.parameters.common import MOST_LEVELS
 from device_presets.parameters.rule import ParameterRule, Value
@@ -16,7 +19,12 @@ from device_presets.preset_file import (
 )
 from rpu_ssnn.common.errors import PresetError, one_of
 
-_DIVIDES_BY_W_MIN = ("LinearStepDevice", "SoftBoundsReferenceDevice", "ChargeTrapDevice")
+_DIVIDES_BY_W_MIN = (
+    "LinearStepDevice",
+    "SoftBoundsDevice",
+    "SoftBoundsReferenceDevice",
+    "ChargeTrapDevice",
+)
 
 
 def preset_names() -> list[str]:
@@ -28,15 +36,20 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
     """A preset, with some parameters replaced.
 
     Args:
-        name: a name of ``preset_names``, or a user's file in the same format: ``device.yaml``
-            where it has one entry, ``devices.yaml:entry`` otherwise.
+        name: a name of ``preset_names`` (in capitals or not), or a user's file in the same format:
+            ``device.yaml`` where it has one entry, ``devices.yaml:entry`` otherwise; ``device``
+            finds ``device.yaml`` where no preset has this name.
         overrides: parameter name -> value, in the parameter's unit. ``levels`` sets the step and
             the reverse, over the range that holds after all overrides.
 
     Raises:
         PresetError: unknown name, unknown parameter, a value out of its physical range, or a
             file that cannot be used.
+
+    Warns:
+        UserWarning: a file of the same name lies in the current folder, and is not used.
     """
+    name = _found(name)
     if is_file_name(name):
         entry = entry_of_user_file(name)
     else:
@@ -46,6 +59,22 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
             raise PresetError("device presets", "name", name, allowed)
         entry = entries[name]
     return preset_of(name, entry, overrides)
+
+
+def _found(name: str) -> str:
+    """The name as it is kept: ECRAM is ecram, and gong is gong.yaml where that lies here."""
+    entries, file = shipped_entries(), f"{name}.yaml"
+    if name not in entries and name.lower() in entries:
+        name = name.lower()
+    if "/" in name or is_file_name(name) or not Path(file).is_file():
+        return name
+    if name in entries:
+        warnings.warn(
+            f"{name} is the shipped preset; the file {file} here is used by the name {file}",
+            stacklevel=3,
+        )
+        return name
+    return file
 
 
 def preset_of(
@@ -63,7 +92,8 @@ def preset_of(
     rules = PARAMETERS[entry.model]
     for field in (*entry.parameters, *(overrides or {})):
         if field not in rules:
-            raise PresetError(name, "parameter", field, one_of(rules, field))
+            allowed = aihwkit_hint(field, rules) or one_of(rules, field)
+            raise PresetError(name, "parameter", field, allowed)
     parameters = _parameters(name, entry, rules, overrides or {})
     _check_together(name, entry.model, parameters)
     return Preset(

@@ -15,6 +15,7 @@ from rpu_ssnn.common.validation_phrases import allowed_by
 ModelName = Literal[
     "ConstantStepDevice",
     "LinearStepDevice",
+    "SoftBoundsDevice",
     "SoftBoundsReferenceDevice",
     "ExpStepDevice",
     "PowStepDevice",

@@ -1,12 +1,15 @@
-"""The input lines that an image drives: one a pixel, or an on and an off line."""
+"""The input lines that an image drives: one a pixel, or two; recorded spikes come as they are."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.source import Rows
 from rpu_ssnn.spec import Contrast
+from rpu_ssnn.spike_trains import SpikeTrains
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,38 +17,60 @@ class InputLines:
     """The input lines of a network on one data set.
 
     Attributes:
-        pixels: of an image.
-        grey_max: the grey level of share 1.
-        mean: mean share of each pixel over the training images, which on and off lines are
-            measured from; None: one line a pixel.
+        pixels: of an image, or lines of a recording.
+        grey_max: the value of share 1; of recordings, the count.
+        middle: share of each pixel which the two lines of a pixel are measured from: its mean over
+            the training images, or that of the value 0; None: one line a pixel.
+        gain: of the distance from there.
     """
 
     pixels: int
     grey_max: int
-    mean: Float32[np.ndarray, " pixels"] | None = None
+    middle: Float32[np.ndarray, " pixels"] | None = None
+    gain: Float32[np.ndarray, " pixels"] | None = None
 
     @property
     def lines(self) -> int:
         """Input lines: the pixels, or twice as many."""
-        return self.pixels if self.mean is None else 2 * self.pixels
+        return self.pixels if self.middle is None else 2 * self.pixels
 
-    def shares(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n lines"]:
-        """How strongly each line is driven, in [0, 1].
+    def shares(self, images: Rows) -> Float32[np.ndarray, "n lines"]:
+        """How strongly each line is driven, in [0, 1]; of recordings, by its count of spikes.
 
-        With a mean, the first half of the lines has what a pixel is above it, the second half
+        With a middle, the first half of the lines has what a pixel is above it, the second half
         what it is below, so that one of a pixel's two lines is always at 0.
         """
+        if isinstance(images, SpikeTrains):
+            return images.counts() / np.float32(self.grey_max)
         share = images.astype(np.float32) / np.float32(self.grey_max)
-        if self.mean is None:
+        if self.middle is None:
             return share
-        above = share - self.mean
+        above = share - self.middle
+        if self.gain is not None:
+            above = np.clip(above * self.gain, -1.0, 1.0)
         return np.concatenate([np.maximum(above, 0.0), np.maximum(-above, 0.0)], axis=1)
 
 
 def input_lines(contrast: Contrast, data: Dataset) -> InputLines:
-    """The input lines for a data set; validation and test images have no part in the mean."""
-    mean = None
+    """The input lines for a data set; validation and test images have no part in the mean.
+
+    `signed` drives the lines by |value| over the largest magnitude of its column (or of all data,
+    where these share one scale).
+
+    Raises:
+        InputError: two lines a pixel of recorded spikes; `signed` of data that are not negative.
+    """
+    field, images = "network.encoding.contrast", data.train_images
+    pixels = images.shape[1]
+    if contrast == "none":
+        return InputLines(pixels, data.grey_max)
+    if isinstance(images, SpikeTrains):
+        raise InputError(data.name, field, contrast, "must be none: the spikes are given")
     if contrast == "on_off":
-        total = data.train_images.mean(axis=0, dtype=np.float64)
-        mean = (total / data.grey_max).astype(np.float32)
-    return InputLines(data.train_images.shape[1], data.grey_max, mean)
+        total = images.mean(axis=0, dtype=np.float64)
+        return InputLines(pixels, data.grey_max, (total / data.grey_max).astype(np.float32))
+    if data.zero is None or not ((data.zero > 0) & (data.zero < 1)).any():
+        allowed = "must be none or on_off: these data have no values below zero"
+        raise InputError(data.name, field, contrast, allowed)
+    gain = 1.0 / np.maximum(data.zero, 1.0 - data.zero)
+    return InputLines(pixels, data.grey_max, data.zero, gain.astype(np.float32))

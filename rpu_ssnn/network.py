@@ -32,8 +32,12 @@ from rpu_ssnn.engine.state import (
 from rpu_ssnn.engine.stepped import advance_stepped
 from rpu_ssnn.in_order import InOrder
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, Schedule, TrainingSpec
+from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import PulseBlock, SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
+
+type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
+"""What a batch shows: average spikes a slot of each input line, or the spikes themselves."""
 
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
@@ -101,14 +105,15 @@ class Network:
 
     def train_batch(
         self,
-        rates: Float32[np.ndarray, "batch n_in"],
+        rates: Input,
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
         """Show a batch (at most `training.batch` presentations) and let the synapses learn.
 
         Args:
-            rates: average spikes a slot of each input line.
+            rates: average spikes a slot of each input line, or the spikes themselves, which are
+                shown up to slot T.
             rng: everything random in the presentations is drawn from keys taken from it.
 
         Raises:
@@ -128,9 +133,7 @@ class Network:
         self._reads.refresh()
         return shown
 
-    def infer(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
-    ) -> Presentations:
+    def infer(self, rates: Input, rng: np.random.Generator) -> Presentations:
         """Show presentations without label, gradient, dropout or update."""
         if self._in_order is not None:
             self._in_order.settle()
@@ -152,9 +155,7 @@ class Network:
         at_once(self._pool, run, self._lanes, self._ahead, bounds[:-1], bounds[1:])
         return shown
 
-    def decisions(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
-    ) -> Int16[np.ndarray, "batch slots"]:
+    def decisions(self, rates: Input, rng: np.random.Generator) -> Int16[np.ndarray, "batch slots"]:
         """The class that leads after each slot, of the same presentations that `infer` shows.
 
         Raises:
@@ -168,7 +169,7 @@ class Network:
         return leading
 
     def spike_counts(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator, window: int
+        self, rates: Input, rng: np.random.Generator, window: int
     ) -> Float32[np.ndarray, "batch windows lines"]:
         """Spikes of every line, input layer first, in each window of slots; no learning.
 
@@ -187,9 +188,7 @@ class Network:
         )  # fmt: skip
         return counts
 
-    def _watched(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
-    ) -> Presentations:
+    def _watched(self, rates: Input, rng: np.random.Generator) -> Presentations:
         self._reads.refresh()
         if not self._reads.linear:
             raise ValueError("trains are watched where reads are matrix products only")
@@ -219,7 +218,7 @@ class Network:
 
     def _presentations(
         self,
-        rates: Float32[np.ndarray, "batch n_in"],
+        rates: Input,
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
@@ -228,14 +227,17 @@ class Network:
                 f"rates must have shape {(len(labels), self.sizes[0])}, not {rates.shape}"
             )
         n, layers = len(rates), len(self._training_plan.size)
-        return Presentations(
-            rates=rates,
+        shown = Presentations(
+            rates=np.zeros((0, 0), dtype=np.float32) if isinstance(rates, SpikeTrains) else rates,
             labels=labels,
             keys=rng.integers(2**64, size=n, dtype=np.uint64),
             output_counts=np.zeros((n, self.sizes[-1]), dtype=np.int32),
             spikes=np.zeros((n, layers), dtype=np.int64),
             gradient_spikes=np.zeros((n, layers), dtype=np.int64),
         )
+        if not isinstance(rates, SpikeTrains):
+            return shown
+        return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
 
     def _run(self, shown: Presentations) -> None:
         """Train on all presentations: abreast, in order, or every lane on its share of them."""

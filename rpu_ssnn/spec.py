@@ -67,8 +67,8 @@ KernelFraction = Annotated[float, Field(ge=1e-4, le=1e3)]
 Gain = Annotated[float, Field(ge=1e-6, le=1e6)]
 Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
-Contrast = Literal["none", "on_off"]
-"""What an input line is told: a pixel, or how far it is above or below its mean."""
+Contrast = Literal["none", "on_off", "signed"]
+"""What an input line is told: a pixel, or how far it is above or below its mean or zero."""
 
 
 class Spec(BaseModel):
@@ -162,8 +162,9 @@ class EncodingSpec(Spec):
         "none",
         description="none: one input line a pixel; on_off: two, for what the pixel is above and "
         "below its mean over the training images, which takes off what all images have in common. "
-        "It pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). The float baseline "
-        "gets the same lines",
+        "It pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). signed: two, "
+        "for what is above and below zero, of data with negative values. The float baseline gets "
+        "the same lines",
     )
 
     @model_validator(mode="after")

@@ -7,12 +7,14 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Int64
 
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.source import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
-from rpu_ssnn.network import Network
+from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory
 from rpu_ssnn.training_state import (
     EpochRow,
@@ -54,9 +56,7 @@ class Trained:
         """End the network's threads."""
         self.network.__exit__()
 
-    def accuracy(
-        self, images: UInt8[np.ndarray, "n pixels"], labels: Int64[np.ndarray, " n"]
-    ) -> float:
+    def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
         """Share of images whose most active output is their label (argmax of output counts).
 
         Ties go to the lower class index. The same seed shows the same input spikes each time.
@@ -76,7 +76,7 @@ class Trained:
 
     def train_epoch(
         self,
-        images: UInt8[np.ndarray, "n pixels"],
+        images: Rows,
         labels: Int64[np.ndarray, " n"],
         rng: np.random.Generator,
         epoch: int,
@@ -111,8 +111,10 @@ class Trained:
         """Numbers of the synapses for the result row, over all crossbars."""
         return merge_statistics([s.statistics() for s in self.network.synapses])
 
-    def rates(self, images: UInt8[np.ndarray, "n pixels"]) -> Float32[np.ndarray, "n lines"]:
-        """Average spikes a slot of each input line."""
+    def rates(self, images: Rows) -> Input:
+        """Average spikes a slot of each input line; recorded spikes as they are."""
+        if isinstance(images, SpikeTrains):
+            return images
         return self.inputs.shares(images) * np.float32(self.network.spec.encoding.input_rate)
 
 

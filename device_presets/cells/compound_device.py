@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from device_presets.cells.compounds import COMPOUNDS, Compound
-from device_presets.library import get_preset, preset_names
+from device_presets.library import get_preset, preset_names, preset_of
+from device_presets.own_device import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
 from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter, Preset
@@ -94,10 +95,12 @@ class CompoundDevice:
         return build(devices, self.settings)
 
 
-def get_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset | CompoundDevice:
-    """A preset, or a cell around one: ``CELL(PRESET)``, ``CELL(FAST, SLOW)``.
+def get_device(name: Any, overrides: Mapping[str, Any] | None = None) -> Preset | CompoundDevice:
+    """A preset, or a cell around one: ``CELL(PRESET)``, ``CELL(FAST, SLOW)``; or aihwkit's own.
 
     Args:
+        name: of a preset or a cell; ``SoftBoundsDevice(dw_min=0.01)``, a class of aihwkit with
+            its fields; or an object of such a class, or a SingleRPUConfig with one.
         overrides: parameters of the (first) preset and settings of the cell; a partner comes as
             its preset says.
 
@@ -105,6 +108,10 @@ def get_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset 
         PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks,
             devices that aihwkit's cells cannot hold.
     """
+    if not isinstance(name, str) or is_aihwkit_name(name):
+        return preset_of(
+            *own_entry(aihwkit_object(name) if isinstance(name, str) else name), overrides
+        )
     call = _CALL.fullmatch(name)
     if call is None:
         return _plain(name, overrides)

@@ -242,6 +242,7 @@ PARAMETERS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
     {
         "ConstantStepDevice": _table(),
         "LinearStepDevice": _table(_NOISE_SCALING, _LINEAR_STEP, _WRITE_NOISE),
+        "SoftBoundsDevice": _table(_NOISE_SCALING, _WRITE_NOISE),
         "SoftBoundsReferenceDevice": _table(_NOISE_SCALING, _SOFT_BOUNDS_REFERENCE, _WRITE_NOISE),
         "ExpStepDevice": _table(_EXP_STEP, _WRITE_NOISE),
         "PowStepDevice": _table(_POW_STEP, _WRITE_NOISE),

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 from pydantic import Field
 from torch import nn
 
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.source import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
 from rpu_ssnn.training_state import (
@@ -51,7 +52,7 @@ class TrainedAnn:
         """Of each layer, on input shares in [0, 1]."""
         return [w.detach().numpy().T.copy() for w in self._model.weights]
 
-    def accuracy(self, images: UInt8[np.ndarray, "n pixels"], labels: np.ndarray) -> float:
+    def accuracy(self, images: Rows, labels: np.ndarray) -> float:
         """Share of images whose largest output is their label."""
         if not len(labels):
             return float("nan")

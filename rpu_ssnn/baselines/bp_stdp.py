@@ -19,7 +19,7 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.inputs import input_lines
-from rpu_ssnn.network import Network
+from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.ideal import RateSynapses
@@ -89,7 +89,7 @@ def train_bp_stdp(
 
 
 def _windows(
-    network: Network, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
+    network: Network, rates: Input, rng: np.random.Generator
 ) -> list[Float32[np.ndarray, "batch windows n"]]:
     """Spikes of each layer by window."""
     counts = network.spike_counts(rates, rng, WINDOW)

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.ideal import rate_synapses
 from rpu_ssnn.training import Trained
@@ -30,6 +32,9 @@ def train_and_convert(
     Args:
         percentile: of the activations that comes to one spike a slot; 100 is Diehl's maximum.
     """
+    if isinstance(data.train_images, SpikeTrains):
+        allowed = "must be rates: a converted network's input is a share of full rate"
+        raise InputError("conversion", "dataset", data.name, allowed)
     weight_seed, _, test_seed = np.random.SeedSequence(seed).spawn(3)
     trained = train_ann(ann, spec.hidden, data, seed=seed)
     inputs = input_lines(spec.encoding.contrast, data)

@@ -1,8 +1,10 @@
-"""The data sets a study can name, as raw grey levels with a held-out validation split."""
+"""The data sets of studies: those with names, and the user's own; with held-out validation."""
 
 from rpu_ssnn.data.counts import image_counts
-from rpu_ssnn.data.dataset import Dataset, load_dataset
-from rpu_ssnn.data.sources import DATA_ENV, DATASET_NAMES, IDX_SETS, MissingDataError
+from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, load_dataset
+from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
+from rpu_ssnn.data.python_data import save_dataset
+from rpu_ssnn.data.sources import IDX_SETS
 
 __all__ = [
     "DATASET_NAMES",
@@ -12,4 +14,5 @@ __all__ = [
     "MissingDataError",
     "image_counts",
     "load_dataset",
+    "save_dataset",
 ]

@@ -1,40 +1,59 @@
 """``load_dataset``: the training, validation and test images one unit of a study uses."""
 
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.data.sources import DATASET_NAMES, Source, read_digits, read_idx_set
+from rpu_ssnn.data.digest import digest_of
+from rpu_ssnn.data.own import read_own
+from rpu_ssnn.data.scaling import scale_of, shares
+from rpu_ssnn.data.source import Rows, Source
+from rpu_ssnn.data.sources import IDX_SETS, read_digits, read_idx_set
 from rpu_ssnn.data.split import hold_out
+from rpu_ssnn.data.time_series import read_japanese_vowels
+from rpu_ssnn.data.yin_yang import make_yin_yang
+from rpu_ssnn.data_spec import OwnData, Time
+from rpu_ssnn.spike_trains import SpikeTrains
+
+DATASET_NAMES = ("digits", *IDX_SETS, "japanese_vowels", "yin_yang", "yin_yang_latency")
+
+SHUFFLE_SEED = 20170
+"""Of the order of slots where time is shuffled, for every study and seed alike."""
 
 MAX_VALIDATION_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images as raw grey levels, flattened row by row; a pixel's rate is image / ``grey_max``.
+    """Images, flattened row by row, whose pixels' rates are image / ``grey_max``; or recordings.
 
     Args:
         class_names: of label 0, 1 and so on.
-        grey_max: the grey level of full rate, 16 (digits) or 255.
+        grey_max: the grey level of full rate, 16 (digits) or 255; 1 where images are shares; of
+            recordings the largest count of a line in a training recording.
+        shape: of one image or recording as its file has it; empty where only pixels are known.
+        zero: the share that the value 0 of the file has, where negative values may be; of all
+            columns or of each.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels below, their
             order and their split: equal digests mean the very same data.
     """
 
     name: str
-    train_images: UInt8[np.ndarray, "train pixels"]
+    train_images: Rows
     train_labels: Int64[np.ndarray, " train"]
-    validation_images: UInt8[np.ndarray, "validation pixels"]
+    validation_images: Rows
     validation_labels: Int64[np.ndarray, " validation"]
-    test_images: UInt8[np.ndarray, "test pixels"]
+    test_images: Rows
     test_labels: Int64[np.ndarray, " test"]
     class_names: tuple[str, ...]
     grey_max: int
     digest: str
+    shape: tuple[int, ...] = ()
+    zero: Float32[np.ndarray, " columns_or_1"] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -50,6 +69,8 @@ def load_dataset(
     n_test: int | None,
     validation_share: float,
     seed: int,
+    own: OwnData | None = None,
+    time: Time = "kept",
 ) -> Dataset:
     """Loads a data set and holds a stratified validation split out of its training images.
 
@@ -59,19 +80,24 @@ def load_dataset(
     the seed; nothing may be chosen by them.
 
     Args:
-        name: one of ``DATASET_NAMES``.
-        root: the folder with the idx files; None takes the environment variable RPU_SSNN_DATA.
-            ``digits`` comes with scikit-learn and needs neither.
+        name: one of ``DATASET_NAMES``; another one where the data are the user's own.
+        root: the folder with the files; None takes the environment variable RPU_SSNN_DATA.
+            ``digits`` comes with scikit-learn and needs neither, nor do the generated sets.
         n_train: how many training images to draw from, None for all.
         n_test: how many test images to use, None for all.
         validation_share: the part of the drawn images to hold out, 0 (none) to 0.5.
         seed: draws the training images, their order and the split; not negative.
+        own: the user's own files.
+        time: of recordings; shuffled: each recording's slots in random order (a control).
 
     Raises:
         InputError: an argument is out of its range, or a file is missing, damaged or does not fit.
     """
-    if name not in DATASET_NAMES:
+    if own is None and name not in DATASET_NAMES:
         raise InputError("load_dataset", "name", name, one_of(DATASET_NAMES, name))
+    if own is not None and name in DATASET_NAMES:
+        allowed = "is a standard set's: give your own data a name of their own"
+        raise InputError("load_dataset", "name", name, allowed)
     if not 0 <= validation_share <= MAX_VALIDATION_SHARE:
         raise InputError(
             name, "validation_share", validation_share, f"must be from 0 to {MAX_VALIDATION_SHARE}"
@@ -80,7 +106,7 @@ def load_dataset(
         raise InputError(name, "seed", seed, "must not be negative")
     _check_count(name, "n_train", n_train)
     _check_count(name, "n_test", n_test)
-    source = read_digits() if name == "digits" else read_idx_set(name, root)
+    source = _in_time(name, _read(name, root) if own is None else read_own(own), time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
 
@@ -97,6 +123,29 @@ def load_dataset(
     return _assemble(name, source, drawn[kept], drawn[held], n_test)
 
 
+def _read(name: str, root: Path | None) -> Source:
+    readers: dict[str, Callable[[], Source]] = {
+        "digits": read_digits,
+        "japanese_vowels": lambda: read_japanese_vowels(root),
+        "yin_yang": lambda: make_yin_yang(as_spikes=False),
+        "yin_yang_latency": lambda: make_yin_yang(as_spikes=True),
+    }
+    return readers[name]() if name in readers else read_idx_set(name, root)
+
+
+def _in_time(name: str, source: Source, time: Time) -> Source:
+    if time == "kept":
+        return source
+    train, test = source.train_images, source.test_images
+    if not (isinstance(train, SpikeTrains) and isinstance(test, SpikeTrains)):
+        allowed = "must be left out: these data are no recordings of spikes"
+        raise InputError(name, "time", time, allowed)
+    rng = np.random.default_rng(SHUFFLE_SEED)
+    return replace(
+        source, train_images=train.time_shuffled(rng), test_images=test.time_shuffled(rng)
+    )
+
+
 def _assemble(
     name: str,
     source: Source,
@@ -104,10 +153,19 @@ def _assemble(
     validation: Int64[np.ndarray, " validation"],
     n_test: int | None,
 ) -> Dataset:
-    train_images, train_labels = source.train_images[train], source.train_labels[train]
-    validation_images = source.train_images[validation]
-    validation_labels = source.train_labels[validation]
-    test_images, test_labels = source.test_images[:n_test], source.test_labels[:n_test]
+    train_images: Rows = source.train_images[train]
+    validation_images: Rows = source.train_images[validation]
+    test_images: Rows = source.test_images[:n_test]
+    train_labels, validation_labels = source.train_labels[train], source.train_labels[validation]
+    test_labels, zero = source.test_labels[:n_test], None
+    if source.scale is not None:
+        assert not isinstance(source.train_images, SpikeTrains)
+        scale = scale_of(source.train_images, train, source.scale)
+        zero, declared = scale.zero, not isinstance(source.scale, str)
+        train_images, validation_images, test_images = (
+            shares(np.asarray(rows), scale, name, declared)
+            for rows in (train_images, validation_images, test_images)
+        )
     return Dataset(
         name=name,
         train_images=train_images,
@@ -118,7 +176,7 @@ def _assemble(
         test_labels=test_labels,
         class_names=source.class_names,
         grey_max=source.grey_max,
-        digest=_digest(
+        digest=digest_of(
             train_images,
             train_labels,
             validation_images,
@@ -126,16 +184,9 @@ def _assemble(
             test_images,
             test_labels,
         ),
+        shape=source.shape,
+        zero=zero,
     )
-
-
-def _digest(*arrays: np.ndarray) -> str:
-    total = hashlib.sha256()
-    for array in arrays:
-        # The shape keeps apart what the bytes alone would run together, such as two splits.
-        total.update(repr(array.shape).encode())
-        total.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))))
-    return total.hexdigest()[:16]
 
 
 def _check_count(name: str, field: str, count: int | None, there: int | None = None) -> None:

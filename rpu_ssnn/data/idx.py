@@ -50,6 +50,16 @@ def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
     return labels
 
 
+def image_shape(path: Path) -> tuple[int, int]:
+    """Rows and columns of an image, by the header of an idx3 file.
+
+    Raises:
+        InputError: the file is unreadable, or no idx3 file.
+    """
+    _, rows, columns = _shape(path, _content(path, size=_header_size(3)), dimensions=3)
+    return rows, columns
+
+
 def count_images(path: Path) -> int:
     """Images that the header of an idx3 file promises; nothing behind the header is read.
 

@@ -1,6 +1,5 @@
 """Where each named data set comes from: bundled with scikit-learn, or idx files in a folder."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,34 +8,14 @@ from jaxtyping import Int64, UInt8
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import idx
+from rpu_ssnn.data.digest import digest_of
+from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
+from rpu_ssnn.data.source import Source
 from rpu_ssnn.data.split import hold_out
-
-DATA_ENV = "RPU_SSNN_DATA"
-"""The environment variable that names the data folder where no argument does."""
 
 DIGITS_TEST_SHARE = 0.2
 DIGITS_SPLIT_SEED = 20170
 """Fixes which digits are test images, for every study and seed alike."""
-
-
-class MissingDataError(InputError):
-    """A data set's files are not there (as opposed to there and damaged)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A whole data set as its files hold it, before anything is drawn from it."""
-
-    train_images: UInt8[np.ndarray, "train pixels"]
-    train_labels: Int64[np.ndarray, " train"]
-    test_images: UInt8[np.ndarray, "test pixels"]
-    test_labels: Int64[np.ndarray, " test"]
-    class_names: tuple[str, ...]
-    grey_max: int
-
-    @property
-    def n_classes(self) -> int:
-        return len(self.class_names)
 
 
 @dataclass(frozen=True)
@@ -106,7 +85,11 @@ IDX_SETS = {
     "emnist_balanced_120k": replace(_EMNIST_BALANCED, resplit=(120_000, 10_000)),
 }
 
-DATASET_NAMES = ("digits", *IDX_SETS)
+STANDARD_DIGESTS = {
+    "mnist": "91a9d5192603160c",
+    "fashion_mnist": "6c3b2f37fab2b032",
+}
+"""`digest_of` the training and test images and labels of the sets that could be had."""
 
 
 def read_digits() -> Source:
@@ -150,6 +133,7 @@ def read_idx_set(name: str, root: Path | None) -> Source:
             f"must be {source.train_images.shape[1]}, as in {train_images.name}",
         )
     _refuse_another_set(name, source, test_labels)
+    _refuse_changed_set(name, source, train_images)
     if described.resplit is not None:
         return _resplit(source, *described.resplit, train_images)
     return source
@@ -182,8 +166,7 @@ def locate(name: str, root: Path | None) -> list[Path]:
         MissingDataError: no folder was named, or none of the places holds all four files.
     """
     described = IDX_SETS[name]
-    if root is None and os.environ.get(DATA_ENV):
-        root = Path(os.environ[DATA_ENV])
+    root = data_folder(root)
     if root is None:
         raise MissingDataError(
             name,
@@ -191,7 +174,6 @@ def locate(name: str, root: Path | None) -> list[Path]:
             None,
             f"must be named, with --data or {DATA_ENV}; get its files from {described.obtain}",
         )
-    root = root.expanduser()
     places = [root / described.folder / "raw", root / described.folder, root]
     found = [[_file_in(place, file) for file in described.files] for place in places]
     for paths in found:
@@ -241,3 +223,19 @@ def _refuse_another_set(name: str, source: Source, labels_path: Path) -> None:
                 other,
                 f"must be {name}: these are the files of {other}, and both sets use these names",
             )
+
+
+def _refuse_changed_set(name: str, source: Source, path: Path) -> None:
+    """Rows would say `name` of other images."""
+    standard = STANDARD_DIGESTS.get(name)
+    if standard is None:
+        return
+    found = digest_of(
+        source.train_images, source.train_labels, source.test_images, source.test_labels
+    )
+    if found != standard:
+        allowed = (
+            f"must be {standard}, that of the standard {name}; to use these files as a set of your "
+            f"own, write dataset: {{name: my_set, file: {path.parent}}}"
+        )
+        raise InputError(path.parent, f"digest of {name}", found, allowed)

@@ -15,11 +15,13 @@ from rpu_ssnn.engine.block_rows import add_block_rows
 from rpu_ssnn.engine.draws import draw_input, draw_label
 from rpu_ssnn.engine.firing import NEURONS, fire_from_current
 from rpu_ssnn.engine.spread import dropout_gain
-from rpu_ssnn.engine.state import WINDOW, Ahead, Lane, Plan
+from rpu_ssnn.engine.state import WINDOW, Ahead, Lane, Plan, Presentations
 
 
 @compiled_in_place
-def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> None:  # type: ignore[no-untyped-def]
+def look_ahead(  # type: ignore[no-untyped-def]
+    plan: Plan, lane: Lane, shown: Presentations, ahead: Ahead, blocks, learn: bool
+) -> None:
     """Draw the window that begins at the lane's slot, and run the first layer through it."""
     t, n_in = lane.place[1], plan.size[0]
     slots = min(WINDOW, plan.slots - t)
@@ -28,7 +30,7 @@ def look_ahead(plan: Plan, lane: Lane, ahead: Ahead, blocks, learn: bool) -> Non
     count = 0
     for s in range(slots):
         ahead.start[s] = count
-        draw_input(plan, lane, t + s)
+        draw_input(plan, lane, shown, t + s)
         for k in range(lane.event_count[0]):
             ahead.events[count + k] = lane.events[k]
         count += lane.event_count[0]

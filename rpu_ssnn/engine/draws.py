@@ -4,7 +4,7 @@ import numpy as np
 from numba import uint32, uint64
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.state import Lane, Plan
+from rpu_ssnn.engine.state import Lane, Plan, Presentations
 
 
 @compiled_in_place
@@ -24,10 +24,13 @@ def uniform(random):  # type: ignore[no-untyped-def]
 
 
 @compiled_in_place
-def draw_input(plan: Plan, lane: Lane, t: int) -> None:
-    """Spikes of the input lines (Section 3.1), into the events of layer 0."""
+def draw_input(plan: Plan, lane: Lane, shown: Presentations, t: int) -> None:
+    """Spikes of the input lines, drawn (Section 3.1) or given, into the events of layer 0."""
     count = 0
-    if plan.regular_input and t < plan.T:
+    if len(shown.given_start) > 0:
+        if t < plan.T:
+            count = _take_given(lane, shown, t)
+    elif plan.regular_input and t < plan.T:
         factor = plan.input_profile[t]
         for k in range(lane.pixel_count[0]):
             lane.pixel_phase[k] += lane.pixel_rate[k] * factor
@@ -48,6 +51,19 @@ def draw_input(plan: Plan, lane: Lane, t: int) -> None:
             lane.events[count] = lane.pixels[k]  # overwritten unless it counts
             count += np.float64(draw) < lane.pixel_rate[k] * factor
     lane.event_count[0] = count
+
+
+@compiled_in_place
+def _take_given(lane: Lane, shown: Presentations, t: int) -> int:
+    """The given spikes of slot t, which comes after those before it; returns how many."""
+    k, stop, count = lane.pixel_count[0], shown.given_start[lane.place[0] + 1], 0
+    while k < stop and shown.given_slot[k] == t:
+        if lane.pixels[shown.given_line[k]]:
+            lane.events[count] = shown.given_line[k]
+            count += 1
+        k += 1
+    lane.pixel_count[0] = k
+    return count
 
 
 @compiled_in_place

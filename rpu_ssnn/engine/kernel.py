@@ -90,7 +90,7 @@ def advance(  # type: ignore[no-untyped-def]
             lane.place[2] = 1
         if len(blocks) > 0:
             if lane.place[1] == 0 or lane.place[1] == ahead.window[1]:
-                look_ahead(plan, lane, ahead, blocks, learn)
+                look_ahead(plan, lane, shown, ahead, blocks, learn)
             words = plan.neuron_start[2] // NEURONS
             place = (lane.place[1] - ahead.window[0]) * words
             known = ahead.spikes[place : place + words]

@@ -54,6 +54,12 @@ def begin(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
         for r in range(plan.relays):
             lane.relay_current[r] = 0.0
             lane.relay_membrane[r] = uniform(random) * plan.theta if plan.random_start else 0.0
+    if len(shown.given_start) > 0:
+        for i in range(plan.size[0]):
+            dropped = plan.dropout_input > 0.0 and uniform(random) < plan.dropout_input
+            lane.pixels[i] = 0 if dropped else 1
+        lane.pixel_count[0] = shown.given_start[b]
+        return
     n = 0
     for i in range(plan.size[0]):
         if shown.rates[b, i] > 0.0:
@@ -168,7 +174,7 @@ def _relayed(plan: Plan, lane: Lane, spike: bool) -> bool:
 def fire(plan: Plan, lane: Lane, shown: Presentations, learn: bool) -> None:
     """Everything that spikes in this slot, from the currents of the slots before."""
     t = lane.place[1]
-    draw_input(plan, lane, t)
+    draw_input(plan, lane, shown, t)
     label = draw_label(plan, lane, t) if learn or plan.clocked else False
     respond(plan, lane, shown, learn, label, lane.fired[:0])
 

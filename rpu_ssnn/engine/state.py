@@ -71,11 +71,13 @@ class Lane(NamedTuple):
     relay_current: Float32[np.ndarray, " relays"]
     relay_membrane: Float32[np.ndarray, " relays"]
     pixels: Int32[np.ndarray, " n_in"]
+    """The lines that may spike; where spikes are given, 1 for each line that dropout leaves."""
     pixel_rate: Float64[np.ndarray, " n_in"]
     """Spikes a slot, in units of 2^-32 where trains are Poisson."""
     pixel_phase: Float64[np.ndarray, " n_in"]
     """Of regular trains: spikes owed."""
     pixel_count: Int64[np.ndarray, "1"]
+    """Of `pixels`; where spikes are given, the next of them."""
     events: Int32[np.ndarray, " lines"]
     event_count: Int64[np.ndarray, " layers_plus_1"]
     gradient_events: Int32[np.ndarray, " twice_lines"]
@@ -114,7 +116,7 @@ class Presentations(NamedTuple):
     """What is shown, and what comes back; one row a presentation."""
 
     rates: Float32[np.ndarray, "batch n_in"]
-    """Average spikes a slot of each input line."""
+    """Average spikes a slot of each input line; empty where spikes are given."""
     labels: Int64[np.ndarray, " batch"]
     keys: UInt64[np.ndarray, " batch"]
     """Seeds: everything random in a presentation follows from its key."""
@@ -122,6 +124,10 @@ class Presentations(NamedTuple):
     spikes: Int64[np.ndarray, "batch layers_plus_1"]
     """Forward spikes a layer."""
     gradient_spikes: Int64[np.ndarray, "batch layers_plus_1"]
+    given_start: Int64[np.ndarray, " batch_plus_1"] = np.zeros(0, dtype=np.int64)
+    """Of the given spikes of each presentation (`SpikeTrains`); empty: input is drawn."""
+    given_slot: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
+    given_line: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
 
 
 def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:

@@ -152,10 +152,22 @@ class ConversionCase(_IdealCase):
     )
 
 
+def _device_name(device: object) -> object:
+    """An aihwkit configuration by the name that says all its fields."""
+    if isinstance(device, str | int | float | bool | list | dict | None):
+        return device
+    from device_presets import get_device  # only studies with such devices need it
+
+    return get_device(device).name
+
+
 class DeviceCase(_CaseBase):
     """SSNN-BP on aihwkit tiles, by pulses only; the device is a name from `device_presets`."""
 
-    device: str
+    device: Annotated[str, BeforeValidator(_device_name)] = Field(
+        description="a preset, a preset file, a cell around either, or aihwkit's: "
+        "SoftBoundsDevice(dw_min=0.01), in Python also the object itself"
+    )
     overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
     tile: dict[str, Any] = Field({}, description="fields of TileSpec but weight_range")
     drive: PartialHyperparameters = PartialHyperparameters()

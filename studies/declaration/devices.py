@@ -46,6 +46,13 @@ def parameters_of(
     }
 
 
+def name_of(device: str) -> str:
+    """The one name of a device: ECRAM is ecram, an aihwkit device has all its fields."""
+    from device_presets import get_device
+
+    return get_device(device).name
+
+
 def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) -> None:
     """A device that leaks does so while its pulses last: slots must not be shorter than those.
 

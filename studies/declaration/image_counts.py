@@ -23,9 +23,10 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 
     counts: dict[str, tuple[int, int]] = {}
     for point in study.points():
-        name = point.dataset.name
+        own = point.dataset.own
+        name = point.dataset.name if own is None else own.model_dump_json()
         if name not in counts:
-            counts[name] = image_counts(name, data_root)
+            counts[name] = image_counts(point.dataset.name, data_root, own)
         for field, value, allowed in _faults(study, point, *counts[name]):
             raise InputError(study.where, field, value, allowed)
 

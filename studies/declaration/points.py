@@ -32,7 +32,7 @@ from studies.declaration.cases import (
     RateCase,
     SgdSpec,
 )
-from studies.declaration.devices import check_slot, check_tile, parameters_of
+from studies.declaration.devices import check_slot, check_tile, name_of, parameters_of
 from studies.declaration.sections import (
     SWEPT_IN_ALL,
     Sections,
@@ -276,8 +276,13 @@ def _dataset(sections: Sections) -> DatasetSettings:
     from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
 
     dataset = _validated(DatasetSettings, sections, "dataset")
-    if dataset.name not in DATASET_NAMES:
-        raise InputError("study", "dataset.name", dataset.name, one_of(DATASET_NAMES, dataset.name))
+    if dataset.file is not None:
+        if dataset.name in DATASET_NAMES:
+            allowed = "is a standard set's: give your own data a name of their own"
+            raise InputError("study", "dataset.name", dataset.name, allowed)
+    elif dataset.name not in DATASET_NAMES:
+        allowed = one_of(DATASET_NAMES, dataset.name) + "; your own data: dataset: {file: FILE}"
+        raise InputError("study", "dataset.name", dataset.name, allowed)
     return dataset
 
 
@@ -289,7 +294,7 @@ def _method(case: Case, sections: Sections) -> dict[str, Any]:
         check_tile(case.device, sections["overrides"], tile)
         return {
             "update": "pulses",
-            "device": case.device,
+            "device": name_of(case.device),
             # As the preset understood them: 100, 100.0 and "1e2" are one run.
             "overrides": {name: parameters[name] for name in sections["overrides"]},
             "parameters": parameters,

@@ -185,6 +185,8 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         raise InputError(where, "content", content, "must be a mapping with the keys of a study")
     if isinstance(content.get("drives"), str):
         content = {**content, "drives": folder / content["drives"]}
+    if isinstance(content.get("dataset"), dict):
+        content = {**content, "dataset": _with_paths(content["dataset"], folder)}
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
@@ -193,10 +195,21 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     return study
 
 
-def load_study(path: Path) -> Study:
+def _with_paths(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Files of the user's own data, from the study's folder on."""
+    here = {
+        key: (folder / Path(dataset[key]).expanduser()).absolute()
+        for key in ("file", "test_file")
+        if isinstance(dataset.get(key), str) and dataset[key]
+    }
+    return dataset | here
+
+
+def load_study(path: Path | str) -> Study:
     """A study from its YAML file.
 
     Raises:
         InputError: unreadable, not YAML, or not a valid study.
     """
+    path = Path(path)
     return parse_study(strict_yaml.read(path), path, path.parent)

@@ -5,20 +5,24 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
 from rpu_ssnn.spec import NetworkSpec, Share, Spec, SurrogateSpec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.cases import Percentile, SgdSpec
 
 
-class DatasetSettings(Spec):
-    """Which images; None takes all there are."""
+class DatasetSettings(OwnDataReading):
+    """Which images; None takes all there are. The user's own are named by `file`."""
 
-    name: str
+    name: str = Field("", description="a standard set's; of your own data any other one")
+    file: Path | None = Field(None, description="of your own data (`rpu_ssnn.data_spec.OwnData`)")
+    time: Time = Field("kept", description="of recorded spikes; shuffled: a control for timing")
     n_train: Annotated[int, Field(ge=1)] | None = Field(
         None, description="images that training and validation share"
     )
@@ -26,6 +30,30 @@ class DatasetSettings(Spec):
     validation_share: Annotated[Share, Field(le=0.5)] = Field(
         0.1, description="part of the training images held out; the only ones a choice may see"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_gives_the_name(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("file") and not content.get("name"):
+            return {**content, "name": Path(str(content["file"])).stem}
+        return content
+
+    @model_validator(mode="after")
+    def _reading_needs_a_file(self) -> Self:
+        if not self.name:
+            raise ValueError("needs a name, or the file of your own data")
+        for field in OwnDataReading.model_fields:
+            if self.file is None and getattr(self, field) != type(self).model_fields[field].default:
+                raise ValueError(f"{field} is of your own data: give file too")
+        return self
+
+    @property
+    def own(self) -> OwnData | None:
+        """The user's own data; None where the set is a standard one."""
+        if self.file is None:
+            return None
+        reading = {name: getattr(self, name) for name in OwnDataReading.model_fields}
+        return OwnData(file=self.file, **reading)
 
 
 class Prune(Spec):
@@ -177,6 +205,9 @@ def identity_of(settings: TrialSettings, numerics_version: int) -> str:
     """
     shared = settings.model_dump(mode="json", exclude={"method"}, exclude_defaults=True)
     method = decisive(settings.method.model_dump(mode="json"))
+    for path in ("file", "test_file"):  # a folder that moves makes no other run
+        if path in shared["dataset"]:
+            shared["dataset"][path] = Path(shared["dataset"][path]).name
     return short_hash({**shared, "method": method, "numerics_version": numerics_version})
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rpu_ssnn.data import load_dataset
+from rpu_ssnn.data.source import Rows
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.training import Trained, train
@@ -98,7 +99,7 @@ def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> 
     return pd.DataFrame(rows, columns=["quantity", "of", "value"])
 
 
-def accuracy_by_slot(trained: Trained, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def accuracy_by_slot(trained: Trained, images: Rows, labels: np.ndarray) -> np.ndarray:
     """Share of images whose class leads, by slot, from one presentation each, [slots]."""
     rng, network = np.random.default_rng(trained.seed), trained.network
     rates = trained.rates(images)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data.source import Rows, values_of
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights
@@ -23,9 +24,9 @@ class SmallNetwork:
     weights: list[Weights]
     data: Dataset
 
-    def rates(self, images: np.ndarray) -> np.ndarray:
+    def rates(self, images: Rows) -> np.ndarray:
         """Average spikes a slot of each input line, [n, n_in]."""
-        share = images.astype(np.float32) / np.float32(self.data.grey_max)
+        share = values_of(images).astype(np.float32) / np.float32(self.data.grey_max)
         return share * np.float32(self.spec.encoding.input_rate)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from rpu_ssnn.analysis.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.data.source import values_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
@@ -100,7 +101,7 @@ def _means(
     update: Literal["rate", "coincidence"],
     trials: int,
 ) -> list[dict[str, float]]:
-    rates = data.train_images[:IMAGES] / data.grey_max * spec.encoding.input_rate
+    rates = values_of(data.train_images[:IMAGES]) / data.grey_max * spec.encoding.input_rate
     each = [
         agreement(
             spec, weights, rates[k], int(data.train_labels[k]), update=update, trials=trials, seed=k

@@ -133,6 +133,8 @@ def load_images(trial: Trial, data_root: Path | None) -> "Dataset":
         n_test=dataset.n_test,
         validation_share=dataset.validation_share,
         seed=trial.settings.seed,
+        own=dataset.own,
+        time=dataset.time,
     )
 
 

@@ -12,6 +12,7 @@ from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.declaration.devices import compound_of
 from studies.declaration.result import PRUNED, Row, Scalar, TrialResult
 from studies.declaration.trial import AnnMethod, PulseMethod, Trial, canonical
+from studies.workers.data_columns import data_columns
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
 from studies.workers.methods import load_images, trained_ann, trained_network
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
@@ -86,6 +87,7 @@ def run_trial(
         "n_train": len(data.train_labels),
         "n_validation": len(data.validation_labels),
         "n_test": len(data.test_labels),
+        **data_columns(trial, data),
         **_setting_columns(trial, data),
         "test_accuracy": 100 * measured.test_accuracy,
         "validation_accuracy": 100 * measured.validation_accuracy,

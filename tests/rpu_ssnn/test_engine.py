@@ -48,7 +48,7 @@ def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
         lane.place[:] = (b, 0, 1)
         neurons.begin(plan, lane, shown, False)
         for t in range(spec.T):
-            draws.draw_input(plan, lane, t)
+            draws.draw_input(plan, lane, shown, t)
             counts[b, lane.events[: lane.event_count[0]]] += 1
     return shown, counts
 

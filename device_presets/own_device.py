@@ -1,0 +1,185 @@
+"""An aihwkit device configuration that no preset holds, as a preset: same names, same checks.
+
+>>> get_device("SoftBoundsDevice(dw_min=0.01)")
+>>> get_device(SoftBoundsDevice(dw_min=0.01))  # the same
+"""
+
+import ast
+import dataclasses
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from device_presets.parameters.rule import ParameterRule
+from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+from device_presets.preset_file import ParameterEntry, PresetEntry
+from rpu_ssnn.common.errors import PresetError, one_of
+
+WHERE = "aihwkit device"
+
+MODELS = tuple(model for model, simulated_by in AIHWKIT_CLASSES.items() if model == simulated_by)
+"""Device classes of aihwkit that have a table of parameters."""
+
+_GIVEN = "as the aihwkit configuration has it"
+
+_DRAWN_LATER = ("construction_seed",)
+"""Fields that the array sets, and that are no property of the device."""
+
+_COUNTED = {
+    "lifetime": "counts mini-batches: leave it at 0 and override leak_time_constant_s, in seconds",
+    "diffusion": "acts once a mini-batch, which no time can be given for: must be 0",
+    "drift": "acts once a mini-batch, which no time can be given for: must be aihwkit's default",
+}
+"""Fields that aihwkit counts in mini-batches; time is physical here."""
+
+
+def is_aihwkit_name(name: str) -> bool:
+    """Whether a device name means one of aihwkit's classes: NAMEDevice or NAMEPreset, or a call."""
+    head = name.partition("(")[0].strip()
+    return head.isidentifier() and head.endswith(("Device", "Preset"))
+
+
+def aihwkit_object(name: str) -> Any:
+    """What `CLASS` or `CLASS(field=value, ...)` says, made; values are plain numbers and flags.
+
+    Raises:
+        PresetError: no such class or field, or not written like that.
+    """
+    try:
+        call = ast.parse(name.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)") from error
+    keywords = call.keywords if isinstance(call, ast.Call) and not call.args else []
+    head = call.func if isinstance(call, ast.Call) and not call.args else call
+    if not isinstance(head, ast.Name):
+        raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)")
+    found = _classes()
+    if head.id not in found:
+        raise PresetError(WHERE, "device", head.id, one_of(found, head.id))
+    values = {}
+    for keyword in keywords:
+        field = keyword.arg or "**"
+        known = [one.name for one in dataclasses.fields(found[head.id])]
+        if field not in known:
+            raise PresetError(WHERE, f"field of {head.id}", field, one_of(known, field))
+        try:
+            values[field] = ast.literal_eval(keyword.value)
+        except ValueError as error:
+            written = ast.unparse(keyword.value)
+            allowed = "must be a number, true or false, or a list of numbers"
+            raise PresetError(WHERE, f"{head.id}.{field}", written, allowed) from error
+    return found[head.id](**values)
+
+
+def own_entry(source: Any) -> tuple[str, PresetEntry]:
+    """The complete name of an aihwkit configuration, and the preset entry that says the same.
+
+    Args:
+        source: a device, a configuration of a tile with one, or a class of either.
+
+    Raises:
+        PresetError: none of these, a cell of several devices, or a device with a property that
+            no parameter of a preset stands for.
+    """
+    device = _device_of(source() if isinstance(source, type) else source)
+    model = _model_of(device)
+    rules = {rule.aihwkit_name: (name, rule) for name, rule in PARAMETERS[model].items()}
+    base = _classes()[model]()
+    parameters: dict[str, ParameterEntry] = {}
+    for field in dataclasses.fields(device):
+        value, default = getattr(device, field.name), getattr(base, field.name)
+        if field.name in rules:
+            name, rule = rules[field.name]
+            parameters[name] = ParameterEntry(
+                value=_plain(value), unit=rule.unit, assumption=_GIVEN
+            )
+        elif value != default and field.name not in _DRAWN_LATER:
+            allowed = _COUNTED.get(field.name, f"has no parameter here: must be {default!r}")
+            raise PresetError(type(device).__name__, field.name, value, allowed)
+    one_way = None
+    if not parameters["w_min"].value:
+        one_way = "its lower bound is 0, and a single device has no negative weights"
+    return _name_of(device), PresetEntry(
+        technology="own aihwkit device",
+        model=model,  # type: ignore[arg-type]
+        description=f"aihwkit's {type(device).__name__}, given by the user",
+        citation="none (the user's configuration)",
+        one_directional_because=one_way,
+        parameters=parameters,
+    )
+
+
+def aihwkit_hint(field: str, rules: Mapping[str, ParameterRule]) -> str | None:
+    """What a field of aihwkit is called here; None where it is no field that a rule stands for."""
+    for name, rule in rules.items():
+        if field == rule.aihwkit_name:
+            return f"is aihwkit's name: it is called {name} here"
+    return None
+
+
+def _classes() -> dict[str, type[Any]]:
+    """Single devices of aihwkit and its configurations of tiles with one, by name."""
+    from aihwkit.simulator import presets
+    from aihwkit.simulator.configs import devices
+    from aihwkit.simulator.configs.configs import SingleRPUConfig
+
+    def found() -> Iterator[tuple[str, type[Any]]]:
+        for module in (devices, presets):
+            for name, value in vars(module).items():
+                kinds = (devices.PulsedDevice, SingleRPUConfig)
+                if isinstance(value, type) and issubclass(value, kinds):
+                    yield name, value
+
+    return {name: value for name, value in found() if name != "PulsedDevice"}
+
+
+def _device_of(source: Any) -> Any:
+    from aihwkit.simulator.configs.configs import SingleRPUConfig
+    from aihwkit.simulator.configs.devices import PulsedDevice
+    from aihwkit.simulator.parameters.base import RPUConfigBase
+
+    if isinstance(source, SingleRPUConfig):
+        if not (source.forward.is_perfect and source.backward.is_perfect):
+            warnings.warn(
+                f"{type(source).__name__}: its device is used; forward, backward and update are "
+                "those of the study's tile (tile.reads), as each coincidence is one pulse",
+                stacklevel=4,
+            )
+        source = source.device
+    if isinstance(source, PulsedDevice):
+        return source
+    if isinstance(source, RPUConfigBase):
+        allowed = "must hold one device a weight: cells have names of their own, tiki_taka(PRESET)"
+        raise PresetError(WHERE, "configuration", type(source).__name__, allowed)
+    allowed = "must be a device of aihwkit or a SingleRPUConfig with one"
+    raise PresetError(WHERE, "device", type(source).__name__, allowed)
+
+
+def _model_of(device: Any) -> str:
+    """The class of the table that simulates it: its own, or the one it is a preset of."""
+    for cls in type(device).__mro__:
+        if cls.__name__ in MODELS:
+            own = {f.name for f in dataclasses.fields(device)}
+            if own <= {f.name for f in dataclasses.fields(cls)}:
+                return cls.__name__
+    raise PresetError(
+        WHERE, "device", type(device).__name__, one_of(MODELS) + ", or a preset of one"
+    )
+
+
+def _name_of(device: Any) -> str:
+    """`CLASS(field=value, ...)` with all that differs from the class's defaults."""
+    plain = type(device)()
+    given = [
+        f"{field.name}={_plain(getattr(device, field.name))!r}"
+        for field in dataclasses.fields(device)
+        if field.name not in _DRAWN_LATER
+        and getattr(device, field.name) != getattr(plain, field.name)
+    ]
+    return f"{type(device).__name__}({', '.join(given)})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [float(item) for item in value]
+    return value if isinstance(value, bool) else float(value)

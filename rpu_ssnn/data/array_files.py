@@ -1,0 +1,109 @@
+"""numpy archives and folders of idx files; pickled arrays are never opened."""
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data import idx
+from rpu_ssnn.data.raw import Part, Raw
+from rpu_ssnn.data.spike_files import part_of_events, part_of_tensor
+from rpu_ssnn.data_spec import SpikeSpec
+
+SPLIT = ("x_train", "y_train", "x_test", "y_test")
+WHOLE = ("X", "y")
+EVENTS = ("t", "x", "recording", "labels")
+ALLOWED = (
+    f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}; "
+    f"for lists of spikes {', '.join(EVENTS)} (and p, the polarity, or none)"
+)
+
+
+def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
+    """An archive with the keys `SPLIT`, `WHOLE` or, of spikes, `EVENTS`.
+
+    Raises:
+        InputError: no archive, a missing key, or an array of Python objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(path, "file", path.name, "must be an archive of arrays (np.savez)")
+            return _raw(path, archive, spikes)
+    except OSError as error:
+        problem = error.strerror or "no zip archive"
+        raise InputError(path, "file", problem, "must be a readable .npz file") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(path, "file", str(error), "must be a whole .npz file") from error
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            path, "file", str(error), "must be an .npz file of plain arrays"
+        ) from error
+
+
+def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:
+    keys = set(archive.files)
+    if spikes is not None and set(EVENTS) <= keys:
+        found = {key: _array(path, archive, key) for key in (*EVENTS, "p") if key in keys}
+        return Raw(part_of_events(path, found, spikes), None)
+    if set(SPLIT) <= keys:
+        x, y, x_test, y_test = (_array(path, archive, key) for key in SPLIT)
+        return Raw(_part(path, x, y, spikes), _part(path, x_test, y_test, spikes))
+    if set(WHOLE) <= keys:
+        x, y = (_array(path, archive, key) for key in WHOLE)
+        return Raw(_part(path, x, y, spikes), None)
+    raise InputError(path, "keys", ", ".join(archive.files), ALLOWED)
+
+
+def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) -> Part:
+    if spikes is not None:
+        return part_of_tensor(path, x, y, spikes)
+    if x.ndim < 2:
+        allowed = "must have two dimensions or more: one row an image"
+        raise InputError(path, "shape of x", x.shape, allowed)
+    return Part(path, x.reshape(len(x), math.prod(x.shape[1:])), y, x.shape[1:])
+
+
+def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
+    try:
+        found: np.ndarray = archive[key]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        allowed = "must be numbers or text: arrays of Python objects are pickled, and not opened"
+        raise InputError(path, key, "object array", allowed) from error
+    return found
+
+
+def read_idx_folder(folder: Path) -> Raw:
+    """Four idx files whose names say which they are: train or t10k/test, images or labels.
+
+    Raises:
+        InputError: one of them is missing, there twice, or damaged.
+    """
+    parts = []
+    for names in (("train",), ("t10k", "test")):
+        images = _one_file(folder, names, "idx3")
+        labels = _one_file(folder, names, "idx1")
+        pixels = idx.read_images(images)
+        known = idx.read_labels(labels, 256)
+        parts.append(Part(images, pixels, known, idx.image_shape(images)))
+    return Raw(parts[0], parts[1])
+
+
+def _one_file(folder: Path, parts: tuple[str, ...], kind: str) -> Path:
+    found = [
+        path
+        for path in sorted(folder.iterdir())
+        if kind in path.name and any(part in path.name for part in parts)
+    ]
+    plain = [path for path in found if path.suffix != ".gz"] or found
+    if len(plain) != 1:
+        allowed = f"must be one file with {' or '.join(parts)} and {kind} in its name"
+        raise InputError(folder, "idx file", [path.name for path in plain], allowed)
+    return plain[0]

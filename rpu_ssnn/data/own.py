@@ -1,0 +1,204 @@
+"""Reads a data set of the user's own, whatever file it comes in, and trusts nothing in it."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int64
+
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.data import array_files, spike_files, table_files
+from rpu_ssnn.data.raw import Part, Raw
+from rpu_ssnn.data.source import Source
+from rpu_ssnn.data.split import hold_out
+from rpu_ssnn.data_spec import OwnData
+from rpu_ssnn.spike_trains import SpikeTrains
+
+SUFFIXES = (".npz", ".csv", ".parquet", ".h5", ".hdf5")
+MOST_CLASSES = 1000
+
+
+class _Labels(NamedTuple):
+    names: tuple[str, ...]
+    train: Int64[np.ndarray, " train"]
+    test: Int64[np.ndarray, " test"]
+
+
+def read_own(own: OwnData) -> Source:
+    """The whole of a user's data set, split as its files or `own` say.
+
+    Raises:
+        InputError: a file that is missing, damaged or does not fit; in one line.
+    """
+    raw = _read(own.file, own)
+    if own.test_file is not None:
+        if raw.test is not None:
+            allowed = f"must be left out: {own.file.name} holds its own test rows"
+            raise InputError(own.test_file, "test_file", own.test_file.name, allowed)
+        other = _read(own.test_file, own)
+        if other.test is not None:
+            allowed = "must hold test rows only"
+            raise InputError(own.test_file, "test_file", own.test_file.name, allowed)
+        raw = Raw(raw.train, other.train)
+    for part in (raw.train, raw.test):
+        if part is not None:
+            _check_part(part)
+    if raw.test is None:
+        train, test = _split(own, raw.train)
+    else:
+        if own.test_share is not None:
+            allowed = "must be left out: the file has its own test rows"
+            raise InputError(own.file, "test_share", own.test_share, allowed)
+        train, test = raw.train, raw.test
+    return _source(own, train, test)
+
+
+def own_counts(own: OwnData) -> tuple[int, int]:
+    """Training and test rows; the files are read, as most formats tell in no other way.
+
+    Raises:
+        InputError: as `read_own`.
+    """
+    source = read_own(own)
+    return len(source.train_labels), len(source.test_labels)
+
+
+def file_digest(own: OwnData) -> str:
+    """16 hexadecimal digits of the SHA-256 of the file (or files) as they are on the disk.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    total = hashlib.sha256()
+    for path in (own.file, own.test_file):
+        if path is None:
+            continue
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            try:
+                with file.open("rb") as content:
+                    total.update(hashlib.file_digest(content, "sha256").digest())
+            except OSError as error:
+                raise InputError(file, "file", error.strerror, "must be readable") from error
+    return total.hexdigest()[:16]
+
+
+def _read(path: Path, own: OwnData) -> Raw:
+    path = path.expanduser()
+    if not path.exists():
+        raise InputError(path, "file", "missing", "must be there (relative to the study's file)")
+    if path.is_dir():
+        return array_files.read_idx_folder(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"
+        raise InputError(path, "file", path.name, allowed.replace("must be", "must end in", 1))
+    if suffix in (".h5", ".hdf5"):
+        if own.spikes is None:
+            allowed = "must be given for .h5 files: spikes: {bin: SECONDS A SLOT}"
+            raise InputError(path, "spikes", None, allowed)
+        return spike_files.read_hdf5(path, own.spikes)
+    if suffix == ".npz":
+        return array_files.read_npz(path, own.spikes)
+    if own.spikes is not None:
+        raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
+    return table_files.read_table(path, own.label)
+
+
+def _check_part(part: Part) -> None:
+    """Rows and labels of one number, no NaN, and one label of a kind for each row."""
+    where, rows, labels = part.where, part.rows, part.labels
+    if len(rows) == 0:
+        raise InputError(where, "rows", 0, "must be at least 1")
+    if labels.ndim != 1 or len(labels) != len(rows):
+        allowed = f"must be {len(rows)}, one a row"
+        raise InputError(where, "number of labels", _size(labels), allowed)
+    if labels.dtype.kind not in "biufSU":
+        allowed = "must be text or whole numbers"
+        raise InputError(where, "kind of labels", str(labels.dtype), allowed)
+    if labels.dtype.kind == "f":
+        broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.rint(labels)))
+        if len(broken):
+            allowed = "must be a class: text or a whole number"
+            raise InputError(where, f"label {broken[0]}", float(labels[broken[0]]), allowed)
+    if isinstance(rows, SpikeTrains):
+        return
+    if rows.dtype.kind not in "biuf":
+        raise InputError(where, "kind of values", str(rows.dtype), "must be numbers")
+    if rows.shape[1] == 0:
+        raise InputError(where, "values a row", 0, "must be at least 1")
+    finite = np.isfinite(rows)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        allowed = "must be a finite number"
+        raise InputError(where, f"row {row}, column {column}", float(rows[row, column]), allowed)
+
+
+def _size(labels: np.ndarray) -> object:
+    return len(labels) if labels.ndim == 1 else labels.shape
+
+
+def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
+    """A stratified share of the rows to test on."""
+    if own.test_share is None:
+        allowed = "must be given, such as test_share: 0.2: the file has no test rows of its own"
+        raise InputError(part.where, "test_share", None, allowed)
+    _, labels = np.unique(part.labels, return_inverse=True)
+    rng = np.random.default_rng(own.split_seed)
+    kept, held = hold_out(labels.astype(np.int64), own.test_share, rng)
+    if not len(held) or not len(kept):
+        allowed = f"must leave both parts a row, of {len(labels)}"
+        raise InputError(part.where, "test_share", own.test_share, allowed)
+    return part.at(kept), part.at(held)
+
+
+def _source(own: OwnData, train: Part, test: Part) -> Source:
+    if train.shape != test.shape and not isinstance(train.rows, SpikeTrains):
+        allowed = f"must be {train.shape}, as of the training rows"
+        raise InputError(test.where, "shape of a test row", test.shape, allowed)
+    labels = _labels(train, test)
+    rows, tested = train.rows, test.rows
+    if isinstance(rows, SpikeTrains) and isinstance(tested, SpikeTrains):
+        lines = own.spikes.lines if own.spikes and own.spikes.lines else rows.lines
+        if tested.lines > lines:
+            allowed = f"must be below {lines}: give spikes.lines where a test file has more"
+            raise InputError(test.where, "line", tested.lines - 1, allowed)
+        rows, tested = rows.with_lines(lines), tested.with_lines(lines)
+        peak = max(1, int(rows.most_a_line()))
+        names, shape = labels.names, (rows.slots, lines)
+        return Source(rows, labels.train, tested, labels.test, names, peak, shape)
+    return Source(
+        _plain(rows), labels.train, _plain(tested), labels.test, labels.names, 1, train.shape,
+        own.range,
+    )  # fmt: skip
+
+
+def _plain(rows: Any) -> np.ndarray:
+    return np.ascontiguousarray(rows)
+
+
+def _labels(train: Part, test: Part) -> _Labels:
+    """Classes are what the training rows have, in sorted order."""
+    classes, numbers = np.unique(train.labels, return_inverse=True)
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        allowed = f"must be from 2 to {MOST_CLASSES}, by the labels of the training rows"
+        raise InputError(train.where, "number of classes", len(classes), allowed)
+    if train.labels.dtype.kind != test.labels.dtype.kind and "U" in (
+        train.labels.dtype.kind,
+        test.labels.dtype.kind,
+    ):
+        allowed = f"must be as of the training rows, {train.labels.dtype}"
+        raise InputError(test.where, "kind of labels", str(test.labels.dtype), allowed)
+    unknown = test.labels[~np.isin(test.labels, classes)]
+    if len(unknown):
+        allowed = "must be a class that a training row has: this one is empty there"
+        raise InputError(test.where, "class of a test row", unknown[0].item(), allowed)
+    tested = np.searchsorted(classes, test.labels).astype(np.int64)
+    names = tuple(_name(value) for value in classes.tolist())
+    return _Labels(names, numbers.astype(np.int64), tested)
+
+
+def _name(label: object) -> str:
+    if isinstance(label, bytes):
+        return label.decode(errors="replace")
+    return f"{label:g}" if isinstance(label, float) else str(label)

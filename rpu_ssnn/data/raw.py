@@ -1,0 +1,38 @@
+"""Rows and labels as a file of the user's holds them, not yet checked."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from rpu_ssnn.spike_trains import SpikeTrains
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Training or test rows of a file.
+
+    Attributes:
+        where: the file, for errors.
+        rows: [n, values], or recordings.
+        labels: of each row, of any kind.
+        shape: of one row as the file has it.
+    """
+
+    where: Path
+    rows: np.ndarray | SpikeTrains
+    labels: np.ndarray
+    shape: tuple[int, ...]
+
+    def at(self, chosen: np.ndarray) -> Self:
+        """Some of the rows."""
+        return replace(self, rows=self.rows[chosen], labels=self.labels[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """What a file holds; `test` is None where it has no split of its own."""
+
+    train: Part
+    test: Part | None

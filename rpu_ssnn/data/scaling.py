@@ -1,0 +1,69 @@
+"""From the values of a user's file to shares of full rate."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data_spec import Bounds
+
+_CHUNK = 4096
+"""Rows at a time: the values of a large set are not kept twice in double precision."""
+
+
+class Scale(NamedTuple):
+    """Values that stand for no and for full rate, of all columns or of each.
+
+    Attributes:
+        zero: share that the value 0 has, within [0, 1].
+    """
+
+    low: Float64[np.ndarray, " columns_or_1"]
+    high: Float64[np.ndarray, " columns_or_1"]
+
+    @property
+    def zero(self) -> Float32[np.ndarray, " columns_or_1"]:
+        span = np.where(self.high > self.low, self.high - self.low, 1.0)
+        return np.clip(-self.low / span, 0.0, 1.0).astype(np.float32)
+
+
+def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Bounds | str) -> Scale:
+    """The scale by a rule; it sees the training rows only.
+
+    Args:
+        rows: [n, columns], of the training file.
+        training: the rows that are trained on.
+        rule: `OwnData.range`.
+    """
+    if not isinstance(rule, str):
+        return Scale(np.array(rule[:1], dtype=np.float64), np.array(rule[1:], dtype=np.float64))
+    seen = rows[training]
+    low = seen.min(axis=0).astype(np.float64)
+    high = seen.max(axis=0).astype(np.float64)
+    if rule == "training":
+        low, high = low.min(keepdims=True), high.max(keepdims=True)
+    return Scale(low, high)
+
+
+def shares(
+    rows: np.ndarray, scale: Scale, where: object, declared: bool
+) -> Float32[np.ndarray, "n columns"]:
+    """(value - low) / (high - low); a column of one value has share 0.
+
+    Raises:
+        InputError: a value beyond a range that was declared; beyond the training rows', it is
+            clipped.
+    """
+    result = np.empty(rows.shape, dtype=np.float32)
+    span = np.where(scale.high > scale.low, scale.high - scale.low, 1.0)
+    for first in range(0, len(rows), _CHUNK):
+        part = rows[first : first + _CHUNK].astype(np.float64)
+        if declared and len(part) and not (scale.low <= part).all() & (part <= scale.high).all():
+            row, column = np.argwhere(~((scale.low <= part) & (part <= scale.high)))[0]
+            low, high = scale.low[0].item(), scale.high[0].item()
+            allowed = f"must lie within dataset.range, {low:g} to {high:g}"
+            value = part[row, column].item()
+            raise InputError(where, f"value of row {first + row}, column {column}", value, allowed)
+        result[first : first + _CHUNK] = np.clip((part - scale.low) / span, 0.0, 1.0)
+    return result

@@ -1,0 +1,48 @@
+"""A whole data set as its files hold it, before anything is drawn from it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from rpu_ssnn.data_spec import Bounds
+from rpu_ssnn.spike_trains import SpikeTrains
+
+type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | SpikeTrains
+"""Samples, one a row: grey levels, shares of full rate, or recorded spikes."""
+
+
+def values_of(rows: Rows) -> np.ndarray:
+    """The same rows, where only values will do.
+
+    Raises:
+        TypeError: they are recordings.
+    """
+    if isinstance(rows, SpikeTrains):
+        raise TypeError("recorded spikes have no grey levels")
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Images (or recordings) and labels of both parts.
+
+    Attributes:
+        grey_max: the value of full rate.
+        shape: of one image or recording; empty where only the number of pixels is known.
+        scale: what is to be made of the values before they are shares; None: they are grey levels.
+    """
+
+    train_images: Rows
+    train_labels: Int64[np.ndarray, " train"]
+    test_images: Rows
+    test_labels: Int64[np.ndarray, " test"]
+    class_names: tuple[str, ...]
+    grey_max: int
+    shape: tuple[int, ...] = ()
+    scale: Bounds | str | None = None
+
+    @property
+    def n_classes(self) -> int:
+        """Labels run from 0 to one below it."""
+        return len(self.class_names)

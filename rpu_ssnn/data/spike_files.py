@@ -1,0 +1,143 @@
+"""Files of spikes: lists of events, tensors of slots, HDF5 laid out as the Heidelberg sets are."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data.raw import Part, Raw
+from rpu_ssnn.data_spec import SpikeSpec
+from rpu_ssnn.spike_trains import SpikeTrains
+
+if TYPE_CHECKING:
+    import h5py
+
+LAYOUT = "spikes/times, spikes/units and labels"
+"""Of the Heidelberg data sets (Cramer et al., IEEE TNNLS 2022): one entry a recording."""
+
+
+def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
+    """A file laid out as `LAYOUT`; times in the file's own unit (the Heidelberg sets': seconds).
+
+    Raises:
+        InputError: no HDF5, another layout, or times and units that do not fit.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        allowed = "needs h5py: pip install 'rpu-ssnn[spikes]'"
+        raise InputError(path, "file", path.name, allowed) from error
+    try:
+        with h5py.File(path, "r") as file:
+            return Raw(_recordings(path, file, spec), None)
+    except OSError as error:
+        problem = " ".join(str(error).split())
+        raise InputError(path, "file", problem, "must be an HDF5 file") from error
+
+
+def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
+    for key in ("spikes/times", "spikes/units", "labels"):
+        if key not in file:
+            allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
+            raise InputError(path, key, "missing", allowed)
+    times, units = file["spikes/times"], file["spikes/units"]
+    if len(times) != len(units):
+        allowed = f"must be {len(times)}, the recordings of spikes/times"
+        raise InputError(path, "recordings of spikes/units", len(units), allowed)
+    each_time = [np.asarray(times[n], dtype=np.float64).ravel() for n in range(len(times))]
+    each_unit = [np.asarray(units[n]).ravel() for n in range(len(units))]
+    for n, (one, other) in enumerate(zip(each_time, each_unit, strict=True)):
+        if len(one) != len(other):
+            allowed = f"must be {len(one)}, one a time"
+            raise InputError(path, f"units of recording {n}", len(other), allowed)
+    lengths = [len(one) for one in each_time]
+    events = {
+        "t": np.concatenate([*each_time, np.zeros(0)]),
+        "x": np.concatenate([*each_unit, np.zeros(0, dtype=np.int64)]),
+        "recording": np.repeat(np.arange(len(lengths)), lengths),
+        "labels": np.asarray(file["labels"][()]),
+    }
+    return part_of_events(path, events, spec)
+
+
+def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpec) -> Part:
+    """Recordings from events.
+
+    Args:
+        events: `t` (time), `x` (line), `recording` (which, from 0) of each event, `labels` of
+            each recording; `p` (polarity): lines of polarity p follow those of p - 1.
+
+    Raises:
+        InputError: arrays that do not fit, NaN, or a negative time, line or recording.
+    """
+    labels, n = events["labels"], len(events["t"])
+    whole = {}
+    for name in ("x", "recording", "p"):
+        if name not in events:
+            continue
+        values = events[name]
+        if values.shape != (n,):
+            raise InputError(where, f"events of {name}", values.shape, f"must be {n}, as of t")
+        whole[name] = _whole(where, name, values)
+    time = np.asarray(events["t"], dtype=np.float64)
+    _refuse_event(where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be finite, from 0 on")
+    line = whole["x"]
+    if "p" in whole and n:
+        line = line + (int(line.max()) + 1) * whole["p"]
+    allowed = f"must be below {len(labels)}, the number of labels"
+    _refuse_event(
+        where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
+    )
+    lines = spec.lines or (int(line.max()) + 1 if n else 1)
+    _refuse_event(where, "x", line, line >= lines, f"must be below spikes.lines, {lines}")
+    slot = np.floor(time / spec.bin)
+    _refuse_event(where, "t", time, slot >= 2**31, f"must be below {2**31} bins of {spec.bin:g}")
+    trains = SpikeTrains.of_events(
+        whole["recording"], slot.astype(np.int64), line, len(labels), lines
+    )
+    return Part(where, trains, labels, (trains.slots, lines))
+
+
+def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -> Part:
+    """Recordings [n, slots, lines...] in which whatever is not 0 is a spike.
+
+    Raises:
+        InputError: fewer than three dimensions, NaN, or values other than 0 and above.
+    """
+    if x.ndim < 3 or x.dtype.kind not in "biuf":
+        allowed = "must be numbers [recordings, slots, lines]"
+        raise InputError(where, "shape of x", (*x.shape, str(x.dtype)), allowed)
+    flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    wrong = np.argwhere(~(flat >= 0))
+    if len(wrong):
+        allowed = "must be 0 (no spike) or above"
+        place = tuple(wrong[0].tolist())
+        raise InputError(where, f"x at {place}", flat[place].item(), allowed)
+    recording, slot, line = np.nonzero(flat)
+    lines = spec.lines or flat.shape[2]
+    if lines < flat.shape[2]:
+        allowed = f"must be at least {flat.shape[2]}, the lines of x"
+        raise InputError(where, "spikes.lines", lines, allowed)
+    slot = np.floor(slot / spec.bin).astype(np.int64)
+    trains = SpikeTrains.of_events(recording, slot, line, len(flat), lines)
+    return Part(where, trains, y, (trains.slots, lines))
+
+
+def _whole(where: Path, name: str, values: np.ndarray) -> Any:
+    numbers = np.asarray(values)
+    if numbers.dtype.kind not in "biuf":
+        raise InputError(where, f"kind of {name}", str(numbers.dtype), "must be whole numbers")
+    wrong = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
+    _refuse_event(where, name, numbers, wrong, "must be a whole number, 0 or above")
+    return numbers.astype(np.int64)
+
+
+def _refuse_event(
+    where: Path, name: str, values: np.ndarray, wrong: np.ndarray, allowed: str
+) -> None:
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        raise InputError(where, f"{name} of event {place}", values[place].item(), allowed)

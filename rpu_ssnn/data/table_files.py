@@ -1,0 +1,51 @@
+"""CSV and Parquet files with one column of labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.data.raw import Part, Raw
+
+
+def read_table(path: Path, label: str) -> Raw:
+    """A table: each row an image, each column but `label` a value.
+
+    Raises:
+        InputError: it cannot be read, has no such column, or a column of text.
+    """
+    try:
+        table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+    except OSError as error:
+        problem = error.strerror or " ".join(str(error).split())
+        raise InputError(path, "file", problem, "must be a readable table") from error
+    except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors
+        kind = "CSV in UTF-8" if path.suffix.lower() == ".csv" else "a Parquet file"
+        problem = " ".join(str(error).split())
+        raise InputError(path, "file", problem, f"must be {kind}") from error
+    return Raw(part_of_table(path, table, label), None)
+
+
+def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
+    """The rows and labels of a table.
+
+    Raises:
+        InputError: no such column, or a column that holds no numbers.
+    """
+    if label not in table.columns:
+        columns = [str(name) for name in table.columns[:20]]
+        allowed = f"{one_of(columns, label)}: the column of the classes (dataset.label)"
+        raise InputError(where, "label", label, allowed)
+    labels, values = table[label], table.drop(columns=label)
+    if labels.isna().any():
+        row = int(np.flatnonzero(labels.isna())[0])
+        raise InputError(where, f"label {row}", None, "must be given for every row")
+    for name in values.columns:
+        if values[name].dtype.kind not in "biuf":
+            allowed = f"must hold numbers (or be the label: dataset.label: {name})"
+            raise InputError(where, f"column {name}", str(values[name].dtype), allowed)
+    known = labels.to_numpy()
+    if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
+        known = labels.astype(str).to_numpy().astype(np.str_)
+    return Part(where, values.to_numpy(dtype=np.float64), known, (values.shape[1],))

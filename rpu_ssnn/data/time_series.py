@@ -1,0 +1,148 @@
+"""Time series as spikes, and the one real set of them that comes in a package: JapaneseVowels."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data.folders import MissingDataError, data_folder
+from rpu_ssnn.data.source import Source
+from rpu_ssnn.spike_trains import SpikeTrains
+
+LEVELS = 8
+"""Lines a channel of JapaneseVowels: one for each eighth of the channel's training values."""
+
+VOWELS_COUNTS = (270, 370)
+VOWELS_CHANNELS = 12
+_FOLDER, _FILES = "JapaneseVowels", ("JapaneseVowels_TRAIN.ts", "JapaneseVowels_TEST.ts")
+_OBTAIN = (
+    "the package aeon, which ships them: pip install --no-deps aeon, or copy its folder "
+    "aeon/datasets/data/JapaneseVowels"
+)
+
+
+class Series(NamedTuple):
+    """Recordings of one file: values [channels, points] each, and their labels."""
+
+    values: list[Float64[np.ndarray, "channels points"]]
+    labels: list[str]
+
+
+def level_edges(
+    training: list[Float64[np.ndarray, "channels points"]], levels: int
+) -> Float64[np.ndarray, "channels edges"]:
+    """Values between which a channel spends equal shares of its time, `levels` - 1 a channel."""
+    everything = np.concatenate(training, axis=1)
+    edges: np.ndarray = np.quantile(everything, np.arange(1, levels) / levels, axis=1).T
+    return edges
+
+
+def level_spikes(
+    series: list[Float64[np.ndarray, "channels points"]],
+    edges: Float64[np.ndarray, "channels edges"],
+) -> SpikeTrains:
+    """Each point of a channel is one spike, on the line of the level that its value is in.
+
+    Point k is slot k. Line c * levels + v is level v (lowest first) of channel c. Every channel
+    spikes once a slot, so that the count of spikes says only how long a recording is; a line's
+    count is the time spent in a level, and what counts cannot say is the order.
+    """
+    channels, levels = edges.shape[0], edges.shape[1] + 1
+    recording, slot, line = [], [], []
+    for n, values in enumerate(series):
+        level = np.stack(
+            [np.searchsorted(edges[c], values[c], side="right") for c in range(channels)]
+        )
+        recording.append(np.full(level.size, n))
+        slot.append(np.tile(np.arange(level.shape[1]), channels))
+        line.append((level + levels * np.arange(channels)[:, None]).ravel())
+    return SpikeTrains.of_events(
+        np.concatenate(recording),
+        np.concatenate(slot),
+        np.concatenate(line),
+        len(series),
+        channels * levels,
+    )
+
+
+def read_japanese_vowels(root: Path | None) -> Source:
+    """Nine speakers saying two vowels: 12 cepstrum channels of 7 to 29 points (Kudo et al. 1999).
+
+    The values become spikes by `level_spikes`, with the edges of the 270 training recordings.
+
+    Raises:
+        MissingDataError: the files are neither in the data folder nor in an installed aeon.
+        InputError: they are damaged, or other files of these names.
+    """
+    train_file, test_file = _vowel_files(root)
+    train, test = (read_ts(file, VOWELS_CHANNELS) for file in (train_file, test_file))
+    found = (len(train.labels), len(test.labels))
+    if found != VOWELS_COUNTS:
+        allowed = f"must be {VOWELS_COUNTS}, the standard set's: another set is your own data"
+        raise InputError(train_file, "training and test recordings", found, allowed)
+    edges = level_edges(train.values, LEVELS)
+    names = tuple(sorted(set(train.labels)))
+    spikes, tested = level_spikes(train.values, edges), level_spikes(test.values, edges)
+    return Source(
+        spikes, _numbered(train.labels, names), tested, _numbered(test.labels, names),
+        tuple(f"speaker {name}" for name in names), max(1, int(spikes.most_a_line())),
+        (max(spikes.slots, tested.slots), spikes.lines),
+    )  # fmt: skip
+
+
+def read_ts(path: Path, channels: int) -> Series:
+    """Series of a .ts file: channels separated by colons, the class last.
+
+    Raises:
+        InputError: unreadable, cut off, or another number of channels.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        raise InputError(path, "file", problem, "must be a readable .ts file") from error
+    starts = [n for n, line in enumerate(lines) if line.strip().lower() == "@data"]
+    if not starts:
+        raise InputError(path, "@data", "missing", "must be a .ts file")
+    values, labels = [], []
+    for number, line in enumerate(lines[starts[0] + 1 :], starts[0] + 2):
+        if not line.strip():
+            continue
+        *parts, label = line.strip().split(":")
+        try:
+            found = np.array([[float(v) for v in part.split(",")] for part in parts])
+        except ValueError as error:
+            allowed = "must be numbers, and as many in each channel"
+            raise InputError(path, f"line {number}", str(error), allowed) from error
+        if found.ndim != 2 or len(found) != channels or not np.isfinite(found).all():
+            allowed = f"must be {channels} channels of finite numbers and the class"
+            raise InputError(path, f"line {number}", f"{len(parts)} channels", allowed)
+        values.append(found)
+        labels.append(label)
+    return Series(values, labels)
+
+
+def _numbered(labels: list[str], names: tuple[str, ...]) -> Int64[np.ndarray, " n"]:
+    return np.array([names.index(label) for label in labels], dtype=np.int64)
+
+
+def _vowel_files(root: Path | None) -> tuple[Path, Path]:
+    """Of the data folder, else of the installed package, which is not imported."""
+    places = []
+    folder = data_folder(root)
+    if folder is not None:
+        places += [folder / _FOLDER, folder]
+    package = find_spec("aeon")
+    if package is not None and package.submodule_search_locations:
+        places.append(Path(package.submodule_search_locations[0]) / "datasets" / "data" / _FOLDER)
+    for place in places:
+        train, test = (place / name for name in _FILES)
+        if train.is_file() and test.is_file():
+            return train, test
+    looked = ", ".join(map(str, places)) or "a data folder (--data) or an installed aeon"
+    raise MissingDataError(
+        "japanese_vowels", f"file {_FILES[0]}", "missing", f"must be in {looked}; from {_OBTAIN}"
+    )

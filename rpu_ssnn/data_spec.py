@@ -1,0 +1,66 @@
+"""A data set of the user's own, as validated, frozen data: its files, split and scale."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rpu_ssnn.spec import Positive, Spec
+
+TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
+Bounds = tuple[float, float]
+Time = Literal["kept", "shuffled"]
+"""What becomes of the slots of recorded spikes: shuffled is the control for what timing is worth;
+each line keeps its count of spikes, and what spikes together still does."""
+
+
+class SpikeSpec(Spec):
+    """How spikes of a file become spikes of slots: slot = floor(time / bin)."""
+
+    bin: Positive = Field(
+        1.0, description="length of a slot in the file's unit of time; a tensor's rows are slots"
+    )
+    lines: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="input lines; None: the largest line of the training file, plus one"
+    )
+
+
+class OwnDataReading(Spec):
+    """How a user's file is read.
+
+    One file with `x_train, y_train, x_test, y_test` or a file and a `test_file` keep their split;
+    a file of rows alone is split: the same for every study and seed.
+    """
+
+    test_file: Path | None = Field(None, description="the test rows, where they have their own")
+    label: str = Field("label", description="column of CSV and Parquet files that holds the class")
+    test_share: TestShare | None = Field(
+        None, description="part of the rows to test on (stratified), where the file has no split"
+    )
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="draws that split")
+    range: Bounds | Literal["training", "each"] = Field(
+        "training",
+        description="[low, high]: the values that stand for no and for full rate, none may lie "
+        "outside; training: lowest and highest of the training rows; each: the same for every "
+        "column by itself. Rows held out are clipped to the last two",
+    )
+    spikes: SpikeSpec | None = Field(None, description="the file holds spikes, not values")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if isinstance(self.range, tuple) and not self.range[0] < self.range[1]:
+            raise ValueError(f"range {list(self.range)} must be [low, high] with low below high")
+        if self.spikes is not None and self.range != "training":
+            raise ValueError("range is of values: leave it out where the file holds spikes")
+        if self.test_file is not None and self.test_share is not None:
+            raise ValueError("test_share splits one file: leave it out beside test_file")
+        return self
+
+
+class OwnData(OwnDataReading):
+    """A data set of the user's own: where it lies and how it is read."""
+
+    file: Path = Field(
+        description=".npz, .csv, .parquet, .h5, or a folder with four idx files; "
+        "relative to the study's file"
+    )

@@ -1,0 +1,268 @@
+"""`SpikingClassifier`: SSNN-BP, in ideal weights or in devices, as a scikit-learn classifier."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.digest import digest_of
+from rpu_ssnn.data.scaling import Scale, scale_of, shares
+from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
+from rpu_ssnn.synapses.device_library import find_device
+from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.training import Trained, train
+from rpu_ssnn.training_state import EpochRow
+
+IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
+    "rate": rate_synapses,
+    "coincidence": coincidence_synapses,
+}
+"""Synapses that are no devices, by the name of their learning rule."""
+
+
+class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A spiking network trained by spikes alone (SSNN-BP; Biswas, Saraswat, Ganguly).
+
+    Values become rates between their lowest and highest in the training rows; `score` and `predict`
+    show every row for T slots. Devices get the update's pulses and nothing else.
+
+    Args:
+        hidden: neurons of each hidden layer.
+        T: slots a row is shown.
+        synapses: `rate` (ideal weights, Eq. 9), `coincidence` (ideal weights, Eq. 10), the name of
+            a device preset, or an aihwkit device configuration.
+        epochs: passes over the training rows; the step falls linearly.
+        batch: presentations a batch.
+        learning_rate: the equivalent rate of `rpu_ssnn.synapses`.
+        weight_range: of devices, see `TileSpec.weight_range`.
+        scale: `training`: one range of values for all columns; `each`: one for each column.
+        contrast: `none`, `on_off` or `signed`, see `EncodingSpec.contrast`.
+        winner_takes_all: one output spikes at a time (`InhibitionSpec.clocked`).
+        random_state: of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot be
+            seeded.
+        threads: change the time, not the numbers.
+        verbose: print a line an epoch.
+
+    Attributes:
+        classes_: labels, sorted.
+        n_features_in_: columns.
+        epochs_: one `EpochRow` an epoch.
+        trained_: the network (`rpu_ssnn.training.Trained`).
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (64,),
+        T: int = 50,
+        *,
+        synapses: Any = "coincidence",
+        epochs: int = 20,
+        batch: int = 20,
+        learning_rate: float = 4.0,
+        weight_range: float = 4.0,
+        scale: Literal["training", "each"] = "each",
+        contrast: Contrast = "none",
+        winner_takes_all: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        threads: int = 1,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden = hidden
+        self.T = T
+        self.synapses = synapses
+        self.epochs = epochs
+        self.batch = batch
+        self.learning_rate = learning_rate
+        self.weight_range = weight_range
+        self.scale = scale
+        self.contrast = contrast
+        self.winner_takes_all = winner_takes_all
+        self.random_state = random_state
+        self.threads = threads
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train from the start.
+
+        Args:
+            X: values [n, columns].
+            y: label of each row.
+
+        Raises:
+            ValueError: not numbers, NaN, rows and labels of different number, one class only.
+            InputError: a parameter out of its range, an unknown device.
+        """
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self._begin(X, np.unique(y))
+        data = self._dataset(X, y)
+        training = self._training_spec(self.epochs)
+        self._keep(
+            train(
+                self._network_spec(), training, self._factory(), data,
+                seed=self._seed, threads=self.threads, on_epoch=self._tell,
+            )
+        )  # fmt: skip
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
+        """One more epoch, at the full step, over these rows; the first call sets scale and classes.
+
+        Args:
+            classes: all labels that will come; needed in the first call where y lacks some.
+
+        Raises:
+            ValueError: as `fit`; a label that is none of the classes.
+        """
+        first = not hasattr(self, "trained_")
+        X, y = validate_data(self, X, y, reset=first)
+        check_classification_targets(y)
+        if first:
+            self._begin(X, np.unique(y if classes is None else np.asarray(classes)))
+            none = self._dataset(X[:0], y[:0])
+            training = self._training_spec(0)
+            factory = self._factory()
+            self._keep(
+                train(self._network_spec(), training, factory, none, seed=self._seed,
+                      threads=self.threads)
+            )  # fmt: skip
+        data, epoch = self._dataset(X, y), len(self.epochs_)
+        rng = np.random.default_rng([self._seed, epoch])
+        row = self.trained_.train_epoch(data.train_images, data.train_labels, rng, epoch=0)
+        self._tell(row)
+        self.trained_.epochs.append(row)
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """The class whose output spiked most (ties: the first), [n]."""
+        counts = self.spike_counts(X)
+        found: np.ndarray = self.classes_[counts.argmax(axis=1)]
+        return found
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Share of the output spikes that each class has, [n, classes]; equal where none spiked.
+
+        Shares order the classes as `predict` does; they are no calibrated probabilities.
+        """
+        counts = self.spike_counts(X).astype(np.float64)
+        total = counts.sum(axis=1, keepdims=True)
+        shares_of_none = np.full(counts.shape, 1.0 / counts.shape[1])
+        return np.divide(counts, total, out=shares_of_none, where=total > 0)
+
+    def spike_counts(self, X: ArrayLike) -> np.ndarray:
+        """Output spikes of each class in T slots, [n, classes]; the same for the same rows.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ValueError: another number of columns.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        images = shares(X, self._scale, "X", declared=False)
+        rng = np.random.default_rng(self.trained_.seed)
+        chunk = 1000
+        counts = [
+            self.trained_.network.infer(
+                self.trained_.rates(images[first : first + chunk]), rng
+            ).output_counts
+            for first in range(0, len(images), chunk)
+        ]
+        return np.concatenate(counts)
+
+    def device_table(self) -> pd.DataFrame:
+        """What training left in the devices, one row a crossbar: pulses, saturated ones, and so on.
+
+        Columns are the statistics of a study's rows (studies/README.md). Ideal weights have none
+        but their shape.
+        """
+        check_is_fitted(self)
+        rows = []
+        for place, synapses in enumerate(self.trained_.network.synapses, 1):
+            n_in, n_out = synapses.shape
+            rows.append({"crossbar": place, "n_in": n_in, "n_out": n_out, **synapses.statistics()})
+        return pd.DataFrame(rows)
+
+    @property
+    def epochs_(self) -> list[EpochRow]:
+        """One row an epoch: accuracy on the training rows, spikes a sample, seconds."""
+        return self.trained_.epochs
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Networks hold threads and tiles: their state is kept, and they are built anew."""
+        state = dict(super().__getstate__())
+        trained = state.pop("trained_", None)
+        if trained is not None:
+            state["_kept"] = (trained.network.state(), list(trained.epochs))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kept = state.pop("_kept", None)
+        super().__setstate__(state)
+        if kept is None:
+            return
+        none = self._dataset(np.zeros((0, self.n_features_in_)), self.classes_[:0])
+        trained = train(
+            self._network_spec(), self._training_spec(0), self._factory(), none,
+            seed=self._seed, threads=self.threads,
+        )  # fmt: skip
+        trained.network.restore(kept[0])
+        trained.epochs[:] = kept[1]
+        self.trained_ = trained
+
+    def _begin(self, X: np.ndarray, classes: np.ndarray) -> None:
+        if len(classes) < 2:
+            raise ValueError(
+                f"a classifier needs at least 2 classes, and y has {len(classes)} class"
+            )
+        self.classes_ = classes
+        self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
+        self._seed = int(check_random_state(self.random_state).randint(2**31))
+
+    def _keep(self, trained: Trained) -> None:
+        if hasattr(self, "trained_"):
+            self.trained_.close()
+        self.trained_ = trained
+
+    def _tell(self, row: EpochRow, *_: object) -> bool:
+        if self.verbose:
+            print(f"epoch {row.epoch + 1}: {100 * row.train_accuracy:.1f} % of the training rows")
+        return False
+
+    def _dataset(self, X: np.ndarray, y: np.ndarray) -> Dataset:
+        unknown = ~np.isin(y, self.classes_)
+        if unknown.any():
+            raise ValueError(f"y has {y[unknown][0]!r}, which is none of the classes")
+        images = shares(X, self._scale, "X", declared=False)
+        labels = np.searchsorted(self.classes_, y).astype(np.int64)
+        none = images[:0], labels[:0]
+        return Dataset(
+            "arrays", images, labels, *none, *none, tuple(map(str, self.classes_)), 1,
+            digest_of(images, labels), (images.shape[1],), self._scale.zero,
+        )  # fmt: skip
+
+    def _network_spec(self) -> NetworkSpec:
+        return NetworkSpec(
+            hidden=tuple(self.hidden),
+            T=self.T,
+            encoding=EncodingSpec(contrast=self.contrast),
+            inhibition=InhibitionSpec(clocked=self.winner_takes_all),
+        )
+
+    def _training_spec(self, epochs: int) -> TrainingSpec:
+        return TrainingSpec(epochs=epochs, batch=self.batch, decay_shape="linear")
+
+    def _factory(self) -> SynapsesFactory:
+        if isinstance(self.synapses, str) and self.synapses in IDEAL:
+            return IDEAL[self.synapses](self.learning_rate)
+        from rpu_ssnn.synapses.tile import tile_synapses  # brings aihwkit
+
+        spec = TileSpec(weight_range=self.weight_range)
+        return tile_synapses(find_device(self.synapses), spec, self.learning_rate)

@@ -1,0 +1,120 @@
+"""Spike trains that come from outside, as a list of spikes: memory goes with spikes, not slots."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float32, Int32, Int64
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeTrains:
+    """Recordings of several lines; a line spikes at most once in a slot.
+
+    Indexing (slice, positions or flags) takes recordings, as it does with the rows of an array.
+
+    Attributes:
+        start: spikes of recording r are those from `start[r]` to before `start[r + 1]`.
+        slot: of each spike, not descending within a recording.
+        line: of each spike, ascending within a slot.
+        lines: how many lines there are.
+    """
+
+    start: Int64[np.ndarray, " recordings_plus_1"]
+    slot: Int32[np.ndarray, " spikes"]
+    line: Int32[np.ndarray, " spikes"]
+    lines: int
+
+    @classmethod
+    def of_events(
+        cls,
+        recording: Int64[np.ndarray, " events"],
+        slot: Int64[np.ndarray, " events"],
+        line: Int64[np.ndarray, " events"],
+        recordings: int,
+        lines: int,
+    ) -> Self:
+        """The trains of events in any order; events of a line in one slot are one spike.
+
+        Raises:
+            ValueError: a recording, slot or line is negative or too large.
+        """
+        for name, values, most in (
+            ("recording", recording, recordings),
+            ("slot", slot, 2**31),
+            ("line", line, lines),
+        ):
+            if len(values) and not 0 <= values.min() <= values.max() < most:
+                raise ValueError(f"{name} must be at least 0 and below {most}")
+        order = np.lexsort((line, slot, recording))
+        recording, slot, line = recording[order], slot[order], line[order]
+        first = np.ones(len(order), dtype=np.bool_)
+        for values in (recording, slot, line):
+            first[1:] &= values[1:] == values[:-1]
+        first[1:] = ~first[1:]
+        recording, slot, line = recording[first], slot[first], line[first]
+        start = np.searchsorted(recording, np.arange(recordings + 1)).astype(np.int64)
+        return cls(start, slot.astype(np.int32), line.astype(np.int32), lines)
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(recordings, lines), as an array of rates has it."""
+        return len(self), self.lines
+
+    @property
+    def slots(self) -> int:
+        """From the first slot to the last that has a spike."""
+        return int(self.slot.max()) + 1 if len(self.slot) else 0
+
+    def __getitem__(self, chosen: Any) -> Self:
+        positions = np.arange(len(self))[chosen]
+        lengths = np.diff(self.start)[positions]
+        start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        spikes = np.arange(start[-1]) + np.repeat(self.start[positions] - start[:-1], lengths)
+        return type(self)(start, self.slot[spikes], self.line[spikes], self.lines)
+
+    @property
+    def recording(self) -> Int64[np.ndarray, " spikes"]:
+        """Of each spike."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """All that there is, for a digest."""
+        return self.start, self.slot, self.line, np.array([self.lines])
+
+    def counts(self) -> Float32[np.ndarray, "recordings lines"]:
+        """Spikes of each line, whatever their slots."""
+        counts = np.zeros(self.shape, dtype=np.float32)
+        np.add.at(counts, (self.recording, self.line), 1.0)
+        return counts
+
+    def most_a_line(self) -> float:
+        """The largest count of a line in a recording; 0 where nothing spikes."""
+        return float(self.counts().max(initial=0.0))
+
+    def with_lines(self, lines: int) -> Self:
+        """The same spikes among more lines."""
+        return replace(self, lines=lines)
+
+    def share_from(self, slot: int) -> float:
+        """Share of the spikes that come in this slot or later; 0 where there are none."""
+        return float((self.slot >= slot).mean()) if len(self.slot) else 0.0
+
+    def time_shuffled(self, rng: np.random.Generator) -> Self:
+        """The slots of each recording, up to its last spike, in random order.
+
+        What spikes together still does, and each line has as many spikes as before: what is lost
+        is when.
+        """
+        slot = self.slot.copy()
+        for first, stop in zip(self.start[:-1], self.start[1:], strict=True):
+            if stop > first:
+                slot[first:stop] = rng.permutation(int(slot[stop - 1]) + 1)[slot[first:stop]]
+        recordings, lines = self.shape
+        return self.of_events(
+            self.recording, slot.astype(np.int64), self.line.astype(np.int64), recordings, lines
+        )

@@ -1,0 +1,143 @@
+"""aihwkit's own device configurations, and aihwkit's names."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aihwkit.simulator.configs import (
+    ConstantStepDevice,
+    IOParameters,
+    SingleRPUConfig,
+    SoftBoundsDevice,
+)
+from aihwkit.simulator.presets import (
+    CapacitorPresetDevice,
+    PCMPresetDevice,
+    ReRamArrayHfO2PresetDevice,
+    ReRamESPreset,
+    ReRamESPresetDevice,
+    TikiTakaReRamESPreset,
+)
+
+from device_presets import PresetError, get_device, get_preset
+from studies.declaration.study import Study, parse_study
+
+PERFECT = IOParameters(is_perfect=True)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        SoftBoundsDevice(dw_min=0.01, up_down=0.02),
+        ConstantStepDevice(w_min=-0.9),
+        ReRamESPresetDevice(),
+        ReRamArrayHfO2PresetDevice(),
+    ],
+)
+def test_the_configuration_comes_back_field_by_field(device: Any) -> None:
+    preset = get_device(device)
+    made = preset.device()
+    for name, value in vars(device).items():
+        if name != "construction_seed":
+            assert getattr(made, name) == value, name
+    again = get_device(preset.name)
+    assert again.name == preset.name
+    assert again.parameters == preset.parameters
+
+
+def test_text_object_class_and_configuration_are_one_device() -> None:
+    text = get_device("SoftBoundsDevice(dw_min=0.02)")
+    config = SingleRPUConfig(
+        device=SoftBoundsDevice(dw_min=0.02), forward=PERFECT, backward=PERFECT
+    )
+    for source in (SoftBoundsDevice(dw_min=0.02), config):
+        assert get_device(source).name == text.name == "SoftBoundsDevice(dw_min=0.02)"
+    assert get_device("ReRamESPresetDevice").parameters["step"].value == 0.00135
+    assert get_device(ReRamESPresetDevice).name == get_device("ReRamESPresetDevice()").name
+    assert get_device("SoftBoundsDevice(dw_min=0.02)", {"step": 0.05}).parameters[
+        "step"
+    ].value == pytest.approx(0.05)
+
+
+def test_a_configuration_says_what_of_it_is_not_used() -> None:
+    with pytest.warns(UserWarning, match="its device is used; forward, backward"):
+        assert get_device(ReRamESPreset()).name == "ReRamESPresetDevice()"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("SoftBoundDevice()", "did you mean SoftBoundsDevice"),
+        ("SoftBoundsDevice(dw_mn=1)", "did you mean dw_min"),
+        ("SoftBoundsDevice(dw_min=open('x'))", "must be a number, true or false"),
+        ("SoftBoundsDevice(0.1)", r"must be CLASS\(field=value"),
+        ("SoftBoundsDevice(dw_min=0.1", "must be"),
+        ("SoftBoundsDevice(dw_min=-1)", "must be a number greater than 0"),
+        (SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1.*once a mini-batch"),
+        (SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5.*must be 0.01"),
+        (CapacitorPresetDevice(), "lifetime: .*override leak_time_constant_s, in seconds"),
+        (TikiTakaReRamESPreset(), r"cells have names of their own, tiki_taka\(PRESET\)"),
+        (object(), "'object'.*must be a device of aihwkit"),
+    ],
+)
+def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, words: str) -> None:
+    with pytest.raises(PresetError, match=words) as error:
+        get_device(source)
+    assert "\n" not in str(error.value)
+
+
+def test_one_way_devices_are_known() -> None:
+    assert get_device(PCMPresetDevice()).one_directional_because is not None
+
+
+def test_a_time_makes_the_device_leak() -> None:
+    preset = get_device("SoftBoundsDevice()", {"leak_time_constant_s": 1.0})
+    assert preset.device(1e-3).lifetime == pytest.approx(1000, rel=1e-3)
+
+
+def test_aihwkit_names_say_what_they_are_called_here() -> None:
+    with pytest.raises(PresetError, match=r"dw_min.*it is called step here"):
+        get_preset("reram_es", {"dw_min": 0.1})
+    with pytest.raises(PresetError, match="did you mean step"):
+        get_preset("reram_es", {"stepp": 0.1})
+
+
+def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert get_device("ECRAM").name == "ecram"
+    shipped = Path(__file__).parents[2] / "device_presets/presets/capacitor.yaml"
+    (tmp_path / "gong.yaml").write_text(shipped.read_text())
+    assert get_device("gong").name == "gong.yaml"
+    (tmp_path / "capacitor.yaml").write_text(shipped.read_text())
+    with pytest.warns(UserWarning, match="capacitor is the shipped preset; the file"):
+        get_device("capacitor")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert get_device("capacitor.yaml").name == "capacitor.yaml"
+
+
+def declared(device: Any) -> Study:
+    content = {
+        "study": "own",
+        "question": "q",
+        "dataset": {"name": "digits"},
+        "seeds": {"count": 1},
+        "cases": [
+            {"update": "rate", "learning_rate": 4},
+            {"device": device, "drive": {"weight_range": 4, "learning_rate": 4}},
+        ],
+        "sweep": {"overrides.step": [0.01, 0.02]},
+    }
+    return parse_study(content, "own.yaml", Path())
+
+
+def test_studies_take_text_and_objects_alike() -> None:
+    methods = [
+        [point.method for point in declared(device).points()[1:]]
+        for device in ("SoftBoundsDevice(w_max=1)", SoftBoundsDevice(w_max=1.0))
+    ]
+    assert methods[0] == methods[1]
+    assert [m["parameters"]["step"] for m in methods[0]] == [0.01, 0.02]
+    assert methods[0][0]["device"] == "SoftBoundsDevice(w_max=1.0)"
+    assert declared("ECRAM").points()[1].method["device"] == "ecram"

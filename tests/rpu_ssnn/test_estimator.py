@@ -1,0 +1,81 @@
+"""`SpikingClassifier` as scikit-learn sees it, and what it says of devices."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from aihwkit.simulator.configs import SoftBoundsDevice
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from rpu_ssnn import SpikingClassifier
+from rpu_ssnn.common.errors import InputError
+
+X, Y = load_digits(return_X_y=True)
+X, Y = X[:600], np.array([f"digit {k}" for k in Y[:600]])
+FAST: dict[str, Any] = {"hidden": (24,), "T": 30, "epochs": 6, "random_state": 0}
+
+BY_PLACE = "each row's spikes are drawn by its place among the rows shown"
+EXPECTED = {
+    "check_methods_sample_order_invariance": BY_PLACE,
+    "check_methods_subset_invariance": BY_PLACE,
+}
+"""scikit-learn's checks that do not hold, with the reason (docs/how-to/python.md has them too)."""
+
+
+@parametrize_with_checks(
+    [SpikingClassifier(hidden=(16,), T=30, epochs=12, batch=5)],
+    expected_failed_checks=lambda _: EXPECTED,
+)
+def test_scikit_learn(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.parametrize("synapses", ["coincidence", "rate", "charge_trap"])
+def test_learns_and_repeats(synapses: str) -> None:
+    model = SpikingClassifier(**FAST, synapses=synapses).fit(X[:450], Y[:450])
+    assert model.score(X[450:], Y[450:]) > 0.8
+    assert np.array_equal(model.predict(X), model.predict(X))
+    assert len(model.epochs_) == 6
+
+
+def test_devices_say_what_they_took() -> None:
+    device = SoftBoundsDevice(dw_min=0.01, w_min=-1.0, w_max=1.0, dw_min_std=0.0)
+    model = SpikingClassifier(**FAST, synapses=device).fit(X[:200], Y[:200])
+    table = model.device_table()
+    assert table["crossbar"].tolist() == [1, 2]
+    assert table["devices_total"].tolist() == [64 * 24, 24 * 10]
+    assert (table["pulses_up_total"] > 0).all()
+    ideal = SpikingClassifier(**FAST).fit(X[:50], Y[:50]).device_table()
+    assert ideal[["n_in", "n_out"]].values.tolist() == [[64, 24], [24, 10]]
+    with pytest.raises(InputError, match="did you mean capacitor"):
+        SpikingClassifier(**FAST, synapses="capacitr").fit(X[:50], Y[:50])
+
+
+def test_part_by_part() -> None:
+    model = SpikingClassifier(**FAST)
+    for _ in range(6):
+        model.partial_fit(X[:450], Y[:450], classes=np.unique(Y))
+    assert len(model.epochs_) == 6
+    assert model.score(X[450:], Y[450:]) > 0.8
+    with pytest.raises(ValueError, match="none of the classes"):
+        model.partial_fit(X[:2], ["digit 1", "digit 99"])
+
+
+@pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
+def test_a_copy_predicts_the_same(synapses: str) -> None:
+    model = SpikingClassifier(**FAST, synapses=synapses).fit(X[:200], Y[:200])
+    copy = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(copy.spike_counts(X), model.spike_counts(X))
+    assert not hasattr(clone(model), "trained_")
+
+
+def test_goes_into_pipelines_and_cross_validation() -> None:
+    pipeline = make_pipeline(StandardScaler(), SpikingClassifier(**FAST, contrast="signed"))
+    scores = cross_val_score(pipeline, X, Y, cv=3)
+    assert scores.min() > 0.7

@@ -1,0 +1,345 @@
+"""Data of the user's own: every format, the split, the scale, and one line for what is broken."""
+
+import re
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data import Dataset, load_dataset, save_dataset
+from rpu_ssnn.data.own import file_digest, read_own
+from rpu_ssnn.data_spec import OwnData, SpikeSpec
+from rpu_ssnn.inputs import input_lines
+from rpu_ssnn.spike_trains import SpikeTrains
+from support.idx import WriteIdx
+
+RNG = np.random.default_rng(3)
+X = RNG.uniform(-1.0, 1.0, (60, 4, 4))
+Y = np.array(["cat", "dog", "eel"])[np.arange(60) % 3]
+
+
+def load(own: OwnData, **changes: Any) -> Dataset:
+    arguments: dict[str, Any] = {"n_train": None, "n_test": None, "validation_share": 0.0}
+    return load_dataset("mine", None, **(arguments | {"seed": 0} | changes), own=own)
+
+
+def refused(*words: str) -> AbstractContextManager[Any]:
+    return pytest.raises(InputError, match=".*".join(map(re.escape, words)))
+
+
+@pytest.fixture
+def npz(tmp_path: Path) -> Path:
+    return save_dataset(tmp_path / "mine.npz", (X, Y))
+
+
+def test_an_archive_is_split_and_scaled_by_its_training_rows(npz: Path) -> None:
+    own = OwnData(file=npz, test_share=0.2)
+    data = load(own, validation_share=0.25)
+    assert data.class_names == ("cat", "dog", "eel")
+    assert (len(data.train_labels), len(data.validation_labels), len(data.test_labels)) == (
+        36,
+        12,
+        12,
+    )
+    assert np.bincount(data.test_labels).tolist() == [4, 4, 4]
+    assert data.shape == (4, 4)
+    assert data.train_images.shape == (36, 16)
+    assert isinstance(data.train_images, np.ndarray)
+    assert (data.train_images.min(), data.train_images.max()) == (0.0, 1.0)
+    assert load(own, seed=5).test_labels.tolist() == load(own).test_labels.tolist()
+    assert load(own).digest == load(own).digest != load(own, seed=5).digest
+    assert data.zero is not None
+    assert data.zero[0] == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
+    x_train, x_test = np.array([[0.0], [1.0], [2.0]]), np.array([[9.0], [-9.0]])
+    arrays = {"x_train": x_train, "y_train": [0, 1, 0], "x_test": x_test, "y_test": [1, 0]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    data = load(OwnData(file=tmp_path / "m.npz"))
+    assert sorted(np.ravel(data.train_images)) == [0.0, 0.5, 1.0]
+    assert np.ravel(data.test_images).tolist() == [1.0, 0.0]
+    with refused("value of row 0, column 0", "9.0", "within dataset.range, 0 to 2"):
+        load(OwnData(file=tmp_path / "m.npz", range=(0.0, 2.0)))
+
+
+def test_each_column_may_have_its_own_scale(tmp_path: Path) -> None:
+    x = np.array([[0.0, 100.0], [1.0, 300.0], [2.0, 500.0]])
+    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x, "y_test": [0, 1, 0]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    assert np.asarray(data.test_images).tolist() == [[0, 0], [0.5, 0.5], [1, 1]]
+
+
+def test_signed_data_take_two_lines_a_value(npz: Path) -> None:
+    data = load(OwnData(file=npz, test_share=0.2, range=(-1.0, 1.0)))
+    inputs = input_lines("signed", data)
+    shares = inputs.shares(data.test_images)
+    assert inputs.lines == 32
+    value = 2 * np.asarray(data.test_images) - 1
+    assert np.allclose(shares[:, :16], np.maximum(value, 0), atol=1e-6)
+    assert np.allclose(shares[:, 16:], np.maximum(-value, 0), atol=1e-6)
+    digits = load_dataset("digits", n_train=50, n_test=9, validation_share=0.0, seed=0)
+    with refused("network.encoding.contrast", "'signed'", "no values below zero"):
+        input_lines("signed", digits)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_tables(tmp_path: Path, suffix: str) -> None:
+    table = pd.DataFrame(X.reshape(60, -1)).rename(columns=str).assign(kind=Y)
+    path = tmp_path / f"table{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    source = read_own(OwnData(file=path, label="kind", test_share=0.25))
+    assert source.class_names == ("cat", "dog", "eel")
+    assert np.asarray(source.train_images).shape == (45, 16)
+    with refused(str(path), "label", "'lable'", "must be one of"):
+        read_own(OwnData(file=path, label="lable", test_share=0.25))
+    with refused("column kind", "must hold numbers"):
+        read_own(OwnData(file=path, label="3", test_share=0.25))
+
+
+def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx) -> None:
+    images, labels = np.arange(40 * 6).reshape(40, 2, 3) % 256, np.arange(40) % 2
+    for part in ("train", "t10k"):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", images)
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
+    data = load(OwnData(file=tmp_path, range=(0.0, 255.0)))
+    assert (data.name, data.shape, data.class_names) == ("mine", (2, 3), ("0", "1"))
+    assert np.array_equal(data.test_images, (images.reshape(40, 6) / 255).astype(np.float32))
+    with refused("name", "'mnist'", "is a standard set's"):
+        load_dataset(
+            "mnist", None, n_train=None, n_test=None, validation_share=0, seed=0,
+            own=OwnData(file=tmp_path),
+        )  # fmt: skip
+
+
+def test_the_file_digest_follows_the_file(npz: Path) -> None:
+    own = OwnData(file=npz, test_share=0.2)
+    before = file_digest(own)
+    save_dataset(npz, (X + 1, Y))
+    assert file_digest(own) != before
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x_train": X, "y_train": Y}, ["keys", "x_train, y_train", "must be x_train"]),
+        ({"X": X, "y": Y[:-1]}, ["number of labels", "59", "must be 60, one a row"]),
+        ({"X": np.full((4, 2), np.nan), "y": [0, 1, 0, 1]}, ["row 0, column 0", "nan", "finite"]),
+        ({"X": X, "y": np.zeros(60)}, ["number of classes", "1", "from 2 to"]),
+        ({"X": X, "y": RNG.random(60)}, ["label 0", "text or a whole number"]),
+        ({"X": np.array([1.0, 2.0]), "y": [0, 1]}, ["shape of x", "(2,)", "two dimensions"]),
+        ({"X": X.astype(complex), "y": Y}, ["kind of values", "complex128", "must be numbers"]),
+        ({"X": X[:0], "y": Y[:0]}, ["rows", "0", "at least 1"]),
+        (
+            {"x_train": X, "y_train": Y, "x_test": X[:2], "y_test": ["cat", "fox"]},
+            ["class of a test row", "'fox'", "empty there"],
+        ),
+        (
+            {"x_train": X, "y_train": Y, "x_test": X[:, :3], "y_test": Y},
+            ["shape of a test row", "(3, 4)", "(4, 4)"],
+        ),
+    ],
+)
+def test_broken_archives_get_one_line(
+    tmp_path: Path, arrays: dict[str, Any], words: list[str]
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays)
+    share = None if "x_test" in arrays else 0.2
+    with refused(str(path), *words) as error:
+        read_own(OwnData(file=path, test_share=share))
+    assert "\n" not in str(error.value)
+
+
+def test_pickled_arrays_are_never_opened(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, X=np.array([{}, {}], dtype=object), y=[0, 1])
+    with refused("X", "'object array'", "not opened"):
+        read_own(OwnData(file=path, test_share=0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "spikes", "words"),
+    [
+        ("m.npz", b"nothing", None, ["mine", "m.npz", "must be"]),
+        ("m.npz", b"PK\x03\x04 cut off", None, ["m.npz", "must be"]),
+        ("m.h5", b"nothing", SpikeSpec(bin=0.1), ["m.h5", "must be an HDF5 file"]),
+        ("m.h5", b"nothing", None, ["spikes", "must be given for .h5"]),
+        ("m.csv", b"", None, ["m.csv", "must be CSV"]),
+        ("m.parquet", b"nothing", None, ["m.parquet", "must be a Parquet file"]),
+        ("m.xlsx", b"", None, ["'m.xlsx'", "must end in one of .npz"]),
+        ("m.csv", b"a,label\n1,2\n", SpikeSpec(), ["spikes", ".npz or .h5"]),
+    ],
+)
+def test_files_that_are_none_get_one_line(
+    tmp_path: Path, name: str, content: bytes, spikes: SpikeSpec | None, words: list[str]
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    with refused(*words) as error:
+        read_own(OwnData(file=folder / name, test_share=0.5, spikes=spikes))
+    assert "\n" not in str(error.value)
+
+
+def test_files_that_are_missing(tmp_path: Path) -> None:
+    with refused("gone.npz", "'missing'"):
+        read_own(OwnData(file=tmp_path / "gone.npz"))
+    with refused(str(tmp_path), "idx file", "[]", "must be one file with train"):
+        read_own(OwnData(file=tmp_path))
+
+
+def test_a_split_is_asked_for(npz: Path) -> None:
+    with refused("test_share", "None", "test_share: 0.2"):
+        read_own(OwnData(file=npz))
+    with refused("test_share", "0.001", "must leave both parts a row"):
+        read_own(OwnData(file=npz, test_share=0.001))
+
+
+class Pairs:
+    """What torch calls a dataset."""
+
+    def __init__(self, items: list[tuple[Any, Any]]) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, place: int) -> tuple[Any, Any]:
+        return self.items[place]
+
+
+class Columns(dict[str, Any]):
+    """What Hugging Face calls a dataset."""
+
+    @property
+    def column_names(self) -> list[str]:
+        return list(self)
+
+
+def test_python_data_of_all_kinds_are_one(tmp_path: Path) -> None:
+    import torch
+
+    flat = X.reshape(60, 16)
+    kinds: list[Any] = [
+        (flat, Y),
+        pd.DataFrame(flat).rename(columns=str).assign(label=Y),
+        Pairs([(torch.from_numpy(x), y) for x, y in zip(flat, Y, strict=True)]),
+        Columns(image=list(flat), label=list(Y)),
+    ]
+    digests = set()
+    for kind in kinds:
+        path = save_dataset(tmp_path / "mine.npz", kind, kind)
+        digests.add(load(OwnData(file=path)).digest)
+    assert len(digests) == 1
+    with refused("save_dataset", "data", "'int'", "must be (X, y)"):
+        save_dataset(tmp_path / "mine.npz", 3)
+    with refused("columns", "['a', 'b', 'label']"):
+        save_dataset(tmp_path / "mine.npz", Columns(a=[1], b=[2], label=[0]))
+
+
+# --- spikes
+
+
+def event_file(path: Path, **changes: Any) -> Path:
+    events: dict[str, Any] = {
+        "t": np.array([0.0, 2.5, 2.6, 9.9, 0.3]),
+        "x": np.array([1, 0, 0, 2, 2]),
+        "recording": np.array([0, 0, 0, 1, 1]),
+        "labels": np.array(["a", "b"]),
+    }
+    np.savez(path, **(events | changes))
+    return path
+
+
+def test_events_are_binned_to_slots(tmp_path: Path) -> None:
+    path = event_file(tmp_path / "e.npz")
+    own = OwnData(file=path, test_file=path, spikes=SpikeSpec(bin=0.5))
+    trains = read_own(own).train_images
+    assert isinstance(trains, SpikeTrains)
+    assert trains.shape == (2, 3)
+    assert trains.slot.tolist() == [0, 5, 0, 19]
+    assert trains.line.tolist() == [1, 0, 2, 2]
+    assert trains.counts().tolist() == [[1, 1, 0], [0, 0, 2]]
+
+
+def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
+    path = event_file(tmp_path / "e.npz", p=np.array([0, 1, 0, 1, 0]))
+    trains = read_own(OwnData(file=path, test_file=path, spikes=SpikeSpec())).train_images
+    assert isinstance(trains, SpikeTrains)
+    assert trains.lines == 6
+    assert sorted(trains[1].line.tolist()) == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"t": np.array([0, 1, np.nan, 2, 3])}, ["t of event 2", "nan"]),
+        ({"t": np.array([0, -1, 1, 2, 3])}, ["t of event 1", "-1.0"]),
+        ({"x": np.array([0, 1, 2])}, ["events of x", "(3,)", "must be 5"]),
+        ({"x": np.array([0, 1, 2, 0.5, 1])}, ["x of event 3", "0.5", "whole number"]),
+        ({"recording": np.array([0, 0, 1, 1, 2])}, ["recording of event 4", "2", "below 2"]),
+    ],
+)
+def test_broken_events_get_one_line(
+    tmp_path: Path, changes: dict[str, Any], words: list[str]
+) -> None:
+    path = event_file(tmp_path / "e.npz", **changes)
+    with refused(str(path), *words):
+        read_own(OwnData(file=path, test_file=path, spikes=SpikeSpec()))
+
+
+def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[int]) -> Path:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        for name, parts, kind in (("times", times, "f2"), ("units", units, "u2")):
+            rows = file.create_dataset(
+                f"spikes/{name}", (len(parts),), dtype=h5py.vlen_dtype(np.dtype(kind))
+            )
+            for n, part in enumerate(parts):
+                rows[n] = part
+        file["labels"] = labels
+    return path
+
+
+def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
+    times, units = [[0.0, 0.25], [0.5], []], [[3, 1], [2], []]
+    path = heidelberg(tmp_path / "shd.h5", times, units, [4, 7, 4])
+    own = OwnData(file=path, test_file=path, spikes=SpikeSpec(bin=0.125, lines=700))
+    source = read_own(own)
+    trains = source.train_images
+    assert isinstance(trains, SpikeTrains)
+    assert (trains.shape, source.class_names) == ((3, 700), ("4", "7"))
+    assert (trains.slot.tolist(), trains.line.tolist()) == ([0, 2, 4], [3, 1, 2])
+    broken = heidelberg(tmp_path / "b.h5", times, [[3], [2], []], [4, 7, 4])
+    with refused("units of recording 0", "1", "must be 2"):
+        read_own(OwnData(file=broken, test_share=0.5, spikes=SpikeSpec(bin=0.1)))
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["data"] = [1]
+    with refused("spikes/times", "'missing'", "Heidelberg"):
+        read_own(OwnData(file=tmp_path / "other.h5", spikes=SpikeSpec()))
+
+
+def test_tensors_and_tonic_events(tmp_path: Path) -> None:
+    tensor = (RNG.random((6, 10, 3)) < 0.3).astype(np.uint8)
+    labels = np.arange(6) % 2
+    path = save_dataset(tmp_path / "t.npz", (tensor, labels), (tensor, labels))
+    trains = read_own(OwnData(file=path, spikes=SpikeSpec())).train_images
+    assert isinstance(trains, SpikeTrains)
+    assert np.array_equal(trains.counts(), tensor.sum(axis=1))
+    kind = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    samples = [np.array([(1000, 1, 1, 0), (3000, 0, 0, 1)], kind), np.array([(0, 1, 0, 1)], kind)]
+    events = save_dataset(tmp_path / "e.npz", Pairs(list(zip(samples, [0, 1], strict=True))))
+    found = read_own(OwnData(file=events, test_file=events, spikes=SpikeSpec(bin=1000)))
+    assert isinstance(found.train_images, SpikeTrains)
+    assert found.train_images.lines == 8
+    assert found.train_images.line.tolist() == [3, 4, 5]
+    with refused("x at (0, 0, 0)", "-1", "0 (no spike) or above"):
+        save_dataset(tmp_path / "n.npz", (-tensor.astype(int) - 1, labels))
+        read_own(OwnData(file=tmp_path / "n.npz", test_share=0.5, spikes=SpikeSpec()))
