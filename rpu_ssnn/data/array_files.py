@@ -29,7 +29,7 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
         InputError: no archive, a missing key, or an array of Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InputError(path, "file", path.name, "must be an archive of arrays (np.savez)")
             return _raw(path, archive, spikes)

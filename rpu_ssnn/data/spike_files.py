@@ -85,13 +85,15 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
     time = np.asarray(events["t"], dtype=np.float64)
     _refuse_event(where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be finite, from 0 on")
     line = whole["x"]
+    most = int(line.max()) + 1 if n else 1
     if "p" in whole and n:
-        line = line + (int(line.max()) + 1) * whole["p"]
+        line = line + most * whole["p"]
+        most *= int(whole["p"].max()) + 1
     allowed = f"must be below {len(labels)}, the number of labels"
     _refuse_event(
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
-    lines = spec.lines or (int(line.max()) + 1 if n else 1)
+    lines = spec.lines or most
     _refuse_event(where, "x", line, line >= lines, f"must be below spikes.lines, {lines}")
     slot = np.floor(time / spec.bin)
     _refuse_event(where, "t", time, slot >= 2**31, f"must be below {2**31} bins of {spec.bin:g}")

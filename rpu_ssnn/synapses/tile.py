@@ -15,11 +15,12 @@ pair, `scale` times the difference of its two devices.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from aihwkit.simulator.tiles.analog import AnalogTile
 from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.synapses.array import (
@@ -121,6 +122,16 @@ class TileSynapses(Synapses):
     @property
     def shape(self) -> tuple[int, int]:
         return self._shape
+
+    @property
+    def tiles(self) -> Sequence[AnalogTile]:
+        """The aihwkit tiles: one, or two where a weight is a differential pair."""
+        return tuple(self._tiles)
+
+    @property
+    def spec(self) -> TileSpec:
+        """How the tile holds its weights."""
+        return self._spec
 
     @property
     def pulses_up(self) -> np.ndarray:

@@ -6,13 +6,17 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.errors import TrialsFailedError
 from studies.execution.options import Options, training_job
+from studies.execution.progress import ConsoleReporter, Silent
 from studies.execution.study_runs import look_into, run_in_folder
+from studies.results.summary import REFERENCE
 from studies.results.tables import results_frame
 from studies.workers.local_executor import LocalExecutor
 
@@ -24,17 +28,18 @@ if TYPE_CHECKING:
 
 def run_study(
     study: Study | Path | str,
-    out: Path | None = None,
+    out: Path | str | None = None,
     *,
     workers: int | None = None,
-    data: Path | None = None,
+    data: Path | str | None = None,
     retry_failed: bool = False,
     executor: Executor | None = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Runs what is missing of a study, and returns its tidy results, one row a run.
 
-    A script that calls it needs ``if __name__ == "__main__":`` around the call, since the
-    processes it starts import that script.
+    The processes that it starts do not import the script that calls it, which therefore needs no
+    ``if __name__ == "__main__":``.
 
     Args:
         study: a study, its file, or the name of a shipped one.
@@ -44,6 +49,7 @@ def run_study(
         retry_failed: run again what failed in an earlier call.
         executor: starts other workers, such as `studies.workers.clusters.executor_of`
             makes; to be closed by the caller; None: processes of this machine.
+        progress: show a bar, and what the runner has to say, on standard error.
 
     Raises:
         InputError: bad input, said in one line, before anything ran.
@@ -52,9 +58,10 @@ def run_study(
             ones alone, or runs them again with `retry_failed`.
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
-    root = default_folder(declared) if out is None else out
+    root = default_folder(declared) if out is None else Path(out)
     options = Options(
-        job=training_job(data),
+        job=training_job(None if data is None else Path(data)),
+        reporter=ConsoleReporter(Console(stderr=True)) if progress else Silent(),
         executor=LocalExecutor(workers) if executor is None else executor,
         retry_failed=retry_failed,
     )
@@ -65,10 +72,10 @@ def run_study(
             f"{counted(len(outcome.failures), 'trial')} failed (listed in {root}), "
             f"first {first.title}: {first.message}"
         )
-    return results_frame(outcome.runs)
+    return _with_reference(results_frame(outcome.runs), declared)
 
 
-def load_results(folder: Path) -> pd.DataFrame:
+def load_results(folder: Path | str) -> pd.DataFrame:
     """The tidy results of an output folder so far; may be called while a study runs.
 
     Warns:
@@ -81,7 +88,14 @@ def load_results(folder: Path) -> pd.DataFrame:
     def warn(error: InputError) -> None:
         warnings.warn(f"{error}; the damaged file is left out", stacklevel=3)
 
-    return results_frame(look_into(folder, on_damage=warn).runs)
+    found = look_into(Path(folder), on_damage=warn)
+    return _with_reference(results_frame(found.runs), found.study)
+
+
+def _with_reference(results: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The results, which tell `summary` what the study's gaps are measured against."""
+    results.attrs[REFERENCE] = study.reference_label
+    return results
 
 
 def default_folder(study: Study) -> Path:

@@ -77,7 +77,7 @@ class Picture:
     narrow: str
 
 
-def write_report(root: Path, path: Path | None = None) -> Path:
+def write_report(root: Path | str, path: Path | str | None = None) -> Path:
     """Writes the report of a result folder.
 
     Args:
@@ -86,7 +86,8 @@ def write_report(root: Path, path: Path | None = None) -> Path:
     Raises:
         InputError: not a result folder, no finished trial, or the file cannot be written.
     """
-    target = root / "report.html" if path is None else path
+    root = Path(root)
+    target = root / "report.html" if path is None else Path(path)
     text = report_html(root)
     try:
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NOT_SWEPT = ""
 """In a swept column: the setting does not apply to the case."""
 
+REFERENCE = "reference"
+"""Attribute of a results table (`DataFrame.attrs`): the study's reference case."""
+
 GAP = "gap"
 """Column that `with_gaps` adds."""
 
@@ -29,7 +32,7 @@ UNTESTED = "untested"
 """Marks of a difference: not significant; too few seeds to tell."""
 
 
-def summary(results: pd.DataFrame, reference: str) -> pd.DataFrame:
+def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:
     """One row a case and point of the sweep, in the order of the results.
 
     Columns: ``case``, one ``sweep.*`` column each, ``n`` (seeds), ``accuracy`` (mean test
@@ -47,14 +50,15 @@ def summary(results: pd.DataFrame, reference: str) -> pd.DataFrame:
 
     Args:
         results: as `load_results` returns it.
-        reference: label of the case that gaps are measured against.
+        reference: label of the case that gaps are measured against; None: the study's, which the
+            results of `run_study` and `load_results` know, or the one rate case there is.
 
     Raises:
-        InputError: the results hold no row of the reference.
+        InputError: the results hold no row of the reference, or do not tell which case it is.
     """
     import pandas as pd
 
-    paired = with_gaps(results, reference)
+    paired = with_gaps(results, reference or reference_of(results))
     swept = swept_columns(paired)
     rows = []
     for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
@@ -62,6 +66,23 @@ def summary(results: pd.DataFrame, reference: str) -> pd.DataFrame:
         rows.append({"case": case} | at | _statistics(runs))
     table = pd.DataFrame(rows)
     return correct(table)
+
+
+def reference_of(results: pd.DataFrame) -> str:
+    """The case that gaps are measured against, by the results alone.
+
+    Raises:
+        InputError: they do not tell.
+    """
+    known = results.attrs.get(REFERENCE)
+    if known is not None:
+        return str(known)
+    labels = list(dict.fromkeys(results["label"])) if len(results) else []
+    of_rate = results["label"][results["update"] == "rate"] if len(results) else []
+    if len(set(of_rate)) != 1:
+        allowed = one_of(labels) + ", as there is not one rate case"
+        raise InputError("summary", "reference", None, allowed)
+    return str(next(iter(of_rate)))
 
 
 def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:

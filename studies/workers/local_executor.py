@@ -3,12 +3,14 @@
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 from rpu_ssnn.common.wording import counted
 from studies.declaration.result import Failure, TrialResult
@@ -144,9 +146,29 @@ class _Worker:
         # whole terminal group, but this process alone (which gets it after) decides what stops.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            return self.pool.submit(function, *args, **kwargs)
+            with _script_hidden(args):
+                return self.pool.submit(function, *args, **kwargs)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
+    """Processes that are started meanwhile do not import the script that runs here.
+
+    They would run it again where it has no `if __name__ == "__main__":`. They need nothing of it,
+    unless the job itself was defined there.
+    """
+    jobs = [argument for argument in arguments if isinstance(argument, Job)]
+    if any("__main__" in (job.check.__module__, job.execute.__module__) for job in jobs):
+        yield
+        return
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _pool_of_one(threads: int) -> ProcessPoolExecutor:

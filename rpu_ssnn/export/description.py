@@ -1,0 +1,88 @@
+"""What is needed beside the weights to ask a network as it was asked: one line of JSON."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.inputs import InputLines
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.training import Trained
+from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+
+FORMAT = 1
+
+
+def description(trained: Trained) -> str:
+    """Neurons, encoding, input lines, and the seed that the test spikes are drawn from."""
+    inputs, seed = trained.inputs, trained.seed
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "network": trained.network.spec.model_dump(mode="json"),
+            "sizes": trained.network.sizes,
+            "pixels": inputs.pixels,
+            "grey_max": inputs.grey_max,
+            "middle": _list(inputs.middle),
+            "gain": _list(inputs.gain),
+            "seed": {"entropy": str(seed.entropy), "spawn_key": list(seed.spawn_key)},
+            "numerics_version": NUMERICS_VERSION,
+            "rpu_ssnn_version": VERSION,
+        }
+    )
+
+
+def weights_of(trained: Trained, where: object) -> list[Weights]:
+    """The weights of each crossbar as reads see them, [n_in, n_out].
+
+    Raises:
+        InputError: reads have errors, so that no matrix stands for them.
+    """
+    found = [synapses.linear_read() for synapses in trained.network.synapses]
+    if any(weights is None for weights in found):
+        allowed = "must be left out (ideal reads): no weights stand for reads with errors"
+        raise InputError(where, "tile.reads", "given", allowed)
+    return [weights.copy() for weights in found if weights is not None]
+
+
+def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
+    """A network that answers as the one described; its weights are ideal and do not train.
+
+    Raises:
+        InputError: the description is none, or of another format, or the weights do not fit.
+    """
+    try:
+        known: dict[str, Any] = json.loads(text)
+        spec = NetworkSpec.model_validate(known["network"])
+        sizes = tuple(int(size) for size in known["sizes"])
+        seed = np.random.SeedSequence(
+            int(known["seed"]["entropy"]), spawn_key=tuple(known["seed"]["spawn_key"])
+        )
+        inputs = InputLines(
+            known["pixels"], known["grey_max"], _array(known["middle"]), _array(known["gain"])
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        problem = " ".join(str(error).split())
+        raise InputError(where, "description", problem, "must be one that export wrote") from error
+    if known["format"] != FORMAT:
+        raise InputError(where, "format", known["format"], f"must be {FORMAT}")
+    shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+    if [w.shape for w in weights] != shapes:
+        raise InputError(where, "weights", [w.shape for w in weights], f"must be {shapes}")
+    network = Network(
+        spec, TrainingSpec(epochs=0), sizes, rate_synapses(1.0), np.random.SeedSequence(0),
+        initial=weights,
+    )  # fmt: skip
+    return Trained(network, inputs, seed)
+
+
+def _list(values: np.ndarray | None) -> list[float] | None:
+    return None if values is None else values.tolist()
+
+
+def _array(values: list[float] | None) -> np.ndarray | None:
+    return None if values is None else np.array(values, dtype=np.float32)

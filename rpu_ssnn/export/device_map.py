@@ -1,0 +1,146 @@
+"""A trained network as HDF5: every device of every crossbar, not their means.
+
+    description                       JSON: neurons, encoding, input, seed
+    crossbar_1/weights                [n_in, n_out] as reads see them (threshold currents)
+    crossbar_1/pulses_up, pulses_down [n_in, n_out] coincidences each weight got
+    crossbar_1/tile_1/conductance     [n_in, n_out] in units of G_max, 0 to 1 within the range
+    crossbar_1/tile_1/state           the same in device states (nominally -1 to 1)
+    crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states)
+
+and what else aihwkit drew for each device, by its own names. Dimensions are named `input` and
+`output`, so that xarray (engine h5netcdf) opens a group as a Dataset. Ideal weights have no tiles.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.export.description import description, rebuilt, weights_of
+from rpu_ssnn.synapses.base import Synapses
+from rpu_ssnn.training import Trained
+
+if TYPE_CHECKING:
+    import h5py
+
+NAMES = {
+    "min_bound": "lower_bound",
+    "max_bound": "upper_bound",
+    "dwmin_up": "step_up",
+    "dwmin_down": "step_down",
+}
+"""aihwkit's names of what each device has, to ours."""
+
+UNITS = {
+    "weights": "threshold currents",
+    "conductance": "G_max",
+    "pulses_up": "pulses",
+    "pulses_down": "pulses",
+}
+"""Of the arrays; all others are in device states."""
+
+
+def write_network(path: str | Path, trained: Trained) -> Path:
+    """Writes the map, whole or not at all.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: reads with errors, h5py is not installed, or the file cannot be written.
+    """
+    path, h5py = Path(path), _h5py(path)
+    weights = weights_of(trained, path)
+
+    def write(temporary: Path) -> None:
+        with h5py.File(temporary, "w") as file:
+            file.attrs["description"] = description(trained)
+            for place, (synapses, matrix) in enumerate(
+                zip(trained.network.synapses, weights, strict=True), 1
+            ):
+                group = file.create_group(f"crossbar_{place}")
+                _write(group, {"weights": matrix} | _pulses(synapses))
+                for number, devices in enumerate(device_maps(synapses), 1):
+                    _write(group.create_group(f"tile_{number}"), devices)
+
+    try:
+        write_whole(path, write)
+    except OSError as error:
+        raise InputError(path, "file", error.strerror, "must be a writable file") from error
+    return path
+
+
+def read_network(path: str | Path) -> Trained:
+    """The network of a map, with the weights that its devices stood for.
+
+    It answers as the trained one did (`Trained.accuracy`); it holds no devices.
+
+    Raises:
+        InputError: no such file, no HDF5, or not written by `write_network`.
+    """
+    path, h5py = Path(path), _h5py(Path(path))
+    try:
+        with h5py.File(path, "r") as file:
+            if "description" not in file.attrs:
+                raise InputError(path, "description", "missing", "must be a map that export wrote")
+            names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
+            weights = [file[name]["weights"][()] for name in names]
+            return rebuilt(str(file.attrs["description"]), weights, path)
+    except OSError as error:
+        problem = " ".join(str(error).split())
+        raise InputError(path, "file", problem, "must be an HDF5 file") from error
+
+
+def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
+    """Of each tile of a crossbar: what every device is and holds, arrays [n_in, n_out].
+
+    Cells of several devices have `NAME_0`, `NAME_1` and so on. Ideal weights: nothing.
+    """
+    from rpu_ssnn.synapses.tile import TileSynapses  # brings aihwkit
+
+    if not isinstance(synapses, TileSynapses):
+        return []
+    ratio = synapses.spec.reference.on_off_ratio
+    off = 1.0 / ratio if ratio else 0.0
+    maps = []
+    for tile in synapses.tiles:
+        state = tile.tile.get_weights().numpy().T.copy()
+        found = {"state": state, "conductance": off + (1.0 - off) * (state + 1.0) / 2.0}
+        for name, values in tile.get_hidden_parameters().items():
+            stem = next((known for known in NAMES if name.startswith(known)), None)
+            ours = name if stem is None else NAMES[stem] + name.removeprefix(stem)
+            found[ours] = values.numpy().T.copy()
+        maps.append(found)
+    return maps
+
+
+def _pulses(synapses: Synapses) -> dict[str, np.ndarray]:
+    from rpu_ssnn.synapses.tile import TileSynapses
+
+    if not isinstance(synapses, TileSynapses):
+        return {}
+    return {"pulses_up": synapses.pulses_up, "pulses_down": synapses.pulses_down}
+
+
+def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:
+    shape = next(iter(arrays.values())).shape
+    for name, size in zip(("input", "output"), shape, strict=True):
+        group[name] = np.arange(size)
+        group[name].make_scale(name)
+    for name, values in arrays.items():
+        made = group.create_dataset(name, data=values, compression="gzip")
+        made.attrs["units"] = UNITS.get(name, "device states")
+        for axis, scale in enumerate(("input", "output")):
+            made.dims[axis].attach_scale(group[scale])
+
+
+def _h5py(path: Path) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        allowed = "needs h5py: pip install 'rpu-ssnn[export]'"
+        raise InputError(path, "file", path.name, allowed) from error
+    return h5py

@@ -1,0 +1,104 @@
+"""A trained network in the Neuromorphic Intermediate Representation (NIR; Pedersen et al. 2024).
+
+The composite neuron (Eq. 1, 3) is three nodes: `Linear` weights, an `LI` synapse of time constant
+tau and an `IF` membrane of threshold theta, which together lift the membrane by 1 - exp(-t/tau)
+after a spike. Time is in slots. What NIR has no words for is refused, or left out when asked:
+
+- the clocked winner-take-all output and lateral inhibition (Eq. 2),
+- membranes that keep what exceeds theta at a spike (NIR resets to a value), and that start at
+  random. These two are always left out; the graph's metadata says so, and another simulator's
+  accuracy will differ by it.
+
+The graph's metadata holds all that `read_nir` needs to build the very network again.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.export.description import description, rebuilt, weights_of
+from rpu_ssnn.training import Trained
+
+LEFT_OUT = "membranes keep what exceeds theta at a spike, and start at random: not in NIR"
+
+
+def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = False) -> Path:
+    """Writes the network as a NIR graph, whole or not at all.
+
+    Args:
+        without_inhibition: leave a winner-take-all output or lateral inhibition out of the graph.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: the network has such an output and it is not to be left out; reads with errors;
+            nir is not installed; the file cannot be written.
+    """
+    path, nir = Path(path), _nir(Path(path))
+    spec = trained.network.spec
+    inhibition = spec.inhibition
+    if (inhibition.clocked or inhibition.strength) and not without_inhibition:
+        what = "clocked" if inhibition.clocked else "strength"
+        allowed = (
+            "has no words in NIR: export without_inhibition, whose graph is another network, or "
+            "train without it"
+        )
+        raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
+    left_out = LEFT_OUT
+    if inhibition.clocked or inhibition.strength:
+        left_out += "; so is the inhibition of the output layer"
+    weights = weights_of(trained, path)
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([weights[0].shape[0]])})}
+    for place, matrix in enumerate(weights, 1):
+        n = matrix.shape[1]
+        nodes[f"weights_{place}"] = nir.Linear(np.ascontiguousarray(matrix.T))
+        ones = np.ones(n, dtype=np.float32)
+        nodes[f"synapse_{place}"] = nir.LI(tau=spec.tau * ones, r=ones, v_leak=0.0 * ones)
+        nodes[f"membrane_{place}"] = nir.IF(r=ones, v_threshold=spec.neuron.theta * ones)
+    nodes["output"] = nir.Output({"output": np.array([weights[-1].shape[1]])})
+    names = list(nodes)
+    metadata = {"rpu_ssnn": description(trained), "left_out": left_out, "time_unit": "slots"}
+    edges = list(zip(names[:-1], names[1:], strict=True))
+    graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
+    try:
+        write_whole(path, lambda temporary: nir.write(temporary, graph))
+    except OSError as error:
+        raise InputError(path, "file", error.strerror, "must be a writable file") from error
+    return path
+
+
+def read_nir(path: str | Path) -> Trained:
+    """The network that `write_nir` wrote, inhibition and all: it answers as the trained one did.
+
+    Raises:
+        InputError: no such file, or a graph of another tool, whose neurons are not these.
+    """
+    path, nir = Path(path), _nir(Path(path))
+    try:
+        graph = nir.read(path)
+    except (OSError, KeyError) as error:
+        problem = " ".join(str(error).split())
+        raise InputError(path, "file", problem, "must be a NIR graph") from error
+    text = graph.metadata.get("rpu_ssnn")
+    if text is None:
+        allowed = "must be there: only graphs that this project wrote are read back"
+        raise InputError(path, "metadata.rpu_ssnn", "missing", allowed)
+    places = range(1, 1 + sum(name.startswith("weights_") for name in graph.nodes))
+    weights = [
+        np.ascontiguousarray(graph.nodes[f"weights_{place}"].weight.T, dtype=np.float32)
+        for place in places
+    ]
+    return rebuilt(text.decode() if isinstance(text, bytes) else str(text), weights, path)
+
+
+def _nir(path: Path) -> Any:
+    try:
+        import nir
+    except ImportError as error:
+        allowed = "needs nir: pip install 'rpu-ssnn[export]'"
+        raise InputError(path, "file", path.name, allowed) from error
+    return nir

@@ -1,0 +1,128 @@
+"""Trained networks written and read back."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device_presets import get_device
+from rpu_ssnn import (
+    Dataset,
+    InhibitionSpec,
+    InputError,
+    NetworkSpec,
+    TileSpec,
+    Trained,
+    TrainingSpec,
+    coincidence_synapses,
+    load_dataset,
+    tile_synapses,
+    train,
+)
+from rpu_ssnn.export import read_network, read_nir, write_network, write_nir
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec
+
+h5py = pytest.importorskip("h5py")
+pytest.importorskip("nir")
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load_dataset("digits", n_train=200, n_test=150, validation_share=0.0, seed=0)
+
+
+def trained_in(factory: Any, data: Dataset, clocked: bool = True) -> Trained:
+    spec = NetworkSpec(hidden=(12,), T=20, inhibition=InhibitionSpec(clocked=clocked))
+    return train(spec, TrainingSpec(epochs=2, batch=20), factory, data, seed=4)
+
+
+@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
+def test_a_map_has_every_device_and_answers_alike(
+    tmp_path: Path, data: Dataset, scheme: Any
+) -> None:
+    tile = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme, on_off_ratio=10.0))
+    with trained_in(tile_synapses(get_device("charge_trap"), tile, 8.0), data) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+        accuracy = trained.accuracy(data.test_images, data.test_labels)
+        first: Any = trained.network.synapses[0]
+        with h5py.File(path) as file:
+            group = file["crossbar_1"]
+            assert np.array_equal(group["weights"][()], first.weights())
+            assert np.array_equal(group["pulses_up"][()], first.pulses_up)
+            assert group["pulses_down"][()].sum() > 0
+            tiles = [name for name in group if name.startswith("tile_")]
+            assert len(tiles) == (2 if scheme == "differential_pair" else 1)
+            devices = group["tile_1"]
+            state = devices["state"][()]
+            assert state.shape == (64, 12)
+            assert np.allclose(devices["conductance"][()], 0.1 + 0.9 * (state + 1) / 2)
+            assert np.unique(devices["upper_bound"][()]).size > 100
+            assert (devices["step_up"][()] > 0).all()
+            assert devices["state"].dims[0][0].name.endswith("input")
+            assert devices["conductance"].attrs["units"] == "G_max"
+    assert accuracy > 0.3
+    with read_network(path) as again:
+        assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dataset) -> None:
+    import nir
+
+    with trained_in(coincidence_synapses(4.0), data, clocked=False) as trained:
+        path = write_nir(tmp_path / "net.nir", trained)
+        accuracy = trained.accuracy(data.test_images, data.test_labels)
+        weights = trained.network.synapses[1].linear_read()
+    graph = nir.read(path)
+    assert [type(node).__name__ for node in graph.nodes.values()].count("IF") == 2
+    assert np.array_equal(graph.nodes["weights_2"].weight, weights.T)
+    assert graph.nodes["synapse_1"].tau == pytest.approx(2.0)
+    with read_nir(path) as again:
+        assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3() -> None:
+    """tau di/dt = -i, then dv/dt = i: a unit spike lifts v by 1 - exp(-t/tau)."""
+    tau, dt = 2.0, 1e-4
+    current, membrane = 1.0 / tau, 0.0
+    for _ in range(round(5.0 / dt)):
+        membrane += dt * current
+        current -= dt * current / tau
+    assert membrane == pytest.approx(1 - np.exp(-5.0 / tau), rel=1e-3)
+
+
+def test_what_nir_cannot_say_is_refused_or_left_out(tmp_path: Path, data: Dataset) -> None:
+    path = tmp_path / "net.nir"
+    with trained_in(coincidence_synapses(4.0), data) as trained:
+        with pytest.raises(InputError, match=r"network.inhibition.clocked: True.*no words in NIR"):
+            write_nir(path, trained)
+        assert not path.exists()
+        write_nir(path, trained, without_inhibition=True)
+        accuracy = trained.accuracy(data.test_images, data.test_labels)
+    with read_nir(path) as again:
+        assert again.network.spec.inhibition.clocked
+        assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Dataset) -> None:
+    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+    tile = TileSpec(reads=ReadSpec(read_noise=0.1))
+    with (
+        trained_in(tile_synapses(get_device("ideal"), tile, 8.0), small) as trained,
+        pytest.raises(InputError, match="tile.reads.*ideal reads"),
+    ):
+        write_network(tmp_path / "net.h5", trained)
+
+
+@pytest.mark.parametrize("read", [read_network, read_nir])
+def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
+    path = tmp_path / "net.h5"
+    with pytest.raises(InputError, match="net.h5.*must be"):
+        read(path)
+    path.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="net.h5.*must be"):
+        read(path)
+    with h5py.File(path, "w") as file:
+        file["other"] = [1]
+    with pytest.raises(InputError, match="net.h5"):
+        read(path)
