@@ -4,6 +4,10 @@ from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
 from .data import save_dataset as save_dataset
 from .estimator import SpikingClassifier as SpikingClassifier
+from .export import read_network as read_network
+from .export import read_nir as read_nir
+from .export import write_network as write_network
+from .export import write_nir as write_nir
 from .network import Network as Network
 from .spec import (
     EncodingSpec as EncodingSpec,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rpu_ssnn.data import DATA_ENV
+from rpu_ssnn.data import DATA_ENV, sources
 from support.commands import Command
 from support.idx import WriteIdx, WriteIdxSet, write_idx_file, write_idx_set_files
 
@@ -24,13 +24,19 @@ def data_root() -> Path:
 
 
 @pytest.fixture
-def write_idx() -> WriteIdx:
+def no_standard_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets hand-made images stand for a standard set, which is refused otherwise."""
+    monkeypatch.setattr(sources, "STANDARD_DIGESTS", {})
+
+
+@pytest.fixture
+def write_idx(no_standard_digests: None) -> WriteIdx:
     """Writes an array of unsigned bytes as an idx file; gzipped where the name ends in .gz."""
     return write_idx_file
 
 
 @pytest.fixture
-def write_idx_set() -> WriteIdxSet:
+def write_idx_set(no_standard_digests: None) -> WriteIdxSet:
     """Writes the four files of a small random data set; see ``write_idx_set_files``."""
     return write_idx_set_files
 

@@ -1,5 +1,6 @@
 """What is needed beside the weights to ask a network as it was asked: one line of JSON."""
 
+import itertools
 import json
 from typing import Any
 
@@ -70,7 +71,7 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
         raise InputError(where, "description", problem, "must be one that export wrote") from error
     if known["format"] != FORMAT:
         raise InputError(where, "format", known["format"], f"must be {FORMAT}")
-    shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+    shapes = list(itertools.pairwise(sizes))
     if [w.shape for w in weights] != shapes:
         raise InputError(where, "weights", [w.shape for w in weights], f"must be {shapes}")
     network = Network(

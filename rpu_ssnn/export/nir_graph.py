@@ -12,6 +12,7 @@ after a spike. Time is in slots. What NIR has no words for is refused, or left o
 The graph's metadata holds all that `read_nir` needs to build the very network again.
 """
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     nodes["output"] = nir.Output({"output": np.array([weights[-1].shape[1]])})
     names = list(nodes)
     metadata = {"rpu_ssnn": description(trained), "left_out": left_out, "time_unit": "slots"}
-    edges = list(zip(names[:-1], names[1:], strict=True))
+    edges = list(itertools.pairwise(names))
     graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
     try:
         write_whole(path, lambda temporary: nir.write(temporary, graph))

@@ -154,6 +154,30 @@ def plan(
 
 
 @results_app.command()
+def export(
+    folder: FolderArgument,
+    path: Annotated[Path, typer.Argument(help="File to write: .h5 (every device) or .nir.")],
+    case: Annotated[str, typer.Option(help="Label of the case, as tables name it.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
+    data: DataOption = None,
+    without_inhibition: Annotated[
+        bool, typer.Option("--without-inhibition", help="Leave it out of NIR, which cannot say it.")
+    ] = False,
+) -> None:
+    """Write a finished trial's network: it is trained again, since rows keep no weights."""
+    from studies.execution.export import export_trial
+
+    done = export_trial(
+        folder, case, path, seed=seed, data=data, without_inhibition=without_inhibition
+    )
+    there = "not read" if done.in_row is None else f"{done.in_row:.2f} %"
+    typer.echo(f"network  {done.path}")
+    typer.echo(f"accuracy {done.accuracy:.2f} % on test images; in the trial's row: {there}")
+    if not done.replayable:
+        typer.echo("the two differ by aihwkit's own noise, which cannot be seeded")
+
+
+@results_app.command()
 def status(folder: FolderArgument) -> None:
     """Say where a study stands that runs, or ran, in another shell; the folder is only read."""
     from studies.report.status_view import lines, study_status

@@ -109,7 +109,7 @@ def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Datas
     tile = TileSpec(reads=ReadSpec(read_noise=0.1))
     with (
         trained_in(tile_synapses(get_device("ideal"), tile, 8.0), small) as trained,
-        pytest.raises(InputError, match="tile.reads.*ideal reads"),
+        pytest.raises(InputError, match=r"tile\.reads.*ideal reads"),
     ):
         write_network(tmp_path / "net.h5", trained)
 
@@ -117,12 +117,12 @@ def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Datas
 @pytest.mark.parametrize("read", [read_network, read_nir])
 def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
     path = tmp_path / "net.h5"
-    with pytest.raises(InputError, match="net.h5.*must be"):
+    with pytest.raises(InputError, match=r"net\.h5.*must be"):
         read(path)
     path.write_bytes(b"nothing")
-    with pytest.raises(InputError, match="net.h5.*must be"):
+    with pytest.raises(InputError, match=r"net\.h5.*must be"):
         read(path)
     with h5py.File(path, "w") as file:
         file["other"] = [1]
-    with pytest.raises(InputError, match="net.h5"):
+    with pytest.raises(InputError, match=r"net\.h5"):
         read(path)

@@ -1,0 +1,93 @@
+"""A finished trial's network as a file: trained again, since rows keep no weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import refuse_unwritable
+from studies.declaration.trial import AnnMethod, Trial, point_title
+from studies.execution.study_runs import look_into
+
+SUFFIXES = (".h5", ".nir")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        accuracy: of the network that was written, on the test images, %.
+        in_row: that of the finished trial, %; None: the trial never read the test images.
+        replayable: whether the two must be equal (aihwkit's own noise cannot be seeded).
+    """
+
+    path: Path
+    accuracy: float
+    in_row: float | None
+    replayable: bool
+
+
+def export_trial(
+    folder: Path | str,
+    case: str,
+    path: Path | str,
+    *,
+    seed: int = 0,
+    data: Path | str | None = None,
+    without_inhibition: bool = False,
+    threads: int = 1,
+) -> Exported:
+    """Trains a finished trial of an output folder again and writes its network.
+
+    Args:
+        folder: of a study that was run.
+        case: label of the case, with the values of a sweep as tables name them:
+            ``charge_trap [overrides.step=0.01]``.
+        path: a file ending in .h5 (every device, `rpu_ssnn.export.device_map`) or .nir.
+        seed: which of the case's trials.
+        data: folder with the images; None: the environment variable RPU_SSNN_DATA.
+        without_inhibition: leave out of NIR what it has no words for.
+
+    Raises:
+        InputError: no such trial, the float baseline (which is no spiking network), a file that
+            cannot be written, or what the format cannot say.
+    """
+    from rpu_ssnn.export import write_network, write_nir
+    from studies.workers.methods import load_images, trained_network
+    from studies.workers.run_trial import is_replayable
+    from studies.workers.workspace import NO_WORKSPACE, TrialSession
+
+    path = Path(path)
+    refuse_unwritable("export", "path", path, SUFFIXES)
+    trial, in_row = _trial(Path(folder), case, seed)
+    if isinstance(trial.settings.method, AnnMethod):
+        allowed = "is the float baseline, which has no spiking network to export"
+        raise InputError(folder, "case", case, allowed)
+    images = load_images(trial, None if data is None else Path(data))
+    session = TrialSession(NO_WORKSPACE, trial, images.digest)
+    with trained_network(trial, images, threads, session) as trained:
+        if path.suffix == ".nir":
+            write_nir(path, trained, without_inhibition=without_inhibition)
+        else:
+            write_network(path, trained)
+        accuracy = 100 * trained.accuracy(images.test_images, images.test_labels)
+    return Exported(path, accuracy, in_row, is_replayable(trial))
+
+
+def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
+    def leave_out(error: InputError) -> None:
+        """A damaged file is no finished trial."""
+
+    found = {
+        (point_title(trial.label, trial.sweep), trial.settings.seed): (trial, result)
+        for trial, result in look_into(folder, on_damage=leave_out).complete
+    }
+    titles = list(dict.fromkeys(title for title, _ in found))
+    if case not in titles:
+        raise InputError(folder, "case", case, one_of(titles, case))
+    if (case, seed) not in found:
+        seeds = [str(number) for title, number in found if title == case]
+        raise InputError(folder, "seed", seed, one_of(seeds))
+    trial, result = found[case, seed]
+    measured = result.row.get("test_accuracy")
+    return trial, None if measured is None else float(measured)
