@@ -101,7 +101,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         one_way = "its lower bound is 0, and a single device has no negative weights"
     return _name_of(device), PresetEntry(
         technology="own aihwkit device",
-        model=model,  # type: ignore[arg-type]
+        model=model,
         description=f"aihwkit's {type(device).__name__}, given by the user",
         citation="none (the user's configuration)",
         one_directional_because=one_way,

@@ -58,6 +58,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         trained_: the network (`rpu_ssnn.training.Trained`).
     """
 
+    classes_: np.ndarray
+
     def __init__(
         self,
         hidden: tuple[int, ...] = (64,),
@@ -100,10 +102,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: not numbers, NaN, rows and labels of different number, one class only.
             InputError: a parameter out of its range, an unknown device.
         """
-        X, y = validate_data(self, X, y)
-        check_classification_targets(y)
-        self._begin(X, np.unique(y))
-        data = self._dataset(X, y)
+        values, labels = self._checked(X, y, reset=True)
+        self._begin(values, np.unique(labels))
+        data = self._dataset(values, labels)
         training = self._training_spec(self.epochs)
         self._keep(
             train(
@@ -123,18 +124,17 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: as `fit`; a label that is none of the classes.
         """
         first = not hasattr(self, "trained_")
-        X, y = validate_data(self, X, y, reset=first)
-        check_classification_targets(y)
+        values, labels = self._checked(X, y, reset=first)
         if first:
-            self._begin(X, np.unique(y if classes is None else np.asarray(classes)))
-            none = self._dataset(X[:0], y[:0])
+            self._begin(values, np.unique(labels if classes is None else np.asarray(classes)))
+            none = self._dataset(values[:0], labels[:0])
             training = self._training_spec(0)
             factory = self._factory()
             self._keep(
                 train(self._network_spec(), training, factory, none, seed=self._seed,
                       threads=self.threads)
             )  # fmt: skip
-        data, epoch = self._dataset(X, y), len(self.epochs_)
+        data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = self.trained_.train_epoch(data.train_images, data.train_labels, rng, epoch=0)
         self._tell(row)
@@ -155,7 +155,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         counts = self.spike_counts(X).astype(np.float64)
         total = counts.sum(axis=1, keepdims=True)
         shares_of_none = np.full(counts.shape, 1.0 / counts.shape[1])
-        return np.divide(counts, total, out=shares_of_none, where=total > 0)
+        np.divide(counts, total, out=shares_of_none, where=total > 0)
+        return shares_of_none
 
     def spike_counts(self, X: ArrayLike) -> np.ndarray:
         """Output spikes of each class in T slots, [n, classes]; the same for the same rows.
@@ -165,8 +166,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: another number of columns.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        images = shares(X, self._scale, "X", declared=False)
+        values: np.ndarray = validate_data(self, X, reset=False)
+        images = shares(values, self._scale, "X", declared=False)
         rng = np.random.default_rng(self.trained_.seed)
         chunk = 1000
         counts = [
@@ -216,6 +217,11 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         trained.network.restore(kept[0])
         trained.epochs[:] = kept[1]
         self.trained_ = trained
+
+    def _checked(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        values, labels = validate_data(self, X, y, reset=reset)
+        check_classification_targets(labels)
+        return values, labels
 
     def _begin(self, X: np.ndarray, classes: np.ndarray) -> None:
         if len(classes) < 2:

@@ -74,7 +74,8 @@ def file_digest(own: OwnData) -> str:
     for path in (own.file, own.test_file):
         if path is None:
             continue
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in files:
             try:
                 with file.open("rb") as content:
                     total.update(hashlib.file_digest(content, "sha256").digest())

@@ -1,6 +1,6 @@
 """Runs a study in its output folder: drives first, then every trial that has no row yet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -202,12 +202,37 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
             raise
 
 
+def _refuse_other_files(
+    trials: Sequence[Trial], finished: Mapping[str, TrialResult], root: Path
+) -> None:
+    """Rows of the user's own data say which file they are of: it must not have changed since.
+
+    Raises:
+        InputError: it has; a file that is gone is no fault of rows that are there.
+    """
+    from rpu_ssnn.data.own import file_digest
+
+    digests: dict[str, str] = {}
+    for trial in trials:
+        own, result = trial.settings.dataset.own, finished.get(trial.identity)
+        if own is None or result is None or not own.file.exists():
+            continue
+        key = own.model_dump_json()
+        if key not in digests:
+            digests[key] = file_digest(own)
+        made_of = result.row.get("file_digest")
+        if made_of != digests[key]:
+            allowed = f"must be {made_of}, that of the rows in {root}: take another --out"
+            raise InputError(own.file, "digest", digests[key], allowed)
+
+
 def _usable(
     trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
 ) -> dict[str, TrialResult]:
     """The finished runs by identity, those of other versions only as the user wants."""
     here = Versions.here()
     found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
+    _refuse_other_files(trials, found, root)
     others = {
         identity: difference
         for identity, result in found.items()

@@ -78,11 +78,11 @@ def reference_of(results: pd.DataFrame) -> str:
     if known is not None:
         return str(known)
     labels = list(dict.fromkeys(results["label"])) if len(results) else []
-    of_rate = results["label"][results["update"] == "rate"] if len(results) else []
-    if len(set(of_rate)) != 1:
+    of_rate = set(results["label"][results["update"] == "rate"]) if len(results) else set[str]()
+    if len(of_rate) != 1:
         allowed = one_of(labels) + ", as there is not one rate case"
         raise InputError("summary", "reference", None, allowed)
-    return str(next(iter(of_rate)))
+    return str(of_rate.pop())
 
 
 def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:

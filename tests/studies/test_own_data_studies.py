@@ -1,0 +1,136 @@
+"""Studies on the user's own data: what is declared, what is refused, and what rows say."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rpu_ssnn import save_dataset
+from studies import InputError, load_results, load_study, run_study, summary
+from studies.declaration.study import Study, parse_study
+from studies.declaration.trial import Trial
+from studies.workers.run_trial import run_trial
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(-1, 1, (60, 3, 3)) + 2 * np.arange(60)[:, None, None] % 2
+Y = np.array(["odd", "even"])[np.arange(60) % 2]
+
+
+def declared(folder: Path, dataset: dict[str, Any], **changes: Any) -> Study:
+    content: dict[str, Any] = {
+        "study": "own",
+        "question": "q",
+        "dataset": dataset,
+        "network": {"hidden": [8], "T": 20},
+        "training": {"epochs": 1},
+        "seeds": {"count": 1},
+        "cases": [
+            {"update": "rate", "learning_rate": 4},
+            {"update": "ann", "learning_rate": 0.1},
+        ],
+    }
+    return parse_study(content | changes, folder / "own.yaml", folder)
+
+
+def trials(study: Study) -> list[Trial]:
+    points = study.points()
+    return [p.trial(study.study, p.drive, 0) for p in points if p.drive is not None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_dataset(tmp_path / "mine.npz", (X, Y))
+    tensor = (RNG.random((30, 24, 5)) < 0.2).astype(np.uint8)
+    save_dataset(tmp_path / "spikes.npz", (tensor, np.arange(30) % 3))
+    return tmp_path
+
+
+def test_rows_say_where_the_data_come_from(folder: Path) -> None:
+    study = declared(folder, {"file": "mine.npz", "test_share": 0.2, "range": [-1, 3]})
+    row = run_trial(trials(study)[0], None, 1).row
+    assert row["dataset"] == "mine"
+    assert (row["data_file"], row["data_shape"]) == ("mine.npz", "3x3")
+    assert row["data_split"] == "stratified, test_share 0.2, seed 0"
+    assert row["data_range"] == "-1 to 3"
+    assert row["network"] == "9-8-2"
+    assert len(str(row["file_digest"])) == len(str(row["data_digest"])) == 16
+
+
+def test_rows_say_who_sees_the_timing_of_spikes(folder: Path) -> None:
+    dataset = {"file": "spikes.npz", "test_share": 0.2, "spikes": {}}
+    rate, ann = (run_trial(trial, None, 1).row for trial in trials(declared(folder, dataset)))
+    assert "counts only" in str(rate["input"])
+    assert "timing is not seen" in str(ann["input"])
+    assert rate["time"] == "kept"
+    spikes = np.load(folder / "spikes.npz")["X"]
+    assert rate["spikes_after_T"] == pytest.approx(spikes[:, 20:].sum() / spikes.sum(), abs=0.05)
+
+
+def test_an_identity_knows_the_file_but_not_its_folder(folder: Path, tmp_path: Path) -> None:
+    dataset = {"file": "mine.npz", "test_share": 0.2}
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    shutil.copy(folder / "mine.npz", other)
+    here, there = (trials(declared(place, dataset))[0] for place in (folder, other))
+    assert here.identity == there.identity
+    assert here.identity != trials(declared(folder, dataset | {"test_share": 0.3}))[0].identity
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [
+        ({}, "needs a name, or the file"),
+        ({"name": "mnist", "file": "mine.npz"}, "dataset.name.*is a standard set's"),
+        ({"name": "digits", "test_share": 0.2}, "test_share is of your own data"),
+        ({"name": "mnst"}, r"did you mean mnist\?.*your own data: dataset: \{file"),
+        ({"file": "mine.npz", "range": [1, 0]}, r"must be \[low, high\]"),
+        ({"file": "mine.npz", "range": "all"}, "dataset.range"),
+        ({"file": "mine.npz", "spikes": {"bin": 0}}, "dataset.spikes.bin"),
+        ({"file": "mine.npz", "lable": "x"}, "did you mean label"),
+    ],
+)
+def test_what_is_declared_wrongly_is_refused(
+    folder: Path, dataset: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words) as error:
+        declared(folder, dataset)
+    assert "\n" not in str(error.value)
+
+
+SCRIPT = """
+from studies import load_results, load_study, run_study, summary
+results = run_study("own.yaml", out="out", workers=1, data=".", progress=True)
+print(summary(results)["case"].tolist(), len(load_results("out")), load_study("own.yaml").study)
+"""
+
+
+def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
+    (folder / "script.py").write_text(SCRIPT)
+    (folder / "own.yaml").write_text(
+        "study: own\nquestion: q\ndataset: {file: mine.npz, test_share: 0.2}\n"
+        "network: {hidden: [8], T: 20}\ntraining: {epochs: 1}\nseeds: {count: 1}\n"
+        "cases: [{update: rate, learning_rate: 4}]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['rate'] 1 own"
+    assert "rate seed 0" in done.stderr
+
+    save_dataset(folder / "mine.npz", (X + 1, Y))
+    with pytest.raises(InputError, match=r"digest.*that of the rows in"):
+        run_study(folder / "own.yaml", out=folder / "out", workers=1)
+    results = load_results(str(folder / "out"))
+    assert summary(results)["case"].tolist() == ["rate"]
+    assert summary(results.rename(columns=str).copy(), "rate").shape == summary(results).shape
+    results.attrs.clear()
+    assert summary(results)["n"].tolist() == [1]
+    with pytest.raises(InputError, match="not one rate case"):
+        summary(results.assign(update="coincidence"))
+    with pytest.raises(InputError, match="must be a readable file"):
+        load_study("nothing.yaml")
