@@ -44,7 +44,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: the equivalent rate of `rpu_ssnn.synapses`.
         weight_range: of devices, see `TileSpec.weight_range`.
         scale: `training`: one range of values for all columns; `each`: one for each column.
-        contrast: `none`, `on_off` or `signed`, see `EncodingSpec.contrast`.
+        contrast: `none`, `on_off` or `signed`, see `EncodingSpec.contrast`. A rate has no sign, so
+            that few columns want two lines each.
         winner_takes_all: one output spikes at a time (`InhibitionSpec.clocked`).
         random_state: of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot be
             seeded.
@@ -71,7 +72,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: float = 4.0,
         weight_range: float = 4.0,
         scale: Literal["training", "each"] = "each",
-        contrast: Contrast = "none",
+        contrast: Contrast = "on_off",
         winner_takes_all: bool = True,
         random_state: int | np.random.RandomState | None = None,
         threads: int = 1,

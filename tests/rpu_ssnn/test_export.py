@@ -29,12 +29,12 @@ pytest.importorskip("nir")
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    return load_dataset("digits", n_train=200, n_test=150, validation_share=0.0, seed=0)
+    return load_dataset("digits", n_train=800, n_test=150, validation_share=0.0, seed=0)
 
 
 def trained_in(factory: Any, data: Dataset, clocked: bool = True) -> Trained:
     spec = NetworkSpec(hidden=(12,), T=20, inhibition=InhibitionSpec(clocked=clocked))
-    return train(spec, TrainingSpec(epochs=2, batch=20), factory, data, seed=4)
+    return train(spec, TrainingSpec(epochs=3, batch=20), factory, data, seed=4)
 
 
 @pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
