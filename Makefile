@@ -44,7 +44,8 @@ $(READY): requirements.txt requirements-uv.txt pyproject.toml tools/find_python.
 # Renews the pins; --no-header keeps machine paths out of the file.
 requirements: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header \
-		--python-version 3.12 --extra dev --extra bench --extra cluster pyproject.toml -o requirements.txt
+		--python-version 3.12 --extra dev --extra bench --extra cluster --extra export --extra notebook \
+		pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf $(VENV) out build *.egg-info
