@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.scaling import Scale, scale_of, shares
+from rpu_ssnn.data.own.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.device_library import find_device
@@ -116,7 +116,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
-        """One more epoch, at the full step, over these rows; the first call sets scale and classes.
+        """One more epoch over these rows, at the full step.
+
+        The first call sets the scale, the mean and the classes.
 
         Args:
             classes: all labels that will come; needed in the first call where y lacks some.
@@ -128,11 +130,11 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         values, labels = self._checked(X, y, reset=first)
         if first:
             self._begin(values, np.unique(labels if classes is None else np.asarray(classes)))
-            none = self._dataset(values[:0], labels[:0])
+            shown = self._dataset(values, labels)
             training = self._training_spec(0)
             factory = self._factory()
             self._keep(
-                train(self._network_spec(), training, factory, none, seed=self._seed,
+                train(self._network_spec(), training, factory, shown, seed=self._seed,
                       threads=self.threads)
             )  # fmt: skip
         data, epoch = self._dataset(values, labels), len(self.epochs_)
@@ -202,7 +204,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         state = dict(super().__getstate__())
         trained = state.pop("trained_", None)
         if trained is not None:
-            state["_kept"] = (trained.network.state(), list(trained.epochs))
+            state["_kept"] = trained.network.state(), trained.inputs, list(trained.epochs)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -210,13 +212,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         super().__setstate__(state)
         if kept is None:
             return
-        none = self._dataset(np.zeros((0, self.n_features_in_)), self.classes_[:0])
+        any_row = self._dataset(np.zeros((1, self.n_features_in_)), self.classes_[:1])
         trained = train(
-            self._network_spec(), self._training_spec(0), self._factory(), none,
+            self._network_spec(), self._training_spec(0), self._factory(), any_row,
             seed=self._seed, threads=self.threads,
         )  # fmt: skip
-        trained.network.restore(kept[0])
-        trained.epochs[:] = kept[1]
+        weights, trained.inputs, trained.epochs[:] = kept
+        trained.network.restore(weights)
         self.trained_ = trained
 
     def _checked(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.source import Rows
+from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec

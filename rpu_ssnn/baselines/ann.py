@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import nn
 
 from rpu_ssnn.data import Dataset
-from rpu_ssnn.data.source import Rows
+from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
 from rpu_ssnn.training_state import (

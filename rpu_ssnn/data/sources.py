@@ -10,7 +10,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
-from rpu_ssnn.data.source import Source
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 
 DIGITS_TEST_SHARE = 0.2

@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data.folders import MissingDataError, data_folder
-from rpu_ssnn.data.source import Source
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.spike_trains import SpikeTrains
 
 LEVELS = 8

@@ -6,7 +6,7 @@ Small, not separable by a line, and hard for networks whose hidden layer does no
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from rpu_ssnn.data.source import Source
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.spike_trains import SpikeTrains
 
 COUNTS = (5000, 1000)

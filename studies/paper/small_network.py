@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.data.source import Rows, values_of
+from rpu_ssnn.data.rows import Rows, values_of
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.synapses.base import Weights

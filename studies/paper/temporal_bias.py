@@ -14,7 +14,7 @@ import numpy as np
 
 from rpu_ssnn.analysis.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.data.source import values_of
+from rpu_ssnn.data.rows import values_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train

@@ -12,7 +12,7 @@ import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
-from rpu_ssnn.data.table_files import part_of_table
+from rpu_ssnn.data.own.table_files import part_of_table
 
 WHERE = "save_dataset"
 

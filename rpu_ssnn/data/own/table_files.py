@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.data.raw import Part, Raw
+from rpu_ssnn.data.own.raw import Part, Raw
 
 
 def read_table(path: Path, label: str) -> Raw:
