@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.data import IDX_SETS, MissingDataError, load_dataset
 
 OLDEST_PYTHON = (3, 12)
@@ -23,13 +23,17 @@ WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
 REBUILD = "rebuild the environment with `make clean && make test`"
 
 
-class BrokenPairError(RuntimeError):
+class BrokenPairError(RpuSsnnError, RuntimeError):
     """aihwkit does not work with this torch: one line of what was found and what to do."""
 
     def __init__(self, found: str, advice: str) -> None:
         self.found = found
         self.advice = advice
         super().__init__(f"{found}; {advice}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Errors cross process borders whole."""
+        return type(self), (self.found, self.advice)
 
 
 @dataclass(frozen=True)
