@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
@@ -52,7 +53,7 @@ def run_study(
             ones alone, or runs them again with `retry_failed`.
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
-    root = default_folder(declared) if out is None else out
+    root = default_folder(declared) if out is None else user_path("run_study", "out", out)
     options = Options(
         job=training_job(data),
         executor=LocalExecutor(workers) if executor is None else executor,
