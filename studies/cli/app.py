@@ -5,6 +5,7 @@ describe its data; 130 interrupted.
 Whatever is slow to import is imported by the command that needs it.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -180,6 +181,7 @@ def _options_of_all(
 def main() -> None:
     """Runs the command of `sys.argv`; errors of ours are one line and their exit code."""
     make_output_forgiving()
+    os.environ["MPLBACKEND"] = "agg"  # figures are files; what a shell asks for may not exist
     with interrupts.ending_the_command():
         try:
             code = app(standalone_mode=False)

@@ -33,9 +33,12 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
 
     Raises:
         InputError: images are missing or damaged, or fewer than asked for.
-        BrokenPairError: aihwkit and torch do not fit.
+        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot keep its code.
     """
-    from rpu_ssnn.doctor import require_tile_pair
+    from rpu_ssnn.doctor import require_compiler, require_tile_pair
+
+    if any(not isinstance(trial.settings.method, AnnMethod) for trial in trials):
+        require_compiler()
 
     seen = set()
     for trial in trials:

@@ -1,12 +1,14 @@
 """Rows that are called replayable are the same for any number of threads."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import parse_study
 from studies.declaration.trial import Trial
-from studies.declaration.trials import units_of
+from studies.declaration.trials import trials_at
 from studies.workers.run_trial import run_trial
 from support.harness import SMALL
 
@@ -40,9 +42,9 @@ def trial_of(case: str) -> Trial:
             "seeds": [0],
         },
         "small.yaml",
-        None,  # type: ignore[arg-type]
+        Path(),
     )
-    return units_of(study, {})[0]
+    return trials_at(study, {}, [Seeded(point, point.seeds) for point in study.points()])[0]
 
 
 @pytest.mark.parametrize("case", CASES)
