@@ -7,6 +7,7 @@ Nothing heavy is imported before it is needed, so that a broken package is repor
 """
 
 import functools
+import importlib
 import os
 import platform
 import sys
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.data import IDX_SETS, MissingDataError, load_dataset
 
 OLDEST_PYTHON = (3, 12)
@@ -23,13 +24,21 @@ WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
 REBUILD = "rebuild the environment with `make clean && make test`"
 
 
-class BrokenPairError(RuntimeError):
-    """aihwkit does not work with this torch: one line of what was found and what to do."""
+class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
+    """The machine cannot run anything: one line of what was found and what to do."""
 
     def __init__(self, found: str, advice: str) -> None:
         self.found = found
         self.advice = advice
         super().__init__(f"{found}; {advice}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Errors cross process borders whole."""
+        return type(self), (self.found, self.advice)
+
+
+class BrokenPairError(BrokenEnvironmentError):
+    """aihwkit does not work with this torch."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,26 @@ def require_tile_pair() -> None:
         BrokenPairError: as ``check_tile_pair``, on every call as long as the pair is broken.
     """
     check_tile_pair()
+
+
+@functools.cache
+def require_compiler() -> None:
+    """Imports all compiled code, once a process: it needs numba, and a folder to be kept in.
+
+    Raises:
+        InputError: numba is told not to compile.
+        BrokenEnvironmentError: numba finds no folder for the code.
+    """
+    told = os.environ.get("NUMBA_DISABLE_JIT", "")
+    if told not in ("", "0"):
+        allowed = "must be unset: the pass over time exists as compiled code only"
+        raise InputError("environment", "NUMBA_DISABLE_JIT", told, allowed)
+    try:
+        importlib.import_module("rpu_ssnn.network")
+    except RuntimeError as error:
+        found = f"numba has no folder to keep compiled code in ({_one_line(error)})"
+        advice = "set NUMBA_CACHE_DIR to a folder that can be written to"
+        raise BrokenEnvironmentError(found, advice) from error
 
 
 def check_tile_pair() -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt64
 
+from rpu_ssnn.common.errors import RpuSsnnError
+
 State = dict[str, np.ndarray]
 """Arrays of numbers by name: everything that training changes, and nothing that the settings give.
 
@@ -20,7 +22,7 @@ built again.
 WORD = 2**64
 
 
-class StateError(ValueError):
+class StateError(RpuSsnnError, ValueError):
     """A state that does not belong to what it is to be loaded into."""
 
 

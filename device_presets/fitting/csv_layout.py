@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.files import open_regular, reason
 
 SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12}
 AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
@@ -129,11 +130,11 @@ def detect_format(file: Path) -> TextFormat:
         PresetError: unreadable, empty, or not a table of text.
     """
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             head = opened.read(_SNIFFED_BYTES)
     except OSError as error:
         allowed = "must be a readable CSV file"
-        raise PresetError(file, "file", error.strerror or str(error), allowed) from None
+        raise PresetError(file, "file", reason(error), allowed) from None
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise PresetError(file, "file", "binary data", "must be text: export it as CSV")
     encoding, text = _decoded(head)

@@ -35,12 +35,23 @@ class InputError(RpuSsnnError, ValueError):
         super().__init__(f"{where}: {field}: {_short(value)} is not allowed; {allowed}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
-        """Errors cross process borders whole."""
-        return type(self), (self.where, self.field, self.value, self.allowed)
+        """Errors cross process borders whole, with values that are sure to."""
+        plain = isinstance(self.value, str | int | float | None)
+        value = self.value if plain else _AsShown(repr(self.value))
+        return type(self), (self.where, self.field, value, self.allowed)
 
 
 class PresetError(InputError):
     """A preset, a parameter or a preset file that cannot be used, said in one line."""
+
+
+class _AsShown(str):
+    """A value as `repr` shows it, in place of one that might not cross a process border."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def one_of(names: Iterable[str], wrong: object = None) -> str:

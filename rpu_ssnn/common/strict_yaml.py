@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.files import read_text, reason
 from rpu_ssnn.common.wording import first_unprintable
 
@@ -43,7 +43,7 @@ _PREFIX = "tag:yaml.org,2002:"
 _KINDS: dict[str, type] = {"null": type(None), "bool": bool, "int": int, "float": float}
 
 
-class YamlError(ValueError):
+class YamlError(RpuSsnnError, ValueError):
     """What is wrong with YAML text, and where.
 
     Attributes:

@@ -5,19 +5,22 @@ dimension as a big-endian 32-bit count, then the values in row-major order and n
 """
 
 import gzip
-import io
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from jaxtyping import UInt8
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import open_regular, reason
 
 _GZIP_START = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
-_PACKED_HEADER = 65536  # bytes of a gzip file that are sure to hold the header of what is in it
+_MOST_PACKED = 1100  # times that gzip can make a file smaller
 
 
 def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "images pixels"]:
@@ -56,8 +59,7 @@ def image_shape(path: Path) -> tuple[int, int]:
     Raises:
         InputError: the file is unreadable, or no idx3 file.
     """
-    _, rows, columns = _shape(path, _content(path, size=_header_size(3)), dimensions=3)
-    return rows, columns
+    return _image_header(path)[1:]
 
 
 def count_images(path: Path) -> int:
@@ -66,24 +68,46 @@ def count_images(path: Path) -> int:
     Raises:
         InputError: the file is unreadable, or no idx3 file.
     """
-    return _shape(path, _content(path, size=_header_size(3)), dimensions=3)[0]
+    return _image_header(path)[0]
+
+
+def _image_header(path: Path) -> tuple[int, int, int]:
+    with _unpacked(path) as file:
+        images, rows, columns = _shape(path, _bytes(path, file, _header_size(3)), dimensions=3)
+    return images, rows, columns
 
 
 def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
-    content = _content(path)
-    shape = _shape(path, content, dimensions)
     header_size = _header_size(dimensions)
-    expected_size = header_size + math.prod(shape)
-    if len(content) != expected_size:
-        fault = "is truncated" if len(content) < expected_size else "has trailing bytes"
+    with _unpacked(path) as file:
+        head = _bytes(path, file, header_size)
+        shape = _shape(path, head, dimensions)
+        promised = math.prod(shape)
+        _refuse_more_than_stored(path, header_size + promised, shape)
+        values = _bytes(path, file, promised + 1)  # one more, to see that nothing comes after
+    if len(values) != promised:
+        fault = "is truncated" if len(values) < promised else "has trailing bytes"
         raise InputError(
             path,
             "size in bytes",
-            len(content),
+            header_size + len(values) if path.suffix == ".gz" else path.stat().st_size,
             f"{fault}: its header promises {'x'.join(map(str, shape))} values, "
-            f"{expected_size} bytes in all",
+            f"{header_size + promised} bytes in all",
         )
-    return np.frombuffer(content, dtype=np.uint8, offset=header_size).reshape(shape).copy()
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
+
+
+def _refuse_more_than_stored(path: Path, promised: int, shape: tuple[int, ...]) -> None:
+    """A damaged header must not size a buffer: a file holds so much, packed or not, at most."""
+    most = path.stat().st_size * (_MOST_PACKED if path.suffix == ".gz" else 1)
+    if promised > most:
+        raise InputError(
+            path,
+            "size in bytes",
+            path.stat().st_size,
+            f"is truncated: its header promises {'x'.join(map(str, shape))} values, "
+            f"{promised} bytes in all",
+        )
 
 
 def _header_size(dimensions: int) -> int:
@@ -112,25 +136,29 @@ def _shape(path: Path, content: bytes, dimensions: int) -> tuple[int, ...]:
     return shape
 
 
-def _content(path: Path, size: int = -1) -> bytes:
-    """The unpacked content; ``size``: its first bytes only."""
+@contextmanager
+def _unpacked(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """The file's content, unpacked as it is read and no further."""
     try:
-        # Read whole, never by the header's counts: a damaged header must not size a buffer.
-        with path.open("rb") as file:
-            stored = file.read(size if path.suffix != ".gz" or size < 0 else _PACKED_HEADER)
+        with open_regular(path) as stored:
+            if path.suffix != ".gz":
+                yield stored
+                return
+            first = stored.read(2)
+            if first != _GZIP_START:
+                allowed = "must be 0x1f8b: named .gz but not gzip"
+                raise InputError(path, "first bytes", "0x" + first.hex(), allowed)
+            stored.seek(0)
+            with gzip.GzipFile(fileobj=stored) as file:
+                yield file
     except OSError as error:
-        raise InputError(path, "file", error.strerror, "must be readable") from error
-    if path.suffix != ".gz":
-        return stored
-    if stored[:2] != _GZIP_START:
-        raise InputError(
-            path, "first bytes", "0x" + stored[:2].hex(), "must be 0x1f8b: named .gz but not gzip"
-        )
+        raise InputError(path, "file", reason(error), "must be readable") from error
+
+
+def _bytes(path: Path, file: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
+    """So many bytes, or as many as there are."""
     try:
-        if size >= 0:
-            return gzip.GzipFile(fileobj=io.BytesIO(stored)).read(size)
-        return gzip.decompress(stored)
+        return file.read(size)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            path, "gzip stream", str(error), "must be whole: truncated or damaged, get it again"
-        ) from error
+        allowed = "must be whole: truncated or damaged, get it again"
+        raise InputError(path, "gzip stream", str(error), allowed) from error

@@ -5,15 +5,17 @@ describe its data; 130 interrupted.
 Whatever is slow to import is imported by the command that needs it.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import DataOption, OutOption, RowsOption, StudyArgument, WorkersOption
+from studies.cli.output import forget_output, make_output_forgiving, stop
 from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
@@ -28,9 +30,9 @@ from studies.cli.running import (
     executing,
     options_of,
     other_versions,
-    stop,
 )
 from studies.cli.sensitivity import questions_app
+from studies.common import interrupts
 from studies.common.choices import Format
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Trains spiking networks inside simulated analog devices and compares them.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 app.add_typer(presets_app, name="presets")
@@ -158,24 +160,50 @@ def version() -> None:
     typer.echo(f"rpu-ssnn {VERSION}, numerics {NUMERICS_VERSION}")
 
 
+def _version_and_exit(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _options_of_all(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the versions.", callback=_version_and_exit, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Nothing: the option has done what it does."""
+
+
 def main() -> None:
-    """Entry point of `rpu-ssnn`."""
-    try:
-        code = app(standalone_mode=False)
-    except InputError as error:
-        stop(str(error), 2)
-    except Exception as error:
-        # A wrong option or argument: click's own sentence, without its box.
-        sentence = getattr(error, "format_message", None)
-        if sentence is not None:
-            stop(" ".join(str(sentence()).split()), 2)
-        # Not imported above, since importing them is slow: recognised once they are raised.
-        name = type(error).__name__
-        if name == "PresetError":
-            stop(str(error), 2)
-        if name in ("BrokenPairError", "BrokenProcessPool") or isinstance(error, OSError):
-            stop(str(error), 1)
-        raise
+    """Runs the command of `sys.argv`; errors of ours are one line and their exit code."""
+    make_output_forgiving()
+    os.environ["MPLBACKEND"] = "agg"  # figures are files; what a shell asks for may not exist
+    with interrupts.ending_the_command():
+        try:
+            code = app(standalone_mode=False)
+        except RpuSsnnError as error:
+            stop(str(error), error.exit_code)
+        except (KeyboardInterrupt, typer.Abort):
+            stop("interrupted", interrupts.EXIT_CODE)
+        except BrokenPipeError:  # `| head`: whoever read has had enough
+            forget_output()
+            sys.exit(1)
+        except OSError as error:
+            stop(" ".join(str(error).split()), 1)
+        except MemoryError:
+            stop("there is not enough memory", 1)
+        except Exception as error:
+            # A wrong option or argument: click's own sentence, without its box.
+            sentence = getattr(error, "format_message", None)
+            if sentence is not None:
+                stop(" ".join(str(sentence()).split()), 2)
+            if interrupts.heard():  # an interrupt that some library made another error of
+                stop("interrupted", interrupts.EXIT_CODE)
+            raise
     sys.exit(code or 0)
 
 

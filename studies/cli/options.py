@@ -6,12 +6,28 @@ from typing import Annotated
 import typer
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import user_path
 
 MOST_WORKERS = 10_000
 
+
+def given_path(text: str) -> Path:
+    """A path of the command line, with ``~`` expanded.
+
+    Raises:
+        InputError: it can be none.
+    """
+    return user_path("command line", "path", text)
+
+
 StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
-FolderArgument = Annotated[Path, typer.Argument(help="Output folder of a study.")]
-OutOption = Annotated[Path | None, typer.Option(help="Output folder; default: out/NAME.")]
+FolderArgument = Annotated[
+    Path, typer.Argument(parser=given_path, metavar="FOLDER", help="Output folder of a study.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(parser=given_path, metavar="PATH", help="Output folder; default: out/NAME."),
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option(
@@ -19,11 +35,18 @@ WorkersOption = Annotated[
     ),
 ]
 DataOption = Annotated[
-    Path | None, typer.Option(help="Folder with the images; default: $RPU_SSNN_DATA.")
+    Path | None,
+    typer.Option(
+        parser=given_path, metavar="PATH", help="Folder with the images; default: $RPU_SSNN_DATA."
+    ),
 ]
 RowsOption = Annotated[
     list[Path] | None,
-    typer.Option(help="A results.csv with finished rows to go on from; may be given repeatedly."),
+    typer.Option(
+        parser=given_path,
+        metavar="PATH",
+        help="A results.csv with finished rows to go on from; may be given repeatedly.",
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ import typer
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
+from studies.cli.options import given_path
 
 presets_app = typer.Typer(
     help="Device presets: list, show, measure and compare them, or make one of your own device."
@@ -14,7 +15,13 @@ presets_app = typer.Typer(
 
 NameOption = Annotated[str, typer.Option("--name", help="Of the preset to make.")]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Preset file to write; default: NAME.yaml here.")
+    Path | None,
+    typer.Option(
+        "--out",
+        parser=given_path,
+        metavar="PATH",
+        help="Preset file to write; default: NAME.yaml here.",
+    ),
 ]
 PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
@@ -35,7 +42,10 @@ def presets(context: typer.Context) -> None:
 def show_preset(
     name: PresetArgument,
     plot: Annotated[
-        Path | None, typer.Option(help="File of the plot; default: NAME.png here.")
+        Path | None,
+        typer.Option(
+            parser=given_path, metavar="PATH", help="File of the plot; default: NAME.png here."
+        ),
     ] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
 ) -> None:
@@ -57,11 +67,21 @@ def show_preset(
 
 @presets_app.command("fit")
 def fit(
-    data: Annotated[Path, typer.Argument(help="CSV with one row a pulse, read after it.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="PATH", help="CSV with one row a pulse, read after it."
+        ),
+    ],
     name: NameOption,
     out: OutOption = None,
     plot: Annotated[
-        Path | None, typer.Option(help="File of the plot; default: beside the preset, .png.")
+        Path | None,
+        typer.Option(
+            parser=given_path,
+            metavar="PATH",
+            help="File of the plot; default: beside the preset, .png.",
+        ),
     ] = None,
     pulse_column: Annotated[str, typer.Option(help="Pulse number.")] = "pulse",
     polarity_column: Annotated[str, typer.Option(help="up/down, 1/-1, LTP/LTD...")] = "polarity",
@@ -204,7 +224,12 @@ def metrics(
 def compare(
     names: Annotated[list[str], typer.Argument(help="Two to six presets or files.")],
     plot: Annotated[
-        Path, typer.Option(help="File to write: .png, .pdf, .svg; default: presets.png here.")
+        Path,
+        typer.Option(
+            parser=given_path,
+            metavar="PATH",
+            help="File to write: .png, .pdf, .svg; default: presets.png here.",
+        ),
     ] = Path("presets.png"),
 ) -> None:
     """Draw presets side by side: response, steps, symmetry point, spread, noise."""
@@ -219,7 +244,7 @@ def compare(
 @presets_app.command("example")
 def example(
     name: PresetArgument,
-    out: Annotated[Path, typer.Option(help="CSV to write.")],
+    out: Annotated[Path, typer.Option(parser=given_path, metavar="PATH", help="CSV to write.")],
     devices: Annotated[int, typer.Option(min=1)] = 8,
     pulses: Annotated[int, typer.Option(min=1, help="Of each sweep up and down.")] = 200,
     cycles: Annotated[int, typer.Option(min=1)] = 2,

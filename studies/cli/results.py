@@ -16,6 +16,7 @@ from studies.cli.options import (
     RowsOption,
     StudyArgument,
     WorkersOption,
+    given_path,
     note_damage,
 )
 from studies.common.choices import Format, Kind, Values
@@ -73,7 +74,12 @@ def plot(
         str | None, typer.Option(help="Setting below a sweep figure; default: the first swept.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.")
+        Path | None,
+        typer.Option(
+            parser=given_path,
+            metavar="PATH",
+            help="File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.",
+        ),
     ] = None,
 ) -> None:
     """Draw learning curves with bands, accuracy over a swept setting, or gap bars."""
@@ -95,7 +101,10 @@ def plot(
 def report(
     folder: FolderArgument,
     out: Annotated[
-        Path | None, typer.Option(help="File to write; default: FOLDER/report.html.")
+        Path | None,
+        typer.Option(
+            parser=given_path, metavar="PATH", help="File to write; default: FOLDER/report.html."
+        ),
     ] = None,
 ) -> None:
     """Write one HTML file with tables, figures, declaration, versions and warnings."""
@@ -106,8 +115,12 @@ def report(
 
 @results_app.command()
 def diff(
-    folder_a: Annotated[Path, typer.Argument(help="Output folder of a study.")],
-    folder_b: Annotated[Path, typer.Argument(help="The one to compare with it.")],
+    folder_a: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="PATH", help="Output folder of a study.")
+    ],
+    folder_b: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="PATH", help="The one to compare with it.")
+    ],
     format: FormatOption = Format.md,
 ) -> None:
     """Say which settings, trials and accuracies differ between two folders, and significantly."""

@@ -5,21 +5,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
+from studies.cli.output import stop
+from studies.common.interrupts import EXIT_CODE
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
     from studies.declaration.result import Failure
     from studies.execution.options import Options, OtherVersions
     from studies.workers.executor import Executor
-
-INTERRUPTED = 130
 
 AcceptOption = Annotated[
     bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
@@ -69,7 +68,7 @@ def executing(
             yield executor
     except KeyboardInterrupt:
         command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
-        stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", INTERRUPTED)
+        stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", EXIT_CODE)
 
 
 def options_of(
@@ -83,13 +82,13 @@ def options_of(
 ) -> "Options":
     """Real training, told to the error stream."""
     from studies.execution.options import Options, training_job
-    from studies.execution.progress import ConsoleReporter
+    from studies.execution.progress import ConsoleReporter, TolerantConsole
 
     return Options(
         job=training_job(data),
         executor=executor,
         other_versions=others,
-        reporter=ConsoleReporter(Console(stderr=True)),
+        reporter=ConsoleReporter(TolerantConsole(stderr=True)),
         kept_rows=kept_rows or (),
         retry_failed=retry_failed,
         seconds_between_checkpoints=seconds_between_checkpoints,
@@ -105,10 +104,3 @@ def end(failures: "list[Failure]", root: Path) -> None:
             err=True,
         )
         raise typer.Exit(1)
-
-
-def stop(message: str, code: int) -> NoReturn:
-    """One line on the error stream, and the exit code."""
-    print(message, file=sys.stderr)
-    sys.stderr.flush()
-    sys.exit(code)

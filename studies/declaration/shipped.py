@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import user_path
 from studies.declaration.study import Study, load_study
 
 FOLDER = Path(__file__).parents[1] / "library"
@@ -19,7 +20,7 @@ def find_study(name_or_path: str) -> Study:
     Raises:
         InputError: neither is there, or the file is not a valid study.
     """
-    path = Path(name_or_path)
+    path = user_path("studies", "study", name_or_path)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return load_study(path)
     if name_or_path in shipped_names():

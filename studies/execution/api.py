@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
@@ -58,7 +59,7 @@ def run_study(
             ones alone, or runs them again with `retry_failed`.
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
-    root = default_folder(declared) if out is None else Path(out)
+    root = default_folder(declared) if out is None else user_path("run_study", "out", out)
     options = Options(
         job=training_job(None if data is None else Path(data)),
         reporter=ConsoleReporter(Console(stderr=True)) if progress else Silent(),

@@ -1,76 +1,93 @@
 """Finished rows that were kept as a CSV, taken up again as the runs that they are."""
 
+import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.result import SWEEP_PREFIX, TrialResult
+from rpu_ssnn.common.files import read_bytes, reason
+from studies.declaration.result import SWEEP_PREFIX, Row, TrialResult
 from studies.declaration.trial import Trial, stored_identity
+from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.store import TrialStore
-from studies.workers.run_trial import plain
 
 NEEDED = ("unit", "settings", "numerics_version", "test_accuracy")
 KEYS = ("study", "unit", "label")
 
 
-def _identity(row: dict[Any, Any]) -> str | None:
-    try:
-        settings = json.loads(row["settings"])
-    except (TypeError, ValueError):
-        return None
-    return stored_identity(settings, row["numerics_version"])
+MOST_BYTES = 512 << 20
+"""Of a results file: some ten thousand rows with all their settings."""
 
 
-def read_imported_rows(paths: Iterable[Path]) -> dict[str, dict[Any, Any]]:
+def read_imported_rows(
+    paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
+) -> dict[str, Row]:
     """The rows of `results.csv` files, by the identity that their settings and numerics version
     have today; rows of settings that no longer exist are left out. Of a run that several files
     hold, the first counts.
 
+    Args:
+        on_bad: called with what is wrong with each row that is none; the others are read.
+
     Raises:
         InputError: a file is not there, or is no results file.
     """
-    kept: dict[str, dict[Any, Any]] = {}
+    kept: dict[str, Row] = {}
     for path in paths:
-        for row in _read(path):
+        for row in _read(path, on_bad):
             identity = _identity(row)
             if identity is not None:
                 kept.setdefault(identity, row)
     return kept
 
 
-def _read(path: Path) -> list[dict[Any, Any]]:
+def _identity(row: Row) -> str | None:
+    try:
+        settings = json.loads(str(row["settings"]))
+    except (ValueError, RecursionError):
+        return None
+    return stored_identity(settings, row["numerics_version"])
+
+
+def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
+    """The good rows of a file; every cell is read by itself, so that one spoils no other."""
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
+        content = io.BytesIO(read_bytes(path, MOST_BYTES))
+        table = pd.read_csv(content, dtype=str, na_filter=False, encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(path, "file", error.strerror, "must be a readable file") from error
+        raise InputError(path, "file", reason(error), "must be a readable file") from error
     except UnicodeDecodeError as error:
         raise InputError(path, "file", error.reason, "must be UTF-8 text") from error
-    except ValueError as error:  # as pandas says it, in its own words and lines
+    except (ValueError, OverflowError) as error:  # as pandas says it, in its own words and lines
         found = " ".join(str(error).split())
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
         if column not in table:
             raise InputError(path, column, None, "must be a column, as in a results.csv of a study")
-    return table.to_dict("records")
+    good = []
+    for number, cells in enumerate(table.to_dict("records"), 1):
+        row = {str(name): value_of_cell(str(name), cell) for name, cell in cells.items()}
+        try:
+            good.append(checked_row(path, f"row {number}", row))
+        except InputError as error:
+            on_bad(error)
+    return good
 
 
-def as_result(row: dict[Any, Any]) -> TrialResult:
+def as_result(row: Row) -> TrialResult:
     """The finished run that a kept row is; its learning curve is not among the rows."""
-    import pandas as pd
-
     kept = {
-        str(name): None if pd.isna(value) else plain(value)
+        name: value
         for name, value in row.items()
-        if name not in KEYS and not str(name).startswith(SWEEP_PREFIX)
+        if name not in KEYS and not name.startswith(SWEEP_PREFIX)
     }
     return TrialResult(row=kept, epochs=[])
 
 
-def resume(rows: dict[str, dict[Any, Any]], trials: Sequence[Trial], store: TrialStore) -> int:
+def resume(rows: dict[str, Row], trials: Sequence[Trial], store: TrialStore) -> int:
     """Writes a trial file for each kept row that is a trial still missing.
 
     Args:

@@ -121,7 +121,7 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
     Raises:
         InputError: the folder is not the study's, or a drives file or the rows are not valid.
     """
-    kept = read_imported_rows(kept_rows)
+    kept = read_imported_rows(kept_rows, on_bad=_ignore)
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     points = study.points()
@@ -287,4 +287,4 @@ def _once(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def _ignore(error: InputError) -> None:
-    """A damaged file's trial runs again."""
+    """A damaged file's or row's trial runs again; `run` names each."""

@@ -1,5 +1,6 @@
 """How a study shows where it is: a bar on a terminal, plain lines in a file or pipe."""
 
+import io
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,6 +9,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from rpu_ssnn.common.wording import printable
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.workers.workspace import TrialProgress
@@ -67,6 +69,14 @@ class Silent:
         """Nothing."""
 
 
+class TolerantConsole(Console):
+    """A console whose reader may go away: rich would end the process then."""
+
+    def on_broken_pipe(self) -> None:
+        """Says nothing more."""
+        self.quiet = True
+
+
 class ConsoleReporter:
     """Tells a rich console.
 
@@ -86,7 +96,16 @@ class ConsoleReporter:
 
     def note(self, text: str) -> None:
         """One line, above a bar where there is one."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with self._tolerated():
+            self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def _tolerated(self) -> Iterator[None]:
+        """A stream that is full, closed or gone costs what it would have shown, and no trial."""
+        try:
+            yield
+        except (OSError, ValueError):
+            self._console = Console(file=io.StringIO())
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:

@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
-from rpu_ssnn.common.errors import InputError
+from studies.common import interrupts
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.progress import Reporter
 from studies.workers.executor import Executor, WorkerPool
-from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -53,9 +53,7 @@ def run_trials(
         The trials that raised or whose process died; the others went on.
 
     Raises:
-        InputError: before any trial ran, from the job's check.
-        BrokenPairError: likewise.
-        BrokenProcessPool: likewise, where the very first process died.
+        RpuSsnnError: before any trial ran, from the job's check, or as the very first process died.
         OSError: a cluster is out of reach.
         KeyboardInterrupt: after all workers of this machine are gone.
     """
@@ -76,24 +74,19 @@ def run_trials(
 
     plan = f"{what}: {len(trials)} of {total} to run, {executor.plan(len(trials))}"
     with ExitStack() as stack:
+        look = stack.enter_context(interrupts.deferred())
         with reporter.starting(plan):
-            pool = stack.enter_context(executor.start_pool(len(trials), workspace, reporter.note))
+            pool = stack.enter_context(
+                executor.start_pool(len(trials), workspace, reporter.note, look)
+            )
             # By every worker, since a check loads what the trials need anyway.
-            for fault in pool.check(job, trials):
-                _refuse(fault)
+            for fault in pool.check(job, trials, look):
+                if fault is not None:
+                    raise fault
         # Shown only now, so that starting up does not count into the time a trial takes.
         with reporter.running(what, done=total - len(trials), total=total):
-            _drain(deque(trials), pool, job, reporter, settle)
+            _drain(deque(trials), pool, job, reporter, settle, look)
     return failures
-
-
-def _refuse(fault: Refusal | BrokenPair | None) -> None:
-    if isinstance(fault, Refusal):
-        raise InputError(fault.where, fault.field, fault.value, fault.allowed)
-    if isinstance(fault, BrokenPair):
-        from rpu_ssnn.doctor import BrokenPairError  # slow to import, and seldom needed
-
-        raise BrokenPairError(fault.found, fault.advice)
 
 
 def _drain(
@@ -102,6 +95,7 @@ def _drain(
     job: Job,
     reporter: Reporter,
     settle: Callable[[Trial, TrialResult | Failure], None],
+    look: Callable[[], None],
 ) -> None:
     """Until nothing is waiting or running."""
     told = _ProgressRelay(pool, reporter)
@@ -110,6 +104,7 @@ def _drain(
             trial = waiting.popleft()
             reporter.started(trial)
             pool.submit_trial(job, trial)
+        look()
         completed = pool.completed(SECONDS_BETWEEN_LOOKS)
         told.look([*(trial for trial, _ in completed), *pool.running])
         for trial, outcome in completed:

@@ -52,7 +52,9 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: tables or lists could not be written at the end.
     """
-    kept = read_imported_rows(options.kept_rows)
+    kept = read_imported_rows(
+        options.kept_rows, on_bad=lambda error: options.reporter.note(f"{error}; left out")
+    )
     with _at_work(study, root, options) as (folder, options, failures):
         drives = find_hyperparameters(study, folder, options, failures)
         possible = trials_at(study, drives, largest(study))

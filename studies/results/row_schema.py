@@ -9,10 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
 from studies.common.explain import as_input_error
-from studies.declaration.result import Row
+from studies.declaration.result import Row, Scalar
+from studies.results.spreadsheet import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
 """Columns that a network's statistics name: numbers, one for each crossbar or over all."""
+
+_MOST_DIGITS = 19
+"""Of a whole number in a table."""
 
 _ACCURACY = "must be an accuracy, 0 to 100 %"
 
@@ -114,6 +118,32 @@ class _CheckedEpoch(_Checked):
     epoch: Whole = None
     train_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
+
+
+_TEXT_COLUMNS = {
+    name
+    for name, field in _CheckedRow.model_fields.items()
+    if field.annotation in (str, str | None)
+}
+_TEXT_ENDINGS = ("_version", "_because")
+_EMPTY = ("", "nan", "NaN", "NA", "None", "null")
+
+
+def value_of_cell(name: str, cell: str) -> Scalar:
+    """What a cell of a CSV stands for, by its column and by nothing else in the file."""
+    is_text = name in _TEXT_COLUMNS or name.endswith(_TEXT_ENDINGS)
+    if is_text and name != "numerics_version":
+        return without_guard(cell) or None
+    if cell in _EMPTY:
+        return None
+    if cell in ("True", "False"):
+        return cell == "True"
+    try:
+        number = float(cell)
+    except ValueError:
+        return without_guard(cell)
+    is_whole = cell.removeprefix("-").isdecimal() and len(cell) < _MOST_DIGITS
+    return int(cell) if is_whole else number
 
 
 def checked_row(where: object, prefix: str, row: Mapping[str, Any]) -> Row:

@@ -17,6 +17,7 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
 from studies.declaration.trial import Trial, canonical
 from studies.results.ledger import ledger_columns
+from studies.results.spreadsheet import guarded, without_guard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,9 +93,9 @@ def write_results(root: Path, runs: Runs) -> None:
     """
     results = results_frame(runs)
     curves = curves_frame(runs)
-    write_whole(root / RESULTS_CSV, lambda path: results.to_csv(path, index=False))
+    write_whole(root / RESULTS_CSV, lambda path: guarded(results).to_csv(path, index=False))
     write_whole(root / RESULTS_PARQUET, lambda path: results.to_parquet(path, index=False))
-    write_whole(root / CURVES_CSV, lambda path: curves.to_csv(path, index=False))
+    write_whole(root / CURVES_CSV, lambda path: guarded(curves).to_csv(path, index=False))
 
 
 def write_failures(root: Path, failures: Sequence[Failure]) -> None:
@@ -110,7 +111,7 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
         path.unlink(missing_ok=True)
         return
     table = pd.DataFrame([vars(failure) for failure in failures]).rename(columns=_ON_DISK)
-    write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
+    write_whole(path, lambda temporary: guarded(table).to_csv(temporary, index=False))
 
 
 def read_failures(
@@ -126,13 +127,14 @@ def read_failures(
     try:
         rows = list(csv.DictReader(io.StringIO(read_text(path), newline=""), restval=""))
         return [
-            Failure(**{known.get(name, name): cell for name, cell in row.items()}) for row in rows
+            Failure(**{known.get(name, name): without_guard(cell) for name, cell in row.items()})
+            for row in rows
         ]
     except FileNotFoundError:
         return []
     except OSError as error:
         fault = reason(error)
-    except (TypeError, ValueError, csv.Error) as error:  # other columns, or no text
+    except (TypeError, AttributeError, ValueError, csv.Error) as error:  # other columns, or no text
         fault = " ".join(str(error).split())
     on_damage(InputError(path, "file", fault, "must be the list of failed units that a run wrote"))
     return []

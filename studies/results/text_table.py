@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from studies.common.choices import Format
+from studies.results.spreadsheet import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def as_csv(table: pd.DataFrame) -> str:
     """Exact numbers, no index."""
-    return str(table.to_csv(index=False)).rstrip("\n")
+    return str(guarded(table).to_csv(index=False)).rstrip("\n")
 
 
 def render_cells(table: pd.DataFrame, style: Format, n_left: int = 1, note: str = "") -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.common.files import open_regular, write_whole
 from rpu_ssnn.training_state import EpochRow, TrainingState
 from studies.declaration.trial import Trial, TrialSettings, canonical
@@ -26,7 +27,7 @@ ARRAY = "state."
 """Starts the name of each array of the state."""
 
 
-class UnfitError(Exception):
+class UnfitError(RpuSsnnError):
     """Why a checkpoint cannot be gone on from, as the end of a sentence that it begins."""
 
 

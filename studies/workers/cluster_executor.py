@@ -16,12 +16,14 @@ from typing import Any
 from distributed import Client, KilledWorker
 from distributed import Future as DaskFuture
 
+from rpu_ssnn.common.errors import RpuSsnnError
+from studies.common import interrupts
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.results.tables import Versions
 from studies.workers import cluster_worker
 from studies.workers.cluster_worker import Task
-from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_TO_ANSWER = 10
@@ -31,7 +33,7 @@ PATIENCE_SECONDS = 5.0
 """After it, the user hears that there is no worker yet."""
 
 
-class ClusterLostError(OSError):
+class ClusterLostError(RpuSsnnError, OSError):
     """The scheduler cannot be reached any more."""
 
 
@@ -54,11 +56,16 @@ class ClusterExecutor:
 
     @contextmanager
     def start_pool(
-        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+        self,
+        n_trials: int,
+        workspace: Workspace,
+        note: Callable[[str], None],
+        look: Callable[[], None],
     ) -> Iterator["_ClusterPool"]:
         """The workers that there are, and those that come."""
         if self._open is None:
-            self._open = self._connect()
+            with interrupts.blocked():  # its threads, and the processes that they start
+                self._open = self._connect()
         client = self._open[0]
         token = f"{uuid.uuid4().hex}.token"
         folder = None if workspace.folder is None else workspace.folder.resolve()
@@ -68,7 +75,7 @@ class ClusterExecutor:
         try:
             if folder is not None:
                 (folder / token).touch()
-            pool.wait_for_a_worker(note)
+            pool.wait_for_a_worker(note, look)
             yield pool
         finally:
             pool.give_up()
@@ -101,7 +108,9 @@ class _ClusterPool:
     def running(self) -> list[Trial]:
         return [trial for trial, _ in self._running.values()]
 
-    def check(self, job: Job, trials: Sequence[Trial]) -> list[Refusal | BrokenPair | None]:
+    def check(
+        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+    ) -> list[RpuSsnnError | None]:
         job = _anywhere(job)
         checks = {
             address: self._client.submit(
@@ -117,6 +126,7 @@ class _ClusterPool:
         while not all(check.done() for check in checks.values()):
             there = self._workers()
             checks = {address: check for address, check in checks.items() if address in there}
+            look()
             time.sleep(0.05)
         # One that died of its check: its trials, if any, will say so.
         return [check.result() for check in checks.values() if check.status == "finished"]
@@ -151,13 +161,14 @@ class _ClusterPool:
         said = self._said.get(trial.identity)
         return None if said is None else TrialProgress.model_validate_json(said)
 
-    def wait_for_a_worker(self, note: Callable[[str], None]) -> None:
+    def wait_for_a_worker(self, note: Callable[[str], None], look: Callable[[], None]) -> None:
         """For as long as it takes: a batch queue may take hours."""
         started, told = time.monotonic(), False
         while not self._workers():
             if not told and time.monotonic() - started > PATIENCE_SECONDS:
                 note(f"waiting for a worker of {self._where}")
                 told = True
+            look()
             time.sleep(0.1)
 
     def give_up(self) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from distributed import get_worker
 
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.results.tables import Versions
 from studies.workers import worker
-from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -60,7 +61,7 @@ class _EventWorkspace(Workspace):
         get_worker().log_event(self.topic, [trial.identity, progress.model_dump_json()])
 
 
-def check(task: Task, job: Job, trials: list[Trial]) -> Refusal | BrokenPair | None:
+def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
     """Whether this worker can run the trials.
 
     Returns:
@@ -68,13 +69,15 @@ def check(task: Task, job: Job, trials: list[Trial]) -> Refusal | BrokenPair | N
     """
     address = get_worker().address
     if unfit := task.unfit():
-        return Refusal(
+        return InputError(
             f"worker {address}", "versions", unfit, "must be those of the process that runs it"
         )
     with _ONE_AT_A_TIME:
         fault = worker.check(job, trials)
-    if isinstance(fault, Refusal):
-        return Refusal(f"{fault.where} (worker {address})", fault.field, fault.value, fault.allowed)
+    if isinstance(fault, InputError):
+        return InputError(
+            f"{fault.where} (worker {address})", fault.field, fault.value, fault.allowed
+        )
     return fault
 
 

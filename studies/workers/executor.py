@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from rpu_ssnn.common.errors import RpuSsnnError
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
-from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 
@@ -21,8 +22,17 @@ class WorkerPool(Protocol):
     def running(self) -> Sequence[Trial]:
         """Trials that were handed out and have not ended."""
 
-    def check(self, job: Job, trials: Sequence[Trial]) -> Sequence[Refusal | BrokenPair | None]:
-        """What each worker says of the job's inputs."""
+    def check(
+        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+    ) -> Sequence[RpuSsnnError | None]:
+        """What each worker says of the job's inputs.
+
+        Args:
+            look: called while waiting; raises where the user wants to stop.
+
+        Raises:
+            RpuSsnnError: a worker died of it.
+        """
 
     def submit_trial(self, job: Job, trial: Trial) -> None:
         """Gives a worker a trial."""
@@ -45,13 +55,18 @@ class Executor(Protocol):
         """Who will run so many trials, in words."""
 
     def start_pool(
-        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+        self,
+        n_trials: int,
+        workspace: Workspace,
+        note: Callable[[str], None],
+        look: Callable[[], None],
     ) -> AbstractContextManager[WorkerPool]:
         """Workers for so many trials; whatever still runs when the context ends is given up.
 
         Args:
             workspace: where trials leave checkpoints.
             note: told what the user should know, a line each.
+            look: called while waiting; raises where the user wants to stop.
 
         Raises:
             OSError: there is no way to any worker.

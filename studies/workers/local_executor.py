@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
+from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.common.wording import counted
+from studies.common import interrupts
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.workers import worker
-from studies.workers.worker import BrokenPair, Job, Refusal
+from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
+SECONDS_BETWEEN_SIGNALS = 0.2
+"""Of waiting, between two looks at whether the user wants to stop."""
+
 DIED = "the worker process died (killed, or out of memory?)"
+
+
+class WorkerDiedError(RpuSsnnError):
+    """A worker process did not live to its first trial."""
 
 
 def cpu_count() -> int:
@@ -55,7 +63,11 @@ class LocalExecutor:
 
     @contextmanager
     def start_pool(
-        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+        self,
+        n_trials: int,
+        workspace: Workspace,
+        note: Callable[[str], None],
+        look: Callable[[], None],
     ) -> Iterator["_LocalPool"]:
         """Processes that are gone when the context ends, at once where it ends by an error."""
         n_workers = worker_count(self.workers, n_trials)
@@ -90,9 +102,18 @@ class _LocalPool:
     def running(self) -> list[Trial]:
         return [trial for trial, _ in self._running.values()]
 
-    def check(self, job: Job, trials: Sequence[Trial]) -> list[Refusal | BrokenPair | None]:
+    def check(
+        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+    ) -> list[RpuSsnnError | None]:
         checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
-        return [check.result() for check in checks]
+        waiting = set(checks)
+        while waiting:  # with a limit, so that a signal is heard
+            _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
+            look()
+        try:
+            return [check.result() for check in checks]
+        except BrokenProcessPool:
+            raise WorkerDiedError(f"{DIED} before it had a trial") from None
 
     def submit_trial(self, job: Job, trial: Trial) -> None:
         one = self._free.popleft()
@@ -142,14 +163,8 @@ class _Worker:
     def _submit[**P, R](
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> Future[R]:
-        # The pool starts its process here, and it inherits the block for good: Ctrl-C reaches the
-        # whole terminal group, but this process alone (which gets it after) decides what stops.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            with _script_hidden(args):
-                return self.pool.submit(function, *args, **kwargs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with interrupts.blocked(), _script_hidden(args):  # the pool starts its process here
+            return self.pool.submit(function, *args, **kwargs)
 
 
 @contextmanager
@@ -172,9 +187,10 @@ def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
 
 
 def _pool_of_one(threads: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        1,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=worker.set_up,
-        initargs=(threads,),
-    )
+    with interrupts.blocked():  # the first pool starts the process that tracks semaphores
+        return ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=worker.set_up,
+            initargs=(threads,),
+        )

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.declaration.devices import compound_of
 from studies.declaration.result import PRUNED, Row, Scalar, TrialResult
-from studies.declaration.trial import AnnMethod, PulseMethod, Trial, canonical
+from studies.declaration.trial import (
+    AnnMethod,
+    ConversionMethod,
+    PulseMethod,
+    Trial,
+    canonical,
+)
 from studies.workers.data_columns import data_columns
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
 from studies.workers.methods import load_images, trained_ann, trained_network
@@ -28,9 +34,12 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
 
     Raises:
         InputError: images are missing or damaged, or fewer than asked for.
-        BrokenPairError: aihwkit and torch do not fit.
+        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot keep its code.
     """
-    from rpu_ssnn.doctor import require_tile_pair
+    from rpu_ssnn.doctor import require_compiler, require_tile_pair
+
+    if any(not isinstance(trial.settings.method, AnnMethod) for trial in trials):
+        require_compiler()
 
     seen = set()
     for trial in trials:
@@ -60,7 +69,7 @@ def run_trial(
     Goes on from the trial's checkpoint where the workspace holds one that fits.
 
     Args:
-        threads: changes the time, not the numbers.
+        threads: at most (`threads_for`); changes the time, not the numbers.
         workspace: where the run says how far it is and leaves checkpoints.
 
     Returns:
@@ -72,6 +81,7 @@ def run_trial(
     """
     import torch
 
+    threads = threads_for(trial, threads)
     torch.set_num_threads(threads)
     data = load_images(trial, data_root)
     forget_peak_memory()
@@ -112,6 +122,23 @@ def run_trial(
     return TrialResult(
         row={name: plain(value) for name, value in row.items()}, epochs=measured.epochs
     )
+
+
+def threads_for(trial: Trial, threads: int) -> int:
+    """How many of the threads a run may use without a change of its numbers.
+
+    One for a float network, whose sums torch would order by threads; and for a tile whose devices
+    remember their pulses, since the blocks within which their order is lost would follow the lanes.
+    """
+    method = trial.settings.method
+    if isinstance(method, AnnMethod | ConversionMethod):
+        return 1
+    if isinstance(method, PulseMethod) and method.tile.simulator == "aihwkit":
+        from device_presets import get_device
+
+        if get_device(method.device, method.overrides).pulse_physics is not None:
+            return 1
+    return threads
 
 
 def is_replayable(trial: Trial) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import RpuSsnnError
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.workers.workspace import Workspace
@@ -43,24 +43,6 @@ class Job:
     data_root: Path | None
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """An InputError on its way between processes."""
-
-    where: str
-    field: str
-    value: object
-    allowed: str
-
-
-@dataclass(frozen=True)
-class BrokenPair:
-    """A BrokenPairError on its way between processes."""
-
-    found: str
-    advice: str
-
-
 def set_up(threads: int) -> None:
     """Initialises a worker: its threads, and its end when the parent ends."""
     for name in THREAD_VARIABLES:
@@ -75,16 +57,12 @@ def _die_with_parent() -> None:
         os._exit(1)  # nobody is left to report to
 
 
-def check(job: Job, trials: list[Trial]) -> Refusal | BrokenPair | None:
-    """``job.check``, with its errors as values: exceptions with several arguments do not travel."""
-    from rpu_ssnn.doctor import BrokenPairError
-
+def check(job: Job, trials: list[Trial]) -> RpuSsnnError | None:
+    """``job.check``, with its error as a value, so that all workers can be heard."""
     try:
         job.check(trials, job.data_root)
-    except InputError as error:
-        return Refusal(error.where, error.field, _plain(error.value), error.allowed)
-    except BrokenPairError as error:
-        return BrokenPair(error.found, error.advice)
+    except RpuSsnnError as error:
+        return error
     return None
 
 
@@ -95,8 +73,3 @@ def execute(job: Job, trial: Trial, threads: int, workspace: Workspace) -> Trial
     except Exception as error:  # one bad trial must not end a study of hours
         message = " ".join(f"{type(error).__name__}: {error}".split())
         return Failure(trial.identity, trial.title, message, traceback.format_exc())
-
-
-def _plain(value: object) -> object:
-    """The value where it is sure to travel between processes, else its text."""
-    return value if isinstance(value, str | int | float | None) else str(value)

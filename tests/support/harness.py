@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.sequential_stopping import Seeded
@@ -121,7 +121,11 @@ class InThisProcess:
 
     @contextmanager
     def start_pool(
-        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
+        self,
+        n_trials: int,
+        workspace: Workspace,
+        note: Callable[[str], None],
+        look: Callable[[], None],
     ) -> Iterator["_OneAtATime"]:
         yield _OneAtATime(workspace)
 
@@ -142,7 +146,9 @@ class _OneAtATime:
     def running(self) -> list[Trial]:
         return [trial for _, trial in self._given]
 
-    def check(self, job: Job, trials: Sequence[Trial]) -> list[worker.Refusal | worker.BrokenPair]:
+    def check(
+        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+    ) -> list[RpuSsnnError]:
         fault = worker.check(job, list(trials))
         return [] if fault is None else [fault]
 

@@ -1,0 +1,132 @@
+"""Signals that end a command: a flag where a loop looks at it, an exception elsewhere.
+
+Ctrl-C, SIGTERM and SIGHUP (which clusters send before they kill) mean the same. While a loop hands
+out trials, the first of them only sets a flag: no exception lands in a lock, in compiled code or in
+the middle of a hand-over. In a command, a second one ends the process at any moment.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+EXIT_CODE = 130
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_SHOW_CURSOR = b"\x1b[?25h"
+"""A progress bar hides the cursor."""
+
+
+class _Heard:
+    """What this process has heard; signals are of the process, and so is this."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.is_command = False
+
+
+_heard = _Heard()
+
+
+def heard() -> bool:
+    """Whether a signal has asked the command to end."""
+    return _heard.times > 0
+
+
+@contextmanager
+def ending_the_command() -> Iterator[None]:
+    """For a command line: the first signal raises KeyboardInterrupt, a second ends the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _heard.times, _heard.is_command = 0, True
+    with _handled_by(_raise_or_exit, SIGNALS):
+        try:
+            yield
+        finally:
+            _heard.is_command = False
+
+
+@contextmanager
+def deferred() -> Iterator[Callable[[], None]]:
+    """Signals set a flag; the function that is given raises KeyboardInterrupt where it is set.
+
+    Only signals that have a handler in Python are deferred, and only in the main thread. Outside a
+    command a second one raises at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    before = _heard.times
+
+    def note(number: int, frame: FrameType | None) -> None:
+        again = _heard.times > before
+        _heard.times += 1
+        if again:
+            _exit_now() if _heard.is_command else _raise()
+
+    def look() -> None:
+        if _heard.times > before:
+            _raise()
+
+    try:
+        with _handled_by(note, [one for one in SIGNALS if callable(signal.getsignal(one))]):
+            yield look
+        look()
+    finally:
+        if not _heard.is_command:
+            _heard.times = before
+
+
+@contextmanager
+def blocked() -> Iterator[None]:
+    """For starting processes and threads, which inherit the block for good.
+
+    A signal reaches a whole group of processes, and this one alone decides what stops; it hears
+    after the block what came meanwhile.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _raise_or_exit(number: int, frame: FrameType | None) -> None:
+    _heard.times += 1
+    if _heard.times > 1:
+        _exit_now()
+    _raise()
+
+
+def _raise() -> None:
+    raise KeyboardInterrupt
+
+
+def _exit_now() -> None:
+    """Ends the process without another word; workers end when it does."""
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None and sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+    os._exit(EXIT_CODE)
+
+
+@contextmanager
+def _handled_by(
+    handler: Callable[[int, FrameType | None], None],
+    signals: "tuple[signal.Signals, ...] | list[signal.Signals]",
+) -> Iterator[None]:
+    previous = {one: signal.getsignal(one) for one in signals}
+    # What a shell's background ignores (nohup: SIGHUP) stays ignored.
+    taken = [one for one in signals if previous[one] not in (signal.SIG_IGN, None)]
+    for one in taken:
+        signal.signal(one, handler)
+    try:
+        yield
+    finally:
+        for one in taken:
+            signal.signal(one, previous[one])

@@ -1,0 +1,35 @@
+"""Cells that a spreadsheet would compute: text that begins as a formula is written as text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.])")
+"""Starts a cell that a spreadsheet computes; a negative number is none."""
+
+GUARD = "'"
+"""Put before such a cell; a spreadsheet shows what comes after."""
+
+
+def guarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with a guard before every text that begins as a formula."""
+    changed = {
+        name: frame[name].map(_guarded)
+        for name in frame.columns
+        if any(isinstance(cell, str) and _FORMULA.match(cell) for cell in frame[name])
+    }
+    return frame.assign(**changed) if changed else frame
+
+
+def without_guard(cell: str) -> str:
+    """A cell as it was before `guarded`."""
+    guarded = cell.startswith(GUARD) and _FORMULA.match(cell[len(GUARD) :])
+    return cell[len(GUARD) :] if guarded else cell
+
+
+def _guarded(cell: object) -> object:
+    return f"{GUARD}{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

@@ -1,0 +1,178 @@
+"""Signals that end a command: one sentence, exit code 130, rows kept, at any moment."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.doctor import BrokenPairError
+from studies.common import interrupts
+from studies.declaration.result import TrialResult
+from studies.declaration.trial import Trial
+from studies.execution.progress import Silent
+from studies.execution.status import read_status
+from support.harness import SMALL, Harness, InThisProcess, small_study
+from support.waiting import wait_until
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def _python_hears(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that run in a shell's background inherit signals that are ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_a_signal_in_the_loop_is_looked_at_and_handlers_come_back(
+    kind: signal.Signals,
+) -> None:
+    before = [signal.getsignal(one) for one in SIGNALS]
+    passed = []
+
+    def work() -> None:
+        with interrupts.deferred() as look:
+            os.kill(os.getpid(), kind)
+            passed.append("the signal")
+            look()
+            passed.append("the look")
+
+    with interrupts.ending_the_command():
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert interrupts.heard()
+    assert passed == ["the signal"]
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_a_signal_elsewhere_raises_at_once(kind: signal.Signals) -> None:
+    def work() -> None:
+        with interrupts.ending_the_command():
+            os.kill(os.getpid(), kind)
+            time.sleep(60)
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert time.monotonic() - start < 30
+
+
+def test_a_signal_after_the_last_look_is_not_lost() -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_without_a_command_sigterm_is_left_as_it_is() -> None:
+    with interrupts.deferred():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_the_loop_stops_between_trials_with_its_rows_kept(harness: Harness) -> None:
+    rows: list[Trial] = []
+
+    class Interrupting(Silent):
+        def finished(self, trial: Trial, result: TrialResult) -> None:
+            rows.append(trial)
+            if len(rows) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        harness.run(small_study(), executor=InThisProcess(), reporter=Interrupting())
+    assert len(list((harness.out / "units").glob("*.json"))) == 2
+    status = read_status(harness.out)
+    assert status is not None
+    assert status.state == "interrupted"
+    harness.run(small_study(), executor=InThisProcess())
+    assert harness.take_log().total() == 6
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+COMMAND = """
+import sys
+from studies.execution import options
+from support.harness import accept_all, fake_training
+from studies.workers.worker import Job
+from pathlib import Path
+
+if __name__ == "__main__":
+    orders = Path(sys.argv.pop(1))
+    options.training_job = lambda root: Job(accept_all, fake_training, orders)
+    from studies.cli.__main__ import main
+    main()
+"""
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    script = folder / "command.py"
+    script.write_text(COMMAND)
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, str(script), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_a_cluster_ends_says_how_to_go_on(
+    kind: signal.Signals, tmp_path: Path, harness: Harness
+) -> None:
+    harness.order("sleep", "rate seed 0")
+    study = tmp_path / "small.yaml"
+    study.write_text(strict_yaml.dump(SMALL))
+    with start(
+        tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
+    ) as process:
+        wait_until(lambda: len(list((harness.out / "units").glob("*.json"))) == 2, "two rows")
+        os.killpg(process.pid, kind)  # as a cluster does: the workers hear it too
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert f"interrupted; finished rows are kept in {harness.out}; go on with: " in errors
+    status = read_status(harness.out)
+    assert status is not None
+    assert (status.state, status.failed) == ("interrupted", ())
+
+
+@pytest.mark.parametrize("wait", [0.3, 0.8, 2.0])
+def test_two_signals_end_with_130_and_no_traceback_whenever_they_come(wait: float) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "studies.cli", "doctor"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        time.sleep(wait)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    if "studies/cli" in errors or "Traceback" not in errors:
+        assert process.returncode in (0, 130)
+        assert "Traceback" not in errors
+    else:  # Python itself, before the first line of the command
+        assert process.returncode in (1, -signal.SIGINT)
+
+
+def test_project_errors_cross_process_borders() -> None:
+    pair = pickle.loads(pickle.dumps(BrokenPairError("found", "advice")))
+    assert (pair.found, pair.advice, str(pair)) == ("found", "advice", "found; advice")
+    assert pair.exit_code == 1
+    bad = InputError("f.yaml", "key", [object()], "must be text")
+    assert str(pickle.loads(pickle.dumps(bad))) == str(bad)

@@ -1,0 +1,56 @@
+"""Rows that are called replayable are the same for any number of threads."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.study import parse_study
+from studies.declaration.trial import Trial
+from studies.declaration.trials import trials_at
+from studies.workers.run_trial import run_trial
+from support.harness import SMALL
+
+TIMES = ("seconds", "peak_memory_mb", "threads")
+
+CASES: dict[str, dict[str, Any]] = {
+    "ann": {"update": "ann", "learning_rate": 0.1},
+    "conversion": {"update": "conversion", "learning_rate": 0.1},
+    "rate": {"update": "rate", "learning_rate": 1.0},
+    "coincidence": {"update": "coincidence", "learning_rate": 1.0},
+    "charge_trap_pulsed": {
+        "device": "charge_trap_pulsed",
+        "drive": {"weight_range": 4.0, "learning_rate": 30.0},
+    },
+    "constant_step": {
+        "device": "constant_step",
+        "drive": {"weight_range": 4.0, "learning_rate": 1.0},
+    },
+}
+
+
+def trial_of(case: str) -> Trial:
+    study = parse_study(
+        {
+            **SMALL,
+            "dataset": {"name": "digits", "n_train": 400, "n_test": 200},
+            "network": {"hidden": [64], "T": 20},
+            "training": {"epochs": 1, "batch": 50},
+            "cases": [{**CASES[case], "label": case}],
+            "reference": case,
+            "seeds": [0],
+        },
+        "small.yaml",
+        Path(),
+    )
+    return trials_at(study, {}, [Seeded(point, point.seeds) for point in study.points()])[0]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_number_of_threads_changes_no_number(case: str) -> None:
+    one, two = (run_trial(trial_of(case), None, threads).row for threads in (1, 2))
+    assert one["replayable"] is True
+    assert {k: v for k, v in one.items() if k not in TIMES} == {
+        k: v for k, v in two.items() if k not in TIMES
+    }

@@ -1,0 +1,136 @@
+"""One schema for every reader of rows, and cells that no spreadsheet computes."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rpu_ssnn.common.errors import InputError
+from studies.execution.imported_results import read_imported_rows
+from studies.results.row_schema import checked_row, value_of_cell
+from studies.results.spreadsheet import guarded, without_guard
+from support.commands import refused
+from support.harness import Harness, InThisProcess, small_study
+
+GOOD: dict[str, Any] = {
+    "test_accuracy": 90.0,
+    "validation_accuracy": None,
+    "numerics_version": 1,
+    "torch_version": "2.15.0",
+    "aihwkit_version": "1.2.0",
+    "T": 10,
+    "device": "ideal",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("test_accuracy", 1000.0, "must be an accuracy, 0 to 100 %"),
+        ("test_accuracy", True, "must be an accuracy"),
+        ("test_accuracy", "90", "must be an accuracy"),
+        ("test_accuracy", None, "must be an accuracy"),
+        ("validation_accuracy", -1, "must be an accuracy"),
+        ("T", "abc", "must be a number, not text"),
+        ("T", 10.5, "must be a whole number"),
+        ("T", -1, "greater than or equal to 0"),
+        ("numerics_version", None, "must be a whole number"),
+        ("numerics_version", True, "must be a number, not true"),
+        ("torch_version", 2.15, "must be text"),
+        ("pulses_up_total_1", "many", "must be a number"),
+        ("replayable", "perhaps", "must be true or false"),
+        ("device", "a\x1b[31mb", "without control characters"),
+        ("note", "a\x00b", "without control characters"),
+        ("seconds", [1], "must be a number"),
+    ],
+)
+def test_a_bad_value_is_named(column: str, value: object, said: str) -> None:
+    with refused("a.json", f"row.{column}", said):
+        checked_row("a.json", "row", {**GOOD, column: value})
+
+
+def test_whole_numbers_that_a_merge_made_real_are_whole_again() -> None:
+    row = checked_row("a.json", "row", {**GOOD, "numerics_version": 1.0, "T": 10.0})
+    assert (row["numerics_version"], row["T"]) == (1, 10)
+    assert type(row["numerics_version"]) is type(row["T"]) is int
+    assert list(row) == list(GOOD)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    harness = Harness(tmp_path)
+    harness.run(small_study(), executor=InThisProcess())
+    return harness.out / "results.csv"
+
+
+def damaged(rows: Path, column: str, cell: str) -> Path:
+    table = pd.read_csv(rows, dtype=str, na_filter=False)
+    table.loc[1, column] = cell
+    table.to_csv(rows, index=False)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("test_accuracy", "1000"),
+        ("test_accuracy", "high"),
+        ("test_accuracy", "True"),
+        ("T", "abc"),
+        ("numerics_version", "one"),
+        ("torch_version", ""),
+    ],
+)
+def test_a_bad_row_of_a_table_is_named_and_the_others_are_read(
+    column: str, cell: str, rows: Path
+) -> None:
+    bad: list[InputError] = []
+    assert len(read_imported_rows([damaged(rows, column, cell)], bad.append)) == 5
+    assert [error.field for error in bad] == [f"row 2.{column}"]
+
+
+@pytest.mark.parametrize("cell", ["1.0", "1"])
+def test_rows_survive_a_merge_in_pandas(cell: str, rows: Path) -> None:
+    bad: list[InputError] = []
+    assert len(read_imported_rows([damaged(rows, "numerics_version", cell)], bad.append)) == 6
+    assert not bad
+
+
+def test_kept_rows_of_the_project_are_still_found() -> None:
+    folder = Path(__file__).parents[3] / "docs" / "results"
+    bad: list[InputError] = []
+    found = read_imported_rows([folder / "digits_readings.csv"], bad.append)
+    assert not bad
+    assert len(found) == len(pd.read_csv(folder / "digits_readings.csv"))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@sum", "\tx"])
+def test_text_that_a_spreadsheet_would_compute_is_guarded(text: str) -> None:
+    table = guarded(pd.DataFrame({"label": [text, "a"], "n": [-1.0, 2.0]}))
+    assert list(table["label"]) == [f"'{text}", "a"]
+    assert list(table["n"]) == [-1.0, 2.0]
+    assert without_guard(table["label"][0]) == text
+
+
+@pytest.mark.parametrize("text", ["-0.5", "-1", "a=b", "{}", "'quoted'"])
+def test_other_text_is_left_as_it_is(text: str) -> None:
+    assert list(guarded(pd.DataFrame({"a": [text]}))["a"]) == [text]
+    assert without_guard(text) == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([*GOOD, "pulses_up_total", "note"]), st.text(max_size=12))
+def test_any_cell_is_a_row_or_one_line(column: str, cell: str) -> None:
+    said = ""
+    try:
+        row = checked_row("a.csv", "row 1", {**GOOD, column: value_of_cell(column, cell)})
+    except InputError as error:
+        said = str(error)
+    else:
+        accuracy = row["test_accuracy"]
+        assert isinstance(accuracy, float)
+        assert 0 <= accuracy <= 100
+    assert "\n" not in said
