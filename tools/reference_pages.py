@@ -90,7 +90,7 @@ def _allowed(field: Mapping[str, Any]) -> str:
         return f"`{field['const']}`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    kind = field.get("type", "anything")
+    kind = str(field.get("type", "anything"))
     if kind == "array":
         items = field.get("items", {})
         return f"list of {_allowed(items)}" if items else "list"
