@@ -3,7 +3,7 @@
 #   make test   sets up, lints, type-checks and runs the fast tests
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow test-kill bench lint requirements clean
+.PHONY: demo test test-slow test-kill bench docs lint requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,6 +26,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/workers.py
 
+# The site, into out/site; a broken link or a page outside the navigation is an error.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,8 +48,7 @@ $(READY): requirements.txt requirements-uv.txt pyproject.toml tools/find_python.
 # Renews the pins; --no-header keeps machine paths out of the file.
 requirements: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header \
-		--python-version 3.12 --extra dev --extra bench --extra cluster --extra export --extra notebook \
-		pyproject.toml -o requirements.txt
+		--python-version 3.12 --all-extras pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf $(VENV) out build *.egg-info

@@ -1,4 +1,4 @@
-"""The numbers of docs/algorithm.md: Fig. 4, of independent trains and of a network's own.
+"""The numbers of docs/findings/algorithm.md: Fig. 4, of independent trains and of a network's own.
 
 `python benchmarks/algorithm.py` prints both as tables (scikit-learn's digits, no download); the
 gradient's agreement with backpropagation is `rpu-ssnn figure temporal-bias`.

@@ -251,7 +251,8 @@ class NetworkSpec(Spec):
     ] = Field(
         (256,),
         description="neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse "
-        "three without it: under the default output their rates run away (docs/algorithm.md)",
+        "three without it: under the default output their rates run away "
+        "(docs/findings/algorithm.md, Depth)",
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
     neuron: NeuronSpec = NeuronSpec()

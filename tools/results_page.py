@@ -40,7 +40,7 @@ INTRODUCTION = f"""\
 Written by `{COMMAND}` from the rows in this folder; a test compares page and rows. No number here
 was typed. `reached` and `accuracy %` are means over seeds with the 95 % interval (Student t); the
 test set was read once a run, at its end. What each file was made by and on is in
-[README](README.md); why something falls short is in [what was tried](../tried.md).
+[the list of files](sources.md); why something falls short is in [what was tried](../tried.md).
 """
 
 

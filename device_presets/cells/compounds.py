@@ -65,7 +65,7 @@ class Compound:
         citation: where the cell comes from.
         build: makes the aihwkit configuration; None where the tile pairs single devices itself.
         settings: of the cell, by the name a study overrides them with; `neutral` is the default,
-            an assumption (docs/devices.md).
+            an assumption (docs/explanation/devices.md).
         takes_partner: the slow device may be another preset.
         beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
         unknown_pulses: why the ledger cannot count all pulses; None: it does.

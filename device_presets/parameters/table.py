@@ -258,4 +258,4 @@ AIHWKIT_CLASSES: Mapping[str, str] = MappingProxyType(
     {model: model for model in PARAMETERS} | {"ChargeTrapDevice": "LinearStepDevice"}
 )
 """Device model -> aihwkit class that simulates it: where it is another, what that class cannot do
-(memory of gaps, charge loss) is done around it, see docs/devices.md."""
+(memory of gaps, charge loss) is done around it, see docs/explanation/devices.md."""

@@ -64,7 +64,7 @@ def make_tile(
     reads: ReadSpec | None,
     seed: np.random.SeedSequence,
 ) -> AnalogTile:
-    """A tile whose every batch row is one slot (see docs/devices.md)."""
+    """A tile whose every batch row is one slot (see docs/explanation/devices.md)."""
     device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
     config = config_class(device)(
         device=device,

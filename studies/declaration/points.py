@@ -267,7 +267,7 @@ def _refuse_runaway(network: NetworkSpec) -> None:
     if len(network.hidden) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
         allowed = (
             f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}; "
-            "more run away (docs/algorithm.md, Depth)"
+            "more run away (docs/findings/algorithm.md, Depth)"
         )
         raise InputError("study", "network.hidden", list(network.hidden), allowed)
 

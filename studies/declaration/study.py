@@ -58,7 +58,7 @@ class Published(Spec):
 
 
 class Study(Spec):
-    """One declared comparison; see `docs` of the fields, and the YAML files beside this module."""
+    """One declared comparison: images, network, training, cases and seeds."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
         description="name; also the default output folder's"

@@ -41,7 +41,7 @@ def sentences(runs: Runs) -> Iterator[str]:
                     f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch "
                     f"{curve.index(max(curve)) + 1} to {curve[-1]:.1f} % at the end"
                     f"{_hidden_rates(result.epochs[-1])}: the step is too large, devices undo what "
-                    "was learned, or rates run away (docs/algorithm.md, Depth)"
+                    "was learned, or rates run away (docs/findings/algorithm.md, Depth)"
                 ),
             )
     yield from (sentence for _, sentence in worst.values())

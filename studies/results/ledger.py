@@ -34,7 +34,7 @@ COLUMNS = (
     "endurance_used",
     "endurance_blank_because",
 )
-"""See `ledger_columns`; studies/README.md for trials."""
+"""See `ledger_columns`; `studies.results.result_columns` for units."""
 
 _REASONS = ("energy_blank_because", "endurance_blank_because")
 

@@ -73,8 +73,8 @@ def run_trial(
         workspace: where the run says how far it is and leaves checkpoints.
 
     Returns:
-        The row (columns: studies/README.md; accuracies in %, memory in MiB of this process,
-        imports included, time in s without loading) and one row an epoch.
+        The row (columns: `studies.results.result_columns`; accuracies in %, memory in MiB of
+        this process, imports included, time in s without loading) and one row an epoch.
 
     Raises:
         InputError: the images are not there.

@@ -51,7 +51,8 @@ def test_a_networks_own_trains_have_fig_4s_noise_and_a_gain_of_their_timing(
     front_loading: float, least: float, most: float
 ) -> None:
     """The stochastic part falls as 1/sqrt(T), at or below the binomial one; a late hidden gradient
-    meets few front-loaded input spikes, which no T cures (docs/algorithm.md has the numbers)."""
+    meets few front-loaded input spikes, which no T cures
+    (docs/findings/algorithm.md has the numbers)."""
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     spec = NetworkSpec(hidden=(32,), encoding=EncodingSpec(front_loading=front_loading))
     weights = trained_weights(spec, data)

@@ -40,7 +40,9 @@ def accuracy(
 
 @pytest.mark.slow
 def test_tiles_reach_the_accuracy_of_exact_devices() -> None:
-    """The mean over seeds is within 0.3 points; docs/devices.md has its interval, of more seeds.
+    """The mean over seeds is within 0.3 points.
+
+    docs/findings/devices.md has its interval, of more seeds.
 
     Runs repeat bit for bit, so that this holds or not, and does not depend on luck.
     """

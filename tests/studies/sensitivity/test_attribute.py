@@ -14,7 +14,7 @@ from studies.declaration.cases import DeviceCase
 from studies.declaration.trial import PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
-from studies.sensitivity.imperfections import NEUTRAL, imperfections, settings_of, switched_off
+from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
 from support.question_fakes import DRIVE, FakeRun, device_study
 
 NOISY_READS = {
@@ -300,15 +300,6 @@ def test_what_cannot_be_taken_apart_is_noted() -> None:
         assert any(word in note for note in notes)
         _, notes = imperfections(DeviceCase(device="capacitor"), thinning=0.5)
         assert not any(word in note for note in notes)
-
-
-def test_the_documented_table_is_the_table() -> None:
-    readme = (Path(__file__).parents[3] / "studies" / "README.md").read_text()
-    for name, neutral in NEUTRAL.items():
-        line = next((x for x in readme.splitlines() if x.startswith(f"| `{name}` |")), "")
-        assert line, name
-        for path in neutral:
-            assert path.rpartition(".")[2] in line, (name, path)
 
 
 def test_infinite_time_constants_survive_the_stored_study() -> None:

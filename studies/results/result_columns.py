@@ -1,0 +1,238 @@
+"""The columns of `results.csv` and `curves.csv`: name, unit and meaning, declared once.
+
+The reference page of the documentation is made from this table, and a test holds every column of
+real rows against it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from studies.declaration.result import PRUNED, SWEEP_PREFIX
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """One column, or one column a crossbar or layer.
+
+    Attributes:
+        name: as in the table, without the number of the crossbar or layer.
+        unit: of its values; empty for text, ``1`` for shares and counts without a unit.
+        meaning: one sentence.
+        numbered: `crossbar` (first at 1), `layer` (input at 0), or empty. A numbered column whose
+            name ends in ``_total`` also stands without a number, as the sum over the crossbars.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    numbered: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names as a reader of the table meets them, N for the number."""
+        if not self.numbered:
+            return (self.name,)
+        one = f"{self.name}_N"
+        return (self.name, one) if self.name.endswith("_total") else (one,)
+
+
+_Column = ResultColumn
+
+RESULT_COLUMNS: tuple[ResultColumn, ...] = (
+    _Column("study", "", "name of the study"),
+    _Column("unit", "", "identity of the trial: a hash of all that determines its result"),
+    _Column("label", "", "the case"),
+    _Column(
+        f"{SWEEP_PREFIX}PATH",
+        "",
+        "value of the swept setting PATH; lists, mappings and null as JSON; "
+        "empty where the case does not have the setting",
+    ),
+    _Column("dataset", "", "name of the data set"),
+    _Column("data_digest", "", "hash of the images used, their order and their split"),
+    _Column("n_train", "images", "training images used, without the validation images"),
+    _Column("n_validation", "images", "training images held out for validation"),
+    _Column("n_test", "images", "test images used"),
+    _Column("network", "", "neurons of each layer, input first"),
+    _Column("T", "slots", "how long an image is shown"),
+    _Column("slots", "slots", "length of a presentation: T and the flush"),
+    _Column("update", "", "how weights change: `ann`, `rate`, `coincidence`, `pulses` or a peer's"),
+    _Column("device", "", "name of the preset or cell"),
+    _Column("overrides", "", "parameters that differ from the preset's, as JSON"),
+    _Column("tile", "", "settings of the tiles, as JSON"),
+    _Column("simulator", "", "what simulated the devices: a value of `tile.simulator`"),
+    _Column(
+        "beside_pulses",
+        "",
+        "what changes weights of a cell beside the pulses of coincidences; empty: nothing",
+    ),
+    _Column("learning_rate", "1", "hyperparameter: the equivalent step of backpropagation"),
+    _Column("weight_range", "He deviations", "hyperparameter: the weight at device state 1"),
+    _Column("seed", "", "seed of the run"),
+    _Column("epochs", "epochs", "passes over the training images"),
+    _Column("batch", "presentations", "presentations a batch"),
+    _Column("schedule", "", "when reads see changed weights: `slot`, `presentation` or `batch`"),
+    _Column("decay", "1", "factor on the step after each epoch; empty where the shape is linear"),
+    _Column("decay_shape", "", "how the step falls: `geometric` or `linear`"),
+    _Column("test_accuracy", "%", "accuracy on the test images, read once, after training"),
+    _Column("validation_accuracy", "%", "accuracy on the validation images, after training"),
+    _Column("seconds", "s", "time of training and testing, up to the checkpoint if resumed"),
+    _Column("peak_memory_mb", "MiB", "largest resident memory of the worker process"),
+    _Column("pulses_per_device_mean", "pulses", "up plus down pulses a device during training"),
+    _Column("saturated_fraction", "1", "share of devices at one of their bounds, at the test"),
+    _Column(
+        "replayable",
+        "",
+        "true where no random number is drawn from aihwkit after construction, "
+        "so that the run repeats bit for bit",
+    ),
+    _Column(
+        "resumed",
+        "1",
+        "how often the run went on from a checkpoint; empty in rows older than checkpoints",
+    ),
+    _Column(PRUNED, "epochs", "epochs after which the rule `prune` stopped the run; else empty"),
+    _Column("devices_total", "devices", "devices of the crossbars", "crossbar"),
+    _Column(
+        "pulsed_devices_total",
+        "devices",
+        "devices of a cell that coincidences pulse, where these are not all; "
+        "means over devices are over these",
+        "crossbar",
+    ),
+    _Column("pulses_up_total", "pulses", "up pulses during training", "crossbar"),
+    _Column("pulses_down_total", "pulses", "down pulses during training", "crossbar"),
+    _Column(
+        "coincidences_total",
+        "coincidences",
+        "coincidences of a cell whose devices they do not pulse (mixed precision)",
+        "crossbar",
+    ),
+    _Column("transfer_reads_total", "lines", "lines read by transfers of a cell", "crossbar"),
+    _Column(
+        "transfer_pulses_at_most_total",
+        "pulses",
+        "most pulses that the transfers of a cell can have sent",
+        "crossbar",
+    ),
+    _Column("pulses_p99", "pulses", "99th percentile over devices, up plus down", "crossbar"),
+    _Column("pulses_max", "pulses", "largest number of one device, up plus down", "crossbar"),
+    _Column(
+        "saturated_total", "devices", "devices at one of their bounds, at the test", "crossbar"
+    ),
+    _Column("initial_pulses_total", "pulses", "pulses of a pulsed start", "crossbar"),
+    _Column(
+        "initial_clipped_total", "weights", "initial weights beyond the weight range", "crossbar"
+    ),
+    _Column("leak_steps", "1", "how often a leak was applied to the weights", "crossbar"),
+    _Column(
+        "step_wanted",
+        "threshold currents",
+        "weight change a coincidence that the learning rate asks for",
+        "crossbar",
+    ),
+    _Column(
+        "device_step", "threshold currents", "weight change of one device pulse, mean", "crossbar"
+    ),
+    _Column("thinning", "1", "share of gradient spikes let through, first epoch", "crossbar"),
+    _Column("thinning_last", "1", "the same in the last epoch", "crossbar"),
+    _Column("slot_s", "s", "length of a slot of devices that remember their pulses", "crossbar"),
+    _Column(
+        "step_factor",
+        "1",
+        "mean step of all pulses over the step of isolated pulses",
+        "crossbar",
+    ),
+    _Column(
+        "charge_kept",
+        "1",
+        "share left of a charge that was there from the start, storage included",
+        "crossbar",
+    ),
+    _Column(
+        "step_rewrites",
+        "1",
+        "how often the step parameters of a tile were rescaled for the gaps between pulses",
+        "crossbar",
+    ),
+    _Column(
+        "charge_writes",
+        "1",
+        "how often the weights of a tile were rewritten for lost charge",
+        "crossbar",
+    ),
+    _Column("settings", "", "the complete settings as JSON"),
+    _Column("numerics_version", "", "version of the numerics: other versions give other numbers"),
+    _Column("rpu_ssnn_version", "", "version of this package"),
+    _Column("aihwkit_version", "", "version of aihwkit"),
+    _Column("torch_version", "", "version of torch"),
+    _Column("numpy_version", "", "version of numpy"),
+    _Column("numba_version", "", "version of numba"),
+    _Column("python_version", "", "version of Python"),
+    _Column("machine", "", "operating system and processor"),
+    _Column("threads", "threads", "threads of the run, which change the time and no number"),
+    _Column("pulses_up_per_device", "pulses", "up pulses a device, mean, training only"),
+    _Column("pulses_down_per_device", "pulses", "down pulses a device, mean, training only"),
+    _Column(
+        "pulses_per_device_p99",
+        "pulses",
+        "99th percentile over devices, in the crossbar where it is largest",
+    ),
+    _Column("pulses_per_device_max", "pulses", "up plus down pulses of the busiest device"),
+    _Column(
+        "energy_j",
+        "J",
+        "all pulses, initial writing included, times `energy_per_pulse_j` of the preset",
+    ),
+    _Column("energy_blank_because", "", "why the energy is not known"),
+    _Column(
+        "training_time_s",
+        "s",
+        "(slots x length of a slot + `tile.idle_seconds`) x presentations x epochs; a slot is no "
+        "shorter than a pulse of the preset",
+    ),
+    _Column(
+        "endurance_used",
+        "1",
+        "pulses of the busiest device, as full swings of 2 x levels pulses, over "
+        "`endurance_cycles` of the preset",
+    ),
+    _Column("endurance_blank_because", "", "why the wear is not known"),
+)
+"""Columns of `results.csv` and `results.parquet`, one row a run."""
+
+CURVE_COLUMNS: tuple[ResultColumn, ...] = (
+    _Column("study", "", "name of the study"),
+    _Column("unit", "", "identity of the trial"),
+    _Column("label", "", "the case"),
+    _Column(f"{SWEEP_PREFIX}PATH", "", "value of the swept setting PATH"),
+    _Column("seed", "", "seed of the run"),
+    _Column("epoch", "", "number of the epoch, first at 0"),
+    _Column("train_accuracy", "%", "accuracy on the training images while weights still change"),
+    _Column("validation_accuracy", "%", "accuracy on the validation images, before any storage"),
+    _Column("seconds", "s", "time of the epoch"),
+    _Column("rates", "spikes a slot", "mean rate of a neuron of the layer", "layer"),
+    _Column("forward_spikes", "spikes", "forward spikes of the layer a presentation", "layer"),
+    _Column(
+        "gradient_spikes",
+        "spikes",
+        "gradient spikes of the layer a presentation, both streams; the first hidden layer at 0",
+        "layer",
+    ),
+)
+"""Columns of `curves.csv`, one row an epoch of each run."""
+
+
+def column_of(name: str, columns: tuple[ResultColumn, ...] = RESULT_COLUMNS) -> ResultColumn | None:
+    """The declaration of a column of a real table; None where there is none.
+
+    Args:
+        name: as in the table: with its number, or with the path of the swept setting.
+    """
+    if name.startswith(SWEEP_PREFIX):
+        name = f"{SWEEP_PREFIX}PATH"
+    generic = re.sub(r"_\d+$", "_N", name)
+    for column in columns:
+        if name in column.names or generic in column.names:
+            return column
+    return None

@@ -1,0 +1,172 @@
+"""README and docs: links resolve, code loads, sentences are short, commands exist."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from device_presets.preset_file import read_preset_file
+from studies.cli.app import app
+from studies.declaration.study import parse_study
+from support.markdown import ROOT, Block, anchors, blocks, links, pages, sentences, words
+from tools.reference_pages import PAGES
+
+MOST_WORDS_OF_A_SENTENCE = 40
+GENERATED = ROOT / "docs" / "results" / "index.md"
+"""By tools/results_page.py; holds the questions of the studies as they are."""
+HISTORY = ROOT / "CHANGELOG.md"
+"""Names files that are gone."""
+
+MOST_WORDS_OF_THE_README = 600
+PATH_IN_THE_REPOSITORY = re.compile(
+    r"`((?:benchmarks|device_presets|docs|rpu_ssnn|studies|tests|tools)/[\w./-]+)`"
+)
+
+EVERY_PAGE = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
+EVERY_BLOCK = [block for page in pages() for block in blocks(page)]
+
+
+def in_language(*languages: str) -> list[Block]:
+    return [block for block in EVERY_BLOCK if block.language in languages]
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_links_resolve(page: Path) -> None:
+    for link in links(page):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", [page for page in EVERY_PAGE if page.values != (HISTORY,)])
+def test_files_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    missing = [path for path in PATH_IN_THE_REPOSITORY.findall(text) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", [page for page in EVERY_PAGE if page.values != (GENERATED,)])
+def test_sentences_are_short(page: Path) -> None:
+    long = [s for s in sentences(page) if words(s) > MOST_WORDS_OF_A_SENTENCE]
+    assert long == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= MOST_WORDS_OF_THE_README
+
+
+@pytest.mark.parametrize("block", in_language("yaml"), ids=str)
+def test_yaml_loads(block: Block, tmp_path: Path) -> None:
+    """A whole study is one; a preset is one; anything else is YAML."""
+    content = yaml.safe_load(block.text)
+    if "study" in content:
+        parse_study(content, str(block), tmp_path)
+    elif any(isinstance(entry, dict) and "model" in entry for entry in content.values()):
+        file = tmp_path / "preset.yaml"
+        file.write_text(block.text)
+        assert list(read_preset_file(file)) == list(content)
+    else:
+        assert isinstance(content, dict)
+
+
+@pytest.mark.parametrize("block", in_language("python"), ids=str)
+def test_python_compiles_and_its_imports_are_there(block: Block) -> None:
+    """Runs what precedes the main guard: imports and definitions."""
+    code = block.text.partition('if __name__ == "__main__":')[0]
+    compile(block.text, str(block), "exec")
+    exec(compile(code, str(block), "exec"), {"__name__": "docs"})
+
+
+def run_script(code: str, folder: Path) -> str:
+    """What a script prints, run by an interpreter of its own in that folder."""
+    (folder / "script.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+    """Its study made small: one epoch, one seed, fewer images."""
+    readme = ROOT / "README.md"
+    (example,) = (block for block in blocks(readme) if block.language == "python")
+    (declared,) = (block for block in blocks(readme) if block.language == "yaml")
+    study = declared.text
+    for long, short in (
+        ("epochs: 10", "epochs: 1"),
+        ("count: 3", "count: 1"),
+        ("name: digits", "name: digits, n_train: 100, n_test: 50"),
+    ):
+        assert long in study
+        study = study.replace(long, short)
+    (tmp_path / "my_device.yaml").write_text(study)
+    printed = run_script(example.text, tmp_path)
+    assert all(case in printed for case in ("rate", "capacitor"))
+
+
+def test_the_learning_rule_of_the_guide_trains(tmp_path: Path) -> None:
+    (example,) = (block for block in blocks(ROOT / "CONTRIBUTING.md") if block.language == "python")
+    printed = run_script(f"{example.text}\n\nprint(accuracy())\n", tmp_path)
+    assert float(printed) > 0.5  # guessing has 0.1
+
+
+def commands_of(block: Block) -> Iterator[list[str]]:
+    """The calls of rpu-ssnn in a block, as argument lists."""
+    for line in block.text.replace("\\\n", " ").splitlines():
+        parts = shlex.split(line, comments=True)
+        if parts and parts[0].rpartition("/")[2] == "rpu-ssnn":
+            yield parts[1:]
+
+
+CALLS = [
+    pytest.param(call, id=f"{block} {' '.join(call)}")
+    for block in in_language("console")
+    for call in commands_of(block)
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_commands_and_options_exist(call: list[str]) -> None:
+    command = typer.main.get_command(app)
+    while call and call[0] in getattr(command, "commands", {}):
+        command, call = command.commands[call[0]], call[1:]  # type: ignore[attr-defined]
+    known = {name for parameter in command.params for name in parameter.opts}
+    assert {part for part in call if part.startswith("--")} <= known
+    if not call:
+        return
+    assert not getattr(command, "commands", {}) or command.invoke_without_command  # type: ignore[attr-defined]
+
+
+def test_reference_pages_are_whole() -> None:
+    """Each generated page has a table of more than ten rows and no broken one."""
+    for name, make in PAGES.items():
+        rows = [line for line in make().splitlines() if line.startswith("|")]
+        assert len(rows) > 10, name
+        assert all(line.endswith("|") for line in rows), name
+
+
+def test_a_table_is_not_cut_by_a_blank_line() -> None:
+    """A row that follows a blank line without a header's rule under it is no table."""
+    for page in pages():
+        lines = page.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines[:-1]):
+            starts = line.startswith("|") and (number == 0 or not lines[number - 1].startswith("|"))
+            if starts:
+                assert re.match(r"\|[\s:|-]+\|$", lines[number + 1]), f"{page}:{number + 1}"

@@ -1,0 +1,81 @@
+"""The declared columns against the columns of real rows."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from studies.declaration.study import parse_study
+from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, column_of
+from studies.results.tables import curves_frame, results_frame
+from studies.workers.run_trial import run_trial
+
+KEPT = Path(__file__).parents[3] / "docs" / "results"
+SMALL = {
+    "study": "columns",
+    "question": "Which columns does a row have?",
+    "dataset": {"name": "digits", "n_train": 40, "n_test": 20},
+    "network": {"hidden": [8], "T": 10},
+    "training": {"epochs": 2},
+    "seeds": [0],
+    "prune": {"after_epochs": 1, "below": 1},
+    "reference": "ann",
+    "cases": [
+        {"update": "ann", "learning_rate": 0.1},
+        {"update": "coincidence", "learning_rate": 1.0},
+        {"device": "charge_trap_pulsed", "drive": {"weight_range": 4, "learning_rate": 4}},
+        {"device": "tiki_taka(reram_sb)", "drive": {"weight_range": 4, "learning_rate": 4}},
+        {"device": "mixed_precision(capacitor)", "drive": {"weight_range": 4, "learning_rate": 4}},
+    ],
+    "sweep": {"network.T": [10]},
+}
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    study = parse_study(SMALL, "columns.yaml", Path())
+    trials = [
+        point.trial(study.study, point.drive, seed)
+        for point in study.points()
+        for seed in point.seeds
+        if point.drive is not None
+    ]
+    runs = [(trial, run_trial(trial, None, 1)) for trial in trials]
+    return results_frame(runs), curves_frame(runs)
+
+
+def kept_tables(mark: str) -> list[Path]:
+    """The kept files of studies that have the column; others are tables of other commands."""
+    of_studies = {"study", "unit", mark}
+    return [p for p in sorted(KEPT.glob("*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
+
+
+def test_every_column_of_a_real_row_is_declared(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    results, curves = tables
+    assert [name for name in results.columns if column_of(name) is None] == []
+    assert [name for name in curves.columns if column_of(name, CURVE_COLUMNS) is None] == []
+
+
+@pytest.mark.parametrize("path", kept_tables("settings"), ids=lambda path: path.stem)
+def test_every_column_of_a_kept_table_is_declared(path: Path) -> None:
+    header = pd.read_csv(path, nrows=0).columns
+    assert [name for name in header if column_of(name) is None] == []
+
+
+@pytest.mark.parametrize("path", kept_tables("epoch"), ids=lambda path: path.stem)
+def test_every_column_of_kept_curves_is_declared(path: Path) -> None:
+    header = pd.read_csv(path, nrows=0).columns
+    assert [name for name in header if column_of(name, CURVE_COLUMNS) is None] == []
+
+
+def test_every_declared_column_is_in_a_real_row(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    results, curves = tables
+    for columns, table in ((RESULT_COLUMNS, results), (CURVE_COLUMNS, curves)):
+        seen = {column_of(name, columns) for name in table.columns}
+        assert [column.name for column in columns if column not in seen] == []
+
+
+def test_a_name_is_declared_once() -> None:
+    for columns in (RESULT_COLUMNS, CURVE_COLUMNS):
+        names = [name for column in columns for name in column.names]
+        assert len(names) == len(set(names))

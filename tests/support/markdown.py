@@ -1,0 +1,83 @@
+"""Markdown pages taken apart for the tests of the documentation."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FACES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+_ABBREVIATIONS = ("Eq.", "Fig.", "e.g.", "i.e.", "vs.", "et al.")
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+_NEW_PARAGRAPH = re.compile(r"^\s*(?:[-*]|\d+\.)\s+")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of code: where it stands, its language and its text."""
+
+    page: Path
+    language: str
+    text: str
+    place: int
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.place}"
+
+
+def pages() -> list[Path]:
+    """Every page that a reader meets."""
+    return [ROOT / name for name in FACES] + sorted((ROOT / "docs").rglob("*.md"))
+
+
+def blocks(page: Path) -> list[Block]:
+    """The fenced blocks of a page."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(page, match[2], _dedented(match[3], match[1]), text[: match.start()].count("\n") + 1)
+        for match in _FENCE.finditer(text)
+    ]
+
+
+def _dedented(text: str, indent: str) -> str:
+    return "".join(line.removeprefix(indent) for line in text.splitlines(keepends=True))
+
+
+def links(page: Path) -> list[str]:
+    """The targets of a page's links and images."""
+    return [match[2] for match in _LINK.finditer(_without_code(page))]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as mkdocs and GitHub both make them."""
+    titles = re.findall(r"^#+ (.*)$", _without_code(page), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", title.lower()).strip() for title in titles]
+    return {re.sub(r"[\s]+", "-", title) for title in plain}
+
+
+def sentences(page: Path) -> list[str]:
+    """The sentences of a page's prose: no code, tables, headings or list marks."""
+    paragraphs: list[list[str]] = [[]]
+    for line in _without_code(page).splitlines():
+        is_prose = line.strip() and not re.match(r"\s*(\||#|<)|( {4}\S)", line)
+        if not is_prose or _NEW_PARAGRAPH.match(line):
+            paragraphs.append([])
+        if is_prose:
+            paragraphs[-1].append(_NEW_PARAGRAPH.sub("", line))
+    found = []
+    for paragraph in paragraphs:
+        text = _LINK.sub(r"\1", " ".join(paragraph))
+        for abbreviation in _ABBREVIATIONS:
+            text = text.replace(abbreviation, abbreviation.replace(".", ""))
+        found += re.split(r"(?<=[.!?])[)*\"]*\s+", text)
+    return [" ".join(sentence.split()) for sentence in found if sentence.strip()]
+
+
+def words(sentence: str) -> int:
+    """How many words a sentence has; signs alone are none."""
+    return sum(any(sign.isalnum() for sign in word) for word in sentence.split())
+
+
+def _without_code(page: Path) -> str:
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))

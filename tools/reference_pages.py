@@ -1,0 +1,320 @@
+"""The reference pages of the documentation, made from the code when the site is built.
+
+`mkdocs.yml` names this file as a hook. `python tools/reference_pages.py FOLDER` writes the same
+pages as Markdown files.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+FOLDER = "reference"
+INLINE_DEFAULT = 40
+"""Longest default (characters) shown in a table; longer ones are the defaults of a section."""
+
+
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+
+    def line(cells: Iterable[str]) -> str:
+        return (
+            "| " + " | ".join(" ".join(cell.split()).replace("|", r"\|") for cell in cells) + " |"
+        )
+
+    return "\n".join([line(header), line("---" for _ in header), *(line(row) for row in rows)])
+
+
+def study_file() -> str:
+    """Every key of a study, from the pydantic models."""
+    from rpu_ssnn.spec import SurrogateSpec
+    from rpu_ssnn.tile_spec import TileSpec
+    from studies.declaration.cases import SgdSpec
+    from studies.declaration.study import Study
+
+    models: list[type[BaseModel]] = [Study, TileSpec, SurrogateSpec, SgdSpec]
+    _, schema = models_json_schema([(model, "validation") for model in models])
+    parts = [
+        "# Keys of a study",
+        "Made from the models that check a study. A key without a default must be given. A case is "
+        "one of the mappings whose names end in `Case`. `tile`, `surrogate` and `sgd` of a case "
+        "are the mappings `TileSpec`, `SurrogateSpec` and `SgdSpec`.",
+    ]
+    definitions: dict[str, Any] = schema["$defs"]
+    first = [model.__name__ for model in models]
+    for name in sorted(definitions, key=lambda n: (n not in first[:1], n)):
+        definition = definitions[name]
+        if "properties" not in definition:
+            continue
+        required = definition.get("required", [])
+        rows = [
+            (
+                f"`{key}`",
+                _allowed(field),
+                _default(key, field, required),
+                field.get("description", ""),
+            )
+            for key, field in definition["properties"].items()
+        ]
+        parts += [
+            f"## {name}",
+            _first_paragraph(definition.get("description", "")),
+            table(("key", "allowed", "default", "meaning"), rows),
+        ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _first_paragraph(text: str) -> str:
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def _allowed(field: Mapping[str, Any]) -> str:
+    """The values that a field takes, in words."""
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return "a case" if name == "Case" else f"[{name}](#{name.lower()})"
+    if "allOf" in field:
+        return " and ".join(_allowed(part) for part in field["allOf"])
+    for several in ("anyOf", "oneOf"):
+        if several in field:
+            return " or ".join(_allowed(part) for part in field[several])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    kind = str(field.get("type", "anything"))
+    if kind == "array":
+        items = field.get("items", {})
+        return f"list of {_allowed(items)}" if items else "list"
+    if kind == "object":
+        inner = field.get("additionalProperties")
+        return f"mapping to {_allowed(inner)}" if isinstance(inner, dict) and inner else "mapping"
+    words = {"null": "null", "integer": "whole number", "boolean": "true or false"}
+    return words.get(kind, kind) + _limits(field)
+
+
+def _limits(field: Mapping[str, Any]) -> str:
+    signs = (
+        ("exclusiveMinimum", ">"),
+        ("minimum", "≥"),
+        ("exclusiveMaximum", "<"),
+        ("maximum", "≤"),
+    )
+    limits = [f"{sign} {field[key]:g}" for key, sign in signs if key in field]
+    return " " + ", ".join(limits) if limits else ""
+
+
+def _default(key: str, field: Mapping[str, Any], required: list[str]) -> str:
+    if key in required or "default" not in field:
+        return ""
+    text = json.dumps(field["default"])
+    return f"`{text}`" if len(text) <= INLINE_DEFAULT else "the defaults of the section"
+
+
+def device_parameters() -> str:
+    """Every parameter of a preset, from the table that checks presets."""
+    from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+
+    parts = [
+        "# Parameters of a device",
+        "Made from the table that checks presets. Weights are normalised conductances. A *step* is "
+        "the mean change of weight a pulse makes at weight zero. A *spread* is drawn once for each "
+        "device; a *noise* is drawn at every pulse.",
+    ]
+    shared = set.intersection(*(set(rules) for rules in PARAMETERS.values()))
+    sections = [("Every model", "", PARAMETERS["ConstantStepDevice"], shared)]
+    sections += [
+        (model, AIHWKIT_CLASSES[model], rules, set(rules) - shared)
+        for model, rules in PARAMETERS.items()
+    ]
+    for title, simulated_by, rules, names in sections:
+        if not names:
+            continue
+        lines = [
+            (
+                f"`{name}`",
+                rule.unit,
+                _range(rule.low, rule.high, rule.kind),
+                rule.description,
+                f"`{rule.aihwkit_name}`" if rule.aihwkit_name else "",
+            )
+            for name, rule in rules.items()
+            if name in names
+        ]
+        parts.append(f"## {title}")
+        if simulated_by:
+            parts.append(f"Simulated by aihwkit's `{simulated_by}`.")
+        parts.append(table(("parameter", "unit", "range", "meaning", "aihwkit field"), lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _range(low: float, high: float, kind: str) -> str:
+    return "true or false" if kind == "flag" else f"{low:g} to {high:g}"
+
+
+def imperfections() -> str:
+    """What `attribute` switches off, and what `require` varies, from their tables."""
+    from studies.sensitivity import axes
+    from studies.sensitivity.imperfections import FINITE_STEP, NEUTRAL
+
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(
+                f"`{path.removeprefix('overrides.')}` {_value(value)}"
+                for path, value in neutral.items()
+            ),
+        )
+        for name, neutral in NEUTRAL.items()
+    ]
+    rows.append(
+        (
+            f"`{FINITE_STEP}`",
+            "`levels` as many as still give the learning rate: finer steps would only learn slower",
+        )
+    )
+    varied = [
+        (
+            f"`{name}`" + (" (asked by default)" if name in axes.STANDARD else ""),
+            parameter.imperfection and f"`{parameter.imperfection}`",
+            f"{parameter.worst:g}",
+            parameter.meaning,
+        )
+        for name, parameter in axes.PARAMETERS.items()
+    ]
+    return (
+        "\n\n".join(
+            [
+                "# Imperfections and requirements",
+                "Made from the tables of the two commands.",
+                "## What `rpu-ssnn attribute` switches off",
+                "A path without a section is an override of the preset.",
+                table(("imperfection", "switched off means"), rows),
+                "## What `rpu-ssnn require` varies",
+                table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _value(value: object) -> str:
+    return "unlimited" if value is None else str(value)
+
+
+def result_columns() -> str:
+    """Every column of the results, from its declaration."""
+    from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
+
+    def rows(columns: Iterable[Any]) -> list[tuple[str, ...]]:
+        return [
+            (", ".join(f"`{name}`" for name in column.names), column.unit, column.meaning)
+            for column in columns
+        ]
+
+    header = ("column", "unit", "meaning")
+    return (
+        "\n\n".join(
+            [
+                "# Columns of the results",
+                "Made from the declaration that a test holds against real rows. N is the number "
+                "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
+                "ends in `_total` is the sum over the crossbars.",
+                "## results.csv: one row a run",
+                table(header, rows(RESULT_COLUMNS)),
+                "## curves.csv: one row an epoch of each run",
+                table(header, rows(CURVE_COLUMNS)),
+            ]
+        )
+        + "\n"
+    )
+
+
+def command_line() -> str:
+    """Every command with its arguments and options, from the Typer application."""
+    import typer
+
+    from studies.cli.app import app
+
+    parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
+    parts += _command("rpu-ssnn", typer.main.get_command(app))
+    return "\n\n".join(parts) + "\n"
+
+
+def _command(path: str, command: Any) -> list[str]:
+    parts = [f"## `{path}`", " ".join((command.help or "").split())]
+    rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
+    if rows:
+        parts.append(table(("argument or option", "default", "meaning"), rows))
+    for name, child in getattr(command, "commands", {}).items():
+        parts += _command(f"{path} {name}", child)
+    return [part for part in parts if part]
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    if not parameter.opts[0].startswith("-"):
+        names = f"`{parameter.name.upper()}`"
+    default = parameter.default
+    if parameter.required:
+        shown = "required"
+    elif default is None or default is False or callable(default):
+        shown = ""
+    else:
+        shown = f"`{getattr(default, 'value', default)}`"
+    return names, shown, parameter.help or ""
+
+
+PAGES = {
+    "study_file.md": study_file,
+    "device_parameters.md": device_parameters,
+    "result_columns.md": result_columns,
+    "imperfections.md": imperfections,
+    "command_line.md": command_line,
+}
+"""Page below `docs/reference` -> what makes its text."""
+
+
+def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
+    """Adds the pages to the site (a hook of mkdocs)."""
+    from mkdocs.structure.files import File
+
+    for name, make in PAGES.items():
+        files.append(File.generated(config, f"{FOLDER}/{name}", content=make()))
+    return files
+
+
+def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
+    """Leaves out of the navigation what no file holds yet (a hook of mkdocs)."""
+    folder = Path(config.docs_dir)
+    config.nav = _present(config.nav or [], folder)
+    return config
+
+
+def _present(entries: list[Any], folder: Path) -> list[Any]:
+    kept: list[Any] = []
+    for entry in entries:
+        if isinstance(entry, str):
+            kept.append(entry)
+            continue
+        (title, target), *_ = entry.items()
+        if isinstance(target, list):
+            kept.append({title: _present(target, folder)})
+        elif (folder / target).exists() or target.removeprefix(f"{FOLDER}/") in PAGES:
+            kept.append(entry)
+    return kept
+
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    for page, text_of in PAGES.items():
+        (out / page).write_text(text_of(), encoding="utf-8")
