@@ -146,16 +146,16 @@ class EncodingSpec(Spec):
         "so that its count is the rate's to within one spike. The label train is always Poisson",
     )
 
-    input_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+    input_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = Field(
         0.4, description="average spikes a slot of a white pixel (the paper's 0.3 to 0.5)"
     )
-    front_loading: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+    front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = Field(
         1.0, description="1: the rate falls linearly from twice its average to 0; 0: flat"
     )
-    label_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+    label_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = Field(
         0.5, description="average spikes a slot of the correct class's label train"
     )
-    label_front_loading: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
+    label_front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] | None = Field(
         None, description="as front_loading, for the label train; None: the same as the input's"
     )
     contrast: Contrast = Field(

@@ -108,7 +108,7 @@ class TileSpec(Spec):
         description="reference: not aihwkit, but every device's own time of its last pulse, "
         "exactly; slow, for small arrays of devices that remember their pulses",
     )
-    stuck_share: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+    stuck_share: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = Field(
         0.0, description="share of devices that neither pulse nor write moves"
     )
     stuck_at: Literal["low", "high", "anywhere"] = Field(

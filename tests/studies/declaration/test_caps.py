@@ -1,0 +1,113 @@
+"""Work is counted before anything is built, and refused above a limit with the count."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.study import Study, parse_study
+from support.commands import Command, refused
+from support.harness import SMALL
+
+THOUSANDS = {"from": 1, "to": 10_000, "n": 10_000, "whole": True}
+
+TOO_MUCH: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"sweep": {"network.T": THOUSANDS, "training.epochs": THOUSANDS}},
+        "sweep",
+        "200010000 points",
+    ),
+    ({"sweep": {"network.T": THOUSANDS}}, "sweep", "20001 points"),
+    ({"sample": {"n": 100_000, "over": {"network.T": [5, 6]}}}, "sample.n", "100000"),
+    ({"seeds": list(range(300_000))}, "seeds", "at most 10000 items"),
+    ({"seeds": {"count": 10_000}, "sweep": {"network.T": list(range(1, 30))}}, "sweep", "runs"),
+    ({"seeds": {"count": 10**12}}, "seeds.count", "less than or equal to 10000"),
+    ({"seeds": [0] * 10_000}, "seeds", "0 is there twice"),
+    ({"until": {"gap_ci": 0.1, "max_seeds": 10**9}}, "until.max_seeds", "10000"),
+]
+
+
+@pytest.mark.parametrize(("changes", "key", "said"), TOO_MUCH)
+def test_too_much_is_refused_at_once(changes: dict[str, Any], key: str, said: str) -> None:
+    start = time.monotonic()
+    with refused("small.yaml", key, said):
+        parse_study({**SMALL, **changes}, "small.yaml", Path())
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("workers", ["9" * 24, "0", "-1"])
+def test_a_number_of_workers_has_a_limit(workers: str, command: Command, tmp_path: Path) -> None:
+    code, _, errors = command("run", "digits_devices", "--out", tmp_path, "--workers", workers)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "--workers" in errors
+
+
+VALUE = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**30), 10**30),
+        st.floats(),
+        st.text(max_size=6),
+        st.sampled_from(["rate", "ann", "charge_trap", "digits", "network.T", "slot", "1e999"]),
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=5) | st.sampled_from(["from", "to", "n"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+KEYS = [*Study.model_fields, "networks"]
+PATHS = [
+    ("network", "T"),
+    ("network", "neuron"),
+    ("network", "hidden"),
+    ("training", "batch"),
+    ("search", "epochs"),
+    ("until", "max_seeds"),
+    ("sample", "over"),
+    ("dataset", "n_train"),
+]
+
+
+@st.composite
+def _studies(draw: st.DrawFn) -> dict[str, Any]:
+    """The small study with a few keys replaced by anything."""
+    study: dict[str, Any] = dict(SMALL)
+    for _ in range(draw(st.integers(1, 2))):
+        if draw(st.booleans()):
+            study[draw(st.sampled_from(KEYS))] = draw(VALUE)
+        else:
+            section, key = draw(st.sampled_from(PATHS))
+            there = study.get(section)
+            study[section] = {**(there if isinstance(there, dict) else {}), key: draw(VALUE)}
+    return study
+
+
+def _is_a_study_or_one_line(raw: dict[str, Any]) -> None:
+    start, said = time.monotonic(), ""
+    try:
+        parse_study(raw, "any.yaml", Path())
+    except InputError as error:
+        said = str(error)
+    assert "\n" not in said
+    assert time.monotonic() - start < 30
+
+
+@settings(max_examples=150, deadline=None)
+@given(_studies())
+def test_any_declaration_is_a_study_or_one_line(raw: dict[str, Any]) -> None:
+    _is_a_study_or_one_line(raw)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(_studies())
+def test_any_of_many_declarations_is_a_study_or_one_line(raw: dict[str, Any]) -> None:
+    _is_a_study_or_one_line(raw)

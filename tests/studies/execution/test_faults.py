@@ -1,0 +1,179 @@
+"""Every write fails once, every file is half there: rows are complete or absent, runs go on."""
+
+import errno
+import json
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.result import TrialResult
+from studies.declaration.trial import Trial
+from studies.execution.api import load_results
+from studies.execution.progress import Silent
+from studies.execution.writer import Tables
+from studies.results.tables import CURVES_CSV, RESULTS_CSV, RESULTS_PARQUET
+from support.harness import Harness, InThisProcess, small_study
+
+TABLES = (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+class Notes(Silent):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def run(harness: Harness, reporter: Silent | None = None, **changes: Any) -> Any:
+    options = {"executor": InThisProcess(), "reporter": reporter or Silent(), **changes}
+    return harness.run(small_study(), **options)
+
+
+class FailsOnce:
+    """A call of the system that fails the n-th time."""
+
+    def __init__(self, real: Any, number: int, code: int) -> None:
+        self._real, self._left, self._code = real, number, code
+        self.failed = False
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            self.failed = True
+            raise OSError(self._code, os.strerror(self._code))
+        return self._real(*arguments, **options)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EINTR])
+@pytest.mark.parametrize("call", ["replace", "fsync"])
+def test_each_write_may_fail_once(
+    call: str, code: int, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: dict[str, str] = {}
+    for number in range(1, 40, 3):
+        shutil.rmtree(harness.out, ignore_errors=True)
+        with monkeypatch.context() as patched:
+            failing = FailsOnce(getattr(os, call), number, code)
+            patched.setattr(f"rpu_ssnn.common.files.os.{call}", failing)
+            # Tables at the end, or the very first files.
+            with suppress(OSError, InputError):
+                run(harness)
+        rows = {path.name: path.read_text() for path in (harness.out / "units").glob("*.json")}
+        for name, text in rows.items():
+            assert json.loads(text)["digest"]
+            assert whole.setdefault(name, text) == text
+        assert not list(harness.out.rglob(".*.tmp.*")), "a temporary file is left"
+        if not failing.failed:
+            break
+    shutil.rmtree(harness.out)
+    assert len(run(harness).runs) == 6
+
+
+def test_rows_come_before_tables_on_a_full_disk(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for all rows, or for some and the tables."""
+    from studies.results import store
+
+    real = store.TrialStore.write
+    room = 3
+
+    def write(rows: store.TrialStore, trial: Trial, result: TrialResult) -> None:
+        there = len(list(rows.folder.glob("*.json")))
+        tables = sum((harness.out / name).exists() for name in TABLES)
+        if there + tables > room + 3 - 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(rows, trial, result)
+
+    monkeypatch.setattr(store.TrialStore, "write", write)
+    monkeypatch.setattr("studies.execution.writer.SECONDS_BETWEEN_REBUILDS", 0.0)
+    outcome = run(harness)
+    assert not outcome.failures
+    assert len(outcome.runs) == 6
+    assert len(pd.read_csv(harness.out / RESULTS_CSV)) == 6
+
+
+class Deleting(Notes):
+    """Deletes the output folder after some trials."""
+
+    def __init__(self, harness: Harness, after: int) -> None:
+        super().__init__()
+        self._harness, self._left = harness, after
+
+    def finished(self, trial: Trial, result: TrialResult) -> None:
+        self._left -= 1
+        if self._left == 0:
+            shutil.rmtree(self._harness.out)
+
+
+@pytest.mark.parametrize("after", [1, 4, 6])
+def test_a_folder_that_is_deleted_is_made_anew_with_its_rows(after: int, harness: Harness) -> None:
+    told = Deleting(harness, after)
+    outcome = run(harness, told)
+    assert not outcome.failures
+    assert len(load_results(harness.out)) == 6
+    (said,) = told.notes
+    assert f"{harness.out} was deleted; made anew with {after} row" in said
+    harness.take_log()
+    run(harness)
+    assert not harness.take_log()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a,b\n1,2\n", b"trial\n" + b'"' * 100])
+def test_a_list_of_failures_that_is_none_is_set_aside(content: bytes, harness: Harness) -> None:
+    run(harness)
+    (harness.out / "failures.csv").write_bytes(content)
+    told = Notes()
+    run(harness, told)
+    assert (harness.out / "failures.csv.damaged").read_bytes() == content
+    assert [note for note in told.notes if "failures.csv" in note and "kept as" in note]
+
+
+def test_a_progress_file_that_is_no_text_stops_nothing(harness: Harness) -> None:
+    class Scribbling(Silent):
+        def started(self, trial: Trial) -> None:
+            (harness.out / "running" / f"{trial.identity}.json").write_bytes(b"\xff\xfe\x00")
+
+    assert len(run(harness, Scribbling()).runs) == 6
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_in_the_place_of_a_trial_file_is_set_aside_or_left(
+    kind: str, harness: Harness
+) -> None:
+    run(harness)
+    path = next((harness.out / "units").glob("*.json"))
+    path.unlink()
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    told = Notes()
+    outcome = run(harness, told)
+    assert any(str(path) in note for note in told.notes)
+    assert len(outcome.runs) + len(outcome.failures) == 6
+
+
+def test_tables_that_cannot_be_rebuilt_meanwhile_stop_nothing(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = Tables.rebuild, []
+
+    def rebuild(tables: Tables) -> None:
+        tries.append(1)
+        if len(tries) < 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(tables)
+
+    monkeypatch.setattr(Tables, "rebuild", rebuild)
+    assert len(run(harness).runs) == 6
+    assert len(pd.read_csv(harness.out / RESULTS_CSV)) == 6
