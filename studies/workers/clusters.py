@@ -9,6 +9,7 @@ whoever can reach its port.
 import importlib
 import logging
 from collections.abc import Callable
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
@@ -104,6 +105,7 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
     start: Callable[..., Any] = getattr(_imported(module, "--cluster", kind), name)
 
     def connect() -> "tuple[Client, Callable[[], None]]":
+        scratch = TemporaryDirectory(prefix="rpu-ssnn-dask-")
         try:
             only_us = Security.temporary()
             if kind == "local":
@@ -115,6 +117,7 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
                     host="127.0.0.1",
                     protocol="tls://",
                     security=only_us,
+                    local_directory=scratch.name,
                     dashboard_address="127.0.0.1:0",  # any free port
                     memory_limit=0,  # as the processes without a cluster, which have none
                     silence_logs=logging.ERROR,  # what matters of a worker's end, the study says
@@ -123,11 +126,17 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
                 started = start(protocol="tls://", security=only_us)
                 started.scale(workers)
         except (ValueError, TypeError, RuntimeError) as error:
+            scratch.cleanup()
             said = " ".join(str(error).split())
             allowed = f"must be a cluster that dask can start as it is configured ({said})"
             raise InputError("run", "--cluster", kind, allowed) from error
         client = Client(started, set_as_default=False, timeout=SECONDS_TO_ANSWER)
-        return client, started.close
+
+        def close() -> None:
+            started.close()
+            scratch.cleanup()
+
+        return client, close
 
     return ClusterExecutor(f"the {kind} cluster", connect)
 

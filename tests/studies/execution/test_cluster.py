@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from distributed import Client, Security
 
 from studies.declaration.result import TrialResult
 from studies.declaration.study import Study
@@ -23,10 +24,11 @@ from studies.execution.progress import Silent
 from studies.execution.status import read_status
 from studies.results.tables import Versions
 from studies.workers import cluster_executor, clusters
+from studies.workers.cluster_executor import ClusterExecutor
 from studies.workers.cluster_worker import Task
 from studies.workers.clusters import executor_of
 from studies.workers.worker import Job
-from studies.workers.workspace import TrialProgress, Workspace
+from studies.workers.workspace import NO_WORKSPACE, TrialProgress, Workspace
 from support.commands import Command, refused
 from support.dask_processes import DaskProcesses, dask_processes
 from support.harness import SMALL, Harness, accept_all, fake_training, refuse, small_study
@@ -290,6 +292,29 @@ def test_a_cluster_is_started_and_ended(tmp_path: Path, command: Command) -> Non
     assert len(load_results(out)) == 3
 
 
+def test_a_cluster_of_ours_lets_nobody_else_in() -> None:
+    with (
+        closing(executor_of(1, None, "local")) as executor,
+        executor.start_pool(1, NO_WORKSPACE, print, lambda: None),
+    ):
+        assert isinstance(executor, ClusterExecutor)
+        assert executor._open is not None
+        address = executor._open[0].scheduler.address
+        assert address.startswith("tls://")
+        # A stranger without certificates, and one with certificates of another cluster.
+        for stranger, security in (
+            (address.replace("tls://", "tcp://"), None),
+            (address, Security.temporary()),
+        ):
+            with pytest.raises((OSError, TimeoutError)):
+                Client(stranger, security=security, set_as_default=False, timeout=5)
+
+
+def test_tls_without_certificates_is_one_line() -> None:
+    with refused("--scheduler: 'tls://127.0.0.1:9'", "distributed.comm.tls.client"):
+        executor_of(None, "tls://127.0.0.1:9", None)
+
+
 @pytest.mark.parametrize("name", ["run", "search", "attribute", "require"])
 @pytest.mark.parametrize(
     ("options", "said"),
@@ -331,7 +356,9 @@ def test_without_the_package_one_line_says_what_to_install(
 class FakeQueue:
     """A cluster of a batch system that was told how many workers to ask for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, protocol: str, security: Security) -> None:
+        assert protocol == "tls://"
+        assert security.require_encryption
         raise ValueError("You must specify\nhow many cores to use")
 
 

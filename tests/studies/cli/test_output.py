@@ -1,0 +1,102 @@
+"""What leaves the command line: streams that fail, text that terminals and figures cannot hold."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rpu_ssnn.common.wording import first_unprintable, printable
+from studies.execution.progress import ConsoleReporter, TolerantConsole
+from support.commands import Command
+from support.harness import Harness, InThisProcess, small_study
+
+
+class Full(io.TextIOBase):
+    """A stream on a full disk, or whose reader has gone."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def write(self, text: str) -> int:
+        raise self._error
+
+    def flush(self) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), BrokenPipeError(32, "Broken")])
+def test_a_progress_stream_that_fails_costs_no_trial(error: OSError, tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    console = TolerantConsole(file=Full(error))  # type: ignore[arg-type]
+    outcome = harness.run(
+        small_study(), executor=InThisProcess(), reporter=ConsoleReporter(console)
+    )
+    assert len(outcome.runs) == 6
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    stream = io.StringIO()
+    ConsoleReporter(TolerantConsole(file=stream)).note("failed: a\x1b[31mb\u202ec")
+    assert first_unprintable(stream.getvalue().rstrip("\n")) is None
+    assert "a\\x1b[31mb\\u202ec" in stream.getvalue()
+    assert printable("plain — text\n") == "plain — text\n"
+
+
+@pytest.mark.parametrize("label", ["a\x1b[31mb", "a\x00b", "\ud800"])
+def test_a_label_with_control_characters_is_refused(
+    label: str, tmp_path: Path, command: Command
+) -> None:
+    study = tmp_path / "study.yaml"
+    escaped = label.encode("unicode_escape").decode()
+    study.write_text(f'study: s\ncases:\n  - {{update: rate, label: "{escaped}"}}\n')
+    code, output, errors = command("run", study, "--out", tmp_path / "out")
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(f"{study}: line 3, column ")
+    assert "without control characters" in errors
+
+
+def _shell(command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    rpu_ssnn = f"{sys.executable} -m studies.cli"
+    return subprocess.run(
+        ["bash", "-c", "set -o pipefail; " + command.replace("rpu-ssnn", rpu_ssnn)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_reader_that_has_had_enough_sees_no_traceback() -> None:
+    ended = _shell("rpu-ssnn studies | head -1")
+    assert ended.stdout.count("\n") == 1
+    assert ended.stderr == ""
+
+
+def test_a_latin_1_terminal_gets_what_it_can_hold() -> None:
+    ended = _shell("rpu-ssnn studies", PYTHONIOENCODING="latin-1", MPLBACKEND="garbage")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("", "must name a file or folder"), ("~nosuchuser/x", "no home"), ("x" * 5000, "too long")],
+)
+def test_a_path_that_can_be_none_is_one_line(path: str, said: str, command: Command) -> None:
+    code, output, errors = command("run", "digits_devices", "--out", path)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert said in errors
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_has_a_short_name(option: str, command: Command) -> None:
+    code, output, _ = command("run", option)
+    assert code == 0
+    assert "--retry-failed" in output
+
+
+def test_the_version_is_an_option_too(command: Command) -> None:
+    assert command("--version") == command("version")
