@@ -1,8 +1,36 @@
 """Calls in several threads at once."""
 
+import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
+
+from rpu_ssnn.common.errors import RpuSsnnError
+
+
+class ForkedError(RpuSsnnError, RuntimeError):
+    """A network with several threads is used in a forked process, which has none of them."""
+
+
+class LaneThreads(ThreadPoolExecutor):
+    """Threads of the process that made them; after a fork, a call would be waited for for ever."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(n)
+        self._process = os.getpid()
+
+    def submit[**P, R](self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """As any executor.
+
+        Raises:
+            ForkedError: in another process.
+        """
+        if os.getpid() != self._process:
+            raise ForkedError(
+                "a network of several threads cannot be used in a forked process: "
+                "build it there, or start processes by `spawn`"
+            )
+        return super().submit(fn, *args, **kwargs)
 
 
 def at_once(

@@ -5,14 +5,13 @@ The network knows its weights only as `Synapses`.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Int16, Int64
 
-from rpu_ssnn.at_once import at_once
+from rpu_ssnn.at_once import LaneThreads, at_once
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.crossbars import Reads, make_synapses
 from rpu_ssnn.engine import kernel
@@ -88,7 +87,7 @@ class Network:
         if not self._reads.linear:
             waits = training.schedule == "batch"  # so that no read sees another's pulses
             self._abreast = Abreast(self._training_plan, all_spikes if waits else None)
-        self._pool = ThreadPoolExecutor(max(1, threads - 1))
+        self._pool = LaneThreads(max(1, threads - 1))
         self._in_order, self._buffers = None, list[Buffers]()
         if lanes > 1 and any(s.ordered for s in self.synapses):
             self._in_order = InOrder(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn import in_order
-from rpu_ssnn.at_once import at_once
+from rpu_ssnn.at_once import ForkedError, LaneThreads, at_once
 from rpu_ssnn.engine.state import ROWS
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
@@ -209,3 +209,11 @@ def test_an_error_in_another_lane_reaches_the_caller(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(in_order.queues, "run_groups", take_and_fail)
         with pytest.raises(MemoryError, match="of a lane"):
             show(failing, 40)
+
+
+def test_threads_of_another_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LaneThreads(1) as threads:
+        at_once(threads, str, [1, 2])
+        monkeypatch.setattr("rpu_ssnn.at_once.os.getpid", lambda: 1)  # as after a fork
+        with pytest.raises(ForkedError, match="start processes by `spawn`"):
+            at_once(threads, str, [1, 2])
