@@ -13,7 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 INDEX = ir.IntType(64)
-_ELEMENTS = {types.float32: ir.FloatType(), types.uint8: ir.IntType(8)}
+_ELEMENTS = {types.float32: ir.FloatType()}
 
 
 def generated(function: Callable[..., Any]) -> Any:
