@@ -1,4 +1,4 @@
-"""What each intrinsic of the engine brings over its twin in plain numba.
+"""What the intrinsic of the engine brings over its twin in plain numba.
 
 `python benchmarks/intrinsics.py` times both in turn, in one process, at the sizes of 784-1280-10
 and T = 50, and prints microseconds (fastest, median, slowest) and the ratio of the fastest.
@@ -13,7 +13,7 @@ import pandas as pd
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.intrinsics import block_rows, firing
+from rpu_ssnn.engine.intrinsics import block_rows
 
 N_IN, HIDDEN, SLOTS = 784, 1280, 65
 REPEATS = 41
@@ -37,26 +37,6 @@ def in_turn(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
     return row | {"plain / by hand": first / second}
 
 
-def firing_of_a_layer(function, share: float) -> Callable[[], object]:  # type: ignore[no-untyped-def]
-    """A presentation's slots of the hidden layer, a share of which spikes in each slot."""
-
-    @compiled_in_place
-    def run(membrane, current, start, alive, slots) -> None:  # type: ignore[no-untyped-def]
-        for _ in range(slots):
-            for at in range(0, len(membrane), BLOCK):
-                function(
-                    at, membrane, current, np.float32(0.2), np.float32(0.8), np.float32(5.0), False,
-                    alive,
-                )  # fmt: skip
-            for j in range(len(membrane)):
-                membrane[j], current[j] = start[j], np.float32(0.0)
-
-    rng = np.random.default_rng(0)
-    start = np.where(rng.random(HIDDEN) < share, 5.5, 2.0).astype(np.float32)
-    membrane, current = start.copy(), np.zeros(HIDDEN, np.float32)
-    return lambda: run(membrane, current, start, np.uint64(2**64 - 1), SLOTS)
-
-
 def rows_of_a_layer(function) -> Callable[[], object]:  # type: ignore[no-untyped-def]
     """A presentation's reads of the first crossbar, about 40 spikes a slot."""
 
@@ -73,23 +53,11 @@ def rows_of_a_layer(function) -> Callable[[], object]:  # type: ignore[no-untype
 
 
 def main() -> None:
-    plain, by_hand = firing.plain_from_current, firing.by_hand_from_current
-    rows = {
-        f"fire, {share:.0%} spike": in_turn(
-            {
-                "plain": firing_of_a_layer(plain, share),
-                "by hand": firing_of_a_layer(by_hand, share),
-            }
-        )
-        for share in (0.0, 0.1, 0.9)
+    calls = {
+        "plain": rows_of_a_layer(block_rows.plain),
+        "by hand": rows_of_a_layer(block_rows.by_hand),
     }
-    rows["add_block_rows"] = in_turn(
-        {
-            "plain": rows_of_a_layer(block_rows.plain),
-            "by hand": rows_of_a_layer(block_rows.by_hand),
-        }
-    )
-    print(pd.DataFrame(rows).T.to_markdown(floatfmt=".3g"))
+    print(pd.DataFrame({"add_block_rows": in_turn(calls)}).T.to_markdown(floatfmt=".3g"))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ contents of all files that compiled code is made of: an edit of any of them lead
 
 Environment variables, read once at import:
     RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.guards`).
-    RPU_SSNN_PLAIN=NAMES: plain numba instead of these intrinsics (`engine.intrinsics`), separated
-        by commas; `all` or `none`. The default is `none`, and `all` where indices are checked,
-        since nothing checks those of an intrinsic.
+    RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). That is the default
+        where indices are checked, since nothing checks those of an intrinsic; 0 keeps them.
     NUMBA_CACHE_DIR=FOLDER: where compiled code is kept (numba's own variable).
 """
 
@@ -28,8 +27,8 @@ SOURCES = tuple(
 )
 """Files that hold compiled functions, or constants that these read."""
 
-CHECK = os.environ.get("RPU_SSNN_CHECK", "") not in ("", "0")
-PLAIN = frozenset(os.environ.get("RPU_SSNN_PLAIN", "all" if CHECK else "none").split(","))
+CHECK = os.environ.get("RPU_SSNN_CHECK", "0") != "0"
+PLAIN = os.environ.get("RPU_SSNN_PLAIN", "1" if CHECK else "0") != "0"
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -57,11 +56,6 @@ def compiled_in_place(function: Callable[..., Any]) -> Any:
     return _compile(function, **({} if CHECK else {"_nrt": False}))
 
 
-def is_plain(name: str) -> bool:
-    """Whether RPU_SSNN_PLAIN asks for plain numba in place of an intrinsic."""
-    return name in PLAIN or "all" in PLAIN
-
-
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
     options = {"nogil": True, "boundscheck": CHECK, **options}
     if Path(function.__code__.co_filename) not in SOURCES:
@@ -82,7 +76,7 @@ def cache_folder() -> Path:
     Raises:
         RuntimeError: there is none that can be written.
     """
-    switches = ("-check" if CHECK else "") + "".join(f"-{name}" for name in sorted(PLAIN))
+    switches = ("-check" if CHECK else "") + ("-plain" if PLAIN else "")
     name = f"rpu_ssnn-{digest(SOURCES)[:16]}{switches}"
     chosen = vars(numba.config)["CACHE_DIR"]
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

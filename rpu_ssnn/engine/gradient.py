@@ -4,7 +4,7 @@ import numpy as np
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK, first_flags, has_flag, list_signed
-from rpu_ssnn.engine.intrinsics.firing import fire_pairs
+from rpu_ssnn.engine.firing import fire_pairs
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 

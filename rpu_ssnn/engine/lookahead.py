@@ -11,8 +11,8 @@ import numpy as np
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.encoding import draw_input, draw_label
+from rpu_ssnn.engine.firing import fire_from_current
 from rpu_ssnn.engine.intrinsics.block_rows import add_block_rows
-from rpu_ssnn.engine.intrinsics.firing import fire_from_current
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import dropout_gain
 from rpu_ssnn.engine.state import WINDOW, Lookahead, WorkerState

@@ -11,8 +11,8 @@ import numpy as np
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK, clear_flag, first_flags, list_spikes
 from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
+from rpu_ssnn.engine.firing import fire_from_current
 from rpu_ssnn.engine.gradient import fire_gradient
-from rpu_ssnn.engine.intrinsics.firing import fire_from_current
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 

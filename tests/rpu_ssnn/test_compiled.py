@@ -23,7 +23,7 @@ PACKAGE = Path(rpu_ssnn.__file__).parent
 
 def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
-    assert names >= {"compiled.py", "engine/kernel.py", "engine/intrinsics/firing.py"}
+    assert names >= {"compiled.py", "engine/kernel.py", "engine/intrinsics/block_rows.py"}
     assert names >= {"engine/strategies/batched.py", "synapses/pulse_rows.py"}
     folders = {Path(each.stats.cache_path).parent for each in (kernel.advance, record, write_rows)}
     assert folders == {cache_folder()}

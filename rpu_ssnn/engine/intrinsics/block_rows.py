@@ -1,4 +1,4 @@
-"""`add_block_rows`: the innermost loop of a linear read (switch: `add_block_rows`).
+"""`add_block_rows`: the innermost loop of a linear read.
 
 The sums of a block of columns stay in registers while the rows of all spikes of a slot are added,
 in the order of the spikes. numba's own loop loads and stores the sums every few rows.
@@ -8,7 +8,7 @@ from typing import Any
 
 from numba import types
 
-from rpu_ssnn.compiled import compiled_in_place, is_plain
+from rpu_ssnn.compiled import PLAIN, compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.intrinsics.vectors import INDEX, Arrays, generated
 from rpu_ssnn.engine.propagation import add_rows
@@ -65,4 +65,4 @@ def by_hand(typing: Any, sums: Any, block: Any, rows: Any, first: Any, stop: Any
     return signature, generate
 
 
-add_block_rows = plain if is_plain("add_block_rows") else by_hand
+add_block_rows = plain if PLAIN else by_hand

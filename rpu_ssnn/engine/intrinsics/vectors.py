@@ -1,8 +1,8 @@
-"""Parts of arrays as vectors in registers, for the few loops that are generated, not compiled.
+"""Parts of arrays as vectors in registers.
 
-numba leaves it to LLVM which loops become vector code and what stays in registers. Where that
-costs several times the work, `generated` functions say it themselves: they emit LLVM's
-instructions, with vectors of any length, which LLVM cuts into the registers that a machine has.
+numba leaves it to LLVM which loops become vector code and what stays in registers. A `generated`
+function says it itself: it emits LLVM's instructions, with vectors of any length, which LLVM cuts
+into the registers that a machine has.
 """
 
 from collections.abc import Callable

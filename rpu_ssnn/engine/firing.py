@@ -1,0 +1,62 @@
+"""Which neurons of a block spike in a slot, compiled.
+
+Each loop does one thing to all neurons of the block, without a branch, so that numba makes vector
+code of it. Layers have whole blocks; neurons that only fill up the last one are at rest.
+"""
+
+import numpy as np
+from numba import uint64
+
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.engine.blocks import BLOCK
+
+
+@compiled_in_place
+def _integrate(membrane, current, move, keep) -> None:  # type: ignore[no-untyped-def]
+    """Eq. 3: move membranes by `move` times their current, which falls to `keep` of itself."""
+    for k in range(BLOCK):
+        membrane[k] += move * current[k]
+        current[k] *= keep
+
+
+@compiled_in_place
+def fire_from_current(at, membrane, current, move, keep, theta, to_zero, alive):  # type: ignore[no-untyped-def]
+    """Eq. 1 and 3 of a block: neurons at `theta` that are alive (flags) spike.
+
+    Those that spike fall by theta, or to rest.
+    membrane, current: float32, at least at + BLOCK. Returns the flags of those that spike.
+    """
+    v = membrane[at : at + BLOCK]
+    _integrate(v, current[at : at + BLOCK], move, keep)
+    spikes = uint64(0)
+    for k in range(BLOCK):
+        spikes |= uint64(v[k] >= theta) << uint64(k)
+    spikes &= alive
+    if spikes:
+        for k in range(BLOCK):
+            lowered = np.float32(0.0) if to_zero else v[k] - theta
+            v[k] = lowered if (spikes >> uint64(k)) & uint64(1) else v[k]
+    return spikes
+
+
+@compiled_in_place
+def fire_pairs(at, net, current, move, keep, theta, to_zero, is_open, hold):  # type: ignore[no-untyped-def]
+    """Eq. 4 to 7 of a block of coupled branches (one membrane, `net`), which fire at half of theta.
+
+    Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to rest;
+    with `hold`, that of an open neuron only. Returns the flags of all that spike, and of those of
+    them whose spike is positive.
+    """
+    v = net[at : at + BLOCK]
+    _integrate(v, current[at : at + BLOCK], move, keep)
+    half, up, down = np.float32(0.5) * theta, uint64(0), uint64(0)
+    for k in range(BLOCK):
+        up |= uint64(v[k] >= half) << uint64(k)
+        down |= uint64(v[k] <= -half) << uint64(k)
+    moves_back = (up | down) & is_open if hold else up | down
+    if moves_back:
+        for k in range(BLOCK):
+            back = v[k] - theta if (up >> uint64(k)) & uint64(1) else v[k] + theta
+            back = np.float32(0.0) if to_zero else back
+            v[k] = back if (moves_back >> uint64(k)) & uint64(1) else v[k]
+    return (up | down) & is_open, up & is_open
