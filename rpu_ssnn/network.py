@@ -19,8 +19,12 @@ from rpu_ssnn.engine.reads import Reads
 from rpu_ssnn.engine.state import Presentations, make_presentations
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec
+from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
+
+type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
+"""What a batch shows: average spikes a slot of each input line, or the spikes themselves."""
 
 
 class Network:
@@ -72,14 +76,15 @@ class Network:
 
     def train_batch(
         self,
-        rates: Float32[np.ndarray, "batch n_in"],
+        rates: Input,
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
         """Show a batch (at most `training.batch` presentations) and let the synapses learn.
 
         Args:
-            rates: average spikes a slot of each input line.
+            rates: average spikes a slot of each input line, or the spikes themselves, which are
+                shown up to slot T.
             rng: everything random in the presentations is drawn from keys taken from it.
 
         Raises:
@@ -100,15 +105,11 @@ class Network:
         self._job.reads.refresh()
         return shown
 
-    def infer(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
-    ) -> Presentations:
+    def infer(self, rates: Input, rng: np.random.Generator) -> Presentations:
         """Show presentations without label, gradient, dropout or update."""
         return self._show(rates, rng, NOTHING)
 
-    def decisions(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator
-    ) -> Int16[np.ndarray, "batch slots"]:
+    def decisions(self, rates: Input, rng: np.random.Generator) -> Int16[np.ndarray, "batch slots"]:
         """The class that leads after each slot, of the same presentations that `infer` shows.
 
         Ties, and no spike yet, give the lowest class.
@@ -123,7 +124,7 @@ class Network:
         return leading.astype(np.int16)
 
     def spike_counts(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator, window: int
+        self, rates: Input, rng: np.random.Generator, window: int
     ) -> Float32[np.ndarray, "batch windows lines"]:
         """Spikes of every line, input layer first, in each window of slots; no learning.
 
@@ -157,9 +158,7 @@ class Network:
             if weights is not None and not np.isfinite(weights).all():
                 raise FloatingPointError(f"weights of crossbar {place} are not finite numbers")
 
-    def _show(
-        self, rates: Float32[np.ndarray, "batch n_in"], rng: np.random.Generator, into: Recording
-    ) -> Presentations:
+    def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:
         self._job.reads.refresh()
         shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)
         self._strategy.infer(shown, into)
@@ -167,7 +166,7 @@ class Network:
 
     def _presentations(
         self,
-        rates: Float32[np.ndarray, "batch n_in"],
+        rates: Input,
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
@@ -176,4 +175,8 @@ class Network:
                 f"rates must have shape {(len(labels), self.sizes[0])}, not {rates.shape}"
             )
         keys = rng.integers(2**64, size=len(rates), dtype=np.uint64)
-        return make_presentations(self._job.training, rates, labels, keys)
+        if not isinstance(rates, SpikeTrains):
+            return make_presentations(self._job.training, rates, labels, keys)
+        nothing = np.zeros((0, 0), dtype=np.float32)
+        shown = make_presentations(self._job.training, nothing, labels, keys)
+        return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)

@@ -5,7 +5,7 @@ from numba import uint32, uint64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.state import WorkerState
+from rpu_ssnn.engine.state import Presentations, WorkerState
 
 
 @compiled_in_place
@@ -25,10 +25,13 @@ def uniform(random):  # type: ignore[no-untyped-def]
 
 
 @compiled_in_place
-def draw_input(net: Parameters, state: WorkerState, t: int) -> None:
-    """Write the input lines that spike in slot t to the events of layer 0."""
+def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int) -> None:
+    """Write the input lines that spike in slot t, drawn or given, to the events of layer 0."""
     count = 0
-    if net.regular_input and t < net.T:
+    if len(shown.given_start) > 0:
+        if t < net.T:
+            count = _take_given(state, shown, t)
+    elif net.regular_input and t < net.T:
         factor = net.input_profile[t]
         for k in range(state.pixel_count[0]):
             state.pixel_phase[k] += state.pixel_rate[k] * factor
@@ -49,6 +52,19 @@ def draw_input(net: Parameters, state: WorkerState, t: int) -> None:
             state.events[count] = state.pixels[k]  # overwritten unless it counts
             count += np.float64(draw) < state.pixel_rate[k] * factor
     state.event_count[0] = count
+
+
+@compiled_in_place
+def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
+    """Take the given spikes of slot t, after those of the slots before; returns how many."""
+    k, stop, count = state.pixel_count[0], shown.given_start[state.position[0] + 1], 0
+    while k < stop and shown.given_slot[k] == t:
+        if state.pixels[shown.given_line[k]]:
+            state.events[count] = shown.given_line[k]
+            count += 1
+        k += 1
+    state.pixel_count[0] = k
+    return count
 
 
 @compiled_in_place

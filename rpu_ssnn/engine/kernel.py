@@ -53,7 +53,7 @@ def advance(
             state.position[2] = 1
         if looks_ahead:
             if state.position[1] == 0 or state.position[1] == lookahead.window[1]:
-                look_ahead(net, state, lookahead, matrices.blocks, learn)
+                look_ahead(net, state, shown, lookahead, matrices.blocks, learn)
             first = (state.position[1] - lookahead.window[0]) * words
             known = lookahead.spikes[first : first + words]
             respond(net, state, shown, learn, recall_slot(net, state, lookahead), known)

@@ -15,12 +15,17 @@ from rpu_ssnn.engine.firing import fire_from_current
 from rpu_ssnn.engine.intrinsics.block_rows import add_block_rows
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import dropout_gain
-from rpu_ssnn.engine.state import WINDOW, Lookahead, WorkerState
+from rpu_ssnn.engine.state import WINDOW, Lookahead, Presentations, WorkerState
 
 
 @compiled_in_place
 def look_ahead(  # type: ignore[no-untyped-def]
-    net: Parameters, state: WorkerState, lookahead: Lookahead, blocks, learn: bool
+    net: Parameters,
+    state: WorkerState,
+    shown: Presentations,
+    lookahead: Lookahead,
+    blocks,
+    learn: bool,
 ) -> None:
     """Run input, label and first layer through the window that begins at the state's slot.
 
@@ -33,7 +38,7 @@ def look_ahead(  # type: ignore[no-untyped-def]
     count = 0
     for s in range(slots):
         lookahead.start[s] = count
-        draw_input(net, state, t + s)
+        draw_input(net, state, shown, t + s)
         for k in range(state.event_count[0]):
             lookahead.events[count + k] = state.events[k]
         count += state.event_count[0]

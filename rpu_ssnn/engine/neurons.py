@@ -56,6 +56,12 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
         for r in range(net.relays):
             state.relay_current[r] = 0.0
             state.relay_membrane[r] = uniform(random) * net.theta if net.random_start else 0.0
+    if len(shown.given_start) > 0:
+        for i in range(net.size[0]):
+            dropped = net.dropout_input > 0.0 and uniform(random) < net.dropout_input
+            state.pixels[i] = 0 if dropped else 1
+        state.pixel_count[0] = shown.given_start[b]
+        return
     n = 0
     for i in range(net.size[0]):
         if shown.rates[b, i] > 0.0:
@@ -170,7 +176,7 @@ def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Fire all layers and gradient streams of this slot, from the currents of the slots before."""
     t = state.position[1]
-    draw_input(net, state, t)
+    draw_input(net, state, shown, t)
     label = draw_label(net, state, t) if learn or net.clocked else False
     respond(net, state, shown, learn, label, state.fired[:0])
 

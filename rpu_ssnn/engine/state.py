@@ -18,7 +18,7 @@ class Presentations(NamedTuple):
     """What is shown, and what comes back; one row a presentation."""
 
     rates: Float32[np.ndarray, "batch n_in"]
-    """Average spikes a slot of each input line."""
+    """Average spikes a slot of each input line; empty where spikes are given."""
     labels: Int64[np.ndarray, " batch"]
     keys: UInt64[np.ndarray, " batch"]
     """Seeds: everything random in a presentation follows from its key."""
@@ -26,6 +26,10 @@ class Presentations(NamedTuple):
     spikes: Int64[np.ndarray, "batch layers_plus_1"]
     """Forward spikes a layer."""
     gradient_spikes: Int64[np.ndarray, "batch layers_plus_1"]
+    given_start: Int64[np.ndarray, " batch_plus_1"] = np.zeros(0, dtype=np.int64)
+    """First given spike of each presentation (`SpikeTrains`); empty: input is drawn."""
+    given_slot: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
+    given_line: Int32[np.ndarray, " given"] = np.zeros(0, dtype=np.int32)
 
 
 class WorkerState(NamedTuple):
@@ -47,12 +51,14 @@ class WorkerState(NamedTuple):
     relay_current: Float32[np.ndarray, " relays"]
     relay_membrane: Float32[np.ndarray, " relays"]
     pixels: Int32[np.ndarray, " n_in"]
-    """Input lines with a rate above 0 that dropout leaves."""
+    """Input lines with a rate above 0 that dropout leaves; where spikes are given, 1 for each line
+    that dropout leaves."""
     pixel_rate: Float64[np.ndarray, " n_in"]
     """Spikes a slot, in units of 2^-32 where trains are Poisson."""
     pixel_phase: Float64[np.ndarray, " n_in"]
     """Of regular trains: spikes owed."""
     pixel_count: Int64[np.ndarray, "1"]
+    """Of `pixels`; where spikes are given, the next of them."""
     events: Int32[np.ndarray, " lines"]
     """Neurons that spike in this slot, layer by layer (`Parameters.event_start`)."""
     event_count: Int64[np.ndarray, " layers_plus_1"]
@@ -154,7 +160,7 @@ def make_presentations(
     keys: UInt64[np.ndarray, " batch"],
 ) -> Presentations:
     """Presentations whose counts are still 0."""
-    n, layers = len(rates), len(net.size)
+    n, layers = len(keys), len(net.size)
     return Presentations(
         rates=rates,
         labels=labels,

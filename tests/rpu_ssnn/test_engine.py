@@ -54,7 +54,7 @@ def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
         state.position[:] = (b, 0, 1)
         neurons.begin(net, state, shown, False)
         for t in range(spec.T):
-            encoding.draw_input(net, state, t)
+            encoding.draw_input(net, state, shown, t)
             counts[b, state.events[: state.event_count[0]]] += 1
     return shown, counts
 
