@@ -74,8 +74,8 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
 
 
 def test_input_dropout_takes_whole_lines() -> None:
-    plan = make_plan(NetworkSpec(T=15), (12, 9, 3), TrainingSpec(dropout_input=0.5))
-    lane, trains = make_lane(plan), trains_of(np.ones((40, 15, 12), dtype=bool))
+    net = make_parameters(NetworkSpec(T=15), (12, 9, 3), TrainingSpec(dropout_input=0.5))
+    state, trains = make_worker_state(net), trains_of(np.ones((40, 15, 12), dtype=bool))
     spec = NetworkSpec(hidden=(9,), T=15)
     training = TrainingSpec(batch=40, dropout_input=0.5)
     with Network(
@@ -87,7 +87,7 @@ def test_input_dropout_takes_whole_lines() -> None:
     kept = np.zeros((40, 15, 12), dtype=bool)
     for b in range(40):
         state.position[:] = (b, 0, 1)
-        neurons.begin(plan, lane, shown, True)
+        neurons.begin(net, state, shown, True)
         for t in range(15):
             encoding.draw_input(net, state, shown, t)
             kept[b, t, state.events[: state.event_count[0]]] = True
