@@ -1,51 +1,94 @@
-"""numba's compiler with a cache that knows all the sources a compiled function is made of.
+"""numba as this package uses it: compiled code does not hold the GIL, and is kept on disk.
 
-numba keeps a compiled function until the file that defines it changes. What the function calls,
-or the constants it reads, may lie in other files: after an edit or an upgrade of those alone it
-would go on running the old code, without a word. Here the cache is fresh only while no source of
-this package's compiled code has changed.
+numba keeps a compiled function until the file that defines it changes. What the function calls, or
+the constants it reads, may lie in other files. So the folder that keeps the code is named after the
+contents of all files that compiled code is made of: an edit of any of them leads to a new folder.
+
+Environment variables, read once at import:
+    RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.guards`).
+    RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). That is the default
+        where indices are checked, since nothing checks those of an intrinsic; 0 keeps them.
+    NUMBA_CACHE_DIR=FOLDER: where compiled code is kept (numba's own variable).
 """
 
 import hashlib
+import os
+import tempfile
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+import numba
 
 _PACKAGE = Path(__file__).parent
-SOURCES = tuple(sorted([*_PACKAGE.glob("engine/*.py"), *_PACKAGE.glob("synapses/*.py")]))
-"""Files that hold compiled functions, or what these read."""
+SOURCES = tuple(
+    sorted([Path(__file__), *_PACKAGE.glob("engine/**/*.py"), *_PACKAGE.glob("synapses/**/*.py")])
+)
+"""Files that hold compiled functions, or constants that these read."""
+
+CHECK = os.environ.get("RPU_SSNN_CHECK", "0") != "0"
+PLAIN = os.environ.get("RPU_SSNN_PLAIN", "1" if CHECK else "0") != "0"
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile for numpy arrays, without Python's lock, and keep the code on disk.
+    """Compile for numpy arrays, without the GIL, and keep the code on disk.
+
+    Code of functions outside `SOURCES` is not kept: the folder's name would not follow their edits.
 
     Raises:
-        RuntimeError: numba finds no folder to keep it in (`rpu-ssnn doctor` says what to do).
+        RuntimeError: there is no folder to keep the code in (`rpu-ssnn doctor` says what to do).
     """
-    return _cached(njit(cache=True, nogil=True)(function))
+    return _compile(function)
 
 
 def compiled_in_place(function: Callable[..., Any]) -> Any:
     """As `compiled`, for functions that only write to arrays they were given.
 
-    numba counts how many hold an array at each call and each slice, with operations that cores
-    exclude each other from; in the pass over time that was a quarter of the work. Who calls holds
-    all arrays here, so nothing is counted. (A function that makes an array does not compile.)
+    A function that makes an array does not compile. Nothing counts references here: the caller
+    holds all arrays. An array must not be returned to Python, which would get its base instead.
 
     Raises:
         RuntimeError: as `compiled`.
     """
-    options: Any = {"cache": True, "nogil": True, "_nrt": False}
-    return _cached(njit(**options)(function))
+    # Counting takes locked instructions at every call and slice, and numba has no public option
+    # to leave it out. The pass over time is 1.4 to 1.6 times faster without (docs/tried.md).
+    return _compile(function, **({} if CHECK else {"_nrt": False}))
 
 
-def _cached(dispatcher: Any) -> Any:
-    # numba offers no public way to say what a function depends on.
-    dispatcher._cache._cache_file._source_stamp = _stamp()
-    return dispatcher
+def _compile(function: Callable[..., Any], **options: Any) -> Any:
+    options = {"nogil": True, "boundscheck": CHECK, **options}
+    if Path(function.__code__.co_filename) not in SOURCES:
+        return numba.njit(**options)(function)
+    # numba asks for the folder when a function is decorated, and never again.
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
+    try:
+        return numba.njit(cache=True, **options)(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+@cache
+def cache_folder() -> Path:
+    """The folder for code compiled from these sources with these switches.
+
+    Raises:
+        RuntimeError: there is none that can be written.
+    """
+    switches = ("-check" if CHECK else "") + ("-plain" if PLAIN else "")
+    name = f"rpu_ssnn-{digest(SOURCES)[:16]}{switches}"
+    chosen = vars(numba.config)["CACHE_DIR"]
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for parent in [Path(chosen)] if chosen else [_PACKAGE / "__pycache__", user]:
+        folder = parent / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            continue
+        return folder
+    raise RuntimeError("no folder to keep compiled code in: set NUMBA_CACHE_DIR to one")
 
 
 def digest(files: Iterable[Path]) -> str:
@@ -54,8 +97,3 @@ def digest(files: Iterable[Path]) -> str:
     for file in files:
         total.update(hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
-
-
-@cache
-def _stamp() -> str:
-    return digest(SOURCES)

@@ -1,13 +1,9 @@
-"""The crossbars of a network: synapses that start from He initialisation, and how they are read."""
+"""The crossbars of a network: synapses that start from He initialisation."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32
 
-from rpu_ssnn.engine.block_layout import in_blocks
-from rpu_ssnn.engine.block_rows import BLOCK
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Synapses, SynapsesFactory, Weights
 
@@ -50,53 +46,3 @@ def make_synapses(
             )
         )
     return synapses
-
-
-class Reads:
-    """The matrices that linear reads see, in the layouts the compiled pass adds up rows of.
-
-    Args:
-        synapses: of all crossbars.
-        ahead: keep the first crossbar in blocks of columns too, to be read ahead.
-    """
-
-    def __init__(self, synapses: list[Synapses], ahead: bool) -> None:
-        self._synapses = synapses
-        ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
-        self._spans = [slice(a, b) for a, b in pairwise(ends)]
-        self.flat = np.zeros(ends[-1], dtype=np.float32)
-        self.transposed = np.zeros(ends[-1], dtype=np.float32)
-        n_in, n_out = synapses[0].shape
-        self.blocks = np.zeros(-(-n_out // BLOCK) * BLOCK * n_in if ahead else 0, dtype=np.float32)
-        self._seen = [-1] * len(synapses)
-        self._first_is_flat = False
-        self.linear = True
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Read what has changed since the last refresh."""
-        for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
-            if synapses.changes == self._seen[layer]:
-                continue
-            weights = synapses.linear_read()
-            if weights is None:
-                self.linear = False
-                return
-            self._seen[layer] = synapses.changes
-            n_in, n_out = synapses.shape
-            if layer == 0 and len(self.blocks):
-                in_blocks(weights, self.blocks)
-                self._first_is_flat = False
-            else:
-                self.flat[span].reshape(n_in, n_out)[:] = weights
-            if layer > 0:  # nothing goes back through the first crossbar
-                self.transposed[span].reshape(n_out, n_in)[:] = weights.T
-
-    def all_flat(self) -> Float32[np.ndarray, " weights"]:
-        """`flat` with the first crossbar, which has no place in it while it is read ahead."""
-        if len(self.blocks) and not self._first_is_flat:
-            weights = self._synapses[0].linear_read()
-            assert weights is not None, "blocks are kept of linear reads only"
-            self.flat[self._spans[0]].reshape(weights.shape)[:] = weights
-            self._first_is_flat = True
-        return self.flat

@@ -235,12 +235,11 @@ def _check_numba() -> list[HealthCheck]:
 
 
 def _check_numba_cache() -> HealthCheck:
-    import numba
+    from rpu_ssnn import compiled
 
     try:
-        # numba looks for a writable cache folder here, as it does for the package's functions.
-        folder = numba.njit(cache=True)(_next_number).stats.cache_path
-    except (RuntimeError, OSError) as error:
+        folder = compiled.cache_folder()
+    except RuntimeError as error:
         found = f"numba has no folder to keep compiled code in ({_one_line(error)})"
         return HealthCheck(
             "numba cache", False, found, "set NUMBA_CACHE_DIR to a folder that can be written"

@@ -134,7 +134,7 @@ def train(
     Args:
         seed: everything random follows from it (but aihwkit's own cycle-to-cycle noise, which
             cannot be seeded).
-        threads: lanes of the compiled pass; changes the time, not the numbers.
+        threads: workers of the compiled pass; changes the time, not the numbers.
         start: what an earlier call with the same arguments had reached; the result is then that
             of a run that never stopped (bit for bit, but for aihwkit's own noise).
         on_epoch: called after each epoch with its row and, for a later `start`, a function that

@@ -59,8 +59,7 @@ class _ReadByCalls(CoincidenceSynapses):
 
 
 def spikes_of_a_toy_network() -> tuple[int, ...]:
-    """Forward spikes a layer, input first, of some presentations in rate and coincidence mode,
-    the latter read as matrices, in lanes that keep order, and by calls."""
+    """Forward spikes of each layer, input first, under each strategy of the engine."""
     total = np.zeros(3, dtype=np.int64)
     rates = np.full((4, 8), 0.4, dtype=np.float32)
     for make, threads in ((RateSynapses, 1), (_AlsoAsRows, 2), (_ReadByCalls, 1)):

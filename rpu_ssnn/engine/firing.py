@@ -1,156 +1,62 @@
-"""Which neurons of a layer spike in a slot, 64 at a time, written for vector registers.
+"""Which neurons of a block spike in a slot, compiled.
 
-A block of neurons moves its membranes, asks all of them, resets those that fire and gives their
-flags as the bits of one number, in one go. numba's own loops take several times as long: they keep
-a flag as a byte and pass over memory once for each of these steps. The arithmetic is that of
-single neurons, operation by operation. Every layer has whole blocks (`state.make_plan`); what fills
-up its last one is at rest and never alive.
+Each loop does one thing to all neurons of the block, without a branch, so that numba makes vector
+code of it. Layers have whole blocks; neurons that only fill up the last one are at rest.
 """
 
-from typing import Any
-
-from llvmlite import ir
-from numba import types, uint64
+import numpy as np
+from numba import uint64
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.vectors import INDEX, Arrays, generated
-
-NEURONS = 64
-"""Of a block: the bits of one number."""
-
-_FLAGS = ir.VectorType(ir.IntType(1), NEURONS)
-_AT_REST = ir.Constant(ir.VectorType(ir.FloatType(), NEURONS), [0.0] * NEURONS)
-_HALVES = ir.Constant(ir.VectorType(ir.FloatType(), NEURONS), [0.5] * NEURONS)
+from rpu_ssnn.engine.blocks import BLOCK
 
 
-class _Block:
-    """Neurons [at, at + NEURONS) in the arrays of a call; `at` is its first argument."""
-
-    def __init__(self, *of: Any) -> None:
-        self._arrays, self._builder, self._arguments = Arrays(*of), of[1], of[-1]
-
-    def load(self, place: int) -> Any:
-        return self._arrays.load(place, self._arguments[0], NEURONS)
-
-    def store(self, value: Any, place: int) -> None:
-        self._arrays.store(value, place, self._arguments[0])
-
-    def scalar(self, place: int) -> Any:
-        return self._arrays.everywhere(self._arguments[place], NEURONS)
-
-    def flags(self, place: int) -> Any:
-        """A flag for each neuron: the bits of a number."""
-        return self._builder.bitcast(self._arguments[place], _FLAGS)
+@compiled_in_place
+def _integrate(membrane, current, move, keep) -> None:  # type: ignore[no-untyped-def]
+    """Eq. 3: move membranes by `move` times their current, which falls to `keep` of itself."""
+    for k in range(BLOCK):
+        membrane[k] += move * current[k]
+        current[k] *= keep
 
 
-@generated
-def fire_from_current(
-    typing: Any, at: Any, membrane: Any, current: Any, move: Any, keep: Any, theta: Any,
-    to_zero: Any, alive: Any,
-) -> Any:  # fmt: skip
-    """Membranes move by `move` times their current, which falls to `keep`; those at theta that are
-    alive spike and are lowered.
+@compiled_in_place
+def fire_from_current(at, membrane, current, move, keep, theta, to_zero, alive):  # type: ignore[no-untyped-def]
+    """Eq. 1 and 3 of a block: neurons at `theta` that are alive (flags) spike.
 
-    membrane, current: float32 [>= at + 64]; alive: bits; returns the bits of those that spike.
+    Those that spike fall by theta, or to rest.
+    membrane, current: float32, at least at + BLOCK. Returns the flags of those that spike.
     """
-    signature = types.uint64(
-        types.int64, membrane, current, types.float32, types.float32, types.float32,
-        types.boolean, types.uint64,
-    )  # fmt: skip
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block = _Block(context, builder, signature, arguments)
-        current, theta = block.load(2), block.scalar(5)
-        moved = builder.fadd(block.load(1), builder.fmul(block.scalar(3), current))
-        block.store(builder.fmul(current, block.scalar(4)), 2)
-        spikes = builder.and_(builder.fcmp_ordered(">=", moved, theta), block.flags(7))
-        lowered = builder.select(block.scalar(6), _AT_REST, builder.fsub(moved, theta))
-        block.store(builder.select(spikes, lowered, moved), 1)
-        return builder.bitcast(spikes, INDEX)
-
-    return signature, generate
+    v = membrane[at : at + BLOCK]
+    _integrate(v, current[at : at + BLOCK], move, keep)
+    spikes = uint64(0)
+    for k in range(BLOCK):
+        spikes |= uint64(v[k] >= theta) << uint64(k)
+    spikes &= alive
+    if spikes:
+        for k in range(BLOCK):
+            lowered = np.float32(0.0) if to_zero else v[k] - theta
+            v[k] = lowered if (spikes >> uint64(k)) & uint64(1) else v[k]
+    return spikes
 
 
-@generated
-def fire_pairs(
-    typing: Any, at: Any, net: Any, current: Any, move: Any, keep: Any, theta: Any, to_zero: Any,
-    is_open: Any, hold: Any,
-) -> Any:  # fmt: skip
-    """Coupled branches (one membrane, `net`) half a threshold from rest move back by theta.
+@compiled_in_place
+def fire_pairs(at, net, current, move, keep, theta, to_zero, is_open, hold):  # type: ignore[no-untyped-def]
+    """Eq. 4 to 7 of a block of coupled branches (one membrane, `net`), which fire at half of theta.
 
-    Only open ones (bits) spike; with `hold` only they move back. Returns the bits of all that
-    spike, and of the positive ones among them.
+    Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to rest;
+    with `hold`, that of an open neuron only. Returns the flags of all that spike, and of those of
+    them whose spike is positive.
     """
-    two_words: Any = types.UniTuple(types.uint64, 2)  # type: ignore[no-untyped-call]
-    signature = two_words(
-        types.int64, net, current, types.float32, types.float32, types.float32, types.boolean,
-        types.uint64, types.boolean,
-    )  # fmt: skip
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block = _Block(context, builder, signature, arguments)
-        current, theta, is_open = block.load(2), block.scalar(5), block.flags(7)
-        moved = builder.fadd(block.load(1), builder.fmul(block.scalar(3), current))
-        block.store(builder.fmul(current, block.scalar(4)), 2)
-        half = builder.fmul(_HALVES, theta)
-        up = builder.fcmp_ordered(">=", moved, half)
-        over = builder.or_(up, builder.fcmp_ordered("<=", moved, builder.fneg(half)))
-        back = builder.select(up, builder.fsub(moved, theta), builder.fadd(moved, theta))
-        back = builder.select(block.scalar(6), _AT_REST, back)
-        moves_back = builder.and_(over, builder.or_(is_open, builder.not_(block.scalar(8))))
-        block.store(builder.select(moves_back, back, moved), 1)
-        spikes = builder.and_(over, is_open)
-        bits = [builder.bitcast(flags, INDEX) for flags in (spikes, builder.and_(spikes, up))]
-        return context.make_tuple(builder, signature.return_type, bits)
-
-    return signature, generate
-
-
-@generated
-def _lowest_bit(typing: Any, bits: Any) -> Any:
-    """Its number, from 0; the bits must not all be 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.IntType(1)(1))
-
-    return types.int64(types.uint64), generate
-
-
-@compiled_in_place
-def all_of(neurons):  # type: ignore[no-untyped-def]
-    """The bits of the first so many of a block."""
-    return ~uint64(0) >> uint64(NEURONS - min(neurons, NEURONS))
-
-
-@compiled_in_place
-def without(words, neuron) -> None:  # type: ignore[no-untyped-def]
-    """Clear the bit of a neuron."""
-    words[neuron // NEURONS] &= ~(uint64(1) << uint64(neuron % NEURONS))
-
-
-@compiled_in_place
-def has(words, neuron) -> bool:  # type: ignore[no-untyped-def]
-    """Whether the bit of a neuron is set."""
-    return bool(words[neuron // NEURONS] >> uint64(neuron % NEURONS) & uint64(1))
-
-
-@compiled_in_place
-def list_spikes(bits, at, events, count):  # type: ignore[no-untyped-def]
-    """Append the neurons of a block's bits, in order, to `events`; returns the new count."""
-    while bits:
-        events[count] = at + _lowest_bit(bits)
-        count += 1
-        bits &= bits - uint64(1)
-    return count
-
-
-@compiled_in_place
-def list_signed(spikes, positive, at, events, signs, count):  # type: ignore[no-untyped-def]
-    """As `list_spikes`, with a sign for each."""
-    while spikes:
-        place = _lowest_bit(spikes)
-        events[count] = at + place
-        signs[count] = 2 * int((positive >> uint64(place)) & uint64(1)) - 1
-        count += 1
-        spikes &= spikes - uint64(1)
-    return count
+    v = net[at : at + BLOCK]
+    _integrate(v, current[at : at + BLOCK], move, keep)
+    half, up, down = np.float32(0.5) * theta, uint64(0), uint64(0)
+    for k in range(BLOCK):
+        up |= uint64(v[k] >= half) << uint64(k)
+        down |= uint64(v[k] <= -half) << uint64(k)
+    moves_back = (up | down) & is_open if hold else up | down
+    if moves_back:
+        for k in range(BLOCK):
+            back = v[k] - theta if (up >> uint64(k)) & uint64(1) else v[k] + theta
+            back = np.float32(0.0) if to_zero else back
+            v[k] = back if (moves_back >> uint64(k)) & uint64(1) else v[k]
+    return (up | down) & is_open, up & is_open

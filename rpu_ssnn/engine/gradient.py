@@ -3,39 +3,42 @@
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.firing import NEURONS, all_of, fire_pairs, has, list_signed
-from rpu_ssnn.engine.state import Lane, Plan
+from rpu_ssnn.engine.blocks import BLOCK, first_flags, has_flag, list_signed
+from rpu_ssnn.engine.firing import fire_pairs
+from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.engine.state import WorkerState
 
 
 @compiled_in_place
-def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
+def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
     """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
-    keep = plan.kernel_keep
+    keep = net.kernel_keep
     move = np.float32(1.0) - keep
-    is_output = layer == plan.crossbars
-    theta = plan.theta_n if is_output else plan.theta_b
-    start, n, base = plan.neuron_start[layer], plan.size[layer], 2 * plan.event_start[layer]
-    stop = plan.neuron_start[layer + 1]
-    current = lane.gradient_current[start:stop]
-    positive, negative = lane.positive[start:stop], lane.negative[start:stop]
+    is_output = layer == net.crossbars
+    theta = net.theta_n if is_output else net.theta_b
+    start, n, base = net.neuron_start[layer], net.size[layer], 2 * net.event_start[layer]
+    stop = net.neuron_start[layer + 1]
+    current = state.gradient_current[start:stop]
+    positive, negative = state.positive[start:stop], state.negative[start:stop]
     zero = np.float32(0.0)
     count = 0
-    if plan.coupled:
-        events = lane.gradient_events[base : base + n]
-        signs = lane.gradient_sign[base : base + n]
-        for at in range(0, n, NEURONS):
-            is_open = all_of(NEURONS) if is_output else lane.fired[(start + at) // NEURONS]
+    if net.coupled:
+        events = state.gradient_events[base : base + n]
+        signs = state.gradient_sign[base : base + n]
+        for at in range(0, n, BLOCK):
+            # Neurons that fill up a block must not fire, whatever the threshold.
+            is_open = first_flags(n - at) if is_output else state.fired[(start + at) // BLOCK]
             spikes, up = fire_pairs(
-                at, positive, current, move, keep, theta, plan.reset_to_zero, is_open, plan.hold
+                at, positive, current, move, keep, theta, net.reset_to_zero, is_open, net.hold
             )
             count = list_signed(spikes, up, at, events, signs, count)
         # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
     else:
         for j in range(n):
-            drive = move * current[j]
-            positive[j] += drive
-            negative[j] -= drive
-            if plan.floored:
+            step = move * current[j]
+            positive[j] += step
+            negative[j] -= step
+            if net.floored:
                 positive[j] = max(zero, positive[j])
                 negative[j] = max(zero, negative[j])
             current[j] *= keep
@@ -43,11 +46,11 @@ def fire_gradient(plan: Plan, lane: Lane, layer: int) -> None:
             branch = positive if stream == 0 else negative
             for j in range(n):
                 if branch[j] >= theta:
-                    is_open = is_output or has(lane.fired, start + j)
-                    if is_open or not plan.hold:
-                        branch[j] = zero if plan.reset_to_zero else branch[j] - theta
+                    is_open = is_output or has_flag(state.fired, start + j)
+                    if is_open or not net.hold:
+                        branch[j] = zero if net.reset_to_zero else branch[j] - theta
                     if is_open:
-                        lane.gradient_events[base + count] = j
-                        lane.gradient_sign[base + count] = 1 if stream == 0 else -1
+                        state.gradient_events[base + count] = j
+                        state.gradient_sign[base + count] = 1 if stream == 0 else -1
                         count += 1
-    lane.gradient_count[layer] = count
+    state.gradient_count[layer] = count

@@ -25,7 +25,7 @@ from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFacto
 from rpu_ssnn.training_state import State, checked, generator_state, restore_generator
 
 _LIBRARIES = ThreadpoolController()
-"""BLAS threads wait busily after each product, and would take the cores from the lanes."""
+"""BLAS threads wait busily after each product, and would take the cores from the workers."""
 
 POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
 """Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""

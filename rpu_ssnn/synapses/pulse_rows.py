@@ -1,4 +1,4 @@
-"""Pulse blocks as dense rows for a tile, thinned and counted (compiled)."""
+"""Pulse blocks as dense rows for a tile, thinned and counted, compiled."""
 
 from typing import NamedTuple
 
@@ -113,7 +113,7 @@ class RowWriter:
     """Turns pulse blocks into bounded batches of dense rows, counting each device's pulses."""
 
     ROWS = 256
-    """Dense rows handed on at a time."""
+    """Dense rows of one call of a tile."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         self._up, self._down = (
@@ -136,12 +136,12 @@ class RowWriter:
     @property
     def up(self) -> Int32[np.ndarray, "n_in n_out"]:
         """Pulses each device got from the positive stream."""
-        return _in_order(self._up)
+        return _by_input_line(self._up)
 
     @property
     def down(self) -> Int32[np.ndarray, "n_in n_out"]:
         """Pulses each device got from the negative stream."""
-        return _in_order(self._down)
+        return _by_input_line(self._down)
 
     def restore(
         self, up: Int32[np.ndarray, "n_in n_out"], down: Int32[np.ndarray, "n_in n_out"]
@@ -167,5 +167,5 @@ class RowWriter:
         return row, self._rows.x[:used], self._rows.d[:used]
 
 
-def _in_order(counts: _Counts) -> Int32[np.ndarray, "n_in n_out"]:
+def _by_input_line(counts: _Counts) -> Int32[np.ndarray, "n_in n_out"]:
     return np.ascontiguousarray((counts.carried + counts.low).T)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rpu_ssnn.trace import Trains, trace
+from rpu_ssnn.engine.probes.trace import Trains, trace
 from studies.paper.small_network import SmallNetwork, train_small
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
 

@@ -1,28 +1,60 @@
 """The cache of compiled code follows every source that the code is made of."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
 import rpu_ssnn
-from rpu_ssnn.compiled import SOURCES, _stamp, compiled, compiled_in_place, digest
+from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, compiled_in_place, digest
 from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.probes.recording import record
+from rpu_ssnn.synapses.pulse_rows import _fill as write_rows
+
+PACKAGE = Path(rpu_ssnn.__file__).parent
 
 
-def test_the_cache_is_stamped_with_all_sources() -> None:
-    assert {file.name for file in SOURCES} >= {
-        "kernel.py",
-        "neurons.py",
-        "state.py",
-        "pulse_rows.py",
-    }
-    assert kernel.advance._cache._cache_file._source_stamp == _stamp()
+def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
+    names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
+    assert names >= {"compiled.py", "engine/kernel.py", "engine/intrinsics/block_rows.py"}
+    assert names >= {"engine/strategies/batched.py", "synapses/pulse_rows.py"}
+    folders = {Path(each.stats.cache_path).parent for each in (kernel.advance, record, write_rows)}
+    assert folders == {cache_folder()}
+    assert digest(SOURCES)[:16] in cache_folder().name
+
+
+def test_every_compiled_function_of_the_package_lies_in_a_source() -> None:
+    decorated = [
+        file
+        for file in PACKAGE.rglob("*.py")
+        if re.search(r"^@(compiled|generated|njit|numba)", file.read_text(), re.M)
+    ]
+    assert len(decorated) > 10
+    assert set(decorated) <= set(SOURCES)
+
+
+def test_code_of_other_files_is_not_kept() -> None:
+    @compiled
+    def increased(n):  # type: ignore[no-untyped-def]
+        return n + 1
+
+    assert increased(1) == 2
+    assert increased.stats.cache_path is None
+
+
+def test_no_folder_that_can_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(file))
+    with pytest.raises(RuntimeError, match="set NUMBA_CACHE_DIR"):
+        cache_folder.__wrapped__()
 
 
 def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
@@ -53,11 +85,9 @@ def test_what_is_compiled_in_place_cannot_make_an_array() -> None:
 
 @pytest.mark.slow
 def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
-    """kernel.py, which calls firing.py, stays untouched: numba's own cache would not notice."""
+    """kernel.py, which calls neurons.py, stays untouched: numba alone would not notice."""
     package = tmp_path / "rpu_ssnn"
-    shutil.copytree(
-        Path(rpu_ssnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
 
     def spikes() -> str:
         code = "from rpu_ssnn.warm_up import spikes_of_a_toy_network as s; print(s())"
@@ -70,9 +100,9 @@ def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
 
     before = spikes()
     assert spikes() == before
-    firing = package / "engine" / "firing.py"
-    source = firing.read_text()
-    asked = 'builder.fcmp_ordered(">=", moved, theta)'
-    assert asked in source
-    firing.write_text(source.replace(asked, asked.replace("theta", "builder.fadd(theta, theta)")))
+    neurons = package / "engine" / "neurons.py"
+    source = neurons.read_text()
+    asked = "keep, theta = net.kernel_keep, net.theta"
+    assert source.count(asked) == 1
+    neurons.write_text(source.replace(asked, asked + " + net.theta"))
     assert spikes() != before

@@ -11,9 +11,8 @@ import numba
 import pytest
 import torch
 from aihwkit.simulator.tiles import AnalogTile
-from numba.core.caching import CompileResultCacheImpl
 
-from rpu_ssnn import doctor
+from rpu_ssnn import compiled, doctor
 from rpu_ssnn.data import DATA_ENV
 from rpu_ssnn.doctor import (
     BrokenPairError,
@@ -231,8 +230,12 @@ def test_numba_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not doctor._check_threads().ok
 
 
-def test_numba_cache_without_a_writable_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+def test_numba_cache_without_a_writable_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(compiled, "cache_folder", compiled.cache_folder.__wrapped__)
     check = doctor._check_numba_cache()
     assert (check.ok, check.needed) == (False, True)
     assert "NUMBA_CACHE_DIR" in check.advice

@@ -1,12 +1,18 @@
 """What the pass over time must not depend on, and what must reach the synapses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine import abreast, draws, neurons
-from rpu_ssnn.engine.block_layout import in_blocks
-from rpu_ssnn.engine.block_rows import BLOCK
-from rpu_ssnn.engine.state import ROWS, Presentations, make_lane, make_plan, profile
+from rpu_ssnn.engine import encoding, neurons
+from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.parameters import make_parameters, profile
+from rpu_ssnn.engine.probes.recording import NOTHING
+from rpu_ssnn.engine.pulses import ROWS
+from rpu_ssnn.engine.reads import Reads, in_blocks
+from rpu_ssnn.engine.state import Presentations, make_worker_state
+from rpu_ssnn.engine.strategies import batched, choose_strategy
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,
@@ -42,14 +48,14 @@ def test_input_profile_keeps_its_average_and_falls_linearly() -> None:
 
 def input_counts(spec: NetworkSpec) -> tuple[Presentations, np.ndarray]:
     """Input spikes of each line over 200 presentations, [200, 12]."""
-    plan, shown = make_plan(spec, SIZES), presentations(200)
-    lane, counts = make_lane(plan), np.zeros((200, 12))
+    net, shown = make_parameters(spec, SIZES), presentations(200)
+    state, counts = make_worker_state(net), np.zeros((200, 12))
     for b in range(200):
-        lane.place[:] = (b, 0, 1)
-        neurons.begin(plan, lane, shown, False)
+        state.position[:] = (b, 0, 1)
+        neurons.begin(net, state, shown, False)
         for t in range(spec.T):
-            draws.draw_input(plan, lane, shown, t)
-            counts[b, lane.events[: lane.event_count[0]]] += 1
+            encoding.draw_input(net, state, shown, t)
+            counts[b, state.events[: state.event_count[0]]] += 1
     return shown, counts
 
 
@@ -126,20 +132,20 @@ def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore
     return make
 
 
-@pytest.mark.parametrize("together", [64, 3, 0])
+@pytest.mark.parametrize("together", [64, 3, 1])
 @pytest.mark.parametrize("name", VARIANTS)
 def test_reading_slot_by_slot_is_the_same_pass(
     name: str, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All presentations of a batch abreast, three, and one after the other (a long T)."""
-    monkeypatch.setattr(abreast, "how_many_learn_abreast", lambda plan: together)
+    """All presentations of a batch in one group, three, and one after the other (a long T)."""
+    monkeypatch.setattr(batched, "MOST", together)
     training = TrainingSpec(batch=10)
     compiled = trained_weights(
         make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training)
     )
-    stepped = trained_weights(make_network(VARIANTS[name], coarse(ReadsSlotBySlot, 1.0), training))
+    by_calls = trained_weights(make_network(VARIANTS[name], coarse(ReadsSlotBySlot, 1.0), training))
     start = make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training).synapses
-    for a, b, s in zip(compiled, stepped, start, strict=True):
+    for a, b, s in zip(compiled, by_calls, start, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.abs(a - s.linear_read()).max() > 0
 
@@ -159,17 +165,17 @@ def test_blocks_hold_their_columns_whatever_the_order_in_memory(shape: tuple[int
 
 @pytest.mark.parametrize("schedule", ["batch", "presentation"])
 @pytest.mark.parametrize(("hidden", "T"), [(9, 50), (64, 250), (130, 100)])
-def test_reading_ahead_changes_no_number(hidden: int, T: int, schedule) -> None:  # type: ignore[no-untyped-def]
+def test_the_lookahead_changes_no_number(hidden: int, T: int, schedule) -> None:  # type: ignore[no-untyped-def]
     """Part of a block of columns, one, and two and a part; one window of slots, and several."""
     spec = NetworkSpec(hidden=(hidden,), T=T)
     training = TrainingSpec(batch=10, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
     shown, results = presentations(10), []
-    for ahead in (True, False):
+    for lookahead in (True, False):
         network = make_network(spec, coincidence_synapses(1.0), training)
-        assert len(network._reads.blocks) > 0
-        if not ahead:
-            network._reads.all_flat()
-            network._reads.blocks = np.zeros(0, dtype=np.float32)
+        assert len(network._job.reads.matrices.blocks) > 0
+        if not lookahead:
+            network._job = replace(network._job, reads=Reads(network.synapses, lookahead=False))
+            network._strategy = choose_strategy(network._job)
         with network:
             trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
             seen = network.infer(shown.rates, np.random.default_rng(9))
@@ -375,8 +381,8 @@ def test_inference_reads_do_not_depend_on_how_many_presentations_step_together(
         alone = network.infer(rates, np.random.default_rng(3))
         alone.output_counts[:] = 0
         alone.spikes[:] = 0
-        monkeypatch.setattr(abreast, "MOST", 1)
-        network._abreast.infer(network._inference_plan, alone, network.synapses)
+        monkeypatch.setattr(batched, "MOST", 1)
+        network._strategy.infer(alone, NOTHING)
     np.testing.assert_array_equal(together.output_counts, alone.output_counts)
     np.testing.assert_array_equal(together.spikes, alone.spikes)
     assert together.output_counts.sum() > 20

@@ -6,8 +6,9 @@ import pytest
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts
 from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
-from rpu_ssnn.engine import draws, neurons
-from rpu_ssnn.engine.state import make_lane, make_plan
+from rpu_ssnn.engine import encoding, neurons
+from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
@@ -57,15 +58,15 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
         shown = network._presentations(
             trains, np.zeros(20, dtype=np.int64), np.random.default_rng(0)
         )
-        plan = make_plan(spec, (12, 9, 3))
-        lane = make_lane(plan)
+        net = make_parameters(spec, (12, 9, 3))
+        state = make_worker_state(net)
         for b in range(20):
-            lane.place[:] = (b, 0, 1)
-            neurons.begin(plan, lane, shown, False)
+            state.position[:] = (b, 0, 1)
+            neurons.begin(net, state, shown, False)
             for t in range(spec.slots):
-                draws.draw_input(plan, lane, shown, t)
+                encoding.draw_input(net, state, shown, t)
                 expected = np.flatnonzero(DENSE[b, t]) if t < 12 else []
-                assert lane.events[: lane.event_count[0]].tolist() == list(expected)
+                assert state.events[: state.event_count[0]].tolist() == list(expected)
         counted = network.infer(trains, np.random.default_rng(0)).spikes[:, 0]
         assert np.array_equal(counted, DENSE[:, :12].sum(axis=(1, 2)))
         windows = network.spike_counts(trains, np.random.default_rng(0), window=1)
@@ -73,8 +74,8 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
 
 
 def test_input_dropout_takes_whole_lines() -> None:
-    plan = make_plan(NetworkSpec(T=15), (12, 9, 3), TrainingSpec(dropout_input=0.5))
-    lane, trains = make_lane(plan), trains_of(np.ones((40, 15, 12), dtype=bool))
+    net = make_parameters(NetworkSpec(T=15), (12, 9, 3), TrainingSpec(dropout_input=0.5))
+    state, trains = make_worker_state(net), trains_of(np.ones((40, 15, 12), dtype=bool))
     spec = NetworkSpec(hidden=(9,), T=15)
     training = TrainingSpec(batch=40, dropout_input=0.5)
     with Network(
@@ -85,11 +86,11 @@ def test_input_dropout_takes_whole_lines() -> None:
         )
     kept = np.zeros((40, 15, 12), dtype=bool)
     for b in range(40):
-        lane.place[:] = (b, 0, 1)
-        neurons.begin(plan, lane, shown, True)
+        state.position[:] = (b, 0, 1)
+        neurons.begin(net, state, shown, True)
         for t in range(15):
-            draws.draw_input(plan, lane, shown, t)
-            kept[b, t, lane.events[: lane.event_count[0]]] = True
+            encoding.draw_input(net, state, shown, t)
+            kept[b, t, state.events[: state.event_count[0]]] = True
     assert np.array_equal(kept.any(axis=1), kept.all(axis=1))
     assert 0.4 < kept.mean() < 0.6
 

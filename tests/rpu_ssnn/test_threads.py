@@ -1,16 +1,19 @@
-"""Several threads at once: calls, and lanes whose pulses are handed on in order."""
+"""Several threads: parallel calls, and workers whose pulses are dispatched in order."""
 
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 import pytest
 
-from rpu_ssnn import in_order
-from rpu_ssnn.at_once import ForkedError, LaneThreads, at_once
-from rpu_ssnn.engine.state import ROWS
+from rpu_ssnn.engine.pulses import ROWS
+from rpu_ssnn.engine.strategies import ordered
+from rpu_ssnn.engine.strategies import parallel as parallel_module
+from rpu_ssnn.engine.strategies.ordered import Ordered
+from rpu_ssnn.engine.strategies.parallel import ForkedError, WorkerThreads, parallel
+from rpu_ssnn.engine.strategies.serial import Serial
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
@@ -25,7 +28,7 @@ def test_the_first_call_is_this_thread_s_own() -> None:
         threads[name, number] = threading.get_ident()
 
     with ThreadPoolExecutor(1) as pool:
-        at_once(pool, call, "ab", (1, 2))
+        parallel(pool, call, "ab", (1, 2))
     assert set(threads) == {("a", 1), ("b", 2)}
     assert threads["a", 1] == threading.get_ident() != threads["b", 2]
 
@@ -41,7 +44,7 @@ def test_an_error_is_raised_when_all_calls_are_over(fails: int) -> None:
         over.append(place)
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match=f"call {fails}"):
-        at_once(pool, call, range(2))
+        parallel(pool, call, range(2))
     assert over == [1 - fails]
 
 
@@ -96,11 +99,11 @@ def show(network: Network, presentations: int) -> None:
         (20, 0, (9,), 0.0),
     ],
     ids=[
-        "many groups", "layers of several blocks", "groups longer than a buffer",
-        "fewer than lanes", "none",
+        "many presentations", "layers of several blocks", "presentations of many rows",
+        "fewer than workers", "none",
     ],
 )  # fmt: skip
-def test_devices_meet_the_pulses_of_one_lane_however_many_there_are(
+def test_devices_meet_the_pulses_of_one_worker_however_many_there_are(
     T: int, presentations: int, hidden: tuple[int, ...], dropout: float
 ) -> None:
     met = []
@@ -119,7 +122,6 @@ def test_devices_meet_the_pulses_of_one_lane_however_many_there_are(
 
 
 def test_slow_devices_lose_no_pulse() -> None:
-    """All buffers are full and all lanes wait, most of the time."""
     fast, slow = network(20, 1), network(20, 3)
     slow.synapses[0].before = lambda: time.sleep(0.003)  # type: ignore[attr-defined]
     for each in (fast, slow):
@@ -130,9 +132,23 @@ def test_slow_devices_lose_no_pulse() -> None:
         np.testing.assert_array_equal(one.linear_read(), other.linear_read())
 
 
+def test_few_buffers_are_filled_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = network(100, 1)
+    rows = ordered.group_size(one._job.training) * 100
+    monkeypatch.setattr(ordered, "SPIKES", 2 * rows * N_IN)
+    two = network(100, 2)
+    assert isinstance(two._strategy, Ordered)
+    assert len(two._strategy._buffers) == 2
+    for each in (one, two):
+        with each:
+            show(each, 37)
+    for a, b in zip(one.synapses, two.synapses, strict=True):
+        assert a.met == b.met  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("T", [20, 2 * ROWS])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_no_lane_goes_on_once_handing_on_has_failed(error: type[BaseException], T: int) -> None:
+def test_no_worker_goes_on_once_dispatching_has_failed(error: type[BaseException], T: int) -> None:
     calls = 0
 
     def fail_at_the_third() -> None:
@@ -151,69 +167,72 @@ def test_no_lane_goes_on_once_handing_on_has_failed(error: type[BaseException], 
     assert done == len(failing.synapses[0].met)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_lanes_that_have_begun_return_when_the_next_cannot(
-    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two lanes run before the third is refused; what waits for a buffer would wait for ever."""
-    with network(20, 4) as failing:
-        submit, begun = failing._pool.submit, 0
+def test_workers_that_have_begun_end_when_the_next_cannot_begin() -> None:
+    """Two calls run before the third is refused."""
+    over = []
 
-        def refuse_the_third(*given: object) -> object:
-            nonlocal begun
-            begun += 1
-            if begun == 3:
-                time.sleep(0.2)  # by now all buffers are full
-                raise error("no more threads")
-            return submit(*given)  # type: ignore[arg-type]
+    class Refusing(ThreadPoolExecutor):
+        begun = 0
 
-        monkeypatch.setattr(failing._pool, "submit", refuse_the_third)
-        with pytest.raises(error, match="no more threads"):
-            show(failing, 40)
-        assert all(other.done() for other in failing._in_order._others)  # type: ignore[union-attr]
+        def submit(self, *given: object) -> object:  # type: ignore[override]
+            self.begun += 1
+            if self.begun == 3:
+                raise RuntimeError("no more threads")
+            return super().submit(*given)  # type: ignore[arg-type]
+
+    def call(place: int) -> None:
+        time.sleep(0.02)
+        over.append(place)
+
+    with Refusing(3) as pool, pytest.raises(RuntimeError, match="no more threads"):
+        parallel(pool, call, range(4))
+    assert sorted(over) == [1, 2]
 
 
-def test_the_next_batch_waits_for_lanes_that_an_interrupted_one_has_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A second Ctrl-C, while the lanes of the first come to their end."""
-    again = network(20, 2)
-    run_groups, over = in_order.queues.run_groups, threading.Event()
+def test_no_call_outlives_a_second_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second Ctrl-C, while the calls of the first come to their end."""
+    over, interrupts = threading.Event(), 0
 
-    def run_and_dawdle(*given: object) -> None:
-        run_groups(*given)
-        time.sleep(0.2)
+    def call(place: int) -> None:
+        if place == 0:
+            raise KeyboardInterrupt
+        time.sleep(0.1)
         over.set()
 
-    def interrupt(others: list[object]) -> None:
-        if others:
+    def interrupt_once(running: list[Future[object]]) -> None:
+        nonlocal interrupts
+        interrupts += 1
+        if interrupts == 1:
             raise KeyboardInterrupt
+        wait(running)
 
-    with again:
-        monkeypatch.setattr(in_order.queues, "run_groups", run_and_dawdle)
-        monkeypatch.setattr(in_order, "wait", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            show(again, 40)
-        assert not over.is_set()
-        monkeypatch.undo()
-        show(again, 40)
-        assert over.is_set()
+    monkeypatch.setattr(parallel_module, "wait", interrupt_once)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyboardInterrupt):
+        parallel(pool, call, range(2))
+    assert over.is_set()
+    assert interrupts == 2
 
 
-def test_an_error_in_another_lane_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    def take_and_fail(*given: object) -> None:
-        in_order.queues.take(given[-2])
-        raise MemoryError("of a lane")
+def test_an_error_in_a_worker_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object) -> int:
+        raise MemoryError("of a worker")
 
     with network(20, 2) as failing:
-        monkeypatch.setattr(in_order.queues, "run_groups", take_and_fail)
-        with pytest.raises(MemoryError, match="of a lane"):
+        monkeypatch.setattr(ordered.kernel, "advance", fail)
+        with pytest.raises(MemoryError, match="of a worker"):
             show(failing, 40)
 
 
 def test_threads_of_another_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with LaneThreads(1) as threads:
-        at_once(threads, str, [1, 2])
-        monkeypatch.setattr("rpu_ssnn.at_once.os.getpid", lambda: 1)  # as after a fork
+    with WorkerThreads(1) as threads:
+        parallel(threads, str, [1, 2])
+        monkeypatch.setattr(
+            "rpu_ssnn.engine.strategies.parallel.os.getpid", lambda: 1
+        )  # as after a fork
         with pytest.raises(ForkedError, match="start processes by `spawn`"):
-            at_once(threads, str, [1, 2])
+            parallel(threads, str, [1, 2])
+
+
+def test_a_presentation_too_long_for_a_buffer_is_trained_by_one_worker() -> None:
+    assert isinstance(network(20, 2)._strategy, Ordered)
+    assert isinstance(network(20, 2, (100_000,))._strategy, Serial)

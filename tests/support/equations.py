@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from rpu_ssnn.engine import kernel, neurons, spread
-from rpu_ssnn.engine.state import Presentations, make_lane, make_plan
+from rpu_ssnn.engine import kernel, neurons, propagation
+from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.propagation import Matrices
+from rpu_ssnn.engine.state import Presentations, make_worker_state
 from rpu_ssnn.spec import NetworkSpec
 
 SIZES = (12, 9, 4)
@@ -99,48 +101,49 @@ class Trace:
         weights: tuple[np.ndarray, ...],
         shown: Presentations | None = None,
     ) -> None:
-        plan = make_plan(spec, SIZES)
-        shown = shown or presentations(1, layers=len(plan.size))
-        lane = make_lane(plan)
+        net = make_parameters(spec, SIZES)
+        shown = shown or presentations(1, layers=len(net.size))
+        state = make_worker_state(net)
         flat = np.concatenate([w.ravel() for w in weights])
         transposed = np.concatenate([np.zeros(weights[0].size, "f4"), weights[1].T.ravel()])
-        neurons.begin(plan, lane, shown, True)
+        matrices = Matrices(flat, transposed, np.zeros(0, "f4"))
+        neurons.begin(net, state, shown, True)
         self.label = int(shown.labels[0])
         layers = [
-            slice(a, a + n) for a, n in zip(plan.neuron_start[1:-1], plan.size[1:], strict=True)
+            slice(a, a + n) for a, n in zip(net.neuron_start[1:-1], net.size[1:], strict=True)
         ]
         output = layers[1]
         self.start, self.positive_start, self.negative_start = (
             np.concatenate([held[layer] for layer in layers])
-            for held in (lane.membrane, lane.positive, lane.negative)
+            for held in (state.membrane, state.positive, state.negative)
         )
-        self.relay_start = lane.relay_membrane.copy()
-        self.trains = [np.zeros((plan.slots, n)) for n in plan.size]
-        self.up = [np.zeros((plan.slots, n)) for n in SIZES]
-        self.down = [np.zeros((plan.slots, n)) for n in SIZES]
+        self.relay_start = state.relay_membrane.copy()
+        self.trains = [np.zeros((net.slots, n)) for n in net.size]
+        self.up = [np.zeros((net.slots, n)) for n in SIZES]
+        self.down = [np.zeros((net.slots, n)) for n in SIZES]
         self.label_train: list[int] = []
-        at_output = np.zeros((plan.slots, 1))
-        for t in range(plan.slots):
-            taken_before = lane.gradient_current[output] * plan.kernel_keep
-            label_current = float(lane.relay_current[0]) if plan.relays else 0.0
-            neurons.fire(plan, lane, shown, True)
-            for layer in range(len(plan.size)):
-                first = plan.event_start[layer]
-                events = lane.events[first : first + lane.event_count[layer]]
+        at_output = np.zeros((net.slots, 1))
+        for t in range(net.slots):
+            taken_before = state.gradient_current[output] * net.kernel_keep
+            label_current = float(state.relay_current[0]) if net.relays else 0.0
+            neurons.fire(net, state, shown, True)
+            for layer in range(len(net.size)):
+                first = net.event_start[layer]
+                events = state.events[first : first + state.event_count[layer]]
                 self.trains[layer][t, events] = 1
             for layer in range(1, 3):
-                first = 2 * plan.event_start[layer]
-                for k in range(lane.gradient_count[layer]):
-                    stream = self.up if lane.gradient_sign[first + k] > 0 else self.down
-                    stream[layer][t, lane.gradient_events[first + k]] = 1
-            taken = lane.gradient_current[output] - taken_before
+                first = 2 * net.event_start[layer]
+                for k in range(state.gradient_count[layer]):
+                    stream = self.up if state.gradient_sign[first + k] > 0 else self.down
+                    stream[layer][t, state.gradient_events[first + k]] = 1
+            taken = state.gradient_current[output] - taken_before
             at_output[t] = taken[self.label] + self.trains[-1][t, self.label]
-            if plan.relays:
-                drawn = lane.relay_current[0] - label_current * plan.kernel_keep
+            if net.relays:
+                drawn = state.relay_current[0] - label_current * net.kernel_keep
                 self.label_train.append(round(float(drawn) / spec.neuron.theta))
-            spread.spread_linear(plan, lane, flat, transposed, True)
-            spread.spread_inhibition(plan, lane)
-            kernel.next_slot(plan, lane)
+            propagation.propagate_linear(net, state, matrices, True, 1)
+            propagation.propagate_inhibition(net, state)
+            kernel.next_slot(net, state)
         self.label_at_output = np.rint(at_output)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rpu_ssnn.engine.probes.trace import trace
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from rpu_ssnn.trace import trace
 from studies.cli.paper import PaperFigure, figure
 from studies.paper import efficiency, figure3b, figure4, figure5, figure7, temporal_bias
 from studies.paper.small_network import SmallNetwork

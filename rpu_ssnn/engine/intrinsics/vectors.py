@@ -1,8 +1,8 @@
-"""Parts of arrays as vectors in registers, for the few loops that are generated, not compiled.
+"""Parts of arrays as vectors in registers.
 
-numba leaves it to LLVM which loops become vector code and what stays in registers. Where that
-costs several times the work, `generated` functions say it themselves: they emit LLVM's
-instructions, with vectors of any length, which LLVM cuts into the registers that a machine has.
+numba leaves it to LLVM which loops become vector code and what stays in registers. A `generated`
+function says it itself: it emits LLVM's instructions, with vectors of any length, which LLVM cuts
+into the registers that a machine has.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 INDEX = ir.IntType(64)
-_ELEMENTS = {types.float32: ir.FloatType(), types.uint8: ir.IntType(8)}
+_ELEMENTS = {types.float32: ir.FloatType()}
 
 
 def generated(function: Callable[..., Any]) -> Any:

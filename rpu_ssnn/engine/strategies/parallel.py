@@ -1,8 +1,9 @@
-"""Calls in several threads at once."""
+"""One call in each of several threads."""
 
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 from rpu_ssnn.common.errors import RpuSsnnError
@@ -12,7 +13,7 @@ class ForkedError(RpuSsnnError, RuntimeError):
     """A network with several threads is used in a forked process, which has none of them."""
 
 
-class LaneThreads(ThreadPoolExecutor):
+class WorkerThreads(ThreadPoolExecutor):
     """Threads of the process that made them; after a fork, a call would be waited for for ever."""
 
     def __init__(self, n: int) -> None:
@@ -33,19 +34,23 @@ class LaneThreads(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
-def at_once(
+def parallel(
     pool: ThreadPoolExecutor, call: Callable[..., object], *arguments: Iterable[Any]
 ) -> None:
-    """Call with the first of each of the arguments, with the second, and so on, all at once.
+    """Call with the first of each of the arguments, with the second, and so on, in parallel.
 
-    The first call is made in this thread: one thread fewer for the system to wake and to place.
-    Returns, or raises what a call raised, when all are over.
+    This thread makes the first call: one thread fewer for the system to wake and to place.
+    Returns, or raises what a call raised, when all are over, however often it is interrupted.
     """
     first, *others = zip(*arguments, strict=True)
-    running = [pool.submit(call, *each) for each in others]
+    running = list[Future[object]]()
     try:
+        for each in others:
+            running.append(pool.submit(call, *each))
         call(*first)
     finally:
-        wait(running)
-    for each in running:
-        each.result()
+        while not all(each.done() for each in running):
+            with suppress(KeyboardInterrupt):  # the first one is on its way already
+                wait(running)
+    for done in running:
+        done.result()

@@ -1,33 +1,34 @@
-"""The innermost loop of a read, written for vector registers.
+"""`add_block_rows`: the innermost loop of a linear read.
 
-numba's own loops load and store the sums once every few rows. Here the sums of a block of columns
-stay in registers while the rows of all spikes of a slot are added, in the order of the spikes: the
-same numbers to the bit, in half the time.
+The sums of a block of columns stay in registers while the rows of all spikes of a slot are added,
+in the order of the spikes. numba's own loop loads and stores the sums every few rows.
 """
 
 from typing import Any
 
 from numba import types
 
-from rpu_ssnn.engine.firing import NEURONS
-from rpu_ssnn.engine.vectors import INDEX, Arrays, generated
-
-BLOCK = NEURONS
-"""Columns of a block, one for each neuron that is asked with it: few enough that their sums fit the
-registers and a block of the rows that are read fits the nearest cache."""
+from rpu_ssnn.compiled import PLAIN, compiled_in_place
+from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.intrinsics.vectors import INDEX, Arrays, generated
+from rpu_ssnn.engine.propagation import add_rows
 
 VECTOR = 16
 VECTORS = BLOCK // VECTOR
 
 
-@generated
-def add_block_rows(
-    typing: Any, sums: Any, block: Any, rows: Any, first: Any, stop: Any, gain: Any
-) -> Any:
+@compiled_in_place
+def plain(sums, block, rows, first, stop, gain) -> None:  # type: ignore[no-untyped-def]
     """sums += gain * block[rows[k]] for k in [first, stop), one k after the other.
 
     sums: float32 [BLOCK]; block: float32 [n_in x BLOCK], flat; rows: int32, each below n_in.
     """
+    add_rows(sums, block, rows[first:stop], stop - first, BLOCK, gain)
+
+
+@generated
+def by_hand(typing: Any, sums: Any, block: Any, rows: Any, first: Any, stop: Any, gain: Any) -> Any:
+    """As `plain`."""
     signature = types.void(sums, block, rows, types.int64, types.int64, types.float32)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -62,3 +63,6 @@ def add_block_rows(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+add_block_rows = plain if PLAIN else by_hand

@@ -1,0 +1,76 @@
+"""Input and label trains (Section 3.1), and the random numbers of a presentation, compiled."""
+
+import numpy as np
+from numba import uint32, uint64
+
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.engine.state import Presentations, WorkerState
+
+
+@compiled_in_place
+def _random_bits(random):  # type: ignore[no-untyped-def]
+    """64 random bits (splitmix64)."""
+    random[0] += uint64(0x9E3779B97F4A7C15)
+    z = random[0]
+    z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+    return z ^ (z >> uint64(31))
+
+
+@compiled_in_place
+def uniform(random):  # type: ignore[no-untyped-def]
+    """Uniform over [0, 1), 24 bits."""
+    return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
+
+
+@compiled_in_place
+def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int) -> None:
+    """Write the input lines that spike in slot t, drawn or given, to the events of layer 0."""
+    count = 0
+    if len(shown.given_start) > 0:
+        if t < net.T:
+            count = _take_given(state, shown, t)
+    elif net.regular_input and t < net.T:
+        factor = net.input_profile[t]
+        for k in range(state.pixel_count[0]):
+            state.pixel_phase[k] += state.pixel_rate[k] * factor
+            if state.pixel_phase[k] >= 1.0:
+                state.pixel_phase[k] -= 1.0
+                state.events[count] = state.pixels[k]
+                count += 1
+    elif t < net.T:
+        factor = net.input_profile[t]
+        n = state.pixel_count[0]
+        bits = uint64(0)
+        for k in range(n):
+            if k & 1 == 0:
+                bits = _random_bits(state.random)
+                draw = uint32(bits)
+            else:
+                draw = uint32(bits >> uint64(32))
+            state.events[count] = state.pixels[k]  # overwritten unless it counts
+            count += np.float64(draw) < state.pixel_rate[k] * factor
+    state.event_count[0] = count
+
+
+@compiled_in_place
+def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
+    """Take the given spikes of slot t, after those of the slots before; returns how many."""
+    k, stop, count = state.pixel_count[0], shown.given_start[state.position[0] + 1], 0
+    while k < stop and shown.given_slot[k] == t:
+        if state.pixels[shown.given_line[k]]:
+            state.events[count] = shown.given_line[k]
+            count += 1
+        k += 1
+    state.pixel_count[0] = k
+    return count
+
+
+@compiled_in_place
+def draw_label(net: Parameters, state: WorkerState, t: int) -> bool:
+    """Whether the label train has a spike in slot t, before the relays."""
+    if t >= net.T:
+        return False
+    draw = np.float64(uint32(_random_bits(state.random)))
+    return bool(draw < net.label_profile[t] * 2.0**32)

@@ -1,0 +1,99 @@
+"""Constants of a network as the compiled pass reads them.
+
+Neuron layers are numbered 0 (input lines) to L (output), and on to L + P where Eq. 2 is iterated
+P times. Crossbar l (1 to L) lies between neuron layers l - 1 and l.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+
+
+class Parameters(NamedTuple):
+    """Sizes, thresholds, switches; symbols as in `rpu_ssnn.spec`."""
+
+    size: Int64[np.ndarray, " layers_plus_1"]
+    """Neurons of each layer, input lines first."""
+    widest: int
+    """Neurons of the widest layer."""
+    neuron_start: Int64[np.ndarray, " layers_plus_2"]
+    """First place of each layer in arrays of neurons, in whole blocks; inputs have no place."""
+    event_start: Int64[np.ndarray, " layers_plus_2"]
+    """First place of each layer in lists of spikes."""
+    weight_start: Int64[np.ndarray, " crossbars_plus_2"]
+    """First place of each crossbar in the flat weights."""
+    crossbars: int
+    T: int
+    slots: int
+    relays: int
+    """Neurons that the label train passes before it meets the output."""
+    kernel_keep: np.float32
+    """exp(-1/tau): what remains of a synaptic current after a slot (Eq. 3)."""
+    theta: np.float32
+    theta_b: np.float32
+    theta_n: np.float32
+    reset_to_zero: bool
+    random_start: bool
+    coupled: bool
+    floored: bool
+    hold: bool
+    inhibition: np.float32
+    """W_inh of Eq. 2, in thresholds."""
+    clocked: bool
+    regular_input: bool
+    input_profile: Float64[np.ndarray, " T"]
+    """Rate over its average, slot by slot."""
+    label_profile: Float64[np.ndarray, " T"]
+    """Spikes a slot of the label train."""
+    dropout_input: float
+    dropout_hidden: float
+
+
+def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
+    """Rate over its average, slot by slot: linearly falling, mean exactly 1."""
+    middle = (np.arange(T) + 0.5) / T
+    return 1.0 + front_loading * (1.0 - 2.0 * middle)
+
+
+def make_parameters(
+    spec: NetworkSpec, sizes: tuple[int, ...], training: TrainingSpec | None = None
+) -> Parameters:
+    """Constants of a network with layer `sizes` (input first); dropout only when training."""
+    layers = (*sizes, *(sizes[-1],) * spec.inhibition.passes)
+    encoding, gradient, neuron = spec.encoding, spec.gradient, spec.neuron
+    label_loading = encoding.label_front_loading
+    if label_loading is None:
+        label_loading = encoding.front_loading
+    size = np.array(layers, dtype=np.int64)
+    weights = np.multiply(sizes[:-1], sizes[1:])
+    return Parameters(
+        size=size,
+        widest=max(layers),
+        neuron_start=np.concatenate([[0, 0], np.cumsum(-(-size[1:] // BLOCK) * BLOCK)]),
+        event_start=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
+        weight_start=np.concatenate([[0, 0], np.cumsum(weights)]).astype(np.int64),
+        crossbars=len(sizes) - 1,
+        T=spec.T,
+        slots=spec.slots,
+        relays=len(layers) - 1 if gradient.relay else 0,
+        kernel_keep=np.float32(np.exp(-1.0 / spec.tau)),
+        theta=np.float32(neuron.theta),
+        theta_b=np.float32(neuron.theta_b),
+        theta_n=np.float32(neuron.theta_n),
+        reset_to_zero=neuron.reset == "zero",
+        random_start=neuron.random_start,
+        coupled=gradient.branches == "coupled",
+        floored=gradient.branches == "floored",
+        hold=gradient.switch == "hold",
+        inhibition=np.float32(spec.inhibition.strength),
+        clocked=spec.inhibition.clocked,
+        regular_input=encoding.trains == "regular",
+        input_profile=profile(spec.T, encoding.front_loading),
+        label_profile=profile(spec.T, label_loading) * encoding.label_rate,
+        dropout_input=training.dropout_input if training else 0.0,
+        dropout_hidden=training.dropout_hidden if training else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Trains of a presentation for looking at; training stores none."""

@@ -1,0 +1,72 @@
+"""Every train of one presentation, slot by slot."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.probes.recording import make_recording
+from rpu_ssnn.engine.propagation import Matrices
+from rpu_ssnn.engine.pulses import make_buffers
+from rpu_ssnn.engine.state import make_lookahead, make_presentations, make_worker_state
+from rpu_ssnn.spec import NetworkSpec
+from rpu_ssnn.synapses.base import Weights
+
+type Train = Bool[np.ndarray, "slots n"]
+
+
+@dataclass(frozen=True)
+class Trains:
+    """Spikes of one presentation; arrays are [slots, neurons of the layer].
+
+    Attributes:
+        forward: input lines first, output last.
+        positive: first hidden layer first, output last.
+        negative: likewise.
+    """
+
+    forward: tuple[Train, ...]
+    positive: tuple[Train, ...]
+    negative: tuple[Train, ...]
+
+
+def trace(
+    spec: NetworkSpec,
+    weights: list[Weights],
+    rates: Float32[np.ndarray, " n_in"],
+    label: int,
+    key: int,
+) -> Trains:
+    """Show one image to frozen weights as in training (label and gradient, no dropout).
+
+    Args:
+        weights: [n_in, n_out] of each crossbar, in threshold currents.
+        rates: average spikes a slot of each input line.
+        label: class of the image.
+        key: everything random in the presentation follows from it.
+    """
+    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
+    net = make_parameters(spec, sizes)
+    state, lookahead = make_worker_state(net), make_lookahead(net)
+    shown = make_presentations(
+        net, rates[None, :].astype(np.float32), np.array([label]), np.array([key], dtype=np.uint64)
+    )
+    matrices = Matrices(
+        weights=np.concatenate([w.ravel() for w in weights]).astype(np.float32),
+        transposed=np.concatenate([w.T.ravel() for w in weights]).astype(np.float32),
+        blocks=np.zeros(0, dtype=np.float32),
+    )
+    recording = make_recording(net, 1, 1, streams=True)
+    out, status = make_buffers(net, [False] * net.crossbars), kernel.PAUSED
+    while status != kernel.DONE:
+        out.rows[:] = 0
+        status = kernel.advance(
+            net, state, shown, 1, matrices, lookahead, out, recording, True, kernel.RUN_THROUGH
+        )
+    forward, positive, negative = (
+        tuple(np.split(counts[0] > 0, net.event_start[1:-1], axis=1))
+        for counts in (recording.forward, recording.positive, recording.negative)
+    )
+    return Trains(forward, positive[1 : len(sizes)], negative[1 : len(sizes)])

@@ -1,0 +1,64 @@
+"""The weights of all crossbars as the compiled pass reads them."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.propagation import Matrices
+from rpu_ssnn.synapses.base import Synapses, Weights
+
+
+class Reads:
+    """Copies of what linear reads see, renewed where weights have changed.
+
+    Args:
+        synapses: of all crossbars.
+        lookahead: keep the first crossbar in blocks of columns, for `engine.lookahead`.
+
+    Attributes:
+        linear: whether all reads are matrix products; only then do the matrices hold anything.
+    """
+
+    def __init__(self, synapses: Sequence[Synapses], *, lookahead: bool) -> None:
+        self._synapses = synapses
+        ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
+        self._spans = [slice(a, b) for a, b in pairwise(ends)]
+        n_in, n_out = synapses[0].shape
+        blocks = -(-n_out // BLOCK) * BLOCK * n_in if lookahead else 0
+        self.matrices = Matrices(*(np.zeros(n, np.float32) for n in (ends[-1], ends[-1], blocks)))
+        self._seen = [-1] * len(synapses)
+        self.linear = True
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what has changed since the last refresh."""
+        weights, transposed, blocks = self.matrices
+        for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
+            if synapses.changes == self._seen[layer]:
+                continue
+            read = synapses.linear_read()
+            if read is None:
+                self.linear = False
+                return
+            self._seen[layer] = synapses.changes
+            n_in, n_out = synapses.shape
+            if layer == 0 and len(blocks):
+                in_blocks(read, blocks)
+            else:
+                weights[span].reshape(n_in, n_out)[:] = read
+            if layer > 0:
+                transposed[span].reshape(n_out, n_in)[:] = read.T
+
+
+def in_blocks(weights: Weights, out: Float32[np.ndarray, " blocks_x_n_in_x_block"]) -> None:
+    """Write a crossbar in blocks of BLOCK columns; what fills up the last block keeps its zeros."""
+    n_in, n_out = weights.shape
+    whole = n_out // BLOCK
+    blocks = out.reshape(-1, n_in, BLOCK)
+    columns = weights[:, : whole * BLOCK].reshape(n_in, whole, BLOCK, copy=False)
+    blocks[:whole] = columns.transpose(1, 0, 2)
+    if n_out > whole * BLOCK:
+        blocks[whole, :, : n_out - whole * BLOCK] = weights[:, whole * BLOCK :]

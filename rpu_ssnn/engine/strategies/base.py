@@ -1,0 +1,90 @@
+"""What a strategy is, and what all strategies share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.engine.probes.recording import Recording
+from rpu_ssnn.engine.pulses import PulseBuffers, dispatch
+from rpu_ssnn.engine.reads import Reads
+from rpu_ssnn.engine.state import (
+    Lookahead,
+    Presentations,
+    WorkerState,
+    make_lookahead,
+    make_worker_state,
+)
+from rpu_ssnn.spec import Schedule
+from rpu_ssnn.synapses.base import Synapses
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a network asks of its strategy.
+
+    Attributes:
+        synapses: of each crossbar.
+        reads: of them.
+        training, inference: parameters with and without dropout.
+        schedule: when changed weights are seen by the reads.
+        threads: workers at most.
+        pool: `threads` - 1 threads.
+    """
+
+    synapses: Sequence[Synapses]
+    reads: Reads
+    training: Parameters
+    inference: Parameters
+    schedule: Schedule
+    threads: int
+    pool: ThreadPoolExecutor
+
+    @property
+    def all_spikes(self) -> list[bool]:
+        """Of each crossbar, whether slots without a coincidence matter too."""
+        return [each.needs_all_spikes for each in self.synapses]
+
+    def dispatch(self, out: PulseBuffers) -> None:
+        """Give the synapses the pulses of a buffer, and empty it."""
+        dispatch(out, self.synapses)
+
+    def commit(self, presentations: range) -> None:
+        """Make the pulses so far visible to reads."""
+        for each in self.synapses:
+            each.commit(presentations)
+        self.reads.refresh()
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A state and a lookahead, for one thread at a time."""
+
+    state: WorkerState
+    lookahead: Lookahead
+
+
+def make_workers(net: Parameters, n: int) -> list[Worker]:
+    """n workers at rest."""
+    return [Worker(make_worker_state(net), make_lookahead(net)) for _ in range(n)]
+
+
+class Strategy(ABC):
+    """Runs the pass over presentations.
+
+    A strategy commits what the schedules `slot` and `presentation` ask for; the network commits
+    batches.
+    """
+
+    @abstractmethod
+    def train(self, shown: Presentations) -> None:
+        """Show all presentations, and dispatch all their pulses in the order that they need."""
+
+    @abstractmethod
+    def infer(self, shown: Presentations, recording: Recording) -> None:
+        """Show all presentations without label, gradient or pulses.
+
+        Raises:
+            ValueError: there is something to record, and reads are not matrix products.
+        """

@@ -1,0 +1,74 @@
+"""Linear reads and devices: workers share a batch, then one thread dispatches (`Ordered`)."""
+
+import numpy as np
+
+from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.guards import check_canaries
+from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.engine.probes.recording import NOTHING
+from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
+from rpu_ssnn.engine.state import Presentations
+from rpu_ssnn.engine.strategies.base import Worker
+from rpu_ssnn.engine.strategies.parallel import parallel
+from rpu_ssnn.engine.strategies.serial import Serial
+
+GROUP_SLOTS = 512
+"""Slots that share a buffer: about the rows of one call of a tile."""
+
+GROUPS_A_WORKER = 8
+"""Groups that a worker runs between two dispatches, at most."""
+
+SPIKES = 1 << 23
+"""Spikes of one crossbar that all buffers together hold at most."""
+
+
+def group_size(net: Parameters) -> int:
+    """Presentations of a group."""
+    return max(1, GROUP_SLOTS // net.slots)
+
+
+def buffer_count(net: Parameters, threads: int) -> int:
+    """Buffers that `SPIKES` has room for; below `threads`, not all workers would have one."""
+    most = group_size(net) * net.slots * net.widest
+    return min(GROUPS_A_WORKER * threads, SPIKES // most)
+
+
+class Ordered(Serial):
+    """Workers leave the pulses of their presentations; devices then get them in order.
+
+    A buffer holds whatever its group can emit, so that no worker ever waits for another.
+    """
+
+    def _make_buffers(self) -> list[PulseBuffers]:
+        net, spikes = self._job.training, self._job.all_spikes
+        rows = group_size(net) * net.slots
+        return [
+            make_buffers(net, spikes, rows=rows, spikes=2 * rows * net.widest)
+            for _ in range(buffer_count(net, self._job.threads))
+        ]
+
+    def train(self, shown: Presentations) -> None:
+        job, buffers, workers = self._job, self._buffers, self._workers
+        size, total = group_size(job.training), len(shown.labels)
+        each = len(buffers) // len(workers)
+        for out in buffers:  # an interrupted batch may have left some pulses
+            out.rows[:] = 0
+
+        def run(worker: Worker, place: int, start: int, stop: int) -> None:
+            for k, first in enumerate(range(start, stop, size)):
+                out = buffers[place + k]
+                worker.state.position[:] = (first, 0, 0)
+                kernel.advance(
+                    job.training, worker.state, shown, min(first + size, stop), job.reads.matrices,
+                    worker.lookahead, out, NOTHING, True, kernel.RUN_THROUGH,
+                )  # fmt: skip
+                check_canaries((*worker.state, *worker.lookahead, *out))
+
+        together = size * each * len(workers)
+        for first in range(0, total, together):
+            stop = min(first + together, total)
+            bounds = [int(b) for b in np.linspace(first, stop, len(workers) + 1)]
+            places = range(0, each * len(workers), each)
+            parallel(job.pool, run, workers, places, bounds[:-1], bounds[1:])
+            for out in buffers:
+                job.dispatch(out)

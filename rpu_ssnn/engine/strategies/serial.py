@@ -1,0 +1,86 @@
+"""Linear reads: one worker trains (`Serial`), or several share a batch (`Threaded`)."""
+
+import numpy as np
+
+from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine.guards import check_canaries
+from rpu_ssnn.engine.probes.recording import NOTHING, Recording
+from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
+from rpu_ssnn.engine.state import Presentations
+from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
+from rpu_ssnn.engine.strategies.parallel import parallel
+from rpu_ssnn.spec import Schedule
+
+PAUSE: dict[Schedule, int] = {
+    "batch": kernel.RUN_THROUGH,
+    "presentation": kernel.STOP_AFTER_PRESENTATION,
+    "slot": kernel.STOP_AFTER_SLOT,
+}
+
+
+class Serial(Strategy):
+    """One worker trains; all workers share inference."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._workers = make_workers(job.training, job.threads)
+        self._no_pulses = make_buffers(job.inference, job.all_spikes, rows=0, spikes=0)
+        self._buffers = self._make_buffers()
+
+    def _make_buffers(self) -> list[PulseBuffers]:
+        return [make_buffers(self._job.training, self._job.all_spikes)]
+
+    def train(self, shown: Presentations) -> None:
+        self._run(shown, self._workers[0], self._buffers[0], 0, len(shown.labels))
+
+    def infer(self, shown: Presentations, recording: Recording) -> None:
+        job = self._job
+
+        def run(worker: Worker, start: int, stop: int) -> None:
+            worker.state.position[:] = (start, 0, 0)
+            kernel.advance(
+                job.inference, worker.state, shown, stop, job.reads.matrices, worker.lookahead,
+                self._no_pulses, recording, False, kernel.RUN_THROUGH,
+            )  # fmt: skip
+
+        bounds = _shares(shown, len(self._workers))
+        parallel(job.pool, run, self._workers, bounds[:-1], bounds[1:])
+
+    def _run(
+        self, shown: Presentations, worker: Worker, out: PulseBuffers, start: int, stop: int
+    ) -> None:
+        """Train on presentations [start, stop), dispatching whenever a buffer is full."""
+        job, position = self._job, worker.state.position
+        position[:] = (start, 0, 0)
+        status = kernel.PAUSED
+        while status != kernel.DONE:
+            done_before = int(position[0])
+            status = kernel.advance(
+                job.training, worker.state, shown, stop, job.reads.matrices, worker.lookahead, out,
+                NOTHING, True, PAUSE[job.schedule],
+            )  # fmt: skip
+            check_canaries((*worker.state, *worker.lookahead, *out))
+            job.dispatch(out)
+            if status == kernel.BOUNDARY:
+                job.commit(range(done_before, int(position[0])))
+
+
+class Threaded(Serial):
+    """Workers share a batch and dispatch their own pulses, whose order does not matter."""
+
+    def _make_buffers(self) -> list[PulseBuffers]:
+        job = self._job
+        return [make_buffers(job.training, job.all_spikes) for _ in range(job.threads)]
+
+    def train(self, shown: Presentations) -> None:
+        bounds = _shares(shown, len(self._workers))
+
+        def run(worker: Worker, out: PulseBuffers, start: int, stop: int) -> None:
+            self._run(shown, worker, out, start, stop)
+
+        parallel(self._job.pool, run, self._workers, self._buffers, bounds[:-1], bounds[1:])
+
+
+def _shares(shown: Presentations, workers: int) -> list[int]:
+    """Bounds of equal shares of the presentations."""
+    return [int(bound) for bound in np.linspace(0, len(shown.labels), workers + 1)]

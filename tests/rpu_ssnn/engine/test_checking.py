@@ -1,0 +1,86 @@
+"""Nothing is read or written beside its array, whatever a specification asks for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.engine import guards
+from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.pulses import make_buffers, one_buffer, separate
+from rpu_ssnn.engine.state import make_worker_state, one_state
+from rpu_ssnn.spec import NetworkSpec, NeuronSpec
+from support.extreme_specs import show
+
+NET = make_parameters(NetworkSpec(hidden=(9,), T=20), (12, 9, 4))
+
+
+def test_a_slice_of_each_field_is_of_that_field() -> None:
+    """Several fields have the same type and shape."""
+    states, buffers = make_worker_state(NET, (3,)), make_buffers(NET, [True, False], (3,), rows=4)
+    for slicer, several in ((one_state.py_func, states), (one_buffer.py_func, buffers)):
+        one = slicer(several, 1)
+        assert type(one) is type(several)
+        for name, part in several._asdict().items():
+            assert np.shares_memory(getattr(one, name), part[1]) or part[1].size == 0, name
+    for k, one in enumerate(separate(buffers)):
+        for name, part in buffers._asdict().items():
+            assert np.shares_memory(getattr(one, name), part[k]), name
+
+
+def test_a_write_past_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "CHECK", True)
+    state = make_worker_state(NET)
+    guards.check_canaries(state)
+    memory = state.events.base
+    assert memory.nbytes > state.events.nbytes
+    memory[state.events.nbytes + 1] += 1
+    with pytest.raises(AssertionError, match="written past its end"):
+        guards.check_canaries(state)
+
+
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
+def test_neurons_that_fill_up_a_block_never_fire(reset: str) -> None:
+    """A threshold that is zero in single precision, which the neurons of a block start at."""
+    from rpu_ssnn.network import Network
+    from rpu_ssnn.spec import TrainingSpec
+    from rpu_ssnn.synapses import coincidence_synapses
+
+    neuron = NeuronSpec.model_construct(
+        theta=5.0, theta_b=0.0, theta_n=0.0, kernel_fraction=0.1, reset=reset, random_start=True
+    )
+    spec = NetworkSpec.model_construct(**{**vars(NetworkSpec(hidden=(9,), T=20)), "neuron": neuron})
+    sizes, rng = (12, 9, 4), np.random.default_rng(0)
+    rates = np.full((5, 12), 0.4, np.float32)
+    factory = coincidence_synapses(1.0)
+    with Network(spec, TrainingSpec(batch=5), sizes, factory, np.random.SeedSequence(0)) as network:
+        shown = network.train_batch(rates, np.zeros(5, np.int64), rng)
+    slots = spec.slots
+    assert (shown.gradient_spikes[:, 1] <= 9 * slots).all()
+    assert (shown.gradient_spikes[:, 2] == 4 * slots).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plain", ["1", "0"])
+def test_random_and_extreme_networks_stay_in_their_arrays(plain: str) -> None:
+    """With bounds checked in plain numba, then with intrinsics and canaries."""
+    folder = Path(__file__).parents[2]
+    code = "from support.extreme_specs import show_many; print(show_many(0, 400))"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder.parent), str(folder)]),
+        "RPU_SSNN_CHECK": "1",
+        "RPU_SSNN_PLAIN": plain,
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert int(run.stdout) > 100
+
+
+def test_a_random_network_runs() -> None:
+    assert any(show(seed) for seed in range(4))
