@@ -24,6 +24,12 @@ REFERENCE = "reference"
 GAP = "gap"
 """Column that `with_gaps` adds."""
 
+INPUT = "input"
+"""Column that says what a case saw of recorded spikes (`studies.workers.data_columns`)."""
+
+GIVEN_SPIKES = "given spikes"
+"""There: the spikes with their timing."""
+
 PUBLISHED = "published"
 """Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""
 
@@ -42,7 +48,8 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for
     all gaps of the table), ``gap_significant`` (that p is below 0.05; None: not tested),
     ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs`` and
-    ``images`` (what each run was trained on). What cannot be computed (an interval from one seed,
+    ``images`` (what each run was trained on), and
+    ``input`` where input spikes were given. What cannot be computed (an interval from one seed,
     the reference's own gap) is NaN.
 
     The reference of a swept row is the reference case at the same values of all that it was
@@ -164,7 +171,13 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
         "epochs": _one_of(runs, "epochs"),
         "images": _one_of(runs, "n_train"),
+        **_input(runs),
     }
+
+
+def _input(runs: pd.DataFrame) -> dict[str, Any]:
+    """What the case saw of recorded spikes; nothing where there are none."""
+    return {INPUT: runs[INPUT].iloc[0]} if INPUT in runs and runs[INPUT].notna().any() else {}
 
 
 def _one_of(runs: pd.DataFrame, column: str) -> float:
@@ -231,7 +244,15 @@ def legend(table: pd.DataFrame) -> str:
         "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
         f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
     )
-    return "; ".join([*filter(None, [", ".join(shared)]), meaning])
+    return "; ".join([*filter(None, [", ".join(shared)]), meaning, *_partly_seen(table)])
+
+
+def _partly_seen(table: pd.DataFrame) -> list[str]:
+    """The cases that see or use less of recorded spikes than their timing, each once."""
+    if INPUT not in table:
+        return []
+    seen = dict(zip(table["case"], table[INPUT], strict=True))
+    return [f"{case}: {what}" for case, what in seen.items() if what != GIVEN_SPIKES]
 
 
 def _differing_budgets(table: pd.DataFrame) -> list[str]:

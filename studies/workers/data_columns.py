@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from studies.declaration.trial import AnnMethod, ConversionMethod, RateMethod, Trial
+from studies.results.summary import GIVEN_SPIKES
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
 
 SEES_COUNTS = "spike counts: timing is not seen"
 LEARNS_FROM_COUNTS = "given spikes; the update (Eq. 9) sees their counts only"
-GIVEN = "given spikes"
 
 
 def data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _input_of(trial: Trial) -> str:
     method = trial.settings.method
     if isinstance(method, AnnMethod | ConversionMethod):
         return SEES_COUNTS
-    return LEARNS_FROM_COUNTS if isinstance(method, RateMethod) else GIVEN
+    return LEARNS_FROM_COUNTS if isinstance(method, RateMethod) else GIVEN_SPIKES
 
 
 def _split_of(trial: Trial) -> str:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rpu_ssnn import save_dataset
 from studies import InputError, load_results, load_study, run_study, summary
+from studies.common.choices import Format
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
+from studies.results.summary import render
 from studies.workers.run_trial import run_trial
 
 RNG = np.random.default_rng(0)
@@ -134,3 +137,15 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
         summary(results.assign(update="coincidence"))
     with pytest.raises(InputError, match="must be a readable file"):
         load_study("nothing.yaml")
+
+
+def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
+    dataset = {"file": "spikes.npz", "test_share": 0.2, "spikes": {}}
+    rows = [
+        {"label": trial.label, **run_trial(trial, None, 1).row}
+        for trial in trials(declared(folder, dataset))
+    ]
+    table = summary(pd.DataFrame(rows))
+    text = render(table, "rate", Format.md)
+    assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text
+    assert "ann: spike counts: timing is not seen" in text
