@@ -3,6 +3,7 @@ from .common.errors import RpuSsnnError as RpuSsnnError
 from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
 from .data import save_dataset as save_dataset
+from .engine.probes.trace import trace as trace
 from .estimator import SpikingClassifier as SpikingClassifier
 from .export import read_network as read_network
 from .export import read_nir as read_nir

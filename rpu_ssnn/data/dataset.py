@@ -63,7 +63,7 @@ class Dataset:
 
 def load_dataset(
     name: str,
-    root: Path | None = None,
+    root: Path | str | None = None,
     *,
     n_train: int | None,
     n_test: int | None,
@@ -106,7 +106,8 @@ def load_dataset(
         raise InputError(name, "seed", seed, "must not be negative")
     _check_count(name, "n_train", n_train)
     _check_count(name, "n_test", n_test)
-    source = _in_time(name, _read(name, root) if own is None else read_own(own), time)
+    folder = None if root is None else Path(root)
+    source = _in_time(name, _read(name, folder) if own is None else read_own(own), time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
 

@@ -8,6 +8,7 @@ from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts
 from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
 from rpu_ssnn.engine import encoding, neurons
 from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine.probes.trace import trace
 from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
@@ -71,6 +72,14 @@ def test_the_engine_shows_exactly_the_given_spikes_up_to_T() -> None:
         assert np.array_equal(counted, DENSE[:, :12].sum(axis=(1, 2)))
         windows = network.spike_counts(trains, np.random.default_rng(0), window=1)
         assert np.array_equal(windows[:, :12, :12], DENSE[:, :12])
+
+
+def test_a_trace_shows_a_recording() -> None:
+    spec = NetworkSpec(hidden=(9,), T=15)
+    weights = [np.full((12, 9), 0.5, np.float32), np.full((9, 3), 0.5, np.float32)]
+    trains = trace(spec, weights, trains_of(DENSE)[3:4], label=1, key=2)
+    assert np.array_equal(trains.forward[0][:15], DENSE[3])
+    assert trains.forward[1].any()
 
 
 def test_input_dropout_takes_whole_lines() -> None:

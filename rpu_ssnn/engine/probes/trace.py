@@ -12,6 +12,7 @@ from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import make_buffers
 from rpu_ssnn.engine.state import make_lookahead, make_presentations, make_worker_state
 from rpu_ssnn.spec import NetworkSpec
+from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import Weights
 
 type Train = Bool[np.ndarray, "slots n"]
@@ -35,7 +36,7 @@ class Trains:
 def trace(
     spec: NetworkSpec,
     weights: list[Weights],
-    rates: Float32[np.ndarray, " n_in"],
+    rates: Float32[np.ndarray, " n_in"] | SpikeTrains,
     label: int,
     key: int,
 ) -> Trains:
@@ -43,16 +44,21 @@ def trace(
 
     Args:
         weights: [n_in, n_out] of each crossbar, in threshold currents.
-        rates: average spikes a slot of each input line.
+        rates: average spikes a slot of each input line; or one recording of spikes.
         label: class of the image.
         key: everything random in the presentation follows from it.
     """
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
     net = make_parameters(spec, sizes)
     state, lookahead = make_worker_state(net), make_lookahead(net)
+    drawn = np.zeros((1, sizes[0])) if isinstance(rates, SpikeTrains) else rates[None, :]
     shown = make_presentations(
-        net, rates[None, :].astype(np.float32), np.array([label]), np.array([key], dtype=np.uint64)
+        net, drawn.astype(np.float32), np.array([label]), np.array([key], dtype=np.uint64)
     )
+    if isinstance(rates, SpikeTrains):
+        shown = shown._replace(
+            given_start=rates.start, given_slot=rates.slot, given_line=rates.line
+        )
     matrices = Matrices(
         weights=np.concatenate([w.ravel() for w in weights]).astype(np.float32),
         transposed=np.concatenate([w.T.ravel() for w in weights]).astype(np.float32),

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from rpu_ssnn import save_dataset
 from studies.declaration.study import parse_study
 from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, column_of
 from studies.results.tables import curves_frame, results_frame
@@ -32,11 +34,25 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    study = parse_study(SMALL, "columns.yaml", Path())
+def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    save_dataset(folder / "values.npz", (rng.random((40, 6)), labels))
+    save_dataset(folder / "spikes.npz", (rng.integers(0, 2, (40, 12, 6)), labels))
+    own = {"test_share": 0.5}
+    studies = [
+        parse_study(SMALL | {"dataset": dataset}, "columns.yaml", folder)
+        for dataset in (
+            SMALL["dataset"],
+            {"file": "values.npz", **own},
+            {"file": "spikes.npz", "spikes": {}, **own},
+        )
+    ]
     trials = [
         point.trial(study.study, point.drive, seed)
-        for point in study.points()
+        for study in studies
+        for point in study.points()[: None if study.dataset.own is None else 1]
         for seed in point.seeds
         if point.drive is not None
     ]
