@@ -28,6 +28,14 @@ def mean_steps_at_zero(preset: Preset) -> tuple[float, float]:
     return up, down if preset.bidirectional else math.nan
 
 
+def asymmetry_of(up: float, down: float) -> float:
+    """How much smaller one step is than the other, in the sign of the parameter `asymmetry`.
+
+    Positive: the down step is smaller, by this share of the up step; negative: the up step is.
+    """
+    return up / down - 1.0 if up < down else 1.0 - down / up
+
+
 def _one(preset: Preset) -> Factors:
     """Constant, linear and soft-bounds steps are `step` at weight zero by definition."""
     return 1.0, 1.0

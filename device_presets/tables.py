@@ -3,7 +3,7 @@
 import pandas as pd
 
 from device_presets.library import get_preset, preset_names
-from device_presets.mean_step import mean_steps_at_zero
+from device_presets.mean_step import asymmetry_of, mean_steps_at_zero
 from device_presets.preset import Preset
 
 
@@ -11,10 +11,11 @@ def overview() -> pd.DataFrame:
     """All presets, one row each.
 
     Columns: ``name``, ``technology``, ``states_up``, ``states_down`` (range over the step of one
-    pulse at weight zero), ``step`` (units of weight), ``asymmetry`` ((up - down) / mean of the two
-    steps at weight zero: what a pulse does, not the parameter of that name), ``cycle_to_cycle``
-    and ``step_spread`` (shares of the step), ``source``. The steps are those of the mean device
-    without noise; NaN where a device has no gradual down step.
+    pulse at weight zero), ``step`` (units of weight), ``asymmetry`` (share by which the
+    smaller of the two steps at weight zero is below the other, negative where that is the up
+    step: what a pulse does, which nonlinearity shapes beside the parameter of that name),
+    ``cycle_to_cycle`` and ``step_spread`` (shares of the step), ``source``. The steps are those of
+    the mean device without noise; NaN where a device has no gradual down step.
     """
     return pd.DataFrame([_row(get_preset(name)) for name in preset_names()])
 
@@ -40,7 +41,7 @@ def _row(preset: Preset) -> dict[str, object]:
         "states_up": round(span / up, 1),
         "states_down": round(span / down, 1),
         "step": preset.step,
-        "asymmetry": round(2 * (up - down) / (up + down), 4),
+        "asymmetry": round(asymmetry_of(up, down), 4),
         "cycle_to_cycle": preset.cycle_to_cycle,
         "step_spread": preset.number("step_spread"),
         "source": preset.citation,

@@ -105,7 +105,8 @@ VARIATION = {
     "asymmetry": Rule(
         unit=STEP,
         # aihwkit's text says 1 +/- up_down; its code only ever shrinks one direction.
-        description="positive: down steps are smaller by this share; negative: up steps are",
+        description="positive: the down step is smaller, by this share of the up step; negative: "
+        "the up step is, by this share of the down step",
         aihwkit_name="up_down",
         low=-1.0,
         high=1.0,

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from device_presets.entry_writing import checked_name, entry_text, parameter
+from device_presets.mean_step import asymmetry_of
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.published.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature
 from rpu_ssnn.common.errors import PresetError
@@ -95,7 +96,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
     down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
     step = max(up, down)
-    asymmetry = 1.0 - down / up if up >= down else up / down - 1.0
+    asymmetry = asymmetry_of(up, down)
     mean_square = math.sqrt((up**2 + down**2) / 2)
     noise = 2.0 * metrics.cycle_to_cycle / mean_square  # the range of weights is 2
     spread_up, slope_up_spread = _spreads(metrics.states_up, metrics.nonlinearity_up, metrics)

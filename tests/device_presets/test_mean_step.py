@@ -3,7 +3,7 @@
 import pytest
 
 from device_presets import get_preset, preset_names, steps_at_zero
-from device_presets.mean_step import mean_steps_at_zero
+from device_presets.mean_step import asymmetry_of, mean_steps_at_zero
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -18,3 +18,9 @@ def test_the_formula_is_the_step_on_a_tile(name: str) -> None:
 def test_asymmetry_shrinks_one_direction(name: str, asymmetry: float) -> None:
     preset = get_preset(name, {"asymmetry": asymmetry})
     assert mean_steps_at_zero(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
+
+
+@pytest.mark.parametrize("asymmetry", [-0.3, 0.0, 0.2])
+def test_asymmetry_of_the_steps_is_the_parameter(asymmetry: float) -> None:
+    steps = mean_steps_at_zero(get_preset("ideal", {"asymmetry": asymmetry}))
+    assert asymmetry_of(*steps) == pytest.approx(asymmetry)

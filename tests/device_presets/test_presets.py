@@ -74,7 +74,7 @@ def values_of(preset: Preset) -> dict[str, float | bool | None]:
 
 
 def test_all_presets_are_there() -> None:
-    assert preset_names() == EXPECTED
+    assert set(preset_names()) >= set(EXPECTED)  # a device more is one file and no edit
 
 
 @pytest.mark.parametrize(("name", "aihwkit_name"), AIHWKIT_PRESETS.items())
@@ -143,15 +143,15 @@ def test_charge_traps_are_not_silently_ideal() -> None:
 
 def test_overview_shows_states_and_the_asymmetry_of_a_pulse() -> None:
     table = overview().set_index("name")
-    assert list(table.index) == EXPECTED
+    assert list(table.index) == preset_names()
     assert table.loc["ideal", "states_up"] == 1200
     assert table.loc["capacitor", "states_down"] == 400
+    table = table.loc[list(EXPECTED)]
     assert table["states_down"].isna().to_dict() == {name: name == "pcm" for name in EXPECTED}
     up = 0.00135 * (1 + 1.18445 * math.exp(-2.5))  # aihwkit's exponential step at weight zero
     down = 0.00135 * (1 - 0.259359) * (1 + 0.081404 * math.exp(2.5))
-    assert table.loc["reram_es", "asymmetry"] == pytest.approx(
-        2 * (up - down) / (up + down), abs=1e-4
-    )
+    assert up < down
+    assert table.loc["reram_es", "asymmetry"] == pytest.approx(up / down - 1, abs=1e-4)
 
 
 def test_overrides_reach_the_aihwkit_device() -> None:
