@@ -1,5 +1,6 @@
 """What the commands that run trials share: their options, and how they end."""
 
+import math
 import shlex
 import sys
 from collections.abc import Iterator
@@ -80,7 +81,14 @@ def options_of(
     retry_failed: bool = False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
-    """Real training, told to the error stream."""
+    """Real training, told to the error stream.
+
+    Raises:
+        InputError: the seconds are no finite number.
+    """
+    if not math.isfinite(seconds_between_checkpoints):
+        allowed = "must be a finite number of seconds"
+        raise InputError("run", "--checkpoint-seconds", seconds_between_checkpoints, allowed)
     from studies.execution.options import Options, training_job
     from studies.execution.progress import ConsoleReporter, TolerantConsole
 

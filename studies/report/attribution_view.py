@@ -9,6 +9,7 @@ from rpu_ssnn.common.files import write_whole
 from studies.common.choices import Format
 from studies.common.statistics import SIGNIFICANCE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
+from studies.results.spreadsheet import guarded
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
 
@@ -40,7 +41,7 @@ def write(found: Attribution, root: Path) -> Path:
         OSError: the folder cannot be written to.
     """
     path = root / FILE
-    write_whole(path, lambda temporary: found.table.to_csv(temporary, index=False))
+    write_whole(path, lambda temporary: guarded(found.table).to_csv(temporary, index=False))
     return path
 
 

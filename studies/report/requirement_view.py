@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import write_whole
 from studies.common.choices import Format
+from studies.results.spreadsheet import guarded
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
 
@@ -43,7 +44,7 @@ def write(found: Requirement, root: Path) -> Path:
         OSError: the folder cannot be written to.
     """
     path = root / FILE
-    write_whole(path, lambda temporary: found.table.to_csv(temporary, index=False))
+    write_whole(path, lambda temporary: guarded(found.table).to_csv(temporary, index=False))
     return path
 
 
