@@ -23,6 +23,7 @@ from rpu_ssnn.synapses.native.apply import (
 )
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room
 from rpu_ssnn.synapses.native.clock import Clock
+from rpu_ssnn.synapses.native.half_select import disturb_lines, disturb_of, mean_steps
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.leak import NativeLeak
 from rpu_ssnn.synapses.native.line_spread import spread_steps
