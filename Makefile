@@ -24,6 +24,7 @@ test-kill: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/native.py
 	$(BIN)/python benchmarks/workers.py
 
 # The site, into out/site; a broken link or a page outside the navigation is an error.

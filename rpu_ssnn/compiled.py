@@ -56,6 +56,15 @@ def compiled_in_place(function: Callable[..., Any]) -> Any:
     return _compile(function, **({} if CHECK else {"_nrt": False}))
 
 
+def compiled_inside(function: Callable[..., Any]) -> Any:
+    """As `compiled_in_place`, and a part of each loop that calls it, however long it is.
+
+    Only then can such a loop become vector code. Division by zero gives infinity, as in numpy.
+    """
+    options: dict[str, Any] = {} if CHECK else {"_nrt": False}
+    return _compile(function, forceinline=True, error_model="numpy", **options)
+
+
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
     options = {"nogil": True, "boundscheck": CHECK, **options}
     if Path(function.__code__.co_filename) not in SOURCES:

@@ -1,6 +1,7 @@
 """The crossbars of a network: synapses that start from He initialisation."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -15,6 +16,8 @@ def make_synapses(
     factory: SynapsesFactory,
     seed: np.random.SeedSequence,
     initial: Sequence[Weights] | None,
+    threads: int = 1,
+    pool: ThreadPoolExecutor | None = None,
 ) -> list[Synapses]:
     """Synapses that start from `initial` or from He initialisation scaled by theta.
 
@@ -42,6 +45,8 @@ def make_synapses(
                     slots=spec.slots,
                     batch=training.batch,
                     seed=int(own_seed.generate_state(1, np.uint64)[0]),
+                    threads=threads,
+                    pool=pool,
                 )
             )
         )

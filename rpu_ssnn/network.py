@@ -53,10 +53,12 @@ class Network:
         initial: Sequence[Weights] | None = None,
     ) -> None:
         self.spec, self.training, self.sizes = spec, training, sizes
-        self.synapses = make_synapses(spec, training, sizes, factory, seed, initial)
-        if training.schedule == "slot" and any(s.needs_all_spikes for s in self.synapses):
-            raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         self._pool = WorkerThreads(max(1, threads - 1))
+        self.synapses = make_synapses(
+            spec, training, sizes, factory, seed, initial, threads, self._pool
+        )
+        if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
+            raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
         self._job = Job(
             synapses=self.synapses,
             reads=Reads(self.synapses, lookahead=training.schedule != "slot"),

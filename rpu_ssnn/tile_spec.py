@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rpu_ssnn.array_physics import HalfSelectSpec, LineSpreadSpec, PulseNoiseSpec, WearSpec
 from rpu_ssnn.spec import InSingle, Spec
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
@@ -62,10 +63,20 @@ class ReferenceSpec(Spec):
     )
 
 
-NEEDS_MEMORY = (
-    "needs a device that remembers its pulses and loses charge in log-time (charge_trap_pulsed)"
+REFERENCE_IS_GONE = "is now native, which simulates these devices exactly, and all others"
+"""What to write instead: rows of old studies still say `reference`, and can be read."""
+
+NEEDS_PULSES = (
+    "simulates single devices and pairs of them, whose weights pulses move; a cell with transfers "
+    "or a digital sum is aihwkit's own"
 )
-"""Why other devices have no reference simulation."""
+"""Why such cells have no native simulation."""
+
+NO_HALF_SELECT = (
+    "does not go with a device that remembers its pulses: what a half-selected one remembers is "
+    "not known"
+)
+"""Why charge traps with memory cannot be disturbed."""
 
 NEEDS_LOSS = (
     "needs a device that loses charge: a finite leak_time_constant_s, or charge_trap_pulsed"
@@ -103,10 +114,11 @@ class TileSpec(Spec):
         description="physical time (s) between the end of training and the test, in which "
         "devices lose charge (refused for those that do not); accuracies of a row are those after",
     )
-    simulator: Literal["aihwkit", "reference"] = Field(
+    simulator: Literal["aihwkit", "native", "reference"] = Field(
         "aihwkit",
-        description="reference: not aihwkit, but every device's own time of its last pulse, "
-        "exactly; slow, for small arrays of devices that remember their pulses",
+        description="native: the same devices simulated by this package, seeded (rows repeat bit "
+        "for bit), faster, and exact where devices remember their pulses. reference: of old rows, "
+        "no longer run",
     )
     stuck_share: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = Field(
         0.0, description="share of devices that neither pulse nor write moves"
@@ -114,15 +126,15 @@ class TileSpec(Spec):
     stuck_at: Literal["low", "high", "anywhere"] = Field(
         "anywhere", description="where in its own range a stuck device rests"
     )
+    half_select: HalfSelectSpec = HalfSelectSpec()
+    line_spread: LineSpreadSpec = LineSpreadSpec()
+    pulse_noise: PulseNoiseSpec = PulseNoiseSpec()
+    wear: WearSpec = WearSpec()
 
     @model_validator(mode="after")
-    def _reference_is_plain(self) -> Self:
-        plain = self.reads is None and self.initial == "programmed"
-        if self.simulator == "reference" and not (
-            plain and self.reference.scheme == "ideal_reference"
-        ):
-            raise ValueError(
-                "simulator reference has neither reads with errors, nor a pulsed start, nor "
-                "reference devices or pairs: leave out reads, initial and reference.scheme"
-            )
+    def _array_physics_is_native(self) -> Self:
+        for name in ("half_select", "line_spread", "pulse_noise", "wear"):
+            on = getattr(self, name) != type(self).model_fields[name].default
+            if on and self.simulator != "native":
+                raise ValueError(f"{name} needs simulator: native; aihwkit's tiles have none")
         return self

@@ -6,9 +6,9 @@ from jaxtyping import Float64
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses
+from rpu_ssnn.synapses.native.toy import weights_of_toy_cells
 from rpu_ssnn.synapses.pulse_history import PulseHistory
 from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.synapses.reference_device import Population, ReferenceDevices
 from rpu_ssnn.tile_spec import TileSpec
 
 type Seconds = Float64[np.ndarray, " n"]
@@ -18,7 +18,8 @@ class _NoMemory:
     """Pulses without a history."""
 
     pulse_width_s = shortest_slot_s = 1e-9
-    rest_state = 0.0
+    rest_state = recovery = gap_time_constant_s = loss_per_decade = 0.0
+    loss_onset_s = 1.0
 
     def step_factor(self, gap_s: Seconds) -> Seconds:
         return np.ones_like(gap_s)
@@ -28,10 +29,7 @@ class _NoMemory:
 
 
 class _AlsoAsRows(CoincidenceSynapses):
-    """Ideal synapses that write their pulses as a tile's rows too, and to reference devices.
-
-    They ask for order, as these do.
-    """
+    """Ideal synapses that write their pulses as a tile's rows too, in order as those."""
 
     ordered = True
 
@@ -39,16 +37,12 @@ class _AlsoAsRows(CoincidenceSynapses):
         super().__init__(crossbar, learning_rate)
         self._rows = RowWriter(*self.shape)
         self._history = PulseHistory(crossbar, _NoMemory(), TileSpec())
-        ones = np.ones(crossbar.initial.size)
-        population = Population(-ones, ones, ones, ones, ones, ones, 0.0, True)
-        rng = np.random.default_rng(0)
-        self._devices = ReferenceDevices(population, 0.0, 0.0 * ones, rng)
 
     def update(self, block: PulseBlock) -> None:
         super().update(block)
         kept = np.ones(len(block.post), dtype=np.bool_)
         self._rows.write(block, kept, 0)
-        self._devices.pulse(self._history.pulses(block, kept, 0, block.rows))
+        self._history.pulses(block, kept, 0, block.rows)
 
 
 class _ReadByCalls(CoincidenceSynapses):
@@ -60,6 +54,7 @@ class _ReadByCalls(CoincidenceSynapses):
 
 def spikes_of_a_toy_network() -> tuple[int, ...]:
     """Forward spikes of each layer, input first, under each strategy of the engine."""
+    weights_of_toy_cells()
     total = np.zeros(3, dtype=np.int64)
     rates = np.full((4, 8), 0.4, dtype=np.float32)
     for make, threads in ((RateSynapses, 1), (_AlsoAsRows, 2), (_ReadByCalls, 1)):

@@ -81,6 +81,11 @@ class ChargeTrapPhysics:
         reference = self.step_width_s * self.used_share(self.step_width_s)
         return width * self.used_share(width) / reference
 
+    @property
+    def recovery(self) -> float:
+        """By how much a pulse without a gap before it exceeds an isolated one, share of that."""
+        return 1.0 / self.used_share(self.pulse_width_s) - 1.0
+
     def step_factor(self, gap_s: Times) -> Times:
         """Step of a pulse over that of an isolated one of the same width.
 
@@ -88,10 +93,9 @@ class ChargeTrapPhysics:
             gap_s: from the end of the device's last pulse, of either polarity, to the start of
                 this one (s).
         """
-        recovery = 1.0 / self.used_share(self.pulse_width_s) - 1.0
         if self.gap_time_constant_s == 0.0:
             return np.ones_like(gap_s)
-        return 1.0 + recovery * np.exp(-gap_s / self.gap_time_constant_s)
+        return 1.0 + self.recovery * np.exp(-gap_s / self.gap_time_constant_s)
 
     def kept(self, age_s: Times) -> Times:
         """Share of the charge that is left after that time (s) without a pulse, in [0, 1]."""

@@ -39,18 +39,26 @@ class Reads:
         for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
             if synapses.changes == self._seen[layer]:
                 continue
+            n_in, n_out = synapses.shape
+            in_blocks_only = layer == 0 and len(blocks) > 0
+            matrix = weights[span].reshape(n_in, n_out)
+            # nothing goes back through the first crossbar
+            turned = transposed[span if layer > 0 else slice(0)].reshape(-1, n_in)
+            known = self._seen[layer] >= 0 and not in_blocks_only
+            if known and synapses.write_changes(self._seen[layer], matrix, turned):
+                self._seen[layer] = synapses.changes
+                continue
             read = synapses.linear_read()
             if read is None:
                 self.linear = False
                 return
             self._seen[layer] = synapses.changes
-            n_in, n_out = synapses.shape
-            if layer == 0 and len(blocks):
+            if in_blocks_only:
                 in_blocks(read, blocks)
             else:
-                weights[span].reshape(n_in, n_out)[:] = read
-            if layer > 0:
-                transposed[span].reshape(n_out, n_in)[:] = read.T
+                matrix[:] = read
+            if len(turned):
+                turned[:] = read.T
 
 
 def in_blocks(weights: Weights, out: Float32[np.ndarray, " blocks_x_n_in_x_block"]) -> None:

@@ -7,6 +7,7 @@ all reads until the next commit see) or, where a read is not linear, slot by slo
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,8 @@ class Crossbar:
         slots: slots of one presentation, flush included (physical time).
         batch: presentations a batch.
         seed: of every random draw that this crossbar makes.
+        threads: that may work for the synapses at once; a number of none may depend on it.
+        pool: lends the others of them.
     """
 
     initial: Weights
@@ -67,6 +70,8 @@ class Crossbar:
     slots: int
     batch: int
     seed: int
+    threads: int = 1
+    pool: ThreadPoolExecutor | None = None
 
 
 class Synapses(ABC):
@@ -77,6 +82,9 @@ class Synapses(ABC):
 
     needs_all_spikes: bool
     """Whether slots without a coincidence matter too (Eq. 9 counts all spikes)."""
+
+    needs_presentations: bool = False
+    """Whether an update is of whole presentations (Eq. 9), so that no single slot can change it."""
 
     changes: int = 0
     """Goes up whenever reads see other weights than before."""
@@ -89,6 +97,19 @@ class Synapses(ABC):
     @abstractmethod
     def linear_read(self) -> Weights | None:
         """The matrix that reads see now, or None where a read is not a matrix product."""
+
+    def write_changes(self, since: int, flat: Weights, transposed: Weights) -> bool:
+        """Bring copies of the matrix that reads see up to date, where little of it has changed.
+
+        Args:
+            since: `changes` when the copies were right.
+            flat: [n_in, n_out].
+            transposed: [n_out, n_in], or empty where nobody asks for it.
+
+        Returns:
+            Whether that was done; else all of `linear_read` has to be copied.
+        """
+        return False
 
     @abstractmethod
     def forward_current(
@@ -105,6 +126,12 @@ class Synapses(ABC):
     @abstractmethod
     def update(self, block: PulseBlock) -> None:
         """Take one block of pulses."""
+
+    def settle(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
+        """All pulses of earlier presentations were handed on: nothing need wait for them.
+
+        Reads still see them from the next commit on.
+        """
 
     @abstractmethod
     def commit(self, presentations: range) -> None:

@@ -85,6 +85,7 @@ class RateSynapses(_Ideal):
     """Eq. 9: the outer product of spike counts, exact or with surrogate noise."""
 
     needs_all_spikes = True
+    needs_presentations = True
 
     def __init__(
         self, crossbar: Crossbar, learning_rate: float, surrogate: SurrogateSpec | None = None

@@ -31,6 +31,22 @@ class PulsePhysics(Protocol):
     def rest_state(self) -> float:
         """State (1: upper end of the nominal range) of a device that has lost all charge."""
 
+    @property
+    def recovery(self) -> float:
+        """`step_factor` without a gap, minus 1."""
+
+    @property
+    def gap_time_constant_s(self) -> float:
+        """How fast `step_factor` falls to 1 with the gap, exponentially."""
+
+    @property
+    def loss_per_decade(self) -> float:
+        """`kept` is 1 - this x log10(1 + age / loss_onset_s), or 0."""
+
+    @property
+    def loss_onset_s(self) -> float:
+        """See `loss_per_decade`."""
+
     def step_factor(self, gap_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
         """Step over that of an isolated pulse, by the gap since the device's last pulse."""
 

@@ -9,7 +9,7 @@ Two things stand in for it, both between updates and both counted in the row as 
 * Between batches, the charge that each device has lost since the last such write is taken from
   its weight (`charge_writes`), as soon as one device has lost `WRITE_AT` of it.
 
-`ReferenceSynapses` does neither, and shows what that costs.
+Our own devices (`rpu_ssnn.synapses.native`) do neither, and show what that costs.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_MEMORY, TileSpec
+from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_PULSES, NO_HALF_SELECT, REFERENCE_IS_GONE, TileSpec
 
 if TYPE_CHECKING:
     from device_presets.cells.compounds import Compound
@@ -69,17 +69,22 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
     """What only some devices can be asked for.
 
     Raises:
-        InputError: reference simulation of a device without memory of its pulses, storage of one
-            that loses no charge, or a reference scheme or initial writing that does not go with a
-            compound, which is a cell of its own.
+        InputError: the old reference simulation, native simulation of a cell of aihwkit's own,
+            storage of a device that loses no charge, or a reference scheme or initial writing that
+            does not go with a compound, which is a cell of its own.
     """
     from device_presets import get_device
 
     source = get_device(device, overrides)
     compound = compound_of(device)
-    alone = compound is None and source.pulse_physics is not None
-    if tile.simulator == "reference" and not alone:
-        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_MEMORY)
+    if tile.simulator == "reference":
+        raise InputError("study", "tile.simulator", tile.simulator, REFERENCE_IS_GONE)
+    beside = compound is not None and compound.build is not None
+    if tile.simulator == "native" and beside:
+        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
+    if tile.half_select.acts and source.pulse_physics is not None:
+        shown = tile.half_select.model_dump(exclude_defaults=True)
+        raise InputError("study", "tile.half_select", shown, NO_HALF_SELECT)
     loses = source.pulse_physics is not None or math.isfinite(source.leak_time_constant_s)
     if tile.storage_seconds > 0 and not loses:
         raise InputError("study", "tile.storage_seconds", tile.storage_seconds, NEEDS_LOSS)

@@ -60,6 +60,30 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
     "stuck_share": RequirementParameter(
         "1", "devices that never move", "stuck_share", ("tile.stuck_share",), 1e-3, 0.5
     ),
+    "half_select": RequirementParameter(
+        "steps a spike",
+        "disturb of an input line's devices, upwards (simulator: native)",
+        "half_select",
+        ("tile.half_select.forward_up",),
+        1e-7,
+        1.0,
+    ),
+    "noise_of_range": RequirementParameter(
+        "range",
+        "noise of each pulse, as NeuroSim has it (simulator: native)",
+        "pulse_noise",
+        ("tile.pulse_noise.of_range",),
+        1e-5,
+        1.0,
+    ),
+    "asymmetry_common": RequirementParameter(
+        "step",
+        "asymmetry that all devices of an array share (simulator: native)",
+        "line_spread",
+        ("tile.line_spread.asymmetry_common",),
+        1e-3,
+        1.0,
+    ),
     "asymmetry_spread": RequirementParameter(
         "step",
         "asymmetry, device to device",

@@ -105,13 +105,12 @@ def synapses_factory(trial: Trial) -> "SynapsesFactory":
     method = trial.settings.method
     if isinstance(method, PulseMethod):
         from device_presets import get_device
-        from rpu_ssnn.synapses.reference import reference_synapses
+        from rpu_ssnn.synapses.native.synapses import native_synapses
         from rpu_ssnn.synapses.tile import tile_synapses
 
         device = get_device(method.device, method.overrides)
-        if method.tile.simulator == "reference":
-            return reference_synapses(device, method.tile, method.learning_rate)
-        return tile_synapses(device, method.tile, method.learning_rate)
+        make = native_synapses if method.tile.simulator == "native" else tile_synapses
+        return make(device, method.tile, method.learning_rate)
     if isinstance(method, RateMethod):
         return synapses.rate_synapses(method.learning_rate, method.surrogate)
     return synapses.coincidence_synapses(method.learning_rate)

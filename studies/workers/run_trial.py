@@ -145,7 +145,7 @@ def is_replayable(trial: Trial) -> bool:
     """Whether the run repeats bit for bit: aihwkit's own generator cannot be seeded, so nothing
     may be drawn from it after construction."""
     method = trial.settings.method
-    if not isinstance(method, PulseMethod) or method.tile.simulator == "reference":
+    if not isinstance(method, PulseMethod) or method.tile.simulator != "aihwkit":
         return True
     from device_presets import get_device
 

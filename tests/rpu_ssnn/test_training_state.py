@@ -20,7 +20,7 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.synapses.reference import ReferenceSynapses
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
@@ -55,7 +55,7 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
     "exponential step": of_preset("reram_es", write_noise=0.0),
     "soft bounds and reference": of_preset("hfo2", write_noise=0.0),
     "charge traps": of_preset("charge_trap_pulsed", loss_onset_s=1e-3),
-    "exact charge traps": lambda c: ReferenceSynapses(
+    "native charge traps": lambda c: NativeSynapses(
         c, get_preset("charge_trap_pulsed", {"loss_onset_s": 1e-3}), TileSpec(), 30.0
     ),
     "four-device cells": lambda c: TileSynapses(

@@ -1,9 +1,10 @@
-"""Tiles of a noiseless constant-step device, on which every pulse is exact."""
+"""Tiles, and native devices, of a noiseless constant step, on which every pulse is exact."""
 
 from collections.abc import Callable
 
 from device_presets import get_preset
 from rpu_ssnn.synapses import Crossbar
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
 
@@ -17,5 +18,16 @@ def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
     def make(crossbar: Crossbar) -> TileSynapses:
         device = get_preset("ideal", EXACT_DEVICE)
         return TileSynapses(crossbar, device, TileSpec(weight_range=4.0, **tile), 1e6)
+
+    return make
+
+
+def on_native(**tile: object) -> Callable[[Crossbar], NativeSynapses]:
+    """As `on_tile`, in our own devices."""
+
+    def make(crossbar: Crossbar) -> NativeSynapses:
+        device = get_preset("ideal", EXACT_DEVICE)
+        spec = TileSpec(weight_range=4.0, simulator="native", **tile)
+        return NativeSynapses(crossbar, device, spec, 1e6)
 
     return make

@@ -4,15 +4,16 @@ from collections.abc import Callable
 
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses, Synapses
-from rpu_ssnn.synapses.reference import ReferenceSynapses
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from support.charge_traps import charge_trap
-from support.exact_tiles import STEP, on_tile
+from support.exact_tiles import STEP, on_native, on_tile
 
 
 def on_trap(
-    kind: type[TileSynapses | ReferenceSynapses], reference: ReferenceSpec | None = None
+    kind: type[TileSynapses | NativeSynapses],
+    reference: ReferenceSpec | None = None,
 ) -> Callable[[Crossbar], Synapses]:
     """Devices that remember their pulses, all alike, without charge loss."""
 
@@ -36,5 +37,12 @@ IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "tile, reads through aihwkit": on_tile(reads=ReadSpec()),
     "tile, charge trap": on_trap(TileSynapses),
     "tile, charge traps in pairs": on_trap(TileSynapses, ReferenceSpec(scheme="differential_pair")),
-    "reference devices": on_trap(ReferenceSynapses),
+    "native": on_native(),
+    "native, pulsed start": on_native(initial="pulsed"),
+    "native, reference device": on_native(reference=ReferenceSpec(scheme="reference_device")),
+    "native, differential pair": on_native(reference=ReferenceSpec(scheme="differential_pair")),
+    "native, finite on/off ratio": on_native(reference=ReferenceSpec(on_off_ratio=5.0)),
+    "native, reads through converters": on_native(reads=ReadSpec()),
+    "native, charge trap": on_trap(NativeSynapses),
+    "native, traps in pairs": on_trap(NativeSynapses, ReferenceSpec(scheme="differential_pair")),
 }

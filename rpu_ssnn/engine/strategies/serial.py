@@ -11,6 +11,9 @@ from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
 from rpu_ssnn.engine.strategies.parallel import parallel
 from rpu_ssnn.spec import Schedule
 
+GROUP_SLOTS = 1 << 14
+"""Slots that a worker shows at most before synapses that wait for all workers apply the pulses."""
+
 PAUSE: dict[Schedule, int] = {
     "batch": kernel.RUN_THROUGH,
     "presentation": kernel.STOP_AFTER_PRESENTATION,
@@ -43,7 +46,7 @@ class Serial(Strategy):
                 self._no_pulses, recording, False, kernel.RUN_THROUGH,
             )  # fmt: skip
 
-        bounds = _shares(shown, len(self._workers))
+        bounds = _shares(0, len(shown.labels), len(self._workers))
         parallel(job.pool, run, self._workers, bounds[:-1], bounds[1:])
 
     def _run(
@@ -73,14 +76,19 @@ class Threaded(Serial):
         return [make_buffers(job.training, job.all_spikes) for _ in range(job.threads)]
 
     def train(self, shown: Presentations) -> None:
-        bounds = _shares(shown, len(self._workers))
+        job, total = self._job, len(shown.labels)
 
         def run(worker: Worker, out: PulseBuffers, start: int, stop: int) -> None:
             self._run(shown, worker, out, start, stop)
 
-        parallel(self._job.pool, run, self._workers, self._buffers, bounds[:-1], bounds[1:])
+        together = len(self._workers) * max(1, GROUP_SLOTS // job.training.slots)
+        for first in range(0, total, together):
+            bounds = _shares(first, min(first + together, total), len(self._workers))
+            parallel(job.pool, run, self._workers, self._buffers, bounds[:-1], bounds[1:])
+            for each in job.synapses:
+                each.settle()
 
 
-def _shares(shown: Presentations, workers: int) -> list[int]:
-    """Bounds of equal shares of the presentations."""
-    return [int(bound) for bound in np.linspace(0, len(shown.labels), workers + 1)]
+def _shares(first: int, stop: int, workers: int) -> list[int]:
+    """Bounds of equal shares of the presentations [first, stop)."""
+    return [int(bound) for bound in np.linspace(first, stop, workers + 1)]

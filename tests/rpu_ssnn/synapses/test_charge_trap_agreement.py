@@ -12,7 +12,7 @@ from device_presets import Preset, get_preset
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory
-from rpu_ssnn.synapses.reference import reference_synapses
+from rpu_ssnn.synapses.native.synapses import native_synapses
 from rpu_ssnn.synapses.tile import tile_synapses
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
@@ -51,7 +51,7 @@ def test_tiles_reach_the_accuracy_of_exact_devices() -> None:
     for seed in range(SEEDS):
         data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.5, seed=seed)
         on_tile, numbers = accuracy(data, tile_synapses, device, seed)
-        exact, exact_numbers = accuracy(data, reference_synapses, device, seed)
+        exact, exact_numbers = accuracy(data, native_synapses, device, seed)
         differences.append(on_tile - exact)
         levels.append(exact)
         for name in ("step_factor_2", "charge_kept_1"):

@@ -5,7 +5,7 @@ import pytest
 
 from device_presets import Preset, get_preset
 from rpu_ssnn.synapses import Crossbar
-from rpu_ssnn.synapses.reference import ReferenceSynapses
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from support.charge_traps import charge_trap
@@ -21,8 +21,8 @@ def tile(device: Preset, crossbar: Crossbar | None = None, spec: TileSpec = SPEC
     return TileSynapses(crossbar or make_crossbar(), device, spec, UNTHINNED)
 
 
-def both(device: Preset) -> tuple[TileSynapses, ReferenceSynapses]:
-    return tile(device), ReferenceSynapses(make_crossbar(), device, SPEC, UNTHINNED)
+def both(device: Preset) -> tuple[TileSynapses, NativeSynapses]:
+    return tile(device), NativeSynapses(make_crossbar(), device, SPEC, UNTHINNED)
 
 
 @pytest.mark.parametrize("width", [3e-6, 1e-6])
@@ -58,6 +58,7 @@ def test_two_way_trains_differ_from_the_exact_ones_by_a_small_part_of_the_gap_s_
         block = make_block(pre, positive, negative, np.repeat(np.arange(10), 50))
         for synapses in made:
             synapses.update(block)
+            synapses.commit(range(10))
             synapses.end_batch()
     on_tile, exact, without = (synapses.linear_read() for synapses in made)
     effect = np.abs(without - exact).mean()
@@ -129,6 +130,7 @@ def test_pulsed_devices_lose_charge_as_the_exact_ones() -> None:
         block = make_block(*random_trains(500, rate=0.05, seed=seed), np.repeat(np.arange(10), 50))
         for synapses in (on_tile, exact):
             synapses.update(block)
+            synapses.commit(range(10))
             synapses.end_batch()
     kept = exact.statistics()["charge_kept"]
     assert kept < 0.9

@@ -29,10 +29,10 @@ def run(trial: Trial) -> TrialResult:
     return run_trial(trial, None, 1)
 
 
-def test_a_row_says_that_reference_devices_are_not_aihwkit() -> None:
-    exact = trial_of(tile={"simulator": "reference"})
+def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
+    exact = trial_of(tile={"simulator": "native"})
     row = run(exact).row
-    assert row["simulator"] == "reference"
+    assert row["simulator"] == "native"
     assert row["replayable"]
     assert row["pulses_per_device_mean"] > 1
     assert row["slot_s_1"] == 3e-6
@@ -43,13 +43,10 @@ def test_a_row_says_that_reference_devices_are_not_aihwkit() -> None:
 @pytest.mark.parametrize(
     ("device", "tile", "message"),
     [
-        ("charge_trap", {"simulator": "reference"}, "tile.simulator: 'reference'.*remembers"),
+        ("charge_trap_pulsed", {"simulator": "reference"}, "simulator: 'reference'.*is now native"),
+        ("agad(reram_sb)", {"simulator": "native"}, "tile.simulator: 'native'.*aihwkit's own"),
+        ("four_device_cell(ideal)", {"simulator": "native"}, "simulator: 'native'.*pairs of them"),
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
-        (
-            "charge_trap_pulsed",
-            {"simulator": "reference", "initial": "pulsed"},
-            "tile.*simulator reference has neither.*leave out reads, initial",
-        ),
         ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),
     ],
 )
@@ -65,7 +62,7 @@ def test_storage_acts_between_training_and_inference() -> None:
     """With all charge lost in storage the answers are by chance; training saw none of it."""
     overrides = {"loss_per_decade": 0.2}
     fresh, stored = (
-        run(trial_of(tile={"simulator": "reference", "storage_seconds": time}, overrides=overrides))
+        run(trial_of(tile={"simulator": "native", "storage_seconds": time}, overrides=overrides))
         for time in (0.0, 1e6)
     )
     assert [e["validation_accuracy"] for e in fresh.epochs] == [

@@ -1,4 +1,4 @@
-"""Exact reference devices: every device its own time of the last pulse; not aihwkit."""
+"""Our own devices that remember pulses: every one its own time of the last pulse, exactly."""
 
 import math
 
@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, get_preset
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses import Crossbar
-from rpu_ssnn.synapses.reference import ReferenceSynapses, reference_synapses
+from rpu_ssnn.synapses import Crossbar, PulseBlock
+from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
@@ -24,8 +23,8 @@ UNTHINNED = 1e6
 SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 
 
-def reference(device: Preset, crossbar: Crossbar | None = None) -> ReferenceSynapses:
-    return ReferenceSynapses(crossbar or make_crossbar(), device, SPEC, UNTHINNED)
+def native(device: Preset, crossbar: Crossbar | None = None) -> NativeSynapses:
+    return NativeSynapses(crossbar or make_crossbar(), device, SPEC, UNTHINNED)
 
 
 def single(state: float = 0.0, *, batch: int = 10, T: int = 50) -> Crossbar:
@@ -33,15 +32,20 @@ def single(state: float = 0.0, *, batch: int = 10, T: int = 50) -> Crossbar:
     return Crossbar(**{**vars(crossbar), "initial": np.full((1, 1), state * SCALE, np.float32)})
 
 
-def pulses_at(synapses: ReferenceSynapses, *slots: int, up: bool = True) -> None:
+def pulsed(synapses: NativeSynapses, block: PulseBlock) -> None:
+    synapses.update(block)
+    synapses.commit(range(1))
+
+
+def pulses_at(synapses: NativeSynapses, *slots: int, up: bool = True) -> None:
     """One pulse in each of those slots of a presentation of 50."""
     pre = np.zeros((50, 1), bool)
     pre[list(slots)] = True
     none = np.zeros_like(pre)
-    synapses.update(make_block(pre, *((pre, none) if up else (none, pre))))
+    pulsed(synapses, make_block(pre, *((pre, none) if up else (none, pre))))
 
 
-def state(synapses: ReferenceSynapses) -> float:
+def state(synapses: NativeSynapses) -> float:
     return float(synapses.linear_read()[0, 0] / SCALE)
 
 
@@ -59,9 +63,7 @@ def test_without_memory_it_is_aihwkit_s_tile_device_by_device() -> None:
     """Same seed, same devices: spreads of steps, slopes and bounds, thinning, clipping."""
     device = get_preset("charge_trap_pulsed", {"cycle_to_cycle": 0.0, "levels": 60, **NO_MEMORY})
     thinned = 0.5 * SCALE * 2 / 60 * 10 * 50  # half of the coincidences make a pulse
-    both = [
-        kind(make_crossbar(), device, SPEC, thinned) for kind in (TileSynapses, ReferenceSynapses)
-    ]
+    both = [kind(make_crossbar(), device, SPEC, thinned) for kind in (TileSynapses, NativeSynapses)]
     for _ in range(3):
         for synapses in both:
             synapses.update(make_block(*random_trains(500)))
@@ -69,8 +71,7 @@ def test_without_memory_it_is_aihwkit_s_tile_device_by_device() -> None:
             synapses.end_batch()
     tile, exact = both
     assert tile.keep == pytest.approx(0.5)
-    np.testing.assert_array_equal(tile.pulses_up, exact.pulses_up)
-    np.testing.assert_array_equal(tile.pulses_down, exact.pulses_down)
+    np.testing.assert_array_equal(tile.pulses_up + tile.pulses_down, exact.pulses)
     assert np.ptp(exact.linear_read() - make_crossbar().initial) > 0.5
     np.testing.assert_allclose(tile.linear_read(), exact.linear_read(), atol=1e-4)
     theirs, ours = tile.statistics(), exact.statistics()
@@ -80,7 +81,7 @@ def test_without_memory_it_is_aihwkit_s_tile_device_by_device() -> None:
 
 
 def test_a_step_follows_the_slots_since_the_last_pulse_of_that_device() -> None:
-    synapses = reference(charge_trap(loss_per_decade=0.0), single())
+    synapses = native(charge_trap(loss_per_decade=0.0), single())
     moves, before = [], 0.0
     for slot in (0, 1, 5, 49):
         pulses_at(synapses, slot)
@@ -94,10 +95,10 @@ def test_a_step_follows_the_slots_since_the_last_pulse_of_that_device() -> None:
 
 def test_idle_slots_presentations_and_batches_pass() -> None:
     """From slot 49 of the batch's second presentation to slot 0 of the next batch's first."""
-    synapses = reference(charge_trap(loss_per_decade=0.0), single(batch=3, T=50))
+    synapses = native(charge_trap(loss_per_decade=0.0), single(batch=3, T=50))
     pre = np.zeros((100, 1), bool)
     pre[99] = True
-    synapses.update(make_block(pre, pre, ~pre & False, np.repeat([0, 1], 50)))
+    pulsed(synapses, make_block(pre, pre, ~pre & False, np.repeat([0, 1], 50)))
     before = state(synapses)
     synapses.end_batch()
     pulses_at(synapses, 0, up=False)
@@ -111,15 +112,15 @@ def test_idle_slots_presentations_and_batches_pass() -> None:
 
 def test_two_pulses_in_one_slot_have_no_gap() -> None:
     device = charge_trap(loss_per_decade=0.0)
-    once, both = reference(device, single()), reference(device, single())
+    once, both = native(device, single()), native(device, single())
     one, none = np.ones((1, 1), bool), np.zeros((1, 1), bool)
-    once.update(make_block(one, one, none))
-    both.update(make_block(one, one, one))
+    pulsed(once, make_block(one, one, none))
+    pulsed(both, make_block(one, one, one))
     assert (state(once) - state(both)) / 0.002 == pytest.approx(f_gap(0.0), rel=1e-4)
 
 
 def test_written_charge_is_lost_in_log_time_and_a_pulse_starts_that_anew() -> None:
-    synapses = reference(charge_trap(gap_time_constant_s=0.0), single(0.5))
+    synapses = native(charge_trap(gap_time_constant_s=0.0), single(0.5))
     synapses.rest(1e3)
     assert state(synapses) == pytest.approx(0.5 * kept(1e3), rel=1e-5)
     synapses.rest(9e3)
@@ -133,14 +134,14 @@ def test_written_charge_is_lost_in_log_time_and_a_pulse_starts_that_anew() -> No
 
 
 def test_charge_goes_to_the_state_without_charge() -> None:
-    synapses = reference(charge_trap(reset_level=-1.0), single(0.5))
+    synapses = native(charge_trap(reset_level=-1.0), single(0.5))
     synapses.rest(1e6)
     assert state(synapses) == pytest.approx(-1.0 + 1.5 * kept(1e6), rel=1e-5)
 
 
 def test_the_loss_acts_during_training_by_physical_time() -> None:
     """Ten batches of 500 slots without a pulse."""
-    synapses = reference(charge_trap(loss_onset_s=1e-3), single(0.5))
+    synapses = native(charge_trap(loss_onset_s=1e-3), single(0.5))
     for _ in range(10):
         synapses.end_batch()
     assert state(synapses) == pytest.approx(0.5 * kept(10 * 500 * SLOT / 1e-3), rel=1e-4)
@@ -148,13 +149,14 @@ def test_the_loss_acts_during_training_by_physical_time() -> None:
 
 def test_all_together_as_a_plain_loop_over_pulses_has_it() -> None:
     device = get_preset("charge_trap_pulsed", {"cycle_to_cycle": 0.0, "loss_onset_s": 1e-4})
-    synapses = reference(device)
-    devices = synapses._devices._population
-    w = np.clip(make_crossbar().initial.ravel() / SCALE, devices.low, devices.high)
+    synapses = native(device)
+    records = synapses._cells.records[0].reshape(8, 20).T.ravel()
+    devices = {name: records[name].astype(np.float64) for name in records.dtype.names}
+    w = np.clip(make_crossbar().initial.ravel() / SCALE, devices["low"], devices["high"])
     last, blocks = np.full(w.size, -1.0), 2
     for block in range(blocks):
         pre, positive, negative = random_trains(500, rate=0.1, seed=block)
-        synapses.update(make_block(pre, positive, negative, np.repeat(np.arange(10), 50)))
+        pulsed(synapses, make_block(pre, positive, negative, np.repeat(np.arange(10), 50)))
         synapses.end_batch()
         for row in range(500):
             now = 500 * block + row
@@ -163,10 +165,10 @@ def test_all_together_as_a_plain_loop_over_pulses_has_it() -> None:
                     k = 8 * i + j
                     gap = max(0.0, (now - last[k]) * SLOT - WIDTH)
                     w[k] *= kept(gap / 1e-4)
-                    step = (devices.up, devices.down)[sign < 0][k]
-                    slope = (devices.slope_up, devices.slope_down)[sign < 0][k]
+                    names = ("up", "a") if sign > 0 else ("down", "b")
+                    step, slope = (devices[name][k] for name in names)
                     w[k] += sign * f_gap(gap) * (step + slope * w[k])
-                    w[k] = np.clip(w[k], devices.low[k], devices.high[k])
+                    w[k] = np.clip(w[k], devices["low"][k], devices["high"][k])
                     last[k] = now
     w *= [kept(max(0.0, (500 * blocks - t) * SLOT - WIDTH) / 1e-4) for t in last]
     np.testing.assert_allclose(synapses.linear_read().ravel(), w * SCALE, atol=1e-6)
@@ -181,8 +183,8 @@ def test_noise_from_pulse_to_pulse_has_its_size_and_follows_the_seed(follows: bo
     one = (np.ones((1, 100), bool), np.ones((1, 40), bool), np.zeros((1, 40), bool))
     moved = []
     for _ in range(2):
-        synapses = reference(device, half)
-        synapses.update(make_block(*one))
+        synapses = native(device, half)
+        pulsed(synapses, make_block(*one))
         moved.append((synapses.linear_read() / SCALE - 0.5) / 0.002)
     np.testing.assert_array_equal(*moved)
     assert moved[0].mean() == pytest.approx(0.75, abs=0.02)
@@ -192,33 +194,26 @@ def test_noise_from_pulse_to_pulse_has_its_size_and_follows_the_seed(follows: bo
 def test_a_slot_is_no_shorter_than_the_pulse() -> None:
     fast = TileSpec(weight_range=4.0, slot_seconds=1e-7)
     for overrides, expected in (({}, 3e-6), ({"pulse_period_s": 8e-6}, 8e-6)):
-        synapses = ReferenceSynapses(make_crossbar(), charge_trap(**overrides), fast, 1.0)
+        synapses = NativeSynapses(make_crossbar(), charge_trap(**overrides), fast, 1.0)
         assert synapses.statistics()["slot_s"] == expected
 
 
 def test_stuck_devices_neither_move_nor_lose_charge() -> None:
     spec = TileSpec(weight_range=4.0, stuck_share=1.0)
-    synapses = ReferenceSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED)
+    synapses = NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED)
     before = synapses.linear_read().copy()
-    synapses.update(make_block(*random_trains(100)))
+    pulsed(synapses, make_block(*random_trains(100)))
     synapses.rest(1e6)
     np.testing.assert_array_equal(synapses.linear_read(), before)
 
 
-def test_a_device_without_memory_has_no_reference() -> None:
-    with pytest.raises(InputError, match=r"simulator.*needs a device that remembers its pulses"):
-        ReferenceSynapses(
-            make_crossbar(), get_preset("charge_trap"), TileSpec(simulator="reference"), 1.0
-        )
-
-
 @pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
-def test_a_network_learns_in_reference_devices_and_repeats_bit_for_bit(schedule: str) -> None:
+def test_a_network_learns_in_devices_with_memory_and_repeats_bit_for_bit(schedule: str) -> None:
     data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
     training = TrainingSpec(epochs=3, batch=20, schedule=schedule)  # type: ignore[arg-type]
     weights = []
     for _ in range(2):
-        factory = reference_synapses(get_preset("charge_trap_pulsed"), SPEC, 8.0)
+        factory = native_synapses(get_preset("charge_trap_pulsed"), SPEC, 8.0)
         spec = NetworkSpec(hidden=(24,), T=30)
         with train(spec, training, factory, data, seed=0) as trained:
             assert trained.epochs[-1].validation_accuracy > 0.5

@@ -1,0 +1,85 @@
+"""What an array does to its devices beside the pulses meant for them, as validated, frozen data.
+
+Simulated by our own devices only (`tile: {simulator: native}`). Every number is off by default,
+and none is in the sources of this project's presets: what a study sets here is its assumption.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rpu_ssnn.spec import Spec
+
+StepShare = Annotated[float, Field(ge=0.0, le=1.0)]
+Spread = Annotated[float, Field(ge=0.0, le=2.0)]
+
+
+class HalfSelectSpec(Spec):
+    """V/2 writing: a line that spikes alone puts half of the voltage on all of its devices.
+
+    Unit: steps a spike, of the device's own local step; above one it would be no disturb.
+    """
+
+    forward_up: StepShare = Field(
+        0.0, description="by which each forward spike moves every device of its input line up"
+    )
+    forward_down: StepShare = Field(0.0, description="the same, down")
+    gradient: StepShare = Field(
+        0.0,
+        description="by which each gradient spike that reaches the array moves every device of "
+        "its output line, up on the positive stream and down on the negative",
+    )
+
+    @property
+    def acts(self) -> bool:
+        """Whether any of them is on."""
+        return self != HalfSelectSpec()
+
+
+class LineSpreadSpec(Spec):
+    """Spread of steps that neighbours share, drawn once; on top of each device's own.
+
+    Unit: shares of the step. An asymmetry of s makes steps up larger and steps down smaller by
+    s / 2, as a preset's `asymmetry_spread` does by s.
+    """
+
+    step_by_input_line: Spread = Field(0.0, description="deviation that an input line shares")
+    step_by_output_line: Spread = Field(0.0, description="deviation that an output line shares")
+    step_gradient: Annotated[float, Field(ge=-2.0, le=2.0)] = Field(
+        0.0, description="change of the step from the first input line to the last"
+    )
+    asymmetry_common: Spread = Field(0.0, description="deviation that the whole array shares")
+    asymmetry_by_input_line: Spread = Field(0.0, description="deviation that an input line shares")
+    asymmetry_by_output_line: Spread = Field(
+        0.0, description="deviation that an output line shares"
+    )
+
+
+class PulseNoiseSpec(Spec):
+    """Noise of a pulse beside the preset's own `cycle_to_cycle`, and independent of that."""
+
+    of_range: StepShare = Field(
+        0.0,
+        description="deviation of a pulse as a share of the device's own range, the same at every "
+        "state and in both directions, as NeuroSim has it (Chen, Peng and Yu, TCAD 37(12), 2018)",
+    )
+    electrons_per_step: Annotated[float, Field(ge=1.0, le=1e12)] | None = Field(
+        None,
+        description="charges that a mean step moves: their number is Poisson's, so that a step of "
+        "s steps has a variance of s / this (in steps squared); None: no such noise",
+    )
+
+
+class WearSpec(Spec):
+    """A window that closes with the device's own pulses, until the device is dead.
+
+    After n pulses, up plus down, bounds and steps are 1 / (1 + (n / half_window_pulses)^exponent)
+    of the fresh ones.
+    """
+
+    half_window_pulses: Annotated[float, Field(ge=1.0, le=1e12)] | None = Field(
+        None, description="pulses after which half of the window is left; None: no wear"
+    )
+    exponent: Annotated[float, Field(ge=0.1, le=20.0)] = Field(
+        2.0, description="how abruptly the window closes around that number"
+    )

@@ -1,0 +1,1 @@
+"""Devices that this package simulates itself, behind the same seam as aihwkit's tiles."""

@@ -1,0 +1,197 @@
+"""What pulses do to the devices of some output lines, and what all devices there are read as.
+
+Each thread calls these for lines of its own.
+"""
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.synapses.native.cells import (
+    AT_ONCE,
+    Cells,
+    Memory,
+    Pulses,
+    Room,
+    bounded,
+    left,
+    moved,
+    show,
+)
+from rpu_ssnn.synapses.native.memory import fade, note, recall
+from rpu_ssnn.synapses.native.row_noise import draw, wear
+
+_F = np.float32
+SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
+"""Turns the key of the noise of pulses into that of a second one."""
+
+
+@compiled_in_place
+def pulse_lines(
+    cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, room: Room
+) -> None:
+    """All pulses of output lines [first, stop), in physical order on every device."""
+    n_in = cells.records.shape[1] // (len(pulses.start) - 1)
+    for line in range(first, stop):
+        k, last = pulses.start[line], pulses.start[line + 1]
+        while k < last:
+            after = _gather(cells, memory, pulses, line * n_in, k, last, room)
+            _pulse(cells, memory, pulses, k, after, room)
+            k = after
+
+
+@compiled_in_place
+def _gather(
+    cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, room: Room
+) -> int:
+    """Fill the room with the pulses of gradient spikes from k on; the spike after those.
+
+    Nothing is computed here, so that the processor waits for the memory of many devices at once.
+    """
+    p, count = 0, cells.records[0]
+    while k < last and p < AT_ONCE:
+        row = pulses.row[k]
+        for q in range(pulses.pre_start[row], pulses.pre_start[row + 1]):
+            i = np.uint32(base + pulses.pre[q])
+            room.cell[p] = i
+            room.number[p] = count[i].pulses
+            count[i].pulses = room.number[p] + np.uint32(1)
+            if len(memory.cells) > 0:
+                note(memory, i, pulses.at[row], p, room)
+            p += 1
+        k += 1
+    return k
+
+
+@compiled_in_place
+def _pulse(cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, room: Room) -> None:
+    """Let the pulses in the room act: those of gradient spikes [k, after)."""
+    n, rules, devices = 0, cells.rules, len(cells.signs)
+    for spike in range(k, after):
+        row = pulses.row[spike]
+        n += pulses.pre_start[row + 1] - pulses.pre_start[row]
+    remembers = len(memory.cells) > 0
+    noisy, written = rules.noise > _F(0.0), rules.write_noise > _F(0.0)
+    more = rules.range_noise > _F(0.0) or rules.quantum > _F(0.0)
+    if remembers:
+        recall(memory, n, room)
+    if rules.half_window > _F(0.0):
+        wear(rules, n, room)
+    for d in range(devices):
+        if more:
+            key = cells.pulse_key ^ SECOND_NOISE
+            draw(cells, d, n, key, np.uint32(0), room, room.extra)
+        if noisy:
+            draw(cells, d, n, cells.pulse_key, np.uint32(0), room, room.noise)
+        if written:
+            draw(cells, d, n, cells.read_key, np.uint32(1), room, room.seen)
+        begin, records = 0, cells.records[d]
+        for spike in range(k, after):
+            row, up = pulses.row[spike], pulses.up[spike] == (cells.signs[d] > _F(0.0))
+            end = begin + pulses.pre_start[row + 1] - pulses.pre_start[row]
+            for p in range(begin, end):
+                factor = room.factor[p] if remembers else _F(1.0)
+                kept = room.kept[p] if remembers else _F(1.0)
+                noise = room.noise[p] if noisy else _F(0.0)
+                i = room.cell[p]
+                extra = room.extra[p] if more else _F(0.0)
+                window = room.window[p] if rules.half_window > _F(0.0) else _F(1.0)
+                seen = moved(cells, records[i], up, noise, extra, factor, kept, window)
+                if written:
+                    seen += rules.write_noise * room.seen[p]
+                if devices > 1:
+                    seen *= cells.signs[d]
+                    seen += room.total[p] if d > 0 else _F(0.0)
+                    room.total[p] = seen
+                if d == devices - 1:
+                    show(cells, i, seen)
+            begin = end
+
+
+@compiled_in_place
+def show_lines(
+    cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, room: Room
+) -> None:
+    """Put the weights of output lines [first, stop) where reads find them, in slot `now`."""
+    remembers, written = len(memory.cells) > 0, cells.rules.write_noise > _F(0.0)
+    for line in range(first, stop):
+        base = line * n_in
+        if remembers:
+            fade(memory, base, n_in, now, room)
+        _whole_line(cells, base, n_in, room)
+        for d in range(len(cells.signs)):
+            if written:
+                draw(cells, d, n_in, cells.read_key, np.uint32(0), room, room.seen)
+            for p in range(n_in):
+                device = cells.records[d, base + p]
+                kept = room.kept[p] if remembers else _F(1.0)
+                seen = left(cells.rules, device, device.state, kept)
+                if written:
+                    seen += cells.rules.write_noise * room.seen[p]
+                total = room.total[p] if d > 0 else _F(0.0)
+                room.total[p] = total + cells.signs[d] * seen
+        for p in range(n_in):
+            show(cells, base + p, room.total[p])
+
+
+@compiled_in_place
+def _whole_line(cells: Cells, base: int, n_in: int, room: Room) -> None:
+    for p in range(n_in):
+        room.cell[p] = base + p
+        room.number[p] = cells.records[0, base + p].pulses
+
+
+@compiled_in_place
+def decay_lines(cells: Cells, shares, resets, n_in: int, first: int, stop: int) -> None:  # type: ignore[no-untyped-def]
+    """Every device of those lines goes to its reset level by its share that is left.
+
+    shares, resets: float32 [devices a cell, cells].
+    """
+    for d in range(len(cells.signs)):
+        for i in range(first * n_in, stop * n_in):
+            device = cells.records[d, i]
+            # as aihwkit writes it, rounding for rounding
+            share = _F(1.0) + (shares[d, i] - _F(1.0))
+            w = (device.state - resets[d, i]) * share + resets[d, i]
+            device.state = bounded(device, w)
+
+
+@compiled_in_place
+def start_lines(cells: Cells, counts, n_in: int, first: int, stop: int, key, room: Room) -> None:  # type: ignore[no-untyped-def]
+    """Pulses before training: counts (int64 [cells], below 0: down) for each cell's devices."""
+    for line in range(first, stop):
+        base, most = line * n_in, 0
+        for p in range(n_in):
+            most = max(most, abs(counts[base + p]))
+            room.cell[p] = base + p
+        for sent in range(most):
+            for p in range(n_in):
+                room.number[p] = np.uint32(sent)
+            for d in range(len(cells.signs)):
+                draw(cells, d, n_in, key, np.uint32(0), room, room.noise)
+                draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), room, room.extra)
+                for p in range(n_in):
+                    if abs(counts[base + p]) > sent:
+                        noise = room.noise[p] if cells.rules.noise > _F(0.0) else _F(0.0)
+                        up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
+                        moved(
+                            cells, cells.records[d, base + p], up, noise, room.extra[p], _F(1.0),
+                            _F(1.0), _F(1.0),
+                        )  # fmt: skip
+
+
+@compiled_in_place
+def copy_changes(pulses: Pulses, weights, flat, transposed) -> None:  # type: ignore[no-untyped-def]
+    """Write the weights of all cells that were pulsed to their places in two matrices.
+
+    weights: [cells]; flat: [n_in, n_out]; transposed: [n_out, n_in] or empty.
+    """
+    n_in, both = flat.shape[0], len(transposed) > 0
+    for line in range(len(pulses.start) - 1):
+        for k in range(pulses.start[line], pulses.start[line + 1]):
+            row = pulses.row[k]
+            for q in range(pulses.pre_start[row], pulses.pre_start[row + 1]):
+                i = pulses.pre[q]
+                weight = weights[line * n_in + i]
+                flat[i, line] = weight
+                if both:
+                    transposed[line, i] = weight

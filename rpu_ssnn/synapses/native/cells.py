@@ -1,0 +1,162 @@
+"""The devices of a crossbar as compiled code sees them.
+
+A cell is one weight. It has one device, or the two of a differential pair, or several that all get
+every pulse. Cells lie output line by output line: that of input i and output o is number
+o n_in + i. So the devices of one output line are one stretch of memory, and threads that own
+different lines share nothing.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.step_models import change
+from rpu_ssnn.synapses.native.step_models.rules import Rules
+
+
+class Cells(NamedTuple):
+    """Devices of all cells, and the weights that reads see."""
+
+    model: int
+    """Place in `step_models.MODELS`."""
+    rules: Rules
+    records: np.ndarray
+    """`device_record.RECORD` [devices a cell, cells]; a cell's first device counts its pulses."""
+    signs: Float32[np.ndarray, " devices_a_cell"]
+    """+1: a device goes up when the weight does; -1: down."""
+    weights: Float32[np.ndarray, " cells"]
+    per_state: np.float32
+    offset: Float32[np.ndarray, " cells_or_none"]
+    """Subtracted from each weight: the error of a reference device."""
+    pulse_key: np.uint64
+    """Of the noise from pulse to pulse."""
+    read_key: np.uint64
+    """Of the write noise that reads see; another one after each write of all devices."""
+
+
+class Memory(NamedTuple):
+    """What cells know of their last pulse; no cells where they know nothing."""
+
+    cells: np.ndarray
+    """`device_record.MEMORY` of each cell."""
+    slot_s: float
+    width_s: float
+    """Length of a slot and of a pulse (s)."""
+    recovery: float
+    gap_time_constant_s: float
+    """Step of a pulse over that of an isolated one: 1 + recovery exp(-gap / time constant)."""
+    loss_per_decade: float
+    loss_onset_s: float
+    """Kept charge: 1 - loss log10(1 + gap / onset), and never below 0."""
+
+
+class Pulses(NamedTuple):
+    """Gradient spikes of some slots by output line, in physical order within a line."""
+
+    start: Int64[np.ndarray, " n_out_plus_1"]
+    row: Int32[np.ndarray, " spikes"]
+    up: Bool[np.ndarray, " spikes"]
+    pre_start: Int64[np.ndarray, " rows_plus_1"]
+    pre: Int32[np.ndarray, " pre_spikes"]
+    """Forward spikes of each row, as in `PulseBlock`."""
+    at: Int64[np.ndarray, " rows"]
+    """Slot of each row, in slots since training began."""
+
+
+class Room(NamedTuple):
+    """Numbers of pulses that are worked on together: of one thread, and empty between calls.
+
+    Arrays have `AT_ONCE` places more than there are lines, so that a row always fits.
+    """
+
+    cell: UInt32[np.ndarray, " places"]
+    number: UInt32[np.ndarray, " places"]
+    """How many pulses its devices had got before."""
+    since: Int64[np.ndarray, " places"]
+    """Slots since the one before."""
+    noise: Float32[np.ndarray, " places"]
+    seen: Float32[np.ndarray, " places"]
+    """Noise of the pulse, and write noise after it, standard normal."""
+    extra: Float32[np.ndarray, " places"]
+    """A second noise of the pulse, standard normal."""
+    window: Float32[np.ndarray, " places"]
+    """Share of the device's window that wear has left."""
+    factor: Float32[np.ndarray, " places"]
+    kept: Float32[np.ndarray, " places"]
+    total: Float32[np.ndarray, " places"]
+    sums: Float64[np.ndarray, "1"]
+    """Sum of all step factors."""
+
+
+AT_ONCE = 1024
+"""Pulses that are worked on together: long loops, and little enough for the nearest cache."""
+
+
+def make_room(n_in: int) -> Room:
+    """Room for one thread."""
+    places = n_in + AT_ONCE
+    noise, seen, extra, factor, kept, total = (np.zeros(places, dtype=np.float32) for _ in range(6))
+    return Room(
+        np.zeros(places, dtype=np.uint32),
+        np.zeros(places, dtype=np.uint32),
+        np.zeros(places, dtype=np.int64),
+        noise,
+        seen,
+        extra,
+        np.ones(places, dtype=np.float32),
+        factor,
+        kept,
+        total,
+        np.zeros(1),
+    )
+
+
+@compiled_inside
+def show(cells: Cells, i: int, total) -> None:  # type: ignore[no-untyped-def]
+    """Put a cell's weight where reads find it; total: what is seen of its devices, by sign."""
+    weight = total / np.float32(len(cells.signs)) * cells.per_state
+    if len(cells.offset) > 0:
+        weight -= cells.offset[i]
+    cells.weights[i] = weight
+
+
+@compiled_inside
+def bounded(device, w):  # type: ignore[no-untyped-def]
+    """The state that the device's own bounds leave."""
+    return min(max(w, device.low), device.high)
+
+
+@compiled_inside
+def left(rules, device, w, kept):  # type: ignore[no-untyped-def]
+    """State after a loss of charge; kept: share of it that is left."""
+    if kept == np.float32(1.0):
+        return w
+    return bounded(device, rules.rest + (w - rules.rest) * kept)
+
+
+@compiled_inside
+def moved(  # type: ignore[no-untyped-def]
+    cells: Cells, device, up: bool, noise, extra, factor, kept, window
+):
+    """State of a device after a pulse.
+
+    up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;
+    kept: share of the charge that was left before; window: share that wear has left of it.
+    """
+    rules = cells.rules
+    w = left(rules, device, device.state, kept)
+    if rules.has_reference:
+        w += device.a
+    if not device.high > device.low:
+        window = np.float32(1.0)  # a stuck device stays where it is
+    step = window * change(cells.model, rules, device, w, up, noise)
+    if rules.range_noise > np.float32(0.0) or rules.quantum > np.float32(0.0):
+        spread = rules.range_noise * (device.high - device.low)
+        step += np.float32(np.sqrt(spread * spread + rules.quantum * abs(step))) * extra
+    w = min(max(w + factor * step, window * device.low), window * device.high)
+    if rules.has_reference:
+        w -= device.a
+    device.state = w
+    return w

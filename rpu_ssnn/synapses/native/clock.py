@@ -1,0 +1,113 @@
+"""Physical time of a crossbar's devices, in slots since training began, and their memory of it.
+
+As `rpu_ssnn.synapses.pulse_history`: the initial write counts as a pulse, one slot before the
+first. Time passes with every slot of every presentation; a last, smaller batch takes the time of a
+full one. Idle time and storage count in whole slots, rounded up.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.base import Crossbar
+from rpu_ssnn.synapses.native.cells import Memory
+from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
+from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.training_state import State
+
+
+class Clock:
+    """Slots, and the last pulses of devices that remember them.
+
+    Args:
+        crossbar: shape, batch and slots a presentation.
+        device: what remembers, or does not.
+        spec: length of a slot, stretched to what such a device's pulse needs, and idle time.
+
+    Attributes:
+        memory: of the cells, in `cells` order; compiled code moves it on.
+        loses: whether charge is lost as time passes.
+        slots: of a presentation, idle ones included.
+        batch_began: first slot of the batch.
+        now: the slot after the last pulse, or the first of a batch that has none.
+    """
+
+    def __init__(self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> None:
+        physics = device.pulse_physics
+        n = 0 if physics is None else crossbar.initial.size
+        shortest = 0.0 if physics is None else physics.shortest_slot_s
+        self.slot_s = max(spec.slot_seconds, shortest)
+        self.slots = crossbar.slots + math.ceil(spec.idle_seconds / self.slot_s)
+        self._batch = crossbar.batch
+        self.rest_state = 0.0 if physics is None else physics.rest_state
+        self.loses = physics is not None and physics.loss_per_decade > 0.0
+        self.memory = Memory(
+            cells=empty_records(n, MEMORY),
+            slot_s=self.slot_s,
+            width_s=0.0 if physics is None else physics.pulse_width_s,
+            recovery=0.0 if physics is None else physics.recovery,
+            gap_time_constant_s=0.0 if physics is None else physics.gap_time_constant_s,
+            loss_per_decade=0.0 if physics is None else physics.loss_per_decade,
+            loss_onset_s=1.0 if physics is None else physics.loss_onset_s,
+        )
+        self.memory.cells["last"] = -1
+        self.batch_began = 0
+        self.now = 0
+
+    def pass_to(self, at: Int64[np.ndarray, " rows"]) -> None:
+        """Pulses came in those slots."""
+        self.now = max(self.now, int(at[-1]) + 1)
+
+    def end_batch(self) -> None:
+        """Go on to the first slot of the next batch."""
+        self.batch_began += self._batch * self.slots
+        self.now = self.batch_began
+
+    def rest(self, seconds: float) -> None:
+        """Let that time pass without a pulse."""
+        self.batch_began += math.ceil(seconds / self.slot_s)
+        self.now = self.batch_began
+
+    def log_kept(self) -> Float64[np.ndarray, " cells"]:
+        """Logarithm of the share left now of a charge that was there from the start."""
+        memory = self.memory
+        slots = self.now - memory.cells["last"]
+        slots = self.now - memory.cells["last"]
+        age = np.maximum(0.0, slots * memory.slot_s - memory.width_s)
+        kept = 1.0 - memory.loss_per_decade * np.log10(1.0 + age / memory.loss_onset_s)
+        total: Float64[np.ndarray, " cells"] = memory.cells["log_kept"] + np.log(
+            np.maximum(kept, 1e-300)
+        )
+        return total
+
+    def state(self) -> State:
+        """Last pulses, charge kept until them, and the time."""
+        return {
+            "last": self.memory.cells["last"].copy(),
+            "log_kept": self.memory.cells["log_kept"].copy(),
+            "slots": np.array([self.batch_began, self.now]),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from the state of a clock built just as this."""
+        self.memory.cells["last"] = state["last"]
+        self.memory.cells["log_kept"] = state["log_kept"]
+        self.batch_began, self.now = map(int, state["slots"])
+
+    def statistics(self, factors: float, pulses: int) -> dict[str, float]:
+        """As `TileHistory.statistics`; nothing where devices remember no pulse.
+
+        Args:
+            factors: sum of the step factors of so many pulses.
+        """
+        if not len(self.memory.cells):
+            return {}
+        return {
+            "slot_s": self.slot_s,
+            "step_factor": factors / pulses if pulses else 1.0,
+            "charge_kept": float(np.exp(self.log_kept()).mean()),
+            "step_rewrites": 0.0,
+            "charge_writes": 0.0,
+        }

@@ -1,0 +1,33 @@
+"""How a device lies in memory: its state and its parameters together, two devices a cache line."""
+
+from typing import Any
+
+import numpy as np
+
+RECORD = np.dtype(
+    [
+        ("state", "f4"),
+        ("low", "f4"),
+        ("high", "f4"),
+        ("up", "f4"),
+        ("down", "f4"),
+        ("a", "f4"),
+        ("b", "f4"),
+        ("pulses", "u4"),
+    ]
+)
+"""state: what pulses move; low, high: bounds; up, down: step at state zero; a, b: further
+parameters of the step model (`step_models`); pulses: how many it has got."""
+
+MEMORY = np.dtype([("last", "i8"), ("log_kept", "f8")])
+"""last: slot of the last pulse, in slots since training began; log_kept: logarithm of the share
+that was left then of a charge that was there from the start."""
+
+CACHE_LINE = 64
+
+
+def empty_records(n: int, record: np.dtype[Any] = RECORD) -> np.ndarray:
+    """n records of zeros, the first at the start of a cache line."""
+    room = np.zeros(n * record.itemsize + CACHE_LINE, dtype=np.uint8)
+    start = -room.ctypes.data % CACHE_LINE
+    return room[start : start + n * record.itemsize].view(record)

@@ -1,0 +1,55 @@
+"""How cells start, and how many of their devices are at an end of their range."""
+
+import numpy as np
+
+from rpu_ssnn.synapses.array import SATURATION_MARGIN
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.native.apply import start_lines
+from rpu_ssnn.synapses.native.cells import Cells, Room
+from rpu_ssnn.synapses.native.step_models.rules import Rules
+from rpu_ssnn.synapses.native.threads import Slices
+from rpu_ssnn.tile_spec import TileSpec
+
+
+def write_initial(
+    cells: Cells, initial: Weights, spec: TileSpec, step: float, key: np.uint64, slices: Slices
+) -> tuple[int, int]:
+    """As `TileSynapses`: programmed against the reference, or pulsed open loop from state zero.
+
+    Args:
+        step: mean step of a pulse (states).
+        key: of the noise of a pulsed start.
+
+    Returns:
+        Devices that cannot take their states (stuck ones left out), pulses of a pulsed start.
+    """
+    records, (n_in, _) = cells.records, initial.shape
+    state = np.ascontiguousarray((initial / cells.per_state).astype(np.float32).T).ravel()
+    programmed = spec.initial == "programmed"
+    if programmed and len(cells.offset):
+        state += cells.offset / cells.per_state
+    wanted = cells.signs[:, None] * state
+    inner = wanted + records["a"] if cells.rules.has_reference else wanted
+    low, high = records["low"], records["high"]
+    clipped = int((((inner < low) | (inner > high)) & (high > low)).sum())
+    if programmed:
+        records["state"] = np.clip(wanted, low, high)
+        return clipped, 0
+    counts = np.rint(state / step).astype(np.int64)
+    records["state"] = np.clip(0.0, low, high)
+
+    def start(first: int, stop: int, room: Room) -> None:
+        start_lines(cells, counts, n_in, first, stop, key, room)
+
+    slices.call(start)
+    return clipped, int(np.abs(counts).sum()) * len(records)
+
+
+def saturated(records: np.ndarray, rules: Rules) -> int:
+    """Devices at either of their own bounds; stuck ones left out."""
+    low, high, state = records["low"], records["high"], records["state"]
+    if rules.has_reference:
+        state = state + records["a"]
+    near = SATURATION_MARGIN * (high - low)
+    at_bound = (state <= low + near) | (state >= high - near)
+    return int((at_bound & (high > low)).sum())

@@ -1,0 +1,37 @@
+"""Spread of steps that the devices of a line, or of an array, share."""
+
+import numpy as np
+
+from rpu_ssnn.array_physics import LineSpreadSpec
+from rpu_ssnn.synapses.native.step_models import MODELS
+
+
+def spread_steps(
+    records: np.ndarray,
+    model: int,
+    shape: tuple[int, int],
+    spec: LineSpreadSpec,
+    rng: np.random.Generator,
+) -> None:
+    """Scale the steps of devices that were drawn one by one.
+
+    Args:
+        records: `device_record.RECORD` [devices a cell, cells]; the devices of a cell share their
+            input line, and each has an output line of its own.
+        model: place in `step_models.MODELS`.
+        shape: (n_in, n_out).
+    """
+    n_in, n_out = shape
+    place = np.linspace(-0.5, 0.5, n_in)
+    input_step = spec.step_by_input_line * rng.standard_normal(n_in) + spec.step_gradient * place
+    input_shift = spec.asymmetry_by_input_line * rng.standard_normal(n_in)
+    common = spec.asymmetry_common * rng.standard_normal()
+    for d in range(len(records)):
+        output_step = spec.step_by_output_line * rng.standard_normal(n_out)
+        output_shift = spec.asymmetry_by_output_line * rng.standard_normal(n_out)
+        step = np.abs(1.0 + input_step + output_step[:, None])
+        shift = common + input_shift + output_shift[:, None]
+        for direction, sign in (("up", 0.5), ("down", -0.5)):
+            factor = step * np.abs(1.0 + sign * shift)
+            for field in MODELS[model].STEP_FIELDS[direction]:
+                records[field][d] *= factor.ravel().astype(np.float32)

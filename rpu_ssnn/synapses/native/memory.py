@@ -1,0 +1,77 @@
+"""Gap and charge loss of the cells of one row, from the time of their last pulses (vector code)."""
+
+import math
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_in_place, compiled_inside
+from rpu_ssnn.synapses.native.cells import Memory
+from rpu_ssnn.synapses.native.random_numbers import logarithm
+
+FORGOTTEN = 40.0
+"""Time constants after which exp(-gap / tau) is below a rounding."""
+
+
+@compiled_inside
+def gap_s(memory: Memory, slots: int) -> float:
+    """From the end of a pulse to the start of a slot, that many slots later (s)."""
+    return max(0.0, slots * memory.slot_s - memory.width_s)
+
+
+@compiled_inside
+def kept_share(memory: Memory, gap: float):  # type: ignore[no-untyped-def]
+    """Of the charge, after that time (s) without a pulse."""
+    loss = np.float32(memory.loss_per_decade / math.log(10.0))
+    onsets = np.float32(1.0 + gap / memory.loss_onset_s)
+    return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
+
+
+@compiled_inside
+def note(memory: Memory, i: int, at: int, p: int, room) -> None:  # type: ignore[no-untyped-def]
+    """Cell i is pulsed in slot `at`, which it then knows; place p is told how long it was not."""
+    room.since[p] = at - memory.cells[i].last
+    memory.cells[i].last = at
+
+
+@compiled_inside
+def recall(memory: Memory, n: int, room) -> None:  # type: ignore[no-untyped-def]
+    """Step factor and kept charge of the pulses of the room's first n places."""
+    for p in range(n):
+        room.kept[p] = kept_share(memory, gap_s(memory, room.since[p]))
+    near = FORGOTTEN * memory.gap_time_constant_s
+    total = 0.0
+    for p in range(n):
+        gap = gap_s(memory, room.since[p])
+        factor = 1.0
+        if gap < near:
+            factor += memory.recovery * math.exp(-gap / memory.gap_time_constant_s)
+        room.factor[p] = factor
+        total += factor
+    room.sums[0] += total
+    if memory.loss_per_decade > 0.0:
+        for p in range(n):
+            share = max(room.kept[p], np.float32(1e-37))
+            memory.cells[room.cell[p]].log_kept += np.float64(logarithm(share))
+
+
+@compiled_inside
+def fade(memory: Memory, base: int, n_in: int, now: int, room) -> None:  # type: ignore[no-untyped-def]
+    """Kept charge of all cells of a line in slot `now`."""
+    for p in range(n_in):
+        room.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
+
+
+@compiled_in_place
+def faded_lines(  # type: ignore[no-untyped-def]
+    memory: Memory, weights, shown, rest: float, now: int, n_in: int, first: int, stop: int, room
+) -> None:
+    """Weights of those output lines in slot `now`, where all devices lose charge alike.
+
+    weights: as their last pulses left them; rest: weight without charge.
+    """
+    none = np.float32(rest)
+    for line in range(first, stop):
+        base = line * n_in
+        fade(memory, base, n_in, now, room)
+        for p in range(n_in):
+            shown[base + p] = none + (weights[base + p] - none) * room.kept[p]

@@ -1,0 +1,102 @@
+"""The devices of a crossbar, drawn by aihwkit: the very ones that a tile of the same seed has."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile
+from rpu_ssnn.synapses.leak import built_seconds
+from rpu_ssnn.synapses.native.device_record import empty_records
+from rpu_ssnn.synapses.native.step_models import MODELS, NUMBERS
+from rpu_ssnn.synapses.native.step_models.rules import Rules
+from rpu_ssnn.tile_spec import NEEDS_PULSES, TileSpec
+
+type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """Devices at state zero, and what all of them share.
+
+    Attributes:
+        model: place in `step_models.MODELS`.
+        records: `device_record.RECORD` [devices a cell, cells], pulses and states zero.
+        decay: share of a device's state that the leak leaves after `leak.built_seconds`.
+        reset: state that the leak goes to.
+        step: mean step of one pulse (states).
+        digest: by which the drawn devices are known.
+    """
+
+    model: int
+    rules: Rules
+    records: np.ndarray
+    decay: OfDevices
+    reset: OfDevices
+    step: float
+    digest: bytes
+
+
+def draw_population(
+    shape: tuple[int, int],
+    source: DeviceSource,
+    spec: TileSpec,
+    device_seed: np.random.SeedSequence,
+    stuck_seed: np.random.SeedSequence,
+    devices_a_cell: int,
+) -> Population:
+    """The devices that `TileSynapses` has for these seeds, one tile a device of a cell.
+
+    Raises:
+        InputError: the device is a cell of aihwkit's own, or has no step model here.
+    """
+    config = source.device(built_seconds(source))
+    kind = type(config).__name__
+    if kind not in NUMBERS:
+        raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
+    number = NUMBERS[kind]
+    records = empty_records(devices_a_cell * shape[0] * shape[1]).reshape(devices_a_cell, -1)
+    decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
+    drawn = hashlib.sha256()
+    seeds = zip(device_seed.spawn(devices_a_cell), stuck_seed.spawn(devices_a_cell), strict=True)
+    rules = None
+    for d, (seed, stuck) in enumerate(seeds):
+        hidden = _drawn(shape, source, spec, seed, stuck)
+        rules, a, b = MODELS[number].rules(config, hidden)
+        of_fields = (
+            ("low", hidden["min_bound"]), ("high", hidden["max_bound"]),
+            ("up", hidden["dwmin_up"]), ("down", hidden["dwmin_down"]), ("a", a), ("b", b),
+        )  # fmt: skip
+        for field, values in of_fields:
+            records[field][d] = values
+        decay[d], reset[d] = hidden["decay_scales"], hidden["reset_bias"]
+        for values in (records[d], decay[d], reset[d]):
+            drawn.update(values.tobytes())
+    assert rules is not None
+    return Population(number, rules, records, decay, reset, float(config.dw_min), drawn.digest())
+
+
+def _drawn(
+    shape: tuple[int, int],
+    source: DeviceSource,
+    spec: TileSpec,
+    seed: np.random.SeedSequence,
+    stuck: np.random.SeedSequence,
+) -> dict[str, Any]:
+    tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
+    fix_stuck(tile, spec, np.random.default_rng(stuck))
+    return {name: values.numpy().ravel() for name, values in tile.get_hidden_parameters().items()}
+
+
+def with_array_physics(drawn: Population, spec: TileSpec) -> Rules:
+    """The devices' rules, with the further noise and the wear that a study asks for."""
+    electrons = spec.pulse_noise.electrons_per_step
+    return drawn.rules._replace(
+        range_noise=np.float32(spec.pulse_noise.of_range),
+        quantum=np.float32(drawn.step / electrons if electrons else 0.0),
+        half_window=np.float32(spec.wear.half_window_pulses or 0.0),
+        wear_exponent=np.float32(spec.wear.exponent),
+    )

@@ -1,0 +1,110 @@
+"""Random numbers by counter, compiled: each follows from a key and a counter, from nothing else.
+
+Draws of one device do not depend on those of another, nor on the order in which they are made, so
+that threads, blocks and restarts change no number. Words are those of SplitMix64 (Steele, Lea and
+Flood, OOPSLA 2014) at the place that the counter names. Normal numbers are the inverse of the
+distribution in single precision (Giles, GPU Computing Gems 2, 2011), with a logarithm in
+polynomials (Cephes), and without a branch, so that loops over them become vector code.
+"""
+
+import math
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+_F = np.float32
+_TO_UNIT = _F(2.0**-32)
+_SQRT_2 = _F(math.sqrt(2.0))
+_SQRT_HALF_BITS = np.int32(0x3F3504F3)
+"""sqrt(1/2) as a float's bits."""
+
+
+@compiled_inside
+def random_word(key, counter):  # type: ignore[no-untyped-def]
+    """64 random bits; key, counter: uint64."""
+    z = key + counter * _GOLDEN
+    z = (z ^ (z >> np.uint64(30))) * _FIRST
+    z = (z ^ (z >> np.uint64(27))) * _SECOND
+    return z ^ (z >> np.uint64(31))
+
+
+@compiled_inside
+def device_word(key, device, number):  # type: ignore[no-untyped-def]
+    """64 random bits of the device at its event of that number (both below 2^32)."""
+    return random_word(key, (np.uint64(device) << np.uint64(32)) | np.uint64(number))
+
+
+@compiled_inside
+def uniform(word):  # type: ignore[no-untyped-def]
+    """Inside (0, 1), in double precision, from the upper half of a word."""
+    return (np.float64(word >> np.uint64(32)) + 0.5) * 2.0**-32
+
+
+@compiled_inside
+def normal(word):  # type: ignore[no-untyped-def]
+    """A standard normal number, at most 6.3 either way, from the upper half of a word."""
+    bits = np.int32(np.int64(word) >> np.int64(32))
+    tail = np.int32(bits ^ (bits >> np.int32(31)))  # 0 to 2^31 - 1: how far from the nearer end
+    t = (_F(tail) + _F(0.5)) * _TO_UNIT
+    w = -logarithm(_F(4.0) * t * (_F(1.0) - t))
+    c = w - _F(2.5)
+    p = _F(2.81022636e-08)
+    p = p * c + _F(3.43273939e-07)
+    p = p * c + _F(-3.5233877e-06)
+    p = p * c + _F(-4.39150654e-06)
+    p = p * c + _F(0.00021858087)
+    p = p * c + _F(-0.00125372503)
+    p = p * c + _F(-0.00417768164)
+    p = p * c + _F(0.246640727)
+    p = p * c + _F(1.50140941)
+    c = np.sqrt(max(w, _F(0.0))) - _F(3.0)
+    q = _F(-0.000200214257)
+    q = q * c + _F(0.000100950558)
+    q = q * c + _F(0.00134934322)
+    q = q * c + _F(-0.00367342844)
+    q = q * c + _F(0.00573950773)
+    q = q * c + _F(-0.0076224613)
+    q = q * c + _F(0.00943887047)
+    q = q * c + _F(1.00167406)
+    q = q * c + _F(2.83297682)
+    far = (p if w < _F(5.0) else q) * (_F(1.0) - _F(2.0) * t) * _SQRT_2
+    return far if bits >= np.int32(0) else -far
+
+
+@compiled_inside
+def logarithm(x):  # type: ignore[no-untyped-def]
+    """Of a normal positive float32, to a rounding or two."""
+    bits = np.int32(np.float32(x).view(np.int32) - _SQRT_HALF_BITS)
+    e = _F(np.int32(bits >> np.int32(23)))
+    m = np.int32((bits & np.int32(0x7FFFFF)) + _SQRT_HALF_BITS).view(np.float32) - _F(1.0)
+    z = m * m
+    y = _F(7.0376836292e-2)
+    y = y * m + _F(-1.1514610310e-1)
+    y = y * m + _F(1.1676998740e-1)
+    y = y * m + _F(-1.2420140846e-1)
+    y = y * m + _F(1.4249322787e-1)
+    y = y * m + _F(-1.6668057665e-1)
+    y = y * m + _F(2.0000714765e-1)
+    y = y * m + _F(-2.4999993993e-1)
+    y = y * m + _F(3.3333331174e-1)
+    y = y * m * z + e * _F(-2.12194440e-4) - _F(0.5) * z
+    return m + y + e * _F(0.693359375)
+
+
+@compiled_inside
+def exponential(x):  # type: ignore[no-untyped-def]
+    """exp(x) of a float32 that leaves it a normal number, to a rounding or two."""
+    n = np.floor(_F(1.44269504088896341) * x + _F(0.5))
+    r = x - n * _F(0.693359375) - n * _F(-2.12194440e-4)
+    y = _F(1.9875691500e-4)
+    y = y * r + _F(1.3981999507e-3)
+    y = y * r + _F(8.3334519073e-3)
+    y = y * r + _F(4.1665795894e-2)
+    y = y * r + _F(1.6666665459e-1)
+    y = y * r + _F(5.0000001201e-1)
+    y = y * r * r + r + _F(1.0)
+    return y * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)

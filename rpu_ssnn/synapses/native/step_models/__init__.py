@@ -1,0 +1,42 @@
+"""Step models: what one pulse does to a device, by its state; one file each, and this table.
+
+A new one is its file, its line in `MODELS` and its line in `change`.
+"""
+
+from types import ModuleType
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.step_models import (
+    constant,
+    exponential,
+    linear,
+    piecewise,
+    power,
+    soft_bounds,
+)
+
+MODELS: tuple[ModuleType, ...] = (constant, linear, soft_bounds, exponential, power, piecewise)
+"""By number, as `change` takes it."""
+
+NUMBERS = {model.AIHWKIT: number for number, model in enumerate(MODELS)}
+"""aihwkit's class of device -> number of its model."""
+
+
+@compiled_inside
+def change(model, rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """Change of a device's state by one pulse, before its bounds act."""
+    if model == 0:
+        return constant.change(rules, device, w, up, noise)
+    if model == 1:
+        return linear.change(rules, device, w, up, noise)
+    if model == 2:
+        return soft_bounds.change(rules, device, w, up, noise)
+    if model == 3:
+        return exponential.change(rules, device, w, up, noise)
+    if model == 4:
+        return power.change(rules, device, w, up, noise)
+    if model == 5:
+        return piecewise.change(rules, device, w, up, noise)
+    return np.float32(0.0)

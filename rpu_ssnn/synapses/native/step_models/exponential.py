@@ -1,0 +1,52 @@
+"""Steps that fall off exponentially (aihwkit's ExpStepDevice).
+
+The step's factor is max(0, 1 - A exp(d gamma z)), z = 2 a w / (high - low) + b, d = +1 up, -1
+down. Where `offset` or `slope` is given, noise is that share of (step + offset + slope |w|).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.random_numbers import exponential
+from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
+
+AIHWKIT = "ExpStepDevice"
+
+STEP_FIELDS = {"up": ("up",), "down": ("down",)}
+"""What of a device is proportional to its steps."""
+
+
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
+    """Common rules with the numbers of the curve, and parameters `a`, `b` of each device (none)."""
+    numbers = (
+        config.A_up, config.A_down, config.gamma_up, config.gamma_down, config.a, config.b,
+        config.dw_min_std_add, config.dw_min_std_slope,
+    )  # fmt: skip
+    none = np.zeros_like(hidden["max_bound"])
+    return rules_of(config)._replace(numbers=np.array(numbers, dtype=np.float32)), none, none
+
+
+@compiled_inside
+def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """As `constant.change`."""
+    one, nothing = np.float32(1.0), np.float32(0.0)
+    span = device.high - device.low
+    if not span > nothing:
+        return nothing
+    numbers = rules.numbers
+    z = np.float32(2.0) * w / span * numbers[4] + numbers[5]
+    if up:
+        factor = max(one - numbers[0] * exponential(numbers[2] * z), nothing)
+        at_zero = device.up
+    else:
+        factor = max(one - numbers[1] * exponential(numbers[3] * -z), nothing)
+        at_zero = device.down
+    if numbers[6] > nothing or numbers[7] > nothing:
+        step = factor * at_zero
+        spread = rules.noise * (abs(step) + numbers[6] + numbers[7] * abs(w))
+        return (step if up else -step) + spread * noise
+    step = factor * (one + rules.noise * noise) * at_zero
+    return step if up else -step

@@ -1,0 +1,32 @@
+"""Steps that change linearly with the state (aihwkit's LinearStepDevice); a, b: slope up, down."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
+
+AIHWKIT = "LinearStepDevice"
+
+STEP_FIELDS = {"up": ("up", "a"), "down": ("down", "b")}
+"""What of a device is proportional to its steps."""
+
+
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
+    """Common rules, and parameters `a` and `b` of each device."""
+    common = rules_of(config)._replace(noise_follows_step=config.mult_noise)
+    return common, hidden["slope_up"], hidden["slope_down"]
+
+
+@compiled_inside
+def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """As `constant.change`."""
+    at_zero, slope = (device.up, device.a) if up else (device.down, device.b)
+    share = np.float32(1.0) + rules.noise * noise
+    if rules.noise_follows_step:
+        step = (slope * w + at_zero) * share
+    else:
+        step = slope * w + at_zero * share
+    return step if up else -step

@@ -1,0 +1,42 @@
+"""Steps interpolated between given ones, evenly spaced over the range (PiecewiseStepDevice)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
+
+AIHWKIT = "PiecewiseStepDevice"
+
+STEP_FIELDS = {"up": ("up",), "down": ("down",)}
+"""What of a device is proportional to its steps."""
+
+
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
+    """Common rules with the factors, up then down, and parameters of each device (none)."""
+    numbers = np.array([*config.piecewise_up, *config.piecewise_down], dtype=np.float32)
+    none = np.zeros_like(hidden["max_bound"])
+    return rules_of(config)._replace(numbers=numbers), none, none
+
+
+@compiled_inside
+def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """As `constant.change`."""
+    one, nothing = np.float32(1.0), np.float32(0.0)
+    span = device.high - device.low
+    if not span > nothing:
+        return nothing
+    sections = len(rules.numbers) // 2 - 1
+    place = max((w - device.low) / span * np.float32(sections), nothing)
+    index = min(math.floor(place), sections - 1)
+    t = min(place - np.float32(index), one)
+    at_zero = device.up
+    if not up:
+        index += sections + 1
+        at_zero = device.down
+    factor = (one - t) * rules.numbers[index] + t * rules.numbers[index + 1]
+    step = at_zero * factor * (one + rules.noise * noise)
+    return step if up else -step

@@ -1,0 +1,34 @@
+"""Steps that follow a power of the way left to the bound (aihwkit's PowStepDevice).
+
+a, b: exponent up, down.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
+
+AIHWKIT = "PowStepDevice"
+
+STEP_FIELDS = {"up": ("up",), "down": ("down",)}
+"""What of a device is proportional to its steps."""
+
+
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
+    """Common rules, and parameters `a` and `b` of each device."""
+    return rules_of(config), hidden["gamma_up"], hidden["gamma_down"]
+
+
+@compiled_inside
+def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """As `constant.change`."""
+    span = device.high - device.low
+    if span == np.float32(0.0):
+        return np.float32(0.0)
+    share = np.float32(1.0) + rules.noise * noise
+    if up:
+        return device.up * ((device.high - w) / span) ** device.a * share
+    return -(device.down * ((w - device.low) / span) ** device.b * share)

@@ -1,0 +1,49 @@
+"""What all devices of an array share, as the compiled step models read it."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float32
+
+PerDevice = Float32[np.ndarray, " devices"]
+
+
+class Rules(NamedTuple):
+    """Numbers of a step model that do not differ from device to device."""
+
+    noise: np.float32
+    """Deviation of a step from pulse to pulse, share of the step."""
+    write_noise: np.float32
+    """Deviation of what is read from the state, new at each pulse and write (states)."""
+    noise_follows_step: bool
+    """Whether noise is a share of the local step, else of the step at state zero."""
+    has_reference: bool
+    """Whether parameter `a` is a reference, subtracted from the device's own state."""
+    rest: np.float32
+    """State of a device that has lost all charge."""
+    range_noise: np.float32
+    """Further deviation of a pulse, share of the device's range."""
+    quantum: np.float32
+    """States of one charge: a step of s has a further variance of s times this."""
+    half_window: np.float32
+    """Pulses after which the window has closed by half; 0: never."""
+    wear_exponent: np.float32
+    numbers: Float32[np.ndarray, " n"]
+    """Of the curve, in the order of the model's file."""
+
+
+def rules_of(config: Any) -> Rules:
+    """What every aihwkit device configuration says."""
+    write_noise = getattr(config, "write_noise_std", 0.0) * config.dw_min
+    return Rules(
+        noise=np.float32(config.dw_min_std),
+        write_noise=np.float32(write_noise),
+        noise_follows_step=True,
+        has_reference=False,
+        rest=np.float32(0.0),
+        range_noise=np.float32(0.0),
+        quantum=np.float32(0.0),
+        half_window=np.float32(0.0),
+        wear_exponent=np.float32(1.0),
+        numbers=np.zeros(1, dtype=np.float32),
+    )

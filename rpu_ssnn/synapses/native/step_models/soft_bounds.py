@@ -1,0 +1,40 @@
+"""Steps that vanish at the bound they move to (aihwkit's SoftBoundsReferenceDevice).
+
+a: the reference, which is subtracted from the device's own state; `states.pulse` adds it before.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
+
+AIHWKIT = "SoftBoundsReferenceDevice"
+
+STEP_FIELDS = {"up": ("up",), "down": ("down",)}
+"""What of a device is proportional to its steps."""
+
+
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
+    """Common rules, and parameters `a` and `b` of each device."""
+    common = rules_of(config)._replace(noise_follows_step=config.mult_noise, has_reference=True)
+    return common, hidden["reference"], np.zeros_like(hidden["reference"])
+
+
+@compiled_inside
+def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """As `constant.change`; w: with the reference."""
+    one, nothing = np.float32(1.0), np.float32(0.0)
+    if up:
+        share = w / device.high if device.high > nothing else nothing
+        at_zero = device.up
+    else:
+        share = w / device.low if device.low < nothing else nothing
+        at_zero = device.down
+    if rules.noise_follows_step:
+        step = at_zero * (one - share) * (one + rules.noise * noise)
+    else:
+        step = at_zero * (one - share + rules.noise * noise)
+    return step if up else -step

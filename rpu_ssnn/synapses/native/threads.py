@@ -1,0 +1,66 @@
+"""Slices of a crossbar's output lines for several threads, none of which shares a device."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
+from jaxtyping import Int64
+
+from rpu_ssnn.synapses.native.cells import Room, make_room
+
+LEAST_WORK = 20_000
+"""Devices that are worth waking another thread for."""
+
+
+class Slices:
+    """Calls for all output lines, in one thread or in several at once.
+
+    Args:
+        shape: (n_in, n_out).
+        pool: of the other threads; None: there is none.
+        threads: in all.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], pool: ThreadPoolExecutor | None, threads: int
+    ) -> None:
+        self._n_in, self._n_out = shape
+        self._pool = pool
+        self._rooms = [make_room(self._n_in) for _ in range(threads if pool else 1)]
+
+    def call(
+        self, run: Callable[[int, int, Room], None], work: Int64[np.ndarray, " n_out"] | None = None
+    ) -> None:
+        """Call `run` with (first line, line after the last, room) until all lines are done.
+
+        Args:
+            work: of each line; None: all have the same, their devices.
+        """
+        total = self._n_in * self._n_out if work is None else int(work.sum())
+        if len(self._rooms) == 1 or total < LEAST_WORK or self._pool is None:
+            run(0, self._n_out, self._rooms[0])
+            return
+        parts = np.arange(1, len(self._rooms)) / len(self._rooms)
+        if work is None:
+            inner = np.rint(parts * self._n_out)
+        else:
+            inner = np.searchsorted(np.cumsum(work), parts * total)
+        bounds = [0, *map(int, inner), self._n_out]
+        own, *others = zip(bounds[:-1], bounds[1:], self._rooms, strict=True)
+        running = [self._pool.submit(run, *each) for each in others]
+        try:
+            run(*own)
+        finally:
+            wait(running)
+        for done in running:
+            done.result()
+
+    def step_factors(self) -> float:
+        """Sum of all step factors that the rooms have counted."""
+        return float(sum(room.sums[0] for room in self._rooms))
+
+    def restore_step_factors(self, total: float) -> None:
+        """Count on from that sum."""
+        for room in self._rooms:
+            room.sums[0] = 0.0
+        self._rooms[0].sums[0] = total

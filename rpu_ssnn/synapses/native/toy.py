@@ -1,0 +1,59 @@
+"""A toy crossbar that calls every compiled function of the native simulator once."""
+
+import numpy as np
+
+from rpu_ssnn.array_physics import HalfSelectSpec
+from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.native.apply import (
+    copy_changes,
+    decay_lines,
+    pulse_lines,
+    show_lines,
+    start_lines,
+)
+from rpu_ssnn.synapses.native.cells import Cells, Memory, make_room
+from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
+from rpu_ssnn.synapses.native.half_select import disturb_lines, disturb_of
+from rpu_ssnn.synapses.native.memory import faded_lines
+from rpu_ssnn.synapses.native.pulse_store import PulseStore
+from rpu_ssnn.synapses.native.step_models.rules import Rules
+
+SIDE = 2
+
+
+def weights_of_toy_cells() -> float:
+    """Sum of the weights of four cells after everything that can happen to them."""
+    n, room = SIDE * SIDE, make_room(SIDE)
+    none = np.zeros(0, dtype=np.float32)
+    records = empty_records(n).reshape(1, n)
+    for field, value in (("low", -1.0), ("high", 1.0), ("up", 0.1), ("down", 0.1)):
+        records[field] = value
+    rules = Rules(
+        noise=np.float32(0.1), write_noise=np.float32(0.1), noise_follows_step=True,
+        has_reference=False, rest=np.float32(0.0), range_noise=np.float32(0.0),
+        quantum=np.float32(0.0), half_window=np.float32(0.0), wear_exponent=np.float32(1.0),
+        numbers=np.zeros(1, dtype=np.float32),
+    )  # fmt: skip
+    cells = Cells(
+        model=0, rules=rules, records=records, signs=np.ones(1, dtype=np.float32),
+        weights=np.zeros(n, dtype=np.float32), per_state=np.float32(1.0), offset=none,
+        pulse_key=np.uint64(1), read_key=np.uint64(2),
+    )  # fmt: skip
+    memory = Memory(empty_records(n, MEMORY), 1e-6, 1e-6, 0.1, 1e-6, 0.1, 1.0)
+    ends, lines = np.arange(2, dtype=np.int32), np.zeros(1, dtype=np.int32)
+    store = PulseStore(SIDE)
+    store.add(PulseBlock(lines, lines, ends, lines, ends, lines, np.ones(1, dtype=np.int8)))
+    taken = store.take(0, 1, 1.0, np.random.default_rng(0))
+    assert taken is not None
+    start_lines(cells, np.ones(n, dtype=np.int64), SIDE, 0, SIDE, np.uint64(3), room)
+    pulse_lines(cells, memory, taken.pulses, 0, SIDE, room)
+    shares = np.ones((1, n), dtype=np.float32)
+    decay_lines(cells, shares, np.zeros_like(shares), SIDE, 0, SIDE)
+    disturb_lines(
+        cells, disturb_of(HalfSelectSpec(forward_up=0.1), taken.pulses, SIDE), SIDE, 0, SIDE
+    )
+    show_lines(cells, memory, 1, SIDE, 0, SIDE, room)
+    faded_lines(memory, cells.weights, np.zeros_like(cells.weights), 0.0, 1, SIDE, 0, SIDE, room)
+    square = np.zeros((SIDE, SIDE), dtype=np.float32)
+    copy_changes(taken.pulses, cells.weights, square, square)
+    return float(cells.weights.sum())

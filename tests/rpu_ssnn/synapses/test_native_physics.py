@@ -1,0 +1,264 @@
+"""What an array does beside the pulses meant for a device: each against its closed form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from device_presets import Preset, get_preset
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.tile_spec import TileSpec
+from support.commands import refused
+from support.networks import make_block, make_crossbar, random_trains
+
+SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
+ALIKE = {
+    "cycle_to_cycle": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0, "w_max_spread": 0.0,
+    "w_min_spread": 0.0, "slope_up_spread": 0.0, "slope_down_spread": 0.0,
+}  # fmt: skip
+
+
+def native(device: Preset, rate: float = 1e6, **tile: object) -> NativeSynapses:
+    spec = TileSpec(weight_range=4.0, simulator="native", **tile)
+    return NativeSynapses(make_crossbar(), device, spec, rate)
+
+
+def spikes(rows: int, forward: list[int], up: list[int], down: list[int]) -> tuple[np.ndarray, ...]:
+    """The same lines in each of so many slots."""
+    dense = tuple(np.zeros((rows, n), bool) for n in (20, 8, 8))
+    for part, lines in zip(dense, (forward, up, down), strict=True):
+        part[:, lines] = True
+    return dense
+
+
+def moved(synapses: NativeSynapses, rows: int, *lines: list[int]) -> np.ndarray:
+    """Change of each weight, in states, by so many slots."""
+    before = synapses.weights().copy()
+    synapses.update(make_block(*spikes(rows, *lines)))
+    synapses.commit(range(1))
+    change: np.ndarray = (synapses.weights() - before) / SCALE
+    return change
+
+
+# --- half select --------------------------------------------------------------------------------
+
+
+def test_forward_spikes_disturb_their_row_by_a_share_of_the_local_step() -> None:
+    """dw/dn = h (step + slope w), which an exponential solves."""
+    device = get_preset("charge_trap", ALIKE | {"slope_up": 0.5})
+    synapses = native(device, half_select={"forward_up": 0.01})
+    start, n = make_crossbar().initial[3] / SCALE, 4000
+    change = moved(synapses, n, [3], [], [])
+    step, slope = 0.002, -0.5 * 0.002
+    grown = np.exp(slope * 0.01 * n) - 1.0
+    np.testing.assert_allclose(change[3], (start + step / slope) * grown, rtol=2e-3)
+    assert change[3].min() > 0.05
+    np.testing.assert_array_equal(np.delete(change, 3, axis=0), 0.0)
+    assert synapses.statistics()["disturb_steps"] == pytest.approx(0.01 * n / 20)
+    assert synapses.pulses.sum() == 0
+
+
+def test_gradient_spikes_disturb_their_column_by_their_stream() -> None:
+    device = get_preset("ideal", {"levels": 1000})
+    synapses = native(device, half_select={"gradient": 0.01})
+    change = moved(synapses, 500, [], [2], [5])
+    np.testing.assert_allclose(change[:, 2], 0.01 * 500 * 0.002, rtol=1e-3)
+    np.testing.assert_allclose(change[:, 5], -0.01 * 500 * 0.002, rtol=1e-3)
+    np.testing.assert_array_equal(np.delete(change, [2, 5], axis=1), 0.0)
+
+
+def test_gradient_spikes_that_thinning_takes_disturb_nothing() -> None:
+    device = get_preset("ideal", {"levels": 1000})
+    step = 0.002 * SCALE
+    synapses = native(device, 0.25 * step * 10 * 50, half_select={"gradient": 0.01})
+    assert synapses.keep == pytest.approx(0.25)
+    change = moved(synapses, 4000, [], [2], [])
+    assert change[0, 2] == pytest.approx(0.25 * 0.01 * 4000 * 0.002, rel=0.1)
+
+
+def test_a_pair_of_equal_devices_cancels_what_its_row_disturbs() -> None:
+    device = get_preset("ideal", {"levels": 1000})
+    pair = {"scheme": "differential_pair"}
+    synapses = native(device, reference=pair, half_select={"forward_up": 0.01})
+    np.testing.assert_allclose(moved(synapses, 500, [3], [], []), 0.0, atol=1e-6)
+    synapses = native(device, reference=pair, half_select={"gradient": 0.01})
+    change = moved(synapses, 500, [], [2], [])
+    np.testing.assert_allclose(change[:, 2], 0.01 * 500 * 0.002, rtol=1e-3)
+
+
+def test_a_disturb_of_both_directions_is_the_step_s_asymmetry() -> None:
+    device = get_preset("ideal", {"levels": 1000, "asymmetry": 0.1})
+    synapses = native(device, half_select={"forward_up": 0.01, "forward_down": 0.01})
+    change = moved(synapses, 500, [3], [], [])
+    np.testing.assert_allclose(change[3], 0.1 * 0.01 * 500 * 0.002, rtol=5e-3)
+
+
+@pytest.mark.parametrize("name", ["reram_es", "hfo2", "capacitor"])
+def test_disturbed_and_worn_states_are_restored_to_the_bit(name: str) -> None:
+    def fresh() -> NativeSynapses:
+        physics = {"pulse_noise": {"of_range": 0.01}, "wear": {"half_window_pulses": 200.0}}
+        disturb = {"forward_up": 1e-3, "gradient": 1e-2}
+        return native(get_preset(name), half_select=disturb, **physics)
+
+    first, second = fresh(), fresh()
+    block = make_block(*random_trains(500))
+    first.update(block)
+    first.commit(range(1))
+    second.restore(first.state())
+    for synapses in (first, second):
+        synapses.update(block)
+        synapses.commit(range(1))
+        synapses.end_batch()
+    np.testing.assert_array_equal(first.weights(), second.weights())
+    assert first.statistics() == second.statistics()
+
+
+# --- spread that lines share --------------------------------------------------------------------
+
+
+def steps(spread: dict[str, float], side: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Steps up and down [n_in, n_out] over the mean step, of devices that are all alike else."""
+    spec = TileSpec(weight_range=4.0, simulator="native", line_spread=spread)
+    crossbar = replace(make_crossbar(side, side), seed=3)
+    synapses = NativeSynapses(crossbar, get_preset("charge_trap", ALIKE), spec, 1.0)
+    records = synapses._cells.records[0].reshape(side, side).T
+    for direction, slope in (("up", "a"), ("down", "b")):
+        assert np.ptp(records[slope] / records[direction]) < 1e-4, "slopes go with their steps"
+    return records["up"] / 0.002, records["down"] / 0.002
+
+
+def test_lines_share_their_spread() -> None:
+    for field, axis in (("step_by_input_line", 1), ("step_by_output_line", 0)):
+        up, down = steps({field: 0.2})
+        np.testing.assert_allclose(up, down, rtol=1e-5)
+        assert np.ptp(up, axis=axis).max() < 1e-5
+        assert up.mean(axis=axis).std() == pytest.approx(0.2, rel=0.15)
+
+
+def test_the_gradient_goes_over_the_array() -> None:
+    up, _ = steps({"step_gradient": 0.3})
+    np.testing.assert_allclose(up[[0, -1]].mean(axis=1), [0.85, 1.15], rtol=1e-5)
+    np.testing.assert_allclose(np.diff(up.mean(axis=1)), 0.3 / 199, rtol=1e-2)
+
+
+def test_lines_share_an_asymmetry() -> None:
+    for field, axis in (("asymmetry_by_input_line", 1), ("asymmetry_by_output_line", 0)):
+        up, down = steps({field: 0.2})
+        np.testing.assert_allclose(up + down, 2.0, rtol=1e-5)
+        assert np.ptp(up - down, axis=axis).max() < 1e-5
+        assert (up - down).mean(axis=axis).std() == pytest.approx(0.2, rel=0.15)
+
+
+def test_a_common_asymmetry_is_one_draw_for_the_array() -> None:
+    up, down = steps({"asymmetry_common": 0.2})
+    assert np.ptp(up - down) < 1e-5
+    assert 0.001 < abs((up - down).mean()) < 0.8
+
+
+# --- noise of pulses ----------------------------------------------------------------------------
+
+
+def one_pulse(device: Preset, start: float, up: bool, **tile: object) -> np.ndarray:
+    """Changes of state [devices] of 10,000 devices by one pulse from that state."""
+    initial = np.full((100, 100), start * SCALE, np.float32)
+    crossbar = replace(make_crossbar(100, 100), initial=initial)
+    spec = TileSpec(weight_range=4.0, simulator="native", **tile)
+    synapses = NativeSynapses(crossbar, device, spec, 1e6)
+    every, none = np.ones((1, 100), bool), np.zeros((1, 100), bool)
+    synapses.update(make_block(every, *((every, none) if up else (none, every))))
+    synapses.commit(range(1))
+    change: np.ndarray = synapses.weights().ravel() / SCALE - start
+    return change
+
+
+@pytest.mark.parametrize("up", [True, False])
+@pytest.mark.parametrize("start", [-0.3, 0.4])
+def test_noise_of_the_range_is_the_same_at_every_state_and_in_both_directions(
+    start: float, up: bool
+) -> None:
+    device = get_preset("charge_trap", ALIKE | {"slope_up": 0.5, "slope_down": 0.2})
+    quiet = one_pulse(device, start, up)
+    noisy = one_pulse(device, start, up, pulse_noise={"of_range": 0.02})
+    assert (noisy - quiet).std() == pytest.approx(0.02 * 2.0, rel=0.03)
+    assert (noisy - quiet).mean() == pytest.approx(0.0, abs=4 * 0.04 / 100)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_poisson_noise_goes_with_the_square_root_of_the_step(up: bool) -> None:
+    device = get_preset("charge_trap", ALIKE | {"slope_up": 0.8, "slope_down": 0.1})
+    for start in (-0.5, 0.5):
+        quiet = one_pulse(device, start, up)
+        noisy = one_pulse(device, start, up, pulse_noise={"electrons_per_step": 20.0})
+        expected = np.sqrt(np.abs(quiet.mean()) * 0.002 / 20.0)
+        assert (noisy - quiet).std() == pytest.approx(expected, rel=0.03)
+
+
+def test_the_further_noise_is_independent_of_the_preset_s_own() -> None:
+    device, off = get_preset("charge_trap"), get_preset("charge_trap", {"cycle_to_cycle": 0.0})
+    quiet = one_pulse(off, 0.0, True)
+    own = one_pulse(device, 0.0, True) - quiet
+    further = one_pulse(off, 0.0, True, pulse_noise={"of_range": 2e-4}) - quiet
+    both = one_pulse(device, 0.0, True, pulse_noise={"of_range": 2e-4}) - quiet
+    np.testing.assert_allclose(both, own + further, atol=2e-7)
+    assert abs(np.corrcoef(own, further)[0, 1]) < 0.04
+
+
+# --- wear ---------------------------------------------------------------------------------------
+
+
+def test_windows_close_with_the_device_s_own_pulses() -> None:
+    """At its bound a device follows the bound; others, which got no pulse, keep theirs."""
+    device = get_preset("ideal", {"levels": 20})
+    synapses = native(device, wear={"half_window_pulses": 100.0, "exponent": 2.0})
+    before = synapses.weights().copy()
+    sent = 0
+    for rows in (50, 51, 200, 700):
+        moved(synapses, rows, [3], [2], [])
+        sent += rows
+        window = 1.0 / (1.0 + ((sent - 1) / 100.0) ** 2)
+        assert synapses.weights()[3, 2] / SCALE == pytest.approx(window, rel=1e-4)
+    changed = np.argwhere(synapses.weights() != before)
+    np.testing.assert_array_equal(changed, [[3, 2]])
+    assert synapses.weights()[3, 2] / SCALE < 0.02, "dead"
+
+
+def test_stuck_devices_do_not_wear() -> None:
+    device = get_preset("ideal", {"levels": 20})
+    synapses = native(device, stuck_share=1.0, wear={"half_window_pulses": 10.0})
+    np.testing.assert_array_equal(moved(synapses, 200, [3], [2], []), 0.0)
+
+
+def test_worn_steps_shrink_as_the_window_does() -> None:
+    device = get_preset("ideal", {"levels": 1000})
+    synapses = native(device, wear={"half_window_pulses": 40.0, "exponent": 1.0})
+    change = moved(synapses, 40, [3], [2], [])
+    expected = sum(0.002 / (1.0 + n / 40.0) for n in range(40))
+    assert change[3, 2] == pytest.approx(expected, rel=1e-4)
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tile", "words"),
+    [
+        ({"half_select": {"gradient": 0.1}}, "half_select needs simulator: native"),
+        ({"line_spread": {"step_gradient": 0.1}}, "line_spread needs simulator: native"),
+        ({"pulse_noise": {"of_range": 0.1}}, "pulse_noise needs simulator: native"),
+        ({"wear": {"half_window_pulses": 9.0}}, "wear needs simulator: native"),
+        (
+            {"simulator": "native", "wear": {"half_window_pulses": 0.0}},
+            "greater than or equal to 1",
+        ),
+        ({"simulator": "native", "half_select": {"forward_up": 1.5}}, "less than or equal to 1"),
+        ({"simulator": "native", "line_spread": {"step_by_row": 0.1}}, "Extra inputs"),
+    ],
+)
+def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        TileSpec.model_validate(tile)
+
+
+def test_devices_with_memory_cannot_be_half_selected() -> None:
+    with refused("tile", "half_select", "remembers its pulses"):
+        native(get_preset("charge_trap_pulsed"), half_select={"gradient": 0.1})

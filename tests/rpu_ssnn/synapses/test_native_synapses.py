@@ -1,0 +1,255 @@
+"""Our own devices: those of aihwkit's tile, pulse for pulse, and numbers that no thread changes."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_presets import Preset, get_device, get_preset, preset_names
+from rpu_ssnn.data import load_dataset
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
+from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.training import train
+from support.charge_traps import NO_MEMORY
+from support.commands import refused
+from support.networks import make_block, make_crossbar, random_trains
+from support.own_presets import write_own_presets
+
+SAMPLES = np.repeat(np.arange(10), 50)
+SCHEMES = ("ideal_reference", "reference_device", "differential_pair")
+TWO_WAYS = [name for name in preset_names() if get_preset(name).bidirectional]
+
+
+@pytest.fixture(scope="module")
+def own_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_own_presets(tmp_path_factory.mktemp("presets"))
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def device(name: str, own: Path, *, quiet: bool) -> Preset:
+    where = f"{own}:{name}" if name in ("power", "piecewise") else name
+    if not quiet:
+        return get_preset(where)
+    off = {"cycle_to_cycle": 0.0}
+    if "write_noise" in get_preset(where).parameters:
+        off["write_noise"] = 0.0
+    return get_preset(where, off | (NO_MEMORY if name.endswith("pulsed") else {}))
+
+
+def half_thinned(preset: Preset, spec: TileSpec) -> float:
+    """Learning rate at which one coincidence in two makes a pulse, on `make_crossbar`."""
+    return 0.5 * float(preset.device(1e9).dw_min) * spec.weight_range * 0.25 * 10 * 50
+
+
+def trained[T: TileSynapses | NativeSynapses](
+    synapses: T, batches: int = 4, n_in: int = 20, n_out: int = 8
+) -> T:
+    for seed in range(batches):
+        synapses.update(make_block(*random_trains(500, n_in, n_out, seed=seed), SAMPLES))
+        synapses.commit(range(10))
+        synapses.end_batch()
+    return synapses
+
+
+# --- the devices of aihwkit ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", [*TWO_WAYS, "power", "piecewise"])
+def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_presets: Path) -> None:
+    """Spread, steps, bounds, thinning, leak, references, pairs: to 1e-6 of the range."""
+    preset = device(name, own_presets, quiet=True)
+    spec = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
+    rate = half_thinned(preset, spec)
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, rate))
+        for kind in (TileSynapses, NativeSynapses)
+    )
+    assert tile.keep == pytest.approx(0.5)
+    np.testing.assert_array_equal(native.pulses, tile.pulses_up + tile.pulses_down)
+    assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
+    theirs, ours = tile.statistics(), native.statistics()
+    memory = {"slot_s", "step_factor", "charge_kept", "step_rewrites", "charge_writes"}
+    for key in theirs.keys() - memory:
+        assert ours[key] == pytest.approx(theirs[key]), key
+    assert ours.keys() == theirs.keys()
+
+
+@pytest.mark.parametrize("how", [{"stuck_share": 0.3, "stuck_at": "low"}, {"stuck_share": 0.2}])
+def test_the_same_devices_are_stuck(how: dict[str, object]) -> None:
+    preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
+    spec = TileSpec(weight_range=4.0, **how)
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
+    )
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
+
+
+def test_a_pulsed_start_is_aihwkit_s() -> None:
+    preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
+    spec = TileSpec(weight_range=4.0, initial="pulsed")
+    tile, native = (
+        kind(make_crossbar(), preset, spec, 1e6) for kind in (TileSynapses, NativeSynapses)
+    )
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
+    for key in ("initial_pulses_total", "initial_clipped_total"):
+        assert native.statistics()[key] == tile.statistics()[key]
+    assert native.pulses.sum() == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_converters_read_as_aihwkit_s(scheme: str) -> None:
+    reads = ReadSpec(adc_bits=5, adc_bound=3.0, adc_bound_transposed=1.5)
+    spec = TileSpec(weight_range=4.0, reads=reads, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
+    preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
+    )
+    rng = np.random.default_rng(0)
+    spikes = rng.integers(0, 2, (500, 20), np.uint8)
+    net = rng.integers(-1, 2, (500, 8)).astype(np.int8)
+    for ours, theirs in (
+        (native.forward_current(spikes), tile.forward_current(spikes)),
+        (native.transposed_current(net), tile.transposed_current(net)),
+    ):
+        # A sum in another order may fall on the other side of a step's middle, now and then.
+        assert (np.abs(ours - theirs) > 1e-5).mean() < 1e-3
+
+
+def test_a_leak_of_training_and_of_storage_is_aihwkit_s() -> None:
+    preset = get_preset("capacitor", {"cycle_to_cycle": 0.0, "leak_time_constant_s": 1e-2})
+    tile, native = (
+        trained(kind(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6))
+        for kind in (TileSynapses, NativeSynapses)
+    )
+    assert native.statistics()["leak_steps"] == tile.statistics()["leak_steps"] > 0
+    for synapses in (tile, native):
+        synapses.rest(3e-3)
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
+
+
+# --- seeded -------------------------------------------------------------------------------------
+
+
+def pieces(block: PulseBlock, rows: list[int]) -> list[PulseBlock]:
+    """The block in several, cut at those rows."""
+    parts = []
+    for first, last in zip([0, *rows], [*rows, block.rows], strict=True):
+        pre, post = block.pre_start, block.post_start
+        parts.append(
+            PulseBlock(
+                sample=block.sample[first:last],
+                slot=block.slot[first:last],
+                pre_start=pre[first : last + 1] - pre[first],
+                pre=block.pre[pre[first] : pre[last]],
+                post_start=post[first : last + 1] - post[first],
+                post=block.post[post[first] : post[last]],
+                sign=block.sign[post[first] : post[last]],
+            )
+        )
+    return parts
+
+
+@pytest.mark.parametrize("name", [*TWO_WAYS, "power", "piecewise"])
+def test_noise_follows_the_seed_whatever_threads_and_blocks(
+    name: str, own_presets: Path, pool: ThreadPoolExecutor
+) -> None:
+    preset = device(name, own_presets, quiet=False)
+    crossbar = make_crossbar(200, 150)
+    spec = TileSpec(weight_range=4.0)
+    rate = half_thinned(preset, spec)
+    one = trained(NativeSynapses(crossbar, preset, spec, rate), 2, 200, 150)
+    shared = replace(crossbar, threads=3, pool=pool)
+    several = NativeSynapses(shared, preset, spec, rate)
+    for seed in range(2):
+        block = make_block(*random_trains(500, 200, 150, seed=seed), SAMPLES)
+        for part in reversed(pieces(block, [50, 170, 180, 430])):
+            several.update(part)
+        several.commit(range(10))
+        several.end_batch()
+    np.testing.assert_array_equal(several.weights(), one.weights())
+    other = trained(NativeSynapses(replace(crossbar, seed=8), preset, spec, rate), 2, 200, 150)
+    assert (other.weights() != one.weights()).mean() > 0.5
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", ["capacitor", "reram_es", "hfo2", "charge_trap_pulsed"])
+def test_a_restored_state_goes_on_to_the_bit(name: str, scheme: str) -> None:
+    spec = TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme))  # type: ignore[arg-type]
+    preset = get_preset(name)
+
+    def fresh() -> NativeSynapses:
+        return NativeSynapses(make_crossbar(), preset, spec, half_thinned(preset, spec))
+
+    first, second = trained(fresh()), fresh()
+    second.restore(first.state())
+    np.testing.assert_array_equal(second.weights(), first.weights())
+    for synapses in (first, second):
+        trained(synapses, 2)
+        synapses.rest(1.0)
+    np.testing.assert_array_equal(second.weights(), first.weights())
+    assert second.statistics() == first.statistics()
+
+
+def test_read_noise_is_seeded_and_of_its_size() -> None:
+    spec = TileSpec(weight_range=4.0, reads=ReadSpec(read_noise=0.5))
+    spikes = np.ones((2000, 20), np.uint8)
+    one, two = (
+        NativeSynapses(make_crossbar(), get_preset("ideal"), spec, 1.0).forward_current(spikes)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert one.std(axis=0).mean() == pytest.approx(0.5 * 4 * 0.25, rel=0.02)
+
+
+@pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
+def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
+    data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
+    training = TrainingSpec(epochs=2, batch=20, schedule=schedule)  # type: ignore[arg-type]
+    made = []
+    for threads in (1, 2, 3):
+        factory = native_synapses(get_preset("charge_trap_pulsed"), TileSpec(weight_range=4.0), 8.0)
+        spec = NetworkSpec(hidden=(24,), T=30)
+        with train(spec, training, factory, data, seed=0, threads=threads) as run:
+            assert run.epochs[-1].validation_accuracy > 0.5
+            made.append([s.linear_read().copy() for s in run.network.synapses])
+    for others in made[1:]:
+        for one, other in zip(made[0], others, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_full_store_is_emptied_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded whatever T is; what was applied early is what would have been later."""
+    preset = get_preset("capacitor")
+    whole = trained(NativeSynapses(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6))
+    monkeypatch.setattr("rpu_ssnn.synapses.native.synapses.MOST_SPIKES", 100)
+    synapses = NativeSynapses(make_crossbar(), preset, TileSpec(weight_range=4.0), 1e6)
+    for seed in range(4):
+        block = make_block(*random_trains(500, seed=seed), SAMPLES)
+        for part in pieces(block, [100, 200]):
+            synapses.update(part)
+            assert synapses._store.spikes == 0
+        synapses.commit(range(10))
+        synapses.end_batch()
+    np.testing.assert_array_equal(synapses.weights(), whole.weights())
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tiki_taka(reram_sb)", "mixed_precision(reram_sb)"])
+def test_cells_with_more_than_pulses_are_refused(name: str) -> None:
+    with refused("tile", "simulator", "'native'", "aihwkit's own"):
+        NativeSynapses(make_crossbar(), get_device(name), TileSpec(simulator="native"), 1.0)
