@@ -110,6 +110,14 @@ def fit(
     weight_one: Annotated[
         float | None, typer.Option(help="Conductance (conductance unit) of weight 1.")
     ] = None,
+    method: Annotated[
+        Literal["likelihood", "aihwkit"],
+        typer.Option(help="aihwkit: its own trace fit of the mean curve, noises by likelihood."),
+    ] = "likelihood",
+    against_aihwkit: Annotated[
+        bool,
+        typer.Option("--against-aihwkit", help="Compare the mean curve with aihwkit's trace fit."),
+    ] = False,
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
     ] = False,
@@ -120,7 +128,7 @@ def fit(
     """
     from device_presets.entry_writing import checked_name
     from device_presets.fitting import CsvLayout, fit_file
-    from device_presets.fitting.csv_layout import SIEMENS
+    from device_presets.fitting.reading.csv_layout import SIEMENS
     from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
     preset_file = out or Path(f"{checked_name(name)}.yaml")
@@ -142,7 +150,7 @@ def fit(
     )
     unit = SIEMENS[conductance_unit]
     ends = (None if w is None else w * unit for w in (weight_zero, weight_one))
-    fitted = fit_file(data, name, layout, *ends)
+    fitted = fit_file(data, name, layout, *ends, method, against_aihwkit)
     found = fitted.measurement
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:
@@ -153,19 +161,21 @@ def fit(
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
+    typer.echo("Error of the mean curve without noise, share of the range, up / down:\n")
+    typer.echo(fitted.curve_table().to_markdown(index=False, disable_numparse=True))
+    typer.echo("")
     for check in fitted.verdict.checks:
-        typer.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.question} {check.answer}")
+        typer.echo(check.line)
     if not fitted.verdict.describes and not accept_poor_fit:
         fitted.save(None, plot_file)
         typer.echo(
-            f"{data}: no model describes the data (checks above, {plot_file}); no preset written; "
-            "--accept-poor-fit writes it all the same",
+            f"{data}: no model describes the data: {fitted.verdict.failures}; plot {plot_file}; no "
+            "preset written; --accept-poor-fit writes it all the same",
             err=True,
         )
         raise typer.Exit(3)
     fitted.save(preset_file, plot_file)
-    verdict = "describes the data" if fitted.verdict.describes else "DOES NOT DESCRIBE THE DATA"
-    typer.echo(f"\nThe fit {verdict}.\npreset  {preset_file}\nplot    {plot_file}")
+    typer.echo(f"\n{fitted.verdict.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
 
 
 @presets_app.command("from-metrics")

@@ -12,8 +12,8 @@ import pytest
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.csv_layout import CsvLayout, detect_format
-from device_presets.fitting.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
+from device_presets.fitting.reading.csv_layout import CsvLayout, detect_format
+from device_presets.fitting.reading.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
 
 
 def sweep(n: int = 20, separator: str = ",", decimal: str = ".") -> list[str]:

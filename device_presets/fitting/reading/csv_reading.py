@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from device_presets.fitting.csv_layout import (
+from device_presets.fitting.reading.csv_layout import (
     AMPERES,
     MOST_SIEMENS,
     SIEMENS,

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from device_presets.fitting.csv_layout import SIEMENS
-from device_presets.fitting.joint_fit import JointFit
-from device_presets.fitting.population import Population
-from device_presets.fitting.weights import WeightScale
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.weights import WeightScale
+from device_presets.fitting.reading.csv_layout import SIEMENS
+from device_presets.fitting.results.population import Population
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
 from rpu_ssnn.common.wording import counted

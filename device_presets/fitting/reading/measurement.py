@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.csv_layout import LEAST_SIEMENS, WHY_LEAST, CsvLayout, in_unit
-from device_presets.fitting.csv_reading import Rows, read_rows
+from device_presets.fitting.reading.csv_layout import LEAST_SIEMENS, WHY_LEAST, CsvLayout, in_unit
+from device_presets.fitting.reading.csv_reading import Rows, read_rows
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 
