@@ -30,7 +30,7 @@ class Uncertainty:
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
             and stay there as the noises move by a tenth. One that is at a limit or an edge, or
             loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
-        noise_pull: [NOISES] slope of the adjusted profile likelihood by the log noises, at the top of
+        noise_pull: [NOISES] slope of the adjusted profile likelihood by the log noises, at top of
             the likelihood: see `with_unbiased_noise`.
     """
 
