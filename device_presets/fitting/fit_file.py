@@ -25,12 +25,8 @@ from device_presets.fitting.model.weights import (
     refuse_no_conductance,
 )
 from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.lookup_table import (
-    is_lookup_table,
-    read_lookup_table,
-    sampled,
-)
-from device_presets.fitting.reading.measurement import Measurement, read_measurement
+from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import Quantity
@@ -171,7 +167,7 @@ def fit_file(
     """Fits a measured file.
 
     Args:
-        file: one row a pulse, or a folder with a lookup table of CrossSim.
+        file: one row a pulse; or a folder, see ``intake.read``.
         name: of the preset to make.
         layout: columns and units; the standard names where not given.
         weight_zero, weight_one: conductances in siemens that weights 0 and 1 stand for; the
@@ -246,17 +242,6 @@ def _curves(
     training = training_rows(fit)
     seen = open_loop(fit, everything)
     return name, seen, None if training is None else open_loop(again(training), ~training)
-
-
-def read(file: Path, layout: CsvLayout) -> Measurement:
-    """What was measured, whatever holds it.
-
-    Raises:
-        PresetError: as ``fit_file``.
-    """
-    if is_lookup_table(file):
-        return sampled(read_lookup_table(file), layout.conductance_unit)
-    return read_measurement(file, layout)
 
 
 def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:

@@ -70,7 +70,10 @@ def fit(
     data: Annotated[
         Path,
         typer.Argument(
-            parser=given_path, metavar="PATH", help="CSV with one row a pulse, read after it."
+            parser=given_path,
+            metavar="PATH",
+            help="CSV or Excel, one row a pulse, read after it; or a folder: a file a device, or "
+            "CrossSim's lookup table."
         ),
     ],
     name: NameOption,
@@ -83,13 +86,21 @@ def fit(
             help="File of the plot; default: beside the preset, .png.",
         ),
     ] = None,
-    pulse_column: Annotated[str, typer.Option(help="Pulse number.")] = "pulse",
+    pulse_column: Annotated[
+        str | None, typer.Option(help="Pulse number; default: 'pulse', or the order of rows.")
+    ] = None,
     polarity_column: Annotated[str, typer.Option(help="up/down, 1/-1, LTP/LTD...")] = "polarity",
     polarity: Annotated[
         Literal["up", "down"] | None, typer.Option(help="Of every pulse, instead of a column.")
     ] = None,
     conductance_column: Annotated[str, typer.Option(help="Conductance.")] = "conductance",
-    conductance_unit: Annotated[str, typer.Option(help="S, mS, uS, nS, pS.")] = "uS",
+    up_column: Annotated[
+        str | None, typer.Option(help="Conductance after each up pulse, beside --down-column.")
+    ] = None,
+    down_column: Annotated[
+        str | None, typer.Option(help="Conductance after each down pulse.")
+    ] = None,
+    conductance_unit: Annotated[str, typer.Option(help="S, mS, uS, nS, pS, a.u.")] = "uS",
     current_column: Annotated[
         str | None, typer.Option(help="Read current, instead of conductance.")
     ] = None,
@@ -147,6 +158,8 @@ def fit(
         device=device_column,
         cycle=cycle_column,
         all_pulses=polarity,
+        up=up_column,
+        down=down_column,
     )
     unit = SIEMENS[conductance_unit]
     ends = (None if w is None else w * unit for w in (weight_zero, weight_one))

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.likelihood import Series
-from device_presets.fitting.reading.csv_layout import MOST_SIEMENS, WHY_MOST, in_unit
+from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError
 
@@ -64,6 +64,8 @@ def refuse_no_conductance(where: str, field: str, value: float | None, unit: str
     Raises:
         PresetError: not finite, negative, or above `MOST_SIEMENS`.
     """
+    if unit == ARBITRARY and value is not None and math.isfinite(value):
+        return
     if value is not None and not 0.0 <= value <= MOST_SIEMENS:
         allowed = f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, unit)}: {WHY_MOST}"
         raise PresetError(where, field, in_unit(value, unit), allowed)

@@ -101,7 +101,7 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 allowed = "must hold numbers; comments come first"
                 raise PresetError(f"{file}, row {number}", "row", line[:40], allowed) from None
             continue
-        if len(rows) > 2 and len(row) != len(rows[0]):
+        if len(rows) >= 2 and len(row) != len(rows[0]):
             allowed = f"must be {len(rows[0])}, one for each conductance"
             raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
         rows.append(row)

@@ -1,10 +1,9 @@
-"""Read noise with memory: its likelihood is exact, it comes back, and fits without it are caught."""
+"""Read noise with memory: exact likelihood, it comes back, fits without it are caught."""
 
 import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -17,43 +16,9 @@ from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
-from support.fits import ONE, ZERO
+from support.fits import ONE, SWEEP_STEP, ZERO, sweeps
 
-STEP = 0.004
 FEW_MODELS = tuple(m for m in MODELS if m.code == CONSTANT or (m.code == LINEAR and m.additive))
-
-
-def sweeps(
-    path: Path,
-    seed: int,
-    slow: float,
-    *,
-    pulses_of_memory: float = 10.6,
-    cycle: float = 0.0,
-    white: float = 0.0,
-    devices: int = 1,
-) -> Path:
-    """Two sweeps of 500 pulses each way of linear-step devices; noises in steps."""
-    rng, tables = np.random.default_rng(seed), []
-    kept = math.exp(-1 / pulses_of_memory)
-    way = np.tile(np.repeat([1.0, -1.0], 500), 2)
-    for device in range(devices):
-        weight, noise, read = -0.9, slow * rng.normal(), []
-        for sign in (0.0, *way):
-            if sign:
-                step = STEP * (1 - 0.3 * sign * weight + cycle * rng.normal())
-                weight = float(np.clip(weight + sign * step, -1, 1))
-                noise = kept * noise + math.sqrt(1 - kept**2) * slow * rng.normal()
-            read.append(weight + STEP * (noise + white * rng.normal()))
-        columns = {
-            "device": device,
-            "pulse": np.arange(len(read)),
-            "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
-            "conductance": 1e6 * (ZERO + (ONE - ZERO) * np.array(read)),
-        }
-        tables.append(pd.DataFrame(columns))
-    pd.concat(tables).to_csv(path, index=False)
-    return path
 
 
 def prepared_of(file: Path) -> Prepared:
@@ -120,7 +85,7 @@ def test_correlated_read_noise_is_not_taken_for_cycle_noise(white: float, tmp_pa
     assert chosen.layout.memory
     cycle, _, slow, pulses = np.exp(chosen.shared[:4])
     assert cycle < 0.15
-    assert slow / STEP == pytest.approx(3.0, rel=0.25)
+    assert slow / SWEEP_STEP == pytest.approx(3.0, rel=0.25)
     assert pulses == pytest.approx(10.6, rel=0.5)
     verdict = judge(chosen, filtered(chosen))
     assert verdict.describes, verdict.failures
@@ -140,9 +105,7 @@ def test_a_fit_without_memory_fails_where_it_looks_far(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("white", "cycle"), [(0.0, 0.5), (1.5, 0.4)])
-def test_no_memory_is_seen_where_there_is_none(
-    white: float, cycle: float, tmp_path: Path
-) -> None:
+def test_no_memory_is_seen_where_there_is_none(white: float, cycle: float, tmp_path: Path) -> None:
     prepared = prepared_of(sweeps(tmp_path / "data.csv", 3, 0.0, white=white, cycle=cycle))
     chosen = select_model(prepared, FEW_MODELS).chosen.fit
     assert not chosen.layout.memory
