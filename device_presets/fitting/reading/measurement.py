@@ -139,8 +139,9 @@ def _jumps(
     span = float(np.nanmax(conductance) - np.nanmin(conductance))
     with np.errstate(invalid="ignore"):
         against = np.where(up, change < 0, change > 0)
-        jumps: np.ndarray = against & (np.abs(change) > max(largest, _JUMP * span))
-    return jumps & border & follows
+        large = np.abs(change) > max(largest, _JUMP * span)
+    jumps: np.ndarray = against & large & border & follows
+    return jumps
 
 
 def _refuse_order(
