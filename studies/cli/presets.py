@@ -49,8 +49,12 @@ def show_preset(
     ] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
 ) -> None:
-    """Print every parameter with unit and source, and plot the pulse response."""
-    from device_presets import describe, get_preset, plot_pulse_response
+    """Print the device's card and every parameter with unit and source; draw the card.
+
+    Green: measured, as the source says. Grey: assumed, or not known.
+    """
+    from device_presets import describe, get_preset
+    from device_presets.plots.card import card, plot_card
     from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 
     if plot is not None and no_plot:
@@ -60,9 +64,30 @@ def show_preset(
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
+    for fact in card(preset):
+        colour = typer.colors.GREEN if fact.standing == "measured" else typer.colors.BRIGHT_BLACK
+        shown = typer.style(f"{fact.value:24} {fact.standing}", fg=colour)
+        typer.echo(f"{fact.what:33} {shown}")
+    typer.echo("")
     typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
     if not no_plot:
-        typer.echo(f"\nplot    {plot_pulse_response(preset, target)} (pulse response)")
+        typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
+
+
+@presets_app.command("overview")
+def overview_picture(
+    plot: Annotated[
+        Path, typer.Option(help="File to write: .png, .pdf, .svg; default: overview.png here.")
+    ] = Path("overview.png"),
+) -> None:
+    """Draw the pulse responses of all presets on one page, with what of each was measured."""
+    from device_presets import get_preset, preset_names
+    from device_presets.plots.card import plot_overview
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
+
+    refuse_unwritable("presets overview", "--plot", plot, PLOT_SUFFIXES)
+    presets = [get_preset(name) for name in preset_names()]
+    typer.echo(f"plot    {plot_overview(presets, plot)}")
 
 
 @presets_app.command("fit")

@@ -19,8 +19,9 @@ from device_presets.fitting.model.weights import Prepared
 _CURVATURE_STEP = 1e-3
 _DIFFERENCE = 1e-3
 _LEAST_CURVATURE = 25.0
-_FLAT_BOUND = 0.5
-"""A bound is unreached where moving it by a twentieth of the range costs less than this."""
+_FLAT_BOUND = 3.0
+"""A bound is unreached where moving it outward by a twentieth of the range costs less than this:
+one number more to fit gains half a log-unit by chance, and then looks like a bound."""
 
 
 @dataclass(frozen=True)
