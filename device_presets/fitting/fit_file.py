@@ -1,7 +1,7 @@
 """A measured file in, a preset with its report out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -187,6 +187,7 @@ def fit_file(
     measurement = read(file, layout or CsvLayout())
     prepared = prepare(measurement, weight_zero, weight_one)
     selection = select_model(prepared) if method == "likelihood" else _by_trace(prepared)
+    selection, verdict = _judged(selection)
     fit = selection.chosen.fit
     population = _population(fit, measurement.has_down, chosen=True)
     linear = _slope_for_each(selection, measurement.has_down) if method == "likelihood" else None
@@ -203,7 +204,6 @@ def fit_file(
             _curves("aihwkit.utils.fitting", by_trace, lambda rows: _trace(prepared, rows))
         )
     scale_text = prepared.scale.phrase
-    verdict = judge(fit, filtered(fit))
     try:
         entry = fitted_entry(population, quantities, measurement, scale_text)
     except PresetError as error:
@@ -242,6 +242,20 @@ def _curves(
     training = training_rows(fit)
     seen = open_loop(fit, everything)
     return name, seen, None if training is None else open_loop(again(training), ~training)
+
+
+def _judged(selection: Selection) -> tuple[Selection, Verdict]:
+    """The choice with its verdict: of the models that held-out pulses do not tell apart, the
+    simplest that describes the data; where none does, the simplest."""
+    rest = [score for score in selection.as_good if score is not selection.chosen]
+    first = judge(selection.chosen.fit, filtered(selection.chosen.fit))
+    if first.describes:
+        return selection, first
+    for score in sorted(rest, key=lambda score: score.fit.n_free):
+        verdict = judge(score.fit, filtered(score.fit))
+        if verdict.describes:
+            return replace(selection, chosen=score), verdict
+    return selection, first
 
 
 def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:

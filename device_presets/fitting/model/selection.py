@@ -26,6 +26,7 @@ _FEW = 2
 _LEAST_GAIN = 2.0  # log-units beyond one a number
 _ALIKE = 0.1  # of a logarithm
 _FEWEST_PARTS = 9
+_LEAST_NOISE = 0.05  # of a step
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,20 @@ def _with_memory(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
     starts = [with_memory(_for(prepared, fit), fit, counted) for fit in ordered[:_FEW]]
     if not max(_adjusted(fit) for fit in starts) > least:
         return []
-    tried = [fit_with_memory(fit, counted) for fit in starts]
-    best = max(tried, key=_adjusted)
-    if not _adjusted(best) > least + _LEAST_GAIN:
+    tried = [fit for fit in (fit_with_memory(s, counted) for s in starts) if _is_noise(fit)]
+    best = max(tried, key=_adjusted, default=None)
+    if best is None or not _adjusted(best) > least + _LEAST_GAIN:
         return []
     for fit in ordered[_FEW:]:
         start = with_memory(_for(prepared, fit), fit, counted, best)
         tried.append(fit_with_memory(start, counted))
-    return tried
+    return [fit for fit in tried if _is_noise(fit)]
+
+
+def _is_noise(fit: JointFit) -> bool:
+    """Whether the correlated noise is there at all: with none, a bound put exactly at the most
+    extreme reading looks likely, since the density of a weight at its bound has no limit then."""
+    return bool(np.exp(fit.shared[2]) > _LEAST_NOISE * np.exp(fit.local[:, :2].mean()))
 
 
 def _for(prepared: Prepared, fit: JointFit) -> Prepared:

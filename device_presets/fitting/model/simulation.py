@@ -20,7 +20,7 @@ LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 _RUNS_A_LAG = 3  # a run of one polarity counts for lags up to a third of its length
 _END = 0.1  # of the range: "near a bound"
-_CURVE_POINTS = 2000
+_CURVE_POINTS = 20_000
 
 
 @dataclass(frozen=True)

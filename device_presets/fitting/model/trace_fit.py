@@ -55,19 +55,24 @@ def trace_fit(
     parameters = {
         "dw_min": (step, step / 5, min(5 * step, span)),
         "up_down": (1 - downs / ups if ups >= downs else ups / downs - 1, -0.95, 0.95),
-        "w_max": (high, high - 0.3 * span, high + 0.5 * span),
-        "w_min": (low, low - 0.5 * span, low + 0.3 * span),
+        "w_max": (high, max(high - 0.3 * span, 1e-3), high + 0.5 * span),
+        "w_min": (low, low - 0.5 * span, min(low + 0.3 * span, -1e-3)),
         "gamma_up": (start[2] * high, 0.0, 1.0),
         "gamma_down": (-start[3] * low, 0.0, 1.0),
     }
-    found, _, _ = fit_measurements(
-        parameters,
-        tuple(np.append(pulses[1:], 0.0) for _, pulses in curve),  # its n-th follows weight n
-        tuple(weights for weights, _ in curve),
-        LinearStepDevice(construction_seed=1),
-        method="powell",
-        max_nfev=most_runs,
-    )
+    try:
+        found, _, _ = fit_measurements(
+            parameters,
+            tuple(np.append(pulses[1:], 0.0) for _, pulses in curve),  # its n-th follows weight n
+            tuple(weights for weights, _ in curve),
+            LinearStepDevice(construction_seed=1),
+            method="powell",
+            max_nfev=most_runs,
+        )
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        allowed = f"must be likelihood: aihwkit's tool stops with: {reason}"
+        raise PresetError("presets fit", "--method", "aihwkit", allowed) from None
     values = found.params.valuesdict()
     up = values["dw_min"] * (1 + min(values["up_down"], 0.0))
     down = values["dw_min"] * (1 - max(values["up_down"], 0.0))
