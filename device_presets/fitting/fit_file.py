@@ -1,30 +1,46 @@
 """A measured file in, a preset with its report out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
-from device_presets.fitting.csv_layout import CsvLayout
-from device_presets.fitting.fit_plot import draw_fit
-from device_presets.fitting.fitted_entry import fitted_entry
-from device_presets.fitting.goodness import Verdict, judge
-from device_presets.fitting.intervals import Quantity
-from device_presets.fitting.joint_fit import JointFit
-from device_presets.fitting.measurement import Measurement, read_measurement
-from device_presets.fitting.population import Population
-from device_presets.fitting.quantities import report
-from device_presets.fitting.selection import Score, Selection, filtered, select_model
-from device_presets.fitting.step_functions import CONSTANT, LINEAR
-from device_presets.fitting.uncertainty import uncertainty, with_unbiased_noise
-from device_presets.fitting.weights import WeightScale, prepare, refuse_no_conductance
+from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
+from device_presets.fitting.model.joint_fit import JointFit, refit
+from device_presets.fitting.model.profile import cycle_noise_limits
+from device_presets.fitting.model.selection import Score, Selection, filtered, select_model
+from device_presets.fitting.model.simulation import alike_stretches
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
+from device_presets.fitting.model.trace_fit import trace_fit
+from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
+from device_presets.fitting.model.weights import (
+    Prepared,
+    WeightScale,
+    prepare,
+    refuse_no_conductance,
+)
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.results.fit_plot import draw_fit
+from device_presets.fitting.results.fitted_entry import fitted_entry
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import Population
+from device_presets.fitting.results.quantities import report
 from device_presets.library import preset_of
 from device_presets.preset_file import PresetEntry
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
+
+type Method = Literal["likelihood", "aihwkit"]
+
+_KNOWN = 0.3
+"""Standard error of the log cycle noise up to which its curvature gives the interval."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,8 @@ class FittedDevice:
         population: means and spreads over devices under the chosen model.
         quantities: the report.
         verdict: whether the fit describes the data.
+        curves: method, errors of its mean curve over all pulses and over cycles held out; None
+            where there is one cycle.
         entry: the preset.
     """
 
@@ -49,6 +67,7 @@ class FittedDevice:
     population: Population
     quantities: list[Quantity]
     verdict: Verdict
+    curves: tuple[tuple[str, CurveErrors, CurveErrors | None], ...]
     entry: PresetEntry
 
     def table(self) -> pd.DataFrame:
@@ -82,7 +101,7 @@ class FittedDevice:
         best = max((float(h.sum()) for h in held if h is not None), default=0.0)
         rows = [
             (
-                self._mark(s) + s.model.name,
+                self._mark(s) + s.name,
                 s.model.aihwkit_class,
                 s.fit.n_free,
                 "ruled out" if h is None else f"{float(h.sum()) - best:.1f}",
@@ -91,6 +110,15 @@ class FittedDevice:
         ]
         names = ["model", "aihwkit", "numbers", "held-out log-likelihood"]
         return pd.DataFrame(rows, columns=names)
+
+    def curve_table(self) -> pd.DataFrame:
+        """Columns ``mean curve of``, ``all pulses``, ``cycles held out``: errors as shares of the
+        range, up / down."""
+        rows = [
+            (name, seen.text, "one cycle only" if held is None else held.text)
+            for name, seen, held in self.curves
+        ]
+        return pd.DataFrame(rows, columns=["mean curve of", "all pulses", "cycles held out"])
 
     def _mark(self, score: Score) -> str:
         if score is self.selection.chosen:
@@ -107,12 +135,11 @@ class FittedDevice:
         Raises:
             PresetError: a file cannot be written.
         """
-        verdict = "describes the data" if self.verdict.describes else "DOES NOT DESCRIBE THE DATA"
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
             f"{self.scale.sentence}.",
-            f"The fit {verdict}:",
-            *(f"  {c.question} {c.answer}" for c in self.verdict.checks),
+            f"{self.verdict.sentence}:",
+            *(f"  {check.line}" for check in self.verdict.checks),
             "Measured, with 95 % intervals:",
             *(f"  {row}" for row in self._lines()),
         )
@@ -134,16 +161,21 @@ def fit_file(
     layout: CsvLayout | None = None,
     weight_zero: float | None = None,
     weight_one: float | None = None,
+    method: Method = "likelihood",
+    against_aihwkit: bool = False,
 ) -> FittedDevice:
     """Fits a measured file.
 
     Args:
-        file: tidy CSV: one row a pulse.
+        file: one row a pulse; or a folder, see ``intake.read``.
         name: of the preset to make.
         layout: columns and units; the standard names where not given.
         weight_zero, weight_one: conductances in siemens that weights 0 and 1 stand for; the
             middle and the top of the measured range where not given. Reports have them in the
             layout's conductance unit.
+        method: ``aihwkit`` fits the mean curve with ``aihwkit.utils.fitting``, and only the noises
+            by the likelihood.
+        against_aihwkit: whether to compare the mean curve with that method's.
 
     Raises:
         PresetError: the file cannot be used (file, row and column named), or no preset can hold
@@ -152,20 +184,26 @@ def fit_file(
     checked_name(name)
     for field, weight in (("weight zero", weight_zero), ("weight one", weight_one)):
         refuse_no_conductance(file.name, field, weight, (layout or CsvLayout()).conductance_unit)
-    measurement = read_measurement(file, layout or CsvLayout())
+    measurement = read(file, layout or CsvLayout())
     prepared = prepare(measurement, weight_zero, weight_one)
-    selection = select_model(prepared)
+    selection = select_model(prepared) if method == "likelihood" else _by_trace(prepared)
+    selection, verdict = _judged(selection)
     fit = selection.chosen.fit
-    population = _population(fit, measurement.has_down)
-    linear = _slope_for_each(selection, measurement.has_down)
+    population = _population(fit, measurement.has_down, chosen=True)
+    linear = _slope_for_each(selection, measurement.has_down) if method == "likelihood" else None
     as_good = [
         _population(score.fit, measurement.has_down)
         for score in selection.as_good
         if score is not selection.chosen
     ]
     quantities = report(population, prepared.scale, linear, as_good)
+    curves = [_curves(selection.chosen.name, fit, lambda rows: refit(fit, rows, most_steps=60))]
+    if against_aihwkit and method == "likelihood":
+        by_trace = _trace(prepared, np.ones(len(prepared.device), dtype=np.bool_))
+        curves.append(
+            _curves("aihwkit.utils.fitting", by_trace, lambda rows: _trace(prepared, rows))
+        )
     scale_text = prepared.scale.phrase
-    verdict = judge(fit, filtered(fit))
     try:
         entry = fitted_entry(population, quantities, measurement, scale_text)
     except PresetError as error:
@@ -181,8 +219,43 @@ def fit_file(
         population=population,
         quantities=quantities,
         verdict=verdict,
+        curves=tuple(curves),
         entry=entry,
     )
+
+
+def _trace(prepared: Prepared, rows: np.ndarray) -> JointFit:
+    return trace_fit(prepared, alike_stretches(prepared.series.pulse, prepared.device), rows)
+
+
+def _by_trace(prepared: Prepared) -> Selection:
+    """The fit of aihwkit's own tool in place of a choice among models."""
+    fit = _trace(prepared, np.ones(len(prepared.device), dtype=np.bool_))
+    score = Score(fit.layout.model, fit, None)
+    return Selection(score, (score,), (score,), "aihwkit.utils.fitting; noises by the likelihood")
+
+
+def _curves(
+    name: str, fit: JointFit, again: Callable[[np.ndarray], JointFit]
+) -> tuple[str, CurveErrors, CurveErrors | None]:
+    everything = np.ones(len(fit.prepared.device), dtype=np.bool_)
+    training = training_rows(fit)
+    seen = open_loop(fit, everything)
+    return name, seen, None if training is None else open_loop(again(training), ~training)
+
+
+def _judged(selection: Selection) -> tuple[Selection, Verdict]:
+    """The choice with its verdict: of the models that held-out pulses do not tell apart, the
+    simplest that describes the data; where none does, the simplest."""
+    rest = [score for score in selection.as_good if score is not selection.chosen]
+    first = judge(selection.chosen.fit, filtered(selection.chosen.fit))
+    if first.describes:
+        return selection, first
+    for score in sorted(rest, key=lambda score: score.fit.n_free):
+        verdict = judge(score.fit, filtered(score.fit))
+        if verdict.describes:
+            return replace(selection, chosen=score), verdict
+    return selection, first
 
 
 def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
@@ -190,13 +263,19 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
+    memory = selection.chosen.fit.layout.memory
     fits = (s.fit for s in selection.scores if s.model.code == LINEAR and not s.model.shape)
-    return _population(
-        next(fit for fit in fits if fit.layout.model.additive == model.additive), has_down
-    )
+    fits = (f for f in fits if f.layout.memory == memory)
+    alike = (f for f in fits if f.layout.model.additive == model.additive)
+    return _population(next(alike), has_down)
 
 
-def _population(fit: JointFit, has_down: bool) -> Population:
+def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Population:
     counted = np.ones(len(fit.prepared.series.weight), dtype=np.bool_)
-    fit = with_unbiased_noise(fit, counted)
-    return Population(fit, uncertainty(fit, counted), has_down)
+    plain, fit = fit, with_unbiased_noise(fit, counted)
+    errors = uncertainty(fit, counted)
+    known = 0.0 < errors.shared[0, 0] < _KNOWN**2
+    limits = None
+    if chosen and fit.prepared.noisy and not known:
+        limits = cycle_noise_limits(plain, counted)
+    return Population(fit, errors, has_down, limits)

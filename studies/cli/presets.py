@@ -49,8 +49,12 @@ def show_preset(
     ] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
 ) -> None:
-    """Print every parameter with unit and source, and plot the pulse response."""
-    from device_presets import describe, get_preset, plot_pulse_response
+    """Print the device's card and every parameter with unit and source; draw the card.
+
+    Green: measured, as the source says. Grey: assumed, or not known.
+    """
+    from device_presets import describe, get_preset
+    from device_presets.plots.card import card, plot_card
     from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 
     if plot is not None and no_plot:
@@ -60,9 +64,30 @@ def show_preset(
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
+    for fact in card(preset):
+        colour = typer.colors.GREEN if fact.standing == "measured" else typer.colors.BRIGHT_BLACK
+        shown = typer.style(f"{fact.value:24} {fact.standing}", fg=colour)
+        typer.echo(f"{fact.what:33} {shown}")
+    typer.echo("")
     typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
     if not no_plot:
-        typer.echo(f"\nplot    {plot_pulse_response(preset, target)} (pulse response)")
+        typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
+
+
+@presets_app.command("overview")
+def overview_picture(
+    plot: Annotated[
+        Path, typer.Option(help="File to write: .png, .pdf, .svg; default: overview.png here.")
+    ] = Path("overview.png"),
+) -> None:
+    """Draw the pulse responses of all presets on one page, with what of each was measured."""
+    from device_presets import get_preset, preset_names
+    from device_presets.plots.card import plot_overview
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
+
+    refuse_unwritable("presets overview", "--plot", plot, PLOT_SUFFIXES)
+    presets = [get_preset(name) for name in preset_names()]
+    typer.echo(f"plot    {plot_overview(presets, plot)}")
 
 
 @presets_app.command("fit")
@@ -70,7 +95,10 @@ def fit(
     data: Annotated[
         Path,
         typer.Argument(
-            parser=given_path, metavar="PATH", help="CSV with one row a pulse, read after it."
+            parser=given_path,
+            metavar="PATH",
+            help="CSV or Excel, one row a pulse, read after it; or a folder: a file a device, or "
+            "CrossSim's lookup table."
         ),
     ],
     name: NameOption,
@@ -83,13 +111,21 @@ def fit(
             help="File of the plot; default: beside the preset, .png.",
         ),
     ] = None,
-    pulse_column: Annotated[str, typer.Option(help="Pulse number.")] = "pulse",
+    pulse_column: Annotated[
+        str | None, typer.Option(help="Pulse number; default: 'pulse', or the order of rows.")
+    ] = None,
     polarity_column: Annotated[str, typer.Option(help="up/down, 1/-1, LTP/LTD...")] = "polarity",
     polarity: Annotated[
         Literal["up", "down"] | None, typer.Option(help="Of every pulse, instead of a column.")
     ] = None,
     conductance_column: Annotated[str, typer.Option(help="Conductance.")] = "conductance",
-    conductance_unit: Annotated[str, typer.Option(help="S, mS, uS, nS, pS.")] = "uS",
+    up_column: Annotated[
+        str | None, typer.Option(help="Conductance after each up pulse, beside --down-column.")
+    ] = None,
+    down_column: Annotated[
+        str | None, typer.Option(help="Conductance after each down pulse.")
+    ] = None,
+    conductance_unit: Annotated[str, typer.Option(help="S, mS, uS, nS, pS, a.u.")] = "uS",
     current_column: Annotated[
         str | None, typer.Option(help="Read current, instead of conductance.")
     ] = None,
@@ -110,6 +146,14 @@ def fit(
     weight_one: Annotated[
         float | None, typer.Option(help="Conductance (conductance unit) of weight 1.")
     ] = None,
+    method: Annotated[
+        Literal["likelihood", "aihwkit"],
+        typer.Option(help="aihwkit: its own trace fit of the mean curve, noises by likelihood."),
+    ] = "likelihood",
+    against_aihwkit: Annotated[
+        bool,
+        typer.Option("--against-aihwkit", help="Compare the mean curve with aihwkit's trace fit."),
+    ] = False,
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
     ] = False,
@@ -120,7 +164,7 @@ def fit(
     """
     from device_presets.entry_writing import checked_name
     from device_presets.fitting import CsvLayout, fit_file
-    from device_presets.fitting.csv_layout import SIEMENS
+    from device_presets.fitting.reading.csv_layout import SIEMENS
     from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
     preset_file = out or Path(f"{checked_name(name)}.yaml")
@@ -139,10 +183,12 @@ def fit(
         device=device_column,
         cycle=cycle_column,
         all_pulses=polarity,
+        up=up_column,
+        down=down_column,
     )
     unit = SIEMENS[conductance_unit]
     ends = (None if w is None else w * unit for w in (weight_zero, weight_one))
-    fitted = fit_file(data, name, layout, *ends)
+    fitted = fit_file(data, name, layout, *ends, method, against_aihwkit)
     found = fitted.measurement
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:
@@ -153,19 +199,21 @@ def fit(
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
+    typer.echo("Error of the mean curve without noise, share of the range, up / down:\n")
+    typer.echo(fitted.curve_table().to_markdown(index=False, disable_numparse=True))
+    typer.echo("")
     for check in fitted.verdict.checks:
-        typer.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.question} {check.answer}")
+        typer.echo(check.line)
     if not fitted.verdict.describes and not accept_poor_fit:
         fitted.save(None, plot_file)
         typer.echo(
-            f"{data}: no model describes the data (checks above, {plot_file}); no preset written; "
-            "--accept-poor-fit writes it all the same",
+            f"{data}: no model describes the data: {fitted.verdict.failures}; plot {plot_file}; no "
+            "preset written; --accept-poor-fit writes it all the same",
             err=True,
         )
         raise typer.Exit(3)
     fitted.save(preset_file, plot_file)
-    verdict = "describes the data" if fitted.verdict.describes else "DOES NOT DESCRIBE THE DATA"
-    typer.echo(f"\nThe fit {verdict}.\npreset  {preset_file}\nplot    {plot_file}")
+    typer.echo(f"\n{fitted.verdict.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
 
 
 @presets_app.command("from-metrics")

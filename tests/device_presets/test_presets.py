@@ -22,8 +22,13 @@ EXPECTED = [
     "idealized",
     "gokmen_vlasov",
     "capacitor",
+    "capacitor_10s",
+    "capacitor_300ms",
+    "capacitor_10ms",
     "charge_trap",
     "charge_trap_2019",
+    "charge_trap_100um",
+    "charge_trap_180nm",
     "charge_trap_pulsed",
     "charge_trap_2019_pulsed",
     "ecram",
@@ -32,6 +37,7 @@ EXPECTED = [
     "reram_es",
     "reram_sb",
     "hfo2",
+    "hfo2_with_failed",
 ]
 BIDIRECTIONAL = [name for name in EXPECTED if name != "pcm"]
 AIHWKIT_PRESETS = {
@@ -322,7 +328,7 @@ def test_asking_for_what_is_not_there() -> None:
     with pytest.raises(PresetError, match="did you mean cycle_to_cycle"):
         get_preset("ideal").value("cycle_to_cycl")
     with pytest.raises(PresetError, match="a number is needed"):
-        get_preset("charge_trap").number("pulse_width_s")
+        get_preset("charge_trap").number("energy_per_pulse_j")
 
 
 def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:

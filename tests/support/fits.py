@@ -1,5 +1,6 @@
 """What the tests of fits share: measured files, made by pulsing tiles."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ from device_presets.pulsing import pulse_train
 
 ZERO, ONE = 50e-6, 60e-6
 """Conductances (S) that weights 0 and 1 stand for in the files."""
+
+
+SWEEP_STEP = 0.004
+"""Up step at weight zero of the devices of ``sweeps``."""
 
 
 def pulses_table(
@@ -38,4 +43,52 @@ def write_pulses(
 ) -> Path:
     """``pulses_table`` as a CSV; returns ``path``."""
     pulses_table(preset, devices, pulses, cycles, seed).to_csv(path, index=False)
+    return path
+
+
+def sweeps(
+    path: Path,
+    seed: int,
+    slow: float,
+    *,
+    pulses_of_memory: float = 10.6,
+    cycle: float = 0.0,
+    white: float = 0.0,
+    devices: int = 1,
+    spread: float = 0.0,
+    pulses: int = 500,
+    of_range: bool = False,
+    uneven: float = 1.0,
+) -> Path:
+    """Two sweeps each way of linear-step devices (slopes 0.3), with noises that aihwkit has not.
+
+    Args:
+        seed: of everything. slow: AR(1) read noise, in steps. pulses_of_memory: of that noise.
+        cycle: noise of a pulse, in steps. white: read noise, in steps. devices: how many.
+        spread: of the devices' steps. pulses: of a sweep.
+        of_range: cycle noise is alike in both directions instead of a share of each one's step.
+        uneven: down step over up step.
+    """
+    rng, tables = np.random.default_rng(seed), []
+    kept = math.exp(-1 / pulses_of_memory)
+    way = np.tile(np.repeat([1.0, -1.0], pulses), 2)
+    for device in range(devices):
+        weight, noise, read = -0.9, slow * rng.normal(), []
+        own = 1 + spread * rng.normal()
+        for sign in (0.0, *way):
+            if sign:
+                size = SWEEP_STEP * own * (1.0 if sign > 0 else uneven)
+                move = size * (1 - 0.3 * sign * weight)
+                move += (SWEEP_STEP if of_range else size) * cycle * rng.normal()
+                weight = float(np.clip(weight + sign * move, -1, 1))
+                noise = kept * noise + math.sqrt(1 - kept**2) * slow * rng.normal()
+            read.append(weight + SWEEP_STEP * (noise + white * rng.normal()))
+        columns = {
+            "device": device,
+            "pulse": np.arange(len(read)),
+            "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
+            "conductance": 1e6 * (ZERO + (ONE - ZERO) * np.array(read)),
+        }
+        tables.append(pd.DataFrame(columns))
+    pd.concat(tables).to_csv(path, index=False)
     return path

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from device_presets.fitting import CsvLayout
-from device_presets.fitting.joint_fit import JointFit, fit_model
-from device_presets.fitting.measurement import read_measurement
-from device_presets.fitting.selection import Score, _choice
-from device_presets.fitting.step_functions import CONSTANT, MODELS, SOFT_BOUNDS
-from device_presets.fitting.uncertainty import with_unbiased_noise
-from device_presets.fitting.weights import Prepared, prepare
+from device_presets.fitting.model.joint_fit import JointFit, fit_model
+from device_presets.fitting.model.selection import Score, _choice
+from device_presets.fitting.model.step_functions import CONSTANT, MODELS, SOFT_BOUNDS
+from device_presets.fitting.model.uncertainty import with_unbiased_noise
+from device_presets.fitting.model.weights import Prepared, prepare
+from device_presets.fitting.reading.measurement import read_measurement
 from support.fits import ONE, ZERO
 
 STEP, CYCLE = 0.02, 0.4

@@ -9,8 +9,8 @@ import pytest
 from device_presets import Preset, get_preset, preset_names
 from device_presets.entry_writing import entry_text, parameter
 from device_presets.fitting import CsvLayout, FittedDevice, fit_file
-from device_presets.fitting.likelihood import mean_step
-from device_presets.fitting.step_functions import (
+from device_presets.fitting.model.likelihood import mean_step
+from device_presets.fitting.model.step_functions import (
     CONSTANT,
     EXPONENTIAL,
     LINEAR,

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.intervals import Quantity, is_log_normal, spread_interval
-from device_presets.fitting.quantities import _over_models
+from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
+from device_presets.fitting.results.quantities import _over_models
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
 from support.fits import write_pulses

@@ -5,8 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.csv_layout import LEAST_SIEMENS, WHY_LEAST, CsvLayout, in_unit
-from device_presets.fitting.csv_reading import Rows, read_rows
+from device_presets.fitting.reading.csv_layout import (
+    ARBITRARY,
+    LEAST_SIEMENS,
+    WHY_LEAST,
+    CsvLayout,
+    in_unit,
+)
+from device_presets.fitting.reading.csv_reading import Rows, read_rows
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 
@@ -17,6 +23,7 @@ FEWEST_PULSES = 12
 """Of each polarity there is: fewer cannot tell a step from its noise."""
 
 _STRETCH = 500
+_JUMP = 0.2  # of the range
 
 
 @dataclass(frozen=True)
@@ -89,13 +96,18 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)))
     gap = ~np.isfinite(conductance)
     follows &= ~gap & ~np.concatenate([[True], gap[:-1]])
+    jumps = _jumps(conductance, follows, up, ~same_cycle | turned)
+    follows &= ~jumps
     keep = ~gap
     pulse = np.where(follows, np.where(up, 1, -1), 0).astype(np.int8)[keep]
-    notes = []
+    notes = list(rows.notes)
     if gap.any():
         notes.append(
             f"{counted(int(gap.sum()), 'empty conductance')} left out, with the steps beside"
         )
+    if jumps.any():
+        told = counted(int(jumps.sum()), "jump") + " between sweeps taken as no pulse"
+        notes.append(f"{told}: larger than any change within them")
     found = Measurement(
         name=file.name,
         column=layout.measured_column,
@@ -111,7 +123,25 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     if layout.all_pulses is not None:
         _refuse_mixed(file, layout, found)
     _check_enough(file, layout, found)
-    return _thinned(found)
+    return thinned(found)
+
+
+def _jumps(
+    conductance: np.ndarray, follows: np.ndarray, up: np.ndarray, border: np.ndarray
+) -> np.ndarray:
+    """[rows] changes at the beginning of a sweep that no pulse makes: against its direction, larger
+    than all changes within sweeps, and a good part of the range."""
+    change = np.concatenate([[0.0], np.diff(conductance)])
+    inside = follows & ~border & np.isfinite(change)
+    if not inside.any():
+        return np.zeros(len(conductance), dtype=np.bool_)
+    largest = float(np.abs(change[inside]).max())
+    span = float(np.nanmax(conductance) - np.nanmin(conductance))
+    with np.errstate(invalid="ignore"):
+        against = np.where(up, change < 0, change > 0)
+        large = np.abs(change) > max(largest, _JUMP * span)
+    jumps: np.ndarray = against & large & border & follows
+    return jumps
 
 
 def _refuse_order(
@@ -127,7 +157,7 @@ def _refuse_order(
         "cycles need a column that tells them apart"
     )
     found = int(rows.pulse[order][first])
-    raise PresetError(where, f"column {layout.pulse}", found, allowed)
+    raise PresetError(where, f"column {layout.pulse or 'pulse'}", found, allowed)
 
 
 def _refuse_mixed(file: Path, layout: CsvLayout, found: Measurement) -> None:
@@ -164,7 +194,7 @@ def _check_enough(file: Path, layout: CsvLayout, found: Measurement) -> None:
                 "before and after"
             )
             raise PresetError(file, field, count, allowed)
-    if found.conductance.max() < LEAST_SIEMENS:
+    if found.conductance.max() < LEAST_SIEMENS and found.unit != ARBITRARY:
         allowed = (
             f"must reach {in_unit(LEAST_SIEMENS, found.unit)} somewhere, {WHY_LEAST}; is "
             f"{layout.measured_unit} its unit?"
@@ -177,7 +207,7 @@ def _check_enough(file: Path, layout: CsvLayout, found: Measurement) -> None:
         raise PresetError(file, field, value, "must change with the pulses; it is always the same")
 
 
-def _thinned(found: Measurement) -> Measurement:
+def thinned(found: Measurement) -> Measurement:
     """At most ``MOST_PULSES`` pulses, as whole stretches spread evenly over the rows."""
     if found.n_pulses <= MOST_PULSES:
         return found

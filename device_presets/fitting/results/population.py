@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.intervals import (
+from device_presets.fitting.model.first_guess import NOISES
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
+from device_presets.fitting.model.step_functions import LINEAR
+from device_presets.fitting.model.uncertainty import Uncertainty
+from device_presets.fitting.results.intervals import (
     Quantity,
     is_log_normal,
     spread_interval,
     student_factor,
 )
-from device_presets.fitting.joint_fit import JointFit
-from device_presets.fitting.likelihood import mean_step
-from device_presets.fitting.step_functions import LINEAR
-from device_presets.fitting.uncertainty import Uncertainty
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
@@ -28,15 +29,23 @@ class MeanDevice:
     Args:
         local: [6] as ``step_functions.LOCAL``.
         shape: the model's.
-        cycle_noise: share of the step. read_noise: weights.
+        cycle_noise: as the model's law of the noise says.
+        white, slow: read noise without and with memory, weights. pulses: how long that lasts.
         log_normal: whether devices' steps spread log-normally around it.
     """
 
     local: np.ndarray
     shape: np.ndarray
     cycle_noise: float
-    read_noise: float
+    white: float
+    slow: float
+    pulses: float
     log_normal: bool
+
+    @property
+    def read_noise(self) -> float:
+        """Of one reading, in weights: both parts."""
+        return math.hypot(self.white, self.slow)
 
 
 class Population:
@@ -44,10 +53,19 @@ class Population:
 
     Args:
         fit: of the chosen model. errors: its covariances. has_down: whether down pulses exist.
+        noise_limits: interval of the log cycle noise (as its law says) by the profile likelihood,
+            where the curvature is no guide.
     """
 
-    def __init__(self, fit: JointFit, errors: Uncertainty, has_down: bool) -> None:
-        self.fit, self.has_down = fit, has_down
+    def __init__(
+        self,
+        fit: JointFit,
+        errors: Uncertainty,
+        has_down: bool,
+        noise_limits: tuple[float, float] | None = None,
+    ) -> None:
+        self.noise_limits = noise_limits
+        self.fit, self.has_down, self.memory = fit, has_down, fit.layout.memory
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
@@ -72,6 +90,11 @@ class Population:
         self._own_degrees = max(
             float(np.count_nonzero(fit.prepared.series.pulse)) - fit.n_free, 1.0
         )
+
+    @property
+    def name(self) -> str:
+        """Of step and noise."""
+        return self.fit.layout.model.name + (", read noise with memory" if self.memory else "")
 
     def _values(self) -> np.ndarray:
         values = self.fit.local.copy()
@@ -101,9 +124,23 @@ class Population:
         local = vector[n_shared:].copy()
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
-        read = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
-        shape = np.ascontiguousarray(vector[2:n_shared])
-        return MeanDevice(local, shape, math.exp(vector[0]), read, self.log_normal)
+        white = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
+        slow = math.exp(vector[2]) if self.memory else 0.0
+        shape = np.ascontiguousarray(vector[NOISES:n_shared])
+        pulses = math.exp(vector[3])
+        return MeanDevice(local, shape, math.exp(vector[0]), white, slow, pulses, self.log_normal)
+
+    def cycle_noise(self, device: MeanDevice) -> float:
+        """Deviation of a pulse as a share of the step at weight zero, as aihwkit has it.
+
+        Noise that is a share of the range is one of each direction's step there: the mean square
+        over both is right.
+        """
+        if self.fit.layout.model.law != OF_RANGE:
+            return device.cycle_noise
+        size = 0.01 * device.cycle_noise * float(device.local[4] - device.local[5])
+        steps = np.exp(device.local[: 2 if self.has_down else 1])
+        return size / math.sqrt(float(np.mean(steps**2)))
 
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""

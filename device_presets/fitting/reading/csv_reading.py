@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from device_presets.fitting.csv_layout import (
+from device_presets.fitting.reading.csv_layout import (
     AMPERES,
+    ARBITRARY,
     MOST_SIEMENS,
     SIEMENS,
     VOLTS,
@@ -46,6 +47,7 @@ class Rows:
         device, cycle: [rows] indices into ``devices``, ``cycles``.
         file_row: [rows] 1-based line of the file, for errors.
         devices, cycles: names, in the order they appear.
+        notes: what was taken to hold, for the report.
     """
 
     pulse: np.ndarray
@@ -56,6 +58,7 @@ class Rows:
     file_row: np.ndarray
     devices: tuple[str, ...]
     cycles: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_rows(file: Path, layout: CsvLayout) -> Rows:
@@ -68,22 +71,68 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     """
     text = detect_format(file)
     columns = _columns(file, layout, text)
+    sides = layout.sides(text.columns)
     names: dict[str, dict[str, int]] = {"device": {}, "cycle": {}}
     pieces = [_piece(file, layout, columns, piece, names) for piece in _pieces(file, text, columns)]
     if not pieces or not sum(len(piece["pulse"]) for piece in pieces):
         raise PresetError(file, "rows", 0, "must hold rows below the column names")
     joined = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
+    notes: tuple[str, ...] = ()
+    if sides is not None:
+        joined = _one_after_the_other(joined)
+        notes = (f"columns {sides[0]} and {sides[1]} taken as a sweep each, in the rows' order",)
+    elif "pulse" not in columns:
+        joined["pulse"] = _order_of_rows(joined["device"])
+        notes = ("no pulse column: pulses are counted in the order of the rows",)
     return Rows(
-        devices=tuple(names["device"]) or ("1",), cycles=tuple(names["cycle"]) or ("1",), **joined
+        notes=notes,
+        devices=tuple(names["device"]) or ("1",),
+        cycles=tuple(names["cycle"]) or ("1",),
+        **joined,
     )
+
+
+def _order_of_rows(device: np.ndarray) -> np.ndarray:
+    """[rows] how many rows of its device come before each."""
+    order = np.argsort(device, kind="stable")
+    first = np.searchsorted(device[order], device[order])
+    number = np.empty(len(device), dtype=np.int64)
+    number[order] = np.arange(len(device)) - first
+    return number
+
+
+def _one_after_the_other(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Up and down sweeps that stood side by side, as rows; each begins a stretch (pulse 0)."""
+    parts = []
+    for device in np.unique(rows["device"]):
+        for cycle in np.unique(rows["cycle"][rows["device"] == device]):
+            mine = (rows["device"] == device) & (rows["cycle"] == cycle)
+            for side in ("conductance", "down"):
+                part = {key: rows[key][mine] for key in rows if key != "down"}
+                values = rows[side][mine]
+                there = np.isfinite(values)
+                length = int(np.flatnonzero(there)[-1]) + 1 if there.any() else 0
+                part = {key: column[:length] for key, column in part.items()}
+                part["conductance"] = values[:length]
+                part["pulse"] = np.arange(length)
+                part["up"] = np.full(length, side == "conductance")
+                parts.append(part)
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
     """Role -> column of the file."""
-    wanted: dict[str, str | None] = {"pulse": layout.pulse}
-    if layout.all_pulses is None:
+    sides = layout.sides(text.columns)
+    wanted: dict[str, str | None] = {}
+    if layout.pulse is not None or "pulse" in text.columns:
+        wanted["pulse"] = layout.pulse or "pulse"
+    if sides is not None:
+        wanted |= {"conductance": sides[0], "down": sides[1]}
+    elif layout.all_pulses is None:
         wanted["polarity"] = layout.polarity
-    if layout.current is None:
+    if sides is not None:
+        pass
+    elif layout.current is None:
         wanted["conductance"] = layout.conductance
     else:
         wanted["current"] = layout.current
@@ -173,15 +222,23 @@ def _piece(
     names: dict[str, dict[str, int]],
 ) -> dict[str, np.ndarray]:
     rows = piece.index.to_numpy()
-    pulse = _numbers(file, piece[columns["pulse"]])
-    _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
-    _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
-    _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
-    if layout.all_pulses is not None:
+    pulse = np.zeros(len(piece))
+    if "pulse" in columns:
+        pulse = _numbers(file, piece[columns["pulse"]])
+        _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
+        _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
+        _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
+    if "down" in columns:
+        up = np.ones(len(piece), dtype=bool)
+    elif layout.all_pulses is not None:
         up = np.full(len(piece), layout.all_pulses == "up")
     else:
         up = _polarities(file, piece[columns["polarity"]])
-    return {
+    beside = {}
+    if "down" in columns:
+        other = columns | {"conductance": columns["down"]}
+        beside = {"down": _conductance(file, layout, other, piece)}
+    return beside | {
         "pulse": pulse.astype(np.int64),
         "up": up,
         "conductance": _conductance(file, layout, columns, piece),
@@ -208,8 +265,11 @@ def _conductance(
             voltage = np.full(len(piece), volts)
         ampere, volt = AMPERES[layout.current_unit], VOLTS[layout.voltage_unit]
         conductance = _numbers(file, piece[column]) * ampere / (voltage * volt)
-    _refuse(file, column, piece, conductance < 0, "must not be a negative conductance")
     _refuse(file, column, piece, np.isinf(conductance), "must be finite")
+    if layout.conductance_unit == ARBITRARY:
+        return conductance
+    negative = f"must not be a negative conductance (unless --conductance-unit is {ARBITRARY})"
+    _refuse(file, column, piece, conductance < 0, negative)
     most = in_unit(MOST_SIEMENS, layout.conductance_unit)
     allowed = f"must be at most {most}, {WHY_MOST}; is {layout.measured_unit} its unit?"
     _refuse(file, column, piece, conductance > MOST_SIEMENS, allowed)

@@ -5,10 +5,7 @@ import math
 import numpy as np
 
 from device_presets.entry_writing import parameter
-from device_presets.fitting.intervals import Quantity
-from device_presets.fitting.measurement import Measurement
-from device_presets.fitting.population import MeanDevice, Population
-from device_presets.fitting.step_functions import (
+from device_presets.fitting.model.step_functions import (
     CONSTANT,
     EXPONENTIAL,
     LINEAR,
@@ -17,6 +14,9 @@ from device_presets.fitting.step_functions import (
     POWER,
     SOFT_BOUNDS,
 )
+from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.parameters.rule import Value
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError
@@ -38,7 +38,7 @@ def fitted_entry(
     if population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
         model = "LinearStepDevice"  # ConstantStepDevice has no write noise
     code = population.fit.layout.model.code
-    source = f"{found.name}, column {found.column}: fit of {population.fit.layout.model.name}"
+    source = f"{found.name}, column {found.column}: fit of {population.name}"
     values = _values(population, device, model)
     by_name = {quantity.name: quantity for quantity in quantities}
     entries: dict[str, ParameterEntry] = {}
@@ -52,8 +52,14 @@ def fitted_entry(
         )
         if quantity is not None and quantity.low is not None and not scaled:
             told += f"; 95 % interval {quantity.interval}"
-        elif quantity is not None and quantity.note:
+        elif quantity is not None and quantity.note and not scaled:
             told += f"; {quantity.note}"
+        if name == "write_noise" and population.memory:
+            share = _rounded(device.slow / max(device.read_noise, 1e-300))
+            told += (
+                f"; {share:.3g} of it is correlated over {device.pulses:.3g} pulses, and simulated "
+                "as new at each pulse: no device of aihwkit has read noise with memory"
+            )
         if assumption is not None:
             entries[name] = parameter(model, name, value, assumption=assumption)
         else:
@@ -64,7 +70,7 @@ def fitted_entry(
     return PresetEntry(
         technology="measured",
         model=model,
-        description=f"fit of {found.name}: step {population.fit.layout.model.name}; {scale_text}",
+        description=f"fit of {found.name}: step {population.name}; {scale_text}",
         citation=f"measured: {found.name}",
         one_directional_because=one_way,
         parameters=entries,
@@ -85,7 +91,7 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
         "w_min": _rounded(w_min),
         "w_max_spread": _rounded(spreads["w_max_spread"]),
         "w_min_spread": _rounded(spreads["w_min_spread"]),
-        "cycle_to_cycle": 0.0 if device.cycle_noise < 2e-4 else _rounded(device.cycle_noise),
+        "cycle_to_cycle": _cycle_noise(population, device),
         "step_spread": _rounded(spreads["step_spread"]),
         "step_spread_log_normal": population.log_normal,
         "asymmetry": _rounded(asymmetry),
@@ -130,6 +136,16 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
             logs = np.insert(device.shape[first : first + NODES - 1], NODES // 2, 0.0)
             values[f"step_factors_{way}"] = tuple(_rounded(float(np.exp(log))) for log in logs)
     return values
+
+
+def _cycle_noise(population: Population, device: MeanDevice) -> float:
+    """Nothing where the interval reaches down to nothing and the estimate is at that end."""
+    noise = population.cycle_noise(device)
+    limits = population.noise_limits
+    if limits is not None and math.isinf(limits[0]):
+        unit = noise / device.cycle_noise
+        return 0.0 if noise < 0.02 * unit * math.exp(limits[1]) else _rounded(noise)
+    return 0.0 if noise < 2e-4 else _rounded(noise)
 
 
 def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:

@@ -1,4 +1,8 @@
-"""Measured and simulated on one page: pulse response with bands, and step against state."""
+"""Measured and simulated on one page: pulse response, step against state, residual, structure.
+
+The pulse response is the preset's, on an aihwkit tile. The lower panels are the fitted model's own
+simulations, which have read noise with memory where the fit has it.
+"""
 
 from pathlib import Path
 
@@ -6,10 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from device_presets.fitting.csv_layout import SIEMENS
-from device_presets.fitting.joint_fit import JointFit
-from device_presets.fitting.population import Population
-from device_presets.fitting.weights import WeightScale
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
+from device_presets.fitting.model.weights import WeightScale
+from device_presets.fitting.reading.csv_layout import SIEMENS
+from device_presets.fitting.results.intervals import student_factor
+from device_presets.fitting.results.population import Population
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
 from rpu_ssnn.common.wording import counted
@@ -32,10 +38,15 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
     Raises:
         OSError, ValueError: the file cannot be written, or not in that format.
     """
-    figure = Figure(figsize=(10.0, 4.4), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.4, 1.0))
+    figure = Figure(figsize=(10.0, 7.6), layout="constrained")
+    (left, right), (lower, corner) = figure.subplots(2, 2, width_ratios=(1.4, 1.0))
     _draw_response(left, population.fit, preset)
     _draw_steps(right, population)
+    comparison = Comparison(population.fit)
+    measured = comparison.summary(population.fit.prepared.series.weight)
+    simulated = [comparison.summary(w) for w in simulate(population.fit, _SIMULATED, seed=1)]
+    _draw_residual(lower, measured, simulated)
+    _draw_structure(corner, measured, simulated)
     scale = population.fit.prepared.scale
     for axes, side in ((left, "y"), (right, "x")):
         _conductance_axis(axes, scale, side)
@@ -97,24 +108,56 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         parts = [p for p in np.array_split(order, _BINS) if len(p)]
         centre = [weight[p].mean() for p in parts]
         mean = [sign * step[p].mean() for p in parts]
-        error = [1.96 * step[p].std() / np.sqrt(len(p)) for p in parts]
         name = "up" if up else "down"
-        axes.errorbar(
-            centre,
-            mean,
-            error,
-            fmt=_MARKERS[up],
-            color=_COLOURS[up],
-            ms=4,
-            lw=1,
-            label=f"measured {name}, 95 %",
-        )
+        label, error = f"measured {name}", None
+        if all(len(p) > 1 for p in parts):  # one block alone has no interval
+            label += ", 95 %"
+            error = [
+                student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts
+            ]
+        style = {"fmt": _MARKERS[up], "color": _COLOURS[up], "ms": 4, "lw": 1, "label": label}
+        axes.errorbar(centre, mean, error, **style)
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
     axes.set_xlabel("weight")
     axes.set_ylabel("step of a pulse (weight)")
     axes.set_title("step against state", fontsize=9)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _draw_residual(axes: Axes, measured: Summary, simulated: list[Summary]) -> None:
+    """The measured mean curve against those of the model, less their mean."""
+    curves = np.array([s.curve for s in simulated])
+    centre = curves.mean(axis=0)
+    low, high = np.percentile(curves - centre, [2.5, 97.5], axis=0)
+    number = np.arange(len(centre))
+    axes.fill_between(number, low, high, color="0.4", alpha=0.25, lw=0, label="simulated: 95 %")
+    axes.plot(number, measured.curve - centre, color="#0072B2", lw=1.0, label="measured")
+    axes.axhline(0.0, color="0.5", lw=0.6)
+    axes.set_xlabel("pulse number")
+    axes.set_ylabel("weight - simulated mean")
+    axes.set_title("mean curve less its simulated mean", fontsize=9)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _draw_structure(axes: Axes, measured: Summary, simulated: list[Summary]) -> None:
+    """Scatter of changes over some pulses: cycle noise adds up, read noise does not."""
+    there = np.isfinite(measured.structure) & (measured.structure > 0)
+    if not there.any():
+        axes.axis("off")
+        return
+    lags = np.array(LAGS)[there]
+    theirs = np.sqrt(np.array([s.structure[there] for s in simulated]))
+    low, high = np.percentile(theirs, [2.5, 97.5], axis=0)
+    axes.fill_between(lags, low, high, color="0.4", alpha=0.25, lw=0, label="simulated: 95 %")
+    axes.plot(lags, np.median(theirs, axis=0), "k-", lw=1.2, label="simulated: median")
+    axes.plot(lags, np.sqrt(measured.structure[there]), "o", color="#0072B2", label="measured")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("pulses between two readings")
+    axes.set_ylabel("deviation of the change (weight)")
+    axes.set_title("structure function, within runs of one polarity", fontsize=9)
     axes.legend(fontsize=7, frameon=False)
 
 

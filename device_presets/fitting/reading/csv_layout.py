@@ -10,7 +10,10 @@ from typing import Literal
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import open_regular, reason
 
-SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12}
+ARBITRARY = "a.u."
+"""Of conductances that were normalised: any finite number is one, also a negative one."""
+
+SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12, ARBITRARY: 1.0}
 AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
 VOLTS = {"V": 1.0, "mV": 1e-3}
 
@@ -22,6 +25,8 @@ LEAST_SIEMENS = 1e-15
 WHY_LEAST = "as much leaks past a device on a probe station"
 """Assumption: an electrometer's floor of 0.1 fA at 0.1 V; no device is read below it."""
 
+SIDES = ("up_pulse", "down_pulse")
+
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
 _SEPARATORS = (";", "\t", ",")
 _SNIFFED_BYTES = 65536
@@ -32,7 +37,8 @@ class CsvLayout:
     """Names of the columns and units of the values, as the user states them.
 
     Args:
-        pulse: number of the pulse after which the row was read.
+        pulse: number of the pulse after which the row was read; None means: ``pulse`` where the
+            file has it, otherwise the order of the rows.
         polarity: direction of that pulse; ``all_pulses`` replaces it where there is no column.
         conductance: conductance; not read where ``current`` is given.
         conductance_unit: a key of ``SIEMENS``.
@@ -42,9 +48,13 @@ class CsvLayout:
         voltage_unit: a key of ``VOLTS``.
         device, cycle: None means: the standard name where the file has it, otherwise one of each.
         all_pulses: polarity of every pulse of the file, in place of a column.
+        up, down: columns of the conductance after each up and each down pulse, where a file has
+            the two sweeps side by side; each column is a sweep of its own. None means:
+            ``up_pulse`` and ``down_pulse`` (as aihwkit's example has them) where the file has
+            them and no conductance.
     """
 
-    pulse: str = "pulse"
+    pulse: str | None = None
     polarity: str = "polarity"
     conductance: str = "conductance"
     conductance_unit: str = "uS"
@@ -55,6 +65,8 @@ class CsvLayout:
     device: str | None = None
     cycle: str | None = None
     all_pulses: Literal["up", "down"] | None = None
+    up: str | None = None
+    down: str | None = None
 
     def __post_init__(self) -> None:
         units = (
@@ -72,6 +84,9 @@ class CsvLayout:
         if self.current is not None and self.read_voltage is None:
             allowed = "must be a column or a voltage: a current alone is no conductance"
             raise PresetError("layout", "read voltage", None, allowed)
+        if (self.up is None) != (self.down is None):
+            given, field = self.up or self.down, "down column" if self.up else "up column"
+            raise PresetError("layout", field, None, f"must be named too, beside {given}")
         if self.current is None and self.read_voltage is not None:
             allowed = "goes with a current column, and none is named"
             raise PresetError("layout", "read voltage", self.read_voltage, allowed)
@@ -94,6 +109,14 @@ class CsvLayout:
         """The column a fit names as its source."""
         return self.current or self.conductance
 
+    def sides(self, columns: tuple[str, ...]) -> tuple[str, str] | None:
+        """The columns of up and down sweeps side by side, if that is how the file has them."""
+        if self.up is not None and self.down is not None:
+            return self.up, self.down
+        if set(SIDES) <= set(columns) and self.conductance not in columns and not self.current:
+            return SIDES
+        return None
+
 
 def in_unit(siemens: float, unit: str) -> str:
     """A conductance as ``12.5 uS``, to six digits at most.
@@ -112,7 +135,8 @@ class TextFormat:
         encoding: of the text.
         separator: between cells.
         decimal: mark within numbers.
-        header_row: 1-based line of the column names.
+        header_row: 1-based line of the column names; the line before the first row where there
+            is none, and columns are then named 1, 2...
         columns: the names, stripped.
     """
 
@@ -143,16 +167,29 @@ def detect_format(file: Path) -> TextFormat:
     if number is None:
         raise PresetError(file, "file", "nothing", "must hold a line of column names and rows")
     header = lines[number - 1]
-    separator = next((s for s in _SEPARATORS if s in header), None)
-    if separator is None:
-        allowed = "must name columns, separated by commas, semicolons or tabs"
-        raise PresetError(f"{file}, row {number}", "header", header, allowed)
+    separator = next((s for s in _SEPARATORS if s in header), ",")
     columns = tuple(cell.strip().strip('"') for cell in header.split(separator))
+    if all(_is_value(cell) for cell in columns):
+        # No line of names: columns are called by their place.
+        names = tuple(str(place) for place in range(1, len(columns) + 1))
+        decimal = _decimal_mark(lines[number - 1 : number + 200], separator)
+        return TextFormat(encoding, separator, decimal, number - 1, names)
     doubled = next((c for c in columns if columns.count(c) > 1 and c), None)
     if doubled is not None:
         raise PresetError(f"{file}, row {number}", "column", doubled, "must be there only once")
     decimal = _decimal_mark(lines[number : number + 200], separator)
     return TextFormat(encoding, separator, decimal, number, columns)
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell of the first line is a value, so that the line holds no names."""
+    if cell.lower() in ("up", "down"):
+        return True
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _decoded(head: bytes) -> tuple[str, str]:

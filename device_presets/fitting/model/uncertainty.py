@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from device_presets.fitting.joint_fit import JointFit, evaluate
-from device_presets.fitting.step_functions import LOCAL
+from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES
+from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.step_functions import LOCAL
 
 _STEP_IN_ERRORS = 0.3
 _AT_LIMIT = 1e-6
-_NOISES = 2  # log cycle noise, log read noise: the first of the shared numbers
 _LOG_STEP = 0.1
 _LEAST_EIGENVALUE = 1e-4  # of a curvature in the numbers' own units
 _FLAT = 1e-3
@@ -23,14 +23,14 @@ class Uncertainty:
     """Covariances of the fitted numbers.
 
     Args:
-        shared: [2 + shape, 2 + shape] of the shared numbers; 0 where one was not fitted.
+        shared: [NOISES + shape, 2 + shape] of the shared numbers; 0 where one was not fitted.
         local: [devices, 6, 6] of each device's own, with what the shared ones add.
-        together: [2 + shape + 6] squared, of the shared and the first device's numbers; for a
-            single device.
+        together: [NOISES + shape + 6] squared, of the shared and the first device's numbers, for
+            a single device.
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
             and stay there as the noises move by a tenth. One that is at a limit or an edge, or
             loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
-        noise_pull: [2] slope of the adjusted profile likelihood by the log noises, at the top of
+        noise_pull: [NOISES] slope of the adjusted profile likelihood by the log noises, at top of
             the likelihood: see `with_unbiased_noise`.
     """
 
@@ -94,19 +94,19 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
     top. A noise that the data leave loose stays as it is.
     """
     errors = uncertainty(fit, counted)
-    known = errors.shared[:_NOISES, :_NOISES]
+    known = errors.shared[:NOISES, :NOISES]
     if (np.diag(known) > _LOOSE**2).any():
         return fit
     shared = fit.shared.copy()
-    shared[:_NOISES] += np.clip(known @ errors.noise_pull, -_MOST_MOVE, _MOST_MOVE)
+    shared[:NOISES] += np.clip(known @ errors.noise_pull, -_MOST_MOVE, _MOST_MOVE)
     return replace(fit, shared=shared)
 
 
 def _determinant_slopes(fit: JointFit, counted: np.ndarray) -> np.ndarray:
-    """[2, devices]: of each device's log-determinant by the log noises; 0 of a noise that was not
+    """[NOISES, devices]: of each device's log-determinant by the log noises; 0 of one that was not
     fitted, NaN where the own numbers are at no top at either end."""
-    slopes = np.zeros((_NOISES, len(fit.local)))
-    for k in np.flatnonzero(_inside(fit)[:_NOISES]):
+    slopes = np.zeros((NOISES, len(fit.local)))
+    for k in np.flatnonzero(_inside(fit)[:NOISES]):
         ends = []
         for way in (1.0, -1.0):
             shared = fit.shared.copy()
@@ -134,8 +134,7 @@ def _log_determinants(fit: JointFit, counted: np.ndarray) -> np.ndarray:
 def _inside(fit: JointFit) -> np.ndarray:
     """Shared numbers that were fitted and did not end at a limit of their range."""
     model = fit.layout.model
-    low = np.array([np.log(1e-4), np.log(1e-6), *model.low])
-    high = np.array([np.log(100.0), np.log(2.0), *model.high])
+    low, high = np.array([*LOW, *model.low]), np.array([*HIGH, *model.high])
     inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
     return fit.layout.shared_free & inside
 
@@ -149,7 +148,7 @@ def _hessians(fit: JointFit, counted: np.ndarray, free: np.ndarray) -> np.ndarra
         # A shared number moves for all devices alike: its step is the same in every row.
         shared = fit.shared + moves[0, :n_shared]
         local = fit.local + moves[:, n_shared:]
-        return np.negative(evaluate(fit.prepared, fit.layout.model, shared, local, counted))
+        return np.negative(evaluate(fit.prepared, fit.layout, shared, local, counted))
 
     middle = minus(np.zeros((n_devices, n)))
     size = np.zeros((n_devices, n))

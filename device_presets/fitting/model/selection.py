@@ -5,15 +5,28 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.joint_fit import JointFit, evaluate, fit_model, refit
-from device_presets.fitting.likelihood import Trace, empty_trace
-from device_presets.fitting.step_functions import LINEAR, MODELS, StepModel
-from device_presets.fitting.weights import Prepared
+from device_presets.fitting.model.first_guess import NOISES
+from device_presets.fitting.model.joint_fit import (
+    JointFit,
+    evaluate,
+    fit_model,
+    fit_with_memory,
+    refit,
+    with_memory,
+)
+from device_presets.fitting.model.likelihood import Trace, empty_trace
+from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepModel
+from device_presets.fitting.model.weights import Prepared, with_read_noise
 
 _FOLDS = 3
 _BLOCKS = 9  # contiguous stretches of a device's pulses, dealt to the folds in turn
 _HOPELESS = 40.0
 _SLOPE_SLACK = 0.05
+_FEW = 2
+_LEAST_GAIN = 2.0  # log-units beyond one a number
+_ALIKE = 0.1  # of a logarithm
+_FEWEST_PARTS = 9
+_LEAST_NOISE = 0.05  # of a step
 
 
 @dataclass(frozen=True)
@@ -23,7 +36,7 @@ class Score:
     Args:
         model: the model.
         fit: to all pulses.
-        held_out: [parts] log-likelihood of each held-out part (device and fold); None where the
+        held_out: [parts] held-out log-likelihood of each part of a device's rows; None where the
             fit to all pulses was so much worse that no held-out comparison could save it, or has
             numbers that aihwkit's class does not take.
     """
@@ -31,6 +44,11 @@ class Score:
     model: StepModel
     fit: JointFit
     held_out: np.ndarray | None
+
+    @property
+    def name(self) -> str:
+        """Of step and noise."""
+        return self.model.name + (", read noise with memory" if self.fit.layout.memory else "")
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,9 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     everything = np.ones(rows, dtype=np.bool_)
     fits = [fit_model(prepared, models[0], everything)]
     fits += [fit_model(prepared, model, everything, fits[0]) for model in models[1:]]
-    best = max(fit.log_likelihood.sum() - fit.n_free for fit in fits)
+    fits += _with_noise_of_the_range(fits, everything)
+    fits += _with_memory(fits, everything)
+    best = max(_adjusted(fit) for fit in fits)
     fold, how = _folds(prepared)
     scores = []
     for fit in fits:
@@ -73,12 +93,60 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     return _choice(scores, how)
 
 
+def _adjusted(fit: JointFit) -> float:
+    """Log-likelihood less one a fitted number (Akaike)."""
+    total = float(fit.log_likelihood.sum()) - fit.n_free
+    return total if np.isfinite(total) else -np.inf
+
+
+def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+    """The best models of constant noise, with the noise as a share of the range instead: the same
+    unless up and down steps, or the devices', differ."""
+    steps = np.concatenate([fit.local[:, :2].ravel() for fit in fits[:1]])
+    if np.ptp(steps) < _ALIKE:
+        return []
+    found = []
+    for fit in sorted(fits, key=_adjusted, reverse=True):
+        model = fit.layout.model.of_range
+        if model is not None and len(found) < _FEW:
+            found.append(fit_model(fit.prepared, model, counted))
+    return found
+
+
+def _with_memory(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+    """The same models with correlated read noise, where that makes the best few more likely."""
+    ordered = sorted(fits, key=_adjusted, reverse=True)
+    prepared = with_read_noise(ordered[0].prepared)
+    least = _adjusted(ordered[0])
+    starts = [with_memory(_for(prepared, fit), fit, counted) for fit in ordered[:_FEW]]
+    if not max(_adjusted(fit) for fit in starts) > least:
+        return []
+    tried = [fit for fit in (fit_with_memory(s, counted) for s in starts) if _is_noise(fit)]
+    best = max(tried, key=_adjusted, default=None)
+    if best is None or not _adjusted(best) > least + _LEAST_GAIN:
+        return []
+    for fit in ordered[_FEW:]:
+        start = with_memory(_for(prepared, fit), fit, counted, best)
+        tried.append(fit_with_memory(start, counted))
+    return [fit for fit in tried if _is_noise(fit)]
+
+
+def _is_noise(fit: JointFit) -> bool:
+    """Whether the correlated noise is there at all: with none, a bound put exactly at the most
+    extreme reading looks likely, since the density of a weight at its bound has no limit then."""
+    return bool(np.exp(fit.shared[2]) > _LEAST_NOISE * np.exp(fit.local[:, :2].mean()))
+
+
+def _for(prepared: Prepared, fit: JointFit) -> Prepared:
+    return fit.prepared if fit.prepared.noisy else prepared
+
+
 def representable(fit: JointFit) -> bool:
     """Whether aihwkit's class takes the fitted numbers: a linear step never grows toward a bound
     and never reaches zero before it."""
     if fit.layout.model.code != LINEAR:
         return True
-    bends = fit.shared[2:] if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
+    bends = fit.shared[NOISES:] if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
     slopes = (
         float(bends[0]) * float(np.mean(fit.local[:, 4])),
         -float(bends[1]) * float(np.mean(fit.local[:, 5])),
@@ -102,15 +170,17 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
 
 def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
     settled = _with_settled_bounds(fit)
-    parts = []
+    density = np.zeros(len(fold))
     for held in range(int(fold.max()) + 1):
         trained = refit(settled, fold != held, most_steps=40)
-        parts.append(
-            evaluate(
-                trained.prepared, fit.layout.model, trained.shared, trained.local, fold == held
-            )
-        )
-    return np.concatenate(parts)
+        mine = fold == held
+        density[mine] = filtered(trained).log_density[mine]
+    # Several parts a device, so that the error of their sum is one of more than a few numbers.
+    density = np.nan_to_num(density, nan=0.0)
+    parts = []
+    for first, end in pairwise(fit.prepared.series.start):
+        parts += [block.sum() for block in np.array_split(density[first:end], _FEWEST_PARTS)]
+    return np.array(parts)
 
 
 def _with_settled_bounds(fit: JointFit) -> JointFit:
@@ -153,5 +223,5 @@ def filtered(fit: JointFit) -> Trace:
     rows = len(fit.prepared.series.weight)
     trace = empty_trace(rows)
     counted = np.ones(rows, dtype=np.bool_)
-    evaluate(fit.prepared, fit.layout.model, fit.shared, fit.local, counted, trace)
+    evaluate(fit.prepared, fit.layout, fit.shared, fit.local, counted, trace)
     return trace

@@ -7,8 +7,10 @@ against tiles; they are written so that a device's own numbers are steps at a we
 aihwkit's scales, which keeps them independent of the shape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from device_presets.fitting.model.likelihood import FOLLOWS_STEP, OF_DIRECTION, OF_RANGE
 
 LOCAL: Final = ("log_up", "log_down", "bend_up", "bend_down", "w_max", "w_min")
 """A device's numbers: log of the up and down step at the reference weight of the model (0, or the
@@ -28,8 +30,9 @@ class StepModel:
         name: for reports.
         code: which mean step, one of the constants above.
         aihwkit_class: device class that simulates it.
-        additive: noise has the size of the step at weight zero everywhere (aihwkit's
-            ``mult_noise`` off) instead of following the local step.
+        law: of the cycle noise: ``FOLLOWS_STEP``; or alike at every weight (aihwkit's
+            ``mult_noise`` off), as a share of each direction's step (``OF_DIRECTION``) or of the
+            range (``OF_RANGE``).
         shape: names of the numbers all devices share, up first, then down.
         low, high, start: limits of ``shape`` and where a fit starts.
     """
@@ -37,11 +40,24 @@ class StepModel:
     name: str
     code: int
     aihwkit_class: str
-    additive: bool
+    law: int
     shape: tuple[str, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     start: tuple[float, ...] = ()
+
+    @property
+    def additive(self) -> bool:
+        """Whether the noise is alike at every weight."""
+        return self.law != FOLLOWS_STEP
+
+    @property
+    def of_range(self) -> "StepModel | None":
+        """The same with noise as a share of the range; None where its noise follows the step."""
+        if self.law != OF_DIRECTION:
+            return None
+        name = self.name.replace(", constant noise", "") + ", noise of the range"
+        return replace(self, name=name, law=OF_RANGE)
 
     @property
     def flat(self) -> tuple[float, ...]:
@@ -55,33 +71,36 @@ _NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != NODES // 2)
 _N = len(_NODE_NAMES)
 
 MODELS: Final = (
-    StepModel(name="constant", code=CONSTANT, aihwkit_class="ConstantStepDevice", additive=True),
+    StepModel(name="constant", code=CONSTANT, aihwkit_class="ConstantStepDevice", law=OF_DIRECTION),
     StepModel(
         name="soft bounds, noise follows step",
         code=SOFT_BOUNDS,
         aihwkit_class="SoftBoundsReferenceDevice",
-        additive=False,
+        law=FOLLOWS_STEP,
     ),
     StepModel(
         name="soft bounds, constant noise",
         code=SOFT_BOUNDS,
         aihwkit_class="SoftBoundsReferenceDevice",
-        additive=True,
+        law=OF_DIRECTION,
     ),
     StepModel(
         name="linear, noise follows step",
         code=LINEAR,
         aihwkit_class="LinearStepDevice",
-        additive=False,
+        law=FOLLOWS_STEP,
     ),
     StepModel(
-        name="linear, constant noise", code=LINEAR, aihwkit_class="LinearStepDevice", additive=True
+        name="linear, constant noise",
+        code=LINEAR,
+        aihwkit_class="LinearStepDevice",
+        law=OF_DIRECTION,
     ),
     StepModel(
         name="linear, one slope, noise follows step",
         code=LINEAR,
         aihwkit_class="LinearStepDevice",
-        additive=False,
+        law=FOLLOWS_STEP,
         shape=("bend_up", "bend_down"),
         low=(-3.0, -3.0),
         high=(5.0, 5.0),
@@ -91,7 +110,7 @@ MODELS: Final = (
         name="linear, one slope, constant noise",
         code=LINEAR,
         aihwkit_class="LinearStepDevice",
-        additive=True,
+        law=OF_DIRECTION,
         shape=("bend_up", "bend_down"),
         low=(-3.0, -3.0),
         high=(5.0, 5.0),
@@ -101,7 +120,7 @@ MODELS: Final = (
         name="power",
         code=POWER,
         aihwkit_class="PowStepDevice",
-        additive=False,
+        law=FOLLOWS_STEP,
         shape=("exponent_up", "exponent_down"),
         low=(0.2, 0.2),  # below, the step hardly changes away from the bounds: constant or linear
         high=(12.0, 12.0),
@@ -111,7 +130,7 @@ MODELS: Final = (
         name="exponential",
         code=EXPONENTIAL,
         aihwkit_class="ExpStepDevice",
-        additive=False,
+        law=FOLLOWS_STEP,
         shape=("share_up", "rate_up", "share_down", "rate_down"),
         low=(-15.0, -8.0, -15.0, -8.0),
         high=(0.99, 8.0, 0.99, 8.0),
@@ -121,7 +140,7 @@ MODELS: Final = (
         name="piecewise",
         code=PIECEWISE,
         aihwkit_class="PiecewiseStepDevice",
-        additive=False,
+        law=FOLLOWS_STEP,
         shape=tuple(f"{way}_{node}" for way in ("up", "down") for node in _NODE_NAMES),
         low=(-6.0,) * 2 * _N,
         high=(4.0,) * 2 * _N,

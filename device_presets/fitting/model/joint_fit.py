@@ -4,23 +4,24 @@ The likelihood of a device depends on what is shared and on its own numbers only
 evaluation of all devices gives the derivative by the k-th own number of each of them.
 """
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, minimize
 
-from device_presets.fitting.first_guess import Layout, first_guess
-from device_presets.fitting.likelihood import Trace, empty_trace, run_filter
-from device_presets.fitting.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
-from device_presets.fitting.weights import Prepared
+from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES, Layout, first_guess
+from device_presets.fitting.model.likelihood import Trace, empty_trace, run_filter
+from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
+from device_presets.fitting.model.weights import Prepared
 
 _CURVATURE_STEP = 1e-3
 _DIFFERENCE = 1e-3
 _LEAST_CURVATURE = 25.0
-_LEAST_CYCLE_NOISE = 1e-4
-_FLAT_BOUND = 0.5
-"""A bound is unreached where moving it by a twentieth of the range costs less than this."""
+_FLAT_BOUND = 3.0
+"""A bound is unreached where moving it outward by a twentieth of the range costs less than this:
+one number more to fit gains half a log-unit by chance, and then looks like a bound."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class JointFit:
 
     Args:
         layout: which numbers were fitted.
-        shared: [2 + shape] log cycle noise, log read noise (weights), shape.
+        shared: [NOISES + shape] logs of the noises, shape.
         local: [devices, 6].
         log_likelihood: [devices] of the counted rows.
         prepared: the data, with bounds that turned out unreached no longer clipping.
@@ -47,24 +48,31 @@ class JointFit:
         return int(self.layout.shared_free.sum() + self.layout.local_free.sum())
 
 
+def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
+    """[4] what the filter takes; see ``run_filter``."""
+    white = math.exp(shared[1]) if prepared.noisy else 0.0
+    if not layout.memory:
+        return np.array([math.exp(shared[0]), white, 0.0, 0.0])
+    kept = math.exp(-math.exp(-shared[3]))
+    return np.array([math.exp(shared[0]), white, math.exp(shared[2]), kept])
+
+
 def evaluate(
     prepared: Prepared,
-    model: StepModel,
+    layout: Layout,
     shared: np.ndarray,
     local: np.ndarray,
     counted: np.ndarray,
     trace: Trace | None = None,
 ) -> np.ndarray:
     """Log-likelihood of each device's counted rows."""
-    read = np.exp(shared[1]) if prepared.noisy else 0.0
-    noise = np.array([np.exp(shared[0]), read])
     result: np.ndarray = run_filter(
         prepared.series,
-        model.code,
-        model.additive,
+        layout.model.code,
+        layout.model.law,
         np.ascontiguousarray(local),
-        np.ascontiguousarray(shared[2:]),
-        noise,
+        np.ascontiguousarray(shared[NOISES:]),
+        noises(layout, prepared, shared),
         counted,
         trace if trace is not None else empty_trace(0),
         trace is not None,
@@ -86,12 +94,63 @@ def fit_model(
     layout = _layout(prepared, model)
     starts = [first_guess(prepared, layout)]
     if constant is not None and model.code != SOFT_BOUNDS:
-        flat = np.array([*constant.shared[:2], *model.flat])
+        flat = np.array([*constant.shared[:NOISES], *model.flat])
         starts.append((flat, constant.local.copy()))
-    fits = [JointFit(layout, *s, evaluate(prepared, model, *s, counted), prepared) for s in starts]
+    fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
     best = max(fits, key=lambda fit: _total(fit.log_likelihood))
-    fitted = refit(best, counted)
-    if prepared.noisy:
+    return _settled(refit(best, counted), counted)
+
+
+def with_memory(
+    prepared: Prepared, white: JointFit, counted: np.ndarray, like: "JointFit | None" = None
+) -> JointFit:
+    """The model of ``white`` with read noise that has memory beside white read noise; only the
+    noises are fitted, the rest is as in ``white``: where a fit of all numbers starts.
+
+    Args:
+        prepared: the data, with read noise.
+        white: the fit without memory.
+        counted: [rows] rows that count.
+        like: a fit with memory of another model, where there is one: the search starts from its
+            noises. Otherwise from several lengths of the memory, and from small cycle noise too.
+    """
+    layout = _layout(prepared, white.layout.model, memory=True)
+    bases = [(white.shared, white.local), first_guess(prepared, layout)]
+    step, other = white.layout.model, None if like is None else like.layout.model
+    if like is not None and other is not None and other.code == step.code:
+        bases += [(like.shared, like.local)] if other.shape == step.shape else []
+    starts = []
+    for shared, local in bases:
+        if like is not None:
+            starts.append((np.array([*like.shared[:NOISES], *shared[NOISES:]]), local))
+            continue
+        size = float(np.exp(local[:, :2].mean()))
+        scatter = max(prepared.read_noise, size * math.exp(shared[0]), size)
+        for share, pulses in itertools.product((1.0, 0.1), (3.0, 12.0, 50.0)):
+            tried = shared.copy()
+            tried[0] = max(tried[0] + math.log(share), LOW[0])
+            tried[1] = math.log(max(0.5 * prepared.read_noise, 0.1 * size, 2e-6))
+            tried[2], tried[3] = math.log(scatter), math.log(pulses)
+            starts.append((tried, local))
+    fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
+    fits.sort(key=lambda fit: -_total(fit.log_likelihood))
+    noises_only = replace(
+        layout,
+        shared_free=layout.shared_free & (np.arange(len(layout.shared_free)) < NOISES),
+        local_free=np.zeros_like(layout.local_free),
+    )
+    tried_fits = [refit(replace(fit, layout=noises_only), counted, 40) for fit in fits[:2]]
+    best = max(tried_fits, key=lambda fit: _total(fit.log_likelihood))
+    return replace(best, layout=layout)
+
+
+def fit_with_memory(start: JointFit, counted: np.ndarray) -> JointFit:
+    """Maximum likelihood of all numbers, from ``with_memory``."""
+    return _settled(refit(start, counted), counted)
+
+
+def _settled(fitted: JointFit, counted: np.ndarray) -> JointFit:
+    if fitted.prepared.noisy:
         settled = _without_flat_bounds(fitted, counted)
         if settled is not None:
             return refit(settled, counted)
@@ -120,16 +179,16 @@ def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit
         options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
     )
     shared, local = objective.unpack(start + unit * found.x)
-    likelihood = evaluate(fit.prepared, fit.layout.model, shared, local, counted)
+    likelihood = evaluate(fit.prepared, fit.layout, shared, local, counted)
     return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
 
 
-def _layout(prepared: Prepared, model: StepModel) -> Layout:
+def _layout(prepared: Prepared, model: StepModel, memory: bool = False) -> Layout:
     has_down = bool((prepared.series.pulse < 0).any())
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:
         shape_free[len(model.shape) // 2 :] = False
-    shared_free = np.concatenate([[True, prepared.noisy], shape_free])
+    shared_free = np.concatenate([[True, prepared.noisy, memory, memory], shape_free])
     local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
     local_free[0], local_free[1] = True, has_down
     if model.code == LINEAR and not model.shape:
@@ -139,7 +198,7 @@ def _layout(prepared: Prepared, model: StepModel) -> Layout:
         local_free[side] = clips if prepared.noisy else asymptote & ~clips
         if asymptote:
             local_free[side] |= ~clips
-    return Layout(model, shared_free, local_free)
+    return Layout(model, memory, shared_free, local_free)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
@@ -154,9 +213,7 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
         moved = fit.local.copy()
         outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
         moved[:, column] += outward if side == 0 else -outward
-        loss = fit.log_likelihood - evaluate(
-            fit.prepared, fit.layout.model, fit.shared, moved, counted
-        )
+        loss = fit.log_likelihood - evaluate(fit.prepared, fit.layout, fit.shared, moved, counted)
         flat[side] = clips[side] & (np.abs(loss) < _FLAT_BOUND)
     if not flat.any():
         return None
@@ -198,8 +255,8 @@ class _Objective:
     def limits(self, shared: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model = self._fit.layout.model
         highest, lowest = self._fit.prepared.highest, self._fit.prepared.lowest
-        low_shared = np.array([np.log(_LEAST_CYCLE_NOISE), np.log(1e-6), *model.low])
-        high_shared = np.array([np.log(100.0), np.log(2.0), *model.high])
+        low_shared = np.array([*LOW, *model.low])
+        high_shared = np.array([*HIGH, *model.high])
         span = highest - lowest
         soft = model.code == SOFT_BOUNDS
         away = span * (1.0 if soft else 0.5)  # an asymptote beyond that is a linear step
@@ -241,7 +298,7 @@ class _Objective:
 
     def _of(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
         likelihood: np.ndarray = -evaluate(
-            self._fit.prepared, self._fit.layout.model, shared, local, self._counted
+            self._fit.prepared, self._fit.layout, shared, local, self._counted
         )
         return likelihood
 

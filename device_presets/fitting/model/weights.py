@@ -1,14 +1,14 @@
 """From measured conductances to the weights that are fitted, and first looks at them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.csv_layout import MOST_SIEMENS, WHY_MOST, in_unit
-from device_presets.fitting.likelihood import Series
-from device_presets.fitting.measurement import Measurement
+from device_presets.fitting.model.likelihood import Series
+from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
+from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError
 
 RESOLUTION = 2e-6
@@ -16,6 +16,8 @@ RESOLUTION = 2e-6
 
 _BLOCKS_A_RUN = 12
 _REPEATS_AT_A_BOUND = 3
+_LEAST_REST = 0.3  # of the pulses at an end: noise takes a device off it half the time at most
+_FEWEST_TIES = 50
 _NOISE_SCORE = 4.0
 
 
@@ -62,6 +64,8 @@ def refuse_no_conductance(where: str, field: str, value: float | None, unit: str
     Raises:
         PresetError: not finite, negative, or above `MOST_SIEMENS`.
     """
+    if unit == ARBITRARY and value is not None and math.isfinite(value):
+        return
     if value is not None and not 0.0 <= value <= MOST_SIEMENS:
         allowed = f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, unit)}: {WHY_MOST}"
         raise PresetError(where, field, in_unit(value, unit), allowed)
@@ -122,6 +126,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
     scale = _scale(found, start, zero, one)
     weight = (found.conductance - scale.zero) / scale.span
+    resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
     variance, noisy = _read_noise(weight, found.pulse, found.device, blocks)
     highest, lowest = np.empty(found.n_devices), np.empty(found.n_devices)
@@ -131,15 +136,37 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         highest[device], lowest[device] = _extremes(weight[rows], found.pulse[rows], noisy)
         for side, sign in enumerate((1, -1)):
             # With read noise a bound is part of the fit, and clips until the fit finds it flat.
-            clips[side, device] = noisy or _rests_at_bound(weight[rows], found.pulse[rows], sign)
+            clips[side, device] = noisy or _rests_at_bound(
+                weight[rows], found.pulse[rows], sign, resolution
+            )
     return Prepared(
-        series=Series(weight, found.pulse, start, clips[0], clips[1], RESOLUTION),
+        series=Series(weight, found.pulse, start, clips[0], clips[1], resolution),
         device=found.device,
         cycle=found.cycle,
         scale=scale,
         blocks=blocks,
         noisy=noisy,
         read_noise=math.sqrt(variance) if noisy else 0.0,
+        highest=highest,
+        lowest=lowest,
+    )
+
+
+def with_read_noise(prepared: Prepared) -> Prepared:
+    """The same data for a fit with read noise, where none was seen between neighbouring pulses."""
+    if prepared.noisy:
+        return prepared
+    series = prepared.series
+    highest, lowest = np.empty_like(prepared.highest), np.empty_like(prepared.lowest)
+    for device, (first, end) in enumerate(pairwise(series.start)):
+        rows = slice(first, end)
+        ends = _extremes(series.weight[rows], series.pulse[rows], smooth=True)
+        highest[device], lowest[device] = ends
+    clips = np.ones_like(series.clips_high)
+    return replace(
+        prepared,
+        series=series._replace(clips_high=clips, clips_low=clips.copy()),
+        noisy=True,
         highest=highest,
         lowest=lowest,
     )
@@ -229,11 +256,29 @@ def _extremes(weight: np.ndarray, pulse: np.ndarray, smooth: bool) -> tuple[floa
     return float(moving.max()), float(moving.min())
 
 
-def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int) -> bool:
-    """Whether pulses in that direction leave the device exactly where it is, only at its end."""
+def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
+    """Whether pulses in that direction leave the device exactly where it is, mostly at its end."""
+    pulsed = pulse == sign
     still = np.zeros(len(weight), dtype=bool)
-    still[1:] = (np.abs(np.diff(weight)) <= RESOLUTION) & (pulse[1:] == sign)
+    still[1:] = (np.abs(np.diff(weight)) <= resolution) & pulsed[1:]
     end = weight.max() if sign > 0 else weight.min()
-    at_end = np.abs(weight - end) <= RESOLUTION
-    elsewhere = float(still[~at_end].mean()) if (~at_end).any() else 0.0
-    return int((still & at_end).sum()) >= _REPEATS_AT_A_BOUND and elsewhere < 0.02
+    from_end = np.zeros(len(weight), dtype=bool)
+    from_end[1:] = (np.abs(weight[:-1] - end) <= resolution) & pulsed[1:]
+    # From the other end noise may hold it too, and some pulses move it nowhere.
+    other = weight.min() if sign > 0 else weight.max()
+    rest = pulsed & ~from_end
+    rest[1:] &= np.abs(weight[:-1] - other) > resolution
+    at_end = float(still[from_end].mean()) if from_end.any() else 0.0
+    elsewhere = float(still[rest].mean()) if rest.any() else 0.0
+    often = int((still & from_end).sum()) >= _REPEATS_AT_A_BOUND
+    return often and at_end > _LEAST_REST and elsewhere < at_end / 2
+
+
+def _resolution(weight: np.ndarray) -> float:
+    """Weights closer than this are equal; coarser where an instrument's digits show."""
+    between = weight[(weight < weight.max()) & (weight > weight.min())]
+    values = np.unique(between)
+    if len(between) < _FEWEST_TIES or len(values) > len(between) / 2:
+        return RESOLUTION
+    digit = float(np.diff(values).min()) if len(values) > 1 else 0.0
+    return max(RESOLUTION, digit / math.sqrt(12.0))

@@ -1,15 +1,17 @@
 """The report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from device_presets.fitting.csv_layout import SIEMENS
-from device_presets.fitting.intervals import Quantity
-from device_presets.fitting.population import MeanDevice, Population
-from device_presets.fitting.weights import WeightScale
+from device_presets.fitting.model.weights import WeightScale
+from device_presets.fitting.reading.csv_layout import SIEMENS
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import MeanDevice, Population
 
 _WIDEST = 5.0  # of a logarithm: an interval over more than four orders of magnitude is none
+_UNSEEN = 0.02  # white read noise as a share of that with memory
+SLOW_NOISE, MEMORY = "correlated read noise", "correlation length"
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 
@@ -75,8 +77,7 @@ def report(
         )
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    found.append(_read_noise(p, step))
-    return found + p.spreads()
+    return found + _read_noise(p, step) + p.spreads()
 
 
 def _nonlinearity(p: Population, linear: Population | None) -> list[Quantity]:
@@ -116,8 +117,14 @@ def _bound(p: Population, high: bool, scale: WeightScale) -> Quantity:
 
 
 def _cycle_noise(p: Population) -> Quantity:
-    one = p.quantity("cycle_to_cycle", "step", lambda device: math.log(device.cycle_noise))
+    one = p.quantity("cycle_to_cycle", "step", lambda device: math.log(p.cycle_noise(device)))
     assert one.value is not None
+    if p.noise_limits is not None:
+        unit = p.cycle_noise(p.device()) / p.device().cycle_noise
+        low, high = (unit * math.exp(end) for end in p.noise_limits)
+        value = math.exp(one.value) if low > 0 or math.exp(one.value) > 0.02 * high else 0.0
+        note = "" if low > 0 else "none is likely, too"
+        return Quantity("cycle_to_cycle", value, low, max(high, value), "step", note)
     if one.low is None or one.high is None or one.low == one.high:
         note = "at the limit of resolution: no noise seen"
         return Quantity("cycle_to_cycle", 0.0, 0.0, math.exp(one.value), "step", note)
@@ -139,8 +146,31 @@ def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
     return replace(one, low=min(lows), high=max(highs), note=note)
 
 
-def _read_noise(p: Population, step) -> Quantity:  # type: ignore[no-untyped-def]
+def _read_noise(p: Population, step: Callable[[MeanDevice], float]) -> list[Quantity]:
     if not p.fit.prepared.noisy:
         note = "neighbouring steps do not oppose each other: no read or write noise seen"
-        return Quantity("write_noise", 0.0, None, None, "step", note)
-    return p.quantity("write_noise", "step", lambda device: device.read_noise / step(device))
+        return [Quantity("write_noise", 0.0, None, None, "step", note)]
+    white = p.quantity("write_noise", "step", lambda device: device.white / step(device))
+    if not p.memory:
+        return [white]
+    if p.device().white < _UNSEEN * p.device().slow:
+        note = "none seen beside the read noise with memory"
+        white = Quantity("write_noise", 0.0, None, None, "step", note)
+    else:
+        white = replace(white, low=max(white.low or 0.0, 0.0), note="new at each pulse")
+    slow = _in_logs(p, SLOW_NOISE, "step", lambda device: device.slow / step(device))
+    pulses = _in_logs(p, MEMORY, "pulses", lambda device: device.pulses)
+    note = "its correlation falls to 1/e over these pulses"
+    return [white, replace(slow, note="correlated from pulse to pulse"), replace(pulses, note=note)]
+
+
+def _in_logs(
+    p: Population, name: str, unit: str, function: Callable[[MeanDevice], float]
+) -> Quantity:
+    """A positive number whose logarithm is nearer to a normal law."""
+    one = p.quantity(name, unit, lambda device: math.log(function(device)))
+    assert one.value is not None
+    value = math.exp(one.value)
+    if one.low is None or one.high is None or one.high - one.value > _WIDEST:
+        return Quantity(name, value, None, None, unit)
+    return Quantity(name, value, math.exp(one.low), math.exp(one.high), unit)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from device_presets.fitting.likelihood import mean_step
-from device_presets.fitting.step_functions import LOCAL, SOFT_BOUNDS, StepModel
-from device_presets.fitting.weights import Blocks, Prepared
+from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
+from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
+from device_presets.fitting.model.weights import Blocks, Prepared
 
 _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short
 
@@ -18,13 +18,27 @@ class Layout:
 
     Args:
         model: the model.
-        shared_free: [2 + shape] flags for log cycle noise, log read noise, shape.
+        memory: whether part of the read noise is correlated from pulse to pulse.
+        shared_free: [NOISES + shape] flags for the noises and the shape.
         local_free: [6, devices] flags for ``LOCAL``.
     """
 
     model: StepModel
+    memory: bool
     shared_free: np.ndarray
     local_free: np.ndarray
+
+
+NOISES = 4
+"""Shared numbers before the shape, all logarithms: cycle noise (as its law says), white read
+noise and read noise with memory (weights), and how many pulses that memory lasts."""
+
+SHORTEST, LONGEST = 0.7, 300.0
+"""Memory in pulses that a fit tries: shorter is white, longer cannot be told from a random walk."""
+
+LOW = np.log([1e-4, 1e-6, 1e-6, SHORTEST])
+HIGH = np.log([100.0, 2.0, 2.0, LONGEST])
+"""Limits of the noises."""
 
 
 def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
@@ -50,10 +64,12 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
     steps = np.diff(prepared.series.weight)[prepared.series.pulse[1:] != 0]
     total = float(np.var(np.abs(steps)) if not prepared.noisy else np.var(steps))
     own = max(total - 2 * prepared.read_noise**2, (0.1 * overall) ** 2, 1e-14)
-    cycle_noise = np.log(np.clip(np.sqrt(own) / overall, 1e-3, 30.0))
-    read_noise = np.log(max(prepared.read_noise, 1e-6))
+    unit = overall if model.law != OF_RANGE else 0.01 * float(np.mean(span))
+    cycle_noise = np.log(np.clip(np.sqrt(own) / unit, 1e-3, 30.0))
+    read_noise = np.log(max(prepared.read_noise, 2e-6))
     shape = _shape_guess(prepared, layout, local)
-    return np.concatenate([[cycle_noise, read_noise], shape]), local
+    slow, pulses = read_noise, np.log(5.0)
+    return np.concatenate([[cycle_noise, read_noise, slow, pulses], shape]), local
 
 
 def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:
@@ -84,7 +100,7 @@ def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.nd
         residuals, start, bounds=(low, high), x_scale=0.3, max_nfev=60, loss="soft_l1"
     )
     shape: np.ndarray = found.x[2:]
-    return np.where(layout.shared_free[2:], shape, np.array(model.start))
+    return np.where(layout.shared_free[NOISES:], shape, np.array(model.start))
 
 
 def _away_from_bounds(prepared: Prepared) -> Blocks:

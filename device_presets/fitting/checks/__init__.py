@@ -1,0 +1,1 @@
+"""Whether a fit describes the data."""

@@ -1,0 +1,155 @@
+"""Checks that look further than one pulse ahead.
+
+A model with the wrong kind of noise predicts the next pulse well: cycle noise, which adds up, and
+read noise with memory, which does not, part only over many pulses.
+"""
+
+import numpy as np
+from scipy import stats
+
+from device_presets.fitting.checks.questions import Check, Status
+from device_presets.fitting.model.first_guess import NOISES
+from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.likelihood import Trace, look_ahead
+from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
+
+AHEAD = (1, 10, 50)
+"""Pulses between what is known and what is predicted."""
+
+INSIDE_LIMITS = (0.90, 0.985)
+MOST_MISS_RATIO = 1.15
+MOST_VARIANCE_RATIO = 1.15
+MOST_CURVE_DEVIATION = 0.02
+"""Of the range, or as much as simulated curves deviate from their mean."""
+
+MOST_END_DEVIATION = 0.15
+"""Of the mean step, or as much as simulated moves near a bound deviate from their mean."""
+
+SIMULATED_SETS = 199
+_FEWEST = 24  # predictions that do not overlap
+_MISS_ERRORS = 3.5
+_MOST_ROOM = 0.7  # of a logarithm: beyond a factor of two the check tells little
+
+
+def far_checks(fit: JointFit, trace: Trace, step: float, noisy: bool) -> list[Check]:
+    """Predictions far ahead, structure function, mean curve, moves near the bounds.
+
+    Args:
+        fit: the chosen model. trace: of its filter.
+        step: mean size of a step (weights). noisy: whether there is noise to speak of.
+    """
+    checks = [_ahead(fit, trace, pulses) for pulses in AHEAD] if noisy else []
+    comparison = Comparison(fit)
+    measured = comparison.summary(fit.prepared.series.weight)
+    simulated = [comparison.summary(w) for w in simulate(fit, SIMULATED_SETS, seed=0)]
+    if noisy:
+        checks.append(_structure(measured, simulated))
+    checks.append(_curve(fit, measured, simulated))
+    return checks + _ends(measured, simulated, step)
+
+
+def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
+    """Whether predictions so far ahead miss by as much as they say."""
+    question = f"Do predictions {pulses} ahead miss by what they say?"
+    expected, deviation = predicted(fit, trace, pulses)
+    series, device = fit.prepared.series, fit.prepared.device
+    high = np.where(series.clips_high, fit.local[:, 4], np.inf)[device]
+    low = np.where(series.clips_low, fit.local[:, 5], -np.inf)[device]
+    with np.errstate(invalid="ignore"):
+        used = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
+    apart = int(used.sum()) / pulses
+    if apart < _FEWEST:
+        return Check(question, "too few predictions away from the bounds to tell", "open")
+    z = (series.weight - expected)[used] / deviation[used]
+    inside = float(np.mean(np.abs(z) < stats.norm.ppf(0.975)))
+    slack = 4 * np.sqrt(0.95 * 0.05 / apart)
+    lowest, highest = min(INSIDE_LIMITS[0], 0.95 - slack), max(INSIDE_LIMITS[1], 0.95 + slack)
+    size = float(np.sqrt(np.mean(z**2)))
+    room = max(np.log(MOST_MISS_RATIO), _MISS_ERRORS / np.sqrt(2 * apart))
+    fine = lowest <= inside <= highest and abs(np.log(max(size, 1e-9))) <= room
+    answer = (
+        f"{inside:.3f} within their 95 % interval ({lowest:.2f} to {min(highest, 1.0):.3g}); they "
+        f"miss by {size:.2f} of the stated deviation ({np.exp(-room):.2f} to {np.exp(room):.2f})"
+    )
+    status: Status = "ok" if fine else "FAIL"
+    if status == "ok" and room > _MOST_ROOM:
+        status = "open"
+    return Check(question, answer, status)
+
+
+def predicted(fit: JointFit, trace: Trace, pulses: int) -> tuple[np.ndarray, np.ndarray]:
+    """[rows] mean and deviation of each row, predicted so many pulses before; NaN if none is."""
+    rows = len(fit.prepared.series.weight)
+    expected, variance = np.full(rows, np.nan), np.full(rows, np.nan)
+    look_ahead(
+        fit.prepared.series,
+        fit.layout.model.code,
+        fit.layout.model.law,
+        np.ascontiguousarray(fit.local),
+        np.ascontiguousarray(fit.shared[NOISES:]),
+        noises(fit.layout, fit.prepared, fit.shared),
+        trace.filtered,
+        pulses,
+        expected,
+        variance,
+    )
+    return expected, np.sqrt(variance)
+
+
+def _structure(measured: Summary, simulated: list[Summary]) -> Check:
+    """Whether changes over 1 to 200 pulses scatter as simulated ones do, all lags together."""
+    question = "Do changes over many pulses scatter as simulated ones?"
+    there = np.isfinite(measured.structure) & (measured.structure > 0)
+    if not there.any():
+        return Check(question, "runs of pulses are too short to tell", "open")
+    logs = np.log(np.maximum([s.structure[there] for s in simulated], 1e-300))
+    ours = np.log(measured.structure[there]) - logs.mean(axis=0)
+    logs = logs - logs.mean(axis=0)
+    # Neighbouring lags go together: what counts is how unusual all of them are, jointly.
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(logs, rowvar=False)))
+    scale = 1.0 / np.sqrt(np.maximum(values, 1e-6))
+    theirs = np.linalg.norm(logs @ vectors * scale, axis=1)
+    distance = float(np.linalg.norm(ours @ vectors * scale))
+    worst = int(np.argmax(np.abs(ours)))
+    ratio, lag = float(np.exp(ours[worst])), np.array(LAGS)[there][worst]
+    answer = f"over {lag} pulses the variance is {ratio:.2f} of the simulated one"
+    if abs(ours[worst]) <= np.log(MOST_VARIANCE_RATIO):
+        limits = f"{1 / MOST_VARIANCE_RATIO:.2f} to {MOST_VARIANCE_RATIO:.2f}"
+        return Check(question, f"{answer} ({limits})", "ok")
+    most = float(theirs.max())
+    answer += f"; all lags: {distance:.1f} deviations (at most {most:.1f}, the furthest simulated)"
+    return Check(question, answer, "ok" if distance <= most else "FAIL")
+
+
+def _curve(fit: JointFit, measured: Summary, simulated: list[Summary]) -> Check:
+    """Whether the measured mean curve is one of those the model makes."""
+    curves = np.array([s.curve for s in simulated])
+    centre = curves.mean(axis=0)
+    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    off = float(np.sqrt(np.mean((measured.curve - centre) ** 2))) / span
+    theirs = np.sqrt(np.mean((curves - centre) ** 2, axis=1)) / span
+    most = max(float(theirs.max()), MOST_CURVE_DEVIATION)
+    answer = f"{off:.3f} of the range off their mean (at most {most:.3f})"
+    question = "Is the mean curve among simulated mean curves?"
+    return Check(question, answer, "ok" if off <= most else "FAIL")
+
+
+def _ends(measured: Summary, simulated: list[Summary], step: float) -> list[Check]:
+    """Whether the device moves near its bounds, or rests there, as simulated."""
+    checks = []
+    for side, name in enumerate(("upper", "lower")):
+        question = f"Do pulses near the {name} end move the device as simulated?"
+        ours = float(measured.ends[side])
+        theirs = np.array([s.ends[side] for s in simulated])
+        theirs = theirs[np.isfinite(theirs)]
+        if not np.isfinite(ours) or len(theirs) < SIMULATED_SETS // 2 or not step > 0:
+            continue
+        centre = float(theirs.mean())
+        most = max(float(np.abs(theirs - centre).max()) / step, MOST_END_DEVIATION)
+        off = abs(ours - centre) / step
+        answer = (
+            f"{ours / step:.3f} of the mean step a pulse, simulated {centre / step:.3f} "
+            f"({off:.3f} apart, at most {most:.3f})"
+        )
+        checks.append(Check(question, answer, "ok" if off <= most else "FAIL"))
+    return checks

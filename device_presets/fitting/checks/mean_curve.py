@@ -1,0 +1,60 @@
+"""How far the noise-free curve of a fit is from the measured mean curve, seen and held out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.simulation import alike_stretches, calm_curve
+
+
+@dataclass(frozen=True)
+class CurveErrors:
+    """Root mean square deviations, as shares of the measured range.
+
+    Args:
+        up, down: over the up and the down pulses; NaN where there are none.
+    """
+
+    up: float
+    down: float
+
+    @property
+    def text(self) -> str:
+        """Both, in words."""
+        return " / ".join("-" if np.isnan(e) else f"{e:.3f}" for e in (self.up, self.down))
+
+
+def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
+    """Errors of the curve that the model draws by itself from where each stretch begins.
+
+    Args:
+        fit: any fit of the measurement.
+        rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
+    """
+    alike = alike_stretches(fit.prepared.series.pulse, fit.prepared.device)
+    series = fit.prepared.series
+    measured, calm = series.weight[alike], calm_curve(fit)[alike]
+    wanted = rows[alike] & (series.pulse[alike] != 0)
+    span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
+    errors = []
+    for way in (1, -1):
+        mine = wanted & (series.pulse[alike] == way)
+        share = mine.sum(axis=0)
+        points = share > 0
+        if not points.any():
+            errors.append(float("nan"))
+            continue
+        gap = np.where(mine, measured - calm, 0.0).sum(axis=0)[points] / share[points]
+        errors.append(float(np.sqrt(np.mean(gap**2))) / span)
+    return CurveErrors(*errors)
+
+
+def training_rows(fit: JointFit) -> np.ndarray | None:
+    """[rows] the first half of the cycles; None where there is one cycle only."""
+    cycles = np.unique(fit.prepared.cycle)
+    if len(cycles) < 2:
+        return None
+    first = cycles[: (len(cycles) + 1) // 2]
+    rows: np.ndarray = np.isin(fit.prepared.cycle, first)
+    return rows

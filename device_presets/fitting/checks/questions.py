@@ -1,0 +1,31 @@
+"""One question to a fit and its answer."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+type Status = Literal["ok", "open", "FAIL"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to the fit.
+
+    Args:
+        question: what was asked.
+        answer: the number found and the bound it was held against, as text.
+        status: ``ok``; ``open`` where the data are too few, or too noisy, to tell; ``FAIL``.
+    """
+
+    question: str
+    answer: str
+    status: Status
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check does not fail."""
+        return self.status != "FAIL"
+
+    @property
+    def line(self) -> str:
+        """The check as a line of a report."""
+        return f"{self.status:4} {self.question} {self.answer}"

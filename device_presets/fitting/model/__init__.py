@@ -1,0 +1,1 @@
+"""Device models and their fit: likelihood, search, choice, uncertainty."""

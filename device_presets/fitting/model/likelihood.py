@@ -1,0 +1,394 @@
+"""Likelihood of measured conductances under a device model: a filter over the pulses.
+
+The state is the device's true weight and that part of the read noise that has memory. A pulse moves
+the weight by the mean step at that weight plus noise (cycle to cycle) and clips it at the bounds.
+What is measured is the weight plus read noise: white (new at each pulse) and, where the model has
+it, an autoregression of first order, AR(1), whose correlation falls to 1/e over a number of pulses.
+Given all earlier rows, the next one is a mixture of a normal density inside the bounds and one
+component at each bound, blurred by the read noise. The filter computes that density exactly from a
+normal state, and keeps mean and covariance of the state after it (an assumed-density filter; a
+Kalman filter away from the bounds). Without read noise the state is what was measured, and the
+density is the exact one of independent steps, with clipped ones censored.
+
+The mean steps stand in the same file as the filter: numba's cache sees changes in one file only.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+_ROOT_TWO = math.sqrt(2.0)
+_LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+_LEAST = 1e-280
+_FLOOR = 1e-18  # variance that keeps divisions defined
+
+FOLLOWS_STEP, OF_DIRECTION, OF_RANGE = range(3)
+"""Laws of the cycle noise: a share of the local step; of the device's own step at weight zero in
+the pulse's direction; hundredths of the device's range, alike in both directions."""
+
+STATE = 5
+"""Numbers of a filtered state: mean of weight and of read noise with memory, variance of the
+weight, covariance, variance of the noise."""
+
+
+class Series(NamedTuple):
+    """What the filter reads; see ``Measurement`` for the rows.
+
+    Args:
+        weight: [rows] measured.
+        pulse: [rows] +1, -1, or 0 where a stretch begins.
+        start: [devices + 1] first row of each device.
+        clips_high, clips_low: [devices] whether the device is seen at that bound, so that the
+            bound clips; an unreached one does not.
+        resolution: read noise below which two weights are the same.
+    """
+
+    weight: np.ndarray
+    pulse: np.ndarray
+    start: np.ndarray
+    clips_high: np.ndarray
+    clips_low: np.ndarray
+    resolution: float
+
+
+class Trace(NamedTuple):
+    """What the filter saw, a row each; NaN where a stretch begins.
+
+    Args:
+        expected: predicted weight. variance: of the prediction. state: filtered weight before.
+        log_density: of the measured weight.
+        filtered: [rows, STATE] after the row; there where a stretch begins, too.
+    """
+
+    expected: np.ndarray
+    variance: np.ndarray
+    state: np.ndarray
+    log_density: np.ndarray
+    filtered: np.ndarray
+
+
+@njit(cache=True, error_model="numpy")
+def mean_step(
+    code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
+) -> tuple[float, float]:
+    """Size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
+    scale = math.exp(local[0] if up else local[1])
+    high, low = local[4], local[5]
+    span = max(high - low, 1e-6)
+    factor, slope = 1.0, 0.0
+    if code == 1:  # LINEAR
+        if len(shape) == 2:
+            slope = -shape[0] if up else shape[1]
+        else:
+            slope = -local[2] if up else local[3]
+        factor = 1.0 + slope * v
+    elif code == 2:  # SOFT_BOUNDS
+        slope = -1.0 / max(high, 1e-3) if up else -1.0 / min(low, -1e-3)
+        factor = 1.0 + slope * v
+    elif code == 3:  # EXPONENTIAL
+        first = 0 if up else 2
+        share, rate = shape[first], shape[first + 1] * 2.0 / span
+        grown = share * math.exp(min(rate * v, 50.0))
+        factor, slope = 1.0 - share + grown, rate * grown
+    elif code == 4:  # POWER
+        way = 1.0 if up else -1.0
+        left = 2.0 * (high - v if up else v - low) / span
+        if left > 1e-9:
+            exponent = shape[0] if up else shape[1]
+            factor = left**exponent
+            slope = -way * exponent * factor / left * 2.0 / span
+        else:
+            factor = 0.0
+    elif code == 5:  # PIECEWISE
+        place = min(max((v - low) / span, 0.0), 1.0) * 4.0
+        node = min(int(place), 3)
+        share = place - node
+        first = 0 if up else 4
+        values = (
+            math.exp(_node(shape, first, node)),
+            math.exp(_node(shape, first, node + 1)),
+        )
+        factor = (1.0 - share) * values[0] + share * values[1]
+        slope = (values[1] - values[0]) * 4.0 / span
+    if factor <= 0.0:
+        return 0.0, 0.0
+    return scale * factor, scale * slope
+
+
+@njit(cache=True, error_model="numpy")
+def _node(shape: np.ndarray, first: int, node: int) -> float:
+    """Log of the factor at a node; the middle one is the reference."""
+    if node == 2:
+        return 0.0
+    return float(shape[first + node - (1 if node > 2 else 0)])
+
+
+@njit(cache=True, error_model="numpy")
+def _below(z: float) -> float:
+    """Share of a standard normal below z."""
+    return 0.5 * math.erfc(-z / _ROOT_TWO)
+
+
+@njit(cache=True, error_model="numpy")
+def _normal(z: float) -> float:
+    return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+
+
+@njit(cache=True, error_model="numpy")
+def _at_bound(
+    y: float,
+    state: tuple[float, float, float, float, float],
+    white: float,
+    bound: float,
+    way: float,
+) -> tuple[float, float, float]:
+    """Density of y with the weight clipped at a bound, and mean and variance of the noise then."""
+    mean, noise, var, cov, own = state
+    total = own + white
+    miss = y - bound - noise
+    at, deviation = mean + cov / total * miss, math.sqrt(max(var - cov * cov / total, _FLOOR))
+    after, left = noise + own / total * miss, own * white / total
+    place = way * (bound - at) / deviation
+    mass = _below(-place)
+    density = mass * _normal(miss / math.sqrt(total)) / math.sqrt(total)
+    if cov == 0.0 or mass < 1e-12:
+        return density, after, left
+    beyond = _normal(place) / mass
+    slope = cov * white / total / deviation
+    after += way * slope * beyond
+    left = max(left - slope * slope * beyond * (beyond - place), 0.0)
+    return density, after, left
+
+
+@njit(cache=True, error_model="numpy")
+def _clipped_update(
+    y: float,
+    state: tuple[float, float, float, float, float],
+    white: float,
+    high: float,
+    low: float,
+) -> tuple[float, tuple[float, float, float, float, float]]:
+    """Density of y, and the state after it, near a bound."""
+    mean, noise, var, cov, own = state
+    predicted = var + 2.0 * cov + own + white
+    miss = y - mean - noise
+    gain_w, gain_r = (var + cov) / predicted, (cov + own) / predicted
+    inner_w, inner_r = mean + gain_w * miss, noise + gain_r * miss
+    left_w = max(var - gain_w * gain_w * predicted, _FLOOR)
+    left_c = cov - gain_w * gain_r * predicted
+    left_r = max(own - gain_r * gain_r * predicted, 0.0)
+    spread = math.sqrt(left_w)
+    a, b = (low - inner_w) / spread, (high - inner_w) / spread
+    mass = _below(b) - _below(a)
+    inside = _normal(miss / math.sqrt(predicted)) / math.sqrt(predicted) * mass
+    at_high, high_r, high_v = _at_bound(y, state, white, high, 1.0)
+    at_low, low_r, low_v = _at_bound(y, state, white, low, -1.0)
+    total = at_high + at_low + inside
+    if total < _LEAST:
+        place = min(max(y, low), high)
+        return _LEAST, (place, 0.0, white + own, -own, own)
+    first, trimmed = 0.0, 1.0
+    if mass > 1e-12:
+        density_a, density_b = _normal(a), _normal(b)
+        first = (density_a - density_b) / mass
+        trimmed = 1.0 - first * first
+        if density_a > 0.0:
+            trimmed += a * density_a / mass
+        if density_b > 0.0:
+            trimmed -= b * density_b / mass
+        trimmed = max(trimmed, 0.0)
+    share = left_c / left_w
+    in_w = inner_w + spread * first
+    in_r = inner_r + share * spread * first
+    in_v = left_w * trimmed
+    p_high, p_low, p_in = at_high / total, at_low / total, inside / total
+    w = p_high * high + p_low * low + p_in * in_w
+    r = p_high * high_r + p_low * low_r + p_in * in_r
+    ww = p_high * (high - w) ** 2 + p_low * (low - w) ** 2 + p_in * (in_v + (in_w - w) ** 2)
+    wr = p_high * (high - w) * (high_r - r) + p_low * (low - w) * (low_r - r)
+    wr += p_in * (share * in_v + (in_w - w) * (in_r - r))
+    rr = p_high * (high_v + (high_r - r) ** 2) + p_low * (low_v + (low_r - r) ** 2)
+    rest = max(left_r - share * share * left_w, 0.0) + share * share * in_v
+    rr += p_in * (rest + (in_r - r) ** 2)
+    return total, (w, r, max(ww, _FLOOR), wr, rr)
+
+
+@njit(cache=True, error_model="numpy")
+def _pulsed(
+    state: tuple[float, float, float, float, float],
+    code: int,
+    law: int,
+    way: int,
+    own: np.ndarray,
+    shape: np.ndarray,
+    noise: np.ndarray,
+) -> tuple[float, float, float, float, float]:
+    """The state after a pulse, before bounds and before it is read."""
+    mean, read, var, cov, own_var = state
+    up = way > 0
+    step, slope = mean_step(code, up, mean, own, shape)
+    size = step
+    if law == 1:
+        size = math.exp(own[0] if up else own[1])
+    elif law == 2:
+        size = 0.01 * (own[4] - own[5])
+    grow, kept = 1.0 + way * slope, noise[3]
+    return (
+        mean + way * step,
+        kept * read,
+        grow * grow * var + (noise[0] * size) ** 2 + _FLOOR,
+        grow * kept * cov,
+        kept * kept * own_var + (1.0 - kept * kept) * noise[2] ** 2,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def run_filter(
+    series: Series,
+    code: int,
+    law: int,
+    local: np.ndarray,
+    shape: np.ndarray,
+    noise: np.ndarray,
+    counted: np.ndarray,
+    trace: Trace,
+    keep: bool,
+) -> np.ndarray:
+    """Log-likelihood of each device's counted rows, given all rows before each.
+
+    Args:
+        series: the measurement.
+        code, law: of the ``StepModel``.
+        local: [devices, 6], see ``step_functions.LOCAL``.
+        shape: what all devices share of the step.
+        noise: [4] cycle-to-cycle noise as its law says; white read noise and read noise with
+            memory, in weights; the share of the latter that a pulse keeps.
+        counted: [rows] which rows add to the result.
+        trace: filled where ``keep`` is set.
+
+    Returns:
+        [devices].
+    """
+    n_devices = len(series.start) - 1
+    result = np.zeros(n_devices)
+    white = noise[1] ** 2 + series.resolution**2
+    slow = noise[2] ** 2
+    for device in range(n_devices):
+        own = local[device]
+        high = own[4] if series.clips_high[device] else 1e9
+        low = own[5] if series.clips_low[device] else -1e9
+        state = (0.0, 0.0, 0.0, 0.0, 0.0)
+        for row in range(series.start[device], series.start[device + 1]):
+            y = series.weight[row]
+            way = series.pulse[row]
+            if way == 0:
+                state = (min(max(y, low), high), 0.0, white + slow, -slow, slow)
+                if keep:
+                    for k in range(5):
+                        trace.filtered[row, k] = state[k]
+                continue
+            before = state[0]
+            state = _pulsed(state, code, law, way, own, shape, noise)
+            mean, read, var, cov, own_var = state
+            expected, predicted = mean + read, var + 2.0 * cov + own_var + white
+            miss = y - expected
+            gain_w, gain_r = (var + cov) / predicted, (cov + own_var) / predicted
+            after = mean + gain_w * miss
+            room = 6.0 * math.sqrt(var)
+            if max(mean, after) + room < high and min(mean, after) - room > low:
+                log_density = -0.5 * miss * miss / predicted - 0.5 * math.log(predicted)
+                log_density -= _LOG_ROOT_TWO_PI
+                state = (
+                    after,
+                    read + gain_r * miss,
+                    max(var - gain_w * gain_w * predicted, _FLOOR),
+                    cov - gain_w * gain_r * predicted,
+                    max(own_var - gain_r * gain_r * predicted, 0.0),
+                )
+            else:
+                total, state = _clipped_update(y, state, white, high, low)
+                log_density = math.log(total)
+            if counted[row]:
+                result[device] += log_density
+            if keep:
+                trace.expected[row] = expected
+                trace.variance[row] = predicted
+                trace.state[row] = before
+                trace.log_density[row] = log_density
+                for k in range(5):
+                    trace.filtered[row, k] = state[k]
+    return result
+
+
+@njit(cache=True, error_model="numpy")
+def look_ahead(
+    series: Series,
+    code: int,
+    law: int,
+    local: np.ndarray,
+    shape: np.ndarray,
+    noise: np.ndarray,
+    filtered: np.ndarray,
+    pulses: int,
+    expected: np.ndarray,
+    variance: np.ndarray,
+) -> None:
+    """Mean and variance of every row, predicted from what was known ``pulses`` pulses before.
+
+    Args:
+        filtered: of the filter's trace. expected, variance: [rows], filled where the stretch
+            reaches back so far; the weight is clipped at each pulse on the way.
+    """
+    white = noise[1] ** 2 + series.resolution**2
+    for device in range(len(series.start) - 1):
+        own = local[device]
+        high = own[4] if series.clips_high[device] else 1e9
+        low = own[5] if series.clips_low[device] else -1e9
+        since = 0
+        for row in range(series.start[device], series.start[device + 1]):
+            since = 0 if series.pulse[row] == 0 else since + 1
+            if since < pulses:
+                continue
+            f = filtered[row - pulses]
+            state = (f[0], f[1], f[2], f[3], f[4])
+            for k in range(row - pulses + 1, row + 1):
+                state = _pulsed(state, code, law, series.pulse[k], own, shape, noise)
+                state = _clipped(state, high, low)
+            expected[row] = state[0] + state[1]
+            variance[row] = state[2] + 2.0 * state[3] + state[4] + white
+
+
+@njit(cache=True, error_model="numpy")
+def _clipped(
+    state: tuple[float, float, float, float, float], high: float, low: float
+) -> tuple[float, float, float, float, float]:
+    """The state with its weight clipped at the bounds; its first two moments."""
+    mean, read, var, cov, own = state
+    deviation = math.sqrt(var)
+    if mean + 6.0 * deviation < high and mean - 6.0 * deviation > low:
+        return state
+    a, b = (low - mean) / deviation, (high - mean) / deviation
+    below, above = _below(a), _below(-b)
+    inside = max(1.0 - below - above, 0.0)
+    da = _normal(a) if a > -40.0 else 0.0
+    db = _normal(b) if b < 40.0 else 0.0
+    first = inside * mean + deviation * (da - db) + below * low + above * high
+    second = inside * (mean * mean + var) + below * low * low + above * high * high
+    second += 2.0 * mean * deviation * (da - db) + var * (a * da - b * db)
+    if below < 1e-12:  # no bound there: its place is no number
+        first = inside * mean - deviation * db + above * high
+        second = inside * (mean * mean + var) + above * high * high
+        second += -2.0 * mean * deviation * db - var * b * db
+    elif above < 1e-12:
+        first = inside * mean + deviation * da + below * low
+        second = inside * (mean * mean + var) + below * low * low
+        second += 2.0 * mean * deviation * da + var * a * da
+    return (first, read, max(second - first * first, _FLOOR), cov * inside, own)
+
+
+def empty_trace(rows: int) -> Trace:
+    """A trace of NaN for ``rows`` rows; 0 where none is kept."""
+    columns = [np.full(rows, np.nan) for _ in range(4)]
+    return Trace(columns[0], columns[1], columns[2], columns[3], np.full((rows, STATE), np.nan))

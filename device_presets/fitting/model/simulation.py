@@ -1,0 +1,220 @@
+"""The measured pulses once more, under the fitted model: what its sweeps look like.
+
+Each device is simulated with its own fitted numbers, from the conductance that was measured where
+each stretch of pulses begins. These are simulations of the model that was fitted, read noise with
+memory included, not of the preset (aihwkit has no such noise).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from device_presets.fitting.model.first_guess import NOISES
+from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.likelihood import Series, mean_step
+
+LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
+"""Pulses over which changes are compared."""
+
+_RUNS_A_LAG = 3  # a run of one polarity counts for lags up to a third of its length
+_END = 0.1  # of the range: "near a bound"
+_CURVE_POINTS = 20_000
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is compared between measured and simulated weights.
+
+    Args:
+        structure: [lags] variance of the change over as many pulses of one polarity, within runs;
+            NaN where no run is long enough.
+        ends: [2] mean change a pulse of up pulses near the upper bound, and of down pulses (taken
+            positive) near the lower one; NaN where there are too few.
+        curve: [points] mean weight over the devices and cycles that got the same pulses.
+    """
+
+    structure: np.ndarray
+    ends: np.ndarray
+    curve: np.ndarray
+
+
+def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
+    """[rows] weights as they would be read, ``sets`` times."""
+    rng = np.random.default_rng(seed)
+    rows = len(fit.prepared.series.weight)
+    noise = noises(fit.layout, fit.prepared, fit.shared)
+    shape = np.ascontiguousarray(fit.shared[NOISES:])
+    model, local = fit.layout.model, np.ascontiguousarray(fit.local)
+    return [
+        _simulated(
+            fit.prepared.series,
+            model.code,
+            model.law,
+            local,
+            shape,
+            noise,
+            rng.standard_normal((rows, 3)),
+        )
+        for _ in range(sets)
+    ]
+
+
+def calm_curve(fit: JointFit) -> np.ndarray:
+    """[rows] weights of the model without any noise, from where each stretch begins."""
+    rows = len(fit.prepared.series.weight)
+    return _simulated(
+        fit.prepared.series,
+        fit.layout.model.code,
+        fit.layout.model.law,
+        np.ascontiguousarray(fit.local),
+        np.ascontiguousarray(fit.shared[NOISES:]),
+        np.zeros(4),
+        np.zeros((rows, 3)),
+    )
+
+
+def calm_response(
+    weight: np.ndarray, pulse: np.ndarray, code: int, device: np.ndarray, shape: np.ndarray
+) -> np.ndarray:
+    """[rows] weights of one device without noise, clipped at its bounds.
+
+    Args:
+        weight, pulse: [rows] as in ``Series``; weights count where a stretch begins only.
+        code: of the step model. device: [6] as ``step_functions.LOCAL``. shape: of the model.
+    """
+    clips = np.ones(1, dtype=np.bool_)
+    series = Series(weight, pulse, np.array([0, len(weight)]), clips, clips, 0.0)
+    still = np.zeros((len(weight), 3))
+    return _simulated(series, code, 0, device[None, :], shape, np.zeros(4), still)
+
+
+@njit(cache=True, error_model="numpy")
+def _simulated(
+    series: Series,
+    code: int,
+    law: int,
+    local: np.ndarray,
+    shape: np.ndarray,
+    noise: np.ndarray,
+    normal: np.ndarray,
+) -> np.ndarray:
+    found = np.empty(len(series.weight))
+    for device in range(len(series.start) - 1):
+        own = local[device]
+        high = own[4] if series.clips_high[device] else 1e9
+        low = own[5] if series.clips_low[device] else -1e9
+        weight, slow = 0.0, 0.0
+        for row in range(series.start[device], series.start[device + 1]):
+            way = series.pulse[row]
+            if way == 0:
+                slow = noise[2] * normal[row, 1]
+                weight = series.weight[row] - slow - noise[1] * normal[row, 2]
+                weight = min(max(weight, low), high)
+                found[row] = series.weight[row]
+                continue
+            step, _ = mean_step(code, way > 0, weight, own, shape)
+            size = step
+            if law == 1:
+                size = np.exp(own[0] if way > 0 else own[1])
+            elif law == 2:
+                size = 0.01 * (own[4] - own[5])
+            weight += way * step + noise[0] * size * normal[row, 0]
+            weight = min(max(weight, low), high)
+            slow = noise[3] * slow + np.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
+            found[row] = weight + slow + noise[1] * normal[row, 2]
+    return found
+
+
+class Comparison:
+    """Summaries of weights under the pulses of one measurement.
+
+    Args:
+        fit: gives the pulses, and the range that says what is near a bound.
+    """
+
+    def __init__(self, fit: JointFit) -> None:
+        series = fit.prepared.series
+        self._pulse, device = series.pulse, fit.prepared.device
+        self._runs = _runs_of(series.pulse, device)
+        self._high, self._low = fit.prepared.highest[device], fit.prepared.lowest[device]
+        self._alike = alike_stretches(series.pulse, device)
+
+    def summary(self, weight: np.ndarray) -> Summary:
+        """Of measured or simulated weights, [rows]."""
+        structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
+        span = self._high - self._low
+        near = np.where(
+            self._pulse > 0, weight > self._high - _END * span, weight < self._low + _END * span
+        )
+        ends = _moves_near(weight, self._runs, self._pulse, near)
+        curve = weight[self._alike].mean(axis=0)
+        return Summary(structure, ends, curve)
+
+
+def _runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
+    """[runs, 2] first and last row of pulses of one polarity; the row before them is the first."""
+    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    ends = np.append(starts[1:], len(pulse)) - 1
+    real = pulse[starts] != 0
+    return np.stack([starts[real] - 1, ends[real]], axis=1)
+
+
+def alike_stretches(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
+    """Rows of the stretches that share their pulses, of those kinds the one with most rows."""
+    starts = np.flatnonzero(pulse == 0)
+    ends = np.append(starts[1:], len(pulse))
+    kinds: dict[bytes, list[int]] = defaultdict(list)
+    for first, end in zip(starts, ends, strict=True):
+        kinds[pulse[first + 1 : end].tobytes()].append(int(first))
+    length = {kind: len(kind) + 1 for kind in kinds}
+    most = max(kinds, key=lambda kind: (len(kinds[kind]) * length[kind], length[kind]))
+    points = np.arange(length[most])
+    if len(points) > _CURVE_POINTS:
+        points = points[:_CURVE_POINTS]
+    return np.array(kinds[most])[:, None] + points
+
+
+@njit(cache=True)
+def _structure(weight: np.ndarray, runs: np.ndarray, lags: np.ndarray, needed: int) -> np.ndarray:
+    found = np.full(len(lags), np.nan)
+    for at in range(len(lags)):
+        lag, total, count = lags[at], 0.0, 0
+        for k in range(len(runs)):
+            first, last = runs[k]
+            n = last - first + 1 - lag
+            if last - first < needed * lag or n < 4:
+                continue
+            changes = weight[first + lag : last + 1] - weight[first : last + 1 - lag]
+            total += n * np.var(changes)
+            count += n
+        if count > 0:
+            found[at] = total / count
+    return found
+
+
+@njit(cache=True)
+def _moves_near(
+    weight: np.ndarray, runs: np.ndarray, pulse: np.ndarray, near: np.ndarray
+) -> np.ndarray:
+    """Mean change a pulse from the first row near the end on, over the rest of each run."""
+    total, count = np.zeros(2), np.zeros(2)
+    for k in range(len(runs)):
+        first, last = runs[k]
+        side = 0 if pulse[last] > 0 else 1
+        sign = 1.0 if side == 0 else -1.0
+        begin = -1
+        for row in range(first + 1, last + 1):
+            if near[row]:
+                begin = row
+                break
+        if begin < 0 or last - begin < 4:
+            continue
+        half = (last - begin) // 2
+        early = weight[begin : begin + half].mean()
+        late = weight[last + 1 - half : last + 1].mean()
+        total[side] += sign * (late - early)
+        count[side] += last + 1 - half - begin
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

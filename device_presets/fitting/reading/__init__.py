@@ -1,0 +1,1 @@
+"""A measured file as pulses and the conductances after them."""

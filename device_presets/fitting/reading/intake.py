@@ -1,0 +1,98 @@
+"""Any file or folder with a measurement: CSV, Excel, a folder of devices, CrossSim's table."""
+
+import csv
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.lookup_table import (
+    is_lookup_table,
+    read_lookup_table,
+    sampled,
+)
+from device_presets.fitting.reading.measurement import Measurement, read_measurement, thinned
+from rpu_ssnn.common.errors import PresetError
+
+EXCEL = (".xlsx", ".xlsm")
+TEXT = (".csv", ".txt", ".tsv", ".dat")
+
+
+def read(path: Path, layout: CsvLayout) -> Measurement:
+    """What was measured, whatever holds it.
+
+    Args:
+        path: a CSV or Excel file (its first sheet); a folder of such files, one a device; a folder
+            with a lookup table of CrossSim.
+        layout: columns and units, of every file alike.
+
+    Raises:
+        PresetError: as ``read_measurement``; an empty folder; an Excel file that is none.
+    """
+    if is_lookup_table(path):
+        return sampled(read_lookup_table(path), layout.conductance_unit)
+    if not path.is_dir():
+        return _file(path, layout)
+    files = sorted(f for f in path.iterdir() if f.suffix.lower() in EXCEL + TEXT)
+    if not files:
+        allowed = f"must hold a file for each device, {', '.join(TEXT + EXCEL)}"
+        raise PresetError(path, "folder", "no such file", allowed)
+    return thinned(_joined(path.name, [_file(file, layout) for file in files]))
+
+
+def _file(path: Path, layout: CsvLayout) -> Measurement:
+    if path.suffix.lower() not in EXCEL:
+        return read_measurement(path, layout)
+    with _as_text(path) as text:
+        try:
+            found = read_measurement(text, layout)
+        except PresetError as error:
+            where = str(error.where).replace(str(text), str(path))
+            raise PresetError(where, error.field, error.value, error.allowed) from None
+    return replace(found, name=path.name)
+
+
+@contextmanager
+def _as_text(path: Path) -> Iterator[Path]:
+    """The first sheet as a CSV file beside nothing else; row numbers stay those of the sheet."""
+    try:
+        import openpyxl
+    except ImportError:
+        allowed = "needs openpyxl, which is not installed (pip install openpyxl); or export CSV"
+        raise PresetError(path, "file", path.suffix, allowed) from None
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        rows = list(book.worksheets[0].iter_rows(values_only=True))
+        book.close()
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise PresetError(path, "file", str(error), "must be a readable Excel file") from None
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "sheet.csv"
+        with text.open("w", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+        yield text
+
+
+def _joined(name: str, parts: list[Measurement]) -> Measurement:
+    """Measurements of several files as one; no device is in two of them."""
+    devices = np.cumsum([0, *(part.n_devices for part in parts)])
+    return Measurement(
+        name=name,
+        column=parts[0].column,
+        conductance=np.concatenate([part.conductance for part in parts]),
+        pulse=np.concatenate([part.pulse for part in parts]),
+        device=np.concatenate(
+            [part.device + first for part, first in zip(parts, devices, strict=False)]
+        ).astype(np.int32),
+        cycle=np.concatenate([part.cycle for part in parts]),
+        n_devices=int(devices[-1]),
+        n_cycles=max(part.n_cycles for part in parts),
+        unit=parts[0].unit,
+        notes=tuple(f"{part.name}: {note}" for part in parts for note in part.notes),
+    )

@@ -1,0 +1,1 @@
+"""What a fit says: numbers with intervals, preset, plot."""

@@ -1,0 +1,177 @@
+"""Files as labs have them: no header, no numbers, side by side, Excel, folders, CrossSim."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from device_presets import PresetError
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.lookup_table import read_lookup_table, sampled
+from device_presets.fitting.reading.measurement import Measurement
+
+PULSES = 20
+UP_THEN_DOWN = [0] + [1] * PULSES + [-1] * PULSES
+
+
+def rows(first: float = 10.0) -> list[tuple[str, float]]:
+    """Polarity and conductance (uS): up by 0.5 a pulse, and down again."""
+    ups = [("up", first + 0.5 * k) for k in range(PULSES + 1)]
+    return ups + [("down", first + 0.5 * (PULSES - k)) for k in range(1, PULSES + 1)]
+
+
+def text(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def same(found: Measurement, factor: float = 1e-6) -> None:
+    np.testing.assert_array_equal(found.pulse, UP_THEN_DOWN)
+    np.testing.assert_allclose(found.conductance, [factor * g for _, g in rows()])
+
+
+def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None:
+    lines = ["polarity,conductance", *(f"{p},{g}" for p, g in rows())]
+    found = read(text(tmp_path / "a.csv", lines), CsvLayout())
+    same(found)
+    assert found.notes == ("no pulse column: pulses are counted in the order of the rows",)
+    with pytest.raises(PresetError, match=r"row 1: column: 'pulse' is not allowed; is missing"):
+        read(tmp_path / "a.csv", CsvLayout(pulse="pulse"))
+
+
+def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> None:
+    file = text(tmp_path / "a.csv", [f"{1 if p == 'up' else -1};{g}" for p, g in rows()])
+    same(read(file, CsvLayout(polarity="1", conductance="2")))
+    with pytest.raises(PresetError, match=r"'polarity' is not allowed; is missing.*one of 1, 2"):
+        read(file, CsvLayout())
+    one = text(tmp_path / "b.csv", [str(g) for _, g in rows()[: PULSES + 1]])
+    found = read(one, CsvLayout(conductance="1", all_pulses="up"))
+    assert (found.n_pulses, found.has_down) == (PULSES, False)
+
+
+def test_arbitrary_units_may_be_negative(tmp_path: Path) -> None:
+    lines = ["polarity,conductance", *(f"{p},{g - 15}" for p, g in rows())]
+    file = text(tmp_path / "a.csv", lines)
+    found = read(file, CsvLayout(conductance_unit="a.u."))
+    assert found.conductance.min() == -5.0
+    with pytest.raises(PresetError, match=r"row 2: column conductance: .*unless .* is a\.u\."):
+        read(file, CsvLayout())
+
+
+def test_up_and_down_sweeps_side_by_side(tmp_path: Path) -> None:
+    """As aihwkit's example file has them: two columns, the n-th row after the n-th pulse."""
+    ups = [10 + 0.5 * k for k in range(PULSES + 1)]
+    downs = ups[::-1]
+    lines = ["up_pulse,down_pulse", *(f"{u},{d}" for u, d in zip(ups, downs, strict=True))]
+    found = read(text(tmp_path / "a.csv", lines), CsvLayout())
+    np.testing.assert_array_equal(found.pulse, [0] + [1] * PULSES + [0] + [-1] * PULSES)
+    np.testing.assert_allclose(found.conductance, 1e-6 * np.array([*ups, *downs]))
+    shorter = [line if k < 18 else line.split(",")[0] + "," for k, line in enumerate(lines)]
+    named = text(tmp_path / "b.csv", [shorter[0].replace("_pulse", " G"), *shorter[1:]])
+    found = read(named, CsvLayout(up="up G", down="down G"))
+    assert int((found.pulse < 0).sum()) == 16
+    with pytest.raises(PresetError, match=r"down column: None .* beside up G"):
+        CsvLayout(up="up G")
+
+
+def test_a_jump_between_sweeps_is_no_pulse(tmp_path: Path) -> None:
+    """Each cycle starts anew at the bottom, where nothing brought the device back by pulses."""
+    lines = ["cycle,polarity,conductance"]
+    for cycle in (1, 2, 3):
+        lines += [f"{cycle},{p},{g}" for p, g in rows()[: PULSES + 6]]
+    found = read(text(tmp_path / "a.csv", lines), CsvLayout())
+    assert int((found.pulse == 0).sum()) == 3
+    assert np.abs(np.diff(found.conductance)[found.pulse[1:] != 0]).max() < 0.6e-6
+    assert any(note.startswith("2 jumps between sweeps taken as no pulse") for note in found.notes)
+
+
+def test_excel(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["pulse", "polarity", "conductance"])
+    for k, (polarity, conductance) in enumerate(rows()):
+        sheet.append([k, polarity, conductance])
+    book.save(tmp_path / "a.xlsx")
+    found = read(tmp_path / "a.xlsx", CsvLayout())
+    same(found)
+    assert found.name == "a.xlsx"
+    sheet["C5"] = "twelve"
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(PresetError, match=r"a\.xlsx, row 5: column conductance: 'twelve'"):
+        read(tmp_path / "a.xlsx", CsvLayout())
+    (tmp_path / "b.xlsx").write_text("no Excel file")
+    with pytest.raises(PresetError, match=r"b\.xlsx: file: .*readable Excel file"):
+        read(tmp_path / "b.xlsx", CsvLayout())
+
+
+def test_a_folder_holds_a_file_a_device(tmp_path: Path) -> None:
+    folder = tmp_path / "devices"
+    folder.mkdir()
+    with pytest.raises(PresetError, match=r"devices: folder: .* must hold a file for each device"):
+        read(folder, CsvLayout())
+    for device in range(3):
+        lines = ["polarity,conductance", *(f"{p},{g}" for p, g in rows(10 + device))]
+        text(folder / f"d{device}.csv", lines)
+    found = read(folder, CsvLayout())
+    assert (found.n_devices, found.n_pulses) == (3, 3 * 2 * PULSES)
+    assert found.conductance[found.device == 2].min() == pytest.approx(12e-6)
+    text(folder / "d1.csv", ["polarity,conductance", "up,x"])
+    with pytest.raises(PresetError, match=r"d1\.csv, row 2: column conductance: 'x'"):
+        read(folder, CsvLayout())
+
+
+def table(folder: Path, comment: str = "1st row: conductances\n") -> Path:
+    """Changes of 1 uS up and 2 uS down, plus and minus a tenth, wherever the device is."""
+    folder.mkdir(exist_ok=True)
+    conductance = np.linspace(1e-5, 5e-5, 9)
+    points = np.array([0.0, 0.5, 1.0])
+    for name, step in (("increasing", 1e-6), ("decreasing", -2e-6)):
+        changes = step + 0.1e-6 * np.array([-1.0, 0.0, 1.0])[:, None] * np.ones(9)
+        lines = [
+            ", ".join(f"{value:g}" for value in row) for row in (conductance, points, *changes)
+        ]
+        content = comment + "\n".join(lines) + "\n"
+        (folder / f"dG_{name}.txt.gz").write_bytes(gzip.compress(content.encode()))
+    return folder
+
+
+def test_crosssims_lookup_tables(tmp_path: Path) -> None:
+    found = read_lookup_table(table(tmp_path / "mine"))
+    np.testing.assert_allclose(found.mean_step(up=True), 1e-6)
+    np.testing.assert_allclose(found.mean_step(up=False), -2e-6)
+    assert found.after(2.2e-5, up=True, share=1.0) == pytest.approx(2.31e-5)
+    assert found.after(5e-5, up=True, share=0.5) == 5e-5  # the table ends there
+    drawn = sampled(found, "uS", seed=1)
+    change = np.diff(drawn.conductance)[drawn.pulse[1:] > 0]
+    free = drawn.conductance[:-1][drawn.pulse[1:] > 0] < 4.8e-5
+    assert change[free].mean() == pytest.approx(1e-6, rel=0.01)
+    assert change[free].std() == pytest.approx(0.1e-6 / np.sqrt(3), rel=0.05)
+    again = read(tmp_path / "mine", CsvLayout())
+    assert again.n_devices == 1
+    np.testing.assert_array_equal(read(tmp_path / "mine", CsvLayout()).pulse, again.pulse)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.replace("0, 0.5, 1", "0, x, 1"), r"row 3: row: .*must hold numbers"),
+        (lambda s: s.replace("0, 0.5, 1", "0, 1, 0.5"), "points: 'not rising'"),
+        (lambda s: "\n".join(s.split("\n")[:4]), "rows: 3 .*one row a point"),
+        (lambda s: s.replace("9e-07, 9e-07", "9e-07", 1), "row 4: cells: 8 .* must be 9"),
+    ],
+)
+def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = table(tmp_path / "mine")
+    file = folder / "dG_increasing.txt.gz"
+    file.write_bytes(gzip.compress(change(gzip.decompress(file.read_bytes()).decode()).encode()))
+    with pytest.raises(PresetError, match=message) as caught:
+        read(folder, CsvLayout())
+    assert "\n" not in str(caught.value)
+    (folder / "dG_decreasing.txt.gz").unlink()
+    file.write_bytes(b"no gzip")
+    with pytest.raises(PresetError, match="must be a readable table"):
+        read(folder, CsvLayout())

@@ -1,0 +1,130 @@
+"""Read noise with memory: exact likelihood, it comes back, fits without it are caught."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from device_presets.fitting import fit_file
+from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.model.joint_fit import fit_model
+from device_presets.fitting.model.likelihood import OF_DIRECTION, Series, empty_trace, run_filter
+from device_presets.fitting.model.selection import filtered, select_model
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
+from device_presets.fitting.model.weights import Prepared, prepare
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.measurement import read_measurement
+from support.fits import ONE, SWEEP_STEP, ZERO, sweeps
+
+FEW_MODELS = tuple(m for m in MODELS if m.code == CONSTANT or (m.code == LINEAR and m.additive))
+
+
+def prepared_of(file: Path) -> Prepared:
+    return prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+
+
+def density(series: Series, device: list[float], noise: list[float]) -> float:
+    """Log-likelihood of one device of constant steps."""
+    rows = np.ones(len(series.weight), dtype=np.bool_)
+    found = run_filter(
+        series,
+        CONSTANT,
+        OF_DIRECTION,
+        np.array([device]),
+        np.zeros(0),
+        np.array(noise),
+        rows,
+        empty_trace(0),
+        False,
+    )
+    return float(found[0])
+
+
+def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
+    """Against the covariance of all readings, written down."""
+    rng, n = np.random.default_rng(0), 12
+    way = np.array([1, 1, 1, -1, 1, -1, -1, 1, 1, 1, -1])
+    cycle, white, slow, kept = 0.3, 0.01, 0.02, 0.8
+    step = 0.05
+    lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    noise = slow**2 * kept**lag + white**2 * np.eye(n)
+    # Conditional on the first reading, and with a weight that could be anywhere before it.
+    apart = np.hstack([-np.ones((n - 1, 1)), np.eye(n - 1)])
+    walk = np.minimum.outer(np.arange(1, n), np.arange(1, n)) * (cycle * step) ** 2
+    law = stats.multivariate_normal(step * np.cumsum(way), apart @ noise @ apart.T + walk)
+    weight = np.concatenate([[0.0], rng.normal(0, 0.1, n - 1)])
+    clips = np.zeros(1, dtype=np.bool_)
+    series = Series(weight, np.concatenate([[0], way]), np.array([0, n]), clips, clips, 0.0)
+    size = math.log(step)
+    ours = density(series, [size, size, 0, 0, 9, -9], [cycle, white, slow, kept])
+    assert ours == pytest.approx(float(law.logpdf(weight[1:])), abs=1e-6)
+
+
+def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
+    grid = np.linspace(-0.5, 0.6, 4001)
+    clips = np.ones(1, dtype=np.bool_)
+    device = [math.log(0.05), math.log(0.05), 0.0, 0.0, 0.06, -0.3]
+    noise = [0.8, 0.02, 0.04, 0.9]
+    logs = []
+    for y in grid:
+        weight = np.array([0.03, 0.05, y])
+        series = Series(weight, np.array([0, 1, 1]), np.array([0, 3]), clips, clips, 0.0)
+        logs.append(density(series, device, noise))
+    first = Series(weight[:2], np.array([0, 1]), np.array([0, 2]), clips, clips, 0.0)
+    total = np.trapezoid(np.exp(np.array(logs) - density(first, device, noise)), grid)
+    assert total == pytest.approx(1.0, abs=2e-3)
+
+
+@pytest.mark.parametrize("white", [0.0, 1.0])
+def test_correlated_read_noise_is_not_taken_for_cycle_noise(white: float, tmp_path: Path) -> None:
+    """No cycle noise, AR(1) read noise of 3 steps: one pulse ahead both look alike."""
+    prepared = prepared_of(sweeps(tmp_path / "data.csv", 0, 3.0, white=white))
+    chosen = select_model(prepared, FEW_MODELS).chosen.fit
+    assert chosen.layout.memory
+    cycle, _, slow, pulses = np.exp(chosen.shared[:4])
+    assert cycle < 0.15
+    assert slow / SWEEP_STEP == pytest.approx(3.0, rel=0.25)
+    assert pulses == pytest.approx(10.6, rel=0.5)
+    verdict = judge(chosen, filtered(chosen))
+    assert verdict.describes, verdict.failures
+
+
+def test_a_fit_without_memory_fails_where_it_looks_far(tmp_path: Path) -> None:
+    prepared = prepared_of(sweeps(tmp_path / "data.csv", 0, 3.0))
+    counted = np.ones(len(prepared.device), dtype=np.bool_)
+    fit = fit_model(prepared, FEW_MODELS[-1], counted)
+    assert math.exp(fit.shared[0]) > 1.0  # takes it for cycle noise
+    verdict = judge(fit, filtered(fit))
+    assert not verdict.describes
+    assert "predictions 50 ahead" in verdict.failures
+    near = [c for c in verdict.checks if "neighbouring" in c.question or " 1 ahead" in c.question]
+    assert len(near) == 2
+    assert all(check.passed for check in near)
+
+
+@pytest.mark.parametrize(("white", "cycle"), [(0.0, 0.5), (1.5, 0.4)])
+def test_no_memory_is_seen_where_there_is_none(white: float, cycle: float, tmp_path: Path) -> None:
+    prepared = prepared_of(sweeps(tmp_path / "data.csv", 3, 0.0, white=white, cycle=cycle))
+    chosen = select_model(prepared, FEW_MODELS).chosen.fit
+    assert not chosen.layout.memory
+    assert math.exp(chosen.shared[0]) == pytest.approx(cycle, rel=0.2)
+
+
+@pytest.mark.slow
+def test_the_report_and_the_preset_of_correlated_read_noise(tmp_path: Path) -> None:
+    fit = fit_file(sweeps(tmp_path / "data.csv", 0, 3.0), "mine", None, ZERO, ONE)
+    found = {q.name: q for q in fit.quantities}
+    cycle = found["cycle_to_cycle"]
+    assert cycle.low == 0.0
+    assert cycle.high is not None
+    assert cycle.high < 0.3
+    for name, truth in (("correlated read noise", 3.0), ("correlation length", 10.6)):
+        low, high = found[name].low, found[name].high
+        assert low is not None
+        assert high is not None
+        assert low <= truth <= high
+    assert fit.verdict.describes, fit.verdict.failures
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    assert "no device of aihwkit has read noise with memory" in (tmp_path / "mine.yaml").read_text()

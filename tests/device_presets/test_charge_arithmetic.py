@@ -1,0 +1,71 @@
+"""Presets whose cell has a known size agree with its capacitance: electrons, energy, time."""
+
+import pytest
+
+from device_presets import get_preset
+from device_presets.charge_arithmetic import (
+    electrons_per_step,
+    gate_capacitance_f,
+    retention_s,
+    shot_noise,
+    switching_energy_j,
+)
+
+WINDOW_V, OXIDE_NM = 1.0, 10.0
+
+# preset: area (um2), volts of a pulse (None: the preset states no energy)
+TRAPS = {
+    "charge_trap": (1.0, None),
+    "charge_trap_100um": (100.0**2, 10.0),
+    "charge_trap_180nm": (0.18**2, 5.0),
+}
+# preset: leak (A) at 50 fF and 0.5 V
+CAPACITORS = {"capacitor_10s": 2.5e-15, "capacitor_300ms": 83e-15, "capacitor_10ms": 2.5e-12}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_charge_trap_counts_whole_electrons_and_their_noise(name: str) -> None:
+    area, volts = TRAPS[name]
+    preset = get_preset(name)
+    capacitance = gate_capacitance_f(area, OXIDE_NM)
+    electrons = electrons_per_step(capacitance, WINDOW_V, preset.levels)
+    assert electrons > 1
+    assert preset.cycle_to_cycle >= 0.9 * shot_noise(electrons)
+    if volts is not None:
+        energy = switching_energy_j(capacitance, volts)
+        assert preset.number("energy_per_pulse_j") == pytest.approx(energy, rel=0.1)
+
+
+def test_the_joined_numbers_of_2019_are_no_one_device() -> None:
+    """10^4 levels are of 100 um, 3 fJ of 180 nm: each alone would break the other."""
+    joined = get_preset("charge_trap_2019")
+    small, large = (gate_capacitance_f(area, OXIDE_NM) for area in (0.18**2, 100.0**2))
+    assert electrons_per_step(small, WINDOW_V, joined.levels) < 0.1
+    assert switching_energy_j(large, 1.0) > 1e3 * joined.number("energy_per_pulse_j")
+    assert "no one device" in joined.description
+
+
+@pytest.mark.parametrize("name", CAPACITORS)
+def test_a_capacitor_keeps_its_charge_as_long_as_its_leak_says(name: str) -> None:
+    seconds = retention_s(50e-15, 0.5, CAPACITORS[name])
+    preset = get_preset(name)
+    assert preset.number("leak_time_constant_s") == pytest.approx(seconds, rel=0.01)
+    other = get_preset("capacitor")
+    kept = {n: p.value for n, p in preset.parameters.items() if n != "leak_time_constant_s"}
+    assert kept == {n: other.parameters[n].value for n in kept}
+
+
+def test_a_pulse_lasts_as_long_as_its_text_says() -> None:
+    for name in ("charge_trap", "charge_trap_100um", "charge_trap_180nm"):
+        assert get_preset(name).number("pulse_width_s") >= 2e-6
+
+
+def test_hfo2_is_there_with_its_dead_devices_too() -> None:
+    living, all_devices = get_preset("hfo2"), get_preset("hfo2_with_failed")
+    apart = {
+        name
+        for name, parameter in living.parameters.items()
+        if parameter.value != all_devices.parameters[name].value
+    }
+    assert apart == {"failed_share"}
+    assert all_devices.number("failed_share") == pytest.approx(0.0977)
