@@ -12,6 +12,7 @@ from .execution.export import export_trial as export_trial
 from .report import write_report as write_report
 from .results.summary import summary as summary
 from .sensitivity.attribution import attribute as attribute
+from .sensitivity.decomposition import decompose as decompose
 from .sensitivity.requirement import require as require
 from .workers.cluster_executor import ClusterExecutor as ClusterExecutor
 from .workers.local_executor import LocalExecutor as LocalExecutor

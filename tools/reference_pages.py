@@ -35,18 +35,19 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def study_file() -> str:
     """Every key of a study, from the pydantic models."""
+    from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
     from rpu_ssnn.spec import SurrogateSpec
     from rpu_ssnn.tile_spec import TileSpec
-    from studies.declaration.cases import SgdSpec
     from studies.declaration.study import Study
+    from studies.declaration.update_rules.base import SgdSpec
 
-    models: list[type[BaseModel]] = [Study, TileSpec, SurrogateSpec, SgdSpec]
+    models: list[type[BaseModel]] = [Study, TileSpec, SurrogateSpec, SgdSpec, PulseTrainSpec]
     _, schema = models_json_schema([(model, "validation") for model in models])
     parts = [
         "# Keys of a study",
         "Made from the models that check a study. A key without a default must be given. A case is "
-        "one of the mappings whose names end in `Case`. `tile`, `surrogate` and `sgd` of a case "
-        "are the mappings `TileSpec`, `SurrogateSpec` and `SgdSpec`.",
+        "one of the mappings whose names end in `Case`. `tile`, `surrogate`, `sgd` and `trains` "
+        "of a case are the mappings `TileSpec`, `SurrogateSpec`, `SgdSpec` and `PulseTrainSpec`.",
     ]
     definitions: dict[str, Any] = schema["$defs"]
     first = [model.__name__ for model in models]

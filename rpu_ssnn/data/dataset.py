@@ -9,6 +9,7 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data.digest import digest_of
+from rpu_ssnn.data.joined import JOINED_SETS, read_joined
 from rpu_ssnn.data.own import read_own
 from rpu_ssnn.data.own.scaling import scale_of, shares
 from rpu_ssnn.data.rows import Rows, Source
@@ -19,7 +20,14 @@ from rpu_ssnn.data.yin_yang import make_yin_yang
 from rpu_ssnn.data_spec import OwnData, Time
 from rpu_ssnn.spike_trains import SpikeTrains
 
-DATASET_NAMES = ("digits", *IDX_SETS, "japanese_vowels", "yin_yang", "yin_yang_latency")
+DATASET_NAMES = (
+    "digits",
+    *IDX_SETS,
+    *JOINED_SETS,
+    "japanese_vowels",
+    "yin_yang",
+    "yin_yang_latency",
+)
 
 SHUFFLE_SEED = 20170
 """Of the order of slots where time is shuffled, for every study and seed alike."""
@@ -131,6 +139,8 @@ def _read(name: str, root: Path | None) -> Source:
         "yin_yang": lambda: make_yin_yang(as_spikes=False),
         "yin_yang_latency": lambda: make_yin_yang(as_spikes=True),
     }
+    if name in JOINED_SETS:
+        return read_joined(name, root)
     return readers[name]() if name in readers else read_idx_set(name, root)
 
 

@@ -1,5 +1,6 @@
 """Where each named data set comes from: bundled with scikit-learn, or idx files in a folder."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class IdxSet:
             what tells one set's files from another's in a folder without a name. Empty: the
             file names tell.
         transposed: whether the files hold each image column by column.
+        crop: lines kept of each side of the (square) images, from their middle; None: all.
+        black_from: grey level from which a pixel is 255, below which it is 0; None: as it is.
         resplit: (training, test) images to draw from both files together, the same for every
             study and seed; None: as the files are.
     """
@@ -39,6 +42,8 @@ class IdxSet:
     obtain: str
     first_test_labels: tuple[int, ...] = ()
     transposed: bool = False
+    crop: int | None = None
+    black_from: int | None = None
     resplit: tuple[int, int] | None = None
     train_images: str = "train-images-idx3-ubyte"
     train_labels: str = "train-labels-idx1-ubyte"
@@ -65,13 +70,17 @@ _EMNIST_BALANCED = IdxSet(
 EMNIST_SPLIT_SEED = 20170
 """Fixes which images the paper's own split of EMNIST (which it does not list) trains on."""
 
+_MNIST = IdxSet(
+    folder="MNIST",
+    class_names=tuple("0123456789"),
+    obtain="Yann LeCun's page 'The MNIST database of handwritten digits'",
+    first_test_labels=(7, 2, 1, 0, 4, 1, 4, 9, 5, 9, 0, 6, 9, 0, 1, 5),
+)
+
 IDX_SETS = {
-    "mnist": IdxSet(
-        folder="MNIST",
-        class_names=tuple("0123456789"),
-        obtain="Yann LeCun's page 'The MNIST database of handwritten digits'",
-        first_test_labels=(7, 2, 1, 0, 4, 1, 4, 9, 5, 9, 0, 6, 9, 0, 1, 5),
-    ),
+    "mnist": _MNIST,
+    # As NeuroSim's manual has it: cropped to 20 x 20, black and white.
+    "mnist_20x20_bw": replace(_MNIST, crop=20, black_from=128),
     "fashion_mnist": IdxSet(
         folder="FashionMNIST",
         class_names=(
@@ -202,6 +211,10 @@ def _read_pair(
     images_path: Path, labels_path: Path, described: IdxSet
 ) -> tuple[UInt8[np.ndarray, "images pixels"], Int64[np.ndarray, " images"]]:
     images = idx.read_images(images_path, described.transposed)
+    if described.crop is not None:
+        images = _cropped(images, described.crop, images_path)
+    if described.black_from is not None:
+        images = np.where(images >= described.black_from, 255, 0).astype(np.uint8)
     labels = idx.read_labels(labels_path, len(described.class_names))
     if len(images) != len(labels):
         raise InputError(
@@ -213,10 +226,24 @@ def _read_pair(
     return images, labels.astype(np.int64)
 
 
+def _cropped(
+    images: UInt8[np.ndarray, "images pixels"], kept: int, path: Path
+) -> UInt8[np.ndarray, "images kept_pixels"]:
+    """The middle of square images."""
+    side = math.isqrt(images.shape[1])
+    if side * side != images.shape[1] or side < kept:
+        allowed = f"must be a square of at least {kept} x {kept}, to be cropped to it"
+        raise InputError(path, "pixels an image", images.shape[1], allowed)
+    first = (side - kept) // 2
+    middle = slice(first, first + kept)
+    return images.reshape(-1, side, side)[:, middle, middle].reshape(len(images), kept * kept)
+
+
 def _refuse_another_set(name: str, source: Source, labels_path: Path) -> None:
+    own = IDX_SETS[name].first_test_labels
     for other, described in IDX_SETS.items():
         start = described.first_test_labels
-        if start and other != name and tuple(source.test_labels[: len(start)].tolist()) == start:
+        if start and start != own and tuple(source.test_labels[: len(start)].tolist()) == start:
             raise InputError(
                 labels_path,
                 "data set",

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from aihwkit.simulator.configs import IOParameters
+from aihwkit.simulator.configs import IOParameters, UpdateParameters
 from aihwkit.simulator.parameters.enums import (
     BoundManagementType,
     NoiseManagementType,
@@ -18,6 +18,7 @@ from rpu_ssnn.synapses.cell import (
     config_class,
     devices_of,
     is_cell,
+    learn_natively,
     pulsed_step,
     rows_a_call,
     update_parameters,
@@ -63,25 +64,37 @@ def make_tile(
     device: PulsedDevice,
     reads: ReadSpec | None,
     seed: np.random.SeedSequence,
+    trains: UpdateParameters | None = None,
 ) -> AnalogTile:
-    """A tile whose every batch row is one slot (see docs/explanation/devices.md)."""
+    """A tile whose every batch row is one slot (see docs/explanation/devices.md).
+
+    Args:
+        trains: None, or how a row of numbers becomes pulse trains (`baselines.analog_sgd`). The
+            devices that are drawn are the same.
+    """
     device.construction_seed = int(seed.generate_state(1)[0] % (2**31 - 1)) + 1
+    # Spikes are 0 or 1; numbers have to be scaled into the range of a converter.
+    scaled = NoiseManagementType.NONE if trains is None else NoiseManagementType.ABS_MAX
     config = config_class(device)(
         device=device,
-        forward=_io_parameters(reads, reads.adc_bound if reads else None),
+        forward=_io_parameters(reads, reads.adc_bound if reads else None, scaled),
         backward=_io_parameters(
-            reads, (reads.adc_bound_transposed or reads.adc_bound) if reads else None
+            reads, (reads.adc_bound_transposed or reads.adc_bound) if reads else None, scaled
         ),
-        update=update_parameters(device),
+        update=update_parameters(device) if trains is None else trains,
     )
-    if rows_a_call(device) is not None:
+    if trains is not None:
+        learn_natively(device)
+    elif rows_a_call(device) is not None:
         device.transfer_every = 1  # counted in calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
     tile.set_learning_rate(CERTAIN_PULSE * pulsed_step(device))
     return tile
 
 
-def _io_parameters(reads: ReadSpec | None, adc_bound: float | None) -> IOParameters:
+def _io_parameters(
+    reads: ReadSpec | None, adc_bound: float | None, scaled: NoiseManagementType
+) -> IOParameters:
     if reads is None:
         return IOParameters(is_perfect=True)
     return IOParameters(
@@ -90,7 +103,7 @@ def _io_parameters(reads: ReadSpec | None, adc_bound: float | None) -> IOParamet
         out_bound=adc_bound or 0.0,
         out_res=_resolution(reads.adc_bits),
         out_noise=reads.read_noise,
-        noise_management=NoiseManagementType.NONE,
+        noise_management=scaled,
         bound_management=BoundManagementType.NONE,
     )
 

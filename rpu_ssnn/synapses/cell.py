@@ -66,6 +66,15 @@ def rows_a_call(device: Any) -> int | None:
     return int(device.transfer_every) if isinstance(device, DigitalRankUpdateCell) else None
 
 
+def learn_natively(device: Any) -> None:
+    """Let the learning rate of numbers reach the fast device of a transfer cell too, where that of
+    spikes is certain pulses. The gain of transfers stays one per step of the device; transfers are
+    counted in presentations."""
+    if isinstance(device, TransferCompound):
+        device.fast_lr = 0.0
+        device.transfer_lr /= pulsed_step(device)
+
+
 def update_parameters(device: Any) -> UpdateParameters:
     """Each row is one slot, each coincidence one pulse; a digital sum sends trains of pulses."""
     if isinstance(device, DigitalRankUpdateCell):

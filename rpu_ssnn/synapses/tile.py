@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.tiles.analog import AnalogTile
 from jaxtyping import Float32, Int8, UInt8
 
@@ -67,13 +68,19 @@ class TileSynapses(Synapses):
         spec: weight range, reference, reads, initial writing, stuck devices.
         learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
             the device's step allows (it can only be lowered from one step a coincidence).
+        trains: None; a subclass that updates with numbers says how they become pulse trains.
     """
 
     ordered = True
     needs_all_spikes = False
 
     def __init__(
-        self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
+        self,
+        crossbar: Crossbar,
+        device: DeviceSource,
+        spec: TileSpec,
+        learning_rate: float,
+        trains: UpdateParameters | None = None,
     ) -> None:
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
             crossbar.seed
@@ -83,7 +90,7 @@ class TileSynapses(Synapses):
         pair = device.pair or spec.reference.scheme == "differential_pair"
         self._config = device.device(seconds)
         self._tiles = [
-            make_tile(self._shape, device.device(seconds), spec.reads, part)
+            make_tile(self._shape, device.device(seconds), spec.reads, part, trains)
             for part in device_seed.spawn(2 if pair else 1)
         ]
         for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):

@@ -133,10 +133,10 @@ def search(
 def studies() -> None:
     """List the shipped studies with their questions."""
     from rpu_ssnn.common import strict_yaml
-    from studies.declaration.shipped import FOLDER, shipped_names
+    from studies.declaration.shipped import shipped_files
 
-    for name in shipped_names():
-        question = strict_yaml.read(FOLDER / f"{name}.yaml")["question"]
+    for name, path in shipped_files().items():
+        question = strict_yaml.read(path)["question"]
         typer.echo(f"{name}: {' '.join(question.split())}")
 
 

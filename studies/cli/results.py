@@ -41,8 +41,12 @@ def table(
     values: Annotated[
         Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
     ] = None,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Every case against every other, paired by seed.")
+    ] = False,
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings."""
+    from studies.results.pairwise import render_pairs
     from studies.results.pivot import pivot, render_pivot
     from studies.results.published import beside
     from studies.results.summary import render, summary
@@ -54,8 +58,13 @@ def table(
     if rows is None and values is not None:
         allowed = "goes with --rows and --columns: the summary shows both"
         raise InputError("table", "--values", values.value, allowed)
+    if pairs and rows is not None:
+        raise InputError("table", "--pairs", True, "must not come with --rows and --columns")
     declared, runs = _finished(folder)
     results, reference = results_frame(runs), declared.reference_label
+    if pairs:
+        typer.echo(render_pairs(results, format))
+        return
     if rows is None or columns is None:
         shown = beside(summary(results, reference), declared)
         typer.echo(render(shown, reference, format))
@@ -202,7 +211,10 @@ def status(folder: FolderArgument) -> None:
 def _finished(folder: Path) -> "tuple[Study, Runs]":
     """The study and its complete runs; what is odd about them is said on the error stream."""
     from studies.declaration import pruning, sequential_stopping
+    from studies.declaration.search import shared_seeds
+    from studies.execution.hyperparameter_search import stored_hyperparameters
     from studies.execution.study_runs import look_into
+    from studies.results.result_folder import ResultFolder
     from studies.results.tables import Versions
 
     found = look_into(folder, on_damage=note_damage)
@@ -215,4 +227,7 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
     for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
         typer.echo(line, err=True)
+    shared = shared_seeds(found.study, stored_hyperparameters(found.study, ResultFolder(folder)))
+    if shared is not None:
+        typer.echo(shared, err=True)
     return found.study, runs

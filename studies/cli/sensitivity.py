@@ -82,6 +82,37 @@ def attribute(
 
 
 @questions_app.command()
+def decompose(
+    study: StudyArgument,
+    device: DeviceOption,
+    out: OutOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    accept_other_versions: AcceptOption = False,
+    rerun: RerunOption = False,
+    rows: RowsOption = None,
+    retry_failed: RetryOption = False,
+    scheduler: SchedulerOption = None,
+    cluster: ClusterOption = None,
+) -> None:
+    """Where do the points go? From a float network into the device, by numbers and by spikes."""
+    from studies.declaration.shipped import find_study
+    from studies.report.decomposition_view import draw, lines, write
+    from studies.sensitivity.decomposition import decompose as answer
+
+    others = other_versions(accept_other_versions, rerun)
+    declared = find_study(study)
+    root = out or _folder(declared.study, "decompose", device)
+    with executing(root, workers, scheduler, cluster) as executor:
+        found = answer(declared, device, _run(root, executor, data, others, rows, retry_failed))
+    for line in lines(found):
+        typer.echo(line)
+    if any(level == level for level in found.levels.values()):
+        typer.echo(f"table   {write(found, root)}\nfigure  {draw(found, device, root)}")
+    end(found.failures, root)
+
+
+@questions_app.command()
 def require(
     study: StudyArgument,
     device: DeviceOption,

@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -44,6 +44,18 @@ def as_input_error(
     field = _dotted(prefix, *_keys(first["loc"])) or "content"
     value, allowed = _value_and_allowed(first, model)
     return InputError(where, field, value, allowed + more)
+
+
+def validated[M: BaseModel](model: type[M], sections: Mapping[str, Any], key: str) -> M:
+    """A section of a study as its model.
+
+    Raises:
+        InputError: it is not valid.
+    """
+    try:
+        return model.model_validate(sections[key])
+    except ValidationError as error:
+        raise as_input_error(error, "study", model, prefix=key) from error
 
 
 def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[object, str]:

@@ -10,9 +10,11 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason, write_whole
 from studies.common.explain import as_input_error
-from studies.declaration.points import Hyperparameters, Point
+from studies.declaration.points import Point
 from studies.declaration.study import SearchSettings
 from studies.declaration.trial import decisive, short_hash
+from studies.declaration.update_rules import METHODS
+from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
 How hard each case is driven: the best validation accuracy (%) of the study's search grid, first
@@ -24,12 +26,17 @@ class FoundHyperparameters(Hyperparameters):
     """A drive and where it comes from.
 
     Attributes:
-        validation_accuracy: of the best run of the search, %.
+        validation_accuracy: of the best run of the search, %; the mean over its seeds.
         searched_for: `search_key` of the case.
+        seeds: that the search judged on; None: one, the case's first.
+        bound: why better ones may lie beyond the edge that it lies at; None: the search did not
+            say (`search.at_edge` does, of a grid that is not widened).
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
     searched_for: str
+    seeds: tuple[int, ...] | None = None
+    bound: str | None = None
 
     @property
     def drive(self) -> Hyperparameters:
@@ -43,22 +50,17 @@ type HyperparameterTable = dict[str, FoundHyperparameters]
 
 def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
     """The drives that a search tries, gentlest first."""
-    if point.method["update"] in ("ann", "conversion"):
-        return [Hyperparameters(learning_rate=rate) for rate in sorted(search.ann_learning_rate)]
-    rates = sorted(search.learning_rate)
-    if not point.on_tile:
-        return [Hyperparameters(learning_rate=rate) for rate in rates]
-    ranges = sorted(search.weight_range)
-    return [
-        Hyperparameters(learning_rate=rate, weight_range=span) for rate in rates for span in ranges
-    ]
+    return METHODS[point.method["update"]].grid(search)
 
 
 def search_key(point: Point, search: SearchSettings) -> str:
     """Hash of everything that a point's search depends on, but its seed."""
     reduced = point.with_budget(search.n_train, search.epochs)
+    # At their defaults they are left out: what was searched before they existed stays known.
+    beyond = search.model_dump(mode="json", include={"seeds", "widen"}, exclude_defaults=True)
     return short_hash(
         {
+            **beyond,
             "dataset": reduced.dataset.model_dump(mode="json", exclude_defaults=True),
             "network": reduced.network.model_dump(mode="json", exclude_defaults=True),
             "training": reduced.training.model_dump(mode="json", exclude_defaults=True),
@@ -97,7 +99,9 @@ def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]
     Raises:
         InputError: the folder cannot be written to.
     """
-    entries = {title: found.model_dump(exclude_none=True) for title, found in drives.items()}
+    entries = {
+        title: found.model_dump(mode="json", exclude_none=True) for title, found in drives.items()
+    }
     text = strict_yaml.dump(entries, COMMENT)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,36 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.spec import (
-    RATES_NEED_PRESENTATIONS,
-    EncodingSpec,
-    NetworkSpec,
-    Spec,
-    SurrogateSpec,
-    TrainingSpec,
-)
-from rpu_ssnn.tile_spec import TileSpec, WeightRange
-from studies.common.explain import as_input_error
-from studies.declaration.cases import (
-    ANN_RELEVANT,
-    AnnCase,
-    BpStdpCase,
-    Case,
-    CoincidenceCase,
-    ConversionCase,
-    DeviceCase,
-    LearningRate,
-    PartialHyperparameters,
-    RateCase,
-    SgdSpec,
-)
-from studies.declaration.devices import check_slot, check_tile, name_of, parameters_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from studies.common.explain import validated
+from studies.declaration.cases import Case
+from studies.declaration.devices import parameters_of
 from studies.declaration.sections import (
     SWEPT_IN_ALL,
-    Sections,
     applies,
     each_once,
     leaves,
@@ -46,23 +23,16 @@ from studies.declaration.sections import (
     value_at,
 )
 from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings, canonical
+from studies.declaration.update_rules import METHODS
+from studies.declaration.update_rules.base import Hyperparameters, Sections
+from studies.declaration.update_rules.devices import OnDeviceCase
 from studies.declaration.variation import SweepAxis
-
-DEEPEST_UNCLOCKED = 2
-"""Hidden layers that can stay trained without the winner-take-all output, given a long flush."""
 
 MOST_POINTS = 10_000
 """Cases at points of the grid, in one study; each is merged and validated."""
 
 MOST_RUNS = 100_000
 """Points times their seeds, in one study."""
-
-
-class Hyperparameters(Spec):
-    """How hard a case is driven: learning rate and, on a tile, weight range."""
-
-    learning_rate: LearningRate
-    weight_range: WeightRange | None = None
 
 
 @dataclass(frozen=True)
@@ -89,12 +59,12 @@ class Point:
     @property
     def prunable(self) -> bool:
         """Whether its runs can be looked at on their way: the peers of Table 1 tell nothing."""
-        return self.method["update"] not in ("bp_stdp", "conversion")
+        return METHODS[self.method["update"]].watched
 
     @property
     def on_tile(self) -> bool:
         """Whether a device holds the weights."""
-        return bool(self.method["update"] == "pulses")
+        return METHODS[self.method["update"]].on_tile
 
     def with_budget(self, n_train: int | None, epochs: int) -> "Point":
         """The same at the reduced cost of a search run, which never reads the test images."""
@@ -146,7 +116,7 @@ def points_of(
         "network": network.model_dump(),
         "training": training.model_dump(),
     }
-    devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, DeviceCase)}
+    devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, OnDeviceCase)}
     for index, device in devices.items():
         parameters_of(device, f"cases.{index}")
     for axis in axes:
@@ -194,10 +164,10 @@ def _points_of_case(
     seeds: tuple[int, ...],
 ) -> Iterator[Point]:
     own = own_sections(case)
-    if isinstance(case, AnnCase):
+    if case.reads is not None:
         for path in (*leaves({"network": case.network}), *leaves({"training": case.training})):
-            if path not in ANN_RELEVANT:
-                allowed = "changes nothing in ann; " + one_of(ANN_RELEVANT)
+            if path not in case.reads:
+                allowed = f"changes nothing in {case.rule}; " + one_of(case.reads)
                 raise InputError("study", f"{where}.{path}", value_at(own, path), allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
@@ -232,50 +202,26 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
 def _build(
     case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections, seeds: tuple[int, ...]
 ) -> Point:
-    network = _validated(NetworkSpec, sections, "network")
-    training = _validated(TrainingSpec, sections, "training")
-    if isinstance(case, RateCase) and training.schedule == "slot":
-        raise InputError("study", "training.schedule", "slot", RATES_NEED_PRESENTATIONS)
-    if isinstance(case, RateCase | CoincidenceCase | DeviceCase):
-        _refuse_runaway(network)
-    if isinstance(case, BpStdpCase):
-        for name in ("dropout_input", "dropout_hidden"):
-            if getattr(training, name):
-                allowed = "must be 0: BP-STDP has no dropout"
-                raise InputError("study", f"training.{name}", getattr(training, name), allowed)
-    if isinstance(case, AnnCase):
-        # Only what changes the baseline, so that a sweep over slots does not run it again.
-        encoding = EncodingSpec(contrast=network.encoding.contrast)
-        network = NetworkSpec(hidden=network.hidden, encoding=encoding)
-        relevant = ("epochs", "batch", "dropout_input", "dropout_hidden")
-        kept = {name: getattr(training, name) for name in relevant}
-        training = TrainingSpec().model_copy(update=kept)
+    network = validated(NetworkSpec, sections, "network")
+    training = validated(TrainingSpec, sections, "training")
+    case.check(network, training)
+    network, training = case.reduced(network, training)
     return Point(
         label=case.name,
         sweep=swept,
         dataset=_dataset(sections),
         network=network,
         training=training,
-        method=_method(case, sections),
-        drive=_drive(case, sections),
+        method=case.method(sections),
+        drive=case.hyperparameters(sections),
         seeds=seeds,
     )
-
-
-def _refuse_runaway(network: NetworkSpec) -> None:
-    """Three layers and more lose what they have learnt under every output but the clocked one."""
-    if len(network.hidden) > DEEPEST_UNCLOCKED and not network.inhibition.clocked:
-        allowed = (
-            f"must be at most {DEEPEST_UNCLOCKED} layers without inhibition: {{clocked: true}}; "
-            "more run away (docs/findings/algorithm.md, Depth)"
-        )
-        raise InputError("study", "network.hidden", list(network.hidden), allowed)
 
 
 def _dataset(sections: Sections) -> DatasetSettings:
     from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
 
-    dataset = _validated(DatasetSettings, sections, "dataset")
+    dataset = validated(DatasetSettings, sections, "dataset")
     if dataset.file is not None:
         if dataset.name in DATASET_NAMES:
             allowed = "is a standard set's: give your own data a name of their own"
@@ -284,65 +230,3 @@ def _dataset(sections: Sections) -> DatasetSettings:
         allowed = one_of(DATASET_NAMES, dataset.name) + "; your own data: dataset: {file: FILE}"
         raise InputError("study", "dataset.name", dataset.name, allowed)
     return dataset
-
-
-def _method(case: Case, sections: Sections) -> dict[str, Any]:
-    if isinstance(case, DeviceCase):
-        tile = _tile(sections)
-        parameters = parameters_of(case.device, overrides=sections["overrides"])
-        check_slot(case.device, parameters, tile.slot_seconds)
-        check_tile(case.device, sections["overrides"], tile)
-        return {
-            "update": "pulses",
-            "device": name_of(case.device),
-            # As the preset understood them: 100, 100.0 and "1e2" are one run.
-            "overrides": {name: parameters[name] for name in sections["overrides"]},
-            "parameters": parameters,
-            "tile": tile.model_dump(exclude={"weight_range"}),
-        }
-    if isinstance(case, RateCase):
-        return {"update": "rate", "surrogate": _surrogate(sections)}
-    if isinstance(case, AnnCase | ConversionCase):
-        method = {"update": case.update, "sgd": _validated(SgdSpec, sections, "sgd").model_dump()}
-        if isinstance(case, ConversionCase):
-            method["percentile"] = sections["percentile"]
-        return method
-    return {"update": case.update}
-
-
-def _tile(sections: Sections) -> TileSpec:
-    if "weight_range" in sections["tile"]:
-        value = sections["tile"]["weight_range"]
-        raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
-    return _validated(TileSpec, sections, "tile")
-
-
-def _surrogate(sections: Sections) -> dict[str, Any] | None:
-    if sections.get("surrogate") is None:
-        return None
-    return _validated(SurrogateSpec, sections, "surrogate").model_dump()
-
-
-def _drive(case: Case, sections: Sections) -> Hyperparameters | None:
-    """The drive that the study gives; None where it is to be searched."""
-    if not isinstance(case, DeviceCase):
-        rate = sections.get("learning_rate")
-        return (
-            None if rate is None else _validated(Hyperparameters, {"": {"learning_rate": rate}}, "")
-        )
-    partial = _validated(PartialHyperparameters, sections, "drive")
-    given = partial.model_dump(exclude_none=True)
-    if not given:
-        return None
-    for name in PartialHyperparameters.model_fields:
-        if name not in given:
-            allowed = "must be given too, or neither, which searches both"
-            raise InputError("study", f"drive.{name}", None, allowed)
-    return Hyperparameters.model_validate(given)
-
-
-def _validated[M: BaseModel](model: type[M], sections: Sections, key: str) -> M:
-    try:
-        return model.model_validate(sections[key])
-    except ValidationError as error:
-        raise as_input_error(error, "study", model, prefix=key) from error

@@ -1,9 +1,15 @@
 """What a run leaves: one row, one row an epoch, or a failure."""
 
+from __future__ import annotations
+
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from studies.declaration.trial import Trial
+if TYPE_CHECKING:
+    from studies.declaration.trial import Trial
 
 type Scalar = str | int | float | bool | None
 type Row = dict[str, Scalar]
@@ -46,6 +52,17 @@ class TrialResult:
     def pruned(self) -> bool:
         """Whether the run was stopped before its end, so that it has no test accuracy."""
         return self.row.get(PRUNED) is not None
+
+
+def plain(value: Any) -> Scalar:
+    """A value that JSON and a table cell can hold; what is not finite becomes None."""
+    if hasattr(value, "item"):  # numpy's scalars
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str | int | float | None):
+        return value
+    return json.dumps(value)
 
 
 type Runs = Sequence[tuple[Trial, TrialResult]]

@@ -1,13 +1,23 @@
-"""The search for drives: the same small grid for every competitor, judged on validation images."""
+"""The search for drives: the same small grid for every competitor, judged on validation images.
 
-from collections.abc import Sequence
+A grid may be widened (`SearchSettings.widen`) until its best lies inside. What stops it is said:
+the device, which makes no more than one pulse a coincidence, the range of the setting, or the
+rounds that the study allows.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from rpu_ssnn.common.wording import counted
 from studies.declaration.hyperparameters import FoundHyperparameters, grid, search_key
-from studies.declaration.points import Hyperparameters, Point
-from studies.declaration.result import TrialResult
-from studies.declaration.study import Study
+from studies.declaration.points import Point
+from studies.declaration.result import Row, TrialResult
+from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import Trial, point_title
+from studies.declaration.update_rules.base import Hyperparameters
 
 
 @dataclass(frozen=True)
@@ -40,13 +50,25 @@ class SearchOutcome:
         settings = ", ".join(
             f"{name} {value:g}" for name, value in self.drive.drive.model_dump().items() if value
         )
-        hint = f"; at the edge of the grid: {', '.join(self.at_edge)}" if self.at_edge else ""
+        hint = ""
+        if self.drive.bound is not None:
+            hint = f"; {self.drive.bound}"
+        elif self.at_edge:
+            hint = f"; at the edge of the grid: {', '.join(self.at_edge)}"
         accuracy = self.drive.validation_accuracy
         return f"drive of {self.title}: {settings} ({accuracy:.2f} % of validation images){hint}"
 
 
-def candidates(study: Study, points: Sequence[Point]) -> list[Candidate]:
-    """Every run that the points' searches take, each search once where points share it."""
+def candidates(
+    study: Study,
+    points: Sequence[Point],
+    grids: Mapping[str, Sequence[Hyperparameters]] | None = None,
+) -> list[Candidate]:
+    """Every run that the points' searches take, each search once where points share it.
+
+    Args:
+        grids: by search key, where they are wider than the study's.
+    """
     search = study.search
     runs: list[Candidate] = []
     seen: set[str] = set()
@@ -56,27 +78,56 @@ def candidates(study: Study, points: Sequence[Point]) -> list[Candidate]:
             continue
         seen.add(key)
         reduced = point.with_budget(search.n_train, search.epochs)
-        for drive in grid(point, search):
-            trial = reduced.trial(study.study, drive, point.seeds[0], measure="validation")
-            runs.append(Candidate(point, key, drive, trial))
+        for drive in (grids or {}).get(key) or grid(point, search):
+            for seed in search.seeds or point.seeds[:1]:
+                trial = reduced.trial(study.study, drive, seed, measure="validation")
+                runs.append(Candidate(point, key, drive, trial))
     return runs
 
 
-def best(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, SearchOutcome]:
+def best(
+    runs: Sequence[tuple[Candidate, TrialResult]], search: SearchSettings
+) -> dict[str, SearchOutcome]:
     """The best drive of each search, by search key; the gentlest one where several tie."""
     found: dict[str, SearchOutcome] = {}
     for key in dict.fromkeys(candidate.key for candidate, _ in runs):
         tried = [(candidate, result) for candidate, result in runs if candidate.key == key]
-        candidate, result = max(tried, key=lambda run: run[1].accuracy)  # the first of equals
-        title = point_title(candidate.point.label, candidate.point.sweep)
+        by_drive: dict[Hyperparameters, list[TrialResult]] = {}
+        for candidate, result in tried:
+            by_drive.setdefault(candidate.drive, []).append(result)
+        gentlest_first = sorted(by_drive, key=_harshness)
+        chosen = max(gentlest_first, key=lambda drive: _mean(by_drive[drive]))
+        edges = at_edge(chosen, gentlest_first)
+        point = tried[0][0].point
+        title = point_title(point.label, point.sweep)
         drive = FoundHyperparameters(
-            **candidate.drive.model_dump(),
-            validation_accuracy=round(result.accuracy, 3),
+            **chosen.model_dump(),
+            validation_accuracy=round(_mean(by_drive[chosen]), 3),
             searched_for=key,
+            seeds=search.seeds,
+            bound=_bound(chosen, gentlest_first, by_drive[chosen], search),
         )
-        drives = [other.drive for other, _ in tried]
-        found[key] = SearchOutcome(title, key, drive, at_edge(candidate.drive, drives))
+        found[key] = SearchOutcome(title, key, drive, edges)
     return found
+
+
+def widened(
+    outcome: SearchOutcome, runs: Sequence[tuple[Candidate, TrialResult]]
+) -> list[Hyperparameters]:
+    """A wider grid for a search whose best lies at an edge that can be passed; else nothing.
+
+    It goes on beyond the edge by the factor of its last step, at every value of the other setting.
+    """
+    of_key = [(candidate, result) for candidate, result in runs if candidate.key == outcome.key]
+    tried = sorted({candidate.drive for candidate, _ in of_key}, key=_harshness)
+    chosen = outcome.drive.drive
+    results = [result for candidate, result in of_key if candidate.drive == chosen]
+    new: set[Hyperparameters] = set()
+    for name in outcome.at_edge:
+        value = _beyond(name, chosen, tried)
+        if _stopped(name, value, chosen, tried, results) is None:
+            new |= {drive.model_copy(update={name: value}) for drive in tried}
+    return sorted({*tried, *new}, key=_harshness) if new else []
 
 
 def at_edge(chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> tuple[str, ...]:
@@ -87,3 +138,77 @@ def at_edge(chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> tuple[
         if len(values) > 1 and getattr(chosen, name) in (min(values), max(values)):
             edges.append(name)
     return tuple(edges)
+
+
+def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> str | None:
+    """Says which seeds the search has seen that the rows are of too; None where none."""
+    shared: set[int] = set()
+    for point in study.points():
+        found = drives.get(search_key(point, study.search)) if point.drive is None else None
+        if found is not None:
+            shared |= set(found.seeds or point.seeds[:1]) & set(point.seeds)
+    if not shared:
+        return None
+    seeds = ", ".join(map(str, sorted(shared)))
+    return (
+        f"seed {seeds} of the rows was the search's too: drives were chosen on its validation "
+        "images, never on test images"
+    )
+
+
+def _harshness(drive: Hyperparameters) -> tuple[float, float]:
+    return drive.learning_rate, drive.weight_range or 0.0
+
+
+def _mean(results: Sequence[TrialResult]) -> float:
+    return math.fsum(result.accuracy for result in results) / len(results)
+
+
+def _beyond(name: str, chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> float:
+    """The next value beyond the edge that the chosen one lies at."""
+    values = sorted({getattr(drive, name) for drive in tried})
+    value: float = getattr(chosen, name)
+    factor = values[-1] / values[-2] if value == values[-1] else values[0] / values[1]
+    return float(f"{value * factor:.6g}")
+
+
+def _bound(
+    chosen: Hyperparameters,
+    tried: Sequence[Hyperparameters],
+    results: Sequence[TrialResult],
+    search: SearchSettings,
+) -> str | None:
+    """Why the search ended at an edge; None where it did not, or the grid is as it is."""
+    if not search.widen:
+        return None
+    reasons = []
+    for name in at_edge(chosen, tried):
+        why = _stopped(name, _beyond(name, chosen, tried), chosen, tried, results)
+        reasons.append(
+            f"{name} at the edge: {why or f'still so after {counted(search.widen, "round")}'}"
+        )
+    return "; ".join(reasons) or None
+
+
+def _stopped(
+    name: str,
+    value: float,
+    chosen: Hyperparameters,
+    tried: Sequence[Hyperparameters],
+    results: Sequence[TrialResult],
+) -> str | None:
+    """What keeps a setting from going beyond its edge; None: nothing."""
+    try:
+        Hyperparameters.model_validate(chosen.model_dump() | {name: value})
+    except ValidationError:
+        return f"a study may not ask for {value:g}"
+    upwards = getattr(chosen, name) == max(getattr(drive, name) for drive in tried)
+    if name == "learning_rate" and upwards and all(_unthinned(result.row) for result in results):
+        return "every coincidence makes its pulse already, so the device cannot be driven harder"
+    return None
+
+
+def _unthinned(row: Row) -> bool:
+    """Whether no crossbar was thinned at the start; False where nothing is thinned at all."""
+    shares = [value for name, value in row.items() if name.removeprefix("thinning_").isdigit()]
+    return bool(shares) and all(isinstance(s, int | float) and s >= 1.0 for s in shares)

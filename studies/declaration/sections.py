@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
-from studies.declaration.cases import Case, DeviceCase, RateCase
+from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
 from studies.declaration.trial import canonical
-
-type Sections = dict[str, Any]
-"""Raw settings by their first key: dataset, network, training, and those of the case."""
+from studies.declaration.update_rules.base import Sections
+from studies.declaration.update_rules.devices import OnDeviceCase
 
 SWEPT_IN_ALL = ("dataset",)
 
@@ -29,12 +28,7 @@ def applies(path: str, case: Case) -> bool:
     prefixes = (*SWEPT_IN_ALL, *case.swept)
     if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
         return False
-    if path.startswith("surrogate.") and isinstance(case, RateCase) and case.surrogate is None:
-        return False  # a rate case without noise stays one
-    name = path.removeprefix("overrides.")
-    if isinstance(case, DeviceCase) and name != path and name not in parameters_of(case.device):
-        return False
-    return value_at(own_sections(case), path) is None
+    return case.has(path) and value_at(own_sections(case), path) is None
 
 
 def each_once(field: str, values: Sequence[Any]) -> None:
@@ -58,7 +52,7 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
     """What could have been swept, for the error."""
     if any(value_at(own_sections(case), path) is not None for case in cases):
         return "is set by the cases that have it: remove it there, or here"
-    devices = [case for case in cases if isinstance(case, DeviceCase)]
+    devices = [case for case in cases if isinstance(case, OnDeviceCase)]
     if path.startswith("overrides.") and devices:
         names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]
         return one_of(dict.fromkeys(names), path)

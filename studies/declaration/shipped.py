@@ -9,9 +9,19 @@ from studies.declaration.study import Study, load_study
 FOLDER = Path(__file__).parents[1] / "library"
 
 
+NOT_STUDIES = "drives"
+"""Subfolder of the library that holds hyperparameters."""
+
+
+def shipped_files() -> dict[str, Path]:
+    """The shipped studies by name; subfolders (`peers`) group them."""
+    found = {path.stem: path for path in FOLDER.rglob("*.yaml") if path.parent.name != NOT_STUDIES}
+    return dict(sorted(found.items()))
+
+
 def shipped_names() -> list[str]:
     """Names of the shipped studies."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return list(shipped_files())
 
 
 def find_study(name_or_path: str) -> Study:
@@ -23,7 +33,8 @@ def find_study(name_or_path: str) -> Study:
     path = user_path("studies", "study", name_or_path)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return load_study(path)
-    if name_or_path in shipped_names():
-        return load_study(FOLDER / f"{name_or_path}.yaml")
-    allowed = "must be a YAML file; by name it " + one_of(shipped_names(), name_or_path)
+    shipped = shipped_files()
+    if name_or_path in shipped:
+        return load_study(shipped[name_or_path])
+    allowed = "must be a YAML file; by name it " + one_of(shipped, name_or_path)
     raise InputError("studies", "study", name_or_path, allowed)

@@ -14,24 +14,35 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error
-from studies.declaration.cases import Case, LearningRate, RateCase, Seeds
+from studies.declaration.cases import Case
 from studies.declaration.points import Point, points_of
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
 from studies.declaration.trial import DatasetSettings, Prune
+from studies.declaration.update_rules.base import LearningRate, Seeds
+from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
 
 
 class SearchSettings(Spec):
     """The search that every case without an inline drive gets: a grid, on validation accuracy.
 
-    The grid of `ann` is its own, since its learning rate has another meaning.
+    The grids of `ann` and of `analog_sgd` are their own, since their learning rates have another
+    meaning.
     """
 
     n_train: Annotated[int, Field(ge=1)] | None = Field(
         None, description="training images of a search run; None: the study's"
     )
     epochs: Annotated[int, Field(ge=1)] = 3
+    seeds: Seeds | None = Field(
+        None, description="that every candidate is judged on, by its mean; None: the case's first"
+    )
+    widen: Annotated[int, Field(ge=0, le=10)] = Field(
+        0,
+        description="rounds in which a grid is widened while its best lies at an edge that the "
+        "device and the settings let it pass; 0: the grid is as it is",
+    )
     weight_range: Annotated[tuple[WeightRange, ...], Field(min_length=1)] = (
         1.0,
         2.0,
@@ -41,6 +52,11 @@ class SearchSettings(Spec):
     learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (0.3, 1.0, 3.0, 10.0)
     ann_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
         0.03,
+        0.1,
+        0.3,
+        1.0,
+    )
+    analog_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
         0.1,
         0.3,
         1.0,

@@ -5,16 +5,18 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
-from rpu_ssnn.spec import NetworkSpec, Share, Spec, SurrogateSpec, TrainingSpec
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec import NetworkSpec, Share, Spec, TrainingSpec
 from rpu_ssnn.version import NUMERICS_VERSION
-from studies.declaration.cases import Percentile, SgdSpec
+from studies.declaration.update_rules import METHODS
+from studies.declaration.update_rules.base import MethodBase
 
 
 class DatasetSettings(OwnDataReading):
@@ -68,60 +70,10 @@ class Prune(Spec):
     )
 
 
-class AnnMethod(Spec):
-    """Exact backpropagation in floating point (`rpu_ssnn.baselines.ann.AnnSpec`)."""
-
-    update: Literal["ann"] = "ann"
-    sgd: SgdSpec
-    learning_rate: float
-
-
-class RateMethod(Spec):
-    """Eq. 9 on ideal weights, exact or with surrogate noise."""
-
-    update: Literal["rate"] = "rate"
-    learning_rate: float
-    surrogate: SurrogateSpec | None
-
-
-class CoincidenceMethod(Spec):
-    """Eq. 10 on ideal weights."""
-
-    update: Literal["coincidence"] = "coincidence"
-    learning_rate: float
-
-
-class BpStdpMethod(Spec):
-    """A peer of Table 1: phased, with stored trains (`rpu_ssnn.baselines.bp_stdp`)."""
-
-    update: Literal["bp_stdp"] = "bp_stdp"
-    learning_rate: float
-
-
-class ConversionMethod(Spec):
-    """A peer of Table 1: a float network asked with spikes (`rpu_ssnn.baselines.conversion`)."""
-
-    update: Literal["conversion"] = "conversion"
-    sgd: SgdSpec
-    percentile: Percentile
-    learning_rate: float
-
-
-class PulseMethod(Spec):
-    """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
-
-    update: Literal["pulses"] = "pulses"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
-    learning_rate: float
-
-
-Method = Annotated[
-    AnnMethod | RateMethod | CoincidenceMethod | BpStdpMethod | ConversionMethod | PulseMethod,
-    Field(discriminator="update"),
-]
+if TYPE_CHECKING:
+    type Method = MethodBase
+else:
+    type Method = Annotated[reduce(or_, METHODS.values()), Field(discriminator="update")]
 
 
 class TrialSettings(Spec):
@@ -164,9 +116,9 @@ def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
             kept[part] = {k: v for k, v in kept[part].items() if k not in records}
     if "overrides" in kept:
         kept["overrides"] = {k: _one_spelling(v) for k, v in kept["overrides"].items()}
-    if "tile" in kept:
-        tile = TileSpec.model_validate(kept["tile"])
-        kept["tile"] = tile.model_dump(mode="json", exclude_defaults=True)
+    for part, model in METHODS[str(kept["update"])].left_out_at_default.items():
+        whole = model.model_validate(kept[part])
+        kept[part] = whole.model_dump(mode="json", exclude_defaults=True)
     return kept
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import refuse_unwritable
-from studies.declaration.trial import AnnMethod, Trial, point_title
+from studies.declaration.trial import Trial, point_title
+from studies.declaration.update_rules.spiking import SpikingMethod
 from studies.execution.study_runs import look_into
 
 SUFFIXES = (".h5", ".nir")
@@ -53,25 +54,25 @@ def export_trial(
             cannot be written, or what the format cannot say.
     """
     from rpu_ssnn.export import write_network, write_nir
-    from studies.workers.methods import load_images, trained_network
-    from studies.workers.run_trial import is_replayable
+    from studies.workers.methods import load_images
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = Path(path)
     refuse_unwritable("export", "path", path, SUFFIXES)
     trial, in_row = _trial(Path(folder), case, seed)
-    if isinstance(trial.settings.method, AnnMethod):
-        allowed = "is the float baseline, which has no spiking network to export"
+    method = trial.settings.method
+    if not isinstance(method, SpikingMethod):
+        allowed = f"is trained by {method.update}, which has no spiking network to export"
         raise InputError(folder, "case", case, allowed)
     images = load_images(trial, None if data is None else Path(data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
-    with trained_network(trial, images, threads, session) as trained:
+    with method.network(trial, images, threads, session) as trained:
         if path.suffix == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
         else:
             write_network(path, trained)
         accuracy = 100 * trained.accuracy(images.test_images, images.test_labels)
-    return Exported(path, accuracy, in_row, is_replayable(trial))
+    return Exported(path, accuracy, in_row, method.is_replayable())
 
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:

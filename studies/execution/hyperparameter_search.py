@@ -11,9 +11,10 @@ from studies.declaration.hyperparameters import (
     write_hyperparameters,
 )
 from studies.declaration.points import Point
-from studies.declaration.search import best, candidates
+from studies.declaration.search import best, candidates, widened
 from studies.declaration.study import Study
 from studies.declaration.trial import point_title
+from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.options import Options
 from studies.execution.phase import Phase, read_store
 from studies.execution.writer import FailureList
@@ -26,6 +27,16 @@ def hyperparameter_files(study: Study, folder: ResultFolder) -> list[Hyperparame
     return [
         read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
     ]
+
+
+def stored_hyperparameters(study: Study, folder: ResultFolder) -> dict[str, FoundHyperparameters]:
+    """By search key, what the rows of a folder were run with.
+
+    Raises:
+        InputError: the folder's file is not valid.
+    """
+    points = [point for point in study.points() if point.drive is None]
+    return known_hyperparameters(points, study.search, [read_hyperparameters(folder.drives)])
 
 
 def find_hyperparameters(
@@ -52,18 +63,27 @@ def search(
     failures: FailureList,
 ) -> dict[str, FoundHyperparameters]:
     """Hyperparameters by search key; none for a search of which a run failed."""
-    tried = candidates(study, points)
     stored = read_store(folder.search, options.reporter).by_identity
     finished = {
         identity: result
         for identity, result in stored.items()
         if Versions.of(result) == Versions.here()
     }
-    missing = [run.trial for run in tried if run.trial.identity not in finished]
-    Phase("search", folder, folder.search, finished, options, failures).run(missing, len(tried))
-    incomplete = {run.key for run in tried if run.trial.identity not in finished}
-    complete = [(run, finished[run.trial.identity]) for run in tried if run.key not in incomplete]
-    found = best(complete)
+    grids: dict[str, list[Hyperparameters]] = {}
+    for left in range(study.search.widen, -1, -1):
+        tried = candidates(study, points, grids)
+        missing = [run.trial for run in tried if run.trial.identity not in finished]
+        phase = Phase("search", folder, folder.search, finished, options, failures)
+        phase.run(missing, len(tried))
+        incomplete = {run.key for run in tried if run.trial.identity not in finished}
+        complete = [
+            (run, finished[run.trial.identity]) for run in tried if run.key not in incomplete
+        ]
+        found = best(complete, study.search)
+        wider = {key: widened(outcome, complete) for key, outcome in found.items()}
+        grids |= {key: grid for key, grid in wider.items() if grid}
+        if not left or not any(wider.values()):
+            break
     for outcome in found.values():
         options.reporter.note(outcome.sentence)
     return {key: outcome.drive for key, outcome in found.items()}

@@ -18,13 +18,14 @@ from studies.declaration.hyperparameters import (
     read_hyperparameters,
     search_key,
 )
-from studies.declaration.points import Hyperparameters, Point
+from studies.declaration.points import Point
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search import candidates
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, point_title, short_hash
 from studies.declaration.trials import largest, seeded_points
+from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.imported_results import as_result, read_imported_rows
 from studies.execution.progress import Silent
 from studies.execution.scheduling import in_balanced_order, run_trials

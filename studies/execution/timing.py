@@ -9,21 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studies.declaration.result import TrialResult
-from studies.declaration.trial import (
-    AnnMethod,
-    BpStdpMethod,
-    ConversionMethod,
-    Trial,
-)
+from studies.declaration.trial import Trial
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
-from studies.workers.methods import load_images, synapses_factory
+from studies.workers.methods import load_images
 from studies.workers.run_trial import check_inputs
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training import Trained
 
 ENOUGH_SECONDS = 1.0
 """Training steps are timed until they took this long, or a whole epoch."""
@@ -56,8 +50,7 @@ class Cost:
         """Of a whole run, by its numbers of images; the shares that its epochs do not need
         (the peers watch no validation images while they train) are left out."""
         epochs = trial.settings.training.epochs
-        is_peer = isinstance(trial.settings.method, BpStdpMethod | ConversionMethod)
-        watched = 0 if is_peer else epochs
+        watched = epochs if trial.settings.method.watched else 0
         tested = n_test if trial.settings.measure == "test" else 0
         shown = (watched + 1) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
@@ -86,82 +79,28 @@ def time_steps(
     started = time.perf_counter()
     data = load_images(trial, data_root)
     loaded = time.perf_counter() - started
-    in_float = isinstance(trial.settings.method, AnnMethod | ConversionMethod)
-    measure = _ann if in_float else _spiking
-    cost = measure(trial, data, threads)
+    cost = _measured(trial, data, threads)
     cost = replace(cost, start=cost.start + loaded, peak_memory_mb=peak_memory_mb())
     return TrialResult(row=dict(vars(cost)), epochs=[])
 
 
-def _spiking(trial: Trial, data: Dataset, threads: int) -> Cost:
-    import numpy as np
-
-    from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
-    from rpu_ssnn.training import INFERENCE_CHUNK, train
-
-    settings = trial.settings
-    no_epochs = settings.training.model_copy(update={"epochs": 0})
-
-    def build() -> Trained:
-        factory = synapses_factory(trial)
-        seed = settings.seed
-        return train(settings.network, no_epochs, factory, data, seed=seed, threads=threads)
-
+def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
+    method = trial.settings.method
     started = time.perf_counter()
-    build().close()  # imports and compiles
-    first = time.perf_counter() - started
+    with method.rehearse(trial, data, threads):
+        first = time.perf_counter() - started  # imports and compiles
     started = time.perf_counter()
-    with build() as trained:
+    with method.rehearse(trial, data, threads) as steps:
         start = time.perf_counter() - started
-        rng = np.random.default_rng(settings.seed)
-
-        def learn(n: int) -> None:
-            if isinstance(settings.method, BpStdpMethod):
-                few = _first(data, n)
-                once = settings.training.model_copy(update={"epochs": 1})
-                train_bp_stdp(settings.network, once, 0.0, few, seed=settings.seed).close()
-            else:
-                trained.train_epoch(data.train_images[:n], data.train_labels[:n], rng, 0)
-
-        def show(n: int) -> None:
-            trained.accuracy(data.train_images[:n], data.train_labels[:n])
-
         n_train = len(data.train_labels)
+        shown = min(steps.shown_at_once or n_train, n_train)
         return Cost(
             first=first,
             start=start,
-            train=_seconds_each(learn, settings.training.batch, n_train),
-            show=_seconds_each(show, INFERENCE_CHUNK, min(INFERENCE_CHUNK, n_train)),
+            train=_seconds_each(steps.learn, trial.settings.training.batch, n_train),
+            show=_seconds_each(steps.show, shown, shown),
             peak_memory_mb=0.0,
         )
-
-
-def _ann(trial: Trial, data: Dataset, threads: int) -> Cost:
-    from rpu_ssnn.baselines.ann import AnnSpec, train_ann
-
-    settings = trial.settings
-    hidden, batch = settings.network.hidden, settings.training.batch
-    started = time.perf_counter()
-    train_ann(AnnSpec(epochs=0), hidden, data, seed=settings.seed)  # imports
-    first = time.perf_counter() - started
-    started = time.perf_counter()
-    trained = train_ann(AnnSpec(epochs=0), hidden, data, seed=settings.seed)
-    start = time.perf_counter() - started
-
-    def learn(n: int) -> None:
-        train_ann(AnnSpec(epochs=1, batch=batch), hidden, _first(data, n), seed=settings.seed)
-
-    def show(n: int) -> None:
-        trained.accuracy(data.train_images[:n], data.train_labels[:n])
-
-    n_train = len(data.train_labels)
-    return Cost(
-        first, start, _seconds_each(learn, batch, n_train), _seconds_each(show, n_train, n_train), 0
-    )
-
-
-def _first(data: Dataset, n: int) -> Dataset:
-    return replace(data, train_images=data.train_images[:n], train_labels=data.train_labels[:n])
 
 
 def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:

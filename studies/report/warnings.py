@@ -11,17 +11,16 @@ from rpu_ssnn.common.wording import counted
 from studies.declaration import pruning, sequential_stopping
 from studies.declaration.hyperparameters import (
     grid,
-    known_hyperparameters,
-    read_hyperparameters,
     search_key,
 )
 from studies.declaration.result import Runs
-from studies.declaration.search import at_edge
+from studies.declaration.search import at_edge, shared_seeds
 from studies.declaration.study import Study
 from studies.declaration.trial import point_title
+from studies.execution.hyperparameter_search import stored_hyperparameters
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
-from studies.results.result_folder import HYPERPARAMETERS_FILE
+from studies.results.result_folder import ResultFolder
 from studies.results.summary import swept_columns
 from studies.results.tables import Versions, read_failures
 
@@ -105,14 +104,19 @@ def _saturated(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _edges(study: Study, root: Path) -> Iterator[str]:
-    points = [point for point in study.points() if point.drive is None]
-    drives = known_hyperparameters(
-        points, study.search, [read_hyperparameters(root / HYPERPARAMETERS_FILE)]
-    )
-    for point in points:
+    drives = stored_hyperparameters(study, ResultFolder(root))
+    shared = shared_seeds(study, drives)
+    if shared:
+        yield f"{shared[0].upper()}{shared[1:]}."
+    for point in study.points():
+        if point.drive is not None:
+            continue
         found = drives.get(search_key(point, study.search))
         edges = () if found is None else at_edge(found.drive, grid(point, study.search))
-        if found is not None and edges:
+        if found is not None and found.bound is not None:
+            title = point_title(point.label, point.sweep)
+            yield f"The search for {title} ended with {found.bound}."
+        elif found is not None and edges:
             at = ", ".join(f"{name} {getattr(found, name):g}" for name in edges)
             yield (
                 f"{point_title(point.label, point.sweep)} is driven at the edge of the grid that "

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.result import PRUNED, SWEEP_PREFIX, Row, TrialResult
-from studies.declaration.trial import PulseMethod, Trial
+from studies.declaration.trial import Trial
+from studies.declaration.update_rules.devices import DeviceMethod
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     where they are largest. `endurance_used` is a share: 1 is all of it.
     """
     method, row = trial.settings.method, result.row
-    if not isinstance(method, PulseMethod) or _number(row, "devices_total") is None:
+    if not isinstance(method, DeviceMethod) or _number(row, "devices_total") is None:
         return dict.fromkeys(COLUMNS)
     pulsed = _number(row, "pulsed_devices_total") or _number(row, "devices_total") or 1.0
     up, down = _number(row, "pulses_up_total"), _number(row, "pulses_down_total")
@@ -62,7 +63,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
         }
     compound = compound_of(method.device)
     if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
-        why = compound.unknown_pulses if compound else "the run did not count its pulses"
+        why = (compound.unknown_pulses if compound else None) or method.unknown_pulses
         return ledger | dict.fromkeys(_REASONS, why)
     energy = _number(method.parameters, "energy_per_pulse_j")
     if energy is None:
@@ -122,7 +123,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", *swept, "n", *COLUMNS])
 
 
-def _training_time(trial: Trial, method: PulseMethod, row: Row) -> float | None:
+def _training_time(trial: Trial, method: DeviceMethod, row: Row) -> float | None:
     """(Slots x seconds a slot + idle time) x presentations x epochs, flush slots included.
 
     A slot lasts as the study says, but no shorter than the pulse that the device needs (its
@@ -134,7 +135,7 @@ def _training_time(trial: Trial, method: PulseMethod, row: Row) -> float | None:
     settings = trial.settings
     tile = method.tile
     slot = max(tile.slot_seconds, shortest_slot_s(method.parameters))
-    seconds = settings.network.slots * slot + tile.idle_seconds
+    seconds = method.slots(settings.network) * slot + tile.idle_seconds
     epochs = _number(row, PRUNED) or settings.training.epochs
     return seconds * presentations * epochs
 

@@ -65,7 +65,9 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("network", "", "neurons of each layer, input first"),
     _Column("T", "slots", "how long an image is shown"),
     _Column("slots", "slots", "length of a presentation: T and the flush"),
-    _Column("update", "", "how weights change: `ann`, `rate`, `coincidence`, `pulses` or a peer's"),
+    _Column(
+        "update", "", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"
+    ),
     _Column("device", "", "name of the preset or cell"),
     _Column("overrides", "", "parameters that differ from the preset's, as JSON"),
     _Column("tile", "", "settings of the tiles, as JSON"),

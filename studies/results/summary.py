@@ -10,6 +10,7 @@ from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
+from studies.declaration.update_rules.base import GIVEN_SPIKES
 from studies.results.text_table import as_csv, interval, number, render_cells
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ GAP = "gap"
 
 INPUT = "input"
 """Column that says what a case saw of recorded spikes (`studies.workers.data_columns`)."""
-
-GIVEN_SPIKES = "given spikes"
-"""There: the spikes with their timing."""
 
 PUBLISHED = "published"
 """Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
-from studies.declaration.cases import DeviceCase, PartialHyperparameters
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
+from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
@@ -84,7 +84,7 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
 
 def _cases(
     asked: DeviceQuestion, tuned: TunedDevice, off: Off, search_each: bool
-) -> list[DeviceCase]:
+) -> list[OnDeviceCase]:
     changed = {ALL_OFF: set(off)}
     changed |= {without(name): {name} for name in off}
     changed |= {only(name): set(off) - {name} for name in off}
@@ -96,7 +96,7 @@ def _cases(
     ]
 
 
-def _labelled(case: DeviceCase, label: str, drive: PartialHyperparameters) -> DeviceCase:
+def _labelled(case: OnDeviceCase, label: str, drive: PartialHyperparameters) -> OnDeviceCase:
     return case.model_copy(update={"label": label, "drive": drive})
 
 
@@ -110,7 +110,7 @@ def only(name: str) -> str:
     return f"only {name}"
 
 
-def _table(runs: Runs, off: Off, case: DeviceCase | None = None) -> pd.DataFrame:
+def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFrame:
     """Columns: ``imperfection``; ``value`` and ``off`` (what is set, and to what); ``recovered``,
     ``recovered_ci``, ``recovered_p``, ``recovered_n`` (mean, half width of the 95 % interval, p of
     the paired t-test corrected by Holm over the imperfections, seeds) and the same for ``lost``;

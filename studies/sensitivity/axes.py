@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from studies.declaration.cases import DeviceCase, PartialHyperparameters
+from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import finest_levels, rounded, settings_of, with_settings
 
@@ -131,7 +131,7 @@ class RequirementAxis:
     """
 
     name: str
-    context: DeviceCase
+    context: OnDeviceCase
     own: float
     best_value: float
     worst_value: float
@@ -161,7 +161,7 @@ class RequirementAxis:
             return self.best_value
         return math.copysign(rounded(10**harm), self.own)
 
-    def case(self, value: float) -> DeviceCase:
+    def case(self, value: float) -> OnDeviceCase:
         """The device with that value."""
         if self.name != "weight_range":
             own = _values(self.parameter, settings_of(self.context))
@@ -177,7 +177,7 @@ class RequirementAxis:
         return changed.model_copy(update={"drive": PartialHyperparameters(**drive)})
 
 
-def axis(name: str, context: DeviceCase, tuned: TunedDevice) -> RequirementAxis | str:
+def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxis | str:
     """The axis of a parameter; in words, why the device has none.
 
     Args:

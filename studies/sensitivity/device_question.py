@@ -15,11 +15,17 @@ from pydantic import ValidationError
 
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.explain import as_input_error
-from studies.declaration.cases import Case, DeviceCase, PartialHyperparameters
+from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
 from studies.declaration.result import Runs
 from studies.declaration.study import Study
-from studies.declaration.trial import PulseMethod, short_hash
+from studies.declaration.trial import short_hash
+from studies.declaration.update_rules.devices import (
+    DeviceMethod,
+    OnDeviceCase,
+    PartialHyperparameters,
+)
+from studies.declaration.update_rules.pulses import DeviceCase
 from studies.execution.options import Outcome
 
 type Run = Callable[[Study], Outcome]
@@ -44,11 +50,11 @@ class DeviceQuestion:
 
     study: Study
     device: str
-    case: DeviceCase
+    case: OnDeviceCase
     reference: Case
 
-    def study_of(self, question: str, cases: Iterable[DeviceCase]) -> Study:
-        """The study that runs the reference and some devices, under the question's name.
+    def study_of(self, question: str, cases: Iterable[Case]) -> Study:
+        """The study that runs the reference and other cases, under the question's name.
 
         Raises:
             InputError: a case is not valid.
@@ -100,9 +106,11 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         InputError: no such device, one that goes one way only, or several cases that fit.
     """
     reference = next(case for case in study.cases if case.name == study.reference_label)
-    on_devices = [case for case in study.cases if isinstance(case, DeviceCase)]
+    on_devices = [case for case in study.cases if isinstance(case, OnDeviceCase)]
     named = [case for case in on_devices if case.name == device]
-    fitting = named or [case for case in on_devices if case.device == device]
+    # The control in the same device is asked about by its label.
+    by_spikes = [case for case in on_devices if isinstance(case, DeviceCase)]
+    fitting = named or [case for case in by_spikes if case.device == device]
     if len(fitting) > 1:
         several = one_of([case.name for case in fitting]) + ", as several cases have it"
         raise InputError(study.study, "--device", device, several)
@@ -135,7 +143,7 @@ def tuned_device_of(runs: Runs) -> TunedDevice | None:
     """The drive of the device as it is, from its runs; None where it has none."""
     for trial, result in runs:
         method = trial.settings.method
-        if trial.label == AS_IS and isinstance(method, PulseMethod):
+        if trial.label == AS_IS and isinstance(method, DeviceMethod):
             shares = [
                 value
                 for name, value in result.row.items()

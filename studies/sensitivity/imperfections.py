@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from rpu_ssnn.tile_spec import TileSpec
-from studies.declaration.cases import DeviceCase
 from studies.declaration.devices import parameters_of
+from studies.declaration.update_rules.devices import OnDeviceCase
 
 NO_LEAK = "inf"
 """Of a time constant; text, since JSON has no infinity."""
@@ -98,7 +98,7 @@ type Off = Mapping[str, Mapping[str, Any]]
 """The imperfections that a device has, with what each sets when it is switched off."""
 
 
-def settings_of(case: DeviceCase) -> dict[str, Any]:
+def settings_of(case: OnDeviceCase) -> dict[str, Any]:
     """All that a device case says of its device and tile, defaults included, by path."""
     parameters = parameters_of(case.device, overrides=case.overrides)
     tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
@@ -106,7 +106,7 @@ def settings_of(case: DeviceCase) -> dict[str, Any]:
     return overrides | dict(_leaves("tile.", tile))
 
 
-def imperfections(case: DeviceCase, thinning: float | None) -> tuple[Off, list[str]]:
+def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list[str]]:
     """What of the table the device has, and notes on what cannot be switched off.
 
     Args:
@@ -148,7 +148,7 @@ def imperfections(case: DeviceCase, thinning: float | None) -> tuple[Off, list[s
     return found, notes
 
 
-def with_settings(case: DeviceCase, changes: Mapping[str, Any]) -> DeviceCase:
+def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCase:
     """The case with some of its settings, given by path, replaced."""
     overrides = dict(case.overrides)
     tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
@@ -166,7 +166,7 @@ def with_settings(case: DeviceCase, changes: Mapping[str, Any]) -> DeviceCase:
     return case.model_copy(update={"overrides": overrides, "tile": tile})
 
 
-def switched_off(case: DeviceCase, off: Off, names: Collection[str]) -> DeviceCase:
+def switched_off(case: OnDeviceCase, off: Off, names: Collection[str]) -> OnDeviceCase:
     """The case with some of its imperfections switched off."""
     changes: dict[str, Any] = {}
     for name in names:

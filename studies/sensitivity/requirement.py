@@ -29,9 +29,9 @@ from scipy.optimize import elementwise
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.choices import Others
 from studies.common.statistics import mean_and_half_width
-from studies.declaration.cases import DeviceCase
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
+from studies.declaration.update_rules.devices import OnDeviceCase
 from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
     AS_IS,
@@ -140,7 +140,7 @@ def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bo
 
 
 def _axes(
-    case: DeviceCase, tuned: TunedDevice, parameters: Sequence[str], others: Others
+    case: OnDeviceCase, tuned: TunedDevice, parameters: Sequence[str], others: Others
 ) -> tuple[list[RequirementAxis], list[str]]:
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []

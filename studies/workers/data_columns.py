@@ -2,14 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from studies.declaration.trial import AnnMethod, ConversionMethod, RateMethod, Trial
-from studies.results.summary import GIVEN_SPIKES
+from studies.declaration.trial import Trial
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
-
-SEES_COUNTS = "spike counts: timing is not seen"
-LEARNS_FROM_COUNTS = "given spikes; the update (Eq. 9) sees their counts only"
 
 
 def data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
@@ -31,19 +27,12 @@ def data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         columns["data_shape"] = "x".join(map(str, data.shape))
     if isinstance(data.train_images, SpikeTrains):
         columns |= {
-            "input": _input_of(trial),
+            "input": trial.settings.method.sees,
             "time": dataset.time,
             "bin": own.spikes.bin if own is not None and own.spikes is not None else None,
             "spikes_after_T": data.train_images.share_from(trial.settings.network.T),
         }
     return columns
-
-
-def _input_of(trial: Trial) -> str:
-    method = trial.settings.method
-    if isinstance(method, AnnMethod | ConversionMethod):
-        return SEES_COUNTS
-    return LEARNS_FROM_COUNTS if isinstance(method, RateMethod) else GIVEN_SPIKES
 
 
 def _split_of(trial: Trial) -> str:

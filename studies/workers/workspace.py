@@ -165,6 +165,17 @@ class TrialSession:
         self._note(f"goes on after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
+    def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
+        """The run from the trial's checkpoint; from the start where that is of other code."""
+        from rpu_ssnn.training_state import StateError
+
+        start = self.resume()
+        try:
+            return run(start)
+        except StateError as error:
+            self.set_aside(f"is of other code ({error})")
+        return run(None)
+
     def set_aside(self, why: str) -> None:
         """Renames the checkpoint, and starts to count anew."""
         path = self._workspace.checkpoint(self._trial.identity)

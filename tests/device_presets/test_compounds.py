@@ -10,10 +10,10 @@ from device_presets import COMPOUNDS, PresetError, get_device
 from rpu_ssnn.synapses.cell import devices_of, realised_by
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
-from studies.declaration.cases import DeviceCase
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.pulses import DeviceCase
 from studies.results.ledger import ledger_columns
-from studies.workers.run_trial import is_replayable, run_trial
+from studies.workers.run_trial import run_trial
 from support.commands import refused
 from support.harness import small_study
 from support.networks import make_block, make_crossbar, random_trains
@@ -182,7 +182,7 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
     row, ledger = result.row, ledger_columns(trial, result)
     assert result.accuracy > 25, "chance is 10"
     assert row["beside_pulses"] == compound.beside_pulses
-    assert is_replayable(trial) == (compound.beside_pulses is None)
+    assert trial.settings.method.is_replayable() == (compound.beside_pulses is None)
     if compound.unknown_pulses is not None:
         assert ledger["energy_j"] is None
         assert ledger["energy_blank_because"] == compound.unknown_pulses

@@ -14,8 +14,10 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study, parse_study
-from studies.declaration.trial import AnnMethod, PulseMethod, Trial
+from studies.declaration.trial import Trial
 from studies.declaration.trials import trials_at
+from studies.declaration.update_rules.ann import AnnMethod
+from studies.declaration.update_rules.pulses import PulseMethod
 from studies.execution.options import Options, Outcome
 from studies.execution.study_runs import run_in_folder
 from studies.results.tables import Versions

@@ -7,7 +7,8 @@ import numpy as np
 
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.study import Study
-from studies.declaration.trial import PulseMethod, Trial
+from studies.declaration.trial import Trial
+from studies.declaration.update_rules.pulses import PulseMethod
 from studies.execution.options import Outcome
 from support.harness import declared_trials, small_study
 

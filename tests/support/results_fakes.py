@@ -8,7 +8,8 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.points import Hyperparameters
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.study import Study, parse_study
-from studies.declaration.trial import PulseMethod, Trial
+from studies.declaration.trial import Trial
+from studies.declaration.update_rules.pulses import PulseMethod
 from studies.results.result_folder import open_folder
 from studies.results.tables import Versions
 from support.harness import SMALL

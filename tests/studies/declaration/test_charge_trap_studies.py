@@ -7,7 +7,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
-from studies.workers.run_trial import is_replayable, run_trial
+from studies.workers.run_trial import run_trial
 from support.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
@@ -37,7 +37,7 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
     assert row["pulses_per_device_mean"] > 1
     assert row["slot_s_1"] == 3e-6
     assert exact.identity != trial_of().identity
-    assert not is_replayable(trial_of()), "aihwkit's noise cannot be seeded"
+    assert not trial_of().settings.method.is_replayable(), "aihwkit's noise cannot be seeded"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from studies.declaration.cases import DeviceCase
 from studies.declaration.shipped import find_study
+from studies.declaration.update_rules.pulses import DeviceCase
 from studies.sensitivity.axes import RequirementAxis, axis
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import imperfections

@@ -7,13 +7,16 @@ import pytest
 import yaml
 
 from studies.declaration.hyperparameters import (
+    FoundHyperparameters,
     read_hyperparameters,
     search_key,
     write_hyperparameters,
 )
+from studies.declaration.result import TrialResult
+from studies.declaration.search import best, candidates, shared_seeds, widened
 from studies.declaration.study import Study, parse_study
 from studies.execution.study_runs import search_in_folder
-from support.harness import Harness, small_study
+from support.harness import Harness, InThisProcess, small_study
 
 SEARCHED: dict[str, Any] = {
     "cases": [
@@ -174,3 +177,87 @@ def test_of_equal_drives_the_gentlest_is_taken(harness: Harness) -> None:
     study = small_study(cases=[{"update": "rate"}], search=search)
     drives, _ = search_in_folder(study, harness.out, harness.options())
     assert drives["rate"].learning_rate == 0.5
+
+
+EDGE: dict[str, Any] = {
+    "cases": [{"update": "rate"}, {"device": "ideal"}],
+    "search": {"n_train": 60, "learning_rate": [0.125, 0.25], "weight_range": [2, 4]},
+    "seeds": [7],
+}
+
+
+def widening(**search: Any) -> Study:
+    return small_study(**{**EDGE, "search": {**EDGE["search"], **search}})
+
+
+def test_a_grid_is_widened_until_the_best_lies_inside(harness: Harness) -> None:
+    notes = Notes()
+    drives, _ = search_in_folder(
+        widening(widen=5), harness.out, harness.options(reporter=notes, executor=InThisProcess())
+    )
+    # The fake training is best at 1 and 8, which the first grid does not reach.
+    assert drives["rate"].learning_rate == 1.0
+    assert (drives["ideal"].learning_rate, drives["ideal"].weight_range) == (1.0, 8.0)
+    assert drives["ideal"].bound is None
+    assert not any("edge" in line for line in notes.lines)
+
+
+def test_a_search_that_ends_at_an_edge_says_what_bounds_it(harness: Harness) -> None:
+    options = harness.options(executor=InThisProcess())
+    drives, _ = search_in_folder(widening(widen=1), harness.out, options)
+    assert drives["rate"].bound == "learning_rate at the edge: still so after 1 round"
+    written = read_hyperparameters(harness.out / "drives.yaml")
+    assert written == {} or written["rate"].bound == drives["rate"].bound
+
+
+def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
+    study = widening(widen=3)
+    point = study.points()[-1]
+    runs = [
+        (run, TrialResult({"test_accuracy": None, "thinning_1": 1.0, "thinning_2": 1.0,
+                           "validation_accuracy": 50.0 + run.drive.learning_rate}, []))
+        for run in candidates(study, [point])
+    ]  # fmt: skip
+    found = best(runs, study.search)[search_key(point, study.search)]
+    assert found.drive.bound is not None
+    assert "every coincidence makes its pulse already" in found.drive.bound
+    wider = widened(found, runs)
+    assert {drive.learning_rate for drive in wider} <= {0.125, 0.25}, "the range alone may go on"
+
+
+def test_candidates_are_judged_on_the_mean_of_several_seeds() -> None:
+    study = widening(seeds=[100, 101])
+    point = study.points()[0]
+    tried = candidates(study, [point])
+    assert [run.trial.settings.seed for run in tried] == [100, 101, 100, 101]
+    reached = {(0.125, 100): 90.0, (0.125, 101): 50.0, (0.25, 100): 80.0, (0.25, 101): 70.0}
+    runs = [
+        (run, TrialResult({"test_accuracy": None, "validation_accuracy":
+                           reached[run.drive.learning_rate, run.trial.settings.seed]}, []))
+        for run in tried
+    ]  # fmt: skip
+    found = best(runs, study.search)[search_key(point, study.search)]
+    assert found.drive.learning_rate == 0.25
+    assert found.drive.validation_accuracy == 75.0
+    assert found.drive.seeds == (100, 101)
+
+
+def test_what_was_searched_before_stays_known_and_new_settings_search_anew() -> None:
+    plain = small_study(**EDGE)
+    before = keys(plain)
+    assert keys(widening(widen=0, seeds=None)) == before
+    assert keys(widening(widen=1)).keys() == before.keys()
+    assert not set(keys(widening(widen=1)).values()) & set(before.values())
+
+
+def test_a_search_seed_that_is_a_seed_of_the_rows_is_said() -> None:
+    study = small_study(**EDGE)
+    drives = {
+        key: FoundHyperparameters(learning_rate=1.0, validation_accuracy=90.0, searched_for=key)
+        for key in keys(study).values()
+    }
+    told = shared_seeds(study, drives)
+    assert told is not None
+    assert told.startswith("seed 7 of the rows was the search's too")
+    apart = {key: drive.model_copy(update={"seeds": (0,)}) for key, drive in drives.items()}
+    assert shared_seeds(study, apart) is None

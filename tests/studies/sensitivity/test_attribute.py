@@ -10,8 +10,7 @@ import pytest
 
 from device_presets import get_preset, preset_names, pulse_response
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.cases import DeviceCase
-from studies.declaration.trial import PulseMethod
+from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
 from studies.sensitivity.imperfections import imperfections, settings_of, switched_off

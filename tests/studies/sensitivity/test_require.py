@@ -8,8 +8,8 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Others
-from studies.declaration.cases import DeviceCase, PartialHyperparameters
-from studies.declaration.trial import PulseMethod
+from studies.declaration.update_rules.devices import PartialHyperparameters
+from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require

@@ -1,0 +1,27 @@
+"""How the control turns numbers into pulses, as validated data; light to import."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rpu_ssnn.spec import Spec
+
+READS_A_PRESENTATION = 2
+"""Slots of a presentation beside the pulse trains: the forward and the transposed read."""
+
+
+class PulseTrainSpec(Spec):
+    """How a pair of numbers becomes pulses (aihwkit's `UpdateParameters`), and the neurons."""
+
+    activation: Literal["relu", "sigmoid"] = Field(
+        "relu", description="of the hidden neurons; the output is softmax with cross-entropy"
+    )
+    train_length: Annotated[int, Field(ge=1, le=1000)] = Field(
+        31, description="slots of a stochastic pulse train (aihwkit's desired_bl), at most"
+    )
+    update_management: bool = Field(
+        True, description="x and d are scaled so that both trains are equally full"
+    )
+    length_management: bool = Field(
+        True, description="trains are no longer than the update needs (update_bl_management)"
+    )

@@ -1,0 +1,45 @@
+"""Data sets that are several idx sets together: more classes than any one of them has."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rpu_ssnn.data.rows import Source, values_of
+from rpu_ssnn.data.sources import read_idx_set
+
+JOINED_SETS = {"mnist_and_fashion": ("mnist", "fashion_mnist")}
+"""The classes of each set follow those before."""
+
+
+def read_joined(name: str, root: Path | None) -> Source:
+    """The sets of a name, whole.
+
+    Args:
+        name: a key of ``JOINED_SETS``.
+        root: the data folder; None takes the environment variable.
+
+    Raises:
+        InputError: as `read_idx_set`.
+    """
+    parts = [read_idx_set(part, root) for part in JOINED_SETS[name]]
+    firsts = np.cumsum([0, *(part.n_classes for part in parts)])
+    labels = [
+        (part.train_labels + first, part.test_labels + first)
+        for part, first in zip(parts, firsts, strict=False)
+    ]
+    return Source(
+        train_images=np.concatenate([values_of(part.train_images) for part in parts]),
+        train_labels=np.concatenate([train for train, _ in labels]),
+        # In turns, so that the first images of the test file hold every part.
+        test_images=_in_turns([values_of(part.test_images) for part in parts]),
+        test_labels=_in_turns([test for _, test in labels]),
+        class_names=tuple(name for part in parts for name in part.class_names),
+        grey_max=255,
+    )
+
+
+def _in_turns(parts: list[np.ndarray]) -> np.ndarray:
+    """One of each in turn, then what is left of the longer ones."""
+    turns = min(map(len, parts))
+    woven = np.stack([part[:turns] for part in parts], axis=1).reshape(-1, *parts[0].shape[1:])
+    return np.concatenate([woven, *(part[turns:] for part in parts)])

@@ -1,0 +1,162 @@
+"""The control: ordinary pulsed SGD in a device, as aihwkit trains (`baselines.analog_sgd`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Spec
+from rpu_ssnn.tile_spec import TileSpec
+from studies.common.explain import validated
+from studies.declaration.update_rules.base import (
+    NUMBERS_READ,
+    SEES_COUNTS,
+    Measured,
+    Rehearsal,
+    Sections,
+    Session,
+    accuracies,
+)
+from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
+from studies.declaration.update_rules.spiking import epoch_row
+
+if TYPE_CHECKING:
+    from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec
+    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training_state import EpochRow, TrainingState
+    from studies.declaration.trial import Trial
+
+
+class AnalogSgdCase(OnDeviceCase):
+    """The same network in the same device, trained with numbers instead of spikes."""
+
+    rule: ClassVar[str] = "analog_sgd"
+    swept: ClassVar[tuple[str, ...]] = (*NUMBERS_READ, "overrides", "tile", "drive", "trains")
+    reads: ClassVar[tuple[str, ...] | None] = NUMBERS_READ
+
+    update: Literal["analog_sgd"]
+    trains: dict[str, Any] = Field({}, description="fields of PulseTrainSpec")
+
+    @property
+    def name(self) -> str:
+        return self.label or f"analog_sgd {self.device}"
+
+    def method(self, sections: Sections) -> dict[str, Any]:
+        from device_presets import get_device
+
+        tile, overrides = sections["tile"], sections["overrides"]
+        found = super().method(sections)
+        if get_device(self.device, overrides).pulse_physics is not None:
+            allowed = (
+                "must be a device without memory of its pulses under analog_sgd, whose pulse "
+                "trains have no place in time (charge_trap has a plain step)"
+            )
+            raise InputError("study", "device", self.device, allowed)
+        if found["tile"]["simulator"] != "aihwkit":
+            allowed = "must be aihwkit under analog_sgd, whose pulse trains are aihwkit's"
+            raise InputError("study", "tile.simulator", tile["simulator"], allowed)
+        if found["tile"]["initial"] != "programmed":
+            allowed = "must be programmed under analog_sgd"
+            raise InputError("study", "tile.initial", tile["initial"], allowed)
+        return {**found, "trains": validated(PulseTrainSpec, sections, "trains").model_dump()}
+
+
+class AnalogSgdMethod(DeviceMethod):
+    """Stochastic pulse trains of numbers on a device."""
+
+    rates_of: ClassVar[str] = "analog_learning_rate"
+    sees: ClassVar[str] = SEES_COUNTS
+    blank_columns: ClassVar[tuple[str, ...]] = ("T", "slots", "schedule", "decay", "decay_shape")
+    unknown_pulses: ClassVar[str] = "aihwkit counts the pulses of trains of numbers on GPUs only"
+    left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
+        "tile": TileSpec,
+        "trains": PulseTrainSpec,
+    }
+
+    update: Literal["analog_sgd"] = "analog_sgd"
+    device: str
+    overrides: dict[str, Any]
+    parameters: dict[str, Any]
+    tile: TileSpec
+    trains: PulseTrainSpec
+    learning_rate: float
+
+    def slots(self, network: NetworkSpec) -> int:
+        return self.trains.train_length + READS_A_PRESENTATION
+
+    def is_replayable(self) -> bool:
+        """The trains are aihwkit's draws."""
+        return False
+
+    def threads_for(self, threads: int) -> int:
+        """One: torch would order its sums by threads."""
+        return 1
+
+    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+        from device_presets import get_device
+        from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
+
+        settings, spec = trial.settings, self._spec(trial)
+        device = get_device(self.device, self.overrides)
+
+        def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
+            return session.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
+
+        def train(start: TrainingState | None) -> AnalogNetwork:
+            hidden, seed = settings.network.hidden, settings.seed
+            return train_analog_sgd(
+                spec, hidden, device, data, seed=seed, start=start, on_epoch=on_epoch
+            )
+
+        trained = session.going_on(train)
+        if self.tile.storage_seconds > 0 and session.pruned_after is None:
+            trained.rest(self.tile.storage_seconds)
+        return Measured(
+            *accuracies(trained.accuracy, trial, data, session),
+            statistics=trained.statistics(),
+            epochs=[epoch_row(vars(epoch)) for epoch in trained.epochs],
+        )
+
+    @contextmanager
+    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
+        import numpy as np
+
+        from device_presets import get_device
+        from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
+
+        settings, batch = trial.settings, trial.settings.training.batch
+        spec = self._spec(trial).model_copy(update={"epochs": 0})
+        device = get_device(self.device, self.overrides)
+        network = train_analog_sgd(spec, settings.network.hidden, device, data, seed=settings.seed)
+        rng = np.random.default_rng(settings.seed)
+
+        def learn(n: int) -> None:
+            for first in range(0, n, batch):
+                part = slice(first, min(first + batch, n))
+                shares = network.inputs.shares(data.train_images[part])
+                network.train_batch(shares, data.train_labels[part], rng)
+
+        def show(n: int) -> None:
+            network.accuracy(data.train_images[:n], data.train_labels[:n])
+
+        yield Rehearsal(learn, show, shown_at_once=None)
+
+    def _spec(self, trial: Trial) -> AnalogSgdSpec:
+        from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec
+
+        training = trial.settings.training
+        return AnalogSgdSpec(
+            trains=self.trains,
+            tile=self.tile,
+            learning_rate=self.learning_rate,
+            epochs=training.epochs,
+            batch=training.batch,
+            dropout_input=training.dropout_input,
+            dropout_hidden=training.dropout_hidden,
+            contrast=trial.settings.network.encoding.contrast,
+        )

@@ -1,0 +1,294 @@
+"""What an update rule is to the harness: a case that studies declare, and a method that runs it.
+
+A rule is one module of this package with a subclass of `CaseBase` (what a study says) and one of
+`MethodBase` (what a trial holds, and how it is trained). Importing the package finds both; nothing
+else has to be told. Whatever is slow to import is imported by the function that needs it.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from rpu_ssnn.spec import EncodingSpec, NetworkSpec, Positive, Share, Spec, TrainingSpec
+from rpu_ssnn.tile_spec import WeightRange
+from studies.common.explain import as_input_error, validated
+from studies.declaration.result import Row
+
+if TYPE_CHECKING:
+    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training_state import TrainingState
+    from studies.declaration.study import SearchSettings
+    from studies.declaration.trial import Trial
+
+LearningRate = Annotated[Positive, Field(le=1000.0)]
+"""The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every case that
+spikes; a rule in numbers takes that of plain gradient descent (`MethodBase.rates_of`)."""
+
+NUMBERS_READ = (
+    "network.hidden",
+    "network.encoding.contrast",
+    "training.epochs",
+    "training.batch",
+    "training.dropout_input",
+    "training.dropout_hidden",
+)
+"""The settings that change a network of numbers, which has neither slots nor spiking neurons."""
+
+SEES_COUNTS = "spike counts: timing is not seen"
+GIVEN_SPIKES = "given spikes"
+
+type Sections = dict[str, Any]
+"""Raw settings by their first key: dataset, network, training, and those of the case."""
+
+
+MOST_SEEDS = 10_000
+
+
+class _SeedCount(Spec):
+    count: Annotated[int, Field(ge=1, le=MOST_SEEDS)]
+
+
+def _counted(raw: object) -> object:
+    """`{count: 5}` means the seeds 0 to 4."""
+    if not isinstance(raw, dict):
+        return raw
+    try:
+        return tuple(range(_SeedCount.model_validate(raw).count))
+    except ValidationError as error:
+        raise as_input_error(error, "study", _SeedCount) from error
+
+
+def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        twice = min(seed for seed, times in Counter(seeds).items() if times > 1)
+        raise ValueError(f"must name each seed once, {twice} is there twice")
+    return seeds
+
+
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, lt=2**32)], ...],
+    Field(min_length=1, max_length=MOST_SEEDS),
+    BeforeValidator(_counted),
+    AfterValidator(_each_once),
+]
+"""A list, or {count: n} for 0 to n - 1."""
+
+
+class Hyperparameters(Spec):
+    """How hard a case is driven: learning rate and, on a tile, weight range."""
+
+    learning_rate: LearningRate
+    weight_range: WeightRange | None = None
+
+
+class SgdSpec(Spec):
+    """Settings of the float baseline beside the shared ones (`rpu_ssnn.baselines.ann`)."""
+
+    loss: Literal["softmax_ce", "mse"] = "softmax_ce"
+    momentum: Share = 0.9
+
+
+class Session(Protocol):
+    """What a rule asks of the trial that it runs in (`studies.workers.workspace.TrialSession`)."""
+
+    @property
+    def pruned_after(self) -> int | None:
+        """Epochs after which the trial was stopped; None: it was not."""
+
+    def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
+        """The run from the trial's checkpoint, from the start where there is none that fits."""
+
+    def end_epoch(
+        self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
+    ) -> bool:
+        """An epoch is over; whether the trial is to be stopped here."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a training run gives to the row; accuracies are shares in [0, 1]."""
+
+    test_accuracy: float
+    validation_accuracy: float
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    epochs: Sequence[Row] = ()
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A built network whose steps `plan` times.
+
+    Attributes:
+        learn: trains on the first so many images. show: classifies them.
+        shown_at_once: images of one inference call; None: all there are.
+    """
+
+    learn: Callable[[int], None]
+    show: Callable[[int], None]
+    shown_at_once: int | None
+
+
+class CaseBase(Spec):
+    """What every case of a study says. A subclass adds ``update``, a literal."""
+
+    label: str | None = Field(
+        None, min_length=1, max_length=60, description="row name; default: the update or device"
+    )
+    network: dict[str, Any] = Field({}, description="what differs from the study's network")
+    training: dict[str, Any] = Field({}, description="what differs from the study's training")
+    seeds: Seeds | None = Field(None, description="instead of the study's")
+
+    rule: ClassVar[str]
+    """Value of ``update``."""
+
+    swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate")
+    """Starts of the dotted paths that a sweep may set."""
+
+    reads: ClassVar[tuple[str, ...] | None] = None
+    """Settings of network and training that change a run; None: all."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Label of the case."""
+
+    def has(self, path: str) -> bool:
+        """Whether a swept path, of an allowed start, is a setting of this very case."""
+        return True
+
+    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+        """Refuses what the rule cannot train.
+
+        Raises:
+            InputError: a setting of network or training.
+        """
+
+    def reduced(
+        self, network: NetworkSpec, training: TrainingSpec
+    ) -> tuple[NetworkSpec, TrainingSpec]:
+        """Only what changes a run, so that a sweep over the rest does not run it again."""
+        if self.reads is None:
+            return network, training
+        kept = {
+            name: getattr(training, name)
+            for name in TrainingSpec.model_fields
+            if f"training.{name}" in self.reads
+        }
+        encoding = EncodingSpec(contrast=network.encoding.contrast)
+        return (
+            NetworkSpec(hidden=network.hidden, encoding=encoding),
+            TrainingSpec().model_copy(update=kept),
+        )
+
+    def method(self, sections: Sections) -> dict[str, Any]:
+        """Fields of the trial's method, without what the search finds.
+
+        Raises:
+            InputError: a setting of the case.
+        """
+        return {"update": self.rule}
+
+    @abstractmethod
+    def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
+        """As the study gives them; None where they are to be searched.
+
+        Raises:
+            InputError: a value out of its range, or only one of two.
+        """
+
+
+class IdealCase(CaseBase):
+    """A case whose weights no device holds."""
+
+    update: str
+    learning_rate: LearningRate | None = Field(None, description="None: searched")
+
+    @property
+    def name(self) -> str:
+        return self.label or self.rule
+
+    def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
+        rate = sections.get("learning_rate")
+        if rate is None:
+            return None
+        return validated(Hyperparameters, {"": {"learning_rate": rate}}, "")
+
+
+class MethodBase(Spec):
+    """How a trial is trained. A subclass adds ``update``, a literal, and what determines a run."""
+
+    update: str
+    learning_rate: float
+
+    watched: ClassVar[bool] = True
+    """Whether epochs can be looked at: for pruning, checkpoints and the time of a plan."""
+
+    rates_of: ClassVar[str] = "learning_rate"
+    """Field of the search settings with the learning rates that are tried."""
+
+    on_tile: ClassVar[bool] = False
+    """Whether a device holds the weights, so that the weight range is searched too."""
+
+    sees: ClassVar[str] = GIVEN_SPIKES
+    """What the rule sees of recorded spikes, in words for the row."""
+
+    compiled: ClassVar[bool] = True
+    """Whether training needs numba's compiled code."""
+
+    blank_columns: ClassVar[tuple[str, ...]] = ()
+    """Columns of the row that mean nothing under this rule."""
+
+    left_out_at_default: ClassVar[dict[str, type[Spec]]] = {}
+    """Parts whose fields at their defaults are no part of an identity."""
+
+    @classmethod
+    def grid(cls, search: SearchSettings) -> list[Hyperparameters]:
+        """What a search tries, gentlest first."""
+        rates = sorted(getattr(search, cls.rates_of))
+        if not cls.on_tile:
+            return [Hyperparameters(learning_rate=rate) for rate in rates]
+        return [
+            Hyperparameters(learning_rate=rate, weight_range=span)
+            for rate in rates
+            for span in sorted(search.weight_range)
+        ]
+
+    def is_replayable(self) -> bool:
+        """Whether the run repeats bit for bit."""
+        return True
+
+    def threads_for(self, threads: int) -> int:
+        """How many of the threads a run may use without a change of its numbers."""
+        return threads
+
+    def columns(self) -> dict[str, Any]:
+        """Columns of the row that only this rule fills."""
+        return {}
+
+    @abstractmethod
+    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+        """Trains and measures; the test images are read once, after training."""
+
+    @abstractmethod
+    def rehearse(
+        self, trial: Trial, data: Dataset, threads: int
+    ) -> AbstractContextManager[Rehearsal]:
+        """Builds the network of the trial, to time its steps."""
+
+
+def accuracies(
+    accuracy: Callable[[Any, Any], float], trial: Trial, data: Dataset, session: Session
+) -> tuple[float, float]:
+    """On test images (NaN where the trial is not to read them, or was pruned) and held-out ones."""
+    test = math.nan
+    if trial.settings.measure == "test" and session.pruned_after is None:
+        test = accuracy(data.test_images, data.test_labels)
+    return test, accuracy(data.validation_images, data.validation_labels)

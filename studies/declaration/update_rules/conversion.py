@@ -1,0 +1,85 @@
+"""A float network asked with spikes, a peer of Table 1 (`rpu_ssnn.baselines.conversion`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from studies.common.explain import validated
+from studies.declaration.update_rules.ann import ann_spec, rehearsed_in_float
+from studies.declaration.update_rules.base import (
+    SEES_COUNTS,
+    IdealCase,
+    Rehearsal,
+    Sections,
+    Session,
+    SgdSpec,
+)
+from studies.declaration.update_rules.spiking import SpikingMethod
+
+if TYPE_CHECKING:
+    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training import Trained
+    from studies.declaration.trial import Trial
+
+Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
+
+
+class ConversionCase(IdealCase):
+    """A float network asked with spikes, a peer of Table 1."""
+
+    rule: ClassVar[str] = "conversion"
+    swept: ClassVar[tuple[str, ...]] = (
+        "network",
+        "training",
+        "learning_rate",
+        "sgd",
+        "percentile",
+    )
+
+    update: Literal["conversion"]
+    sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
+    percentile: Percentile = Field(
+        100.0, description="of the activations that comes to one spike a slot; 100: the largest"
+    )
+
+    def method(self, sections: Sections) -> dict[str, Any]:
+        return {
+            "update": self.rule,
+            "sgd": validated(SgdSpec, sections, "sgd").model_dump(),
+            "percentile": sections["percentile"],
+        }
+
+
+class ConversionMethod(SpikingMethod):
+    """A peer of Table 1: a float network asked with spikes. It learns in float, and leaves no
+    checkpoints."""
+
+    watched: ClassVar[bool] = False
+    rates_of: ClassVar[str] = "ann_learning_rate"
+    sees: ClassVar[str] = SEES_COUNTS
+
+    update: Literal["conversion"] = "conversion"
+    sgd: SgdSpec
+    percentile: Percentile
+    learning_rate: float
+
+    def threads_for(self, threads: int) -> int:
+        """One: torch would order its sums by threads."""
+        return 1
+
+    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
+        from rpu_ssnn.baselines.conversion import train_and_convert
+
+        settings = trial.settings
+        ann = ann_spec(trial, self.sgd)
+        return train_and_convert(
+            settings.network, ann, data, seed=settings.seed, percentile=self.percentile
+        )
+
+    @contextmanager
+    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
+        yield rehearsed_in_float(trial, data)

@@ -1,0 +1,122 @@
+"""What the rules of weights in devices share: the case's device, and the method's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Spec
+from rpu_ssnn.tile_spec import TileSpec, WeightRange
+from studies.common.explain import validated
+from studies.declaration.devices import check_slot, check_tile, compound_of, name_of, parameters_of
+from studies.declaration.update_rules.base import (
+    CaseBase,
+    Hyperparameters,
+    LearningRate,
+    MethodBase,
+    Sections,
+)
+
+
+class PartialHyperparameters(Spec):
+    """How hard a device is driven; what is left out is swept, or searched (both together)."""
+
+    weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
+    learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
+
+
+def _device_name(device: object) -> object:
+    """An aihwkit configuration by the name that says all its fields."""
+    if isinstance(device, str | int | float | bool | list | dict | None):
+        return device
+    from device_presets import get_device  # only studies with such devices need it
+
+    return get_device(device).name
+
+
+class OnDeviceCase(CaseBase):
+    """A case whose weights live in a device; the device is a name from `device_presets`."""
+
+    swept: ClassVar[tuple[str, ...]] = ("network", "training", "overrides", "tile", "drive")
+
+    device: Annotated[str, BeforeValidator(_device_name)] = Field(
+        description="a preset, a preset file, a cell around either, or aihwkit's: "
+        "SoftBoundsDevice(dw_min=0.01), in Python also the object itself"
+    )
+    overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
+    tile: dict[str, Any] = Field({}, description="fields of TileSpec but weight_range")
+    drive: PartialHyperparameters = PartialHyperparameters()
+
+    @property
+    def name(self) -> str:
+        return self.label or self.device
+
+    def has(self, path: str) -> bool:
+        name = path.removeprefix("overrides.")
+        return name == path or name in parameters_of(self.device)
+
+    def method(self, sections: Sections) -> dict[str, Any]:
+        tile = _tile(sections)
+        parameters = parameters_of(self.device, overrides=sections["overrides"])
+        check_slot(self.device, parameters, tile.slot_seconds)
+        check_tile(self.device, sections["overrides"], tile)
+        return {
+            "update": self.rule,
+            "device": name_of(self.device),
+            # As the preset understood them: 100, 100.0 and "1e2" are one run.
+            "overrides": {name: parameters[name] for name in sections["overrides"]},
+            "parameters": parameters,
+            "tile": tile.model_dump(exclude={"weight_range"}),
+        }
+
+    def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
+        partial = validated(PartialHyperparameters, sections, "drive")
+        given = partial.model_dump(exclude_none=True)
+        if not given:
+            return None
+        for name in PartialHyperparameters.model_fields:
+            if name not in given:
+                allowed = "must be given too, or neither, which searches both"
+                raise InputError("study", f"drive.{name}", None, allowed)
+        return Hyperparameters.model_validate(given)
+
+
+class DeviceMethod(MethodBase):
+    """Weights in a device: `overrides` as the study wrote them, `parameters` complete."""
+
+    on_tile: ClassVar[bool] = True
+    left_out_at_default: ClassVar[dict[str, type[Spec]]] = {"tile": TileSpec}
+    unknown_pulses: ClassVar[str] = "the run did not count its pulses"
+    """Why the ledger has no energy where a row has no pulses."""
+
+    device: str
+    overrides: dict[str, Any]
+    parameters: dict[str, Any]
+    tile: TileSpec
+    learning_rate: float
+
+    def slots(self, network: NetworkSpec) -> int:
+        """Slots of one presentation, each a pulse or a read long."""
+        return network.slots
+
+    def columns(self) -> dict[str, Any]:
+        from studies.declaration.trial import canonical
+
+        compound = compound_of(self.device)
+        return {
+            "beside_pulses": compound.beside_pulses if compound else None,
+            "device": self.device,
+            "overrides": canonical(self.overrides),
+            "tile": canonical(self.tile.model_dump(mode="json")),
+            "simulator": self.tile.simulator,
+            "weight_range": self.tile.weight_range,
+        }
+
+
+def _tile(sections: Sections) -> TileSpec:
+    if "weight_range" in sections["tile"]:
+        value = sections["tile"]["weight_range"]
+        raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
+    return validated(TileSpec, sections, "tile")

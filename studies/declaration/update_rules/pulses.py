@@ -1,0 +1,67 @@
+"""SSNN-BP in devices, by pulses only: a case that names a device and no other rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec
+from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
+from studies.declaration.update_rules.spiking import SsnnBpMethod, refuse_runaway
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses import SynapsesFactory
+    from rpu_ssnn.training import Trained
+
+
+class DeviceCase(OnDeviceCase):
+    """SSNN-BP on aihwkit tiles, by pulses only; the device is a name from `device_presets`."""
+
+    rule: ClassVar[str] = "pulses"
+
+    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+        refuse_runaway(network)
+
+
+class PulseMethod(DeviceMethod, SsnnBpMethod):
+    """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
+
+    update: Literal["pulses"] = "pulses"
+    device: str
+    overrides: dict[str, Any]
+    parameters: dict[str, Any]
+    tile: TileSpec
+    learning_rate: float
+
+    def synapses(self) -> SynapsesFactory:
+        from device_presets import get_device
+        from rpu_ssnn.synapses.native.synapses import native_synapses
+        from rpu_ssnn.synapses.tile import tile_synapses
+
+        device = get_device(self.device, self.overrides)
+        make = native_synapses if self.tile.simulator == "native" else tile_synapses
+        return make(device, self.tile, self.learning_rate)
+
+    def threads_for(self, threads: int) -> int:
+        """One where devices remember their pulses: the blocks within which the order of pulses is
+        lost would follow the lanes."""
+        if self.tile.simulator == "aihwkit":
+            from device_presets import get_device
+
+            if get_device(self.device, self.overrides).pulse_physics is not None:
+                return 1
+        return threads
+
+    def rest(self, trained: Trained) -> None:
+        if self.tile.storage_seconds > 0:
+            trained.rest(self.tile.storage_seconds)
+
+    def is_replayable(self) -> bool:
+        """aihwkit's own generator cannot be seeded, so nothing may be drawn from it after
+        construction."""
+        if self.tile.simulator != "aihwkit":
+            return True
+        from device_presets import get_device
+
+        quiet_reads = self.tile.reads is None or self.tile.reads.read_noise == 0
+        return quiet_reads and get_device(self.device, self.overrides).noise_free

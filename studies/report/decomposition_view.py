@@ -1,0 +1,128 @@
+"""A decomposition as text, file and waterfall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.files import write_whole
+from studies.common.choices import Format
+from studies.common.statistics import SIGNIFICANCE
+from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
+from studies.results.text_table import interval, render_cells
+from studies.sensitivity.decomposition import (
+    BY_NUMBERS,
+    BY_SPIKES,
+    FLOAT,
+    STEPS,
+    Decomposition,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+FILE = "decomposition.csv"
+
+_CAPTION = (
+    "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; "
+    "n.s.: not told from zero (paired t-test, Holm over the rows)"
+)
+
+
+def lines(found: Decomposition) -> list[str]:
+    """For the console: the notes, the table and the sentence."""
+    text = [*found.notes, "", render_cells(_readable(found), Format.md, 2, _CAPTION)]
+    return [*text, "", found.sentence] if found.sentence else text
+
+
+def write(found: Decomposition, root: Path) -> Path:
+    """The exact numbers.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    path = root / FILE
+    write_whole(path, lambda temporary: found.table.to_csv(temporary, index=False))
+    return path
+
+
+def draw(found: Decomposition, device: str, root: Path) -> Path:
+    """One waterfall a way, from the float network down into the device.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    figure = new_figure(7.0, 3.2)
+    both = figure.subplots(1, 2, sharey=True, width_ratios=(3, 4))
+    known = [level for level in found.levels.values() if level == level]
+    low, high = min(known, default=0.0), max(known, default=100.0)
+    for axes, way in zip(both, (BY_NUMBERS, BY_SPIKES), strict=True):
+        _waterfall(axes, found, way)
+        axes.set_title(plain(f"{device}, {way}"), fontsize=9)
+    room = max(1.0, 0.15 * (high - low))
+    both[0].set_ylim(max(0.0, low - 3 * room), min(100.0, high + room))
+    both[0].set_ylabel("test accuracy (%; bar: 95 % interval of the step)")
+    return save(figure, root / "decomposition.png")
+
+
+def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
+    look = looks((BY_NUMBERS, BY_SPIKES))[way]
+    states = [FLOAT, *(after for of, step, _, after in STEPS if of == way and step != "all")]
+    axes.bar(0, found.levels[FLOAT], width=0.6, color="0.75")
+    for place, state in enumerate(states[1:], start=1):
+        row = found.table[(found.table["way"] == way) & (found.table["after"] == state)].iloc[0]
+        top, bottom = found.levels[states[place - 1]], found.levels[state]
+        gain = bottom > top
+        axes.bar(
+            place,
+            top - bottom,
+            bottom=bottom,
+            width=0.6,
+            color="0.85" if gain else look.colour,
+            hatch="///" if gain else None,
+            edgecolor=look.colour,
+        )
+        half = row["loss_ci"]
+        if half == half:
+            axes.errorbar(place, bottom, yerr=half, color="black", lw=1.0, capsize=2.5)
+        axes.plot((place - 1.3, place + 0.3), (top, top), color="black", lw=0.6)
+        axes.annotate(
+            f"{-row['loss']:+.2f}",
+            (place, max(top, bottom)),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+        )
+    names = [plain(name).replace(", ", ",\n").replace(" in ", "\nin ") for name in states]
+    axes.set_xticks(range(len(states)), names, fontsize=6)
+    finish_axes(axes)
+    axes.tick_params(axis="x", labelsize=6)
+
+
+def _readable(found: Decomposition) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for _, row in found.table.iterrows():
+        p = row["loss_p"]
+        untold = "" if p != p or p < SIGNIFICANCE else " n.s."
+        reached = found.levels[row["after"]]
+        rows.append(
+            {
+                "way": row["way"],
+                "step": row["step"],
+                "accuracy % after": "-" if reached != reached else f"{reached:.2f}",
+                "loss": interval(row["loss"], row["loss_ci"], "{:+.2f}") + untold,
+                "n": str(row["n"]),
+            }
+        )
+    start = {
+        "way": "",
+        "step": FLOAT,
+        "accuracy % after": f"{found.levels[FLOAT]:.2f}",
+        "loss": "-",
+        "n": "",
+    }
+    return pd.DataFrame([start, *rows])

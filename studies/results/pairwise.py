@@ -1,0 +1,125 @@
+"""Every case against every other: which orders of two the seeds can tell."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import counted
+from studies.common.choices import Format
+from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
+from studies.declaration.result import SWEEP_PREFIX
+from studies.results.summary import (
+    NOT_SIGNIFICANT,
+    NOT_SWEPT,
+    UNTESTED,
+    as_keys,
+    swept_columns,
+    without_pruned,
+)
+from studies.results.text_table import as_csv, interval, render_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def pairwise(results: pd.DataFrame) -> pd.DataFrame:
+    """One row a pair of cases (at their points of the sweep), best mean accuracy first.
+
+    Columns: ``better``, ``worse`` (by the mean over the seeds that both have), ``difference``
+    (points), ``ci`` (half width of its 95 % interval), ``p`` (paired t-test, Holm-corrected for all
+    pairs), ``n`` (seeds that both have), ``told`` (p below 0.05; None: a single seed).
+
+    Args:
+        results: as `load_results` returns it.
+
+    Raises:
+        InputError: fewer than two cases with a seed that both have.
+    """
+    import pandas as pd
+
+    by_case = _accuracies(results)
+    rows: list[dict[str, Any]] = []
+    for first, second in itertools.combinations(by_case, 2):
+        shared = [seed for seed in by_case[first] if seed in by_case[second]]
+        differences = [by_case[first][seed] - by_case[second][seed] for seed in shared]
+        if not differences:
+            continue
+        sample = describe(differences)
+        better, worse = (first, second) if sample.mean >= 0 else (second, first)
+        rows.append(
+            {
+                "better": better,
+                "worse": worse,
+                "difference": abs(sample.mean),
+                "ci": sample.half_width,
+                "p": paired_p(differences),
+                "n": sample.n,
+            }
+        )
+    if not rows:
+        allowed = "needs two cases with a seed that both have"
+        raise InputError("results", "pairs", "none", allowed)
+    table = pd.DataFrame(rows)
+    corrected = holm(table["p"].tolist())
+    told = [None if p != p else p < SIGNIFICANCE for p in corrected]
+    return table.assign(p=corrected, told=pd.Series(told, dtype=object))
+
+
+def render_pairs(results: pd.DataFrame, style: Format) -> str:
+    """The matrix: row minus column, points; CSV has one line a pair, at full precision."""
+    import pandas as pd
+
+    pairs = pairwise(results)
+    if style is Format.csv:
+        return as_csv(pairs)
+    cases = list(_accuracies(results))
+    cells = {}
+    for _, pair in pairs.iterrows():
+        for sign, row, column in (
+            (1.0, pair["better"], pair["worse"]),
+            (-1.0, pair["worse"], pair["better"]),
+        ):
+            text = interval(sign * pair["difference"], pair["ci"], "{:+.2f}")
+            if pair["told"] is None:
+                text = f"{text} {UNTESTED}"
+            elif not pair["told"]:
+                text = f"{text} {NOT_SIGNIFICANT}"
+            cells[row, column] = text
+    grid: dict[str, list[str]] = {"row minus column": cases}
+    for column in cases:
+        grid[column] = [cells.get((row, column), "-") for row in cases]
+    return render_cells(pd.DataFrame(grid), style, 1, _legend(pairs))
+
+
+def _legend(pairs: pd.DataFrame) -> str:
+    tests = int(pairs["p"].notna().sum())
+    told = int(pairs["told"].eq(True).sum())
+    return (
+        f"test accuracy, points ± 95 % interval, paired by seed; Holm-corrected for "
+        f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: the order of the two cannot be told "
+        f"at {SIGNIFICANCE:.2g}; {counted(told, 'order')} of {len(pairs)} can"
+    )
+
+
+def _accuracies(results: pd.DataFrame) -> dict[str, dict[int, float]]:
+    """Test accuracy by case and seed, best mean first."""
+    complete = without_pruned(results)
+    swept = swept_columns(complete)
+    keyed = complete.assign(**{column: as_keys(complete[column]) for column in swept})
+    found: dict[str, dict[int, float]] = {}
+    for key, runs in keyed.groupby(["label", *swept], sort=False):
+        label, *point = key
+        at = ", ".join(
+            f"{column.removeprefix(SWEEP_PREFIX)}={value}"
+            for column, value in zip(swept, point, strict=True)
+            if value != NOT_SWEPT
+        )
+        title = f"{label} [{at}]" if at else str(label)
+        found[title] = dict(zip(runs["seed"], runs["test_accuracy"], strict=True))
+
+    def mean(case: str) -> float:
+        return describe(list(found[case].values())).mean
+
+    return {case: found[case] for case in sorted(found, key=mean, reverse=True)}

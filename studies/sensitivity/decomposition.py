@@ -1,0 +1,210 @@
+"""Where the points of a device go: from a float network to spikes in the device, step by step.
+
+Two ways lead from exact backpropagation in floating point into a device:
+
+- by numbers: float -> pulse trains of numbers in an ideal device -> the same in the device;
+- by spikes: float -> rates (Eq. 9) and then coincidences (Eq. 10) on ideal weights -> the device.
+
+Each step's loss is a difference of test accuracies in percentage points, paired by seed. The last
+step of either way is what the device costs; they need not agree, and their difference is what
+spikes make of the same device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
+from studies.declaration.cases import Case
+from studies.declaration.result import Failure, Runs
+from studies.declaration.study import Study
+from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
+from studies.declaration.update_rules.ann import AnnCase
+from studies.declaration.update_rules.coincidence import CoincidenceCase
+from studies.declaration.update_rules.rate import RateCase
+from studies.sensitivity.device_question import (
+    BySeed,
+    DeviceQuestion,
+    Run,
+    accuracies,
+    ask,
+    differences,
+    setting_notes,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUESTION = "decompose"
+IDEAL_DEVICE = "ideal"
+"""Preset that has a finite step and a finite range, and no other imperfection."""
+
+FLOAT = "float network"
+NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
+NUMBERS = "numbers in the device"
+RATES = "spikes, ideal weights, rates"
+COINCIDENCES = "spikes, ideal weights, coincidences"
+SPIKES = "spikes in the device"
+
+BY_NUMBERS, BY_SPIKES, BETWEEN = "by numbers", "by spikes", "spikes against numbers"
+
+STEPS = (
+    (BY_NUMBERS, "finite step and pulse trains", FLOAT, NUMBERS_IDEAL),
+    (BY_NUMBERS, "the device, trained with numbers", NUMBERS_IDEAL, NUMBERS),
+    (BY_SPIKES, "the spiking front end", FLOAT, RATES),
+    (BY_SPIKES, "products of coincidences", RATES, COINCIDENCES),
+    (BY_SPIKES, "the device, trained with spikes", COINCIDENCES, SPIKES),
+    (BY_NUMBERS, "all", FLOAT, NUMBERS),
+    (BY_SPIKES, "all", FLOAT, SPIKES),
+    (BETWEEN, "spikes instead of numbers", NUMBERS, SPIKES),
+)
+"""Way, step, the state before it and the one after."""
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """The answer.
+
+    Attributes:
+        table: one row of `STEPS`; see `_table` for the columns.
+        levels: mean test accuracy (%) of each state.
+        sentence: the answer in words; empty where a state has no run.
+        notes: what was left out, a line each.
+    """
+
+    study: Study
+    table: pd.DataFrame
+    levels: dict[str, float]
+    sentence: str
+    notes: list[str]
+    failures: list[Failure]
+
+
+def decompose(study: Study, device: str, run: Run) -> Decomposition:
+    """Runs the six states that lie between a float network and spikes in a device.
+
+    Every state has its own learning rate (and weight range, in a device): given by the study's
+    case where that has one, else searched as in any study.
+
+    Raises:
+        InputError: bad input, before anything runs; among it a device that the control cannot
+            train (`update_rules.analog_sgd`).
+    """
+    asked = ask(study, device)
+    cases = list(_cases(asked))
+    whole = replace(asked, reference=cases[0]).study_of(QUESTION, cases[1:])
+    outcome = run(whole)
+    table = _table(outcome.runs)
+    levels = {case.name: _mean(accuracies(outcome.runs, case.name)) for case in cases}
+    notes = setting_notes(asked)
+    return Decomposition(whole, table, levels, sentence(table, device), notes, outcome.failures)
+
+
+def _cases(asked: DeviceQuestion) -> Iterator[Case]:
+    """The states in the order of the table, as the study has them where it has."""
+    study, inside = asked.study, asked.case
+    shared = {"network": inside.network, "training": inside.training}
+
+    def labelled(case: Case, label: str) -> Case:
+        return case.model_copy(update={"label": label, "seeds": None})
+
+    found = next((c for c in study.cases if isinstance(c, AnnCase)), AnnCase(update="ann"))
+    yield labelled(found, FLOAT)
+    for device, label in ((IDEAL_DEVICE, NUMBERS_IDEAL), (inside.device, NUMBERS)):
+        overrides = {} if label == NUMBERS_IDEAL else inside.overrides
+        tile = {} if label == NUMBERS_IDEAL else inside.tile
+        yield labelled(_control(study, device, overrides, tile, shared), label)
+    rates = (c for c in study.cases if isinstance(c, RateCase) and c.surrogate is None)
+    yield labelled(next(rates, RateCase(update="rate", **shared)), RATES)
+    exact = (c for c in study.cases if isinstance(c, CoincidenceCase))
+    yield labelled(next(exact, CoincidenceCase(update="coincidence", **shared)), COINCIDENCES)
+    yield labelled(inside, SPIKES)
+
+
+def _control(
+    study: Study,
+    device: str,
+    overrides: dict[str, object],
+    tile: dict[str, object],
+    shared: dict[str, dict[str, object]],
+) -> AnalogSgdCase:
+    """The study's own control in that device, else one with aihwkit's pulse trains."""
+    for case in study.cases:
+        if isinstance(case, AnalogSgdCase) and case.device == device:
+            same = case.overrides == overrides and case.tile == tile
+            if same:
+                return case
+    reads = set(AnalogSgdCase.reads or ())
+    kept = {
+        section: {key: value for key, value in settings.items() if f"{section}.{key}" in reads}
+        for section, settings in shared.items()
+    }
+    return AnalogSgdCase(update="analog_sgd", device=device, overrides=overrides, tile=tile, **kept)
+
+
+def _table(runs: Runs) -> pd.DataFrame:
+    """Columns: ``way``, ``step``, ``before``, ``after``; ``loss`` (points, mean over the seeds that
+    both have), ``loss_ci`` (half width of the 95 % interval), ``loss_p`` (paired t-test, corrected
+    by Holm over all rows), ``n`` (seeds).
+    """
+    import pandas as pd
+
+    reached = {state: accuracies(runs, state) for step in STEPS for state in step[2:]}
+    losses = [differences(reached[before], reached[after]) for _, _, before, after in STEPS]
+    corrected = holm([paired_p(list(loss.values())) for loss in losses])
+    rows = []
+    for (way, step, before, after), loss, p in zip(STEPS, losses, corrected, strict=True):
+        sample = describe(list(loss.values()))
+        rows.append(
+            {
+                "way": way,
+                "step": step,
+                "before": before,
+                "after": after,
+                "loss": sample.mean,
+                "loss_ci": sample.half_width,
+                "loss_p": p,
+                "n": sample.n,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def sentence(table: pd.DataFrame, device: str) -> str:
+    """The device's share and the spikes' share of the loss, as far as they can be told."""
+    if table["loss"].isna().any():
+        return ""
+    by = {(row["way"], row["step"]): row for _, row in table.iterrows()}
+    whole = by[BY_SPIKES, ALL]
+    ideal = by[BY_SPIKES, "the spiking front end"]
+    products = by[BY_SPIKES, "products of coincidences"]
+    inside = by[BY_SPIKES, "the device, trained with spikes"]
+    numbers = by[BY_NUMBERS, "the device, trained with numbers"]
+    between = by[BETWEEN, "spikes instead of numbers"]
+    if between["loss_p"] != between["loss_p"]:
+        verdict = "one seed cannot tell whether spikes or numbers serve the device better"
+    elif between["loss_p"] >= SIGNIFICANCE:
+        verdict = "spikes and numbers cannot be told apart in this device"
+    elif between["loss"] > 0:
+        verdict = f"numbers serve this device better, by {_points(between)}"
+    else:
+        verdict = f"spikes serve this device better, by {_points(between, -1.0)}"
+    return (
+        f"{device} trained by spikes is {_points(whole)} points below the float network: "
+        f"{_points(ideal)} are the spiking front end's, {_points(products)} the coincidences', "
+        f"{_points(inside)} the device's; trained with numbers the device costs "
+        f"{_points(numbers)}; {verdict}."
+    )
+
+
+def _points(row: pd.Series, sign: float = 1.0) -> str:
+    half = row["loss_ci"]
+    return f"{sign * row['loss']:.2f}" + (f" ± {half:.2f}" if half == half else "")
+
+
+def _mean(by_seed: BySeed) -> float:
+    return describe(list(by_seed.values())).mean

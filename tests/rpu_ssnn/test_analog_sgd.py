@@ -1,0 +1,166 @@
+"""The control: its gradient is backpropagation's, its devices are the spiking network's."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from device_presets import get_device
+from rpu_ssnn.baselines.analog_sgd import (
+    AnalogLayer,
+    AnalogNetwork,
+    AnalogSgdSpec,
+    train_analog_sgd,
+)
+from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
+from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.inputs import input_lines
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.training import train
+from rpu_ssnn.training_state import TrainingState
+
+SIZES = (30, 12, 5)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
+
+
+FINE = {"levels": 50_000}
+"""Steps so fine that the chance in a single step of training is small."""
+
+
+def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[AnalogLayer]:
+    source = get_device("ideal", FINE)
+    seeds = np.random.SeedSequence(seed)
+    return [AnalogLayer(a, b, source, spec, *seeds.spawn(2)) for a, b in pairwise(SIZES)]
+
+
+def batch_of(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    return rng.random((n, SIZES[0]), dtype=np.float32), rng.integers(0, SIZES[-1], n)
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
+def test_one_step_is_minus_the_rate_times_the_gradient_of_cross_entropy(
+    digits: Dataset, activation: str, scheme: str
+) -> None:
+    x, labels = batch_of()
+    spec = AnalogSgdSpec(
+        trains=PulseTrainSpec(activation=activation, train_length=200),
+        tile=TileSpec(weight_range=4.0, reference=ReferenceSpec(scheme=scheme)),
+        learning_rate=1.0,
+        batch=len(labels),
+    )
+    layers = layers_of(spec)
+    before = [layer.weights().copy() for layer in layers]
+    AnalogNetwork(spec, input_lines("none", digits), layers).train_batch(
+        x, labels, np.random.default_rng(0)
+    )
+    wanted = [torch.tensor(w, requires_grad=True) for w in before]
+    act = torch.relu if activation == "relu" else torch.sigmoid
+    out = act(torch.tensor(x) @ wanted[0]) @ wanted[1]
+    torch.nn.functional.cross_entropy(out, torch.tensor(labels)).backward()
+    for layer, weight, start in zip(layers, wanted, before, strict=True):
+        assert weight.grad is not None
+        step, gradient = layer.weights() - start, weight.grad.numpy()
+        slope = float((step * -gradient).sum() / (gradient**2).sum())
+        assert slope == pytest.approx(1.0, abs=0.1), "the step has the rate's size"
+        assert np.corrcoef(step.ravel(), -gradient.ravel())[0, 1] > 0.9
+
+
+def test_the_step_scales_with_the_schedule_and_not_with_the_weight_range() -> None:
+    x, labels = batch_of()
+    d = np.random.default_rng(2).normal(0, 1e-3, (len(labels), SIZES[1])).astype(np.float32)
+    trains = PulseTrainSpec(train_length=200)  # a shorter one would clip steps as fine as these
+    for span, scale in ((4.0, 1.0), (8.0, 1.0), (8.0, 0.25)):
+        spec = AnalogSgdSpec(trains=trains, tile=TileSpec(weight_range=span), learning_rate=0.5)
+        wanted = -0.5 * scale * (x.T @ d)
+        shares = []
+        for _ in range(8):  # a single draw of the trains is right to within a fifth
+            layer = layers_of(spec)[0]
+            before = layer.weights().copy()
+            layer.set_step_scale(scale)
+            layer.learn(x, d)
+            step = layer.weights() - before
+            shares.append(float((step * wanted).sum() / (wanted**2).sum()))
+        assert np.mean(shares) == pytest.approx(1.0, abs=0.15), (span, scale)
+
+
+def test_devices_and_first_weights_are_those_of_the_spiking_network(digits: Dataset) -> None:
+    device, tile = get_device("charge_trap", {}), TileSpec(weight_range=3.0)
+    spec = AnalogSgdSpec(tile=tile, epochs=0)
+    numbers = train_analog_sgd(spec, (16,), device, digits, seed=5)
+    network, training = NetworkSpec(hidden=(16,)), TrainingSpec(epochs=0)
+    theta = network.neuron.theta
+    with train(network, training, tile_synapses(device, tile, 1.0), digits, seed=5) as spikes:
+        for mine, theirs in zip(numbers.layers, spikes.network.synapses, strict=True):
+            assert isinstance(theirs, TileSynapses)
+            np.testing.assert_allclose(mine.weights() * theta, theirs.weights(), rtol=1e-5)
+            np.testing.assert_array_equal(
+                mine.state()["tile_1.devices"], theirs.state()["tile_1.devices"]
+            )
+
+
+def test_it_learns_digits_in_a_device(digits: Dataset) -> None:
+    spec = AnalogSgdSpec(epochs=4, learning_rate=1.0, tile=TileSpec(weight_range=8.0))
+    trained = train_analog_sgd(spec, (64,), get_device("charge_trap", {}), digits, seed=0)
+    assert trained.accuracy(digits.test_images, digits.test_labels) > 0.85
+    assert len(trained.epochs) == 4
+    statistics = trained.statistics()
+    assert np.isnan(statistics["pulses_up_total"]), "aihwkit does not count them on a CPU"
+    assert statistics["devices_total"] == 64 * 64 + 64 * 10
+
+
+def test_it_goes_on_where_it_was(digits: Dataset) -> None:
+    few = replace(digits, train_images=digits.train_images[:200],
+                  train_labels=digits.train_labels[:200])  # fmt: skip
+    spec = AnalogSgdSpec(epochs=3, dropout_input=0.1)
+    states: list[TrainingState] = []
+
+    def keep(row: object, state: object) -> bool:
+        assert callable(state)
+        states.append(state())
+        return False
+
+    device = get_device("ideal", {})
+    train_analog_sgd(spec, (16,), device, few, seed=0, on_epoch=keep)
+    again = train_analog_sgd(
+        spec.model_copy(update={"epochs": 1}), (16,), device, few, seed=0, start=states[0]
+    )
+    for n, layer in enumerate(again.layers, start=1):
+        kept = states[0].arrays[f"layer_{n}.tile_1.weights"]
+        np.testing.assert_array_equal(layer.state()["tile_1.weights"], kept)
+    assert again.epochs == list(states[0].curve)
+
+
+def test_reads_with_converters_scale_numbers_into_their_range() -> None:
+    x, _ = batch_of(50)
+    reads = ReadSpec(dac_bits=8, adc_bits=10, adc_bound=40.0)
+    exact = layers_of(AnalogSgdSpec(tile=TileSpec(weight_range=4.0)))[0]
+    coarse = layers_of(AnalogSgdSpec(tile=TileSpec(weight_range=4.0, reads=reads)))[0]
+    wanted = exact.outputs(7.0 * x)
+    told = coarse.outputs(7.0 * x)
+    assert np.abs(told - wanted).max() > 0
+    assert np.abs(told - wanted).max() < 0.05 * np.abs(wanted).max(), "7 is beyond a DAC's 1"
+
+
+def test_a_device_that_remembers_its_pulses_is_refused(digits: Dataset) -> None:
+    device = get_device("charge_trap_pulsed", {})
+    with pytest.raises(ValueError, match="remembers its pulses"):
+        train_analog_sgd(AnalogSgdSpec(epochs=0), (8,), device, digits, seed=0)
+
+
+@pytest.mark.parametrize("cell", ["tiki_taka(idealized)", "two_device_pair(charge_trap)"])
+def test_cells_learn_natively(digits: Dataset, cell: str) -> None:
+    few = replace(digits, train_images=digits.train_images[:600],
+                  train_labels=digits.train_labels[:600])  # fmt: skip
+    spec = AnalogSgdSpec(epochs=6, learning_rate=0.5, tile=TileSpec(weight_range=8.0))
+    trained = train_analog_sgd(spec, (32,), get_device(cell, {}), few, seed=0)
+    assert trained.accuracy(digits.test_images, digits.test_labels) > 0.3

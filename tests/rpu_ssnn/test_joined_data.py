@@ -1,0 +1,45 @@
+"""MNIST as NeuroSim's manual has it, and data sets that are several together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data import sources
+from rpu_ssnn.data.joined import read_joined
+from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.sources import _cropped
+
+
+def test_a_crop_keeps_the_middle() -> None:
+    image = np.arange(36, dtype=np.uint8).reshape(1, 36)
+    kept = _cropped(image, 4, Path("images"))
+    np.testing.assert_array_equal(kept[0].reshape(4, 4), image.reshape(6, 6)[1:5, 1:5])
+
+
+def test_what_is_no_square_or_too_small_is_one_line() -> None:
+    for pixels in (35, 9):
+        with pytest.raises(InputError, match="must be a square of at least 4 x 4"):
+            _cropped(np.zeros((1, pixels), np.uint8), 4, Path("images"))
+
+
+def test_the_classes_of_a_joined_set_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def part(name: str, root: Path | None) -> Source:
+        first = 0 if name == "mnist" else 100
+        images = np.arange(first, first + 6, dtype=np.uint8).reshape(6, 1)
+        labels = np.array([0, 1, 2, 0, 1, 2])
+        return Source(images[:4], labels[:4], images[4:], labels[4:], (name, "b", "c"), 255)
+
+    monkeypatch.setattr("rpu_ssnn.data.joined.read_idx_set", part)
+    both = read_joined("mnist_and_fashion", None)
+    assert both.n_classes == 6
+    np.testing.assert_array_equal(both.train_labels, [0, 1, 2, 0, 3, 4, 5, 3])
+    # The first test images hold both parts.
+    np.testing.assert_array_equal(both.test_images[:, 0], [4, 104, 5, 105])
+    np.testing.assert_array_equal(both.test_labels, [1, 4, 2, 5])
+
+
+def test_the_cropped_set_reads_the_files_of_its_own_mnist() -> None:
+    assert sources.IDX_SETS["mnist_20x20_bw"].files == sources.IDX_SETS["mnist"].files
+    assert sources.IDX_SETS["mnist_20x20_bw"].crop == 20

@@ -1,0 +1,125 @@
+"""The rules: found by being there, and an identity of theirs that new settings do not change."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.cases import UPDATES
+from studies.declaration.search import candidates
+from studies.declaration.study import parse_study
+from studies.declaration.trial import TrialSettings, identity_of
+from studies.declaration.update_rules import CASES, METHODS
+from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
+from studies.declaration.update_rules.pulses import DeviceCase
+from studies.execution.timing import Cost, time_steps
+from studies.results.ledger import ledger_columns
+from studies.sensitivity.device_question import ask
+from studies.workers.run_trial import run_trial
+from studies.workers.workspace import NO_WORKSPACE
+from support.harness import SMALL, declared_trials, small_study
+
+DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
+
+
+def control(**case: Any) -> dict[str, Any]:
+    return {
+        "label": "analog_sgd",
+        "update": "analog_sgd",
+        "device": "capacitor",
+        "drive": DRIVE,
+        **case,
+    }
+
+
+def test_every_rule_has_a_case_and_a_method_of_its_name() -> None:
+    assert set(CASES) == set(METHODS)
+    assert set(UPDATES) == set(CASES) - {"pulses"}, "a device alone is trained by spikes"
+
+
+def test_the_control_is_a_trial_of_its_own() -> None:
+    study = small_study(cases=[{"update": "rate", "learning_rate": 1}, control()])
+    numbers = declared_trials(study)[-1]
+    assert numbers.label == "analog_sgd"
+    method = numbers.settings.method
+    assert method.on_tile
+    assert not method.is_replayable(), "aihwkit's trains cannot be seeded"
+    again = TrialSettings.model_validate_json(numbers.settings_json)
+    assert identity_of(again, 1) == numbers.identity
+    other = small_study(
+        cases=[{"update": "rate", "learning_rate": 1}, control(trains={"train_length": 10})]
+    )
+    assert declared_trials(other)[-1].identity != numbers.identity
+
+
+def test_slots_do_not_run_the_control_again() -> None:
+    study = small_study(
+        cases=[{"update": "rate", "learning_rate": 1}, control()], sweep={"network.T": [10, 20]}
+    )
+    labels = [point.label for point in study.points()]
+    assert labels == ["rate", "rate", "analog_sgd"]
+
+
+@pytest.mark.parametrize(
+    ("case", "field", "allowed"),
+    [
+        (control(device="charge_trap_pulsed"), "cases.0.device", "without memory of its pulses"),
+        (control(device="pcm"), "cases.0.device", "moves one way only"),
+        (control(tile={"initial": "pulsed"}), "cases.0.tile.initial", "must be programmed"),
+        (control(trains={"activation": "tanh"}), "cases.0.trains.activation", "relu"),
+        (control(trains={"length": 3}), "cases.0.trains.length", "train_length"),
+        (control(network={"T": 20}), "cases.0.network.T", "changes nothing in analog_sgd"),
+        (control(drive={"learning_rate": 1}), "cases.0.drive.weight_range", "must be given too"),
+    ],
+)
+def test_what_the_control_cannot_do_is_one_line(
+    case: dict[str, Any], field: str, allowed: str
+) -> None:
+    with pytest.raises(InputError, match=allowed) as caught:
+        parse_study({**SMALL, "cases": [case], "reference": "analog_sgd"}, "s.yaml", Path())
+    assert caught.value.field == field
+
+
+def test_its_rates_are_a_grid_of_their_own() -> None:
+    study = small_study(
+        cases=[{"update": "rate", "learning_rate": 1}, control(drive={})],
+        search={"analog_learning_rate": [0.1, 0.2], "weight_range": [4, 8], "learning_rate": [9]},
+    )
+    drives = [run.drive for run in candidates(study, [study.points()[-1]])]
+    assert [(d.learning_rate, d.weight_range) for d in drives] == [
+        (0.1, 4), (0.1, 8), (0.2, 4), (0.2, 8)
+    ]  # fmt: skip
+
+
+def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
+    study = small_study(cases=[{"update": "rate", "learning_rate": 1}, control()])
+    trial = declared_trials(study)[-1]
+    result = run_trial(trial, None, 1)
+    row = result.row
+    assert row["update"] == "analog_sgd"
+    assert (row["device"], row["weight_range"]) == ("capacitor", 8.0)
+    assert row["replayable"] is False
+    assert row["T"] is None
+    assert row["devices_total"] == 64 * 8 + 8 * 10
+    assert len(result.epochs) == 1
+    ledger = ledger_columns(trial, result)
+    assert ledger["energy_j"] is None
+    assert "GPUs only" in str(ledger["energy_blank_because"])
+    # 90 presentations of 31 slots and two reads, each 500 ns.
+    assert ledger["training_time_s"] == pytest.approx(90 * 33 * 5e-7)
+    cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
+    assert cost.train > 0
+    assert cost.show > 0
+
+
+def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:
+    study = small_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1},
+            control(),
+            {"device": "capacitor", "drive": DRIVE},
+        ]
+    )
+    assert isinstance(ask(study, "analog_sgd").case, AnalogSgdCase)
+    assert isinstance(ask(study, "capacitor").case, DeviceCase)

@@ -1,0 +1,117 @@
+"""The decomposition: its losses are the paired differences, and its states are the study's."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.result import TrialResult
+from studies.declaration.study import Study
+from studies.execution.options import Outcome
+from studies.report.decomposition_view import draw, lines, write
+from studies.sensitivity.decomposition import (
+    BETWEEN,
+    BY_NUMBERS,
+    BY_SPIKES,
+    COINCIDENCES,
+    FLOAT,
+    NUMBERS,
+    NUMBERS_IDEAL,
+    RATES,
+    SPIKES,
+    decompose,
+)
+from support.harness import declared_trials
+from support.question_fakes import DRIVE, device_study
+
+REACHED = {
+    FLOAT: 98.0,
+    NUMBERS_IDEAL: 97.5,
+    NUMBERS: 95.0,
+    RATES: 97.0,
+    COINCIDENCES: 96.5,
+    SPIKES: 92.0,
+}
+
+GIVEN: list[dict[str, Any]] = [
+    {"update": "ann", "learning_rate": 0.1},
+    {"update": "rate", "learning_rate": 1.0},
+    {"update": "coincidence", "learning_rate": 1.0},
+    {"update": "analog_sgd", "device": "ideal", "drive": DRIVE},
+    {"update": "analog_sgd", "device": "capacitor", "drive": DRIVE},
+    {"device": "capacitor", "drive": DRIVE},
+]
+
+
+class Known:
+    """Runs a study whose states reach what is known, with noise that a seed shares."""
+
+    def __init__(self, noise: float = 0.0) -> None:
+        self.noise, self.studies = noise, list[Study]()
+
+    def __call__(self, study: Study) -> Outcome:
+        self.studies.append(study)
+        runs = []
+        for trial in declared_trials(study):
+            seed = trial.settings.seed
+            shared = 3.0 * np.random.default_rng(seed).standard_normal()
+            own = np.random.default_rng([seed, len(trial.label)]).standard_normal()
+            accuracy = REACHED[trial.label] + shared + self.noise * own
+            runs.append((trial, TrialResult({"seed": seed, "test_accuracy": accuracy}, [])))
+        return Outcome(runs, [])
+
+
+def test_each_step_is_the_paired_difference_of_its_states() -> None:
+    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known())
+    by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
+    assert by[BY_NUMBERS, NUMBERS_IDEAL]["loss"] == pytest.approx(0.5)
+    assert by[BY_SPIKES, RATES]["loss"] == pytest.approx(1.0)
+    assert by[BY_SPIKES, COINCIDENCES]["loss"] == pytest.approx(0.5)
+    assert by[BETWEEN, SPIKES]["loss"] == pytest.approx(3.0)
+    # What a seed adds to all states alike is in no interval.
+    assert (found.table["loss_ci"] < 1e-9).all()
+    assert (found.table["n"] == 5).all()
+    steps = found.table[found.table["step"] != "all"]
+    for way in (BY_NUMBERS, BY_SPIKES):
+        whole = found.table[(found.table["way"] == way) & (found.table["step"] == "all")]
+        assert steps[steps["way"] == way]["loss"].sum() == pytest.approx(whole["loss"].iloc[0])
+    assert "numbers serve this device better, by 3.00 ± 0.00" in found.sentence
+
+
+def test_an_order_is_claimed_only_where_it_can_be_told() -> None:
+    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=8.0))
+    assert "cannot be told apart" in found.sentence
+    one = device_study(cases=GIVEN, reference="ann", seeds=[0])
+    assert "one seed cannot tell" in decompose(one, "capacitor", Known()).sentence
+
+
+def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
+    run = Known()
+    decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
+    rates = {point.label: point.drive for point in run.studies[0].points()}
+    assert all(drive is not None for drive in rates.values())
+    few = Known()
+    cases = [GIVEN[1], {"device": "capacitor", "drive": DRIVE, "overrides": {"asymmetry": 0.1}}]
+    found = decompose(device_study(cases=cases), "capacitor", few)
+    made = {point.label: point for point in few.studies[0].points()}
+    assert list(made) == [FLOAT, NUMBERS_IDEAL, NUMBERS, RATES, COINCIDENCES, SPIKES]
+    assert made[NUMBERS].method["overrides"] == {"asymmetry": 0.1}
+    assert made[NUMBERS].drive is None, "searched"
+    assert found.sentence == "" or found.levels[SPIKES] == pytest.approx(found.levels[SPIKES])
+
+
+def test_it_ends_in_a_table_a_file_and_a_waterfall(tmp_path: Path) -> None:
+    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.1))
+    text = "\n".join(lines(found))
+    assert "the spiking front end" in text
+    assert found.sentence in text
+    assert write(found, tmp_path).read_text().count("\n") == len(found.table) + 1
+    assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
+
+
+def test_a_device_that_the_control_cannot_train_is_one_line() -> None:
+    study = device_study("charge_trap_pulsed")
+    with pytest.raises(InputError, match="without memory of its pulses"):
+        decompose(study, "charge_trap_pulsed", Known())
