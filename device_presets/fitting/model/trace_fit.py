@@ -113,8 +113,8 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
         return found
 
     limits = (
-        [*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span],
-        [*(size + 3), 1.0, 1.0, high + 0.5 * span, min(low + 0.3 * span, -1e-3)],
+        np.array([*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span]),
+        np.array([*(size + 3), 1.0, 1.0, high + 0.5 * span, min(low + 0.3 * span, -1e-3)]),
     )
     fits = []
     for slope, faster in itertools.product((0.1, 0.5, 0.9), (0.0, 0.7)):
@@ -125,7 +125,7 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
                 start,
                 bounds=limits,
                 x_scale=[0.3, 0.3, 0.3, 0.3, span, span],
-                diff_step=1e-4,
+                diff_step=np.full(len(start), 1e-4),
             )
         )
     return device(min(fits, key=lambda fit: float(fit.cost)).x)
