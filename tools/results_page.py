@@ -19,9 +19,9 @@ import yaml
 
 from studies.common.choices import Format
 from studies.common.statistics import describe
+from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.shipped import find_study, shipped_names
 from studies.declaration.study import Study
-from studies.declaration.result import SWEEP_PREFIX
 from studies.results.published import beside
 from studies.results.summary import legend, readable, summary
 from studies.results.text_table import render_cells
@@ -55,7 +55,7 @@ class Bar:
         case: label of the rows.
         at_least: accuracy (%); or, with `below`, the largest gap (points) below that case.
         why_missed: shown where the bar is missed.
-        at: values of swept settings of the rows, and `below_at` of those that they are held against.
+        at: values of swept settings of the rows, and `below_at` of those they are compared with.
         seeds: how many the bar asks for; with fewer it is neither held nor missed.
     """
 
