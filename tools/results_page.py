@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import yaml
 
 from studies.common.choices import Format
 from studies.common.statistics import describe
+from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.shipped import find_study, shipped_names
 from studies.declaration.study import Study
 from studies.results.published import beside
@@ -54,6 +55,8 @@ class Bar:
         case: label of the rows.
         at_least: accuracy (%); or, with `below`, the largest gap (points) below that case.
         why_missed: shown where the bar is missed.
+        at: values of swept settings of the rows, and `below_at` of those they are compared with.
+        seeds: how many the bar asks for; with fewer it is neither held nor missed.
     """
 
     what: str
@@ -62,6 +65,9 @@ class Bar:
     at_least: float
     below: str = ""
     why_missed: str = ""
+    seeds: int = 3
+    at: Mapping[str, str] = field(default_factory=dict)
+    below_at: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,9 +91,9 @@ def bar_reached(bar: Bar, rows: pd.DataFrame) -> Reached:
     Raises:
         ValueError: the file has no row of the case, or no seed that both cases have.
     """
-    values = _by_seed(rows, bar.case)
+    values = _by_seed(rows, bar.case, bar.at)
     if bar.below:
-        values = (values - _by_seed(rows, bar.below)).dropna()
+        values = (values - _by_seed(rows, bar.below, bar.below_at)).dropna()
     sample = describe(values.tolist())
     if not sample.n:
         raise ValueError(f"{bar.file}: no rows of {bar.case!r} (against {bar.below!r})")
@@ -95,8 +101,11 @@ def bar_reached(bar: Bar, rows: pd.DataFrame) -> Reached:
     return Reached(sample.n, sample.mean, sample.half_width, wanted - sample.mean)
 
 
-def _by_seed(rows: pd.DataFrame, case: str) -> pd.Series:
-    return rows[rows["label"] == case].set_index("seed")["test_accuracy"]
+def _by_seed(rows: pd.DataFrame, case: str, at: Mapping[str, str]) -> pd.Series:
+    chosen = rows[rows["label"] == case]
+    for path, value in at.items():
+        chosen = chosen[chosen[f"{SWEEP_PREFIX}{path}"].astype(str) == value]
+    return chosen.set_index("seed")["test_accuracy"]
 
 
 def bars_table(bars: Sequence[Bar], folder: Path) -> str:
@@ -104,20 +113,30 @@ def bars_table(bars: Sequence[Bar], folder: Path) -> str:
     lines = []
     for bar in bars:
         found = bar_reached(bar, read_rows(folder / bar.file))
-        asked = f"≤ {bar.at_least:.2f} below {bar.below}" if bar.below else f"≥ {bar.at_least:.2f}"
-        held = found.short_by <= 0
+        asked = f"≥ {bar.at_least:.2f}"
+        if bar.below:
+            point = "".join(f" at {path} {value}" for path, value in bar.below_at.items())
+            asked = f"≤ {bar.at_least:.2f} below {bar.below}{point}"
+        verdict = _verdict(found, bar.seeds)
         lines.append(
             {
                 "row": bar.what,
                 "bar": asked,
                 "reached": _interval(found.mean, found.half_width, signed=bool(bar.below)),
                 "seeds": str(found.n),
-                "verdict": "held" if held else f"missed by {found.short_by:.2f}",
-                "cause": "" if held else bar.why_missed,
+                "verdict": verdict,
+                "cause": bar.why_missed if found.short_by > 0 else "",
                 "rows": f"[csv]({bar.file})",
             }
         )
     return render_cells(pd.DataFrame(lines), Format.md, n_left=2)
+
+
+def _verdict(found: Reached, seeds: int) -> str:
+    """By the mean over seeds, where there are as many as asked for."""
+    if found.n < seeds:
+        return f"open: {found.n} of {seeds} seeds"
+    return f"missed by {found.short_by:.2f}" if found.short_by > 0 else "held"
 
 
 def _interval(mean: float, half_width: float, signed: bool) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tools.results_page import LAYOUT, PAGE, RESULTS, Bar, bar_reached, page
+from tools.results_page import LAYOUT, PAGE, RESULTS, Bar, bar_reached, bars_table, page
 
 RATE, ANN = "SSNN-BP, WTA, dropout", "ANN, softmax-CE, dropout"
 TABLE_1 = "paper_table1_mnist.csv"
@@ -60,6 +60,14 @@ def test_a_bar_is_held_or_missed_by_the_mean_over_seeds() -> None:
     assert reached.n == 3
     assert reached.mean == pytest.approx(mean)
     assert reached.short_by == pytest.approx(98.70 - mean)
+
+
+def test_a_bar_of_fewer_seeds_than_it_asks_for_stays_open(folder: Path) -> None:
+    rows = pd.read_csv(folder / TABLE_1)
+    few = rows[(rows["label"] != RATE) | (rows["seed"] < 2)]
+    few.to_csv(folder / TABLE_1, index=False)
+    assert "open: 2 of 3 seeds" in page(folder)
+    assert "open" not in bars_table([Bar("", TABLE_1, RATE, 98.70, seeds=2)], folder)
 
 
 def test_a_bar_on_a_gap_pairs_by_seed() -> None:
