@@ -125,7 +125,7 @@ class FittedDevice:
             return "* "
         return "= " if any(score is other for other in self.selection.as_good) else ""
 
-    def save(self, preset_file: Path | None, plot_file: Path) -> None:
+    def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
         """Writes preset and plot, both or none.
 
         Args:
@@ -135,6 +135,8 @@ class FittedDevice:
         Raises:
             PresetError: a file cannot be written.
         """
+        preset_file = None if preset_file is None else Path(preset_file)
+        plot_file = Path(plot_file)
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
             f"{self.scale.sentence}.",
@@ -156,7 +158,7 @@ class FittedDevice:
 
 
 def fit_file(
-    file: Path,
+    file: Path | str,
     name: str,
     layout: CsvLayout | None = None,
     weight_zero: float | None = None,
@@ -181,6 +183,7 @@ def fit_file(
         PresetError: the file cannot be used (file, row and column named), or no preset can hold
             the numbers.
     """
+    file = Path(file)
     checked_name(name)
     for field, weight in (("weight zero", weight_zero), ("weight one", weight_one)):
         refuse_no_conductance(file.name, field, weight, (layout or CsvLayout()).conductance_unit)

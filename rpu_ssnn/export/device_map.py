@@ -7,7 +7,8 @@
     crossbar_1/tile_1/state           the same in device states (nominally -1 to 1)
     crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states)
 
-and what else aihwkit drew for each device, by its own names. Dimensions are named `input` and
+and what else aihwkit drew for each device, by its own names. The native simulator counts pulses up
+and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named `input` and
 `output`, so that xarray (engine h5netcdf) opens a group as a Dataset. Ideal weights have no tiles.
 """
 
@@ -25,6 +26,7 @@ from rpu_ssnn.training import Trained
 
 if TYPE_CHECKING:
     import h5py
+    from aihwkit.simulator.tiles.analog import AnalogTile
 
 NAMES = {
     "min_bound": "lower_bound",
@@ -34,7 +36,18 @@ NAMES = {
 }
 """aihwkit's names of what each device has, to ours."""
 
+RECORD_NAMES = {
+    "state": "state",
+    "low": "lower_bound",
+    "high": "upper_bound",
+    "up": "step_up",
+    "down": "step_down",
+    "pulses": "pulses",
+}
+"""Fields of the native simulator's devices (`native.device_record`), to ours."""
+
 UNITS = {
+    "pulses": "pulses",
     "weights": "threshold currents",
     "conductance": "G_max",
     "pulses_up": "pulses",
@@ -99,22 +112,33 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
 
     Cells of several devices have `NAME_0`, `NAME_1` and so on. Ideal weights: nothing.
     """
-    from rpu_ssnn.synapses.tile import TileSynapses  # brings aihwkit
+    from rpu_ssnn.synapses.native.synapses import NativeSynapses  # brings aihwkit
+    from rpu_ssnn.synapses.tile import TileSynapses
 
-    if not isinstance(synapses, TileSynapses):
+    if isinstance(synapses, NativeSynapses):
+        parts = [_of_record(record) for record in synapses.records]
+    elif isinstance(synapses, TileSynapses):
+        parts = [_of_tile(tile) for tile in synapses.tiles]
+    else:
         return []
     ratio = synapses.spec.reference.on_off_ratio
     off = 1.0 / ratio if ratio else 0.0
-    maps = []
-    for tile in synapses.tiles:
-        state = tile.tile.get_weights().numpy().T.copy()
-        found = {"state": state, "conductance": off + (1.0 - off) * (state + 1.0) / 2.0}
-        for name, values in tile.get_hidden_parameters().items():
-            stem = next((known for known in NAMES if name.startswith(known)), None)
-            ours = name if stem is None else NAMES[stem] + name.removeprefix(stem)
-            found[ours] = values.numpy().T.copy()
-        maps.append(found)
-    return maps
+    for part in parts:
+        part["conductance"] = off + (1.0 - off) * (part["state"] + 1.0) / 2.0
+    return parts
+
+
+def _of_tile(tile: "AnalogTile") -> dict[str, np.ndarray]:
+    found = {"state": tile.tile.get_weights().numpy().T.copy()}
+    for name, values in tile.get_hidden_parameters().items():
+        stem = next((known for known in NAMES if name.startswith(known)), None)
+        ours = name if stem is None else NAMES[stem] + name.removeprefix(stem)
+        found[ours] = values.numpy().T.copy()
+    return found
+
+
+def _of_record(record: np.ndarray) -> dict[str, np.ndarray]:
+    return {ours: record[field].copy() for field, ours in RECORD_NAMES.items()}
 
 
 def _pulses(synapses: Synapses) -> dict[str, np.ndarray]:

@@ -21,6 +21,7 @@ from rpu_ssnn import (
     train,
 )
 from rpu_ssnn.export import read_network, read_nir, write_network, write_nir
+from rpu_ssnn.synapses.native.synapses import native_synapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec
 
 h5py = pytest.importorskip("h5py")
@@ -62,6 +63,26 @@ def test_a_map_has_every_device_and_answers_alike(
             assert devices["state"].dims[0][0].name.endswith("input")
             assert devices["conductance"].attrs["units"] == "G_max"
     assert accuracy > 0.3
+    with read_network(path) as again:
+        assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset) -> None:
+    tile = TileSpec(weight_range=4.0, simulator="native")
+    small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
+    with trained_in(native_synapses(get_device("charge_trap"), tile, 8.0), small) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+        accuracy = trained.accuracy(data.test_images, data.test_labels)
+        synapses: Any = trained.network.synapses[0]
+        with h5py.File(path) as file:
+            group = file["crossbar_1"]
+            assert np.array_equal(group["weights"][()], synapses.weights())
+            devices = group["tile_1"]
+            assert np.array_equal(devices["pulses"][()], synapses.pulses)
+            assert devices["pulses"][()].sum() > 0
+            assert (devices["step_up"][()] > 0).all()
+            scale = group["weights"][()] / devices["state"][()]
+            assert np.allclose(scale, scale[0, 0], rtol=1e-4)
     with read_network(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
 

@@ -145,6 +145,19 @@ class NativeSynapses(Synapses):
         """Pulses, up plus down, that each device of each cell got in training."""
         return self._as_crossbar(self._cells.records["pulses"][0])
 
+    @property
+    def spec(self) -> TileSpec:
+        """How the devices hold the weights."""
+        return self._spec
+
+    @property
+    def records(self) -> list[np.ndarray]:
+        """All there is of each device (`device_record.RECORD`), [n_in, n_out]; one or two a cell.
+
+        Not a copy; states are those of the last write.
+        """
+        return [self._as_crossbar(part) for part in self._cells.records]
+
     def linear_read(self) -> Weights | None:
         return None if self._reads is not None else self.weights()
 
