@@ -98,7 +98,7 @@ def fit(
             parser=given_path,
             metavar="PATH",
             help="CSV or Excel, one row a pulse, read after it; or a folder: a file a device, or "
-            "CrossSim's lookup table."
+            "CrossSim's lookup table.",
         ),
     ],
     name: NameOption,
