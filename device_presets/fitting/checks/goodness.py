@@ -11,6 +11,7 @@ from device_presets.fitting.checks.far import far_checks
 from device_presets.fitting.checks.questions import Check, Status
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import Trace
+from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
 MOST_CORRELATION = 0.2
@@ -46,7 +47,9 @@ class Verdict:
             return "The fit DOES NOT DESCRIBE THE DATA"
         n_open = sum(check.status == "open" for check in self.checks)
         if n_open:
-            return f"The fit describes the data as far as they can tell ({n_open} checks open)"
+            return (
+                f"The fit describes the data as far as they tell ({counted(n_open, 'check')} open)"
+            )
         return "The fit describes the data"
 
 
