@@ -201,7 +201,7 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
     assert not pcm.bidirectional
     with pytest.raises(PresetError, match=r"only a full reset.*one of ideal, .*hfo2") as caught:
         pcm.device()
-    assert "pcm" not in caught.value.allowed.split("must be one of")[1]
+    assert "pcm" not in caught.value.allowed.split("must be one of")[1].split(", ")
 
 
 @pytest.mark.parametrize(
@@ -341,12 +341,16 @@ def test_asking_for_what_is_not_there() -> None:
 def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("mine:\n  technology: a\n  technology: b\n")
-    with pytest.raises(PresetError, match=r"mine\.yaml: file: .*duplicate key 'technology'"):
+    with pytest.raises(
+        PresetError, match=r"mine\.yaml: line 3, column 3: 'technology' .*only once"
+    ):
         get_preset(str(file))
 
 
 def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "deep.yaml"
     file.write_text("[" * 5000)
-    with pytest.raises(PresetError, match=r"nested too deeply"):
+    with pytest.raises(
+        PresetError, match=r"deep\.yaml: line 1, column 102: .*nested at most 100 deep"
+    ):
         get_preset(str(file))

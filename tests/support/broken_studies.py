@@ -49,7 +49,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
     ),
     ("schedule", {"training": {"schedule": "epoch"}}, "training.schedule", "'epoch'", "'batch'"),
     ("dataset", {"dataset": {"name": "minst"}}, "dataset.name", "'minst'", "did you mean mnist?"),
-    ("no dataset name", {"dataset": {}}, "dataset.name", "nothing", "must be given"),
+    ("no dataset name", {"dataset": {}}, "dataset", "{}", "needs a name, or the file"),
     (
         "validation share",
         {"dataset": {"name": "digits", "validation_share": 0.9}},
@@ -234,7 +234,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         {"cases": [{**RATE, "surrogate": {"T_s": 0}}]},
         "cases.0.surrogate.T_s",
         "0",
-        "greater than 0",
+        "greater than or equal to 0.001",
     ),
     (
         "network of a case",

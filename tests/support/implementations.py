@@ -27,7 +27,7 @@ def on_trap(
 
 IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "rate": lambda c: RateSynapses(c, 1.0),
-    "rate with surrogate noise": lambda c: RateSynapses(c, 1.0, SurrogateSpec(T_s=1e12)),
+    "rate with surrogate noise": lambda c: RateSynapses(c, 1.0, SurrogateSpec(T_s=1e9)),
     "coincidence": lambda c: CoincidenceSynapses(c, 1.0),
     "tile": on_tile(),
     "tile, pulsed start": on_tile(initial="pulsed"),

@@ -116,12 +116,16 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
         np.array([*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span]),
         np.array([*(size + 3), 1.0, 1.0, high + 0.5 * span, min(low + 0.3 * span, -1e-3)]),
     )
+
+    def misses(numbers: np.ndarray) -> np.ndarray:
+        return _misses(device(numbers), curve)
+
     fits = []
     for slope, faster in itertools.product((0.1, 0.5, 0.9), (0.0, 0.7)):
         start = np.array([*(size + faster), slope, slope, high, low])
         fits.append(
             least_squares(
-                lambda numbers: _misses(device(numbers), curve),
+                misses,
                 start,
                 bounds=limits,
                 x_scale=[0.3, 0.3, 0.3, 0.3, span, span],
