@@ -187,8 +187,8 @@ def fit(
         down=down_column,
     )
     unit = SIEMENS[conductance_unit]
-    ends = (None if w is None else w * unit for w in (weight_zero, weight_one))
-    fitted = fit_file(data, name, layout, *ends, method, against_aihwkit)
+    zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
+    fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)
     found = fitted.measurement
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:

@@ -105,7 +105,7 @@ def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[
     steps = np.concatenate([fit.local[:, :2].ravel() for fit in fits[:1]])
     if np.ptp(steps) < _ALIKE:
         return []
-    found = []
+    found: list[JointFit] = []
     for fit in sorted(fits, key=_adjusted, reverse=True):
         model = fit.layout.model.of_range
         if model is not None and len(found) < _FEW:

@@ -115,8 +115,16 @@ def _draw_steps(axes: Axes, population: Population) -> None:
             error = [
                 student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts
             ]
-        style = {"fmt": _MARKERS[up], "color": _COLOURS[up], "ms": 4, "lw": 1, "label": label}
-        axes.errorbar(centre, mean, error, **style)
+        axes.errorbar(
+            centre,
+            mean,
+            error,
+            fmt=_MARKERS[up],
+            color=_COLOURS[up],
+            ms=4,
+            lw=1,
+            label=label,
+        )
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
