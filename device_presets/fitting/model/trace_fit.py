@@ -112,14 +112,13 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
         found[2], found[3] = numbers[2] / numbers[4], -numbers[3] / numbers[5]
         return found
 
-    limits = (
-        np.array([*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span]),
-        np.array([*(size + 3), 1.0, 1.0, high + 0.5 * span, min(low + 0.3 * span, -1e-3)]),
-    )
-
     def misses(numbers: np.ndarray) -> np.ndarray:
         return _misses(device(numbers), curve)
 
+    limits = (
+        [*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span],
+        [*(size + 3), 1.0, 1.0, high + 0.5 * span, min(low + 0.3 * span, -1e-3)],
+    )
     fits = []
     for slope, faster in itertools.product((0.1, 0.5, 0.9), (0.0, 0.7)):
         start = np.array([*(size + faster), slope, slope, high, low])
@@ -129,7 +128,7 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
                 start,
                 bounds=limits,
                 x_scale=[0.3, 0.3, 0.3, 0.3, span, span],
-                diff_step=np.full(len(start), 1e-4),
+                diff_step=np.full(6, 1e-4),
             )
         )
     return device(min(fits, key=lambda fit: float(fit.cost)).x)

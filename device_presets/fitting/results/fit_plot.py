@@ -116,7 +116,14 @@ def _draw_steps(axes: Axes, population: Population) -> None:
                 student_factor(len(p) - 1) * step[p].std(ddof=1) / np.sqrt(len(p)) for p in parts
             ]
         axes.errorbar(
-            centre, mean, error, fmt=_MARKERS[up], color=_COLOURS[up], ms=4, lw=1, label=label
+            centre,
+            mean,
+            error,
+            fmt=_MARKERS[up],
+            color=_COLOURS[up],
+            ms=4,
+            lw=1,
+            label=label,
         )
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
