@@ -5,6 +5,7 @@ the device, which makes no more than one pulse a coincidence, the range of the s
 rounds that the study allows.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from studies.declaration.result import Row, TrialResult
 from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import Trial, point_title
 from studies.declaration.update_rules.base import Hyperparameters
+
+_SETTINGS = tuple(Hyperparameters.model_fields)
 
 
 @dataclass(frozen=True)
@@ -116,18 +119,23 @@ def widened(
 ) -> list[Hyperparameters]:
     """A wider grid for a search whose best lies at an edge that can be passed; else nothing.
 
-    It goes on beyond the edge by the factor of its last step, at every value of the other setting.
+    It goes on beyond the edge by the factor of its last step, and stays the product of its values.
     """
     of_key = [(candidate, result) for candidate, result in runs if candidate.key == outcome.key]
     tried = sorted({candidate.drive for candidate, _ in of_key}, key=_harshness)
     chosen = outcome.drive.drive
     results = [result for candidate, result in of_key if candidate.drive == chosen]
-    new: set[Hyperparameters] = set()
+    values = {name: {getattr(drive, name) for drive in tried} for name in _SETTINGS}
+    before = {name: len(known) for name, known in values.items()}
     for name in outcome.at_edge:
         value = _beyond(name, chosen, tried)
         if _stopped(name, value, chosen, tried, results) is None:
-            new |= {drive.model_copy(update={name: value}) for drive in tried}
-    return sorted({*tried, *new}, key=_harshness) if new else []
+            values[name].add(value)
+    if before == {name: len(known) for name, known in values.items()}:
+        return []
+    every = itertools.product(*values.values())
+    grid = [Hyperparameters(**dict(zip(_SETTINGS, point, strict=True))) for point in every]
+    return sorted(grid, key=_harshness)
 
 
 def at_edge(chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> tuple[str, ...]:
