@@ -32,7 +32,7 @@ SECONDS_BETWEEN_PROGRESS = 0.5
 MOST_PROGRESS_BYTES = 1 << 20
 """Of such a file."""
 
-_LEFTOVER = re.compile(r"[0-9a-f]{16}\.json|[0-9a-f]{32}\.token")
+_LEFTOVER = re.compile(r"[0-9a-f]{16}\.(json|(npz|json)\.tmp)|[0-9a-f]{32}\.token")
 """Names of what a process may leave when it is killed; nothing else is ever removed."""
 
 _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")

@@ -21,10 +21,11 @@ CASES: dict[str, dict[str, Any]] = {
     "coincidence": {"update": "coincidence", "learning_rate": 1.0},
     "charge_trap_pulsed": {
         "device": "charge_trap_pulsed",
+        "overrides": {"cycle_to_cycle": 0.0},
         "drive": {"weight_range": 4.0, "learning_rate": 30.0},
     },
-    "constant_step": {
-        "device": "constant_step",
+    "ideal": {
+        "device": "ideal",
         "drive": {"weight_range": 4.0, "learning_rate": 1.0},
     },
 }
