@@ -17,6 +17,7 @@ from device_presets.fitting.model.step_functions import (
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.mean_step import asymmetry_of
 from device_presets.parameters.rule import Value
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError
@@ -80,7 +81,7 @@ def fitted_entry(
 def _values(population: Population, device: MeanDevice, model: str) -> dict[str, Value]:
     up, down = _scales(population, device)
     step = max(up, down)
-    asymmetry = 1.0 - down / up if up >= down else up / down - 1.0
+    asymmetry = asymmetry_of(up, down)
     w_max, w_min = float(device.local[4]), float(device.local[5])
     _check_bounds(population, w_max, w_min)
     step = min(step, 0.999 * (w_max - w_min))  # a fit to noise may put it above

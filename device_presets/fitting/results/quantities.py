@@ -8,6 +8,7 @@ from device_presets.fitting.model.weights import WeightScale
 from device_presets.fitting.reading.csv_layout import SIEMENS
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.mean_step import asymmetry_of
 
 _WIDEST = 5.0  # of a logarithm: an interval over more than four orders of magnitude is none
 _UNSEEN = 0.02  # white read noise as a share of that with memory
@@ -52,8 +53,7 @@ def report(
         return float(device.local[4] - device.local[5]) / step(device)
 
     def asymmetry(device: MeanDevice) -> float:
-        up, down = up_at_zero(device), down_at_zero(device)
-        return 1.0 - down / up if up >= down else up / down - 1.0
+        return asymmetry_of(up_at_zero(device), down_at_zero(device))
 
     all_reached = bool(p.reached(True).all() and p.reached(False).all())
     found = [
