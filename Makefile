@@ -3,7 +3,7 @@
 #   make test   sets up, lints, type-checks and runs the fast tests
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow test-kill bench docs lint requirements clean
+.PHONY: demo test test-slow test-kill bench docs wheel lint requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,10 @@ bench: $(READY)
 # The site, into out/site; a broken link or a page outside the navigation is an error.
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+# Builds the wheel, installs it into an environment of its own, and runs the demo study from there.
+wheel: $(READY)
+	tools/check_wheel.sh
 
 lint: $(READY)
 	$(BIN)/ruff check .
