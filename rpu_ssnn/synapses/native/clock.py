@@ -17,6 +17,9 @@ from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
+LONGEST, LAST = 1 << 40, 1 << 62
+"""Slots that a batch takes at most, and at which the clock stops: no device loses more later."""
+
 
 class Clock:
     """Slots, and the last pulses of devices that remember them.
@@ -39,7 +42,8 @@ class Clock:
         n = 0 if physics is None else crossbar.initial.size
         shortest = 0.0 if physics is None else physics.shortest_slot_s
         self.slot_s = max(spec.slot_seconds, shortest)
-        self.slots = crossbar.slots + math.ceil(spec.idle_seconds / self.slot_s)
+        idle = 0 if physics is None else math.ceil(spec.idle_seconds / self.slot_s)
+        self.slots = min(crossbar.slots + idle, LONGEST // crossbar.batch)
         self._batch = crossbar.batch
         self.rest_state = 0.0 if physics is None else physics.rest_state
         self.loses = physics is not None and physics.loss_per_decade > 0.0
@@ -62,12 +66,14 @@ class Clock:
 
     def end_batch(self) -> None:
         """Go on to the first slot of the next batch."""
-        self.batch_began += self._batch * self.slots
-        self.now = self.batch_began
+        self._go_on(self._batch * self.slots)
 
     def rest(self, seconds: float) -> None:
         """Let that time pass without a pulse."""
-        self.batch_began += math.ceil(seconds / self.slot_s)
+        self._go_on(math.ceil(seconds / self.slot_s))
+
+    def _go_on(self, slots: int) -> None:
+        self.batch_began = min(self.batch_began + slots, LAST)
         self.now = self.batch_began
 
     def log_kept(self) -> Float64[np.ndarray, " cells"]:

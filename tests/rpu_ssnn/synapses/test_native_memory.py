@@ -220,3 +220,14 @@ def test_a_network_learns_in_devices_with_memory_and_repeats_bit_for_bit(schedul
             weights.append([s.linear_read() for s in trained.network.synapses])
     for one, two in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", ["charge_trap_pulsed", "capacitor"])
+def test_the_longest_times_and_the_shortest_slots_fit(name: str) -> None:
+    spec = TileSpec(weight_range=4.0, slot_seconds=1e-6, idle_seconds=1e12, storage_seconds=1e12)
+    synapses = NativeSynapses(make_crossbar(), get_preset(name), spec, UNTHINNED)
+    for _ in range(3):
+        pulsed(synapses, make_block(*random_trains(50)))
+        synapses.end_batch()
+        synapses.rest(1e12)
+    assert np.isfinite(synapses.linear_read()).all()
