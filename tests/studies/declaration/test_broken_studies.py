@@ -12,8 +12,7 @@ import yaml
 from studies.cli.app import main
 from studies.declaration.study import load_study
 from support.broken_studies import BROKEN
-from support.harness import SMALL, small_study
-from support.results_fakes import write_folder
+from support.harness import SMALL
 
 PYTHON_WORDS = re.compile(r"\b(tuple|dict\w*|instance|string|str|int|float|bool|Input|Spec)\b")
 """None of a user's."""
@@ -64,20 +63,20 @@ def test_a_broken_study_is_refused_in_one_line(
     [
         ("study: [", "line 1, column 9", "", "valid YAML"),
         ("study: a\nseeds: [1]\nseeds: [2]\n", "line 3, column 1", "'seeds'", "only once"),
-        ("a: &a [*a]", "line 1, column 8", "'*a'", "must not be within"),
+        ("a: &a [*a]", "line 1, column 8", "'*a'", "must not be within what it stands for"),
         (
             "a0: &a0 [x, x]\n"
             + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40)),
             "line 19, column 6",
             "1048575",
-            "must expand to at most",
+            "must expand to at most 1000000 values",
         ),
-        ("study: " + "9" * 5000, "line 1, column 8", "", "must"),
+        ("study: " + "9" * 5000, "line 1, column 8", "", "at most 300 digits"),
         ("", "content", "None", "mapping"),
         ("\r\n# nothing\r\n", "content", "None", "mapping"),
         ("2024-01-01", "content", "'2024-01-01'", "mapping"),
         ("just text", "content", "'just text'", "mapping"),
-        ("study: !!python/object:os.system {}", "line 1, column 8", "", "must"),
+        ("study: !!python/object:os.system {}", "line 1, column 8", "", "without a tag"),
         ("study: \xff", "file", "", "UTF-8"),
         (None, "file", "'No such file or directory'", "readable file"),
     ],
@@ -128,7 +127,7 @@ def test_the_folder_of_another_study_is_refused(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    write_folder(out, small_study(study="other"))
+    (out / "study.yaml").write_text(yaml.safe_dump({**SMALL, "study": "other"}))
     line = refused(["run", str(_valid(tmp_path)), "--out", str(out)], capsys)
     assert line.startswith(f"{out}: output folder: 'other' is not allowed; holds another study")
     assert "small" in line
