@@ -183,7 +183,7 @@ def diagnose(data_root: Path | None) -> list[HealthCheck]:
         _check_engine(),
         _check_threads(),
         # A set that is split otherwise has the same files.
-        *(_check_data(name, data_root) for name, one in IDX_SETS.items() if one.resplit is None),
+        *(_check_data(name, data_root) for name, one in IDX_SETS.items() if one.is_as_published),
     ]
 
 

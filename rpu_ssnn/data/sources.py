@@ -51,6 +51,11 @@ class IdxSet:
     test_labels: str = "t10k-labels-idx1-ubyte"
 
     @property
+    def is_as_published(self) -> bool:
+        """Whether the images and their split are those of the files."""
+        return self.crop is None and self.black_from is None and self.resplit is None
+
+    @property
     def files(self) -> tuple[str, str, str, str]:
         return (self.train_images, self.train_labels, self.test_images, self.test_labels)
 

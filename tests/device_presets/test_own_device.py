@@ -106,7 +106,7 @@ def test_aihwkit_names_say_what_they_are_called_here() -> None:
 def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert get_device("ECRAM").name == "ecram"
-    shipped = Path(__file__).parents[2] / "device_presets/presets/capacitor.yaml"
+    shipped = Path(__file__).parents[2] / "device_presets/presets/pcm.yaml"
     (tmp_path / "gong.yaml").write_text(shipped.read_text())
     assert get_device("gong").name == "gong.yaml"
     (tmp_path / "capacitor.yaml").write_text(shipped.read_text())

@@ -170,7 +170,11 @@ def test_bad_argument(changes: dict[str, Any], words: list[str]) -> None:
 
 
 def test_unknown_name() -> None:
-    with refused("fashion-mnist", "digits, mnist, fashion_mnist", "did you mean fashion_mnist?"):
+    with refused(
+        "fashion-mnist",
+        "digits, mnist, mnist_20x20_bw, fashion_mnist",
+        "did you mean fashion_mnist?",
+    ):
         load("fashion-mnist")
 
 

@@ -12,7 +12,8 @@ import yaml
 from studies.cli.app import main
 from studies.declaration.study import load_study
 from support.broken_studies import BROKEN
-from support.harness import SMALL
+from support.harness import SMALL, small_study
+from support.results_fakes import write_folder
 
 PYTHON_WORDS = re.compile(r"\b(tuple|dict\w*|instance|string|str|int|float|bool|Input|Spec)\b")
 """None of a user's."""
@@ -126,8 +127,7 @@ def test_the_folder_of_another_study_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "study.yaml").write_text(yaml.safe_dump({**SMALL, "study": "other"}))
+    write_folder(out, small_study(study="other"))
     line = refused(["run", str(_valid(tmp_path)), "--out", str(out)], capsys)
     assert line.startswith(f"{out}: output folder: 'other' is not allowed; holds another study")
     assert "small" in line
