@@ -215,7 +215,10 @@ def refuse_foreign(root: Path, study: Study) -> None:
         raise InputError(root, "output folder", reason(error), "must be a folder") from error
     if not holds:
         return
-    if not _is_ours(root):
+    is_ours = _is_ours(root)
+    if STUDY_FILE in holds:
+        _refuse_another_study(root, study, is_ours)
+    if not is_ours:
         allowed = "must be new, empty, or the study's own: it holds other files"
         raise InputError(root, "output folder", holds[0], allowed)
     for name in FOLDERS:
@@ -223,9 +226,15 @@ def refuse_foreign(root: Path, study: Study) -> None:
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             allowed = f"must be a folder of its own, without a link: remove {path}"
             raise InputError(root, name, "a link" if path.is_symlink() else "a file", allowed)
-    if STUDY_FILE not in holds:  # killed in its first moments
-        return
-    content = strict_yaml.read(root / STUDY_FILE)
+
+
+def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
+    try:
+        content = strict_yaml.read(root / STUDY_FILE)
+    except InputError:
+        if is_ours:
+            raise
+        return  # a file of somebody else
     found = content.get("study") if isinstance(content, dict) else None
     if found != study.study:
         allowed = f"holds another study; must be new, empty, or that of {study.study}"
