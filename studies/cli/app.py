@@ -110,7 +110,7 @@ def search(
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
-    """Search the drive of every case that gives none, on validation images only."""
+    """Search the hyperparameters of every case that gives none, on validation images only."""
     from studies.declaration.hyperparameters import write_hyperparameters
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder

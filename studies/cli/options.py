@@ -31,7 +31,9 @@ OutOption = Annotated[
 WorkersOption = Annotated[
     int | None,
     typer.Option(
-        min=1, max=MOST_WORKERS, help="Processes; default: one a CPU. They share its threads."
+        min=1,
+        max=MOST_WORKERS,
+        help="Worker processes; default: one a CPU. The threads of the machine are divided among them.",
     ),
 ]
 DataOption = Annotated[

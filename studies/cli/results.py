@@ -132,7 +132,7 @@ def diff(
     ],
     format: FormatOption = Format.md,
 ) -> None:
-    """Say which settings, trials and accuracies differ between two folders, and significantly."""
+    """Compare two folders: settings, trials, and accuracies with a test of each difference."""
     from studies.report.diff import diff_folders
     from studies.report.diff_view import diff_text, remarks
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AcceptOption = Annotated[
     bool, typer.Option(help="Keep rows made under other torch, aihwkit or numerics versions.")
 ]
-RerunOption = Annotated[bool, typer.Option(help="Run such rows again.")]
+RerunOption = Annotated[bool, typer.Option(help="Run rows of other versions again.")]
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Run trials again that failed in an earlier call.")
 ]

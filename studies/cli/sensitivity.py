@@ -120,7 +120,7 @@ def require(
         float, typer.Option(help="Accuracy that may be lost to the reference, points.")
     ] = 1.0,
     parameter: Annotated[
-        list[str] | None, typer.Option(help="What has to be met; may be repeated.")
+        list[str] | None, typer.Option(help="Parameter to ask about; may be repeated.")
     ] = None,
     others: Annotated[
         Others, typer.Option(help="The other imperfections: as the device has them, or off.")
@@ -136,7 +136,7 @@ def require(
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
-    """What would a device have to meet? Where each parameter loses as much as may be lost."""
+    """What would a device have to meet? The value of each parameter at which the loss is --loss."""
     from studies.declaration.shipped import find_study
     from studies.report.requirement_view import lines, write
     from studies.sensitivity.axes import STANDARD

@@ -18,7 +18,7 @@ def peak_memory_mb() -> float:
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
-        trial = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * trial / 2**20
+        scale = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
     peak = next(line for line in lines if line.startswith("VmHWM:"))
     return int(peak.split()[1]) / 1024
