@@ -33,7 +33,7 @@ WorkersOption = Annotated[
     typer.Option(
         min=1,
         max=MOST_WORKERS,
-        help="Worker processes; default: one a CPU. The threads of the machine are divided among them.",
+        help="Worker processes; default: one a CPU. They divide the threads.",
     ),
 ]
 DataOption = Annotated[
