@@ -17,8 +17,8 @@ from rpu_ssnn.synapses.native.cells import (
     moved,
     show,
 )
-from rpu_ssnn.synapses.native.memory import fade, note, recall
-from rpu_ssnn.synapses.native.row_noise import draw, wear
+from rpu_ssnn.synapses.native.effects.memory import fade, note, recall
+from rpu_ssnn.synapses.native.effects.row_noise import draw, wear
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)

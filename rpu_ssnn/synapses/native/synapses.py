@@ -23,14 +23,14 @@ from rpu_ssnn.synapses.native.apply import (
 )
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room
 from rpu_ssnn.synapses.native.clock import Clock
-from rpu_ssnn.synapses.native.half_select import disturb_lines, disturb_of, mean_steps
+from rpu_ssnn.synapses.native.effects.half_select import disturb_lines, disturb_of, mean_steps
+from rpu_ssnn.synapses.native.effects.leak import NativeLeak
+from rpu_ssnn.synapses.native.effects.line_spread import spread_steps
+from rpu_ssnn.synapses.native.effects.memory import faded_lines
+from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
-from rpu_ssnn.synapses.native.leak import NativeLeak
-from rpu_ssnn.synapses.native.line_spread import spread_steps
-from rpu_ssnn.synapses.native.memory import faded_lines
 from rpu_ssnn.synapses.native.population import OfDevices, draw_population, with_array_physics
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
-from rpu_ssnn.synapses.native.reads import NativeReads
 from rpu_ssnn.synapses.native.threads import Slices
 from rpu_ssnn.tile_spec import NO_HALF_SELECT, TileSpec
 from rpu_ssnn.training_state import (

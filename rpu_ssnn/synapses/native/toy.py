@@ -13,8 +13,8 @@ from rpu_ssnn.synapses.native.apply import (
 )
 from rpu_ssnn.synapses.native.cells import Cells, Memory, make_room
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
-from rpu_ssnn.synapses.native.half_select import disturb_lines, disturb_of
-from rpu_ssnn.synapses.native.memory import faded_lines
+from rpu_ssnn.synapses.native.effects.half_select import disturb_lines, disturb_of
+from rpu_ssnn.synapses.native.effects.memory import faded_lines
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.step_models.rules import Rules
 

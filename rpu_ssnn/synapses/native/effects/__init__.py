@@ -1,0 +1,1 @@
+"""What native devices do beside their steps: noise, memory, leak, reads, disturb, spread."""
