@@ -1,10 +1,15 @@
 """Presets as tables: all of them in a row each, or one of them number by number."""
 
-import pandas as pd
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from device_presets.library import get_preset, preset_names
 from device_presets.mean_step import asymmetry_of, mean_steps_at_zero
 from device_presets.preset import Preset
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def overview() -> pd.DataFrame:
@@ -17,7 +22,14 @@ def overview() -> pd.DataFrame:
     ``cycle_to_cycle`` and ``step_spread`` (shares of the step), ``source``. The steps are those of
     the mean device without noise; NaN where a device has no gradual down step.
     """
-    return pd.DataFrame([_row(get_preset(name)) for name in preset_names()])
+    import pandas as pd
+
+    return pd.DataFrame(overview_rows())
+
+
+def overview_rows() -> list[dict[str, object]]:
+    """The rows of `overview` as mappings: pandas takes longer to import than they to be made."""
+    return [_row(get_preset(name)) for name in preset_names()]
 
 
 def describe(preset: Preset) -> pd.DataFrame:
@@ -25,6 +37,8 @@ def describe(preset: Preset) -> pd.DataFrame:
 
     The value column holds numbers, flags, and None for what is not known.
     """
+    import pandas as pd
+
     rows = [
         (name, p.value, p.unit, p.source, p.assumption) for name, p in preset.parameters.items()
     ]

@@ -33,9 +33,11 @@ def presets(context: typer.Context) -> None:
     """List the device presets: states, step, asymmetry, noise, source."""
     if context.invoked_subcommand is not None:
         return
-    from device_presets import overview
+    from tabulate import tabulate
 
-    typer.echo(overview().to_markdown(index=False, floatfmt=".4g"))
+    from device_presets.tables import overview_rows
+
+    typer.echo(tabulate(overview_rows(), headers="keys", tablefmt="pipe", floatfmt=".4g"))
 
 
 @presets_app.command("show")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
@@ -79,6 +78,8 @@ def samples_of(data: Any, label: str = "label") -> Samples:
     Raises:
         InputError: as there.
     """
+    import pandas as pd
+
     if isinstance(data, pd.DataFrame):
         part = part_of_table(Path(WHERE), data, label)
         assert isinstance(part.rows, np.ndarray)

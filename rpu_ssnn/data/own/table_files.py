@@ -1,12 +1,17 @@
 """CSV and Parquet files with one column of labels."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data.own.raw import Part, Raw
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_table(path: Path, label: str) -> Raw:
@@ -15,6 +20,8 @@ def read_table(path: Path, label: str) -> Raw:
     Raises:
         InputError: it cannot be read, has no such column, or a column of text.
     """
+    import pandas as pd
+
     try:
         table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
     except OSError as error:
