@@ -142,7 +142,9 @@ def _size(labels: np.ndarray) -> object:
 def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
     """A stratified share of the rows to test on."""
     if own.test_share is None:
-        allowed = "must be given, such as test_share: 0.2: the file has no test rows of its own"
+        allowed = (
+            "must be given in the study's dataset (say 0.2): the file has no test rows of its own"
+        )
         raise InputError(part.where, "test_share", None, allowed)
     _, labels = np.unique(part.labels, return_inverse=True)
     rng = np.random.default_rng(own.split_seed)
