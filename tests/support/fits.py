@@ -1,13 +1,20 @@
-"""What the tests of fits share: measured files, made by pulsing tiles."""
+"""What the tests of fits share: measured files, made by pulsing simulated devices."""
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from device_presets import Preset
-from device_presets.pulsing import pulse_train
+from rpu_ssnn.synapses import Crossbar
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.tile_spec import TileSpec
+from support.networks import make_block
+
+type PulseTrain = Callable[[Preset, int, Sequence[bool], float | None, int], np.ndarray]
+"""Arguments and answer of ``device_presets.pulsing.pulse_train``."""
 
 ZERO, ONE = 50e-6, 60e-6
 """Conductances (S) that weights 0 and 1 stand for in the files."""
@@ -17,15 +24,39 @@ SWEEP_STEP = 0.004
 """Up step at weight zero of the devices of ``sweeps``."""
 
 
+def seeded_pulse_train(
+    preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
+) -> np.ndarray:
+    """``pulse_train`` in our own devices, whose noise follows from the seed as well."""
+    crossbar = Crossbar(
+        initial=np.full((1, n_devices), -1e6 if start is None else start, np.float32),
+        **{"theta": 1.0, "he_std": 1.0, "gain": 1.0, "T": 1, "slots": 1, "batch": 1, "seed": seed},
+    )
+    synapses = NativeSynapses(crossbar, preset, TileSpec(weight_range=1.0), learning_rate=1e6)
+    every, none = np.ones((1, n_devices), bool), np.zeros((1, n_devices), bool)
+    blocks = {True: (every, none), False: (none, every)}
+    weights = [synapses.weights()[0].copy()]
+    for polarity in up:
+        synapses.update(make_block(np.ones((1, 1), bool), *blocks[polarity]))
+        synapses.commit(range(1))
+        weights.append(synapses.weights()[0].copy())
+    return np.array(weights)
+
+
 def pulses_table(
-    preset: Preset, devices: int, pulses: int, cycles: int = 1, seed: int = 0
+    preset: Preset,
+    devices: int,
+    pulses: int,
+    cycles: int = 1,
+    seed: int = 0,
+    train: PulseTrain = seeded_pulse_train,
 ) -> pd.DataFrame:
     """Up and down sweeps of ``pulses`` each, read after every pulse; row 0 is the beginning."""
-    train = ([True] * pulses + [False] * pulses) * cycles
-    weights = pulse_train(preset, devices, train, None, seed)
+    polarities = ([True] * pulses + [False] * pulses) * cycles
+    weights = train(preset, devices, polarities, None, seed)
     rows = len(weights)
-    polarity = ["up"] + ["up" if up else "down" for up in train]
-    cycle = [0] + [k // (2 * pulses) for k in range(len(train))]
+    polarity = ["up"] + ["up" if up else "down" for up in polarities]
+    cycle = [0] + [k // (2 * pulses) for k in range(len(polarities))]
     conductance = (ZERO + (ONE - ZERO) * weights.flatten()) * 1e6
     return pd.DataFrame(
         {
@@ -39,10 +70,16 @@ def pulses_table(
 
 
 def write_pulses(
-    path: Path, preset: Preset, devices: int, pulses: int, cycles: int = 1, seed: int = 0
+    path: Path,
+    preset: Preset,
+    devices: int,
+    pulses: int,
+    cycles: int = 1,
+    seed: int = 0,
+    train: PulseTrain = seeded_pulse_train,
 ) -> Path:
     """``pulses_table`` as a CSV; returns ``path``."""
-    pulses_table(preset, devices, pulses, cycles, seed).to_csv(path, index=False)
+    pulses_table(preset, devices, pulses, cycles, seed, train).to_csv(path, index=False)
     return path
 
 

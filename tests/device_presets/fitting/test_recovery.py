@@ -21,7 +21,7 @@ from device_presets.fitting.model.step_functions import (
 from device_presets.plots.idealised import without
 from device_presets.preset_file import PresetEntry
 from device_presets.pulsing import pulse_train
-from support.fits import ONE, ZERO, write_pulses
+from support.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 
 NOISY_SOFT_BOUNDS = {
     "levels": 40,
@@ -43,9 +43,9 @@ def step_curve(preset: Preset, weights: np.ndarray, up: bool) -> np.ndarray:
     return np.array(found)
 
 
-def drawn_step(preset: Preset, devices: int) -> float:
+def drawn_step(preset: Preset, devices: int, train: PulseTrain = seeded_pulse_train) -> float:
     """Mean step at weight zero of just those devices that ``write_pulses`` measures by default."""
-    steps = np.diff(pulse_train(without(preset, noise=True), devices, [True], 0.0, seed=0), axis=0)
+    steps = np.diff(train(without(preset, noise=True), devices, [True], 0.0, 0), axis=0)
     return float(np.abs(steps).mean())
 
 
@@ -266,8 +266,9 @@ def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BIDIRECTIONAL)
 def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
-    """With its own spread and noise: mean steps within a quarter of the step over the inner range,
-    noise and spread within a third (or two standard errors), and a passing verdict."""
+    """Of aihwkit's tiles, with its own spread and noise: mean steps within a quarter of the step
+    over the inner range, noise and spread within a third (or two standard errors), and a passing
+    verdict."""
     preset = get_preset(name)
     if preset.levels > 1500:  # a sweep over all of them would leave one device in 20,000 pulses
         preset = get_preset(name, {"levels": 600})
@@ -275,7 +276,7 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     pulses = min(max(math.ceil(1.3 * preset.levels), 12), 1250)
     devices = max(8, min(40, 20_000 // (2 * pulses)))
     cycles = max(1, min(8, 20_000 // (2 * pulses * devices)))
-    file = write_pulses(tmp_path / "data.csv", preset, devices, pulses, cycles)
+    file = write_pulses(tmp_path / "data.csv", preset, devices, pulses, cycles, train=pulse_train)
     fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
     assert fit.verdict.describes, fit.verdict
     mine = saved(fit, tmp_path)
@@ -287,7 +288,7 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
         slack = 0.25 * theirs.mean() + 2.5 * spread / math.sqrt(devices)
         np.testing.assert_allclose(ours, theirs, atol=slack)
     ours_noise = mine.cycle_to_cycle * mine.step
-    theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices)
+    theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices, pulse_train)
     if preset.model == "ExpStepDevice":  # its noise follows the step, and other shapes scale that
         assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.35)
     elif name != "hfo2":
