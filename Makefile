@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: demo test test-slow test-kill bench docs wheel lint requirements clean
 
+# Where bytecode may not be written, each of the many processes compiles torch's modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,13 +61,14 @@ def run_study(
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else user_path("run_study", "out", out)
-    options = Options(
-        job=training_job(None if data is None else Path(data)),
-        reporter=ConsoleReporter(Console(stderr=True)) if progress else Silent(),
-        executor=LocalExecutor(workers) if executor is None else executor,
-        retry_failed=retry_failed,
-    )
-    outcome = run_in_folder(declared, root, options)
+    with ExitStack() as stack:
+        options = Options(
+            job=training_job(None if data is None else Path(data)),
+            reporter=ConsoleReporter(Console(stderr=True)) if progress else Silent(),
+            executor=executor or stack.enter_context(closing(LocalExecutor(workers))),
+            retry_failed=retry_failed,
+        )
+        outcome = run_in_folder(declared, root, options)
     if outcome.failures:
         first = outcome.failures[0]
         raise TrialsFailedError(

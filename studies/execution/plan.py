@@ -6,7 +6,7 @@ import heapq
 import statistics as plain_statistics
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -180,15 +180,16 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         costs[chosen[trial.identity]] = Cost.of(result)
 
     reporter = _StartTimer()
-    failures = run_trials(
-        timed,
-        job,
-        executor=LocalExecutor(n_workers),
-        on_result=keep,
-        reporter=reporter,
-        what="timing",
-        total=len(timed),
-    )
+    with closing(LocalExecutor(n_workers)) as executor:
+        failures = run_trials(
+            timed,
+            job,
+            executor=executor,
+            on_result=keep,
+            reporter=reporter,
+            what="timing",
+            total=len(timed),
+        )
     sizes = _sizes(trials, job.data_root)
     timed_trials = [(trial, costs[key]) for trial in trials if (key := _cost_key(trial)) in costs]
     seconds = {

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 
 from rpu_ssnn.common.errors import RpuSsnnError
@@ -47,15 +48,18 @@ def worker_count(workers: int | None, n_trials: int) -> int:
     return min(cpu_count() if workers is None else workers, n_trials)
 
 
-@dataclass(frozen=True)
+@dataclass
 class LocalExecutor:
     """Processes of this machine, which share its CPUs' threads evenly.
+
+    The processes of one pool serve the next: a start costs the imports and the compiled code.
 
     Attributes:
         workers: None: one a CPU.
     """
 
     workers: int | None = None
+    _idle: "list[_Worker]" = field(default_factory=list, init=False, repr=False)
 
     def plan(self, n_trials: int) -> str:
         """How many start."""
@@ -69,23 +73,26 @@ class LocalExecutor:
         note: Callable[[str], None],
         look: Callable[[], None],
     ) -> Iterator["_LocalPool"]:
-        """Processes that are gone when the context ends, at once where it ends by an error."""
+        """Processes that are gone at once where the context ends by an error, else at `close`."""
         n_workers = worker_count(self.workers, n_trials)
         threads = max(1, cpu_count() // n_workers)
-        others = set(multiprocessing.active_children())
-        workers = [_Worker.start_pool(threads) for _ in range(n_workers)]
+        if any(one.threads != threads for one in self._idle):
+            self.close()
+        missing = n_workers - len(self._idle)
+        self._idle += [_Worker(threads, _pool_of_one(threads)) for _ in range(missing)]
         try:
-            yield _LocalPool(workers, workspace)
+            yield _LocalPool(self._idle[:n_workers], workspace)
         except BaseException:
-            for process in set(multiprocessing.active_children()) - others:
-                process.kill()
+            for one in self._idle:
+                one.kill()
+            self.close()
             raise
-        finally:
-            for one in workers:
-                one.pool.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
-        """Nothing is kept."""
+        """Ends the processes."""
+        for one in self._idle:
+            one.pool.shutdown(wait=True, cancel_futures=True)
+        self._idle.clear()
 
 
 class _LocalPool:
@@ -144,10 +151,7 @@ class _Worker:
 
     threads: int
     pool: ProcessPoolExecutor
-
-    @classmethod
-    def start_pool(cls, threads: int) -> "_Worker":
-        return cls(threads, _pool_of_one(threads))
+    processes: set[BaseProcess] = field(default_factory=set)
 
     def submit[**P, R](
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
@@ -163,8 +167,16 @@ class _Worker:
     def _submit[**P, R](
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> Future[R]:
+        before = set(multiprocessing.active_children())
         with interrupts.blocked(), _script_hidden(args):  # the pool starts its process here
-            return self.pool.submit(function, *args, **kwargs)
+            future = self.pool.submit(function, *args, **kwargs)
+        self.processes |= set(multiprocessing.active_children()) - before
+        return future
+
+    def kill(self) -> None:
+        """Ends the process without waiting for what it does."""
+        for process in self.processes:
+            process.kill()
 
 
 @contextmanager

@@ -171,7 +171,8 @@ class Harness:
     def __init__(self, folder: Path) -> None:
         self.out = folder / "out"
         self.orders = folder / "orders"
-        self.orders.mkdir()
+        self.orders.mkdir(exist_ok=True)
+        self.executor = LocalExecutor(2)
 
     def order(self, name: str, *titles: str) -> None:
         """Makes trials misbehave from now on (none: no longer)."""
@@ -180,7 +181,7 @@ class Harness:
     def options(self, **changes: Any) -> Options:
         """Of a run with the fake training."""
         job = Job(check=accept_all, execute=fake_training, data_root=self.orders)
-        return Options(**{"job": job, "executor": LocalExecutor(2), **changes})
+        return Options(**{"job": job, "executor": self.executor, **changes})
 
     def run(self, study: Study, **changes: Any) -> Outcome:
         """Runs the study."""

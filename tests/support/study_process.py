@@ -14,10 +14,7 @@ from support.harness import Harness, small_study
 if __name__ == "__main__":
     # Tests that run in a shell's background inherit a Ctrl-C that is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    harness = Harness.__new__(Harness)
-    folder = Path(sys.argv[1])
-    harness.out, harness.orders = folder / "out", folder / "orders"
-    harness.run(small_study())
+    Harness(Path(sys.argv[1])).run(small_study())
 """
 
 

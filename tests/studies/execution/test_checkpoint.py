@@ -272,9 +272,8 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_unit(
     assert progress.notes[0] == "it seed 0: no checkpoint after epoch 1: No space left on device"
 
 
-def test_nothing_is_left_running_when_rows_are_there(tmp_path: Path) -> None:
+def test_nothing_is_left_running_when_rows_are_there(harness: Harness) -> None:
     """Nor what an earlier process left: words, halves, checkpoints of trials with a row."""
-    harness = Harness(tmp_path)
     outcome = harness.run(small_study())
     folder = harness.out / "running"
     assert list(folder.iterdir()) == []

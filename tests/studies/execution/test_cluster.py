@@ -53,11 +53,6 @@ def mortal(tmp_path: Path) -> Iterator[DaskProcesses]:
         yield processes
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
-
-
 def run(harness: Harness, dask: DaskProcesses, study: Study, **changes: Any) -> Outcome:
     with closing(executor_of(None, dask.address, None)) as executor:
         return harness.run(study, executor=executor, **changes)

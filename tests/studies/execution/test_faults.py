@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,11 +20,6 @@ from studies.results.tables import CURVES_CSV, RESULTS_CSV, RESULTS_PARQUET
 from support.harness import Harness, InThisProcess, small_study
 
 TABLES = (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
 
 
 class Notes(Silent):

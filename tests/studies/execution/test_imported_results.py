@@ -14,11 +14,6 @@ from support.harness import SMALL, Harness, InThisProcess, small_study
 from support.results_fakes import runs_of
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
-
-
 def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harness) -> None:
     harness.run(small_study())
     harness.take_log()

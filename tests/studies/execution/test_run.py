@@ -31,11 +31,6 @@ ALL = {
 }
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
-
-
 def trial_files(harness: Harness) -> list[Path]:
     return sorted((harness.out / "units").glob("*.json"))
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from studies.declaration.hyperparameters import (
@@ -50,11 +49,6 @@ class Notes:
                 self.lines.append(text)
 
         return Kept()
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
 
 
 def test_a_case_without_a_drive_gets_the_best_of_the_grid(harness: Harness) -> None:

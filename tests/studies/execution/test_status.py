@@ -25,11 +25,6 @@ from support.study_process import small_study_as_process
 from support.waiting import wait_until
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
-
-
 def test_after_a_run_all_is_done(harness: Harness) -> None:
     harness.run(small_study())
     first, *rest = lines(study_status(harness.out))

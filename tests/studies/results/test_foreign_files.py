@@ -14,11 +14,6 @@ from support.harness import Harness, InThisProcess, small_study
 PRECIOUS = "precious\n"
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
-
-
 def run(harness: Harness) -> None:
     run_in_folder(small_study(), harness.out, harness.options(executor=InThisProcess()))
 

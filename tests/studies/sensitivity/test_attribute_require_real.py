@@ -103,9 +103,10 @@ def test_requirement_of_levels(
     assert "running" not in again.err
 
 
-def test_units_are_kept_in_the_folder_and_a_search_is_made_once(tmp_path: Path) -> None:
+def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
+    harness: Harness, tmp_path: Path
+) -> None:
     """Real processes, folder and search; only the training is fake."""
-    harness = Harness(tmp_path)
     options = harness.options()
     study = device_study(
         "ideal",
@@ -130,8 +131,7 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(tmp_path: Path) 
     assert set(harness.take_log()) == {"validation as it is seed 0"}  # drives are not in rows
 
 
-def test_search_each_searches_for_every_change(tmp_path: Path) -> None:
-    harness = Harness(tmp_path)
+def test_search_each_searches_for_every_change(harness: Harness) -> None:
     study = device_study(
         "ideal",
         case={"overrides": {"cycle_to_cycle": 0.3}},
