@@ -5,7 +5,7 @@ the constants it reads, may lie in other files. So the folder that keeps the cod
 contents of all files that compiled code is made of: an edit of any of them leads to a new folder.
 
 Environment variables, read once at import:
-    RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.guards`).
+    RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.checked_arrays`).
     RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). That is the default
         where indices are checked, since nothing checks those of an intrinsic; 0 keeps them.
     NUMBA_CACHE_DIR=FOLDER: where compiled code is kept (numba's own variable).

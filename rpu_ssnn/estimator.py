@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.own.scaling import Scale, scale_of, shares
+from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.device_library import find_device

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int8, Int32, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.guards import zeros
+from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock, Synapses

@@ -7,7 +7,7 @@ from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.guards import zeros
+from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
 
 WINDOW = 72

@@ -8,7 +8,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_PULSES, NO_HALF_SELECT, REFERENCE_IS_GONE, TileSpec
 
 if TYPE_CHECKING:
-    from device_presets.cells.compounds import Compound
+    from device_presets.compounds.table import Compound
 
 
 def parameters_of(
@@ -103,7 +103,7 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
 
 def compound_of(device: str) -> "Compound | None":
     """The row of the compounds' table; None where the device is none."""
-    from device_presets.cells.compounds import COMPOUNDS
+    from device_presets.compounds.table import COMPOUNDS
 
     return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
 

@@ -54,7 +54,7 @@ def export_trial(
             cannot be written, or what the format cannot say.
     """
     from rpu_ssnn.export import write_network, write_nir
-    from studies.workers.methods import load_images
+    from studies.workers.trial_data import load_images
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = Path(path)

@@ -34,7 +34,7 @@ from studies.results.result_folder import ResultFolder, refuse_foreign
 from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
-from studies.workers.methods import load_images
+from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
 
 

@@ -212,7 +212,7 @@ def _refuse_other_files(
     Raises:
         InputError: it has; a file that is gone is no fault of rows that are there.
     """
-    from rpu_ssnn.data.own import file_digest
+    from rpu_ssnn.data.user_data import file_digest
 
     digests: dict[str, str] = {}
     for trial in trials:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
-from studies.workers.methods import load_images
 from studies.workers.run_trial import check_inputs
+from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
 

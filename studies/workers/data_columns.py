@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
     """File, digest, split and scale of the user's own data; of recorded spikes, what the case
     sees of them, and the share that comes after T. Nothing for images of a standard set."""
-    from rpu_ssnn.data.own import file_digest
+    from rpu_ssnn.data.user_data import file_digest
     from rpu_ssnn.spike_trains import SpikeTrains
 
     dataset, own = trial.settings.dataset, trial.settings.dataset.own

@@ -11,7 +11,7 @@ from studies.declaration.result import PRUNED, TrialResult, plain
 from studies.declaration.trial import Trial
 from studies.workers.data_columns import data_columns
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
-from studies.workers.methods import load_images
+from studies.workers.trial_data import load_images
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.probes.recording import make_recording
 from rpu_ssnn.engine.propagation import Matrices
@@ -65,11 +65,11 @@ def trace(
         blocks=np.zeros(0, dtype=np.float32),
     )
     recording = make_recording(net, 1, 1, streams=True)
-    out, status = make_buffers(net, [False] * net.crossbars), kernel.PAUSED
-    while status != kernel.DONE:
+    out, status = make_buffers(net, [False] * net.crossbars), slot_loop.PAUSED
+    while status != slot_loop.DONE:
         out.rows[:] = 0
-        status = kernel.advance(
-            net, state, shown, 1, matrices, lookahead, out, recording, True, kernel.RUN_THROUGH
+        status = slot_loop.advance(
+            net, state, shown, 1, matrices, lookahead, out, recording, True, slot_loop.RUN_THROUGH
         )
     forward, positive, negative = (
         tuple(np.split(counts[0] > 0, net.event_start[1:-1], axis=1))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, dispatch
-from rpu_ssnn.engine.reads import Reads
 from rpu_ssnn.engine.state import (
     Lookahead,
     Presentations,
@@ -16,6 +15,7 @@ from rpu_ssnn.engine.state import (
     make_lookahead,
     make_worker_state,
 )
+from rpu_ssnn.engine.weight_copies import Reads
 from rpu_ssnn.spec import Schedule
 from rpu_ssnn.synapses.base import Synapses
 

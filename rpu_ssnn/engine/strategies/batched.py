@@ -1,7 +1,7 @@
 """Reads by calls: the presentations of a batch run slot by slot, and share each call (`Batched`).
 
-The neuron steps are those of `kernel.advance`; the states of a group of presentations are stacked,
-and currents are asked for between the steps. Reads are gated by events: a crossbar is read for the
+The neuron steps are those of `slot_loop.advance`. The states of a group of presentations are
+stacked, and the currents are read between the steps. Reads are gated by events: a crossbar is read for the
 presentations in which one of its lines spikes in the slot, and only these get its noise.
 
 Where each presentation must see the changes of the one before (the schedules `slot` and
@@ -15,13 +15,13 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.guards import check_canaries
-from rpu_ssnn.engine.kernel import next_slot
+from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import Recording
 from rpu_ssnn.engine.propagation import dropout_gain, propagate_inhibition
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, make_buffers, one_buffer, separate
+from rpu_ssnn.engine.slot_loop import next_slot
 from rpu_ssnn.engine.state import Presentations, WorkerState, make_worker_state, one_state
 from rpu_ssnn.engine.strategies.base import Job, Strategy
 

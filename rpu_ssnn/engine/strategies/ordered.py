@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rpu_ssnn.engine import kernel
-from rpu_ssnn.engine.guards import check_canaries
+from rpu_ssnn.engine import slot_loop
+from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
@@ -58,9 +58,9 @@ class Ordered(Serial):
             for k, first in enumerate(range(start, stop, size)):
                 out = buffers[place + k]
                 worker.state.position[:] = (first, 0, 0)
-                kernel.advance(
+                slot_loop.advance(
                     job.training, worker.state, shown, min(first + size, stop), job.reads.matrices,
-                    worker.lookahead, out, NOTHING, True, kernel.RUN_THROUGH,
+                    worker.lookahead, out, NOTHING, True, slot_loop.RUN_THROUGH,
                 )  # fmt: skip
                 check_canaries((*worker.state, *worker.lookahead, *out))
 

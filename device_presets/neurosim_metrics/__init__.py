@@ -1,11 +1,11 @@
 """Devices as papers report them: NeuroSim's metrics to a preset, and back."""
 
-from device_presets.published.from_metrics import (
+from device_presets.neurosim_metrics.from_metrics import (
     PublishedMetrics,
     entry_from_metrics,
     text_from_metrics,
 )
-from device_presets.published.measure import Metrics, measure, metrics_table
+from device_presets.neurosim_metrics.measure import Metrics, measure, metrics_table
 
 __all__ = [
     "Metrics",
