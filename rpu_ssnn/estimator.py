@@ -1,4 +1,4 @@
-"""`SpikingClassifier`: SSNN-BP, in ideal weights or in devices, as a scikit-learn classifier."""
+"""`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
 from collections.abc import Callable
 from typing import Any, Literal, Self
@@ -37,7 +37,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         hidden: neurons of each hidden layer.
         T: slots a row is shown.
-        synapses: `rate` (ideal weights, Eq. 9), `coincidence` (ideal weights, Eq. 10), the name of
+        synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: passes over the training rows; the step falls linearly.
         batch: presentations a batch.
@@ -184,7 +184,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def device_table(self) -> pd.DataFrame:
         """What training left in the devices, one row a crossbar: pulses, saturated ones, and so on.
 
-        Columns are the statistics of a study's rows (studies/README.md). Ideal weights have none
+        Columns are the statistics of a study's rows (studies/README.md). Float weights have none
         but their shape.
         """
         check_is_fitted(self)

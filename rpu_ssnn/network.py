@@ -37,7 +37,7 @@ class Network:
         factory: makes the synapses of each crossbar.
         seed: of the initial weights and of the synapses' own draws.
         threads: workers that share the presentations of a batch; `engine.strategies` says when
-            training uses one only. Numbers of ideal weights and of devices read as matrices do
+            training uses one only. Numbers of float weights and of devices read as matrices do
             not depend on it.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """

@@ -218,7 +218,7 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 
 
 class InhibitionSpec(Spec):
-    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, ideal strength."""
+    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength."""
 
     strength: Strength = Field(
         0.0, description="W_inh in thresholds, from each output to every other; 0: none"

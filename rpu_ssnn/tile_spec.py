@@ -95,7 +95,7 @@ class TileSpec(Spec):
         "standard deviations of He initialisation (which are theta sqrt(2 / n_in))",
     )
     reference: ReferenceSpec = ReferenceSpec()
-    reads: ReadSpec | None = Field(None, description="None: ideal reads")
+    reads: ReadSpec | None = Field(None, description="None: exact reads")
     initial: Literal["programmed", "pulsed"] = Field(
         "programmed",
         description="initial weights are written exactly, or by open-loop pulses "

@@ -115,7 +115,7 @@ def _agad(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
 
 
 def _transfer(devices: Sequence[Any], settings: Mapping[str, float]) -> dict[str, Any]:
-    """What all transfer cells share: ideal reads, counted in slots, the fast device unthinned."""
+    """What all transfer cells share: exact reads, counted in slots, the fast device unthinned."""
     from aihwkit.simulator.parameters.io import IOParameters
 
     return {

@@ -1,4 +1,4 @@
-"""Where weights live: ideal numbers or aihwkit tiles, interchangeable behind `Synapses`."""
+"""Where weights live: float weights, aihwkit tiles or native devices, interchangeable behind `Synapses`."""
 
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory
 from rpu_ssnn.synapses.ideal import (

@@ -158,7 +158,7 @@ def plan(
     from studies.execution import plan as planning
     from studies.execution import timing
     from studies.execution.api import default_folder
-    from studies.report.plan_view import plan_text
+    from studies.report.plan_view import plan_text, totals
 
     declared = find_study(study)
     try:
@@ -170,7 +170,7 @@ def plan(
     planned = planning.make_plan(declared, out or default_folder(declared), rows or ())
     estimated = None
     if estimate and (planned.missing or planned.search):
-        typer.echo("timing a few steps of each case", err=True)
+        typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
         estimated = planning.estimate(planned, timing.timing_job(data), workers)
     typer.echo(plan_text(planned, estimated))
 

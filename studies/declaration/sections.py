@@ -1,14 +1,15 @@
 """A case's settings in sections, by dotted paths: which it has, and which of them can be swept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
 from studies.declaration.trial import canonical
 from studies.declaration.update_rules.base import Sections
-from studies.declaration.update_rules.devices import OnDeviceCase
+from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 
 SWEPT_IN_ALL = ("dataset",)
 
@@ -53,9 +54,17 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
     if any(value_at(own_sections(case), path) is not None for case in cases):
         return "is set by the cases that have it: remove it there, or here"
     devices = [case for case in cases if isinstance(case, OnDeviceCase)]
+    parameters = dict.fromkeys(n for case in devices for n in parameters_of(case.device))
     if path.startswith("overrides.") and devices:
-        names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]
-        return one_of(dict.fromkeys(names), path)
+        return one_of([f"overrides.{n}" for n in parameters], path)
+    sections: dict[str, Container[str]] = {
+        "network": NetworkSpec.model_fields,
+        "training": TrainingSpec.model_fields,
+        "overrides": parameters,
+        "drive": PartialHyperparameters.model_fields if devices else (),
+    }
+    if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
+        return f"must start with its section: {' or '.join(named)}"
     starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept)))
     return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
 

@@ -109,8 +109,9 @@ class ConsoleReporter:
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:
-        """A line that goes away, where the console is a terminal."""
+        """A line; it goes away where the console is a terminal."""
         if not self._console.is_terminal:
+            self.note(text)
             yield
             return
         with self._console.status(text):

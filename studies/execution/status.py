@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -92,9 +92,13 @@ class StatusReporter:
         """Passed on."""
         self._inner.note(text)
 
-    def starting(self, text: str) -> AbstractContextManager[None]:
-        """Passed on."""
-        return self._inner.starting(text)
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        """Workers start: the status file says so until they are there."""
+        self._write(message=text)
+        with self._inner.starting(text):
+            yield
+        self._write(message="")
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:

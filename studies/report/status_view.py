@@ -94,7 +94,8 @@ def _state(stands: StudyStatus) -> str:
     if stands.in_use:
         if file is None or file.state != "running":
             return "running, and tells no more (started by an older version?)"
-        return f"running since {_clock(file.started)} (process {file.pid} on {file.host})"
+        running = f"running since {_clock(file.started)} (process {file.pid} on {file.host})"
+        return f"{running}; {file.message}" if file.message else running
     if file is None:
         return "not running"
     if file.state == "running":

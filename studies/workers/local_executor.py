@@ -59,7 +59,7 @@ class LocalExecutor:
 
     def plan(self, n_trials: int) -> str:
         """How many start."""
-        return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}"
+        return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}, compiling"
 
     @contextmanager
     def start_pool(

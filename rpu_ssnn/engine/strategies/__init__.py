@@ -2,7 +2,7 @@
 
 `Serial`: reads are linear. One worker trains, and dispatches pulses when a buffer is full or the
     schedule asks for it.
-`Threaded`: workers share a batch. Each dispatches its own pulses: ideal weights only sum them, and
+`Threaded`: workers share a batch. Each dispatches its own pulses: float weights only sum them, and
     native devices keep them until all are there.
 `Ordered`: workers share a batch. Then one thread dispatches in the order of the presentations, for
     devices.

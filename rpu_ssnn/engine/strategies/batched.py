@@ -1,8 +1,8 @@
 """Reads by calls: the presentations of a batch run slot by slot, and share each call (`Batched`).
 
 The neuron steps are those of `slot_loop.advance`. The states of a group of presentations are
-stacked, and the currents are read between the steps. Reads are gated by events: a crossbar is read for the
-presentations in which one of its lines spikes in the slot, and only these get its noise.
+stacked, and the currents are read between the steps. Reads are gated by events: a crossbar is read
+for the presentations in which one of its lines spikes in the slot, and only these get its noise.
 
 Where each presentation must see the changes of the one before (the schedules `slot` and
 `presentation`), or the pulses of several presentations do not fit a buffer, a group is one

@@ -206,7 +206,7 @@ class CaseBase(Spec):
 
 
 class IdealCase(CaseBase):
-    """A case whose weights no device holds."""
+    """A case with float weights, in no device."""
 
     update: str
     learning_rate: LearningRate | None = Field(None, description="None: searched")

@@ -1,4 +1,4 @@
-"""BP-STDP with ideal weights, a peer of Table 1 (`rpu_ssnn.baselines.bp_stdp`)."""
+"""BP-STDP with float weights, a peer of Table 1 (`rpu_ssnn.baselines.bp_stdp`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class BpStdpCase(IdealCase):
-    """BP-STDP with ideal weights, a peer of Table 1."""
+    """BP-STDP with float weights, a peer of Table 1."""
 
     rule: ClassVar[str] = "bp_stdp"
 
