@@ -1,4 +1,4 @@
-"""A toy network that calls every compiled function once, so that numba keeps them all."""
+"""A small network that calls every compiled function once, so that numba stores them all."""
 
 import numpy as np
 from jaxtyping import Float64

@@ -15,7 +15,7 @@ SWEPT_IN_ALL = ("dataset",)
 
 
 def own_sections(case: Case) -> Sections:
-    """What the case itself sets, in sections."""
+    """The settings of the case itself, in sections."""
     names_of_the_case = ("label", "update", "device", "seeds")
     return {
         name: value
@@ -33,10 +33,10 @@ def applies(path: str, case: Case) -> bool:
 
 
 def each_once(field: str, values: Sequence[Any]) -> None:
-    """A value that is there twice, also as another spelling of a number, would count as seeds.
+    """Refuses a repeated value, in any spelling of the number: its trials would count twice.
 
     Raises:
-        InputError: a value is there twice.
+        InputError: a value occurs twice.
     """
     seen = set()
     for value in values:
@@ -50,7 +50,7 @@ def each_once(field: str, values: Sequence[Any]) -> None:
 
 
 def sweepable(path: str, cases: Sequence[Case]) -> str:
-    """What could have been swept, for the error."""
+    """The paths that can be swept, for the error message."""
     if any(value_at(own_sections(case), path) is not None for case in cases):
         return "is set by the cases that have it: remove it there, or here"
     devices = [case for case in cases if isinstance(case, OnDeviceCase)]
@@ -70,7 +70,7 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
 
 
 def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with the leaves of ``patch`` put in."""
+    """``base`` with the values of ``patch``."""
     result = dict(base)
     for key, value in patch.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)

@@ -1,4 +1,4 @@
-"""The studies that come with the package, and how a study is found by name or path."""
+"""The shipped studies, and the search of a study by name or path."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runs trials in processes of this machine; none outlives the worker pool."""
+"""Runs trials in processes of this machine; all end with the worker pool."""
 
 import multiprocessing
 import os
@@ -21,17 +21,17 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_BETWEEN_SIGNALS = 0.2
-"""Of waiting, between two looks at whether the user wants to stop."""
+"""Interval between two checks for a signal while waiting."""
 
 DIED = "the worker process died (killed, or out of memory?)"
 
 
 class WorkerDiedError(RpuSsnnError):
-    """A worker process did not live to its first trial."""
+    """A worker process died before its first trial."""
 
 
 def cpu_count() -> int:
-    """CPUs this process may use, which containers and taskset make fewer than there are."""
+    """CPUs that this process may use; containers and taskset limit them."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
@@ -39,17 +39,17 @@ def cpu_count() -> int:
 
 
 def worker_count(workers: int | None, n_trials: int) -> int:
-    """Processes that run so many trials.
+    """Number of processes for so many trials.
 
     Args:
-        workers: as asked for; None: one a CPU.
+        workers: requested number; None: one a CPU.
     """
     return min(cpu_count() if workers is None else workers, n_trials)
 
 
 @dataclass(frozen=True)
 class LocalExecutor:
-    """Processes of this machine, which share its CPUs' threads evenly.
+    """Processes of this machine; each gets an equal share of the CPUs as threads.
 
     Attributes:
         workers: None: one a CPU.
@@ -58,7 +58,7 @@ class LocalExecutor:
     workers: int | None = None
 
     def plan(self, n_trials: int) -> str:
-        """How many start."""
+        """How many workers start."""
         return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}, compiling"
 
     @contextmanager
@@ -69,7 +69,7 @@ class LocalExecutor:
         note: Callable[[str], None],
         look: Callable[[], None],
     ) -> Iterator["_LocalPool"]:
-        """Processes that are gone when the context ends, at once where it ends by an error."""
+        """Starts the processes; they end with the context, killed if it ends by an error."""
         n_workers = worker_count(self.workers, n_trials)
         threads = max(1, cpu_count() // n_workers)
         others = set(multiprocessing.active_children())
@@ -85,7 +85,7 @@ class LocalExecutor:
                 one.pool.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
-        """Nothing is kept."""
+        """Does nothing: no worker is kept."""
 
 
 class _LocalPool:
@@ -107,7 +107,7 @@ class _LocalPool:
     ) -> list[RpuSsnnError | None]:
         checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
         waiting = set(checks)
-        while waiting:  # with a limit, so that a signal is heard
+        while waiting:  # with a time limit, so that signals are handled
             _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
             look()
         try:
@@ -140,7 +140,7 @@ class _LocalPool:
 
 @dataclass
 class _Worker:
-    """A pool of one process, so that a process that dies takes its own trial and no other."""
+    """A pool of one process: a process that dies fails only its own trial."""
 
     threads: int
     pool: ProcessPoolExecutor
@@ -152,7 +152,7 @@ class _Worker:
     def submit[**P, R](
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> Future[R]:
-        """Gives the process work; starts another where it has died."""
+        """Submits a call to the process; starts a new process if it has died."""
         try:
             return self._submit(function, *args, **kwargs)
         except BrokenProcessPool:
@@ -169,10 +169,10 @@ class _Worker:
 
 @contextmanager
 def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
-    """Processes that are started meanwhile do not import the script that runs here.
+    """Processes that start inside this context do not import the calling script.
 
-    They would run it again where it has no `if __name__ == "__main__":`. They need nothing of it,
-    unless the job itself was defined there.
+    A script without `if __name__ == "__main__":` would otherwise run again in each process. The
+    script is needed only if the job was defined in it.
     """
     jobs = [argument for argument in arguments if isinstance(argument, Job)]
     if any("__main__" in (job.check.__module__, job.execute.__module__) for job in jobs):
@@ -187,7 +187,7 @@ def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
 
 
 def _pool_of_one(threads: int) -> ProcessPoolExecutor:
-    with interrupts.blocked():  # the first pool starts the process that tracks semaphores
+    with interrupts.blocked():  # the first pool also starts multiprocessing's resource tracker
         return ProcessPoolExecutor(
             1,
             mp_context=multiprocessing.get_context("spawn"),

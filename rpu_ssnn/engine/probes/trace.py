@@ -46,7 +46,7 @@ def trace(
         weights: [n_in, n_out] of each crossbar, in threshold currents.
         rates: average spikes a slot of each input line; or one recording of spikes.
         label: class of the image.
-        key: everything random in the presentation follows from it.
+        key: determines everything random in the presentation.
     """
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
     net = make_parameters(spec, sizes)

@@ -26,10 +26,10 @@ from rpu_ssnn.engine.state import Presentations, WorkerState, make_worker_state,
 from rpu_ssnn.engine.strategies.base import Job, Strategy
 
 MOST = 64
-"""Presentations of a group at most: enough that the cost of a call is shared out."""
+"""Largest number of presentations of a group, which share the cost of a call."""
 
 SPIKES = 1 << 23
-"""Spikes of one crossbar that the buffers of a group hold at most."""
+"""Largest number of spikes of one crossbar in the buffers of a group."""
 
 
 class Batched(Strategy):
@@ -41,7 +41,7 @@ class Batched(Strategy):
         presentation = net.slots * net.widest
         together = min(MOST, SPIKES // presentation) if job.schedule == "batch" else 1
         if together > 1:
-            # The system gives memory only to those parts that are written to.
+            # The system allocates memory only for written pages.
             size = {"rows": net.slots, "spikes": 2 * presentation}
             self._buffers = make_buffers(net, job.all_spikes, (together,), **size)
         else:
@@ -72,7 +72,7 @@ class Batched(Strategy):
     def _run(
         self, net: Parameters, shown: Presentations, group: range, learn: bool
     ) -> Iterator[bool]:
-        """Run a group of presentations; gives after each slot whether a buffer is full."""
+        """Run a group of presentations; yields after each slot whether a buffer is full."""
         states, n = self._states, len(group)
         states.position[:n, 0] = group
         _begin(net, states, n, shown, learn)

@@ -12,7 +12,7 @@ from rpu_ssnn.engine.strategies.parallel import parallel
 from rpu_ssnn.spec import Schedule
 
 GROUP_SLOTS = 1 << 14
-"""Slots that a worker shows at most before synapses that wait for all workers apply the pulses."""
+"""Largest number of slots of a worker before synapses apply the collected pulses."""
 
 PAUSE: dict[Schedule, int] = {
     "batch": slot_loop.RUN_THROUGH,
