@@ -69,7 +69,7 @@ def executing(
             yield executor
     except KeyboardInterrupt:
         command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
-        stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", EXIT_CODE)
+        stop(f"interrupted; finished rows are kept in {root}; continue with: {command}", EXIT_CODE)
 
 
 def options_of(

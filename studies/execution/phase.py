@@ -49,7 +49,7 @@ class Phase:
         to_run = self.failures.to_run(once)
         if left := len(once) - len(to_run):
             options.reporter.note(
-                f"{self.what}: {left} failed before and are left alone; --retry-failed runs them"
+                f"{self.what}: {left} failed before and will not run; --retry-failed runs them"
             )
         writer = RowWriter(
             self.folder, self.store, self.finished, workspace, options.reporter, then

@@ -163,7 +163,7 @@ class TrialSession:
         self.resumed, self._before = found.resumed + 1, found.seconds
         epochs = found.state.epochs
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "began": epochs})
-        self._note(f"goes on after epoch {epochs} of {self._how_far.epochs}")
+        self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
     def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
@@ -187,7 +187,7 @@ class TrialSession:
             kept = f"left where it is ({reason(error)})"
         self.resumed, self._before = 0, 0.0
         self._how_far = self._how_far.model_copy(update={"epoch": 0, "began": 0})
-        self._note(f"starts anew: its checkpoint {why}; {kept}")
+        self._note(f"starts again: its checkpoint {why}; {kept}")
 
     def end_epoch(
         self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
