@@ -81,7 +81,7 @@ def options_of(
     retry_failed: bool = False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
-    """Real training, told to the error stream.
+    """Options for training, with progress on the error stream.
 
     Raises:
         InputError: the seconds are no finite number.
@@ -104,7 +104,7 @@ def options_of(
 
 
 def end(failures: "list[Failure]", root: Path) -> None:
-    """Exit code 1 where trials failed."""
+    """Ends with exit code 1 if trials failed."""
     if failures:
         typer.echo(
             f"{counted(len(failures), 'trial')} failed, listed in {root / 'failures.csv'}; "

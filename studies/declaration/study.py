@@ -103,10 +103,11 @@ class Study(Spec):
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
     until: SequentialStopping | None = Field(
-        None, description="seeds are added until the gaps are known well enough; None: none are"
+        None,
+        description="adds seeds until the intervals of the gaps are narrow; None: no added seeds",
     )
     prune: Prune | None = Field(
-        None, description="when a run is stopped for being hopeless; None: none is"
+        None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
     )
     drives: Path | None = Field(
         None, description="file with searched drives, relative to the study's"

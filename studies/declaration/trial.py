@@ -30,7 +30,7 @@ class DatasetSettings(OwnDataReading):
     )
     n_test: Annotated[int, Field(ge=1)] | None = None
     validation_share: Annotated[Share, Field(le=0.5)] = Field(
-        0.1, description="part of the training images held out; the only ones a choice may see"
+        0.1, description="share of the training images held out as validation images, for choices"
     )
 
     @model_validator(mode="before")
@@ -65,7 +65,7 @@ class Prune(Spec):
     """
 
     after_epochs: Annotated[int, Field(ge=1)] = Field(
-        description="epochs after which the run is looked at, once"
+        description="epochs after which the accuracy is compared, once"
     )
     below: Annotated[float, Field(gt=0.0, le=100.0)] = Field(
         description="accuracy on validation images below which it is stopped, %"
