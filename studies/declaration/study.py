@@ -104,7 +104,7 @@ class Study(Spec):
     )
     until: SequentialStopping | None = Field(
         None,
-        description="adds seeds until the intervals of the gaps are narrow; None: no added seeds",
+        description="adds seeds until the gaps have narrow intervals; None: adds none",
     )
     prune: Prune | None = Field(
         None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
