@@ -1,4 +1,4 @@
-"""Presets by name, with overrides."""
+"""Finds presets by name, and applies overrides."""
 
 import math
 import warnings

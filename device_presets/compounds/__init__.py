@@ -1,1 +1,1 @@
-"""Cells of several devices around a preset."""
+"""Compounds: cells of several devices, built from one or two presets."""

@@ -1,4 +1,4 @@
-"""Devices as papers report them: NeuroSim's metrics to a preset, and back."""
+"""NeuroSim's published metrics of a device: from metrics to a preset, and back."""
 
 from device_presets.neurosim_metrics.from_metrics import (
     PublishedMetrics,

@@ -1,4 +1,4 @@
-"""Data sets of the user's own: files of every kind, their split and their scale."""
+"""Data files of the user: reading, split and scale."""
 
 from rpu_ssnn.data.user_data.python_data import save_dataset
 from rpu_ssnn.data.user_data.reading import file_digest, own_counts, read_own
