@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from device_presets.library import get_preset
 from device_presets.parameters.rule import Value
 from device_presets.parameters.table import PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.preset_lookup import get_preset
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import printable

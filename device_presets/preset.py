@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from device_presets.aihwkit_device import aihwkit_device
 from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics, charge_trap_physics
 from device_presets.parameters.rule import Value
 from device_presets.preset_file import shipped_entries
+from device_presets.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import PresetError, one_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Preset:
 
     @property
     def pair(self) -> bool:
-        """Whether a weight is a pair of these (`device_presets.cells.compounds`): one is one."""
+        """Whether a weight is a pair of these (`device_presets.compounds.table`): one is one."""
         return False
 
     @property

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from device_presets.aihwkit_device import aihwkit_device
 from device_presets.preset import Preset
+from device_presets.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import PresetError
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from device_presets.library import get_preset, preset_names
 from device_presets.mean_step import asymmetry_of, mean_steps_at_zero
 from device_presets.preset import Preset
+from device_presets.preset_lookup import get_preset, preset_names
 
 if TYPE_CHECKING:
     import pandas as pd

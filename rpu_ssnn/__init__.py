@@ -1,7 +1,7 @@
-"""The spiking front end of SSNN-BP, and the synapses that its weights live in.
+"""The spiking network of SSNN-BP, and its weights: floats or simulated devices.
 
-Start reading at `rpu_ssnn.spec` (what a network is), `rpu_ssnn.network` (the pass over time) and
-`rpu_ssnn.synapses.base` (the seam between the two kinds of weights). `__init__.pyi` lists the
+Start reading at `rpu_ssnn.spec` (settings of a network), `rpu_ssnn.network` (simulation over time)
+and `rpu_ssnn.synapses.base` (the interface of all kinds of weights). `__init__.pyi` lists the
 public names; each is imported at its first use, since torch and numba take seconds.
 """
 

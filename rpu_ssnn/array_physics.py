@@ -1,7 +1,7 @@
-"""What an array does to its devices beside the pulses meant for them, as validated, frozen data.
+"""Effects of an array on its devices besides their own pulses, as validated, frozen data.
 
-Simulated by our own devices only (`tile: {simulator: native}`). Every number is off by default,
-and none is in the sources of this project's presets: what a study sets here is its assumption.
+Simulated by the native simulator only (`tile: {simulator: native}`). Every number is 0 by default,
+and none is in the sources of this project's presets: values in a study are assumptions.
 """
 
 from typing import Annotated

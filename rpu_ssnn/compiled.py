@@ -1,14 +1,14 @@
-"""numba as this package uses it: compiled code does not hold the GIL, and is kept on disk.
+"""Decorators for numba: compiled code releases the GIL and is stored on disk.
 
-numba keeps a compiled function until the file that defines it changes. What the function calls, or
-the constants it reads, may lie in other files. So the folder that keeps the code is named after the
-contents of all files that compiled code is made of: an edit of any of them leads to a new folder.
+numba compiles a function again only if the file that defines it changes. The function may call
+functions or read constants of other files. The cache folder is therefore named by a hash of all
+files with compiled code: an edit of any of them leads to a new folder.
 
 Environment variables, read once at import:
-    RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.guards`).
-    RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). That is the default
-        where indices are checked, since nothing checks those of an intrinsic; 0 keeps them.
-    NUMBA_CACHE_DIR=FOLDER: where compiled code is kept (numba's own variable).
+    RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.checked_arrays`).
+    RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). This is the default
+        with RPU_SSNN_CHECK, since indices of an intrinsic cannot be checked; 0 keeps intrinsics.
+    NUMBA_CACHE_DIR=FOLDER: folder of compiled code (numba's own variable).
 """
 
 import hashlib
@@ -32,32 +32,32 @@ PLAIN = os.environ.get("RPU_SSNN_PLAIN", "1" if CHECK else "0") != "0"
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile for numpy arrays, without the GIL, and keep the code on disk.
+    """Compile for numpy arrays, without the GIL, and store the code on disk.
 
-    Code of functions outside `SOURCES` is not kept: the folder's name would not follow their edits.
+    Code of functions outside `SOURCES` is not stored: its edits would not change the folder's name.
 
     Raises:
-        RuntimeError: there is no folder to keep the code in (`rpu-ssnn doctor` says what to do).
+        RuntimeError: no folder for the code can be written (`rpu-ssnn doctor` says what to do).
     """
     return _compile(function)
 
 
 def compiled_in_place(function: Callable[..., Any]) -> Any:
-    """As `compiled`, for functions that only write to arrays they were given.
+    """As `compiled`, for functions that only write to their array arguments.
 
-    A function that makes an array does not compile. Nothing counts references here: the caller
-    holds all arrays. An array must not be returned to Python, which would get its base instead.
+    A function that makes an array does not compile. References are not counted: the caller holds
+    all arrays. An array must not be returned to Python, which would receive its base instead.
 
     Raises:
         RuntimeError: as `compiled`.
     """
-    # Counting takes locked instructions at every call and slice, and numba has no public option
-    # to leave it out. The pass over time is 1.4 to 1.6 times faster without (docs/tried.md).
+    # Reference counts need atomic instructions at every call and slice, and numba has no public
+    # option against them. Without them the simulation is 1.4 to 1.6 times faster (docs/tried.md).
     return _compile(function, **({} if CHECK else {"_nrt": False}))
 
 
 def compiled_inside(function: Callable[..., Any]) -> Any:
-    """As `compiled_in_place`, and a part of each loop that calls it, however long it is.
+    """As `compiled_in_place`, and always inlined into the loops that call it.
 
     Only then can such a loop become vector code. Division by zero gives infinity, as in numpy.
     """
@@ -69,7 +69,7 @@ def _compile(function: Callable[..., Any], **options: Any) -> Any:
     options = {"nogil": True, "boundscheck": CHECK, **options}
     if Path(function.__code__.co_filename) not in SOURCES:
         return numba.njit(**options)(function)
-    # numba asks for the folder when a function is decorated, and never again.
+    # numba reads the folder only when a function is decorated.
     config: Any = numba.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
@@ -83,7 +83,7 @@ def cache_folder() -> Path:
     """The folder for code compiled from these sources with these switches.
 
     Raises:
-        RuntimeError: there is none that can be written.
+        RuntimeError: no such folder can be written.
     """
     switches = ("-check" if CHECK else "") + ("-plain" if PLAIN else "")
     name = f"rpu_ssnn-{digest(SOURCES)[:16]}{switches}"

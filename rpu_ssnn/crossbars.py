@@ -21,7 +21,7 @@ def make_synapses(
 ) -> list[Synapses]:
     """Synapses that start from `initial` or from He initialisation scaled by theta.
 
-    The scale keeps a layer's rates at the size of those below it.
+    With this scale, the rates of a layer are about as large as those of the layer before.
     """
     synapses = []
     for layer, gain in enumerate(spec.gains()):

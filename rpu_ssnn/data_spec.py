@@ -10,12 +10,12 @@ from rpu_ssnn.spec import Positive, Spec
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
 Bounds = tuple[float, float]
 Time = Literal["kept", "shuffled"]
-"""What becomes of the slots of recorded spikes: shuffled is the control for what timing is worth;
-each line keeps its count of spikes, and what spikes together still does."""
+"""Order of the slots of recorded spikes. `shuffled` is the control without timing: the counts of
+each line are kept, and spikes of one slot stay together."""
 
 
 class SpikeSpec(Spec):
-    """How spikes of a file become spikes of slots: slot = floor(time / bin)."""
+    """Conversion of the spikes of a file to slots: slot = floor(time / bin)."""
 
     bin: Positive = Field(
         1.0, description="length of a slot in the file's unit of time; a tensor's rows are slots"
@@ -26,7 +26,7 @@ class SpikeSpec(Spec):
 
 
 class OwnDataReading(Spec):
-    """How a user's file is read.
+    """Settings for reading a file of the user.
 
     One file with `x_train, y_train, x_test, y_test` or a file and a `test_file` keep their split;
     a file of rows alone is split: the same for every study and seed.

@@ -1,9 +1,9 @@
-"""Checks what this project stands on: by trying it, since version numbers hide a broken build.
+"""Checks the installation by running small tests, since version numbers hide a broken build.
 
-aihwkit's compiled part fits only the torch releases it was built against, and its metadata names
-none. The wrong pair imports without complaint and then fails, misleadingly, in every tile call.
+The compiled part of aihwkit works only with the torch releases it was built for, and its metadata
+names none. A wrong pair can be imported, but every tile call fails with a misleading error.
 
-Nothing heavy is imported before it is needed, so that a broken package is reported, not hit.
+Slow packages are imported in the checks themselves, so that a broken package is reported.
 """
 
 import functools
@@ -25,7 +25,7 @@ REBUILD = "rebuild the environment with `make clean && make test`"
 
 
 class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
-    """The machine cannot run anything: one line of what was found and what to do."""
+    """The installation cannot run anything; the message says what was found and what to do."""
 
     def __init__(self, found: str, advice: str) -> None:
         self.found = found
@@ -33,7 +33,7 @@ class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
         super().__init__(f"{found}; {advice}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        """Errors cross process borders whole."""
+        """Makes the error picklable."""
         return type(self), (self.found, self.advice)
 
 
@@ -43,14 +43,14 @@ class BrokenPairError(BrokenEnvironmentError):
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """One thing looked at.
+    """The result of one check.
 
     Args:
         name: a short key.
-        ok: whether it is as it should be.
+        ok: whether the check passed.
         found: what was found, complete in itself.
-        advice: what to do where it is not ok, else empty.
-        needed: whether commands fail without it; where not, it is worth a note only.
+        advice: what to do if the check failed, else empty.
+        needed: whether commands fail without it; if not, a failure is only a note.
     """
 
     name: str
@@ -62,20 +62,20 @@ class HealthCheck:
 
 @functools.cache
 def require_tile_pair() -> None:
-    """``check_tile_pair``, once a process: for every entry point that goes on to use tiles.
+    """``check_tile_pair``, once a process, before tiles are used.
 
     Raises:
-        BrokenPairError: as ``check_tile_pair``, on every call as long as the pair is broken.
+        BrokenPairError: as ``check_tile_pair``, on every call while the pair is broken.
     """
     check_tile_pair()
 
 
 @functools.cache
 def require_compiler() -> None:
-    """Imports all compiled code, once a process: it needs numba, and a folder to be kept in.
+    """Imports all compiled code, once a process: this needs numba and a folder for the code.
 
     Raises:
-        InputError: numba is told not to compile.
+        InputError: an environment variable turns numba's compilation off.
         BrokenEnvironmentError: numba finds no folder for the code.
     """
     told = os.environ.get("NUMBA_DISABLE_JIT", "")
@@ -91,7 +91,7 @@ def require_compiler() -> None:
 
 
 def check_tile_pair() -> None:
-    """Pulses and reads a small noiseless tile, and compares with the result known exactly.
+    """Pulses and reads a small noiseless tile, and compares with the exact result.
 
     Raises:
         BrokenPairError: aihwkit or torch cannot be imported, a tile call raises, or its result
@@ -99,7 +99,7 @@ def check_tile_pair() -> None:
     """
     try:
         fault = _tile_fault()
-    except Exception as error:  # a broken build raises whatever its garbage happens to lead to
+    except Exception as error:  # a broken build may raise anything
         fault = f"{type(error).__name__}: {_one_line(error)}"
     if fault is not None:
         raise BrokenPairError(
@@ -109,7 +109,7 @@ def check_tile_pair() -> None:
 
 
 def _tile_fault() -> str | None:
-    """What the tile gets wrong, or None."""
+    """The wrong result of the tile, in words; None: all correct."""
     import torch
     from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
     from aihwkit.simulator.parameters import IOParameters, PulseType, UpdateParameters
@@ -170,7 +170,7 @@ def _tile_fault() -> str | None:
 
 
 def diagnose(data_root: Path | None) -> list[HealthCheck]:
-    """Looks at everything the commands depend on; takes seconds and raises nothing.
+    """Checks everything that the commands need; takes seconds and raises nothing.
 
     Args:
         data_root: the folder with the idx files; None takes the environment variable
@@ -188,7 +188,7 @@ def diagnose(data_root: Path | None) -> list[HealthCheck]:
 
 
 def failed(checks: Iterable[HealthCheck]) -> bool:
-    """Whether anything that is needed is not ok."""
+    """Whether a needed check failed."""
     return any(check.needed and not check.ok for check in checks)
 
 
@@ -295,14 +295,14 @@ def _check_threads() -> HealthCheck:
 
 
 def _usable_cpus() -> int:
-    """The CPUs this process may run on, which taskset and containers make fewer than there are."""
+    """CPUs that this process may use; taskset and containers limit them."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux has it, macOS does not
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _check_data(name: str, data_root: Path | None) -> HealthCheck:
     try:
-        # The whole load, since a folder may hold the right names and damaged files.
+        # Loads all images, since files with the right names may be damaged.
         data = load_dataset(
             name, data_root, n_train=None, n_test=None, validation_share=0.0, seed=0
         )

@@ -1,4 +1,4 @@
-"""`SpikingClassifier`: SSNN-BP, in ideal weights or in devices, as a scikit-learn classifier."""
+"""`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
 from collections.abc import Callable
 from typing import Any, Literal, Self
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.own.scaling import Scale, scale_of, shares
+from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.device_library import find_device
@@ -25,19 +25,19 @@ IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
     "rate": rate_synapses,
     "coincidence": coincidence_synapses,
 }
-"""Synapses that are no devices, by the name of their learning rule."""
+"""Factories of float weights, by learning rule."""
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A spiking network trained by spikes alone (SSNN-BP; Biswas, Saraswat, Ganguly).
 
-    Values become rates between their lowest and highest in the training rows; `score` and `predict`
-    show every row for T slots. Devices get the update's pulses and nothing else.
+    Values become rates between the lowest and highest value of the training rows. `score` and
+    `predict` show every row for T slots. Only pulses of the update change devices.
 
     Args:
         hidden: neurons of each hidden layer.
         T: slots a row is shown.
-        synapses: `rate` (ideal weights, Eq. 9), `coincidence` (ideal weights, Eq. 10), the name of
+        synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: passes over the training rows; the step falls linearly.
         batch: presentations a batch.
@@ -45,11 +45,11 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weight_range: of devices, see `TileSpec.weight_range`.
         scale: `training`: one range of values for all columns; `each`: one for each column.
         contrast: `none`, `on_off` or `signed`, see `EncodingSpec.contrast`. A rate has no sign, so
-            that few columns want two lines each.
+            data with few columns need two lines each.
         winner_takes_all: one output spikes at a time (`InhibitionSpec.clocked`).
         random_state: of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot be
             seeded.
-        threads: change the time, not the numbers.
+        threads: change the time, not the results.
         verbose: print a line an epoch.
 
     Attributes:
@@ -145,7 +145,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The class whose output spiked most (ties: the first), [n]."""
+        """The class with the most output spikes (ties: the first), [n]."""
         counts = self.spike_counts(X)
         found: np.ndarray = self.classes_[counts.argmax(axis=1)]
         return found
@@ -182,10 +182,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.concatenate(counts)
 
     def device_table(self) -> pd.DataFrame:
-        """What training left in the devices, one row a crossbar: pulses, saturated ones, and so on.
+        """Statistics of the devices after training, one row a crossbar.
 
-        Columns are the statistics of a study's rows (studies/README.md). Ideal weights have none
-        but their shape.
+        The columns are those of a study's rows. Float weights have only a shape.
         """
         check_is_fitted(self)
         rows = []
@@ -200,7 +199,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.trained_.epochs
 
     def __getstate__(self) -> dict[str, Any]:
-        """Networks hold threads and tiles: their state is kept, and they are built anew."""
+        """Pickles the state of the network, since threads and tiles cannot be pickled."""
         state = dict(super().__getstate__())
         trained = state.pop("trained_", None)
         if trained is not None:

@@ -1,4 +1,4 @@
-"""The input lines that an image drives: one a pixel, or two; recorded spikes come as they are."""
+"""The input lines of an image: one or two a pixel; recorded spikes are used unchanged."""
 
 from dataclasses import dataclass
 
@@ -19,9 +19,9 @@ class InputLines:
     Attributes:
         pixels: of an image, or lines of a recording.
         grey_max: the value of share 1; of recordings, the count.
-        middle: share of each pixel which the two lines of a pixel are measured from: its mean over
-            the training images, or that of the value 0; None: one line a pixel.
-        gain: of the distance from there.
+        middle: the value from which the two lines of a pixel are measured: its mean over the
+            training images, or the value 0, as a share; None: one line a pixel.
+        gain: factor on the distance from the middle.
     """
 
     pixels: int
@@ -35,10 +35,10 @@ class InputLines:
         return self.pixels if self.middle is None else 2 * self.pixels
 
     def shares(self, images: Rows) -> Float32[np.ndarray, "n lines"]:
-        """How strongly each line is driven, in [0, 1]; of recordings, by its count of spikes.
+        """Input of each line, in [0, 1]; for recordings, from its count of spikes.
 
-        With a middle, the first half of the lines has what a pixel is above it, the second half
-        what it is below, so that one of a pixel's two lines is always at 0.
+        With a middle, the first half of the lines gets the part of a pixel above it, the second
+        half the part below it. One of the two lines of a pixel is always 0.
         """
         if isinstance(images, SpikeTrains):
             return images.counts() / np.float32(self.grey_max)

@@ -1,7 +1,7 @@
-"""The SSNN-BP network: presentations in, output counts and pulses out.
+"""The SSNN-BP network: shows presentations, returns output counts, sends pulses to synapses.
 
 Forward pass, backward pass and weight update run concurrently, slot by slot; no train is stored.
-The network knows its weights only as `Synapses`.
+Weights are behind the interface `Synapses`.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.crossbars import make_synapses
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.probes.recording import NOTHING, Recording, make_recording
-from rpu_ssnn.engine.reads import Reads
 from rpu_ssnn.engine.state import Presentations, make_presentations
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.strategies.parallel import WorkerThreads
+from rpu_ssnn.engine.weight_copies import Reads
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, joined, part_of
 
 type Input = Float32[np.ndarray, "batch n_in"] | SpikeTrains
-"""What a batch shows: average spikes a slot of each input line, or the spikes themselves."""
+"""Input of a batch: average spikes a slot of each input line, or the spikes themselves."""
 
 
 class Network:
@@ -35,9 +35,9 @@ class Network:
         training: batch, schedule and dropout.
         sizes: lines of each layer, input first.
         factory: makes the synapses of each crossbar.
-        seed: of the initial weights and of the synapses' own draws.
+        seed: of the initial weights and the random numbers of the synapses.
         threads: workers that share the presentations of a batch; `engine.strategies` says when
-            training uses one only. Numbers of ideal weights and of devices read as matrices do
+            training uses one only. Numbers of float weights and of devices read as matrices do
             not depend on it.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
     """
@@ -87,7 +87,7 @@ class Network:
         Args:
             rates: average spikes a slot of each input line, or the spikes themselves, which are
                 shown up to slot T.
-            rng: everything random in the presentations is drawn from keys taken from it.
+            rng: draws the key of each presentation, which determines its random numbers.
 
         Raises:
             ValueError: more presentations than a batch, or shapes or labels that do not fit the
@@ -112,7 +112,7 @@ class Network:
         return self._show(rates, rng, NOTHING)
 
     def decisions(self, rates: Input, rng: np.random.Generator) -> Int16[np.ndarray, "batch slots"]:
-        """The class that leads after each slot, of the same presentations that `infer` shows.
+        """The class with the most output spikes after each slot, for the presentations of `infer`.
 
         Ties, and no spike yet, give the lowest class.
 
@@ -144,17 +144,17 @@ class Network:
         return joined({f"crossbar_{n}": s.state() for n, s in enumerate(self.synapses, 1)})
 
     def restore(self, state: State) -> None:
-        """Go on from the state of a network that was built just as this one.
+        """Load the state of a network with the same settings.
 
         Raises:
-            StateError: it is that of another.
+            StateError: the state is of another network.
         """
         for n, synapses in enumerate(self.synapses, 1):
             synapses.restore(part_of(state, f"crossbar_{n}"))
         self._job.reads.refresh()
 
     def check_finite(self) -> None:
-        """Raises FloatingPointError where a weight is not a finite number."""
+        """Raises FloatingPointError if a weight is not finite."""
         for place, synapses in enumerate(self.synapses, start=1):
             weights = synapses.linear_read()
             if weights is not None and not np.isfinite(weights).all():

@@ -1,7 +1,7 @@
-"""What a network, its training and its tiles are, as validated, frozen data.
+"""Settings of a network and its training, as validated, frozen data.
 
 Every number that the paper (Biswas et al., SSNN-BP) leaves open is a field here, with its
-default and what it costs. Symbols of the paper: T the slots an image is shown, tau the time
+default and its effect. Symbols of the paper: T the slots an image is shown, tau the time
 constant of the Spike Response kernel (Eq. 3), theta, theta_b and theta_N the thresholds of the
 forward, hidden-gradient and output-gradient neurons.
 
@@ -18,26 +18,26 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rpu_ssnn.common.errors import InputError
 
 SMALLEST_NORMAL = 2.0**-126
-"""In single precision; what is smaller loses digits, and is zero on some processors."""
+"""Smallest normal number in single precision; smaller ones lose digits, or are zero."""
 
 MOST_SLOTS = 2_000_000
-"""Of one presentation, flush included."""
+"""Largest number of slots of one presentation, including the flush."""
 
 MOST_TAU = 1e7
-"""Slots; the kernel of a longer time constant would not decay at all in single precision."""
+"""Slots; with a longer time constant the kernel would not decay in single precision."""
 
 
 def single(value: float) -> float:
-    """The value as the compiled pass and the tiles see it, in single precision.
+    """The value in single precision, as simulation and tiles use it.
 
     Raises:
-        OverflowError: too large for it.
+        OverflowError: too large for single precision.
     """
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
 def _usable_in_single(value: float) -> float:
-    """Refuses what single precision would make infinite, zero or imprecise."""
+    """Refuses values that are infinite, zero or imprecise in single precision."""
     try:
         seen = single(value)
     except OverflowError:
@@ -60,15 +60,15 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0), InSingle, AfterValidator(_below_
 Positive = Annotated[float, Field(gt=0.0), InSingle]
 NotNegative = Annotated[float, Field(ge=0.0), InSingle]
 
-# Ranges of the neurons: each far wider than any network that learns, and within what sums of
-# many currents can be told apart from in single precision. They are assumptions.
+# Ranges of the neurons: far wider than in any network that learns, and small enough for sums in
+# single precision. They are assumptions.
 Threshold = Annotated[float, Field(ge=1e-3, le=1e6)]
 KernelFraction = Annotated[float, Field(ge=1e-4, le=1e3)]
 Gain = Annotated[float, Field(ge=1e-6, le=1e6)]
 Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Contrast = Literal["none", "on_off", "signed"]
-"""What an input line is told: a pixel, or how far it is above or below its mean or zero."""
+"""Input of a line: a pixel, or its distance above or below its mean or zero."""
 
 
 class Spec(BaseModel):
@@ -183,7 +183,7 @@ class EncodingSpec(Spec):
 
 
 class GradientSpec(Spec):
-    """How the split gradient streams are timed (Eq. 4 to 8): defaults are causal, local remedies.
+    """Timing of the split gradient streams (Eq. 4 to 8); the defaults are causal and local.
 
     The literal reading of the paper is switch="first_spike", branches="unbounded", relay=False,
     flush=0: see `LITERAL_GRADIENT`.
@@ -218,7 +218,7 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 
 
 class InhibitionSpec(Spec):
-    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, ideal strength."""
+    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength."""
 
     strength: Strength = Field(
         0.0, description="W_inh in thresholds, from each output to every other; 0: none"
@@ -286,11 +286,11 @@ class NetworkSpec(Spec):
 
     @property
     def slots(self) -> int:
-        """Slots of one presentation in all, flush included."""
+        """All slots of one presentation, including the flush."""
         return self.T + round(self.gradient.flush * self.tau)
 
     def gains(self) -> tuple[float, ...]:
-        """Step that makes each layer's spike counts exact backpropagation, first layer first.
+        """Factor on the step of each layer that makes its spike counts exact backpropagation.
 
         The gradient spikes of the output count error / theta_N; each hidden layer below multiplies
         by theta / theta_b. The exact step undoes both and carries Eq. 8's factor.
@@ -342,7 +342,7 @@ class TrainingSpec(Spec):
 
 
 class SurrogateSpec(Spec):
-    """Gaussian noise on Eq. 9 that stands in for the error of stochastic products (Fig. 4, 7, 8).
+    """Gaussian noise on Eq. 9 as a model of the error of stochastic products (Fig. 4, 7, 8).
 
     A coincidence train of T_s slots estimates a product p of two rates with variance
     p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a weight change (a batch,

@@ -1,4 +1,4 @@
-"""Spike trains that come from outside, as a list of spikes: memory goes with spikes, not slots."""
+"""Recorded spike trains as lists of spikes: memory grows with spikes, not with slots."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -34,7 +34,7 @@ class SpikeTrains:
         recordings: int,
         lines: int,
     ) -> Self:
-        """The trains of events in any order; events of a line in one slot are one spike.
+        """Trains from events in any order; several events of a line in one slot are one spike.
 
         Raises:
             ValueError: a recording, slot or line is negative or too large.
@@ -83,7 +83,7 @@ class SpikeTrains:
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
-        """All that there is, for a digest."""
+        """All arrays, for a digest."""
         return self.start, self.slot, self.line, np.array([self.lines])
 
     def counts(self) -> Float32[np.ndarray, "recordings lines"]:
@@ -105,10 +105,9 @@ class SpikeTrains:
         return float((self.slot >= slot).mean()) if len(self.slot) else 0.0
 
     def time_shuffled(self, rng: np.random.Generator) -> Self:
-        """The slots of each recording, up to its last spike, in random order.
+        """The same recordings with their slots, up to the last spike, in random order.
 
-        What spikes together still does, and each line has as many spikes as before: what is lost
-        is when.
+        Spikes of one slot stay together, and the count of each line is kept.
         """
         slot = self.slot.copy()
         for first, stop in zip(self.start[:-1], self.start[1:], strict=True):

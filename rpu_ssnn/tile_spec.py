@@ -17,8 +17,8 @@ Seconds = Annotated[float, Field(ge=0.0, le=1e12), InSingle]
 class ReadSpec(Spec):
     """A read through aihwkit's converters and noise, one read a slot in which a line spikes.
 
-    What is not named here is ideal: no bound or noise management, no input noise, no line
-    resistance; a reference line is read without error. Inputs are spikes (0, 1, and -1 in the
+    Everything else is exact: no bound or noise management, no input noise, no line resistance; a
+    reference line is read without error. Inputs are spikes (0, 1, and -1 in the
     transposed read), which any DAC of two bits or more represents exactly.
     """
 
@@ -64,24 +64,24 @@ class ReferenceSpec(Spec):
 
 
 REFERENCE_IS_GONE = "is now native, which simulates these devices exactly, and all others"
-"""What to write instead: rows of old studies still say `reference`, and can be read."""
+"""The new name in the error message; old rows with `reference` can still be read."""
 
 NEEDS_PULSES = (
     "simulates single devices and pairs of them, whose weights pulses move; a cell with transfers "
     "or a digital sum is aihwkit's own"
 )
-"""Why such cells have no native simulation."""
+"""Error message: such cells have no native simulation."""
 
 NO_HALF_SELECT = (
     "does not go with a device that remembers its pulses: what a half-selected one remembers is "
     "not known"
 )
-"""Why charge traps with memory cannot be disturbed."""
+"""Error message: charge traps with memory have no disturb."""
 
 NEEDS_LOSS = (
     "needs a device that loses charge: a finite leak_time_constant_s, or charge_trap_pulsed"
 )
-"""Why other devices have no storage: it would say that they keep their weights for ever."""
+"""Error message: storage of a device without loss would have no effect."""
 
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
@@ -95,7 +95,7 @@ class TileSpec(Spec):
         "standard deviations of He initialisation (which are theta sqrt(2 / n_in))",
     )
     reference: ReferenceSpec = ReferenceSpec()
-    reads: ReadSpec | None = Field(None, description="None: ideal reads")
+    reads: ReadSpec | None = Field(None, description="None: exact reads")
     initial: Literal["programmed", "pulsed"] = Field(
         "programmed",
         description="initial weights are written exactly, or by open-loop pulses "

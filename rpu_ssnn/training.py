@@ -29,12 +29,12 @@ from rpu_ssnn.training_state import (
 )
 
 INFERENCE_CHUNK = 1000
-"""Images shown to the inference pass at a time (bounds memory, changes nothing)."""
+"""Images of one inference call: bounds the memory, does not change results."""
 
 
 @dataclass
 class Trained:
-    """A trained network, what it took, and how to ask it."""
+    """A trained network with its statistics, for inference."""
 
     network: Network
     inputs: InputLines
@@ -70,7 +70,7 @@ class Trained:
         return right / len(labels) if len(labels) else float("nan")
 
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass, in which devices lose charge; what is asked next sees that."""
+        """Let time (s) pass, in which devices lose charge; later reads see the loss."""
         for synapses in self.network.synapses:
             synapses.rest(seconds)
 
@@ -108,11 +108,11 @@ class Trained:
         )
 
     def statistics(self) -> dict[str, float]:
-        """Numbers of the synapses for the result row, over all crossbars."""
+        """Statistics of the synapses for the result row, over all crossbars."""
         return merge_statistics([s.statistics() for s in self.network.synapses])
 
     def rates(self, images: Rows) -> Input:
-        """Average spikes a slot of each input line; recorded spikes as they are."""
+        """Average spikes a slot of each input line; recorded spikes unchanged."""
         if isinstance(images, SpikeTrains):
             return images
         return self.inputs.shares(images) * np.float32(self.network.spec.encoding.input_rate)
@@ -129,16 +129,16 @@ def train(
     start: TrainingState | None = None,
     on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], bool | None] | None = None,
 ) -> Trained:
-    """Train a network on the training images; the validation images only watch.
+    """Train a network on the training images; measure validation images after each epoch.
 
     Args:
-        seed: everything random follows from it (but aihwkit's own cycle-to-cycle noise, which
-            cannot be seeded).
-        threads: workers of the compiled pass; changes the time, not the numbers.
-        start: what an earlier call with the same arguments had reached; the result is then that
-            of a run that never stopped (bit for bit, but for aihwkit's own noise).
-        on_epoch: called after each epoch with its row and, for a later `start`, a function that
-            takes the state; says whether to stop here.
+        seed: determines everything random (except aihwkit's cycle-to-cycle noise, which cannot be
+            seeded).
+        threads: of the simulation; changes the time, not the results.
+        start: state of an earlier call with the same arguments; the result is then equal to that
+            without interruption (to the bit, except for aihwkit's noise).
+        on_epoch: called after each epoch with its row and a function that returns the state (for
+            a later `start`); returns whether to stop here.
 
     Raises:
         StateError: `start` is of another network.

@@ -1,7 +1,7 @@
-"""Where a training stands, as plain arrays that a freshly built network goes on from.
+"""The state of a training as arrays, from which a newly built network continues.
 
-Taken between batches only (in practice at the end of an epoch): pulses on their way, sums over a
-batch and membranes are then empty, and no part of a state.
+States are taken between batches only (in practice at the end of an epoch). Buffers, sums over a
+batch and membranes are empty then, and not part of a state.
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,16 @@ from jaxtyping import UInt64
 from rpu_ssnn.common.errors import RpuSsnnError
 
 State = dict[str, np.ndarray]
-"""Arrays of numbers by name: everything that training changes, and nothing that the settings give.
+"""Arrays by name: everything that training changes.
 
-What is random at construction (initial weights, spread of devices) follows from the seed and is
-built again.
+Settings and seed determine the rest (initial weights, spread of devices).
 """
 
 WORD = 2**64
 
 
 class StateError(RpuSsnnError, ValueError):
-    """A state that does not belong to what it is to be loaded into."""
+    """A state of another network or other settings."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ class TrainingState:
     """A training at the end of an epoch.
 
     Attributes:
-        epochs: how many are over.
+        epochs: number of finished epochs.
         arrays: weights, devices, counters and generators.
-        curve: one row an epoch; empty for the float baseline, which keeps none.
+        curve: one row an epoch; empty for the float ANN.
     """
 
     epochs: int
@@ -60,10 +59,10 @@ class TrainingState:
 
 
 def checked(state: State, like: State) -> State:
-    """The state itself, where it has the names, shapes and kinds of number of ``like``.
+    """The state, if it has the names, shapes and dtypes of ``like``.
 
     Raises:
-        StateError: it has not.
+        StateError: it has others.
     """
     if state.keys() != like.keys():
         raise StateError(f"holds {sorted(state)}, not {sorted(like)}")
@@ -88,7 +87,7 @@ def part_of(state: State, part: str) -> State:
 
 
 def generator_state(rng: np.random.Generator) -> UInt64[np.ndarray, "6"]:
-    """The place of a PCG64 generator (numpy's default) in its sequence, as words of 64 bits."""
+    """The position of a PCG64 generator (numpy's default) in its sequence, as 64-bit words."""
     whole = rng.bit_generator.state
     inner = whole["state"]
     return np.array(
@@ -103,7 +102,7 @@ def generator_state(rng: np.random.Generator) -> UInt64[np.ndarray, "6"]:
 
 
 def restore_generator(rng: np.random.Generator, state: UInt64[np.ndarray, "6"]) -> None:
-    """Sets a PCG64 generator to the place that `generator_state` gave."""
+    """Sets a PCG64 generator to a position of `generator_state`."""
     high, low, inc_high, inc_low, has_uint32, uinteger = (int(word) for word in state)
     rng.bit_generator.state = {
         "bit_generator": "PCG64",

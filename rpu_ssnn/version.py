@@ -3,4 +3,4 @@
 VERSION = "0.1.0"
 
 NUMERICS_VERSION = 1
-"""Raised by hand whenever the same settings and seed give other results than before."""
+"""Raised by hand when the same settings and seed give other results than before."""

@@ -1,4 +1,4 @@
-"""A toy network that calls every compiled function once, so that numba keeps them all."""
+"""A small network that calls every compiled function once, so that numba stores them all."""
 
 import numpy as np
 from jaxtyping import Float64
@@ -29,7 +29,7 @@ class _NoMemory:
 
 
 class _AlsoAsRows(CoincidenceSynapses):
-    """Ideal synapses that write their pulses as a tile's rows too, in order as those."""
+    """Float weights that also write their pulses as a tile's rows, in order as a tile does."""
 
     ordered = True
 
@@ -46,7 +46,7 @@ class _AlsoAsRows(CoincidenceSynapses):
 
 
 class _ReadByCalls(CoincidenceSynapses):
-    """Ideal synapses that are read as a tile with read noise is."""
+    """Float weights that are read slot by slot, as a tile with read noise is."""
 
     def linear_read(self) -> None:  # type: ignore[override]
         return None

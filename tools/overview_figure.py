@@ -16,8 +16,8 @@ SLOTS, SEED = 30, 3
 STEP_UP, STEP_DOWN = 1.0, 0.8
 BLUE, RED, GREY = "#2166ac", "#b2182b", "#555555"
 CASES = {
-    "rate": "ideal weights,\nrate",
-    "coincidence": "ideal weights,\ncoincidence",
+    "rate": "float weights,\nrate",
+    "coincidence": "float weights,\ncoincidence",
     "charge_trap": "charge trap",
     "capacitor": "capacitor",
     "reram_es": "ReRAM",

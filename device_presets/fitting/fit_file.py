@@ -32,8 +32,8 @@ from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
-from device_presets.library import preset_of
 from device_presets.preset_file import PresetEntry
+from device_presets.preset_lookup import preset_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
 

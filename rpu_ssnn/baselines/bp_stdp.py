@@ -41,7 +41,7 @@ class _Layers:
 
 
 class _Written(RateSynapses):
-    """Ideal weights that no pulse changes."""
+    """Float weights that no pulse changes."""
 
     def __init__(self, crossbar: Crossbar) -> None:
         super().__init__(crossbar, learning_rate=1.0, surrogate=None)

@@ -3,8 +3,8 @@
 from rpu_ssnn.data.counts import image_counts
 from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, load_dataset
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
-from rpu_ssnn.data.own.python_data import save_dataset
 from rpu_ssnn.data.sources import IDX_SETS
+from rpu_ssnn.data.user_data.python_data import save_dataset
 
 __all__ = [
     "DATASET_NAMES",

@@ -6,9 +6,9 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.dataset import DATASET_NAMES
 from rpu_ssnn.data.joined import JOINED_SETS
-from rpu_ssnn.data.own import own_counts
 from rpu_ssnn.data.sources import IDX_SETS, locate
 from rpu_ssnn.data.time_series import VOWELS_COUNTS
+from rpu_ssnn.data.user_data import own_counts
 from rpu_ssnn.data.yin_yang import COUNTS as YIN_YANG_COUNTS
 from rpu_ssnn.data_spec import OwnData
 

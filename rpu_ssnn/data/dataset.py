@@ -10,12 +10,12 @@ from jaxtyping import Float32, Int64
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.joined import JOINED_SETS, read_joined
-from rpu_ssnn.data.own import read_own
-from rpu_ssnn.data.own.scaling import scale_of, shares
 from rpu_ssnn.data.rows import Rows, Source
 from rpu_ssnn.data.sources import IDX_SETS, read_digits, read_idx_set
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.time_series import read_japanese_vowels
+from rpu_ssnn.data.user_data import read_own
+from rpu_ssnn.data.user_data.scaling import scale_of, shares
 from rpu_ssnn.data.yin_yang import make_yin_yang
 from rpu_ssnn.data_spec import OwnData, Time
 from rpu_ssnn.spike_trains import SpikeTrains

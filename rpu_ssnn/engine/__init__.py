@@ -1,8 +1,8 @@
-"""The pass over time: forward spikes, gradient streams and pulses of a slot before the next slot.
+"""The compiled simulation over time: in each slot forward spikes, gradient streams and pulses.
 
-In the order of reading: `parameters` (constants of a network) and `state` (arrays of the pass);
-`encoding`, `neurons`, `gradient` and `propagation` (what happens in a slot); `kernel` (the loop
-over slots) and `lookahead` (its first layer, several slots at a time); `pulses` (from the pass to
-the synapses); `strategies` (who runs the loop, in how many threads); `probes` (trains to look at);
-`intrinsics` (loops in LLVM's instructions).
+In the order of reading: `parameters` (constants of a network) and `state` (arrays); `encoding`,
+`neurons`, `firing`, `gradient` and `propagation` (what happens in a slot); `slot_loop` (the loop
+over slots) and `lookahead` (its first layer, several slots at a time); `pulses` (buffers of pulses
+for the synapses); `weight_copies` (weights as matrices); `strategies` (the loop in one thread or
+several); `probes` (recorded trains); `blocks`, `checked_arrays` and `intrinsics` (helpers).
 """

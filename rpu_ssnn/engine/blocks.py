@@ -6,10 +6,10 @@ from numba import uint64
 from rpu_ssnn.compiled import compiled_in_place
 
 BLOCK = 64
-"""Neurons of a block. Each layer has whole blocks; neurons that only fill one up never fire."""
+"""Neurons of a block. Each layer has whole blocks; the padding neurons never fire."""
 
 _DE_BRUIJN = 0x03F79D71B4CB0A89
-"""Its 64 stretches of 6 bits all differ, so that a product with 2^k tells k."""
+"""Its 64 groups of 6 bits are all different, so a product with 2^k determines k."""
 _PLACES = np.zeros(64, dtype=np.int64)
 for _k in range(64):
     _PLACES[((_DE_BRUIJN << _k) & (2**64 - 1)) >> 58] = _k
@@ -33,7 +33,7 @@ def has_flag(words, neuron) -> bool:  # type: ignore[no-untyped-def]
 
 @compiled_in_place
 def lowest_flag(flags):  # type: ignore[no-untyped-def]
-    """Place of the lowest bit that is set; at least one must be."""
+    """Place of the lowest bit that is set; at least one must be set."""
     lowest = flags & (~flags + uint64(1))
     return _PLACES[(lowest * uint64(_DE_BRUIJN)) >> uint64(58)]
 

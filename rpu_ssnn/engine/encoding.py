@@ -1,4 +1,4 @@
-"""Input and label trains (Section 3.1), and the random numbers of a presentation, compiled."""
+"""Input and label trains (Section 3.1), and the random numbers of a presentation; compiled."""
 
 import numpy as np
 from numba import uint32, uint64
@@ -49,14 +49,14 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
                 draw = uint32(bits)
             else:
                 draw = uint32(bits >> uint64(32))
-            state.events[count] = state.pixels[k]  # overwritten unless it counts
+            state.events[count] = state.pixels[k]  # overwritten by the next line unless count rises
             count += np.float64(draw) < state.pixel_rate[k] * factor
     state.event_count[0] = count
 
 
 @compiled_in_place
 def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
-    """Take the given spikes of slot t, after those of the slots before; returns how many."""
+    """Write the given spikes of slot t to the events; returns their number."""
     k, stop, count = state.pixel_count[0], shown.given_start[state.position[0] + 1], 0
     while k < stop and shown.given_slot[k] == t:
         if state.pixels[shown.given_line[k]]:

@@ -1,7 +1,7 @@
-"""Which neurons of a block spike in a slot, compiled.
+"""Membranes and thresholds of a block of neurons in one slot; compiled.
 
-Each loop does one thing to all neurons of the block, without a branch, so that numba makes vector
-code of it. Layers have whole blocks; neurons that only fill up the last one are at rest.
+Each loop applies one operation to all neurons of the block, without a branch, so that numba makes
+vector code. Layers have whole blocks; the padding neurons of the last block stay at rest.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from rpu_ssnn.engine.blocks import BLOCK
 
 @compiled_in_place
 def _integrate(membrane, current, move, keep) -> None:  # type: ignore[no-untyped-def]
-    """Eq. 3: move membranes by `move` times their current, which falls to `keep` of itself."""
+    """Eq. 3: add `move` x current to the membranes, then multiply the currents by `keep`."""
     for k in range(BLOCK):
         membrane[k] += move * current[k]
         current[k] *= keep
@@ -21,9 +21,9 @@ def _integrate(membrane, current, move, keep) -> None:  # type: ignore[no-untype
 
 @compiled_in_place
 def fire_from_current(at, membrane, current, move, keep, theta, to_zero, alive):  # type: ignore[no-untyped-def]
-    """Eq. 1 and 3 of a block: neurons at `theta` that are alive (flags) spike.
+    """Eq. 1 and 3 of a block: neurons spike that have reached `theta` and are alive (flags).
 
-    Those that spike fall by theta, or to rest.
+    A spike lowers the membrane by theta, or resets it to zero.
     membrane, current: float32, at least at + BLOCK. Returns the flags of those that spike.
     """
     v = membrane[at : at + BLOCK]
@@ -43,9 +43,9 @@ def fire_from_current(at, membrane, current, move, keep, theta, to_zero, alive):
 def fire_pairs(at, net, current, move, keep, theta, to_zero, is_open, hold):  # type: ignore[no-untyped-def]
     """Eq. 4 to 7 of a block of coupled branches (one membrane, `net`), which fire at half of theta.
 
-    Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to rest;
-    with `hold`, that of an open neuron only. Returns the flags of all that spike, and of those of
-    them whose spike is positive.
+    Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to zero;
+    with `hold`, only that of an open neuron. Returns the flags of all neurons that spike, and of
+    those with a positive spike.
     """
     v = net[at : at + BLOCK]
     _integrate(v, current[at : at + BLOCK], move, keep)

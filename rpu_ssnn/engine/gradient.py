@@ -1,4 +1,4 @@
-"""The positive and negative gradient stream of a layer, compiled (Eq. 4 to 8)."""
+"""The positive and negative gradient stream of a layer (Eq. 4 to 8); compiled."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
         events = state.gradient_events[base : base + n]
         signs = state.gradient_sign[base : base + n]
         for at in range(0, n, BLOCK):
-            # Neurons that fill up a block must not fire, whatever the threshold.
+            # Padding neurons must not fire at any threshold.
             is_open = first_flags(n - at) if is_output else state.fired[(start + at) // BLOCK]
             spikes, up = fire_pairs(
                 at, positive, current, move, keep, theta, net.reset_to_zero, is_open, net.hold

@@ -1,9 +1,10 @@
-"""The first layer of a window of slots at a time, block of neurons by block, compiled.
+"""The first hidden layer of several slots at once, block of neurons by block; compiled.
 
-Nothing that the network does changes the input trains. Where weights do not change within a
-presentation, the first layer can thus run several slots ahead, with the weights, currents and
-membranes of one block of neurons in the cache. Draws, sums and spikes are those of `neurons.fire`
-and `propagation.propagate_linear`, in the same order. The window's length does not depend on T.
+The input trains do not depend on the network. If weights do not change within a presentation, the
+first layer can therefore be computed for a window of slots, while the weights, currents and
+membranes of one block stay in the cache. Random numbers, sums and spikes are those of
+`neurons.fire` and `propagation.propagate_linear`, in the same order. The length of the window does
+not depend on T.
 """
 
 import numpy as np
@@ -27,7 +28,7 @@ def look_ahead(  # type: ignore[no-untyped-def]
     blocks,
     learn: bool,
 ) -> None:
-    """Run input, label and first layer through the window that begins at the state's slot.
+    """Compute input, label and first layer for the window that begins at the state's slot.
 
     blocks: the first crossbar (`propagation.Matrices`).
     """

@@ -1,8 +1,8 @@
-"""What spikes in a slot, compiled: input, forward neurons, label relays, gradient streams.
+"""All spikes of a slot: input, forward neurons (Eq. 1), label relays, gradient streams; compiled.
 
-In slot t every neuron moves its membrane by (1 - keep) times its synaptic current, which decays
-by `keep` = exp(-1/tau) a slot and takes the slot's new spikes afterwards. Summed over time a unit
-spike at t0 lifts the membrane by 1 - keep^(t - t0) = eps(t - t0): the kernel of Eq. 3, exactly.
+In slot t the membrane of a neuron grows by (1 - keep) times its synaptic current. Then the current
+is multiplied by `keep` = exp(-1/tau), and the new spikes of the slot are added to it. Over time, a
+unit spike at t0 adds 1 - keep^(t - t0) = eps(t - t0) to the membrane: exactly the kernel of Eq. 3.
 Each neuron spikes at most once a slot, and its spike reaches the next layer one slot later.
 """
 
@@ -81,7 +81,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
 def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known) -> None:  # type: ignore[no-untyped-def]
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output.
 
-    known: flags of the first layer's spikes, where the lookahead has them; or empty.
+    known: flags of the first layer's spikes from the lookahead; or empty.
     """
     keep, theta = net.kernel_keep, net.theta
     move = np.float32(1.0) - keep
@@ -117,13 +117,13 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known)
 
 @compiled_in_place
 def _winner_takes_all(membrane, theta):  # type: ignore[no-untyped-def]
-    """The output with the highest membrane spikes; returns which (ties: the lowest).
+    """The output with the highest membrane spikes; returns its index (ties: the lowest).
 
-    A common drive lifts or lowers all outputs until the first is at theta, and the inhibition from
-    its spike holds the others there. Only differences of membranes matter, so that after n_k
-    spikes the winners of the past are level: n_k = (integral of z_k - lambda) / theta wherever
-    that is positive, with one lambda for all and sum n_k the clock's spikes. That is the
-    projection of the raw rates onto the simplex (sparsemax; Martins and Astudillo 2016).
+    A common current shifts all outputs until the first reaches theta; inhibition by its spike keeps
+    the others there. Only differences of membranes matter. The spike counts n_k therefore satisfy
+    n_k = (integral of z_k - lambda) / theta if that is positive, else 0. lambda is common to all
+    outputs, and sum n_k is the number of clock spikes. This is the projection of the raw rates onto
+    the simplex (sparsemax; Martins and Astudillo 2016).
     """
     best = 0
     for j in range(1, len(membrane)):
@@ -138,7 +138,7 @@ def _winner_takes_all(membrane, theta):  # type: ignore[no-untyped-def]
 
 @compiled_in_place
 def _inhibit(net: Parameters, state: WorkerState, layer: int) -> None:
-    """Each spike lowers every other output's membrane, not below rest."""
+    """Eq. 2 within a slot: each spike lowers the membranes of all other outputs, not below zero."""
     count = state.event_count[layer]
     if count == 0:
         return
@@ -157,7 +157,7 @@ def _inhibit(net: Parameters, state: WorkerState, layer: int) -> None:
 
 @compiled_in_place
 def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
-    """Pass the label train through the relays; whether the last relay spikes."""
+    """Pass the label train through the relay neurons; returns whether the last one spikes."""
     move = np.float32(1.0) - net.kernel_keep
     for r in range(net.relays):
         state.relay_membrane[r] += move * state.relay_current[r]
@@ -174,7 +174,7 @@ def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
 
 @compiled_in_place
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
-    """Fire all layers and gradient streams of this slot, from the currents of the slots before."""
+    """Compute all spikes and gradient streams of this slot, from currents of earlier slots."""
     t = state.position[1]
     draw_input(net, state, shown, t)
     label = draw_label(net, state, t) if learn or net.clocked else False
@@ -185,7 +185,7 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
 def respond(  # type: ignore[no-untyped-def]
     net: Parameters, state: WorkerState, shown: Presentations, learn: bool, label: bool, known
 ) -> None:
-    """Fire all layers and gradient streams of this slot, once the input lines have fired.
+    """Compute spikes and gradient streams of all layers, after those of the input lines.
 
     label: whether the label train has a spike; known: see `_fire_forward`.
     """
@@ -203,7 +203,7 @@ def respond(  # type: ignore[no-untyped-def]
     for layer in range(1, net.crossbars + 1):
         fire_gradient(net, state, layer)
         shown.gradient_spikes[b, layer] += state.gradient_count[layer]
-    # The output error's own input (Eq. 6, 7): label minus output, unit weights.
+    # Input of the output error (Eq. 6, 7): label minus output, with unit weights.
     error = net.neuron_start[net.crossbars]
     if label_spike:
         state.gradient_current[error + shown.labels[b]] += np.float32(1.0)

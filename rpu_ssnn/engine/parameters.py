@@ -1,4 +1,4 @@
-"""Constants of a network as the compiled pass reads them.
+"""Constants of a network, for the compiled simulation.
 
 Neuron layers are numbered 0 (input lines) to L (output), and on to L + P where Eq. 2 is iterated
 P times. Crossbar l (1 to L) lies between neuron layers l - 1 and l.
@@ -30,9 +30,9 @@ class Parameters(NamedTuple):
     T: int
     slots: int
     relays: int
-    """Neurons that the label train passes before it meets the output."""
+    """Relay neurons between label train and output."""
     kernel_keep: np.float32
-    """exp(-1/tau): what remains of a synaptic current after a slot (Eq. 3)."""
+    """exp(-1/tau): factor on a synaptic current a slot (Eq. 3)."""
     theta: np.float32
     theta_b: np.float32
     theta_n: np.float32

@@ -1,4 +1,4 @@
-"""What a slot's spikes add to the currents of the next slot, compiled."""
+"""Sums over weights: the currents that the spikes of a slot cause (Eq. 1, 4, 5); compiled."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from rpu_ssnn.engine.state import WorkerState
 
 
 class Matrices(NamedTuple):
-    """The weights of all crossbars as linear reads see them, laid out to add up rows."""
+    """The weights of all crossbars for linear reads, in row order for sums over rows."""
 
     weights: Float32[np.ndarray, " weights"]
-    """Each crossbar [n_in, n_out], flat; the first one is not kept here where it is in `blocks`."""
+    """Each crossbar [n_in, n_out], flat; without the first one if that is in `blocks`."""
     transposed: Float32[np.ndarray, " weights"]
-    """Each crossbar [n_out, n_in], flat; the first one, which no gradient passes, is not kept."""
+    """Each crossbar [n_out, n_in], flat; without the first one, which no gradient passes."""
     blocks: Float32[np.ndarray, " blocks_x_n_in_x_block"]
     """The first crossbar in blocks of columns (`engine.lookahead`); empty: no lookahead."""
 
@@ -52,7 +52,7 @@ def add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped-
 def propagate_linear(
     net: Parameters, state: WorkerState, matrices: Matrices, learn: bool, first_crossbar: int
 ) -> None:
-    """Pass forward spikes through the crossbars from `first_crossbar`, and gradient spikes back."""
+    """Forward sums of Eq. 1 from `first_crossbar` on, and backward sums of Eq. 4, 5."""
     for layer in range(first_crossbar, net.crossbars + 1):
         start, n = net.neuron_start[layer], net.size[layer]
         first = net.event_start[layer - 1]
@@ -91,6 +91,6 @@ def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
 
 @compiled_in_place
 def dropout_gain(net: Parameters, layer: int) -> np.float32:
-    """Factor on the currents from a layer, a share of which dropout silences."""
+    """Factor on the currents from a layer with dropout: 1 / (1 - share)."""
     share = net.dropout_input if layer == 0 else net.dropout_hidden
     return np.float32(1.0 / (1.0 - share))

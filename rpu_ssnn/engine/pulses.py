@@ -1,4 +1,4 @@
-"""Pulses on their way from the pass to the synapses, in bounded buffers."""
+"""Buffers of bounded size for pulses, between the simulation and the synapses."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,16 +7,16 @@ import numpy as np
 from jaxtyping import Int8, Int32, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.guards import zeros
+from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock, Synapses
 
 ROWS = 512
-"""Slots that a buffer holds at most: few enough that a batch fills several."""
+"""Largest number of slots in a buffer; a batch fills several buffers."""
 
 SPIKES = 1 << 17
-"""Spikes that a buffer holds at most, beyond those of the slot that fills it."""
+"""Largest number of spikes in a buffer, besides those of the last slot."""
 
 
 class PulseBuffers(NamedTuple):
@@ -31,7 +31,7 @@ class PulseBuffers(NamedTuple):
     post: Int32[np.ndarray, "crossbars post_capacity"]
     sign: Int8[np.ndarray, "crossbars post_capacity"]
     all_spikes: UInt8[np.ndarray, " crossbars"]
-    """1 where slots without a coincidence matter too."""
+    """1 if slots without a coincidence are needed too."""
 
 
 def make_buffers(
@@ -45,10 +45,11 @@ def make_buffers(
     """Empty buffers.
 
     Args:
-        all_spikes: for each crossbar, whether slots without a coincidence matter too.
+        all_spikes: for each crossbar, whether slots without a coincidence are needed too.
         several: (n,) for n buffers, whose arrays have one more dimension in front.
-        rows: slots that a buffer holds.
-        spikes: that it holds beyond those of one slot (a line may spike in both streams).
+        rows: largest number of slots in a buffer.
+        spikes: largest number of spikes besides those of one slot (a line may spike in both
+            streams).
     """
     n, widest = (*several, net.crossbars), net.widest
     buffers = PulseBuffers(
@@ -92,7 +93,7 @@ def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
 
 @compiled_in_place
 def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
-    """Append this slot's pulses to the buffers; whether a further slot might not fit."""
+    """Append the spikes behind Eq. 9 and 10 of this slot; returns whether a buffer is full."""
     full = False
     rows, room = out.sample.shape[1], out.pre.shape[1] - net.widest
     for x in range(net.crossbars):
@@ -132,7 +133,7 @@ def holds_pulses(out: PulseBuffers) -> bool:
 
 
 def dispatch(out: PulseBuffers, synapses: Sequence[Synapses]) -> None:
-    """Give each crossbar's synapses their pulses, and empty the buffer."""
+    """Pass the pulses of each crossbar to its synapses, and empty the buffer."""
     for layer, each in enumerate(synapses):
         if out.rows[layer]:
             each.update(_block(out, layer))

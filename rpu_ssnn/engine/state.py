@@ -1,4 +1,4 @@
-"""Arrays of the compiled pass: what is shown, and the state of the presentation in progress."""
+"""Arrays of the simulation: inputs and results, and the state of the running presentation."""
 
 from typing import NamedTuple
 
@@ -7,21 +7,21 @@ from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.guards import zeros
+from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
 
 WINDOW = 72
-"""Slots that the lookahead covers: a presentation of T = 50 at a time."""
+"""Slots of a lookahead window: a presentation of T = 50 fits."""
 
 
 class Presentations(NamedTuple):
-    """What is shown, and what comes back; one row a presentation."""
+    """Inputs and results of presentations; one row each."""
 
     rates: Float32[np.ndarray, "batch n_in"]
     """Average spikes a slot of each input line; empty where spikes are given."""
     labels: Int64[np.ndarray, " batch"]
     keys: UInt64[np.ndarray, " batch"]
-    """Seeds: everything random in a presentation follows from its key."""
+    """Seeds: the key determines everything random in a presentation."""
     output_counts: Int32[np.ndarray, "batch n_out"]
     spikes: Int64[np.ndarray, "batch layers_plus_1"]
     """Forward spikes a layer."""
@@ -56,9 +56,9 @@ class WorkerState(NamedTuple):
     pixel_rate: Float64[np.ndarray, " n_in"]
     """Spikes a slot, in units of 2^-32 where trains are Poisson."""
     pixel_phase: Float64[np.ndarray, " n_in"]
-    """Of regular trains: spikes owed."""
+    """Of regular trains: fraction of the next spike."""
     pixel_count: Int64[np.ndarray, "1"]
-    """Of `pixels`; where spikes are given, the next of them."""
+    """Number of `pixels`; with given spikes, index of the next one."""
     events: Int32[np.ndarray, " lines"]
     """Neurons that spike in this slot, layer by layer (`Parameters.event_start`)."""
     event_count: Int64[np.ndarray, " layers_plus_1"]

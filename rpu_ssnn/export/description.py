@@ -45,13 +45,13 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     """
     found = [synapses.linear_read() for synapses in trained.network.synapses]
     if any(weights is None for weights in found):
-        allowed = "must be left out (ideal reads): no weights stand for reads with errors"
+        allowed = "must be left out (exact reads): no weights stand for reads with errors"
         raise InputError(where, "tile.reads", "given", allowed)
     return [weights.copy() for weights in found if weights is not None]
 
 
 def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
-    """A network that answers as the one described; its weights are ideal and do not train.
+    """A network that answers as the one described; its weights are floats and do not train.
 
     Raises:
         InputError: the description is none, or of another format, or the weights do not fit.

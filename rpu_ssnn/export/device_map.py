@@ -9,7 +9,7 @@
 
 and what else aihwkit drew for each device, by its own names. The native simulator counts pulses up
 and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named `input` and
-`output`, so that xarray (engine h5netcdf) opens a group as a Dataset. Ideal weights have no tiles.
+`output`, so that xarray (engine h5netcdf) opens a group as a Dataset. Float weights have no tiles.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ def read_network(path: str | Path) -> Trained:
 def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
     """Of each tile of a crossbar: what every device is and holds, arrays [n_in, n_out].
 
-    Cells of several devices have `NAME_0`, `NAME_1` and so on. Ideal weights: nothing.
+    Cells of several devices have `NAME_0`, `NAME_1` and so on. Float weights: nothing.
     """
     from rpu_ssnn.synapses.native.synapses import NativeSynapses  # brings aihwkit
     from rpu_ssnn.synapses.tile import TileSynapses

@@ -1,4 +1,4 @@
-"""Where weights live: ideal numbers or aihwkit tiles, interchangeable behind `Synapses`."""
+"""Weights of a crossbar behind one interface, `Synapses`: floats, aihwkit tiles, native devices."""
 
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory
 from rpu_ssnn.synapses.ideal import (

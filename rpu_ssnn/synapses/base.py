@@ -78,7 +78,7 @@ class Synapses(ABC):
     """Weights of one layer, wherever they live."""
 
     ordered: bool
-    """Whether the order of pulses matters (a device) or only their sum (an ideal weight)."""
+    """Whether the order of pulses matters (a device) or only their sum (a float weight)."""
 
     needs_all_spikes: bool
     """Whether slots without a coincidence matter too (Eq. 9 counts all spikes)."""

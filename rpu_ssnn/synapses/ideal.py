@@ -1,4 +1,4 @@
-"""Ideal synapses: real-valued weights, updated by Eq. 9 (rates) or Eq. 10 (coincidences).
+"""Float weights in no device, updated by Eq. 9 (rates) or Eq. 10 (coincidences).
 
 Both are normalised so that one learning rate eta means the same in both, at any T and batch:
 
@@ -60,10 +60,10 @@ class _Ideal(Synapses):
         return net.astype(np.float32) @ self._weights.T
 
     def end_batch(self) -> None:
-        """Ideal weights do not change in time."""
+        """Float weights do not change in time."""
 
     def rest(self, seconds: float) -> None:
-        """Ideal weights do not change in time."""
+        """Float weights do not change in time."""
 
     def set_step_scale(self, scale: float) -> None:
         self._scale = scale

@@ -66,7 +66,7 @@ def run(
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
-    """Run what is missing of a study; print its table and say where the results are."""
+    """Run the missing trials of a study, print its table, and name the result files."""
     others = other_versions(accept_other_versions, rerun)
     from studies.declaration import pruning, sequential_stopping
     from studies.declaration.shipped import find_study

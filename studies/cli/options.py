@@ -47,7 +47,7 @@ RowsOption = Annotated[
     typer.Option(
         parser=given_path,
         metavar="PATH",
-        help="A results.csv with finished rows to go on from; may be given repeatedly.",
+        help="A results.csv whose rows count as finished; may be given repeatedly.",
     ),
 ]
 

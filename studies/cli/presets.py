@@ -235,7 +235,7 @@ def from_metrics(
 ) -> None:
     """Make a preset from the numbers that papers report in NeuroSim's terms."""
     from device_presets.entry_writing import write_and_check
-    from device_presets.published import PublishedMetrics, text_from_metrics
+    from device_presets.neurosim_metrics import PublishedMetrics, text_from_metrics
     from rpu_ssnn.common.files import PRESET_SUFFIXES, refuse_unwritable, write_together
 
     metrics = PublishedMetrics(
@@ -264,7 +264,7 @@ def metrics(
 ) -> None:
     """Measure presets in NeuroSim's terms by pulsing them."""
     from device_presets import get_preset
-    from device_presets.published import metrics_table
+    from device_presets.neurosim_metrics import metrics_table
 
     presets = [get_preset(name) for name in names or []]
     typer.echo(metrics_table(presets).to_markdown(index=False, disable_numparse=True))

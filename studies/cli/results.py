@@ -37,7 +37,7 @@ def table(
     rows: Annotated[
         str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
     ] = None,
-    columns: Annotated[str | None, typer.Option(help="Pivot: likewise.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Pivot: as --rows.")] = None,
     values: Annotated[
         Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
     ] = None,
@@ -151,14 +151,14 @@ def plan(
     rows: RowsOption = None,
     estimate: Annotated[bool, typer.Option(help="Time a few steps of each case.")] = True,
 ) -> None:
-    """Say what `run` would do and about how long it would take; nothing is started or written."""
+    """Print the trials that `run` would start, and the estimated time; nothing is written."""
     from rpu_ssnn.data import MissingDataError
     from studies.declaration.image_counts import refuse_missing_images
     from studies.declaration.shipped import find_study
     from studies.execution import plan as planning
     from studies.execution import timing
     from studies.execution.api import default_folder
-    from studies.report.plan_view import plan_text
+    from studies.report.plan_view import plan_text, totals
 
     declared = find_study(study)
     try:
@@ -170,7 +170,7 @@ def plan(
     planned = planning.make_plan(declared, out or default_folder(declared), rows or ())
     estimated = None
     if estimate and (planned.missing or planned.search):
-        typer.echo("timing a few steps of each case", err=True)
+        typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
         estimated = planning.estimate(planned, timing.timing_job(data), workers)
     typer.echo(plan_text(planned, estimated))
 
@@ -183,10 +183,10 @@ def export(
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
     without_inhibition: Annotated[
-        bool, typer.Option("--without-inhibition", help="Leave it out of NIR, which cannot say it.")
+        bool, typer.Option("--without-inhibition", help="Leave out what NIR cannot represent.")
     ] = False,
 ) -> None:
-    """Write a finished trial's network: it is trained again, since rows keep no weights."""
+    """Write the network of a finished trial; it is trained again, since rows hold no weights."""
     from studies.execution.export import export_trial
 
     done = export_trial(
@@ -201,7 +201,7 @@ def export(
 
 @results_app.command()
 def status(folder: FolderArgument) -> None:
-    """Say where a study stands that runs, or ran, in another shell; the folder is only read."""
+    """Print the state of a study that runs, or ran, in another shell; the folder is only read."""
     from studies.report.status_view import lines, study_status
 
     for line in lines(study_status(folder)):

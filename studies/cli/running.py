@@ -69,7 +69,7 @@ def executing(
             yield executor
     except KeyboardInterrupt:
         command = shlex.join(["rpu-ssnn", *sys.argv[1:]])
-        stop(f"interrupted; finished rows are kept in {root}; go on with: {command}", EXIT_CODE)
+        stop(f"interrupted; finished rows are kept in {root}; continue with: {command}", EXIT_CODE)
 
 
 def options_of(
@@ -81,7 +81,7 @@ def options_of(
     retry_failed: bool = False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
-    """Real training, told to the error stream.
+    """Options for training, with progress on the error stream.
 
     Raises:
         InputError: the seconds are no finite number.
@@ -104,7 +104,7 @@ def options_of(
 
 
 def end(failures: "list[Failure]", root: Path) -> None:
-    """Exit code 1 where trials failed."""
+    """Ends with exit code 1 if trials failed."""
     if failures:
         typer.echo(
             f"{counted(len(failures), 'trial')} failed, listed in {root / 'failures.csv'}; "

@@ -44,7 +44,7 @@ DeviceOption = Annotated[
 ]
 SearchEachOption = Annotated[
     bool,
-    typer.Option("--search-each", help="Search a drive for each changed device, not hold it."),
+    typer.Option("--search-each", help="Search hyperparameters for each changed device."),
 ]
 
 
@@ -63,7 +63,7 @@ def attribute(
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
-    """Which imperfection of a device costs most? Each is switched off alone, and on alone."""
+    """Which imperfection of a device costs most? Trains with each one off, and only this one on."""
     from studies.declaration.shipped import find_study
     from studies.report.attribution_view import draw, lines, write
     from studies.sensitivity.attribution import attribute as answer
@@ -95,7 +95,7 @@ def decompose(
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
-    """Where do the points go? From a float network into the device, by numbers and by spikes."""
+    """How much do the device and the training by spikes cost, against a float network?"""
     from studies.declaration.shipped import find_study
     from studies.report.decomposition_view import draw, lines, write
     from studies.sensitivity.decomposition import decompose as answer

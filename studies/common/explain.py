@@ -1,8 +1,9 @@
 """One line for a validation error: dotted key, value, what is allowed, and what was meant."""
 
+import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,9 @@ from rpu_ssnn.common.errors import InputError, one_of
 
 TAG_MARK = "<"
 """Starts the tag of a union member in an error's location; a tag is no key a user wrote."""
+
+MOST_HOMES = 3
+"""Sections named for a misplaced key; of more, the update rules are left out."""
 
 
 class _Nothing:
@@ -66,7 +70,7 @@ def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[ob
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         *parent, key = detail["loc"]
-        return key, one_of(_valid_keys(model, parent), key)
+        return key, _home(model, parent, str(key)) + one_of(_valid_keys(model, parent), key)
     if kind == "missing":
         return _Nothing(), "must be given"
     if kind == "value_error":
@@ -95,6 +99,36 @@ def _valid_keys(model: type[BaseModel], location: Sequence[int | str]) -> list[s
         field.alias or name for found in _models(at) for name, field in found.model_fields.items()
     ]
     return list(dict.fromkeys(keys))
+
+
+def _home(model: type[BaseModel], location: Sequence[int | str], key: str) -> str:
+    """Where a key belongs that stands in a section without it; "" where no section has it."""
+    here = tuple(part for part in location if isinstance(part, str))
+    places = [(path, words) for path, words, keys in _sections(model) if key in keys]
+    nearest = [words for path, words in places if path[: len(here)] == here]
+    named = dict.fromkeys(nearest or [words for _, words in places])
+    if len(named) > MOST_HOMES:
+        named = dict.fromkeys(re.sub(r"`update: \w+`", "`update`", words) for words in named)
+    return f"belongs in {' or '.join(named)}; here it " if named else ""
+
+
+def _sections(
+    model: type[BaseModel], path: tuple[str, ...] = (), words: str = "the top level"
+) -> Iterator[tuple[tuple[str, ...], str, set[str]]]:
+    """Every section from a model down: location, name in words, keys."""
+    yield path, words, {field.alias or name for name, field in model.model_fields.items()}
+    for name, field in model.model_fields.items():
+        for member in _members(field.annotation):
+            for inner in _models([member]):
+                below, tag = (*path, field.alias or name), _tag(member)
+                if tag is not None:
+                    rule = f"update: {tag.strip(f'{TAG_MARK}>')}"
+                    case = f"a case with `{'device' if 'device' in inner.model_fields else rule}`"
+                    yield from _sections(inner, (*below, tag), case)
+                elif words.startswith("a case"):
+                    yield from _sections(inner, below, f"`{below[-1]}` of {words}")
+                else:
+                    yield from _sections(inner, below, f"`{'.'.join(below)}`")
 
 
 def _models(annotations: list[Any]) -> list[type[BaseModel]]:

@@ -1,1 +1,1 @@
-"""What a study declares: cases, sweeps, seeds; and the trials it comes to."""
+"""The study file: cases, sweeps and seeds, and the trials that follow from them."""

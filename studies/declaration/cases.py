@@ -1,4 +1,4 @@
-"""What a study can compare: the cases, one update rule or one device each.
+"""The cases that a study can compare: one update rule or one device each.
 
 The rules are the modules of `studies.declaration.update_rules`; a case that names a device and no
 rule is trained by the pulses of spikes (`update_rules.pulses`).
@@ -18,7 +18,7 @@ UPDATES = tuple(rule for rule, case in CASES.items() if "update" in case.model_f
 """Values of `update` in a case; a case without names its device instead."""
 
 DEVICE_ONLY = next(case for case in CASES.values() if "update" not in case.model_fields)
-"""The case that is known by its device alone."""
+"""The case without ``update``: it has a device only."""
 
 
 def _tag(case: type[CaseBase]) -> str:
@@ -38,7 +38,7 @@ def _kind(raw: object) -> str | None:
 
 
 def _of_a_kind(raw: object) -> object:
-    """Refuses what `_kind` cannot tell, in the study's words."""
+    """Refuses a case without a known ``update`` or ``device``."""
     if _kind(raw) is None:
         if isinstance(raw, dict) and "update" in raw:
             raise InputError("study", "update", raw["update"], one_of(UPDATES, raw["update"]))

@@ -1,4 +1,4 @@
-"""Device presets as a study sees them: checked names and overrides, complete parameters."""
+"""Device presets in a study: checks names and overrides, completes the parameters."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_PULSES, NO_HALF_SELECT, REFERENCE_IS_GONE, TileSpec
 
 if TYPE_CHECKING:
-    from device_presets.cells.compounds import Compound
+    from device_presets.compounds.table import Compound
 
 
 def parameters_of(
@@ -54,10 +54,10 @@ def name_of(device: str) -> str:
 
 
 def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) -> None:
-    """A device that leaks does so while its pulses last: slots must not be shorter than those.
+    """Refuses slots shorter than a pulse of a device that leaks.
 
     Raises:
-        InputError: they are.
+        InputError: the slots are shorter.
     """
     pulse = shortest_slot_s(parameters)
     if parameters["leak_time_constant_s"] != "inf" and slot_seconds < pulse:
@@ -66,7 +66,7 @@ def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) 
 
 
 def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> None:
-    """What only some devices can be asked for.
+    """Refuses tile settings that the device does not support.
 
     Raises:
         InputError: the old reference simulation, native simulation of a cell of aihwkit's own,
@@ -102,19 +102,19 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
 
 
 def compound_of(device: str) -> "Compound | None":
-    """The row of the compounds' table; None where the device is none."""
-    from device_presets.cells.compounds import COMPOUNDS
+    """The row of `COMPOUNDS`; None if the device is not a cell of several devices."""
+    from device_presets.compounds.table import COMPOUNDS
 
     return COMPOUNDS.get(device.partition("(")[0].strip()) if device.endswith(")") else None
 
 
 def shortest_slot_s(parameters: Mapping[str, Any]) -> float:
-    """Time (s) that one pulse of the device takes, period or width; 0 where neither is known."""
+    """Duration (s) of one pulse of the device: period or width; 0 if neither is known."""
     return max(float(parameters.get(f"pulse_{name}_s") or 0.0) for name in ("period", "width"))
 
 
 def _key(field: str, value: object, overrides: Mapping[str, Any]) -> str:
-    """The study's key for what the preset library calls ``field``."""
+    """The key in the study of the preset's ``field``."""
     if field in overrides:
         return f"overrides.{field}"
     if field == "parameter":  # an unknown one, whose name is the value

@@ -1,4 +1,4 @@
-"""Hyperparameters that a search found: their file, and the search that each belongs to."""
+"""The file of hyperparameters that searches found, each with the hash of its search."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,14 +23,14 @@ they change, the next run searches again. Written by `rpu-ssnn search STUDY --wr
 
 
 class FoundHyperparameters(Hyperparameters):
-    """A drive and where it comes from.
+    """Hyperparameters of a case and their search.
 
     Attributes:
         validation_accuracy: of the best run of the search, %; the mean over its seeds.
         searched_for: `search_key` of the case.
         seeds: that the search judged on; None: one, the case's first.
-        bound: why better ones may lie beyond the edge that it lies at; None: the search did not
-            say (`search.at_edge` does, of a grid that is not widened).
+        bound: why the search ended at an edge of the grid; None: it did not, or the grid was
+            not widened (`search.at_edge` then says whether the value is at an edge).
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
@@ -40,21 +40,21 @@ class FoundHyperparameters(Hyperparameters):
 
     @property
     def drive(self) -> Hyperparameters:
-        """The drive alone."""
+        """The hyperparameters without the data of the search."""
         return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
 
 
 type HyperparameterTable = dict[str, FoundHyperparameters]
-"""By title of the point (`trial.point_title`), which is for readers; `searched_for` decides."""
+"""By title of the point (`trial.point_title`), for readers; `searched_for` identifies."""
 
 
 def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
-    """The drives that a search tries, gentlest first."""
+    """The candidates of a search, smallest step first."""
     return METHODS[point.method["update"]].grid(search)
 
 
 def search_key(point: Point, search: SearchSettings) -> str:
-    """Hash of everything that a point's search depends on, but its seed."""
+    """Hash of everything that the search of a point depends on, except the seed."""
     reduced = point.with_budget(search.n_train, search.epochs)
     # At their defaults they are left out: what was searched before they existed stays known.
     beyond = search.model_dump(mode="json", include={"seeds", "widen"}, exclude_defaults=True)
@@ -71,7 +71,7 @@ def search_key(point: Point, search: SearchSettings) -> str:
 
 
 def read_hyperparameters(path: Path) -> HyperparameterTable:
-    """The drives of a file; none where the file is not there (yet).
+    """The hyperparameters of a file; empty if the file does not exist.
 
     Raises:
         InputError: the file is there and not valid.
@@ -113,7 +113,7 @@ def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]
 def known_hyperparameters(
     points: Iterable[Point], search: SearchSettings, files: Iterable[HyperparameterTable]
 ) -> dict[str, FoundHyperparameters]:
-    """What earlier searches found for these points, by search key; the first file wins."""
+    """Results of earlier searches for these points, by search key; the first file counts."""
     by_key: dict[str, FoundHyperparameters] = {}
     for drives in files:
         for found in drives.values():

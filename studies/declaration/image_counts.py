@@ -1,4 +1,4 @@
-"""Whether a data set has the images that a study asks for: told before anything is written."""
+"""Checks that a data set has as many images as a study needs, before anything is written."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 def _faults(
     study: Study, point: Point, n_train: int, n_test: int
 ) -> Iterator[tuple[str, object, str]]:
-    """Field, value and what is allowed, of what the data set cannot give."""
+    """Field, value and allowed values of each count that the data set cannot meet."""
     dataset, budget = point.dataset, study.search.n_train
     if dataset.n_train is not None and dataset.n_train > n_train:
         yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
@@ -55,7 +55,7 @@ def _faults(
 
 
 def _written(point: Point, name: str) -> str:
-    """The key under which the study says it: the sweep's, or the data set's own."""
+    """The key of the study that holds the count: in the sweep, or in the data set."""
     swept = [path for path, _ in point.sweep if path in ("dataset", f"dataset.{name}")]
     return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
 

@@ -40,8 +40,8 @@ class Point:
     """A case at one point of the sweep, complete but for seed and, where searched, drive.
 
     Attributes:
-        method: fields of the trial's method, without what the drive adds.
-        drive: as the study gives it; None: to be searched.
+        method: fields of the trial's method, without the hyperparameters.
+        drive: hyperparameters that the study gives; None: to be searched.
         seeds: the case's own, or the study's.
         prune: when its runs are stopped; a search run never is.
     """
@@ -58,7 +58,7 @@ class Point:
 
     @property
     def prunable(self) -> bool:
-        """Whether its runs can be looked at on their way: the peers of Table 1 tell nothing."""
+        """Whether its rule reports accuracies during training; those of Table 1 do not."""
         return METHODS[self.method["update"]].watched
 
     @property
@@ -137,10 +137,10 @@ def points_of(
 def _refuse_too_many(
     cases: Sequence[Case], axes: Sequence[SweepAxis], seeds: tuple[int, ...]
 ) -> None:
-    """Counts before anything is built.
+    """Counts points and trials before any is built.
 
     Raises:
-        InputError: the study has more points, or runs, than can be held and shown.
+        InputError: the study has more points or trials than fit into memory and tables.
     """
     points = runs = 0
     for case in cases:

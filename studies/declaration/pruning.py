@@ -1,4 +1,4 @@
-"""Runs that are stopped for being hopeless: which a rule applies to, and what is said of them."""
+"""Pruning: trials that stop early because their accuracy is too low."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +10,10 @@ from studies.declaration.trial import Prune
 
 
 def pruned_by(rule: Prune, points: Sequence[Point]) -> list[Point]:
-    """The points with the rule, where it can act: not after the last epoch, nor in the peers.
+    """The points with the rule; only those with more epochs, and rules that validate.
 
     Raises:
-        InputError: it can act nowhere, or a point has no validation images to look at.
+        InputError: the rule applies to no point, or a point has no validation images.
     """
     ruled = []
     for point in points:
@@ -30,7 +30,7 @@ def pruned_by(rule: Prune, points: Sequence[Point]) -> list[Point]:
 
 
 def sentences(pruned: Runs) -> list[str]:
-    """What a reader of a table must know of the runs that are not in it, a line each."""
+    """One line for each case with pruned trials, which tables leave out."""
     return [
         f"pruned, not in any mean: {trial.title} after epoch {result.row[PRUNED]}, at "
         f"{result.accuracy:.2f} % of validation images"

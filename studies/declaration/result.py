@@ -1,4 +1,4 @@
-"""What a run leaves: one row, one row an epoch, or a failure."""
+"""The result of a trial: one row and one row an epoch, or a failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SWEEP_PREFIX = "sweep."
 """Starts the columns with a run's swept settings, by their dotted path."""
 
 PRUNED = "pruned_after_epochs"
-"""Column of the runs that were stopped: after how many epochs; of others empty or not there."""
+"""Column of pruned trials: epochs until the stop; empty or missing for the others."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class TrialResult:
 
     @property
     def words(self) -> str:
-        """What it reached."""
+        """The accuracy in words."""
         stopped = f", pruned after epoch {self.row[PRUNED]}" if self.pruned else ""
         return f"{self.accuracy:.2f} %{stopped}"
 
     @property
     def pruned(self) -> bool:
-        """Whether the run was stopped before its end, so that it has no test accuracy."""
+        """Whether the trial was pruned and so has no test accuracy."""
         return self.row.get(PRUNED) is not None
 
 
 def plain(value: Any) -> Scalar:
-    """A value that JSON and a table cell can hold; what is not finite becomes None."""
+    """A value for JSON and a table cell; a value that is not finite becomes None."""
     if hasattr(value, "item"):  # numpy's scalars
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -70,7 +70,7 @@ type Runs = Sequence[tuple[Trial, TrialResult]]
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that raised, or whose process died.
+    """A trial that raised an error, or whose process died.
 
     Attributes:
         trial: identity of the trial.

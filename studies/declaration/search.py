@@ -1,8 +1,8 @@
-"""The search for drives: the same small grid for every competitor, judged on validation images.
+"""The search of hyperparameters: the same grid for every case, judged on validation images.
 
-A grid may be widened (`SearchSettings.widen`) until its best lies inside. What stops it is said:
-the device, which makes no more than one pulse a coincidence, the range of the setting, or the
-rounds that the study allows.
+A grid may be widened (`SearchSettings.widen`) until the best value lies inside. The result says
+what stopped the widening: the device already makes one pulse at each coincidence, the range of the
+setting ends, or the allowed number of rounds is reached.
 """
 
 import itertools
@@ -38,8 +38,8 @@ class SearchOutcome:
     """The outcome of one point's search.
 
     Attributes:
-        at_edge: the drive's settings that are the first or last of a grid of several: better
-            ones may lie beyond.
+        at_edge: hyperparameters whose value is the first or last of its grid: a better value
+            may lie beyond.
     """
 
     title: str
@@ -67,10 +67,10 @@ def candidates(
     points: Sequence[Point],
     grids: Mapping[str, Sequence[Hyperparameters]] | None = None,
 ) -> list[Candidate]:
-    """Every run that the points' searches take, each search once where points share it.
+    """All runs of the searches; points with the same search share its runs.
 
     Args:
-        grids: by search key, where they are wider than the study's.
+        grids: widened grids, by search key.
     """
     search = study.search
     runs: list[Candidate] = []
@@ -91,7 +91,7 @@ def candidates(
 def best(
     runs: Sequence[tuple[Candidate, TrialResult]], search: SearchSettings
 ) -> dict[str, SearchOutcome]:
-    """The best drive of each search, by search key; the gentlest one where several tie."""
+    """The best candidate of each search, by search key; of equal ones the smallest step."""
     found: dict[str, SearchOutcome] = {}
     for key in dict.fromkeys(candidate.key for candidate, _ in runs):
         tried = [(candidate, result) for candidate, result in runs if candidate.key == key]
@@ -117,9 +117,9 @@ def best(
 def widened(
     outcome: SearchOutcome, runs: Sequence[tuple[Candidate, TrialResult]]
 ) -> list[Hyperparameters]:
-    """A wider grid for a search whose best lies at an edge that can be passed; else nothing.
+    """A wider grid if the best value lies at an edge that can be widened; else nothing.
 
-    It goes on beyond the edge by the factor of its last step, and stays the product of its values.
+    The new value continues the grid by the ratio of its last two values. The grid stays a product.
     """
     of_key = [(candidate, result) for candidate, result in runs if candidate.key == outcome.key]
     tried = sorted({candidate.drive for candidate, _ in of_key}, key=_harshness)
@@ -139,7 +139,7 @@ def widened(
 
 
 def at_edge(chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> tuple[str, ...]:
-    """The drive's settings that are the first or last of several that were tried."""
+    """The hyperparameters whose value is the first or last of several candidates."""
     edges = []
     for name in Hyperparameters.model_fields:
         values = {getattr(drive, name) for drive in tried}
@@ -149,7 +149,7 @@ def at_edge(chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> tuple[
 
 
 def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> str | None:
-    """Says which seeds the search has seen that the rows are of too; None where none."""
+    """A sentence about seeds that search and trials share; None if there are none."""
     shared: set[int] = set()
     for point in study.points():
         found = drives.get(search_key(point, study.search)) if point.drive is None else None
@@ -173,7 +173,7 @@ def _mean(results: Sequence[TrialResult]) -> float:
 
 
 def _beyond(name: str, chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> float:
-    """The next value beyond the edge that the chosen one lies at."""
+    """The next value beyond the edge of the grid."""
     values = sorted({getattr(drive, name) for drive in tried})
     value: float = getattr(chosen, name)
     factor = values[-1] / values[-2] if value == values[-1] else values[0] / values[1]
@@ -186,7 +186,7 @@ def _bound(
     results: Sequence[TrialResult],
     search: SearchSettings,
 ) -> str | None:
-    """Why the search ended at an edge; None where it did not, or the grid is as it is."""
+    """Why the search ended at an edge; None if it did not, or if the grid was not widened."""
     if not search.widen:
         return None
     reasons = []
@@ -205,7 +205,7 @@ def _stopped(
     tried: Sequence[Hyperparameters],
     results: Sequence[TrialResult],
 ) -> str | None:
-    """What keeps a setting from going beyond its edge; None: nothing."""
+    """The reason why a setting cannot go beyond its edge; None: it can."""
     try:
         Hyperparameters.model_validate(chosen.model_dump() | {name: value})
     except ValidationError:
@@ -217,6 +217,6 @@ def _stopped(
 
 
 def _unthinned(row: Row) -> bool:
-    """Whether no crossbar was thinned at the start; False where nothing is thinned at all."""
+    """Whether no crossbar was thinned in the first epoch; False if the rule does not thin."""
     shares = [value for name, value in row.items() if name.removeprefix("thinning_").isdigit()]
     return bool(shares) and all(isinstance(s, int | float) and s >= 1.0 for s in shares)

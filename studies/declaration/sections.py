@@ -1,20 +1,21 @@
 """A case's settings in sections, by dotted paths: which it has, and which of them can be swept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
 from studies.declaration.trial import canonical
 from studies.declaration.update_rules.base import Sections
-from studies.declaration.update_rules.devices import OnDeviceCase
+from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 
 SWEPT_IN_ALL = ("dataset",)
 
 
 def own_sections(case: Case) -> Sections:
-    """What the case itself sets, in sections."""
+    """The settings of the case itself, in sections."""
     names_of_the_case = ("label", "update", "device", "seeds")
     return {
         name: value
@@ -32,10 +33,10 @@ def applies(path: str, case: Case) -> bool:
 
 
 def each_once(field: str, values: Sequence[Any]) -> None:
-    """A value that is there twice, also as another spelling of a number, would count as seeds.
+    """Refuses a repeated value, in any spelling of the number: its trials would count twice.
 
     Raises:
-        InputError: a value is there twice.
+        InputError: a value occurs twice.
     """
     seen = set()
     for value in values:
@@ -49,19 +50,27 @@ def each_once(field: str, values: Sequence[Any]) -> None:
 
 
 def sweepable(path: str, cases: Sequence[Case]) -> str:
-    """What could have been swept, for the error."""
+    """The paths that can be swept, for the error message."""
     if any(value_at(own_sections(case), path) is not None for case in cases):
         return "is set by the cases that have it: remove it there, or here"
     devices = [case for case in cases if isinstance(case, OnDeviceCase)]
+    parameters = dict.fromkeys(n for case in devices for n in parameters_of(case.device))
     if path.startswith("overrides.") and devices:
-        names = [f"overrides.{n}" for case in devices for n in parameters_of(case.device)]
-        return one_of(dict.fromkeys(names), path)
+        return one_of([f"overrides.{n}" for n in parameters], path)
+    sections: dict[str, Container[str]] = {
+        "network": NetworkSpec.model_fields,
+        "training": TrainingSpec.model_fields,
+        "overrides": parameters,
+        "drive": PartialHyperparameters.model_fields if devices else (),
+    }
+    if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
+        return f"must start with its section: {' or '.join(named)}"
     starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept)))
     return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
 
 
 def merged(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with the leaves of ``patch`` put in."""
+    """``base`` with the values of ``patch``."""
     result = dict(base)
     for key, value in patch.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)

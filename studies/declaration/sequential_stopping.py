@@ -1,8 +1,7 @@
-"""Seeds that are added until the gap to the reference is known well enough.
+"""Sequential stopping: adds seeds until the confidence interval of the gap is narrow enough.
 
-What a study says of it, and which seeds each point has by what is finished: a function of the
-results alone, so that a run that was killed comes to the same trials as one that was not. A step
-looks at the results of the seeds before it and at no others, though others be there.
+The seeds of a point are a function of the finished results alone. An interrupted study therefore
+reaches the same trials. Each look uses the results of the earlier seeds only, even if others exist.
 """
 
 import math
@@ -26,7 +25,7 @@ LAST_SEED = 2**32 - 1
 
 
 class SequentialStopping(Spec):
-    """When a study has enough seeds."""
+    """The stopping rule of a study."""
 
     gap_ci: Annotated[Positive, Field(le=100.0)] = Field(
         description="half width of the 95 % interval of the gap to the reference, percentage points"
@@ -37,16 +36,16 @@ class SequentialStopping(Spec):
 
 
 type _Accuracy = float | Literal["none"] | None
-"""In %, or a difference of two; ``none``: there will be none; None: not yet."""
+"""Accuracy in %, or a difference of two; ``none``: there will be none; None: not yet."""
 
 type Verdict = Literal["fixed", "open", "narrow", "wide", "stuck"]
-"""Of a point: no matter of `until`; rows are missing; narrow enough; still wide with all seeds;
-a run failed or was pruned, so that no seeds are added."""
+"""State of a point: not under `until`; rows are missing; narrow enough; still wide with all seeds;
+a trial failed or was pruned, so that no seeds are added."""
 
 
 @dataclass(frozen=True)
 class Seeded:
-    """A point with the seeds that it has to have by now.
+    """A point with the seeds that it needs now.
 
     Attributes:
         half_width: of the interval of its gap, percentage points; None: not known.
@@ -64,10 +63,10 @@ class Seeded:
 
 
 def check_sequential_stopping(until: SequentialStopping, points: Sequence["Point"]) -> None:
-    """Whether every point can grow to so many seeds.
+    """Refuses a limit that a point cannot reach.
 
     Raises:
-        InputError: one has more already, or seeds that nothing comes after.
+        InputError: a point declares more seeds, or no larger seeds exist.
     """
     for point in points:
         if len(point.seeds) > until.max_seeds:
@@ -92,15 +91,14 @@ def seeded(
     find: Callable[[Trial], "TrialResult | None"],
     failed: Collection[str] = (),
 ) -> list[Seeded]:
-    """The points with the seeds that they have to have, by what is finished.
+    """The points with the seeds that they need, given the finished trials.
 
-    A point of the reference has, beside its own, all seeds of the points that are measured
-    against it.
+    A point of the reference also has all seeds of the points that are compared with it.
 
     Args:
         unit_of: None: the point's drive is not known yet.
         find: the finished run of a trial.
-        failed: identities of trials that failed and are left alone.
+        failed: identities of trials that failed and are not repeated.
     """
     if until is None:
         return [Seeded(point, point.seeds) for point in points]
@@ -121,7 +119,7 @@ def seeded(
 
 
 def sentences(until: SequentialStopping | None, points: Sequence[Seeded]) -> list[str]:
-    """What became of `until`, a line each: all narrow enough, or which are not and why."""
+    """The outcome of `until`: which gaps are narrow enough, and which are not and why."""
     if until is None:
         return []
     found: dict[str, list[Seeded]] = {}
@@ -146,7 +144,7 @@ def sentences(until: SequentialStopping | None, points: Sequence[Seeded]) -> lis
 
 
 def _reference_of(point: "Point", of_reference: Sequence["Point"]) -> "Point | None":
-    """The reference at the same values of all that it was swept over, as the table has it."""
+    """The point of the reference with the same swept values, as in the table."""
     values = {path: str(value) for path, value in point.sweep}
     fitting = (
         other
@@ -178,9 +176,9 @@ def _grown(
 
 
 def _next(n: int, ratio: float) -> int:
-    """Seeds to look at next: as many as the spread so far asks for, but no more than twice.
+    """Number of seeds at the next look: as the spread so far requires, at most twice as many.
 
-    Few looks, each far from the last, make the stopping matter less than a look a seed.
+    A small number of looks biases the interval less than a look after every seed.
     """
     if math.isnan(ratio):  # one seed has no spread
         return n + 1
@@ -188,7 +186,7 @@ def _next(n: int, ratio: float) -> int:
 
 
 class _Outcomes:
-    """What the runs of points reached, each looked up once."""
+    """Accuracies of the trials of points, each read once."""
 
     def __init__(
         self,
@@ -200,7 +198,7 @@ class _Outcomes:
         self._known: dict[tuple[int, int], _Accuracy] = {}
 
     def gap(self, point: "Point", reference: "Point", seed: int) -> "_Accuracy":
-        """Of one seed, percentage points."""
+        """The gap of one seed, percentage points."""
         pair = self._accuracy(point, seed), self._accuracy(reference, seed)
         if "none" in pair:
             return "none"

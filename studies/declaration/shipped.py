@@ -1,4 +1,4 @@
-"""The studies that come with the package, and how a study is found by name or path."""
+"""The shipped studies, and the search of a study by name or path."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from studies.declaration.study import Study, load_study
 
-FOLDER = Path(__file__).parents[1] / "library"
+FOLDER = Path(__file__).parents[1] / "shipped"
 
 
 NOT_STUDIES = "drives"
-"""Subfolder of the library that holds hyperparameters."""
+"""Subfolder of the shipped studies that holds hyperparameters."""
 
 
 def shipped_files() -> dict[str, Path]:

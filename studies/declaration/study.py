@@ -1,7 +1,6 @@
 """A study as validated, frozen data: what is compared, on which images, with which seeds.
 
-An instance is always runnable as far as can be known without running it: device names, overrides,
-sweeps and references have all been checked.
+Device names, overrides, sweeps and references of an instance have been checked.
 """
 
 from pathlib import Path
@@ -25,10 +24,9 @@ from studies.declaration.variation import SampledPoints, axes_of, expanded
 
 
 class SearchSettings(Spec):
-    """The search that every case without an inline drive gets: a grid, on validation accuracy.
+    """The grid search of hyperparameters for every case that gives none, on validation images.
 
-    The grids of `ann` and of `analog_sgd` are their own, since their learning rates have another
-    meaning.
+    `ann` and `analog_sgd` have grids of their own, since their learning rates differ in meaning.
     """
 
     n_train: Annotated[int, Field(ge=1)] | None = Field(
@@ -105,10 +103,11 @@ class Study(Spec):
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
     until: SequentialStopping | None = Field(
-        None, description="seeds are added until the gaps are known well enough; None: none are"
+        None,
+        description="adds seeds until the gaps have narrow intervals; None: adds none",
     )
     prune: Prune | None = Field(
-        None, description="when a run is stopped for being hopeless; None: none is"
+        None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
     )
     drives: Path | None = Field(
         None, description="file with searched drives, relative to the study's"
@@ -125,7 +124,7 @@ class Study(Spec):
 
     @property
     def where(self) -> str:
-        """The file it was read from, for errors found later; its name where there is none."""
+        """The file of the study, for later errors; the name of the study if there is none."""
         return self._where or self.study
 
     @model_validator(mode="after")
@@ -188,11 +187,11 @@ class Study(Spec):
 
 
 def parse_study(content: object, where: object, folder: Path) -> Study:
-    """A study from what a YAML file held.
+    """A study from the content of a YAML file.
 
     Args:
-        where: named in the error.
-        folder: what a relative `drives` is relative to.
+        where: the name of the file in errors.
+        folder: relative paths of the study start here.
 
     Raises:
         InputError: the content is not a valid study.
@@ -212,7 +211,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
 
 
 def _with_paths(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Files of the user's own data, from the study's folder on."""
+    """The data set with absolute paths; relative ones start at the folder of the study."""
     here = {
         key: (folder / Path(dataset[key]).expanduser()).absolute()
         for key in ("file", "test_file")

@@ -20,7 +20,7 @@ from studies.declaration.update_rules.base import MethodBase
 
 
 class DatasetSettings(OwnDataReading):
-    """Which images; None takes all there are. The user's own are named by `file`."""
+    """The images; None: all. `file` names data of the user."""
 
     name: str = Field("", description="a standard set's; of your own data any other one")
     file: Path | None = Field(None, description="of your own data (`rpu_ssnn.data_spec.OwnData`)")
@@ -30,7 +30,7 @@ class DatasetSettings(OwnDataReading):
     )
     n_test: Annotated[int, Field(ge=1)] | None = None
     validation_share: Annotated[Share, Field(le=0.5)] = Field(
-        0.1, description="part of the training images held out; the only ones a choice may see"
+        0.1, description="share of the training images held out as validation images, for choices"
     )
 
     @model_validator(mode="before")
@@ -59,11 +59,13 @@ class DatasetSettings(OwnDataReading):
 
 
 class Prune(Spec):
-    """When a run is stopped for being hopeless: a rule on the run alone, so that neither the
-    others nor the order in which they end matter. It looks at validation images only."""
+    """The pruning rule: stops a trial by its own accuracy on validation images.
+
+    Other trials and their order have no influence.
+    """
 
     after_epochs: Annotated[int, Field(ge=1)] = Field(
-        description="epochs after which the run is looked at, once"
+        description="epochs after which the accuracy is compared, once"
     )
     below: Annotated[float, Field(gt=0.0, le=100.0)] = Field(
         description="accuracy on validation images below which it is stopped, %"
@@ -77,11 +79,11 @@ else:
 
 
 class TrialSettings(Spec):
-    """Everything that determines the result of a run, defaults included.
+    """Everything that determines the result of a trial, including defaults.
 
     Attributes:
         measure: `test` reads the test set once, after training; `validation` never reads it.
-        prune: None: the run goes on to its end, whatever it reaches.
+        prune: None: the trial is never stopped early.
     """
 
     dataset: DatasetSettings
@@ -100,14 +102,14 @@ RECORD_ONLY = (
     "pulse_period_s",
     "pulse_width_s",
 )
-"""Preset parameters that no run reads (the ledger and metrics do): no part of an identity."""
+"""Preset parameters that only ledger and metrics read: not part of an identity."""
 
 PULSE_TIMES = ("pulse_period_s", "pulse_width_s")
-"""Records of most devices, but decisive where the step follows the width (`step_width_s`)."""
+"""Parameters that matter only if the step depends on the width (`step_width_s`)."""
 
 
 def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
-    """A method without what does not change its result: records and tile defaults."""
+    """A method without the fields that do not change its result."""
     kept = dict(method)
     decided_by_pulse = "step_width_s" in kept.get("parameters", {})
     records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
@@ -123,7 +125,7 @@ def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _one_spelling(value: Any) -> Any:
-    """A number of an override as one of its spellings, whatever the study or an old run has."""
+    """The number of an override in one spelling."""
     if isinstance(value, list | tuple):
         return [_one_spelling(item) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -148,23 +150,22 @@ def short_hash(content: object) -> str:
 
 
 def identity_of(settings: TrialSettings, numerics_version: int) -> str:
-    """Hash of what determines a result.
+    """Hash of everything that determines a result.
 
-    What has its default is left out, so that a setting that comes to exist later, with a default
-    that means what was always done, makes no other run of an earlier one. A default that comes to
-    mean something else does: finished runs keep their complete settings, and are asked for their
-    identity under the defaults of today.
+    Settings at their default are left out. A later setting whose default is the old behaviour
+    therefore does not change the identity of earlier trials. Finished trials keep their complete
+    settings, and their identity is computed with the defaults of today.
     """
     shared = settings.model_dump(mode="json", exclude={"method"}, exclude_defaults=True)
     method = decisive(settings.method.model_dump(mode="json"))
-    for path in ("file", "test_file"):  # a folder that moves makes no other run
+    for path in ("file", "test_file"):  # moving a folder does not change the identity
         if path in shared["dataset"]:
             shared["dataset"][path] = Path(shared["dataset"][path]).name
     return short_hash({**shared, "method": method, "numerics_version": numerics_version})
 
 
 def stored_identity(settings: object, numerics_version: object) -> str | None:
-    """The same of settings as they were stored; None where they are none of this version's."""
+    """The identity of stored settings; None if they are not valid in this version."""
     try:
         known = TrialSettings.model_validate(settings)
     except ValidationError:
@@ -174,7 +175,7 @@ def stored_identity(settings: object, numerics_version: object) -> str | None:
 
 @dataclass(frozen=True)
 class Trial:
-    """One run, and where it stands in a study.
+    """One training run, and its place in a study.
 
     Attributes:
         study: the study's name.
@@ -194,12 +195,12 @@ class Trial:
 
     @property
     def identity(self) -> str:
-        """Hash of what determines the result; labels and study names are no part."""
+        """Hash of what determines the result; labels and study names have no influence."""
         return identity_of(self.settings, NUMERICS_VERSION)
 
     @property
     def title(self) -> str:
-        """What progress and failure lists call it."""
+        """The name of the trial in progress lines and failure lists."""
         return f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
 
 

@@ -1,4 +1,4 @@
-"""The trials of a study: points with the seeds that they have to have, where drives are known."""
+"""The trials of a study: its points with their seeds, where hyperparameters are known."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ from studies.declaration.trial import Trial
 def maker_of(
     study: Study, drives: Mapping[str, FoundHyperparameters]
 ) -> Callable[[Point, int], Trial | None]:
-    """Gives the trial of a point and a seed; None where the point's drive is not known.
+    """A function from point and seed to a trial; None if hyperparameters are not known.
 
     Args:
-        drives: by search key.
+        drives: found hyperparameters, by search key.
     """
 
     def trial_of(point: Point, seed: int) -> Trial | None:
@@ -38,13 +38,13 @@ def seeded_points(
     find: Callable[[Trial], TrialResult | None],
     failed: Collection[str] = (),
 ) -> list[Seeded]:
-    """The study's points with the seeds that they have to have (`until.seeded`)."""
+    """The points of the study with the seeds that they need (`sequential_stopping.seeded`)."""
     trial_of = maker_of(study, drives)
     return seeded(study.until, study.points(), study.reference_label, trial_of, find, failed)
 
 
 def largest(study: Study) -> list[Seeded]:
-    """The points with all seeds that they can come to have."""
+    """The points with all seeds that `until` may add."""
     fixed = [Seeded(point, point.seeds) for point in study.points()]
     if study.until is None:
         return fixed

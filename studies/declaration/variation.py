@@ -1,4 +1,4 @@
-"""What a study varies: grids, ranges, settings that go together, and samples."""
+"""The sweep of a study: grids, ranges, settings that change together, and samples."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class Range(Span):
 
 
 def _kind(raw: object) -> str | None:
-    """The tag of what a sample draws from; see `explain.TAG_MARK`."""
+    """The tag of a source of samples; see `explain.TAG_MARK`."""
     if isinstance(raw, Span | Mapping):
         return "<span>"
     return "<choices>" if isinstance(raw, list) else None
@@ -131,7 +131,7 @@ class SweepAxis:
 
 
 def expanded(raw: object) -> object:
-    """A raw `sweep` whose ranges are written out as the lists that they stand for.
+    """A raw `sweep` with its ranges as lists.
 
     Raises:
         InputError: a range is not valid.

@@ -38,7 +38,7 @@ def run_study(
     executor: Executor | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Runs what is missing of a study, and returns its tidy results, one row a run.
+    """Runs the missing trials of a study, and returns its results, one row a trial.
 
     The processes that it starts do not import the script that calls it, which therefore needs no
     ``if __name__ == "__main__":``.
@@ -48,10 +48,10 @@ def run_study(
         out: output folder; None: ``out/NAME``.
         workers: processes; None: one a CPU.
         data: folder with the images; None: the environment variable RPU_SSNN_DATA.
-        retry_failed: run again what failed in an earlier call.
+        retry_failed: repeat trials that failed in an earlier call.
         executor: starts other workers, such as `studies.workers.clusters.executor_of`
             makes; to be closed by the caller; None: processes of this machine.
-        progress: show a bar, and what the runner has to say, on standard error.
+        progress: show a progress bar and notes on standard error.
 
     Raises:
         InputError: bad input, said in one line, before anything ran.
@@ -96,11 +96,11 @@ def load_results(folder: Path | str) -> pd.DataFrame:
 
 
 def _with_reference(results: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The results, which tell `summary` what the study's gaps are measured against."""
+    """The results, with the reference of the study as an attribute for `summary`."""
     results.attrs[REFERENCE] = study.reference_label
     return results
 
 
 def default_folder(study: Study) -> Path:
-    """Where a study's results go if nothing else is said."""
+    """The output folder of a study without ``out``."""
     return Path("out") / study.study

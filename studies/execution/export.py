@@ -1,4 +1,4 @@
-"""A finished trial's network as a file: trained again, since rows keep no weights."""
+"""Writes the network of a finished trial: trained again, since rows hold no weights."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ SUFFIXES = (".h5", ".nir")
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """The written network.
 
     Attributes:
         accuracy: of the network that was written, on the test images, %.
@@ -47,14 +47,14 @@ def export_trial(
         path: a file ending in .h5 (every device, `rpu_ssnn.export.device_map`) or .nir.
         seed: which of the case's trials.
         data: folder with the images; None: the environment variable RPU_SSNN_DATA.
-        without_inhibition: leave out of NIR what it has no words for.
+        without_inhibition: leave out what NIR cannot represent.
 
     Raises:
         InputError: no such trial, the float baseline (which is no spiking network), a file that
             cannot be written, or what the format cannot say.
     """
     from rpu_ssnn.export import write_network, write_nir
-    from studies.workers.methods import load_images
+    from studies.workers.trial_data import load_images
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = Path(path)
@@ -77,7 +77,7 @@ def export_trial(
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
     def leave_out(error: InputError) -> None:
-        """A damaged file is no finished trial."""
+        """Ignores a damaged file: it is no finished trial."""
 
     found = {
         (point_title(trial.label, trial.sweep), trial.settings.seed): (trial, result)

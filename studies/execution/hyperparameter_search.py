@@ -1,4 +1,4 @@
-"""The drives of a study in its folder: known ones, or searched."""
+"""Hyperparameters of a study in its folder: known ones, or searched."""
 
 from collections.abc import Sequence
 
@@ -23,14 +23,14 @@ from studies.results.tables import Versions
 
 
 def hyperparameter_files(study: Study, folder: ResultFolder) -> list[HyperparameterTable]:
-    """The drives that are known: of the study's file and of the folder's."""
+    """Hyperparameters in the drives file of the study and of the folder."""
     return [
         read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
     ]
 
 
 def stored_hyperparameters(study: Study, folder: ResultFolder) -> dict[str, FoundHyperparameters]:
-    """By search key, what the rows of a folder were run with.
+    """Hyperparameters of the rows of a folder, by search key.
 
     Raises:
         InputError: the folder's file is not valid.
@@ -62,7 +62,7 @@ def search(
     options: Options,
     failures: FailureList,
 ) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters by search key; none for a search of which a run failed."""
+    """Hyperparameters by search key; none if a run of the search failed."""
     stored = read_store(folder.search, options.reporter).by_identity
     finished = {
         identity: result

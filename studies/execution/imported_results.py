@@ -1,4 +1,4 @@
-"""Finished rows that were kept as a CSV, taken up again as the runs that they are."""
+"""Imports finished rows of a results CSV as finished trials of a study."""
 
 import io
 import json
@@ -17,7 +17,7 @@ KEYS = ("study", "unit", "label")
 
 
 MOST_BYTES = 512 << 20
-"""Of a results file: some ten thousand rows with all their settings."""
+"""Largest results file: some ten thousand rows with all their settings."""
 
 
 def read_imported_rows(
@@ -28,7 +28,7 @@ def read_imported_rows(
     hold, the first counts.
 
     Args:
-        on_bad: called with what is wrong with each row that is none; the others are read.
+        on_bad: called with the error of each invalid row; the others are read.
 
     Raises:
         InputError: a file is not there, or is no results file.
@@ -51,7 +51,7 @@ def _identity(row: Row) -> str | None:
 
 
 def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
-    """The good rows of a file; every cell is read by itself, so that one spoils no other."""
+    """The valid rows of a file; each cell is parsed alone, so that one cannot change another."""
     import pandas as pd
 
     try:
@@ -61,7 +61,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
     except UnicodeDecodeError as error:
         raise InputError(path, "file", error.reason, "must be UTF-8 text") from error
-    except (ValueError, OverflowError) as error:  # as pandas says it, in its own words and lines
+    except (ValueError, OverflowError) as error:  # pandas raises messages of several lines
         found = " ".join(str(error).split())
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
@@ -78,7 +78,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
 
 
 def as_result(row: Row) -> TrialResult:
-    """The finished run that a kept row is; its learning curve is not among the rows."""
+    """An imported row as a finished trial; it has no learning curve."""
     kept = {
         name: value
         for name, value in row.items()
@@ -88,7 +88,7 @@ def as_result(row: Row) -> TrialResult:
 
 
 def resume(rows: dict[str, Row], trials: Sequence[Trial], store: TrialStore) -> int:
-    """Writes a trial file for each kept row that is a trial still missing.
+    """Writes a trial file for each imported row whose trial is missing.
 
     Args:
         rows: of `read_imported_rows`.
@@ -98,7 +98,7 @@ def resume(rows: dict[str, Row], trials: Sequence[Trial], store: TrialStore) -> 
     """
 
     def ignore(damaged: object) -> None:
-        """The caller's own reading of the folder reports it."""
+        """Ignores the error: the caller reads the folder itself and reports it."""
 
     stored = store.read_all(on_damage=ignore)
     taken = 0

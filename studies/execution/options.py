@@ -1,4 +1,4 @@
-"""How a study is run, and what a run of it leaves."""
+"""Options of running a study, and its outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ type OtherVersions = Literal["refuse", "accept", "rerun"]
 
 
 def training_job(data_root: Path | None) -> Job:
-    """Real training through `rpu_ssnn`."""
+    """The job that trains with `rpu_ssnn`."""
     return Job(check=run_trial.check_inputs, execute=run_trial.run_trial, data_root=data_root)
 
 
@@ -28,11 +28,11 @@ class Options:
     """How a study is run; nothing here changes a result.
 
     Attributes:
-        executor: hires the workers; whoever made it closes it.
+        executor: starts the workers; the caller closes it.
         kept_rows: results files whose rows count as finished; `imported_results`.
-        retry_failed: run again the trials that failed in an earlier call; else they are left alone
+        retry_failed: repeat trials that failed in an earlier call; otherwise they stay failed
             and stay listed.
-        seconds_between_checkpoints: of one trial, at least; they are taken at the end of an epoch.
+        seconds_between_checkpoints: least time between two of a trial; written after an epoch.
     """
 
     job: Job = field(default_factory=lambda: training_job(None))
@@ -46,12 +46,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves.
+    """The outcome of a run.
 
     Attributes:
-        runs: rows in the study's order.
-        failures: the trials that have none.
-        points: with the seeds that they came to have.
+        runs: finished trials in the order of the study.
+        failures: trials without a row.
+        points: with their seeds, including added ones.
     """
 
     runs: Runs

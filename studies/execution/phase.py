@@ -1,4 +1,4 @@
-"""One stage of a study in its folder: the runs of the search, or the trials."""
+"""One phase of a study in its folder: the search, or the trials."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Phase:
     """The search or the trials of a study.
 
     Attributes:
-        finished: its runs that are there, by identity; those to come join them.
+        finished: finished trials by identity; new ones are added.
     """
 
     what: Literal["search", "trials"]
@@ -36,7 +36,7 @@ class Phase:
     def run(
         self, missing: Sequence[Trial], total: int, then: Callable[[], None] = lambda: None
     ) -> None:
-        """Runs what is missing of ``total``, but what failed before and is to be left alone.
+        """Runs the missing trials of ``total``, without those that failed before.
 
         Args:
             then: called after each row that is written.
@@ -44,12 +44,12 @@ class Phase:
         options = self.options
         workspace = Workspace(self.folder.running, options.seconds_between_checkpoints)
         workspace.remove_leftovers(has_row=lambda identity: identity in self.finished)
-        # Cases with equal settings share a run.
+        # Cases with equal settings share a trial.
         once = list({trial.identity: trial for trial in missing}.values())
         to_run = self.failures.to_run(once)
         if left := len(once) - len(to_run):
             options.reporter.note(
-                f"{self.what}: {left} failed before and are left alone; --retry-failed runs them"
+                f"{self.what}: {left} failed before and will not run; --retry-failed runs them"
             )
         writer = RowWriter(
             self.folder, self.store, self.finished, workspace, options.reporter, then
@@ -71,11 +71,11 @@ class Phase:
 
 
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
-    """The store's runs; damaged files are set aside, so that their trials run again."""
+    """The stored trials; damaged files are set aside, so that their trials run again."""
 
     def note(error: InputError) -> None:
         path = Path(error.where)
-        if not is_trial_file(path):  # somebody else's
+        if not is_trial_file(path):  # not a file of this package
             reporter.note(f"{error}; left where it is")
             return
         try:

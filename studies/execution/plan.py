@@ -1,4 +1,4 @@
-"""What `run` would do: trials, what is done of them, and about how long the rest takes."""
+"""The plan of a study: its trials, which are done, and the estimated time of the rest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from studies.results.result_folder import ResultFolder, refuse_foreign
 from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
-from studies.workers.methods import load_images
+from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
 
 
@@ -43,10 +43,10 @@ class Row:
     """One case at one point of the sweep.
 
     Attributes:
-        trials: its runs, one a seed; of an unknown drive with one from the middle of the grid.
+        trials: one a seed; with values from the middle of the grid if the search is not done.
         missing: those without a row.
-        search: the runs of its search that are missing (none where an earlier row has them).
-        drive_known: whether the drive is given or was searched.
+        search: missing trials of its search (none if an earlier row has the same search).
+        hyperparameters_known: whether they are given or were searched.
     """
 
     title: str
@@ -58,11 +58,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """Of a study in its folder.
+    """The plan of a study in its folder.
 
     Attributes:
-        other_versions: rows that are there, but made under other versions.
-        at_most: trials if every point comes to have all seeds that it may.
+        other_versions: number of rows that were made under other versions.
+        at_most: trials if `until` adds all seeds that it may.
     """
 
     rows: list[Row]
@@ -71,12 +71,12 @@ class Plan:
 
     @property
     def search(self) -> list[Trial]:
-        """Missing runs of the drive search."""
+        """Missing trials of the search."""
         return _once(trial for row in self.rows for trial in row.search)
 
     @property
     def missing(self) -> list[Trial]:
-        """Trials to run, in the order they would be."""
+        """Missing trials, in the order in which they would run."""
         missing = {trial.identity for row in self.rows for trial in row.missing}
         ordered = in_balanced_order([trial for row in self.rows for trial in row.trials])
         return _once(trial for trial in ordered if trial.identity in missing)
@@ -84,12 +84,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of a plan on this machine.
+    """Time and memory of a plan on this machine.
 
     Attributes:
-        startup_seconds: of the workers: their processes, imports and compiled code.
-        seconds: of one run, by trial identity.
-        memory_mb: of its worker, MiB, by trial identity.
+        startup_seconds: start of the workers: processes, imports and compiled code.
+        seconds: of one trial, by identity.
+        memory_mb: of its worker, MiB, by identity.
         failures: cases whose steps could not be timed.
     """
 
@@ -100,7 +100,7 @@ class Estimate:
     failures: list[Failure]
 
     def wall_seconds(self, plan: Plan) -> float:
-        """Until all is done: the search, then the trials; each worker takes the next."""
+        """Time until all is done: first the search, then the trials."""
         phases = [trials for trials in (plan.search, plan.missing) if trials]
         return self.startup_seconds + sum(
             _makespan([self.seconds.get(one.identity, 0.0) for one in trials], self.workers)
@@ -109,15 +109,15 @@ class Estimate:
 
     @property
     def peak_memory_mb(self) -> float:
-        """Of all workers together: as if they all had the largest trial at once."""
+        """Upper bound for all workers: each has the largest trial at the same time."""
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
 def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
-    """Looks into the folder, which need not be there; nothing is written.
+    """Makes a plan from the output folder, which may be missing; nothing is written.
 
     Args:
-        kept_rows: results files whose rows count as finished; `imported_results`.
+        kept_rows: results files whose rows count as finished (`imported_results`).
 
     Raises:
         InputError: the folder is not the study's, or a drives file or the rows are not valid.
@@ -154,7 +154,7 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
 
 
 def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
-    """Times a few steps of each distinct case, as many at once as the run would have workers.
+    """Times a few steps of each distinct case, with as many workers as the run would have.
 
     Args:
         job: `timing.timing_job`.
@@ -172,7 +172,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         groups.setdefault(_cost_key(trial), []).append(trial)
     chosen = {_typical(group).identity: key for key, group in groups.items()}
     timed = [_typical(group) for group in groups.values()]
-    while len(timed) < n_workers:  # as crowded as the run will be
+    while len(timed) < n_workers:  # as many processes at once as in the run
         timed += timed[: n_workers - len(timed)]
     costs: dict[str, Cost] = {}
 
@@ -197,13 +197,13 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
         for trial, cost in timed_trials
     }
     memory = {trial.identity: cost.peak_memory_mb for trial, cost in timed_trials}
-    # Each worker comes to run most kinds of trial, and pays once for each kind.
+    # Each worker runs most kinds of trial, and compiles once for each kind.
     startup = reporter.seconds + sum(cost.first for cost in costs.values()) / n_workers
     return Estimate(n_workers, startup, seconds, memory, failures)
 
 
 class _StartTimer(Silent):
-    """Measures how long a pool takes until its workers have checked their inputs."""
+    """Measures the time until the workers have started and checked their inputs."""
 
     seconds = 0.0
 
@@ -239,7 +239,7 @@ def _search_runs(
 
 
 def _cost_key(trial: Trial) -> str:
-    """Equal where a step costs about the same: all but seed, drive, epochs and images."""
+    """Equal for trials with about the same time a step: all but seed, drive, epochs and images."""
     settings = trial.settings.model_dump(mode="json")
     method = dict(settings["method"])
     method.pop("learning_rate")
@@ -250,7 +250,7 @@ def _cost_key(trial: Trial) -> str:
 
 
 def _typical(group: Sequence[Trial]) -> Trial:
-    """A real trial where there is one, else the middle one of a search grid."""
+    """A trial of the study if there is one, else the middle one of a search grid."""
     real = [trial for trial in group if trial.settings.measure == "test"]
     return real[0] if real else group[len(group) // 2]
 
@@ -276,7 +276,7 @@ def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[i
 
 
 def _makespan(seconds: Iterable[float], workers: int) -> float:
-    """When the last of so many workers is done, each taking the next trial as it gets free."""
+    """Time until the last worker is done; each takes the next trial when it is free."""
     free_at = [0.0] * max(workers, 1)
     for each in seconds:
         heapq.heappush(free_at, heapq.heappop(free_at) + each)
@@ -284,9 +284,9 @@ def _makespan(seconds: Iterable[float], workers: int) -> float:
 
 
 def _once(trials: Iterable[Trial]) -> list[Trial]:
-    """Cases with equal settings share a run."""
+    """The trials without duplicates: cases with equal settings share a trial."""
     return list({trial.identity: trial for trial in trials}.values())
 
 
 def _ignore(error: InputError) -> None:
-    """A damaged file's or row's trial runs again; `run` names each."""
+    """Ignores a damaged file or row: its trial runs again, and `run` reports it."""

@@ -1,4 +1,4 @@
-"""How a study shows where it is: a bar on a terminal, plain lines in a file or pipe."""
+"""Progress of a study: a bar on a terminal, plain lines in a file or pipe."""
 
 import io
 import time
@@ -16,32 +16,32 @@ from studies.workers.workspace import TrialProgress
 
 
 class Reporter(Protocol):
-    """What the runner tells, and to whom."""
+    """Receives the events of a run."""
 
     def note(self, text: str) -> None:
         """One line."""
 
     def starting(self, text: str) -> AbstractContextManager[None]:
-        """Says what is being waited for, while it is open."""
+        """Shows what the run waits for, while the context is open."""
 
     def running(self, what: str, done: int, total: int) -> AbstractContextManager[None]:
-        """Shows progress of ``total`` trials, ``done`` of them there before, while it is open."""
+        """Shows progress of ``total`` trials, ``done`` of them finished before."""
 
     def started(self, trial: Trial) -> None:
-        """A worker has the trial."""
+        """A worker has started the trial."""
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """What a running trial said last; told again and again."""
+        """The last progress of a running trial; called repeatedly."""
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
-        """A trial has its row."""
+        """A trial has finished, with a row."""
 
     def failed(self, failure: Failure) -> None:
-        """A trial has none."""
+        """A trial has failed, without a row."""
 
 
 class Silent:
-    """Tells nothing; for the Python interface."""
+    """Shows nothing; for the Python interface."""
 
     def note(self, text: str) -> None:
         """Nothing."""
@@ -70,15 +70,15 @@ class Silent:
 
 
 class TolerantConsole(Console):
-    """A console whose reader may go away: rich would end the process then."""
+    """A console that survives a closed pipe, where rich would end the process."""
 
     def on_broken_pipe(self) -> None:
-        """Says nothing more."""
+        """Prints nothing more."""
         self.quiet = True
 
 
 class ConsoleReporter:
-    """Tells a rich console.
+    """Prints to a rich console.
 
     Args:
         seconds_between_lines: at least, of the lines that say how far running trials are, where the
@@ -101,7 +101,7 @@ class ConsoleReporter:
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
-        """A stream that is full, closed or gone costs what it would have shown, and no trial."""
+        """If the stream is full or closed, its output is lost and the trials continue."""
         try:
             yield
         except (OSError, ValueError):
@@ -109,8 +109,9 @@ class ConsoleReporter:
 
     @contextmanager
     def starting(self, text: str) -> Iterator[None]:
-        """A line that goes away, where the console is a terminal."""
+        """Prints a line; on a terminal the line is removed at the end."""
         if not self._console.is_terminal:
+            self.note(text)
             yield
             return
         with self._console.status(text):
@@ -118,7 +119,7 @@ class ConsoleReporter:
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """A bar where the console is a terminal; else `finished` writes a line a trial."""
+        """A bar on a terminal; otherwise `finished` writes one line a trial."""
         self._what = what
         self._clock = _Clock(done, total)
         self._running, self._told = {}, time.monotonic()
@@ -137,10 +138,10 @@ class ConsoleReporter:
         self._bar = None
 
     def started(self, trial: Trial) -> None:
-        """Not shown before it says how far it is."""
+        """Shows nothing: the trial is shown at its first progress."""
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """On the bar at once; as a plain line now and then."""
+        """Updates the bar at once; without a terminal, prints a line now and then."""
         self._running[trial.identity] = trial.title, progress
         told = "; ".join(f"{title}: {it.words}" for title, it in self._running.values())
         left = self._left()
@@ -182,7 +183,7 @@ class _Clock:
         self._start = time.monotonic()
 
     def left(self, running: Iterable[TrialProgress]) -> str:
-        """In words."""
+        """The remaining time in words."""
         elapsed = time.monotonic() - self._start
         seconds = seconds_left(elapsed, self.done - self._before, self.total - self.done, running)
         return "time left not known yet" if seconds is None else f"{duration(seconds)} left"
@@ -195,8 +196,8 @@ def seconds_left(
 
     Args:
         elapsed: since the first trial began, s.
-        ended: trials that ended since then.
-        to_come: trials that have not, running ones included.
+        completed: trials that ended since then.
+        to_come: trials that have not ended, including running ones.
 
     Returns:
         s; None where no epoch has ended yet.
@@ -208,7 +209,7 @@ def seconds_left(
 
 
 def duration(seconds: float) -> str:
-    """A time span in words, as fine as it is useful."""
+    """A time span in words, in a suitable unit."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:

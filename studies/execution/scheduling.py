@@ -1,4 +1,4 @@
-"""Hands trials to workers and settles what comes back; what fails is a value."""
+"""Submits trials to workers and collects results; a failure is a value."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""At what the running trials have said."""
+"""Interval between two reads of the progress of running trials."""
 
 
 def in_balanced_order(trials: Sequence[Trial]) -> list[Trial]:
@@ -39,18 +39,18 @@ def run_trials(
     workspace: Workspace = NO_WORKSPACE,
     on_failure: Callable[[Failure], None] | None = None,
 ) -> list[Failure]:
-    """Runs trials, in the order given as far as workers are free.
+    """Runs trials in the given order, as workers become free.
 
     Args:
-        what: name of the whole that the trials belong to, for the progress.
-        total: trials of that whole, those included that need not run.
-        executor: hires the workers.
-        on_result: called in this process as each trial ends; what it raises ends everything.
-        workspace: where trials say how far they are, and leave checkpoints.
-        on_failure: called in this process as each trial fails.
+        what: name of the phase, for the progress.
+        total: trials of the phase, including finished ones.
+        executor: starts the workers.
+        on_result: called in this process for each finished trial; an exception ends the run.
+        workspace: for progress and checkpoints of the trials.
+        on_failure: called in this process for each failed trial.
 
     Returns:
-        The trials that raised or whose process died; the others went on.
+        The trials that raised an error or whose process died; the others continued.
 
     Raises:
         RpuSsnnError: before any trial ran, from the job's check, or as the very first process died.
@@ -79,11 +79,11 @@ def run_trials(
             pool = stack.enter_context(
                 executor.start_pool(len(trials), workspace, reporter.note, look)
             )
-            # By every worker, since a check loads what the trials need anyway.
+            # Every worker checks, since the check loads what the trials need anyway.
             for fault in pool.check(job, trials, look):
                 if fault is not None:
                     raise fault
-        # Shown only now, so that starting up does not count into the time a trial takes.
+        # Opened after the start of the workers, which must not count as time of a trial.
         with reporter.running(what, done=total - len(trials), total=total):
             _drain(deque(trials), pool, job, reporter, settle, look)
     return failures
@@ -97,7 +97,7 @@ def _drain(
     settle: Callable[[Trial, TrialResult | Failure], None],
     look: Callable[[], None],
 ) -> None:
-    """Until nothing is waiting or running."""
+    """Submits and settles trials until none is waiting or running."""
     told = _ProgressRelay(pool, reporter)
     while pool.running or waiting:
         while waiting and pool.free > 0:
@@ -112,14 +112,14 @@ def _drain(
 
 
 class _ProgressRelay:
-    """Passes on what running trials say, each note once."""
+    """Passes progress of running trials to the reporter, each note once."""
 
     def __init__(self, pool: WorkerPool, reporter: Reporter) -> None:
         self._pool, self._reporter = pool, reporter
         self._notes: dict[str, int] = {}
 
     def look(self, trials: Iterable[Trial]) -> None:
-        """Reads the last word of each."""
+        """Reads the last progress of each trial."""
         for trial in trials:
             progress = self._pool.progress_of(trial)
             if progress is None:

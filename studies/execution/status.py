@@ -1,4 +1,4 @@
-"""The small file by which a running study tells other processes where it stands."""
+"""The status file: the state of a running study, for other processes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +26,7 @@ type Ending = Literal["finished", "interrupted", "stopped"]
 
 
 class RunningTrial(Spec):
-    """A trial that a worker has now; `since` in seconds of the Unix epoch."""
+    """A running trial; `since` in seconds of the Unix epoch."""
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
@@ -52,7 +52,7 @@ class LastTrial(Spec):
 
 
 class StatusFile(Spec):
-    """What the running process leaves; times in seconds of the Unix epoch."""
+    """Content of the status file; times in seconds of the Unix epoch."""
 
     format: Literal[1] = 1
     pid: int
@@ -75,7 +75,7 @@ class StatusFile(Spec):
 
 
 class StatusReporter:
-    """Passes everything on to another reporter, and keeps the status file."""
+    """Writes the status file, and passes every event to another reporter."""
 
     def __init__(self, root: Path, inner: Reporter, failed: Sequence[Failure] = ()) -> None:
         self._path = root / STATUS_FILE
@@ -92,13 +92,17 @@ class StatusReporter:
         """Passed on."""
         self._inner.note(text)
 
-    def starting(self, text: str) -> AbstractContextManager[None]:
-        """Passed on."""
-        return self._inner.starting(text)
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
+        """Writes the text to the status file until the workers have started."""
+        self._write(message=text)
+        with self._inner.starting(text):
+            yield
+        self._write(message="")
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """A new stage."""
+        """A new phase."""
         phase = {"what": what, "total": total, "done": done, "done_before": done}
         self._write(**phase, stage_started=time.time(), running=())
         with self._inner.running(what, done, total):
@@ -111,7 +115,7 @@ class StatusReporter:
         self._inner.started(trial)
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Kept where it is news."""
+        """Written if the progress has changed."""
         told = tuple(
             one.model_copy(update={"progress": progress}) if one.trial == trial.identity else one
             for one in self._status.running
@@ -121,19 +125,19 @@ class StatusReporter:
         self._inner.reached(trial, progress)
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
-        """One done."""
+        """One more trial is done."""
         last = LastTrial(title=trial.title, accuracy=result.accuracy, words=result.words)
         self._write(last=last, **self._without(trial.identity))
         self._inner.finished(trial, result)
 
     def failed(self, failure: Failure) -> None:
-        """One done, without a row."""
+        """One more trial is done, without a row."""
         new = FailedTrial(title=failure.title, message=failure.message)
         self._write(failed=(*self._status.failed, new), **self._without(failure.trial))
         self._inner.failed(failure)
 
     def end(self, state: Ending, message: str = "") -> None:
-        """The process leaves the folder."""
+        """The process ends its work in the folder."""
         self._write(state=state, message=message, running=())
 
     def _without(self, identity: str) -> dict[str, object]:
@@ -150,17 +154,17 @@ class StatusReporter:
         try:
             write_whole(self._path, lambda path: path.write_text(text, encoding="utf-8"))
         except OSError:
-            return  # a full disk must not end a study before its rows cannot be kept
+            return  # a full disk may lose the status, but must not end the study
 
 
 @contextmanager
 def status_kept(
     root: Path, inner: Reporter, failed: Sequence[Failure] = ()
 ) -> Iterator[StatusReporter]:
-    """A reporter that keeps the folder's status file, to the end however it comes.
+    """A reporter that keeps the status file of the folder, and writes how the run ended.
 
     Args:
-        failed: trials that failed before and are left alone.
+        failed: trials that failed before and are not repeated.
     """
     reporter = StatusReporter(root, inner, failed)
     try:

@@ -1,4 +1,4 @@
-"""Runs a study in its output folder: drives first, then every trial that has no row yet."""
+"""Runs a study in its output folder: first the search, then every trial without a row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ from studies.results.tables import Versions, read_failures
 
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
-    """Searches the drives that are not known, then runs what is missing.
+    """Searches unknown hyperparameters, then runs the missing trials.
 
     A row that cannot be written waits in memory and is tried again; one that cannot be written at
     the end either counts as failed.
@@ -72,7 +72,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
 def _run_trials(
     study: Study, drives: dict[str, FoundHyperparameters], phase: Phase
 ) -> tuple[list[Seeded], Tables]:
-    """Runs what is missing, round by round where seeds are added."""
+    """Runs the missing trials; with `until`, in rounds of added seeds."""
     failures, note = phase.failures, phase.options.reporter.note
     first = True
     while True:
@@ -103,7 +103,7 @@ def _run_trials(
 def search_in_folder(
     study: Study, root: Path, options: Options
 ) -> tuple[dict[str, FoundHyperparameters], list[Failure]]:
-    """Searches every drive that the study does not give, whatever its drives file says.
+    """Searches all hyperparameters that no case gives, and ignores the drives file.
 
     Returns:
         The drives by title of the point, and the runs that failed.
@@ -121,7 +121,7 @@ def search_in_folder(
 def _at_work(
     study: Study, root: Path, options: Options
 ) -> Iterator[tuple[ResultFolder, Options, FailureList]]:
-    """The folder held, its status kept, and the list of failures, written at the end."""
+    """Locks the folder, keeps its status file, and writes the list of failures at the end."""
     _refuse_early(study, root, options)
     with open_folder(root, study) as folder:
         failures = FailureList(root, options.reporter, retry=options.retry_failed)
@@ -132,11 +132,11 @@ def _at_work(
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What an output folder holds.
+    """Content of an output folder.
 
     Attributes:
-        points: with the seeds that they have to have, by what is finished.
-        runs: the finished ones, pruned ones included.
+        points: with the seeds that they need, given the finished trials.
+        runs: finished trials, including pruned ones.
     """
 
     study: Study
@@ -145,12 +145,12 @@ class FolderContents:
 
     @property
     def complete(self) -> Runs:
-        """The runs that came to their end: those that may be averaged."""
+        """Trials with a test accuracy: those that enter means."""
         return [run for run in self.runs if not run[1].pruned]
 
     @property
     def pruned(self) -> Runs:
-        """The others."""
+        """Trials that were pruned."""
         return [run for run in self.runs if run[1].pruned]
 
 
@@ -158,7 +158,7 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     """The study of an output folder and its finished runs; the folder is only read.
 
     Args:
-        on_damage: called with what is wrong with each file that is no whole trial file.
+        on_damage: called with the error of each invalid trial file.
 
     Raises:
         InputError: not an output folder.
@@ -186,7 +186,7 @@ def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:
-    """Whatever can be known to be wrong before a folder is made or a process started.
+    """Refuses what can be refused before a folder is made or a process started.
 
     Raises:
         InputError: as `run_in_folder`.
@@ -199,7 +199,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:
-        # Finished runs need no images; where one is missing, the workers' check says so.
+        # Finished trials need no images; for the others, the check of the workers reports it.
         if not options.kept_rows and not folder.trials.holds_any():
             raise
 
@@ -207,12 +207,12 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 def _refuse_other_files(
     trials: Sequence[Trial], finished: Mapping[str, TrialResult], root: Path
 ) -> None:
-    """Rows of the user's own data say which file they are of: it must not have changed since.
+    """Refuses a data file that has changed since the finished rows were made.
 
     Raises:
         InputError: it has; a file that is gone is no fault of rows that are there.
     """
-    from rpu_ssnn.data.own import file_digest
+    from rpu_ssnn.data.user_data import file_digest
 
     digests: dict[str, str] = {}
     for trial in trials:
@@ -231,7 +231,7 @@ def _refuse_other_files(
 def _usable(
     trials: Sequence[Trial], stored: StoredRuns, root: Path, options: Options
 ) -> dict[str, TrialResult]:
-    """The finished runs by identity, those of other versions only as the user wants."""
+    """Finished trials by identity; those of other versions as the options say."""
     here = Versions.here()
     found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
     _refuse_other_files(trials, found, root)

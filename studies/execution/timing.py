@@ -1,4 +1,4 @@
-"""Times a few real steps of a trial, in a worker as the trial itself would run."""
+"""Times a few training steps of a trial, in a worker process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
-from studies.workers.methods import load_images
 from studies.workers.run_trial import check_inputs
+from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
 
@@ -25,10 +25,10 @@ ENOUGH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Cost:
-    """What a trial's steps take on this machine.
+    """Time and memory of the steps of a trial on this machine.
 
     Attributes:
-        first: s, what a worker spends once on such a trial: imports, loading compiled code.
+        first: s, once a worker: imports, loading compiled code.
         start: s, loading the images and building the network.
         train: s, one presentation in training.
         show: s, one presentation in inference.
@@ -43,12 +43,14 @@ class Cost:
 
     @classmethod
     def of(cls, result: TrialResult) -> Cost:
-        """What `time_steps` measured."""
+        """The result of `time_steps`."""
         return cls(**{f.name: float(str(result.row[f.name])) for f in fields(cls)})
 
     def seconds(self, trial: Trial, n_train: int, n_validation: int, n_test: int) -> float:
-        """Of a whole run, by its numbers of images; the shares that its epochs do not need
-        (the peers watch no validation images while they train) are left out."""
+        """Time of a whole trial (s) with so many images.
+
+        Rules that do not validate while they train need no time for it.
+        """
         epochs = trial.settings.training.epochs
         watched = epochs if trial.settings.method.watched else 0
         tested = n_test if trial.settings.measure == "test" else 0
@@ -57,14 +59,14 @@ class Cost:
 
 
 def timing_job(data_root: Path | None) -> Job:
-    """Timed steps instead of whole runs."""
+    """The job that times steps instead of training."""
     return Job(check=check_inputs, execute=time_steps, data_root=data_root)
 
 
 def time_steps(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
-    """A result whose row is a `Cost`; nothing is left on the workspace.
+    """A result whose row is a `Cost`; nothing is written to the workspace.
 
     The steps are the first of a training, when errors are large and pulses many: later ones are
     rather faster.
@@ -107,8 +109,8 @@ def _seconds_each(step: Callable[[int], None], least: int, most: int) -> float:
     """Time of ``step(n)`` an image, from the first n that takes long enough.
 
     Args:
-        least: images that it takes at a time.
-        most: images that there are.
+        least: smallest number of images in a call.
+        most: number of images.
     """
     n = min(least, most)
     step(n)  # compiles, fills caches

@@ -1,4 +1,4 @@
-"""Rows, failures and tables as a study runs: written at once; nothing is lost on a full disk."""
+"""Writes rows, failures and tables while a study runs; keeps rows when the disk is full."""
 
 import errno
 import time
@@ -24,7 +24,7 @@ from studies.results.tables import (
 from studies.workers.workspace import Workspace
 
 SECONDS_BETWEEN_REBUILDS = 5.0
-"""Of the result tables while trials end; the trial files themselves are written at once."""
+"""Interval between two updates of the tables; trial files are written at once."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -38,9 +38,9 @@ class RowWriter:
     process.
 
     Args:
-        folder: that the store is a part of.
-        finished: gets what is written, by identity.
-        workspace: is cleared of what is written.
+        folder: the output folder of the store.
+        finished: each written trial is added, by identity.
+        workspace: files of each written trial are removed.
         then: called after each row that is written.
     """
 
@@ -60,14 +60,14 @@ class RowWriter:
         self._disk_was_full = False
 
     def keep(self, trial: Trial, result: TrialResult) -> None:
-        """Writes the run, and those that wait."""
+        """Writes this trial, and those that wait."""
         self._waiting[trial.identity] = trial, result
         error = self._write()
         if error is not None:
             self._reporter.note(f"{trial.title}: {error}; tried again as other trials end")
 
     def lost(self) -> list[Failure]:
-        """The runs that could not be written even now, at the end."""
+        """The trials that cannot be written at the end either."""
         error = self._write()
         return [
             Failure(identity, trial.title, str(error), "")
@@ -84,12 +84,12 @@ class RowWriter:
             self._finished[identity] = result
             self._written[identity] = self._waiting.pop(identity)
             self._workspace.clear(identity)
-            if not self._disk_was_full:  # what could be rebuilt would take the next row's room
+            if not self._disk_was_full:  # tables would take the room of the next row
                 self._then()
         return None
 
     def _write_first(self, trial: Trial, result: TrialResult) -> None:
-        """Writes a row, at the cost of the tables where the disk is full."""
+        """Writes a row; on a full disk, deletes the tables first."""
         try:
             self._store.write(trial, result)
         except OSError as error:
@@ -106,7 +106,7 @@ class RowWriter:
         try:
             self._folder.make()
         except OSError:
-            return  # told with the row that cannot be written
+            return  # reported with the row that cannot be written
         self._waiting |= self._written
         kept = counted(len(self._written), "row")
         self._reporter.note(f"{self._folder.root} was deleted; made anew with {kept} of this run")
@@ -117,7 +117,7 @@ class FailureList:
     """The folder's `failures.csv`, kept up to date.
 
     Args:
-        retry: run again what failed before.
+        retry: repeat trials that failed before.
     """
 
     def __init__(self, root: Path, reporter: Reporter, *, retry: bool) -> None:
@@ -130,16 +130,16 @@ class FailureList:
 
     @property
     def left_alone(self) -> list[Failure]:
-        """What failed before and is not to be run again."""
+        """Trials that failed before and are not repeated."""
         return list(self._left.values())
 
     @property
     def now(self) -> list[Failure]:
-        """What has no row for having failed, now or before."""
+        """All failed trials, of this run and earlier ones."""
         return list(self._now.values())
 
     def to_run(self, missing: Sequence[Trial]) -> list[Trial]:
-        """The missing trials but those that failed before."""
+        """The missing trials without those that failed before."""
         self._now |= {
             trial.identity: self._left[trial.identity]
             for trial in missing
@@ -148,7 +148,7 @@ class FailureList:
         return [trial for trial in missing if trial.identity not in self._left]
 
     def add(self, failure: Failure) -> None:
-        """One more, on disk at once where there is room, beside all that failed before."""
+        """Adds a failure and writes the list at once, if the disk has room."""
         self._now[failure.trial] = failure
         try:
             write_failures(self._root, list((self._left | self._now).values()))
@@ -163,7 +163,7 @@ class FailureList:
         self._reporter.note(f"{error}; damaged, {kept}")
 
     def write(self) -> None:
-        """The list at the end, without what is no longer missing.
+        """Writes the final list, without trials that now have a row.
 
         Raises:
             OSError: the disk is full or the folder is gone.
@@ -172,7 +172,7 @@ class FailureList:
 
 
 class Tables:
-    """The result tables of a folder, rebuilt now and then while trials end."""
+    """The result tables of a folder, rebuilt at intervals while trials end."""
 
     def __init__(
         self, root: Path, trials: Sequence[Trial], finished: dict[str, TrialResult]
@@ -188,9 +188,9 @@ class Tables:
         return [(trial, done[trial.identity]) for trial in self._trials if trial.identity in done]
 
     def refresh(self) -> None:
-        """Rebuilds the tables where that is due."""
+        """Rebuilds the tables if the interval is over."""
         if time.monotonic() - self._written >= SECONDS_BETWEEN_REBUILDS:
-            with suppress(OSError):  # a full disk shows when they are rebuilt at the end
+            with suppress(OSError):  # a full disk is reported when they are rebuilt at the end
                 self.rebuild()
 
     def rebuild(self) -> None:

@@ -28,7 +28,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     if estimate is not None and not estimate.workers:
         estimate = None  # nothing to run
     table = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
-    lines = [render_cells(table, Format.md), "", _totals(plan)]
+    lines = [render_cells(table, Format.md), "", totals(plan)]
     if plan.other_versions:
         lines.append(
             f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "
@@ -75,7 +75,8 @@ def _memory(row: Row, estimate: Estimate) -> str:
     return f"{max(known):.0f}" if known else "-"
 
 
-def _totals(plan: Plan) -> str:
+def totals(plan: Plan) -> str:
+    """Trials, how many are done, and what is to run, in one line."""
     trials = sum(len(row.trials) for row in plan.rows)
     done = trials - sum(len(row.missing) for row in plan.rows)
     text = f"{counted(trials, 'trial')}, {done} done, {len(plan.missing)} to run"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.results.spreadsheet import guarded
 from studies.results.text_table import interval, render_cells
@@ -30,7 +31,7 @@ def lines(found: Requirement) -> list[str]:
     none = found.table[found.table["why_none"] != ""]
     return [
         *found.notes,
-        f"{found.trials} runs",
+        counted(found.trials, "run"),
         "",
         render_cells(_readable(found.table), Format.md, 2, _CAPTION),
         *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),

@@ -93,12 +93,13 @@ def _state(stands: StudyStatus) -> str:
     file = stands.file
     if stands.in_use:
         if file is None or file.state != "running":
-            return "running, and tells no more (started by an older version?)"
-        return f"running since {_clock(file.started)} (process {file.pid} on {file.host})"
+            return "running, without a readable status file (started by an older version?)"
+        running = f"running since {_clock(file.started)} (process {file.pid} on {file.host})"
+        return f"{running}; {file.message}" if file.message else running
     if file is None:
         return "not running"
     if file.state == "running":
-        return f"not running: its process ended without a word, last heard {_clock(file.updated)}"
+        return f"not running: its process was killed, last update {_clock(file.updated)}"
     why = f" by {file.message}" if file.message else ""
     return f"not running: {file.state}{why} {_clock(file.updated)}"
 

@@ -80,7 +80,7 @@ def _versions(runs: Runs) -> Iterator[str]:
         listed = "; ".join(
             sorted(", ".join(f"{k} {v}" for k, v in vars(v).items()) for v in versions)
         )
-        yield f"The rows were made under different versions, : {listed}."
+        yield f"The rows were made under different versions: {listed}."
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:

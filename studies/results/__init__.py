@@ -1,1 +1,1 @@
-"""Finished trials: where they are stored, and the tables made of them."""
+"""Finished trials: stored rows, their columns, summaries and tables."""

@@ -234,8 +234,8 @@ def legend(table: pd.DataFrame) -> str:
     tests = int(table["gap_p"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
-        f"{table[column].iloc[0]:.0f} {what}"
-        for column, what in (("images", "training images"), ("epochs", "epochs"))
+        counted(round(table[column].iloc[0]), what)
+        for column, what in (("images", "training image"), ("epochs", "epoch"))
         if column not in differing and table[column].notna().any()
     ]
     meaning = (

@@ -1,1 +1,1 @@
-"""Questions about one device: attribution of its loss, and requirements on it."""
+"""Sensitivity of one device: `attribute`, `decompose` and `require`."""

@@ -2,8 +2,8 @@
 
 Two ways lead from exact backpropagation in floating point into a device:
 
-- by numbers: float -> pulse trains of numbers in an ideal device -> the same in the device;
-- by spikes: float -> rates (Eq. 9) and then coincidences (Eq. 10) on ideal weights -> the device.
+- by numbers: float -> pulse trains of numbers in the `ideal` preset -> the same in the device;
+- by spikes: float -> rates (Eq. 9) and then coincidences (Eq. 10) on float weights -> the device.
 
 Each step's loss is a difference of test accuracies in percentage points, paired by seed. The last
 step of either way is what the device costs; they need not agree, and their difference is what
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
-"""Preset that has a finite step and a finite range, and no other imperfection."""
+"""Preset with a finite step, a finite range and no other imperfection; not float weights."""
 
 FLOAT = "float network"
 NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
 NUMBERS = "numbers in the device"
-RATES = "spikes, ideal weights, rates"
-COINCIDENCES = "spikes, ideal weights, coincidences"
+RATES = "spikes, float weights, rates"
+COINCIDENCES = "spikes, float weights, coincidences"
 SPIKES = "spikes in the device"
 
 BY_NUMBERS, BY_SPIKES, BETWEEN = "by numbers", "by spikes", "spikes against numbers"

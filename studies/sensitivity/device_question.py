@@ -183,7 +183,7 @@ def setting_notes(asked: DeviceQuestion) -> list[str]:
     if study.until is not None:
         notes.append("the study's `until` is left out: the seeds are the declared ones")
     if study.prune is not None:
-        notes.append("the study's `prune` is left out: every run goes on to its end")
+        notes.append("the study's `prune` is ignored: every trial runs to its end")
     return notes
 
 

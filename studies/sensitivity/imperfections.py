@@ -162,7 +162,7 @@ def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCas
             _put(tile, rest.split("."), value)
     reads = tile["reads"]
     if reads is not None and not any(reads.values()):
-        tile["reads"] = None  # an ideal read by another name, and a faster one
+        tile["reads"] = None  # an exact read, and a faster one
     return case.model_copy(update={"overrides": overrides, "tile": tile})
 
 

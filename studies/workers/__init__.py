@@ -1,1 +1,1 @@
-"""Trains one trial in a worker process, on this machine or a cluster."""
+"""Worker processes: each trains one trial at a time, on this machine or a cluster."""

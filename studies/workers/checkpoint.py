@@ -1,7 +1,7 @@
 """The checkpoint of a trial: one npz file without pickle, with a header in JSON.
 
-Arrays are named as in `rpu_ssnn.training_state`; the zip format around them has a checksum each,
-and the header says what they belong to.
+Arrays have the names of `rpu_ssnn.training_state`. The zip format keeps a checksum of each array.
+The header names the trial, the images and the versions that the checkpoint belongs to.
 """
 
 import json
@@ -28,7 +28,7 @@ ARRAY = "state."
 
 
 class UnfitError(RpuSsnnError):
-    """Why a checkpoint cannot be gone on from, as the end of a sentence that it begins."""
+    """A checkpoint cannot be used; the message completes the sentence "its checkpoint ..."."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Checkpoint:
     """A trial in the middle of its training.
 
     Attributes:
-        resumed: how often the trial had gone on from a checkpoint.
-        seconds: spent on it so far.
+        resumed: how often the trial was resumed from a checkpoint.
+        seconds: spent on the trial so far.
     """
 
     state: TrainingState
@@ -49,7 +49,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, trial: Trial, data_dige
     """Writes the file whole or not at all.
 
     Raises:
-        OSError: the disk is full or the folder is gone; an earlier checkpoint is then still there.
+        OSError: the disk is full or the folder is missing; an earlier checkpoint is then unchanged.
     """
     state = checkpoint.state
     header = {
@@ -73,15 +73,15 @@ def read_checkpoint(path: Path, trial: Trial, data_digest: str) -> Checkpoint:
     """The checkpoint of exactly this trial, on these images, under these versions.
 
     Raises:
-        UnfitError: it is damaged, or of something else.
+        UnfitError: it is damaged, or belongs to another trial, other images or versions.
     """
     try:
         with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
-            # Stored as it is: no member can be larger than the file.
+            # Members are stored uncompressed, so none can be larger than the file.
             if any(one.compress_type != zipfile.ZIP_STORED for one in file.zip.infolist()):
                 raise UnfitError("is damaged (packed)")
             header = json.loads(str(file[HEADER]))
-            # Compared first: what another version wrote may hold anything.
+            # Compared first, since the arrays of another version may have any layout.
             _refuse_foreign(header, _belongs_to(trial, data_digest))
             arrays = {name.removeprefix(ARRAY): file[name] for name in file.files if name != HEADER}
         curve = tuple(_epoch_row(row) for row in header["curve"])
@@ -111,7 +111,7 @@ def _refuse_foreign(header: dict[str, Any], here: dict[str, Any]) -> None:
 
 
 def _as_known_today(settings: object) -> object:
-    """Settings as they are written today: one that came to exist later has its default."""
+    """Settings in the form of this version: a setting newer than the file has its default."""
     try:
         return json.loads(canonical(TrialSettings.model_validate(settings).model_dump(mode="json")))
     except ValidationError:

@@ -1,8 +1,7 @@
-"""Runs trials on the workers of a dask scheduler, near or far.
+"""Runs trials on the workers of a dask scheduler, on this machine or others.
 
-This process alone writes rows. It hands out a trial a worker: of a worker that dies, dask gives the
-trials to others, and counts the death against each trial that the worker had; so it had better have
-one.
+Only this process writes rows. Each worker gets one trial at a time: if a worker dies, dask gives
+its trials to other workers and counts the death against each of them.
 """
 
 import queue
@@ -27,10 +26,10 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_TO_ANSWER = 10
-"""A scheduler that says nothing for so long is not there."""
+"""A scheduler without an answer for so long counts as missing."""
 
 PATIENCE_SECONDS = 5.0
-"""After it, the user hears that there is no worker yet."""
+"""Waiting time after which a note says that there is no worker yet."""
 
 
 class ClusterLostError(RpuSsnnError, OSError):
@@ -38,12 +37,12 @@ class ClusterLostError(RpuSsnnError, OSError):
 
 
 class ClusterExecutor:
-    """Workers of a scheduler, asked for once and kept until `close`.
+    """Workers of a scheduler: connected once, kept until `close`.
 
     Args:
-        where: what to call it.
-        connect: opens the connection, and what is to be closed after it (such as a cluster that
-            was started for it).
+        where: name of the scheduler in messages.
+        connect: opens the connection; also returns a function that closes what was started for it,
+            such as a cluster.
     """
 
     def __init__(self, where: str, connect: Callable[[], tuple[Client, Callable[[], None]]]):
@@ -62,7 +61,7 @@ class ClusterExecutor:
         note: Callable[[str], None],
         look: Callable[[], None],
     ) -> Iterator["_ClusterPool"]:
-        """The workers that there are, and those that come."""
+        """The workers of the scheduler, including those that join later."""
         if self._open is None:
             with interrupts.blocked():  # its threads, and the processes that they start
                 self._open = self._connect()
@@ -83,7 +82,7 @@ class ClusterExecutor:
                 (folder / token).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leaves the scheduler; ends a cluster that was started here."""
+        """Closes the connection, and ends a cluster that was started here."""
         if self._open is not None:
             client, close_rest = self._open
             self._open = None
@@ -128,7 +127,7 @@ class _ClusterPool:
             checks = {address: check for address, check in checks.items() if address in there}
             look()
             time.sleep(0.05)
-        # One that died of its check: its trials, if any, will say so.
+        # A worker that died in its check gives no result; a trial sent to it fails.
         return [check.result() for check in checks.values() if check.status == "finished"]
 
     def submit_trial(self, job: Job, trial: Trial) -> None:
@@ -162,7 +161,7 @@ class _ClusterPool:
         return None if said is None else TrialProgress.model_validate_json(said)
 
     def wait_for_a_worker(self, note: Callable[[str], None], look: Callable[[], None]) -> None:
-        """For as long as it takes: a batch queue may take hours."""
+        """Waits without limit: a batch queue may take hours."""
         started, told = time.monotonic(), False
         while not self._workers():
             if not told and time.monotonic() - started > PATIENCE_SECONDS:
@@ -172,7 +171,7 @@ class _ClusterPool:
             time.sleep(0.1)
 
     def give_up(self) -> None:
-        """Takes back what still waits; what a worker has at this moment it ends for nobody."""
+        """Cancels waiting trials; the result of a trial that runs at this moment is lost."""
         with suppress(OSError, TimeoutError):  # of a scheduler that is gone
             self._client.unsubscribe_topic(self._task.topic)
             self._client.cancel([future for _, future in self._running.values()], force=True)
@@ -181,7 +180,7 @@ class _ClusterPool:
         future.add_done_callback(lambda _: self._done.put(trial.identity))
 
     def _outcome(self, trial: Trial, future: DaskFuture[Any]) -> TrialResult | Failure | None:
-        """What a trial came to; None: its worker died with the result, and dask runs it again."""
+        """The outcome of a trial; None: its worker died, and dask runs the trial again."""
         status = future.status
         if status in ("lost", "pending"):
             return None
@@ -189,7 +188,7 @@ class _ClusterPool:
             try:
                 outcome: TrialResult | Failure = future.result()
                 return outcome
-            except KilledWorker:  # died with the result, as did those that ran it again
+            except KilledWorker:  # it died before it sent the result, as did its replacements
                 status = future.status
         if status == "error":
             error = future.exception()
@@ -217,5 +216,5 @@ class _ClusterPool:
 
 
 def _anywhere(job: Job) -> Job:
-    """The job with a data folder that does not depend on where a process was started."""
+    """The job with an absolute data folder, since workers start in other folders."""
     return job if job.data_root is None else replace(job, data_root=job.data_root.resolve())

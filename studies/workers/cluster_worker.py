@@ -1,8 +1,8 @@
-"""The side of a study that runs in a dask worker, on whatever machine that is.
+"""Functions that run in a dask worker: check of the inputs, and one trial.
 
-A worker process runs one trial at a time: the number of torch's threads, and the peak of the
-memory, are of the process. What a trial says on its way travels as an event of the scheduler, since
-a worker need not share a disk with the process that runs the study.
+A worker process runs one trial at a time, since the number of torch threads and the peak memory are
+properties of a process. Progress is sent as events of the scheduler, since a worker may not share a
+disk with the process that runs the study.
 """
 
 import threading
@@ -19,18 +19,18 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Of this process: a dask worker of n threads takes n tasks, of which n - 1 wait here."""
+"""A dask worker with n threads takes n tasks; n - 1 of them wait for this lock."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a task knows of the study that sent it.
+    """Data about the study, sent with each task.
 
     Attributes:
-        topic: of the events that tell how far trials are.
-        versions: that the rows of the study are made under.
-        workspace: of the study; its folder is used where this worker sees it too.
-        token: file in that folder by which a worker knows that it is the very same.
+        topic: of the progress events.
+        versions: of the process that runs the study.
+        workspace: of the study; its folder is used if this worker shares that folder.
+        token: file in that folder; a worker that finds the file shares the folder.
     """
 
     topic: str
@@ -39,7 +39,7 @@ class Task:
     token: str
 
     def local_workspace(self) -> Workspace:
-        """The study's workspace, without its folder where this worker does not share it."""
+        """The workspace of the study; without its folder if this worker does not share it."""
         folder = self.workspace.folder
         shared = folder is not None and (folder / self.token).exists()
         return _EventWorkspace(
@@ -47,13 +47,13 @@ class Task:
         )
 
     def unfit(self) -> str:
-        """How this worker's versions differ; empty where they do not."""
+        """How the versions of this worker differ; empty if they are equal."""
         return Versions.here().difference(self.versions)
 
 
 @dataclass(frozen=True)
 class _EventWorkspace(Workspace):
-    """A workspace whose words are events."""
+    """A workspace that sends progress as events."""
 
     topic: str = ""
 
@@ -65,7 +65,7 @@ def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
     """Whether this worker can run the trials.
 
     Returns:
-        What is wrong, with the worker's address; None: nothing.
+        The error, with the address of the worker; None: no error.
     """
     address = get_worker().address
     if unfit := task.unfit():
@@ -84,7 +84,7 @@ def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
 def execute(task: Task, job: Job, trial: Trial) -> TrialResult | Failure:
     """Runs a trial with as many threads as this worker was started with."""
     here = get_worker()
-    if unfit := task.unfit():  # one that joined after the check
+    if unfit := task.unfit():  # a worker that joined after the check
         return Failure(trial.identity, trial.title, f"worker {here.address} has {unfit}", "")
     with _ONE_AT_A_TIME:
         return worker.execute(job, trial, here.state.nthreads, task.local_workspace())

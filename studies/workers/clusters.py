@@ -1,9 +1,9 @@
-"""From what a user names to an executor: a scheduler's address, or a kind of cluster.
+"""Makes an executor from the address of a scheduler or a kind of cluster.
 
-Whoever reaches a dask scheduler runs code as its user. A cluster that is started here therefore
-has certificates of its own, made for it and forgotten with it. A scheduler that is joined is
-trusted as it is: with `tls://` by the certificates of dask's own configuration, with `tcp://` by
-whoever can reach its port.
+Anyone who can connect to a dask scheduler can run code as its user. A cluster that is started here
+therefore has temporary certificates of its own. A scheduler at `tls://` is protected by the
+certificates of dask's configuration. A scheduler at `tcp://` is open to everyone who reaches its
+port.
 """
 
 import importlib
@@ -29,21 +29,21 @@ KINDS = {
     "sge": ("dask_jobqueue", "SGECluster"),
     "slurm": ("dask_jobqueue", "SLURMCluster"),
 }
-"""Module and class of each kind; settings are those of dask's own configuration."""
+"""Module and class of each kind; dask's own configuration holds the settings."""
 
 INSTALLS = {
     "distributed": "rpu-ssnn[cluster]",
     "cryptography": "rpu-ssnn[cluster]",
     "dask_jobqueue": "dask-jobqueue",
 }
-"""What to install for a module."""
+"""Package to install for a module."""
 
 
 def executor_of(workers: int | None, scheduler: str | None, cluster: str | None) -> Executor:
-    """Processes of this machine, or workers of a scheduler, or of a cluster started for it.
+    """Processes of this machine, workers of a scheduler, or workers of a new cluster.
 
     Args:
-        workers: processes; of a cluster: how many to ask it for.
+        workers: processes to start, here or in the cluster.
         scheduler: address of a running dask scheduler.
         cluster: one of `KINDS`.
 
@@ -119,8 +119,8 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
                     security=only_us,
                     local_directory=scratch.name,
                     dashboard_address="127.0.0.1:0",  # any free port
-                    memory_limit=0,  # as the processes without a cluster, which have none
-                    silence_logs=logging.ERROR,  # what matters of a worker's end, the study says
+                    memory_limit=0,  # no limit, as for processes without a cluster
+                    silence_logs=logging.ERROR,  # the study reports workers that end
                 )
             else:
                 started = start(protocol="tls://", security=only_us)

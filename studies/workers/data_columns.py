@@ -1,4 +1,4 @@
-"""What a row says of data that are not a standard set of images."""
+"""Columns of a row for data that are not a standard set of images."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,12 @@ if TYPE_CHECKING:
 
 
 def data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
-    """File, digest, split and scale of the user's own data; of recorded spikes, what the case
-    sees of them, and the share that comes after T. Nothing for images of a standard set."""
-    from rpu_ssnn.data.own import file_digest
+    """Columns about the data; empty for images of a standard set.
+
+    For data of the user: file, digest, split and scale. For recorded spikes: what the case uses of
+    them, and the share of spikes after T.
+    """
+    from rpu_ssnn.data.user_data import file_digest
     from rpu_ssnn.spike_trains import SpikeTrains
 
     dataset, own = trial.settings.dataset, trial.settings.dataset.own

@@ -1,4 +1,4 @@
-"""Where trials run: one interface for processes of this machine and workers of a cluster."""
+"""Interface of the places where trials run: processes of this machine, workers of a cluster."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -12,47 +12,47 @@ from studies.workers.workspace import TrialProgress, Workspace
 
 
 class WorkerPool(Protocol):
-    """Workers while they are hired; one trial each at a time."""
+    """Started workers; each runs one trial at a time."""
 
     @property
     def free(self) -> int:
-        """Trials that may be handed out now."""
+        """Trials that can be submitted now."""
 
     @property
     def running(self) -> Sequence[Trial]:
-        """Trials that were handed out and have not ended."""
+        """Submitted trials that have not ended."""
 
     def check(
         self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
     ) -> Sequence[RpuSsnnError | None]:
-        """What each worker says of the job's inputs.
+        """Each worker checks the inputs of the job; None: no error.
 
         Args:
-            look: called while waiting; raises where the user wants to stop.
+            look: called while waiting; raises KeyboardInterrupt if the user stops the study.
 
         Raises:
-            RpuSsnnError: a worker died of it.
+            RpuSsnnError: a worker died during its check.
         """
 
     def submit_trial(self, job: Job, trial: Trial) -> None:
-        """Gives a worker a trial."""
+        """Sends a trial to a free worker."""
 
     def completed(self, seconds: float) -> Sequence[tuple[Trial, TrialResult | Failure]]:
-        """The trials that ended since the last call; waits for one, at most so long.
+        """The trials that ended since the last call; waits up to ``seconds`` for one.
 
         Raises:
             OSError: the workers cannot be reached any more.
         """
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        """What a trial that was handed out said last; None where it said nothing."""
+        """The last progress of a submitted trial; None: none yet."""
 
 
 class Executor(Protocol):
-    """What hires workers; nothing about it changes a result."""
+    """Starts workers; the choice of executor changes no result."""
 
     def plan(self, n_trials: int) -> str:
-        """Who will run so many trials, in words."""
+        """A phrase that says which workers will run so many trials."""
 
     def start_pool(
         self,
@@ -61,16 +61,16 @@ class Executor(Protocol):
         note: Callable[[str], None],
         look: Callable[[], None],
     ) -> AbstractContextManager[WorkerPool]:
-        """Workers for so many trials; whatever still runs when the context ends is given up.
+        """Workers for so many trials; when the context ends, running trials are abandoned.
 
         Args:
             workspace: where trials leave checkpoints.
-            note: told what the user should know, a line each.
-            look: called while waiting; raises where the user wants to stop.
+            note: called with each line for the user.
+            look: called while waiting; raises KeyboardInterrupt if the user stops the study.
 
         Raises:
-            OSError: there is no way to any worker.
+            OSError: no worker can be reached.
         """
 
     def close(self) -> None:
-        """Lets go of what is kept from one worker pool to the next."""
+        """Closes what is kept between worker pools, such as a connection."""

@@ -1,4 +1,4 @@
-"""Runs trials in processes of this machine; none outlives the worker pool."""
+"""Runs trials in processes of this machine; all end with the worker pool."""
 
 import multiprocessing
 import os
@@ -22,17 +22,17 @@ from studies.workers.worker import Job
 from studies.workers.workspace import TrialProgress, Workspace
 
 SECONDS_BETWEEN_SIGNALS = 0.2
-"""Of waiting, between two looks at whether the user wants to stop."""
+"""Interval between two checks for a signal while waiting."""
 
 DIED = "the worker process died (killed, or out of memory?)"
 
 
 class WorkerDiedError(RpuSsnnError):
-    """A worker process did not live to its first trial."""
+    """A worker process died before its first trial."""
 
 
 def cpu_count() -> int:
-    """CPUs this process may use, which containers and taskset make fewer than there are."""
+    """CPUs that this process may use; containers and taskset limit them."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
@@ -40,17 +40,17 @@ def cpu_count() -> int:
 
 
 def worker_count(workers: int | None, n_trials: int) -> int:
-    """Processes that run so many trials.
+    """Number of processes for so many trials.
 
     Args:
-        workers: as asked for; None: one a CPU.
+        workers: requested number; None: one a CPU.
     """
     return min(cpu_count() if workers is None else workers, n_trials)
 
 
 @dataclass
 class LocalExecutor:
-    """Processes of this machine, which share its CPUs' threads evenly.
+    """Processes of this machine; each gets an equal share of the CPUs as threads.
 
     The processes of one pool serve the next: a start costs the imports and the compiled code.
 
@@ -62,8 +62,8 @@ class LocalExecutor:
     _idle: "list[_Worker]" = field(default_factory=list, init=False, repr=False)
 
     def plan(self, n_trials: int) -> str:
-        """How many start."""
-        return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}"
+        """How many workers start."""
+        return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}, compiling"
 
     @contextmanager
     def start_pool(
@@ -73,7 +73,7 @@ class LocalExecutor:
         note: Callable[[str], None],
         look: Callable[[], None],
     ) -> Iterator["_LocalPool"]:
-        """Processes that are gone at once where the context ends by an error, else at `close`."""
+        """Starts the processes that are missing; they end at `close`, killed after an error."""
         n_workers = worker_count(self.workers, n_trials)
         threads = max(1, cpu_count() // n_workers)
         if any(one.threads != threads for one in self._idle):
@@ -114,7 +114,7 @@ class _LocalPool:
     ) -> list[RpuSsnnError | None]:
         checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
         waiting = set(checks)
-        while waiting:  # with a limit, so that a signal is heard
+        while waiting:  # with a time limit, so that signals are handled
             _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
             look()
         try:
@@ -147,7 +147,7 @@ class _LocalPool:
 
 @dataclass
 class _Worker:
-    """A pool of one process, so that a process that dies takes its own trial and no other."""
+    """A pool of one process: a process that dies fails only its own trial."""
 
     threads: int
     pool: ProcessPoolExecutor
@@ -156,7 +156,7 @@ class _Worker:
     def submit[**P, R](
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> Future[R]:
-        """Gives the process work; starts another where it has died."""
+        """Submits a call to the process; starts a new process if it has died."""
         try:
             return self._submit(function, *args, **kwargs)
         except BrokenProcessPool:
@@ -181,10 +181,10 @@ class _Worker:
 
 @contextmanager
 def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
-    """Processes that are started meanwhile do not import the script that runs here.
+    """Processes that start inside this context do not import the calling script.
 
-    They would run it again where it has no `if __name__ == "__main__":`. They need nothing of it,
-    unless the job itself was defined there.
+    A script without `if __name__ == "__main__":` would otherwise run again in each process. The
+    script is needed only if the job was defined in it.
     """
     jobs = [argument for argument in arguments if isinstance(argument, Job)]
     if any("__main__" in (job.check.__module__, job.execute.__module__) for job in jobs):
@@ -199,7 +199,7 @@ def _script_hidden(arguments: Sequence[object]) -> Iterator[None]:
 
 
 def _pool_of_one(threads: int) -> ProcessPoolExecutor:
-    with interrupts.blocked():  # the first pool starts the process that tracks semaphores
+    with interrupts.blocked():  # the first pool also starts multiprocessing's resource tracker
         return ProcessPoolExecutor(
             1,
             mp_context=multiprocessing.get_context("spawn"),

@@ -1,4 +1,4 @@
-"""How much memory a worker process took."""
+"""Peak memory of a worker process."""
 
 import resource
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def forget_peak_memory() -> None:
-    """A worker runs many trials: let Linux count the peak from here, where it allows that."""
+    """Resets the peak, so that each trial of a worker has its own; on Linux only."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -14,7 +14,7 @@ def forget_peak_memory() -> None:
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process (MiB), since it was last forgotten or started."""
+    """Peak resident memory of this process (MiB), since the last reset or the start."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

@@ -11,7 +11,7 @@ from studies.declaration.result import PRUNED, TrialResult, plain
 from studies.declaration.trial import Trial
 from studies.workers.data_columns import data_columns
 from studies.workers.memory import forget_peak_memory, peak_memory_mb
-from studies.workers.methods import load_images
+from studies.workers.trial_data import load_images
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
-    """Loads each data set once and, where a trial uses tiles, tries the tile pair.
+    """Loads each data set once; if a trial uses aihwkit tiles, tests that aihwkit works.
 
     Raises:
         InputError: images are missing or damaged, or fewer than asked for.
-        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot keep its code.
+        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
     """
     from rpu_ssnn.doctor import require_compiler, require_tile_pair
 
@@ -43,13 +43,13 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
 def run_trial(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace = NO_WORKSPACE
 ) -> TrialResult:
-    """Trains and measures; the test images are read once, after training.
+    """Trains and tests; the test images are read once, after training.
 
-    Goes on from the trial's checkpoint where the workspace holds one that fits.
+    Resumes from the checkpoint of the trial if the workspace holds a valid one.
 
     Args:
         threads: at most (`MethodBase.threads_for`); changes the time, not the numbers.
-        workspace: where the run says how far it is and leaves checkpoints.
+        workspace: for progress and checkpoints.
 
     Returns:
         The row (columns: `studies.results.result_columns`; accuracies in %, memory in MiB of
@@ -132,7 +132,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
 
 
 def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
-    """Over all crossbars: pulses a device (up plus down, gross), share of weights at a bound."""
+    """Over all crossbars: pulses a device (up plus down), share of devices at a bound."""
     devices = statistics.get("devices_total")
     if devices is None:
         return {"pulses_per_device_mean": None, "saturated_fraction": None}

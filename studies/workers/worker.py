@@ -1,7 +1,7 @@
-"""The side of a study that runs in worker processes: set-up, and a run with its errors caught.
+"""Functions that run in a worker process: set-up, check, and one trial with its errors caught.
 
-Nothing heavy is imported here: the thread counts must be in the environment before numpy, numba
-and torch first load.
+numpy, numba and torch are not imported here: they read the thread counts from the environment when
+they load.
 """
 
 import multiprocessing
@@ -28,10 +28,10 @@ THREAD_VARIABLES = (
 
 @dataclass(frozen=True)
 class Job:
-    """How trials are run: module-level functions, since they are sent to other processes.
+    """How trials are run. Both functions are module-level, since they are sent to other processes.
 
     Attributes:
-        check: looks, before anything runs, at what only a worker can (images, the tile pair);
+        check: checks images and aihwkit in the worker before any trial runs;
             raises InputError or `rpu_ssnn.doctor.BrokenPairError`.
         execute: runs one trial; gets the data folder, the number of threads, and the workspace
             for its progress and its checkpoints.
@@ -44,7 +44,7 @@ class Job:
 
 
 def set_up(threads: int) -> None:
-    """Initialises a worker: its threads, and its end when the parent ends."""
+    """Initialises a worker process: sets its threads, and ends it when the parent ends."""
     for name in THREAD_VARIABLES:
         os.environ[name] = str(threads)
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -54,11 +54,11 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)  # nobody is left to report to
+        os._exit(1)  # no process is left that could receive a result
 
 
 def check(job: Job, trials: list[Trial]) -> RpuSsnnError | None:
-    """``job.check``, with its error as a value, so that all workers can be heard."""
+    """``job.check``, with an error as a value, so that every worker can report its own."""
     try:
         job.check(trials, job.data_root)
     except RpuSsnnError as error:
@@ -67,7 +67,7 @@ def check(job: Job, trials: list[Trial]) -> RpuSsnnError | None:
 
 
 def execute(job: Job, trial: Trial, threads: int, workspace: Workspace) -> TrialResult | Failure:
-    """``job.execute``, with whatever it raises as a value."""
+    """``job.execute``, with an exception as a `Failure`."""
     try:
         return job.execute(trial, job.data_root, threads, workspace)
     except Exception as error:  # one bad trial must not end a study of hours

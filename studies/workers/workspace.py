@@ -1,7 +1,7 @@
-"""What a trial leaves while it runs: how far it is, and a checkpoint to go on from.
+"""Files of a running trial: its progress, and a checkpoint to resume from.
 
-Files and no pipe: a process that is killed in the middle of a message through a pipe leaves the
-others waiting; here a reader sees the last whole file.
+Files are used instead of pipes: if a process is killed while it writes to a pipe, the reader waits
+forever. A file is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 SECONDS_BETWEEN_PROGRESS = 0.5
-"""Least time between two files that say how far a trial is."""
+"""Least time between two progress files of a trial."""
 
 MOST_PROGRESS_BYTES = 1 << 20
-"""Of such a file."""
+"""Largest progress file that is read."""
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.(json|(npz|json)\.tmp)|[0-9a-f]{32}\.token")
-"""Names of what a process may leave when it is killed; nothing else is ever removed."""
+"""Names of files that a killed process may leave; no other file is removed."""
 
 _CHECKPOINT = re.compile(r"[0-9a-f]{16}\.npz")
 
 
 class TrialProgress(Spec):
-    """How far a running trial is.
+    """Progress of a running trial.
 
     Attributes:
-        epoch: epochs that are over, of `epochs`.
-        began: epochs that were over when this process took it up (from a checkpoint).
-        accuracy: the last one measured on validation images, %; None: none yet.
-        notes: what the user should know of it, a line each.
+        epoch: finished epochs, of `epochs`.
+        began: finished epochs when this process started the trial (from a checkpoint).
+        accuracy: last accuracy on validation images, %; None: none yet.
+        notes: lines for the user.
     """
 
     epoch: int = 0
@@ -63,11 +63,12 @@ class TrialProgress(Spec):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where trials leave what they have so far.
+    """Folder for progress and checkpoints of trials.
 
     Attributes:
-        folder: None: nowhere.
-        seconds_between_checkpoints: at least; taken at the end of an epoch.
+        folder: None: nothing is written.
+        seconds_between_checkpoints: least time between two; a checkpoint is written at the end of
+            an epoch.
     """
 
     folder: Path | None = None
@@ -78,7 +79,7 @@ class Workspace:
         return None if self.folder is None else self.folder / f"{identity}.npz"
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        """What the trial's process said last; None where it said nothing."""
+        """The last progress that the process of the trial wrote; None: none yet."""
         if self.folder is None:
             return None
         try:
@@ -88,29 +89,29 @@ class Workspace:
             return None
 
     def say(self, trial: Trial, progress: TrialProgress) -> None:
-        """Leaves word; a full disk does not end a trial."""
+        """Writes the progress; a full disk does not end a trial."""
         if self.folder is not None:
             text = progress.model_dump_json()
             with contextlib.suppress(OSError):
                 write_whole(self._word(trial.identity), lambda path: path.write_text(text))
 
     def remove_progress(self, trial: Trial) -> None:
-        """The trial runs no longer."""
+        """Removes the progress file of a trial that has ended."""
         if self.folder is not None:
             with contextlib.suppress(OSError):  # removed as a leftover by the next run
                 self._word(trial.identity).unlink()
 
     def clear(self, identity: str) -> None:
-        """The trial has its row: nothing is left to go on from."""
+        """Removes the checkpoint of a trial that has its row."""
         checkpoint = self.checkpoint(identity)
         if checkpoint is not None:
             with contextlib.suppress(OSError):  # removed as a leftover by the next run
                 checkpoint.unlink()
 
     def remove_leftovers(self, has_row: Callable[[str], bool]) -> None:
-        """Removes what processes that were killed left: words, halves, and what has its row.
+        """Removes files of killed processes: progress, partial files, unneeded checkpoints.
 
-        Only regular files under names that a run gives; whatever else is there stays.
+        Only regular files with names that a run uses are removed.
         """
         if self.folder is None or self.folder.is_symlink() or not self.folder.is_dir():
             return
@@ -125,11 +126,11 @@ class Workspace:
 
 
 NO_WORKSPACE = Workspace()
-"""For runs that leave nothing before they end."""
+"""For trials without progress and checkpoints."""
 
 
 class TrialSession:
-    """One trial on its way through its epochs."""
+    """Progress and checkpoints of one trial while it runs."""
 
     def __init__(self, workspace: Workspace, trial: Trial, data_digest: str) -> None:
         self._workspace, self._trial, self._digest = workspace, trial, data_digest
@@ -142,11 +143,11 @@ class TrialSession:
 
     @property
     def seconds(self) -> float:
-        """Spent on the trial, by the processes before this one up to the checkpoint as well."""
+        """Time spent on the trial, including earlier processes up to the checkpoint."""
         return self._before + time.monotonic() - self._started
 
     def resume(self) -> TrainingState | None:
-        """The state to go on from; what cannot be gone on from is set aside with a note."""
+        """The state of the checkpoint; an unusable checkpoint is set aside with a note."""
         from studies.workers.checkpoint import UnfitError, read_checkpoint
 
         found: Checkpoint | None = None
@@ -162,11 +163,11 @@ class TrialSession:
         self.resumed, self._before = found.resumed + 1, found.seconds
         epochs = found.state.epochs
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "began": epochs})
-        self._note(f"goes on after epoch {epochs} of {self._how_far.epochs}")
+        self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
     def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
-        """The run from the trial's checkpoint; from the start where that is of other code."""
+        """Calls ``run`` with the checkpoint's state; with None if it is of other code."""
         from rpu_ssnn.training_state import StateError
 
         start = self.resume()
@@ -177,7 +178,7 @@ class TrialSession:
         return run(None)
 
     def set_aside(self, why: str) -> None:
-        """Renames the checkpoint, and starts to count anew."""
+        """Renames the checkpoint, and resets time and epochs."""
         path = self._workspace.checkpoint(self._trial.identity)
         assert path is not None
         try:
@@ -186,20 +187,20 @@ class TrialSession:
             kept = f"left where it is ({reason(error)})"
         self.resumed, self._before = 0, 0.0
         self._how_far = self._how_far.model_copy(update={"epoch": 0, "began": 0})
-        self._note(f"starts anew: its checkpoint {why}; {kept}")
+        self._note(f"starts again: its checkpoint {why}; {kept}")
 
     def end_epoch(
         self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
     ) -> bool:
-        """Says so, and takes a checkpoint where one is due.
+        """Writes the progress, and a checkpoint if one is due.
 
         Args:
-            epochs: that are over.
+            epochs: finished so far.
             accuracy: on validation images, %; None: not known.
 
         Returns:
-            Whether the trial is to be stopped here (no checkpoint is then taken: a process that
-            dies before the row is there has to come to the same end from an earlier one).
+            Whether the trial stops here. Then no checkpoint is written: if the process dies before
+            the row is written, the next one must stop at the same epoch.
         """
         rule = self._trial.settings.prune
         if rule is not None and epochs == rule.after_epochs:
@@ -223,7 +224,7 @@ class TrialSession:
         checkpoint = Checkpoint(state, self.resumed, self.seconds)
         try:
             write_checkpoint(path, checkpoint, self._trial, self._digest)
-        except OSError as error:  # the trial itself can still reach its end
+        except OSError as error:  # the trial itself can still finish
             self._note(f"no checkpoint after epoch {state.epochs}: {reason(error)}")
         self._saved = time.monotonic()
 

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, PresetError, get_preset
+from device_presets.neurosim_metrics import (
+    PublishedMetrics,
+    measure,
+    metrics_table,
+    text_from_metrics,
+)
+from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
 from device_presets.plots.idealised import without
-from device_presets.published import PublishedMetrics, measure, metrics_table, text_from_metrics
-from device_presets.published.pulse_curve import curvature, curve, label_of
 from device_presets.pulsing import pulse_train
 
 PAPER = {

@@ -14,8 +14,8 @@ from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
 from device_presets import Preset, PresetError, describe, get_preset, overview, preset_names
-from device_presets.aihwkit_device import aihwkit_device
 from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+from device_presets.to_aihwkit import aihwkit_device
 
 EXPECTED = [
     "ideal",

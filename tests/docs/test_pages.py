@@ -81,8 +81,11 @@ def test_yaml_loads(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", in_language("python"), ids=str)
-def test_python_compiles_and_its_imports_are_there(block: Block) -> None:
-    """Runs what precedes the main guard: imports and definitions."""
+def test_python_compiles_and_its_imports_are_there(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs what precedes the main guard: imports, definitions, and quick calls."""
+    monkeypatch.chdir(tmp_path)
     code = block.text.partition('if __name__ == "__main__":')[0]
     compile(block.text, str(block), "exec")
     exec(compile(code, str(block), "exec"), {"__name__": "docs"})

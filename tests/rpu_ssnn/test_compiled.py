@@ -14,7 +14,7 @@ from numba.core.errors import TypingError
 
 import rpu_ssnn
 from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, compiled_in_place, digest
-from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.probes.recording import record
 from rpu_ssnn.synapses.pulse_rows import _fill as write_rows
 
@@ -23,9 +23,11 @@ PACKAGE = Path(rpu_ssnn.__file__).parent
 
 def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
-    assert names >= {"compiled.py", "engine/kernel.py", "engine/intrinsics/block_rows.py"}
+    assert names >= {"compiled.py", "engine/slot_loop.py", "engine/intrinsics/block_rows.py"}
     assert names >= {"engine/strategies/batched.py", "synapses/pulse_rows.py"}
-    folders = {Path(each.stats.cache_path).parent for each in (kernel.advance, record, write_rows)}
+    folders = {
+        Path(each.stats.cache_path).parent for each in (slot_loop.advance, record, write_rows)
+    }
     assert folders == {cache_folder()}
     assert digest(SOURCES)[:16] in cache_folder().name
 
@@ -85,7 +87,7 @@ def test_what_is_compiled_in_place_cannot_make_an_array() -> None:
 
 @pytest.mark.slow
 def test_an_edit_of_a_called_function_is_not_missed(tmp_path: Path) -> None:
-    """kernel.py, which calls neurons.py, stays untouched: numba alone would not notice."""
+    """slot_loop.py, which calls neurons.py, stays untouched: numba alone would not notice."""
     package = tmp_path / "rpu_ssnn"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
 

@@ -10,9 +10,9 @@ from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.parameters import make_parameters, profile
 from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.pulses import ROWS
-from rpu_ssnn.engine.reads import Reads, in_blocks
 from rpu_ssnn.engine.state import Presentations, make_worker_state
 from rpu_ssnn.engine.strategies import batched, choose_strategy
+from rpu_ssnn.engine.weight_copies import Reads, in_blocks
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,

@@ -130,7 +130,7 @@ def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Datas
     tile = TileSpec(reads=ReadSpec(read_noise=0.1))
     with (
         trained_in(tile_synapses(get_device("ideal"), tile, 8.0), small) as trained,
-        pytest.raises(InputError, match=r"tile\.reads.*ideal reads"),
+        pytest.raises(InputError, match=r"tile\.reads.*exact reads"),
     ):
         write_network(tmp_path / "net.h5", trained)
 

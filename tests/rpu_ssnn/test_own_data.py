@@ -11,7 +11,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset, load_dataset, save_dataset
-from rpu_ssnn.data.own import file_digest, read_own
+from rpu_ssnn.data.user_data import file_digest, read_own
 from rpu_ssnn.data_spec import OwnData, SpikeSpec
 from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.spike_trains import SpikeTrains

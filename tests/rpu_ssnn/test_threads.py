@@ -218,7 +218,7 @@ def test_an_error_in_a_worker_reaches_the_caller(monkeypatch: pytest.MonkeyPatch
         raise MemoryError("of a worker")
 
     with network(20, 2) as failing:
-        monkeypatch.setattr(ordered.kernel, "advance", fail)
+        monkeypatch.setattr(ordered.slot_loop, "advance", fail)
         with pytest.raises(MemoryError, match="of a worker"):
             show(failing, 40)
 

@@ -160,6 +160,28 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         "must be one of label, network, training, seeds, update, learning_rate, surrogate",
     ),
     (
+        "drive beside update",
+        {"cases": [{**RATE, "drive": DRIVE}]},
+        "cases.0.drive",
+        "'drive'",
+        "belongs in a case with `device`; here it must be one of label",
+    ),
+    (
+        "weight range beside device",
+        {"cases": [RATE, {"device": "ideal", "weight_range": 8}]},
+        "cases.1.weight_range",
+        "'weight_range'",
+        "belongs in `drive` of a case with `device`",
+    ),
+    (
+        "learning rate of the training",
+        {"training": {"learning_rate": 4}},
+        "training.learning_rate",
+        "'learning_rate'",
+        "belongs in a case with `update` or `drive` of a case with `device` or `search`",
+    ),
+    ("epochs of the study", {"epochs": 4}, "epochs", "'epochs'", "belongs in `training`"),
+    (
         "case seeds",
         {"cases": [{**RATE, "seeds": [1, 1]}]},
         "cases.0.seeds",
@@ -273,6 +295,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
     ),
     ("sweep value", {"sweep": {"network.T": [20, 0]}}, "sweep.network.T", "0", "equal to 1"),
     ("sweep key", {"sweep": {"network.TT": [1]}}, "sweep.network.TT", "'TT'", "must be one of"),
+    ("sweep without its section", {"sweep": {"T": [1]}}, "sweep.T", "[1]", "section: network.T"),
     ("sweep of nothing", {"sweep": {"tile.initial": ["pulsed"]}}, "sweep.tile.initial", "['pu", ""),
     (
         "range of one value",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rpu_ssnn.engine import kernel, neurons, propagation
+from rpu_ssnn.engine import neurons, propagation, slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.state import Presentations, make_worker_state
@@ -143,7 +143,7 @@ class Trace:
                 self.label_train.append(round(float(drawn) / spec.neuron.theta))
             propagation.propagate_linear(net, state, matrices, True, 1)
             propagation.propagate_inhibition(net, state)
-            kernel.next_slot(net, state)
+            slot_loop.next_slot(net, state)
         self.label_at_output = np.rint(at_output)
 
 

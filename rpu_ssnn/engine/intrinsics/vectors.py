@@ -1,8 +1,8 @@
 """Parts of arrays as vectors in registers.
 
-numba leaves it to LLVM which loops become vector code and what stays in registers. A `generated`
-function says it itself: it emits LLVM's instructions, with vectors of any length, which LLVM cuts
-into the registers that a machine has.
+In numba, LLVM decides which loops become vector code and which values stay in registers. A
+`generated` function emits LLVM instructions directly, with vectors of any length. LLVM maps them to
+the registers of the machine.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Arrays:
     """Contiguous array arguments of a generated function. No bounds are checked.
 
     Args:
-        of: what numba hands to the generator: context, builder, signature, arguments.
+        of: the arguments of the generator: context, builder, signature, arguments.
     """
 
     def __init__(self, *of: Any) -> None:
@@ -64,5 +64,5 @@ class Arrays:
         return self._builder.bitcast(self.address(place, first), kind.as_pointer())
 
     def _alignment(self, place: int) -> int:
-        """That of an element: numpy promises no more."""
+        """Alignment of an element: numpy guarantees no more."""
         return int(self._signature.args[place].dtype.bitwidth) // 8

@@ -1,1 +1,1 @@
-"""Trains of a presentation for looking at; training stores none."""
+"""Recorded trains of presentations, for figures and tests; training stores none."""

@@ -1,4 +1,4 @@
-"""Spikes counted by window of slots while the pass runs; memory grows with the slots."""
+"""Counts spikes in windows of slots during the simulation; memory grows with the slots."""
 
 from typing import NamedTuple
 

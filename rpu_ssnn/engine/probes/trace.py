@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from rpu_ssnn.engine import kernel
+from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.probes.recording import make_recording
 from rpu_ssnn.engine.propagation import Matrices
@@ -46,7 +46,7 @@ def trace(
         weights: [n_in, n_out] of each crossbar, in threshold currents.
         rates: average spikes a slot of each input line; or one recording of spikes.
         label: class of the image.
-        key: everything random in the presentation follows from it.
+        key: determines everything random in the presentation.
     """
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
     net = make_parameters(spec, sizes)
@@ -65,11 +65,11 @@ def trace(
         blocks=np.zeros(0, dtype=np.float32),
     )
     recording = make_recording(net, 1, 1, streams=True)
-    out, status = make_buffers(net, [False] * net.crossbars), kernel.PAUSED
-    while status != kernel.DONE:
+    out, status = make_buffers(net, [False] * net.crossbars), slot_loop.PAUSED
+    while status != slot_loop.DONE:
         out.rows[:] = 0
-        status = kernel.advance(
-            net, state, shown, 1, matrices, lookahead, out, recording, True, kernel.RUN_THROUGH
+        status = slot_loop.advance(
+            net, state, shown, 1, matrices, lookahead, out, recording, True, slot_loop.RUN_THROUGH
         )
     forward, positive, negative = (
         tuple(np.split(counts[0] > 0, net.event_start[1:-1], axis=1))

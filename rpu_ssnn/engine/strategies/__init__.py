@@ -1,9 +1,9 @@
-"""Who runs the loop over slots, in how many threads, and when pulses reach the synapses.
+"""Ways to run the loop over slots: threads, and the time at which pulses reach the synapses.
 
-`Serial`: reads are linear. One worker trains, and dispatches pulses when a buffer is full or the
-    schedule asks for it.
-`Threaded`: workers share a batch. Each dispatches its own pulses: ideal weights only sum them, and
-    native devices keep them until all are there.
+`Serial`: reads are linear. One worker trains, and dispatches pulses when a buffer is full or as
+    the schedule says.
+`Threaded`: workers share a batch. Each dispatches its own pulses: float weights sum them in any
+    order, and native devices collect and sort them.
 `Ordered`: workers share a batch. Then one thread dispatches in the order of the presentations, for
     devices.
 `Batched`: reads are calls. One thread runs the presentations of a batch slot by slot.

@@ -1,4 +1,4 @@
-"""What a strategy is, and what all strategies share."""
+"""The base class of strategies, and the data that all strategies share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, dispatch
-from rpu_ssnn.engine.reads import Reads
 from rpu_ssnn.engine.state import (
     Lookahead,
     Presentations,
@@ -16,17 +15,18 @@ from rpu_ssnn.engine.state import (
     make_lookahead,
     make_worker_state,
 )
+from rpu_ssnn.engine.weight_copies import Reads
 from rpu_ssnn.spec import Schedule
 from rpu_ssnn.synapses.base import Synapses
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a network asks of its strategy.
+    """Data of a network for its strategy.
 
     Attributes:
         synapses: of each crossbar.
-        reads: of them.
+        reads: copies of their weights.
         training, inference: parameters with and without dropout.
         schedule: when changed weights are seen by the reads.
         threads: workers at most.
@@ -43,11 +43,11 @@ class Job:
 
     @property
     def all_spikes(self) -> list[bool]:
-        """Of each crossbar, whether slots without a coincidence matter too."""
+        """For each crossbar, whether slots without a coincidence are needed too."""
         return [each.needs_all_spikes for each in self.synapses]
 
     def dispatch(self, out: PulseBuffers) -> None:
-        """Give the synapses the pulses of a buffer, and empty it."""
+        """Pass the pulses of a buffer to the synapses, and empty it."""
         dispatch(out, self.synapses)
 
     def commit(self, presentations: range) -> None:
@@ -71,20 +71,20 @@ def make_workers(net: Parameters, n: int) -> list[Worker]:
 
 
 class Strategy(ABC):
-    """Runs the pass over presentations.
+    """Runs the simulation of presentations.
 
-    A strategy commits what the schedules `slot` and `presentation` ask for; the network commits
+    A strategy commits pulses for the schedules `slot` and `presentation`; the network commits
     batches.
     """
 
     @abstractmethod
     def train(self, shown: Presentations) -> None:
-        """Show all presentations, and dispatch all their pulses in the order that they need."""
+        """Show all presentations, and dispatch their pulses in the order that synapses need."""
 
     @abstractmethod
     def infer(self, shown: Presentations, recording: Recording) -> None:
         """Show all presentations without label, gradient or pulses.
 
         Raises:
-            ValueError: there is something to record, and reads are not matrix products.
+            ValueError: a recording is requested, and reads are not matrix products.
         """

@@ -1,8 +1,8 @@
 """Reads by calls: the presentations of a batch run slot by slot, and share each call (`Batched`).
 
-The neuron steps are those of `kernel.advance`; the states of a group of presentations are stacked,
-and currents are asked for between the steps. Reads are gated by events: a crossbar is read for the
-presentations in which one of its lines spikes in the slot, and only these get its noise.
+The neuron steps are those of `slot_loop.advance`. The states of a group of presentations are
+stacked, and the currents are read between the steps. Reads are gated by events: a crossbar is read
+for the presentations in which one of its lines spikes in the slot, and only these get its noise.
 
 Where each presentation must see the changes of the one before (the schedules `slot` and
 `presentation`), or the pulses of several presentations do not fit a buffer, a group is one
@@ -15,21 +15,21 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.guards import check_canaries
-from rpu_ssnn.engine.kernel import next_slot
+from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import Recording
 from rpu_ssnn.engine.propagation import dropout_gain, propagate_inhibition
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, make_buffers, one_buffer, separate
+from rpu_ssnn.engine.slot_loop import next_slot
 from rpu_ssnn.engine.state import Presentations, WorkerState, make_worker_state, one_state
 from rpu_ssnn.engine.strategies.base import Job, Strategy
 
 MOST = 64
-"""Presentations of a group at most: enough that the cost of a call is shared out."""
+"""Largest number of presentations of a group, which share the cost of a call."""
 
 SPIKES = 1 << 23
-"""Spikes of one crossbar that the buffers of a group hold at most."""
+"""Largest number of spikes of one crossbar in the buffers of a group."""
 
 
 class Batched(Strategy):
@@ -41,7 +41,7 @@ class Batched(Strategy):
         presentation = net.slots * net.widest
         together = min(MOST, SPIKES // presentation) if job.schedule == "batch" else 1
         if together > 1:
-            # The system gives memory only to those parts that are written to.
+            # The system allocates memory only for written pages.
             size = {"rows": net.slots, "spikes": 2 * presentation}
             self._buffers = make_buffers(net, job.all_spikes, (together,), **size)
         else:
@@ -72,7 +72,7 @@ class Batched(Strategy):
     def _run(
         self, net: Parameters, shown: Presentations, group: range, learn: bool
     ) -> Iterator[bool]:
-        """Run a group of presentations; gives after each slot whether a buffer is full."""
+        """Run a group of presentations; yields after each slot whether a buffer is full."""
         states, n = self._states, len(group)
         states.position[:n, 0] = group
         _begin(net, states, n, shown, learn)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rpu_ssnn.engine import kernel
-from rpu_ssnn.engine.guards import check_canaries
+from rpu_ssnn.engine import slot_loop
+from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
@@ -16,10 +16,10 @@ GROUP_SLOTS = 512
 """Slots that share a buffer: about the rows of one call of a tile."""
 
 GROUPS_A_WORKER = 8
-"""Groups that a worker runs between two dispatches, at most."""
+"""Largest number of groups of a worker between two dispatches."""
 
 SPIKES = 1 << 23
-"""Spikes of one crossbar that all buffers together hold at most."""
+"""Largest number of spikes of one crossbar in all buffers together."""
 
 
 def group_size(net: Parameters) -> int:
@@ -28,15 +28,15 @@ def group_size(net: Parameters) -> int:
 
 
 def buffer_count(net: Parameters, threads: int) -> int:
-    """Buffers that `SPIKES` has room for; below `threads`, not all workers would have one."""
+    """Buffers that fit into `SPIKES`; fewer than `threads` means that some worker has none."""
     most = group_size(net) * net.slots * net.widest
     return min(GROUPS_A_WORKER * threads, SPIKES // most)
 
 
 class Ordered(Serial):
-    """Workers leave the pulses of their presentations; devices then get them in order.
+    """Workers store the pulses of their presentations; devices then get them in order.
 
-    A buffer holds whatever its group can emit, so that no worker ever waits for another.
+    A buffer is large enough for all pulses of its group, so no worker waits for another.
     """
 
     def _make_buffers(self) -> list[PulseBuffers]:
@@ -58,9 +58,9 @@ class Ordered(Serial):
             for k, first in enumerate(range(start, stop, size)):
                 out = buffers[place + k]
                 worker.state.position[:] = (first, 0, 0)
-                kernel.advance(
+                slot_loop.advance(
                     job.training, worker.state, shown, min(first + size, stop), job.reads.matrices,
-                    worker.lookahead, out, NOTHING, True, kernel.RUN_THROUGH,
+                    worker.lookahead, out, NOTHING, True, slot_loop.RUN_THROUGH,
                 )  # fmt: skip
                 check_canaries((*worker.state, *worker.lookahead, *out))
 

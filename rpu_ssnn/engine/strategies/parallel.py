@@ -10,11 +10,11 @@ from rpu_ssnn.common.errors import RpuSsnnError
 
 
 class ForkedError(RpuSsnnError, RuntimeError):
-    """A network with several threads is used in a forked process, which has none of them."""
+    """A network with several threads is used in a forked process, which has no such threads."""
 
 
 class WorkerThreads(ThreadPoolExecutor):
-    """Threads of the process that made them; after a fork, a call would be waited for for ever."""
+    """Threads of one process; after a fork they are missing, and a call would never return."""
 
     def __init__(self, n: int) -> None:
         super().__init__(n)
@@ -39,8 +39,8 @@ def parallel(
 ) -> None:
     """Call with the first of each of the arguments, with the second, and so on, in parallel.
 
-    This thread makes the first call: one thread fewer for the system to wake and to place.
-    Returns, or raises what a call raised, when all are over, however often it is interrupted.
+    This thread makes the first call, which saves the start of one thread.
+    Returns, or raises the exception of a call, when all calls have ended; interrupts are delayed.
     """
     first, *others = zip(*arguments, strict=True)
     running = list[Future[object]]()
@@ -50,7 +50,7 @@ def parallel(
         call(*first)
     finally:
         while not all(each.done() for each in running):
-            with suppress(KeyboardInterrupt):  # the first one is on its way already
+            with suppress(KeyboardInterrupt):  # the first interrupt is already being raised
                 wait(running)
     for done in running:
         done.result()

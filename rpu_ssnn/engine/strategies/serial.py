@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rpu_ssnn.engine import kernel
-from rpu_ssnn.engine.guards import check_canaries
+from rpu_ssnn.engine import slot_loop
+from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.probes.recording import NOTHING, Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
 from rpu_ssnn.engine.state import Presentations
@@ -12,12 +12,12 @@ from rpu_ssnn.engine.strategies.parallel import parallel
 from rpu_ssnn.spec import Schedule
 
 GROUP_SLOTS = 1 << 14
-"""Slots that a worker shows at most before synapses that wait for all workers apply the pulses."""
+"""Largest number of slots of a worker before synapses apply the collected pulses."""
 
 PAUSE: dict[Schedule, int] = {
-    "batch": kernel.RUN_THROUGH,
-    "presentation": kernel.STOP_AFTER_PRESENTATION,
-    "slot": kernel.STOP_AFTER_SLOT,
+    "batch": slot_loop.RUN_THROUGH,
+    "presentation": slot_loop.STOP_AFTER_PRESENTATION,
+    "slot": slot_loop.STOP_AFTER_SLOT,
 }
 
 
@@ -41,9 +41,9 @@ class Serial(Strategy):
 
         def run(worker: Worker, start: int, stop: int) -> None:
             worker.state.position[:] = (start, 0, 0)
-            kernel.advance(
+            slot_loop.advance(
                 job.inference, worker.state, shown, stop, job.reads.matrices, worker.lookahead,
-                self._no_pulses, recording, False, kernel.RUN_THROUGH,
+                self._no_pulses, recording, False, slot_loop.RUN_THROUGH,
             )  # fmt: skip
 
         bounds = _shares(0, len(shown.labels), len(self._workers))
@@ -55,16 +55,16 @@ class Serial(Strategy):
         """Train on presentations [start, stop), dispatching whenever a buffer is full."""
         job, position = self._job, worker.state.position
         position[:] = (start, 0, 0)
-        status = kernel.PAUSED
-        while status != kernel.DONE:
+        status = slot_loop.PAUSED
+        while status != slot_loop.DONE:
             done_before = int(position[0])
-            status = kernel.advance(
+            status = slot_loop.advance(
                 job.training, worker.state, shown, stop, job.reads.matrices, worker.lookahead, out,
                 NOTHING, True, PAUSE[job.schedule],
             )  # fmt: skip
             check_canaries((*worker.state, *worker.lookahead, *out))
             job.dispatch(out)
-            if status == kernel.BOUNDARY:
+            if status == slot_loop.BOUNDARY:
                 job.commit(range(done_before, int(position[0])))
 
 

@@ -1,1 +1,1 @@
-"""Devices that this package simulates itself, behind the same seam as aihwkit's tiles."""
+"""The native simulator: seeded devices, with the same interface as aihwkit's tiles."""

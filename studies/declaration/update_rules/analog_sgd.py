@@ -90,11 +90,11 @@ class AnalogSgdMethod(DeviceMethod):
         return self.trains.train_length + READS_A_PRESENTATION
 
     def is_replayable(self) -> bool:
-        """The trains are aihwkit's draws."""
+        """False: aihwkit draws the pulse trains."""
         return False
 
     def threads_for(self, threads: int) -> int:
-        """One: torch would order its sums by threads."""
+        """One: the order of torch's sums depends on the number of threads."""
         return 1
 
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:

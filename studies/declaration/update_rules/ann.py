@@ -57,7 +57,7 @@ class AnnMethod(MethodBase):
     learning_rate: float
 
     def threads_for(self, threads: int) -> int:
-        """One: torch would order its sums by threads."""
+        """One: the order of torch's sums depends on the number of threads."""
         return 1
 
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:

@@ -1,8 +1,8 @@
-"""What an update rule is to the harness: a case that studies declare, and a method that runs it.
+"""The two base classes of an update rule: the case in a study, and the method of a trial.
 
-A rule is one module of this package with a subclass of `CaseBase` (what a study says) and one of
-`MethodBase` (what a trial holds, and how it is trained). Importing the package finds both; nothing
-else has to be told. Whatever is slow to import is imported by the function that needs it.
+A rule is one module of this package with a subclass of `CaseBase` (the keys in a study) and one of
+`MethodBase` (the settings of a trial, and its training). Importing the package finds both. Slow
+modules are imported in the function that needs them.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from studies.declaration.trial import Trial
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
-"""The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every case that
-spikes; a rule in numbers takes that of plain gradient descent (`MethodBase.rates_of`)."""
+"""The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every spiking case.
+A rule without spikes takes that of plain gradient descent (`MethodBase.rates_of`)."""
 
 NUMBERS_READ = (
     "network.hidden",
@@ -40,7 +40,7 @@ NUMBERS_READ = (
     "training.dropout_input",
     "training.dropout_hidden",
 )
-"""The settings that change a network of numbers, which has neither slots nor spiking neurons."""
+"""The settings that change a network without slots and spiking neurons."""
 
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
@@ -83,7 +83,7 @@ Seeds = Annotated[
 
 
 class Hyperparameters(Spec):
-    """How hard a case is driven: learning rate and, on a tile, weight range."""
+    """Hyperparameters of a case: learning rate and, in a device, weight range."""
 
     learning_rate: LearningRate
     weight_range: WeightRange | None = None
@@ -97,24 +97,24 @@ class SgdSpec(Spec):
 
 
 class Session(Protocol):
-    """What a rule asks of the trial that it runs in (`studies.workers.workspace.TrialSession`)."""
+    """Progress and checkpoints for a rule (`studies.workers.workspace.TrialSession`)."""
 
     @property
     def pruned_after(self) -> int | None:
         """Epochs after which the trial was stopped; None: it was not."""
 
     def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
-        """The run from the trial's checkpoint, from the start where there is none that fits."""
+        """Calls ``run`` with the state of the checkpoint, or None without a valid one."""
 
     def end_epoch(
         self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
     ) -> bool:
-        """An epoch is over; whether the trial is to be stopped here."""
+        """Reports the end of an epoch; returns whether the trial stops here."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a training run gives to the row; accuracies are shares in [0, 1]."""
+    """Results of training for the row; accuracies are shares in [0, 1]."""
 
     test_accuracy: float
     validation_accuracy: float
@@ -137,7 +137,7 @@ class Rehearsal:
 
 
 class CaseBase(Spec):
-    """What every case of a study says. A subclass adds ``update``, a literal."""
+    """Keys of every case of a study. A subclass adds ``update``, a literal."""
 
     label: str | None = Field(
         None, min_length=1, max_length=60, description="row name; default: the update or device"
@@ -161,7 +161,7 @@ class CaseBase(Spec):
         """Label of the case."""
 
     def has(self, path: str) -> bool:
-        """Whether a swept path, of an allowed start, is a setting of this very case."""
+        """Whether a swept path with an allowed start is a setting of this case."""
         return True
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
@@ -174,7 +174,7 @@ class CaseBase(Spec):
     def reduced(
         self, network: NetworkSpec, training: TrainingSpec
     ) -> tuple[NetworkSpec, TrainingSpec]:
-        """Only what changes a run, so that a sweep over the rest does not run it again."""
+        """Only settings that change a trial, so that a sweep of others makes no new trials."""
         if self.reads is None:
             return network, training
         kept = {
@@ -189,7 +189,7 @@ class CaseBase(Spec):
         )
 
     def method(self, sections: Sections) -> dict[str, Any]:
-        """Fields of the trial's method, without what the search finds.
+        """Fields of the trial's method, without hyperparameters.
 
         Raises:
             InputError: a setting of the case.
@@ -198,7 +198,7 @@ class CaseBase(Spec):
 
     @abstractmethod
     def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
-        """As the study gives them; None where they are to be searched.
+        """Hyperparameters that the study gives; None: they are searched.
 
         Raises:
             InputError: a value out of its range, or only one of two.
@@ -206,7 +206,7 @@ class CaseBase(Spec):
 
 
 class IdealCase(CaseBase):
-    """A case whose weights no device holds."""
+    """A case with float weights, in no device."""
 
     update: str
     learning_rate: LearningRate | None = Field(None, description="None: searched")
@@ -229,16 +229,16 @@ class MethodBase(Spec):
     learning_rate: float
 
     watched: ClassVar[bool] = True
-    """Whether epochs can be looked at: for pruning, checkpoints and the time of a plan."""
+    """Whether the rule reports epochs: for pruning, checkpoints and the time of a plan."""
 
     rates_of: ClassVar[str] = "learning_rate"
-    """Field of the search settings with the learning rates that are tried."""
+    """Field of the search settings that holds the grid of learning rates."""
 
     on_tile: ClassVar[bool] = False
     """Whether a device holds the weights, so that the weight range is searched too."""
 
     sees: ClassVar[str] = GIVEN_SPIKES
-    """What the rule sees of recorded spikes, in words for the row."""
+    """What the rule uses of recorded spikes, in words for the row."""
 
     compiled: ClassVar[bool] = True
     """Whether training needs numba's compiled code."""
@@ -251,7 +251,7 @@ class MethodBase(Spec):
 
     @classmethod
     def grid(cls, search: SearchSettings) -> list[Hyperparameters]:
-        """What a search tries, gentlest first."""
+        """The candidates of a search, smallest step first."""
         rates = sorted(getattr(search, cls.rates_of))
         if not cls.on_tile:
             return [Hyperparameters(learning_rate=rate) for rate in rates]

@@ -1,4 +1,4 @@
-"""BP-STDP with ideal weights, a peer of Table 1 (`rpu_ssnn.baselines.bp_stdp`)."""
+"""BP-STDP with float weights, a rule of Table 1 (`rpu_ssnn.baselines.bp_stdp`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class BpStdpCase(IdealCase):
-    """BP-STDP with ideal weights, a peer of Table 1."""
+    """BP-STDP with float weights, a rule of Table 1."""
 
     rule: ClassVar[str] = "bp_stdp"
 
@@ -37,7 +37,7 @@ class BpStdpCase(IdealCase):
 
 
 class BpStdpMethod(SpikingMethod):
-    """A peer of Table 1: phased, with stored trains. It leaves no checkpoints, being short."""
+    """A rule of Table 1: phased, with stored trains; without checkpoints, since it is short."""
 
     watched: ClassVar[bool] = False
 

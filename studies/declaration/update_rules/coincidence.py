@@ -1,4 +1,4 @@
-"""SSNN-BP with ideal weights by coincidences, Eq. 10."""
+"""SSNN-BP with float weights by coincidences, Eq. 10."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CoincidenceCase(IdealCase):
-    """SSNN-BP with ideal weights, Eq. 10."""
+    """SSNN-BP with float weights, Eq. 10."""
 
     rule: ClassVar[str] = "coincidence"
 
@@ -24,7 +24,7 @@ class CoincidenceCase(IdealCase):
 
 
 class CoincidenceMethod(SsnnBpMethod):
-    """Eq. 10 on ideal weights."""
+    """Eq. 10 on float weights."""
 
     update: Literal["coincidence"] = "coincidence"
     learning_rate: float

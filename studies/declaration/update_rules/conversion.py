@@ -1,4 +1,4 @@
-"""A float network asked with spikes, a peer of Table 1 (`rpu_ssnn.baselines.conversion`)."""
+"""A float network converted to spikes, a rule of Table 1 (`rpu_ssnn.baselines.conversion`)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
 
 
 class ConversionCase(IdealCase):
-    """A float network asked with spikes, a peer of Table 1."""
+    """A float network converted to spikes, a rule of Table 1."""
 
     rule: ClassVar[str] = "conversion"
     swept: ClassVar[tuple[str, ...]] = (
@@ -55,8 +55,7 @@ class ConversionCase(IdealCase):
 
 
 class ConversionMethod(SpikingMethod):
-    """A peer of Table 1: a float network asked with spikes. It learns in float, and leaves no
-    checkpoints."""
+    """A rule of Table 1: trains a float network, then tests it with spikes; without checkpoints."""
 
     watched: ClassVar[bool] = False
     rates_of: ClassVar[str] = "ann_learning_rate"
@@ -68,7 +67,7 @@ class ConversionMethod(SpikingMethod):
     learning_rate: float
 
     def threads_for(self, threads: int) -> int:
-        """One: torch would order its sums by threads."""
+        """One: the order of torch's sums depends on the number of threads."""
         return 1
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:

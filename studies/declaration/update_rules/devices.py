@@ -1,4 +1,4 @@
-"""What the rules of weights in devices share: the case's device, and the method's."""
+"""Base classes of the rules with weights in devices."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from studies.declaration.update_rules.base import (
 
 
 class PartialHyperparameters(Spec):
-    """How hard a device is driven; what is left out is swept, or searched (both together)."""
+    """Hyperparameters of a device; a missing one is swept, or both are searched."""
 
     weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
     learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
 
 
 def _device_name(device: object) -> object:
-    """An aihwkit configuration by the name that says all its fields."""
+    """The name of an aihwkit configuration, with all its fields."""
     if isinstance(device, str | int | float | bool | list | dict | None):
         return device
     from device_presets import get_device  # only studies with such devices need it

@@ -43,8 +43,8 @@ class PulseMethod(DeviceMethod, SsnnBpMethod):
         return make(device, self.tile, self.learning_rate)
 
     def threads_for(self, threads: int) -> int:
-        """One where devices remember their pulses: the blocks within which the order of pulses is
-        lost would follow the lanes."""
+        """One if devices remember their pulses: the blocks in which the order of pulses is lost
+        would depend on the number of threads."""
         if self.tile.simulator == "aihwkit":
             from device_presets import get_device
 

@@ -1,4 +1,4 @@
-"""SSNN-BP with ideal weights by rates, Eq. 9."""
+"""SSNN-BP with float weights by rates, Eq. 9."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RateCase(IdealCase):
-    """SSNN-BP with ideal weights, Eq. 9."""
+    """SSNN-BP with float weights, Eq. 9."""
 
     rule: ClassVar[str] = "rate"
     swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate", "surrogate")
@@ -44,7 +44,7 @@ class RateCase(IdealCase):
 
 
 class RateMethod(SsnnBpMethod):
-    """Eq. 9 on ideal weights, exact or with surrogate noise."""
+    """Eq. 9 on float weights, exact or with surrogate noise."""
 
     sees: ClassVar[str] = "given spikes; the update (Eq. 9) sees their counts only"
 

@@ -1,4 +1,4 @@
-"""What the rules of the spiking network share: training, epochs and timing."""
+"""Base classes of the rules with spiking networks: training, epochs and timing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEEPEST_UNCLOCKED = 2
 
 
 def refuse_runaway(network: NetworkSpec) -> None:
-    """Three layers and more lose what they have learnt under every output but the clocked one.
+    """Refuses three hidden layers or more without the clocked output: their training collapses.
 
     Raises:
         InputError: so many layers.
@@ -52,7 +52,7 @@ class SpikingMethod(MethodBase):
         """The trained network, from the trial's checkpoint where there is one."""
 
     def rest(self, trained: Trained) -> None:
-        """What happens between the end of training and the test."""
+        """Called between the end of training and the test."""
 
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
         with self.network(trial, data, threads, session) as trained:
@@ -66,11 +66,11 @@ class SpikingMethod(MethodBase):
 
 
 class SsnnBpMethod(SpikingMethod):
-    """SSNN-BP: the synapses differ, the front end does not."""
+    """SSNN-BP: its rules differ only in the synapses."""
 
     @abstractmethod
     def synapses(self) -> SynapsesFactory:
-        """What makes the synapses of every crossbar."""
+        """The factory of the synapses of every crossbar."""
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
         from rpu_ssnn.training import train
@@ -127,7 +127,7 @@ def shown_by(trained: Trained, data: Dataset, learn: Callable[[int], None]) -> R
 
 
 def epoch_row(epoch: dict[str, Any]) -> Row:
-    """Flat: a tuple of one number a layer becomes a column a layer; accuracies in %."""
+    """An epoch as a flat row: a tuple becomes one column a layer; accuracies in %."""
     row: Row = {}
     for name, value in epoch.items():
         if isinstance(value, tuple):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine import guards
+from rpu_ssnn.engine import checked_arrays
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.pulses import make_buffers, one_buffer, separate
 from rpu_ssnn.engine.state import make_worker_state, one_state
@@ -32,14 +32,14 @@ def test_a_slice_of_each_field_is_of_that_field() -> None:
 
 
 def test_a_write_past_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guards, "CHECK", True)
+    monkeypatch.setattr(checked_arrays, "CHECK", True)
     state = make_worker_state(NET)
-    guards.check_canaries(state)
+    checked_arrays.check_canaries(state)
     memory = state.events.base
     assert memory.nbytes > state.events.nbytes
     memory[state.events.nbytes + 1] += 1
     with pytest.raises(AssertionError, match="written past its end"):
-        guards.check_canaries(state)
+        checked_arrays.check_canaries(state)
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])

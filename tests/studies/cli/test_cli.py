@@ -128,7 +128,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert code == 130
     again = f"rpu-ssnn run {study} --out {harness.out}"
     assert errors == (
-        f"interrupted; finished rows are kept in {harness.out}; go on with: {again}\n"
+        f"interrupted; finished rows are kept in {harness.out}; continue with: {again}\n"
     )
 
 

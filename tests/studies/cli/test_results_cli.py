@@ -107,5 +107,6 @@ def test_a_plan_starts_and_writes_nothing(
     assert code == 0
     assert "4 trials, 0 done, 4 to run" in output
     assert ("a trial" in output) is ("workers" in output) is estimate
-    assert errors == ("timing a few steps of each case\n" if estimate else "")
+    counts = "4 trials, 0 done, 4 to run; timing a few steps of each case\n"
+    assert errors == (counts if estimate else "")
     assert list(tmp_path.iterdir()) == [path]

@@ -115,7 +115,7 @@ def test_a_resumed_unit_runs_the_missing_epochs_only(
     assert reached == [3, 4]
     progress = Workspace(tmp_path).progress_of(trial)
     assert progress is not None
-    assert progress.notes == ("it seed 0: goes on after epoch 2 of 4",)
+    assert progress.notes == ("it seed 0: resumed after epoch 2 of 4",)
     assert progress.began == 2
 
 
@@ -227,7 +227,7 @@ def test_a_checkpoint_that_does_not_fit_is_set_aside_and_the_unit_starts_anew(
     assert progress is not None
     assert progress.began == 0
     note = progress.notes[-1]
-    assert note.startswith("it seed 0: starts anew: its checkpoint ")
+    assert note.startswith("it seed 0: starts again: its checkpoint ")
     assert words in note
 
 

@@ -139,7 +139,7 @@ def test_a_command_that_a_cluster_ends_says_how_to_go_on(
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert f"interrupted; finished rows are kept in {harness.out}; go on with: " in errors
+    assert f"interrupted; finished rows are kept in {harness.out}; continue with: " in errors
     status = read_status(harness.out)
     assert status is not None
     assert (status.state, status.failed) == ("interrupted", ())

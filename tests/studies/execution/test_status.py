@@ -13,7 +13,14 @@ from rich.console import Console
 
 from studies.declaration.trial import Trial
 from studies.execution.progress import ConsoleReporter, Silent
-from studies.execution.status import STATUS_FILE, LastTrial, RunningTrial, StatusFile, read_status
+from studies.execution.status import (
+    STATUS_FILE,
+    LastTrial,
+    RunningTrial,
+    StatusFile,
+    StatusReporter,
+    read_status,
+)
 from studies.report.status_view import StudyStatus, lines, study_status
 from studies.results.result_folder import is_in_use, open_folder
 from studies.workers.local_executor import LocalExecutor
@@ -74,9 +81,18 @@ def test_another_process_sees_it_run_and_end(
         process.send_signal(kind)
         process.wait(timeout=30)
     text = lines(study_status(harness.out))
-    told = "interrupted" if kind is signal.SIGINT else "its process ended without a word"
+    told = "interrupted" if kind is signal.SIGINT else "its process was killed"
     assert text[0].startswith(f"small: not running: {told}")
     assert text[1] == "trials: 5 of 6 done, 0 running, 0 failed"
+
+
+def test_the_start_of_workers_is_printed_and_in_the_status_file(tmp_path: Path) -> None:
+    printed, text = io.StringIO(), "trials: 6 of 6 to run, starting 2 workers, compiling"
+    reporter = StatusReporter(tmp_path, ConsoleReporter(Console(file=printed, width=200)))
+    with reporter.starting(text):
+        assert read_status(tmp_path).message == text
+    assert printed.getvalue() == f"{text}\n"
+    assert read_status(tmp_path).message == ""
 
 
 def at(now: float, **changes: object) -> StudyStatus:

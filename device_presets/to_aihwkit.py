@@ -1,4 +1,4 @@
-"""From a preset's values to aihwkit's device configuration."""
+"""Makes aihwkit's device configuration from the values of a preset."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The loop over slots, compiled: forward, gradient and pulses of a slot before the next slot."""
+"""The loop over slots: forward spikes, gradients and pulses of a slot, then the next; compiled."""
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
@@ -11,14 +11,14 @@ from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
 from rpu_ssnn.engine.state import Lookahead, Presentations, WorkerState
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
-"""Why `advance` returned: all presentations are over; a buffer is full; a boundary that `pause`
-asks for (a buffer may be full then too)."""
+"""Why `advance` returned: all presentations are over; a buffer is full; a boundary at which `pause`
+stops (a buffer may be full then too)."""
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
 @compiled_in_place
 def next_slot(net: Parameters, state: WorkerState) -> bool:
-    """Move the state on by one slot; whether that ended the presentation."""
+    """Advance the state by one slot; returns whether that ended the presentation."""
     state.position[1] += 1
     if state.position[1] == net.slots:
         state.position[0] += 1
@@ -41,9 +41,9 @@ def advance(
     learn: bool,
     pause: int,
 ) -> int:
-    """Run presentations up to `stop` until done, paused, or at a boundary that `pause` asks for.
+    """Run presentations up to `stop` until done, a buffer is full, or `pause` stops.
 
-    Of a train, only its pulses are kept, until a buffer is full, and what `recording` asks for.
+    Trains are not stored, except in `recording`. Pulses are kept until a buffer is full.
     """
     looks_ahead = len(matrices.blocks) > 0
     words = net.neuron_start[2] // BLOCK

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from device_presets.entry_writing import checked_name, entry_text, parameter
 from device_presets.mean_step import asymmetry_of
+from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature
 from device_presets.preset_file import ParameterEntry, PresetEntry
-from device_presets.published.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature
 from rpu_ssnn.common.errors import PresetError
 
 _MODEL = "LinearStepDevice"

@@ -1,4 +1,4 @@
-"""Cells of several devices that may rescue a bad one, by name around any preset.
+"""The table of compounds: cells of several devices that may improve a preset.
 
 ``tiki_taka(reram_sb)`` is two devices a weight, both ``reram_sb``; ``tiki_taka(capacitor, ecram)``
 transfers from a fast capacitor to a slow, non-volatile partner. Each row of `COMPOUNDS` is one
@@ -115,7 +115,7 @@ def _agad(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
 
 
 def _transfer(devices: Sequence[Any], settings: Mapping[str, float]) -> dict[str, Any]:
-    """What all transfer cells share: ideal reads, counted in slots, the fast device unthinned."""
+    """What all transfer cells share: exact reads, counted in slots, the fast device unthinned."""
     from aihwkit.simulator.parameters.io import IOParameters
 
     return {

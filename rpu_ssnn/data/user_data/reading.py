@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Int64
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.data.own import array_files, spike_files, table_files
-from rpu_ssnn.data.own.raw import Part, Raw
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
+from rpu_ssnn.data.user_data import array_files, spike_files, table_files
+from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import OwnData
 from rpu_ssnn.spike_trains import SpikeTrains
 

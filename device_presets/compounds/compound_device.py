@@ -1,4 +1,4 @@
-"""A device by name: a preset, or a cell of `device_presets.cells.compounds` around presets."""
+"""A device by name: a preset, or a cell of `device_presets.compounds.table` around presets."""
 
 import re
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from device_presets.cells.compounds import COMPOUNDS, Compound
-from device_presets.library import get_preset, preset_names, preset_of
-from device_presets.own_device import aihwkit_object, is_aihwkit_name, own_entry
+from device_presets.compounds.table import COMPOUNDS, Compound
+from device_presets.from_aihwkit import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
 from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter, Preset
+from device_presets.preset_lookup import get_preset, preset_names, preset_of
 from rpu_ssnn.common.errors import PresetError, one_of
 
 _CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.data.own.raw import Part, Raw
+from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import SpikeSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 

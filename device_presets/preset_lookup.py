@@ -1,11 +1,11 @@
-"""Presets by name, with overrides."""
+"""Finds presets by name, and applies overrides."""
 
 import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-from device_presets.own_device import aihwkit_hint
+from device_presets.from_aihwkit import aihwkit_hint
 from device_presets.parameters.charge_trap_physics import charge_trap_physics
 from device_presets.parameters.common import MOST_LEVELS
 from device_presets.parameters.rule import ParameterRule, Value

@@ -9,8 +9,8 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import idx
-from rpu_ssnn.data.own.raw import Part, Raw
-from rpu_ssnn.data.own.spike_files import part_of_events, part_of_tensor
+from rpu_ssnn.data.user_data.raw import Part, Raw
+from rpu_ssnn.data.user_data.spike_files import part_of_events, part_of_tensor
 from rpu_ssnn.data_spec import SpikeSpec
 
 SPLIT = ("x_train", "y_train", "x_test", "y_test")

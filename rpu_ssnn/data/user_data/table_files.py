@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.data.own.raw import Part, Raw
+from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
     import pandas as pd

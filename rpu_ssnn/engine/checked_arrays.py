@@ -1,4 +1,4 @@
-"""Arrays of the pass; where indices are checked (RPU_SSNN_CHECK), each one ends in a canary."""
+"""Arrays that end in guard bytes (a canary) with RPU_SSNN_CHECK, to find writes past the end."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ CANARY = np.frombuffer(b"canary: nobody writes here" * 5, dtype=np.uint8)
 
 
 def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
-    """numpy's `zeros`, of any dtype, followed by a canary where indices are checked."""
+    """numpy's `zeros`, followed by a canary if RPU_SSNN_CHECK is set."""
     if not CHECK:
         return np.zeros(shape, dtype=dtype)
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -21,9 +21,10 @@ def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
 
 
 def check_canaries(arrays: Iterable[np.ndarray]) -> None:
-    """Raises AssertionError where an array that `zeros` made was written past its end.
+    """Finds writes past the end of arrays that `zeros` made; does nothing without RPU_SSNN_CHECK.
 
-    Does nothing where indices are not checked.
+    Raises:
+        AssertionError: an array was written past its end.
     """
     for place, array in enumerate(arrays if CHECK else ()):
         tail = array.base[array.nbytes :] if array.base is not None else CANARY

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from device_presets.library import get_preset, preset_names
+from device_presets.neurosim_metrics.pulse_curve import STRAIGHT, label_of
 from device_presets.plots.idealised import without
 from device_presets.preset import Preset
-from device_presets.published.pulse_curve import STRAIGHT, label_of
+from device_presets.preset_lookup import get_preset, preset_names
 from device_presets.pulsing import pulse_train
 from rpu_ssnn.common.errors import PresetError
 

@@ -1,4 +1,4 @@
-"""An aihwkit device configuration that no preset holds, as a preset: same names, same checks.
+"""Makes a preset from an aihwkit device configuration: same names, same checks.
 
 >>> get_device("SoftBoundsDevice(dw_min=0.01)")
 >>> get_device(SoftBoundsDevice(dw_min=0.01))  # the same

@@ -1,4 +1,4 @@
-"""The weights of all crossbars as the compiled pass reads them."""
+"""Copies of the weights of all crossbars as matrices, for the compiled simulation."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,7 +12,7 @@ from rpu_ssnn.synapses.base import Synapses, Weights
 
 
 class Reads:
-    """Copies of what linear reads see, renewed where weights have changed.
+    """Copies of the weights as linear reads give them; `refresh` updates changed ones.
 
     Args:
         synapses: of all crossbars.
@@ -34,7 +34,7 @@ class Reads:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read what has changed since the last refresh."""
+        """Update the crossbars that have changed since the last refresh."""
         weights, transposed, blocks = self.matrices
         for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
             if synapses.changes == self._seen[layer]:
@@ -42,7 +42,7 @@ class Reads:
             n_in, n_out = synapses.shape
             in_blocks_only = layer == 0 and len(blocks) > 0
             matrix = weights[span].reshape(n_in, n_out)
-            # nothing goes back through the first crossbar
+            # no gradient passes the first crossbar
             turned = transposed[span if layer > 0 else slice(0)].reshape(-1, n_in)
             known = self._seen[layer] >= 0 and not in_blocks_only
             if known and synapses.write_changes(self._seen[layer], matrix, turned):
@@ -62,7 +62,7 @@ class Reads:
 
 
 def in_blocks(weights: Weights, out: Float32[np.ndarray, " blocks_x_n_in_x_block"]) -> None:
-    """Write a crossbar in blocks of BLOCK columns; what fills up the last block keeps its zeros."""
+    """Write a crossbar in blocks of BLOCK columns; padding columns stay zero."""
     n_in, n_out = weights.shape
     whole = n_out // BLOCK
     blocks = out.reshape(-1, n_in, BLOCK)

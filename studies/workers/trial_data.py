@@ -1,4 +1,4 @@
-"""The images of a trial."""
+"""Loads the images of a trial."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ def load_images(trial: Trial, data_root: Path | None) -> "Dataset":
     """The trial's images.
 
     Raises:
-        InputError: they are not there, are damaged, or are fewer than asked for.
+        InputError: images are missing, damaged, or fewer than the trial needs.
     """
     from rpu_ssnn.data import load_dataset
 

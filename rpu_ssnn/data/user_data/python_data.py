@@ -11,7 +11,7 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
-from rpu_ssnn.data.own.table_files import part_of_table
+from rpu_ssnn.data.user_data.table_files import part_of_table
 
 WHERE = "save_dataset"
 

@@ -1,1 +1,0 @@
-"""Cells of several devices around a preset."""

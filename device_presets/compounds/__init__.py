@@ -1,0 +1,1 @@
+"""Compounds: cells of several devices, built from one or two presets."""
