@@ -62,8 +62,9 @@ class LocalExecutor:
     _idle: "list[_Worker]" = field(default_factory=list, init=False, repr=False)
 
     def plan(self, n_trials: int) -> str:
-        """How many workers start."""
-        return f"starting {counted(worker_count(self.workers, n_trials), 'worker')}, compiling"
+        """How many workers run the trials, and whether they have to start."""
+        workers = counted(worker_count(self.workers, n_trials), "worker")
+        return f"on {workers}" if self._idle else f"starting {workers}, compiling"
 
     @contextmanager
     def start_pool(
