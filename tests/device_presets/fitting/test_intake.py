@@ -10,7 +10,7 @@ import pytest
 from device_presets import PresetError
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
-from device_presets.fitting.reading.lookup_table import read_lookup_table, sampled
+from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.reading.measurement import Measurement
 
 PULSES = 20

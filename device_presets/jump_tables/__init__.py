@@ -1,0 +1,1 @@
+"""Devices that are their measured statistics: CrossSim's lookup tables, read and made devices of."""
