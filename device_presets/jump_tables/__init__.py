@@ -1,1 +1,1 @@
-"""Devices that are their measured statistics: CrossSim's lookup tables, read and made devices of."""
+"""Devices that are their measured statistics: the lookup tables of CrossSim."""

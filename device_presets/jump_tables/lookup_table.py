@@ -125,5 +125,7 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     falls = np.flatnonzero(changes[-1] < changes[0])
     if len(falls):
         allowed = "must rise with the points of the distribution, from its smallest change on"
-        raise PresetError(file, f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]]), allowed)
+        raise PresetError(
+            file, f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]]), allowed
+        )
     return conductance, points, changes

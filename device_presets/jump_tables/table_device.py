@@ -13,7 +13,7 @@ import functools
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -206,31 +206,43 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     """
     asked = _NAME.fullmatch(name.strip())
     assert asked is not None
-    folders = [Path(folder.strip()).expanduser() for folder in asked["folders"].split(",")]
-    read = sorted(
-        ((digest_of(table), table) for folder in folders for table in _tables_in(folder)),
-        key=lambda pair: pair[0],
-    )
-    tables = tuple(table for _, table in read)
-    digest = hashlib.sha256("".join(each for each, _ in read).encode()).hexdigest()[:DIGITS]
-    if asked["digest"] not in (None, digest):
-        raise PresetError(name, "sha256", digest, f"must be {asked['digest']}: the table changed")
+    folders = tuple(folder.strip() for folder in asked["folders"].split(","))
+    found = tuple(each for folder in folders for each in _folders_in(Path(folder).expanduser()))
+    # Kept: a study asks for its devices many times.
+    stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
+    given = tuple(sorted((overrides or {}).items()))
+    return _device(folders, found, asked["digest"], given, stamps)
+
+
+@functools.lru_cache(maxsize=16)
+def _device(
+    folders: tuple[str, ...],
+    found: tuple[Path, ...],
+    wanted: str | None,
+    overrides: tuple[tuple[str, Any], ...],
+    stamps: object,
+) -> TableDevice:
+    name, given = f"{KEY}({', '.join(folders)})", dict(overrides)
+    pairs = sorted((_read(folder, _stamps(folder)) for folder in found), key=lambda pair: pair[0])
+    tables = tuple(table for _, table in pairs)
+    digest = hashlib.sha256("".join(each for each, _ in pairs).encode()).hexdigest()[:DIGITS]
+    if wanted not in (None, digest):
+        raise PresetError(name, "sha256", digest, f"must be {wanted}: the table has changed")
     for table in tables:
         if len(table.conductance) != len(tables[0].conductance):
             allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
             raise PresetError(table.name, "conductances", len(table.conductance), allowed)
-    for setting in overrides or {}:
+    for setting in given:
         if setting not in RULES:
             raise PresetError(name, "parameter", setting, one_of(RULES, setting))
-    given = {
-        setting: rule.checked(name, setting, (overrides or {}).get(setting, rule.neutral))
+    settings = {
+        setting: rule.checked(name, setting, given.get(setting, rule.neutral))
         for setting, rule in RULES.items()
     }
-    shown = ", ".join(map(str, folders))
-    device = TableDevice(
-        f"{KEY}({shown}, sha256={digest})", tables, MappingProxyType(given)
-    )
-    _refuse_no_window(device)
+    device = TableDevice(f"{name[:-1]}, sha256={digest})", tables, MappingProxyType(settings))
+    if not device.step > 0.0:
+        allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
+        raise PresetError(name, "mean jump at mid-range", device.step, allowed)
     return device
 
 
@@ -244,33 +256,27 @@ def digest_of(table: LookupTable) -> str:
     return total.hexdigest()
 
 
-def _tables_in(folder: Path) -> Sequence[LookupTable]:
-    """Of one device, or of the devices whose folders lie in it."""
+def _folders_in(folder: Path) -> list[Path]:
+    """That of one device, or those of the devices whose folders lie in it."""
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
     found = [folder] if is_lookup_table(folder) else [f for f in inside if is_lookup_table(f)]
     if not found:
         allowed = f"must hold {' and '.join(FILES.values())} (or .gz), or folders that do"
         raise PresetError("device", KEY, str(folder), allowed)
-    return [_read(each, _stamp(each)) for each in found]
+    return found
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file does."""
     stats = ((file.name, file.stat()) for file in sorted(folder.glob("dG_*")))
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
-@functools.lru_cache(maxsize=32)
-def _read(folder: Path, stamp: object) -> LookupTable:
-    """Once: a study asks for its devices many times."""
-    return read_lookup_table(folder)
-
-
-def _refuse_no_window(device: TableDevice) -> None:
-    """Pulses up must go up at mid-range, against pulses down."""
-    if not device.step > 0.0:
-        allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
-        raise PresetError(device.name, "mean jump at mid-range", device.step, allowed)
+@functools.lru_cache(maxsize=64)
+def _read(folder: Path, stamps: object) -> tuple[str, LookupTable]:
+    """A table and its digest."""
+    table = read_lookup_table(folder)
+    return digest_of(table), table
 
 
 def _in_states(
