@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.tile_spec import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import parameters_of
 from studies.declaration.update_rules.devices import OnDeviceCase
 
@@ -55,24 +55,9 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "failed_devices": {"overrides.failed_share": 0.0},
     "device_reference": {"overrides.reference": 0.0, "overrides.reference_spread": 0.0},
     "stuck_share": {"tile.stuck_share": 0.0},
-    "half_select": {
-        f"tile.half_select.{name}": 0.0 for name in ("forward_up", "forward_down", "gradient")
-    },
-    "pulse_noise": {
-        "tile.pulse_noise.of_range": 0.0,
-        "tile.pulse_noise.electrons_per_step": None,
-    },
-    "wear": {"tile.wear.half_window_pulses": None},
-    "line_spread": {
-        f"tile.line_spread.{name}": 0.0
-        for name in (
-            "step_by_input_line",
-            "step_by_output_line",
-            "step_gradient",
-            "asymmetry_common",
-            "asymmetry_by_input_line",
-            "asymmetry_by_output_line",
-        )
+    **{
+        effect: {f"tile.{effect}.{field}": value for field, value in spec.off().items()}
+        for effect, spec in ARRAY_PHYSICS.items()
     },
     "read_noise": {"tile.reads.read_noise": 0.0},
     "converters": {

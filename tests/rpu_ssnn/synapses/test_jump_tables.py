@@ -30,7 +30,9 @@ def native(device: TableDevice, start: float | None = None, **tile: object) -> N
     if start is not None:
         initial = np.full((SIDE, SIDE), start, np.float32)
         crossbar = replace(make_crossbar(SIDE, SIDE), initial=initial)
-    return NativeSynapses(crossbar, device, TileSpec(simulator="native", weight_range=4.0, **tile), 1e6)
+    return NativeSynapses(
+        crossbar, device, TileSpec(simulator="native", weight_range=4.0, **tile), 1e6
+    )
 
 
 def pulsed(synapses: NativeSynapses, up: bool) -> np.ndarray:
@@ -41,7 +43,9 @@ def pulsed(synapses: NativeSynapses, up: bool) -> np.ndarray:
     return synapses.weights().ravel().copy()
 
 
-def small(tmp_path: Path, overrides: dict[str, float] | None = None, **table: object) -> TableDevice:
+def small(
+    tmp_path: Path, overrides: dict[str, float] | None = None, **table: object
+) -> TableDevice:
     found = get_device({"table": str(write_table(tmp_path / "small", **table))}, overrides)
     assert isinstance(found, TableDevice)
     return found
@@ -180,7 +184,9 @@ def test_neither_folders_nor_their_order_change_a_device(tmp_path: Path) -> None
     moved = [write_table(tmp_path / name, up=up) for name, up in (("y", 3e-6), ("z", 1e-6))]
     first, second = (get_device({"table": [str(f) for f in each]}) for each in (folders, moved))
     assert first.name.split("sha256=")[1] == second.name.split("sha256=")[1]
-    np.testing.assert_array_equal(pulsed(native(first, 0.0), True), pulsed(native(second, 0.0), True))
+    np.testing.assert_array_equal(
+        pulsed(native(first, 0.0), True), pulsed(native(second, 0.0), True)
+    )
 
 
 def test_stuck_devices_stay_within_their_own_range(tmp_path: Path) -> None:
