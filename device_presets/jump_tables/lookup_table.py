@@ -19,6 +19,7 @@ import numpy as np
 
 from rpu_ssnn.common.errors import PresetError
 
+_COMMENT = "Row 1: conductances (S), row 2: points of the distribution, then changes (S)"
 _NEAR = 1e-3  # of the points' ends, which may be rounded
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 
@@ -79,6 +80,15 @@ def read_lookup_table(folder: Path) -> LookupTable:
         raise PresetError(_file(folder, FILES["down"]), "row", "of conductances", allowed)
     down = np.array([np.interp(points, other_points, column) for column in down.T]).T
     return LookupTable(folder.name, conductance, points, up, down)
+
+
+def write_lookup_table(folder: Path, table: LookupTable) -> None:
+    """The two files of a table, in a folder that is made where it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for way, changes in (("up", table.up), ("down", table.down)):
+        rows = (table.conductance, table.points, *changes)
+        lines = [", ".join(f"{value:.9g}" for value in row) for row in rows]
+        (folder / FILES[way]).write_text("\n".join([_COMMENT, *lines]) + "\n")
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -168,5 +168,5 @@ def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) ->
     with pytest.raises(PresetError, match="must be a readable table"):
         read(folder, CsvLayout())
     (folder / "dG_decreasing.txt.gz").unlink()
-    with pytest.raises(PresetError, match="no dG_decreasing.txt.*one for each direction"):
+    with pytest.raises(PresetError, match=r"no dG_decreasing\.txt.*one for each direction"):
         read(folder, CsvLayout())

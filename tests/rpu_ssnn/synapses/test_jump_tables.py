@@ -192,7 +192,8 @@ def test_neither_folders_nor_their_order_change_a_device(tmp_path: Path) -> None
 def test_stuck_devices_stay_within_their_own_range(tmp_path: Path) -> None:
     synapses = native(small(tmp_path, spread=1e-6), 0.0, stuck_share=1.0)
     before = synapses.weights().ravel().copy()
-    assert before.min() < -0.9 and before.max() > 0.9
+    assert before.min() < -0.9
+    assert before.max() > 0.9
     np.testing.assert_array_equal(pulsed(synapses, True), before)
 
 
