@@ -11,6 +11,7 @@ start is refused: it lies upside down.
 """
 
 import gzip
+import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,15 @@ class LookupTable:
     points: np.ndarray
     up: np.ndarray
     down: np.ndarray
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the numbers, whatever file holds them."""
+        total = hashlib.sha256()
+        for part in (self.conductance, self.points, self.up, self.down):
+            total.update(str(part.shape).encode())
+            total.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
+        return total.hexdigest()
 
     def mean_step(self, up: bool) -> np.ndarray:
         """[columns] mean change by a pulse (S)."""

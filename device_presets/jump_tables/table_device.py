@@ -63,7 +63,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             1.0,
         ),
     }
-    | PULSE_FACTS
+    | {name: rule for name, rule in PULSE_FACTS.items() if name != "on_off_ratio"}
 )
 """What a study may override: shares of what was measured, and records for the ledger."""
 
@@ -137,9 +137,14 @@ class TableDevice:
     def parameters(self) -> Mapping[str, Parameter]:
         """What the tables say, and what a study may override, with units."""
         low, high = self.ends
-        read = {
+        read: dict[str, tuple[float | None, str, str]] = {
             "levels": (2.0 / self.step, "states", "range over the mean jump at mid-range"),
             "leak_time_constant_s": (math.inf, "s", "a table says nothing of retention"),
+            "on_off_ratio": (
+                high / low if low > 0.0 else None,
+                "1",
+                "largest over smallest conductance; a study's tile sets its own",
+            ),
             "w_min": (-1.0, "weight", f"the smallest conductance, {low:g} S"),
             "w_max": (1.0, "weight", f"the largest conductance, {high:g} S"),
         }
@@ -246,16 +251,6 @@ def _device(
     return device
 
 
-def digest_of(table: LookupTable) -> str:
-    """Of the numbers, whatever holds them: SHA-256."""
-    parts = (table.conductance, table.points, table.up, table.down)
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(str(part.shape).encode())
-        total.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
-    return total.hexdigest()
-
-
 def _folders_in(folder: Path) -> list[Path]:
     """That of one device, or those of the devices whose folders lie in it."""
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -276,7 +271,7 @@ def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 def _read(folder: Path, stamps: object) -> tuple[str, LookupTable]:
     """A table and its digest."""
     table = read_lookup_table(folder)
-    return digest_of(table), table
+    return table.digest, table
 
 
 def _in_states(

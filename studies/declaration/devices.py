@@ -33,8 +33,9 @@ def parameters_of(
     try:
         preset = get_device(device, given)
     except PresetError as error:
-        if is_table_name(device) and error.field not in ("parameter", *given):
-            raise  # it names the file of the table
+        if is_table_name(device) and error.field not in ("parameter", "table", *given):
+            allowed = f"{error.field} {error.value!r}: {error.allowed}"
+            raise InputError("study", f"{start}device", error.where, allowed) from error
         raise InputError(
             "study", start + _key(error.field, error.value, given), error.value, error.allowed
         ) from error

@@ -197,7 +197,8 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column(
         "energy_j",
         "J",
-        "all pulses, initial writing included, times `energy_per_pulse_j` of the preset",
+        "lower bound: all pulses, initial writing included, times `energy_per_pulse_j` of the "
+        "preset; half-selected cells, reads and lines are not counted",
     ),
     _Column("energy_blank_because", "", "why the energy is not known"),
     _Column(

@@ -66,7 +66,7 @@ def test_the_identity_follows_from_the_content_alone(tmp_path: Path) -> None:
         ({"tile": {}}, r"tile\.simulator: 'aihwkit'.*needs tile: {simulator: native}"),
         ({"update": "analog_sgd"}, r"tile\.simulator: 'native'.*no tables of measured jumps"),
         ({"overrides": {"levels": 10}}, r"overrides\.levels.*must be one of jump_spread"),
-        ({"device": {"table": "nowhere"}}, r"table: 'nowhere'.*must hold dG_increasing\.txt"),
+        ({"device": {"table": "nowhere"}}, r"device: 'nowhere'.*must hold dG_increasing\.txt"),
     ],
 )
 def test_what_a_table_cannot_be_asked_for_is_one_line(
@@ -80,7 +80,8 @@ def test_what_a_table_cannot_be_asked_for_is_one_line(
 def test_a_bad_table_is_named_with_its_file(tmp_path: Path) -> None:
     folder = write_table(tmp_path / "mine")
     (folder / "dG_decreasing.txt.gz").unlink()
-    with pytest.raises(InputError, match=r"mine: file: 'no dG_decreasing\.txt'.*each direction"):
+    said = r"cases\.0\.device: '.*mine' is not allowed; file 'no dG_decreasing\.txt': must hold"
+    with pytest.raises(InputError, match=said):
         trial_of(folder)
 
 
