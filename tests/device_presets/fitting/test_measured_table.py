@@ -10,6 +10,7 @@ from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.results.measured_table import write_tables
 from device_presets.jump_tables.lookup_table import read_lookup_table
+from support.commands import Command
 from support.jump_tables import write_table
 
 
@@ -50,6 +51,17 @@ def test_several_devices_are_a_population(tmp_path: Path) -> None:
     device = get_device({"table": str(tmp_path / "new")})
     assert isinstance(device, TableDevice)
     assert len(device.tables) == 2
+
+
+def test_the_command_writes_a_table_and_no_preset(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
+    code, out, err = command("presets", "fit", data, "--name", "new", "--table")
+    assert (code, err) == (0, "")
+    assert "{table: " in out
+    assert {file.name for file in tmp_path.glob("new*")} == {"new"}
 
 
 def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ Without noise (0, which no draw gives) a jump is the mean one, the trapezoid sum
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def _before(grid, x):  # type: ignore[no-untyped-def]
     """Index of the last grid point at or below x that has one after it; found at once if even."""
     last = len(grid) - 2
     way = (x - grid[0]) / (grid[last + 1] - grid[0])
-    i = min(max(np.int64(way * np.float32(last + 1)), 0), last)
+    i: Any = np.int64(way * np.float32(last + 1))
+    i = min(max(i, 0), last)
     while i < last and x >= grid[i + 1]:
         i += 1
     while i > 0 and x < grid[i]:
