@@ -2,6 +2,7 @@ from .compounds.compound_device import CompoundDevice as CompoundDevice
 from .compounds.compound_device import get_device as get_device
 from .compounds.table import COMPOUNDS as COMPOUNDS
 from .errors import PresetError as PresetError
+from .jump_tables.table_device import TableDevice as TableDevice
 from .plots.pulse_response import plot_pulse_response as plot_pulse_response
 from .preset import Parameter as Parameter
 from .preset import Preset as Preset

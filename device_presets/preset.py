@@ -119,6 +119,11 @@ class Preset:
         return charge_trap_physics({name: p.value for name, p in self.parameters.items()})
 
     @property
+    def jump_tables(self) -> None:
+        """No measured distribution of jumps (`device_presets.jump_tables`): a model has steps."""
+        return None
+
+    @property
     def noise_free(self) -> bool:
         """Whether nothing is drawn at random after construction, so that runs repeat exactly."""
         if self.number("cycle_to_cycle") > 0:

@@ -4,7 +4,7 @@ Simulated by the native simulator only (`tile: {simulator: native}`). Every numb
 and none is in the sources of this project's presets: values in a study are assumptions.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -14,7 +14,26 @@ StepShare = Annotated[float, Field(ge=0.0, le=1.0)]
 Spread = Annotated[float, Field(ge=0.0, le=2.0)]
 
 
-class HalfSelectSpec(Spec):
+class ArrayPhysics(Spec):
+    """One effect that only native devices have; `TileSpec` refuses it elsewhere."""
+
+    switched_by: ClassVar[tuple[str, ...]] = ()
+    """Fields whose defaults switch it off; empty: all of them."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything of it is set."""
+        return self != type(self)()
+
+    @classmethod
+    def off(cls) -> dict[str, Any]:
+        """Values of the fields that switch it off."""
+        return {
+            name: cls.model_fields[name].default for name in cls.switched_by or cls.model_fields
+        }
+
+
+class HalfSelectSpec(ArrayPhysics):
     """V/2 writing: a line that spikes alone puts half of the voltage on all of its devices.
 
     Unit: steps a spike, of the device's own local step; above one it would be no disturb.
@@ -30,13 +49,8 @@ class HalfSelectSpec(Spec):
         "its output line, up on the positive stream and down on the negative",
     )
 
-    @property
-    def acts(self) -> bool:
-        """Whether any of them is on."""
-        return self != HalfSelectSpec()
 
-
-class LineSpreadSpec(Spec):
+class LineSpreadSpec(ArrayPhysics):
     """Spread of steps that neighbours share, drawn once; on top of each device's own.
 
     Unit: shares of the step. An asymmetry of s makes steps up larger and steps down smaller by
@@ -55,7 +69,7 @@ class LineSpreadSpec(Spec):
     )
 
 
-class PulseNoiseSpec(Spec):
+class PulseNoiseSpec(ArrayPhysics):
     """Noise of a pulse beside the preset's own `cycle_to_cycle`, and independent of that."""
 
     of_range: StepShare = Field(
@@ -70,12 +84,14 @@ class PulseNoiseSpec(Spec):
     )
 
 
-class WearSpec(Spec):
+class WearSpec(ArrayPhysics):
     """A window that closes with the device's own pulses, until the device is dead.
 
     After n pulses, up plus down, bounds and steps are 1 / (1 + (n / half_window_pulses)^exponent)
     of the fresh ones.
     """
+
+    switched_by: ClassVar[tuple[str, ...]] = ("half_window_pulses",)
 
     half_window_pulses: Annotated[float, Field(ge=1.0, le=1e12)] | None = Field(
         None, description="pulses after which half of the window is left; None: no wear"

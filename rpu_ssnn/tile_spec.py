@@ -1,10 +1,17 @@
 """How a device array holds the weights of one network, as validated, frozen data."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.array_physics import HalfSelectSpec, LineSpreadSpec, PulseNoiseSpec, WearSpec
+from rpu_ssnn.array_physics import (
+    ArrayPhysics,
+    HalfSelectSpec,
+    LineSpreadSpec,
+    PulseNoiseSpec,
+    WearSpec,
+)
 from rpu_ssnn.spec import InSingle, Spec
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
@@ -133,8 +140,15 @@ class TileSpec(Spec):
 
     @model_validator(mode="after")
     def _array_physics_is_native(self) -> Self:
-        for name in ("half_select", "line_spread", "pulse_noise", "wear"):
-            on = getattr(self, name) != type(self).model_fields[name].default
-            if on and self.simulator != "native":
+        for name in ARRAY_PHYSICS:
+            if getattr(self, name).acts and self.simulator != "native":
                 raise ValueError(f"{name} needs simulator: native; aihwkit's tiles have none")
         return self
+
+
+ARRAY_PHYSICS: Mapping[str, type[ArrayPhysics]] = {
+    name: field.annotation
+    for name, field in TileSpec.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, ArrayPhysics)
+}
+"""Fields of `TileSpec` that only native devices have."""

@@ -122,6 +122,7 @@ def _default(key: str, field: Mapping[str, Any], required: list[str]) -> str:
 
 def device_parameters() -> str:
     """Every parameter of a preset, from the table that checks presets."""
+    from device_presets.jump_tables.table_device import RULES
     from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 
     parts = [
@@ -136,6 +137,7 @@ def device_parameters() -> str:
         (model, AIHWKIT_CLASSES[model], rules, set(rules) - shared)
         for model, rules in PARAMETERS.items()
     ]
+    sections.append(("Measured jumps, `{table: FOLDER}`", "", RULES, set(RULES) - shared))
     for title, simulated_by, rules, names in sections:
         if not names:
             continue

@@ -8,6 +8,13 @@ from typing import Any
 
 from device_presets.compounds.table import COMPOUNDS, Compound
 from device_presets.from_aihwkit import aihwkit_object, is_aihwkit_name, own_entry
+from device_presets.jump_tables.table_device import (
+    KEY,
+    TableDevice,
+    is_table_name,
+    table_device,
+    table_name,
+)
 from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
 from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter, Preset
@@ -64,6 +71,11 @@ class CompoundDevice:
         return self.first.pulse_physics if self.pair else None
 
     @property
+    def jump_tables(self) -> None:
+        """None, as of a preset."""
+        return None
+
+    @property
     def noise_free(self) -> bool:
         """Whether nothing is drawn at random after construction: transfers draw their pulses."""
         plain = self.compound.beside_pulses is None
@@ -95,12 +107,16 @@ class CompoundDevice:
         return build(devices, self.settings)
 
 
-def get_device(name: Any, overrides: Mapping[str, Any] | None = None) -> Preset | CompoundDevice:
-    """A preset, or a cell around one: ``CELL(PRESET)``, ``CELL(FAST, SLOW)``; or aihwkit's own.
+def get_device(
+    name: Any, overrides: Mapping[str, Any] | None = None
+) -> Preset | CompoundDevice | TableDevice:
+    """A preset, or a cell around one: ``CELL(PRESET)``, ``CELL(FAST, SLOW)``; or aihwkit's own; or
+    a table of measured jumps.
 
     Args:
         name: of a preset or a cell; ``SoftBoundsDevice(dw_min=0.01)``, a class of aihwkit with
-            its fields; or an object of such a class, or a SingleRPUConfig with one.
+            its fields; or an object of such a class, or a SingleRPUConfig with one; or
+            ``table(FOLDER)``, ``{"table": FOLDER}`` (`device_presets.jump_tables`).
         overrides: parameters of the (first) preset and settings of the cell; a partner comes as
             its preset says.
 
@@ -108,6 +124,12 @@ def get_device(name: Any, overrides: Mapping[str, Any] | None = None) -> Preset 
         PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks,
             devices that aihwkit's cells cannot hold.
     """
+    if isinstance(name, Mapping):
+        if set(name) != {KEY}:
+            raise PresetError("device", "key", ", ".join(map(str, name)), f"must be {KEY}")
+        name = table_name(name[KEY])
+    if isinstance(name, str) and is_table_name(name):
+        return table_device(name, overrides)
     if not isinstance(name, str) or is_aihwkit_name(name):
         return preset_of(
             *own_entry(aihwkit_object(name) if isinstance(name, str) else name), overrides

@@ -1,7 +1,7 @@
 """aihwkit tiles as this package uses them: built, written, stuck, and asked for saturation."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from aihwkit.simulator.parameters.enums import (
     NoiseManagementType,
 )
 from aihwkit.simulator.tiles import AnalogTile
+from jaxtyping import Float32
 
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
@@ -23,20 +24,28 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
     update_parameters,
 )
+from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.pulse_history import PulsePhysics
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from rpu_ssnn.training_state import State, StateError
+
+type OfArray = Float32[np.ndarray, "n_out n_in"]
 
 PulsedDevice = Any
 """An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
 
 
 class DeviceSource(Protocol):
-    """What a tile asks of a device; `device_presets.Preset` and `CompoundDevice` are ones."""
+    """What a tile asks of a device; `device_presets.Preset`, `CompoundDevice` and `TableDevice` are
+    ones."""
 
     @property
     def pulse_physics(self) -> PulsePhysics | None:
         """What the device does beyond aihwkit; None where it does nothing beyond."""
+
+    @property
+    def jump_tables(self) -> Sequence[JumpTable] | None:
+        """Measured jumps, of which each device has those of one table; None: a step model."""
 
     @property
     def leak_time_constant_s(self) -> float:
@@ -254,12 +263,20 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
         return
     hidden = tile.get_hidden_parameters()
     for which in devices_of(hidden):
-        low, high = hidden[f"min_bound{which}"], hidden[f"max_bound{which}"]
-        stuck = torch.from_numpy(rng.random(low.shape) < spec.stuck_share)
-        if spec.stuck_at == "anywhere":
-            value = low + torch.from_numpy(rng.random(low.shape, dtype=np.float32)) * (high - low)
-        else:
-            value = low if spec.stuck_at == "low" else high
-        for name in (f"min_bound{which}", f"max_bound{which}"):
-            hidden[name] = torch.where(stuck, value, hidden[name])
+        names = f"min_bound{which}", f"max_bound{which}"
+        low, high = (hidden[name].numpy() for name in names)
+        for name, bound in zip(names, stuck_bounds(low, high, spec, rng), strict=True):
+            hidden[name] = torch.from_numpy(bound)
     tile.set_hidden_parameters(hidden)
+
+
+def stuck_bounds(
+    low: OfArray, high: OfArray, spec: TileSpec, rng: np.random.Generator
+) -> tuple[OfArray, OfArray]:
+    """Both bounds of every device; those of a stuck one are where it rests."""
+    stuck = rng.random(low.shape) < spec.stuck_share
+    if spec.stuck_at == "anywhere":
+        value = low + rng.random(low.shape, dtype=np.float32) * (high - low)
+    else:
+        value = low if spec.stuck_at == "low" else high
+    return np.where(stuck, value, low), np.where(stuck, value, high)

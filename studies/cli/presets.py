@@ -159,6 +159,10 @@ def fit(
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
     ] = False,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="No fit: write the measured jumps as a table, folder NAME."),
+    ] = False,
 ) -> None:
     """Fit a measured device: models compared, numbers with intervals, verdict, preset, plot.
 
@@ -167,6 +171,7 @@ def fit(
     from device_presets.entry_writing import checked_name
     from device_presets.fitting import CsvLayout, fit_file
     from device_presets.fitting.reading.csv_layout import SIEMENS
+    from device_presets.fitting.results.measured_table import write_tables
     from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
     preset_file = out or Path(f"{checked_name(name)}.yaml")
@@ -188,6 +193,9 @@ def fit(
         up=up_column,
         down=down_column,
     )
+    if table:
+        typer.echo("\n".join(write_tables(data, layout, Path(name))))
+        return
     unit = SIEMENS[conductance_unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)

@@ -26,12 +26,16 @@ def parameters_of(
             trained by pulses both ways.
     """
     from device_presets import PresetError, get_device  # only studies with devices need it
+    from device_presets.jump_tables.table_device import is_table_name
 
     given = overrides or {}
     start = f"{prefix}." if prefix else ""
     try:
         preset = get_device(device, given)
     except PresetError as error:
+        if is_table_name(device) and error.field not in ("parameter", "table", *given):
+            allowed = f"{error.field} {error.value!r}: {error.allowed}"
+            raise InputError("study", f"{start}device", error.where, allowed) from error
         raise InputError(
             "study", start + _key(error.field, error.value, given), error.value, error.allowed
         ) from error
@@ -70,15 +74,19 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
 
     Raises:
         InputError: the old reference simulation, native simulation of a cell of aihwkit's own,
-            storage of a device that loses no charge, or a reference scheme or initial writing that
-            does not go with a compound, which is a cell of its own.
+            storage of a device that loses no charge, a table of jumps on aihwkit's tiles, or a
+            reference scheme or initial writing that does not go with a compound, which is a cell
+            of its own.
     """
     from device_presets import get_device
+    from device_presets.jump_tables.table_device import ONLY_NATIVE
 
     source = get_device(device, overrides)
     compound = compound_of(device)
     if tile.simulator == "reference":
         raise InputError("study", "tile.simulator", tile.simulator, REFERENCE_IS_GONE)
+    if source.jump_tables is not None and tile.simulator != "native":
+        raise InputError("study", "tile.simulator", tile.simulator, ONLY_NATIVE)
     beside = compound is not None and compound.build is not None
     if tile.simulator == "native" and beside:
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)

@@ -42,5 +42,8 @@ def render(table: pd.DataFrame, style: Format) -> str:
         for reason in _REASONS
         if row[reason]
     ]
-    note = "pulses a device, energy of all pulses, physical time of training, share of endurance"
+    note = (
+        "pulses a device, energy of all pulses (a lower bound: without half-selected cells, reads "
+        "and lines), physical time of training, share of endurance"
+    )
     return render_cells(pd.DataFrame(rows), style, len(names), "; ".join([note, *reasons]))

@@ -68,7 +68,11 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column(
         "update", "", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"
     ),
-    _Column("device", "", "name of the preset or cell"),
+    _Column(
+        "device",
+        "",
+        "name of the preset or cell; of measured jumps the folders and the digest of their numbers",
+    ),
     _Column("overrides", "", "parameters that differ from the preset's, as JSON"),
     _Column("tile", "", "settings of the tiles, as JSON"),
     _Column("simulator", "", "what simulated the devices: a value of `tile.simulator`"),
@@ -193,7 +197,8 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column(
         "energy_j",
         "J",
-        "all pulses, initial writing included, times `energy_per_pulse_j` of the preset",
+        "lower bound: all pulses, initial writing included, times `energy_per_pulse_j` of the "
+        "preset; half-selected cells, reads and lines are not counted",
     ),
     _Column("energy_blank_because", "", "why the energy is not known"),
     _Column(

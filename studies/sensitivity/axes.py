@@ -48,6 +48,14 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
     "cycle_to_cycle": RequirementParameter(
         "step", "noise of each pulse", "cycle_to_cycle", ("overrides.cycle_to_cycle",), 1e-2, 10.0
     ),
+    "jump_spread": RequirementParameter(
+        "measured",
+        "spread of a table's jumps around their mean",
+        "cycle_to_cycle",
+        ("overrides.jump_spread",),
+        1e-2,
+        100.0,
+    ),
     "step_spread": RequirementParameter(
         "step", "device to device", "step_spread", ("overrides.step_spread",), 1e-2, MOST_SPREAD
     ),
@@ -186,6 +194,8 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
     parameter = PARAMETERS[name]
     has = settings_of(context)
     levels = float(has["overrides.levels"])
+    if name in ("levels", "weight_range") and "overrides.step" not in has:
+        return f"{name}: {context.device} has the step of its table"
     if name == "weight_range":
         own = tuned.weight_range
         # No fewer than two levels.

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.tile_spec import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import parameters_of
 from studies.declaration.update_rules.devices import OnDeviceCase
 
@@ -19,9 +19,9 @@ NO_LEAK = "inf"
 """Of a time constant; text, since JSON has no infinity."""
 
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    "cycle_to_cycle": {"overrides.cycle_to_cycle": 0.0},
+    "cycle_to_cycle": {"overrides.cycle_to_cycle": 0.0, "overrides.jump_spread": 0.0},
     "step_spread": {"overrides.step_spread": 0.0},
-    "asymmetry": {"overrides.asymmetry": 0.0},
+    "asymmetry": {"overrides.asymmetry": 0.0, "overrides.jump_asymmetry": 0.0},
     "asymmetry_spread": {"overrides.asymmetry_spread": 0.0},
     "bounds_spread": {"overrides.w_max_spread": 0.0, "overrides.w_min_spread": 0.0},
     "nonlinearity": {
@@ -38,6 +38,8 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
         "overrides.exponent_spread": 0.0,
         "overrides.exponent_asymmetry": 0.0,
         "overrides.exponent_asymmetry_spread": 0.0,
+        # A table of measured jumps: the mean jump at mid-range everywhere.
+        "overrides.jump_nonlinearity": 0.0,
         # PiecewiseStepDevice.
         "overrides.step_factors_up": (1.0, 1.0),
         "overrides.step_factors_down": (1.0, 1.0),
@@ -53,24 +55,9 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "failed_devices": {"overrides.failed_share": 0.0},
     "device_reference": {"overrides.reference": 0.0, "overrides.reference_spread": 0.0},
     "stuck_share": {"tile.stuck_share": 0.0},
-    "half_select": {
-        f"tile.half_select.{name}": 0.0 for name in ("forward_up", "forward_down", "gradient")
-    },
-    "pulse_noise": {
-        "tile.pulse_noise.of_range": 0.0,
-        "tile.pulse_noise.electrons_per_step": None,
-    },
-    "wear": {"tile.wear.half_window_pulses": None},
-    "line_spread": {
-        f"tile.line_spread.{name}": 0.0
-        for name in (
-            "step_by_input_line",
-            "step_by_output_line",
-            "step_gradient",
-            "asymmetry_common",
-            "asymmetry_by_input_line",
-            "asymmetry_by_output_line",
-        )
+    **{
+        effect: {f"tile.{effect}.{field}": value for field, value in spec.off().items()}
+        for effect, spec in ARRAY_PHYSICS.items()
     },
     "read_noise": {"tile.reads.read_noise": 0.0},
     "converters": {
@@ -136,7 +123,9 @@ def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list
         )
     if any(path.startswith("overrides.partner.") for path in has):
         notes.append("the partner's own imperfections stay as they are")
-    if thinning is None or not thinning > 0:
+    if "overrides.step" not in has:
+        notes.append(f"{FINITE_STEP}: left out, as the step is that of the table")
+    elif thinning is None or not thinning > 0:
         notes.append(f"{FINITE_STEP}: left out, as the run did not say how far it was thinned")
     elif thinning * FINER_BY > 1:
         notes.append(

@@ -1,7 +1,10 @@
 """All synapses under test: a new implementation joins by one line in `IMPLEMENTATIONS`."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from device_presets import get_device
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses, Synapses
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
@@ -9,6 +12,7 @@ from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from support.charge_traps import charge_trap
 from support.exact_tiles import STEP, on_native, on_tile
+from support.jump_tables import write_table
 
 
 def on_trap(
@@ -21,6 +25,22 @@ def on_trap(
         device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
         spec = TileSpec(weight_range=4.0, reference=reference or ReferenceSpec())
         return kind(crossbar, device, spec, 1e6)
+
+    return make
+
+
+def on_table(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Synapses]:
+    """Measured jumps of one size, all alike."""
+
+    def make(crossbar: Crossbar) -> Synapses:
+        half = STEP * 2e-5  # of a range of 4e-5 S, which is two states
+        with TemporaryDirectory() as folder:
+            table = write_table(Path(folder), up=half, down=-half, spread=0.0)
+            device = get_device({"table": str(table)})
+        spec = TileSpec(
+            simulator="native", weight_range=4.0, reference=reference or ReferenceSpec()
+        )
+        return NativeSynapses(crossbar, device, spec, 1e6)
 
     return make
 
@@ -43,6 +63,8 @@ IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "native, differential pair": on_native(reference=ReferenceSpec(scheme="differential_pair")),
     "native, finite on/off ratio": on_native(reference=ReferenceSpec(on_off_ratio=5.0)),
     "native, reads through converters": on_native(reads=ReadSpec()),
+    "native, jump table": on_table(),
+    "native, jump tables in pairs": on_table(ReferenceSpec(scheme="differential_pair")),
     "native, charge trap": on_trap(NativeSynapses),
     "native, traps in pairs": on_trap(NativeSynapses, ReferenceSpec(scheme="differential_pair")),
 }

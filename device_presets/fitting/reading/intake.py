@@ -11,12 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.lookup_table import (
-    is_lookup_table,
-    read_lookup_table,
-    sampled,
-)
 from device_presets.fitting.reading.measurement import Measurement, read_measurement, thinned
+from device_presets.fitting.reading.sampled_table import sampled
+from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
 from rpu_ssnn.common.errors import PresetError
 
 EXCEL = (".xlsx", ".xlsm")

@@ -18,7 +18,7 @@ from rpu_ssnn.synapses.native.cells import (
     show,
 )
 from rpu_ssnn.synapses.native.effects.memory import fade, note, recall
-from rpu_ssnn.synapses.native.effects.row_noise import draw, wear
+from rpu_ssnn.synapses.native.effects.row_noise import draw, draw_steps, wear
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
@@ -81,7 +81,7 @@ def _pulse(cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, roo
             key = cells.pulse_key ^ SECOND_NOISE
             draw(cells, d, n, key, np.uint32(0), room, room.extra)
         if noisy:
-            draw(cells, d, n, cells.pulse_key, np.uint32(0), room, room.noise)
+            draw_steps(cells, d, n, cells.pulse_key, room)
         if written:
             draw(cells, d, n, cells.read_key, np.uint32(1), room, room.seen)
         begin, records = 0, cells.records[d]
@@ -167,7 +167,7 @@ def start_lines(cells: Cells, counts, n_in: int, first: int, stop: int, key, roo
             for p in range(n_in):
                 room.number[p] = np.uint32(sent)
             for d in range(len(cells.signs)):
-                draw(cells, d, n_in, key, np.uint32(0), room, room.noise)
+                draw_steps(cells, d, n_in, key, room)
                 draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), room, room.extra)
                 for p in range(n_in):
                     if abs(counts[base + p]) > sent:

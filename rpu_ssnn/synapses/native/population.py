@@ -1,17 +1,24 @@
-"""The devices of a crossbar, drawn by aihwkit: the very ones that a tile of the same seed has."""
+"""The devices of a crossbar, drawn by aihwkit: the very ones that a tile of the same seed has.
+
+Devices that are measured tables are drawn here: each is one of the tables.
+"""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile
+from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile, stuck_bounds
+from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.leak import built_seconds
 from rpu_ssnn.synapses.native.device_record import empty_records
-from rpu_ssnn.synapses.native.step_models import MODELS, NUMBERS
+from rpu_ssnn.synapses.native.effects.line_spread import spread_steps
+from rpu_ssnn.synapses.native.step_models import JUMP_TABLE, MODELS, NUMBERS
+from rpu_ssnn.synapses.native.step_models.jump_table import rules_of_tables
 from rpu_ssnn.synapses.native.step_models.rules import Rules
 from rpu_ssnn.tile_spec import NEEDS_PULSES, TileSpec
 
@@ -46,22 +53,43 @@ def draw_population(
     spec: TileSpec,
     device_seed: np.random.SeedSequence,
     stuck_seed: np.random.SeedSequence,
+    spread_seed: np.random.SeedSequence,
     devices_a_cell: int,
 ) -> Population:
     """The devices that `TileSynapses` has for these seeds, one tile a device of a cell.
 
+    On top come what only native devices have: spread that lines share, further noise, wear.
+
     Raises:
         InputError: the device is a cell of aihwkit's own, or has no step model here.
     """
+    seeds = list(
+        zip(device_seed.spawn(devices_a_cell), stuck_seed.spawn(devices_a_cell), strict=True)
+    )
+    if source.jump_tables is not None:
+        drawn = _of_tables(shape, source.jump_tables, spec, seeds)
+    else:
+        drawn = _of_aihwkit(shape, source, spec, seeds)
+    spread = np.random.default_rng(spread_seed)
+    spread_steps(drawn.records, drawn.model, shape, spec.line_spread, spread)
+    return replace(drawn, rules=_with_array_physics(drawn, spec))
+
+
+type Seeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
+"""Of the devices and of which are stuck, for each device of a cell."""
+
+
+def _of_aihwkit(
+    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: Seeds
+) -> Population:
     config = source.device(built_seconds(source))
     kind = type(config).__name__
     if kind not in NUMBERS:
         raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
     number = NUMBERS[kind]
-    records = empty_records(devices_a_cell * shape[0] * shape[1]).reshape(devices_a_cell, -1)
+    records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
     drawn = hashlib.sha256()
-    seeds = zip(device_seed.spawn(devices_a_cell), stuck_seed.spawn(devices_a_cell), strict=True)
     rules = None
     for d, (seed, stuck) in enumerate(seeds):
         hidden = _drawn(shape, source, spec, seed, stuck)
@@ -79,6 +107,31 @@ def draw_population(
     return Population(number, rules, records, decay, reset, float(config.dw_min), drawn.digest())
 
 
+def _of_tables(
+    shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: Seeds
+) -> Population:
+    """Devices that are one of the tables each, all equally likely."""
+    lines, rules = (shape[1], shape[0]), rules_of_tables(tables)
+    records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
+    for d, (seed, stuck) in enumerate(seeds):
+        which = np.random.default_rng(seed).integers(len(tables), size=lines)
+        ends = rules.jumps.states[which, 0], rules.jumps.states[which, -1]
+        low, high = stuck_bounds(*ends, spec, np.random.default_rng(stuck))
+        for field, values in (("low", low), ("high", high), ("a", which)):
+            records[field][d] = values.ravel()
+    records["up"] = records["down"] = 1.0
+    drawn = hashlib.sha256(records.tobytes() + rules.jumps.changes.tobytes())
+    at_zero = [
+        float(np.interp(0.0, states, up - down)) / 2.0
+        for states, up, down in zip(
+            rules.jumps.states, rules.jumps.means[::2], rules.jumps.means[1::2], strict=True
+        )
+    ]
+    decay, reset = np.ones(records.shape, np.float32), np.zeros(records.shape, np.float32)
+    step = sum(at_zero) / len(at_zero)
+    return Population(JUMP_TABLE, rules, records, decay, reset, step, drawn.digest())
+
+
 def _drawn(
     shape: tuple[int, int],
     source: DeviceSource,
@@ -91,7 +144,7 @@ def _drawn(
     return {name: values.numpy().ravel() for name, values in tile.get_hidden_parameters().items()}
 
 
-def with_array_physics(drawn: Population, spec: TileSpec) -> Rules:
+def _with_array_physics(drawn: Population, spec: TileSpec) -> Rules:
     """The devices' rules, with the further noise and the wear that a study asks for."""
     electrons = spec.pulse_noise.electrons_per_step
     return drawn.rules._replace(

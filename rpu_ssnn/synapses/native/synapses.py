@@ -12,27 +12,20 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
-from rpu_ssnn.synapses.native.apply import (
-    copy_changes,
-    decay_lines,
-    pulse_lines,
-    show_lines,
-)
-from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room
+from rpu_ssnn.synapses.native.apply import copy_changes, pulse_lines
+from rpu_ssnn.synapses.native.cells import Cells, Pulses
 from rpu_ssnn.synapses.native.clock import Clock
-from rpu_ssnn.synapses.native.effects.half_select import disturb_lines, disturb_of, mean_steps
-from rpu_ssnn.synapses.native.effects.leak import NativeLeak
-from rpu_ssnn.synapses.native.effects.line_spread import spread_steps
-from rpu_ssnn.synapses.native.effects.memory import faded_lines
+from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.synapses.native.effects.reads import NativeReads
+from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
-from rpu_ssnn.synapses.native.population import OfDevices, draw_population, with_array_physics
+from rpu_ssnn.synapses.native.population import draw_population
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.threads import Slices
-from rpu_ssnn.tile_spec import NO_HALF_SELECT, TileSpec
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (
     State,
     StateError,
@@ -77,15 +70,9 @@ class NativeSynapses(Synapses):
         self._spec, self._shape = spec, crossbar.initial.shape
         pair = device.pair or spec.reference.scheme == "differential_pair"
         drawn = draw_population(
-            self._shape, device, spec, device_seed, stuck_seed, 2 if pair else 1
+            self._shape, device, spec, device_seed, stuck_seed, spread_seed, 2 if pair else 1
         )
-        self._digest, self._resets = drawn.digest, drawn.reset
-        spread = np.random.default_rng(spread_seed)
-        spread_steps(drawn.records, drawn.model, self._shape, spec.line_spread, spread)
-        if spec.half_select.acts and device.pulse_physics is not None:
-            raise InputError("tile", "half_select", spec.half_select, NO_HALF_SELECT)
-        self.needs_all_spikes = spec.half_select.acts
-        self._disturbed = 0.0
+        self._digest = drawn.digest
         off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
         scale = spec.weight_range * crossbar.he_std
         per_state = np.float32(scale * (1.0 - off))
@@ -95,24 +82,23 @@ class NativeSynapses(Synapses):
             shift = (scale * (1.0 + off) * spec.reference.spread * error).astype(np.float32)
             offset = np.ascontiguousarray(shift.T).ravel()
         pulse_key, read_key, start_key, line_key = noise_seed.generate_state(4, np.uint64)
-        self._read_keys, self._writes = np.random.SeedSequence(int(read_key)), 0
         self._clock = Clock(crossbar, device, spec)
-        self._cells = Cells(
+        cells = Cells(
             model=drawn.model,
-            rules=with_array_physics(drawn, spec)._replace(rest=np.float32(self._clock.rest_state)),
+            rules=drawn.rules._replace(rest=np.float32(self._clock.rest_state)),
             records=drawn.records,
             signs=np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32),
             weights=np.zeros(crossbar.initial.size, dtype=np.float32),
             per_state=per_state,
             offset=offset,
             pulse_key=pulse_key,
-            read_key=self._read_key(),
+            read_key=read_key,
         )
-        self._memory = self._clock.memory
-        presentation_seconds = crossbar.slots * spec.slot_seconds + spec.idle_seconds
-        self._leak = NativeLeak(device, drawn.decay, crossbar.batch * presentation_seconds)
-        self._leak_steps = 0
-        self._slices = Slices(self._shape, crossbar.pool, crossbar.threads)
+        slices = Slices(self._shape, crossbar.pool, crossbar.threads)
+        read_keys = np.random.SeedSequence(int(read_key))
+        self._array = DeviceArray(self._shape, cells, self._clock, slices, read_keys)
+        self._effects = effects_of(Setup(crossbar, device, spec, drawn))
+        self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._in_order = crossbar.threads == 1
         self._store = PulseStore(self._shape[1])
         self.device_step = float(per_state) * drawn.step
@@ -123,18 +109,13 @@ class NativeSynapses(Synapses):
         self._up = self._down = 0
         self.set_step_scale(1.0)
         self._first_keep = self.keep
-        written = write_initial(
-            self._cells, crossbar.initial, spec, drawn.step, start_key, self._slices
-        )
+        written = write_initial(cells, crossbar.initial, spec, drawn.step, start_key, slices)
         self._initial_clipped, self._initial_pulses = written
+        self._array.begin()
         self._reads = None
         if spec.reads is not None:
             self._reads = NativeReads(spec.reads, np.random.default_rng(int(line_key)))
-        self._stale = True
         self._recent: list[tuple[int, Pulses]] = []
-        self._shown = self._cells.weights
-        if self._fades_alike():
-            self._shown = np.empty_like(self._cells.weights)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -143,7 +124,7 @@ class NativeSynapses(Synapses):
     @property
     def pulses(self) -> UInt32[np.ndarray, "n_in n_out"]:
         """Pulses, up plus down, that each device of each cell got in training."""
-        return self._as_crossbar(self._cells.records["pulses"][0])
+        return self._array.as_crossbar(self._array.cells.records["pulses"][0])
 
     @property
     def spec(self) -> TileSpec:
@@ -156,26 +137,24 @@ class NativeSynapses(Synapses):
 
         Not a copy; states are those of the last write.
         """
-        return [self._as_crossbar(part) for part in self._cells.records]
+        return [self._array.as_crossbar(part) for part in self._array.cells.records]
 
     def linear_read(self) -> Weights | None:
         return None if self._reads is not None else self.weights()
 
     def weights(self) -> Weights:
         """The signed weights that the devices stood for at the last commit; not a copy."""
-        if self._stale:
-            self._show()
-        return self._as_crossbar(self._shown)
+        return self._array.weights()
 
     def write_changes(self, since: int, flat: Weights, transposed: Weights) -> bool:
         """True where nothing but the pulses of the last few commits has changed a weight."""
-        if self._stale:
+        if self._array.stale:
             return False
         recent = [pulses for change, pulses in self._recent if change > since]
         if len(recent) != self.changes - since:
             return False
         for pulses in recent:
-            copy_changes(pulses, self._cells.weights, flat, transposed)
+            copy_changes(pulses, self._array.cells.weights, flat, transposed)
         return True
 
     def forward_current(
@@ -185,9 +164,9 @@ class NativeSynapses(Synapses):
         if self._reads is None:
             exact: Float32[np.ndarray, "batch n_out"] = lines @ self.weights()
             return exact
-        return self._reads.currents(
-            lines, self._seen(), self._cells.per_state, self._offset(), False
-        )
+        array = self._array
+        seen, per_state = array.seen(), array.cells.per_state
+        return self._reads.currents(lines, seen, per_state, array.offset(), False)
 
     def transposed_current(
         self, net: Int8[np.ndarray, "batch n_out"]
@@ -196,10 +175,9 @@ class NativeSynapses(Synapses):
         if self._reads is None:
             exact: Float32[np.ndarray, "batch n_in"] = lines @ self.weights().T
             return exact
-        seen = [part.T for part in self._seen()]
-        offset = self._offset()
-        turned = None if offset is None else offset.T
-        return self._reads.currents(lines, seen, self._cells.per_state, turned, True)
+        array, offset = self._array, self._array.offset()
+        seen, turned = [part.T for part in array.seen()], None if offset is None else offset.T
+        return self._reads.currents(lines, seen, array.cells.per_state, turned, True)
 
     def update(self, block: PulseBlock) -> None:
         """Keep the pulses for the next commit; several threads may do so at once."""
@@ -212,17 +190,15 @@ class NativeSynapses(Synapses):
         taken = self._store.take(self._clock.batch_began, self._clock.slots, self.keep, self._rng)
         if taken is None:
             return
-        self._clock.pass_to(taken.pulses.at)
-        self._slices.call(partial(pulse_lines, self._cells, self._memory, taken.pulses), taken.work)
+        pulses, array = taken.pulses, self._array
+        self._clock.pass_to(pulses.at)
+        array.slices.call(partial(pulse_lines, array.cells, self._clock.memory, pulses), taken.work)
         self._up += taken.up
         self._down += taken.down
         self.changes += 1
-        if self._spec.half_select.acts:
-            self._disturb(taken.pulses)
-        few = FEW_CHANGES * (taken.up + taken.down) < self._cells.weights.size
-        self._recent = (
-            [*self._recent[1 - MOST_RECENT :], (self.changes, taken.pulses)] if few else []
-        )
+        self._pass_time(*[effect.after_pulses(array, pulses) for effect in self._effects])
+        few = FEW_CHANGES * (taken.up + taken.down) < array.cells.weights.size
+        self._recent = [*self._recent[1 - MOST_RECENT :], (self.changes, pulses)] if few else []
 
     def commit(self, presentations: range) -> None:
         self.settle()
@@ -230,165 +206,84 @@ class NativeSynapses(Synapses):
 
     def end_batch(self) -> None:
         self._clock.end_batch()
-        self._pass_time(self._decay(self._leak.end_batch()) or self._clock.loses)
+        moved = [effect.after_batch(self._array) for effect in self._effects]
+        self._pass_time(self._clock.loses, *moved)
 
     def rest(self, seconds: float) -> None:
         self._clock.rest(seconds)
-        self._pass_time(self._decay(self._leak.wait(seconds)) or self._clock.loses)
+        moved = [effect.after_rest(self._array, seconds) for effect in self._effects]
+        self._pass_time(self._clock.loses, *moved)
 
     def set_step_scale(self, scale: float) -> None:
         """Thin the trains to the wanted step; above one step a coincidence there is no more."""
         self.keep = min(1.0, self._wanted_step * scale / self.device_step)
 
     def state(self) -> State:
-        """Devices, pulses that each got, the thinning, the clock and how far the leak is."""
+        """Devices, pulses that each got, the thinning, the clock and what effects keep."""
         reads = {} if self._reads is None else {"reads": generator_state(self._reads.rng)}
+        records = self._array.cells.records
         return {
             **joined({"clock": self._clock.state()}),
+            **joined({effect.name: effect.state() for effect in self._effects}),
             **reads,
-            "states": self._cells.records["state"].copy(),
-            "pulses": self._cells.records["pulses"][0].copy(),
+            "states": records["state"].copy(),
+            "pulses": records["pulses"][0].copy(),
             "devices": np.frombuffer(self._digest, dtype=np.uint8),
-            "totals": np.array([self._up, self._down, self._leak_steps, self._writes]),
-            "factors": np.array(self._slices.step_factors()),
-            "disturbed": np.array(self._disturbed),
+            "totals": np.array([self._up, self._down, self._array.writes]),
+            "factors": np.array(self._array.slices.step_factors()),
             "keep": np.array(self.keep),
             "thinning": generator_state(self._rng),
-            "batches": np.array(self._leak.batches),
         }
 
     def restore(self, state: State) -> None:
         checked(state, self.state())
         if not np.array_equal(state["devices"], np.frombuffer(self._digest, dtype=np.uint8)):
             raise StateError("its devices were drawn otherwise")
-        self._cells.records["state"][:] = state["states"]
-        self._cells.records["pulses"][0] = state["pulses"]
+        records = self._array.cells.records
+        records["state"][:] = state["states"]
+        records["pulses"][0] = state["pulses"]
         self._clock.restore(part_of(state, "clock"))
-        self._slices.restore_step_factors(float(state["factors"]))
-        self._disturbed = float(state["disturbed"])
-        self._up, self._down, self._leak_steps, self._writes = map(int, state["totals"])
+        for effect in self._effects:
+            effect.restore(part_of(state, effect.name))
+        self._array.slices.restore_step_factors(float(state["factors"]))
+        self._up, self._down, writes = map(int, state["totals"])
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
         if self._reads is not None:
             restore_generator(self._reads.rng, state["reads"])
-        self._leak.batches = int(state["batches"])
-        self._cells = self._cells._replace(read_key=self._read_key())
-        if self._shown is not self._cells.weights:
-            none = self._memory._replace(cells=self._memory.cells[:0])
-            self._slices.call(partial(show_lines, self._cells, none, 0, self._shape[0]))
+        self._array.restored(writes)
         self._pass_time(True)
 
     def statistics(self) -> dict[str, float]:
         """As `TileSynapses.statistics`: what else than pulses may have changed a weight, too."""
-        records = self._cells.records
+        records, factors = self._array.cells.records, self._array.slices.step_factors()
         up, down = self._up, self._down
         if len(records) == 2:
             up = down = up + down
         pulses = records["pulses"][0].astype(np.int64)
+        effects = [effect.statistics().items() for effect in self._effects]
         return {
             "devices_total": float(records.size),
             "pulses_up_total": float(up),
             "pulses_down_total": float(down),
             "pulses_p99": float(np.percentile(pulses, 99)),
             "pulses_max": float(pulses.max()),
-            "saturated_total": float(saturated(records, self._cells.rules)),
+            "saturated_total": float(saturated(records, self._array.cells.rules)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
-            "leak_steps": float(self._leak_steps),
+            **dict(item for items in effects for item in items),
             "step_wanted": self._wanted_step,
             "device_step": self.device_step,
             "thinning": self._first_keep,
             "thinning_last": self.keep,
-            **({"disturb_steps": self._disturbed} if self._spec.half_select.acts else {}),
-            **self._clock.statistics(self._slices.step_factors(), self._up + self._down),
+            **self._clock.statistics(factors, self._up + self._down),
         }
 
-    def _disturb(self, pulses: Pulses) -> None:
-        """Move the devices that the spikes have half selected."""
-        n_in = self._shape[0]
-        disturb = disturb_of(self._spec.half_select, pulses, n_in)
-        self._disturbed += mean_steps(disturb)
-
-        def move(first: int, stop: int, _: Room) -> None:
-            disturb_lines(self._cells, disturb, n_in, first, stop)
-
-        self._slices.call(move)
-        self._pass_time(True)
-
-    def _pass_time(self, changed: bool) -> None:
-        """What reads see now is no longer what they saw, where `changed`."""
-        if changed:
-            self._stale = True
+    def _pass_time(self, *changed: bool) -> None:
+        """What reads see now is no longer what they saw, where any effect says so."""
+        if any(changed):
+            self._array.stale = True
             self.changes += 1
-
-    def _decay(self, shares: OfDevices | None) -> bool:
-        """Leak, where it is due: a write, which draws write noise anew. Whether it was."""
-        if shares is None:
-            return False
-        self._leak_steps += 1
-        n_in = self._shape[0]
-
-        def decay(first: int, stop: int, _: Room) -> None:
-            decay_lines(self._cells, shares, self._resets, n_in, first, stop)
-
-        self._slices.call(decay)
-        self._writes += 1
-        self._cells = self._cells._replace(read_key=self._read_key())
-        return True
-
-    def _show(self) -> None:
-        """Put all weights where reads find them."""
-        cells, now, n_in = self._cells, self._clock.now, self._shape[0]
-        if self._shown is cells.weights:
-            self._slices.call(partial(show_lines, cells, self._memory, now, n_in))
-        else:
-            rest = float(cells.per_state * cells.rules.rest) if len(cells.signs) == 1 else 0.0
-            run = partial(faded_lines, self._memory, cells.weights, self._shown, rest, now, n_in)
-            self._slices.call(run)
-        self._stale = False
-
-    def _fades_alike(self) -> bool:
-        """Whether charge loss moves all devices the same share of their way, so that it can be
-        taken off weights: no device's bound, write noise or reference comes in between."""
-        cells, rest = self._cells, self._cells.rules.rest
-        low, high = cells.records["low"], cells.records["high"]
-        inside = bool(((low == high) | ((low <= rest) & (rest <= high))).all())
-        stuck = bool((low == high).any())
-        plain = not len(cells.offset) and cells.rules.write_noise == 0.0
-        if not (self._clock.loses and inside and plain and not stuck):
-            return False
-        none = self._memory._replace(cells=self._memory.cells[:0])
-        self._slices.call(partial(show_lines, cells, none, 0, self._shape[0]))
-        return True
-
-    def _read_key(self) -> np.uint64:
-        """Of the write noise since the last write of all devices."""
-        words = np.random.SeedSequence([*self._read_keys.generate_state(4), self._writes])
-        return np.uint64(words.generate_state(1, np.uint64)[0])
-
-    def _seen(self) -> list[Weights]:
-        """What is read of the devices [n_in, n_out], one array a device of a cell."""
-        parts = []
-        for d in range(len(self._cells.signs)):
-            devices = len(self._cells.signs)
-            alone = self._cells._replace(
-                signs=np.eye(devices, dtype=np.float32)[d],
-                weights=np.empty_like(self._cells.weights),
-                per_state=np.float32(devices),
-                offset=np.zeros(0, dtype=np.float32),
-            )
-            self._slices.call(
-                partial(show_lines, alone, self._memory, self._clock.now, self._shape[0])
-            )
-            parts.append(self._as_crossbar(alone.weights))
-        return parts
-
-    def _offset(self) -> Float32[np.ndarray, "n_in n_out"] | None:
-        offset = self._cells.offset
-        return self._as_crossbar(offset) if len(offset) else None
-
-    def _as_crossbar[T: np.ndarray](self, flat: T) -> T:
-        return flat.reshape(self._shape[1], self._shape[0]).T  # type: ignore[return-value]
 
 
 def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:

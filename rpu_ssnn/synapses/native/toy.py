@@ -16,7 +16,7 @@ from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.synapses.native.effects.half_select import disturb_lines, disturb_of
 from rpu_ssnn.synapses.native.effects.memory import faded_lines
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
-from rpu_ssnn.synapses.native.step_models.rules import Rules
+from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 
 SIDE = 2
 
@@ -28,12 +28,7 @@ def weights_of_toy_cells() -> float:
     records = empty_records(n).reshape(1, n)
     for field, value in (("low", -1.0), ("high", 1.0), ("up", 0.1), ("down", 0.1)):
         records[field] = value
-    rules = Rules(
-        noise=np.float32(0.1), write_noise=np.float32(0.1), noise_follows_step=True,
-        has_reference=False, rest=np.float32(0.0), range_noise=np.float32(0.0),
-        quantum=np.float32(0.0), half_window=np.float32(0.0), wear_exponent=np.float32(1.0),
-        numbers=np.zeros(1, dtype=np.float32),
-    )  # fmt: skip
+    rules = plain_rules(np.float32(0.1), np.float32(0.1))
     cells = Cells(
         model=0, rules=rules, records=records, signs=np.ones(1, dtype=np.float32),
         weights=np.zeros(n, dtype=np.float32), per_state=np.float32(1.0), offset=none,

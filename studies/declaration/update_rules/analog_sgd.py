@@ -51,7 +51,8 @@ class AnalogSgdCase(OnDeviceCase):
 
         tile, overrides = sections["tile"], sections["overrides"]
         found = super().method(sections)
-        if get_device(self.device, overrides).pulse_physics is not None:
+        source = get_device(self.device, overrides)
+        if source.pulse_physics is not None:
             allowed = (
                 "must be a device without memory of its pulses under analog_sgd, whose pulse "
                 "trains have no place in time (charge_trap has a plain step)"
@@ -59,6 +60,8 @@ class AnalogSgdCase(OnDeviceCase):
             raise InputError("study", "device", self.device, allowed)
         if found["tile"]["simulator"] != "aihwkit":
             allowed = "must be aihwkit under analog_sgd, whose pulse trains are aihwkit's"
+            if source.jump_tables is not None:
+                allowed += "; they have no tables of measured jumps"
             raise InputError("study", "tile.simulator", tile["simulator"], allowed)
         if found["tile"]["initial"] != "programmed":
             allowed = "must be programmed under analog_sgd"

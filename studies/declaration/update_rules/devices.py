@@ -28,7 +28,11 @@ class PartialHyperparameters(Spec):
 
 
 def _device_name(device: object) -> object:
-    """The name of an aihwkit configuration, with all its fields."""
+    """The name of an aihwkit configuration, with all its fields; of a table, with its folder."""
+    if isinstance(device, dict) and set(device) == {"table"}:
+        from device_presets.jump_tables.table_device import table_name
+
+        return table_name(device["table"])
     if isinstance(device, str | int | float | bool | list | dict | None):
         return device
     from device_presets import get_device  # only studies with such devices need it
@@ -43,7 +47,8 @@ class OnDeviceCase(CaseBase):
 
     device: Annotated[str, BeforeValidator(_device_name)] = Field(
         description="a preset, a preset file, a cell around either, or aihwkit's: "
-        "SoftBoundsDevice(dw_min=0.01), in Python also the object itself"
+        "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
+        "{table: FOLDER}, a folder of CrossSim's lookup table, or of folders with one a device"
     )
     overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
     tile: dict[str, Any] = Field({}, description="fields of TileSpec but weight_range")
@@ -102,12 +107,13 @@ class DeviceMethod(MethodBase):
         return network.slots
 
     def columns(self) -> dict[str, Any]:
+        from device_presets.jump_tables.table_device import path_free_name
         from studies.declaration.trial import canonical
 
         compound = compound_of(self.device)
         return {
             "beside_pulses": compound.beside_pulses if compound else None,
-            "device": self.device,
+            "device": path_free_name(self.device),
             "overrides": canonical(self.overrides),
             "tile": canonical(self.tile.model_dump(mode="json")),
             "simulator": self.tile.simulator,

@@ -10,8 +10,10 @@ import pytest
 from device_presets import PresetError
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
-from device_presets.fitting.reading.lookup_table import read_lookup_table, sampled
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.reading.sampled_table import sampled
+from device_presets.jump_tables.lookup_table import read_lookup_table
+from support.jump_tables import write_table
 
 PULSES = 20
 UP_THEN_DOWN = [0] + [1] * PULSES + [-1] * PULSES
@@ -124,23 +126,8 @@ def test_a_folder_holds_a_file_a_device(tmp_path: Path) -> None:
         read(folder, CsvLayout())
 
 
-def table(folder: Path, comment: str = "1st row: conductances\n") -> Path:
-    """Changes of 1 uS up and 2 uS down, plus and minus a tenth, wherever the device is."""
-    folder.mkdir(exist_ok=True)
-    conductance = np.linspace(1e-5, 5e-5, 9)
-    points = np.array([0.0, 0.5, 1.0])
-    for name, step in (("increasing", 1e-6), ("decreasing", -2e-6)):
-        changes = step + 0.1e-6 * np.array([-1.0, 0.0, 1.0])[:, None] * np.ones(9)
-        lines = [
-            ", ".join(f"{value:g}" for value in row) for row in (conductance, points, *changes)
-        ]
-        content = comment + "\n".join(lines) + "\n"
-        (folder / f"dG_{name}.txt.gz").write_bytes(gzip.compress(content.encode()))
-    return folder
-
-
 def test_crosssims_lookup_tables(tmp_path: Path) -> None:
-    found = read_lookup_table(table(tmp_path / "mine"))
+    found = read_lookup_table(write_table(tmp_path / "mine"))
     np.testing.assert_allclose(found.mean_step(up=True), 1e-6)
     np.testing.assert_allclose(found.mean_step(up=False), -2e-6)
     assert found.after(2.2e-5, up=True, share=1.0) == pytest.approx(2.31e-5)
@@ -162,16 +149,24 @@ def test_crosssims_lookup_tables(tmp_path: Path) -> None:
         (lambda s: s.replace("0, 0.5, 1", "0, 1, 0.5"), "points: 'not rising'"),
         (lambda s: "\n".join(s.split("\n")[:4]), "rows: 3 .*one row a point"),
         (lambda s: s.replace("9e-07, 9e-07", "9e-07", 1), "row 4: cells: 8 .* must be 9"),
+        (lambda s: s.replace("9e-07", "nan", 1), "changes: 'not finite'"),
+        (lambda s: s.replace("0, 0.5, 1", "0, 0.5, 0.9"), "points: 0.9 .* from 0 to 1"),
+        (
+            lambda s: "\n".join(s.split("\n")[i] for i in (0, 1, 2, 5, 4, 3)),
+            "column 1 of changes: 9e-07 .* must rise with the points",
+        ),
     ],
 )
 def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    folder = table(tmp_path / "mine")
+    folder = write_table(tmp_path / "mine")
     file = folder / "dG_increasing.txt.gz"
     file.write_bytes(gzip.compress(change(gzip.decompress(file.read_bytes()).decode()).encode()))
     with pytest.raises(PresetError, match=message) as caught:
         read(folder, CsvLayout())
     assert "\n" not in str(caught.value)
-    (folder / "dG_decreasing.txt.gz").unlink()
     file.write_bytes(b"no gzip")
     with pytest.raises(PresetError, match="must be a readable table"):
+        read(folder, CsvLayout())
+    (folder / "dG_decreasing.txt.gz").unlink()
+    with pytest.raises(PresetError, match=r"no dG_decreasing\.txt.*one for each direction"):
         read(folder, CsvLayout())

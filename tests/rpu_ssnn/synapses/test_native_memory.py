@@ -150,7 +150,7 @@ def test_the_loss_acts_during_training_by_physical_time() -> None:
 def test_all_together_as_a_plain_loop_over_pulses_has_it() -> None:
     device = get_preset("charge_trap_pulsed", {"cycle_to_cycle": 0.0, "loss_onset_s": 1e-4})
     synapses = native(device)
-    records = synapses._cells.records[0].reshape(8, 20).T.ravel()
+    records = synapses.records[0].ravel()
     devices = {name: records[name].astype(np.float64) for name in records.dtype.names}
     w = np.clip(make_crossbar().initial.ravel() / SCALE, devices["low"], devices["high"])
     last, blocks = np.full(w.size, -1.0), 2

@@ -121,7 +121,7 @@ def steps(spread: dict[str, float], side: int = 200) -> tuple[np.ndarray, np.nda
     spec = TileSpec(weight_range=4.0, simulator="native", line_spread=spread)
     crossbar = replace(make_crossbar(side, side), seed=3)
     synapses = NativeSynapses(crossbar, get_preset("charge_trap", ALIKE), spec, 1.0)
-    records = synapses._cells.records[0].reshape(side, side).T
+    records = synapses.records[0]
     for direction, slope in (("up", "a"), ("down", "b")):
         assert np.ptp(records[slope] / records[direction]) < 1e-4, "slopes go with their steps"
     return records["up"] / 0.002, records["down"] / 0.002

@@ -6,15 +6,22 @@ also in a slot in which it meets another, where a device is selected in full (in
 the paper's network 0.2 % of the spikes).
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.array_physics import HalfSelectSpec
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
-from rpu_ssnn.synapses.native.cells import Cells, Pulses, bounded
+from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room, bounded
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.step_models import change
+from rpu_ssnn.tile_spec import NO_HALF_SELECT
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 
 class Disturb(NamedTuple):
@@ -39,11 +46,6 @@ def disturb_of(spec: HalfSelectSpec, pulses: Pulses, n_in: int) -> Disturb:
         (spec.gradient * up).astype(np.float32),
         (spec.gradient * down).astype(np.float32),
     )
-
-
-def mean_steps(disturb: Disturb) -> float:
-    """Steps by which a device is moved, up plus down, on average over all devices."""
-    return float(sum(part.mean(dtype=np.float64) for part in disturb))
 
 
 @compiled_inside
@@ -72,3 +74,48 @@ def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: i
                 w = _part_steps(cells, device, w, disturb.input_up[p] + rising, True)
                 w = _part_steps(cells, device, w, disturb.input_down[p] + falling, False)
                 device.state = w - reference
+
+
+class HalfSelect(Effect):
+    """The disturb of one crossbar, and the steps by which it has moved a device on average."""
+
+    name = "half_select"
+    needs_all_spikes = True
+
+    def __init__(self, spec: HalfSelectSpec) -> None:
+        self._spec, self._steps = spec, 0.0
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self | None:
+        """None where it is off.
+
+        Raises:
+            InputError: the device remembers its pulses.
+        """
+        spec = setup.spec.half_select
+        if not spec.acts:
+            return None
+        if setup.device.pulse_physics is not None:
+            raise InputError("tile", "half_select", spec, NO_HALF_SELECT)
+        return cls(spec)
+
+    def after_pulses(self, array: "DeviceArray", pulses: Pulses) -> bool:
+        cells, n_in = array.cells, array.shape[0]
+        disturb = disturb_of(self._spec, pulses, n_in)
+        self._steps += float(sum(part.mean(dtype=np.float64) for part in disturb))
+
+        def move(first: int, stop: int, _: Room) -> None:
+            disturb_lines(cells, disturb, n_in, first, stop)
+
+        array.slices.call(move)
+        return True
+
+    def state(self) -> State:
+        return {"steps": np.array(self._steps)}
+
+    def restore(self, state: State) -> None:
+        self._steps = float(state["steps"])
+
+    def statistics(self) -> dict[str, float]:
+        """Steps, up plus down, on average over all devices."""
+        return {"disturb_steps": self._steps}

@@ -1,55 +1,81 @@
 """Leak in seconds, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
 
 import math
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.leak import LEAST_SHARE, built_seconds
+from rpu_ssnn.synapses.native.apply import decay_lines
+from rpu_ssnn.synapses.native.cells import Room
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.population import OfDevices
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 
-class NativeLeak:
-    """When devices decay, and how much of each is left then.
+class NativeLeak(Effect):
+    """When devices decay, and how often they did; a decay is a write, with new write noise."""
 
-    Args:
-        source: gives the time constant.
-        built: share of each device that is left after `leak.built_seconds`.
-        batch_seconds: physical time of one batch, idle time included.
+    name = "leak"
 
-    Attributes:
-        batches: whose leak is still to come.
-    """
-
-    def __init__(self, source: DeviceSource, built: OfDevices, batch_seconds: float) -> None:
-        tau = source.leak_time_constant_s
+    def __init__(self, setup: Setup) -> None:
+        tau = setup.device.leak_time_constant_s
+        crossbar, spec = setup.crossbar, setup.spec
         self._acts = math.isfinite(tau)
-        self._built, self._built_seconds = built, built_seconds(source)
-        self._batch_seconds = batch_seconds
-        self.batches = 0
+        self._built, self._resets = setup.drawn.decay, setup.drawn.reset
+        self._built_seconds = built_seconds(setup.device)
+        presentation_seconds = crossbar.slots * spec.slot_seconds + spec.idle_seconds
+        self._batch_seconds = crossbar.batch * presentation_seconds
+        self._batches = self._steps = 0
         if self._acts:
             shortest = -math.log1p(-LEAST_SHARE) * tau
-            self._batches_a_step = max(1, math.ceil(shortest / batch_seconds))
-            self._shares = self._after(batch_seconds * self._batches_a_step)
+            self._batches_a_step = max(1, math.ceil(shortest / self._batch_seconds))
+            self._shares = self._after(self._batch_seconds * self._batches_a_step)
 
-    def end_batch(self) -> OfDevices | None:
-        """Let the time of one batch pass; the shares left, where devices decay now."""
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Also of devices without a leak, whose rows say so."""
+        return cls(setup)
+
+    def after_batch(self, array: "DeviceArray") -> bool:
         if not self._acts:
-            return None
-        self.batches += 1
-        if self.batches < self._batches_a_step:
-            return None
-        self.batches = 0
-        return self._shares
+            return False
+        self._batches += 1
+        if self._batches < self._batches_a_step:
+            return False
+        return self._decay(array, self._shares)
 
-    def wait(self, seconds: float) -> OfDevices | None:
-        """Let any time (s) pass at once, with what batches have left; the shares left."""
-        seconds += self.batches * self._batch_seconds
+    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+        """With what batches have left."""
+        seconds += self._batches * self._batch_seconds
         if not self._acts or seconds == 0.0:
-            return None
-        self.batches = 0
-        return self._after(seconds)
+            return False
+        return self._decay(array, self._after(seconds))
+
+    def state(self) -> State:
+        return {"counts": np.array([self._batches, self._steps])}
+
+    def restore(self, state: State) -> None:
+        self._batches, self._steps = map(int, state["counts"])
+
+    def statistics(self) -> dict[str, float]:
+        return {"leak_steps": float(self._steps)}
 
     def _after(self, seconds: float) -> OfDevices:
         power = seconds / self._built_seconds
         return (self._built.astype(np.float64) ** power).astype(np.float32)
+
+    def _decay(self, array: "DeviceArray", shares: OfDevices) -> bool:
+        self._batches = 0
+        self._steps += 1
+        cells, n_in = array.cells, array.shape[0]
+
+        def decay(first: int, stop: int, _: Room) -> None:
+            decay_lines(cells, shares, self._resets, n_in, first, stop)
+
+        array.slices.call(decay)
+        array.wrote_all()
+        return True

@@ -4,7 +4,14 @@ import numpy as np
 
 from rpu_ssnn.compiled import compiled_inside
 from rpu_ssnn.synapses.native.cells import Cells
-from rpu_ssnn.synapses.native.random_numbers import device_word, exponential, logarithm, normal
+from rpu_ssnn.synapses.native.random_numbers import (
+    device_word,
+    exponential,
+    logarithm,
+    normal,
+    uniform,
+)
+from rpu_ssnn.synapses.native.step_models import JUMP_TABLE
 
 
 @compiled_inside
@@ -17,6 +24,18 @@ def draw(cells: Cells, d: int, n: int, key, later, room, out) -> None:  # type: 
     for p in range(n):
         device = first + np.uint64(room.cell[p])
         out[p] = normal(device_word(key, device, room.number[p] + later))
+
+
+@compiled_inside
+def draw_steps(cells: Cells, d: int, n: int, key, room) -> None:  # type: ignore[no-untyped-def]
+    """As `draw`, into the room's noise: what the step model takes (`step_models.JUMP_TABLE`)."""
+    if cells.model != JUMP_TABLE:
+        draw(cells, d, n, key, np.uint32(0), room, room.noise)
+        return
+    first = np.uint64(d * cells.records.shape[1])
+    for p in range(n):
+        device = first + np.uint64(room.cell[p])
+        room.noise[p] = uniform(device_word(key, device, room.number[p]))
 
 
 @compiled_inside

@@ -11,14 +11,20 @@ from rpu_ssnn.compiled import compiled_inside
 from rpu_ssnn.synapses.native.step_models import (
     constant,
     exponential,
+    jump_table,
     linear,
     piecewise,
     power,
     soft_bounds,
 )
 
-MODELS: tuple[ModuleType, ...] = (constant, linear, soft_bounds, exponential, power, piecewise)
+MODELS: tuple[ModuleType, ...] = (
+    constant, linear, soft_bounds, exponential, power, piecewise, jump_table,
+)  # fmt: skip
 """By number, as `change` takes it."""
+
+JUMP_TABLE = 6
+"""Number of the model whose noise is a uniform number; that of the others is a normal one."""
 
 NUMBERS = {model.AIHWKIT: number for number, model in enumerate(MODELS)}
 """aihwkit's class of device -> number of its model."""
@@ -39,4 +45,6 @@ def change(model, rules, device, w, up, noise):  # type: ignore[no-untyped-def]
         return power.change(rules, device, w, up, noise)
     if model == 5:
         return piecewise.change(rules, device, w, up, noise)
+    if model == 6:
+        return jump_table.change(rules, device, w, up, noise)
     return np.float32(0.0)

@@ -8,6 +8,19 @@ from jaxtyping import Float32
 PerDevice = Float32[np.ndarray, " devices"]
 
 
+class Jumps(NamedTuple):
+    """Distributions of jumps, by table; up and down by turns where the two are apart."""
+
+    states: Float32[np.ndarray, "tables columns"]
+    points: Float32[np.ndarray, " points"]
+    changes: Float32[np.ndarray, "two_tables columns points"]
+    means: Float32[np.ndarray, "two_tables columns"]
+
+
+NO_JUMPS = Jumps(*(np.zeros((1,) * axes, dtype=np.float32) for axes in (2, 1, 3, 2)))
+"""Of devices that have steps."""
+
+
 class Rules(NamedTuple):
     """Numbers of a step model that do not differ from device to device."""
 
@@ -30,14 +43,20 @@ class Rules(NamedTuple):
     wear_exponent: np.float32
     numbers: Float32[np.ndarray, " n"]
     """Of the curve, in the order of the model's file."""
+    jumps: Jumps = NO_JUMPS
 
 
 def rules_of(config: Any) -> Rules:
     """What every aihwkit device configuration says."""
     write_noise = getattr(config, "write_noise_std", 0.0) * config.dw_min
+    return plain_rules(np.float32(config.dw_min_std), np.float32(write_noise))
+
+
+def plain_rules(noise: np.float32, write_noise: np.float32) -> Rules:
+    """These two, and nothing else."""
     return Rules(
-        noise=np.float32(config.dw_min_std),
-        write_noise=np.float32(write_noise),
+        noise=noise,
+        write_noise=write_noise,
         noise_follows_step=True,
         has_reference=False,
         rest=np.float32(0.0),

@@ -3,24 +3,26 @@
 A folder holds ``dG_increasing.txt`` and ``dG_decreasing.txt`` (or ``.gz``). Each file holds, after
 comment lines, one row of conductances (S), one row of points of the cumulative distribution, and
 one row a point of changes (S), one column a conductance. A table holds no order of pulses: reads
-and their noise, cycles and devices are not in it. So a fit takes sweeps that are drawn from it.
+and their noise, cycles and devices are not in it.
+
+A column of changes may fall here and there, as CrossSim's own (extrapolated) tables do. Its law is
+then that of its values, each as likely as the step of the points says. A column that ends below its
+start is refused: it lies upside down.
 """
 
 import gzip
-import math
+import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError
 
+_COMMENT = "Row 1: conductances (S), row 2: points of the distribution, then changes (S)"
+_NEAR = 1e-3  # of the points' ends, which may be rounded
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
-_SWEEPS_OF = (60, 600)
-_PULSES = 6000
-_ENOUGH = 1.5  # sweeps of as many mean steps as cross the range so often
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class LookupTable:
     points: np.ndarray
     up: np.ndarray
     down: np.ndarray
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the numbers, whatever file holds them."""
+        total = hashlib.sha256()
+        for part in (self.conductance, self.points, self.up, self.down):
+            total.update(str(part.shape).encode())
+            total.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
+        return total.hexdigest()
 
     def mean_step(self, up: bool) -> np.ndarray:
         """[columns] mean change by a pulse (S)."""
@@ -61,11 +72,15 @@ def is_lookup_table(path: Path) -> bool:
 
 
 def read_lookup_table(folder: Path) -> LookupTable:
-    """The table of a folder.
+    """The table of a folder; both directions at the points of the up file.
 
     Raises:
         PresetError: a file is missing, or is no such table; it names file and row.
     """
+    for name in FILES.values():
+        if not _file(folder, name).is_file():
+            allowed = f"must hold {' and '.join(FILES.values())} (or .gz), one for each direction"
+            raise PresetError(folder, "file", f"no {name}", allowed)
     tables = {way: _read(_file(folder, name)) for way, name in FILES.items()}
     conductance, points, up = tables["up"]
     others, other_points, down = tables["down"]
@@ -75,6 +90,15 @@ def read_lookup_table(folder: Path) -> LookupTable:
         raise PresetError(_file(folder, FILES["down"]), "row", "of conductances", allowed)
     down = np.array([np.interp(points, other_points, column) for column in down.T]).T
     return LookupTable(folder.name, conductance, points, up, down)
+
+
+def write_lookup_table(folder: Path, table: LookupTable) -> None:
+    """The two files of a table, in a folder that is made where it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for way, changes in (("up", table.up), ("down", table.down)):
+        rows = (table.conductance, table.points, *changes)
+        lines = [", ".join(f"{value:.9g}" for value in row) for row in rows]
+        (folder / FILES[way]).write_text("\n".join([_COMMENT, *lines]) + "\n")
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -116,48 +140,12 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             raise PresetError(file, field, "not rising", "must rise from cell to cell")
     if not np.isfinite(changes).all():
         raise PresetError(file, "changes", "not finite", "must be numbers")
+    if abs(points[0]) > _NEAR or abs(points[-1] - 1.0) > _NEAR:
+        raise PresetError(file, "points", float(points[-1]), "must rise from 0 to 1")
+    falls = np.flatnonzero(changes[-1] < changes[0])
+    if len(falls):
+        allowed = "must rise with the points of the distribution, from its smallest change on"
+        raise PresetError(
+            file, f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]]), allowed
+        )
     return conductance, points, changes
-
-
-def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
-    """Sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
-
-    A sweep has half as many pulses again as the mean step needs to cross the range, within limits.
-    There is no read noise in it, and no pulse depends on those before.
-
-    Args:
-        table: the device. unit: that reports count conductances in. seed: of the draw.
-    """
-    rng = np.random.default_rng(seed)
-    lengths = [_length(table, up) for up in (True, False)]
-    cycles = max(2, math.ceil(_PULSES / sum(lengths)))
-    train = np.concatenate([np.ones(lengths[0]), -np.ones(lengths[1])])
-    pulse = np.concatenate([[0.0], np.tile(train, cycles)])
-    conductance = np.empty(len(pulse))
-    conductance[0] = table.conductance[0]
-    for row, share in enumerate(rng.random(len(pulse) - 1), 1):
-        conductance[row] = table.after(float(conductance[row - 1]), bool(pulse[row] > 0), share)
-    cycle = np.concatenate([[0], np.repeat(np.arange(cycles), len(train))])
-    note = f"{len(pulse) - 1} pulses drawn from CrossSim's table (seed {seed}), none was measured"
-    return Measurement(
-        name=table.name,
-        column="dG",
-        conductance=conductance,
-        pulse=pulse.astype(np.int8),
-        device=np.zeros(len(pulse), dtype=np.int32),
-        cycle=cycle.astype(np.int32),
-        n_devices=1,
-        n_cycles=cycles,
-        unit=unit,
-        notes=(note,),
-    )
-
-
-def _length(table: LookupTable, up: bool) -> int:
-    """Pulses of a sweep."""
-    step = np.abs(table.mean_step(up))
-    span = float(table.conductance[-1] - table.conductance[0])
-    slow = np.maximum(step, 1e-3 * float(step.max()))
-    needed = float(np.trapezoid(1.0 / slow, table.conductance)) if step.max() > 0 else math.inf
-    least = span / max(float(step.max()), 1e-30)
-    return int(np.clip(_ENOUGH * min(needed, 4 * least), *_SWEEPS_OF))

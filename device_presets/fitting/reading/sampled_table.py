@@ -1,0 +1,56 @@
+"""Sweeps drawn from a lookup table, which holds no order of pulses: what a fit takes instead."""
+
+import math
+
+import numpy as np
+
+from device_presets.fitting.reading.measurement import Measurement
+from device_presets.jump_tables.lookup_table import LookupTable
+
+_SWEEPS_OF = (60, 600)
+_PULSES = 6000
+_ENOUGH = 1.5  # sweeps of as many mean steps as cross the range so often
+
+
+def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
+    """Sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
+
+    A sweep has half as many pulses again as the mean step needs to cross the range, within limits.
+    There is no read noise in it, and no pulse depends on those before.
+
+    Args:
+        table: the device. unit: that reports count conductances in. seed: of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    lengths = [_length(table, up) for up in (True, False)]
+    cycles = max(2, math.ceil(_PULSES / sum(lengths)))
+    train = np.concatenate([np.ones(lengths[0]), -np.ones(lengths[1])])
+    pulse = np.concatenate([[0.0], np.tile(train, cycles)])
+    conductance = np.empty(len(pulse))
+    conductance[0] = table.conductance[0]
+    for row, share in enumerate(rng.random(len(pulse) - 1), 1):
+        conductance[row] = table.after(float(conductance[row - 1]), bool(pulse[row] > 0), share)
+    cycle = np.concatenate([[0], np.repeat(np.arange(cycles), len(train))])
+    note = f"{len(pulse) - 1} pulses drawn from CrossSim's table (seed {seed}), none was measured"
+    return Measurement(
+        name=table.name,
+        column="dG",
+        conductance=conductance,
+        pulse=pulse.astype(np.int8),
+        device=np.zeros(len(pulse), dtype=np.int32),
+        cycle=cycle.astype(np.int32),
+        n_devices=1,
+        n_cycles=cycles,
+        unit=unit,
+        notes=(note,),
+    )
+
+
+def _length(table: LookupTable, up: bool) -> int:
+    """Pulses of a sweep."""
+    step = np.abs(table.mean_step(up))
+    span = float(table.conductance[-1] - table.conductance[0])
+    slow = np.maximum(step, 1e-3 * float(step.max()))
+    needed = float(np.trapezoid(1.0 / slow, table.conductance)) if step.max() > 0 else math.inf
+    least = span / max(float(step.max()), 1e-30)
+    return int(np.clip(_ENOUGH * min(needed, 4 * least), *_SWEEPS_OF))

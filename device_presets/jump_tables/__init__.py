@@ -1,0 +1,1 @@
+"""Devices that are their measured statistics: the lookup tables of CrossSim."""

@@ -1,0 +1,298 @@
+"""A device that is its measured statistics: `table(FOLDER)`, for the native simulator.
+
+A pulse changes the conductance by a number drawn from the measured distribution at the device's
+conductance (the lookup tables of CrossSim, Sandia National Laboratories). State -1 is the smallest
+conductance of all tables, state 1 the largest; each device keeps the range of its own table.
+Several tables make a population: each device is one of them, drawn by the seed.
+
+>>> get_device("table(measured/TaOx_1)")
+>>> get_device({"table": "measured"})  # a folder of such folders
+"""
+
+import functools
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from device_presets.jump_tables.lookup_table import (
+    FILES,
+    LookupTable,
+    is_lookup_table,
+    read_lookup_table,
+)
+from device_presets.parameters.common import PULSE_FACTS
+from device_presets.parameters.rule import ParameterRule as Rule
+from device_presets.preset import Parameter
+from rpu_ssnn.common.errors import PresetError, one_of
+
+KEY = "table"
+DIGITS = 16
+"""Hexadecimal digits of the digest that a name ends with."""
+
+ONLY_NATIVE = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
+
+_NAME = re.compile(r"table\((?P<folders>.*?)(?:, *sha256=(?P<digest>[0-9a-f]+))?\)")
+
+
+def _share(description: str, high: float) -> Rule:
+    return Rule(unit="measured", description=description, low=0.0, high=high, neutral=1.0)
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "jump_spread": _share(
+            "spread of the jumps around their mean, over the measured one; 0: each jump is the "
+            "mean at its conductance; at most 100 times the measured one",
+            100.0,
+        ),
+        "jump_nonlinearity": _share(
+            "dependence of the mean jump on the conductance, over the measured one; 0: the mean "
+            "jump at mid-range everywhere",
+            1.0,
+        ),
+        "jump_asymmetry": _share(
+            "difference of the mean jump up from the one down, over the measured one; 0: both are "
+            "half of their distance",
+            1.0,
+        ),
+    }
+    | {name: rule for name, rule in PULSE_FACTS.items() if name != "on_off_ratio"}
+)
+"""What a study may override: shares of what was measured, and records for the ledger."""
+
+
+@dataclass(frozen=True)
+class JumpTable:
+    """One measured device in states, as the native simulator takes it.
+
+    Attributes:
+        states: [columns], rising.
+        points: [points] of the cumulative distribution, rising from 0 to 1.
+        up, down: [columns, points] change of state by a pulse.
+    """
+
+    states: np.ndarray
+    points: np.ndarray
+    up: np.ndarray
+    down: np.ndarray
+
+
+@dataclass(frozen=True)
+class TableDevice:
+    """A device, or a population of them, that lookup tables describe; `table_device` makes it.
+
+    Attributes:
+        name: `table(FOLDERS, sha256=DIGEST)`; the digest is of the numbers, not of the files.
+        tables: by their digests, so that neither folders nor their names matter.
+        settings: of `RULES`, complete.
+    """
+
+    name: str
+    tables: tuple[LookupTable, ...]
+    settings: Mapping[str, Any]
+
+    pair = False
+    leak_time_constant_s = math.inf
+    pulse_physics = None
+    one_directional_because = None
+
+    def __reduce__(self) -> tuple[type["TableDevice"], tuple[object, ...]]:
+        return TableDevice, (self.name, self.tables, dict(self.settings))
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether each jump is the mean one."""
+        return bool(self.settings["jump_spread"] == 0.0)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Conductances (S) of states -1 and 1."""
+        found = [table.conductance for table in self.tables]
+        return float(min(g[0] for g in found)), float(max(g[-1] for g in found))
+
+    @functools.cached_property
+    def jump_tables(self) -> tuple[JumpTable, ...]:
+        """The tables in states, with the settings applied; all have the same points."""
+        points = functools.reduce(np.union1d, [table.points for table in self.tables])
+        return tuple(_in_states(table, points, *self.ends, self.settings) for table in self.tables)
+
+    @property
+    def step(self) -> float:
+        """Mean jump at state 0, of both directions and all tables (states)."""
+        at_zero = []
+        for table in self.jump_tables:
+            means = (np.trapezoid(part, table.points, axis=1) for part in (table.up, table.down))
+            up, down = (float(np.interp(0.0, table.states, mean)) for mean in means)
+            at_zero.append((up - down) / 2.0)
+        return sum(at_zero) / len(at_zero)
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """What the tables say, and what a study may override, with units."""
+        low, high = self.ends
+        read: dict[str, tuple[float | None, str, str]] = {
+            "levels": (2.0 / self.step, "states", "range over the mean jump at mid-range"),
+            "leak_time_constant_s": (math.inf, "s", "a table says nothing of retention"),
+            "on_off_ratio": (
+                high / low if low > 0.0 else None,
+                "1",
+                "largest over smallest conductance; a study's tile sets its own",
+            ),
+            "w_min": (-1.0, "weight", f"the smallest conductance, {low:g} S"),
+            "w_max": (1.0, "weight", f"the largest conductance, {high:g} S"),
+        }
+        found = {
+            name: Parameter(value, unit, "the table", None, why, None)
+            for name, (value, unit, why) in read.items()
+        }
+        for name, rule in RULES.items():
+            value = self.settings[name]
+            why = "not known to the table" if value is None else "of the study"
+            found[name] = Parameter(value, rule.unit, None, why, rule.description, None)
+        return MappingProxyType(found)
+
+    def device(self, seconds_between_steps: float | None = None) -> Any:
+        """None: no class of aihwkit has tables.
+
+        Raises:
+            PresetError: always.
+        """
+        raise PresetError("tile", "simulator", "aihwkit", ONLY_NATIVE)
+
+
+def is_table_name(name: str) -> bool:
+    """Whether a device's name means tables."""
+    return _NAME.fullmatch(name.strip()) is not None
+
+
+def table_name(folders: object) -> str:
+    """The name of `{table: FOLDER}` or `{table: [FOLDER, FOLDER]}`.
+
+    Raises:
+        PresetError: no folder, or one whose name holds a comma.
+    """
+    several = [folders] if isinstance(folders, str | Path) else folders
+    if not isinstance(several, list | tuple) or not several:
+        raise PresetError("device", KEY, folders, "must be a folder, or a list of folders")
+    for folder in several:
+        if not isinstance(folder, str | Path) or not str(folder) or "," in str(folder):
+            raise PresetError("device", KEY, folder, "must be the name of a folder without a comma")
+    return f"{KEY}({', '.join(map(str, several))})"
+
+
+def path_free_name(name: str) -> str:
+    """The name with the last part of each folder only, as rows say it."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return name
+    last = [Path(folder.strip()).name for folder in found["folders"].split(",")]
+    end = f", sha256={found['digest']}" if found["digest"] else ""
+    return f"{KEY}({', '.join(last)}{end})"
+
+
+def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> TableDevice:
+    """The device of a name.
+
+    Args:
+        name: `table(FOLDER)` or `table(FOLDER, FOLDER)`; a folder holds a table, or folders with
+            one each. With `, sha256=DIGEST` at the end the tables must have that digest.
+        overrides: of `RULES`.
+
+    Raises:
+        PresetError: a folder without a table, a table that cannot be used (one line with its
+            file), tables that do not go together or have another digest, an unknown setting.
+    """
+    asked = _NAME.fullmatch(name.strip())
+    assert asked is not None
+    folders = tuple(folder.strip() for folder in asked["folders"].split(","))
+    found = tuple(each for folder in folders for each in _folders_in(Path(folder).expanduser()))
+    # Kept: a study asks for its devices many times.
+    stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
+    given = tuple(sorted((overrides or {}).items()))
+    return _device(folders, found, asked["digest"], given, stamps)
+
+
+@functools.lru_cache(maxsize=16)
+def _device(
+    folders: tuple[str, ...],
+    found: tuple[Path, ...],
+    wanted: str | None,
+    overrides: tuple[tuple[str, Any], ...],
+    stamps: object,
+) -> TableDevice:
+    name, given = f"{KEY}({', '.join(folders)})", dict(overrides)
+    pairs = sorted((_read(folder, _stamps(folder)) for folder in found), key=lambda pair: pair[0])
+    tables = tuple(table for _, table in pairs)
+    digest = hashlib.sha256("".join(each for each, _ in pairs).encode()).hexdigest()[:DIGITS]
+    if wanted not in (None, digest):
+        raise PresetError(name, "sha256", digest, f"must be {wanted}: the table has changed")
+    for table in tables:
+        if len(table.conductance) != len(tables[0].conductance):
+            allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
+            raise PresetError(table.name, "conductances", len(table.conductance), allowed)
+    for setting in given:
+        if setting not in RULES:
+            raise PresetError(name, "parameter", setting, one_of(RULES, setting))
+    settings = {
+        setting: rule.checked(name, setting, given.get(setting, rule.neutral))
+        for setting, rule in RULES.items()
+    }
+    device = TableDevice(f"{name[:-1]}, sha256={digest})", tables, MappingProxyType(settings))
+    if not device.step > 0.0:
+        allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
+        raise PresetError(name, "mean jump at mid-range", device.step, allowed)
+    return device
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """That of one device, or those of the devices whose folders lie in it."""
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [folder] if is_lookup_table(folder) else [f for f in inside if is_lookup_table(f)]
+    if not found:
+        allowed = f"must hold {' and '.join(FILES.values())} (or .gz), or folders that do"
+        raise PresetError("device", KEY, str(folder), allowed)
+    return found
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file does."""
+    stats = ((file.name, file.stat()) for file in sorted(folder.glob("dG_*")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
+
+@functools.lru_cache(maxsize=64)
+def _read(folder: Path, stamps: object) -> tuple[str, LookupTable]:
+    """A table and its digest."""
+    table = read_lookup_table(folder)
+    return table.digest, table
+
+
+def _in_states(
+    table: LookupTable, points: np.ndarray, low: float, high: float, settings: Mapping[str, Any]
+) -> JumpTable:
+    def state(values: np.ndarray) -> np.ndarray:
+        scaled: np.ndarray = 2.0 * values / (high - low)
+        return scaled
+
+    states = state(table.conductance - low) - 1.0
+    jumps, means = [], []
+    for changes in (table.up, table.down):
+        at = np.array([np.interp(points, table.points, column) for column in state(changes).T])
+        mean = np.trapezoid(at, points, axis=1)
+        jumps.append(at - mean[:, None])
+        at_zero = np.interp(0.0, states, mean)
+        means.append(at_zero + settings["jump_nonlinearity"] * (mean - at_zero))
+    half, shift = (means[0] - means[1]) / 2.0, (means[0] + means[1]) / 2.0
+    shift = settings["jump_asymmetry"] * shift
+    up, down = (
+        (mean + shift)[:, None] + settings["jump_spread"] * spread
+        for mean, spread in zip((half, -half), jumps, strict=True)
+    )
+    return JumpTable(states, points, up, down)

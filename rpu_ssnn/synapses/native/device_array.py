@@ -1,0 +1,119 @@
+"""The devices of a crossbar with the weights that reads see of them, and the threads they lend."""
+
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.native.apply import show_lines
+from rpu_ssnn.synapses.native.cells import Cells
+from rpu_ssnn.synapses.native.clock import Clock
+from rpu_ssnn.synapses.native.effects.memory import faded_lines
+from rpu_ssnn.synapses.native.threads import Slices
+
+
+class DeviceArray:
+    """What effects and reads work on.
+
+    Args:
+        shape: (n_in, n_out).
+        cells: whose read key is set here.
+        clock: of the devices.
+        slices: of the output lines, none of which shares a device.
+        read_keys: of the write noise.
+
+    Attributes:
+        cells: devices and weights; replaced where the read key changes, its arrays never.
+        writes: of all devices at once, each of which draws write noise anew.
+        stale: whether reads have to be shown the weights again.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        cells: Cells,
+        clock: Clock,
+        slices: Slices,
+        read_keys: np.random.SeedSequence,
+    ) -> None:
+        self.shape, self.clock, self.slices = shape, clock, slices
+        self._read_keys = read_keys
+        self.cells = cells
+        self._shown = cells.weights
+        self.stale = True
+        self._set_writes(0)
+
+    def begin(self) -> None:
+        """The initial weights are written."""
+        if self._fades_alike():
+            self._show_without_memory()
+            self._shown = np.empty_like(self.cells.weights)
+
+    def wrote_all(self) -> None:
+        """All devices were written: their write noise is another one."""
+        self._set_writes(self.writes + 1)
+
+    def restored(self, writes: int) -> None:
+        """The devices are in the states of an array with so many writes."""
+        self._set_writes(writes)
+        if self._shown is not self.cells.weights:
+            self._show_without_memory()
+
+    def weights(self) -> Weights:
+        """[n_in, n_out] that the devices stand for; not a copy."""
+        if self.stale:
+            cells, now, n_in = self.cells, self.clock.now, self.shape[0]
+            run = partial(show_lines, cells, self.clock.memory, now, n_in)
+            if self._shown is not cells.weights:
+                rest = float(cells.per_state * cells.rules.rest) if len(cells.signs) == 1 else 0.0
+                arrays = self.clock.memory, cells.weights, self._shown
+                run = partial(faded_lines, *arrays, rest, now, n_in)
+            self.slices.call(run)
+            self.stale = False
+        return self.as_crossbar(self._shown)
+
+    def seen(self) -> list[Weights]:
+        """What is read of the devices [n_in, n_out], one array a device of a cell."""
+        parts, devices = [], len(self.cells.signs)
+        for d in range(devices):
+            alone = self.cells._replace(
+                signs=np.eye(devices, dtype=np.float32)[d],
+                weights=np.empty_like(self.cells.weights),
+                per_state=np.float32(devices),
+                offset=np.zeros(0, dtype=np.float32),
+            )
+            now = self.clock.now, self.shape[0]
+            self.slices.call(partial(show_lines, alone, self.clock.memory, *now))
+            parts.append(self.as_crossbar(alone.weights))
+        return parts
+
+    def offset(self) -> Float32[np.ndarray, "n_in n_out"] | None:
+        """Weights that a reference line subtracts; None where there is none."""
+        offset = self.cells.offset
+        return self.as_crossbar(offset) if len(offset) else None
+
+    def as_crossbar[T: np.ndarray](self, flat: T) -> T:
+        """Of cells in their order, [n_in, n_out]; not a copy."""
+        return flat.reshape(self.shape[1], self.shape[0]).T  # type: ignore[return-value]
+
+    def _set_writes(self, writes: int) -> None:
+        self.writes = writes
+        words = np.random.SeedSequence([*self._read_keys.generate_state(4), writes])
+        key = np.uint64(words.generate_state(1, np.uint64)[0])
+        self.cells = self.cells._replace(read_key=key)
+
+    def _fades_alike(self) -> bool:
+        """Whether charge loss moves all devices the same share of their way, so that it can be
+        taken off weights: no device's bound, write noise or reference comes in between."""
+        cells, rest = self.cells, self.cells.rules.rest
+        low, high = cells.records["low"], cells.records["high"]
+        inside = bool(((low == high) | ((low <= rest) & (rest <= high))).all())
+        stuck = bool((low == high).any())
+        plain = not len(cells.offset) and cells.rules.write_noise == 0.0
+        return self.clock.loses and inside and plain and not stuck
+
+    def _show_without_memory(self) -> None:
+        """Put the weights that pulses left where they are faded from."""
+        none = self.clock.memory._replace(cells=self.clock.memory.cells[:0])
+        self.slices.call(partial(show_lines, self.cells, none, 0, self.shape[0]))

@@ -1,0 +1,61 @@
+"""What an effect is: something that happens to devices beside their pulses, each in its own file.
+
+A new one is its file, its line in `registry.EFFECTS`, its settings in `rpu_ssnn.array_physics` and
+their field of `TileSpec`; `attribute` and the refusals of other simulators follow from that.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.array import DeviceSource
+    from rpu_ssnn.synapses.base import Crossbar
+    from rpu_ssnn.synapses.native.cells import Pulses
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
+    from rpu_ssnn.synapses.native.population import Population
+    from rpu_ssnn.tile_spec import TileSpec
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What an effect is made of: the layer's wishes, the device, the array's settings, and the
+    devices drawn."""
+
+    crossbar: "Crossbar"
+    device: "DeviceSource"
+    spec: "TileSpec"
+    drawn: "Population"
+
+
+class Effect:
+    """Does nothing; a subclass overrides what it does."""
+
+    name: ClassVar[str]
+    """Of its part of a checkpoint."""
+    needs_all_spikes = False
+    """Whether slots without a coincidence matter too."""
+
+    def after_pulses(self, array: "DeviceArray", pulses: "Pulses") -> bool:
+        """Pulses were applied; whether the effect moved devices."""
+        return False
+
+    def after_batch(self, array: "DeviceArray") -> bool:
+        """The time of a batch has passed; whether the effect moved devices."""
+        return False
+
+    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+        """Time (s) has passed without pulses; whether the effect moved devices."""
+        return False
+
+    def state(self) -> State:
+        """All that training has changed in the effect itself."""
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Go on from that state."""
+
+    def statistics(self) -> dict[str, float]:
+        """Numbers for the result row."""
+        return {}

@@ -1,0 +1,19 @@
+"""The effects that a study can ask for, in the order in which they act."""
+
+from collections.abc import Callable
+
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.half_select import HalfSelect
+from rpu_ssnn.synapses.native.effects.leak import NativeLeak
+
+EFFECTS: tuple[Callable[[Setup], Effect | None], ...] = (NativeLeak.of, HalfSelect.of)
+
+
+def effects_of(setup: Setup) -> list[Effect]:
+    """Those that are on.
+
+    Raises:
+        InputError: one that does not go with the device.
+    """
+    made = (make(setup) for make in EFFECTS)
+    return [effect for effect in made if effect is not None]

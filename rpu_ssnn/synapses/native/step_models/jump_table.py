@@ -1,0 +1,78 @@
+"""Jumps drawn from measured distributions (CrossSim's lookup tables); a: the device's table.
+
+The distribution is known at some states and, at each, at some points of the cumulative one. A
+uniform number gives the change by linear interpolation between points, and then linearly between
+the two neighbouring states, at the same number: bilinear, as CrossSim's own for uneven tables
+(where a table is even, CrossSim takes the nearest entry). At the ends the last column holds. What
+would lead beyond the ends of the device's table stays there.
+
+Without noise (0, which no draw gives) a jump is the mean one, the trapezoid sum over the points.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.jump_table import JumpTable
+from rpu_ssnn.synapses.native.step_models.rules import Jumps, Rules, plain_rules
+
+AIHWKIT = ""
+"""No class of aihwkit has tables."""
+
+STEP_FIELDS = {"up": ("up",), "down": ("down",)}
+"""What of a device is proportional to its steps: here factors of its jumps, mostly 1."""
+
+
+def rules_of_tables(tables: Sequence[JumpTable]) -> Rules:
+    """Common rules with the tables; there is noise where any jump differs from its mean."""
+    changes = np.array([part for table in tables for part in (table.up, table.down)])
+    jumps = Jumps(
+        states=np.array([table.states for table in tables], dtype=np.float32),
+        points=tables[0].points.astype(np.float32),
+        changes=changes.astype(np.float32),
+        means=np.trapezoid(changes, tables[0].points, axis=2).astype(np.float32),
+    )
+    spread = bool((np.ptp(changes, axis=2) > 0.0).any())
+    return plain_rules(np.float32(spread), np.float32(0.0))._replace(jumps=jumps)
+
+
+@compiled_inside
+def _before(grid, x):  # type: ignore[no-untyped-def]
+    """Index of the last grid point at or below x that has one after it; found at once if even."""
+    last = len(grid) - 2
+    way = (x - grid[0]) / (grid[last + 1] - grid[0])
+    i: Any = np.int64(way * np.float32(last + 1))
+    i = min(max(i, 0), last)
+    while i < last and x >= grid[i + 1]:
+        i += 1
+    while i > 0 and x < grid[i]:
+        i -= 1
+    return i
+
+
+@compiled_inside
+def _way(grid, i, x):  # type: ignore[no-untyped-def]
+    """Share of the way from grid point i to the next, within them."""
+    way = (x - grid[i]) / (grid[i + 1] - grid[i])
+    return min(max(way, np.float32(0.0)), np.float32(1.0))
+
+
+@compiled_inside
+def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+    """Change of state by a pulse; noise: a uniform number above 0, or 0: the mean."""
+    jumps, table = rules.jumps, np.int64(device.a)
+    states = jumps.states[table]
+    column = _before(states, w)
+    way = _way(states, column, w)
+    which = 2 * table if up else 2 * table + 1
+    if noise > np.float32(0.0):
+        k = _before(jumps.points, noise)
+        share = _way(jumps.points, k, noise)
+        left, right = jumps.changes[which, column], jumps.changes[which, column + 1]
+        here = left[k] + share * (left[k + 1] - left[k])
+        next_one = right[k] + share * (right[k + 1] - right[k])
+    else:
+        here, next_one = jumps.means[which, column], jumps.means[which, column + 1]
+    return (device.up if up else device.down) * (here + way * (next_one - here))

@@ -1,0 +1,77 @@
+"""A measured pulse train as a lookup table: the laws it was drawn from come back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_presets import PresetError, TableDevice, get_device
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.sampled_table import sampled
+from device_presets.fitting.results.measured_table import write_tables
+from device_presets.jump_tables.lookup_table import read_lookup_table
+from support.commands import Command
+from support.jump_tables import write_table
+
+
+def measured(file: Path, source: Path, devices: int = 1) -> Path:
+    """Some 6,000 pulses of each device, drawn from a table, as a lab would export them."""
+    lines = ["device,pulse,polarity,conductance"]
+    for device in range(devices):
+        drawn = sampled(read_lookup_table(source), "uS", seed=device)
+        for row, (pulse, conductance) in enumerate(
+            zip(drawn.pulse, drawn.conductance, strict=True)
+        ):
+            way = "down" if pulse < 0 else "up"
+            lines.append(f"{device},{row},{way},{conductance * 1e6:.9g}")
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def test_the_laws_come_back(tmp_path: Path) -> None:
+    """Mean and quantiles at mid-range, within four standard errors of some sixty changes."""
+    source = read_lookup_table(write_table(tmp_path / "source", spread=0.5e-6))
+    data = measured(tmp_path / "a.csv", tmp_path / "source")
+    lines = write_tables(data, CsvLayout(), tmp_path / "new")
+    assert "51 conductances x 51 points" in lines[1]
+    found = read_lookup_table(tmp_path / "new")
+    middle = slice(15, 35)
+    for up, step in ((True, 1e-6), (False, -2e-6)):
+        assert found.mean_step(up)[middle].mean() == pytest.approx(step, abs=0.05e-6)
+        changes = (found.up if up else found.down)[:, middle].mean(axis=1)
+        expected = step + 0.5e-6 * (2.0 * found.points - 1.0)
+        np.testing.assert_allclose(changes[5:-5], expected[5:-5], atol=0.1e-6)
+    assert found.conductance[0] >= source.conductance[0]
+    assert found.conductance[-1] <= source.conductance[-1]
+
+
+def test_several_devices_are_a_population(tmp_path: Path) -> None:
+    data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"), devices=2)
+    write_tables(data, CsvLayout(), tmp_path / "new")
+    device = get_device({"table": str(tmp_path / "new")})
+    assert isinstance(device, TableDevice)
+    assert len(device.tables) == 2
+
+
+def test_the_command_writes_a_table_and_no_preset(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
+    code, out, err = command("presets", "fit", data, "--name", "new", "--table")
+    assert (code, err) == (0, "")
+    assert "{table: " in out
+    assert {file.name for file in tmp_path.glob("new*")} == {"new"}
+
+
+def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
+    source = write_table(tmp_path / "source")
+    data = measured(tmp_path / "a.csv", source)
+    with pytest.raises(PresetError, match="must be a folder yet to be made"):
+        write_tables(data, CsvLayout(), source)
+    few = tmp_path / "few.csv"
+    rows = [f"{n},{'up' if n < 50 else 'down'},{10 + 0.1 * (n % 50)}" for n in range(80)]
+    few.write_text("\n".join(["pulse,polarity,conductance", *rows]) + "\n")
+    with pytest.raises(PresetError, match=r"pulses down of device 1: .*at least 40"):
+        write_tables(few, CsvLayout(), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
