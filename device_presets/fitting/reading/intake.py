@@ -18,6 +18,7 @@ from device_presets.fitting.reading.lookup_table import (
 )
 from device_presets.fitting.reading.measurement import Measurement, read_measurement, thinned
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import reason
 
 EXCEL = (".xlsx", ".xlsm")
 TEXT = (".csv", ".txt", ".tsv", ".dat")
@@ -70,7 +71,7 @@ def _as_text(path: Path) -> Iterator[Path]:
         rows = list(book.worksheets[0].iter_rows(values_only=True))
         book.close()
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise PresetError(path, "file", str(error), "must be a readable Excel file") from None
+        raise PresetError(path, "file", reason(error), "must be a readable Excel file") from None
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "sheet.csv"
         with text.open("w", newline="") as opened:

@@ -16,6 +16,7 @@ import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import reason
 
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 _SWEEPS_OF = (60, 600)
@@ -88,7 +89,7 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         lines = (gzip.decompress(content) if file.suffix == ".gz" else content).decode()
     except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         allowed = "must be a readable table of CrossSim"
-        raise PresetError(file, "file", str(error), allowed) from None
+        raise PresetError(file, "file", reason(error), allowed) from None
     rows: list[np.ndarray] = []
     for number, line in enumerate(lines.splitlines(), 1):
         cells = line.replace(",", " ").split()
