@@ -160,14 +160,14 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
         "drive beside update",
         {"cases": [{**RATE, "drive": DRIVE}]},
-        "cases.0.drive",
+        "case 1.drive",
         "'drive'",
         "belongs in a case with `device`; here it must be one of label",
     ),
     (
         "weight range beside device",
         {"cases": [RATE, {"device": "ideal", "weight_range": 8}]},
-        "cases.1.weight_range",
+        "case 2.weight_range",
         "'weight_range'",
         "belongs in `drive` of a case with `device`",
     ),
