@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_SOURCE_CHARACTERS = 28
+
+
 def overview() -> pd.DataFrame:
     """All presets, one row each.
 
@@ -30,6 +33,30 @@ def overview() -> pd.DataFrame:
 def overview_rows() -> list[dict[str, object]]:
     """The rows of `overview` as mappings: pandas takes longer to import than they to be made."""
     return [_row(get_preset(name)) for name in preset_names()]
+
+
+def listing() -> str:
+    """The overview as text of at most 100 columns, with what its numbers are."""
+    from tabulate import tabulate
+
+    rows = [
+        {
+            "name": row["name"],
+            "states\nup / down": f"{row['states_up']:.5g} / {row['states_down']:.5g}",
+            "asymmetry\n(share)": row["asymmetry"],
+            "noise\n(steps)": row["cycle_to_cycle"],
+            "spread\n(steps)": row["step_spread"],
+            "source": row["source"],
+        }
+        for row in overview_rows()
+    ]
+    widths = [None, None, None, None, None, _SOURCE_CHARACTERS]
+    return (
+        tabulate(rows, headers="keys", floatfmt=".3g", maxcolwidths=widths)
+        + "\n\nstates: range over the step at weight zero; asymmetry: share by which the down step"
+        "\nis smaller (negative: the up step); noise: from pulse to pulse; spread: of the step,"
+        "\nfrom device to device. More, with units and sources: rpu-ssnn presets show NAME"
+    )
 
 
 def describe(preset: Preset) -> pd.DataFrame:

@@ -22,8 +22,9 @@ from studies.common.statistics import describe
 from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.shipped import find_study, shipped_names
 from studies.declaration.study import Study
+from studies.report.summary_view import legend, readable
 from studies.results.published import beside
-from studies.results.summary import legend, readable, summary
+from studies.results.summary import summary
 from studies.results.text_table import render_cells
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import reason
 
 _COMMENT = "Row 1: conductances (S), row 2: points of the distribution, then changes (S)"
 _NEAR = 1e-3  # of the points' ends, which may be rounded
@@ -112,7 +113,7 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         lines = (gzip.decompress(content) if file.suffix == ".gz" else content).decode()
     except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         allowed = "must be a readable table of CrossSim"
-        raise PresetError(file, "file", str(error), allowed) from None
+        raise PresetError(file, "file", reason(error), allowed) from None
     rows: list[np.ndarray] = []
     for number, line in enumerate(lines.splitlines(), 1):
         cells = line.replace(",", " ").split()

@@ -15,13 +15,19 @@ class RpuSsnnError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+class Fault(str):
+    """In place of a bad value: what went wrong with it, in words."""
+
+    __slots__ = ()
+
+
 class InputError(RpuSsnnError, ValueError):
     """Bad input, said in one line; the command line prints it and exits with code 2.
 
     Args:
         where: the file, study, command or function that holds the bad value.
         field: the key, parameter or part of it that is wrong.
-        value: what was found there (shown with ``repr``).
+        value: what was found there (shown with ``repr``), or the `Fault`; None: nothing.
         allowed: what would have been right, as a phrase.
     """
 
@@ -32,7 +38,8 @@ class InputError(RpuSsnnError, ValueError):
         self.field = field
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{where}: {field}: {_short(value)} is not allowed; {allowed}")
+        wrong = value if isinstance(value, Fault) else f"{_short(value)} is not allowed"
+        super().__init__(f"{where}: {field}: {'missing' if value is None else wrong}; {allowed}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
         """Errors cross process borders whole, with values that are sure to."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from rpu_ssnn.common.errors import InputError, PresetError
+from rpu_ssnn.common.errors import Fault, InputError, PresetError
 
 PRESET_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
@@ -27,9 +27,10 @@ _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
 """Starts the name of a temporary file, `.RANDOM.tmp.NAME`; the suffix stays last."""
 
 
-def reason(error: OSError) -> str:
+def reason(error: Exception) -> Fault:
     """Why a file could not be read or written; pandas and numpy leave ``strerror`` empty."""
-    return error.strerror or " ".join(str(error).split()) or type(error).__name__
+    said = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return Fault(said or type(error).__name__)
 
 
 def open_regular(path: Path) -> BinaryIO:

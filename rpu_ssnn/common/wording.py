@@ -1,6 +1,7 @@
 """Counts in words, and text that is safe to show."""
 
 import re
+from collections.abc import Sequence
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
@@ -32,3 +33,9 @@ def encodable(text: str, encoding: str | None) -> str:
     """Text that a stream of this encoding can hold; what it cannot hold becomes a question mark."""
     known = encoding or "utf-8"
     return printable(text).encode(known, errors="replace").decode(known)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names in one sentence; those beyond the first few are counted."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

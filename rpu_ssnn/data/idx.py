@@ -161,4 +161,4 @@ def _bytes(path: Path, file: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
         return file.read(size)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         allowed = "must be whole: truncated or damaged, get it again"
-        raise InputError(path, "gzip stream", str(error), allowed) from error
+        raise InputError(path, "gzip stream", reason(error), allowed) from error

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason
 from rpu_ssnn.data.folders import MissingDataError, data_folder
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.spike_trains import SpikeTrains
@@ -102,7 +103,7 @@ def read_ts(path: Path, channels: int) -> Series:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        problem = getattr(error, "strerror", None) or str(error)
+        problem = reason(error)
         raise InputError(path, "file", problem, "must be a readable .ts file") from error
     starts = [n for n, line in enumerate(lines) if line.strip().lower() == "@data"]
     if not starts:
@@ -116,7 +117,7 @@ def read_ts(path: Path, channels: int) -> Series:
             found = np.array([[float(v) for v in part.split(",")] for part in parts])
         except ValueError as error:
             allowed = "must be numbers, and as many in each channel"
-            raise InputError(path, f"line {number}", str(error), allowed) from error
+            raise InputError(path, f"line {number}", reason(error), allowed) from error
         if found.ndim != 2 or len(found) != channels or not np.isfinite(found).all():
             allowed = f"must be {channels} channels of finite numbers and the class"
             raise InputError(path, f"line {number}", f"{len(parts)} channels", allowed)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason
 from rpu_ssnn.inputs import InputLines
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
@@ -67,7 +68,7 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
             known["pixels"], known["grey_max"], _array(known["middle"]), _array(known["gain"])
         )
     except (ValueError, KeyError, TypeError) as error:
-        problem = " ".join(str(error).split())
+        problem = reason(error)
         raise InputError(where, "description", problem, "must be one that export wrote") from error
     if known["format"] != FORMAT:
         raise InputError(where, "format", known["format"], f"must be {FORMAT}")

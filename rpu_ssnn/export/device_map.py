@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import reason, write_whole
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.synapses.base import Synapses
 from rpu_ssnn.training import Trained
@@ -82,7 +82,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
     try:
         write_whole(path, write)
     except OSError as error:
-        raise InputError(path, "file", error.strerror, "must be a writable file") from error
+        raise InputError(path, "file", reason(error), "must be a writable file") from error
     return path
 
 
@@ -103,7 +103,7 @@ def read_network(path: str | Path) -> Trained:
             weights = [file[name]["weights"][()] for name in names]
             return rebuilt(str(file.attrs["description"]), weights, path)
     except OSError as error:
-        problem = " ".join(str(error).split())
+        problem = reason(error)
         raise InputError(path, "file", problem, "must be an HDF5 file") from error
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import reason, write_whole
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.training import Trained
 
@@ -68,7 +68,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     try:
         write_whole(path, lambda temporary: nir.write(temporary, graph))
     except OSError as error:
-        raise InputError(path, "file", error.strerror, "must be a writable file") from error
+        raise InputError(path, "file", reason(error), "must be a writable file") from error
     return path
 
 
@@ -82,7 +82,7 @@ def read_nir(path: str | Path) -> Trained:
     try:
         graph = nir.read(path)
     except (OSError, KeyError) as error:
-        problem = " ".join(str(error).split())
+        problem = reason(error)
         raise InputError(path, "file", problem, "must be a NIR graph") from error
     text = graph.metadata.get("rpu_ssnn")
     if text is None:

@@ -7,6 +7,7 @@ Whatever is slow to import is imported by the command that needs it.
 
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,8 +137,9 @@ def studies() -> None:
     from studies.declaration.shipped import shipped_files
 
     for name, path in shipped_files().items():
-        question = strict_yaml.read(path)["question"]
-        typer.echo(f"{name}: {' '.join(question.split())}")
+        question = " ".join(strict_yaml.read(path).get("question", "").split())
+        typer.echo(name)
+        typer.echo(textwrap.fill(question, 80, initial_indent="    ", subsequent_indent="    "))
 
 
 @app.command()
@@ -209,9 +211,11 @@ def main() -> None:
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     """Prints the table, draws the figure, and says where everything is."""
+    from studies.report.page.headline import headline, on_devices
     from studies.report.plot import plot_study
+    from studies.report.summary_view import render
     from studies.results.published import beside
-    from studies.results.summary import render, summary
+    from studies.results.summary import summary
     from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET, results_frame
 
     reference = declared.reference_label
@@ -220,9 +224,11 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
         return
     results = results_frame(runs)
     table = summary(results, reference)
-    title = f"{declared.study}: {' '.join(declared.question.split())}"
+    title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
-    typer.echo(render(beside(table, declared), reference, Format.md))
+    typer.echo(render(beside(table, declared), reference, Format.md) + "\n")
+    for sentence in headline(results, table, reference, on_devices(runs)):
+        typer.echo(sentence)
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
 
 

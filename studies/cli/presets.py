@@ -33,11 +33,9 @@ def presets(context: typer.Context) -> None:
     """List the device presets: states, step, asymmetry, noise, source."""
     if context.invoked_subcommand is not None:
         return
-    from tabulate import tabulate
+    from device_presets.tables import listing
 
-    from device_presets.tables import overview_rows
-
-    typer.echo(tabulate(overview_rows(), headers="keys", tablefmt="pipe", floatfmt=".4g"))
+    typer.echo(listing())
 
 
 @presets_app.command("show")
@@ -46,7 +44,7 @@ def show_preset(
     plot: Annotated[
         Path | None,
         typer.Option(
-            parser=given_path, metavar="PATH", help="File of the plot; default: NAME.png here."
+            parser=given_path, metavar="PATH", help="File of the plot; default: NAME_card.png."
         ),
     ] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
@@ -62,7 +60,7 @@ def show_preset(
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
     preset = get_preset(name)
-    target = plot or Path(f"{Path(name).stem}.png")
+    target = plot or Path(f"{Path(name).stem}_card.png")  # NAME.png is the plot of `fit`
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
@@ -177,6 +175,9 @@ def fit(
     preset_file = out or Path(f"{checked_name(name)}.yaml")
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    if preset_file.exists() and out is None:
+        allowed = "must not be a preset file here; give another --name, or --out to replace it"
+        raise InputError("presets fit", "--name", name, allowed)
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     layout = CsvLayout(
         pulse=pulse_column,

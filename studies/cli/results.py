@@ -45,11 +45,15 @@ def table(
         bool, typer.Option("--pairs", help="Every case against every other, paired by seed.")
     ] = False,
 ) -> None:
-    """Print the summary of a study's results so far, or pivot them by two settings."""
+    """Print the summary of a study's results so far, or pivot them by two settings.
+
+    Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
+    """
+    from studies.report.summary_view import render
     from studies.results.pairwise import render_pairs
     from studies.results.pivot import pivot, render_pivot
     from studies.results.published import beside
-    from studies.results.summary import render, summary
+    from studies.results.summary import summary
     from studies.results.tables import results_frame
 
     if (rows is None) != (columns is None):
@@ -213,11 +217,12 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     from studies.declaration import pruning, sequential_stopping
     from studies.declaration.search import shared_seeds
     from studies.execution.hyperparameter_search import stored_hyperparameters
-    from studies.execution.study_runs import look_into
+    from studies.execution.study_runs import kept_contents, look_into
     from studies.results.result_folder import ResultFolder
     from studies.results.tables import Versions
 
-    found = look_into(folder, on_damage=note_damage)
+    kept = None if folder.exists() else kept_contents(str(folder))
+    found = kept or look_into(folder, on_damage=note_damage)
     runs = found.complete
     if not runs:
         raise InputError(folder, "units", 0, "must hold at least one finished trial")

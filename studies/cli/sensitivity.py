@@ -138,7 +138,7 @@ def require(
 ) -> None:
     """What would a device have to meet? The value of each parameter at which the loss is --loss."""
     from studies.declaration.shipped import find_study
-    from studies.report.requirement_view import lines, write
+    from studies.report.requirement_view import draw, lines, write
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import require as answer
 
@@ -158,7 +158,8 @@ def require(
     for line in lines(found):
         typer.echo(line)
     if len(found.table):
-        typer.echo(f"table   {write(found, root)}")
+        drawn = draw(found, device, loss, root)
+        typer.echo(f"table   {write(found, root)}\nfigure  {drawn}")
     end(found.failures, root)
 
 

@@ -9,20 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of
 
 TAG_MARK = "<"
 """Starts the tag of a union member in an error's location; a tag is no key a user wrote."""
 
 MOST_HOMES = 3
 """Sections named for a misplaced key; of more, the update rules are left out."""
-
-
-class _Nothing:
-    """Stands for a value that was not given."""
-
-    def __repr__(self) -> str:
-        return "nothing"
 
 
 def as_input_error(
@@ -72,14 +65,18 @@ def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[ob
         *parent, key = detail["loc"]
         return key, _home(model, parent, str(key)) + one_of(_valid_keys(model, parent), key)
     if kind == "missing":
-        return _Nothing(), "must be given"
+        return Fault("missing"), "must be given"
     if kind == "value_error":
         return value, str(detail["ctx"]["error"])
     return value, allowed_by(detail)
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:
-    return [str(part) for part in location if not str(part).startswith(TAG_MARK)]
+    """The keys of a location; cases are counted from one, as a reader counts them."""
+    keys = [str(part) for part in location if not str(part).startswith(TAG_MARK)]
+    if keys[:1] == ["cases"] and len(keys) > 1:
+        keys[:2] = [f"case {int(keys[1]) + 1}"]
+    return keys
 
 
 def _dotted(*parts: str) -> str:

@@ -1,4 +1,5 @@
-"""Statistics of a few seeds: Student t intervals, paired t-tests, Holm's correction."""
+"""Statistics of a few seeds: Student t intervals, paired t-tests, Holm's correction, and how they
+are told, so that an interval and its mark never contradict each other."""
 
 from __future__ import annotations
 
@@ -11,6 +12,16 @@ CONFIDENCE = 0.95
 
 SIGNIFICANCE = 1.0 - CONFIDENCE
 """A corrected p below it is called significant."""
+
+FEWEST_SEEDS = 3
+"""Fewer are not tested, and no interval is shown: that of two is nine deviations wide each way."""
+
+MOST_SEEDS = 100
+"""More are not asked for."""
+
+NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
+"""Marks of a difference: its interval holds zero; its interval does not, but the corrected p is not
+significant; too few seeds to tell."""
 
 _ROUNDING = 1e-9
 """Values that spread by less than this share of themselves are equal but for rounding."""
@@ -55,7 +66,7 @@ def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
 
 
 def paired_p(differences: Sequence[float]) -> float:
-    """Two-sided p of the paired t-test, from the differences; NaN for fewer than two.
+    """Two-sided p of the paired t-test, from the differences; NaN for fewer than three.
 
     Differences that are all equal have no spread to test against; p is then the limit of no
     spread: 1 where they are zero, 0 elsewhere (their interval has no width either).
@@ -63,7 +74,7 @@ def paired_p(differences: Sequence[float]) -> float:
     from scipy import stats
 
     sample = describe(differences)
-    if sample.n < 2:
+    if sample.n < FEWEST_SEEDS:
         return math.nan
     if sample.sd <= _ROUNDING * max(1.0, abs(sample.mean)):
         return 1.0 if abs(sample.mean) <= _ROUNDING else 0.0
@@ -83,3 +94,58 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = min(1.0, max(largest, (len(order) - rank) * p))
         corrected[place] = largest
     return corrected
+
+
+def seeds_to_tell(
+    means: Sequence[float], half_widths: Sequence[float], counts: Sequence[int]
+) -> list[float]:
+    """How many seeds would tell each difference from zero after Holm's correction of them all.
+
+    Every difference keeps its mean and its standard deviation, and all get as many seeds.
+
+    Args:
+        half_widths: of the intervals of the means.
+        counts: seeds that each has.
+
+    Returns:
+        NaN where a difference is not tested, infinity where it takes more than `MOST_SEEDS`.
+    """
+    import numpy as np
+    from scipy import stats
+
+    n_now = np.asarray(counts, dtype=float)
+    quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(n_now - 1, 1))
+    deviations = np.asarray(half_widths, dtype=float) * np.sqrt(n_now) / quantile
+    size = np.abs(np.asarray(means, dtype=float))
+    spread = np.maximum(deviations, _ROUNDING * np.maximum(1.0, size))
+    size = np.where((n_now < FEWEST_SEEDS) | np.isnan(spread), np.nan, size)
+    needed = np.where(np.isnan(size), np.nan, np.inf)
+    for n in range(MOST_SEEDS, FEWEST_SEEDS - 1, -1):
+        p = 2 * stats.t.sf(size / spread * math.sqrt(n), n - 1)
+        needed = np.where(np.array(holm(p.tolist())) < SIGNIFICANCE, n, needed)
+    return [float(n) for n in needed]
+
+
+def mark(mean: float, half_width: float, p: float) -> str:
+    """What stands behind a difference and its interval; nothing where both tell it from zero.
+
+    Args:
+        p: corrected; NaN: not tested.
+    """
+    if math.isnan(mean):
+        return ""
+    if math.isnan(p):
+        return UNTESTED
+    if p < SIGNIFICANCE:
+        return ""
+    return ONLY_ALONE if abs(mean) > half_width else NOT_SIGNIFICANT
+
+
+def correction(tests: int, untold: str = "not told from zero") -> str:
+    """How the differences of a table were tested, and what their marks mean, in words."""
+    if tests == 0:
+        return f"{UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
+    alone = f"{NOT_SIGNIFICANT}: {untold} at {SIGNIFICANCE:.2g} (paired t-test)"
+    if tests == 1:
+        return alone
+    return f"{alone}; {ONLY_ALONE}: {untold} after Holm's correction for {tests} comparisons"

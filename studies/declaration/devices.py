@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_PULSES, NO_HALF_SELECT, REFERENCE_IS_GONE, TileSpec
 
+AS_MEASURED = "as measured"
+"""Of an override: none, so that a sweep can hold the device as its preset has it."""
+
 if TYPE_CHECKING:
     from device_presets.compounds.table import Compound
 
@@ -48,6 +51,31 @@ def parameters_of(
         name: str(value) if isinstance(value, float) and math.isinf(value) else value
         for name, value in values.items()
     }
+
+
+def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides as values: ``x0.5`` is half of what the preset says, ``as measured`` is none.
+
+    Raises:
+        InputError: a factor of what is no number, or is zero, or no factor behind the ``x``.
+    """
+    found = {}
+    for name, value in overrides.items():
+        if value == AS_MEASURED:
+            continue
+        found[name] = value
+        own = parameters_of(device).get(name) if isinstance(value, str) else None
+        if own is None or not str(value).startswith("x"):
+            continue
+        try:
+            found[name] = float(f"{own * float(value[1:]):.6g}")
+        except (TypeError, ValueError):
+            allowed = f"must be a factor such as x0.5, of a number that the preset gives ({own})"
+            raise InputError("study", f"overrides.{name}", value, allowed) from None
+        if not own or isinstance(own, bool):
+            allowed = f"must be a value: the preset's own is {own}, which a factor does not change"
+            raise InputError("study", f"overrides.{name}", value, allowed)
+    return found
 
 
 def name_of(device: str) -> str:

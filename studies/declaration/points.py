@@ -118,7 +118,7 @@ def points_of(
     }
     devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, OnDeviceCase)}
     for index, device in devices.items():
-        parameters_of(device, f"cases.{index}")
+        parameters_of(device, f"case {index + 1}")
     for axis in axes:
         for place, path in enumerate(axis.paths):
             values = [row[place] for row in axis.rows]
@@ -130,7 +130,7 @@ def points_of(
     return [
         point
         for index, case in enumerate(cases)
-        for point in _points_of_case(case, f"cases.{index}", axes, shared, case.seeds or seeds)
+        for point in _points_of_case(case, f"case {index + 1}", axes, shared, case.seeds or seeds)
     ]
 
 

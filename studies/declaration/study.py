@@ -77,7 +77,7 @@ class Study(Spec):
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
         description="name; also the default output folder's"
     )
-    question: Annotated[str, Field(min_length=1)] = Field(description="what the study asks")
+    question: str = Field("", description="what the study asks")
     dataset: DatasetSettings
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
@@ -98,7 +98,7 @@ class Study(Spec):
     sample: SampledPoints | None = Field(
         None, description="points drawn from a box, at random or as a Latin hypercube"
     )
-    seeds: Seeds = Field(description="a list, or {count: n} for 0 to n - 1")
+    seeds: Seeds = Field(description="a list, or a number n (also {count: n}) for 0 to n - 1")
     reference: str | None = Field(
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
@@ -133,7 +133,7 @@ class Study(Spec):
         for index, label in enumerate(labels):
             if label in labels[:index]:
                 raise InputError(
-                    "study", f"cases.{index}.label", label, "must be unique: give one a `label`"
+                    "study", f"case {index + 1}.label", label, "must be unique: give one a `label`"
                 )
         rate_labels = [case.name for case in self.cases if isinstance(case, RateCase)]
         if self.reference is None and len(rate_labels) != 1:

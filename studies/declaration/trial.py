@@ -207,8 +207,17 @@ class Trial:
 
     @property
     def title(self) -> str:
-        """The name of the trial in progress lines and failure lists."""
-        return f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
+        """The name of the trial in progress lines and failure lists; of a search run, with what it
+        tries."""
+        title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
+        return title if self.settings.measure == "test" else f"{title} ({self._tried})"
+
+    @property
+    def _tried(self) -> str:
+        method = self.settings.method
+        tile = getattr(method, "tile", None)
+        wide = "" if tile is None else f", weight_range {tile.weight_range:g}"
+        return f"learning_rate {method.learning_rate:g}{wide}"
 
 
 def point_title(label: str, sweep: tuple[tuple[str, Any], ...]) -> str:

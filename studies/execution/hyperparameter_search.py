@@ -1,7 +1,9 @@
 """Hyperparameters of a study in its folder: known ones, or searched."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from rpu_ssnn.common.wording import counted, listed
 from studies.declaration.hyperparameters import (
     FoundHyperparameters,
     HyperparameterTable,
@@ -48,8 +50,10 @@ def find_hyperparameters(
     drives = known_hyperparameters(points, study.search, files)
     unknown = [point for point in points if search_key(point, study.search) not in drives]
     if unknown:
-        titles = ", ".join(point_title(point.label, point.sweep) for point in unknown)
-        options.reporter.note(f"no searched drive for these settings, searching: {titles}")
+        by_case = Counter(point.label for point in unknown)
+        names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
+        what = counted(len(unknown), "drive is", "drives are")
+        options.reporter.note(f"{what} not known and searched first: {listed(names)}")
         drives |= search(study, unknown, folder, options, failures)
     write_hyperparameters(folder.drives, by_title(study, drives))
     return drives

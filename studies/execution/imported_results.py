@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import read_bytes, reason
 from studies.declaration.result import SWEEP_PREFIX, Row, TrialResult
 from studies.declaration.trial import Trial, stored_identity
@@ -60,9 +60,9 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
     except OSError as error:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
     except UnicodeDecodeError as error:
-        raise InputError(path, "file", error.reason, "must be UTF-8 text") from error
+        raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
     except (ValueError, OverflowError) as error:  # pandas raises messages of several lines
-        found = " ".join(str(error).split())
+        found = reason(error)
         raise InputError(path, "rows", found, "must be a results.csv of a study") from error
     for column in NEEDED:
         if column not in table:

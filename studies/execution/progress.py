@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from rpu_ssnn.common.wording import printable
@@ -114,7 +115,7 @@ class ConsoleReporter:
             self.note(text)
             yield
             return
-        with self._console.status(text):
+        with self._console.status(escape(text)):
             yield
 
     @contextmanager
@@ -127,10 +128,10 @@ class ConsoleReporter:
             yield
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[last]}"),
+            TextColumn("{task.fields[last]}", markup=False),
         )
         with Progress(*columns, console=self._console, transient=True) as self._bar:
             self._bar.add_task(what, total=total, completed=done, last="")

@@ -15,6 +15,7 @@ from studies.declaration.hyperparameters import (
 from studies.declaration.image_counts import refuse_missing_images
 from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.sequential_stopping import Seeded
+from studies.declaration.shipped import find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import largest, seeded_points, trials_at
@@ -24,7 +25,7 @@ from studies.execution.hyperparameter_search import (
     hyperparameter_files,
     search,
 )
-from studies.execution.imported_results import read_imported_rows, resume
+from studies.execution.imported_results import as_result, read_imported_rows, resume
 from studies.execution.options import Options, Outcome
 from studies.execution.phase import Phase, read_store
 from studies.execution.scheduling import in_balanced_order
@@ -38,6 +39,9 @@ from studies.results.result_folder import (
 )
 from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
+
+KEPT_ROWS = Path(__file__).parents[2] / "docs" / "results"
+"""Rows of shipped studies, in a checkout of the repository."""
 
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
@@ -172,6 +176,20 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     failed = {failure.trial for failure in read_failures(root)}
     points = seeded_points(study, drives, stored.find, failed)
     found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
+    return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
+
+
+def kept_contents(name: str) -> FolderContents | None:
+    """The same of a shipped study whose rows are kept in this repository; None where none are."""
+    file = KEPT_ROWS / f"{name}.csv"
+    if name not in shipped_files() or not file.is_file():
+        return None
+    study = find_study(name)
+    files = [read_hyperparameters(study.drives)] if study.drives is not None else []
+    drives = known_hyperparameters(study.points(), study.search, files)
+    rows = {identity: as_result(row) for identity, row in read_imported_rows([file]).items()}
+    points = seeded_points(study, drives, lambda trial: rows.get(trial.identity), set())
+    found = [(trial, rows.get(trial.identity)) for trial in trials_at(study, drives, points)]
     return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
 
 

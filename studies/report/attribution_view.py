@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import write_whole
 from studies.common.choices import Format
-from studies.common.statistics import SIGNIFICANCE
+from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.spreadsheet import guarded
 from studies.results.text_table import interval, render_cells
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TOTALS = (SUM, WHOLE, INTERACTION)
-FILE = "attribution.csv"
+FILE, FIGURE = "attribution.csv", "attribution.png"
 
-_CAPTION = (
+CAPTION = (
     "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
-    "it alone switched off; lost: it alone switched on; n.s.: not told from zero (Holm over the "
-    "imperfections)"
+    f"it alone switched off; lost: it alone switched on; {NOT_SIGNIFICANT}: not told from zero; "
+    f"{ONLY_ALONE}: not told after Holm's correction over the imperfections"
 )
 _ROW_INCHES = 0.42
 
@@ -31,7 +31,7 @@ def lines(found: Attribution) -> list[str]:
     """For the console: the notes, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
-    return [*found.notes, "", render_cells(_readable(found.table), Format.md, 3, _CAPTION)]
+    return [*found.notes, "", render_cells(readable(found.table), Format.md, 3, CAPTION)]
 
 
 def write(found: Attribution, root: Path) -> Path:
@@ -61,7 +61,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
             [place + (-0.2 if up else 0.2) for place in range(len(table))],
             table[kind],
             height=0.38,
-            xerr=table[f"{kind}_ci"].fillna(0.0),
+            xerr=table[f"{kind}_ci"].where(table[f"{kind}_n"] >= FEWEST_SEEDS, 0.0),
             color=look.colour,
             hatch=None if up else "///",
             edgecolor="white",
@@ -72,7 +72,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.invert_yaxis()
     axes.axvline(0.0, color="black", lw=0.8)
     axes.axhline(len(table) - 2.5, color="black", lw=0.6, ls=":")
-    # Two seeds can leave an interval of hundreds of points; no accuracy is that far from another.
+    # Three seeds can leave an interval of hundreds of points; no accuracy is that far from another.
     widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().to_numpy().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
@@ -80,10 +80,10 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.legend(fontsize=7, frameon=False, loc="best")
     finish_axes(axes, "x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
-    return save(figure, root / "attribution.png")
+    return save(figure, root / FIGURE)
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
@@ -94,8 +94,8 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
                 "": "" if total else str(place),
                 "imperfection": row["imperfection"],
                 "set": "" if total else row["value"],
-                "recovered": _effect(row, "recovered"),
-                "lost": _effect(row, "lost"),
+                "recovered": _effect(row, "recovered", not total),
+                "lost": _effect(row, "lost", not total),
                 "rank lost": "" if total else f"{row['rank_lost']:.0f}",
                 "n": f"{min(row['recovered_n'], row['lost_n']):.0f}",
             }
@@ -103,7 +103,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _effect(row: pd.Series, kind: str) -> str:
-    text = interval(row[kind], row[f"{kind}_ci"], "{:+.2f}")
-    p = row[f"{kind}_p"]
-    return text if p != p or p < SIGNIFICANCE else f"{text} n.s."
+def _effect(row: pd.Series, kind: str, tested: bool) -> str:
+    mean, half = row[kind], row[f"{kind}_ci"]
+    text = interval(mean, half, "{:+.2f}", row[f"{kind}_n"])
+    return f"{text} {mark(mean, half, row[f'{kind}_p'])}".strip() if tested else text

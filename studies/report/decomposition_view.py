@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import write_whole
 from studies.common.choices import Format
-from studies.common.statistics import SIGNIFICANCE
+from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.decomposition import (
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-FILE = "decomposition.csv"
+FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
     "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; "
-    "n.s.: not told from zero (paired t-test, Holm over the rows)"
+    f"{NOT_SIGNIFICANT}: not told from zero; {ONLY_ALONE}: not told after Holm's correction over "
+    "the rows"
 )
 
 
@@ -63,7 +64,7 @@ def draw(found: Decomposition, device: str, root: Path) -> Path:
     room = max(1.0, 0.15 * (high - low))
     both[0].set_ylim(max(0.0, low - 3 * room), min(100.0, high + room))
     both[0].set_ylabel("test accuracy (%; bar: 95 % interval of the step)")
-    return save(figure, root / "decomposition.png")
+    return save(figure, root / FIGURE)
 
 
 def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
@@ -84,7 +85,7 @@ def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
             edgecolor=look.colour,
         )
         half = row["loss_ci"]
-        if half == half:
+        if row["n"] >= FEWEST_SEEDS:
             axes.errorbar(place, bottom, yerr=half, color="black", lw=1.0, capsize=2.5)
         axes.plot((place - 1.3, place + 0.3), (top, top), color="black", lw=0.6)
         axes.annotate(
@@ -106,15 +107,14 @@ def _readable(found: Decomposition) -> pd.DataFrame:
 
     rows = []
     for _, row in found.table.iterrows():
-        p = row["loss_p"]
-        untold = "" if p != p or p < SIGNIFICANCE else " n.s."
         reached = found.levels[row["after"]]
+        loss = interval(row["loss"], row["loss_ci"], "{:+.2f}", row["n"])
         rows.append(
             {
                 "way": row["way"],
                 "step": row["step"],
                 "accuracy % after": "-" if reached != reached else f"{reached:.2f}",
-                "loss": interval(row["loss"], row["loss_ci"], "{:+.2f}") + untold,
+                "loss": f"{loss} {mark(row['loss'], row['loss_ci'], row['loss_p'])}".strip(),
                 "n": str(row["n"]),
             }
         )

@@ -8,9 +8,9 @@ import pandas as pd
 
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
-from studies.common.statistics import SIGNIFICANCE
+from studies.common.statistics import SIGNIFICANCE, correction
 from studies.report.diff import Difference
-from studies.results.summary import NOT_SIGNIFICANT, intervals, mark, numbers
+from studies.report.summary_view import intervals, marked_p, numbers
 from studies.results.text_table import as_csv, render_cells
 
 
@@ -45,7 +45,8 @@ def remarks(difference: Difference) -> Iterator[str]:
 
 def _readable(changes: pd.DataFrame) -> pd.DataFrame:
     same = (changes["identical"] == changes["pairs"]) & (changes["pairs"] > 0)
-    tested = zip(changes["p"], changes["pairs"], same, strict=True)
+    cells = [changes[column] for column in ("change", "change_ci", "p", "pairs")]
+    tested = zip(same, *cells, strict=True)
     return pd.DataFrame(
         {
             "case": changes["case"],
@@ -54,9 +55,9 @@ def _readable(changes: pd.DataFrame) -> pd.DataFrame:
             "n B": changes["n_b"].map(str),
             "A %": numbers(changes["a"], "{:.2f}"),
             "B %": numbers(changes["b"], "{:.2f}"),
-            "B - A": intervals(changes["change"], changes["change_ci"], "{:+.2f}"),
+            "B - A": intervals(cells[0], cells[1], "{:+.2f}", cells[3]),
             "pairs": changes["pairs"].map(str),
-            "p": ["identical" if equal else mark(p, n) for p, n, equal in tested],
+            "p Holm": ["identical" if equal else marked_p(*of_case) for equal, *of_case in tested],
         }
     )
 
@@ -64,7 +65,6 @@ def _readable(changes: pd.DataFrame) -> pd.DataFrame:
 def _legend(difference: Difference) -> str:
     tests = int(difference.changes["p"].notna().sum())
     return (
-        "B - A: points ± 95 % interval, paired by seed; p: paired t-test, Holm-corrected for "
-        f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: "
-        f"not significant at {SIGNIFICANCE:.2g}; identical: equal in every pair"
+        "B - A: points ± 95 % interval of each by itself, paired by seed; "
+        f"{correction(tests)}; identical: equal in every pair"
     )

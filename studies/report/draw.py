@@ -8,8 +8,9 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
 from studies.declaration.result import Runs
 from studies.declaration.study import Study
+from studies.report.curves import curves_figure
 from studies.report.figure_style import WIDE_INCHES
-from studies.report.figures import curves_figure, gaps_figure, sweep_figure
+from studies.report.figures import gaps_figure, sweep_figure
 from studies.results.columns import setting
 from studies.results.summary import NOT_SWEPT, summary
 from studies.results.tables import curves_frame, results_frame
@@ -31,6 +32,12 @@ def draw(
     Raises:
         InputError: the results do not have what the figure shows.
     """
+    figure = _drawn(kind, study, runs, x, width)
+    figure.draw_without_rendering()  # the layout fits at the second drawing
+    return figure
+
+
+def _drawn(kind: Kind, study: Study, runs: Runs, x: str | None, width: float) -> Figure:
     results = results_frame(runs)
     if kind is Kind.curves:
         return curves_figure(curves_frame(runs), results, width)

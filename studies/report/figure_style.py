@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import itertools
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import reason, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +53,15 @@ def plain(text: object) -> str:
     return f" {line}" if line.startswith("_") else line
 
 
+def wrapped(text: object, width: int) -> str:
+    """The same on as many lines as a label of this width (characters) takes: it is never cut."""
+    whole = " ".join(str(text).split()).replace(
+        " = ", "\u00a0=\u00a0"
+    )  # a value stays with its name
+    lines = textwrap.wrap(whole, width)
+    return "\n".join(plain(line.replace("\u00a0", " ")) for line in lines)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, inches."""
     from matplotlib.figure import Figure
@@ -83,7 +93,7 @@ def save(figure: Figure, path: Path) -> Path:
     try:
         write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind))
     except OSError as error:
-        raise InputError(path, "figure", error.strerror, "must be a writable file") from error
+        raise InputError(path, "figure", reason(error), "must be a writable file") from error
     return path
 
 

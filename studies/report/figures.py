@@ -1,17 +1,26 @@
-"""The figures of a study: learning curves, accuracy over a swept setting, gaps."""
+"""The figures of a study: accuracy over a swept setting, and gaps; panels and legends of all."""
 
 from __future__ import annotations
 
-import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.statistics import describe
+from studies.common.quantities import quantity
+from studies.common.statistics import FEWEST_SEEDS, ONLY_ALONE, describe, mark
 from studies.declaration.result import SWEEP_PREFIX
-from studies.report.figure_style import FONT_POINTS, Look, finish_axes, looks, new_figure, plain
+from studies.report.figure_style import (
+    FONT_POINTS,
+    Look,
+    finish_axes,
+    looks,
+    new_figure,
+    plain,
+    wrapped,
+)
 from studies.results.columns import setting
-from studies.results.summary import NOT_SIGNIFICANT, NOT_SWEPT, UNTESTED, as_keys, swept_columns
+from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,47 +29,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL_INCHES = 2.4
-BAR_INCHES, NARROW_BAR_INCHES = 0.24, 0.36
+BAR_INCHES, LINE_INCHES = 0.24, 0.12
+"""Of a bar with a label of one line, and of each further line."""
 PANELS_BESIDE_EACH_OTHER_FROM = 5.5
 """Width (inches) from which two panels stand in a row."""
+MOST_IN_TWO_COLUMNS = 4
+"""Panels; more stand in three."""
 LOGARITHMIC_FROM = 10.0
 """Ratio of the largest to the smallest swept value that gets a logarithmic axis."""
-
-
-def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:
-    """Validation accuracy by epoch: mean over seeds, band: 95 % interval.
-
-    One panel a point of the sweep. A case without epochs (ann) is a level line, and where no
-    images are held out for validation, the accuracy while training is shown.
-
-    Raises:
-        InputError: no run has a learning curve.
-    """
-    from matplotlib.ticker import MaxNLocator
-
-    if curves.empty:
-        raise InputError("plot", "curves", "none", "needs runs with epochs; ann has none")
-    measure = "validation_accuracy"
-    if measure not in curves.columns or curves[measure].isna().all():
-        measure = "train_accuracy"
-    style = looks(results["label"])
-    panels = list(_panels(results, swept_columns(results)))
-    figure, all_axes = _grid(width, len(panels))
-    for axes, (title, runs) in zip(all_axes, panels, strict=True):
-        for case, of_case in runs.groupby("label", sort=False):
-            epochs = curves[curves["unit"].isin(of_case["unit"]) & (curves["label"] == case)]
-            label = f"{case} (n={len(of_case)})"
-            if epochs.empty:
-                _level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)
-            else:
-                _curve(axes, epochs, measure, style[str(case)], label)
-        axes.set_title(plain(title), fontsize=FONT_POINTS)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(f"{measure.replace('_', ' ')} (%)")
-        finish_axes(axes)
-    _legend(figure, all_axes, width)
-    return figure
+CHARACTER_INCHES, LEGEND_INCHES = 0.068, 0.6
+"""Of a legend's text, and of what stands before it."""
+DODGE = 0.012
+"""Share of the axis by which cases stand beside each other."""
 
 
 def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
@@ -82,82 +62,102 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     positions = _positions(values)
     style = looks(placed["label"])
     others = [c for c in swept_columns(placed) if c != f"{SWEEP_PREFIX}{path}"]
-    panels = list(_panels(placed, others))
-    figure, all_axes = _grid(width, len(panels))
+    panels = list(panels_of(placed, others))
+    figure, all_axes = panel_grid(width, len(panels))
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
-        for case, of_case in runs.groupby("label", sort=False):
+        of_cases = list(runs.groupby("label", sort=False))
+        beside = [case for case, of_case in of_cases if (of_case["x"] != NOT_SWEPT).any()]
+        for case, of_case in of_cases:
             look, label = style[str(case)], f"{case} (n={of_case['seed'].nunique()})"
             over_x = of_case[of_case["x"] != NOT_SWEPT]
             if over_x.empty:
-                _level(axes, of_case["test_accuracy"], look, label)
+                level(axes, of_case["test_accuracy"], look, label)
             else:
-                _over_x(axes, over_x, positions, look, label)
+                shift = beside.index(case) - (len(beside) - 1) / 2
+                _over_x(axes, over_x, _dodged(positions, shift), look, label)
         axes.set_title(plain(title), fontsize=FONT_POINTS)
         _x_axis(axes, values, positions)
-        axes.set_xlabel(plain(path))
+        axes.set_xlabel(plain(quantity(path)))
         axes.set_ylabel("test accuracy (%)")
         finish_axes(axes)
-    _legend(figure, all_axes, width)
+    legend_below(figure, all_axes, width)
     return figure
 
 
 def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
-    """The gap of each row of the summary: a bar, its 95 % interval; hollow: not significant.
+    """The gap of each row of the summary, grouped by device: a bar, and its 95 % interval.
+
+    Hollow and hatched: not told from zero; hollow: not told after Holm's correction.
 
     Raises:
         InputError: there is no case beside the reference.
     """
-    gaps = table[table["gap"].notna()]
+    gaps = by_device(table[table["gap"].notna()])
     if gaps.empty:
         allowed = "needs a case beside the reference, with a seed that both have"
         raise InputError("plot", "gaps", "none", allowed)
-    style = looks(gaps["case"])
-    height = BAR_INCHES if width >= PANELS_BESIDE_EACH_OTHER_FROM else NARROW_BAR_INCHES
-    figure = new_figure(width, 1.0 + height * len(gaps))
+    style = looks(gaps["device"])
+    narrow = width < PANELS_BESIDE_EACH_OTHER_FROM
+    names = [
+        wrapped(f"{titled_row(row)} (n={row['gap_n']})", 24 if narrow else 44)
+        for _, row in gaps.iterrows()
+    ]
+    most = 1 + max(name.count("\n") for name in names)
+    figure = new_figure(width, 1.0 + (BAR_INCHES + LINE_INCHES * (most - 1)) * len(names))
     axes = figure.subplots()
     for place, (_, row) in enumerate(gaps.iterrows()):
-        colour = style[row["case"]].colour
-        shown = row["gap_significant"]
-        bar = axes.barh(place, row["gap"], height=0.7, ec=colour, fc=colour if shown else "white")
-        if not shown:
+        colour = style[row["device"]].colour
+        half = row["gap_ci"] if row["gap_n"] >= FEWEST_SEEDS else 0.0
+        note = mark(row["gap"], row["gap_ci"], row["gap_p"])
+        bar = axes.barh(place, row["gap"], height=0.7, ec=colour, fc="white" if note else colour)
+        if note not in ("", ONLY_ALONE):
             bar[0].set_hatch("////")
-        half = 0.0 if math.isnan(row["gap_ci"]) else row["gap_ci"]
         axes.errorbar(row["gap"], place, xerr=half, fmt="none", ecolor="black", capsize=2, lw=1)
-        if not shown:
-            note = UNTESTED if shown is None else NOT_SIGNIFICANT
-            end = max(row["gap"] + half, 0.0)
+        end = max(row["gap"] + half, 0.0)
+        if note:
             axes.annotate(
                 note, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=7
             )
     axes.axvline(0.0, color="black", lw=0.8)
-    names = [_bar_name(row, width) for _, row in gaps.iterrows()]
     axes.set_yticks(range(len(gaps)), names)
+    draw_groups(axes, gaps)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel(plain(f"gap to {reference} (points)"))
+    axes.set_xlabel(wrapped(f"gap to {reference} (points)", int(9 * width)))
     finish_axes(axes, "x")
     return figure
 
 
-def _bar_name(row: pd.Series, width: float) -> str:
-    """Case, point and seeds; on a narrow figure below each other."""
-    case, _, at = row_title(row).partition(" [")
-    at = f"[{at} " if at else ""
-    between = " " if width >= PANELS_BESIDE_EACH_OTHER_FROM else "\n"
-    return f"{plain(case)}{between}{plain(f'{at}(n={row["gap_n"]})')}"
+def by_device(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a summary with those of one device side by side, in their order."""
+    return table.sort_values(
+        "device", key=lambda column: column.map(list(dict.fromkeys(column)).index), kind="stable"
+    )
 
 
-def row_title(row: pd.Series) -> str:
+def draw_groups(axes: Axes, table: pd.DataFrame) -> None:
+    """A line between the rows of two devices."""
+    devices = table["device"].tolist()
+    for place in range(1, len(devices)):
+        if devices[place] != devices[place - 1]:
+            axes.axhline(place - 0.5, color="0.6", lw=0.6)
+
+
+def titled_row(row: pd.Series) -> str:
     """A row of the summary in words: case and point of the sweep."""
-    at = [
-        f"{str(name).removeprefix(SWEEP_PREFIX)}={value}"
-        for name, value in row.items()
-        if str(name).startswith(SWEEP_PREFIX) and value != NOT_SWEPT
-    ]
-    return str(row["case"]) + (f" [{', '.join(at)}]" if at else "")
+    point = {str(name): at for name, at in row.items() if str(name).startswith(SWEEP_PREFIX)}
+    return titled(row["case"], point)
 
 
-def _panels(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
+    """An interval of accuracies (%) below and above their mean: it ends at 0 and at 100; none of
+    fewer than three seeds."""
+    if n < FEWEST_SEEDS:
+        return 0.0, 0.0
+    return min(half_width, mean), min(half_width, 100.0 - mean)
+
+
+def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """The runs at each point of some swept settings, with those that they do not apply to."""
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
@@ -166,12 +166,18 @@ def _panels(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, 
         here = keyed
         for column, value in zip(swept, point, strict=True):
             here = here[here[column].map(lambda at, value=value: at in (value, NOT_SWEPT))]
-        pairs = zip(swept, point, strict=True)
-        yield ", ".join(f"{name.removeprefix(SWEEP_PREFIX)} = {v}" for name, v in pairs), here
+        yield titled("", dict(zip(swept, point, strict=True))).strip(" []"), here
 
 
-def _grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
-    columns = 2 if n > 1 and width >= PANELS_BESIDE_EACH_OTHER_FROM else 1
+def columns_of(width: float, n: int) -> int:
+    """Panels that stand in a row."""
+    return (
+        1 if width < PANELS_BESIDE_EACH_OTHER_FROM else min(n, 3 if n > MOST_IN_TWO_COLUMNS else 2)
+    )
+
+
+def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
+    columns = columns_of(width, n)
     rows = -(-n // columns)
     figure = new_figure(width, 0.9 + PANEL_INCHES * rows + (0.6 if n == 1 else 0.0))
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
@@ -180,36 +186,17 @@ def _grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
     return figure, list(grid[:n])
 
 
-def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:
-    by_epoch = [(epoch, describe(of[measure].tolist())) for epoch, of in epochs.groupby("epoch")]
-    x = [int(str(epoch)) + 1 for epoch, _ in by_epoch]
-    means = [sample.mean for _, sample in by_epoch]
-    halves = [0.0 if math.isnan(s.half_width) else s.half_width for _, s in by_epoch]
-    low = [mean - half for mean, half in zip(means, halves, strict=True)]
-    high = [mean + half for mean, half in zip(means, halves, strict=True)]
-    axes.fill_between(x, low, high, color=look.colour, alpha=0.15, lw=0)
-    axes.plot(
-        x,
-        means,
-        look.line,
-        marker=look.marker,
-        ms=3.5,
-        color=look.colour,
-        lw=1.3,
-        label=plain(label),
-    )
-
-
 def _over_x(
     axes: Axes, runs: pd.DataFrame, positions: dict[Any, float], look: Look, label: str
 ) -> None:
     cells = sorted(
         (positions[x], describe(of_x["test_accuracy"].tolist())) for x, of_x in runs.groupby("x")
     )
+    bars = [bar_within(sample.mean, sample.half_width, sample.n) for _, sample in cells]
     axes.errorbar(
         [x for x, _ in cells],
         [sample.mean for _, sample in cells],
-        yerr=[0.0 if math.isnan(s.half_width) else s.half_width for _, s in cells],
+        yerr=list(zip(*bars, strict=True)),
         fmt=look.marker,
         ls=look.line,
         ms=4,
@@ -220,7 +207,7 @@ def _over_x(
     )
 
 
-def _level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
+def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
     if len(accuracies):
         axes.axhline(accuracies.mean(), color=look.colour, ls=":", lw=1.5, label=plain(label))
 
@@ -233,24 +220,39 @@ def _positions(values: Sequence[Any]) -> dict[Any, float]:
         return {value: float(place) for place, value in enumerate(values)}
 
 
+def _dodged(positions: dict[Any, float], shift: float) -> dict[Any, float]:
+    """Places beside each other, so that no error bar hides another."""
+    at = sorted(positions.values())
+    if _is_logarithmic(at):
+        factor = (at[-1] / at[0]) ** (DODGE * shift)
+        return {value: place * factor for value, place in positions.items()}
+    return {value: place + DODGE * shift * (at[-1] - at[0]) for value, place in positions.items()}
+
+
+def _is_logarithmic(at: Sequence[float]) -> bool:
+    return at[0] > 0 and at[-1] / at[0] >= LOGARITHMIC_FROM
+
+
 def _x_axis(axes: Axes, values: Sequence[Any], positions: dict[Any, float]) -> None:
     at = sorted(positions.values())
-    if at[0] > 0 and at[-1] / at[0] >= LOGARITHMIC_FROM:
+    if _is_logarithmic(at):
         axes.set_xscale("log")
         axes.minorticks_off()
     axes.set_xticks([positions[value] for value in values], [plain(value) for value in values])
 
 
-def _legend(figure: Figure, all_axes: Sequence[Axes], width: float) -> None:
+def legend_below(figure: Figure, all_axes: Sequence[Axes], width: float) -> None:
     entries: dict[str, Artist] = {}
     for axes in all_axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(str(label), handle)
+    longest = max(map(len, entries), default=0)
+    fitting = int(width / (LEGEND_INCHES + CHARACTER_INCHES * longest))
     figure.legend(
         list(entries.values()),
-        list(entries),
+        [textwrap.fill(name, int((width - LEGEND_INCHES) / CHARACTER_INCHES)) for name in entries],
         loc="outside lower center",
-        ncols=max(1, int(width / 2)),
+        ncols=max(1, fitting),
         fontsize=FONT_POINTS,
         frameon=False,
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rpu_ssnn.common.wording import listed
 from studies.common.choices import Format
+from studies.common.quantities import quantity
+from studies.declaration.result import SWEEP_PREFIX
+from studies.results.summary import as_keys, or_dash, swept_columns
 from studies.results.text_table import as_csv, number, render_cells
 
 if TYPE_CHECKING:
@@ -19,18 +23,45 @@ _HEADS = {
     "training_time_s": "time s",
     "endurance_used": "endurance",
 }
+_NOTE = "pulses a device, energy of all pulses, physical time of training, share of endurance"
 _REASONS = ("energy_blank_because", "endurance_blank_because")
 
 
 def render(table: pd.DataFrame, style: Format) -> str:
     """The ledger of `ledger.ledger_table`; the reasons for blanks stand under the table."""
-    import pandas as pd
-
     if style is Format.csv:
         return as_csv(table)
-    names = [c for c in table.columns if c not in (*_HEADS, *_REASONS, "n")]
-    rows = []
+    return render_cells(cells(table), style, n_names(table), note(table))
+
+
+def cells(table: pd.DataFrame) -> pd.DataFrame:
+    """The ledger rounded for reading, every cell text."""
+    import pandas as pd
+
+    shown = {}
+    for column in table.columns:
+        if column in _REASONS:
+            continue
+        name = str(column)
+        if name in _HEADS:
+            style = "{:.1f}" if name.startswith("pulses") else "{:.3g}"
+            shown[_HEADS[name]] = [number(value, style) for value in table[column]]
+        else:
+            heading = quantity(name.removeprefix(SWEEP_PREFIX))
+            shown[heading] = [or_dash(value) for value in as_keys(table[column])]
+    return pd.DataFrame(shown)
+
+
+def n_names(table: pd.DataFrame) -> int:
+    """Leading columns that are names: the case and its swept settings."""
+    return 1 + len(swept_columns(table))
+
+
+def note(table: pd.DataFrame) -> str:
+    """What the columns are, and each reason for a blank once, with the cases that it is of."""
+    cases: dict[str, list[str]] = {}
     for _, row in table.iterrows():
+<<<<<<< HEAD
         cells: dict[str, Any] = {name: str(row[name]) for name in names} | {"n": str(row["n"])}
         for column, head in _HEADS.items():
             style_of = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
@@ -47,3 +78,9 @@ def render(table: pd.DataFrame, style: Format) -> str:
         "and lines), physical time of training, share of endurance"
     )
     return render_cells(pd.DataFrame(rows), style, len(names), "; ".join([note, *reasons]))
+=======
+        for reason in filter(None, (row[column] for column in _REASONS)):
+            cases.setdefault(str(reason), []).append(str(row["case"]))
+    reasons = [f"{listed(list(dict.fromkeys(of)))}: {reason}" for reason, of in cases.items()]
+    return "; ".join([_NOTE, *reasons])
+>>>>>>> glance

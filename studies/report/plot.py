@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import write_whole
+from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.result import SWEEP_PREFIX
-from studies.report.figure_style import plain
-from studies.report.figures import row_title
-from studies.results.summary import NOT_SWEPT
+from studies.report.figure_style import wrapped
+from studies.report.figures import bar_within, by_device, draw_groups, titled_row
+from studies.results.summary import NOT_SWEPT, as_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
 _ROW_HEIGHT_INCHES = 0.34
+_LABEL_CHARACTERS = 40
 
 
 def plot_study(
@@ -35,14 +37,18 @@ def plot_study(
     """
     from matplotlib.figure import Figure
 
-    height = 1.6 + _ROW_HEIGHT_INCHES * len(table)
+    table = by_device(table)
+    names = [wrapped(titled_row(row), _LABEL_CHARACTERS) for _, row in table.iterrows()]
+    height = 1.6 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
     figure = Figure(figsize=(8.0, height), layout="constrained")
     accuracy, gap = figure.subplots(1, 2, sharey=True)
     _draw_accuracy(accuracy, results, table)
     _draw_gap(gap, table, reference)
-    accuracy.set_yticks(range(len(table)), [plain(row_title(row)) for _, row in table.iterrows()])
+    accuracy.set_yticks(range(len(table)), names)
+    for axes in (accuracy, gap):
+        draw_groups(axes, table)
     accuracy.invert_yaxis()  # first case on top; the other panel shares it
-    figure.suptitle(plain(title), fontsize=10, wrap=True)
+    figure.suptitle(wrapped(title, 100), fontsize=10)
     write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format="png"))
     return path
 
@@ -53,14 +59,15 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
         runs = results[results["label"] == row["case"]]
         for column in swept:
             if row[column] != NOT_SWEPT:
-                runs = runs[runs[column] == row[column]]
+                runs = runs[as_keys(runs[column]) == row[column]]
         label = "one seed" if place == 0 else None
         axes.plot(runs["test_accuracy"], [place] * len(runs), "o", color=_SEED, ms=4, label=label)
-    half = table["accuracy_ci"].fillna(0.0)
+    of_cases = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
+    bars = [bar_within(*of_case) for of_case in of_cases]
     axes.errorbar(
         table["accuracy"],
         range(len(table)),
-        xerr=half,
+        xerr=list(zip(*bars, strict=True)),
         fmt="|",
         ms=10,
         color=_MEAN,
@@ -78,13 +85,12 @@ def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
     axes.errorbar(
         table["gap"],
         range(len(table)),
-        xerr=table["gap_ci"].fillna(0.0),
+        xerr=table["gap_ci"].where(table["gap_n"] >= FEWEST_SEEDS, 0.0),
         fmt="s",
         ms=4,
         color=_GAP,
         capsize=3,
         lw=1.2,
     )
-    text = f"gap to {reference}, paired by seed (points; bar: 95 % interval)"
-    axes.set_xlabel(plain(text), fontsize=8)
+    axes.set_xlabel(wrapped(f"gap to {reference} (points; 95 % interval)", 44), fontsize=8)
     axes.grid(axis="x", lw=0.4, alpha=0.6)

@@ -1,4 +1,4 @@
-"""A requirement as text and file."""
+"""A requirement as text, file and curves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING
 from rpu_ssnn.common.files import write_whole
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
+from studies.common.statistics import FEWEST_SEEDS
+from studies.report.figure_style import (
+    FONT_POINTS,
+    WIDE_INCHES,
+    finish_axes,
+    new_figure,
+    plain,
+    save,
+    wrapped,
+)
+from studies.report.figures import PANEL_INCHES
 from studies.results.spreadsheet import guarded
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
@@ -15,9 +26,9 @@ from studies.sensitivity.requirement import Requirement
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE = "requirements.csv"
+FILE, FIGURE = "requirements.csv", "requirements.png"
 
-_CAPTION = (
+CAPTION = (
     "interval: outside it the loss is told from the wanted one (95 %, by seed), ?: open beyond "
     "what was measured; verdict: of the loss at the device's own value; values: measured, each "
     "with all seeds"
@@ -28,13 +39,15 @@ def lines(found: Requirement) -> list[str]:
     """For the console: the notes, the table, and what has no crossing."""
     if not len(found.table):
         return [*found.notes, "nothing was measured"]
-    none = found.table[found.table["why_none"] != ""]
+    table = found.table
+    none, stopped = table[table["why_none"] != ""], table[table["stopped"] != ""]
     return [
         *found.notes,
         counted(found.trials, "run"),
         "",
-        render_cells(_readable(found.table), Format.md, 2, _CAPTION),
+        render_cells(readable(table), Format.md, 2, CAPTION),
         *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),
+        *(f"{row['parameter']}: stopped, as {row['stopped']}" for _, row in stopped.iterrows()),
     ]
 
 
@@ -49,7 +62,40 @@ def write(found: Requirement, root: Path) -> Path:
     return path
 
 
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
+def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
+    """The loss over the values of each parameter, the wanted loss dotted, the device's own ringed.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    columns = min(2, len(found.table))
+    rows = -(-len(found.table) // columns)
+    figure = new_figure(WIDE_INCHES, 0.5 + PANEL_INCHES * rows)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (_, row) in zip(grid, found.table.iterrows(), strict=False):
+        points = found.curves[found.curves["parameter"] == row["parameter"]].dropna(subset=["loss"])
+        half = points["loss_ci"].where(points["n"] >= FEWEST_SEEDS, 0.0)
+        axes.errorbar(points["value"], points["loss"], yerr=half, fmt="o-", ms=4, capsize=2, lw=1.2)
+        own = points[points["value"] == row["own"]]
+        axes.plot(own["value"], own["loss"], "o", ms=10, mfc="none", mec="black")
+        axes.axhline(wanted, color="black", ls=":", lw=1.0)
+        above = points.loc[points["value"] > 0, "value"]
+        if len(above):
+            axes.set_xscale("symlog", linthresh=float(above.min()))
+        if row["required"] == row["required"]:
+            axes.axvline(row["required"], color="#D55E00", lw=1.0)
+            axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)
+        unit = "" if row["unit"] == "1" else f" ({row['unit']})"
+        axes.set_xlabel(wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44))
+        axes.set_ylabel("loss (points; 95 % interval)")
+        finish_axes(axes)
+    for axes in grid[len(found.table) :]:
+        axes.set_visible(False)
+    figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
+    return save(figure, root / FIGURE)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
@@ -57,7 +103,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
             "parameter": row["parameter"],
             "unit": row["unit"],
             "own": f"{row['own']:.4g}",
-            "loss": interval(row["own_loss"], row["own_loss_ci"]),
+            "loss": interval(row["own_loss"], row["own_loss_ci"], n=row["n"]),
             "required": _required(row),
             "interval": _interval(row),
             "verdict": row["verdict"],

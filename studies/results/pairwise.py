@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
-from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
-from studies.declaration.result import SWEEP_PREFIX
+from studies.common.statistics import SIGNIFICANCE, correction, describe, holm, mark, paired_p
 from studies.results.summary import (
-    NOT_SIGNIFICANT,
-    NOT_SWEPT,
-    UNTESTED,
     as_keys,
     swept_columns,
+    titled,
     without_pruned,
 )
 from studies.results.text_table import as_csv, interval, render_cells
@@ -24,24 +21,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def pairwise(results: pd.DataFrame) -> pd.DataFrame:
+def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """One row a pair of cases (at their points of the sweep), best mean accuracy first.
 
     Columns: ``better``, ``worse`` (by the mean over the seeds that both have), ``difference``
     (points), ``ci`` (half width of its 95 % interval), ``p`` (paired t-test, Holm-corrected for all
-    pairs), ``n`` (seeds that both have), ``told`` (p below 0.05; None: a single seed).
+    pairs), ``n`` (seeds that both have), ``told`` (p below 0.05; None: below three seeds).
 
     Args:
         results: as `load_results` returns it.
+        against: title of the one case of every pair; None: all pairs.
 
     Raises:
         InputError: fewer than two cases with a seed that both have.
     """
     import pandas as pd
 
-    by_case = _accuracies(results)
+    by_case = by_title(results)
     rows: list[dict[str, Any]] = []
     for first, second in itertools.combinations(by_case, 2):
+        if against not in (None, first, second):
+            continue
         shared = [seed for seed in by_case[first] if seed in by_case[second]]
         differences = [by_case[first][seed] - by_case[second][seed] for seed in shared]
         if not differences:
@@ -74,19 +74,16 @@ def render_pairs(results: pd.DataFrame, style: Format) -> str:
     pairs = pairwise(results)
     if style is Format.csv:
         return as_csv(pairs)
-    cases = list(_accuracies(results))
+    cases = list(by_title(results))
     cells = {}
     for _, pair in pairs.iterrows():
         for sign, row, column in (
             (1.0, pair["better"], pair["worse"]),
             (-1.0, pair["worse"], pair["better"]),
         ):
-            text = interval(sign * pair["difference"], pair["ci"], "{:+.2f}")
-            if pair["told"] is None:
-                text = f"{text} {UNTESTED}"
-            elif not pair["told"]:
-                text = f"{text} {NOT_SIGNIFICANT}"
-            cells[row, column] = text
+            text = interval(sign * pair["difference"], pair["ci"], "{:+.2f}", pair["n"])
+            sign_of = mark(pair["difference"], pair["ci"], pair["p"])
+            cells[row, column] = f"{text} {sign_of}".strip()
     grid: dict[str, list[str]] = {"row minus column": cases}
     for column in cases:
         grid[column] = [cells.get((row, column), "-") for row in cases]
@@ -97,13 +94,12 @@ def _legend(pairs: pd.DataFrame) -> str:
     tests = int(pairs["p"].notna().sum())
     told = int(pairs["told"].eq(True).sum())
     return (
-        f"test accuracy, points ± 95 % interval, paired by seed; Holm-corrected for "
-        f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: the order of the two cannot be told "
-        f"at {SIGNIFICANCE:.2g}; {counted(told, 'order')} of {len(pairs)} can"
+        f"test accuracy, points ± 95 % interval of each difference by itself, paired by seed; "
+        f"{correction(tests, 'order not told')}; {counted(told, 'order')} of {len(pairs)} told"
     )
 
 
-def _accuracies(results: pd.DataFrame) -> dict[str, dict[int, float]]:
+def by_title(results: pd.DataFrame) -> dict[str, dict[int, float]]:
     """Test accuracy by case and seed, best mean first."""
     complete = without_pruned(results)
     swept = swept_columns(complete)
@@ -111,13 +107,9 @@ def _accuracies(results: pd.DataFrame) -> dict[str, dict[int, float]]:
     found: dict[str, dict[int, float]] = {}
     for key, runs in keyed.groupby(["label", *swept], sort=False):
         label, *point = key
-        at = ", ".join(
-            f"{column.removeprefix(SWEEP_PREFIX)}={value}"
-            for column, value in zip(swept, point, strict=True)
-            if value != NOT_SWEPT
+        found[titled(label, dict(zip(swept, point, strict=True)))] = dict(
+            zip(runs["seed"], runs["test_accuracy"], strict=True)
         )
-        title = f"{label} [{at}]" if at else str(label)
-        found[title] = dict(zip(runs["seed"], runs["test_accuracy"], strict=True))
 
     def mean(case: str) -> float:
         return describe(list(found[case].values())).mean

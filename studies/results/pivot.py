@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format, Values
-from studies.common.statistics import SIGNIFICANCE, describe, paired_p
+from studies.common.quantities import quantity
+from studies.common.statistics import correction, describe, mark, paired_p
 from studies.declaration.result import SWEEP_PREFIX
 from studies.results.columns import setting
 from studies.results.summary import (
     GAP,
-    NOT_SIGNIFICANT,
-    UNTESTED,
     correct,
     or_dash,
     swept_columns,
     with_gaps,
 )
-from studies.results.text_table import as_csv, interval, render_cells
+from studies.results.text_table import accuracy_interval, as_csv, interval, render_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +112,8 @@ def _grid(pivoted: Pivot) -> pd.DataFrame:
     cells = pivoted.cells
     texts = {(cell["row"], cell["column"]): _cell(cell, pivoted) for _, cell in cells.iterrows()}
     rows = list(dict.fromkeys(cells["row"]))
-    grid = {f"{pivoted.rows} \\ {pivoted.columns}": [or_dash(row) for row in rows]}
+    corner = f"{quantity(pivoted.rows)} \\ {quantity(pivoted.columns)}"
+    grid = {corner: [or_dash(row) for row in rows]}
     for column in dict.fromkeys(cells["column"]):
         grid[or_dash(column)] = [texts.get((row, column), "-") for row in rows]
     return pd.DataFrame(grid)
@@ -122,11 +121,9 @@ def _grid(pivoted: Pivot) -> pd.DataFrame:
 
 def _cell(cell: pd.Series, pivoted: Pivot) -> str:
     if pivoted.values is Values.accuracy:
-        return f"{interval(cell['mean'], cell['ci'])} ({cell['n']})"
-    text = f"{interval(cell['mean'], cell['ci'], '{:+.2f}')} ({cell['n']})"
-    if cell["gap_significant"] is None:
-        return f"{text} {UNTESTED}"
-    return text if cell["gap_significant"] else f"{text} {NOT_SIGNIFICANT}"
+        return f"{accuracy_interval(cell['mean'], cell['ci'], cell['n'])} ({cell['n']})"
+    text = f"{interval(cell['mean'], cell['ci'], '{:+.2f}', cell['n'])} ({cell['n']})"
+    return f"{text} {mark(cell['mean'], cell['ci'], cell['gap_p'])}".strip()
 
 
 def _legend(pivoted: Pivot, reference: str) -> str:
@@ -134,9 +131,8 @@ def _legend(pivoted: Pivot, reference: str) -> str:
     if pivoted.values is Values.gap:
         tests = int(pivoted.cells["gap_p"].notna().sum())
         text = (
-            f"gap to {reference}, points ± 95 % interval (n {_what_n_counts(pivoted)}); paired "
-            f"t-test, Holm-corrected for {counted(tests, 'comparison')}; "
-            f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
+            f"gap to {reference}, points ± 95 % interval of each by itself "
+            f"(n {_what_n_counts(pivoted)}); {correction(tests)}"
         )
     if pivoted.averaged:
         text += f"; a cell is the mean over: {', '.join(pivoted.averaged)}"

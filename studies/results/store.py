@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.spec import Spec
 from studies.common.explain import as_input_error
@@ -138,11 +138,11 @@ def _read_trial_file(path: Path) -> _TrialFile:
     except ValidationError as error:
         raise as_input_error(error, path, _TrialFile) from error
     except UnicodeDecodeError as error:
-        raise InputError(path, "file", error.reason, "must be UTF-8 text") from error
+        raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise InputError(path, f"line {error.lineno}", error.msg, "must be whole JSON") from error
     except (ValueError, RecursionError) as error:  # such as a number of too many digits
-        raise InputError(path, "file", str(error), "must be a trial file") from error
+        raise InputError(path, "file", reason(error), "must be a trial file") from error
     if content.unit != path.stem:
         allowed = f"must be {path.stem}, the file's own name"
         raise InputError(path, "unit", content.unit, allowed)

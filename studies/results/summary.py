@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.common.wording import counted
-from studies.common.choices import Format
-from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
+from studies.common.quantities import name_of
+from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p, seeds_to_tell
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
-from studies.declaration.update_rules.base import GIVEN_SPIKES
-from studies.results.text_table import as_csv, interval, number, render_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +29,6 @@ INPUT = "input"
 PUBLISHED = "published"
 """Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""
 
-NOT_SIGNIFICANT = "ns"
-UNTESTED = "untested"
-"""Marks of a difference: not significant; too few seeds to tell."""
-
 
 def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:
     """One row a case and point of the sweep, in the order of the results.
@@ -44,11 +38,12 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     interval, Student t), ``gap`` (mean of case minus reference over the seeds that both have,
     percentage points: negative is worse), ``gap_ci`` (half width of the interval of those
     differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for
-    all gaps of the table), ``gap_significant`` (that p is below 0.05; None: not tested),
-    ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs`` and
-    ``images`` (what each run was trained on), and
-    ``input`` where input spikes were given. What cannot be computed (an interval from one seed,
-    the reference's own gap) is NaN.
+    all gaps of the table; NaN below three seeds), ``gap_significant`` (that p is below 0.05; None:
+    not tested), ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs``
+    and ``images`` (what each run was trained on), ``input`` where input spikes were given,
+    ``device`` (of a cell, its first; empty where none holds weights),
+    ``gap_p_alone`` (not corrected: it agrees with ``gap_ci``) and ``gap_seeds`` (`seeds_to_tell`).
+    What cannot be computed (an interval from one seed, the reference's own gap) is NaN.
 
     The reference of a swept row is the reference case at the same values of all that it was
     swept over.
@@ -69,8 +64,9 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
         at = dict(zip(swept, point, strict=True))
         rows.append({"case": case} | at | _statistics(runs))
-    table = pd.DataFrame(rows)
-    return correct(table)
+    table = correct(pd.DataFrame(rows))
+    seeds = seeds_to_tell(*(table[column].tolist() for column in ("gap", "gap_ci", "gap_n")))
+    return table.assign(gap_seeds=seeds)
 
 
 def reference_of(results: pd.DataFrame) -> str:
@@ -125,18 +121,33 @@ def without_pruned(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def correct(table: pd.DataFrame) -> pd.DataFrame:
-    """Corrects the column ``gap_p`` for its number of tests, and judges ``gap_significant``."""
+    """Corrects the column ``gap_p`` for its number of tests, which ``gap_p_alone`` then is not, and
+    judges ``gap_significant``."""
     import pandas as pd
 
     corrected = holm(table["gap_p"].tolist())
     judged = [None if p != p else p < SIGNIFICANCE for p in corrected]
     significant = pd.Series(judged, index=table.index, dtype=object)
-    return table.assign(gap_p=corrected, gap_significant=significant)
+    return table.assign(gap_p=corrected, gap_significant=significant, gap_p_alone=table["gap_p"])
 
 
 def swept_columns(results: pd.DataFrame) -> list[str]:
     """The columns of swept settings."""
     return [str(column) for column in results.columns if str(column).startswith(SWEEP_PREFIX)]
+
+
+def titled(case: object, point: Mapping[str, object]) -> str:
+    """A case at a point of the sweep, by the names of its settings: ``charge_trap [levels = 30]``.
+
+    Args:
+        point: `swept_columns` to values; what does not apply is left out.
+    """
+    at = ", ".join(
+        f"{name_of(str(column).removeprefix(SWEEP_PREFIX))} = {value}"
+        for column, value in point.items()
+        if value != NOT_SWEPT
+    )
+    return f"{case} [{at}]" if at else str(case)
 
 
 def as_keys(column: pd.Series) -> pd.Series:
@@ -170,7 +181,14 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "epochs": _one_of(runs, "epochs"),
         "images": _one_of(runs, "n_train"),
         **_input(runs),
+        "device": _preset(runs),
     }
+
+
+def _preset(runs: pd.DataFrame) -> str:
+    """The device of a case, of a cell that of its first devices; empty where none holds weights."""
+    device = runs["device"].iloc[0] if "device" in runs else None
+    return device.rpartition("(")[2].rstrip(")").split(",")[0] if isinstance(device, str) else ""
 
 
 def _input(runs: pd.DataFrame) -> dict[str, Any]:
@@ -181,99 +199,6 @@ def _input(runs: pd.DataFrame) -> dict[str, Any]:
 def _one_of(runs: pd.DataFrame, column: str) -> float:
     """What all runs of a case share; NaN where the rows do not say."""
     return float(runs[column].iloc[0]) if column in runs else math.nan
-
-
-def render(table: pd.DataFrame, reference: str, style: Format) -> str:
-    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact."""
-    if style is Format.csv:
-        return as_csv(table)
-    cells = readable(table, reference)
-    return render_cells(cells, style, 1 + len(swept_columns(table)), legend(table))
-
-
-def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """The summary rounded for reading, every cell text.
-
-    Columns: ``n`` seeds; ``pairs`` seeds that the reference has too, where any differ from n;
-    ``range`` lowest to highest seed; ``pulses`` a device, up plus down; ``sat.``: share of
-    devices at a bound.
-    """
-    import pandas as pd
-
-    shown: dict[str, list[str]] = {"case": table["case"].tolist()}
-    for column in swept_columns(table):
-        shown[column.removeprefix(SWEEP_PREFIX)] = [or_dash(value) for value in table[column]]
-    shown |= {
-        "n": [str(n) for n in table["n"]],
-        "accuracy %": intervals(table["accuracy"], table["accuracy_ci"]),
-        "sd": numbers(table["accuracy_sd"], "{:.2f}"),
-        f"gap to {reference}": intervals(table["gap"], table["gap_ci"], "{:+.2f}"),
-        "p": [mark(p, n) for p, n in zip(table["gap_p"], table["gap_n"], strict=True)],
-    }
-    for column in _differing_budgets(table):
-        shown[column] = numbers(table[column], "{:.0f}")
-    if PUBLISHED in table:
-        shown["published %"] = intervals(table[PUBLISHED], table[f"{PUBLISHED}_pm"])
-        shown["source"] = table[f"{PUBLISHED}_source"].tolist()
-    with_gap = table["gap"].notna()
-    if (table["gap_n"] != table["n"])[with_gap].any():
-        shown["pairs"] = numbers(table["gap_n"].where(with_gap), "{:.0f}")
-    shown |= {
-        "range": [
-            "-" if low != low else f"{low:.2f}–{high:.2f}"
-            for low, high in zip(table["min"], table["max"], strict=True)
-        ],
-        "pulses": numbers(table["pulses_per_device"], "{:.1f}"),
-        "sat.": numbers(100 * table["saturated_fraction"], "{:.0f} %"),
-    }
-    return pd.DataFrame(shown)
-
-
-def legend(table: pd.DataFrame) -> str:
-    """What the intervals and the p of a table mean, in one line."""
-    tests = int(table["gap_p"].notna().sum())
-    differing = _differing_budgets(table)
-    shared = [
-        counted(round(table[column].iloc[0]), what)
-        for column, what in (("images", "training image"), ("epochs", "epoch"))
-        if column not in differing and table[column].notna().any()
-    ]
-    meaning = (
-        "± 95 % interval (Student t, uncorrected); p: paired t-test by seed, Holm-corrected for "
-        f"{counted(tests, 'comparison')}; {NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g}"
-    )
-    return "; ".join([*filter(None, [", ".join(shared)]), meaning, *_partly_seen(table)])
-
-
-def _partly_seen(table: pd.DataFrame) -> list[str]:
-    """The cases that see or use less of recorded spikes than their timing, each once."""
-    if INPUT not in table:
-        return []
-    seen = dict(zip(table["case"], table[INPUT], strict=True))
-    return [f"{case}: {what}" for case, what in seen.items() if what != GIVEN_SPIKES]
-
-
-def _differing_budgets(table: pd.DataFrame) -> list[str]:
-    """The budget columns that a reader needs row by row."""
-    return [column for column in ("epochs", "images") if table[column].nunique() > 1]
-
-
-def mark(p: float, pairs: int) -> str:
-    """A corrected p, marked where it shows no difference; a dash where nothing was compared."""
-    if p != p:
-        return UNTESTED if pairs else "-"
-    text = "<0.001" if p < 0.001 else f"{p:.3f}"
-    return text if p < SIGNIFICANCE else f"{p:.2f} {NOT_SIGNIFICANT}"
-
-
-def intervals(means: pd.Series, halves: pd.Series, style: str = "{:.2f}") -> list[str]:
-    """Means with the half widths of their intervals."""
-    return [interval(mean, half, style) for mean, half in zip(means, halves, strict=True)]
-
-
-def numbers(values: pd.Series, style: str) -> list[str]:
-    """Numbers, a dash where there is none."""
-    return [number(value, style) for value in values]
 
 
 def or_dash(value: object) -> str:

@@ -135,7 +135,7 @@ def read_failures(
     except OSError as error:
         fault = reason(error)
     except (TypeError, AttributeError, ValueError, csv.Error) as error:  # other columns, or no text
-        fault = " ".join(str(error).split())
+        fault = reason(error)
     on_damage(InputError(path, "file", fault, "must be the list of failed units that a run wrote"))
     return []
 

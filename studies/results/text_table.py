@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from studies.common.choices import Format
+from studies.common.statistics import FEWEST_SEEDS
 from studies.results.spreadsheet import guarded
 
 if TYPE_CHECKING:
@@ -62,9 +63,23 @@ def _markdown(table: pd.DataFrame, n_left: int) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
 
 
-def interval(mean: float, half_width: float, style: str = "{:.2f}") -> str:
-    """A mean with the half width of its interval, where it has one."""
-    return number(mean, style) + (f" ± {half_width:.2f}" if half_width == half_width else "")
+def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | None = None) -> str:
+    """A mean with the half width of its interval, where it has one.
+
+    Args:
+        n: seeds; of fewer than three no interval is shown. None: many enough.
+    """
+    shown = half_width == half_width and (n is None or n >= FEWEST_SEEDS)
+    return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
+
+
+def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:
+    """The same of an accuracy (%), whose interval ends at 0 and at 100."""
+    text = interval(mean, half_width, n=n)
+    low, high = mean - half_width, mean + half_width
+    if "±" not in text or (low >= 0 and high <= 100):
+        return text
+    return f"{mean:.2f} ({max(low, 0):.2f} to {min(high, 100):.2f})"
 
 
 def number(value: float, style: str = "{:.2f}") -> str:

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
+from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm, paired_p
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
@@ -199,14 +199,14 @@ def _said_in_numbers(table: pd.DataFrame) -> list[str]:
         sums, whole, rest = (total[row] for row in (SUM, WHOLE, INTERACTION))
         p = rest[f"{kind}_p"]
         if p != p:
-            verdict = "one seed: no test"
+            verdict = f"fewer than {FEWEST_SEEDS} seeds: no test"
         elif p < SIGNIFICANCE:
-            verdict = "more than chance: they interact"
+            verdict = f"p {p:.2g}, more than chance: they interact"
         else:
-            verdict = "not more than chance"
+            verdict = f"p {p:.2g}, not more than chance"
         lines.append(
             f"each {words} alone adds up to {_points(sums, kind)} points, all together are worth "
-            f"{_points(whole, kind)}; not separable: {_points(rest, kind)} (p {p:.2g}, {verdict})"
+            f"{_points(whole, kind)}; not separable: {_points(rest, kind)} ({verdict})"
         )
     mixed = table[table["entangled_p"] < SIGNIFICANCE]
     lines += [

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p
+from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm, paired_p
 from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
@@ -186,7 +186,10 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     numbers = by[BY_NUMBERS, "the device, trained with numbers"]
     between = by[BETWEEN, "spikes instead of numbers"]
     if between["loss_p"] != between["loss_p"]:
-        verdict = "one seed cannot tell whether spikes or numbers serve the device better"
+        verdict = (
+            f"fewer than {FEWEST_SEEDS} seeds cannot tell whether spikes or numbers serve the "
+            "device better"
+        )
     elif between["loss_p"] >= SIGNIFICANCE:
         verdict = "spikes and numbers cannot be told apart in this device"
     elif between["loss"] > 0:

@@ -11,8 +11,13 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+<<<<<<< HEAD
 from rpu_ssnn.tile_spec import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import parameters_of
+=======
+from rpu_ssnn.tile_spec import TileSpec
+from studies.declaration.devices import own_values, parameters_of
+>>>>>>> glance
 from studies.declaration.update_rules.devices import OnDeviceCase
 
 NO_LEAK = "inf"
@@ -87,7 +92,7 @@ type Off = Mapping[str, Mapping[str, Any]]
 
 def settings_of(case: OnDeviceCase) -> dict[str, Any]:
     """All that a device case says of its device and tile, defaults included, by path."""
-    parameters = parameters_of(case.device, overrides=case.overrides)
+    parameters = parameters_of(case.device, overrides=own_values(case.device, case.overrides))
     tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
     return overrides | dict(_leaves("tile.", tile))

@@ -19,7 +19,7 @@ Every value is run with all seeds of the study.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,12 +68,14 @@ class Requirement:
 
     Attributes:
         table: one row a parameter, see `_row`.
+        curves: the loss at every value that was measured, see `_curve`.
         notes: what was held and left out, a line each.
         trials: runs that the answer rests on.
     """
 
     study: Study
     table: pd.DataFrame
+    curves: pd.DataFrame
     notes: list[str]
     trials: int
     failures: list[Failure]
@@ -102,7 +104,8 @@ def require(
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
     if tuned is None:
-        return Requirement(evaluator.study, pd.DataFrame(), [], 0, evaluator.failures)
+        nothing = pd.DataFrame()
+        return Requirement(evaluator.study, nothing, nothing, [], 0, evaluator.failures)
     case = asked.case.model_copy(update={"drive": tuned.drive})
     axes, notes = _axes(case, tuned, parameters, others)
     if search_each and "weight_range" in parameters:
@@ -112,6 +115,7 @@ def require(
     evaluator.measure([(along, _far_end(along, evaluator.losses(along), loss)) for along in axes])
     _narrow(evaluator, [along for along in axes if bracket(evaluator.losses(along), loss)], loss)
     table = pd.DataFrame([_row(along, evaluator.losses(along), loss) for along in axes])
+    curves = pd.DataFrame([point for along in axes for point in _curve(along, evaluator)])
     mean, half = mean_and_half_width(list(evaluator.loss_of(AS_IS).values()))
     spread = f" ± {half:.2f}" if half == half else ""
     head = [
@@ -124,7 +128,7 @@ def require(
     ]
     trials = len({trial.identity for trial, _ in evaluator.runs})
     notes = [*head, *setting_notes(asked), *notes]
-    return Requirement(evaluator.study, table, notes, trials, evaluator.failures)
+    return Requirement(evaluator.study, table, curves, notes, trials, evaluator.failures)
 
 
 def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bool) -> None:
@@ -213,7 +217,8 @@ def _cannot_be_told(losses: BySeed, wanted: float) -> bool:
 def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, object]:
     """Columns: ``parameter``, ``unit``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
     most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
-    harmful end; NaN: open or none), ``why_none``, ``verdict``, ``values`` (measured), ``n``.
+    harmful end; NaN: open or none), ``why_none``, ``stopped`` (why no more values were measured),
+    ``verdict``, ``values`` (measured), ``n``.
     """
     own = losses[along.harm(along.own)]
     mean, half = mean_and_half_width(list(own.values()))
@@ -228,10 +233,26 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
         "bound": "at least" if along.more_is_better else "at most",
         **_values(along, found),
         "why_none": "" if found else _why_none(along, losses, wanted),
+        "stopped": _why_stopped(losses, wanted),
         "verdict": verdict,
         "values": len(losses),
         "n": len(own),
     }
+
+
+def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[str, object]]:
+    """Columns: ``parameter``, ``unit``, ``value``, ``loss``, ``loss_ci``, ``n``; by value."""
+    of_values = {along.value(harm): of for harm, of in evaluator.losses(along).items()}
+    for value in sorted(of_values):
+        mean, half = mean_and_half_width(list(of_values[value].values()))
+        yield {
+            "parameter": along.name,
+            "unit": along.parameter.unit,
+            "value": value,
+            "loss": mean,
+            "loss_ci": half,
+            "n": len(of_values[value]),
+        }
 
 
 def _values(along: RequirementAxis, found: ThresholdCrossing | None) -> dict[str, float]:
@@ -250,6 +271,18 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     if best[0] > wanted:
         return f"not reached by it alone: loss {_text(best)} at {along.value(ends[0]):g}"
     return "its runs failed"
+
+
+def _why_stopped(losses: Losses, wanted: float) -> str:
+    """In words; empty where there was no bracket to narrow."""
+    between = bracket(losses, wanted)
+    if between is None:
+        return ""
+    if between[1] - between[0] <= math.log10(WITHIN):
+        return f"the bracket is narrower than a factor of {WITHIN:g}"
+    if all(_cannot_be_told(losses[end], wanted) for end in between):
+        return "these seeds tell neither end of the bracket from the wanted loss: add seeds"
+    return f"{MOST_ROUNDS} rounds were made"
 
 
 def _text(mean_and_half: tuple[float, float]) -> str:

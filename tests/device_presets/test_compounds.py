@@ -305,7 +305,7 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
     ],
 )
 def test_wrong_names_get_one_line_with_what_is_valid(device: str, words: list[str]) -> None:
-    with refused("cases.1.device", *words):
+    with refused("case 2.device", *words):
         trial_of(device)
 
 

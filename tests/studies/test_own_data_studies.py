@@ -15,7 +15,7 @@ from studies import InputError, load_results, load_study, run_study, summary
 from studies.common.choices import Format
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
-from studies.results.summary import render
+from studies.report.summary_view import render
 from studies.workers.run_trial import run_trial
 
 RNG = np.random.default_rng(0)

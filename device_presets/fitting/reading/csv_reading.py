@@ -25,6 +25,7 @@ from device_presets.fitting.reading.csv_layout import (
     in_unit,
 )
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.files import reason
 
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"
@@ -192,7 +193,7 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
         raise PresetError(file, "file", getattr(error, "reason", "bytes"), allowed) from None
     except pd.errors.ParserError as error:
         _refuse_ragged(file, text)
-        problem = " ".join(str(error).split())
+        problem = reason(error)
         allowed = "must be a table: rows of cells, quotes closed"
         raise PresetError(file, "file", problem, allowed) from None
 

@@ -15,6 +15,7 @@ from device_presets.fitting.reading.measurement import Measurement, read_measure
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import reason
 
 EXCEL = (".xlsx", ".xlsm")
 TEXT = (".csv", ".txt", ".tsv", ".dat")
@@ -67,7 +68,7 @@ def _as_text(path: Path) -> Iterator[Path]:
         rows = list(book.worksheets[0].iter_rows(values_only=True))
         book.close()
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise PresetError(path, "file", str(error), "must be a readable Excel file") from None
+        raise PresetError(path, "file", reason(error), "must be a readable Excel file") from None
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "sheet.csv"
         with text.open("w", newline="") as opened:

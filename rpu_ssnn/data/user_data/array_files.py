@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data.user_data.spike_files import part_of_events, part_of_tensor
@@ -37,12 +38,12 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
         problem = error.strerror or "no zip archive"
         raise InputError(path, "file", problem, "must be a readable .npz file") from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError(path, "file", str(error), "must be a whole .npz file") from error
+        raise InputError(path, "file", reason(error), "must be a whole .npz file") from error
     except ValueError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            path, "file", str(error), "must be an .npz file of plain arrays"
+            path, "file", reason(error), "must be an .npz file of plain arrays"
         ) from error
 
 

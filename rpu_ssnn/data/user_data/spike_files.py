@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import reason
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import SpikeSpec
 from rpu_ssnn.spike_trains import SpikeTrains
@@ -34,7 +35,7 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
         with h5py.File(path, "r") as file:
             return Raw(_recordings(path, file, spec), None)
     except OSError as error:
-        problem = " ".join(str(error).split())
+        problem = reason(error)
         raise InputError(path, "file", problem, "must be an HDF5 file") from error
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import reason
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def read_table(path: Path, label: str) -> Raw:
     try:
         table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
     except OSError as error:
-        problem = error.strerror or " ".join(str(error).split())
+        problem = reason(error)
         raise InputError(path, "file", problem, "must be a readable table") from error
     except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors
         kind = "CSV in UTF-8" if path.suffix.lower() == ".csv" else "a Parquet file"
-        problem = " ".join(str(error).split())
+        problem = reason(error)
         raise InputError(path, "file", problem, f"must be {kind}") from error
     return Raw(part_of_table(path, table, label), None)
 

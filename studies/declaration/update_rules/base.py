@@ -57,7 +57,9 @@ class _SeedCount(Spec):
 
 
 def _counted(raw: object) -> object:
-    """`{count: 5}` means the seeds 0 to 4."""
+    """`5` and `{count: 5}` mean the seeds 0 to 4."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        raw = {"count": raw}
     if not isinstance(raw, dict):
         return raw
     try:
@@ -79,7 +81,7 @@ Seeds = Annotated[
     BeforeValidator(_counted),
     AfterValidator(_each_once),
 ]
-"""A list, or {count: n} for 0 to n - 1."""
+"""A list, or a number n (also {count: n}) for 0 to n - 1."""
 
 
 class Hyperparameters(Spec):

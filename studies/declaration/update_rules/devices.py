@@ -10,7 +10,14 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec, WeightRange
 from studies.common.explain import validated
-from studies.declaration.devices import check_slot, check_tile, compound_of, name_of, parameters_of
+from studies.declaration.devices import (
+    check_slot,
+    check_tile,
+    compound_of,
+    name_of,
+    own_values,
+    parameters_of,
+)
 from studies.declaration.update_rules.base import (
     CaseBase,
     Hyperparameters,
@@ -50,7 +57,9 @@ class OnDeviceCase(CaseBase):
         "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
         "{table: FOLDER}, a folder of CrossSim's lookup table, or of folders with one a device"
     )
-    overrides: dict[str, Any] = Field({}, description="parameters that differ from the preset's")
+    overrides: dict[str, Any] = Field(
+        {}, description="parameters that differ from the preset's; x0.5: half its own value"
+    )
     tile: dict[str, Any] = Field({}, description="fields of TileSpec but weight_range")
     drive: PartialHyperparameters = PartialHyperparameters()
 
@@ -64,14 +73,15 @@ class OnDeviceCase(CaseBase):
 
     def method(self, sections: Sections) -> dict[str, Any]:
         tile = _tile(sections)
-        parameters = parameters_of(self.device, overrides=sections["overrides"])
+        overrides = own_values(self.device, sections["overrides"])
+        parameters = parameters_of(self.device, overrides=overrides)
         check_slot(self.device, parameters, tile.slot_seconds)
-        check_tile(self.device, sections["overrides"], tile)
+        check_tile(self.device, overrides, tile)
         return {
             "update": self.rule,
             "device": name_of(self.device),
             # As the preset understood them: 100, 100.0 and "1e2" are one run.
-            "overrides": {name: parameters[name] for name in sections["overrides"]},
+            "overrides": {name: parameters[name] for name in overrides},
             "parameters": parameters,
             "tile": tile.model_dump(exclude={"weight_range"}),
         }

@@ -45,6 +45,17 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     assert printable("plain — text\n") == "plain — text\n"
 
 
+def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    console = TolerantConsole(file=stream, force_terminal=True, width=200)
+    ideal = {"device": "ideal", "drive": {"weight_range": 8, "learning_rate": 1}}
+    study = small_study(
+        cases=[{"update": "rate", "learning_rate": 1.0}, ideal], sweep={"overrides.levels": [9]}
+    )
+    Harness(tmp_path).run(study, executor=InThisProcess(), reporter=ConsoleReporter(console))
+    assert "[overrides.levels=9]" in stream.getvalue()
+
+
 @pytest.mark.parametrize("label", ["a\x1b[31mb", "a\x00b", "\ud800"])
 def test_a_label_with_control_characters_is_refused(
     label: str, tmp_path: Path, command: Command

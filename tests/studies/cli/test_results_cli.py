@@ -22,18 +22,18 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
         "table", folder, "--rows", "network.T", "--columns", "case", "--values", "gap"
     )
     assert (code, errors) == (0, "")
-    assert output.startswith(r"| network.T \ case |")
+    assert output.startswith(r"| T (slots) \ case |")
     assert "-5.50 ± 1.24 (3) |" in output
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("table", "--rows", "case"), "table: --columns: None is not allowed"),
+        (("table", "--rows", "case"), "table: --columns: missing; must"),
         (("table", "--rows", "case", "--columns", "Tee"), "results: column: 'Tee'"),
         (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --rows"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
-        (("plot", "--out", "a.png"), "plot: --kind: None"),
+        (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
         (("report", "--out", "no/where.html"), "no/where.html: report"),
     ],
@@ -110,3 +110,26 @@ def test_a_plan_starts_and_writes_nothing(
     counts = "4 trials, 0 done, 4 to run; timing a few steps of each case\n"
     assert errors == (counts if estimate else "")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command) -> None:
+    code, output, _ = command("table", "paper_table1_mnist")
+    assert code == 0
+    assert "| rate" in output or "rate" in output
+    code, _, errors = command("table", "mnist_quick")  # shipped, without kept rows
+    assert code == 2
+    assert "result folder" in errors
+
+
+def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> None:
+    drive = {"weight_range": 8, "learning_rate": 1}
+    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases += [{"device": "reram_es", "label": label, "drive": drive} for label in ("a", "b", "c")]
+    study = nasty_study(cases=cases, sweep={})
+    runs = runs_of(study)
+    for _, result in runs:
+        result.row |= {"devices_total": 10, "pulses_up_total": 5.0, "pulses_down_total": 5.0}
+    code, output, _ = command("ledger", write_folder(tmp_path / "out", study, runs))
+    assert code == 0
+    assert output.count("energy_per_pulse_j: not known to the preset") == 1
+    assert "a, b, c: energy_per_pulse_j" in output

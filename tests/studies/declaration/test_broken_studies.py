@@ -53,7 +53,7 @@ def test_a_broken_study_is_refused_in_one_line(
     path.write_text(yaml.safe_dump({**SMALL, **changes}))
     line = refused(["run", str(path), "--out", str(tmp_path / "out")], capsys)
     assert line.startswith(f"{path}: {field}: {value}")
-    said = line.partition("is not allowed; ")[2]
+    said = line.partition("; ")[2]
     assert allowed in said
     assert not PYTHON_WORDS.search(said)
     assert not (tmp_path / "out").exists()
@@ -73,13 +73,13 @@ def test_a_broken_study_is_refused_in_one_line(
             "must expand to at most 1000000 values",
         ),
         ("study: " + "9" * 5000, "line 1, column 8", "", "at most 300 digits"),
-        ("", "content", "None", "mapping"),
-        ("\r\n# nothing\r\n", "content", "None", "mapping"),
+        ("", "content", "missing", "mapping"),
+        ("\r\n# nothing\r\n", "content", "missing", "mapping"),
         ("2024-01-01", "content", "'2024-01-01'", "mapping"),
         ("just text", "content", "'just text'", "mapping"),
         ("study: !!python/object:os.system {}", "line 1, column 8", "", "without a tag"),
         ("study: \xff", "file", "", "UTF-8"),
-        (None, "file", "'No such file or directory'", "readable file"),
+        (None, "file", "No such file or directory", "readable file"),
     ],
 )
 def test_a_file_that_is_no_yaml_is_refused(
@@ -102,7 +102,7 @@ def test_a_folder_for_a_study_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = refused(["run", str(tmp_path)], capsys)
-    assert line == f"{tmp_path}: file: 'Is a directory' is not allowed; must be a readable file\n"
+    assert line == f"{tmp_path}: file: Is a directory; must be a readable file\n"
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_an_output_folder_below_a_file_is_refused(
     (tmp_path / "file").write_text("")
     out = tmp_path / "file" / "out"
     line = refused(["run", str(_valid(tmp_path)), "--out", str(out)], capsys)
-    assert line.startswith(f"{out}: output folder: 'Not a directory' is not allowed; must be")
+    assert line.startswith(f"{out}: output folder: Not a directory; must be")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
@@ -160,7 +160,7 @@ def test_an_unwritable_output_folder_is_refused(
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     line = refused(["run", str(_valid(tmp_path)), "--out", str(locked / "out")], capsys)
-    assert "'Permission denied' is not allowed; must be writable" in line
+    assert "Permission denied; must be writable" in line
 
 
 def test_a_drives_file_with_a_wrong_value_is_refused(

@@ -64,13 +64,13 @@ def test_slots_do_not_run_the_control_again() -> None:
 @pytest.mark.parametrize(
     ("case", "field", "allowed"),
     [
-        (control(device="charge_trap_pulsed"), "cases.0.device", "without memory of its pulses"),
-        (control(device="pcm"), "cases.0.device", "moves one way only"),
-        (control(tile={"initial": "pulsed"}), "cases.0.tile.initial", "must be programmed"),
-        (control(trains={"activation": "tanh"}), "cases.0.trains.activation", "relu"),
-        (control(trains={"length": 3}), "cases.0.trains.length", "train_length"),
-        (control(network={"T": 20}), "cases.0.network.T", "changes nothing in analog_sgd"),
-        (control(drive={"learning_rate": 1}), "cases.0.drive.weight_range", "must be given too"),
+        (control(device="charge_trap_pulsed"), "case 1.device", "without memory of its pulses"),
+        (control(device="pcm"), "case 1.device", "moves one way only"),
+        (control(tile={"initial": "pulsed"}), "case 1.tile.initial", "must be programmed"),
+        (control(trains={"activation": "tanh"}), "case 1.trains.activation", "relu"),
+        (control(trains={"length": 3}), "case 1.trains.length", "train_length"),
+        (control(network={"T": 20}), "case 1.network.T", "changes nothing in analog_sgd"),
+        (control(drive={"learning_rate": 1}), "case 1.drive.weight_range", "must be given too"),
     ],
 )
 def test_what_the_control_cannot_do_is_one_line(

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from rpu_ssnn.common.errors import InputError
 from studies.declaration.variation import Range, SampledPoints
 from support.harness import small_study
 
@@ -102,3 +103,31 @@ def test_sampled_points_are_the_same_for_every_case_that_has_them() -> None:
         {path: value for path, value in point.items() if path != "overrides.cycle_to_cycle"}
         for point in by_case["ideal"]
     ]
+
+
+def test_a_sweep_takes_factors_of_the_devices_own_value_and_the_device_as_measured() -> None:
+    values = ["x0.5", "as measured", "x2"]
+    study = small_study(cases=[RATE, IDEAL], sweep={"overrides.levels": values})
+    points = [point for point in study.points() if point.label == "ideal"]
+    assert [dict(point.sweep)["overrides.levels"] for point in points] == values
+    assert [point.method["parameters"]["levels"] for point in points] == [600.0, 1200.0, 2400.0]
+    plain = small_study(cases=[RATE, IDEAL]).points()[1]
+    assert points[1].method == plain.method  # the same run as without a sweep
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"levels": "x1.2.3"}, "must be a factor such as x0.5"),
+        ({"cycle_to_cycle": "x2"}, "the preset's own is 0.0, which a factor does not change"),
+    ],
+)
+def test_a_factor_that_is_none_is_refused(overrides: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=r"case 2\.overrides") as caught:
+        small_study(cases=[RATE, {**IDEAL, "overrides": overrides}])
+    assert words in str(caught.value)
+
+
+def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
+    study = small_study(seeds=3, question="")
+    assert study.seeds == small_study(seeds={"count": 3}).seeds == (0, 1, 2)

@@ -74,7 +74,7 @@ def test_a_case_without_a_drive_gets_the_best_of_the_grid(harness: Harness) -> N
         "validation rate seed 7": 3,
         "validation ideal seed 7": 6,
     }
-    assert "searching: ann, rate, ideal" in notes.lines[0]
+    assert "searched first: ann, rate, ideal" in notes.lines[0]
     assert "drive of ideal: learning_rate 1, weight_range 8 (84.50 % of" in notes.lines[3]
     assert notes.lines[3].endswith("at the edge of the grid: weight_range")
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from studies.common.choices import Kind
 from studies.declaration.result import Runs
 from studies.declaration.study import Study
 from studies.report.draw import draw, drawable
-from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, plain, save
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
 from support.commands import refused
 from support.results_fakes import NASTY, nasty_study, runs_of
 
@@ -32,12 +33,12 @@ def test_bars_that_are_not_significant_are_hollow_and_marked(study: Study, runs:
     assert [to_hex(bar.get_facecolor()) == "#ffffff" for bar in axes.patches] == [False, True]
     assert [text.get_text() for text in axes.texts] == ["ns"]
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == [plain(f"{NASTY} [network.T={T}] (n=3)") for T in (10, 20)]
+    assert names == [wrapped(f"{NASTY} [T = {T}] (n=3)", 44) for T in (10, 20)]
 
 
 def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, runs: Runs) -> None:
     figure = draw(Kind.curves, study, runs)
-    assert [axes.get_title() for axes in figure.axes] == ["network.T = 10", "network.T = 20"]
+    assert [axes.get_title() for axes in figure.axes] == ["T = 10", "T = 20"]
     ann, rate, device = figure.axes[0].lines
     assert set(ann.get_ydata()) == {90.5}  # level: no epochs
     assert list(rate.get_xdata()) == [1, 2]
@@ -49,10 +50,10 @@ def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, ru
 
 def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
     (axes,) = draw(Kind.sweep, study, runs).axes
-    assert axes.get_xlabel() == "network.T"
+    assert axes.get_xlabel() == "T (slots)"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "20"]
     device = axes.containers[1].lines[0]
-    assert list(device.get_xdata()) == [10, 20]
+    assert list(device.get_xdata()) == pytest.approx([10.06, 20.06])  # beside rate's bars
     assert list(device.get_ydata()) == pytest.approx([85.5, 91.0])
 
 
@@ -76,7 +77,7 @@ def test_only_what_the_runs_have_is_drawable() -> None:
         draw(Kind.curves, study, runs_of(study))
     with refused("plot: gaps: 'none'"):
         draw(Kind.gaps, study, runs_of(study))
-    with refused("plot: --x: None"):
+    with refused("plot: --x: missing"):
         draw(Kind.sweep, study, runs_of(study))
     whole = nasty_study()
     assert drawable(whole, runs_of(whole)) == list(Kind)
@@ -117,5 +118,48 @@ def test_other_formats_and_folders_are_refused(study: Study, runs: Runs, tmp_pat
     figure = draw(Kind.gaps, study, runs)
     with refused("plot: --out:", ".jpg", "must end in .png, .pdf, .svg"):
         save(figure, tmp_path / "a.jpg")
-    with refused("figure: 'No such file or directory'"):
+    with refused("figure: No such file or directory"):
         save(figure, tmp_path / "nowhere" / "a.png")
+
+
+def test_many_cases_have_a_panel_each_with_a_line_a_seed_and_none_is_above_100() -> None:
+    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases += [{"label": f"c{n}", "update": "coincidence", "learning_rate": 1.0} for n in range(4)]
+    study = nasty_study(cases=cases, sweep={})
+    runs = runs_of(study, lambda trial: 109.0 + trial.settings.seed / 10)
+    figure = draw(Kind.curves, study, runs)
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    names = ("rate", "c0", "c1", "c2", "c3")
+    assert [axes.get_title() for axes in shown] == [f"{name} (n=3)" for name in names]
+    assert all(len(axes.lines) == 3 for axes in shown)
+    assert all(axes.get_ylim()[1] <= 100.0 for axes in shown)
+
+
+def test_bars_of_one_device_stand_together() -> None:
+    drive = {"weight_range": 8, "learning_rate": 1}
+    devices = ("reram_es", "capacitor", "two_device_pair(reram_es)")
+    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases += [{"device": device, "drive": drive} for device in devices]
+    study = nasty_study(cases=cases, sweep={})
+    runs = runs_of(study)
+    for trial, result in runs:
+        result.row["device"] = getattr(trial.settings.method, "device", None)
+    (axes,) = draw(Kind.gaps, study, runs).axes
+    names = [label.get_text().split(" ")[0] for label in axes.get_yticklabels()]
+    assert names == ["reram_es", "two_device_pair(reram_es)", "capacitor"]
+
+
+def test_no_label_is_cut() -> None:
+    label = "a label of many words, " * 2
+    case = {"label": label, "device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}}
+    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
+    for kind in Kind:
+        figure = draw(kind, study, runs_of(study), width=NARROW_INCHES)
+        figure.canvas.draw()
+        width = figure.bbox.width
+        ticks = {id(tick) for axes in figure.axes for tick in axes.get_xticklabels()}
+        for text in figure.findobj(Text):
+            box = text.get_window_extent()
+            if text.get_visible() and text.get_text() and id(text) not in ticks:
+                assert box.x0 >= -1, (kind, text.get_text())
+                assert box.x1 <= width + 1, (kind, text.get_text())

@@ -14,8 +14,8 @@ from studies.declaration.hyperparameters import (
 from studies.declaration.result import Failure
 from studies.declaration.trial import Trial
 from studies.report import write_report
-from studies.report.build import report_html
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
+from studies.report.page.build import report_html
 from studies.results.result_folder import HYPERPARAMETERS_FILE
 from studies.results.tables import write_failures
 from support.chromium import visit
@@ -65,7 +65,7 @@ def test_nothing_is_loaded_from_elsewhere(folder: Path) -> None:
     text = report_html(folder)
     for tag, attributes in Elements(text).tags:
         for name in ("src", "srcset", "href"):
-            assert str(attributes.get(name, "data:")).startswith("data:"), (tag, name)
+            assert str(attributes.get(name, "data:")).startswith(("data:", "#")), (tag, name)
     assert not re.search(r"https?://|@import|url\(", text)
     assert "default-src 'none'" in text
 
@@ -81,15 +81,49 @@ def test_no_name_becomes_markup(folder: Path) -> None:
 def test_the_report_holds_everything(folder: Path) -> None:
     text = report_html(folder)
     headings = re.findall(r"<h2>(.*?)</h2>", text)
-    expected = ["Warnings", "Summary", "Figures", "Runs", "Declaration", "Made with"]
-    assert headings == expected
-    assert text.count("<figure>") == 3
+    tables = ["Figures", "Summary", "Pulse responses", "Runs"]
+    assert headings == ["Warnings", *tables, "Declaration", "Made with"]
+    anchors = re.findall(r'<section [^>]*id="([^"]+)', text)
+    assert re.findall(r'<a href="#([a-z-]+)">', text) == anchors
+    assert text.count("<figure>") == 4
     assert "15 of 15 trials done" in text
     assert "-5.50 ± 1.24" in text
     assert "1.00 ns" in text
+    assert text.count("<summary>LaTeX</summary>") == text.count("<summary>CSV</summary>") == 2
     assert "torch_version" in text
     assert "study: small" in text
     assert len(re.findall(r"<tr>", text)) == (1 + 5) + (1 + 15)
+
+
+def test_the_answer_comes_first_in_words(folder: Path) -> None:
+    text = report_html(folder)
+    answer = re.findall(r"<p>(.*?)</p>", text[text.index('aria-label="Answer"') :])[:4]
+    assert answer[0].startswith("Best device: x_$T$")
+    assert "[T = 20] with 91.00 ± 4.30 % (3 seeds)" in answer[0]
+    assert answer[0].endswith("gap to rate +0.00 ± 2.48 points, not told from zero.")
+    assert answer[1].startswith("Told to be lower: ") or answer[1].startswith("Not told apart")
+    assert any(sentence.startswith("1 of 2 gaps to rate told from zero") for sentence in answer)
+    assert text.index("Best device") < text.index("<nav") < text.index("<h2>Figures</h2>")
+
+
+def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
+    text = report_html(folder)
+    kinds = re.findall(r"<summary>(\d+) &times; (.*?): <code>(.*?)</code></summary>", text)
+    assert ("1", "devices at their bounds", "drive: {weight_range: ...}") in kinds
+    assert len({kind for _, kind, _ in kinds}) == len(kinds)
+
+
+def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
+    (folder / "requirements.csv").write_text(
+        "parameter,unit,own,own_loss,own_loss_ci,bound,required,easy,hard,why_none,stopped,verdict,"
+        "values,n\nlevels,states,100,2.0,0.5,at least,300,,200,,,not met,5,3\n"
+    )
+    (folder / "attribution.csv").write_text("damaged")
+    (folder / "attribution.png").write_bytes(b"\x89PNG")
+    text = report_html(folder)
+    assert "<h2>Requirement</h2>" in text
+    assert "at least 300" in text
+    assert "not met" in text
 
 
 def test_warnings_say_what_is_wrong(folder: Path) -> None:
@@ -188,14 +222,16 @@ def test_no_results_and_no_place_are_refused(tmp_path: Path) -> None:
     with refused("result folder"):
         write_report(tmp_path)
     root = write_folder(tmp_path / "out", nasty_study())
-    with refused("report: 'No such file or directory'"):
+    with refused("report: No such file or directory"):
         write_report(root, tmp_path / "nowhere" / "a.html")
 
 
 LOOK = """
 const images = [...document.images];
-const th = document.querySelectorAll("th")[3];
-const cells = () => [...th.closest("table").tBodies[0].rows].map((r) => r.cells[3].textContent);
+const th = document.querySelectorAll("th")[2];
+const seen = th.getBoundingClientRect().right;  // without scrolling
+document.querySelectorAll("details").forEach((each) => { each.open = true; });
+const cells = () => [...th.closest("table").tBodies[0].rows].map((r) => r.cells[2].textContent);
 const before = cells(); th.firstElementChild.click();
 const up = cells(); th.firstElementChild.click();
 const text = [...document.querySelectorAll("h1, p, li, th, td, figcaption, pre, dd, dt")];
@@ -203,7 +239,7 @@ return {
   width: innerWidth, page: document.documentElement.scrollWidth,
   images: images.map((i) => [i.complete && i.naturalWidth, i.clientWidth, i.clientHeight]),
   narrow: images.map((i) => i.currentSrc !== i.src),
-  heading: th.textContent, before: before, up: up, down: cells(),
+  seen: seen, heading: th.textContent, before: before, up: up, down: cells(),
   smallest: Math.min(...text.map((e) => parseFloat(getComputedStyle(e).fontSize))),
 };
 """
@@ -218,7 +254,8 @@ def test_a_browser_shows_it_all_at_a_desk_and_on_a_phone(
     found = shown.found
     assert found["width"] == width
     assert found["page"] <= width  # tables scroll by themselves, the page does not
-    assert len(found["images"]) == 3
+    assert found["seen"] <= width
+    assert len(found["images"]) == 4
     inches = WIDE_INCHES if width > 640 else NARROW_INCHES
     for natural, image_width, image_height in found["images"]:
         assert natural > 0

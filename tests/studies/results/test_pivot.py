@@ -9,9 +9,10 @@ import pytest
 
 from studies.common.choices import Format, Values
 from studies.declaration.trial import Trial
+from studies.report.summary_view import render
 from studies.results.columns import setting
 from studies.results.pivot import pivot, render_pivot
-from studies.results.summary import render, summary
+from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.commands import refused
 from support.results_fakes import NASTY, nasty_study, runs_of
@@ -58,20 +59,20 @@ def test_pairs_are_shown_where_they_are_not_all_seeds() -> None:
     some = results()
     some = some.drop(some.index[(some["label"] == "rate") & (some["seed"] == 2)])
     text = render(summary(some, "rate"), "rate", Format.md)
-    assert cells_of(text.splitlines()[0])[7] == "pairs"
+    assert cells_of(text.splitlines()[0])[6] == "pairs"
     device = next(line for line in text.splitlines() if line.startswith("| x_"))
-    assert (cells_of(device)[2], cells_of(device)[7]) == ("3", "2")
+    assert (cells_of(device)[5], cells_of(device)[6]) == ("3", "2")
     assert "pairs" not in render(summary(results(), "rate"), "rate", Format.md).splitlines()[0]
 
 
 def test_a_pivot_of_the_gaps() -> None:
     pivoted = pivot(results(), "rate", "network.T", "case", Values.gap)
     lines = render_pivot(pivoted, "rate", Format.md).splitlines()
-    assert cells_of(lines[0])[0] == r"network.T \ case"
+    assert cells_of(lines[0])[0] == r"T (slots) \ case"
     assert [cells_of(line)[0] for line in lines[2:4]] == ["10", "20"]
     assert cells_of(lines[2])[1] == "-5.50 ± 1.24 (3)"
     assert cells_of(lines[3])[1] == "+0.00 ± 2.48 (3) ns"
-    assert "Holm-corrected for 2 comparisons" in lines[-1]
+    assert "Holm's correction for 2 comparisons" in lines[-1]
 
 
 def test_a_cell_of_several_points_is_their_mean_by_seed() -> None:

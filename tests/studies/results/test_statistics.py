@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from studies.common.statistics import describe, holm, paired_p
+from studies.common.statistics import (
+    correction,
+    describe,
+    holm,
+    mark,
+    paired_p,
+    seeds_to_tell,
+)
 
 NAN = math.nan
 
@@ -33,13 +40,11 @@ def test_the_paired_p_is_that_of_the_paired_t_test() -> None:
     a, b = [97.1, 96.4, 98.0, 97.7], [96.0, 96.1, 97.2, 97.9]
     differences = [x - y for x, y in zip(a, b, strict=True)]
     assert paired_p(differences) == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    # One degree of freedom: t is Cauchy's; differences 1 and 3 give t = 2.
-    assert paired_p([1.0, 3.0]) == pytest.approx(1 - 2 * math.atan(2.0) / math.pi)
 
 
 @pytest.mark.parametrize(
     ("differences", "expected"),
-    [([4.1, 4.1 + 1e-14, 4.1], 0.0), ([0.0, 0.0], 1.0), ([-2.0, -2.0], 0.0)],
+    [([4.1, 4.1 + 1e-14, 4.1], 0.0), ([0.0, 0.0, 0.0], 1.0), ([-2.0] * 3, 0.0)],
 )
 def test_differences_without_spread_get_the_limit(
     differences: list[float], expected: float
@@ -47,8 +52,8 @@ def test_differences_without_spread_get_the_limit(
     assert paired_p(differences) == expected
 
 
-@pytest.mark.parametrize("differences", [[], [3.0]])
-def test_fewer_than_two_pairs_cannot_be_tested(differences: list[float]) -> None:
+@pytest.mark.parametrize("differences", [[], [3.0], [1.0, 3.0]])
+def test_fewer_than_three_pairs_are_not_tested(differences: list[float]) -> None:
     assert math.isnan(paired_p(differences))
 
 
@@ -71,3 +76,23 @@ def test_holm_leaves_out_what_was_not_tested_and_stays_below_one() -> None:
     assert math.isnan(corrected[0])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_the_seeds_that_would_tell_a_difference_are_the_fewest_that_do() -> None:
+    # Alone, mean 1 and deviation 1: t = sqrt(n); 0.975 quantiles 2.571 (5), 2.447 (6 degrees).
+    half = 4.30265 / math.sqrt(3)
+    assert seeds_to_tell([1.0], [half], [3]) == [7.0]
+    both = seeds_to_tell([1.0, 1.0], [half, half], [3, 3])
+    assert both[0] == both[1] > 7.0  # corrected for two
+    nothing, one_seed = seeds_to_tell([1e-6, 5.0], [half, NAN], [3, 1])
+    assert nothing == math.inf
+    assert math.isnan(one_seed)
+
+
+def test_a_mark_never_contradicts_its_interval() -> None:
+    assert mark(-3.0, 1.0, 0.01) == ""
+    assert mark(-3.0, 1.0, 0.07) == "(ns)"  # the interval excludes zero, the corrected p does not
+    assert mark(-3.0, 4.0, 0.2) == "ns"
+    assert mark(-3.0, NAN, NAN) == "untested"
+    assert "0 comparisons" not in correction(0)
+    assert "Holm" not in correction(1)

@@ -11,8 +11,9 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Format
 from studies.common.statistics import mean_and_half_width
 from studies.report.plot import plot_study
+from studies.report.summary_view import render
 from studies.results.published import beside
-from studies.results.summary import render, summary
+from studies.results.summary import summary
 from support.harness import small_study
 
 NAN = math.nan
@@ -110,11 +111,15 @@ def full() -> pd.DataFrame:
     rows = [
         ("rate", 0, 90.0),
         ("rate", 1, 92.0),
+        ("rate", 2, 91.0),
         ("charge_trap_&2", 0, 89.0),
         ("charge_trap_&2", 1, 89.0),
+        ("charge_trap_&2", 2, 89.0),
     ]
     return frame(
-        rows, pulses_per_device_mean=[NAN, NAN, 10, 20], saturated_fraction=[NAN, NAN, 0, 0.5]
+        rows,
+        pulses_per_device_mean=[NAN, NAN, NAN, 10, 20, 15],
+        saturated_fraction=[NAN, NAN, NAN, 0, 0.5, 0.25],
     )
 
 
@@ -124,11 +129,23 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
     assert len(lines) == 4
     assert max(map(len, lines)) <= 102
     cells = [cell.strip() for cell in lines[-1].strip("|").split("|")]
-    # One degree of freedom: the t distribution is Cauchy's, t = 2, p = 1 - 2 atan(2) / pi.
-    numbers = ["2", "89.00 ± 0.00", "0.00", "-2.00 ± 12.71", "0.30 ns", "89.00–89.00", "15.0"]
+    # Differences -1, -3, -2: t = 2 sqrt(3), p = 1 - t / sqrt(2 + t^2); with four seeds t = 4.
+    numbers = ["89.00 ± 0.00", "-2.00 ± 2.48", "0.07 ns", "3", "4", "89.00–89.00", "15.0"]
     assert cells == ["charge_trap_&2", *numbers, "25 %"]
     assert blank == ""
-    assert "Holm-corrected for 1 comparison; ns: not significant at 0.05" in legend
+    assert "ns: not told from zero at 0.05" in legend
+    assert "Holm" not in legend  # of one comparison
+
+
+def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
+    rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("x", 0, 89.0), ("x", 1, 89.0)]
+    text = render(summary(frame(rows), "rate"), "rate", Format.md)
+    assert "91.00 |" in text
+    assert "±" not in text.splitlines()[2]
+    assert [cell.strip() for cell in text.splitlines()[3].split("|")][3:5] == ["-2.00", "untested"]
+    assert "untested: fewer than 3 seeds" in text.splitlines()[-1]
+    near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
+    assert "99.00 (96.52 to 100.00)" in render(summary(frame(near), "rate"), "rate", Format.md)
 
 
 PUBLISHED = {
@@ -147,7 +164,7 @@ def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone(styl
         assert "98.65 ± 0.04 | A, Table 1" in lines[2]
         assert "98.84 | B, Table 1" in lines[4]
         cells = [cell.strip() for cell in lines[4].strip("|").split("|")]
-        assert cells[:4] == ["HM2-BP", "0", "-", "-"]
+        assert cells[:5] == ["HM2-BP", "-", "-", "-", "0"]
     for number in ("98.65", "98.84"):
         assert number in text
 
@@ -188,7 +205,7 @@ def test_latex_is_a_booktabs_table_with_escaped_names() -> None:
     assert comment.startswith("% ± 95 %")
     assert text.startswith(r"\begin{tabular}{lrrrrrrrr}")
     assert r"\toprule" in text
-    assert r"charge\_trap\_\&2 & 2 & 89.00 $\pm$ 0.00 & 0.00 & -2.00 $\pm$ 12.71 & 0.30 ns" in text
+    assert r"charge\_trap\_\&2 & 89.00 $\pm$ 0.00 & -2.00 $\pm$ 2.48 & 0.07 ns & 3 & 4" in text
 
 
 def test_html_escapes_names() -> None:

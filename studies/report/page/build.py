@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_text, write_whole
+from rpu_ssnn.common.files import read_text, reason, write_whole
 from studies.common.choices import Kind
+from studies.common.quantities import quantity
 from studies.declaration.result import SWEEP_PREFIX, Runs
 from studies.declaration.study import Study
 from studies.execution.study_runs import look_into
 from studies.report.draw import draw, drawable, swept_paths
-from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg
-from studies.report.warnings import cautions
+from studies.report.page.headline import headline, on_devices
+from studies.report.page.sections import (
+    Picture,
+    Section,
+    answers,
+    drawn,
+    ledger,
+    responses,
+    table_of,
+)
+from studies.report.page.warnings import Cautions, cautions
+from studies.report.summary_view import legend, readable
 from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
-from studies.results.summary import as_keys, legend, or_dash, readable, summary, swept_columns
+from studies.results.summary import as_keys, or_dash, summary, swept_columns
 from studies.results.tables import results_frame
 from studies.results.text_table import number
 
@@ -30,11 +40,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CAPTIONS = {
-    Kind.gaps: "Gap of each case to the reference, paired by seed; line: 95 % interval; hollow "
-    "bars (ns): not significant after Holm's correction.",
+    Kind.gaps: "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
+    "(ns): not told from zero; hollow, (ns): not told after Holm's correction.",
     Kind.sweep: "Test accuracy over {x}; bar: 95 % interval of the mean.",
-    Kind.curves: "Accuracy by epoch, mean over seeds; band: 95 % interval; dotted: cases without "
-    "epochs.",
+    Kind.curves: "Accuracy by epoch, mean over seeds; band: 95 % interval; of more than four cases "
+    "a thin line a seed; dotted: cases without epochs.",
 }
 
 _RUN_COLUMNS = {
@@ -53,30 +63,6 @@ _RUN_COLUMNS = {
 _MADE_WITH = ("machine", "threads", "data_digest")
 
 
-@dataclass(frozen=True)
-class Table:
-    """Of finished cells.
-
-    Attributes:
-        n_left: leading columns that are names.
-    """
-
-    name: str
-    columns: list[str]
-    rows: list[list[str]]
-    n_left: int
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure as two data URIs, for a wide and for a narrow page."""
-
-    caption: str
-    wide: str
-    narrow: str
-
-
 def write_report(root: Path | str, path: Path | str | None = None) -> Path:
     """Writes the report of a result folder.
 
@@ -92,7 +78,7 @@ def write_report(root: Path | str, path: Path | str | None = None) -> Path:
     try:
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
-        raise InputError(target, "report", error.strerror, "must be a writable file") from error
+        raise InputError(target, "report", reason(error), "must be a writable file") from error
     return target
 
 
@@ -110,11 +96,16 @@ def report_html(root: Path) -> str:
     results = results_frame(runs)
     warnings = cautions(found, root, results, damaged)
     reference = study.reference_label
-    tables = [_runs_table(results)]
+    answer: list[str] = []
+    sections = [Section("Figures", list(_pictures(study, runs)), [])]
     if reference in set(results["label"]):
-        tables.insert(0, _summary_table(beside(summary(results, reference), study), reference))
+        table = summary(results, reference)
+        answer += headline(results, table, reference, on_devices(runs))
+        sections.append(_summary(beside(table, study), reference))
     else:
-        warnings.insert(0, f"The reference {reference} has no row, so that nothing is compared.")
+        sentence = f"The reference {reference} has no row, so that nothing is compared."
+        warnings.insert(0, Cautions("no reference", "rpu-ssnn status FOLDER", [sentence]))
+    sections += [*answers(root), *ledger(results), *responses(runs), _runs(results)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -127,39 +118,37 @@ def report_html(root: Path) -> str:
         reference=reference,
         done=len(found.runs),
         total=sum(len(point.seeds) for point in found.points),
+        answer=answer,
         warnings=warnings,
-        tables=tables,
-        pictures=list(_pictures(study, runs)),
+        sections=[section for section in sections if section.pictures or section.tables],
         declaration=read_text(root / STUDY_FILE),
         versions=_versions(results),
         made=time.strftime("%Y-%m-%d %H:%M"),
     )
 
 
-def _summary_table(table: pd.DataFrame, reference: str) -> Table:
-    cells = readable(table, reference)
-    return Table(
-        name="Summary",
-        columns=[str(name) for name in cells.columns],
-        rows=cells.to_numpy().tolist(),
-        n_left=1 + len(swept_columns(table)),
-        note=legend(table) + "; range: lowest to highest seed; pulses: a device, up plus down; "
-        "sat.: devices at a bound",
+def _summary(table: pd.DataFrame, reference: str) -> Section:
+    note = (
+        f"{legend(table)}; range: lowest to highest seed; pulses: a device, up plus down; "
+        "sat.: devices at a bound"
     )
+    cells = readable(table, reference)
+    return Section("Summary", [], [table_of(cells, 1 + len(swept_columns(table)), note, table)])
 
 
-def _runs_table(results: pd.DataFrame) -> Table:
+def _runs(results: pd.DataFrame) -> Section:
+    import pandas as pd
+
     columns = {"case": results["label"].map(str).tolist()}
     for column in swept_columns(results):
         keys = as_keys(results[column])
-        columns[column.removeprefix(SWEEP_PREFIX)] = [or_dash(value) for value in keys]
+        columns[quantity(column.removeprefix(SWEEP_PREFIX))] = [or_dash(value) for value in keys]
     n_left = len(columns)
     for column, (heading, style) in _RUN_COLUMNS.items():
         if column in results.columns:
             values = results[column].astype(float)
             columns[heading] = [number(value, style) for value in values]
-    rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    return Table("Runs", list(columns), rows, n_left)
+    return Section("Runs", [], [table_of(pd.DataFrame(columns), n_left)], folded=True)
 
 
 def _pictures(study: Study, runs: Runs) -> Iterator[Picture]:
@@ -168,15 +157,8 @@ def _pictures(study: Study, runs: Runs) -> Iterator[Picture]:
     for kind in (Kind.gaps, Kind.sweep, Kind.curves):
         for x in paths if kind is Kind.sweep else [None]:
             if kind in kinds:
-                yield Picture(
-                    _CAPTIONS[kind].format(x=x),
-                    wide=_uri(as_svg(draw(kind, study, runs, x, WIDE_INCHES))),
-                    narrow=_uri(as_svg(draw(kind, study, runs, x, NARROW_INCHES))),
-                )
-
-
-def _uri(svg: bytes) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+                caption = _CAPTIONS[kind].format(x=x and quantity(x))
+                yield drawn(caption, partial(draw, kind, study, runs, x))
 
 
 def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:

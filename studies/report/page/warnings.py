@@ -1,13 +1,15 @@
-"""What a reader of the results must know before believing them, one sentence each."""
+"""What a reader of the results must know before believing them, grouped by kind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, listed
+from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration import pruning, sequential_stopping
 from studies.declaration.hyperparameters import (
     grid,
@@ -30,30 +32,60 @@ if TYPE_CHECKING:
 SATURATED_FROM = 0.05
 """Share of devices at a bound from which it is worth a word."""
 
-FEWEST_SEEDS = 3
-"""Below it neither spread nor significance means much."""
+_RUN = "rpu-ssnn run FOLDER/study.yaml --out FOLDER"
 
-_NAMED = 8
-"""Names in one sentence; more are counted."""
+
+@dataclass(frozen=True)
+class Cautions:
+    """Warnings of one kind.
+
+    Attributes:
+        kind: in words.
+        remedy: what to type, in this project's commands or in the study.
+    """
+
+    kind: str
+    remedy: str
+    sentences: list[str]
 
 
 def cautions(
     found: FolderContents, root: Path, results: pd.DataFrame, damaged: Sequence[InputError]
-) -> list[str]:
-    """All that apply, what is missing first."""
-    return [
-        *_missing(found),
-        *_failed(root),
-        *(f"{line}." for line in sequential_stopping.sentences(found.study.until, found.points)),
-        *(f"{line}." for line in pruning.sentences(found.pruned)),
-        *(f"{_by_name(error)}: the damaged file is left out." for error in damaged),
-        *_versions(found.runs),
-        *_few_seeds(results),
-        *_saturated(results),
-        *(f"{line}." for line in divergence.sentences(found.runs)),
-        *_edges(found.study, root),
-        *_not_replayable(results),
-    ]
+) -> list[Cautions]:
+    """All that apply, grouped by kind, what is missing first."""
+    until = sequential_stopping.sentences(found.study.until, found.points)
+    groups = (
+        ("trials without a row", f"{_RUN}", _missing(found)),
+        ("failed trials", f"{_RUN} --retry-failed", _failed(root)),
+        ("seeds added until gaps are narrow", "until: {max_seeds: ...}", _sentences(until)),
+        ("pruned runs", "prune: null", _sentences(pruning.sentences(found.pruned))),
+        (
+            "damaged files",
+            _RUN,
+            (f"{_by_name(error)}: the damaged file is left out." for error in damaged),
+        ),
+        ("rows of different versions", f"{_RUN} --rerun", _versions(found.runs)),
+        ("few seeds", f"seeds: {FEWEST_SEEDS}", _few_seeds(results)),
+        ("devices at their bounds", "drive: {weight_range: ...}", _saturated(results)),
+        (
+            "accuracy that fell in training",
+            "rpu-ssnn plot FOLDER --kind curves",
+            _sentences(divergence.sentences(found.runs)),
+        ),
+        (
+            "seeds of the search among the rows",
+            "search: {seeds: [100, 101]}",
+            _shared(found.study, root),
+        ),
+        ("searches that ended at an edge", "search: {widen: 3}", _edges(found.study, root)),
+        ("rows that do not repeat", "tile: {simulator: native}", _not_replayable(results)),
+    )
+    told = [Cautions(kind, remedy, list(sentences)) for kind, remedy, sentences in groups]
+    return [group for group in told if group.sentences]
+
+
+def _sentences(lines: Iterable[str]) -> Iterator[str]:
+    return (f"{line}." for line in lines)
 
 
 def _missing(found: FolderContents) -> Iterator[str]:
@@ -66,7 +98,7 @@ def _missing(found: FolderContents) -> Iterator[str]:
     ]
     if missing:
         have = counted(len(missing), "trial has", "trials have")
-        yield f"{have} no row (yet): {_named(missing)}."
+        yield f"{have} no row (yet): {listed(missing)}."
 
 
 def _failed(root: Path) -> Iterator[str]:
@@ -77,10 +109,10 @@ def _failed(root: Path) -> Iterator[str]:
 def _versions(runs: Runs) -> Iterator[str]:
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
-        listed = "; ".join(
+        texts = "; ".join(
             sorted(", ".join(f"{k} {v}" for k, v in vars(v).items()) for v in versions)
         )
-        yield f"The rows were made under different versions: {listed}."
+        yield f"The rows were made under different versions: {texts}."
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
@@ -89,7 +121,7 @@ def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
     if few:
         yield (
             f"Fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean little: "
-            f"{_named(few)}."
+            f"{listed(few)}."
         )
 
 
@@ -103,11 +135,14 @@ def _saturated(results: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _edges(study: Study, root: Path) -> Iterator[str]:
-    drives = stored_hyperparameters(study, ResultFolder(root))
-    shared = shared_seeds(study, drives)
+def _shared(study: Study, root: Path) -> Iterator[str]:
+    shared = shared_seeds(study, stored_hyperparameters(study, ResultFolder(root)))
     if shared:
         yield f"{shared[0].upper()}{shared[1:]}."
+
+
+def _edges(study: Study, root: Path) -> Iterator[str]:
+    drives = stored_hyperparameters(study, ResultFolder(root))
     for point in study.points():
         if point.drive is not None:
             continue
@@ -131,15 +166,10 @@ def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
     if labels:
         yield (
             f"Not replayable bit for bit, since aihwkit's own noise cannot be seeded: "
-            f"{_named(labels)}. A second run gives other numbers of the same kind."
+            f"{listed(labels)}. A second run gives other numbers of the same kind."
         )
 
 
 def _by_name(error: InputError) -> str:
     """The fault with the file's name alone: the report leaves the machine it was made on."""
     return str(InputError(Path(error.where).name, error.field, error.value, error.allowed))
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,100 @@
+"""Learning curves: cases together in a panel a point, or, of many cases, a panel each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.errors import InputError
+from studies.common.statistics import describe
+from studies.report.figure_style import Look, finish_axes, looks, plain, wrapped
+from studies.report.figures import (
+    bar_within,
+    columns_of,
+    legend_below,
+    level,
+    panel_grid,
+    panels_of,
+)
+from studies.results.summary import as_keys, swept_columns, titled
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_TOGETHER = 4
+"""Cases of one panel; more get a panel each, with a thin line a seed."""
+
+
+def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:
+    """Validation accuracy by epoch: mean over seeds, band: 95 % interval; of more than four cases a
+    thin line a seed.
+
+    One panel a point of the sweep, or a case and point. A case without epochs (ann) is a level
+    line, and where no images are held out for validation, the accuracy while training is shown.
+
+    Raises:
+        InputError: no run has a learning curve.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    if curves.empty:
+        raise InputError("plot", "curves", "none", "needs runs with epochs; ann has none")
+    measure = "validation_accuracy"
+    if measure not in curves.columns or curves[measure].isna().all():
+        measure = "train_accuracy"
+    apart = results["label"].nunique() > MOST_TOGETHER
+    style = looks(results["label"])
+    panels = list(_apart(results) if apart else panels_of(results, swept_columns(results)))
+    figure, all_axes = panel_grid(width, len(panels))
+    for axes, (title, runs) in zip(all_axes, panels, strict=True):
+        for case, of_case in runs.groupby("label", sort=False):
+            epochs = curves[curves["unit"].isin(of_case["unit"]) & (curves["label"] == case)]
+            label = f"{case} (n={len(of_case)})"
+            if epochs.empty:
+                level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)
+            elif apart:
+                for _, of_seed in epochs.groupby("unit", sort=False):
+                    axes.plot(of_seed["epoch"] + 1, of_seed[measure], "-", lw=0.8, color="#0072B2")
+            else:
+                _curve(axes, epochs, measure, style[str(case)], label)
+        axes.set_title(wrapped(title, int(14 * width / columns_of(width, len(panels)))), fontsize=7)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(f"{measure.replace('_', ' ')} (%)")
+        finish_axes(axes)
+    low, high = all_axes[0].get_ylim()  # shared by all
+    all_axes[0].set_ylim(max(0.0, low), min(100.0, high))
+    if not apart:
+        legend_below(figure, all_axes, width)
+    return figure
+
+
+def _apart(results: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The runs of each case at each point of the sweep."""
+    swept = swept_columns(results)
+    keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
+    return [
+        (titled(f"{case} (n={len(runs)})", dict(zip(swept, point, strict=True))), runs)
+        for (case, *point), runs in keyed.groupby(["label", *swept], sort=False)
+    ]
+
+
+def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:
+    by_epoch = [(epoch, describe(of[measure].tolist())) for epoch, of in epochs.groupby("epoch")]
+    x = [int(str(epoch)) + 1 for epoch, _ in by_epoch]
+    means = [sample.mean for _, sample in by_epoch]
+    bars = [bar_within(sample.mean, sample.half_width, sample.n) for _, sample in by_epoch]
+    low = [mean - below for mean, (below, _) in zip(means, bars, strict=True)]
+    high = [mean + above for mean, (_, above) in zip(means, bars, strict=True)]
+    axes.fill_between(x, low, high, color=look.colour, alpha=0.15, lw=0)
+    axes.plot(
+        x,
+        means,
+        look.line,
+        marker=look.marker,
+        ms=3.5,
+        color=look.colour,
+        lw=1.3,
+        label=plain(label),
+    )

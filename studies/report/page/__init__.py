@@ -1,0 +1,1 @@
+"""The page: headline, warnings, sections, and the template that they fill."""

@@ -1,0 +1,190 @@
+"""The parts of the page beside the summary: tables and pictures of what the folder holds."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.files import read_bytes
+from studies.common.choices import Format
+from studies.declaration.result import Runs
+from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, new_figure, plain
+from studies.results.ledger import ledger_table
+from studies.results.text_table import as_csv, render_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+MOST_BYTES = 16 << 20
+"""Of a picture or table of the folder."""
+
+MOST_DEVICES = 12
+_RESPONSE_INCHES = 2.2
+
+
+@dataclass(frozen=True)
+class Table:
+    """Of finished cells, with its text for a paper and for a spreadsheet."""
+
+    cells: pd.DataFrame
+    n_left: int
+    note: str
+    csv: str
+
+    @property
+    def columns(self) -> list[str]:
+        """Headings."""
+        return [str(name) for name in self.cells.columns]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Lines of cells."""
+        return [list(map(str, row)) for row in self.cells.to_numpy().tolist()]
+
+    @property
+    def latex(self) -> str:
+        """With booktabs."""
+        return render_cells(self.cells, Format.latex, self.n_left, self.note)
+
+
+def table_of(cells: pd.DataFrame, n_left: int, note: str = "", exact: object = None) -> Table:
+    """A table.
+
+    Args:
+        exact: the data frame of its CSV; None: the cells.
+    """
+    return Table(cells, n_left, note, as_csv(cells if exact is None else exact))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as two data URIs, for a wide and for a narrow page."""
+
+    caption: str
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with tables and pictures.
+
+    Attributes:
+        folded: shown on a click alone.
+    """
+
+    name: str
+    pictures: list[Picture]
+    tables: list[Table]
+    folded: bool = False
+
+    @property
+    def anchor(self) -> str:
+        """In the page's address."""
+        return self.name.lower().replace(" ", "-")
+
+
+def drawn(caption: str, draw: Callable[[float], Figure]) -> Picture:
+    """A figure at both widths."""
+    wide, narrow = (_uri(as_svg(draw(width)), "svg+xml") for width in (WIDE_INCHES, NARROW_INCHES))
+    return Picture(caption, wide, narrow)
+
+
+def answers(root: Path) -> Iterator[Section]:
+    """What `attribute`, `require` and `decompose` left in their folder."""
+    for name, view, caption in (
+        ("Attribution", attribution_view, attribution_view.CAPTION),
+        ("Requirement", requirement_view, requirement_view.CAPTION),
+        ("Decomposition", decomposition_view, ""),
+    ):
+        kept = _kept(root / view.FILE)
+        if kept is None:
+            continue
+        picture = _png(root / view.FIGURE, f"{name}, as `rpu-ssnn` drew it.")
+        tables = []
+        if view is not decomposition_view:  # its accuracies are not in its file
+            tables.append(table_of(view.readable(kept), 2, caption, kept))
+        yield Section(name, picture, tables)
+
+
+def ledger(results: pd.DataFrame) -> Iterator[Section]:
+    """What training cost the devices."""
+    if "pulses_up_per_device" not in results:
+        return
+    found = ledger_table(results)
+    if len(found):
+        cells, n_left = ledger_view.cells(found), ledger_view.n_names(found)
+        table = table_of(cells, n_left, ledger_view.note(found), found)
+        yield Section("Ledger", [], [table], folded=True)
+
+
+def responses(runs: Runs) -> Iterator[Section]:
+    """The pulse response of each device, once."""
+    devices = [getattr(trial.settings.method, "device", None) for trial, _ in runs]
+    names = tuple(dict.fromkeys(str(name) for name in devices if name))[:MOST_DEVICES]
+    pictures = _responses(names) if names else []
+    if pictures:
+        yield Section("Pulse responses", pictures, [], folded=True)
+
+
+@cache
+def _responses(names: tuple[str, ...]) -> list[Picture]:
+    """Measured on a tile, which takes seconds: once a process."""
+    from device_presets import Preset, PresetError, get_device
+    from device_presets.plots.card import draw_response
+
+    presets = {}
+    for name in names:
+        try:
+            device = get_device(name)
+        except PresetError:  # a file of the user's that is gone
+            continue
+        first = device if isinstance(device, Preset) else getattr(device, "first", None)
+        if isinstance(first, Preset):
+            presets[first.name] = first
+
+    def draw(width: float) -> Figure:
+        columns = 2 if width > NARROW_INCHES and len(presets) > 1 else 1
+        lines = -(-len(presets) // columns)
+        figure = new_figure(width, 0.4 + _RESPONSE_INCHES * lines)
+        grid = figure.subplots(lines, columns, squeeze=False).ravel()
+        for axes, preset in zip(grid, presets.values(), strict=False):
+            draw_response(axes, preset)
+            axes.set_title(plain(preset.name), fontsize=8)
+        for axes in grid[len(presets) :]:
+            axes.set_visible(False)
+        return figure
+
+    caption = "Devices of each preset, as shipped, pulsed up and down; of a cell, its first device."
+    return [drawn(caption, draw)] if presets else []
+
+
+def _kept(path: Path) -> pd.DataFrame | None:
+    """A table of the folder; None where there is none that can be read."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError):
+        return None
+    for column in {"why_none", "stopped", "value"} & set(table.columns):
+        table[column] = table[column].astype(object).where(table[column].notna(), "")
+    return table
+
+
+def _png(path: Path, caption: str) -> list[Picture]:
+    try:
+        uri = _uri(read_bytes(path, MOST_BYTES), "png")
+    except OSError:
+        return []
+    return [Picture(caption, uri, uri)]
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

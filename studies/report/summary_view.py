@@ -1,0 +1,131 @@
+"""The summary as text: Markdown, LaTeX, HTML and CSV."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.wording import counted
+from studies.common.choices import Format
+from studies.common.quantities import quantity
+from studies.common.statistics import MOST_SEEDS, SIGNIFICANCE, UNTESTED, correction, mark
+from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.update_rules.base import GIVEN_SPIKES
+from studies.results.summary import INPUT, PUBLISHED, or_dash, swept_columns
+from studies.results.text_table import accuracy_interval, as_csv, interval, number, render_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def render(table: pd.DataFrame, reference: str, style: Format) -> str:
+    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact."""
+    if style is Format.csv:
+        return as_csv(table)
+    cells = readable(table, reference)
+    return render_cells(cells, style, 1 + len(swept_columns(table)), legend(table))
+
+
+def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """The summary rounded for reading, every cell text.
+
+    Accuracy and gap come first, so that a phone shows them. ``n`` seeds; ``n*``: `gap_seeds`;
+    ``pairs`` seeds that the reference has too, where any differ from n;
+    ``range`` lowest to highest seed; ``pulses`` a device, up plus down; ``sat.``: share of
+    devices at a bound.
+    """
+    import pandas as pd
+
+    shown: dict[str, list[str]] = {"case": table["case"].tolist()}
+    for column in swept_columns(table):
+        values = [or_dash(value) for value in table[column]]
+        shown[quantity(column.removeprefix(SWEEP_PREFIX))] = values
+    accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
+    shown["accuracy %"] = [accuracy_interval(*of_case) for of_case in accuracies]
+    gaps = intervals(table["gap"], table["gap_ci"], "{:+.2f}", table["gap_n"])
+    shown[f"gap to {reference}"] = gaps
+    shown |= _tests(table)
+    shown["n"] = [str(n) for n in table["n"]]
+    if (untold := table["gap_significant"].eq(False)).any():
+        needed = table["gap_seeds"].where(untold)
+        shown["n*"] = [f">{MOST_SEEDS}" if n == math.inf else number(n, "{:.0f}") for n in needed]
+    for column in _differing_budgets(table):
+        shown[column] = numbers(table[column], "{:.0f}")
+    if PUBLISHED in table:
+        published = zip(table[PUBLISHED], table[f"{PUBLISHED}_pm"], strict=True)
+        shown["published %"] = [interval(mean, half) for mean, half in published]
+        shown["source"] = table[f"{PUBLISHED}_source"].tolist()
+    with_gap = table["gap"].notna()
+    if (table["gap_n"] != table["n"])[with_gap].any():
+        shown["pairs"] = numbers(table["gap_n"].where(with_gap), "{:.0f}")
+    shown |= {
+        "range": [
+            "-" if low != low else f"{low:.2f}–{high:.2f}"
+            for low, high in zip(table["min"], table["max"], strict=True)
+        ],
+        "pulses": numbers(table["pulses_per_device"], "{:.1f}"),
+        "sat.": numbers(100 * table["saturated_fraction"], "{:.0f} %"),
+    }
+    return pd.DataFrame(shown)
+
+
+def legend(table: pd.DataFrame) -> str:
+    """What the intervals and the p of a table mean, in one line."""
+    tests = int(table["gap_p"].notna().sum())
+    differing = _differing_budgets(table)
+    shared = [
+        counted(round(table[column].iloc[0]), what)
+        for column, what in (("images", "training image"), ("epochs", "epoch"))
+        if column not in differing and table[column].notna().any()
+    ]
+    meaning = ["± 95 % interval (Student t), and p, of each gap by itself, paired by seed"]
+    meaning.append(correction(tests))
+    if table["gap_significant"].eq(False).any():
+        meaning.append("n*: seeds that would tell it, mean and deviation as they are")
+    return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
+
+
+def _partly_seen(table: pd.DataFrame) -> list[str]:
+    """The cases that see or use less of recorded spikes than their timing, each once."""
+    if INPUT not in table:
+        return []
+    seen = dict(zip(table["case"], table[INPUT], strict=True))
+    return [f"{case}: {what}" for case, what in seen.items() if what != GIVEN_SPIKES]
+
+
+def _differing_budgets(table: pd.DataFrame) -> list[str]:
+    """The budget columns that a reader needs row by row."""
+    return [column for column in ("epochs", "images") if table[column].nunique() > 1]
+
+
+def _tests(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The p of each gap by itself and, of several, corrected; the mark stands at the last."""
+    gaps = [table[column] for column in ("gap", "gap_ci", "gap_p", "gap_n")]
+    marked = [marked_p(*of_case) for of_case in zip(*gaps, strict=True)]
+    if table["gap_p"].notna().sum() < 2:
+        return {"p": marked}
+    alone = zip(table["gap_p_alone"], table["gap_n"], strict=True)
+    return {"p": [p_text(p, n) for p, n in alone], "p Holm": marked}
+
+
+def marked_p(mean: float, half_width: float, p: float, pairs: int) -> str:
+    """A corrected p with the mark of its difference."""
+    return f"{p_text(p, pairs)} {mark(mean, half_width, p) if p == p else ''}".strip()
+
+
+def p_text(p: float, pairs: int) -> str:
+    """A p; a dash where nothing was compared."""
+    if p != p:
+        return UNTESTED if pairs else "-"
+    return "<0.001" if p < 0.001 else f"{p:.2f}" if p >= SIGNIFICANCE else f"{p:.3f}"
+
+
+def intervals(means: pd.Series, halves: pd.Series, style: str, counts: pd.Series) -> list[str]:
+    """Means with the half widths of their intervals; none of fewer than three seeds."""
+    cells = zip(means, halves, counts, strict=True)
+    return [interval(mean, half, style, n) for mean, half, n in cells]
+
+
+def numbers(values: pd.Series, style: str) -> list[str]:
+    """Numbers, a dash where there is none."""
+    return [number(value, style) for value in values]
