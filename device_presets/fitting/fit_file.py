@@ -279,6 +279,7 @@ def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Populati
     errors = uncertainty(fit, counted)
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2
     limits = None
-    if chosen and fit.prepared.noisy and not known:
+    loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
+    if loose and fit.prepared.noisy and not known:
         limits = cycle_noise_limits(plain, counted)
     return Population(fit, errors, has_down, limits)

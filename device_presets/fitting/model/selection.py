@@ -75,11 +75,13 @@ class Selection:
 def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
-    Held out is one of up to three groups of cycles at a time; with a single cycle, one of
-    each three neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before it, with
-    numbers fitted to the other rows only; but bounds that are reached are those of all rows, as
-    they are without read noise, since a bound is not known from rows that do not reach it.
+    Held out is one of up to three groups of cycles at a time; with a single cycle, one of each
+    three neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before
+    it, with numbers fitted to the other rows only; but bounds that are reached are those of all
+    rows, as they are without read noise, since a bound is not known from rows that do not reach it.
     """
+    if len(prepared.highest) == 1:  # one slope for all devices is its own
+        models = tuple(m for m in models if m.code != LINEAR or not m.shape)
     rows = len(prepared.series.weight)
     everything = np.ones(rows, dtype=np.bool_)
     fits = [fit_model(prepared, models[0], everything)]
