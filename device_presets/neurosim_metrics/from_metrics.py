@@ -197,8 +197,8 @@ def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
         )
         by_slope = _swept(states, step, slope + _CHANGE) - _swept(states, step, slope - _CHANGE)
         by_slopes += (by_slope / (2 * _CHANGE) * slopes[-1]) ** 2
-        # The step's deviation goes with each direction's own step, the asymmetry's does not.
-        by_steps += (by_step / (2 * _CHANGE)) ** 2 * (1.0 + (largest / step) ** 2)
+        # Step and asymmetry each deviate by a share of the larger step, in both directions.
+        by_steps += 2.0 * (by_step / (2 * _CHANGE) * largest / step) ** 2
     left = max(2.0 * metrics.device_to_device**2 - by_slopes, 0.0)
     return math.sqrt(left / by_steps), slopes[0], slopes[1]
 
