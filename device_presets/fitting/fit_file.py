@@ -139,6 +139,7 @@ class FittedDevice:
         plot_file = Path(plot_file)
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
+            *(f"Read: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
             f"{self.verdict.sentence}:",
             *(f"  {check.line}" for check in self.verdict.checks),

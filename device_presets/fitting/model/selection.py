@@ -117,9 +117,7 @@ def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[
     return found
 
 
-def _with_memory(
-    prepared: Prepared, fits: list[JointFit], counted: np.ndarray
-) -> list[JointFit]:
+def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
     """The same models with correlated read noise, where that makes the best few more likely.
 
     Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.

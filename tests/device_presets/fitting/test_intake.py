@@ -44,6 +44,12 @@ def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None
         read(tmp_path / "a.csv", CsvLayout(pulse="pulse"))
 
 
+def test_a_column_that_is_not_used_is_named(tmp_path: Path) -> None:
+    lines = ["polarity,time_s,conductance", *(f"{p},0.1,{g}" for p, g in rows())]
+    note = read(text(tmp_path / "a.csv", lines), CsvLayout()).notes[-1]
+    assert note.startswith("not used: 1 column (time_s); pulses are taken as alike")
+
+
 def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> None:
     file = text(tmp_path / "a.csv", [f"{1 if p == 'up' else -1};{g}" for p, g in rows()])
     same(read(file, CsvLayout(polarity="1", conductance="2")))
