@@ -81,7 +81,7 @@ def test_up_and_down_sweeps_side_by_side(tmp_path: Path) -> None:
     named = text(tmp_path / "b.csv", [shorter[0].replace("_pulse", " G"), *shorter[1:]])
     found = read(named, CsvLayout(up="up G", down="down G"))
     assert int((found.pulse < 0).sum()) == 16
-    with pytest.raises(PresetError, match=r"down column: None .* beside up G"):
+    with pytest.raises(PresetError, match=r"down column: missing.* beside up G"):
         CsvLayout(up="up G")
 
 
