@@ -139,6 +139,7 @@ class FittedDevice:
         plot_file = Path(plot_file)
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
+            *(f"Read: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
             f"{self.verdict.sentence}:",
             *(f"  {check.line}" for check in self.verdict.checks),
@@ -279,6 +280,7 @@ def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Populati
     errors = uncertainty(fit, counted)
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2
     limits = None
-    if chosen and fit.prepared.noisy and not known:
+    loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
+    if loose and fit.prepared.noisy and not known:
         limits = cycle_noise_limits(plain, counted)
     return Population(fit, errors, has_down, limits)

@@ -9,15 +9,19 @@ slope_up = w_max / W, and a step of k W at weight zero.
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from device_presets.entry_writing import checked_name, entry_text, parameter
 from device_presets.mean_step import asymmetry_of
-from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature
+from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError
 
 _MODEL = "LinearStepDevice"
 _CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"
 _LABEL_STEP = 1e-3
+_CHANGE = 1e-3  # of a step, or of a slope
+_POINTS = 400  # of a sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +103,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     asymmetry = asymmetry_of(up, down)
     mean_square = math.sqrt((up**2 + down**2) / 2)
     noise = 2.0 * metrics.cycle_to_cycle / mean_square  # the range of weights is 2
-    spread_up, slope_up_spread = _spreads(metrics.states_up, metrics.nonlinearity_up, metrics)
-    spread_down, slope_down_spread = _spreads(
-        metrics.states_down, -metrics.nonlinearity_down, metrics
-    )
-    common = math.hypot(spread_up * up, spread_down * down) / step / 2.0
+    common, slope_up_spread, slope_down_spread = _spreads(metrics)
     told = f"{metrics.source}; {_CONVENTION}"
     curve = f"{told}: from states and nonlinearity, step = k (W - w)"
     uneven = abs(up - down) / (up + down)
@@ -174,12 +174,40 @@ def _line(states: int, label: float) -> tuple[float, float]:
     return -math.expm1(-1.0 / (a * states)) * asymptote, 1.0 / asymptote
 
 
-def _spreads(states: int, label: float, metrics: PublishedMetrics) -> tuple[float, float]:
-    """Relative deviation of the step at zero and absolute one of the slope, from the label's."""
-    high = min(label + _LABEL_STEP, LARGEST_LABEL)
-    low = max(high - 2 * _LABEL_STEP, 0.0)
-    ends = (_line(states, low), _line(states, high))
-    per_label = 1.0 / (high - low)
-    step = abs(math.log(ends[1][0] / ends[0][0])) * per_label
-    slope = abs(ends[1][1] - ends[0][1]) * per_label
-    return step * metrics.device_to_device, slope * metrics.device_to_device
+def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
+    """Deviation of step and asymmetry, and of both slopes, under which labels deviate as published.
+
+    aihwkit draws step, asymmetry and slopes apart. The slopes get what the label's deviation says;
+    the rest of the labels' mean square over up and down is left to the steps.
+    """
+    sweeps = (
+        (metrics.states_up, metrics.nonlinearity_up),
+        (metrics.states_down, -metrics.nonlinearity_down),
+    )
+    largest = max(_line(*sweep)[0] for sweep in sweeps)
+    slopes, by_slopes, by_steps = [], 0.0, 0.0
+    for states, label in sweeps:
+        step, slope = _line(states, label)
+        high = min(label + _LABEL_STEP, LARGEST_LABEL)
+        low = max(high - 2 * _LABEL_STEP, 0.0)
+        per_label = (_line(states, high)[1] - _line(states, low)[1]) / (high - low)
+        slopes.append(abs(per_label) * metrics.device_to_device)
+        by_step = _swept(states, step * (1 + _CHANGE), slope) - _swept(
+            states, step * (1 - _CHANGE), slope
+        )
+        by_slope = _swept(states, step, slope + _CHANGE) - _swept(states, step, slope - _CHANGE)
+        by_slopes += (by_slope / (2 * _CHANGE) * slopes[-1]) ** 2
+        # Step and asymmetry each deviate by a share of the larger step, in both directions.
+        by_steps += 2.0 * (by_step / (2 * _CHANGE) * largest / step) ** 2
+    left = max(2.0 * metrics.device_to_device**2 - by_slopes, 0.0)
+    return math.sqrt(left / by_steps), slopes[0], slopes[1]
+
+
+def _swept(states: int, step: float, slope: float) -> float:
+    """Label of a sweep from -1 toward 1, where a device that gets there early rests."""
+    pulse = np.linspace(0, states, min(states, _POINTS) + 1)
+    if slope == 0.0:
+        weight = step * pulse - 1.0
+    else:
+        weight = -1.0 - (1.0 + slope) / slope * np.expm1(pulse * np.log1p(-step * slope))
+    return label_of(np.minimum(weight, 1.0))

@@ -12,6 +12,7 @@ from device_presets.neurosim_metrics import (
     metrics_table,
     text_from_metrics,
 )
+from device_presets.neurosim_metrics.measure import _DEVICES, _label_spread
 from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
 from device_presets.plots.idealised import without
 from device_presets.pulsing import pulse_train
@@ -71,8 +72,14 @@ def test_measured_metrics_are_the_published_ones(tmp_path: Path) -> None:
     assert found.nonlinearity_up == pytest.approx(2.4, abs=0.01)
     assert found.nonlinearity_down == pytest.approx(-4.9, abs=0.01)
     assert found.cycle_to_cycle == pytest.approx(0.035, rel=0.05)
-    # To first order: aihwkit draws step and slope of a device apart, NeuroSim draws one label.
-    assert found.device_to_device == pytest.approx(0.02, rel=0.6)
+
+
+@pytest.mark.parametrize("changes", [{}, {"states_down": 100, "nonlinearity_down": -2.4}])
+def test_labels_spread_as_published(changes: dict[str, object], tmp_path: Path) -> None:
+    """Within three standard errors of a deviation over the devices that are drawn."""
+    preset = made(tmp_path, **changes)
+    found = _label_spread(preset, 100, int(str(changes.get("states_down", 80))), seed=0)
+    assert found == pytest.approx(0.02, rel=3 / np.sqrt(2 * (_DEVICES - 1)))
 
 
 def test_cycle_to_cycle_is_a_share_of_the_range_on_a_tile(tmp_path: Path) -> None:

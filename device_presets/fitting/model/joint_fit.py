@@ -10,12 +10,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, minimize
+from threadpoolctl import ThreadpoolController
 
 from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES, Layout, first_guess
 from device_presets.fitting.model.likelihood import Trace, empty_trace, run_filter
 from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
 
+_LIBRARIES = ThreadpoolController()
+"""BLAS threads cost more than they save in a search over a few numbers."""
+
+_NO_TRACE = empty_trace(0)
 _CURVATURE_STEP = 1e-3
 _DIFFERENCE = 1e-3
 _LEAST_CURVATURE = 25.0
@@ -66,7 +71,8 @@ def evaluate(
     trace: Trace | None = None,
 ) -> np.ndarray:
     """Log-likelihood of each device's counted rows."""
-    result: np.ndarray = run_filter(
+    found = np.empty(len(local))
+    run_filter(
         prepared.series,
         layout.model.code,
         layout.model.law,
@@ -74,10 +80,11 @@ def evaluate(
         np.ascontiguousarray(shared[NOISES:]),
         noises(layout, prepared, shared),
         counted,
-        trace if trace is not None else empty_trace(0),
+        trace if trace is not None else _NO_TRACE,
         trace is not None,
+        found,
     )
-    return result
+    return found
 
 
 def fit_model(
@@ -169,15 +176,16 @@ def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit
     unit = objective.units(start)
     low, high = objective.limits(fit.shared, fit.local)
     bounds = Bounds((low - start) / unit, (high - start) / unit)
-    found = minimize(
-        objective.value_and_gradient,
-        np.zeros(len(start)),
-        args=(start, unit),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
-    )
+    with _LIBRARIES.limit(limits=1, user_api="blas"):
+        found = minimize(
+            objective.value_and_gradient,
+            np.zeros(len(start)),
+            args=(start, unit),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
+        )
     shared, local = objective.unpack(start + unit * found.x)
     likelihood = evaluate(fit.prepared, fit.layout, shared, local, counted)
     return replace(fit, shared=shared, local=local, log_likelihood=likelihood)

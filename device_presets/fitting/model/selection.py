@@ -19,7 +19,9 @@ from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepMode
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 
 _FOLDS = 3
-_BLOCKS = 9  # contiguous stretches of a device's pulses, dealt to the folds in turn
+_BLOCK, _FEWEST_BLOCKS = 25, 9
+"""Pulses in a block, and blocks of a device at least. A block as long as a sweep would hold out one
+end of the range, which nothing else tells."""
 _HOPELESS = 40.0
 _SLOPE_SLACK = 0.05
 _FEW = 2
@@ -73,17 +75,19 @@ class Selection:
 def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
-    Held out is one of up to three groups of cycles at a time; with a single cycle, every third of
-    nine blocks of each device's pulses. A held-out row is predicted from the rows before it, with
-    numbers fitted to the other rows only; but bounds that are reached are those of all rows, as
-    they are without read noise, since a bound is not known from rows that do not reach it.
+    Held out is one of up to three groups of cycles at a time; with a single cycle, one of each
+    three neighbouring blocks of a device's pulses. A held-out row is predicted from the rows before
+    it, with numbers fitted to the other rows only; but bounds that are reached are those of all
+    rows, as they are without read noise, since a bound is not known from rows that do not reach it.
     """
+    if len(prepared.highest) == 1:  # one slope for all devices is its own
+        models = tuple(m for m in models if m.code != LINEAR or not m.shape)
     rows = len(prepared.series.weight)
     everything = np.ones(rows, dtype=np.bool_)
     fits = [fit_model(prepared, models[0], everything)]
     fits += [fit_model(prepared, model, everything, fits[0]) for model in models[1:]]
     fits += _with_noise_of_the_range(fits, everything)
-    fits += _with_memory(fits, everything)
+    fits += _with_memory(prepared, fits, everything)
     best = max(_adjusted(fit) for fit in fits)
     fold, how = _folds(prepared)
     scores = []
@@ -113,12 +117,15 @@ def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[
     return found
 
 
-def _with_memory(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
-    """The same models with correlated read noise, where that makes the best few more likely."""
+def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+    """The same models with correlated read noise, where that makes the best few more likely.
+
+    Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.
+    """
     ordered = sorted(fits, key=_adjusted, reverse=True)
-    prepared = with_read_noise(ordered[0].prepared)
+    prepared = with_read_noise(prepared)
     least = _adjusted(ordered[0])
-    starts = [with_memory(_for(prepared, fit), fit, counted) for fit in ordered[:_FEW]]
+    starts = [with_memory(prepared, fit, counted) for fit in ordered[:_FEW]]
     if not max(_adjusted(fit) for fit in starts) > least:
         return []
     tried = [fit for fit in (fit_with_memory(s, counted) for s in starts) if _is_noise(fit)]
@@ -126,7 +133,7 @@ def _with_memory(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
     if best is None or not _adjusted(best) > least + _LEAST_GAIN:
         return []
     for fit in ordered[_FEW:]:
-        start = with_memory(_for(prepared, fit), fit, counted, best)
+        start = with_memory(prepared, fit, counted, best)
         tried.append(fit_with_memory(start, counted))
     return [fit for fit in tried if _is_noise(fit)]
 
@@ -135,10 +142,6 @@ def _is_noise(fit: JointFit) -> bool:
     """Whether the correlated noise is there at all: with none, a bound put exactly at the most
     extreme reading looks likely, since the density of a weight at its bound has no limit then."""
     return bool(np.exp(fit.shared[2]) > _LEAST_NOISE * np.exp(fit.local[:, :2].mean()))
-
-
-def _for(prepared: Prepared, fit: JointFit) -> Prepared:
-    return fit.prepared if fit.prepared.noisy else prepared
 
 
 def representable(fit: JointFit) -> bool:
@@ -162,10 +165,13 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
         group[cycles] = np.arange(len(cycles)) % folds
         return group[prepared.cycle], f"{folds} groups of {len(cycles)} cycles, each held out once"
     fold = np.zeros(len(prepared.device), dtype=np.int64)
+    rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
-        block = np.arange(end - first) * _BLOCKS // max(end - first, 1)
-        fold[first:end] = block % _FOLDS
-    return fold, f"every third of {_BLOCKS} blocks of each device's pulses held out"
+        blocks = max((end - first) // _BLOCK, _FEWEST_BLOCKS)
+        # Drawn among each three neighbours: dealt in turn they would keep step with the sweeps.
+        drawn = np.argsort(rng.random((blocks // _FOLDS + 1, _FOLDS)), axis=1).ravel()
+        fold[first:end] = drawn[np.arange(end - first) * blocks // max(end - first, 1)]
+    return fold, "one of each three blocks of each device's pulses held out"
 
 
 def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:

@@ -26,9 +26,11 @@ from device_presets.fitting.reading.csv_layout import (
 )
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.wording import counted
 
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"
+_PHYSICAL = {"time_s", "pulse_width_s", "amplitude_v"}
 
 _POLARITIES = {
     "up": ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set"),
@@ -85,6 +87,10 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     elif "pulse" not in columns:
         joined["pulse"] = _order_of_rows(joined["device"])
         notes = ("no pulse column: pulses are counted in the order of the rows",)
+    unused = [name for name in text.columns if name and name not in columns.values()]
+    if unused:
+        told = "; pulses are taken as alike and evenly spaced" if set(unused) & _PHYSICAL else ""
+        notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)}){told}",)
     return Rows(
         notes=notes,
         devices=tuple(names["device"]) or ("1",),

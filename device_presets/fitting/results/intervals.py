@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 from scipy.optimize import brentq
 
 CONFIDENCE = 0.95
@@ -95,7 +95,7 @@ def spread_interval(
             share = float(np.mean(errors / (between + errors)))
             # Degrees of freedom of the fits' variance, as good as none below one.
             others = max(2.0 / max(share**2 * doubt, 1e-9), 1.0)
-            return float(stats.f.ppf(probability, degrees, others))
+            return float(special.fdtri(degrees, others, probability))
 
         return math.sqrt(where_it_falls_to(quantile))
 

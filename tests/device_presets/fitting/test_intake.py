@@ -44,6 +44,12 @@ def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None
         read(tmp_path / "a.csv", CsvLayout(pulse="pulse"))
 
 
+def test_a_column_that_is_not_used_is_named(tmp_path: Path) -> None:
+    lines = ["polarity,time_s,conductance", *(f"{p},0.1,{g}" for p, g in rows())]
+    note = read(text(tmp_path / "a.csv", lines), CsvLayout()).notes[-1]
+    assert note.startswith("not used: 1 column (time_s); pulses are taken as alike")
+
+
 def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> None:
     file = text(tmp_path / "a.csv", [f"{1 if p == 'up' else -1};{g}" for p, g in rows()])
     same(read(file, CsvLayout(polarity="1", conductance="2")))
@@ -75,7 +81,7 @@ def test_up_and_down_sweeps_side_by_side(tmp_path: Path) -> None:
     named = text(tmp_path / "b.csv", [shorter[0].replace("_pulse", " G"), *shorter[1:]])
     found = read(named, CsvLayout(up="up G", down="down G"))
     assert int((found.pulse < 0).sum()) == 16
-    with pytest.raises(PresetError, match=r"down column: None .* beside up G"):
+    with pytest.raises(PresetError, match=r"down column: missing.* beside up G"):
         CsvLayout(up="up G")
 
 

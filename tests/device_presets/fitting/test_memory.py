@@ -11,6 +11,7 @@ from device_presets.fitting import fit_file
 from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.model.joint_fit import fit_model
 from device_presets.fitting.model.likelihood import OF_DIRECTION, Series, empty_trace, run_filter
+from device_presets.fitting.model.profile import cycle_noise_limits
 from device_presets.fitting.model.selection import filtered, select_model
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, prepare
@@ -18,7 +19,7 @@ from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
 from support.fits import ONE, SWEEP_STEP, ZERO, sweeps
 
-FEW_MODELS = tuple(m for m in MODELS if m.code == CONSTANT or (m.code == LINEAR and m.additive))
+FEW_MODELS = tuple(m for m in MODELS if m.code in (CONSTANT, LINEAR) and m.additive)
 
 
 def prepared_of(file: Path) -> Prepared:
@@ -28,7 +29,8 @@ def prepared_of(file: Path) -> Prepared:
 def density(series: Series, device: list[float], noise: list[float]) -> float:
     """Log-likelihood of one device of constant steps."""
     rows = np.ones(len(series.weight), dtype=np.bool_)
-    found = run_filter(
+    found = np.empty(1)
+    run_filter(
         series,
         CONSTANT,
         OF_DIRECTION,
@@ -38,6 +40,7 @@ def density(series: Series, device: list[float], noise: list[float]) -> float:
         rows,
         empty_trace(0),
         False,
+        found,
     )
     return float(found[0])
 
@@ -78,24 +81,21 @@ def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "white",
-    [
-        0.0,
-        pytest.param(
-            1.0,
-            marks=pytest.mark.xfail(
-                strict=True, reason="beside white noise, held-out pulses do not tell memory yet"
-            ),
-        ),
-    ],
+    ("seed", "white", "true"), [(0, 0.0, 0.0), (0, 1.0, 0.0), (1, 1.0, 0.0), (1, 1.0, 0.6)]
 )
-def test_correlated_read_noise_is_not_taken_for_cycle_noise(white: float, tmp_path: Path) -> None:
-    """No cycle noise, AR(1) read noise of 3 steps: one pulse ahead both look alike."""
-    prepared = prepared_of(sweeps(tmp_path / "data.csv", 0, 3.0, white=white))
+def test_correlated_read_noise_is_not_taken_for_cycle_noise(
+    seed: int, white: float, true: float, tmp_path: Path
+) -> None:
+    """AR(1) read noise of 3 steps: one pulse ahead both look alike. Cycle noise that is there is
+    found beside it."""
+    prepared = prepared_of(sweeps(tmp_path / "data.csv", seed, 3.0, white=white, cycle=true))
     chosen = select_model(prepared, FEW_MODELS).chosen.fit
     assert chosen.layout.memory
     cycle, _, slow, pulses = np.exp(chosen.shared[:4])
-    assert cycle < 0.15
+    low, high = np.exp(cycle_noise_limits(chosen, np.ones(len(prepared.device), dtype=np.bool_)))
+    assert low <= true <= high
+    assert (low > 0.0) == (true > 0.0)
+    assert cycle == pytest.approx(true, abs=0.15)
     assert slow / SWEEP_STEP == pytest.approx(3.0, rel=0.25)
     assert pulses == pytest.approx(10.6, rel=0.5)
     verdict = judge(chosen, filtered(chosen))

@@ -94,7 +94,7 @@ def test_without_read_noise_it_is_a_number_fitted_less_a_pulse(tmp_path: Path) -
 def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> None:
     """160 pulses a device, read noise of 1.5 steps: cycle noise shows in slow wandering only."""
     rng, plain, corrected = np.random.default_rng(1), [], []
-    for _ in range(12):
+    for _ in range(10):
         fit = constant_steps(tmp_path, rng, 10, 160, 1.5)
         plain.append(fit.shared[0])
         corrected.append(unbiased(fit).shared[0])

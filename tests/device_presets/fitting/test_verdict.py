@@ -1,13 +1,14 @@
 """Fits that must not be believed, files that are there whole or not at all, and the commands."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import PresetError, get_preset
-from device_presets.fitting import fit_file
+from device_presets import PresetError, fitting, get_preset
+from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
 from device_presets.fitting.results.quantities import _over_models
 from rpu_ssnn.common.files import write_together
@@ -49,16 +50,21 @@ def fatiguing(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return path + rng.normal(0, 0.005, len(path)), up
 
 
-@pytest.mark.parametrize("make", [abrupt, fatiguing])
-def test_a_fit_that_does_not_describe_the_data_says_so(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    conductance, up = make(np.random.default_rng(1))
-    fit = fit_file(file_of(tmp_path / "data.csv", conductance, up), "mine")
+@pytest.fixture(scope="module", params=[abrupt, fatiguing])
+def poor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FittedDevice:
+    file = tmp_path_factory.mktemp("poor") / "data.csv"
+    return fit_file(file_of(file, *request.param(np.random.default_rng(1))), "mine")
+
+
+def test_a_fit_that_does_not_describe_the_data_says_so(poor: FittedDevice, tmp_path: Path) -> None:
+    fit = poor
     assert not fit.verdict.describes, fit.verdict
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     assert "DOES NOT DESCRIBE THE DATA" in (tmp_path / "mine.yaml").read_text()
 
 
-def test_the_command_fits_and_refuses(tmp_path: Path) -> None:
+def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "fit_file", functools.cache(fit_file))  # asked twice, fitted once
     conductance, up = noise_only(np.random.default_rng(1))
     file = file_of(tmp_path / "noise.csv", conductance, up)
     command = ["fit", str(file), "--name", "mine", "--out", str(tmp_path / "mine.yaml")]
@@ -82,12 +88,18 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
         fit_file(file, "mine", weight_zero=1.0)
     with pytest.raises(PresetError, match=r"weight one: .* must be above weight zero"):
         fit_file(file, "mine", weight_zero=50e-6, weight_one=40e-6)
-    fit = fit_file(file, "mine")
-    with pytest.raises(PresetError, match=r"mine: file: .*mine\.xyz.* cannot be written"):
-        fit.save(tmp_path / "mine.yaml", tmp_path / "mine.xyz")
-    with pytest.raises(PresetError, match="can be written"):
-        fit.save(tmp_path / "nowhere" / "mine.yaml", tmp_path / "mine.png")
     assert [p.name for p in tmp_path.iterdir()] == ["data.csv"]
+
+
+@pytest.mark.parametrize("poor", [fatiguing], indirect=True)
+def test_a_fit_that_cannot_be_written_leaves_nothing_behind(
+    poor: FittedDevice, tmp_path: Path
+) -> None:
+    with pytest.raises(PresetError, match=r"mine: file: .*mine\.xyz.* cannot be written"):
+        poor.save(tmp_path / "mine.yaml", tmp_path / "mine.xyz")
+    with pytest.raises(PresetError, match="can be written"):
+        poor.save(tmp_path / "nowhere" / "mine.yaml", tmp_path / "mine.png")
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_are_there_whole_or_not_at_all(tmp_path: Path) -> None:
