@@ -185,7 +185,7 @@ def test_a_leaking_device_wants_to_know_the_time() -> None:
     capacitor = get_preset("capacitor")
     assert capacitor.leaks
     assert not get_preset("charge_trap").leaks
-    with pytest.raises(PresetError, match="capacitor: seconds_between_steps: None"):
+    with pytest.raises(PresetError, match="capacitor: seconds_between_steps: missing"):
         capacitor.device()
     assert get_preset("capacitor", {"leak_time_constant_s": "inf"}).device().lifetime == 0
     # Half the charge is gone after tau ln 2: aihwkit removes the share 1/lifetime.
@@ -281,7 +281,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     assert get_preset(f"{file}:mine", {"step": 0.01}).device().dw_min == 0.01
     file.write_text(USER_DEVICE + USER_DEVICE.replace("mine:", "other:"))
     assert get_preset(f"{file}:other").noise_free
-    with pytest.raises(PresetError, match=r"entry: None .*mine, other; name it as"):
+    with pytest.raises(PresetError, match=r"entry: missing.*mine, other; name it as"):
         get_preset(str(file))
     with pytest.raises(PresetError, match=r"entry: 'othr' .*did you mean other"):
         get_preset(f"{file}:othr")
@@ -298,7 +298,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
         ("ConstantStepDevice", "ConstantStep", "did you mean ConstantStepDevice"),
         ("ConstantStepDevice", "MagicDevice", "model: 'MagicDevice' .*ConstantStepDevice"),
         ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'.*w_max_spread"),
-        ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: None .*missing"),
+        ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: missing"),
         ("    step:", "    # step:", "step and levels: 'neither'"),
         ("mine:", "mine: [", "must be valid YAML"),
         (USER_DEVICE, "just text", "must hold presets"),
