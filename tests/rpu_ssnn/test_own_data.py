@@ -195,7 +195,7 @@ def test_files_that_are_missing(tmp_path: Path) -> None:
 
 
 def test_a_split_is_asked_for(npz: Path) -> None:
-    with refused("test_share", "None", "(say 0.2)"):
+    with refused("test_share", "missing", "(say 0.2)"):
         read_own(OwnData(file=npz))
     with refused("test_share", "0.001", "must leave both parts a row"):
         read_own(OwnData(file=npz, test_share=0.001))
