@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_SOURCE_CHARACTERS = 28
+_SOURCE_CHARACTERS = 23
 
 
 def overview() -> pd.DataFrame:
