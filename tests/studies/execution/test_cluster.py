@@ -364,7 +364,7 @@ def test_a_cluster_that_dask_cannot_start_is_refused(
     module.SLURMCluster = FakeQueue  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "dask_jobqueue", module)
     assert clusters.KINDS["slurm"] == ("dask_jobqueue", "SLURMCluster")
-    with refused("--workers: None", "how many workers"):
+    with refused("--workers: missing", "how many workers"):
         executor_of(None, None, "slurm")
     with (
         closing(executor_of(2, None, "slurm")) as executor,
