@@ -119,16 +119,22 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
         return run_in_folder(asked, harness.out, options)
 
     found = attribute(study, "ideal", run)
+    grid = {
+        f"validation as it is seed 0 (learning_rate {rate}, weight_range {span})"
+        for rate in ("0.5", "1")
+        for span in ("4", "8")
+    }
     log = harness.take_log()
-    assert log["validation as it is seed 0"] == 4  # the search, of the device as it is alone
+    searched = {title for title in log if title.startswith("validation")}
+    assert searched == grid  # the search, of the device as it is alone
     assert log["test as it is seed 1"] == 1
     assert "weight range 8, learning rate 1" in found.notes[0]
-    assert set(log.values()) == {1, 4}
+    assert set(log.values()) == {1}
     attribute(study, "ideal", run)
     assert not harness.take_log()
     kept = replace(options, kept_rows=[harness.out / "results.csv"])
     attribute(study, "ideal", partial(run_in_folder, root=tmp_path / "elsewhere", options=kept))
-    assert set(harness.take_log()) == {"validation as it is seed 0"}  # drives are not in rows
+    assert set(harness.take_log()) == grid  # drives are not in rows
 
 
 def test_search_each_searches_for_every_change(harness: Harness) -> None:
@@ -150,7 +156,8 @@ def test_search_each_searches_for_every_change(harness: Harness) -> None:
     assert log == {  # the fake training does not mind what is stuck
         "test rate seed 0": 1,
         "test as it is seed 0": 1,
-        "validation stuck_share 0.5 seed 0": 2,
+        "validation stuck_share 0.5 seed 0 (learning_rate 1, weight_range 8)": 1,
+        "validation stuck_share 0.5 seed 0 (learning_rate 1, weight_range 16)": 1,
         "test stuck_share 0.5 seed 0": 1,
     }
     assert "searched for each changed device" in "\n".join(found.notes)
