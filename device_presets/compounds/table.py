@@ -148,6 +148,12 @@ def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> A
 
 
 _READS = "transfers: lines of the fast array are read and written to the slow one"
+_CHOPPED_RULES = {
+    "transfer_every": _EVERY,
+    "transfer_gain": _gain(0.05),
+    "chop_probability": _chop(0.1),
+}
+
 _NO_COUNT = "aihwkit does not count the pulses of transfers"
 
 COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
@@ -178,11 +184,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
             2,
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (c-TTv2)",
             _chopped,
-            {
-                "transfer_every": _EVERY,
-                "transfer_gain": _gain(0.05),
-                "chop_probability": _chop(0.1),
-            },
+            _CHOPPED_RULES,
             takes_partner=True,
             beside_pulses=f"{_READS} through a digital buffer; signs are chopped",
             unknown_pulses=_NO_COUNT,
@@ -191,11 +193,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
             2,
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (AGAD)",
             _agad,
-            {
-                "transfer_every": _EVERY,
-                "transfer_gain": _gain(0.05),
-                "chop_probability": _chop(0.1),
-            },
+            _CHOPPED_RULES,
             takes_partner=True,
             beside_pulses=f"{_READS} through digital running means; signs are chopped",
             unknown_pulses=_NO_COUNT,

@@ -141,7 +141,7 @@ def mark(mean: float, half_width: float, p: float) -> str:
     return ONLY_ALONE if abs(mean) > half_width else NOT_SIGNIFICANT
 
 
-def correction(tests: int, untold: str = "not told from zero") -> str:
+def correction(tests: int, untold: str = "not significant") -> str:
     """How the differences of a table were tested, and what their marks mean, in words."""
     if tests == 0:
         return f"{UNTESTED}: fewer than {FEWEST_SEEDS} seeds"

@@ -21,8 +21,8 @@ FILE, FIGURE = "attribution.csv", "attribution.png"
 
 CAPTION = (
     "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
-    f"it alone switched off; lost: it alone switched on; {NOT_SIGNIFICANT}: not told from zero; "
-    f"{ONLY_ALONE}: not told after Holm's correction over the imperfections"
+    f"it alone switched off; lost: it alone switched on; {NOT_SIGNIFICANT}: not significant; "
+    f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections"
 )
 _ROW_INCHES = 0.42
 

@@ -26,7 +26,7 @@ FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
     "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; "
-    f"{NOT_SIGNIFICANT}: not told from zero; {ONLY_ALONE}: not told after Holm's correction over "
+    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: not after Holm's correction over "
     "the rows"
 )
 

@@ -87,7 +87,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
 def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     """The gap of each row of the summary, grouped by device: a bar, and its 95 % interval.
 
-    Hollow and hatched: not told from zero; hollow: not told after Holm's correction.
+    Hollow and hatched: not significant; hollow: not significant after Holm's correction.
 
     Raises:
         InputError: there is no case beside the reference.

@@ -81,7 +81,7 @@ def legend(table: pd.DataFrame) -> str:
     meaning = ["± 95 % interval (Student t), and p, of each gap by itself, paired by seed"]
     meaning.append(correction(tests))
     if table["gap_significant"].eq(False).any():
-        meaning.append("n*: seeds that would tell it, mean and deviation as they are")
+        meaning.append("n*: seeds that would make it significant, mean and deviation as they are")
     return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
 
 

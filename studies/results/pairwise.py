@@ -95,7 +95,8 @@ def _legend(pairs: pd.DataFrame) -> str:
     told = int(pairs["told"].eq(True).sum())
     return (
         f"test accuracy, points ± 95 % interval of each difference by itself, paired by seed; "
-        f"{correction(tests, 'order not told')}; {counted(told, 'order')} of {len(pairs)} told"
+        f"{correction(tests, 'order not significant')}; "
+        f"{counted(told, 'order')} of {len(pairs)} significant"
     )
 
 

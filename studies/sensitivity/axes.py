@@ -2,7 +2,7 @@
 
 Harm is the coordinate on which a crossing is looked for: it grows as the device gets worse, and is
 the decimal logarithm of the parameter (upside down where more is better). A parameter whose best
-value is zero has a floor, the smallest value that is told from zero.
+value is zero has a floor: a smaller value counts as zero.
 """
 
 import math
@@ -23,7 +23,7 @@ class RequirementParameter:
         imperfection: its name in `studies.sensitivity.imperfections`; empty where it is none.
         paths: settings of the case that are set to the value; where the device's own differ, the
             largest is, and the others stay in proportion.
-        floor: smallest value that is told from zero; 0 for a parameter of which more is better.
+        floor: a smaller value counts as zero; 0 for a parameter of which more is better.
         worst: value at which the search ends.
     """
 

@@ -63,8 +63,15 @@ class LocalExecutor:
 
     def plan(self, n_trials: int) -> str:
         """How many workers run the trials, and whether they have to start."""
-        workers = counted(worker_count(self.workers, n_trials), "worker")
-        return f"on {workers}" if self._idle else f"starting {workers}, compiling"
+        n_workers, threads = self._shares(n_trials)
+        ready = [one for one in self._idle if one.threads == threads]
+        workers = counted(n_workers, "worker")
+        return f"on {workers}" if len(ready) >= n_workers else f"starting {workers}, compiling"
+
+    def _shares(self, n_trials: int) -> tuple[int, int]:
+        """Workers, and threads of each."""
+        n_workers = worker_count(self.workers, n_trials)
+        return n_workers, max(1, cpu_count() // n_workers)
 
     @contextmanager
     def start_pool(
@@ -75,8 +82,7 @@ class LocalExecutor:
         look: Callable[[], None],
     ) -> Iterator["_LocalPool"]:
         """Starts the processes that are missing; they end at `close`, killed after an error."""
-        n_workers = worker_count(self.workers, n_trials)
-        threads = max(1, cpu_count() // n_workers)
+        n_workers, threads = self._shares(n_trials)
         if any(one.threads != threads for one in self._idle):
             self.close()
         missing = n_workers - len(self._idle)

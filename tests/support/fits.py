@@ -43,32 +43,6 @@ def seeded_pulse_train(
     return np.array(weights)
 
 
-def pulses_table(
-    preset: Preset,
-    devices: int,
-    pulses: int,
-    cycles: int = 1,
-    seed: int = 0,
-    train: PulseTrain = seeded_pulse_train,
-) -> pd.DataFrame:
-    """Up and down sweeps of ``pulses`` each, read after every pulse; row 0 is the beginning."""
-    polarities = ([True] * pulses + [False] * pulses) * cycles
-    weights = train(preset, devices, polarities, None, seed)
-    rows = len(weights)
-    polarity = ["up"] + ["up" if up else "down" for up in polarities]
-    cycle = [0] + [k // (2 * pulses) for k in range(len(polarities))]
-    conductance = (ZERO + (ONE - ZERO) * weights.flatten()) * 1e6
-    return pd.DataFrame(
-        {
-            "device": np.tile(np.arange(devices), rows),
-            "cycle": np.repeat(cycle, devices),
-            "pulse": np.repeat(np.arange(rows), devices),
-            "polarity": np.repeat(polarity, devices),
-            "conductance": conductance,
-        }
-    )
-
-
 def write_pulses(
     path: Path,
     preset: Preset,
@@ -78,8 +52,23 @@ def write_pulses(
     seed: int = 0,
     train: PulseTrain = seeded_pulse_train,
 ) -> Path:
-    """``pulses_table`` as a CSV; returns ``path``."""
-    pulses_table(preset, devices, pulses, cycles, seed, train).to_csv(path, index=False)
+    """A CSV of up and down sweeps, read after every pulse; row 0 is the beginning."""
+    polarities = ([True] * pulses + [False] * pulses) * cycles
+    weights = train(preset, devices, polarities, None, seed)
+    rows = len(weights)
+    polarity = ["up"] + ["up" if up else "down" for up in polarities]
+    cycle = [0] + [k // (2 * pulses) for k in range(len(polarities))]
+    conductance = (ZERO + (ONE - ZERO) * weights.flatten()) * 1e6
+    table = pd.DataFrame(
+        {
+            "device": np.tile(np.arange(devices), rows),
+            "cycle": np.repeat(cycle, devices),
+            "pulse": np.repeat(np.arange(rows), devices),
+            "polarity": np.repeat(polarity, devices),
+            "conductance": conductance,
+        }
+    )
+    table.to_csv(path, index=False)
     return path
 
 

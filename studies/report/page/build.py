@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _CAPTIONS = {
     Kind.gaps: "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
-    "(ns): not told from zero; hollow, (ns): not told after Holm's correction.",
+    "(ns): not significant; hollow, (ns): not significant after Holm's correction.",
     Kind.sweep: "Test accuracy over {x}; bar: 95 % interval of the mean.",
     Kind.curves: "Accuracy by epoch, mean over seeds; band: 95 % interval; of more than four cases "
     "a thin line a seed; dotted: cases without epochs.",

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _IN_WORDS = {
     "": "",
-    NOT_SIGNIFICANT: ", not told from zero",
-    ONLY_ALONE: ", told from zero by itself, not after Holm's correction",
+    NOT_SIGNIFICANT: ", not significant",
+    ONLY_ALONE: ", significant by itself, not after Holm's correction",
     UNTESTED: f", untested: fewer than {FEWEST_SEEDS} seeds",
 }
 
@@ -36,7 +36,7 @@ _IN_WORDS = {
 def headline(
     results: pd.DataFrame, table: pd.DataFrame, reference: str, devices: Collection[str]
 ) -> Iterator[str]:
-    """The best device and its gap, what cannot be told from it, and which gaps are told.
+    """The best device and its gap, what does not differ from it, and which gaps are significant.
 
     Args:
         results: one row a run.
@@ -70,7 +70,7 @@ def on_devices(runs: Runs) -> set[str]:
 def _beside_the_best(
     results: pd.DataFrame, best: str, names: Collection[str], what: str
 ) -> Iterator[str]:
-    """Which others cannot be told from the best, Holm-corrected over these pairs alone."""
+    """Which others do not differ from the best significantly (Holm over these pairs alone)."""
     try:
         pairs = pairwise(results, against=best) if names else None
     except InputError:  # no seed in common
@@ -81,9 +81,9 @@ def _beside_the_best(
     lower = int(pairs["told"].eq(True).sum())
     untold = other[~pairs["told"].eq(True)].tolist()
     if untold:
-        yield f"Not told apart from it: {listed(untold)}."
+        yield f"Not significantly different from it: {listed(untold)}."
     if lower:
-        yield f"Told to be lower: {counted(lower, f'other {what}')} of {len(pairs)}."
+        yield f"Significantly lower: {counted(lower, f'other {what}')} of {len(pairs)}."
 
 
 def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[st
         return
     told = int(tested["gap_significant"].eq(True).sum())
     corrected = " after Holm's correction" if len(tested) > 1 else ""
-    text = f"{told} of {counted(len(tested), 'gap')} to {reference} told from zero{corrected}"
+    text = f"Significant gaps to {reference}: {told} of {len(tested)}{corrected}"
     alone = int((tested["gap"].abs() > tested["gap_ci"]).sum())
     if alone > told:
         text += f", {alone} by themselves"
@@ -107,6 +107,6 @@ def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[st
     if within:
         first = f", {within[0]} the first" if within[0] < within[-1] else ""
         yield (
-            f"With means and deviations as they are, {within[-1]} seeds would tell "
+            f"With means and deviations as they are, {within[-1]} seeds would suffice for "
             f"{len(within)} of the {len(needed)} others{first}."
         )

@@ -133,7 +133,7 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
     numbers = ["89.00 ± 0.00", "-2.00 ± 2.48", "0.07 ns", "3", "4", "89.00–89.00", "15.0"]
     assert cells == ["charge_trap_&2", *numbers, "25 %"]
     assert blank == ""
-    assert "ns: not told from zero at 0.05" in legend
+    assert "ns: not significant at 0.05" in legend
     assert "Holm" not in legend  # of one comparison
 
 
