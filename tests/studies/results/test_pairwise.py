@@ -39,7 +39,7 @@ def test_the_matrix_has_both_signs_and_says_how_many_orders_can_be_told() -> Non
     text = render_pairs(results(), Format.md)
     assert "+6.95" in text
     assert "-6.95" in text
-    assert "2 orders of 3 told" in text
+    assert "2 orders of 3 significant" in text
     exact = render_pairs(results(), Format.csv).splitlines()
     assert len(exact) == 4
 
