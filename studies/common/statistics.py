@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 CONFIDENCE = 0.95
 """Of every interval."""
@@ -46,8 +47,6 @@ class SampleStatistics:
 
 def describe(values: Sequence[float]) -> SampleStatistics:
     """Mean, standard deviation, interval and range of values."""
-    from scipy import stats
-
     n = len(values)
     if n == 0:
         return SampleStatistics(0, math.nan, math.nan, math.nan, math.nan, math.nan)
@@ -55,7 +54,7 @@ def describe(values: Sequence[float]) -> SampleStatistics:
     if n == 1:
         return SampleStatistics(1, mean, math.nan, math.nan, mean, mean)
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1))
+    quantile = float(_t_quantile(n - 1))
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
@@ -71,14 +70,12 @@ def paired_p(differences: Sequence[float]) -> float:
     Differences that are all equal have no spread to test against; p is then the limit of no
     spread: 1 where they are zero, 0 elsewhere (their interval has no width either).
     """
-    from scipy import stats
-
     sample = describe(differences)
     if sample.n < FEWEST_SEEDS:
         return math.nan
     if sample.sd <= _ROUNDING * max(1.0, abs(sample.mean)):
         return 1.0 if abs(sample.mean) <= _ROUNDING else 0.0
-    return float(stats.ttest_1samp(differences, 0.0).pvalue)
+    return float(_two_sided_p(sample.mean / (sample.sd / math.sqrt(sample.n)), sample.n - 1))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -111,19 +108,32 @@ def seeds_to_tell(
         NaN where a difference is not tested, infinity where it takes more than `MOST_SEEDS`.
     """
     import numpy as np
-    from scipy import stats
 
     n_now = np.asarray(counts, dtype=float)
-    quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(n_now - 1, 1))
+    quantile = _t_quantile(np.maximum(n_now - 1, 1))
     deviations = np.asarray(half_widths, dtype=float) * np.sqrt(n_now) / quantile
     size = np.abs(np.asarray(means, dtype=float))
     spread = np.maximum(deviations, _ROUNDING * np.maximum(1.0, size))
     size = np.where((n_now < FEWEST_SEEDS) | np.isnan(spread), np.nan, size)
     needed = np.where(np.isnan(size), np.nan, np.inf)
     for n in range(MOST_SEEDS, FEWEST_SEEDS - 1, -1):
-        p = 2 * stats.t.sf(size / spread * math.sqrt(n), n - 1)
+        p = _two_sided_p(size / spread * math.sqrt(n), n - 1)
         needed = np.where(np.array(holm(p.tolist())) < SIGNIFICANCE, n, needed)
     return [float(n) for n in needed]
+
+
+def _t_quantile(degrees: Any) -> Any:
+    """Half width of Student's t interval in standard errors."""
+    # Of scipy.special: scipy.stats takes longer to import than most commands take to answer.
+    from scipy.special import stdtrit
+
+    return stdtrit(degrees, 0.5 + CONFIDENCE / 2)
+
+
+def _two_sided_p(t: Any, degrees: int) -> Any:
+    from scipy.special import stdtr
+
+    return 2 * stdtr(degrees, -abs(t))
 
 
 def mark(mean: float, half_width: float, p: float) -> str:

@@ -1,5 +1,8 @@
-"""The report: one HTML file with tables, figures, declaration, versions and warnings."""
+"""The report: one HTML file with tables, figures, declaration, versions and warnings.
 
-from studies.report.page.build import write_report
+`__init__.pyi` lists the public names; each is imported at its first use.
+"""
 
-__all__ = ["write_report"]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import counted
-from studies.common.choices import Format
 from studies.execution.plan import Estimate, Plan, Row
 from studies.execution.progress import duration
-from studies.results.text_table import render_cells
+from studies.results.text_table import markdown
 
 if TYPE_CHECKING:
     from studies.declaration.trial import Trial
@@ -23,12 +22,10 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     ``a trial`` and ``all`` (time of one run; of all that the case still needs, on one worker),
     ``MiB`` (memory of its worker).
     """
-    import pandas as pd
-
     if estimate is not None and not estimate.workers:
         estimate = None  # nothing to run
-    table = pd.DataFrame([_cells(row, estimate) for row in plan.rows])
-    lines = [render_cells(table, Format.md), "", totals(plan)]
+    cells = [_cells(row, estimate) for row in plan.rows]
+    lines = [markdown({name: [row[name] for row in cells] for name in cells[0]}), "", totals(plan)]
     if plan.other_versions:
         lines.append(
             f"{counted(plan.other_versions, 'row was', 'rows were')} made under other "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ def render_cells(table: pd.DataFrame, style: Format, n_left: int = 1, note: str 
         return f"{text}\n<p>{escape(note)}</p>" if note else text
     if style is Format.csv:
         return as_csv(table)
-    return _markdown(table, n_left) + (f"\n\n{note}" if note else "")
+    text = markdown({name: table[name].tolist() for name in table.columns}, n_left)
+    return text + (f"\n\n{note}" if note else "")
 
 
 def _one_line(cell: object) -> str:
@@ -50,11 +52,11 @@ def _latex(table: pd.DataFrame, n_left: int) -> str:
     return text.rstrip("\n")
 
 
-def _markdown(table: pd.DataFrame, n_left: int) -> str:
+def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
     """As narrow as its cells: tabulate pads each header by two, past a terminal's 100 columns."""
     aligned = []
-    for place, name in enumerate(table.columns):
-        cells = [str(cell).replace("|", r"\|") for cell in (name, *table[name])]
+    for place, (name, column) in enumerate(columns.items()):
+        cells = [cell.replace("|", r"\|") for cell in (name, *column)]
         width = max(2, *map(len, cells))
         left = place < n_left
         rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"

@@ -1,0 +1,1 @@
+from .page.build import write_report as write_report
