@@ -5,7 +5,7 @@ from pathlib import Path
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.dataset import DATASET_NAMES
-from rpu_ssnn.data.joined import JOINED_SETS
+from rpu_ssnn.data.joined import JOINED_SETS, PAIRED_SETS
 from rpu_ssnn.data.sources import IDX_SETS, locate
 from rpu_ssnn.data.time_series import VOWELS_COUNTS
 from rpu_ssnn.data.user_data import own_counts
@@ -41,6 +41,8 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
     if name in JOINED_SETS:
         parts = [image_counts(part, root) for part in JOINED_SETS[name]]
         return sum(train for train, _ in parts), sum(test for _, test in parts)
+    if name in PAIRED_SETS:
+        return image_counts(PAIRED_SETS[name], root)
     if name not in IDX_SETS:
         raise InputError("image_counts", "name", name, one_of(DATASET_NAMES, name))
     train_images, _, test_images, _ = locate(name, root)

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.joined import JOINED_SETS, read_joined
+from rpu_ssnn.data.joined import JOINED_SETS, PAIRED_SETS, read_joined, read_paired
 from rpu_ssnn.data.rows import Rows, Source
 from rpu_ssnn.data.sources import IDX_SETS, read_digits, read_idx_set
 from rpu_ssnn.data.split import hold_out
@@ -24,6 +24,7 @@ DATASET_NAMES = (
     "digits",
     *IDX_SETS,
     *JOINED_SETS,
+    *PAIRED_SETS,
     "japanese_vowels",
     "yin_yang",
     "yin_yang_latency",
@@ -141,6 +142,8 @@ def _read(name: str, root: Path | None) -> Source:
     }
     if name in JOINED_SETS:
         return read_joined(name, root)
+    if name in PAIRED_SETS:
+        return read_paired(name, root)
     return readers[name]() if name in readers else read_idx_set(name, root)
 
 

@@ -1,4 +1,5 @@
-"""Data sets that are several idx sets together: more classes than any one of them has."""
+"""Data sets made of idx sets, with more classes than these have: several sets together, or the
+images of one set in pairs."""
 
 from pathlib import Path
 
@@ -9,6 +10,12 @@ from rpu_ssnn.data.sources import read_idx_set
 
 JOINED_SETS = {"mnist_and_fashion": ("mnist", "fashion_mnist")}
 """The classes of each set follow those before."""
+
+PAIRED_SETS = {"mnist_pairs": "mnist"}
+"""Two images side by side; 100 classes of 10, named by both."""
+
+PAIR_SEED = 20170
+"""Draws the right-hand image of each pair, for every study and seed alike."""
 
 
 def read_joined(name: str, root: Path | None) -> Source:
@@ -36,6 +43,31 @@ def read_joined(name: str, root: Path | None) -> Source:
         class_names=tuple(name for part in parts for name in part.class_names),
         grey_max=255,
     )
+
+
+def read_paired(name: str, root: Path | None) -> Source:
+    """As many pairs as the set has images: each is the left image once and the right image once.
+
+    Args:
+        name: a key of ``PAIRED_SETS``.
+        root: the data folder; None takes the environment variable.
+
+    Raises:
+        InputError: as `read_idx_set`.
+    """
+    single = read_idx_set(PAIRED_SETS[name], root)
+    rng = np.random.default_rng(PAIR_SEED)
+    train = _pairs(values_of(single.train_images), single.train_labels, single.n_classes, rng)
+    test = _pairs(values_of(single.test_images), single.test_labels, single.n_classes, rng)
+    names = tuple(f"{left} {right}" for left in single.class_names for right in single.class_names)
+    return Source(*train, *test, class_names=names, grey_max=single.grey_max)
+
+
+def _pairs(
+    images: np.ndarray, labels: np.ndarray, n_classes: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    right = rng.permutation(len(labels))
+    return np.hstack([images, images[right]]), n_classes * labels + labels[right]
 
 
 def _in_turns(parts: list[np.ndarray]) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import sources
-from rpu_ssnn.data.joined import read_joined
-from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.joined import read_joined, read_paired
+from rpu_ssnn.data.rows import Source, values_of
 from rpu_ssnn.data.sources import _cropped
 
 
@@ -38,6 +38,24 @@ def test_the_classes_of_a_joined_set_follow_each_other(monkeypatch: pytest.Monke
     # The first test images hold both parts.
     np.testing.assert_array_equal(both.test_images[:, 0], [4, 104, 5, 105])
     np.testing.assert_array_equal(both.test_labels, [1, 4, 2, 5])
+
+
+def test_pairs_hold_each_image_on_both_sides_and_name_both_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = np.arange(12, dtype=np.uint8).reshape(12, 1)
+    labels = np.arange(12, dtype=np.int64) % 3
+    single = Source(images[:8], labels[:8], images[8:], labels[8:], ("a", "b", "c"), 255)
+    monkeypatch.setattr("rpu_ssnn.data.joined.read_idx_set", lambda name, root: single)
+    paired = read_paired("mnist_pairs", None)
+    assert paired.class_names[5] == "b c"
+    for rows, found, first in (
+        (values_of(paired.train_images), paired.train_labels, 0),
+        (values_of(paired.test_images), paired.test_labels, 8),
+    ):
+        np.testing.assert_array_equal(rows[:, 0], first + np.arange(len(rows)))
+        np.testing.assert_array_equal(np.sort(rows[:, 1]), first + np.arange(len(rows)))
+        np.testing.assert_array_equal(found, 3 * (rows[:, 0] % 3) + rows[:, 1] % 3)
 
 
 def test_the_cropped_set_reads_the_files_of_its_own_mnist() -> None:
