@@ -80,9 +80,10 @@ class Spec(BaseModel):
     @classmethod
     def _flags_are_no_numbers(cls, content: Any) -> Any:
         """Python, and so pydantic, takes `true` for 1."""
+        fields = cls.model_fields
         for name, value in content.items() if isinstance(content, dict) else ():
-            flags = _places_of_flags(value) if name in cls.model_fields else []
-            kinds = _kinds(cls.model_fields[name].annotation) if flags else set()
+            flags = _places_of_flags(value) if name in fields else []
+            kinds = _kinds(fields[name].annotation) if flags else set()
             if kinds & {int, float} and not kinds & {bool, Any}:
                 place, flag = flags[0]
                 kind = "number" if float in kinds else "whole number"

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -200,7 +200,7 @@ class Trial:
         """The complete settings as canonical JSON."""
         return canonical(self.settings.model_dump(mode="json"))
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Hash of what determines the result; labels and study names have no influence."""
         return identity_of(self.settings, NUMERICS_VERSION)
