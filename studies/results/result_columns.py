@@ -140,6 +140,14 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "initial_clipped_total", "weights", "initial weights beyond the weight range", "crossbar"
     ),
     _Column("leak_steps", "1", "how often a leak was applied to the weights", "crossbar"),
+    _Column("read_share", "1", "share of the read voltage that reaches a device, mean", "crossbar"),
+    _Column("read_share_least", "1", "the same of the device that gets least", "crossbar"),
+    _Column(
+        "write_share_least",
+        "1",
+        "share of the programming voltage that reaches the device that gets least",
+        "crossbar",
+    ),
     _Column(
         "step_wanted",
         "threshold currents",
