@@ -140,6 +140,12 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "initial_clipped_total", "weights", "initial weights beyond the weight range", "crossbar"
     ),
     _Column("leak_steps", "1", "how often a leak was applied to the weights", "crossbar"),
+    _Column(
+        "disturb_steps",
+        "steps",
+        "steps by which half-select has moved a device, mean, up plus down",
+        "crossbar",
+    ),
     _Column("read_share", "1", "share of the read voltage that reaches a device, mean", "crossbar"),
     _Column("read_share_least", "1", "the same of the device that gets least", "crossbar"),
     _Column(
