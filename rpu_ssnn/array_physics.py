@@ -22,8 +22,8 @@ class ArrayPhysics(Spec):
 
     @property
     def acts(self) -> bool:
-        """Whether anything of it is set."""
-        return self != type(self)()
+        """Whether a field that switches it on is set."""
+        return any(getattr(self, name) != value for name, value in self.off().items())
 
     @classmethod
     def off(cls) -> dict[str, Any]:

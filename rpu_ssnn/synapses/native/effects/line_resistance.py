@@ -43,7 +43,7 @@ class LineResistance(Effect):
     @classmethod
     def of(cls, setup: Setup) -> Self | None:
         """None where lines are ideal."""
-        return None if setup.spec.lines.ohm_per_cell == 0.0 else cls(setup)
+        return cls(setup) if setup.spec.lines.acts else None
 
     def begin(self, array: DeviceArray) -> None:
         inputs, outputs = line_shares(self._drops(array), self._side)
