@@ -4,9 +4,9 @@ Simulated by the native simulator only (`tile: {simulator: native}`). Every numb
 and none is in the sources of this project's presets: values in a study are assumptions.
 """
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rpu_ssnn.spec import Spec
 
@@ -22,8 +22,8 @@ class ArrayPhysics(Spec):
 
     @property
     def acts(self) -> bool:
-        """Whether anything of it is set."""
-        return self != type(self)()
+        """Whether a field that switches it on is set."""
+        return any(getattr(self, name) != value for name, value in self.off().items())
 
     @classmethod
     def off(cls) -> dict[str, Any]:
@@ -99,3 +99,43 @@ class WearSpec(ArrayPhysics):
     exponent: Annotated[float, Field(ge=0.1, le=20.0)] = Field(
         2.0, description="how abruptly the window closes around that number"
     )
+
+
+class LinesSpec(ArrayPhysics):
+    """Resistance of the lines: what of a voltage reaches a cell, on writes and on reads.
+
+    The share depends on `ohm_per_cell` / `on_resistance` alone, and on how long a line is.
+    """
+
+    switched_by: ClassVar[tuple[str, ...]] = ("ohm_per_cell",)
+
+    ohm_per_cell: Annotated[float, Field(ge=0.0, le=1e9)] = Field(
+        0.0, description="resistance of a line from one cell to the next (ohm); 0: ideal lines"
+    )
+    on_resistance: Annotated[float, Field(ge=1e-3, le=1e18)] | None = Field(
+        None,
+        description="resistance (ohm) of a device at the upper end of its nominal range; "
+        "ohm_per_cell needs it",
+    )
+    voltage_constant: Annotated[float, Field(ge=1e-3, le=1e6)] | None = Field(
+        None,
+        description="loss of voltage after which the device's step is 1/e, as a share of the "
+        "programming voltage: a cell that gets the share s has exp(-(1 - s) / this) of its step "
+        "(an assumption); ohm_per_cell needs it",
+    )
+    array_side: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
+        None,
+        description="cells on a line at most, two a weight on an input line: larger crossbars are "
+        "cut into arrays with drivers of their own, whose currents are added exactly; "
+        "None: one array",
+    )
+
+    @model_validator(mode="after")
+    def _resistance_has_what_it_acts_on(self) -> Self:
+        if self.ohm_per_cell > 0.0 and self.on_resistance is None:
+            raise ValueError("ohm_per_cell needs on_resistance, that of a device (ohm)")
+        if self.ohm_per_cell > 0.0 and self.voltage_constant is None:
+            raise ValueError(
+                "ohm_per_cell needs voltage_constant, by which the device's step falls with voltage"
+            )
+        return self

@@ -9,6 +9,7 @@ from rpu_ssnn.array_physics import (
     ArrayPhysics,
     HalfSelectSpec,
     LineSpreadSpec,
+    LinesSpec,
     PulseNoiseSpec,
     WearSpec,
 )
@@ -24,8 +25,8 @@ Seconds = Annotated[float, Field(ge=0.0, le=1e12), InSingle]
 class ReadSpec(Spec):
     """A read through aihwkit's converters and noise, one read a slot in which a line spikes.
 
-    Everything else is exact: no bound or noise management, no input noise, no line resistance; a
-    reference line is read without error. Inputs are spikes (0, 1, and -1 in the
+    Everything else is exact: no bound or noise management, no input noise; a reference line is
+    read without error but for `lines`. Inputs are spikes (0, 1, and -1 in the
     transposed read), which any DAC of two bits or more represents exactly.
     """
 
@@ -137,6 +138,7 @@ class TileSpec(Spec):
     line_spread: LineSpreadSpec = LineSpreadSpec()
     pulse_noise: PulseNoiseSpec = PulseNoiseSpec()
     wear: WearSpec = WearSpec()
+    lines: LinesSpec = LinesSpec()
 
     @model_validator(mode="after")
     def _array_physics_is_native(self) -> Self:

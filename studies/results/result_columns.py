@@ -141,6 +141,20 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     ),
     _Column("leak_steps", "1", "how often a leak was applied to the weights", "crossbar"),
     _Column(
+        "disturb_steps",
+        "steps",
+        "steps by which half-select has moved a device, mean, up plus down",
+        "crossbar",
+    ),
+    _Column("read_share", "1", "share of the read voltage that reaches a device, mean", "crossbar"),
+    _Column("read_share_least", "1", "the same of the device that gets least", "crossbar"),
+    _Column(
+        "write_share_least",
+        "1",
+        "share of the programming voltage that reaches the device that gets least",
+        "crossbar",
+    ),
+    _Column(
         "step_wanted",
         "threshold currents",
         "weight change a coincidence that the learning rate asks for",

@@ -92,6 +92,14 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
         1e-3,
         1.0,
     ),
+    "ohm_per_cell": RequirementParameter(
+        "ohm",
+        "resistance of a line from cell to cell (simulator: native, lines.on_resistance)",
+        "lines",
+        ("tile.lines.ohm_per_cell",),
+        1e-4,
+        1e5,
+    ),
     "asymmetry_spread": RequirementParameter(
         "step",
         "asymmetry, device to device",

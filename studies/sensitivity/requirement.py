@@ -27,7 +27,9 @@ import numpy as np
 from scipy.optimize import elementwise
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.tile_spec import TileSpec
 from studies.common.choices import Others
+from studies.common.explain import validated
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
@@ -44,7 +46,7 @@ from studies.sensitivity.device_question import (
     tuned_device_of,
 )
 from studies.sensitivity.evaluator import DeviceEvaluator
-from studies.sensitivity.imperfections import imperfections, switched_off
+from studies.sensitivity.imperfections import imperfections, switched_off, with_settings
 from studies.sensitivity.threshold_crossing import (
     Losses,
     ThresholdCrossing,
@@ -100,6 +102,7 @@ def require(
 
     _check(study, loss, parameters, search_each)
     asked = ask(study, device)
+    _check_tiles(asked.case, parameters)
     evaluator = DeviceEvaluator(asked, run, search_each)
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
@@ -141,6 +144,13 @@ def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bo
     if search_each and list(parameters) == ["weight_range"]:
         allowed = "is chosen by the search of --search-each; leave one of the two out"
         raise InputError(study.study, "--parameter", "weight_range", allowed)
+
+
+def _check_tiles(case: OnDeviceCase, parameters: Sequence[str]) -> None:
+    """Refuses parameters of an array that the device's simulator or settings do not allow."""
+    for parameter in (PARAMETERS[name] for name in parameters):
+        worst = {path: parameter.worst for path in parameter.paths if path.startswith("tile.")}
+        validated(TileSpec, {"tile": with_settings(case, worst).tile}, "tile")
 
 
 def _axes(

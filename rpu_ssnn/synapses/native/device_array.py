@@ -1,6 +1,7 @@
 """The devices of a crossbar with the weights that reads see of them, and the threads they lend."""
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
@@ -11,6 +12,17 @@ from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.effects.memory import faded_lines
 from rpu_ssnn.synapses.native.threads import Slices
+
+
+class ReadShares(NamedTuple):
+    """Of the read voltage, what reaches the cells."""
+
+    devices: list[Weights]
+    """[n_in, n_out], one array a device of a cell."""
+    reference: Weights
+    """[n_in, n_out], of what the devices are compared with."""
+    zero: np.float32
+    """Conductance of state 0, in states: that of a state w is proportional to w plus this."""
 
 
 class DeviceArray:
@@ -27,6 +39,7 @@ class DeviceArray:
         cells: devices and weights; replaced where the read key changes, its arrays never.
         writes: of all devices at once, each of which draws write noise anew.
         stale: whether reads have to be shown the weights again.
+        read_shares: None: all of the read voltage reaches all cells.
     """
 
     def __init__(
@@ -42,6 +55,7 @@ class DeviceArray:
         self.cells = cells
         self._shown = cells.weights
         self.stale = True
+        self.read_shares: ReadShares | None = None
         self._set_writes(0)
 
     def begin(self) -> None:
@@ -61,20 +75,14 @@ class DeviceArray:
             self._show_without_memory()
 
     def weights(self) -> Weights:
-        """[n_in, n_out] that the devices stand for; not a copy."""
+        """[n_in, n_out] that reads see; not a copy."""
         if self.stale:
-            cells, now, n_in = self.cells, self.clock.now, self.shape[0]
-            run = partial(show_lines, cells, self.clock.memory, now, n_in)
-            if self._shown is not cells.weights:
-                rest = float(cells.per_state * cells.rules.rest) if len(cells.signs) == 1 else 0.0
-                arrays = self.clock.memory, cells.weights, self._shown
-                run = partial(faded_lines, *arrays, rest, now, n_in)
-            self.slices.call(run)
+            self._show()
             self.stale = False
         return self.as_crossbar(self._shown)
 
-    def seen(self) -> list[Weights]:
-        """What is read of the devices [n_in, n_out], one array a device of a cell."""
+    def states(self) -> list[Weights]:
+        """States of the devices [n_in, n_out], one array a device of a cell."""
         parts, devices = [], len(self.cells.signs)
         for d in range(devices):
             alone = self.cells._replace(
@@ -88,14 +96,46 @@ class DeviceArray:
             parts.append(self.as_crossbar(alone.weights))
         return parts
 
+    def seen(self) -> list[Weights]:
+        """What is read of the devices, as their states are."""
+        parts, shares = self.states(), self.read_shares
+        if shares is None:
+            return parts
+        reference = shares.reference * shares.zero
+        return [
+            share * (part + shares.zero) - reference
+            for share, part in zip(shares.devices, parts, strict=True)
+        ]
+
     def offset(self) -> Float32[np.ndarray, "n_in n_out"] | None:
         """Weights that a reference line subtracts; None where there is none."""
-        offset = self.cells.offset
-        return self.as_crossbar(offset) if len(offset) else None
+        if not len(self.cells.offset):
+            return None
+        offset = self.as_crossbar(self.cells.offset)
+        return offset if self.read_shares is None else offset * self.read_shares.reference
 
     def as_crossbar[T: np.ndarray](self, flat: T) -> T:
         """Of cells in their order, [n_in, n_out]; not a copy."""
         return flat.reshape(self.shape[1], self.shape[0]).T  # type: ignore[return-value]
+
+    def _show(self) -> None:
+        """Put the weights where reads find them."""
+        cells, now, n_in = self.cells, self.clock.now, self.shape[0]
+        if self.read_shares is not None:
+            parts, offset = self.seen(), self.offset()
+            state = parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
+            weights = cells.per_state * state
+            if offset is not None:
+                weights -= offset
+            self._shown = np.ascontiguousarray(weights.T).ravel()
+            return
+        run = partial(show_lines, cells, self.clock.memory, now, n_in)
+        if self._shown is not cells.weights:
+            rest = float(cells.per_state * cells.rules.rest) if len(cells.signs) == 1 else 0.0
+            run = partial(
+                faded_lines, self.clock.memory, cells.weights, self._shown, rest, now, n_in
+            )
+        self.slices.call(run)
 
     def _set_writes(self, writes: int) -> None:
         self.writes = writes

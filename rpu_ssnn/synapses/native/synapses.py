@@ -109,9 +109,11 @@ class NativeSynapses(Synapses):
         self._up = self._down = 0
         self.set_step_scale(1.0)
         self._first_keep = self.keep
+        self._begin_effects()
         written = write_initial(cells, crossbar.initial, spec, drawn.step, start_key, slices)
         self._initial_clipped, self._initial_pulses = written
         self._array.begin()
+        self._begin_effects()
         self._reads = None
         if spec.reads is not None:
             self._reads = NativeReads(spec.reads, np.random.default_rng(int(line_key)))
@@ -252,6 +254,7 @@ class NativeSynapses(Synapses):
         if self._reads is not None:
             restore_generator(self._reads.rng, state["reads"])
         self._array.restored(writes)
+        self._begin_effects()
         self._pass_time(True)
 
     def statistics(self) -> dict[str, float]:
@@ -278,6 +281,10 @@ class NativeSynapses(Synapses):
             "thinning_last": self.keep,
             **self._clock.statistics(factors, self._up + self._down),
         }
+
+    def _begin_effects(self) -> None:
+        for effect in self._effects:
+            effect.begin(self._array)
 
     def _pass_time(self, *changed: bool) -> None:
         """What reads see now is no longer what they saw, where any effect says so."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from rpu_ssnn.array_physics import LinesSpec
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
@@ -200,8 +201,11 @@ def test_every_shared_setting_is_part_of_the_identity(section: str, model: BaseM
         seen.add(identity)
 
 
+LINES = LinesSpec(on_resistance=1e5, voltage_constant=0.1)  # a resistance needs both
+
+
 @pytest.mark.parametrize(
-    ("field", "model"), [("tile", TileSpec(simulator="native")), ("sgd", SgdSpec())]
+    ("field", "model"), [("tile", TileSpec(simulator="native", lines=LINES)), ("sgd", SgdSpec())]
 )
 def test_every_setting_of_a_method_is_part_of_the_identity(field: str, model: BaseModel) -> None:
     study = small_study(

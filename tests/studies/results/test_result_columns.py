@@ -28,6 +28,15 @@ SMALL = {
         {"device": "charge_trap_pulsed", "drive": {"weight_range": 4, "learning_rate": 4}},
         {"device": "tiki_taka(reram_sb)", "drive": {"weight_range": 4, "learning_rate": 4}},
         {"device": "mixed_precision(capacitor)", "drive": {"weight_range": 4, "learning_rate": 4}},
+        {
+            "device": "ideal",
+            "tile": {
+                "simulator": "native",
+                "half_select": {"gradient": 1e-3},
+                "lines": {"ohm_per_cell": 1, "on_resistance": 1e5, "voltage_constant": 0.1},
+            },
+            "drive": {"weight_range": 4, "learning_rate": 4},
+        },
     ],
     "sweep": {"network.T": [10]},
 }

@@ -283,6 +283,15 @@ def test_tile_imperfections_are_switched_one_by_one() -> None:
     assert finer.overrides == {"levels": 2400.0}
 
 
+def test_resistive_lines_are_switched_off_by_their_resistance() -> None:
+    lines = {"ohm_per_cell": 2.0, "on_resistance": 1e5, "voltage_constant": 0.1}
+    case = DeviceCase(device="ideal", tile={"simulator": "native", "lines": lines})
+    off, _ = imperfections(case, thinning=None)
+    assert off == {"lines": {"tile.lines.ohm_per_cell": 0.0}}
+    ideal = switched_off(case, off, {"lines"}).tile["lines"]
+    assert ideal == lines | {"ohm_per_cell": 0.0, "array_side": None}
+
+
 def test_a_device_without_its_leak_is_not_stored() -> None:
     case = DeviceCase(device="capacitor", tile={"storage_seconds": 100.0})
     off, _ = imperfections(case, thinning=0.5)

@@ -37,6 +37,9 @@ class Effect:
     needs_all_spikes = False
     """Whether slots without a coincidence matter too."""
 
+    def begin(self, array: "DeviceArray") -> None:
+        """The devices are in states that nothing before has led to: new ones, written, restored."""
+
     def after_pulses(self, array: "DeviceArray", pulses: "Pulses") -> bool:
         """Pulses were applied; whether the effect moved devices."""
         return False

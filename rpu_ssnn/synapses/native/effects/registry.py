@@ -5,8 +5,13 @@ from collections.abc import Callable
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.half_select import HalfSelect
 from rpu_ssnn.synapses.native.effects.leak import NativeLeak
+from rpu_ssnn.synapses.native.effects.line_resistance import LineResistance
 
-EFFECTS: tuple[Callable[[Setup], Effect | None], ...] = (NativeLeak.of, HalfSelect.of)
+EFFECTS: tuple[Callable[[Setup], Effect | None], ...] = (
+    NativeLeak.of,
+    HalfSelect.of,
+    LineResistance.of,
+)
 
 
 def effects_of(setup: Setup) -> list[Effect]:

@@ -1,0 +1,101 @@
+"""The nodal solution of a crossbar with resistive lines, and how far the ladders are from it.
+
+Kirchhoff's current law at both nodes of every cell, as badcrossbar has it (Joksas and Mehonic,
+SoftwareX 12, 100617, 2020), here with output lines that may be driven too. The simulator takes
+ladders instead (`rpu_ssnn.synapses.native.effects.line_circuit`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from rpu_ssnn.synapses.native.effects.line_circuit import Cells, line_shares
+
+
+def nodal_solution(
+    drops: Cells,
+    inputs: Float64[np.ndarray, " inputs"],
+    outputs: Float64[np.ndarray, " outputs"],
+) -> tuple[Cells, Float64[np.ndarray, " outputs"]]:
+    """Voltages over all cells, and currents out of the output lines times the segment's resistance.
+
+    Args:
+        drops: resistance from cell to cell over the resistance of each cell.
+        inputs, outputs: voltages at the ends of the lines, in any unit.
+    """
+    n_in, n_out = drops.shape
+    cells = sparse.diags_array(drops.ravel())
+    along_inputs = sparse.kron(sparse.eye_array(n_in), _wire(n_out, open_end=n_out - 1))
+    along_outputs = sparse.kron(_wire(n_in, open_end=0), sparse.eye_array(n_out))
+    matrix = sparse.block_array(
+        [[along_inputs + cells, -cells], [-cells, along_outputs + cells]], format="csc"
+    )
+    driven = np.zeros((2, n_in, n_out))
+    driven[0, :, 0], driven[1, -1, :] = inputs, outputs
+    above, below = splu(matrix).solve(driven.ravel()).reshape(2, n_in, n_out)
+    return above - below, below[-1] - outputs
+
+
+def _wire(cells: int, open_end: int) -> sparse.dia_array:
+    """Conductances between the nodes of one line, over that of a segment."""
+    own = np.full(cells, 2.0)
+    own[open_end] = 1.0
+    between = np.full(cells - 1, -1.0)
+    return sparse.diags_array([between, own, between], offsets=[-1, 0, 1], format="dia")
+
+
+@dataclass(frozen=True)
+class LineErrors:
+    """One random array; shares of what ideal lines would give.
+
+    Attributes:
+        current_lost: norm of what all read currents lose, by the nodal solution.
+        current_error: norm of what the ladders get wrong of that.
+        write_lost: mean loss of voltage of the cells that are written, by the nodal solution.
+        write_error: mean of what the ladders miss of that.
+    """
+
+    current_lost: float
+    current_error: float
+    write_lost: float
+    write_error: float
+
+
+def line_errors(side: int, drop: float, active: float, seed: int) -> LineErrors:
+    """Of an array whose weights have a deviation of 0.3 of their range, on `side` input lines.
+
+    A weight lies on two output lines, the second its reference in mid-range; OFF cells do not
+    conduct.
+
+    Args:
+        drop: of an input line whose cells are all in mid-range, to first order in the resistance:
+            drops x side^2 / 2 at its far end.
+        active: share of input lines that spike in a slot; of output lines 3 % spike in each stream.
+    """
+    rng = np.random.default_rng(seed)
+    states = np.zeros((side, side))
+    states[:, ::2] = np.clip(0.3 * rng.standard_normal((side, side // 2)), -1.0, 1.0)
+    drops = drop / side**2 * 2.0 * (states + 1.0)
+    spikes = np.zeros(side)
+    spikes[rng.permutation(side)[: round(active * side)]] = 1.0
+    streams = np.zeros(side)
+    written, other = rng.permutation(side // 2)[: 2 * max(1, round(0.03 * side / 2))].reshape(2, -1)
+    streams[2 * written], streams[2 * other] = -0.5, 0.5
+
+    of_input, of_output = line_shares(drops)
+    _, read = nodal_solution(drops, spikes, np.zeros(side))
+    ideal, ladders = spikes @ drops, spikes @ (drops * of_input * of_output)
+    exact, wanted, found = (line[::2] - line[1::2] for line in (read, ideal, ladders))
+    over_cells, _ = nodal_solution(drops, 0.5 * spikes, streams)
+    selected = np.ix_(spikes > 0.0, streams < 0.0)
+    shares = (of_input + of_output) / 2.0
+    norm = np.linalg.norm
+    return LineErrors(
+        current_lost=float(norm(wanted - exact) / norm(wanted)),
+        current_error=float(norm(found - exact) / norm(wanted)),
+        write_lost=float((1.0 - over_cells[selected]).mean()),
+        write_error=float((shares - over_cells)[selected].mean()),
+    )

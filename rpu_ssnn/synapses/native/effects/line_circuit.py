@@ -1,0 +1,50 @@
+"""Lines with resistance as ladders: which share of a voltage at the end of a line reaches a cell.
+
+Input lines are driven at output line 0, output lines (driven or held at 0 V) at the last input
+line; the other ends are open. One resistance lies between neighbouring cells, and between a driver
+and the first cell. A line that is driven alone sees its cells as resistors to 0 V: the other lines
+are held there, and rise by little. By reciprocity the share that reaches a cell is also the share
+of the cell's current that leaves the line at its end. Errors against the nodal solution:
+`rpu_ssnn.analysis.line_errors`.
+"""
+
+import numpy as np
+from jaxtyping import Float64
+
+Cells = Float64[np.ndarray, "inputs outputs"]
+
+
+def line_shares(drops: Cells, side: int | None = None) -> tuple[Cells, Cells]:
+    """Shares of the voltage at the end of its input line, and of its output line.
+
+    Args:
+        drops: resistance from cell to cell over the resistance of each cell.
+        side: cells on a line at most; longer lines are cut into lines with ends of their own.
+    """
+    n_in, n_out = drops.shape
+    inputs, outputs = np.empty_like(drops), np.empty_like(drops)
+    for first in range(0, n_out, side or n_out):
+        block = slice(first, first + (side or n_out))
+        inputs[:, block] = _ladder(drops[:, block].T).T
+    for first in range(0, n_in, side or n_in):
+        block = slice(first, first + (side or n_in))
+        outputs[block] = _ladder(drops[block][::-1])[::-1]
+    return inputs, outputs
+
+
+def _ladder(drops: Float64[np.ndarray, "cells lines"]) -> Float64[np.ndarray, "cells lines"]:
+    """Share of the voltage that reaches each cell of a line, by the continued fraction.
+
+    drops: cells from the driven end on. Equal cells d: cosh((n - k - 1/2) u) / cosh((n + 1/2) u)
+    for cell k of n, with sinh(u / 2) = sqrt(d) / 2.
+    """
+    drops = np.ascontiguousarray(drops)  # or each cell's place would be far from the last one's
+    kept = np.empty_like(drops)
+    beyond = np.zeros(drops.shape[1])  # conductance of all that follows, over that of a segment
+    for k in reversed(range(len(drops))):
+        here = drops[k] + beyond
+        kept[k] = 1.0 / (1.0 + here)
+        np.multiply(here, kept[k], out=beyond)
+    for k in range(1, len(kept)):
+        kept[k] *= kept[k - 1]
+    return kept

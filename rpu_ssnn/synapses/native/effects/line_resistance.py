@@ -1,0 +1,95 @@
+"""Resistance of the lines: smaller read currents, and smaller steps, far from the drivers.
+
+A weight lies on two neighbouring output lines: those of a pair's devices, or of the device and of
+its reference. Silent lines are held at 0 V. So a read is linear in the spikes, and its current is
+the share of the input line times that of the output line (`line_circuit`). A write puts half of
+the voltage on either line: the cell gets the mean of both shares.
+
+Ignored: currents that reach an output line over a second input line, other lines that are driven
+in the same slot of a write, capacitance, and selectors. Shares are those of the states at the last
+end of a batch.
+"""
+
+from typing import Self
+
+import numpy as np
+
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.native.cells import Pulses
+from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.line_circuit import Cells, line_shares
+from rpu_ssnn.synapses.native.step_models import MODELS
+
+
+class LineResistance(Effect):
+    """Shares of the voltage in one crossbar; the devices' steps follow them."""
+
+    name = "lines"
+
+    def __init__(self, setup: Setup) -> None:
+        spec, ratio = setup.spec.lines, setup.spec.reference.on_off_ratio
+        assert spec.on_resistance is not None
+        assert spec.voltage_constant is not None
+        self._side, self._voltage_constant = spec.array_side, spec.voltage_constant
+        off = 1.0 / ratio if ratio else 0.0
+        self._zero = (1.0 + off) / (1.0 - off)
+        self._drop_per_state = spec.ohm_per_cell / spec.on_resistance * (1.0 - off) / 2.0
+        fields = MODELS[setup.drawn.model].STEP_FIELDS
+        self._full_steps = {
+            field: setup.drawn.records[field].copy() for field in {*fields["up"], *fields["down"]}
+        }
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self | None:
+        """None where lines are ideal."""
+        return cls(setup) if setup.spec.lines.acts else None
+
+    def begin(self, array: DeviceArray) -> None:
+        inputs, outputs = line_shares(self._drops(array), self._side)
+        written = (inputs + outputs) / 2.0
+        self._scale_steps(array, np.exp((written - 1.0) / self._voltage_constant))
+        shares = (inputs * outputs).astype(np.float32)
+        devices = [shares[:, d::2] for d in range(len(array.cells.signs))]
+        pair = len(devices) == 2
+        reference = (devices[0] + devices[1]) / 2 if pair else shares[:, 1::2]
+        array.read_shares = ReadShares(devices, reference, np.float32(self._zero))
+        of_devices = slice(None, None, 1 if pair else 2)
+        self._statistics = {
+            "read_share": float(shares[:, of_devices].mean(dtype=np.float64)),
+            "read_share_least": float(shares[:, of_devices].min()),
+            "write_share_least": float(written[:, of_devices].min()),
+        }
+
+    def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
+        return True  # reads see products of shares and states, which pulses do not keep up to date
+
+    def after_batch(self, array: DeviceArray) -> bool:
+        self.begin(array)
+        return True
+
+    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
+        return self.after_batch(array)
+
+    def statistics(self) -> dict[str, float]:
+        """Of the states at the last end of a batch."""
+        return self._statistics
+
+    def _drops(self, array: DeviceArray) -> Cells:
+        """Of all cells, [n_in, 2 n_out], the devices of a weight side by side."""
+        n_in, n_out = array.shape
+        states: Cells = np.zeros((n_in, 2 * n_out))
+        parts: list[Weights] = array.states()
+        if len(array.cells.offset):
+            parts.append(array.as_crossbar(array.cells.offset) / array.cells.per_state)
+        for d, part in enumerate(parts):
+            states[:, d::2] = part
+        # a device may be below the nominal range, but not below zero
+        return np.maximum(states + self._zero, 0.0) * self._drop_per_state
+
+    def _scale_steps(self, array: DeviceArray, factor: Cells) -> None:
+        records = array.cells.records
+        for d in range(len(records)):
+            of_device = factor[:, d::2].T.ravel()
+            for field, full in self._full_steps.items():
+                records[field][d] = full[d] * of_device
