@@ -140,16 +140,15 @@ def _is_noise(fit: JointFit) -> bool:
 
 
 def representable(fit: JointFit) -> bool:
-    """Whether aihwkit's class takes the fitted numbers: a linear step never grows toward a bound
-    and never reaches zero before it."""
+    """Whether aihwkit's class takes the fitted numbers: a linear step is nowhere below zero, and
+    twice that of the middle at most."""
     if fit.layout.model.code != LINEAR:
         return True
     bends = fit.shape if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
-    slopes = (
-        float(bends[0]) * float(np.mean(fit.local[:, 4])),
-        -float(bends[1]) * float(np.mean(fit.local[:, 5])),
-    )
-    return all(-_SLOPE_SLACK <= slope <= 1.0 + _SLOPE_SLACK for slope in slopes)
+    ends = fit.local[:, 4:6].mean(axis=0)
+    factors = np.concatenate([1.0 - bends[0] * ends, 1.0 + bends[1] * ends])
+    slopes = (bends[0] * ends[0], -bends[1] * ends[1])
+    return bool(factors.min() >= -_SLOPE_SLACK and min(slopes) >= -1.0 - _SLOPE_SLACK)
 
 
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:

@@ -173,8 +173,8 @@ def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
 
 
 def _slope(value: float) -> float:
-    """Slopes of aihwkit's linear step lie between 0 and 1; noise may leave them just outside."""
-    return min(max(float(value), 0.0), 1.0)
+    """Slopes of aihwkit's linear step lie between -1 and 1; noise may leave them just outside."""
+    return min(max(float(value), -1.0), 1.0)
 
 
 def _check_bounds(population: Population, w_max: float, w_min: float) -> None:

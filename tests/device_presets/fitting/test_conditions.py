@@ -20,7 +20,7 @@ from device_presets.fitting.model.history import (
 from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.selection import select_model
-from device_presets.fitting.model.step_functions import MODELS
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.uncertainty import uncertainty
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
@@ -246,6 +246,17 @@ def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> Non
     fit = chosen(tmp_path, Train(**even), (*BOTH, "amplitude_v"))
     assert fit.prepared.timing is not None
     assert fit.prepared.timing.asked == ()
+
+
+def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -> None:
+    """aihwkit has it (`allow_increasing`)."""
+    done = train(100, 3, np.random.default_rng(10))
+    file = write_train(tmp_path / "a.csv", Train(**done, slope=-0.5, read=0.0), 0, 2, ())
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    linear = tuple(m for m in MODELS if m.code in (CONSTANT, LINEAR) and m.additive and m.shape)
+    best = select_model(prepared, (MODELS[0], *linear)).chosen
+    assert best.model.code == LINEAR
+    np.testing.assert_allclose(best.fit.shape, [-0.5, -0.5], atol=0.2)
 
 
 @pytest.mark.slow
