@@ -14,6 +14,9 @@ from device_presets.fitting.model.weights import Prepared, with_read_noise
 LEAST_GAIN = 2.0
 """Log-units beyond one a fitted number that an addition to a model has to gain."""
 
+_LEAST_GAIN_OF_A_TERM = 4.0
+"""The same for a term, which is the best of many tried times, widths and laws."""
+
 _TRIED = 2
 _MOST_STEPS = 60
 _ONE_SIDED = float(stats.chi2.ppf(0.90, 1)) / 2  # of a log-likelihood: 95 % to one side
@@ -32,7 +35,7 @@ def with_history(
 ) -> list[JointFit]:
     """The same models with the terms that make the constant or the best step more likely.
 
-    Terms are added as long as one gains `LEAST_GAIN`; then all models get them. Bounds clip again
+    Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds clip again
     until found flat: what a fit without a leak takes for a bound may be where leak and step agree.
 
     Args:
@@ -80,7 +83,7 @@ def _of_all_models(
     """All models with the terms of the best one that grew; nothing where too little was gained."""
     leader = max(grown, key=adjusted)
     terms = leader.layout.history
-    if not terms.terms or not adjusted(leader) > max(map(adjusted, bases)) + LEAST_GAIN:
+    if not terms.terms or not adjusted(leader) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
         return []
     numbers, found = leader.layout.history_of(leader.shared), []
     for fit in fits:
@@ -107,7 +110,7 @@ def _grown(prepared: Prepared, timing: Timing, fit: JointFit, counted: np.ndarra
         left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
         tried = [_with_term(prepared, timing, fit, term, counted) for term in left]
         best = max(tried, key=adjusted, default=None)
-        if best is None or not adjusted(best) > adjusted(fit) + LEAST_GAIN:
+        if best is None or not adjusted(best) > adjusted(fit) + _LEAST_GAIN_OF_A_TERM:
             return fit
         fit = best
 
