@@ -35,8 +35,9 @@ def with_history(
 ) -> list[JointFit]:
     """The same models with the terms that make the constant or the best step more likely.
 
-    Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds clip again
-    until found flat: what a fit without a leak takes for a bound may be where leak and step agree.
+    Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds
+    clip again until found flat: what a fit without a leak takes for a bound may be where leak and
+    step agree.
 
     Args:
         prepared: the data. fits: of all models, the constant step first. counted: [rows].

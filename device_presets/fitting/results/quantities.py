@@ -80,16 +80,16 @@ def report(
         )
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    return found + _read_noise(p, step) + p.spreads() + _history(p, as_good, shortest_leak)
+    return found + _read_noise(p, step) + p.spreads() + _history(p, others, shortest_leak)
 
 
 def _history(
-    p: Population, as_good: Sequence[Population], shortest_leak: float | None
+    p: Population, others: Sequence[Population], shortest_leak: float | None
 ) -> list[Quantity]:
-    """Where a loss or a step's factor is depends on the step: intervals hold those of `as_good`."""
-    others = [one for q in as_good for one in history_quantities(q, None)]
+    """A loss looks like a step that falls with the state: intervals hold those of `others`."""
+    found = [one for q in others for one in history_quantities(q, None)]
     return [
-        _over_models(one, [other for other in others if other.name == one.name])
+        _over_models(one, [other for other in found if other.name == one.name])
         for one in history_quantities(p, shortest_leak)
     ]
 
