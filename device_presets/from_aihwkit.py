@@ -86,6 +86,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
     rules = {rule.aihwkit_name: (name, rule) for name, rule in PARAMETERS[model].items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
+    grows = min(getattr(device, "gamma_up", 0.0), getattr(device, "gamma_down", 0.0)) < 0
     for field in dataclasses.fields(device):
         value, default = getattr(device, field.name), getattr(base, field.name)
         if field.name in rules:
@@ -93,6 +94,10 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             parameters[name] = ParameterEntry(
                 value=_plain(value), unit=rule.unit, assumption=_GIVEN
             )
+        elif field.name == "allow_increasing":
+            if value != grows:
+                allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
+                raise PresetError(type(device).__name__, field.name, value, allowed)
         elif value != default and field.name not in _DRAWN_LATER:
             allowed = _COUNTED.get(field.name, f"has no parameter here: must be {default!r}")
             raise PresetError(type(device).__name__, field.name, value, allowed)

@@ -44,6 +44,11 @@ def aihwkit_device(
         step = values["step"]
         assert isinstance(step, float)  # its rule says so
         fields["dw_min"] = step * charge_trap_physics(values).width_factor()
+    if AIHWKIT_CLASSES[model] == "LinearStepDevice":
+        slopes = [values["slope_up"], values["slope_down"]]
+        # Otherwise aihwkit takes the absolute value of each device's slope.
+        if any(isinstance(slope, float) and slope < 0 for slope in slopes):
+            fields["allow_increasing"] = True
     tau = values["leak_time_constant_s"]
     if seconds_between_steps is not None and isinstance(tau, float):
         fields["lifetime"] = _lifetime(where, tau, seconds_between_steps)

@@ -11,6 +11,7 @@ import pandas as pd
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
+from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit, refit
 from device_presets.fitting.model.profile import cycle_noise_limits
 from device_presets.fitting.model.selection import Score, Selection, filtered, select_model
@@ -200,7 +201,9 @@ def fit_file(
         for score in selection.as_good
         if score is not selection.chosen
     ]
-    quantities = report(population, prepared.scale, linear, as_good)
+    counted = np.ones(len(prepared.device), dtype=np.bool_)
+    least_leak = shortest_leak(fit, counted) if method == "likelihood" else None
+    quantities = report(population, prepared.scale, linear, as_good, least_leak)
     curves = [_curves(selection.chosen.name, fit, lambda rows: refit(fit, rows, most_steps=60))]
     if against_aihwkit and method == "likelihood":
         by_trace = _trace(prepared, np.ones(len(prepared.device), dtype=np.bool_))
@@ -229,7 +232,7 @@ def fit_file(
 
 
 def _trace(prepared: Prepared, rows: np.ndarray) -> JointFit:
-    return trace_fit(prepared, alike_stretches(prepared.series.pulse, prepared.device), rows)
+    return trace_fit(prepared, alike_stretches(prepared.series.pulse, prepared.series.begins), rows)
 
 
 def _by_trace(prepared: Prepared) -> Selection:
@@ -267,9 +270,10 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
-    memory = selection.chosen.fit.layout.memory
+    layout = selection.chosen.fit.layout
     fits = (s.fit for s in selection.scores if s.model.code == LINEAR and not s.model.shape)
-    fits = (f for f in fits if f.layout.memory == memory)
+    fits = (f for f in fits if f.layout.memory == layout.memory)
+    fits = (f for f in fits if f.layout.history == layout.history)
     alike = (f for f in fits if f.layout.model.additive == model.additive)
     return _population(next(alike), has_down)
 

@@ -49,9 +49,7 @@ class PublishedMetrics:
 
     def __post_init__(self) -> None:
         labels = f"must be between {{}} and {{}}: {_CONVENTION}"
-        beyond = (
-            "; the other sign means steps that grow toward the bound, which no aihwkit step does"
-        )
+        beyond = "; the other sign means steps that grow toward the bound, and none are made here"
         limits = (
             ("on-off", self.on_off, 1.0, math.inf, "must be above 1"),
             ("states-up", self.states_up, 2, 1e7, "must be 2 to 10 million pulses"),

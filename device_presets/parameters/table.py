@@ -49,20 +49,23 @@ _NOISE_SCALING = {
     ),
 }
 
+_GROWS = "it grows toward there, and a spread keeps its sign; at least -1: none is left elsewhere"
 _LINEAR_STEP = {
     "slope_up": Rule(
         unit=SHARE,
-        description="share by which the up step is smaller at w_max than at zero",
+        description="share by which the up step is smaller at w_max than at zero; negative: "
+        + _GROWS,
         aihwkit_name="gamma_up",
-        low=0.0,
+        low=-1.0,
         high=1.0,
         required=True,
     ),
     "slope_down": Rule(
         unit=SHARE,
-        description="share by which the down step is smaller at w_min than at zero",
+        description="share by which the down step is smaller at w_min than at zero; negative: "
+        + _GROWS,
         aihwkit_name="gamma_down",
-        low=0.0,
+        low=-1.0,
         high=1.0,
         required=True,
     ),

@@ -140,6 +140,15 @@ def fit(
     cycle_column: Annotated[
         str | None, typer.Option(help="Cycle; default: 'cycle' where it is there.")
     ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(help="Seconds at the reading; default: 'time_s'.")
+    ] = None,
+    width_column: Annotated[
+        str | None, typer.Option(help="Pulse width (s); default: 'pulse_width_s'.")
+    ] = None,
+    amplitude_column: Annotated[
+        str | None, typer.Option(help="Pulse amplitude (V); default: 'amplitude_v'.")
+    ] = None,
     weight_zero: Annotated[
         float | None, typer.Option(help="Conductance (conductance unit) of weight 0.")
     ] = None,
@@ -193,6 +202,9 @@ def fit(
         all_pulses=polarity,
         up=up_column,
         down=down_column,
+        time=time_column,
+        pulse_width=width_column,
+        amplitude=amplitude_column,
     )
     if table:
         typer.echo("\n".join(write_tables(data, layout, Path(name))))

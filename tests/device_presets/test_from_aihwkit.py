@@ -8,6 +8,7 @@ import pytest
 from aihwkit.simulator.configs import (
     ConstantStepDevice,
     IOParameters,
+    LinearStepDevice,
     SingleRPUConfig,
     SoftBoundsDevice,
 )
@@ -33,6 +34,7 @@ PERFECT = IOParameters(is_perfect=True)
         ConstantStepDevice(w_min=-0.9),
         ReRamESPresetDevice(),
         ReRamArrayHfO2PresetDevice(),
+        LinearStepDevice(gamma_up=-0.3, gamma_down=0.1, allow_increasing=True),
     ],
 )
 def test_the_configuration_comes_back_field_by_field(device: Any) -> None:
@@ -75,6 +77,11 @@ def test_a_configuration_says_what_of_it_is_not_used() -> None:
         ("SoftBoundsDevice(dw_min=0.1", "must be"),
         ("SoftBoundsDevice(dw_min=-1)", "must be a number greater than 0"),
         (SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1.*once a mini-batch"),
+        (
+            LinearStepDevice(gamma_up=-0.1),
+            "allow_increasing: False.*must be True, as a gamma is below",
+        ),
+        (LinearStepDevice(allow_increasing=True), "allow_increasing: True.*must be False"),
         (SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5.*must be 0.01"),
         (CapacitorPresetDevice(), "lifetime: .*override leak_time_constant_s, in seconds"),
         (TikiTakaReRamESPreset(), r"cells have names of their own, tiki_taka\(PRESET\)"),

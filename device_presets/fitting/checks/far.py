@@ -8,7 +8,6 @@ import numpy as np
 from scipy import stats
 
 from device_presets.fitting.checks.questions import Check, Status
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import Trace, look_ahead
 from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
@@ -82,11 +81,11 @@ def predicted(fit: JointFit, trace: Trace, pulses: int) -> tuple[np.ndarray, np.
     rows = len(fit.prepared.series.weight)
     expected, variance = np.full(rows, np.nan), np.full(rows, np.nan)
     look_ahead(
-        fit.prepared.series,
+        fit.series,
         fit.layout.model.code,
         fit.layout.model.law,
         np.ascontiguousarray(fit.local),
-        np.ascontiguousarray(fit.shared[NOISES:]),
+        fit.shape,
         noises(fit.layout, fit.prepared, fit.shared),
         trace.filtered,
         pulses,

@@ -64,7 +64,8 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     deviation = np.sqrt(trace.variance)
     used = np.isfinite(trace.expected) & _free(fit, trace.expected, deviation)
     miss = np.where(used, series.weight - trace.expected, np.nan)
-    step = float(np.mean(np.abs(trace.expected - trace.state)[used])) if used.any() else np.nan
+    moved = used & (series.pulse != 0)
+    step = float(np.mean(np.abs(trace.expected - trace.state)[moved])) if moved.any() else np.nan
     checks = [_moves(fit)]
     noisy = False
     if used.sum() >= 3 * _FEWEST_A_BIN and step > 0:

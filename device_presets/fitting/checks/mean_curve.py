@@ -32,8 +32,8 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         fit: any fit of the measurement.
         rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
     """
-    alike = alike_stretches(fit.prepared.series.pulse, fit.prepared.device)
     series = fit.prepared.series
+    alike = alike_stretches(series.pulse, series.begins)
     measured, calm = series.weight[alike], calm_curve(fit)[alike]
     wanted = rows[alike] & (series.pulse[alike] != 0)
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))

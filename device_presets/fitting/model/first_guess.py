@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
+from device_presets.fitting.model.history import NO_HISTORY, History
 from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
 from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Blocks, Prepared
@@ -19,14 +20,40 @@ class Layout:
     Args:
         model: the model.
         memory: whether part of the read noise is correlated from pulse to pulse.
-        shared_free: [NOISES + shape] flags for the noises and the shape.
+        shared_free: [shared] flags for the shared numbers: noises, shape, history.
         local_free: [6, devices] flags for ``LOCAL``.
+        history: what time, width and amplitude do.
     """
 
     model: StepModel
     memory: bool
     shared_free: np.ndarray
     local_free: np.ndarray
+    history: History = NO_HISTORY
+
+    @property
+    def name(self) -> str:
+        """Of step, noise and history."""
+        terms = "".join(f", {term}" for term in self.history.terms)
+        return self.model.name + terms + (", read noise with memory" if self.memory else "")
+
+    @property
+    def low(self) -> np.ndarray:
+        """[shared] lower limits."""
+        return np.array([*LOW, *self.model.low, *self.history.low])
+
+    @property
+    def high(self) -> np.ndarray:
+        """[shared] upper limits."""
+        return np.array([*HIGH, *self.model.high, *self.history.high])
+
+    def shape_of(self, shared: np.ndarray) -> np.ndarray:
+        """The model's shape among the shared numbers."""
+        return np.ascontiguousarray(shared[NOISES : NOISES + len(self.model.shape)])
+
+    def history_of(self, shared: np.ndarray) -> np.ndarray:
+        """The numbers of the history among the shared numbers."""
+        return shared[NOISES + len(self.model.shape) :]
 
 
 NOISES = 4

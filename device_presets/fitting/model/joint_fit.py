@@ -12,8 +12,9 @@ import numpy as np
 from scipy.optimize import Bounds, minimize
 from threadpoolctl import ThreadpoolController
 
-from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES, Layout, first_guess
-from device_presets.fitting.model.likelihood import Trace, empty_trace, run_filter
+from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
+from device_presets.fitting.model.history import NO_HISTORY, History
+from device_presets.fitting.model.likelihood import Series, Trace, empty_trace, run_filter
 from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
 
@@ -27,6 +28,9 @@ _LEAST_CURVATURE = 25.0
 _FLAT_BOUND = 3.0
 """A bound is unreached where moving it outward by a twentieth of the range costs less than this:
 one number more to fit gains half a log-unit by chance, and then looks like a bound."""
+_FLAT_UNDER_LOSS = 8.0
+"""The same where the device loses weight between pulses: it then stays where pulses and loss agree,
+and a bound just beyond gained up to 5 log-units in simulations without one."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class JointFit:
 
     Args:
         layout: which numbers were fitted.
-        shared: [NOISES + shape] logs of the noises, shape.
+        shared: [NOISES + shape + history] logs of the noises, shape, history.
         local: [devices, 6].
         log_likelihood: [devices] of the counted rows.
         prepared: the data, with bounds that turned out unreached no longer clipping.
@@ -51,6 +55,18 @@ class JointFit:
     def n_free(self) -> int:
         """Fitted numbers in all."""
         return int(self.layout.shared_free.sum() + self.layout.local_free.sum())
+
+    @property
+    def shape(self) -> np.ndarray:
+        """What all devices share of the step."""
+        return self.layout.shape_of(self.shared)
+
+    @property
+    def series(self) -> Series:
+        """The data with what the fitted history makes of their times, widths and amplitudes."""
+        layout, prepared = self.layout, self.prepared
+        numbers = layout.history_of(self.shared)
+        return layout.history.applied(prepared.series, prepared.timing, numbers)
 
 
 def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
@@ -73,11 +89,11 @@ def evaluate(
     """Log-likelihood of each device's counted rows."""
     found = np.empty(len(local))
     run_filter(
-        prepared.series,
+        layout.history.applied(prepared.series, prepared.timing, layout.history_of(shared)),
         layout.model.code,
         layout.model.law,
         np.ascontiguousarray(local),
-        np.ascontiguousarray(shared[NOISES:]),
+        layout.shape_of(shared),
         noises(layout, prepared, shared),
         counted,
         trace if trace is not None else _NO_TRACE,
@@ -98,14 +114,14 @@ def fit_model(
         counted: [rows] rows that count.
         constant: the fitted constant step, where there is one: the search also starts from there.
     """
-    layout = _layout(prepared, model)
+    layout = layout_of(prepared, model)
     starts = [first_guess(prepared, layout)]
     if constant is not None and model.code != SOFT_BOUNDS:
         flat = np.array([*constant.shared[:NOISES], *model.flat])
         starts.append((flat, constant.local.copy()))
     fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
     best = max(fits, key=lambda fit: _total(fit.log_likelihood))
-    return _settled(refit(best, counted), counted)
+    return settled(refit(best, counted), counted)
 
 
 def with_memory(
@@ -121,8 +137,10 @@ def with_memory(
         like: a fit with memory of another model, where there is one: the search starts from its
             noises. Otherwise from several lengths of the memory, and from small cycle noise too.
     """
-    layout = _layout(prepared, white.layout.model, memory=True)
-    bases = [(white.shared, white.local), first_guess(prepared, layout)]
+    layout = layout_of(prepared, white.layout.model, True, white.layout.history)
+    bases = [(white.shared, white.local)]
+    if not layout.history.terms:
+        bases.append(first_guess(prepared, layout))
     step, other = white.layout.model, None if like is None else like.layout.model
     if like is not None and other is not None and other.code == step.code:
         bases += [(like.shared, like.local)] if other.shape == step.shape else []
@@ -153,15 +171,13 @@ def with_memory(
 
 def fit_with_memory(start: JointFit, counted: np.ndarray) -> JointFit:
     """Maximum likelihood of all numbers, from ``with_memory``."""
-    return _settled(refit(start, counted), counted)
+    return settled(refit(start, counted), counted)
 
 
-def _settled(fitted: JointFit, counted: np.ndarray) -> JointFit:
-    if fitted.prepared.noisy:
-        settled = _without_flat_bounds(fitted, counted)
-        if settled is not None:
-            return refit(settled, counted)
-    return fitted
+def settled(fitted: JointFit, counted: np.ndarray) -> JointFit:
+    """The fit without the bounds that the data turn out not to reach, fitted again."""
+    loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
+    return fitted if loose is None else refit(loose, counted)
 
 
 def _total(likelihoods: np.ndarray) -> float:
@@ -191,12 +207,21 @@ def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit
     return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
 
 
-def _layout(prepared: Prepared, model: StepModel, memory: bool = False) -> Layout:
+def layout_of(
+    prepared: Prepared, model: StepModel, memory: bool = False, history: History = NO_HISTORY
+) -> Layout:
+    """Which numbers a fit of these data has: none of what they do not reach or hold."""
     has_down = bool((prepared.series.pulse < 0).any())
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:
         shape_free[len(model.shape) // 2 :] = False
-    shared_free = np.concatenate([[True, prepared.noisy, memory, memory], shape_free])
+    shared_free = np.concatenate(
+        [
+            [True, prepared.noisy, memory, memory],
+            shape_free,
+            np.ones(len(history.names), dtype=bool),
+        ]
+    )
     local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
     local_free[0], local_free[1] = True, has_down
     if model.code == LINEAR and not model.shape:
@@ -206,13 +231,14 @@ def _layout(prepared: Prepared, model: StepModel, memory: bool = False) -> Layou
         local_free[side] = clips if prepared.noisy else asymptote & ~clips
         if asymptote:
             local_free[side] |= ~clips
-    return Layout(model, memory, shared_free, local_free)
+    return Layout(model, memory, shared_free, local_free, history)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
     """The fit with the bounds the data never reach taken out; None where all are reached."""
     series = fit.prepared.series
     clips = np.array([series.clips_high, series.clips_low])
+    least = _FLAT_UNDER_LOSS if fit.layout.history.has_loss else _FLAT_BOUND
     flat = np.zeros_like(clips)
     for side in (0, 1):
         column = 4 + side
@@ -222,7 +248,7 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
         outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
         moved[:, column] += outward if side == 0 else -outward
         loss = fit.log_likelihood - evaluate(fit.prepared, fit.layout, fit.shared, moved, counted)
-        flat[side] = clips[side] & (np.abs(loss) < _FLAT_BOUND)
+        flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():
         return None
     clips &= ~flat
@@ -263,8 +289,6 @@ class _Objective:
     def limits(self, shared: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model = self._fit.layout.model
         highest, lowest = self._fit.prepared.highest, self._fit.prepared.lowest
-        low_shared = np.array([*LOW, *model.low])
-        high_shared = np.array([*HIGH, *model.high])
         span = highest - lowest
         soft = model.code == SOFT_BOUNDS
         away = span * (1.0 if soft else 0.5)  # an asymptote beyond that is a linear step
@@ -278,7 +302,7 @@ class _Objective:
         high[:, 4] = np.maximum(highest, 0) + away
         low[:, 5] = np.minimum(lowest, 0) - away
         high[:, 5] = np.minimum(lowest + nearer, -1e-3)
-        return self.pack(low_shared, low), self.pack(high_shared, high)
+        return self.pack(self._fit.layout.low, low), self.pack(self._fit.layout.high, high)
 
     def units(self, packed: np.ndarray) -> np.ndarray:
         """Size of each number's natural change, from the curvature: what scales the search."""

@@ -1,6 +1,7 @@
 """Likelihood of measured conductances under a device model: a filter over the pulses.
 
-The state is the device's true weight and that part of the read noise that has memory. A pulse moves
+The state is the device's true weight and that part of the read noise that has memory. Where the fit
+has a leak (see ``history``), the weight first goes toward its rest. A pulse moves
 the weight by the mean step at that weight plus noise (cycle to cycle) and clips it at the bounds.
 What is measured is the weight plus read noise: white (new at each pulse) and, where the model has
 it, an autoregression of first order, AR(1), whose correlation falls to 1/e over a number of pulses.
@@ -39,19 +40,27 @@ class Series(NamedTuple):
 
     Args:
         weight: [rows] measured.
-        pulse: [rows] +1, -1, or 0 where a stretch begins.
+        pulse: [rows] +1, -1, or 0 where none comes between the row before and this one.
+        begins: [rows] whether a stretch begins: the row before tells nothing.
+        kept: [rows] share of the weight's distance from `rest` that is left of the row before's.
+        factor: [rows] step of the row's pulse over that of its state.
         start: [devices + 1] first row of each device.
         clips_high, clips_low: [devices] whether the device is seen at that bound, so that the
             bound clips; an unreached one does not.
         resolution: read noise below which two weights are the same.
+        rest: weight that a device without pulses goes to.
     """
 
     weight: np.ndarray
     pulse: np.ndarray
+    begins: np.ndarray
+    kept: np.ndarray
+    factor: np.ndarray
     start: np.ndarray
     clips_high: np.ndarray
     clips_low: np.ndarray
     resolution: float
+    rest: float
 
 
 class Trace(NamedTuple):
@@ -224,31 +233,40 @@ def _clipped_update(
 
 
 @_compiled
-def _pulsed(
+def _moved(
     state: tuple[float, float, float, float, float],
     code: int,
     law: int,
-    way: int,
+    series: Series,
+    row: int,
     own: np.ndarray,
     shape: np.ndarray,
     noise: np.ndarray,
 ) -> tuple[float, float, float, float, float]:
-    """The state after a pulse, before bounds and before it is read."""
+    """The state after the time and the pulse of a row, before bounds and before it is read."""
     mean, read, var, cov, own_var = state
-    up = way > 0
+    left, way = series.kept[row], series.pulse[row]
+    if left != 1.0:
+        mean = series.rest + left * (mean - series.rest)
+        var, cov = left * left * var, left * cov
+    kept = noise[3]
+    read, own_var = kept * read, kept * kept * own_var + (1.0 - kept * kept) * noise[2] ** 2
+    if way == 0:
+        return mean, read, var + _FLOOR, kept * cov, own_var
+    up, factor = way > 0, series.factor[row]
     step, slope = mean_step(code, up, mean, own, shape)
     size = step
     if law == 1:
         size = math.exp(own[0] if up else own[1])
     elif law == 2:
         size = 0.01 * (own[4] - own[5])
-    grow, kept = 1.0 + way * slope, noise[3]
+    grow = 1.0 + way * (factor * slope)
     return (
-        mean + way * step,
-        kept * read,
-        grow * grow * var + (noise[0] * size) ** 2 + _FLOOR,
+        mean + way * (factor * step),
+        read,
+        grow * grow * var + (noise[0] * (factor * size)) ** 2 + _FLOOR,
         grow * kept * cov,
-        kept * kept * own_var + (1.0 - kept * kept) * noise[2] ** 2,
+        own_var,
     )
 
 
@@ -289,15 +307,14 @@ def run_filter(
         state = (0.0, 0.0, 0.0, 0.0, 0.0)
         for row in range(series.start[device], series.start[device + 1]):
             y = series.weight[row]
-            way = series.pulse[row]
-            if way == 0:
+            if series.begins[row]:
                 state = (min(max(y, low), high), 0.0, white + slow, -slow, slow)
                 if keep:
                     for k in range(5):
                         trace.filtered[row, k] = state[k]
                 continue
             before = state[0]
-            state = _pulsed(state, code, law, way, own, shape, noise)
+            state = _moved(state, code, law, series, row, own, shape, noise)
             mean, read, var, cov, own_var = state
             expected, predicted = mean + read, var + 2.0 * cov + own_var + white
             miss = y - expected
@@ -341,7 +358,7 @@ def look_ahead(
     expected: np.ndarray,
     variance: np.ndarray,
 ) -> None:
-    """Mean and variance of every row, predicted from what was known ``pulses`` pulses before.
+    """Mean and variance of every row, predicted from what was known ``pulses`` rows before.
 
     Args:
         filtered: of the filter's trace. expected, variance: [rows], filled where the stretch
@@ -354,13 +371,13 @@ def look_ahead(
         low = own[5] if series.clips_low[device] else -1e9
         since = 0
         for row in range(series.start[device], series.start[device + 1]):
-            since = 0 if series.pulse[row] == 0 else since + 1
+            since = 0 if series.begins[row] else since + 1
             if since < pulses:
                 continue
             f = filtered[row - pulses]
             state = (f[0], f[1], f[2], f[3], f[4])
             for k in range(row - pulses + 1, row + 1):
-                state = _pulsed(state, code, law, series.pulse[k], own, shape, noise)
+                state = _moved(state, code, law, series, k, own, shape, noise)
                 state = _clipped(state, high, low)
             expected[row] = state[0] + state[1]
             variance[row] = state[2] + 2.0 * state[3] + state[4] + white
@@ -392,6 +409,24 @@ def _clipped(
         second = inside * (mean * mean + var) + below * low * low
         second += 2.0 * mean * deviation * da + var * a * da
     return (first, read, max(second - first * first, _FLOOR), cov * inside, own)
+
+
+def plain_series(
+    weight: np.ndarray,
+    pulse: np.ndarray,
+    start: np.ndarray,
+    clips: tuple[np.ndarray, np.ndarray],
+    resolution: float,
+    begins: np.ndarray | None = None,
+) -> Series:
+    """A series of pulses that are alike, and between which nothing happens.
+
+    Args:
+        clips: high and low. begins: None: where there is no pulse. The others: see ``Series``.
+    """
+    ones = np.ones(len(weight))
+    first = pulse == 0 if begins is None else begins
+    return Series(weight, pulse, first, ones, ones, start, *clips, resolution, 0.0)
 
 
 def empty_trace(rows: int) -> Trace:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import NOISES
+from device_presets.fitting.model.history_search import LEAST_GAIN, adjusted, with_history
 from device_presets.fitting.model.joint_fit import (
     JointFit,
     evaluate,
@@ -25,7 +25,6 @@ end of the range, which nothing else tells."""
 _HOPELESS = 40.0
 _SLOPE_SLACK = 0.05
 _FEW = 2
-_LEAST_GAIN = 2.0  # log-units beyond one a number
 _ALIKE = 0.1  # of a logarithm
 _FEWEST_PARTS = 9
 _LEAST_NOISE = 0.05  # of a step
@@ -49,8 +48,8 @@ class Score:
 
     @property
     def name(self) -> str:
-        """Of step and noise."""
-        return self.model.name + (", read noise with memory" if self.fit.layout.memory else "")
+        """Of step, noise and history."""
+        return self.fit.layout.name
 
 
 @dataclass(frozen=True)
@@ -87,20 +86,16 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     fits = [fit_model(prepared, models[0], everything)]
     fits += [fit_model(prepared, model, everything, fits[0]) for model in models[1:]]
     fits += _with_noise_of_the_range(fits, everything)
-    fits += _with_memory(prepared, fits, everything)
-    best = max(_adjusted(fit) for fit in fits)
+    histories = with_history(prepared, fits, everything)
+    fits += histories
+    fits += _with_memory(prepared, histories or fits, everything)
+    best = max(adjusted(fit) for fit in fits)
     fold, how = _folds(prepared)
     scores = []
     for fit in fits:
         hopeless = not fit.log_likelihood.sum() > best - _HOPELESS or not representable(fit)
         scores.append(Score(fit.layout.model, fit, None if hopeless else _held_out(fit, fold)))
     return _choice(scores, how)
-
-
-def _adjusted(fit: JointFit) -> float:
-    """Log-likelihood less one a fitted number (Akaike)."""
-    total = float(fit.log_likelihood.sum()) - fit.n_free
-    return total if np.isfinite(total) else -np.inf
 
 
 def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
@@ -110,7 +105,7 @@ def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[
     if np.ptp(steps) < _ALIKE:
         return []
     found: list[JointFit] = []
-    for fit in sorted(fits, key=_adjusted, reverse=True):
+    for fit in sorted(fits, key=adjusted, reverse=True):
         model = fit.layout.model.of_range
         if model is not None and len(found) < _FEW:
             found.append(fit_model(fit.prepared, model, counted))
@@ -122,15 +117,15 @@ def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) 
 
     Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.
     """
-    ordered = sorted(fits, key=_adjusted, reverse=True)
+    ordered = sorted(fits, key=adjusted, reverse=True)
     prepared = with_read_noise(prepared)
-    least = _adjusted(ordered[0])
+    least = adjusted(ordered[0])
     starts = [with_memory(prepared, fit, counted) for fit in ordered[:_FEW]]
-    if not max(_adjusted(fit) for fit in starts) > least:
+    if not max(adjusted(fit) for fit in starts) > least:
         return []
     tried = [fit for fit in (fit_with_memory(s, counted) for s in starts) if _is_noise(fit)]
-    best = max(tried, key=_adjusted, default=None)
-    if best is None or not _adjusted(best) > least + _LEAST_GAIN:
+    best = max(tried, key=adjusted, default=None)
+    if best is None or not adjusted(best) > least + LEAST_GAIN:
         return []
     for fit in ordered[_FEW:]:
         start = with_memory(prepared, fit, counted, best)
@@ -145,16 +140,15 @@ def _is_noise(fit: JointFit) -> bool:
 
 
 def representable(fit: JointFit) -> bool:
-    """Whether aihwkit's class takes the fitted numbers: a linear step never grows toward a bound
-    and never reaches zero before it."""
+    """Whether aihwkit's class takes the fitted numbers: a linear step is nowhere below zero, and
+    twice that of the middle at most."""
     if fit.layout.model.code != LINEAR:
         return True
-    bends = fit.shared[NOISES:] if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
-    slopes = (
-        float(bends[0]) * float(np.mean(fit.local[:, 4])),
-        -float(bends[1]) * float(np.mean(fit.local[:, 5])),
-    )
-    return all(-_SLOPE_SLACK <= slope <= 1.0 + _SLOPE_SLACK for slope in slopes)
+    bends = fit.shape if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
+    ends = fit.local[:, 4:6].mean(axis=0)
+    factors = np.concatenate([1.0 - bends[0] * ends, 1.0 + bends[1] * ends])
+    slopes = (bends[0] * ends[0], -bends[1] * ends[1])
+    return bool(factors.min() >= -_SLOPE_SLACK and min(slopes) >= -1.0 - _SLOPE_SLACK)
 
 
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit, noises
-from device_presets.fitting.model.likelihood import Series, mean_step
+from device_presets.fitting.model.likelihood import Series, mean_step, plain_series
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
@@ -45,11 +44,11 @@ def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     rows = len(fit.prepared.series.weight)
     noise = noises(fit.layout, fit.prepared, fit.shared)
-    shape = np.ascontiguousarray(fit.shared[NOISES:])
+    series, shape = fit.series, fit.shape
     model, local = fit.layout.model, np.ascontiguousarray(fit.local)
     return [
         _simulated(
-            fit.prepared.series,
+            series,
             model.code,
             model.law,
             local,
@@ -65,11 +64,11 @@ def calm_curve(fit: JointFit) -> np.ndarray:
     """[rows] weights of the model without any noise, from where each stretch begins."""
     rows = len(fit.prepared.series.weight)
     return _simulated(
-        fit.prepared.series,
+        fit.series,
         fit.layout.model.code,
         fit.layout.model.law,
         np.ascontiguousarray(fit.local),
-        np.ascontiguousarray(fit.shared[NOISES:]),
+        fit.shape,
         np.zeros(4),
         np.zeros((rows, 3)),
     )
@@ -85,7 +84,7 @@ def calm_response(
         code: of the step model. device: [6] as ``step_functions.LOCAL``. shape: of the model.
     """
     clips = np.ones(1, dtype=np.bool_)
-    series = Series(weight, pulse, np.array([0, len(weight)]), clips, clips, 0.0)
+    series = plain_series(weight, pulse, np.array([0, len(weight)]), (clips, clips), 0.0)
     still = np.zeros((len(weight), 3))
     return _simulated(series, code, 0, device[None, :], shape, np.zeros(4), still)
 
@@ -107,20 +106,24 @@ def _simulated(
         low = own[5] if series.clips_low[device] else -1e9
         weight, slow = 0.0, 0.0
         for row in range(series.start[device], series.start[device + 1]):
-            way = series.pulse[row]
-            if way == 0:
+            way, left = series.pulse[row], series.kept[row]
+            if series.begins[row]:
                 slow = noise[2] * normal[row, 1]
                 weight = series.weight[row] - slow - noise[1] * normal[row, 2]
                 weight = min(max(weight, low), high)
                 found[row] = series.weight[row]
                 continue
-            step, _ = mean_step(code, way > 0, weight, own, shape)
-            size = step
-            if law == 1:
-                size = np.exp(own[0] if way > 0 else own[1])
-            elif law == 2:
-                size = 0.01 * (own[4] - own[5])
-            weight += way * step + noise[0] * size * normal[row, 0]
+            if left != 1.0:
+                weight = series.rest + left * (weight - series.rest)
+            if way != 0:
+                step, _ = mean_step(code, way > 0, weight, own, shape)
+                size = step
+                if law == 1:
+                    size = np.exp(own[0] if way > 0 else own[1])
+                elif law == 2:
+                    size = 0.01 * (own[4] - own[5])
+                factor = series.factor[row]
+                weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
             weight = min(max(weight, low), high)
             slow = noise[3] * slow + np.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
             found[row] = weight + slow + noise[1] * normal[row, 2]
@@ -139,7 +142,7 @@ class Comparison:
         self._pulse, device = series.pulse, fit.prepared.device
         self._runs = _runs_of(series.pulse, device)
         self._high, self._low = fit.prepared.highest[device], fit.prepared.lowest[device]
-        self._alike = alike_stretches(series.pulse, device)
+        self._alike = alike_stretches(series.pulse, series.begins)
 
     def summary(self, weight: np.ndarray) -> Summary:
         """Of measured or simulated weights, [rows]."""
@@ -162,9 +165,9 @@ def _runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
     return np.stack([starts[real] - 1, ends[real]], axis=1)
 
 
-def alike_stretches(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
+def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """Rows of the stretches that share their pulses, of those kinds the one with most rows."""
-    starts = np.flatnonzero(pulse == 0)
+    starts = np.flatnonzero(begins)
     ends = np.append(starts[1:], len(pulse))
     kinds: dict[bytes, list[int]] = defaultdict(list)
     for first, end in zip(starts, ends, strict=True):

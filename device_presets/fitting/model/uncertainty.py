@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import HIGH, LOW, NOISES
+from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit, evaluate
 from device_presets.fitting.model.step_functions import LOCAL
 
@@ -23,9 +23,9 @@ class Uncertainty:
     """Covariances of the fitted numbers.
 
     Args:
-        shared: [NOISES + shape, 2 + shape] of the shared numbers; 0 where one was not fitted.
+        shared: [shared, shared] of the shared numbers; 0 where one was not fitted.
         local: [devices, 6, 6] of each device's own, with what the shared ones add.
-        together: [NOISES + shape + 6] squared, of the shared and the first device's numbers, for
+        together: [shared + 6] squared, of the shared and the first device's numbers, for
             a single device.
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
             and stay there as the noises move by a tenth. One that is at a limit or an edge, or
@@ -133,8 +133,7 @@ def _log_determinants(fit: JointFit, counted: np.ndarray) -> np.ndarray:
 
 def _inside(fit: JointFit) -> np.ndarray:
     """Shared numbers that were fitted and did not end at a limit of their range."""
-    model = fit.layout.model
-    low, high = np.array([*LOW, *model.low]), np.array([*HIGH, *model.high])
+    low, high = fit.layout.low, fit.layout.high
     inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
     return fit.layout.shared_free & inside
 

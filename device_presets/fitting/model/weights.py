@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.likelihood import Series
+from device_presets.fitting.model.history import Timing, timing_of
+from device_presets.fitting.model.likelihood import Series, plain_series
 from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError
@@ -99,6 +100,7 @@ class Prepared:
         noisy: whether read or write noise shows.
         read_noise: first estimate, in weights; 0 where none shows.
         highest, lowest: [devices] most extreme averaged weights (exact ones without read noise).
+        timing: times, widths and amplitudes; None where the file says nothing of them.
     """
 
     series: Series
@@ -110,6 +112,7 @@ class Prepared:
     read_noise: float
     highest: np.ndarray
     lowest: np.ndarray
+    timing: Timing | None = None
 
 
 def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepared:
@@ -140,7 +143,9 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
                 weight[rows], found.pulse[rows], sign, resolution
             )
     return Prepared(
-        series=Series(weight, found.pulse, start, clips[0], clips[1], resolution),
+        series=plain_series(
+            weight, found.pulse, start, (clips[0], clips[1]), resolution, found.begins
+        ),
         device=found.device,
         cycle=found.cycle,
         scale=scale,
@@ -149,6 +154,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         read_noise=math.sqrt(variance) if noisy else 0.0,
         highest=highest,
         lowest=lowest,
+        timing=timing_of(found),
     )
 
 

@@ -27,6 +27,9 @@ WHY_LEAST = "as much leaks past a device on a probe station"
 
 SIDES = ("up_pulse", "down_pulse")
 
+CONDITIONS = ("time_s", "pulse_width_s", "amplitude_v")
+"""Standard names of the columns that say how a row's pulse was made."""
+
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
 _SEPARATORS = (";", "\t", ",")
 _SNIFFED_BYTES = 65536
@@ -52,6 +55,8 @@ class CsvLayout:
             the two sweeps side by side; each column is a sweep of its own. None means:
             ``up_pulse`` and ``down_pulse`` (as aihwkit's example has them) where the file has
             them and no conductance.
+        time, pulse_width, amplitude: seconds at the row's reading, seconds and volts of the row's
+            pulse. None means: a name of ``CONDITIONS`` where the file has it.
     """
 
     pulse: str | None = None
@@ -67,6 +72,9 @@ class CsvLayout:
     all_pulses: Literal["up", "down"] | None = None
     up: str | None = None
     down: str | None = None
+    time: str | None = None
+    pulse_width: str | None = None
+    amplitude: str | None = None
 
     def __post_init__(self) -> None:
         units = (
@@ -108,6 +116,11 @@ class CsvLayout:
     def measured_column(self) -> str:
         """The column a fit names as its source."""
         return self.current or self.conductance
+
+    def conditions(self, columns: tuple[str, ...]) -> dict[str, str]:
+        """Standard name -> column, of those of ``CONDITIONS`` that are named or there."""
+        given = zip(CONDITIONS, (self.time, self.pulse_width, self.amplitude), strict=True)
+        return {name: own or name for name, own in given if own is not None or name in columns}
 
     def sides(self, columns: tuple[str, ...]) -> tuple[str, str] | None:
         """The columns of up and down sweeps side by side, if that is how the file has them."""

@@ -5,8 +5,8 @@ The file is read in pieces: ten million rows, 0.2 GB of text, take half a minute
 """
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from device_presets.fitting.reading.csv_layout import (
     AMPERES,
     ARBITRARY,
+    CONDITIONS,
     MOST_SIEMENS,
     SIEMENS,
     VOLTS,
@@ -30,12 +31,12 @@ from rpu_ssnn.common.wording import counted
 
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"
-_PHYSICAL = {"time_s", "pulse_width_s", "amplitude_v"}
 
 _POLARITIES = {
     "up": ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set"),
     "down": ("down", "d", "-1", "-1.0", "-", "−", "dep", "depression", "ltd", "reset"),
 }
+_NO_PULSE = ("0", "0.0", "read", "none")
 _UP = {word: polarity == "up" for polarity, words in _POLARITIES.items() for word in words}
 
 
@@ -45,16 +46,20 @@ class Rows:
 
     Args:
         pulse: [rows] number of the pulse.
-        up: [rows] whether it was an up pulse.
+        up: [rows] whether it was an up pulse; of a reading without a pulse, nothing.
+        pulsed: [rows] whether a pulse comes with the row, or only a reading.
         conductance: [rows] after it, in siemens; NaN in a gap.
         device, cycle: [rows] indices into ``devices``, ``cycles``.
         file_row: [rows] 1-based line of the file, for errors.
         devices, cycles: names, in the order they appear.
         notes: what was taken to hold, for the report.
+        columns: those of ``CONDITIONS`` there are, by their standard names.
+        time_s, width_s, amplitude_v: [rows] what they hold, NaN in an empty cell; None: no column.
     """
 
     pulse: np.ndarray
     up: np.ndarray
+    pulsed: np.ndarray
     conductance: np.ndarray
     device: np.ndarray
     cycle: np.ndarray
@@ -62,6 +67,17 @@ class Rows:
     devices: tuple[str, ...]
     cycles: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    time_s: np.ndarray | None = None
+    width_s: np.ndarray | None = None
+    amplitude_v: np.ndarray | None = None
+
+    def of(self, rows: np.ndarray) -> "Rows":
+        """Those rows, or all in another order."""
+        arrays = {
+            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, **{name: value[rows] for name, value in arrays.items()})
 
 
 def read_rows(file: Path, layout: CsvLayout) -> Rows:
@@ -89,12 +105,12 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
         notes = ("no pulse column: pulses are counted in the order of the rows",)
     unused = [name for name in text.columns if name and name not in columns.values()]
     if unused:
-        told = "; pulses are taken as alike and evenly spaced" if set(unused) & _PHYSICAL else ""
-        notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)}){told}",)
+        notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)})",)
     return Rows(
         notes=notes,
         devices=tuple(names["device"]) or ("1",),
         cycles=tuple(names["cycle"]) or ("1",),
+        columns={role: columns[role] for role in CONDITIONS if role in columns},
         **joined,
     )
 
@@ -148,6 +164,8 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
     for role, named in (("device", layout.device), ("cycle", layout.cycle)):
         if named is not None or role in text.columns:
             wanted[role] = named or role
+    if sides is None:  # of two sweeps side by side a row has two pulses
+        wanted |= layout.conditions(text.columns)
     where = f"{file}, row {text.header_row}"
     for role, column in wanted.items():
         if column not in text.columns:
@@ -235,19 +253,22 @@ def _piece(
         _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
         _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
         _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
-    if "down" in columns:
-        up = np.ones(len(piece), dtype=bool)
-    elif layout.all_pulses is not None:
-        up = np.full(len(piece), layout.all_pulses == "up")
-    else:
-        up = _polarities(file, piece[columns["polarity"]])
+    up, pulsed = np.ones(len(piece), dtype=bool), np.ones(len(piece), dtype=bool)
+    if layout.all_pulses is not None:
+        up[:] = layout.all_pulses == "up"
+    elif "polarity" in columns:
+        up, pulsed = _polarities(file, piece[columns["polarity"]], "time_s" in columns)
     beside = {}
     if "down" in columns:
         other = columns | {"conductance": columns["down"]}
-        beside = {"down": _conductance(file, layout, other, piece)}
+        beside["down"] = _conductance(file, layout, other, piece)
+    for role, name in zip(CONDITIONS, ("time_s", "width_s", "amplitude_v"), strict=True):
+        if role in columns:
+            beside[name] = _numbers(file, piece[columns[role]])
     return beside | {
         "pulse": pulse.astype(np.int64),
         "up": up,
+        "pulsed": pulsed,
         "conductance": _conductance(file, layout, columns, piece),
         "device": _codes(file, piece, columns.get("device"), names["device"]),
         "cycle": _codes(file, piece, columns.get("cycle"), names["cycle"]),
@@ -296,12 +317,16 @@ def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _polarities(file: Path, cells: pd.Series) -> np.ndarray:
+def _polarities(file: Path, cells: pd.Series, timed: bool) -> tuple[np.ndarray, np.ndarray]:
+    """[rows] whether up, and whether a pulse at all: readings without one need their time."""
     codes, words = pd.factorize(cells.str.strip().str.lower())
-    unknown = np.array([str(word) not in _UP for word in words] + [True])
+    without = np.array([str(word) in _NO_PULSE or not word for word in words] + [True])
+    known = np.array([str(word) in _UP for word in words] + [False]) | (without & timed)
     listed = "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset"
-    _refuse(file, str(cells.name), cells.to_frame(), unknown[codes], listed)
-    return np.array([_UP[str(word)] for word in words], dtype=bool)[codes]
+    listed += "; a reading without a pulse (empty, 0, read) needs a column time_s"
+    _refuse(file, str(cells.name), cells.to_frame(), ~known[codes], listed)
+    up = np.array([_UP.get(str(word), True) for word in words] + [True], dtype=bool)[codes]
+    return up, ~without[codes]
 
 
 def _codes(

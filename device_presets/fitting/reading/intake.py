@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.conditions import Conditions
+from device_presets.fitting.reading.csv_layout import CONDITIONS, CsvLayout
 from device_presets.fitting.reading.measurement import Measurement, read_measurement, thinned
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
@@ -18,6 +19,7 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import reason
 
 EXCEL = (".xlsx", ".xlsm")
+_MIXED = f"not used: {', '.join(CONDITIONS)}, since only some of the files have them"
 TEXT = (".csv", ".txt", ".tsv", ".dat")
 
 
@@ -79,12 +81,14 @@ def _as_text(path: Path) -> Iterator[Path]:
 
 def _joined(name: str, parts: list[Measurement]) -> Measurement:
     """Measurements of several files as one; no device is in two of them."""
+    conditions = [part.conditions for part in parts if part.conditions is not None]
     devices = np.cumsum([0, *(part.n_devices for part in parts)])
     return Measurement(
         name=name,
         column=parts[0].column,
         conductance=np.concatenate([part.conductance for part in parts]),
         pulse=np.concatenate([part.pulse for part in parts]),
+        begins=np.concatenate([part.begins for part in parts]),
         device=np.concatenate(
             [part.device + first for part, first in zip(parts, devices, strict=False)]
         ).astype(np.int32),
@@ -92,5 +96,7 @@ def _joined(name: str, parts: list[Measurement]) -> Measurement:
         n_devices=int(devices[-1]),
         n_cycles=max(part.n_cycles for part in parts),
         unit=parts[0].unit,
-        notes=tuple(f"{part.name}: {note}" for part in parts for note in part.notes),
+        notes=tuple(f"{part.name}: {note}" for part in parts for note in part.notes)
+        + ((_MIXED,) if 0 < len(conditions) < len(parts) else ()),
+        conditions=Conditions.joined(conditions) if len(conditions) == len(parts) else None,
     )

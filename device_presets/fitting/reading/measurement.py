@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from device_presets.fitting.reading.conditions import Conditions, conditions_of
 from device_presets.fitting.reading.csv_layout import (
     ARBITRARY,
     LEAST_SIEMENS,
@@ -34,24 +35,27 @@ class Measurement:
         name: file name, for reports.
         column: the column that was measured.
         conductance: [rows] in siemens.
-        pulse: [rows] +1 or -1: the pulse between the row before and this one; 0: none, a stretch
-            of consecutive pulses begins here.
+        pulse: [rows] +1 or -1: the pulse between the row before and this one; 0: none.
+        begins: [rows] whether a stretch of consecutive rows begins here; no pulse is known then.
         device, cycle: [rows] indices.
         n_devices, n_cycles: how many there are.
         unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
         notes: what was left out and why, for the report.
+        conditions: of the rows' pulses, and time; None where the file says nothing of them.
     """
 
     name: str
     column: str
     conductance: np.ndarray
     pulse: np.ndarray
+    begins: np.ndarray
     device: np.ndarray
     cycle: np.ndarray
     n_devices: int
     n_cycles: int
     unit: str
     notes: tuple[str, ...]
+    conditions: Conditions | None = None
 
     @property
     def size(self) -> str:
@@ -76,31 +80,43 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     A row is the conductance after its pulse. Consecutive rows of a device are consecutive pulses
     where the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
     down 1 to N). Anything else (a number left out, an empty conductance, a new start at 0) begins
-    a new stretch, and no step is taken across it.
+    a new stretch, and no step is taken across it. A reading without a pulse has the number of the
+    pulse before it, or the next one.
 
     Raises:
         PresetError: as ``read_rows``; pulse numbers that repeat or run backwards; too few pulses;
             only down pulses; no polarity column though the conductance goes both ways.
     """
     rows = read_rows(file, layout)
-    order = np.argsort(rows.device, kind="stable")
-    device, number, up = rows.device[order], rows.pulse[order], rows.up[order]
-    cycle, conductance = rows.cycle[order], rows.conductance[order]
+    rows = rows.of(np.argsort(rows.device, kind="stable"))
+    device, number, pulsed = rows.device, rows.pulse, rows.pulsed
+    cycle, conductance = rows.cycle, rows.conductance
+    # A reading without a pulse is of the sweep before it.
+    up = rows.up[np.maximum.accumulate(np.where(pulsed, np.arange(len(pulsed)), 0))]
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
     same_cycle = np.concatenate([[False], cycle[1:] == cycle[:-1]])
     growth = np.concatenate([[0], np.diff(number)])
     turned = np.concatenate([[False], up[1:] != up[:-1]])
     restarted = (growth <= 0) & (number <= 1) & (turned | ~same_cycle)
-    backwards = same_device & (growth <= 0) & ~restarted & same_cycle & (number > 1)
-    _refuse_order(file, layout, rows, order, backwards)
-    follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)))
+    again = ~pulsed & (growth == 0) & same_cycle
+    backwards = same_device & (growth <= 0) & ~restarted & same_cycle & (number > 1) & ~again
+    _refuse_order(file, layout, rows, backwards)
+    follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)) | again)
     gap = ~np.isfinite(conductance)
     follows &= ~gap & ~np.concatenate([[True], gap[:-1]])
-    jumps = _jumps(conductance, follows, up, ~same_cycle | turned)
+    jumps = _jumps(conductance, follows & pulsed, up, ~same_cycle | turned)
     follows &= ~jumps
-    keep = ~gap
-    pulse = np.where(follows, np.where(up, 1, -1), 0).astype(np.int8)[keep]
     notes = list(rows.notes)
+    if rows.time_s is not None:
+        anew = follows & ~same_cycle & (np.diff(rows.time_s, prepend=rows.time_s[:1]) < 0)
+        follows &= ~anew
+        if anew.any():
+            notes.append(
+                f"{counted(int(anew.sum()), 'cycle')} where the clock of time_s begins anew"
+            )
+    keep = ~gap
+    pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)[keep]
+    conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():
         notes.append(
             f"{counted(int(gap.sum()), 'empty conductance')} left out, with the steps beside"
@@ -113,12 +129,14 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
         column=layout.measured_column,
         conductance=conductance[keep],
         pulse=pulse,
+        begins=~follows[keep],
         device=device[keep],
         cycle=cycle[keep],
         n_devices=len(rows.devices),
         n_cycles=len(rows.cycles),
         unit=layout.conductance_unit,
         notes=tuple(notes),
+        conditions=None if conditions is None else conditions.of(keep),
     )
     if layout.all_pulses is not None:
         _refuse_mixed(file, layout, found)
@@ -144,19 +162,17 @@ def _jumps(
     return jumps
 
 
-def _refuse_order(
-    file: Path, layout: CsvLayout, rows: Rows, order: np.ndarray, bad: np.ndarray
-) -> None:
+def _refuse_order(file: Path, layout: CsvLayout, rows: Rows, bad: np.ndarray) -> None:
     if not bad.any():
         return
     first = int(np.argmax(bad))
-    where = f"{file}, row {rows.file_row[order][first]}"
-    before = int(rows.pulse[order][first - 1])
+    where = f"{file}, row {rows.file_row[first]}"
+    before = int(rows.pulse[first - 1])
     allowed = (
         f"must grow within a device and cycle, but {before} comes before it; several devices or "
         "cycles need a column that tells them apart"
     )
-    found = int(rows.pulse[order][first])
+    found = int(rows.pulse[first])
     raise PresetError(where, f"column {layout.pulse or 'pulse'}", found, allowed)
 
 
@@ -167,7 +183,7 @@ def _refuse_mixed(file: Path, layout: CsvLayout, found: Measurement) -> None:
     for device in range(found.n_devices):
         mine = found.device == device
         path = sign * found.conductance[mine]
-        starts = np.flatnonzero(found.pulse[mine] == 0)
+        starts = np.flatnonzero(found.begins[mine])
         for stretch in np.split(path, starts[1:]):
             if len(stretch) < 2 * FEWEST_PULSES:
                 continue
@@ -211,10 +227,10 @@ def thinned(found: Measurement) -> Measurement:
     """At most ``MOST_PULSES`` pulses, as whole stretches spread evenly over the rows."""
     if found.n_pulses <= MOST_PULSES:
         return found
-    stretch = np.cumsum(found.pulse == 0)
+    stretch = np.cumsum(found.begins)
     # Long stretches are cut, so that what is kept comes from all over them.
-    within = np.arange(len(stretch)) - np.flatnonzero(found.pulse == 0)[stretch - 1]
-    piece = np.cumsum((found.pulse == 0) | (within % _STRETCH == 0)) - 1
+    within = np.arange(len(stretch)) - np.flatnonzero(found.begins)[stretch - 1]
+    piece = np.cumsum(found.begins | (within % _STRETCH == 0)) - 1
     keep_one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
     # One of each group of neighbours, drawn: a fixed place in the group would keep step with
     # sweeps of a regular length, and keep their up pulses only.
@@ -223,7 +239,8 @@ def thinned(found: Measurement) -> Measurement:
     keep = (place == drawn[group])[piece]
     pulse = found.pulse[keep].copy()
     kept_piece = piece[keep]
-    pulse[np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])] = 0
+    begins = np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])
+    pulse[begins] = 0
     device, cycle = found.device[keep], found.cycle[keep]
     left_devices, device = np.unique(device, return_inverse=True)
     left_cycles, cycle = np.unique(cycle, return_inverse=True)
@@ -236,10 +253,12 @@ def thinned(found: Measurement) -> Measurement:
         column=found.column,
         conductance=found.conductance[keep],
         pulse=pulse,
+        begins=begins,
         device=device,
         cycle=cycle,
         n_devices=len(left_devices),
         n_cycles=len(left_cycles),
         unit=found.unit,
         notes=(*found.notes, note),
+        conditions=None if found.conditions is None else found.conditions.of(keep),
     )

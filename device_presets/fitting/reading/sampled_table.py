@@ -37,6 +37,7 @@ def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
         column="dG",
         conductance=conductance,
         pulse=pulse.astype(np.int8),
+        begins=pulse == 0,
         device=np.zeros(len(pulse), dtype=np.int32),
         cycle=cycle.astype(np.int32),
         n_devices=1,

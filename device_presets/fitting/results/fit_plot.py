@@ -1,7 +1,8 @@
 """Measured and simulated on one page: pulse response, step against state, residual, structure.
 
-The pulse response is the preset's, on an aihwkit tile. The lower panels are the fitted model's own
-simulations, which have read noise with memory where the fit has it.
+The pulse response is the preset's, on an aihwkit tile. Where times, widths or amplitudes are part
+of the fit, it is the model's, under those that were measured. The lower panels are the fitted
+model's own simulations, which have read noise with memory where the fit has it.
 """
 
 from pathlib import Path
@@ -56,16 +57,21 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
 
 def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     """Devices that share the first stretch's pulses, and what the preset does under them."""
-    pulses, measured = _common_stretch(fit)
-    simulated = pulse_train(
-        preset, _SIMULATED, [bool(p > 0) for p in pulses], float(measured[0].mean()), seed=0
-    )
+    pulses, measured, rows = _common_stretch(fit)
+    of = "devices"
+    if fit.layout.history.terms or not pulses.all():  # a preset's train has no times
+        simulated = np.array([weight[rows] for weight in simulate(fit, _SIMULATED, seed=2)]).T
+        of = "trains of the first device, in the model"
+    else:
+        simulated = pulse_train(
+            preset, _SIMULATED, [bool(p > 0) for p in pulses], float(measured[0].mean()), seed=0
+        )
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
     for k in range(measured.shape[1]):
         name = f"measured: {counted(measured.shape[1], 'device')}" if k == 0 else None
         axes.plot(number, measured[:, k], color="#56B4E9", lw=0.6, alpha=0.6, label=name)
-    label = f"simulated: 95 % of {_SIMULATED} devices"
+    label = f"simulated: 95 % of {_SIMULATED} {of}"
     axes.fill_between(number, low, high, color="0.4", alpha=0.2, lw=0)
     axes.plot(number, low, "k--", lw=0.8, label=label)
     axes.plot(number, high, "k--", lw=0.8)
@@ -76,11 +82,11 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     axes.legend(fontsize=7, frameon=False)
 
 
-def _common_stretch(fit: JointFit) -> tuple[np.ndarray, np.ndarray]:
-    """Pulses of the first device's longest stretch, and the weights of all devices that got the
-    same ones in one stretch: [pulses], [pulses + 1, devices]."""
+def _common_stretch(fit: JointFit) -> tuple[np.ndarray, np.ndarray, slice]:
+    """Pulses of the first device's longest stretch, the weights of all devices that got the same
+    ones in one stretch, and its rows: [pulses], [pulses + 1, devices]."""
     series = fit.prepared.series
-    starts = np.flatnonzero(series.pulse == 0)
+    starts = np.flatnonzero(series.begins)
     ends = np.append(starts[1:], len(series.pulse))
     owner = fit.prepared.device[starts]
     mine = np.flatnonzero(owner == 0)
@@ -92,7 +98,8 @@ def _common_stretch(fit: JointFit) -> tuple[np.ndarray, np.ndarray]:
         same = end - first >= n and (series.pulse[first + 1 : first + n] == pulses).all()
         if same and int(device) not in columns:
             columns[int(device)] = series.weight[first : first + n]
-    return pulses, np.stack(list(columns.values()), axis=1)
+    rows = slice(int(starts[longest]), int(starts[longest]) + n)
+    return pulses, np.stack(list(columns.values()), axis=1), rows
 
 
 def _draw_steps(axes: Axes, population: Population) -> None:
@@ -130,7 +137,9 @@ def _draw_steps(axes: Axes, population: Population) -> None:
     axes.axhline(0.0, color="0.5", lw=0.6)
     axes.set_xlabel("weight")
     axes.set_ylabel("step of a pulse (weight)")
-    axes.set_title("step against state", fontsize=9)
+    terms = ", ".join(population.fit.layout.history.terms)
+    told = f"; measured ones hold the effects of {terms}" if terms else ""
+    axes.set_title("step against state" + told, fontsize=9)
     axes.legend(fontsize=7, frameon=False)
 
 

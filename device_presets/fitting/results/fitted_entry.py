@@ -15,6 +15,12 @@ from device_presets.fitting.model.step_functions import (
     SOFT_BOUNDS,
 )
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.results.history_entry import (
+    carries_charge_trap,
+    history_assumption,
+    history_phrase,
+    history_values,
+)
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.mean_step import asymmetry_of
@@ -23,6 +29,7 @@ from device_presets.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError
 
 _DIGITS = 6
+_LINEAR_CLASSES = ("LinearStepDevice", "ChargeTrapDevice")
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 
@@ -36,15 +43,17 @@ def fitted_entry(
     """
     device = population.device()
     model = population.fit.layout.model.aihwkit_class
-    if population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
+    if carries_charge_trap(population):
+        model = "ChargeTrapDevice"
+    elif population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
         model = "LinearStepDevice"  # ConstantStepDevice has no write noise
     code = population.fit.layout.model.code
     source = f"{found.name}, column {found.column}: fit of {population.name}"
-    values = _values(population, device, model)
+    values = _values(population, device, model) | history_values(population, device)
     by_name = {quantity.name: quantity for quantity in quantities}
     entries: dict[str, ParameterEntry] = {}
     for name, value in values.items():
-        assumption = _assumption(population, name, by_name)
+        assumption = history_assumption(population, name) or _assumption(population, name, by_name)
         quantity = by_name.get(name)
         told = source
         # The report's step is the mean at weight zero; aihwkit's is the larger, of its own scale.
@@ -71,7 +80,8 @@ def fitted_entry(
     return PresetEntry(
         technology="measured",
         model=model,
-        description=f"fit of {found.name}: step {population.name}; {scale_text}",
+        description=f"fit of {found.name}: step {population.name}; {scale_text}"
+        + history_phrase(population, device),
         citation=f"measured: {found.name}",
         one_directional_because=one_way,
         parameters=entries,
@@ -101,9 +111,9 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
     if model != "ConstantStepDevice":
         values["write_noise"] = _rounded(device.read_noise / step)
     own = population.fit.layout.model
-    if model in ("LinearStepDevice", "SoftBoundsReferenceDevice"):
+    if model in (*_LINEAR_CLASSES, "SoftBoundsReferenceDevice"):
         values["noise_scales_with_step"] = not own.additive
-    if model == "LinearStepDevice":
+    if model in _LINEAR_CLASSES:
         linear = own.code == LINEAR
         bends = device.shape if own.shape else device.local[2:4]
         values |= {
@@ -163,8 +173,8 @@ def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
 
 
 def _slope(value: float) -> float:
-    """Slopes of aihwkit's linear step lie between 0 and 1; noise may leave them just outside."""
-    return min(max(float(value), 0.0), 1.0)
+    """Slopes of aihwkit's linear step lie between -1 and 1; noise may leave them just outside."""
+    return min(max(float(value), -1.0), 1.0)
 
 
 def _check_bounds(population: Population, w_max: float, w_min: float) -> None:

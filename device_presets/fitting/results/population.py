@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
 from device_presets.fitting.model.step_functions import LINEAR
@@ -32,6 +31,7 @@ class MeanDevice:
         cycle_noise: as the model's law of the noise says.
         white, slow: read noise without and with memory, weights. pulses: how long that lasts.
         log_normal: whether devices' steps spread log-normally around it.
+        history: what all devices share of the history, by the names of ``History.values``.
     """
 
     local: np.ndarray
@@ -41,6 +41,7 @@ class MeanDevice:
     slow: float
     pulses: float
     log_normal: bool
+    history: dict[str, float]
 
     @property
     def read_noise(self) -> float:
@@ -93,8 +94,8 @@ class Population:
 
     @property
     def name(self) -> str:
-        """Of step and noise."""
-        return self.fit.layout.model.name + (", read noise with memory" if self.memory else "")
+        """Of step, noise and history."""
+        return self.fit.layout.name
 
     def _values(self) -> np.ndarray:
         values = self.fit.local.copy()
@@ -126,9 +127,11 @@ class Population:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
         white = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
         slow = math.exp(vector[2]) if self.memory else 0.0
-        shape = np.ascontiguousarray(vector[NOISES:n_shared])
+        layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
+        shape, history = layout.shape_of(shared), layout.history_of(shared)
         pulses = math.exp(vector[3])
-        return MeanDevice(local, shape, math.exp(vector[0]), white, slow, pulses, self.log_normal)
+        values = layout.history.values(history)
+        return MeanDevice(local, shape, noise, white, slow, pulses, self.log_normal, values)
 
     def cycle_noise(self, device: MeanDevice) -> float:
         """Deviation of a pulse as a share of the step at weight zero, as aihwkit has it.

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from device_presets.fitting.model.weights import WeightScale
 from device_presets.fitting.reading.csv_layout import SIEMENS
+from device_presets.fitting.results.history_report import history_quantities
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.mean_step import asymmetry_of
@@ -21,6 +22,7 @@ def report(
     scale: WeightScale,
     linear: Population | None,
     as_good: Sequence[Population] = (),
+    shortest_leak: float | None = None,
 ) -> list[Quantity]:
     """All reported numbers, in the order of display.
 
@@ -30,6 +32,7 @@ def report(
         linear: of a linear step with a slope for each device, where the chosen step is constant
             or has one slope for all: it says how much nonlinearity the data leave room for.
         as_good: of other models that the data do not tell from the chosen one.
+        shortest_leak: least time constant (s) left open where no leak is fitted.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
@@ -77,7 +80,18 @@ def report(
         )
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    return found + _read_noise(p, step) + p.spreads()
+    return found + _read_noise(p, step) + p.spreads() + _history(p, others, shortest_leak)
+
+
+def _history(
+    p: Population, others: Sequence[Population], shortest_leak: float | None
+) -> list[Quantity]:
+    """A loss looks like a step that falls with the state: intervals hold those of `others`."""
+    found = [one for q in others for one in history_quantities(q, None)]
+    return [
+        _over_models(one, [other for other in found if other.name == one.name])
+        for one in history_quantities(p, shortest_leak)
+    ]
 
 
 def _nonlinearity(p: Population, linear: Population | None) -> list[Quantity]:

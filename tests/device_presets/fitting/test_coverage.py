@@ -4,11 +4,13 @@ import math
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
 from support.fits import ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
+from support.timed import STEP, VOLTS, WIDTH, Train, leak, log_loss, train, write_train
 
 SETS = 200
 
@@ -155,3 +157,75 @@ def test_intervals_hold_the_truth_of_noises_that_aihwkit_has_not(case: str, tmp_
                 held[quantity.name] += quantity.low - 1e-9 <= truth <= quantity.high + 1e-9
     assert set(asked) == set(expected)
     assert all(held[name] >= 0.85 * asked[name] for name in expected), (held, asked)
+
+
+def charge_trap_factor(width: float, gap: float, volts: float) -> float:
+    """Of `charge_trap_pulsed`, over the isolated pulse of its own width."""
+    physics = get_preset("charge_trap_pulsed").pulse_physics
+    assert physics is not None
+    recovered = (1 / physics.used_share(width) - 1) * math.exp(-gap / physics.gap_time_constant_s)
+    return physics.width_factor(width) * (1 + recovered)
+
+
+def conditioned(case: str, rng: np.random.Generator) -> tuple[Train, dict[str, float]]:
+    """A train whose device depends on its conditions, and what the report should hold."""
+    if case == "leak":
+        done = train(60, 4, rng, shortest_s=0.01, longest_s=1.0, reads=4)
+        device = Train(**done, slope=0.3, rest=0.1, kept=leak(10.0))
+        return device, {"leak_time_constant_s": 10.0, "reset_level": 0.1, "step": STEP}
+    if case == "log-time loss":
+        done = train(60, 4, rng, shortest_s=0.1, longest_s=10.0, reads=4)
+        device = Train(**done, slope=0.3, kept=log_loss(0.02, 1.0))
+        return device, {"loss_per_decade": 0.02, "loss_onset_s": 1.0, "reset_level": 0.0}
+    done = train(60, 4, rng, shortest_s=6e-6, longest_s=3e-4)
+    usual = rng.random(len(done["way"])) < 0.4
+    done["width"] = np.where(usual, WIDTH, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
+    if case == "charge trap":
+        device = Train(**done, slope=0.3, factor=charge_trap_factor)
+        numbers = {"width_knee_s": 2e-6, "width_steepness": 4.0, "gap_time_constant_s": 1e-5}
+        return device, numbers
+    done["volts"] = rng.choice([2.8, VOLTS, 3.2], len(usual))
+    if case == "amplitude":
+        device = Train(
+            **done, slope=0.3, factor=lambda w, g, volts: math.exp((volts - VOLTS) / 0.3)
+        )
+        return device, {"amplitude_scale_v": 0.3}
+    return Train(**done, slope=0.3), {}
+
+
+CONDITIONED = ("leak", "log-time loss", "charge trap", "amplitude", "none")
+CONDITIONED_SETS = 40
+
+
+def conditioned_coverage(
+    case: str, sets: int, folder: Path
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """How often intervals held the truth, how often there was one, what terms were chosen."""
+    held, asked, terms = Counter[str](), Counter[str](), Counter[str]()
+    for seed in range(sets):
+        device, expected = conditioned(case, np.random.default_rng(1000 + seed))
+        file = write_train(folder / "data.csv", device, seed, devices=3)
+        fit = fit_file(file, "mine", None, ZERO, ONE)
+        terms[", ".join(fit.selection.chosen.fit.layout.history.terms)] += 1
+        for quantity in fit.quantities:
+            if quantity.name in expected and quantity.low is not None and quantity.high is not None:
+                asked[quantity.name] += 1
+                held[quantity.name] += quantity.low <= expected[quantity.name] <= quantity.high
+    print(f"\n{case}: {dict(terms)}\nheld {dict(held)}\nasked {dict(asked)}")
+    return held, asked, terms
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CONDITIONED)
+def test_intervals_hold_the_truth_of_time_width_and_amplitude(case: str, tmp_path: Path) -> None:
+    """Forty data sets: of intervals that hold 95 %, fewer than 83 % hold once in a thousand.
+    Without a dependence none is claimed in nine of ten. A log-time loss is taken for a slope in
+    part: its intervals are too narrow, as docs/findings/fits.md says."""
+    held, asked, terms = conditioned_coverage(case, CONDITIONED_SETS, tmp_path)
+    _, expected = conditioned(case, np.random.default_rng(0))
+    if not expected:
+        assert terms[""] >= 0.9 * CONDITIONED_SETS, terms
+    for name in expected:
+        assert asked[name] >= 0.8 * CONDITIONED_SETS, (asked, terms)
+        least = 0.6 if case == "log-time loss" else 0.83
+        assert held[name] >= least * asked[name], (held, asked)

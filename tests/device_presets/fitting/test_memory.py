@@ -10,7 +10,13 @@ from scipy import stats
 from device_presets.fitting import fit_file
 from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.model.joint_fit import fit_model
-from device_presets.fitting.model.likelihood import OF_DIRECTION, Series, empty_trace, run_filter
+from device_presets.fitting.model.likelihood import (
+    OF_DIRECTION,
+    Series,
+    empty_trace,
+    plain_series,
+    run_filter,
+)
 from device_presets.fitting.model.profile import cycle_noise_limits
 from device_presets.fitting.model.selection import filtered, select_model
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
@@ -59,7 +65,7 @@ def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
     law = stats.multivariate_normal(step * np.cumsum(way), apart @ noise @ apart.T + walk)
     weight = np.concatenate([[0.0], rng.normal(0, 0.1, n - 1)])
     clips = np.zeros(1, dtype=np.bool_)
-    series = Series(weight, np.concatenate([[0], way]), np.array([0, n]), clips, clips, 0.0)
+    series = plain_series(weight, np.concatenate([[0], way]), np.array([0, n]), (clips, clips), 0.0)
     size = math.log(step)
     ours = density(series, [size, size, 0, 0, 9, -9], [cycle, white, slow, kept])
     assert ours == pytest.approx(float(law.logpdf(weight[1:])), abs=1e-6)
@@ -73,9 +79,9 @@ def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
     logs = []
     for y in grid:
         weight = np.array([0.03, 0.05, y])
-        series = Series(weight, np.array([0, 1, 1]), np.array([0, 3]), clips, clips, 0.0)
+        series = plain_series(weight, np.array([0, 1, 1]), np.array([0, 3]), (clips, clips), 0.0)
         logs.append(density(series, device, noise))
-    first = Series(weight[:2], np.array([0, 1]), np.array([0, 2]), clips, clips, 0.0)
+    first = plain_series(weight[:2], np.array([0, 1]), np.array([0, 2]), (clips, clips), 0.0)
     total = np.trapezoid(np.exp(np.array(logs) - density(first, device, noise)), grid)
     assert total == pytest.approx(1.0, abs=2e-3)
 

@@ -59,6 +59,7 @@ def saved(fit: FittedDevice, folder: Path) -> Preset:
     [
         (CONSTANT, (), "ideal", {}),
         (LINEAR, (0.3, 0.4), "charge_trap", {"slope_up": 0.3, "slope_down": 0.4}),
+        (LINEAR, (-0.5, -0.2), "charge_trap", {"slope_up": -0.5, "slope_down": -0.2}),
         (SOFT_BOUNDS, (), "reram_sb", {"w_max": 1.0, "w_min": -1.0}),
         (EXPONENTIAL, (0.0886, -2.5, 0.498, 2.5), "reram_es", {"asymmetry": 0.0}),
     ],

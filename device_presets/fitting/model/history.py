@@ -1,0 +1,240 @@
+"""What time, pulse width and amplitude do to a device, beside the step that its state gives.
+
+    weight before a pulse = rest + kept (weight after the row before - rest)
+    step = step(state) * factor
+
+`leak` and `log_loss` are two laws of `kept`: exp(-elapsed / tau), and that of
+``ChargeTrapPhysics.kept``, which depends on the time since the device's last pulse. `width` and
+`gap` are that class's width_factor and step_factor; `amplitude` is exp((V - V_ref) / V_0), V_ref
+being the middle of each direction's own amplitudes. The noise of a pulse grows with its factor.
+What passes between pulses adds no noise.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from device_presets.fitting.model.likelihood import Series
+from device_presets.fitting.reading.measurement import Measurement
+from device_presets.parameters.charge_trap_physics import MOST_STEEP
+
+LEAK, LOG_LOSS, WIDTH, GAP, AMPLITUDE = "leak", "log-time loss", "width", "gap", "amplitude"
+
+ASSUMED_STEEPNESS = 4.0
+"""Of the knee where all pulses have one width, as in ``charge_trap_pulsed``."""
+
+_VARIED = {"times": 1.5, "widths": 1.05, "amplitudes": 1.01}
+"""Largest over smallest from which a dependence is asked for. Leak between evenly spaced pulses
+cannot be told from a step that falls linearly with the state."""
+
+_LEAST_TIME = 1e-9  # s: what a ratio of times counts from
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Conditions of the rows as the terms take them, [rows] each; see ``Conditions``.
+
+    Args:
+        elapsed, age, gap: seconds.
+        width: seconds; `width_0` on rows without a pulse.
+        width_0: the most frequent width, whose isolated pulse makes the fitted step; NaN: unknown.
+        volts: amplitude less the middle one of its direction; 0 without a pulse.
+        volts_0: the middle amplitude of up and of down pulses; NaN: unknown.
+        asked: the terms that these rows can tell.
+    """
+
+    elapsed: np.ndarray
+    age: np.ndarray
+    gap: np.ndarray
+    width: np.ndarray
+    width_0: float
+    volts: np.ndarray
+    volts_0: tuple[float, float]
+    asked: tuple[str, ...]
+
+    @property
+    def constant_width(self) -> bool:
+        """Whether all pulses have one width, which is known."""
+        return bool(np.ptp(self.width) <= 1e-6 * self.width_0)
+
+
+def timing_of(found: Measurement) -> Timing | None:
+    """Conditions of a measurement; None where it has no columns of them."""
+    given = found.conditions
+    if given is None:
+        return None
+    pulsed, inside = found.pulse != 0, ~found.begins
+    asked = []
+    if _varied(given.elapsed_s[inside], "times"):
+        asked += [LEAK, LOG_LOSS]
+    widths = given.width_s[pulsed]
+    width_0 = math.nan
+    if np.isfinite(widths).all() and len(widths):
+        values, counts = np.unique(widths, return_counts=True)
+        width_0 = float(values[np.argmax(counts)])
+        asked += [WIDTH] if _varied(widths, "widths") else []
+        gaps = given.gap_s[pulsed]
+        asked += [GAP] if _varied(gaps[np.isfinite(gaps)], "times") else []
+    volts = np.zeros(len(found.pulse))
+    middles, varied = [], False
+    for way in (1, -1):
+        mine = found.pulse == way
+        sizes = given.amplitude_v[mine]
+        middles.append(float(np.median(sizes)) if len(sizes) else math.nan)
+        if len(sizes) and np.isfinite(sizes).all():
+            volts[mine] = sizes - middles[-1]
+            varied |= _varied(sizes, "amplitudes")
+    asked += [AMPLITUDE] if varied else []
+    width = np.where(pulsed, np.nan_to_num(given.width_s, nan=width_0), width_0)
+    middle = (middles[0], middles[1])
+    return Timing(
+        given.elapsed_s, given.age_s, given.gap_s, width, width_0, volts, middle, tuple(asked)
+    )
+
+
+def _varied(values: np.ndarray, kind: str) -> bool:
+    least = max(float(values.min()), _LEAST_TIME) if len(values) else 1.0
+    return bool(len(values) and values.max() > _VARIED[kind] * least)
+
+
+@dataclass(frozen=True)
+class History:
+    """The terms of a fit, and the numbers that all devices share for them.
+
+    Args:
+        terms: of the constants above, each once.
+    """
+
+    terms: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The numbers, in order; those that begin with log are logarithms."""
+        found: list[str] = []
+        for term in self.terms:
+            found += [n for n in _NUMBERS[term] if n not in found]
+        if WIDTH in self.terms:  # the knee says what a gap recovers
+            found = [n for n in found if n != "log_recovery"]
+        return tuple(found)
+
+    @property
+    def low(self) -> tuple[float, ...]:
+        """Lower limits of the numbers."""
+        return tuple(_LIMITS[name][0] for name in self.names)
+
+    @property
+    def high(self) -> tuple[float, ...]:
+        """Upper limits of the numbers."""
+        return tuple(_LIMITS[name][1] for name in self.names)
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether the weight moves between pulses."""
+        return LEAK in self.terms or LOG_LOSS in self.terms
+
+    @property
+    def has_charge_trap(self) -> bool:
+        """Whether only ``ChargeTrapDevice`` has one of the terms."""
+        return any(term in self.terms for term in (LOG_LOSS, WIDTH, GAP))
+
+    def values(self, numbers: np.ndarray) -> dict[str, float]:
+        """The numbers by name, logarithms undone and `log_` taken off."""
+        pairs = zip(self.names, numbers, strict=True)
+        return {
+            name.removeprefix("log_"): math.exp(n) if name.startswith("log_") else float(n)
+            for name, n in pairs
+        }
+
+    def applied(self, series: Series, timing: Timing | None, numbers: np.ndarray) -> Series:
+        """The series with what these numbers make of its times, widths and amplitudes."""
+        if timing is None or not self.terms:
+            return series
+        given = self.values(numbers)
+        kept, factor = np.ones(len(series.weight)), np.ones(len(series.weight))
+        if LEAK in self.terms:
+            kept = np.exp(-timing.elapsed / given["tau"])
+        if LOG_LOSS in self.terms:
+            share, onset = given["loss"], given["onset"]
+            now = np.where(np.isfinite(timing.age), timing.age + timing.elapsed, 0.0)
+            then = np.where(np.isfinite(timing.age), timing.age, 0.0)
+            kept = kept * _left(now, share, onset) / np.maximum(_left(then, share, onset), 1e-12)
+        lack = np.full(len(kept), given.get("recovery", 0.0))
+        if WIDTH in self.terms:
+            short = np.log(given["knee"] / np.append(timing.width, timing.width_0))
+            lacks = np.exp(np.minimum(given["steep"] * short, MOST_STEEP))
+            factor = timing.width / timing.width_0 * (1.0 + lacks[-1]) / (1.0 + lacks[:-1])
+            lack = lacks[:-1]
+        if GAP in self.terms:
+            factor = factor * (1.0 + lack * np.exp(-timing.gap / given["gap_tau"]))
+        if AMPLITUDE in self.terms:
+            factor = factor * np.exp(np.clip(timing.volts / given["volts"], -50.0, 50.0))
+        return series._replace(kept=kept, factor=factor, rest=given.get("rest", 0.0))
+
+
+NO_HISTORY = History()
+
+
+def _left(seconds: np.ndarray, share: float, onset: float) -> np.ndarray:
+    left: np.ndarray = np.maximum(1.0 - share * np.log10(1.0 + seconds / onset), 0.0)
+    return left
+
+
+_NUMBERS = {
+    LEAK: ("log_tau", "rest"),
+    LOG_LOSS: ("log_loss", "log_onset", "rest"),
+    WIDTH: ("log_knee", "log_steep"),
+    GAP: ("log_recovery", "log_gap_tau"),
+    AMPLITUDE: ("log_volts",),
+}
+
+_LIMITS = {
+    "log_tau": (math.log(1e-9), math.log(1e12)),
+    "rest": (-3.0, 3.0),
+    "log_loss": (math.log(1e-6), 0.0),
+    "log_onset": (math.log(1e-12), math.log(1e9)),
+    "log_knee": (math.log(1e-12), math.log(1e4)),
+    "log_steep": (math.log(0.1), math.log(MOST_STEEP)),
+    "log_recovery": (math.log(1e-4), math.log(1e4)),
+    "log_gap_tau": (math.log(1e-12), math.log(1e9)),
+    "log_volts": (math.log(1e-3), math.log(1e3)),
+}
+"""As the parameters of a preset where they have limits; `rest` in weights, `volts` is V_0."""
+
+
+def starts(history: History, term: str, timing: Timing) -> list[dict[str, float]]:
+    """Where a search for a term's numbers begins.
+
+    Args:
+        history: with the term. term: the one that is new. timing: of the data.
+    """
+    spaced = timing.elapsed[timing.elapsed > 0]
+    rests = [0.0, -1.0, 1.0]
+    if term == LEAK:
+        times = np.geomspace(0.3 * np.median(spaced), 100.0 * spaced.sum(), 16)
+        return [{"log_tau": math.log(t), "rest": r} for t in times for r in rests]
+    if term == LOG_LOSS:
+        onsets = np.median(spaced) * 10.0 ** np.arange(-3.0, 3.0)
+        sizes = (0.001, 0.01, 0.03, 0.1, 0.3)
+        return [
+            {"log_loss": math.log(s), "log_onset": math.log(o), "rest": r}
+            for s in sizes
+            for o in onsets
+            for r in rests
+        ]
+    if term == WIDTH:
+        knees = np.geomspace(0.1 * timing.width.min(), 3.0 * timing.width.max(), 12)
+        return [
+            {"log_knee": math.log(k), "log_steep": math.log(s)} for k in knees for s in (1, 3, 10)
+        ]
+    if term == GAP:
+        gaps = timing.gap[np.isfinite(timing.gap) & (timing.gap > 0)]
+        times = np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
+        found = [
+            {"log_recovery": math.log(r), "log_gap_tau": math.log(t)}
+            for r in (0.3, 2.0, 10.0)
+            for t in times
+        ]
+        return found[: len(times)] if "log_recovery" not in history.names else found
+    size = float(np.abs(timing.volts).max())
+    return [{"log_volts": math.log(size * s)} for s in (0.1, 0.3, 1.0, 3.0, 10.0)]

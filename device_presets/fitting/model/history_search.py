@@ -1,0 +1,183 @@
+"""Which terms of time, width and amplitude the data ask for, found one after the other."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+
+from device_presets.fitting.model.first_guess import NOISES
+from device_presets.fitting.model.history import LEAK, LOG_LOSS, History, Timing, starts
+from device_presets.fitting.model.joint_fit import JointFit, evaluate, layout_of, refit, settled
+from device_presets.fitting.model.weights import Prepared, with_read_noise
+
+LEAST_GAIN = 2.0
+"""Log-units beyond one a fitted number that an addition to a model has to gain."""
+
+_LEAST_GAIN_OF_A_TERM = 4.0
+"""The same for a term, which is the best of many tried times, widths and laws."""
+
+_TRIED = 2
+_MOST_STEPS = 60
+_ONE_SIDED = float(stats.chi2.ppf(0.90, 1)) / 2  # of a log-likelihood: 95 % to one side
+_HALVINGS = 6
+_LEAST_NOISE = 0.05  # of a step
+
+
+def adjusted(fit: JointFit) -> float:
+    """Log-likelihood less one a fitted number (Akaike)."""
+    total = float(fit.log_likelihood.sum()) - fit.n_free
+    return total if np.isfinite(total) else -np.inf
+
+
+def with_history(
+    prepared: Prepared, fits: Sequence[JointFit], counted: np.ndarray
+) -> list[JointFit]:
+    """The same models with the terms that make the constant or the best step more likely.
+
+    Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds
+    clip again until found flat: what a fit without a leak takes for a bound may be where leak and
+    step agree.
+
+    Args:
+        prepared: the data. fits: of all models, the constant step first. counted: [rows].
+
+    Returns:
+        Nothing where the data ask for no term.
+    """
+    timing = prepared.timing
+    if timing is None or not timing.asked:
+        return []
+    best = max(fits, key=adjusted)
+    first = [fits[0]] if best is fits[0] else [fits[0], best]
+    if not prepared.noisy:
+        # Steps that differ hide the read noise from a first look: the fit tells.
+        noisy = with_read_noise(prepared)
+        bases = [_with_noise(noisy, fit, counted) for fit in first]
+        grown = [_grown(noisy, timing, fit, counted) for fit in bases]
+        if _shows_noise(max(grown, key=adjusted)):
+            return _of_all_models(noisy, fits, bases, grown, counted)
+    grown = [_grown(prepared, timing, fit, counted) for fit in first]
+    return _of_all_models(prepared, fits, first, grown, counted)
+
+
+def _with_noise(prepared: Prepared, fit: JointFit, counted: np.ndarray) -> JointFit:
+    """A fit of exact readings once more, with read noise of a part of the step to begin with."""
+    shared = fit.shared.copy()
+    shared[1] = np.log(0.3) + fit.local[:, :2].mean()
+    layout = layout_of(prepared, fit.layout.model)
+    start = _at(prepared, replace(fit, layout=layout), shared, fit.local, counted)
+    return settled(refit(start, counted), counted)
+
+
+def _shows_noise(fit: JointFit) -> bool:
+    return bool(fit.shared[1] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
+
+
+def _of_all_models(
+    prepared: Prepared,
+    fits: Sequence[JointFit],
+    bases: Sequence[JointFit],
+    grown: Sequence[JointFit],
+    counted: np.ndarray,
+) -> list[JointFit]:
+    """All models with the terms of the best one that grew; nothing where too little was gained."""
+    leader = max(grown, key=adjusted)
+    terms = leader.layout.history
+    if not terms.terms or not adjusted(leader) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
+        return []
+    numbers, found = leader.layout.history_of(leader.shared), []
+    for fit in fits:
+        model, constant = fit.layout.model, grown[0]
+        starts_at = [(np.array([*leader.shared[:NOISES], *fit.shape]), fit.local)]
+        if len(model.flat) == len(model.shape):
+            flat = np.array([*constant.shared[:NOISES], *model.flat])
+            starts_at.append((flat, constant.local))
+        base = replace(fit, layout=layout_of(prepared, model, False, terms))
+        tried = [
+            _at(prepared, base, np.append(shared, numbers), local, counted)
+            for shared, local in starts_at
+        ]
+        found.append(settled(refit(max(tried, key=adjusted), counted), counted))
+    return found
+
+
+def _grown(prepared: Prepared, timing: Timing, fit: JointFit, counted: np.ndarray) -> JointFit:
+    """The model with one term more as long as that gains enough."""
+    while True:
+        terms = fit.layout.history.terms
+        # Two laws of one loss are not told apart beside each other.
+        other = {LEAK: LOG_LOSS, LOG_LOSS: LEAK}
+        left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
+        tried = [_with_term(prepared, timing, fit, term, counted) for term in left]
+        best = max(tried, key=adjusted, default=None)
+        if best is None or not adjusted(best) > adjusted(fit) + _LEAST_GAIN_OF_A_TERM:
+            return fit
+        fit = best
+
+
+def _with_term(
+    prepared: Prepared, timing: Timing, fit: JointFit, term: str, counted: np.ndarray
+) -> JointFit:
+    old = fit.layout.history
+    history = History((*old.terms, term))
+    layout = layout_of(prepared, fit.layout.model, False, history)
+    known = dict(zip(old.names, fit.layout.history_of(fit.shared), strict=True))
+    shared = fit.shared[: NOISES + len(fit.layout.model.shape)]
+    tried = []
+    for start in starts(history, term, timing):
+        numbers = [(known | start)[name] for name in history.names]
+        base = replace(fit, layout=layout)
+        tried.append(_at(prepared, base, np.append(shared, numbers), fit.local, counted))
+    tried.sort(key=adjusted, reverse=True)
+    ends = [settled(refit(one, counted, _MOST_STEPS), counted) for one in tried[:_TRIED]]
+    return max(ends, key=adjusted)
+
+
+def _at(
+    prepared: Prepared, fit: JointFit, shared: np.ndarray, local: np.ndarray, counted: np.ndarray
+) -> JointFit:
+    likelihood = evaluate(prepared, fit.layout, shared, local, counted)
+    return replace(
+        fit, shared=shared, local=local.copy(), log_likelihood=likelihood, prepared=prepared
+    )
+
+
+def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
+    """Least time constant (s) that a fit without a loss leaves open, 95 % to one side.
+
+    All other numbers are fitted again at each, the weight that a leak goes to among them. None
+    where the times cannot tell, or the fit has a loss.
+    """
+    timing, old = fit.prepared.timing, fit.layout.history
+    if timing is None or LEAK not in timing.asked or old.has_loss:
+        return None
+    history = History((*old.terms, LEAK))
+    layout = replace(fit.layout, history=history)
+    free = np.append(fit.layout.shared_free, [False, True])
+    warm = replace(
+        fit,
+        layout=replace(layout, shared_free=free),
+        shared=np.append(fit.shared, [history.high[history.names.index("log_tau")], 0.0]),
+    )
+    top = float(fit.log_likelihood.sum())
+
+    def loss(log_tau: float) -> float:
+        nonlocal warm, top
+        shared = warm.shared.copy()
+        shared[-2] = log_tau
+        warm = refit(replace(warm, shared=shared), counted, most_steps=30)
+        top = max(top, float(warm.log_likelihood.sum()))
+        return top - float(warm.log_likelihood.sum())
+
+    outside = float(np.log(100.0 * timing.elapsed.sum()))
+    inside = outside + 2.0
+    while loss(outside) <= _ONE_SIDED and outside > history.low[history.names.index("log_tau")]:
+        inside, outside = outside, outside - 2.0
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        if loss(middle) <= _ONE_SIDED:
+            inside = middle
+        else:
+            outside = middle
+    return float(np.exp(outside))

@@ -1,0 +1,116 @@
+"""How each row's pulse was made, and how much time passed: from columns of time, width, amplitude.
+
+A row's time is taken as that of its reading, at which its pulse has just ended.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from device_presets.fitting.reading.csv_reading import Rows
+from rpu_ssnn.common.errors import PresetError
+
+SHORTEST_S, LONGEST_S = 1e-12, 1e4
+"""Widths of a pulse, as the parameter ``pulse_width_s`` of a preset."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Of a measurement's rows, [rows] each.
+
+    Args:
+        elapsed_s: since the row before; 0 where no time is known.
+        age_s: what had passed at the row before since the device's last pulse; infinite where no
+            pulse is known.
+        gap_s: from the end of the device's last pulse to the start of this row's, or to this
+            reading where there is no pulse; infinite where none is known.
+        width_s: of the row's pulse; NaN where it is not known.
+        amplitude_v: size of the row's pulse, without its sign; NaN where it is not known.
+    """
+
+    elapsed_s: np.ndarray
+    age_s: np.ndarray
+    gap_s: np.ndarray
+    width_s: np.ndarray
+    amplitude_v: np.ndarray
+
+    def of(self, rows: np.ndarray) -> Self:
+        """Those of some rows."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Conditions"]) -> "Conditions":
+        """Of several measurements, one after the other."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def conditions_of(
+    file: Path, rows: Rows, follows: np.ndarray, pulsed: np.ndarray
+) -> Conditions | None:
+    """Of rows that are sorted by device; None where the file says nothing of them.
+
+    Args:
+        file: for errors.
+        rows: in the order measured.
+        follows: [rows] whether the row before belongs to the same stretch.
+        pulsed: [rows] whether a pulse comes with the row.
+
+    Raises:
+        PresetError: a time that is missing or runs backwards within a stretch; a width or an
+            amplitude that is missing or impossible where a pulse counts.
+    """
+    if not rows.columns:
+        return None
+    nothing = np.full(len(follows), np.nan)
+    counts = follows & pulsed
+    width, amplitude = nothing, nothing
+    if rows.width_s is not None:
+        width = np.where(pulsed, rows.width_s, np.nan)
+        allowed = f"must be a width in seconds, from {SHORTEST_S:g} to {LONGEST_S:g}"
+        wrong = ~((width >= SHORTEST_S) & (width <= LONGEST_S))
+        _refuse(file, rows, "pulse_width_s", width, counts & wrong, allowed)
+    if rows.amplitude_v is not None:
+        amplitude = np.where(pulsed, np.abs(rows.amplitude_v), np.nan)
+        wrong = ~(np.isfinite(amplitude) & (amplitude > 0))
+        allowed = "must be a voltage other than zero"
+        _refuse(file, rows, "amplitude_v", amplitude, counts & wrong, allowed)
+    if rows.time_s is None:
+        unknown = np.full(len(follows), np.inf)
+        return Conditions(np.zeros(len(follows)), unknown, unknown, width, amplitude)
+    time = rows.time_s
+    wrong = follows & ~np.isfinite(time)
+    _refuse(file, rows, "time_s", time, wrong, "must be a time in seconds in each row")
+    before = np.concatenate([time[:1], time[:-1]])
+    backwards = follows & ~(time >= before)
+    allowed = "must not be before the time of the row before, of the same device and cycle"
+    _refuse(file, rows, "time_s", time, backwards, allowed)
+    last = _last_pulse(rows.device, pulsed)
+    since = np.where(last >= 0, time - time[np.maximum(last, 0)], np.inf)
+    since = np.where(since >= 0, since, np.inf)  # the clock began anew
+    first = np.concatenate([[-1], np.where(pulsed, np.arange(len(time)), last)[:-1]])
+    age = np.where(first >= 0, before - time[np.maximum(first, 0)], np.inf)
+    gap = np.maximum(since - np.where(pulsed, np.nan_to_num(width), 0.0), 0.0)
+    elapsed = np.where(follows, time - before, 0.0)
+    return Conditions(elapsed, np.where(follows, age, np.inf), gap, width, amplitude)
+
+
+def _last_pulse(device: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
+    """[rows] the row of the device's last pulse before each; -1 where there is none."""
+    at = np.where(pulsed, np.arange(len(device)), -1)
+    before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
+    begins = np.searchsorted(device, device)
+    return np.where(before >= begins, before, -1)
+
+
+def _refuse(
+    file: Path, rows: Rows, role: str, values: np.ndarray, bad: np.ndarray, allowed: str
+) -> None:
+    if not bad.any():
+        return
+    first = int(np.argmax(bad))
+    where = f"{file}, row {rows.file_row[first]}"
+    raise PresetError(where, f"column {rows.columns[role]}", float(values[first]), allowed)

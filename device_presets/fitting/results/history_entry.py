@@ -1,0 +1,97 @@
+"""What a preset holds of the dependence on time, width and amplitude, and what it leaves out."""
+
+import math
+
+from device_presets.fitting.model.history import (
+    AMPLITUDE,
+    ASSUMED_STEEPNESS,
+    GAP,
+    LEAK,
+    LOG_LOSS,
+    WIDTH,
+)
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
+from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.parameters.rule import Value
+
+_ASSUMED_WIDTH_S = 1e-6
+_ASSUMED_ONSET_S = 1.0
+
+
+def carries_charge_trap(p: Population) -> bool:
+    """Whether the preset is a ``ChargeTrapDevice``, whose step is linear and which has no leak."""
+    layout = p.fit.layout
+    linear = layout.model.code in (CONSTANT, LINEAR)
+    return linear and layout.history.has_charge_trap and LEAK not in layout.history.terms
+
+
+def history_values(p: Population, device: MeanDevice) -> dict[str, Value]:
+    """Parameters of the preset beside those of the step."""
+    timing, terms, given = p.fit.prepared.timing, p.fit.layout.history.terms, device.history
+    if timing is None:
+        return {}
+    values: dict[str, Value] = {}
+    charge_trap = carries_charge_trap(p)
+    if LEAK in terms:
+        values["leak_time_constant_s"] = given["tau"]
+    if LEAK in terms or (charge_trap and LOG_LOSS in terms):
+        values["reset_level"] = given["rest"]
+    if charge_trap:
+        values["write_noise"] = 0.0
+        width = timing.width_0 if math.isfinite(timing.width_0) else _ASSUMED_WIDTH_S
+        knee = given.get("knee", 0.0)
+        if "recovery" in given:  # eta = 1 / (1 + recovery) at this width
+            knee = width * given["recovery"] ** (1.0 / ASSUMED_STEEPNESS)
+        values |= {
+            "pulse_width_s": width,
+            "step_width_s": width,
+            "width_knee_s": knee,
+            "width_steepness": given.get("steep", ASSUMED_STEEPNESS),
+            "gap_time_constant_s": given.get("gap_tau", 0.0),
+            "loss_per_decade": given.get("loss", 0.0),
+            "loss_onset_s": given.get("onset", _ASSUMED_ONSET_S),
+        }
+    elif timing.constant_width:
+        values["pulse_width_s"] = timing.width_0
+    return {name: float(f"{value:.6g}") for name, value in values.items()}
+
+
+def history_assumption(p: Population, name: str) -> str | None:
+    """Why such a parameter is assumed; None where it was measured, or is another one."""
+    timing, terms = p.fit.prepared.timing, p.fit.layout.history.terms
+    if timing is None:
+        return None
+    if name == "write_noise" and carries_charge_trap(p) and p.device().read_noise > 0:
+        return (
+            f"left out: {p.device().read_noise:.3g} in weight were measured, which a device that "
+            "remembers pulses cannot have; a study's reads may"
+        )
+    if name in ("pulse_width_s", "step_width_s") and not math.isfinite(timing.width_0):
+        return "the file has no widths; all pulses are taken as alike"
+    if name == "width_knee_s" and not {WIDTH, GAP} & set(terms):
+        return "no dependence on width or gap is fitted: all pulses have step_width_s"
+    if name == "width_steepness" and WIDTH not in terms:
+        return "as charge_trap_pulsed: one width tells no steepness"
+    if name == "gap_time_constant_s" and GAP not in terms:
+        return "no dependence on the gap is fitted"
+    if name in ("loss_per_decade", "loss_onset_s") and LOG_LOSS not in terms:
+        return "no loss in log-time is fitted"
+    return None
+
+
+def history_phrase(p: Population, device: MeanDevice) -> str:
+    """What the description adds: amplitudes, and terms that no preset holds with this step."""
+    timing, terms = p.fit.prepared.timing, p.fit.layout.history.terms
+    if timing is None:
+        return ""
+    told = ""
+    sizes = [volts for volts in timing.volts_0 if math.isfinite(volts)]
+    if sizes:
+        told += "; pulses of " + " V up, ".join(f"{volts:.4g}" for volts in sizes)
+        told += " V down" if len(sizes) > 1 else " V up"
+    if AMPLITUDE in terms:
+        told += f", a factor of e with each {device.history['volts']:.3g} V, which no preset holds"
+    if p.fit.layout.history.has_charge_trap and not carries_charge_trap(p):
+        left = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
+        told += f"; left out, since only linear steps without a leak have them: {left}"
+    return told

@@ -1,0 +1,83 @@
+"""The report of time, width and amplitude: numbers of the terms, and what was not seen."""
+
+import math
+
+import numpy as np
+
+from device_presets.fitting.model.history import AMPLITUDE, GAP, LEAK, LOG_LOSS, WIDTH, Timing
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import Population
+
+PARAMETERS = {
+    "tau": ("leak_time_constant_s", "s", ""),
+    "loss": ("loss_per_decade", "1", ""),
+    "onset": ("loss_onset_s", "s", ""),
+    "rest": ("reset_level", "weight", "the weight that a device without pulses goes to"),
+    "knee": ("width_knee_s", "s", ""),
+    "steep": ("width_steepness", "1", ""),
+    "recovery": ("gap_recovery", "1", "step without a gap over that of an isolated pulse, less 1"),
+    "gap_tau": ("gap_time_constant_s", "s", ""),
+    "volts": ("amplitude_scale_v", "V", "the step grows by a factor of e with each"),
+}
+"""Number of a ``History`` -> what presets call it (where they have it), unit, note."""
+
+_WIDEST = 5.0  # of a logarithm
+_ALIKE = "the times between rows are alike: a leak cannot be told from a step that falls linearly"
+
+
+def history_quantities(p: Population, shortest_leak: float | None) -> list[Quantity]:
+    """Numbers of the fitted terms with their intervals, and a line for each term not seen.
+
+    Args:
+        p: of one model.
+        shortest_leak: least time constant (s) that the data leave open where none is fitted.
+    """
+    timing = p.fit.prepared.timing
+    if timing is None:
+        return []
+    found = [_number(p, key) for key in p.device().history]
+    terms = p.fit.layout.history.terms
+    missing = [term for term in timing.asked if term not in terms]
+    if LEAK in missing and LOG_LOSS in missing:
+        note = "not seen" + ("" if shortest_leak is None else f": at least {shortest_leak:.3g} s")
+        found.append(Quantity("leak_time_constant_s", None, None, None, "s", note))
+    elif timing.elapsed.any() and LEAK not in timing.asked:
+        found.append(Quantity("leak_time_constant_s", None, None, None, "s", _ALIKE))
+    for term, name in ((WIDTH, "width"), (GAP, "gap"), (AMPLITUDE, "amplitude")):
+        if term in missing:
+            why = f"no dependence of the step on the {name} seen"
+            found.append(Quantity(f"{name} dependence", None, None, None, "", why))
+    return found + _constant(timing)
+
+
+def _number(p: Population, key: str) -> Quantity:
+    name, unit, note = PARAMETERS[key]
+    positive = key != "rest"
+
+    def function(device):  # type: ignore[no-untyped-def]
+        return math.log(device.history[key]) if positive else device.history[key]
+
+    one = p.quantity(name, unit, function, note)
+    assert one.value is not None
+    value = math.exp(one.value) if positive else one.value
+    if one.low is None or one.high is None or one.low == one.high:
+        why = "; ".join(filter(None, [note, "at the limit of what is tried"]))
+        return Quantity(name, value, None, None, unit, why)
+    if not positive:
+        return one
+    if one.high - one.value > _WIDEST:
+        why = "; ".join(filter(None, [note, "the data leave it open"]))
+        return Quantity(name, value, None, None, unit, why)
+    return Quantity(name, value, math.exp(one.low), math.exp(one.high), unit, note)
+
+
+def _constant(timing: Timing) -> list[Quantity]:
+    """Width and amplitude as measured, where they are alike."""
+    found = []
+    if timing.constant_width:
+        note = "of all pulses"
+        found.append(Quantity("pulse_width_s", timing.width_0, None, None, "s", note))
+    if AMPLITUDE not in timing.asked and np.isfinite(timing.volts_0[0]):
+        note = "of all pulses" if len(set(timing.volts_0)) == 1 else "of the up pulses"
+        found.append(Quantity("amplitude_v", timing.volts_0[0], None, None, "V", note))
+    return found

@@ -1,0 +1,297 @@
+"""Columns of time, pulse width and amplitude: how they are read, and what fits make of them."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_presets import PresetError, get_preset
+from device_presets.fitting import CsvLayout, fit_file
+from device_presets.fitting.model.history import (
+    AMPLITUDE,
+    GAP,
+    LEAK,
+    LOG_LOSS,
+    WIDTH,
+    History,
+    timing_of,
+)
+from device_presets.fitting.model.history_search import shortest_leak
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.selection import select_model
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
+from device_presets.fitting.model.uncertainty import uncertainty
+from device_presets.fitting.model.weights import prepare
+from device_presets.fitting.reading.measurement import Measurement, read_measurement
+from support.fits import ONE, ZERO
+from support.timed import STEP, VOLTS, Train, leak, log_loss, train, write_train
+from support.timed import WIDTH as WIDTH_S
+
+PHYSICS = get_preset("charge_trap_pulsed").pulse_physics
+TIME, BOTH = ("time_s",), ("time_s", "pulse_width_s")
+
+
+def measured(folder: Path, lines: list[str]) -> Measurement:
+    file = folder / "a.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return read_measurement(file, CsvLayout())
+
+
+def up_and_down(n: int = 14) -> list[tuple[str, float]]:
+    """Polarity and conductance: one pulse up and one down, so that no sweep hides a wrong row."""
+    return [("up" if k % 2 else "down", 20.0 + k % 2 + 0.1 * k) for k in range(2 * n + 1)]
+
+
+def test_readings_without_a_pulse_stay_in_their_stretch(tmp_path: Path) -> None:
+    lines = ["pulse,polarity,conductance,time_s,pulse_width_s"]
+    time = 0.0
+    for k, (polarity, g) in enumerate(up_and_down()):
+        time += 1.0
+        lines.append(f"{k},{polarity},{g},{time},0.25")
+        for word in ("read", "0", ""):
+            if k == 5:
+                time += 10.0
+                lines.append(f"{k},{word},{g - 0.01},{time},")
+    found = measured(tmp_path, lines)
+    given = found.conditions
+    assert given is not None
+    assert list(np.flatnonzero(found.pulse == 0)) == [0, 6, 7, 8]
+    assert list(np.flatnonzero(found.begins)) == [0]
+    np.testing.assert_allclose(given.elapsed_s[5:10], [1, 10, 10, 10, 1])
+    np.testing.assert_allclose(given.age_s[5:10], [0, 0, 10, 20, 30])
+    np.testing.assert_allclose(given.gap_s[5:10], [0.75, 10, 20, 30, 30.75])
+    assert given.gap_s[1] == math.inf  # no pulse is known before the first
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("5,up,21.5,5,", "5,up,21.5,3.5,", ("row 7", "column time_s", "3.5", "not be before")),
+        ("5,up,21.5,5,", "5,up,21.5,,", ("row 7", "column time_s", "in each row")),
+        (",1e-6,3", ",0,3", ("column pulse_width_s", "0.0", "from 1e-12 to 10000")),
+        (",1e-6,3", ",,3", ("row 3", "column pulse_width_s", "must be a width")),
+        (",1e-6,3", ",1e-6,0", ("column amplitude_v", "other than zero")),
+        (",1e-6,3", ",1e-6,x", ("column amplitude_v", "'x'", "must be a number")),
+        ("time_s", "humidity", ("column polarity", "needs a column time_s")),
+    ],
+)
+def test_wrong_conditions_are_one_line_with_file_row_and_column(
+    old: str, new: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    lines = ["pulse,polarity,conductance,time_s,pulse_width_s,amplitude_v"]
+    lines += [f"{k},{p},{g},{k},1e-6,3" for k, (p, g) in enumerate(up_and_down())]
+    lines.append("28,read,20,90,,")
+    with pytest.raises(PresetError) as caught:
+        measured(tmp_path, [line.replace(old, new) for line in lines])
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_a_clock_that_begins_anew_with_a_cycle_begins_a_stretch(tmp_path: Path) -> None:
+    lines = ["pulse,polarity,conductance,time_s,cycle"]
+    lines += [f"{k},{p},{g},{k % 15},{k // 15}" for k, (p, g) in enumerate(up_and_down())]
+    found = measured(tmp_path, lines)
+    assert list(np.flatnonzero(found.begins)) == [0, 15]
+    assert "clock of time_s begins anew" in found.notes[-1]
+
+
+def history_of(
+    file: Path, terms: tuple[str, ...], numbers: list[float]
+) -> tuple[Measurement, np.ndarray, np.ndarray]:
+    """Share kept and factor on the step, [rows] each."""
+    found = read_measurement(file, CsvLayout())
+    series = prepare(found, ZERO, ONE).series
+    applied = History(terms).applied(series, timing_of(found), np.array(numbers))
+    return found, applied.kept, applied.factor
+
+
+def test_terms_are_the_physics_of_charge_traps(tmp_path: Path) -> None:
+    assert PHYSICS is not None
+    rng = np.random.default_rng(0)
+    done = train(40, 2, rng, shortest_s=8e-6, longest_s=1e-3, reads=3)
+    done["width"] = rng.choice([2e-6, WIDTH_S, WIDTH_S, 5e-6], len(done["way"]))
+    file = write_train(tmp_path / "a.csv", Train(**done), seed=0)
+    logs = np.log([PHYSICS.loss_per_decade, 1e-4, PHYSICS.width_knee_s, 4.0, 1e-5])
+    numbers = [*logs[:2], 0.0, *logs[2:]]
+    found, kept, factor = history_of(file, (LOG_LOSS, WIDTH, GAP), numbers)
+    given = found.conditions
+    assert given is not None
+    pulsed = np.flatnonzero(np.isfinite(given.gap_s) & (found.pulse != 0))
+    for row in pulsed:
+        width, gap = float(given.width_s[row]), float(given.gap_s[row])
+        expected = PHYSICS.width_factor(width) / PHYSICS.width_factor(WIDTH_S)
+        expected *= 1 + (1 / PHYSICS.used_share(width) - 1) * math.exp(-gap / 1e-5)
+        assert factor[row] == pytest.approx(expected, rel=1e-9)
+    # Readings without pulses and the time before them add up to what is lost since the last pulse.
+    reads = np.flatnonzero(found.pulse == 0)[1:4]
+    since = given.elapsed_s[reads].sum()
+    assert np.prod(kept[reads]) == pytest.approx(
+        1 - PHYSICS.loss_per_decade * math.log10(1 + since / 1e-4)
+    )
+
+
+def chosen(
+    folder: Path, done: Train, columns: tuple[str, ...], seed: int = 0, devices: int = 1
+) -> JointFit:
+    """The constant step of these devices, with the terms that held-out pulses ask for."""
+    file = write_train(folder / "data.csv", done, seed, devices, columns)
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    return select_model(prepared, MODELS[:1]).chosen.fit
+
+
+def assert_within(fit: JointFit, truth: dict[str, float], most_error: float = 0.5) -> None:
+    """95 % intervals of the numbers hold the truth, and say something."""
+    names = fit.layout.history.names
+    values = fit.layout.history_of(fit.shared)
+    counted = np.ones(len(fit.prepared.device), dtype=np.bool_)
+    variances = np.diag(uncertainty(fit, counted).shared)[-len(names) :]
+    assert set(names) == set(truth)
+    for name, value, variance in zip(names, values, variances, strict=True):
+        expected = math.log(truth[name]) if name.startswith("log_") else truth[name]
+        assert 0 < math.sqrt(variance) < most_error, name
+        assert abs(value - expected) < 2 * math.sqrt(variance), name
+
+
+def test_a_leak_comes_back_from_uneven_times(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    done = train(60, 4, rng, shortest_s=0.01, longest_s=1.0)
+    fit = chosen(tmp_path, Train(**done, rest=0.2, kept=leak(5.0)), TIME)
+    assert fit.layout.history.terms == (LEAK,)
+    assert_within(fit, {"log_tau": 5.0, "rest": 0.2}, 0.15)
+
+
+def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(2)
+    done = train(60, 4, rng, reads=6)
+    fit = chosen(tmp_path, Train(**done, rest=-0.1, kept=leak(3.0)), TIME)
+    assert fit.layout.history.terms == (LEAK,)
+    assert_within(fit, {"log_tau": 3.0, "rest": -0.1}, 0.15)
+    spaced = train(60, 4, rng)
+    fit = chosen(tmp_path, Train(**spaced, kept=leak(3.0)), TIME)
+    assert fit.prepared.timing is not None
+    assert fit.prepared.timing.asked == ()
+    assert fit.layout.history.terms == ()
+
+
+def test_without_a_leak_none_is_claimed_and_its_least_time_is_told(tmp_path: Path) -> None:
+    done = train(60, 4, np.random.default_rng(3), shortest_s=0.01, longest_s=1.0, reads=4)
+    fit = chosen(tmp_path, Train(**done), TIME)
+    assert fit.layout.history.terms == ()
+    counted = np.ones(len(fit.prepared.device), dtype=np.bool_)
+    least = shortest_leak(fit, counted)
+    assert least is not None
+    # A leak of 100 s would move a weight of 0.5 by two steps in each 40 s of readings.
+    assert 300 < least < 1e6
+    with_one = Train(**done, kept=leak(least / 20))
+    assert chosen(tmp_path, with_one, TIME).layout.history.terms in ((LEAK,), (LOG_LOSS,))
+
+
+def test_a_loss_in_log_time_is_no_bound(tmp_path: Path) -> None:
+    """Pulses and loss agree at 0.8 of a device whose bounds are at 2: no bound is there."""
+    rng = np.random.default_rng(4)
+    done = train(100, 2, rng, shortest_s=0.3, longest_s=30.0, reads=4)
+    device = Train(**done, bound=2.0, kept=log_loss(0.02, 1.0))
+    fit = chosen(tmp_path, device, TIME)
+    assert fit.layout.history.terms == (LOG_LOSS,)
+    assert_within(fit, {"log_loss": 0.02, "log_onset": 1.0, "rest": 0.0})
+    assert not fit.prepared.series.clips_high.any()
+    assert not fit.prepared.series.clips_low.any()
+    assert fit.prepared.highest[0] < 1.2
+
+
+def test_a_step_that_grows_with_the_amplitude_comes_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    done = train(60, 2, rng)
+    done["volts"] = rng.choice([2.8, 3.0, 3.2], len(done["way"]))
+    device = Train(**done, factor=lambda width, gap, volts: math.exp((volts - VOLTS) / 0.25))
+    fit = chosen(tmp_path, device, ("amplitude_v",))
+    assert fit.layout.history.terms == (AMPLITUDE,)
+    assert_within(fit, {"log_volts": 0.25}, 0.2)
+
+
+def pulsed_factor(width: float, gap: float, volts: float) -> float:
+    assert PHYSICS is not None
+    share = PHYSICS.used_share(width)
+    isolated = width * share / (WIDTH_S * PHYSICS.used_share(WIDTH_S))
+    return isolated * (1 + (1 / share - 1) * math.exp(-gap / PHYSICS.gap_time_constant_s))
+
+
+def widths_and_gaps(rng: np.random.Generator, pulses: int, sweeps: int) -> dict[str, np.ndarray]:
+    done = train(pulses, sweeps, rng, shortest_s=6e-6, longest_s=3e-4)
+    usual = rng.random(len(done["way"])) < 0.4
+    done["width"] = np.where(usual, WIDTH_S, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
+    return done
+
+
+def test_knee_and_gap_of_a_charge_trap_come_back(tmp_path: Path) -> None:
+    done = widths_and_gaps(np.random.default_rng(6), 60, 4)
+    fit = chosen(tmp_path, Train(**done, factor=pulsed_factor), BOTH)
+    assert set(fit.layout.history.terms) == {WIDTH, GAP}
+    assert_within(fit, {"log_knee": 2e-6, "log_steep": 4.0, "log_gap_tau": 1e-5})
+    assert np.exp(fit.local[0, 0]) == pytest.approx(STEP, rel=0.2)
+
+
+def test_steps_without_memory_ask_for_no_gap_and_no_width(tmp_path: Path) -> None:
+    done = widths_and_gaps(np.random.default_rng(7), 60, 2)
+    fit = chosen(tmp_path, Train(**done), BOTH)
+    assert fit.prepared.timing is not None
+    assert set(fit.prepared.timing.asked) == {LEAK, LOG_LOSS, WIDTH, GAP}
+    assert fit.layout.history.terms == ()
+    even = train(60, 2, np.random.default_rng(8))
+    fit = chosen(tmp_path, Train(**even), (*BOTH, "amplitude_v"))
+    assert fit.prepared.timing is not None
+    assert fit.prepared.timing.asked == ()
+
+
+def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -> None:
+    """aihwkit has it (`allow_increasing`)."""
+    done = train(100, 3, np.random.default_rng(10))
+    file = write_train(tmp_path / "a.csv", Train(**done, slope=-0.5, read=0.0), 0, 2, ())
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    linear = tuple(m for m in MODELS if m.code in (CONSTANT, LINEAR) and m.additive and m.shape)
+    best = select_model(prepared, (MODELS[0], *linear)).chosen
+    assert best.model.code == LINEAR
+    np.testing.assert_allclose(best.fit.shape, [-0.5, -0.5], atol=0.2)
+
+
+@pytest.mark.slow
+def test_a_preset_carries_leak_and_pulse_width(tmp_path: Path) -> None:
+    done = train(80, 4, np.random.default_rng(1), shortest_s=0.01, longest_s=1.0, reads=6)
+    file = write_train(
+        tmp_path / "a.csv", Train(**done, slope=0.3, rest=0.1, kept=leak(20.0)), 0, 2
+    )
+    fit = fit_file(file, "mine", None, ZERO, ONE)
+    found = {q.name: q for q in fit.quantities}
+    for name, truth in (("leak_time_constant_s", 20.0), ("reset_level", 0.1)):
+        low, high = found[name].low, found[name].high
+        assert low is not None
+        assert high is not None
+        assert low <= truth <= high
+    assert fit.verdict.describes, fit.verdict.failures
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    preset = get_preset(str(tmp_path / "mine.yaml"))
+    assert preset.number("leak_time_constant_s") == pytest.approx(20.0, rel=0.05)
+    assert preset.number("reset_level") == pytest.approx(0.1, abs=0.02)
+    assert preset.value("pulse_width_s") == WIDTH_S
+    assert "pulses of 3 V up, 3 V down" in preset.description
+
+
+@pytest.mark.slow
+def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> None:
+    done = widths_and_gaps(np.random.default_rng(9), 100, 4)
+    file = write_train(tmp_path / "a.csv", Train(**done, slope=0.3, factor=pulsed_factor), 0, 3)
+    fit = fit_file(file, "mine", None, ZERO, ONE)
+    fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    preset = get_preset(str(tmp_path / "mine.yaml"))
+    assert preset.model == "ChargeTrapDevice"
+    assert preset.number("width_knee_s") == pytest.approx(2e-6, rel=0.15)
+    assert preset.number("width_steepness") == pytest.approx(4.0, rel=0.3)
+    assert preset.number("gap_time_constant_s") == pytest.approx(1e-5, rel=0.3)
+    assert preset.number("loss_per_decade") == 0.0
+    assert preset.step == pytest.approx(STEP, rel=0.15)
+    assert preset.number("write_noise") == 0.0
