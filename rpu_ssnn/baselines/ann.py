@@ -25,8 +25,8 @@ from rpu_ssnn.training_state import (
 
 
 class AnnSpec(Spec):
-    """A ReLU network with dropout, trained by SGD with momentum on the pixel shares
-    (`contrast` none) or on their distances from the mean (`rpu_ssnn.inputs`).
+    """A ReLU network with dropout, trained by SGD with momentum or by Adam (Kingma and Ba 2015) on
+    the pixel shares (`contrast` none) or on their distances from the mean (`rpu_ssnn.inputs`).
 
     The step falls linearly from `learning_rate` to zero over the epochs.
     """
@@ -36,9 +36,17 @@ class AnnSpec(Spec):
     batch: Annotated[int, Field(ge=1)] = 50
     learning_rate: Positive = 0.1
     momentum: Share = 0.9
+    optimiser: Literal["sgd", "adam"] = "sgd"
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
     contrast: Contrast = "none"
+
+
+BUFFERS = {
+    "sgd": {"momentum_buffer": "momentum"},
+    "adam": {"exp_avg": "mean", "exp_avg_sq": "square", "step": "steps"},
+}
+"""What torch's optimiser keeps for each weight matrix, and its name in a checkpoint."""
 
 
 class TrainedAnn:
@@ -88,14 +96,19 @@ def train_ann(
     inputs = input_lines(spec.contrast, data)
     sizes = (inputs.lines, *hidden, data.n_classes)
     model = _Layers(sizes, spec, generator)
-    optimiser = torch.optim.SGD(model.parameters(), spec.learning_rate, spec.momentum)
+    optimiser: torch.optim.Optimizer
+    if spec.optimiser == "adam":
+        optimiser = torch.optim.Adam(model.parameters(), spec.learning_rate)
+    else:
+        optimiser = torch.optim.SGD(model.parameters(), spec.learning_rate, spec.momentum)
+    buffers = BUFFERS[spec.optimiser]
     images = torch.from_numpy(inputs.shares(data.train_images))
     labels = torch.from_numpy(data.train_labels)
     steps = max(spec.epochs * -(-len(labels) // spec.batch), 1)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1.0 / steps, steps)
     trained, done = TrainedAnn(model, inputs), 0
     if start is not None:
-        _restore(model, optimiser, schedule, order_rng, start.arrays)
+        _restore(model, optimiser, buffers, schedule, order_rng, start.arrays)
         done = start.epochs
     for epoch in range(done, spec.epochs):
         order = torch.from_numpy(order_rng.permutation(len(labels)))
@@ -111,7 +124,7 @@ def train_ann(
             optimiser.step()
             schedule.step()
         if on_epoch is not None:
-            arrays = partial(_state, model, optimiser, schedule, order_rng)
+            arrays = partial(_state, model, optimiser, buffers, schedule, order_rng)
             if on_epoch(trained, partial(_at_end_of, epoch, arrays)):
                 break
     return trained
@@ -146,7 +159,8 @@ def _at_end_of(epoch: int, arrays: Callable[[], State]) -> TrainingState:
 
 def _state(
     model: _Layers,
-    optimiser: torch.optim.SGD,
+    optimiser: torch.optim.Optimizer,
+    buffers: dict[str, str],
     schedule: torch.optim.lr_scheduler.LinearLR,
     order_rng: np.random.Generator,
 ) -> State:
@@ -158,22 +172,23 @@ def _state(
         "steps": np.array(schedule.last_epoch),
     }
     for n, weight in enumerate(model.weights, 1):
-        momentum = optimiser.state[weight].get("momentum_buffer")
         state[f"weights_{n}"] = weight.detach().numpy().copy()
-        state[f"momentum_{n}"] = (
-            (torch.zeros_like(weight) if momentum is None else momentum).numpy().copy()
-        )
+        for buffer, name in buffers.items():
+            empty = torch.zeros(()) if buffer == "step" else torch.zeros_like(weight)
+            kept = optimiser.state[weight].get(buffer)
+            state[f"{name}_{n}"] = (empty if kept is None else kept).numpy().copy()
     return state
 
 
 def _restore(
     model: _Layers,
-    optimiser: torch.optim.SGD,
+    optimiser: torch.optim.Optimizer,
+    buffers: dict[str, str],
     schedule: torch.optim.lr_scheduler.LinearLR,
     order_rng: np.random.Generator,
     state: State,
 ) -> None:
-    checked(state, _state(model, optimiser, schedule, order_rng))
+    checked(state, _state(model, optimiser, buffers, schedule, order_rng))
     model.generator.set_state(torch.from_numpy(state["dropout"]))
     restore_generator(order_rng, state["order"])
     optimiser.param_groups[0]["lr"] = float(state["learning_rate"])
@@ -181,4 +196,5 @@ def _restore(
     with torch.no_grad():
         for n, weight in enumerate(model.weights, 1):
             weight.copy_(torch.from_numpy(state[f"weights_{n}"]))
-            optimiser.state[weight]["momentum_buffer"] = torch.tensor(state[f"momentum_{n}"])
+            for buffer, name in buffers.items():
+                optimiser.state[weight][buffer] = torch.tensor(state[f"{name}_{n}"])

@@ -54,6 +54,11 @@ class SearchSettings(Spec):
         0.3,
         1.0,
     )
+    adam_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
+        0.0003,
+        0.001,
+        0.003,
+    )
     analog_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
         0.1,
         0.3,

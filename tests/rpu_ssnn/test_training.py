@@ -93,8 +93,9 @@ def test_no_validation_images_means_no_validation_accuracy(data: Dataset) -> Non
     [
         (AnnSpec(epochs=8, dropout_hidden=0.1), 0.92),
         (AnnSpec(epochs=8, loss="mse", learning_rate=0.02), 0.75),
+        (AnnSpec(epochs=8, optimiser="adam", learning_rate=0.003), 0.9),
     ],
-    ids=["softmax cross-entropy", "squared error"],
+    ids=["softmax cross-entropy", "squared error", "Adam"],
 )
 def test_float_baseline_learns_digits_and_repeats(
     data: Dataset, spec: AnnSpec, least: float

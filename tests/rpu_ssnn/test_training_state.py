@@ -284,9 +284,12 @@ def test_a_training_stopped_after_each_epoch_equals_the_undisturbed_one(
             np.testing.assert_array_equal(values, two[name_])
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_the_float_baseline_goes_on_exactly(data: Dataset, momentum: float) -> None:
-    spec = AnnSpec(epochs=3, dropout_input=0.1, dropout_hidden=0.2, momentum=momentum)
+@pytest.mark.parametrize(
+    "optimiser",
+    [{"momentum": 0.0}, {"momentum": 0.9}, {"optimiser": "adam", "learning_rate": 0.01}],
+)
+def test_the_float_baseline_goes_on_exactly(data: Dataset, optimiser: dict[str, Any]) -> None:
+    spec = AnnSpec(epochs=3, dropout_input=0.1, dropout_hidden=0.2, **optimiser)
     states: list[TrainingState] = []
     watched: list[float] = []
 

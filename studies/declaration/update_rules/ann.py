@@ -61,25 +61,30 @@ class AnnMethod(MethodBase):
         return 1
 
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        from rpu_ssnn.baselines.ann import train_ann
-
-        settings = trial.settings
-
-        def on_epoch(trained: TrainedAnn, state: Callable[[], TrainingState]) -> bool:
-            watched = trained.accuracy(data.validation_images, data.validation_labels)
-            at_the_end = state()
-            return session.end_epoch(at_the_end.epochs, 100 * watched, lambda: at_the_end)
-
-        def train(start: TrainingState | None) -> TrainedAnn:
-            spec, hidden = ann_spec(trial, self.sgd), settings.network.hidden
-            return train_ann(spec, hidden, data, seed=settings.seed, start=start, on_epoch=on_epoch)
-
-        trained = session.going_on(train)
-        return Measured(*accuracies(trained.accuracy, trial, data, session))
+        return measured_in_float(ann_spec(trial, self.sgd), trial, data, session)
 
     @contextmanager
     def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
         yield rehearsed_in_float(trial, data)
+
+
+def measured_in_float(spec: AnnSpec, trial: Trial, data: Dataset, session: Session) -> Measured:
+    """Train the float network of the trial, and read its accuracies."""
+    from rpu_ssnn.baselines.ann import train_ann
+
+    settings = trial.settings
+
+    def on_epoch(trained: TrainedAnn, state: Callable[[], TrainingState]) -> bool:
+        watched = trained.accuracy(data.validation_images, data.validation_labels)
+        at_the_end = state()
+        return session.end_epoch(at_the_end.epochs, 100 * watched, lambda: at_the_end)
+
+    def train(start: TrainingState | None) -> TrainedAnn:
+        hidden = settings.network.hidden
+        return train_ann(spec, hidden, data, seed=settings.seed, start=start, on_epoch=on_epoch)
+
+    trained = session.going_on(train)
+    return Measured(*accuracies(trained.accuracy, trial, data, session))
 
 
 def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:

@@ -53,6 +53,20 @@ def test_the_control_is_a_trial_of_its_own() -> None:
     assert declared_trials(other)[-1].identity != numbers.identity
 
 
+def test_adam_has_a_grid_of_its_own_and_trains() -> None:
+    study = small_study(cases=[{"update": "ann_adam"}, {"update": "rate", "learning_rate": 1}])
+    drives = [run.drive for run in candidates(study, [study.points()[0]])]
+    assert [drive.learning_rate for drive in drives] == [0.0003, 0.001, 0.003]
+    study = small_study(
+        cases=[
+            {"update": "ann_adam", "learning_rate": 0.01},
+            {"update": "rate", "learning_rate": 1},
+        ]
+    )
+    row = run_trial(declared_trials(study)[0], None, 1).row
+    assert row["test_accuracy"] > 20  # chance: 10
+
+
 def test_slots_do_not_run_the_control_again() -> None:
     study = small_study(
         cases=[{"update": "rate", "learning_rate": 1}, control()], sweep={"network.T": [10, 20]}
