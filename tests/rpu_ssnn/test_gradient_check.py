@@ -171,6 +171,7 @@ def test_coincidence_updates_point_the_same_way_with_less_gain(data: Dataset) ->
     assert 0.75 < output["gain"] < 1.1
 
 
+@pytest.mark.slow
 def test_the_literal_reading_is_biased_and_stays_so_at_long_T(data: Dataset) -> None:
     literal = NetworkSpec(hidden=(32,), gradient=LITERAL_GRADIENT)
     remedied = mean_agreement(data, SPEC, "coincidence", 400)

@@ -172,6 +172,7 @@ def test_the_last_decision_is_that_of_inference() -> None:
     assert (leading[:, 0] != leading[:, -1]).any()
 
 
+@pytest.mark.slow
 def test_temporal_bias_falls_with_T_under_the_remedies_and_not_without() -> None:
     table = temporal_bias.numbers(None, ("default", "literal"), (50, 400), trials=300)
     assert len(table) == 2 * 2 * 2 * 2
