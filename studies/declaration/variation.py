@@ -163,8 +163,8 @@ def axes_of(
     axes = [
         SweepAxis("sweep", (path,), tuple((v,) for v in values)) for path, values in sweep.items()
     ]
-    for index, columns in enumerate(together):
-        where = f"together.{index}"
+    for index, columns in enumerate(together, 1):
+        where = f"together {index}"
         first = len(next(iter(columns.values())))
         for path, values in columns.items():
             if len(values) != first:

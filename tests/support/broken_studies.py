@@ -319,14 +319,14 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
         "lists together of unequal length",
         {"together": [{"network.T": [5, 10], "training.epochs": [1]}]},
-        "together.0.training.epochs",
+        "together 1.training.epochs",
         "[1]",
         "must have 2 values",
     ),
     (
         "a path varied twice",
         {"sweep": {"network.T": [5]}, "together": [{"network.T": [5, 10]}]},
-        "together.0.network.T",
+        "together 1.network.T",
         "'network.T'",
         "is varied by sweep already",
     ),
