@@ -33,6 +33,7 @@ def make_synapses(
             start = (he_std * normal).astype(np.float32)
         else:
             start = np.asarray(initial[layer], dtype=np.float32)
+        is_output = layer == len(sizes) - 2
         share = training.dropout_input if layer == 0 else training.dropout_hidden
         synapses.append(
             factory(
@@ -40,7 +41,7 @@ def make_synapses(
                     initial=start,
                     theta=spec.neuron.theta,
                     he_std=he_std,
-                    gain=gain / (1.0 - share),
+                    gain=gain * (training.output_step if is_output else 1.0) / (1.0 - share),
                     T=spec.T,
                     slots=spec.slots,
                     batch=training.batch,

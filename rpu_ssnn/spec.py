@@ -326,6 +326,11 @@ class TrainingSpec(Spec):
         description="when changed weights are seen by the reads: after each slot (the "
         "hardware's way), each presentation or each batch",
     )
+    output_step: Annotated[float, Field(ge=1e-3, le=1e3)] = Field(
+        1.0,
+        description="factor on the step of the output layer; hidden layers keep the learning rate. "
+        "Many classes want more than 1 (docs/findings/algorithm.md, Many classes)",
+    )
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
 

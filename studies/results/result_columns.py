@@ -89,6 +89,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("schedule", "", "when reads see changed weights: `slot`, `presentation` or `batch`"),
     _Column("decay", "1", "factor on the step after each epoch; empty where the shape is linear"),
     _Column("decay_shape", "", "how the step falls: `geometric` or `linear`"),
+    _Column("output_step", "1", "step of the output layer over that of the hidden layers"),
     _Column("test_accuracy", "%", "accuracy on the test images, read once, after training"),
     _Column("validation_accuracy", "%", "accuracy on the validation images, after training"),
     _Column("seconds", "s", "time of training and testing, up to the checkpoint if resumed"),

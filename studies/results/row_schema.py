@@ -105,6 +105,7 @@ class _CheckedRow(_Checked):
     simulator: Text = None
     schedule: Text = None
     decay_shape: Text = None
+    output_step: Number = None
     settings: Text = None
 
     @model_validator(mode="after")

@@ -125,6 +125,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "schedule": training.schedule,
         "decay": training.decay if training.decay_shape == "geometric" else None,
         "decay_shape": training.decay_shape,
+        "output_step": training.output_step,
     }
     columns |= dict.fromkeys(method.blank_columns)
     columns |= method.columns()

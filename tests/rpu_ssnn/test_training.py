@@ -1,5 +1,6 @@
 """Training and inference on real digits."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.network import Network
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import (
     Crossbar,
@@ -169,3 +171,26 @@ def test_weights_that_are_no_numbers_stop_the_run(data: Dataset) -> None:
         pytest.raises(FloatingPointError, match="crossbar 1 are not finite"),
     ):
         train(NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1e300), data, seed=0)
+
+
+@pytest.mark.parametrize("factory", [rate_synapses, coincidence_synapses])
+def test_the_output_layer_can_have_a_step_of_its_own(
+    data: Dataset, factory: Callable[[float], SynapsesFactory]
+) -> None:
+    rates = (data.train_images[:20] / np.float32(32)).astype(np.float32)
+    labels = data.train_labels[:20]
+
+    def moves(output_step: float) -> list[np.ndarray]:
+        training = TrainingSpec(batch=20, output_step=output_step)
+        seed = np.random.SeedSequence(0)
+        with Network(NetworkSpec(), training, (64, 24, 10), factory(1.0), seed) as network:
+            before = [np.array(synapses.linear_read()) for synapses in network.synapses]
+            network.train_batch(rates, labels, np.random.default_rng(0))
+            after = [np.array(synapses.linear_read()) for synapses in network.synapses]
+        return [late - early for early, late in zip(before, after, strict=True)]
+
+    (hidden, output), (same, larger) = moves(1.0), moves(5.0)
+    assert np.abs(hidden).max() > 0
+    np.testing.assert_array_equal(same, hidden)
+    np.testing.assert_allclose(larger, 5.0 * output, rtol=1e-3, atol=1e-5)
+    assert np.abs(output).max() > 1e-3

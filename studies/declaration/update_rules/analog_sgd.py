@@ -14,6 +14,7 @@ from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
 from studies.declaration.update_rules.base import (
+    BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
     Measured,
@@ -74,7 +75,7 @@ class AnalogSgdMethod(DeviceMethod):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
-    blank_columns: ClassVar[tuple[str, ...]] = ("T", "slots", "schedule", "decay", "decay_shape")
+    blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
     unknown_pulses: ClassVar[str] = "aihwkit counts the pulses of trains of numbers on GPUs only"
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
         "tile": TileSpec,

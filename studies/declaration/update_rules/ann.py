@@ -11,6 +11,7 @@ from pydantic import Field
 
 from studies.common.explain import validated
 from studies.declaration.update_rules.base import (
+    BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
     IdealCase,
@@ -50,7 +51,7 @@ class AnnMethod(MethodBase):
     rates_of: ClassVar[str] = "ann_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
     compiled: ClassVar[bool] = False
-    blank_columns: ClassVar[tuple[str, ...]] = ("T", "slots", "schedule", "decay", "decay_shape")
+    blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
 
     update: Literal["ann"] = "ann"
     sgd: SgdSpec

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from studies.declaration.update_rules.ann import ann_spec, measured_in_float, rehearsed_in_float
 from studies.declaration.update_rules.base import (
+    BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
     IdealCase,
@@ -44,7 +45,7 @@ class AnnAdamMethod(MethodBase):
     rates_of: ClassVar[str] = "adam_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
     compiled: ClassVar[bool] = False
-    blank_columns: ClassVar[tuple[str, ...]] = ("T", "slots", "schedule", "decay", "decay_shape")
+    blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
 
     update: Literal["ann_adam"] = "ann_adam"
     learning_rate: float

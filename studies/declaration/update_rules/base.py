@@ -42,6 +42,9 @@ NUMBERS_READ = (
 )
 """The settings that change a network without slots and spiking neurons."""
 
+BLANK_WITHOUT_SPIKES = ("T", "slots", "schedule", "decay", "decay_shape", "output_step")
+"""Columns of a row that say nothing of such a network."""
+
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
