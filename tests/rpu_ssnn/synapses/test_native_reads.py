@@ -191,6 +191,16 @@ def test_slow_noise_is_the_same_for_calls_and_products() -> None:
     np.testing.assert_allclose(turned, read.T, atol=1e-6)
 
 
+def test_resistive_lines_weaken_slow_noise_as_they_do_currents() -> None:
+    lines = {"ohm_per_cell": 100.0, "on_resistance": 1e5, "voltage_constant": 0.1}
+    slow = {"slow_of_range": 0.01}
+    weak = errors(noisy(device_read_noise=slow, lines=lines)).reshape(20, 8)
+    full = errors(noisy(device_read_noise=slow)).reshape(20, 8)
+    share = weak / full
+    assert share[-1, 0] > share[0, -1] > 0.1
+    assert share.max() < 1.0
+
+
 def test_few_changes_do_not_hide_slow_noise_from_reads() -> None:
     synapses = noisy(device_read_noise={"slow_of_range": 0.01})
     one = tuple(np.zeros((1, n), bool) for n in (20, 8, 8))
