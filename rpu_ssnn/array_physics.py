@@ -4,7 +4,8 @@ Simulated by the native simulator only (`tile: {simulator: native}`). Every numb
 and none is in the sources of this project's presets: values in a study are assumptions.
 """
 
-from typing import Annotated, Any, ClassVar, Self
+import math
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +13,13 @@ from rpu_ssnn.spec import Spec
 
 StepShare = Annotated[float, Field(ge=0.0, le=1.0)]
 Spread = Annotated[float, Field(ge=0.0, le=2.0)]
+Kelvin = Annotated[float, Field(ge=1.0, le=2000.0)]
+
+BOLTZMANN_EV = 8.617333262e-5
+"""eV/K (CODATA 2018)."""
+
+MOST_ACCELERATION = 1e12
+"""Factor by which a temperature may speed loss, or slow it: what single precision holds."""
 
 
 class ArrayPhysics(Spec):
@@ -48,6 +56,25 @@ class HalfSelectSpec(ArrayPhysics):
         description="by which each gradient spike that reaches the array moves every device of "
         "its output line, up on the positive stream and down on the negative",
     )
+
+
+class ReadDisturbSpec(ArrayPhysics):
+    """A read moves the devices of the lines that it puts its voltage on, a little each time.
+
+    Unit: steps a spike, of the device's own local step. Counted are the reads of training; images
+    that are shown to measure an accuracy disturb nothing.
+    """
+
+    forward_up: StepShare = Field(
+        0.0, description="by which each forward spike moves every device of its input line up"
+    )
+    forward_down: StepShare = Field(0.0, description="the same, down")
+    transposed_up: StepShare = Field(
+        0.0,
+        description="by which each gradient spike, of either stream and thinned or not, moves "
+        "every device of its output line up; no gradient is read through the first crossbar",
+    )
+    transposed_down: StepShare = Field(0.0, description="the same, down")
 
 
 class LineSpreadSpec(ArrayPhysics):
@@ -139,3 +166,100 @@ class LinesSpec(ArrayPhysics):
                 "ohm_per_cell needs voltage_constant, by which the device's step falls with voltage"
             )
         return self
+
+
+class RetentionSpec(ArrayPhysics):
+    """Loss without a single time constant: in log-time or by a power law; and temperature.
+
+    What each pulse adds loses by its own age, and the rest goes on by its own: charges of
+    different time constants side by side (`native.effects.retention`). All devices lose alike. A
+    temperature acts on this loss, on a preset's leak and on its loss in log-time.
+    """
+
+    loss_per_decade: StepShare = Field(
+        0.0,
+        description="what is left after t is 1 - this x log10(1 + t / from_s); 0: no such loss",
+    )
+    exponent: Annotated[float, Field(ge=0.0, le=0.5)] = Field(
+        0.0, description="what is left after t is (1 + t / from_s)^-exponent; 0: no such loss"
+    )
+    from_s: Annotated[float, Field(ge=1e-9, le=1e9)] = Field(
+        1e-5, description="age (s) from which the law holds, at the reference temperature"
+    )
+    toward_state: Annotated[float, Field(ge=-1.0, le=1.0)] = Field(
+        0.0, description="state (1: upper end of the range) of a device that has lost all"
+    )
+    temperature_k: Kelvin | None = Field(
+        None, description="of the devices (K); None: that at which their loss was given"
+    )
+    reference_temperature_k: Kelvin = Field(
+        300.0, description="at which loss and leak are as given (K)"
+    )
+    activation_energy_ev: Annotated[float, Field(ge=0.0, le=5.0)] = Field(
+        0.0,
+        description="of the loss (eV): times are exp(E/k (1/T - 1/T_ref)) of those at the "
+        "reference temperature (Arrhenius)",
+    )
+
+    @property
+    def has_law(self) -> bool:
+        """Whether devices lose by a law of this setting."""
+        return self.loss_per_decade > 0.0 or self.exponent > 0.0
+
+    @property
+    def acceleration(self) -> float:
+        """Time at the reference temperature that is worth one at this one."""
+        return math.exp(self._log_acceleration)
+
+    @property
+    def _log_acceleration(self) -> float:
+        if self.temperature_k is None:
+            return 0.0
+        difference = 1.0 / self.reference_temperature_k - 1.0 / self.temperature_k
+        return self.activation_energy_ev / BOLTZMANN_EV * difference
+
+    @model_validator(mode="after")
+    def _settings_act(self) -> Self:
+        if self.loss_per_decade > 0.0 and self.exponent > 0.0:
+            raise ValueError("exponent is one law and loss_per_decade another: give one of them")
+        for name in ("from_s", "toward_state"):
+            if not self.has_law and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} needs a law: loss_per_decade or exponent")
+        if (self.temperature_k is None) != (self.activation_energy_ev == 0.0):
+            raise ValueError("temperature_k and activation_energy_ev need each other")
+        if self.temperature_k is None and self.reference_temperature_k != 300.0:
+            raise ValueError("reference_temperature_k needs temperature_k")
+        if abs(self._log_acceleration) > math.log(MOST_ACCELERATION):
+            raise ValueError(f"temperature_k would change times by more than {MOST_ACCELERATION:g}")
+        return self
+
+
+class DeviceReadNoiseSpec(ArrayPhysics):
+    """Noise of each device's current, beside that of the converters (`ReadSpec.read_noise`).
+
+    Unit: share of the nominal range (which is 2 states), the same for all devices and at every
+    state, stuck ones included.
+    """
+
+    switched_by: ClassVar[tuple[str, ...]] = ("white_of_range", "slow_of_range")
+
+    white_of_range: StepShare = Field(
+        0.0,
+        description="deviation that is drawn anew in each slot and read; reads are then calls, "
+        "slot by slot, which is slower",
+    )
+    slow_of_range: StepShare = Field(
+        0.0,
+        description="deviation with a memory of slow_time_s; frozen within a batch, and while "
+        "accuracies are measured",
+    )
+    slow_time_s: Annotated[float, Field(ge=1e-12, le=1e12)] = Field(
+        1.0,
+        description="time (s) in which the slow noise's correlation falls to 1/e; at least that "
+        "of a batch",
+    )
+    slow_levels: Literal["many", "two"] = Field(
+        "many",
+        description="many: normal (an Ornstein-Uhlenbeck process); two: random telegraph noise, "
+        "each device at plus or minus the deviation",
+    )

@@ -48,6 +48,7 @@ def make_synapses(
                     seed=int(own_seed.generate_state(1, np.uint64)[0]),
                     threads=threads,
                     pool=pool,
+                    transposed_reads=layer > 0,
                 )
             )
         )

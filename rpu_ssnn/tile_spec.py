@@ -7,10 +7,13 @@ from pydantic import Field, model_validator
 
 from rpu_ssnn.array_physics import (
     ArrayPhysics,
+    DeviceReadNoiseSpec,
     HalfSelectSpec,
     LineSpreadSpec,
     LinesSpec,
     PulseNoiseSpec,
+    ReadDisturbSpec,
+    RetentionSpec,
     WearSpec,
 )
 from rpu_ssnn.spec import InSingle, Spec
@@ -80,16 +83,36 @@ NEEDS_PULSES = (
 )
 """Error message: such cells have no native simulation."""
 
-NO_HALF_SELECT = (
-    "does not go with a device that remembers its pulses: what a half-selected one remembers is "
-    "not known"
+NO_DISTURB = (
+    "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
+    "known"
 )
 """Error message: charge traps with memory have no disturb."""
 
+
+def slow_time_allowed(batch_seconds: float) -> str:
+    """Error message: of slow noise that would change within a batch.
+
+    Args:
+        batch_seconds: physical time of a batch, in which slow noise is frozen.
+    """
+    return (
+        f"must be at least {batch_seconds:.3g} s, the time of a batch, in which the noise is "
+        "frozen; a shorter memory is nearer to white_of_range"
+    )
+
+
 NEEDS_LOSS = (
-    "needs a device that loses charge: a finite leak_time_constant_s, or charge_trap_pulsed"
+    "needs a device that loses charge: a finite leak_time_constant_s, charge_trap_pulsed, or "
+    "tile.retention"
 )
-"""Error message: storage of a device without loss would have no effect."""
+"""Error message: storage or heat of a device without loss would have no effect."""
+
+ONE_LOSS = (
+    "gives a law of loss to a device that has its own; override leak_time_constant_s by .inf, or "
+    "take a device that does not remember its pulses"
+)
+"""Error message: what two laws at once would do to one charge is not known."""
 
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
@@ -135,10 +158,22 @@ class TileSpec(Spec):
         "anywhere", description="where in its own range a stuck device rests"
     )
     half_select: HalfSelectSpec = HalfSelectSpec()
+    read_disturb: ReadDisturbSpec = ReadDisturbSpec()
     line_spread: LineSpreadSpec = LineSpreadSpec()
     pulse_noise: PulseNoiseSpec = PulseNoiseSpec()
     wear: WearSpec = WearSpec()
     lines: LinesSpec = LinesSpec()
+    device_read_noise: DeviceReadNoiseSpec = DeviceReadNoiseSpec()
+    retention: RetentionSpec = RetentionSpec()
+
+    def batch_seconds(self, batch: int, slots: int, shortest_slot_s: float = 0.0) -> float:
+        """Physical time of a batch of presentations (s), idle time included.
+
+        Args:
+            slots: of a presentation.
+            shortest_slot_s: least length of one that the device needs.
+        """
+        return batch * (slots * max(self.slot_seconds, shortest_slot_s) + self.idle_seconds)
 
     @model_validator(mode="after")
     def _array_physics_is_native(self) -> Self:

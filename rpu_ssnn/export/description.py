@@ -46,7 +46,10 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     """
     found = [synapses.linear_read() for synapses in trained.network.synapses]
     if any(weights is None for weights in found):
-        allowed = "must be left out (exact reads): no weights stand for reads with errors"
+        allowed = (
+            "must be left out (exact reads), and device_read_noise.white_of_range too: no weights "
+            "stand for reads with errors"
+        )
         raise InputError(where, "tile.reads", "given", allowed)
     return [weights.copy() for weights in found if weights is not None]
 

@@ -60,6 +60,7 @@ class Crossbar:
         seed: of every random draw that this crossbar makes.
         threads: that may work for the synapses at once; a number of none may depend on it.
         pool: lends the others of them.
+        transposed_reads: whether gradient spikes are read through it.
     """
 
     initial: Weights
@@ -72,6 +73,7 @@ class Crossbar:
     seed: int
     threads: int = 1
     pool: ThreadPoolExecutor | None = None
+    transposed_reads: bool = True
 
 
 class Synapses(ABC):

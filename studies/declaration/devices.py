@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.tile_spec import NEEDS_LOSS, NEEDS_PULSES, NO_HALF_SELECT, REFERENCE_IS_GONE, TileSpec
+from rpu_ssnn.tile_spec import (
+    NEEDS_LOSS,
+    NEEDS_PULSES,
+    NO_DISTURB,
+    ONE_LOSS,
+    REFERENCE_IS_GONE,
+    TileSpec,
+    slow_time_allowed,
+)
 
 AS_MEASURED = "as measured"
 """Of an override: none, so that a sweep can hold the device as its preset has it."""
@@ -97,14 +105,20 @@ def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) 
         raise InputError("study", "tile.slot_seconds", slot_seconds, allowed)
 
 
-def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> None:
+def check_tile(
+    device: str, overrides: Mapping[str, Any], tile: TileSpec, batch: int, slots: int
+) -> None:
     """Refuses tile settings that the device does not support.
+
+    Args:
+        batch: presentations; each takes so many slots.
 
     Raises:
         InputError: the old reference simulation, native simulation of a cell of aihwkit's own,
-            storage of a device that loses no charge, a table of jumps on aihwkit's tiles, or a
-            reference scheme or initial writing that does not go with a compound, which is a cell
-            of its own.
+            storage or heat of a device that loses no charge, a law of loss beside its own, a
+            disturb of one that remembers its pulses, slow read noise faster than a batch, a table
+            of jumps on aihwkit's tiles, or a reference scheme or initial writing that does not go
+            with a compound, which is a cell of its own.
     """
     from device_presets import get_device
     from device_presets.jump_tables.table_device import ONLY_NATIVE
@@ -118,12 +132,26 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
     beside = compound is not None and compound.build is not None
     if tile.simulator == "native" and beside:
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
-    if tile.half_select.acts and source.pulse_physics is not None:
-        shown = tile.half_select.model_dump(exclude_defaults=True)
-        raise InputError("study", "tile.half_select", shown, NO_HALF_SELECT)
-    loses = source.pulse_physics is not None or math.isfinite(source.leak_time_constant_s)
-    if tile.storage_seconds > 0 and not loses:
-        raise InputError("study", "tile.storage_seconds", tile.storage_seconds, NEEDS_LOSS)
+    for name, disturb in (("half_select", tile.half_select), ("read_disturb", tile.read_disturb)):
+        if disturb.acts and source.pulse_physics is not None:
+            shown = disturb.model_dump(exclude_defaults=True)
+            raise InputError("study", f"tile.{name}", shown, NO_DISTURB)
+    retention, loses = tile.retention, loses_charge(device, overrides)
+    if retention.has_law and loses:
+        shown = retention.model_dump(exclude_defaults=True)
+        raise InputError("study", "tile.retention", shown, ONE_LOSS)
+    if not (retention.has_law or loses):
+        for path, value in (
+            ("storage_seconds", tile.storage_seconds),
+            ("retention.temperature_k", retention.temperature_k),
+        ):
+            if value:
+                raise InputError("study", f"tile.{path}", value, NEEDS_LOSS)
+    noise, physics = tile.device_read_noise, source.pulse_physics
+    frozen = tile.batch_seconds(batch, slots, 0.0 if physics is None else physics.shortest_slot_s)
+    if noise.slow_of_range > 0 and noise.slow_time_s < frozen:
+        path, allowed = "tile.device_read_noise.slow_time_s", slow_time_allowed(frozen)
+        raise InputError("study", path, noise.slow_time_s, allowed)
     if compound is None:
         return
     scheme = tile.reference.scheme
@@ -135,6 +163,14 @@ def check_tile(device: str, overrides: Mapping[str, Any], tile: TileSpec) -> Non
     if compound.beside_pulses is not None and tile.initial == "pulsed":
         allowed = f"must be programmed: pulses do not reach the weights of {device} directly"
         raise InputError("study", "tile.initial", "pulsed", allowed)
+
+
+def loses_charge(device: str, overrides: Mapping[str, Any]) -> bool:
+    """Whether the device itself leaks or loses charge between pulses."""
+    from device_presets import get_device
+
+    source = get_device(device, overrides)
+    return source.pulse_physics is not None or math.isfinite(source.leak_time_constant_s)
 
 
 def compound_of(device: str) -> "Compound | None":

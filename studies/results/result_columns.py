@@ -147,6 +147,12 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "steps by which half-select has moved a device, mean, up plus down",
         "crossbar",
     ),
+    _Column(
+        "read_disturb_steps",
+        "steps",
+        "by which reads moved a device on average, up plus down",
+        "crossbar",
+    ),
     _Column("read_share", "1", "share of the read voltage that reaches a device, mean", "crossbar"),
     _Column("read_share_least", "1", "the same of the device that gets least", "crossbar"),
     _Column(

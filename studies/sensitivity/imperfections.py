@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from rpu_ssnn.tile_spec import ARRAY_PHYSICS, TileSpec
-from studies.declaration.devices import own_values, parameters_of
+from studies.declaration.devices import loses_charge, own_values, parameters_of
 from studies.declaration.update_rules.devices import OnDeviceCase
 
 NO_LEAK = "inf"
@@ -48,7 +48,6 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "leak": {
         "overrides.leak_time_constant_s": NO_LEAK,
         "overrides.leak_time_constant_spread": 0.0,
-        "tile.storage_seconds": 0.0,  # nothing happens in it, and a study would refuse it
     },
     "gap_dependence": {"overrides.gap_time_constant_s": 0.0},
     "charge_loss": {"overrides.loss_per_decade": 0.0},
@@ -152,6 +151,10 @@ def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCas
     reads = tile["reads"]
     if reads is not None and not any(reads.values()):
         tile["reads"] = None  # an exact read, and a faster one
+    law = tile["retention"]["loss_per_decade"] or tile["retention"]["exponent"]
+    if not law and not loses_charge(case.device, own_values(case.device, overrides)):
+        # Nothing is lost in storage or by heat, and a study would refuse both.
+        tile |= {"storage_seconds": 0.0, "retention": {}}
     return case.model_copy(update={"overrides": overrides, "tile": tile})
 
 

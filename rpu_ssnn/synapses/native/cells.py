@@ -63,6 +63,8 @@ class Pulses(NamedTuple):
     """Forward spikes of each row, as in `PulseBlock`."""
     at: Int64[np.ndarray, " rows"]
     """Slot of each row, in slots since training began."""
+    sent: Int64[np.ndarray, " n_out"]
+    """Gradient spikes of each line before thinning, of either stream."""
 
 
 class Room(NamedTuple):

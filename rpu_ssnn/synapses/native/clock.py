@@ -54,7 +54,9 @@ class Clock:
             recovery=0.0 if physics is None else physics.recovery,
             gap_time_constant_s=0.0 if physics is None else physics.gap_time_constant_s,
             loss_per_decade=0.0 if physics is None else physics.loss_per_decade,
-            loss_onset_s=1.0 if physics is None else physics.loss_onset_s,
+            loss_onset_s=1.0
+            if physics is None
+            else physics.loss_onset_s / spec.retention.acceleration,
         )
         self.memory.cells["last"] = -1
         self.batch_began = 0

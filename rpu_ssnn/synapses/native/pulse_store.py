@@ -71,10 +71,11 @@ class PulseStore:
             kept = rng.random(len(post), dtype=np.float32) < keep
         else:
             kept = np.ones(len(post), dtype=np.bool_)
-        start, row, up, work, ups, downs = _by_line(
+        start, row, up, sent, work, ups, downs = _by_line(
             pre_start, post_start, post, sign, kept, self._n_out
         )
-        return Taken(Pulses(start, row, up, pre_start, pre, at), work, int(ups), int(downs))
+        pulses = Pulses(start, row, up, pre_start, pre, at, sent)
+        return Taken(pulses, work, int(ups), int(downs))
 
 
 def _joined(starts: list[np.ndarray], spikes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -89,9 +90,10 @@ def _joined(starts: list[np.ndarray], spikes: list[np.ndarray]) -> tuple[np.ndar
 @compiled
 def _by_line(pre_start, post_start, post, sign, kept, n_out):  # type: ignore[no-untyped-def]
     """Kept gradient spikes sorted by line, those of a line in their order."""
-    start = np.zeros(n_out + 1, np.int64)
+    start, sent = np.zeros(n_out + 1, np.int64), np.zeros(n_out, np.int64)
     for q in range(len(post)):
         start[post[q] + 1] += kept[q]
+        sent[post[q]] += 1
     for line in range(n_out):
         start[line + 1] += start[line]
     place = start[:-1].copy()
@@ -109,4 +111,4 @@ def _by_line(pre_start, post_start, post, sign, kept, n_out):  # type: ignore[no
                     ups += met
                 else:
                     downs += met
-    return start, row, up, work, ups, downs
+    return start, row, up, sent, work, ups, downs

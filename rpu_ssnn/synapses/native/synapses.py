@@ -19,7 +19,7 @@ from rpu_ssnn.synapses.native.cells import Cells, Pulses
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Setup
-from rpu_ssnn.synapses.native.effects.reads import NativeReads
+from rpu_ssnn.synapses.native.effects.reads import NativeReads, of_cell
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.population import draw_population
@@ -65,8 +65,8 @@ class NativeSynapses(Synapses):
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
-        seeds = np.random.SeedSequence(crossbar.seed).spawn(6)
-        device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds
+        seeds = np.random.SeedSequence(crossbar.seed).spawn(7)
+        device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]
         self._spec, self._shape = spec, crossbar.initial.shape
         pair = device.pair or spec.reference.scheme == "differential_pair"
         drawn = draw_population(
@@ -97,7 +97,7 @@ class NativeSynapses(Synapses):
         slices = Slices(self._shape, crossbar.pool, crossbar.threads)
         read_keys = np.random.SeedSequence(int(read_key))
         self._array = DeviceArray(self._shape, cells, self._clock, slices, read_keys)
-        self._effects = effects_of(Setup(crossbar, device, spec, drawn))
+        self._effects = effects_of(Setup(crossbar, device, spec, drawn, seeds[6]))
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._in_order = crossbar.threads == 1
         self._store = PulseStore(self._shape[1])
@@ -113,10 +113,12 @@ class NativeSynapses(Synapses):
         written = write_initial(cells, crossbar.initial, spec, drawn.step, start_key, slices)
         self._initial_clipped, self._initial_pulses = written
         self._array.begin()
+        for effect in self._effects:
+            effect.written(self._array)
         self._begin_effects()
-        self._reads = None
-        if spec.reads is not None:
-            self._reads = NativeReads(spec.reads, np.random.default_rng(int(line_key)))
+        self._reads = NativeReads.of(spec, int(line_key))
+        self._shown: list[Weights] = []
+        self._shown_at = -1
         self._recent: list[tuple[int, Pulses]] = []
 
     @property
@@ -142,7 +144,7 @@ class NativeSynapses(Synapses):
         return [self._array.as_crossbar(part) for part in self._array.cells.records]
 
     def linear_read(self) -> Weights | None:
-        return None if self._reads is not None else self.weights()
+        return None if self._reads is not None else self._read_weights()
 
     def weights(self) -> Weights:
         """The signed weights that the devices stood for at the last commit; not a copy."""
@@ -150,7 +152,7 @@ class NativeSynapses(Synapses):
 
     def write_changes(self, since: int, flat: Weights, transposed: Weights) -> bool:
         """True where nothing but the pulses of the last few commits has changed a weight."""
-        if self._array.stale:
+        if self._array.stale or self._read_errors():
             return False
         recent = [pulses for change, pulses in self._recent if change > since]
         if len(recent) != self.changes - since:
@@ -164,21 +166,22 @@ class NativeSynapses(Synapses):
     ) -> Float32[np.ndarray, "batch n_out"]:
         lines = spikes.astype(np.float32)
         if self._reads is None:
-            exact: Float32[np.ndarray, "batch n_out"] = lines @ self.weights()
+            exact: Float32[np.ndarray, "batch n_out"] = lines @ self._read_weights()
             return exact
         array = self._array
-        seen, per_state = array.seen(), array.cells.per_state
-        return self._reads.currents(lines, seen, per_state, array.offset(), False)
+        return self._reads.currents(
+            lines, self._seen(), array.cells.per_state, array.offset(), False
+        )
 
     def transposed_current(
         self, net: Int8[np.ndarray, "batch n_out"]
     ) -> Float32[np.ndarray, "batch n_in"]:
         lines = net.astype(np.float32)
         if self._reads is None:
-            exact: Float32[np.ndarray, "batch n_in"] = lines @ self.weights().T
+            exact: Float32[np.ndarray, "batch n_in"] = lines @ self._read_weights().T
             return exact
         array, offset = self._array, self._array.offset()
-        seen, turned = [part.T for part in array.seen()], None if offset is None else offset.T
+        seen, turned = [part.T for part in self._seen()], None if offset is None else offset.T
         return self._reads.currents(lines, seen, array.cells.per_state, turned, True)
 
     def update(self, block: PulseBlock) -> None:
@@ -285,6 +288,26 @@ class NativeSynapses(Synapses):
     def _begin_effects(self) -> None:
         for effect in self._effects:
             effect.begin(self._array)
+
+    def _read_errors(self) -> list[list[Weights]]:
+        """Those of each effect that has any (`Effect.read_errors`)."""
+        found = (effect.read_errors(self._array) for effect in self._effects)
+        return [errors for errors in found if errors]
+
+    def _read_weights(self) -> Weights:
+        """Weights that an exact read sees."""
+        weights = self.weights()
+        for error in self._read_errors():
+            weights = weights + self._array.cells.per_state * of_cell(error)
+        return weights
+
+    def _seen(self) -> list[Weights]:
+        """States that a read sees [n_in, n_out], one array a device of a cell; not copies."""
+        if self._shown_at != self.changes:
+            self._shown, self._shown_at = self._array.seen(), self.changes
+            for errors in self._read_errors():
+                self._shown = [a + b for a, b in zip(self._shown, errors, strict=True)]
+        return self._shown
 
     def _pass_time(self, *changed: bool) -> None:
         """What reads see now is no longer what they saw, where any effect says so."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rpu_ssnn.array_physics import HalfSelectSpec
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.apply import (
     copy_changes,
@@ -13,8 +12,10 @@ from rpu_ssnn.synapses.native.apply import (
 )
 from rpu_ssnn.synapses.native.cells import Cells, Memory, make_room
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
-from rpu_ssnn.synapses.native.effects.half_select import disturb_lines, disturb_of
+from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
+from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
 from rpu_ssnn.synapses.native.effects.memory import faded_lines
+from rpu_ssnn.synapses.native.effects.retention import lose_lines
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 
@@ -44,9 +45,11 @@ def weights_of_toy_cells() -> float:
     pulse_lines(cells, memory, taken.pulses, 0, SIDE, room)
     shares = np.ones((1, n), dtype=np.float32)
     decay_lines(cells, shares, np.zeros_like(shares), SIDE, 0, SIDE)
-    disturb_lines(
-        cells, disturb_of(HalfSelectSpec(forward_up=0.1), taken.pulses, SIDE), SIDE, 0, SIDE
-    )
+    for two in (False, True):
+        next_errors(np.zeros((1, n), dtype=np.float32), np.uint64(4), 1, 0.5, two, SIDE, 0, SIDE)
+    parts, half = np.zeros((1, n, 2), dtype=np.float32), np.full(2, 0.5, dtype=np.float32)
+    lose_lines(cells, parts, half, half, np.float32(0.0), SIDE, 0, SIDE)
+    disturb_lines(cells, Disturb(*np.ones((4, SIDE), dtype=np.float32)), SIDE, 0, SIDE)
     show_lines(cells, memory, 1, SIDE, 0, SIDE, room)
     faded_lines(memory, cells.weights, np.zeros_like(cells.weights), 0.0, 1, SIDE, 0, SIDE, room)
     square = np.zeros((SIDE, SIDE), dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, Spec
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec, WeightRange
 from studies.common.explain import validated
 from studies.declaration.devices import (
@@ -76,7 +76,9 @@ class OnDeviceCase(CaseBase):
         overrides = own_values(self.device, sections["overrides"])
         parameters = parameters_of(self.device, overrides=overrides)
         check_slot(self.device, parameters, tile.slot_seconds)
-        check_tile(self.device, overrides, tile)
+        network = validated(NetworkSpec, sections, "network")
+        batch = validated(TrainingSpec, sections, "training").batch
+        check_tile(self.device, overrides, tile, batch, network.slots)
         return {
             "update": self.rule,
             "device": name_of(self.device),

@@ -11,6 +11,7 @@ from studies.workers.run_trial import run_trial
 from support.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
+HEAT = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
 
 
 def trial_of(device: str = "charge_trap_pulsed", **case: Any) -> Trial:
@@ -48,6 +49,29 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
         ("four_device_cell(ideal)", {"simulator": "native"}, "simulator: 'native'.*pairs of them"),
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
         ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),
+        (
+            "capacitor",
+            {"simulator": "native", "retention": {"exponent": 0.1}},
+            "tile.retention: {'exponent': 0.1}.*has its own",
+        ),
+        (
+            "ideal",
+            {"simulator": "native", "retention": HEAT},
+            "tile.retention.temperature_k: 350.0.*loses charge",
+        ),
+        (
+            "charge_trap_pulsed",
+            {"simulator": "native", "read_disturb": {"forward_up": 0.1}},
+            "tile.read_disturb: {'forward_up': 0.1}.*remembers its pulses",
+        ),
+        (
+            "ideal",
+            {
+                "simulator": "native",
+                "device_read_noise": {"slow_of_range": 0.01, "slow_time_s": 1e-6},
+            },
+            "tile.device_read_noise.slow_time_s: 1e-06.*time of a batch",
+        ),
     ],
 )
 def test_what_a_device_cannot_be_asked_for_is_one_line(

@@ -33,6 +33,7 @@ SMALL = {
             "tile": {
                 "simulator": "native",
                 "half_select": {"gradient": 1e-3},
+                "read_disturb": {"forward_up": 1e-3},
                 "lines": {"ohm_per_cell": 1, "on_resistance": 1e5, "voltage_constant": 0.1},
             },
             "drive": {"weight_range": 4, "learning_rate": 4},

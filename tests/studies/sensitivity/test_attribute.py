@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset, preset_names, pulse_response
+from rpu_ssnn.array_physics import RetentionSpec
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
@@ -297,6 +299,35 @@ def test_a_device_without_its_leak_is_not_stored() -> None:
     off, _ = imperfections(case, thinning=0.5)
     assert switched_off(case, off, {"leak"}).tile["storage_seconds"] == 0.0
     assert switched_off(case, off, set(off) - {"leak"}).tile["storage_seconds"] == 100.0
+
+
+def test_a_device_without_its_law_of_loss_is_neither_stored_nor_hot() -> None:
+    tile = {
+        "simulator": "native",
+        "storage_seconds": 100.0,
+        "retention": {"exponent": 0.1, "temperature_k": 350.0, "activation_energy_ev": 1.0},
+        "device_read_noise": {"slow_of_range": 0.01, "slow_levels": "two"},
+        "read_disturb": {"forward_up": 1e-3},
+    }
+    case = DeviceCase(device="ideal", tile=tile)
+    off, _ = imperfections(case, thinning=0.5)
+    assert {"retention", "device_read_noise", "read_disturb"} <= set(off)
+    plain = TileSpec.model_validate(switched_off(case, off, {"retention"}).tile)
+    assert (plain.storage_seconds, plain.retention) == (0.0, RetentionSpec())
+    assert plain.device_read_noise.slow_of_range == 0.01
+    kept = TileSpec.model_validate(switched_off(case, off, set(off) - {"retention"}).tile)
+    assert kept.retention == RetentionSpec.model_validate(tile["retention"])
+    assert not kept.device_read_noise.slow_of_range
+    assert not kept.read_disturb.acts
+
+
+def test_heat_goes_with_the_preset_s_own_leak() -> None:
+    heat = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
+    case = DeviceCase(device="capacitor", tile={"simulator": "native", "retention": heat})
+    off, _ = imperfections(case, thinning=0.5)
+    assert switched_off(case, off, {"retention"}).overrides == case.overrides
+    plain = TileSpec.model_validate(switched_off(case, off, {"leak"}).tile)
+    assert plain.retention == RetentionSpec()
 
 
 def test_what_cannot_be_taken_apart_is_noted() -> None:

@@ -7,11 +7,13 @@ their field of `TileSpec`; `attribute` and the refusals of other simulators foll
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from rpu_ssnn.training_state import State
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses.array import DeviceSource
-    from rpu_ssnn.synapses.base import Crossbar
+    from rpu_ssnn.synapses.base import Crossbar, Weights
     from rpu_ssnn.synapses.native.cells import Pulses
     from rpu_ssnn.synapses.native.device_array import DeviceArray
     from rpu_ssnn.synapses.native.population import Population
@@ -20,13 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setup:
-    """What an effect is made of: the layer's wishes, the device, the array's settings, and the
-    devices drawn."""
+    """What an effect is made of: the layer's wishes, the device, the array's settings, the devices
+    drawn, and the seed of what effects draw."""
 
     crossbar: "Crossbar"
     device: "DeviceSource"
     spec: "TileSpec"
     drawn: "Population"
+    seed: np.random.SeedSequence
+
+    @property
+    def batch_seconds(self) -> float:
+        """Physical time of one batch, idle time included."""
+        physics, crossbar = self.device.pulse_physics, self.crossbar
+        shortest = 0.0 if physics is None else physics.shortest_slot_s
+        return self.spec.batch_seconds(crossbar.batch, crossbar.slots, shortest)
 
 
 class Effect:
@@ -36,6 +46,14 @@ class Effect:
     """Of its part of a checkpoint."""
     needs_all_spikes = False
     """Whether slots without a coincidence matter too."""
+
+    def read_errors(self, array: "DeviceArray") -> "list[Weights]":
+        """What reads see of the devices beyond their states [n_in, n_out], one array a device of a
+        cell; none where reads see the states themselves."""
+        return []
+
+    def written(self, array: "DeviceArray") -> None:
+        """The initial weights are written: time begins."""
 
     def begin(self, array: "DeviceArray") -> None:
         """The devices are in states that nothing before has led to: new ones, written, restored."""

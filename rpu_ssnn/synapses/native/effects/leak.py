@@ -23,12 +23,11 @@ class NativeLeak(Effect):
 
     def __init__(self, setup: Setup) -> None:
         tau = setup.device.leak_time_constant_s
-        crossbar, spec = setup.crossbar, setup.spec
+        self._acceleration = setup.spec.retention.acceleration
         self._acts = math.isfinite(tau)
         self._built, self._resets = setup.drawn.decay, setup.drawn.reset
         self._built_seconds = built_seconds(setup.device)
-        presentation_seconds = crossbar.slots * spec.slot_seconds + spec.idle_seconds
-        self._batch_seconds = crossbar.batch * presentation_seconds
+        self._batch_seconds = self._acceleration * setup.batch_seconds
         self._batches = self._steps = 0
         if self._acts:
             shortest = -math.log1p(-LEAST_SHARE) * tau
@@ -50,7 +49,7 @@ class NativeLeak(Effect):
 
     def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
         """With what batches have left."""
-        seconds += self._batches * self._batch_seconds
+        seconds = self._acceleration * seconds + self._batches * self._batch_seconds
         if not self._acts or seconds == 0.0:
             return False
         return self._decay(array, self._after(seconds))

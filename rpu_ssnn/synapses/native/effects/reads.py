@@ -1,12 +1,20 @@
-"""Reads through converters and noise, as aihwkit's tiles have them, seeded."""
+"""Reads through converters and noise, as aihwkit's tiles have them, seeded; white device noise."""
+
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.tile_spec import ReadSpec
+from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
+from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 
 Lines = Float32[np.ndarray, "batch n"]
+
+
+def of_cell(parts: list[Weights]) -> Weights:
+    """What cells add up to, from their one or two devices."""
+    return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
 class NativeReads:
@@ -14,11 +22,21 @@ class NativeReads:
 
     Args:
         spec: noise and converters; the spikes are exact in any DAC.
+        device_noise: deviation of each device's current in a read (states). Independent and normal,
+            those of the lines that spike add up to one normal number, of variance number x square.
         rng: of the noise, in the order of the reads.
     """
 
-    def __init__(self, spec: ReadSpec, rng: np.random.Generator) -> None:
-        self._spec, self.rng = spec, rng
+    def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
+        self._spec, self._device_noise, self.rng = spec, np.float32(device_noise), rng
+
+    @classmethod
+    def of(cls, spec: TileSpec, seed: int) -> Self | None:
+        """None where a read is a product with a matrix."""
+        white = STATES_OF_RANGE * spec.device_read_noise.white_of_range
+        if spec.reads is None and white == 0.0:
+            return None
+        return cls(spec.reads or ReadSpec(), white, np.random.default_rng(seed))
 
     def currents(
         self,
@@ -37,22 +55,25 @@ class NativeReads:
             offset: weights that a reference line subtracts, which is read without error.
             transposed: whether lines are the outputs.
         """
-        parts = [self._converted(lines @ part, transposed) for part in seen]
-        state = parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
-        current = per_state * state
+        spikes = np.abs(lines).sum(axis=1, keepdims=True)
+        parts = [self._converted(lines @ part, spikes, transposed) for part in seen]
+        current = per_state * of_cell(parts)
         if offset is not None:
             current = current - lines @ offset
         result: Lines = current.astype(np.float32)
         return result
 
-    def _converted(self, sums: Lines, transposed: bool) -> Lines:
+    def _converted(
+        self, sums: Lines, spikes: Float32[np.ndarray, "batch 1"], transposed: bool
+    ) -> Lines:
         spec = self._spec
         bound = spec.adc_bound
         if transposed and spec.adc_bound_transposed is not None:
             bound = spec.adc_bound_transposed
-        if spec.read_noise > 0.0:
+        if spec.read_noise > 0.0 or self._device_noise > 0.0:
             noise = self.rng.standard_normal(sums.shape, dtype=np.float32)
-            sums = sums + np.float32(spec.read_noise) * noise
+            of_devices = self._device_noise * np.sqrt(spikes)
+            sums = sums + np.hypot(np.float32(spec.read_noise), of_devices) * noise
         if spec.adc_bits is not None and bound is not None:
             step = np.float32(2.0 * bound / (2**spec.adc_bits - 2))
             sums = np.rint(sums / step) * step

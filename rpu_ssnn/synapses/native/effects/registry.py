@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 
+from rpu_ssnn.synapses.native.effects.device_read_noise import SlowReadNoise
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.half_select import HalfSelect
 from rpu_ssnn.synapses.native.effects.leak import NativeLeak
 from rpu_ssnn.synapses.native.effects.line_resistance import LineResistance
+from rpu_ssnn.synapses.native.effects.read_disturb import ReadDisturb
+from rpu_ssnn.synapses.native.effects.retention import Retention
 
 EFFECTS: tuple[Callable[[Setup], Effect | None], ...] = (
     NativeLeak.of,
     HalfSelect.of,
+    ReadDisturb.of,
+    Retention.of,
+    SlowReadNoise.of,
     LineResistance.of,
 )
 

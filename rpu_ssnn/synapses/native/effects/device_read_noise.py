@@ -1,0 +1,117 @@
+"""Slow read noise of each device: added to what reads see, and not to the state that pulses move.
+
+Its value is drawn once a batch, and frozen within it. From one batch to the next, and over storage,
+it goes on exactly as the process does: an Ornstein-Uhlenbeck process, or a two-state Markov chain
+with equal times. White noise is drawn with the reads (`reads`).
+"""
+
+import math
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.synapses.native.cells import Room
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
+from rpu_ssnn.tile_spec import slow_time_allowed
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
+
+STATES_OF_RANGE = 2.0
+"""Device states of the nominal range."""
+
+
+@compiled_in_place
+def next_errors(  # type: ignore[no-untyped-def]
+    errors, key, number: int, correlation: float, two: bool, n_in: int, first: int, stop: int
+) -> None:
+    """Step of the noise of output lines [first, stop), in deviations.
+
+    errors: float32 [devices a cell, cells]; number: of the step, 0 the first; correlation: with the
+    value before; two: -1 or 1, else normal.
+    """
+    devices, cells = errors.shape
+    kept = np.float32(correlation)
+    fresh = np.float32(math.sqrt(1.0 - correlation * correlation))
+    for d in range(devices):
+        for i in range(first * n_in, stop * n_in):
+            word = device_word(key, d * cells + i, number)
+            if not two:
+                errors[d, i] = kept * errors[d, i] + fresh * normal(word)
+            elif number == 0:
+                errors[d, i] = np.float32(1.0 if uniform(word) < 0.5 else -1.0)
+            elif uniform(word) < 0.5 * (1.0 - correlation):
+                errors[d, i] = -errors[d, i]
+
+
+class SlowReadNoise(Effect):
+    """The noise of the devices of one crossbar, and how often it was drawn."""
+
+    name = "device_read_noise"
+
+    def __init__(self, setup: Setup) -> None:
+        spec = setup.spec.device_read_noise
+        self._deviation = np.float32(STATES_OF_RANGE * spec.slow_of_range)
+        self._time_s, self._two = spec.slow_time_s, spec.slow_levels == "two"
+        self._batch_seconds = setup.batch_seconds
+        self._key = np.uint64(setup.seed.generate_state(1, np.uint64)[0])
+        self._errors: Float32[np.ndarray, "devices_a_cell cells"] = np.zeros(
+            setup.drawn.records.shape, np.float32
+        )
+        self._draws = 0
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self | None:
+        """None where there is no slow noise.
+
+        Raises:
+            InputError: the noise would change within a batch.
+        """
+        spec, batch_seconds = setup.spec.device_read_noise, setup.batch_seconds
+        if spec.slow_of_range == 0.0:
+            return None
+        if spec.slow_time_s < batch_seconds:
+            allowed = slow_time_allowed(batch_seconds)
+            raise InputError("tile", "device_read_noise.slow_time_s", spec.slow_time_s, allowed)
+        return cls(setup)
+
+    def written(self, array: "DeviceArray") -> None:
+        self._go_on(array, math.inf)
+
+    def after_batch(self, array: "DeviceArray") -> bool:
+        self._go_on(array, self._batch_seconds)
+        return True
+
+    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+        self._go_on(array, seconds)
+        return True
+
+    def read_errors(self, array: "DeviceArray") -> list[Weights]:
+        errors = [array.as_crossbar(self._deviation * part) for part in self._errors]
+        if array.read_shares is None:
+            return errors
+        shares = array.read_shares.devices
+        return [share * error for share, error in zip(shares, errors, strict=True)]
+
+    def state(self) -> State:
+        return {"errors": self._errors.copy(), "draws": np.array(self._draws)}
+
+    def restore(self, state: State) -> None:
+        self._errors[:] = state["errors"]
+        self._draws = int(state["draws"])
+
+    def _go_on(self, array: "DeviceArray", seconds: float) -> None:
+        number, n_in = self._draws, array.shape[0]
+        correlation = math.exp(-seconds / self._time_s)
+
+        def draw(first: int, stop: int, _: Room) -> None:
+            next_errors(self._errors, self._key, number, correlation, self._two, n_in, first, stop)
+
+        array.slices.call(draw)
+        self._draws += 1

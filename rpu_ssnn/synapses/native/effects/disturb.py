@@ -1,0 +1,112 @@
+"""Disturb of devices whose line spikes, by the counts of spikes on their lines.
+
+Applied once for all spikes since the last commit, after their pulses: a disturb is a small part of
+a step, and which comes first changes it by its product with the change of one step.
+"""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.compiled import compiled_in_place, compiled_inside
+from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room, bounded
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.step_models import change
+from rpu_ssnn.tile_spec import NO_DISTURB
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
+
+
+class Disturb(NamedTuple):
+    """Steps by which devices are moved, by line and direction.
+
+    Of a pair the second device mirrors its output line, so that a line's up is its down.
+    """
+
+    input_up: Float32[np.ndarray, " n_in"]
+    input_down: Float32[np.ndarray, " n_in"]
+    output_up: Float32[np.ndarray, " n_out"]
+    output_down: Float32[np.ndarray, " n_out"]
+
+
+@compiled_inside
+def _part_steps(cells: Cells, device, w, steps, up: bool):  # type: ignore[no-untyped-def]
+    """State after some steps without noise, at most one of them at a time."""
+    while steps > np.float32(0.0):
+        part = min(steps, np.float32(1.0))
+        move = change(cells.model, cells.rules, device, w, up, np.float32(0.0))
+        w = bounded(device, w + part * move)
+        steps -= part
+    return w
+
+
+@compiled_in_place
+def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: int) -> None:
+    """Move all devices of output lines [first, stop)."""
+    for line in range(first, stop):
+        for d in range(len(cells.signs)):
+            straight = cells.signs[d] > np.float32(0.0)
+            rising = disturb.output_up[line] if straight else disturb.output_down[line]
+            falling = disturb.output_down[line] if straight else disturb.output_up[line]
+            for p in range(n_in):
+                device = cells.records[d, line * n_in + p]
+                reference = device.a if cells.rules.has_reference else np.float32(0.0)
+                w = device.state + reference
+                w = _part_steps(cells, device, w, disturb.input_up[p] + rising, True)
+                w = _part_steps(cells, device, w, disturb.input_down[p] + falling, False)
+                device.state = w - reference
+
+
+class LineDisturb(Effect):
+    """The disturb of one crossbar, and the steps by which it has moved a device on average."""
+
+    needs_all_spikes = True
+    column: ClassVar[str]
+    """Of the row: steps, up plus down, on average over all devices."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._spec, self._crossbar = setup.spec, setup.crossbar
+        self._steps = 0.0
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self | None:
+        """None where it is off.
+
+        Raises:
+            InputError: the device remembers its pulses.
+        """
+        spec = getattr(setup.spec, cls.name)
+        if not spec.acts:
+            return None
+        if setup.device.pulse_physics is not None:
+            raise InputError("tile", cls.name, spec, NO_DISTURB)
+        return cls(setup)
+
+    @abstractmethod
+    def disturb(self, pulses: Pulses) -> Disturb:
+        """What the spikes of some slots do."""
+
+    def after_pulses(self, array: "DeviceArray", pulses: Pulses) -> bool:
+        cells, n_in = array.cells, array.shape[0]
+        disturb = self.disturb(pulses)
+        self._steps += float(sum(part.mean(dtype=np.float64) for part in disturb))
+
+        def move(first: int, stop: int, _: Room) -> None:
+            disturb_lines(cells, disturb, n_in, first, stop)
+
+        array.slices.call(move)
+        return True
+
+    def state(self) -> State:
+        return {"steps": np.array(self._steps)}
+
+    def restore(self, state: State) -> None:
+        self._steps = float(state["steps"])
+
+    def statistics(self) -> dict[str, float]:
+        return {self.column: self._steps}

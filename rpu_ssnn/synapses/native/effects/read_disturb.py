@@ -1,0 +1,29 @@
+"""Disturb by the voltage of reads, which is on a line in each slot in which the line spikes.
+
+Other than `half_select`, which is of the writes: every gradient spike is read, also one that
+thinning keeps from the devices' pulses, and in either stream by the same voltage. A line that
+spikes in both streams of a slot counts twice.
+"""
+
+import numpy as np
+
+from rpu_ssnn.synapses.native.cells import Pulses
+from rpu_ssnn.synapses.native.effects.disturb import Disturb, LineDisturb
+
+
+class ReadDisturb(LineDisturb):
+    """By the forward and the transposed reads of training."""
+
+    name = "read_disturb"
+    column = "read_disturb_steps"
+
+    def disturb(self, pulses: Pulses) -> Disturb:
+        spec, crossbar = self._spec.read_disturb, self._crossbar
+        forward = np.bincount(pulses.pre, minlength=crossbar.initial.shape[0])
+        transposed = pulses.sent * crossbar.transposed_reads
+        return Disturb(
+            (spec.forward_up * forward).astype(np.float32),
+            (spec.forward_down * forward).astype(np.float32),
+            (spec.transposed_up * transposed).astype(np.float32),
+            (spec.transposed_down * transposed).astype(np.float32),
+        )

@@ -1,0 +1,150 @@
+"""Loss in log-time or by a power law: charges of many time constants, side by side in a device.
+
+Both laws are sums of exponentials. With r = 1 / time constant, a share of
+
+    log-time    m log10(e) exp(-r from)        power law   (r from)^n exp(-r from) / gamma(n)
+
+of a new charge has a rate between r and r + r d(ln r). (Laplace transforms of what is left, which
+is 1 - m log10(1 + t/from) or (1 + t/from)^-n.) A device keeps a charge for each time constant of a
+grid. So no pulse sets back a clock: what a pulse adds spreads over the grid and goes by its own
+age, also where the pulse takes charge away, and what was there goes on by its own.
+"""
+
+import math
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from rpu_ssnn.array_physics import RetentionSpec
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.synapses.native.cells import Cells, Room
+from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.tile_spec import ONE_LOSS
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
+
+GRID = 4.0
+"""Ratio of neighbouring time constants: the sum is then within 0.2 % of a decade's loss of the law
+in log-time, and within 0.5 % of what is left by the power law (trapezoid rule in ln r)."""
+
+SLOWEST_S = 1e12
+"""Last time constant; what would go later stays."""
+
+
+def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """Time constants (s, the last infinite), and the share of a new charge that goes by each.
+
+    In log-time all is gone after 1 / loss_per_decade decades: slower charges get nothing.
+    """
+    steps = math.floor(math.log(SLOWEST_S / spec.from_s, GRID))
+    times = spec.from_s * GRID ** np.arange(-1.0, steps + 1)
+    shares = np.exp(-spec.from_s / times) * math.log(GRID)
+    if spec.exponent > 0.0:
+        shares *= (spec.from_s / times) ** spec.exponent
+        shares *= (1.0 - (1.0 + SLOWEST_S / spec.from_s) ** -spec.exponent) / shares.sum()
+    else:
+        shares *= spec.loss_per_decade * math.log10(math.e)
+    shares = np.diff(np.minimum(np.cumsum(shares), 1.0), prepend=0.0)
+    return np.append(times, np.inf), np.append(shares, 1.0 - shares.sum())
+
+
+@compiled_in_place
+def lose_lines(  # type: ignore[no-untyped-def]
+    cells: Cells, parts, left, fresh, toward, n_in: int, first: int, stop: int
+) -> None:
+    """Let every device of output lines [first, stop) lose; stuck ones stay.
+
+    parts: float32 [devices a cell, cells, n], the charges of each; left: float32 [n], share of each
+    that is left; fresh: float32 [n], share of a charge that was added since the last call that is
+    now in each; toward: state without charge, which no bound of a device exceeds.
+    """
+    for d in range(len(cells.signs)):
+        for i in range(first * n_in, stop * n_in):
+            device = cells.records[d, i]
+            if device.high > device.low:
+                reference = device.a if cells.rules.has_reference else np.float32(0.0)
+                rest = min(max(toward, device.low - reference), device.high - reference)
+                held = rest
+                for k in range(len(left)):
+                    held += parts[d, i, k]
+                added = device.state - held
+                held = rest
+                for k in range(len(left)):
+                    part = parts[d, i, k] * left[k] + added * fresh[k]
+                    parts[d, i, k] = part
+                    held += part
+                device.state = held
+
+
+class Retention(Effect):
+    """The charges of the devices of one crossbar.
+
+    Loss acts after a batch; pulses of a batch are taken as spread evenly over its time. Write noise
+    is not drawn anew.
+    """
+
+    name = "retention"
+
+    def __init__(self, setup: Setup) -> None:
+        self._spec = setup.spec.retention
+        self._times, self._shares = charges(self._spec)
+        self._batch_seconds, self._seconds = setup.batch_seconds, 0.0
+        kinds = (*setup.drawn.records.shape, len(self._times))
+        self._parts: Float32[np.ndarray, "devices_a_cell cells n"] = np.zeros(kinds, np.float32)
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self | None:
+        """None where no law is given.
+
+        Raises:
+            InputError: the device has a loss of its own.
+        """
+        spec, device = setup.spec.retention, setup.device
+        if not spec.has_law:
+            return None
+        if device.pulse_physics is not None or math.isfinite(device.leak_time_constant_s):
+            raise InputError("tile", "retention", spec, ONE_LOSS)
+        return cls(setup)
+
+    def written(self, array: "DeviceArray") -> None:
+        self._lose(array, 0.0, self._shares)
+
+    def after_batch(self, array: "DeviceArray") -> bool:
+        ages = self._spec.acceleration * self._batch_seconds / self._times
+        mean_left = -np.expm1(-ages[:-1]) / ages[:-1]
+        self._lose(array, self._batch_seconds, self._shares * np.append(mean_left, 1.0))
+        return True
+
+    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+        self._lose(array, seconds, self._shares * self._left(seconds))
+        return True
+
+    def state(self) -> State:
+        return {"parts": self._parts.copy(), "seconds": np.array(self._seconds)}
+
+    def restore(self, state: State) -> None:
+        self._parts[:] = state["parts"]
+        self._seconds = float(state["seconds"])
+
+    def statistics(self) -> dict[str, float]:
+        """Share left of a charge that was there from the start."""
+        return {"charge_kept": float(self._shares @ self._left(self._seconds))}
+
+    def _left(self, seconds: float) -> Float64[np.ndarray, " n"]:
+        left: Float64[np.ndarray, " n"] = np.exp(-self._spec.acceleration * seconds / self._times)
+        return left
+
+    def _lose(self, array: "DeviceArray", seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
+        """Let that time pass; fresh: share of what is new that is in each charge afterwards."""
+        self._seconds += seconds
+        factors = self._left(seconds).astype(np.float32), fresh.astype(np.float32)
+        cells, n_in, toward = array.cells, array.shape[0], np.float32(self._spec.toward_state)
+
+        def lose(first: int, stop: int, _: Room) -> None:
+            lose_lines(cells, self._parts, *factors, toward, n_in, first, stop)
+
+        array.slices.call(lose)

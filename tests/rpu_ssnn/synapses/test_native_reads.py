@@ -1,0 +1,249 @@
+"""What reads do to devices, and noise of each device in reads: against closed forms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from device_presets import get_preset
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
+from rpu_ssnn.tile_spec import TileSpec
+from support.commands import refused
+from support.networks import make_block, make_crossbar, random_trains
+
+SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
+BATCH_S = 10 * 50 * 5e-7
+STEP = 0.002
+IDEAL = get_preset("ideal", {"levels": 1000})
+
+
+def spec_of(**tile: object) -> TileSpec:
+    return TileSpec(weight_range=4.0, simulator="native", **tile)
+
+
+def moved(synapses: NativeSynapses, forward: list[int], up: list[int], down: list[int]) -> object:
+    """Change of each weight, in states, by 500 slots in which those lines spike."""
+    before = synapses.weights().copy()
+    dense = tuple(np.zeros((500, n), bool) for n in (20, 8, 8))
+    for part, lines in zip(dense, (forward, up, down), strict=True):
+        part[:, lines] = True
+    synapses.update(make_block(*dense))
+    synapses.commit(range(1))
+    return (synapses.weights() - before) / SCALE
+
+
+# --- read disturb -------------------------------------------------------------------------------
+
+
+def test_forward_and_transposed_reads_disturb_the_lines_that_spike() -> None:
+    disturb = {"forward_up": 0.01, "transposed_down": 0.02}
+    synapses = NativeSynapses(make_crossbar(), IDEAL, spec_of(read_disturb=disturb), 1e6)
+    expected = np.zeros((20, 8))
+    expected[3] += 0.01 * 500 * STEP
+    np.testing.assert_allclose(moved(synapses, [3], [], []), expected, atol=2e-6)
+    expected[3] = 0.0
+    expected[:, [2, 5]] = -0.02 * 500 * STEP
+    np.testing.assert_allclose(moved(synapses, [], [2], [5]), expected, atol=2e-6)
+    steps = 0.01 * 500 / 20 + 0.02 * 500 * 2 / 8
+    assert synapses.statistics()["read_disturb_steps"] == pytest.approx(steps)
+    assert synapses.pulses.sum() == 0
+
+
+def test_thinned_spikes_are_read_all_the_same() -> None:
+    spec = spec_of(read_disturb={"transposed_up": 0.01}, half_select={"gradient": 0.01})
+    synapses = NativeSynapses(make_crossbar(), IDEAL, spec, 0.25 * STEP * SCALE * 10 * 50)
+    assert synapses.keep == pytest.approx(0.25)
+    moved(synapses, [], [2], [])
+    found = synapses.statistics()
+    assert found["read_disturb_steps"] == pytest.approx(0.01 * 500 / 8)
+    assert found["disturb_steps"] == pytest.approx(0.25 * 0.01 * 500 / 8, rel=0.2)
+
+
+def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
+    """No gradient is read through the first crossbar, which forward spikes alone disturb."""
+    spec = spec_of(read_disturb={"transposed_up": 0.01, "forward_up": 0.01})
+    training, make = TrainingSpec(batch=4), native_synapses(IDEAL, spec, 0.0)
+    sizes, rates = (8, 6, 2), np.full((4, 8), 0.4, np.float32)
+    seed, rng = np.random.SeedSequence(0), np.random.default_rng(0)
+    with Network(NetworkSpec(hidden=(6,), T=40), training, sizes, make, seed) as network:
+        shown = network.train_batch(rates, np.arange(4) % 2, rng)
+        first, second = (each.statistics()["read_disturb_steps"] for each in network.synapses)
+        forward = [0.01 * shown.spikes[:, layer].sum() / sizes[layer] for layer in (0, 1)]
+        transposed = 0.01 * shown.gradient_spikes[:, 2].sum() / sizes[2]
+        assert first == pytest.approx(forward[0])
+        assert second == pytest.approx(forward[1] + transposed)
+        assert transposed > 0.0
+        before = [np.array(each.linear_read()) for each in network.synapses]
+        network.infer(rates, rng)
+        for each, old in zip(network.synapses, before, strict=True):
+            np.testing.assert_array_equal(each.linear_read(), old)
+
+
+@pytest.mark.parametrize("name", ["half_select", "read_disturb"])
+def test_devices_with_memory_cannot_be_disturbed(name: str) -> None:
+    with refused("tile", name, "remembers its pulses"):
+        NativeSynapses(
+            make_crossbar(),
+            get_preset("charge_trap_pulsed"),
+            spec_of(**{name: {"forward_up": 0.1}}),
+            1.0,
+        )
+
+
+# --- white noise of devices ---------------------------------------------------------------------
+
+
+def noisy(side: int = 20, batch: int = 10, **tile: object) -> NativeSynapses:
+    crossbar = replace(make_crossbar(side, 8), batch=batch)
+    return NativeSynapses(crossbar, IDEAL, spec_of(**tile), 1e6)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_white_noise_of_lines_that_spike_adds_up_in_squares(transposed: bool) -> None:
+    """A device of the nominal range, 2 states, has a deviation of 0.02; a lone line sees it."""
+    synapses = noisy(device_read_noise={"white_of_range": 0.01})
+    assert synapses.linear_read() is None
+    for active in (1, 5):
+        if transposed:
+            lines = np.zeros((4000, 8), np.int8)
+            lines[:, :active] = np.where(np.arange(active) % 2, -1, 1)
+            found = synapses.transposed_current(lines) - lines @ synapses.weights().T
+        else:
+            lines = np.zeros((4000, 20), np.uint8)
+            lines[:, :active] = 1
+            found = synapses.forward_current(lines) - lines @ synapses.weights()
+        expected = 0.02 * SCALE * np.sqrt(active)
+        assert found.std() == pytest.approx(expected, rel=0.02)
+        assert abs(found.mean()) < 4 * expected / np.sqrt(found.size)
+        assert abs(np.corrcoef(found[:, 0], found[:, 1])[0, 1]) < 0.06
+
+
+def test_device_noise_and_output_noise_are_independent() -> None:
+    synapses = noisy(reads={"read_noise": 0.03}, device_read_noise={"white_of_range": 0.02})
+    lines = np.ones((4000, 20), np.uint8)
+    found = synapses.forward_current(lines) - lines @ synapses.weights()
+    assert found.std() == pytest.approx(np.hypot(0.03, 0.04 * np.sqrt(20)), rel=0.02)
+
+
+def test_both_devices_of_a_pair_are_noisy() -> None:
+    pair = {"scheme": "differential_pair"}
+    synapses = noisy(reference=pair, device_read_noise={"white_of_range": 0.02})
+    lines = np.ones((4000, 20), np.uint8)
+    found = synapses.forward_current(lines) - lines @ synapses.weights()
+    assert found.std() == pytest.approx(0.04 * np.sqrt(20) / np.sqrt(2), rel=0.02)
+
+
+# --- slow noise of devices ----------------------------------------------------------------------
+
+
+def errors(synapses: NativeSynapses) -> np.ndarray:
+    """What reads see beyond the weights, in states [devices]."""
+    read = synapses.linear_read()
+    assert read is not None
+    found: np.ndarray = ((read - synapses.weights()) / SCALE).ravel()
+    return found
+
+
+@pytest.mark.parametrize("levels", ["many", "two"])
+def test_slow_noise_is_stationary_and_its_correlation_is_exponential(levels: str) -> None:
+    slow = {"slow_of_range": 0.01, "slow_time_s": 4 * BATCH_S, "slow_levels": levels}
+    synapses = noisy(2000, device_read_noise=slow)
+    seen = [errors(synapses)]
+    for _ in range(6):
+        synapses.end_batch()
+        seen.append(errors(synapses))
+    synapses.rest(8 * BATCH_S)
+    seen.append(errors(synapses))
+    for k in (0, 6):
+        assert seen[k].std() == pytest.approx(0.02, rel=0.03)
+        assert abs(seen[k].mean()) < 4 * 0.02 / np.sqrt(16000)
+    if levels == "two":
+        np.testing.assert_allclose(np.abs(seen[3]), 0.02, rtol=1e-3)
+    for a, b, batches in ((0, 1, 1), (1, 5, 4), (2, 6, 4), (6, 7, 8)):
+        found = np.corrcoef(seen[a], seen[b])[0, 1]
+        assert found == pytest.approx(np.exp(-batches / 4), abs=4 / np.sqrt(16000))
+
+
+def test_slow_noise_is_frozen_within_a_batch_and_leaves_the_states_alone() -> None:
+    synapses = noisy(device_read_noise={"slow_of_range": 0.01, "slow_time_s": 1.0})
+    quiet = noisy()
+    block = make_block(*random_trains(300))
+    before = errors(synapses)
+    for each in (synapses, quiet):
+        each.update(block)
+        each.commit(range(1))
+    np.testing.assert_allclose(errors(synapses), before, atol=1e-6)
+    synapses.end_batch()
+    assert np.abs(errors(synapses) - before).max() > 1e-5
+    np.testing.assert_array_equal(synapses.weights(), quiet.weights())
+
+
+def test_slow_noise_is_the_same_for_calls_and_products() -> None:
+    slow = {"slow_of_range": 0.01}
+    by_product, by_call = noisy(device_read_noise=slow), noisy(device_read_noise=slow, reads={})
+    lines = np.eye(20, dtype=np.uint8)
+    read = by_product.linear_read()
+    assert read is not None
+    np.testing.assert_allclose(by_call.forward_current(lines), read, atol=1e-6)
+    turned = by_call.transposed_current(np.eye(8, dtype=np.int8))
+    np.testing.assert_allclose(turned, read.T, atol=1e-6)
+
+
+def test_resistive_lines_weaken_slow_noise_as_they_do_currents() -> None:
+    lines = {"ohm_per_cell": 100.0, "on_resistance": 1e5, "voltage_constant": 0.1}
+    slow = {"slow_of_range": 0.01}
+    weak = errors(noisy(device_read_noise=slow, lines=lines)).reshape(20, 8)
+    full = errors(noisy(device_read_noise=slow)).reshape(20, 8)
+    share = weak / full
+    assert share[-1, 0] > share[0, -1] > 0.1
+    assert share.max() < 1.0
+
+
+def test_few_changes_do_not_hide_slow_noise_from_reads() -> None:
+    synapses = noisy(device_read_noise={"slow_of_range": 0.01})
+    one = tuple(np.zeros((1, n), bool) for n in (20, 8, 8))
+    one[0][0, 3] = one[1][0, 2] = True
+    seen = synapses.changes
+    synapses.update(make_block(*one))
+    synapses.commit(range(1))
+    assert not synapses.write_changes(seen, np.zeros((20, 8), "f4"), np.zeros((8, 20), "f4"))
+
+
+def test_noise_is_restored_to_the_bit_and_no_thread_changes_it() -> None:
+    tile = {
+        "device_read_noise": {"slow_of_range": 0.01, "white_of_range": 0.01},
+        "read_disturb": {"forward_up": 1e-3},
+    }
+    first, second = noisy(**tile), noisy(**tile)
+    first.end_batch()
+    lines = np.ones((3, 20), np.uint8)
+    first.forward_current(lines)
+    second.restore(first.state())
+    for synapses in (first, second):
+        synapses.end_batch()
+        synapses.rest(1.0)
+    np.testing.assert_array_equal(first.forward_current(lines), second.forward_current(lines))
+    assert first.statistics() == second.statistics()
+
+
+def test_memory_shorter_than_a_batch_is_refused() -> None:
+    with refused("device_read_noise.slow_time_s", "0.0001", "at least 0.00025 s", "white_of_range"):
+        noisy(device_read_noise={"slow_of_range": 0.01, "slow_time_s": 1e-4})
+
+
+@pytest.mark.parametrize(
+    ("tile", "words"),
+    [
+        ({"read_disturb": {"forward_up": 0.1}}, "read_disturb needs simulator: native"),
+        ({"device_read_noise": {"white_of_range": 0.1}}, "device_read_noise needs simulator"),
+        ({"read_disturb": {"transposed_up": 1.5}}, "less than or equal to 1"),
+        ({"device_read_noise": {"slow_of_range": -0.1}}, "greater than or equal to 0"),
+        ({"device_read_noise": {"slow_time_s": 0.0}}, "greater than or equal to"),
+        ({"device_read_noise": {"slow_levels": "three"}}, "'many' or 'two'"),
+    ],
+)
+def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        TileSpec.model_validate(tile)

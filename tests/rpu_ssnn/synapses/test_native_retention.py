@@ -1,0 +1,226 @@
+"""Loss with time by laws without one time constant, and temperature: against closed forms."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from device_presets import get_preset
+from rpu_ssnn.array_physics import BOLTZMANN_EV, RetentionSpec
+from rpu_ssnn.synapses.native.effects.retention import charges
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.tile_spec import TileSpec
+from support.commands import refused
+from support.networks import make_block, make_crossbar, random_trains
+
+SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
+BATCH_S = 10 * 50 * 5e-7
+LAWS = ({"loss_per_decade": 0.05}, {"exponent": 0.05}, {"exponent": 0.5})
+
+
+def law(spec: RetentionSpec, seconds: float | np.ndarray) -> np.ndarray:
+    """What is left of a charge of that age."""
+    age = 1.0 + np.asarray(seconds) / spec.from_s
+    if spec.exponent > 0.0:
+        return np.asarray(age**-spec.exponent)
+    return np.asarray(1.0 - spec.loss_per_decade * np.log10(age))
+
+
+def made(
+    start: float, retention: dict[str, float], name: str = "ideal", **tile: object
+) -> NativeSynapses:
+    """Devices that all start in one state."""
+    initial = np.full((20, 8), start * SCALE, np.float32)
+    spec = TileSpec(weight_range=4.0, simulator="native", retention=retention, **tile)
+    return NativeSynapses(replace(make_crossbar(), initial=initial), get_preset(name), spec, 1e6)
+
+
+def states(synapses: NativeSynapses) -> np.ndarray:
+    found: np.ndarray = synapses.weights() / SCALE
+    return found
+
+
+@pytest.mark.parametrize("settings", LAWS)
+def test_the_charges_follow_the_law_over_thirteen_decades(settings: dict[str, float]) -> None:
+    spec = RetentionSpec(**settings)
+    times, shares = charges(spec)
+    assert shares.sum() == pytest.approx(1.0)
+    assert shares.min() >= 0.0
+    seconds = np.logspace(-7, 6, 200)
+    left = np.exp(-seconds[:, None] / times) @ shares
+    expected = law(spec, seconds)
+    tolerance = 0.002 * spec.loss_per_decade + 0.005 * (spec.exponent > 0) * expected
+    assert (np.abs(left - expected) <= tolerance).all()
+
+
+def test_all_is_gone_where_the_decades_end() -> None:
+    times, shares = charges(RetentionSpec(loss_per_decade=0.25))
+    assert shares[-1] == pytest.approx(0.0, abs=1e-12)
+    assert float(np.exp(-10.0 / times) @ shares) < 1e-4, "six decades of a quarter each"
+
+
+@pytest.mark.parametrize("toward", [0.0, -0.8])
+@pytest.mark.parametrize("settings", LAWS)
+def test_a_written_state_loses_by_its_age_however_the_time_is_cut(
+    settings: dict[str, float], toward: float
+) -> None:
+    """Many batches, then storage: a memoryless law would lose the early loss in each again."""
+    retention = {**settings, "toward_state": toward}
+    synapses, spec = made(0.6, retention), RetentionSpec(**retention)
+    seconds = 0.0
+    for batches, stored in ((1, 0.0), (20, 0.0), (300, 0.0), (0, 10.0), (0, 3e7)):
+        for _ in range(batches):
+            synapses.commit(range(10))
+            synapses.end_batch()
+        synapses.rest(stored)
+        seconds += batches * BATCH_S + stored
+        expected = toward + (0.6 - toward) * law(spec, seconds)
+        np.testing.assert_allclose(states(synapses), expected, atol=0.006)
+        kept = synapses.statistics()["charge_kept"]
+        assert kept == pytest.approx(float(law(spec, seconds)), rel=0.008)
+
+
+def test_a_pulse_ages_by_itself() -> None:
+    """Of one device a second charge goes early, of all others the first goes on as before.
+
+    It came somewhere in its batch, evenly: the mean of the law over ages up to a batch.
+    """
+    settings = {"loss_per_decade": 0.1}
+    synapses, spec = made(0.5, settings), RetentionSpec(**settings)
+    synapses.end_batch()
+    synapses.rest(100.0)
+    every, none = np.zeros((100, 20), bool), np.zeros((100, 8), bool)
+    every[:, 3], up = True, none.copy()
+    up[:, 2] = True
+    synapses.update(make_block(every, up, none))
+    synapses.commit(range(1))
+    added = 100 * 2.0 / 1200
+    assert states(synapses)[3, 2] == pytest.approx(states(synapses)[4, 2] + added, abs=1e-5)
+    synapses.end_batch()
+    lost = states(synapses)[4, 2] + added - states(synapses)[3, 2]
+    u = BATCH_S / spec.from_s
+    mean_loss = 0.1 * ((1.0 + 1.0 / u) * math.log10(1.0 + u) - math.log10(math.e))
+    assert lost == pytest.approx(added * mean_loss, rel=0.01)
+    synapses.rest(1e3)
+    old, new = law(spec, 1e3 + 100.0 + 2 * BATCH_S), law(spec, 1e3)
+    expected = 0.5 * float(old) + added * float(new)
+    assert states(synapses)[3, 2] == pytest.approx(expected, abs=1e-3)
+
+
+def test_what_a_pulse_takes_away_comes_back_by_the_law() -> None:
+    """Fresh charge of the other sign goes first: the state relaxes toward where it was."""
+    synapses = made(1.0, {"loss_per_decade": 0.1})
+    synapses.rest(1e6)
+    settled = states(synapses)[3, 2]
+    every, down = np.ones((200, 20), bool), np.ones((200, 8), bool)
+    synapses.update(make_block(every, np.zeros_like(down), down))
+    synapses.commit(range(1))
+    pulsed = states(synapses)[3, 2]
+    assert pulsed < settled - 0.3
+    synapses.rest(1.0)
+    assert pulsed + 0.1 < states(synapses)[3, 2] < settled
+
+
+def test_arrhenius_scales_the_time_axis() -> None:
+    """1.1 eV between 300 and 358 K, by hand: exp(1.1 / 8.617e-5 (1/300 - 1/358)) = 986."""
+    heat = {"temperature_k": 358.0, "activation_energy_ev": 1.1}
+    acceleration = RetentionSpec(**heat).acceleration
+    by_hand = math.exp(1.1 / BOLTZMANN_EV * (1 / 300 - 1 / 358))
+    assert acceleration == pytest.approx(by_hand)
+    assert acceleration == pytest.approx(986, rel=2e-3)
+    hot, cold = made(0.6, {"exponent": 0.1, **heat}), made(0.6, {"exponent": 0.1})
+    hot.rest(1e3)
+    cold.rest(1e3 * acceleration)
+    np.testing.assert_allclose(hot.weights(), cold.weights(), rtol=1e-6)
+    assert RetentionSpec(temperature_k=250.0, activation_energy_ev=0.5).acceleration < 1.0
+
+
+@pytest.mark.parametrize("name", ["capacitor", "charge_trap_pulsed"])
+def test_heat_speeds_the_preset_s_own_loss(name: str) -> None:
+    """200 s at 355 K are as long as many more at 300 K."""
+    heat = {"temperature_k": 355.0, "activation_energy_ev": 0.4}
+    factor = RetentionSpec(**heat).acceleration
+    assert factor > 10
+    hot, cold, long = made(0.6, heat, name), made(0.6, {}, name), made(0.6, {}, name)
+    hot.rest(200.0)
+    cold.rest(200.0)
+    long.rest(200.0 * factor)
+    np.testing.assert_allclose(hot.weights(), long.weights(), rtol=1e-4, atol=1e-6)
+    assert np.abs(hot.weights() - cold.weights()).max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["reram_es", "hfo2", "charge_trap"])
+def test_no_loss_crosses_a_bound_and_stuck_devices_stay(name: str) -> None:
+    retention = {"loss_per_decade": 0.2, "toward_state": -1.0}
+    synapses = made(0.6, retention, name, stuck_share=0.3)
+    records = synapses.records[0]
+    stuck = records["low"] == records["high"]
+    before = records["state"].copy()
+    synapses.rest(1e8)
+    np.testing.assert_array_equal(records["state"][stuck], before[stuck])
+    shift = records["a"] if name == "hfo2" else 0.0
+    moving = ~stuck
+    ends = np.maximum(-1.0, (records["low"] - shift)[moving])
+    np.testing.assert_allclose(records["state"][moving], ends, atol=1e-5)
+
+
+def test_both_of_a_pair_lose() -> None:
+    pair = {"scheme": "differential_pair"}
+    synapses = made(0.6, {"exponent": 0.1, "toward_state": 0.5}, reference=pair)
+    synapses.rest(1e5)
+    left = float(law(RetentionSpec(exponent=0.1), 1e5))
+    np.testing.assert_allclose(states(synapses), 0.6 * left, atol=0.006)
+
+
+def test_charges_are_restored_to_the_bit() -> None:
+    def fresh() -> NativeSynapses:
+        return made(0.3, {"loss_per_decade": 0.05}, "reram_es")
+
+    first, second = fresh(), fresh()
+    block = make_block(*random_trains(300))
+    for synapses in (first,):
+        synapses.update(block)
+        synapses.commit(range(1))
+        synapses.end_batch()
+    second.restore(first.state())
+    for synapses in (first, second):
+        synapses.update(block)
+        synapses.commit(range(1))
+        synapses.end_batch()
+        synapses.rest(5.0)
+    np.testing.assert_array_equal(first.weights(), second.weights())
+    assert first.statistics() == second.statistics()
+
+
+@pytest.mark.parametrize(
+    ("retention", "words"),
+    [
+        ({"loss_per_decade": 0.1, "exponent": 0.1}, "give one of them"),
+        ({"exponent": 0.6}, "less than or equal to 0.5"),
+        ({"loss_per_decade": -0.1}, "greater than or equal to 0"),
+        ({"exponent": 0.1, "from_s": 0.0}, "greater than or equal to 0.000000001"),
+        ({"from_s": 1e-4}, "from_s needs a law"),
+        ({"toward_state": 0.5}, "toward_state needs a law"),
+        ({"temperature_k": 0.0, "activation_energy_ev": 1.0}, "greater than or equal to 1"),
+        ({"temperature_k": 350.0, "activation_energy_ev": -1.0}, "greater than or equal to 0"),
+        ({"temperature_k": 350.0}, "need each other"),
+        ({"activation_energy_ev": 1.0}, "need each other"),
+        ({"reference_temperature_k": 350.0}, "needs temperature_k"),
+        ({"temperature_k": 900.0, "activation_energy_ev": 5.0}, "more than 1e\\+12"),
+    ],
+)
+def test_bad_settings_are_refused(retention: dict[str, float], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        TileSpec.model_validate({"simulator": "native", "retention": retention})
+
+
+def test_tiles_of_aihwkit_have_no_law() -> None:
+    with pytest.raises(ValueError, match="retention needs simulator: native"):
+        TileSpec.model_validate({"retention": {"exponent": 0.1}})
+
+
+@pytest.mark.parametrize("name", ["capacitor", "charge_trap_pulsed"])
+def test_a_second_law_beside_the_preset_s_own_is_refused(name: str) -> None:
+    with refused("tile", "retention", "has its own"):
+        made(0.1, {"exponent": 0.1}, name)
