@@ -180,6 +180,14 @@ class Preset:
                 "one-directional",
                 f"{self.one_directional_because}; a single-device weight {one_of(others)}",
             )
+        return self.configuration(seconds_between_steps)
+
+    def configuration(self, seconds_between_steps: float | None = None) -> "PulsedDevice":
+        """As `device`, also of a device that moves one way only, for a cell that pairs two.
+
+        Raises:
+            PresetError: as `device`, but for the direction.
+        """
         if self.leaks and seconds_between_steps is None:
             raise PresetError(
                 self.name,

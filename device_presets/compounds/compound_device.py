@@ -56,7 +56,9 @@ class CompoundDevice:
 
     @property
     def one_directional_because(self) -> str | None:
-        """Why one of its devices has no gradual down step; None where all have."""
+        """Why one of its devices has no gradual down step; None where none needs any."""
+        if self.compound.one_sided:
+            return None
         second = self.second.one_directional_because if self.second else None
         return self.first.one_directional_because or second
 
@@ -101,7 +103,9 @@ class CompoundDevice:
         build = self.compound.build
         if build is None:
             return self.first.device(seconds_between_steps)
-        devices = [self.first.device(seconds_between_steps) for _ in range(self.compound.devices)]
+        # A one-sided pair needs no down step.
+        one = self.first.configuration if self.compound.one_sided else self.first.device
+        devices = [one(seconds_between_steps) for _ in range(self.compound.devices)]
         if self.second is not None:
             devices[1] = self.second.device(seconds_between_steps)
         return build(devices, self.settings)
@@ -157,6 +161,9 @@ def get_device(
     if second is not None and second.leaks:
         allowed = "must not leak: the slow device holds the weights"
         raise PresetError(name, "partner", second.name, allowed)
+    if compound.one_sided and first.bidirectional:
+        allowed = "must move one way only, as pcm: a device with a down step needs no refresh"
+        raise PresetError(name, "device", first.name, allowed)
     if compound.build is not None:
         _check_for_cell(name, "device", first)
         if second is not None:

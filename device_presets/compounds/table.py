@@ -7,6 +7,10 @@ cell; a new one is one more row.
 In a transfer cell every coincidence pulses the *fast* device; reads of the network see the *slow*
 one. After every `transfer_every` slots in which a pulse was sent, one input line of the fast array
 is read (ideally) and moved in part to the slow one by pulses that aihwkit draws.
+
+In a one-sided pair a coincidence sets one of two devices, each of which moves up only. After every
+`refresh_every` such slots all weights are read (ideally). Where both devices are high they are
+reset, and one is written with the difference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +71,7 @@ class Compound:
         settings: of the cell, by the name a study overrides them with; `neutral` is the default,
             an assumption (docs/explanation/devices.md).
         takes_partner: the slow device may be another preset.
+        one_sided: of devices that move one way only; the other cells refuse these.
         beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
         unknown_pulses: why the ledger cannot count all pulses; None: it does.
     """
@@ -76,6 +81,7 @@ class Compound:
     build: Build | None
     settings: Mapping[str, Rule]
     takes_partner: bool = False
+    one_sided: bool = False
     beside_pulses: str | None = None
     unknown_pulses: str | None = None
 
@@ -139,11 +145,40 @@ def _four(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     )
 
 
+def _one_sided(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    from aihwkit.simulator.configs.compounds import OneSidedUnitCell
+    from aihwkit.simulator.parameters.enums import PulseType
+    from aihwkit.simulator.parameters.io import IOParameters
+    from aihwkit.simulator.parameters.training import UpdateParameters
+
+    pulses = round(settings["rewrite_pulses"])
+    exact = UpdateParameters(pulse_type=PulseType.NONE)
+    return OneSidedUnitCell(
+        unit_cell_devices=list(devices),
+        refresh_every=round(settings["refresh_every"]),
+        units_in_mbatch=False,  # in rows of an update, which are slots here
+        refresh_upper_thres=settings["refresh_upper_threshold"],
+        refresh_lower_thres=settings["refresh_lower_threshold"],
+        refresh_forward=IOParameters(is_perfect=True),
+        refresh_update=UpdateParameters(desired_bl=pulses) if pulses else exact,
+    )
+
+
 def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     from aihwkit.simulator.configs.compounds import MixedPrecisionCompound
 
     return MixedPrecisionCompound(
         device=devices[0], transfer_every=round(settings["transfer_every"])
+    )
+
+
+def _threshold(which: str, neutral: float) -> Rule:
+    return Rule(
+        unit="w_max",
+        description=f"a pair is refreshed if its {which} device is above this",
+        low=0.0,
+        high=1.0,
+        neutral=neutral,
     )
 
 
@@ -161,6 +196,32 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         "two_device_pair": Compound(2, "differential pair", None, {}),
         "four_device_cell": Compound(
             4, "aihwkit VectorUnitCell; every device gets every pulse, the mean is read", _four, {}
+        ),
+        "one_sided_pair": Compound(
+            2,
+            "aihwkit OneSidedUnitCell; devices as in Nandakumar et al., Front. Neurosci. 2020",
+            _one_sided,
+            {
+                "refresh_every": Rule(
+                    unit="slots",
+                    description="slots with a pulse from one check of all pairs to the next",
+                    low=1.0,
+                    neutral=1000.0,
+                ),
+                "refresh_upper_threshold": _threshold("higher", 0.75),
+                "refresh_lower_threshold": _threshold("lower", 0.25),
+                "rewrite_pulses": Rule(
+                    unit="pulses",
+                    description="most pulses that write a difference after a reset, open loop; "
+                    "0: the difference is written exactly",
+                    low=0.0,
+                    high=1000.0,
+                    neutral=31.0,
+                ),
+            },
+            one_sided=True,
+            beside_pulses="refresh: pairs of high devices are reset and their difference written",
+            unknown_pulses="aihwkit does not count the pulses that rewrite refreshed pairs",
         ),
         "tiki_taka": Compound(
             2,

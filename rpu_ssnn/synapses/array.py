@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from aihwkit.simulator.configs import IOParameters, UpdateParameters
+from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from aihwkit.simulator.parameters.enums import (
     BoundManagementType,
     NoiseManagementType,
@@ -94,6 +95,8 @@ def make_tile(
     )
     if trains is not None:
         learn_natively(device)
+    elif isinstance(device, OneSidedUnitCell):
+        device.refresh_every += 1  # the row in which `synapses.refresh` lets it happen
     elif rows_a_call(device) is not None:
         device.transfer_every = 1  # counted in calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
@@ -222,8 +225,10 @@ def saturated(tile: AnalogTile) -> int:
     """Devices at either of their own bounds, by the state that pulses move; stuck ones left out.
 
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
+    A device of a one-sided pair is saturated at its upper bound alone, from which no pulse moves it.
     """
     hidden = tile.get_hidden_parameters()
+    one_sided = isinstance(tile.rpu_config.device, OneSidedUnitCell)
     count = 0
     for which in devices_of(hidden):
         read = hidden.get(f"hidden_weights{which}") if which else tile.tile.get_weights()
@@ -232,7 +237,9 @@ def saturated(tile: AnalogTile) -> int:
             state = state + hidden[f"reference{which}"]
         low, high = hidden[f"min_bound{which}"], hidden[f"max_bound{which}"]
         near = SATURATION_MARGIN * (high - low)
-        at_bound = (state <= low + near) | (state >= high - near)
+        at_bound = state >= high - near
+        if not one_sided:
+            at_bound |= state <= low + near
         count += int((at_bound & (high > low)).sum())
     return count
 
@@ -241,9 +248,13 @@ def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
     """Devices that cannot take these states [n_in, n_out]: beyond their own bounds; stuck ones,
     which take none, are left out.
 
-    Of a cell of several, whose states add up in ways of their own: beyond the nominal range.
+    Of a cell of several, whose states add up in ways of their own: beyond the nominal range; of a
+    one-sided pair, beyond the upper bound of the device that takes it.
     """
     hidden = tile.get_hidden_parameters()
+    if isinstance(tile.rpu_config.device, OneSidedUnitCell):
+        negative, positive = (hidden[f"max_bound_{n}"].numpy().T for n in (0, 1))
+        return int(((state > positive) | (-state > negative)).sum())
     if is_cell(hidden):
         return int((np.abs(state) > 1.0).sum())
     inner = torch.from_numpy(np.ascontiguousarray(state.T))

@@ -18,10 +18,12 @@ from aihwkit.simulator.configs import (
 )
 from aihwkit.simulator.configs.compounds import (
     DigitalRankUpdateCell,
+    OneSidedUnitCell,
     TransferCompound,
     UnitCell,
     VectorUnitCell,
 )
+from aihwkit.simulator.configs.devices import ExpStepDevice
 from aihwkit.simulator.parameters.enums import PulseType
 
 Realised = Literal["thinning", "transfer", "digital"]
@@ -46,10 +48,24 @@ def realised_by(device: Any) -> Realised:
 
 
 def pulsed_step(device: Any) -> float:
-    """Mean step (device states) of the device that a coincidence pulses, or a digital sum does."""
+    """Mean step (device states) of the device that a coincidence pulses, or a digital sum does.
+
+    Of a device of a one-sided pair, whose weight is zero at any equal states: in mid-range, where
+    steps are exponential.
+    """
+    if isinstance(device, OneSidedUnitCell):
+        return _mid_range_step(device.unit_cell_devices[0])
     if isinstance(device, UnitCell):
         return float(device.unit_cell_devices[0].dw_min)
     return float((device.device if isinstance(device, DigitalRankUpdateCell) else device).dw_min)
+
+
+def _mid_range_step(device: Any) -> float:
+    """Up step half-way between the mean bounds; aihwkit's formula of its ExpStepDevice."""
+    if not isinstance(device, ExpStepDevice):
+        return float(device.dw_min)
+    middle = device.a * (device.w_max + device.w_min) / (device.w_max - device.w_min) + device.b
+    return float(device.dw_min * (1.0 - device.A_up * math.exp(device.gamma_up * middle)))
 
 
 def device_count(device: Any) -> int:
@@ -89,7 +105,7 @@ def update_parameters(device: Any) -> UpdateParameters:
 
 
 def cell_statistics(
-    device: Any, weights: int, pulses: np.ndarray, up: int, down: int, rows: int
+    device: Any, weights: int, up: np.ndarray, down: np.ndarray, tiles: int, rows: int
 ) -> dict[str, float]:
     """The pulses of a tile's cells, for the result row.
 
@@ -98,23 +114,29 @@ def cell_statistics(
 
     Args:
         weights: of the tile.
-        pulses: coincidences each weight got, [n_in, n_out].
-        up, down: pulses of all of them.
+        up, down: coincidences each weight got in either stream, [n_in, n_out].
+        tiles: 2 where a weight is a pair of tiles, one of which goes up where the other goes down.
         rows: slots with a pulse (one more where a line spiked in both streams).
     """
+    ups, downs = (int(part.sum(dtype=np.int64)) for part in (up, down))
     if realised_by(device) == "digital":
         blank = dict.fromkeys(("pulses_up_total", "pulses_down_total"), math.nan)
-        return blank | {"coincidences_total": float(up + down)}
+        return blank | {"coincidences_total": float(ups + downs)}
+    if tiles == 2:
+        ups = downs = ups + downs
     devices = len(device.unit_cell_devices) if isinstance(device, VectorUnitCell) else 1
+    pulses = up.astype(np.int64) + down
+    if isinstance(device, OneSidedUnitCell):  # each stream has a device, which it pulses up
+        ups, downs, pulses = ups + downs, 0, np.stack([up, down])
     counted = {
-        "pulses_up_total": float(devices * up),
-        "pulses_down_total": float(devices * down),
+        "pulses_up_total": float(devices * ups),
+        "pulses_down_total": float(devices * downs),
         "pulses_p99": float(np.percentile(pulses, 99)),
         "pulses_max": float(pulses.max()),
     }
     if isinstance(device, TransferCompound):
         reads = math.floor(rows / device.transfer_every) * device.n_reads_per_transfer
-        most = reads * pulses.shape[1] * device.transfer_update.desired_bl
+        most = reads * up.shape[1] * device.transfer_update.desired_bl
         counted |= {
             "pulsed_devices_total": float(weights),
             "transfer_reads_total": float(reads),

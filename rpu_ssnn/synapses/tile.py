@@ -44,6 +44,7 @@ from rpu_ssnn.synapses.cell import (
 )
 from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.pulse_rows import RowWriter
+from rpu_ssnn.synapses.refresh import refresh_of
 from rpu_ssnn.synapses.tile_history import history_of
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (
@@ -109,6 +110,7 @@ class TileSynapses(Synapses):
 
         self._realised = realised_by(self._config)
         self._rows_a_call = rows_a_call(self._config)
+        self._refresh = refresh_of(self._tiles[0]) if trains is None else None
         self._state_step = pulsed_step(self._config)
         self.device_step = float(self._per_state) * self._state_step
         self._wanted_step = (
@@ -226,6 +228,7 @@ class TileSynapses(Synapses):
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self._tiles, 1)}),
             **(joined({"memory": self._history.state()}) if self._history is not None else {}),
+            **(joined({"refresh": self._refresh.state()}) if self._refresh is not None else {}),
             "pulses_up": self.pulses_up.copy(),
             "pulses_down": self.pulses_down.copy(),
             "keep": np.array(self.keep),
@@ -243,6 +246,8 @@ class TileSynapses(Synapses):
             restore_tile(tile, part_of(state, f"tile_{n}"))
         if self._history is not None:
             self._history.restore(part_of(state, "memory"))
+        if self._refresh is not None:
+            self._refresh.restore(part_of(state, "refresh"))
         self._rows.restore(state["pulses_up"], state["pulses_down"])
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
@@ -260,12 +265,15 @@ class TileSynapses(Synapses):
         `device_step` above 1 means that the device could not be driven as hard as wanted: its
         trains stay unthinned until the decay has brought the ratio below 1.
         """
-        pulses = self._rows.up.astype(np.int64) + self._rows.down
-        up, down = (int(part.sum(dtype=np.int64)) for part in (self._rows.up, self._rows.down))
-        if len(self._tiles) == 2:
-            up = down = up + down
         weights = math.prod(self._shape)
-        cell = cell_statistics(self._config, weights, pulses, up, down, self._rows_sent)
+        cell = cell_statistics(
+            self._config,
+            weights,
+            self.pulses_up,
+            self.pulses_down,
+            len(self._tiles),
+            self._rows_sent,
+        )
         return {
             "devices_total": float(len(self._tiles) * weights * device_count(self._config)),
             **cell,
@@ -278,6 +286,7 @@ class TileSynapses(Synapses):
             "thinning": self._first_keep,
             "thinning_last": self.keep,
             **(self._history.statistics() if self._history is not None else {}),
+            **(self._refresh.statistics() if self._refresh is not None else {}),
         }
 
     def _leaked(self, decayed: bool) -> None:
@@ -296,12 +305,18 @@ class TileSynapses(Synapses):
 
         In a differential pair the second device goes down when the first goes up.
         """
-        at_once = self._rows_a_call or len(x)
-        for first in range(0, len(x), at_once):
+        first = 0
+        while first < len(x):
+            at_once = self._rows_a_call or len(x)
+            if self._refresh is not None:
+                at_once = self._refresh.slots_left
             part = slice(first, first + at_once)
             lines = torch.from_numpy(x[part])
             for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
                 tile.update(lines, torch.from_numpy(d[part] if sign > 0 else -d[part]))
+            if self._refresh is not None:
+                self._refresh.after(len(lines))
+            first += at_once
         self._rows_sent += len(x)
         self._stale = True
 

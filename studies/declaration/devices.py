@@ -51,7 +51,10 @@ def parameters_of(
             "study", start + _key(error.field, error.value, given), error.value, error.allowed
         ) from error
     if preset.one_directional_because is not None:
-        allowed = f"moves one way only: {preset.one_directional_because}"
+        allowed = (
+            f"moves one way only: {preset.one_directional_because}; "
+            "one_sided_pair(...) pairs two such devices and refreshes them"
+        )
         raise InputError("study", f"{start}device", device, allowed)
     values = {name: parameter.value for name, parameter in preset.parameters.items()}
     # JSON has no infinity (a device that does not leak has an infinite time constant).

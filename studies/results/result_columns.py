@@ -131,6 +131,18 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "most pulses that the transfers of a cell can have sent",
         "crossbar",
     ),
+    _Column(
+        "refresh_checks_total",
+        "1",
+        "how often all one-sided pairs were read for a refresh",
+        "crossbar",
+    ),
+    _Column(
+        "refreshed_weights_total",
+        "weights",
+        "one-sided pairs that were reset and written with their difference, each time counted",
+        "crossbar",
+    ),
     _Column("pulses_p99", "pulses", "99th percentile over devices, up plus down", "crossbar"),
     _Column("pulses_max", "pulses", "largest number of one device, up plus down", "crossbar"),
     _Column(

@@ -20,17 +20,36 @@ from support.networks import make_block, make_crossbar, random_trains
 
 STEP = 2.0**-10
 QUIET = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
+ONE_SIDED = {
+    **dict.fromkeys(("A_up", "A_down", "cycle_to_cycle", "step_spread", "asymmetry_spread"), 0.0),
+    **dict.fromkeys(("cycle_to_cycle_offset", "cycle_to_cycle_slope", "reset_spread"), 0.0),
+    **dict.fromkeys(("w_max_spread", "reset_level"), 0.0),
+    "step": STEP,
+    "w_max": 1.0,
+}
+"""Equal steps up, of a device that has none down."""
 RATE = 2.0
 """Learning rate at which a coincidence is worth a step of the weights below."""
 
 every_compound = pytest.mark.parametrize("kind", COMPOUNDS)
 
 
+def around(kind: str) -> str:
+    """The cell around the plainest device that it takes."""
+    return f"{kind}({'pcm' if COMPOUNDS[kind].one_sided else 'ideal'})"
+
+
+def quiet(kind: str) -> dict[str, float]:
+    """Overrides that leave that device equal steps."""
+    return ONE_SIDED if COMPOUNDS[kind].one_sided else QUIET
+
+
 def cell(
-    kind: str, preset: str = "ideal", overrides: object = None, **tile: object
+    kind: str, preset: str | None = None, overrides: object = None, **tile: object
 ) -> TileSynapses:
-    given = QUIET if overrides is None else overrides
-    device = get_device(f"{kind}({preset})", given)  # type: ignore[arg-type]
+    given = quiet(kind) if overrides is None else overrides
+    name = around(kind) if preset is None else f"{kind}({preset})"
+    device = get_device(name, given)  # type: ignore[arg-type]
     return TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0, **tile), RATE)
 
 
@@ -70,7 +89,7 @@ def test_coincidences_move_weights_the_right_way(kind: str) -> None:
 @every_compound
 def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> None:
     """Counted independently, on a noiseless device; a digital sum gets each as one addend."""
-    device = get_device(f"{kind}(ideal)", QUIET)
+    device = get_device(around(kind), quiet(kind))
     if "chop_probability" in device.parameters:  # a changed sign hides the count
         device = get_device(f"{kind}(ideal)", QUIET | {"chop_probability": 1e-9})
     realised = realised_by(device.device())
@@ -135,6 +154,9 @@ def test_saturation_counts_every_device_of_the_cell(kind: str) -> None:
     assert statistics["devices_total"] == COMPOUNDS[kind].devices * 20 * 8
     # Transfers are slower than pulses, and chopped fast devices go to and fro.
     least = 1.0
+    if COMPOUNDS[kind].one_sided:  # the other device of each pair got no pulse
+        assert statistics["saturated_total"] == statistics["devices_total"] / 2
+        return
     if COMPOUNDS[kind].takes_partner:
         least = 0.0 if "chop_probability" in COMPOUNDS[kind].settings else 0.5
     assert least <= statistics["saturated_total"] / statistics["devices_total"] <= 1.0
@@ -142,8 +164,11 @@ def test_saturation_counts_every_device_of_the_cell(kind: str) -> None:
 
 @every_compound
 def test_every_device_of_the_cell_leaks(kind: str) -> None:
-    quiet = {"leak_time_constant_s": 2.0, "leak_time_constant_spread": 0.0}
-    synapses = cell(kind, "capacitor", quiet)
+    leak = {"leak_time_constant_s": 2.0, "leak_time_constant_spread": 0.0}
+    if COMPOUNDS[kind].one_sided:
+        synapses = cell(kind, overrides=ONE_SIDED | leak)
+    else:
+        synapses = cell(kind, "capacitor", leak)
     synapses.rest(1.0)
     expected = make_crossbar().initial * np.exp(-0.5)
     np.testing.assert_allclose(synapses.weights(), expected, rtol=0.01)
@@ -177,7 +202,9 @@ def trial_of(device: str, **case: object) -> Trial:
 
 @every_compound
 def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
-    trial, compound = trial_of(f"{kind}(ideal)"), COMPOUNDS[kind]
+    compound = COMPOUNDS[kind]
+    given = {"overrides": ONE_SIDED} if compound.one_sided else {}
+    trial = trial_of(around(kind), **given)
     result = run_trial(trial, None, 1)
     row, ledger = result.row, ledger_columns(trial, result)
     assert result.accuracy > 25, "chance is 10"
@@ -191,6 +218,9 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
         assert row["transfer_reads_total"] > 100
         assert row["transfer_pulses_at_most_total"] >= 8 * row["transfer_reads_total"]
         assert row["pulsed_devices_total"] == row["devices_total"] / 2
+    if compound.one_sided:
+        assert row["refresh_checks_total"] > 10
+        assert row["pulses_down_total"] == 0
     if kind == "mixed_precision":
         assert row["pulses_up_total"] is None
         assert row["pulses_per_device_mean"] is None
@@ -198,6 +228,41 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
         assert row["coincidences_total"] > 1000
     else:
         assert ledger["pulses_per_device_max"] >= ledger["pulses_up_per_device"] > 1
+
+
+def together(synapses: TileSynapses, slots: int) -> None:
+    """Both devices of every pair get a pulse a slot: lines of both streams spike at once."""
+    pre, post = np.ones((slots, 20), bool), np.ones((slots, 8), bool)
+    synapses.update(make_block(pre, post, post))
+
+
+def one_sided(**settings: float) -> TileSynapses:
+    """Pairs of noiseless devices with a step of 1/64, both of whose devices start at 0."""
+    device = get_device("one_sided_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
+    crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
+    return TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
+
+
+@pytest.mark.parametrize(("slots", "checks", "refreshed"), [(29, 0, 0), (30, 1, 0), (60, 2, 1)])
+def test_refresh_is_checked_and_counted_as_its_thresholds_say(
+    slots: int, checks: int, refreshed: int
+) -> None:
+    """Each slot is two rows, one a stream, so that 60 slots are 60 of 64 steps up to w_max."""
+    synapses = one_sided(refresh_every=60)
+    together(synapses, slots)
+    statistics = synapses.statistics()
+    assert statistics["refresh_checks_total"] == checks
+    assert statistics["refreshed_weights_total"] == refreshed * 20 * 8
+    assert hidden(synapses, "hidden_weights_0").max() < (0.1 if refreshed else 1.0)
+
+
+@pytest.mark.parametrize(("upper", "lower"), [(0.95, 0.25), (0.75, 0.95)])
+def test_a_pair_below_either_threshold_is_left_alone(upper: float, lower: float) -> None:
+    thresholds = {"refresh_upper_threshold": upper, "refresh_lower_threshold": lower}
+    synapses = one_sided(refresh_every=60, **thresholds)
+    together(synapses, 60)
+    assert synapses.statistics()["refreshed_weights_total"] == 0
+    np.testing.assert_allclose(hidden(synapses, "hidden_weights_0"), 60 / 64, atol=1e-6)
 
 
 def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
@@ -298,7 +363,10 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
         ("tiki_taka(ideal, capacitor)", ["capacitor", "must not leak"]),
         ("four_device_cell(charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
         ("agad(ideal, charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
-        ("tiki_taka(pcm)", ["moves one way only"]),
+        ("tiki_taka(pcm)", ["moves one way only", "one_sided_pair(...)"]),
+        ("pcm", ["moves one way only", "one_sided_pair(...)"]),
+        ("one_sided_pair(ideal)", ["ideal", "must move one way only"]),
+        ("one_sided_pair(pcm, pcm)", ["must be one_sided_pair(PRESET)"]),
         ("tiki_taka(ideal", ["tiki_taka(ideal"]),
         ("tiki_taka_v2", ["must go around a preset", "tiki_taka_v2("]),
         ("reram", ["reram_es", "CELL(PRESET)", "mixed_precision"]),

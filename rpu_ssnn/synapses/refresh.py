@@ -1,0 +1,74 @@
+"""Refreshes of one-sided pairs, let happen in a slot of their own and counted.
+
+aihwkit refreshes after every so many rows, inside an update, and does not tell how many pairs it
+refreshed. An empty row after the last slot changes nothing but what the refresh changes, so that
+the pairs whose devices differ before and after are those that were refreshed.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from aihwkit.simulator.configs.compounds import OneSidedUnitCell
+from aihwkit.simulator.tiles import AnalogTile
+
+from rpu_ssnn.training_state import State
+
+
+class Refresh:
+    """The refreshes of one tile.
+
+    Args:
+        tile: of one-sided pairs, whose `refresh_every` counts the empty row too.
+
+    Attributes:
+        slots_left: with a pulse, until the next check.
+        checks: of all pairs, so far.
+        refreshed: pairs, each time counted.
+    """
+
+    def __init__(self, tile: AnalogTile) -> None:
+        self._tile = tile
+        self._every = int(tile.rpu_config.device.refresh_every) - 1
+        self.slots_left = self._every
+        self.checks = 0
+        self.refreshed = 0
+
+    def after(self, slots: int) -> None:
+        """Let `slots` pass, at most `slots_left`, and check where none is left."""
+        self.slots_left -= slots
+        if self.slots_left:
+            return
+        before = self._devices()
+        self._tile.update(torch.zeros(1, self._tile.in_size), torch.zeros(1, self._tile.out_size))
+        changed = (before != self._devices()).any(axis=0)
+        self.slots_left = self._every
+        self.checks += 1
+        self.refreshed += int(changed.sum())
+
+    def statistics(self) -> dict[str, float]:
+        """For the result row."""
+        return {
+            "refresh_checks_total": float(self.checks),
+            "refreshed_weights_total": float(self.refreshed),
+        }
+
+    def state(self) -> State:
+        """Counts; those of aihwkit are in the tile's own state."""
+        return {
+            name: np.array(getattr(self, name)) for name in ("slots_left", "checks", "refreshed")
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Takes the counts of `state`."""
+        for name, value in state.items():
+            setattr(self, name, int(value))
+
+    def _devices(self) -> np.ndarray:
+        hidden = self._tile.get_hidden_parameters()
+        return np.stack([hidden[f"hidden_weights_{n}"].numpy() for n in (0, 1)])
+
+
+def refresh_of(tile: AnalogTile) -> Refresh | None:
+    """Of a tile of one-sided pairs; None where there is nothing to refresh."""
+    return Refresh(tile) if isinstance(tile.rpu_config.device, OneSidedUnitCell) else None
