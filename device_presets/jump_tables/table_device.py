@@ -31,6 +31,7 @@ from device_presets.parameters.common import PULSE_FACTS
 from device_presets.parameters.rule import ParameterRule as Rule
 from device_presets.preset import Parameter
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.files import user_path
 
 KEY = "table"
 DIGITS = 16
@@ -212,7 +213,8 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     asked = _NAME.fullmatch(name.strip())
     assert asked is not None
     folders = tuple(folder.strip() for folder in asked["folders"].split(","))
-    found = tuple(each for folder in folders for each in _folders_in(Path(folder).expanduser()))
+    paths = [user_path("device", KEY, folder) for folder in folders]
+    found = tuple(each for path in paths for each in _folders_in(path))
     # Kept: a study asks for its devices many times.
     stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
     given = tuple(sorted((overrides or {}).items()))

@@ -225,7 +225,7 @@ def saturated(tile: AnalogTile) -> int:
     """Devices at either of their own bounds, by the state that pulses move; stuck ones left out.
 
     With write noise aihwkit reads a noisy copy of that state, and a reference device shifts it.
-    A device of a one-sided pair is saturated at its upper bound alone: no pulse moves it from there.
+    A device of a one-sided pair is saturated at its upper bound alone, where no pulse moves it.
     """
     hidden = tile.get_hidden_parameters()
     one_sided = isinstance(tile.rpu_config.device, OneSidedUnitCell)

@@ -182,8 +182,8 @@ def fit(
     from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
     preset_file = out or Path(f"{checked_name(name)}.yaml")
-    plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    plot_file = plot or preset_file.with_suffix(".png")
     if preset_file.exists() and out is None:
         allowed = "must not be a preset file here; give another --name, or --out to replace it"
         raise InputError("presets fit", "--name", name, allowed)

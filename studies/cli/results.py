@@ -121,8 +121,11 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML file with tables, figures, declaration, versions and warnings."""
+    from rpu_ssnn.common.files import refuse_unwritable
     from studies.report import write_report
 
+    if out is not None:
+        refuse_unwritable("report", "--out", out)
     typer.echo(write_report(folder, out))
 
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error
@@ -218,7 +219,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
 def _with_paths(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The data set with absolute paths; relative ones start at the folder of the study."""
     here = {
-        key: (folder / Path(dataset[key]).expanduser()).absolute()
+        key: (folder / user_path("study", f"dataset.{key}", dataset[key])).absolute()
         for key in ("file", "test_file")
         if isinstance(dataset.get(key), str) and dataset[key]
     }

@@ -1,5 +1,6 @@
 """Data of the user's own: every format, the split, the scale, and one line for what is broken."""
 
+import os
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -171,6 +172,8 @@ def test_pickled_arrays_are_never_opened(tmp_path: Path) -> None:
         ("m.h5", b"nothing", SpikeSpec(bin=0.1), ["m.h5", "must be an HDF5 file"]),
         ("m.h5", b"nothing", None, ["spikes", "must be given for .h5"]),
         ("m.csv", b"", None, ["m.csv", "must be CSV"]),
+        ("m.csv", b"a,b,label\n0,1,2,c\n0,1,2,d\n", None, ["m.csv", "more cells"]),
+        ("m.csv", b"a,a,label\n0,1,c\n0,1,d\n", None, ["column", "'a'", "named once"]),
         ("m.parquet", b"nothing", None, ["m.parquet", "must be a Parquet file"]),
         ("m.xlsx", b"", None, ["'m.xlsx'", "must end in one of .npz"]),
         ("m.csv", b"a,label\n1,2\n", SpikeSpec(), ["spikes", ".npz or .h5"]),
@@ -324,6 +327,36 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
         file["data"] = [1]
     with refused("spikes/times", "'missing'", "Heidelberg"):
         read_own(OwnData(file=tmp_path / "other.h5", spikes=SpikeSpec()))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("labels", None, ["content", "one entry a recording"]),
+        ("labels", [4], ["recordings of labels", "1", "must be 3"]),
+        ("spikes/times", 1.0, ["content", "one entry a recording"]),
+        ("spikes/times", [b"a", b"b", b"c"], ["content", "one entry a recording"]),
+    ],
+)
+def test_hdf5_of_other_objects_gets_one_line(
+    tmp_path: Path, key: str, value: Any, words: list[str]
+) -> None:
+    h5py = pytest.importorskip("h5py")
+    path = heidelberg(tmp_path / "b.h5", [[0.0], [0.5], []], [[3], [2], []], [4, 7, 4])
+    with h5py.File(path, "a") as file:
+        del file[key]
+        if value is None:
+            file.create_group(key)
+        else:
+            file[key] = value
+    with refused(str(path), *words):
+        read_own(OwnData(file=path, test_share=0.5, spikes=SpikeSpec(bin=0.1)))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.npz")
+    with refused("m.npz", "must be a regular file"):
+        read_own(OwnData(file=tmp_path / "m.npz", test_share=0.5))
 
 
 def test_tensors_and_tonic_events(tmp_path: Path) -> None:

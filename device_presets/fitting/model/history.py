@@ -176,7 +176,8 @@ NO_HISTORY = History()
 
 
 def _left(seconds: np.ndarray, share: float, onset: float) -> np.ndarray:
-    left: np.ndarray = np.maximum(1.0 - share * np.log10(1.0 + seconds / onset), 0.0)
+    age = np.maximum(seconds, 0.0)  # below 0 a clock began again: a share that is not used
+    left: np.ndarray = np.maximum(1.0 - share * np.log10(1.0 + age / onset), 0.0)
     return left
 
 

@@ -91,6 +91,8 @@ def _read(path: Path, own: OwnData) -> Raw:
         raise InputError(path, "file", "missing", "must be there (relative to the study's file)")
     if path.is_dir():
         return array_files.read_idx_folder(path)
+    if not path.is_file():  # a pipe or a device would be waited for, or read without end
+        raise InputError(path, "file", path.name, "must be a regular file or a folder")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"

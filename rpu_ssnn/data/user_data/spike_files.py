@@ -34,9 +34,14 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     try:
         with h5py.File(path, "r") as file:
             return Raw(_recordings(path, file, spec), None)
+    except InputError:
+        raise
     except OSError as error:
         problem = reason(error)
         raise InputError(path, "file", problem, "must be an HDF5 file") from error
+    except (KeyError, TypeError, ValueError) as error:  # h5py's, of objects of another kind
+        allowed = f"must hold numbers as {LAYOUT}, one entry a recording"
+        raise InputError(path, "content", reason(error), allowed) from error
 
 
 def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
@@ -44,10 +49,15 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
         if key not in file:
             allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
             raise InputError(path, key, "missing", allowed)
-    times, units = file["spikes/times"], file["spikes/units"]
-    if len(times) != len(units):
-        allowed = f"must be {len(times)}, the recordings of spikes/times"
-        raise InputError(path, "recordings of spikes/units", len(units), allowed)
+    times, units, labels = (
+        file["spikes/times"],
+        file["spikes/units"],
+        np.asarray(file["labels"][()]),
+    )
+    for name, counted in (("spikes/units", units), ("labels", labels)):
+        if len(counted) != len(times):
+            allowed = f"must be {len(times)}, the recordings of spikes/times"
+            raise InputError(path, f"recordings of {name}", len(counted), allowed)
     each_time = [np.asarray(times[n], dtype=np.float64).ravel() for n in range(len(times))]
     each_unit = [np.asarray(units[n]).ravel() for n in range(len(units))]
     for n, (one, other) in enumerate(zip(each_time, each_unit, strict=True)):
@@ -59,7 +69,7 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
         "t": np.concatenate([*each_time, np.zeros(0)]),
         "x": np.concatenate([*each_unit, np.zeros(0, dtype=np.int64)]),
         "recording": np.repeat(np.arange(len(lengths)), lengths),
-        "labels": np.asarray(file["labels"][()]),
+        "labels": labels,
     }
     return part_of_events(path, events, spec)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,15 +25,34 @@ def read_table(path: Path, label: str) -> Raw:
     import pandas as pd
 
     try:
-        table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+        is_csv = path.suffix.lower() == ".csv"
+        table = _read_csv(path) if is_csv else pd.read_parquet(path)
     except OSError as error:
         problem = reason(error)
         raise InputError(path, "file", problem, "must be a readable table") from error
+    except InputError:
+        raise
     except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors
-        kind = "CSV in UTF-8" if path.suffix.lower() == ".csv" else "a Parquet file"
+        kind = "CSV in UTF-8, with as many cells a row as names" if is_csv else "a Parquet file"
         problem = reason(error)
         raise InputError(path, "file", problem, f"must be {kind}") from error
     return Raw(part_of_table(path, table, label), None)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """A table whose columns are what its first line names."""
+    import pandas as pd
+
+    names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+    if len(twice := names[names.duplicated() & names.notna()]):
+        raise InputError(path, "column", twice.iloc[0], "must be named once")
+    with warnings.catch_warnings():
+        # Where rows have more cells than names, pandas would take the first column for an index.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(path, index_col=False)
+        except pd.errors.ParserWarning as warning:
+            raise ValueError("rows have more cells than the first line has names") from warning
 
 
 def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:

@@ -35,7 +35,7 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
         (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
-        (("report", "--out", "no/where.html"), "no/where.html: report"),
+        (("report", "--out", "no/where.html"), "report: --out: 'no/where.html'"),
     ],
 )
 def test_bad_arguments_are_one_line(

@@ -27,6 +27,7 @@ SMALL = {
         {"update": "coincidence", "learning_rate": 1.0},
         {"device": "charge_trap_pulsed", "drive": {"weight_range": 4, "learning_rate": 4}},
         {"device": "tiki_taka(reram_sb)", "drive": {"weight_range": 4, "learning_rate": 4}},
+        {"device": "one_sided_pair(pcm)", "drive": {"weight_range": 1, "learning_rate": 2}},
         {"device": "mixed_precision(capacitor)", "drive": {"weight_range": 4, "learning_rate": 4}},
         {
             "device": "ideal",
