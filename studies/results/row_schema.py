@@ -110,7 +110,9 @@ class _CheckedRow(_Checked):
 
     @model_validator(mode="after")
     def _has_an_accuracy(self) -> "_CheckedRow":
-        if self.test_accuracy is None and self.validation_accuracy is None:
+        # Only a pruned trial, and a run of a search, ends without the test set.
+        tested = '"measure":"test"' in (self.settings or "") and self.pruned_after_epochs is None
+        if self.test_accuracy is None and (tested or self.validation_accuracy is None):
             raise InputError("row", "test_accuracy", None, _ACCURACY)
         return self
 

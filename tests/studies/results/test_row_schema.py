@@ -52,6 +52,15 @@ def test_a_bad_value_is_named(column: str, value: object, said: str) -> None:
         checked_row("a.json", "row", {**GOOD, column: value})
 
 
+def test_a_trial_without_a_test_accuracy_is_not_finished() -> None:
+    row = {**GOOD, "test_accuracy": None, "validation_accuracy": 91.0}
+    measured_on_test = {**row, "settings": '{"measure":"test"}'}
+    with refused("a.json", "row.test_accuracy", "must be an accuracy"):
+        checked_row("a.json", "row", measured_on_test)
+    for other in ({"pruned_after_epochs": 1}, {"settings": '{"measure":"validation"}'}):
+        assert checked_row("a.json", "row", {**measured_on_test, **other})["test_accuracy"] is None
+
+
 def test_whole_numbers_that_a_merge_made_real_are_whole_again() -> None:
     row = checked_row("a.json", "row", {**GOOD, "numerics_version": 1.0, "T": 10.0})
     assert (row["numerics_version"], row["T"]) == (1, 10)
