@@ -45,28 +45,34 @@ class AnnCase(IdealCase):
         return {"update": self.rule, "sgd": validated(SgdSpec, sections, "sgd").model_dump()}
 
 
-class AnnMethod(MethodBase):
+class FloatMethod(MethodBase):
     """Exact backpropagation in floating point (`rpu_ssnn.baselines.ann.AnnSpec`)."""
 
-    rates_of: ClassVar[str] = "ann_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
     compiled: ClassVar[bool] = False
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
 
-    update: Literal["ann"] = "ann"
-    sgd: SgdSpec
     learning_rate: float
 
     def threads_for(self, threads: int) -> int:
         """One: the order of torch's sums depends on the number of threads."""
         return 1
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        return measured_in_float(ann_spec(trial, self.sgd), trial, data, session)
-
     @contextmanager
     def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
         yield rehearsed_in_float(trial, data)
+
+
+class AnnMethod(FloatMethod):
+    """Trained by SGD with momentum."""
+
+    rates_of: ClassVar[str] = "ann_learning_rate"
+
+    update: Literal["ann"] = "ann"
+    sgd: SgdSpec
+
+    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+        return measured_in_float(ann_spec(trial, self.sgd), trial, data, session)
 
 
 def measured_in_float(spec: AnnSpec, trial: Trial, data: Dataset, session: Session) -> Measured:

@@ -209,15 +209,14 @@ def test_stuck_devices_neither_move_nor_lose_charge() -> None:
 
 @pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
 def test_a_network_learns_in_devices_with_memory_and_repeats_bit_for_bit(schedule: str) -> None:
-    n_train = 150 if schedule == "slot" else 400  # a slot is a step of its own: slow
-    data = load_dataset("digits", n_train=n_train, n_test=None, validation_share=0.25, seed=0)
+    data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
     training = TrainingSpec(epochs=3, batch=20, schedule=schedule)  # type: ignore[arg-type]
     weights = []
     for _ in range(2):
         factory = native_synapses(get_preset("charge_trap_pulsed"), SPEC, 8.0)
         spec = NetworkSpec(hidden=(24,), T=30)
         with train(spec, training, factory, data, seed=0) as trained:
-            assert trained.epochs[-1].validation_accuracy > 0.2  # chance: 0.1
+            assert trained.epochs[-1].validation_accuracy > 0.5
             weights.append([s.linear_read() for s in trained.network.synapses])
     for one, two in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, two)

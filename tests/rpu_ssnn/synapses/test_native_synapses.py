@@ -216,15 +216,14 @@ def test_read_noise_is_seeded_and_of_its_size() -> None:
 
 @pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
 def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
-    n_train = 100 if schedule == "slot" else 400  # a slot is a step of its own: slow
-    data = load_dataset("digits", n_train=n_train, n_test=None, validation_share=0.25, seed=0)
+    data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)
     training = TrainingSpec(epochs=2, batch=20, schedule=schedule)  # type: ignore[arg-type]
     made = []
     for threads in (1, 2, 3):
         factory = native_synapses(get_preset("charge_trap_pulsed"), TileSpec(weight_range=4.0), 8.0)
         spec = NetworkSpec(hidden=(24,), T=30)
         with train(spec, training, factory, data, seed=0, threads=threads) as run:
-            assert run.epochs[-1].validation_accuracy > 0.2  # chance: 0.1
+            assert run.epochs[-1].validation_accuracy > 0.5
             made.append([s.linear_read().copy() for s in run.network.synapses])
     for others in made[1:]:
         for one, other in zip(made[0], others, strict=True):

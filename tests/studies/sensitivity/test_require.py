@@ -111,13 +111,13 @@ def test_a_noisy_training_stops_sooner_and_has_a_wider_interval() -> None:
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    """50 devices with other noise each: the true value is outside about 1 time in 20.
+    """100 devices with other noise each: the true value is outside about 1 time in 20.
 
-    More than 6 of 50 would be by chance in one of eighty tries, were it 1 in 20.
+    More than 10 of 100 would be by chance in one of a hundred tries, were it 1 in 20.
     """
     study = device_study()
     missed = 0
-    for trial in range(50):
+    for trial in range(100):
         true = 1.0 + 3.0 * np.random.default_rng(trial).random()
 
         def loss(parameters: dict[str, Any], method: PulseMethod, at: float = true) -> float:
@@ -127,7 +127,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
         found = require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
         (row,) = rows(found).values()
         missed += bool(row["easy"] > true) or bool(row["hard"] < true)
-    assert missed <= 6
+    assert missed <= 10
 
 
 def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
