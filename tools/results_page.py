@@ -156,12 +156,18 @@ def declared_study(name: str) -> tuple[Study | None, str]:
     return None, ""
 
 
+def reference_of(rows: pd.DataFrame) -> tuple[str, bool]:
+    """The case that the others are compared with, and whether the study names it."""
+    study, _ = declared_study(str(rows["study"].iloc[0]))
+    labels = list(dict.fromkeys(rows["label"]))
+    known = study is not None and study.reference_label in labels
+    return (study.reference_label if study and known else labels[0]), known
+
+
 def study_section(rows: pd.DataFrame, file: str) -> str:
     """Question, command, cost and summary of a study's rows."""
     study, command = declared_study(str(rows["study"].iloc[0]))
-    labels = list(dict.fromkeys(rows["label"]))
-    known = study is not None and study.reference_label in labels
-    reference = study.reference_label if study and known else labels[0]
+    reference, known = reference_of(rows)
     table = summary(rows, reference)
     # Rows of a question have points of their own, beside which nothing was published.
     if study is not None and study.study == rows["study"].iloc[0]:

@@ -105,8 +105,6 @@ def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[st
     needed = sorted(tested.loc[tested["gap_significant"].eq(False), "gap_seeds"])
     within = [int(n) for n in needed if n <= MOST_SEEDS]
     if within:
-        first = f", {within[0]} the first" if within[0] < within[-1] else ""
-        yield (
-            f"With means and deviations as they are, {within[-1]} seeds would suffice for "
-            f"{len(within)} of the {len(needed)} others{first}."
-        )
+        last = f"{within[-1]} seeds would make {len(within)} of the others significant"
+        first = f"; the first at {within[0]} seeds" if within[0] < within[-1] else ""
+        yield f"With means and deviations as they are, {last}{first}."

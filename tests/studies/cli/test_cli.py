@@ -11,6 +11,7 @@ import yaml
 
 from device_presets import PresetError, get_preset
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.data import load_dataset
 from rpu_ssnn.doctor import BrokenPairError, HealthCheck
 from rpu_ssnn.version import VERSION
 from studies.declaration.shipped import shipped_names
@@ -60,7 +61,9 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
     assert all(line.endswith(" left") for line in progress)
 
 
-def test_a_real_study_trains_on_real_images(command: Command, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a study that really trained."""
     content = {
         **SMALL,
         "dataset": {"name": "digits", "n_train": 60, "n_test": 40},
@@ -72,11 +75,17 @@ def test_a_real_study_trains_on_real_images(command: Command, tmp_path: Path) ->
             {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}},
         ],
     }
-    path, out = tmp_path / "small.yaml", tmp_path / "out"
+    folder = tmp_path_factory.mktemp("real")
+    path, out = folder / "small.yaml", folder / "out"
     path.write_text(yaml.safe_dump(content))
-    code, _, errors = command("run", path, "--out", out, "--workers", 1)
-    assert code == 0, errors
-    rows = pd.read_parquet(out / "results.parquet").set_index("label")
+    line = [sys.executable, "-m", "studies.cli.app", "run", str(path), "--out", str(out)]
+    done = subprocess.run([*line, "--workers", "1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_a_real_study_trains_on_real_images(real_folder: Path) -> None:
+    rows = pd.read_parquet(real_folder / "results.parquet").set_index("label")
     assert list(rows.index) == ["ann", "rate", "coincidence", "ideal", "reram_es"]
     assert rows["test_accuracy"].between(0, 100).all()
     assert (rows["n_train"] == 54).all()
@@ -91,9 +100,49 @@ def test_a_real_study_trains_on_real_images(command: Command, tmp_path: Path) ->
     assert rows["replayable"].tolist() == [True, True, True, True, False]
     assert rows["seconds"].gt(0).all()
     assert rows["peak_memory_mb"].between(50, 10_000).all()
-    curves = pd.read_csv(out / "curves.csv")
+    curves = pd.read_csv(real_folder / "curves.csv")
     assert list(curves["label"]) == ["rate", "coincidence", "ideal", "reram_es"]
     assert {"train_accuracy", "validation_accuracy", "rates_1"} <= set(curves.columns)
+
+
+def test_a_finished_trial_is_exported(command: Command, real_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    from rpu_ssnn.export import read_network
+
+    path = tmp_path / "net.h5"
+    code, output, errors = command("export", real_folder, path, "--case", "ideal")
+    assert (code, errors) == (0, "")
+    row = pd.read_parquet(real_folder / "results.parquet").set_index("label").loc["ideal"]
+    accuracy = f"{row['test_accuracy']:.2f} %"
+    assert f"accuracy {accuracy} on test images; in the trial's row: {accuracy}" in output
+    data = load_dataset("digits", n_train=60, n_test=40, validation_share=0.1, seed=0)
+    with read_network(path) as network:
+        again = network.accuracy(data.test_images, data.test_labels)
+    assert 100 * again == pytest.approx(row["test_accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("net.h5", "--case", "idael"), "case: 'idael' is not allowed"),
+        (("net.h5", "--case", "ann"), "is trained by ann, which has no spiking network to export"),
+        (("net.h5", "--case", "rate", "--seed", "7"), "seed: 7 is not allowed"),
+        (("net.pt", "--case", "rate"), "path: 'net.pt' is not allowed"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_line(
+    arguments: tuple[str, ...],
+    message: str,
+    command: Command,
+    real_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output, errors = command("export", real_folder, *arguments)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert message in errors
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_failed_units_mean_exit_code_1_and_are_listed(
