@@ -12,7 +12,8 @@ from device_presets.entry_writing import checked_name, entry_text, write_and_che
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
 from device_presets.fitting.model.history_search import shortest_leak
-from device_presets.fitting.model.joint_fit import JointFit, refit
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.profile import cycle_noise_limits
 from device_presets.fitting.model.selection import Score, Selection, filtered, select_model
 from device_presets.fitting.model.simulation import alike_stretches

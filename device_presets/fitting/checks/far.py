@@ -9,7 +9,8 @@ from scipy import stats
 
 from device_presets.fitting.checks.questions import Check, Status
 from device_presets.fitting.model.joint_fit import JointFit, noises
-from device_presets.fitting.model.likelihood import Trace, look_ahead
+from device_presets.fitting.model.likelihood import look_ahead
+from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
 
 AHEAD = (1, 10, 50)

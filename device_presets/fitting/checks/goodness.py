@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from device_presets.fitting.checks.far import far_checks
 from device_presets.fitting.checks.questions import Check, Status
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.likelihood import Trace
+from device_presets.fitting.model.series import Trace
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.likelihood import Series
+from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.parameters.charge_trap_physics import MOST_STEEP
 

@@ -8,7 +8,8 @@ from scipy import stats
 
 from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.history import LEAK, LOG_LOSS, History, Timing, starts
-from device_presets.fitting.model.joint_fit import JointFit, evaluate, layout_of, refit, settled
+from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.maximum_likelihood import layout_of, refit, settled
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 
 LEAST_GAIN = 2.0

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from device_presets.fitting.model.first_guess import HIGH, LOW
-from device_presets.fitting.model.joint_fit import JointFit, refit
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.maximum_likelihood import refit
 
 _WITHIN = float(stats.chi2.ppf(0.95, 1)) / 2  # of a log-likelihood
 _FIRST = np.log(0.02)

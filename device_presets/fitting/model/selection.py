@@ -6,15 +6,14 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.history_search import LEAST_GAIN, adjusted, with_history
-from device_presets.fitting.model.joint_fit import (
-    JointFit,
-    evaluate,
+from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.maximum_likelihood import (
     fit_model,
     fit_with_memory,
     refit,
     with_memory,
 )
-from device_presets.fitting.model.likelihood import Trace, empty_trace
+from device_presets.fitting.model.series import Trace, empty_trace
 from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepModel
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from device_presets.fitting.model.joint_fit import JointFit, noises
-from device_presets.fitting.model.likelihood import Series, mean_step, plain_series
+from device_presets.fitting.model.likelihood import mean_step
+from device_presets.fitting.model.series import Series, plain_series
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""

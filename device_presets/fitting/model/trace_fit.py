@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from device_presets.fitting.model.first_guess import Layout
-from device_presets.fitting.model.joint_fit import JointFit, evaluate, fit_model, refit, with_memory
+from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.maximum_likelihood import fit_model, refit, with_memory
 from device_presets.fitting.model.simulation import calm_response
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, with_read_noise

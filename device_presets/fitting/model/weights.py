@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.history import Timing, timing_of
-from device_presets.fitting.model.likelihood import Series, plain_series
+from device_presets.fitting.model.series import Series, plain_series
 from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError

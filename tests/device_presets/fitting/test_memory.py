@@ -9,16 +9,11 @@ from scipy import stats
 
 from device_presets.fitting import fit_file
 from device_presets.fitting.checks.goodness import judge
-from device_presets.fitting.model.joint_fit import fit_model
-from device_presets.fitting.model.likelihood import (
-    OF_DIRECTION,
-    Series,
-    empty_trace,
-    plain_series,
-    run_filter,
-)
+from device_presets.fitting.model.likelihood import OF_DIRECTION, run_filter
+from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.profile import cycle_noise_limits
 from device_presets.fitting.model.selection import filtered, select_model
+from device_presets.fitting.model.series import Series, empty_trace, plain_series
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from device_presets.fitting import CsvLayout
-from device_presets.fitting.model.joint_fit import JointFit, fit_model
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.selection import Score, _choice
 from device_presets.fitting.model.step_functions import CONSTANT, MODELS, SOFT_BOUNDS
 from device_presets.fitting.model.uncertainty import with_unbiased_noise

@@ -1,0 +1,187 @@
+"""Fits one step model to all devices at once: shared shape and noise, each device's own numbers."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import Bounds, minimize
+from threadpoolctl import ThreadpoolController
+
+from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
+from device_presets.fitting.model.history import NO_HISTORY, History
+from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.objective import Objective
+from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
+from device_presets.fitting.model.weights import Prepared
+
+_LIBRARIES = ThreadpoolController()
+"""BLAS threads cost more than they save in a search over a few numbers."""
+
+_FLAT_BOUND = 3.0
+"""A bound is unreached where moving it outward by a twentieth of the range costs less than this:
+one number more to fit gains half a log-unit by chance, and then looks like a bound."""
+_FLAT_UNDER_LOSS = 8.0
+"""The same where the device loses weight between pulses: it then stays where pulses and loss agree,
+and a bound just beyond gained up to 5 log-units in simulations without one."""
+
+
+def fit_model(
+    prepared: Prepared, model: StepModel, counted: np.ndarray, constant: "JointFit | None" = None
+) -> JointFit:
+    """Maximum likelihood of one model over the counted rows.
+
+    Args:
+        prepared: the data.
+        model: which model.
+        counted: [rows] rows that count.
+        constant: the fitted constant step, where there is one: the search also starts from there.
+    """
+    layout = layout_of(prepared, model)
+    starts = [first_guess(prepared, layout)]
+    if constant is not None and model.code != SOFT_BOUNDS:
+        flat = np.array([*constant.shared[:NOISES], *model.flat])
+        starts.append((flat, constant.local.copy()))
+    fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
+    best = max(fits, key=lambda fit: _total(fit.log_likelihood))
+    return settled(refit(best, counted), counted)
+
+
+def with_memory(
+    prepared: Prepared, white: JointFit, counted: np.ndarray, like: "JointFit | None" = None
+) -> JointFit:
+    """The model of ``white`` with read noise that has memory beside white read noise; only the
+    noises are fitted, the rest is as in ``white``: where a fit of all numbers starts.
+
+    Args:
+        prepared: the data, with read noise.
+        white: the fit without memory.
+        counted: [rows] rows that count.
+        like: a fit with memory of another model, where there is one: the search starts from its
+            noises. Otherwise from several lengths of the memory, and from small cycle noise too.
+    """
+    layout = layout_of(prepared, white.layout.model, True, white.layout.history)
+    bases = [(white.shared, white.local)]
+    if not layout.history.terms:
+        bases.append(first_guess(prepared, layout))
+    step, other = white.layout.model, None if like is None else like.layout.model
+    if like is not None and other is not None and other.code == step.code:
+        bases += [(like.shared, like.local)] if other.shape == step.shape else []
+    starts = []
+    for shared, local in bases:
+        if like is not None:
+            starts.append((np.array([*like.shared[:NOISES], *shared[NOISES:]]), local))
+            continue
+        size = float(np.exp(local[:, :2].mean()))
+        scatter = max(prepared.read_noise, size * math.exp(shared[0]), size)
+        for share, pulses in itertools.product((1.0, 0.1), (3.0, 12.0, 50.0)):
+            tried = shared.copy()
+            tried[0] = max(tried[0] + math.log(share), LOW[0])
+            tried[1] = math.log(max(0.5 * prepared.read_noise, 0.1 * size, 2e-6))
+            tried[2], tried[3] = math.log(scatter), math.log(pulses)
+            starts.append((tried, local))
+    fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
+    fits.sort(key=lambda fit: -_total(fit.log_likelihood))
+    noises_only = replace(
+        layout,
+        shared_free=layout.shared_free & (np.arange(len(layout.shared_free)) < NOISES),
+        local_free=np.zeros_like(layout.local_free),
+    )
+    tried_fits = [refit(replace(fit, layout=noises_only), counted, 40) for fit in fits[:2]]
+    best = max(tried_fits, key=lambda fit: _total(fit.log_likelihood))
+    return replace(best, layout=layout)
+
+
+def fit_with_memory(start: JointFit, counted: np.ndarray) -> JointFit:
+    """Maximum likelihood of all numbers, from ``with_memory``."""
+    return settled(refit(start, counted), counted)
+
+
+def settled(fitted: JointFit, counted: np.ndarray) -> JointFit:
+    """The fit without the bounds that the data turn out not to reach, fitted again."""
+    loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
+    return fitted if loose is None else refit(loose, counted)
+
+
+def _total(likelihoods: np.ndarray) -> float:
+    total = float(likelihoods.sum())
+    return total if math.isfinite(total) else -math.inf
+
+
+def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit:
+    """The same model from where ``fit`` stands, over other rows."""
+    objective = Objective(fit, counted)
+    start = objective.pack(fit.shared, fit.local)
+    unit = objective.units(start)
+    low, high = objective.limits(fit.shared, fit.local)
+    bounds = Bounds((low - start) / unit, (high - start) / unit)
+    with _LIBRARIES.limit(limits=1, user_api="blas"):
+        found = minimize(
+            objective.value_and_gradient,
+            np.zeros(len(start)),
+            args=(start, unit),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
+        )
+    shared, local = objective.unpack(start + unit * found.x)
+    likelihood = evaluate(fit.prepared, fit.layout, shared, local, counted)
+    return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
+
+
+def layout_of(
+    prepared: Prepared, model: StepModel, memory: bool = False, history: History = NO_HISTORY
+) -> Layout:
+    """Which numbers a fit of these data has: none of what they do not reach or hold."""
+    has_down = bool((prepared.series.pulse < 0).any())
+    shape_free = np.ones(len(model.shape), dtype=bool)
+    if not has_down:
+        shape_free[len(model.shape) // 2 :] = False
+    shared_free = np.concatenate(
+        [
+            [True, prepared.noisy, memory, memory],
+            shape_free,
+            np.ones(len(history.names), dtype=bool),
+        ]
+    )
+    local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
+    local_free[0], local_free[1] = True, has_down
+    if model.code == LINEAR and not model.shape:
+        local_free[2], local_free[3] = True, has_down
+    for side, clips in ((4, prepared.series.clips_high), (5, prepared.series.clips_low)):
+        asymptote = model.code == SOFT_BOUNDS and (side == 4 or has_down)
+        local_free[side] = clips if prepared.noisy else asymptote & ~clips
+        if asymptote:
+            local_free[side] |= ~clips
+    return Layout(model, memory, shared_free, local_free, history)
+
+
+def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
+    """The fit with the bounds the data never reach taken out; None where all are reached."""
+    series = fit.prepared.series
+    clips = np.array([series.clips_high, series.clips_low])
+    least = _FLAT_UNDER_LOSS if fit.layout.history.has_loss else _FLAT_BOUND
+    flat = np.zeros_like(clips)
+    for side in (0, 1):
+        column = 4 + side
+        if fit.layout.model.code == SOFT_BOUNDS:
+            continue  # an asymptote shapes every step
+        moved = fit.local.copy()
+        outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
+        moved[:, column] += outward if side == 0 else -outward
+        loss = fit.log_likelihood - evaluate(fit.prepared, fit.layout, fit.shared, moved, counted)
+        flat[side] = clips[side] & (np.abs(loss) < least)
+    if not flat.any():
+        return None
+    clips &= ~flat
+    prepared = replace(
+        fit.prepared, series=series._replace(clips_high=clips[0], clips_low=clips[1])
+    )
+    local = fit.local.copy()
+    local[flat[0], 4] = prepared.highest[flat[0]]
+    local[flat[1], 5] = prepared.lowest[flat[1]]
+    free = fit.layout.local_free.copy()
+    free[4] &= ~flat[0]
+    free[5] &= ~flat[1]
+    return replace(fit, prepared=prepared, local=local, layout=replace(fit.layout, local_free=free))

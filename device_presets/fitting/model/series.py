@@ -1,0 +1,77 @@
+"""What the filter of ``likelihood`` reads, and what it writes down."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+STATE = 5
+"""Numbers of a filtered state: mean of weight and of read noise with memory, variance of the
+weight, covariance, variance of the noise."""
+
+
+class Series(NamedTuple):
+    """What the filter reads; see ``Measurement`` for the rows.
+
+    Args:
+        weight: [rows] measured.
+        pulse: [rows] +1, -1, or 0 where none comes between the row before and this one.
+        begins: [rows] whether a stretch begins: the row before tells nothing.
+        kept: [rows] share of the weight's distance from `rest` that is left of the row before's.
+        factor: [rows] step of the row's pulse over that of its state.
+        start: [devices + 1] first row of each device.
+        clips_high, clips_low: [devices] whether the device is seen at that bound, so that the
+            bound clips; an unreached one does not.
+        resolution: read noise below which two weights are the same.
+        rest: weight that a device without pulses goes to.
+    """
+
+    weight: np.ndarray
+    pulse: np.ndarray
+    begins: np.ndarray
+    kept: np.ndarray
+    factor: np.ndarray
+    start: np.ndarray
+    clips_high: np.ndarray
+    clips_low: np.ndarray
+    resolution: float
+    rest: float
+
+
+class Trace(NamedTuple):
+    """What the filter saw, a row each; NaN where a stretch begins.
+
+    Args:
+        expected: predicted weight. variance: of the prediction. state: filtered weight before.
+        log_density: of the measured weight.
+        filtered: [rows, STATE] after the row; there where a stretch begins, too.
+    """
+
+    expected: np.ndarray
+    variance: np.ndarray
+    state: np.ndarray
+    log_density: np.ndarray
+    filtered: np.ndarray
+
+
+def plain_series(
+    weight: np.ndarray,
+    pulse: np.ndarray,
+    start: np.ndarray,
+    clips: tuple[np.ndarray, np.ndarray],
+    resolution: float,
+    begins: np.ndarray | None = None,
+) -> Series:
+    """A series of pulses that are alike, and between which nothing happens.
+
+    Args:
+        clips: high and low. begins: None: where there is no pulse. The others: see ``Series``.
+    """
+    ones = np.ones(len(weight))
+    first = pulse == 0 if begins is None else begins
+    return Series(weight, pulse, first, ones, ones, start, *clips, resolution, 0.0)
+
+
+def empty_trace(rows: int) -> Trace:
+    """A trace of NaN for ``rows`` rows; 0 where none is kept."""
+    columns = [np.full(rows, np.nan) for _ in range(4)]
+    return Trace(columns[0], columns[1], columns[2], columns[3], np.full((rows, STATE), np.nan))
