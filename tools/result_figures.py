@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from studies.report.figure_style import WIDE_INCHES, as_svg
@@ -68,14 +69,20 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Puts each figure below the heading of its rows (a hook of mkdocs)."""
-    if page.file.src_uri != f"{FOLDER}/index.md":
-        return markdown
+def with_figures(markdown: str, drawn: Container[str]) -> str:
+    """The page with each figure below the heading of its rows."""
     lines = []
     for line in markdown.splitlines():
         lines.append(line)
         name = line.removeprefix("### ")
-        if name != line and files.get_file_from_path(f"{FOLDER}/{name}.svg"):
+        if name != line and name in drawn:
             lines += ["", f"![Accuracy of {name}, by case or over the swept setting]({name}.svg)"]
     return "\n".join(lines)
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Puts the figures into the page of results (a hook of mkdocs)."""
+    if page.file.src_uri != f"{FOLDER}/index.md":
+        return markdown
+    parts = (file.src_uri.partition("/") for file in files if file.src_uri.endswith(".svg"))
+    return with_figures(markdown, {name[:-4] for folder, _, name in parts if folder == FOLDER})
