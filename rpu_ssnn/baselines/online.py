@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -23,9 +22,9 @@ from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.native.cells import Cells, Memory, make_room
+from rpu_ssnn.synapses.native.cells import Cells, Memory
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
-from rpu_ssnn.synapses.native.online import Layer, Rule, classify, empty_pulses, train_online
+from rpu_ssnn.synapses.native.online import Layer, Rule, classify, make_layer, train_online
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec
@@ -84,7 +83,7 @@ class FloatLayer:
             read_key=np.uint64(0),
         )
         memory = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-        return _layer(self._shape, cells, memory, rate, self._bound, (0.0, 0.0))
+        return make_layer(self._shape, cells, memory, rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
         """[n_in, n_out]; not a copy."""
@@ -149,7 +148,7 @@ class WholePulseLayer(NativeSynapses):
         """As compiled code sees it; not a copy."""
         self.weights()  # puts them where the compiled code reads them
         cells, memory = self._array.cells, self._clock.memory
-        return _layer(self._shape, cells, memory, rate, self._bound, self._per_weight)
+        return make_layer(self._shape, cells, memory, rate, self._bound, self._per_weight)
 
     def pulsed(self, up: int, down: int) -> None:
         """Compiled code has sent so many pulses: what is seen of the devices has changed."""
@@ -324,39 +323,12 @@ def _initial(
     """Start weights before the range cuts them."""
     rng = np.random.default_rng(seed)
     if spec.initial_levels is None:
-        normal: Weights = (math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)).astype(np.float32)
+        normal: Weights = (math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)).astype(
+            np.float32
+        )
         return normal
     levels = spec.initial_levels - 1
     even: Weights = (bound * (2.0 * rng.integers(levels + 1, size=shape) / levels - 1.0)).astype(
         np.float32
     )
     return even
-
-
-def _layer(
-    shape: tuple[int, int],
-    cells: Cells,
-    memory: Memory,
-    rate: float,
-    bound: float,
-    per_weight: tuple[float, float],
-) -> Layer:
-    n_in, n_out = shape
-    floats: Callable[[int], Any] = lambda n: np.zeros(n, dtype=np.float32)  # noqa: E731
-    return Layer(
-        cells=cells,
-        memory=memory,
-        room=make_room(n_in),
-        rate=np.float32(rate),
-        bound=np.float32(bound),
-        up=np.float32(per_weight[0]),
-        down=np.float32(per_weight[1]),
-        x=floats(n_in),
-        seen=floats(n_in),
-        active=np.zeros(n_in, dtype=np.int32),
-        sizes=np.zeros(3, dtype=np.int64),
-        out=floats(n_out),
-        error=floats(n_out),
-        counts=np.zeros(n_in, dtype=np.int64),
-        pulses=empty_pulses(n_in, n_out),
-    )

@@ -68,4 +68,3 @@ class WholePulseSpec(OnlineSpec):
     initial_offset: Signed = Field(
         0.0, description="error of the first write, share of the range: added to all start weights"
     )
-

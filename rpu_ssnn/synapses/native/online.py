@@ -8,11 +8,11 @@ pulse are touched. Pulses act in `apply.pulse_lines`: there is no second simulat
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64
+from jaxtyping import Float32, Int32, Int64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.native.apply import pulse_lines
-from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Room
+from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Room, make_room
 from rpu_ssnn.synapses.native.random_numbers import device_word, exponential, uniform
 
 _F = np.float32
@@ -69,19 +69,37 @@ class Layer(NamedTuple):
     """Room for the pulses of one output line: rows are pulses, one after another."""
 
 
-def empty_pulses(n_in: int, n_out: int) -> Pulses:
-    """Room for `ROWS_AT_ONCE` pulses on every device of one output line."""
-    rows = ROWS_AT_ONCE
-    up: Bool[np.ndarray, " rows"] = np.zeros(rows, dtype=np.bool_)
-    return Pulses(
+def make_layer(
+    shape: tuple[int, int],
+    cells: Cells,
+    memory: Memory,
+    rate: float,
+    bound: float,
+    per_weight: tuple[float, float],
+) -> Layer:
+    """A layer with its room.
+
+    Args:
+        shape: (n_in, n_out).
+        per_weight: pulses for a weight change of 1, up and down.
+    """
+    (n_in, n_out), rows = shape, ROWS_AT_ONCE
+    x, seen, out, error = (np.zeros(n, dtype=np.float32) for n in (n_in, n_in, n_out, n_out))
+    pulses = Pulses(
         start=np.zeros(n_out + 1, dtype=np.int64),
         row=np.arange(rows, dtype=np.int32),
-        up=up,
+        up=np.zeros(rows, dtype=np.bool_),
         pre_start=np.zeros(rows + 1, dtype=np.int64),
         pre=np.zeros(rows * n_in, dtype=np.int32),
         at=np.zeros(rows, dtype=np.int64),
         sent=np.zeros(n_out, dtype=np.int64),
     )
+    return Layer(
+        cells=cells, memory=memory, room=make_room(n_in), rate=np.float32(rate),
+        bound=np.float32(bound), up=np.float32(per_weight[0]), down=np.float32(per_weight[1]),
+        x=x, seen=seen, active=np.zeros(n_in, dtype=np.int32), sizes=np.zeros(3, dtype=np.int64),
+        out=out, error=error, counts=np.zeros(n_in, dtype=np.int64), pulses=pulses,
+    )  # fmt: skip
 
 
 @compiled_in_place
