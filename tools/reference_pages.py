@@ -42,7 +42,14 @@ def study_file() -> str:
     from studies.declaration.study import Study
     from studies.declaration.update_rules.base import SgdSpec
 
-    mappings = [TileSpec, SurrogateSpec, SgdSpec, PulseTrainSpec, OnlineSpec, WholePulseSpec]
+    mappings: list[type[BaseModel]] = [
+        TileSpec,
+        SurrogateSpec,
+        SgdSpec,
+        PulseTrainSpec,
+        OnlineSpec,
+        WholePulseSpec,
+    ]
     models: list[type[BaseModel]] = [Study, *mappings]
     _, schema = models_json_schema([(model, "validation") for model in models])
     parts = [

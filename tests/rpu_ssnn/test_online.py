@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from device_presets import get_device
-from rpu_ssnn.baselines.online import OnlineNetwork, WholePulseLayer, train_image_by_image
+from rpu_ssnn.baselines.online import OnlineNetwork, train_image_by_image
+from rpu_ssnn.baselines.online_layers import WholePulseLayer
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.synapses.native.online import classify

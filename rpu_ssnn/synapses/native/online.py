@@ -241,7 +241,7 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
             if rule.stochastic:
                 word = device_word(rule.key, j * n_in + i, presentation)
                 up_from = _F(uniform(word))
-            count = np.int64(np.floor(wanted * layer.x[i] + up_from))
+            count = int(np.floor(wanted * layer.x[i] + up_from))
             layer.counts[k] = count
             most = max(most, count)
         if most > 0:

@@ -58,7 +58,8 @@ def weights_of_toy_cells() -> float:
     layer = make_layer(
         (SIDE, SIDE), cells, memory._replace(cells=memory.cells[:0]), 1.0, 1.0, (9, 9)
     )
-    rule = Rule(True, True, False, *np.ones(3, dtype=np.float32), key=np.uint64(5))
+    one = np.float32(1.0)
+    rule = Rule(True, True, False, one, one, one, np.uint64(5))
     order = np.arange(SIDE)
     train_online((layer, layer), rule, square, order, order, 0)
     classify((layer, layer), rule, square, order)
