@@ -35,19 +35,29 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def study_file() -> str:
     """Every key of a study, from the pydantic models."""
+    from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
     from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
     from rpu_ssnn.spec import SurrogateSpec
     from rpu_ssnn.tile_spec import TileSpec
     from studies.declaration.study import Study
     from studies.declaration.update_rules.base import SgdSpec
 
-    models: list[type[BaseModel]] = [Study, TileSpec, SurrogateSpec, SgdSpec, PulseTrainSpec]
+    mappings: list[type[BaseModel]] = [
+        TileSpec,
+        SurrogateSpec,
+        SgdSpec,
+        PulseTrainSpec,
+        OnlineSpec,
+        WholePulseSpec,
+    ]
+    models: list[type[BaseModel]] = [Study, *mappings]
     _, schema = models_json_schema([(model, "validation") for model in models])
     parts = [
         "# Keys of a study",
         "Made from the models that check a study. A key without a default must be given. A case is "
-        "one of the mappings whose names end in `Case`. `tile`, `surrogate`, `sgd` and `trains` "
-        "of a case are the mappings `TileSpec`, `SurrogateSpec`, `SgdSpec` and `PulseTrainSpec`.",
+        "one of the mappings whose names end in `Case`. `tile`, `surrogate`, `sgd`, `trains` and "
+        "`online` of a case are the mappings `TileSpec`, `SurrogateSpec`, `SgdSpec`, "
+        "`PulseTrainSpec` and `WholePulseSpec` (`online_sgd` has those of `OnlineSpec`).",
     ]
     definitions: dict[str, Any] = schema["$defs"]
     first = [model.__name__ for model in models]

@@ -75,6 +75,9 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     ),
     _Column("overrides", "", "parameters that differ from the preset's, as JSON"),
     _Column("tile", "", "settings of the tiles, as JSON"),
+    _Column(
+        "online", "", "settings of rules that learn image by image, as JSON, where not the default"
+    ),
     _Column("simulator", "", "what simulated the devices: a value of `tile.simulator`"),
     _Column(
         "beside_pulses",

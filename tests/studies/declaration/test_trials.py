@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from rpu_ssnn.array_physics import LinesSpec, RetentionSpec
+from rpu_ssnn.baselines.online_spec import WholePulseSpec
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
@@ -160,6 +161,9 @@ def other_values(value: object) -> list[object]:
         "shuffled",
         "native",
         "two",
+        "relu",
+        "one",
+        "stochastic",
     ]
 
 
@@ -228,7 +232,9 @@ TILES = (
 
 
 @pytest.mark.parametrize(
-    ("field", "models"), [("tile", TILES), ("sgd", (SgdSpec(),))], ids=["tile", "sgd"]
+    ("field", "models"),
+    [("tile", TILES), ("sgd", (SgdSpec(),)), ("online", (WholePulseSpec(),))],
+    ids=["tile", "sgd", "online"],
 )
 def test_every_setting_of_a_method_is_part_of_the_identity(
     field: str, models: tuple[BaseModel, ...]
@@ -236,9 +242,19 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
     changes = [(leaf, changed) for model in models for leaf, changed in variants(model)]
     assert {leaf for leaf, _ in changes} == leaves(models[0])
     study = small_study(
-        cases=[*SMALL["cases"], {"device": "ideal", "drive": DRIVE}],
+        cases=[
+            *SMALL["cases"],
+            {"device": "ideal", "drive": DRIVE},
+            {
+                "label": "online",
+                "update": "whole_pulse_sgd",
+                "device": "ideal",
+                "drive": DRIVE,
+                "tile": {"simulator": "native"},
+            },
+        ],
     )
-    settings = settings_of(study, "ideal" if field == "tile" else "ann")
+    settings = settings_of(study, {"tile": "ideal", "sgd": "ann"}.get(field, field))
     seen = set()
     wanted = {repr(model): model for model in (*models, *(changed for _, changed in changes))}
     for name, changed in wanted.items():

@@ -1,0 +1,187 @@
+"""The delta rule from image to image, in whole pulses on native devices or on float weights.
+
+For each image: y = f(x W) layer by layer, the error back by exact backpropagation, then
+dW = rate x error. On devices dW is rounded to a whole number of pulses of the size that a
+controller takes for all of them (range / pulses), and the device makes of these what its own step,
+noise and bounds are. This is how NeuroSim's perceptron learns (Chen, Peng and Yu, IEEE TCAD
+37(12), 2018). Everything random follows from the seed: rows repeat bit for bit.
+"""
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.baselines.online_layers import FloatLayer, WholePulseLayer
+from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.inputs import InputLines, input_lines
+from rpu_ssnn.spec import Contrast
+from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.native.online import Layer, Rule, classify, train_online
+from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.training import merge_statistics
+from rpu_ssnn.training_state import (
+    EpochRow,
+    StateError,
+    TrainingState,
+    checked,
+    generator_state,
+    joined,
+    part_of,
+    restore_generator,
+)
+
+
+class OnlineNetwork:
+    """The layers, and how to ask and teach them.
+
+    Attributes:
+        epochs: one row each; rates and spikes are empty, since there are none.
+    """
+
+    def __init__(
+        self,
+        spec: OnlineSpec,
+        inputs: InputLines,
+        layers: list[FloatLayer | WholePulseLayer],
+        learning_rate: float,
+        key: int,
+    ) -> None:
+        whole = spec if isinstance(spec, WholePulseSpec) else WholePulseSpec()
+        self._rule = Rule(
+            sigmoid=spec.activation == "sigmoid",
+            squared_error=spec.loss == "mse",
+            stochastic=whole.rounding == "stochastic",
+            hidden_levels=_levels(spec.hidden_bits),
+            sum_levels=_levels(whole.sum_bits),
+            gain=np.float32(spec.read_gain),
+            key=np.uint64(key),
+        )
+        self.inputs, self.layers = inputs, layers
+        self._rates = [learning_rate * r for r in spec.layer_rates or (1.0,) * len(layers)]
+        self._compiled = self._as_compiled()
+        self.presentations = 0
+        self.epochs: list[EpochRow] = []
+
+    def train(
+        self, x: Float32[np.ndarray, "n lines"], labels: np.ndarray, order: np.ndarray
+    ) -> int:
+        """Show images in this order and learn from each; how many were right before it."""
+        right = train_online(self._compiled, self._rule, x, labels, order, self.presentations)
+        self.presentations += len(order)
+        for layer, compiled in zip(self.layers, self._compiled, strict=True):
+            layer.pulsed(int(compiled.sizes[1]), int(compiled.sizes[2]))
+            compiled.sizes[1:] = 0
+        return int(right)
+
+    def accuracy(self, images: Rows, labels: np.ndarray) -> float:
+        """Share of images whose largest output is their label."""
+        if not len(labels):
+            return float("nan")
+        found = np.empty(len(labels), dtype=np.int64)
+        classify(self._compiled, self._rule, self.inputs.shares(images), found)
+        return float((found == labels).mean())
+
+    def statistics(self) -> dict[str, float]:
+        """Numbers for the result row, over all crossbars."""
+        return merge_statistics([layer.statistics() for layer in self.layers])
+
+    def state(self, rng: np.random.Generator) -> TrainingState:
+        """Everything that training has changed; rng: of the order of the images."""
+        parts = {f"layer_{n}": layer.state() for n, layer in enumerate(self.layers, start=1)}
+        own = {"generator": generator_state(rng), "shown": np.array(self.presentations)}
+        parts["order"] = own
+        return TrainingState(len(self.epochs), joined(parts), tuple(self.epochs))
+
+    def restore(self, start: TrainingState, rng: np.random.Generator) -> None:
+        """Go on from a state of a network built just as this."""
+        if len(start.curve) != start.epochs:
+            raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
+        for n, layer in enumerate(self.layers, start=1):
+            layer.restore(part_of(start.arrays, f"layer_{n}"))
+        mine = {"generator": generator_state(rng), "shown": np.array(self.presentations)}
+        order = checked(part_of(start.arrays, "order"), mine)
+        restore_generator(rng, order["generator"])
+        self.presentations = int(order["shown"])
+        self._compiled = self._as_compiled()
+        self.epochs[:] = start.curve
+
+    def _as_compiled(self) -> tuple[Layer, ...]:
+        pairs = zip(self.layers, self._rates, strict=True)
+        return tuple(layer.compiled(rate) for layer, rate in pairs)
+
+
+def train_image_by_image(
+    spec: OnlineSpec,
+    hidden: tuple[int, ...],
+    data: Dataset,
+    *,
+    seed: int,
+    learning_rate: float,
+    epochs: int,
+    contrast: Contrast = "none",
+    device: DeviceSource | None = None,
+    tile: TileSpec | None = None,
+    weight_bound: float | None = None,
+    start: TrainingState | None = None,
+    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], bool | None] | None = None,
+) -> OnlineNetwork:
+    """Train on all training images, an epoch in one compiled call; validation images only watch.
+
+    Args:
+        spec: a `WholePulseSpec` where there is a device.
+        seed: of initial weights, devices, their noise, and the order.
+        learning_rate: constant.
+        device, tile: what holds the weights; None: float weights, within `weight_bound`.
+        start: what an earlier call with the same arguments had reached; the result is then, bit
+            for bit, that of a run that never stopped.
+        on_epoch: as `rpu_ssnn.training.train`.
+
+    Raises:
+        StateError: `start` is of another network.
+        FloatingPointError: weights are no longer finite after an epoch.
+    """
+    weight_seed, order_seed, rounding_seed = np.random.SeedSequence(seed).spawn(3)
+    inputs = input_lines(contrast, data)
+    layers: list[FloatLayer | WholePulseLayer] = []
+    for n_in, n_out in pairwise((inputs.lines, *hidden, data.n_classes)):
+        first, second = weight_seed.spawn(2)
+        if device is None or tile is None or not isinstance(spec, WholePulseSpec):
+            layers.append(FloatLayer(n_in, n_out, spec, weight_bound, (first, second)))
+        else:
+            layers.append(WholePulseLayer(n_in, n_out, spec, device, tile, (first, second)))
+    key = int(rounding_seed.generate_state(1, np.uint64)[0])
+    network = OnlineNetwork(spec, inputs, layers, learning_rate, key)
+    rng = np.random.default_rng(order_seed)
+    if start is not None:
+        network.restore(start, rng)
+    shares, n = inputs.shares(data.train_images), len(data.train_labels)
+    for epoch in range(len(network.epochs), epochs):
+        started = time.perf_counter()
+        right = network.train(shares, data.train_labels, rng.permutation(n))
+        if not all(np.isfinite(layer.weights()).all() for layer in layers):
+            raise FloatingPointError(f"weights are no longer finite after epoch {epoch + 1}")
+        network.epochs.append(
+            EpochRow(
+                epoch=epoch,
+                train_accuracy=right / max(n, 1),
+                validation_accuracy=network.accuracy(
+                    data.validation_images, data.validation_labels
+                ),
+                seconds=time.perf_counter() - started,
+                rates=(),
+                forward_spikes=(),
+                gradient_spikes=(),
+            )
+        )
+        if on_epoch is not None and on_epoch(network.epochs[-1], lambda: network.state(rng)):
+            break
+    return network
+
+
+def _levels(bits: int | None) -> np.float32:
+    return np.float32(0.0 if bits is None else 2.0**bits - 1.0)

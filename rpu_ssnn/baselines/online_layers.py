@@ -1,0 +1,157 @@
+"""Crossbars that learn image by image: float weights, or native devices that get counted pulses."""
+
+import math
+
+import numpy as np
+
+from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
+from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.base import Crossbar, Weights
+from rpu_ssnn.synapses.native.cells import Cells, Memory
+from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
+from rpu_ssnn.synapses.native.online import Layer, make_layer
+from rpu_ssnn.synapses.native.step_models.rules import plain_rules
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.training_state import State, checked
+
+READS_A_PRESENTATION = 2
+"""Slots of a presentation beside its pulses: the forward and the transposed read."""
+
+Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
+"""Of the initial weights and of the devices of one crossbar."""
+
+
+class FloatLayer:
+    """One crossbar of float weights, which change exactly.
+
+    Args:
+        n_in, n_out: lines.
+        spec: its unit and start.
+        bound: largest weight, in that unit; None: none.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, spec: OnlineSpec, bound: float | None, seeds: Seeds
+    ) -> None:
+        unit = _unit(spec, n_in)
+        most = 0.0 if bound is None else bound * unit
+        start = _initial((n_in, n_out), spec, most or unit, seeds[0])
+        self._shape, self._weights = (n_in, n_out), np.ascontiguousarray(start.T).ravel()
+        if most:
+            np.clip(self._weights, -most, most, out=self._weights)
+        self._bound = most
+
+    def compiled(self, rate: float) -> Layer:
+        """As compiled code sees it; not a copy."""
+        none = empty_records(self._weights.size).reshape(1, -1)
+        cells = Cells(
+            model=0,
+            rules=plain_rules(np.float32(0.0), np.float32(0.0)),
+            records=none,
+            signs=np.ones(1, dtype=np.float32),
+            weights=self._weights,
+            per_state=np.float32(1.0),
+            offset=np.zeros(0, dtype=np.float32),
+            pulse_key=np.uint64(0),
+            read_key=np.uint64(0),
+        )
+        memory = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+        return make_layer(self._shape, cells, memory, rate, self._bound, (0.0, 0.0))
+
+    def weights(self) -> Weights:
+        """[n_in, n_out]; not a copy."""
+        return self._weights.reshape(self._shape[::-1]).T
+
+    def pulsed(self, up: int, down: int) -> None:
+        """There are no pulses."""
+
+    def state(self) -> State:
+        """A copy of the weights."""
+        return {"weights": self._weights.copy()}
+
+    def restore(self, state: State) -> None:
+        """Go on from those weights."""
+        self._weights[:] = checked(state, self.state())["weights"]
+
+    def statistics(self) -> dict[str, float]:
+        """None."""
+        return {}
+
+
+class WholePulseLayer(NativeSynapses):
+    """One crossbar of native devices that gets counted pulses instead of spikes.
+
+    Args:
+        n_in, n_out: lines.
+        device: of the library; it must not remember its pulses, nor lose charge.
+        tile: as for `NativeSynapses`, without converters and without effects of time and lines.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        spec: WholePulseSpec,
+        device: DeviceSource,
+        tile: TileSpec,
+        seeds: Seeds,
+    ) -> None:
+        unit = _unit(spec, n_in)
+        off = 1.0 / tile.reference.on_off_ratio if tile.reference.on_off_ratio else 0.0
+        bound = tile.weight_range * unit * (1.0 - off)
+        initial = _initial((n_in, n_out), spec, bound, seeds[0])
+        crossbar = Crossbar(
+            initial=initial + np.float32(2.0 * bound * spec.initial_offset),
+            theta=1.0,
+            he_std=unit,
+            gain=1.0,
+            T=1,
+            slots=1 + READS_A_PRESENTATION,
+            batch=1,
+            seed=int(seeds[1].generate_state(1, np.uint64)[0]),
+        )
+        super().__init__(crossbar, device, tile, learning_rate=1.0)
+        self._bound = bound
+        mean = 2.0 * bound / self.device_step
+        up = mean if spec.pulses_up is None else spec.pulses_up
+        down = up if spec.pulses_down is None else spec.pulses_down
+        self._per_weight = up / (2.0 * bound), down / (2.0 * bound)
+
+    def compiled(self, rate: float) -> Layer:
+        """As compiled code sees it; not a copy."""
+        self.weights()  # puts them where the compiled code reads them
+        cells, memory = self._array.cells, self._clock.memory
+        return make_layer(self._shape, cells, memory, rate, self._bound, self._per_weight)
+
+    def pulsed(self, up: int, down: int) -> None:
+        """Compiled code has sent so many pulses: what is seen of the devices has changed."""
+        self._up += up
+        self._down += down
+        self.changes += 1
+
+    def statistics(self) -> dict[str, float]:
+        """As `NativeSynapses.statistics`, without what concerns thinned trains and slots."""
+        without = ("step_wanted", "thinning", "thinning_last")
+        return {n: value for n, value in super().statistics().items() if n not in without}
+
+
+def _unit(spec: OnlineSpec, n_in: int) -> float:
+    return 1.0 if spec.weight_unit == "one" else math.sqrt(2.0 / n_in)
+
+
+def _initial(
+    shape: tuple[int, int], spec: OnlineSpec, bound: float, seed: np.random.SeedSequence
+) -> Weights:
+    """Start weights before the range cuts them."""
+    rng = np.random.default_rng(seed)
+    if spec.initial_levels is None:
+        normal: Weights = (math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)).astype(
+            np.float32
+        )
+        return normal
+    levels = spec.initial_levels - 1
+    even: Weights = (bound * (2.0 * rng.integers(levels + 1, size=shape) / levels - 1.0)).astype(
+        np.float32
+    )
+    return even

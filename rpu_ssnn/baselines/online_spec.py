@@ -1,0 +1,70 @@
+"""Settings of the delta rule that learns from one image after another; light to import."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rpu_ssnn.spec import Positive, Spec
+
+Bits = Annotated[int, Field(ge=1, le=16)]
+Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class OnlineSpec(Spec):
+    """Neurons, loss and start of a network that learns image by image.
+
+    The defaults are those of NeuroSim's perceptron computed exactly: sigmoid neurons in both
+    layers, squared error, a constant learning rate.
+    """
+
+    activation: Literal["sigmoid", "relu"] = Field("sigmoid", description="of hidden neurons")
+    loss: Literal["mse", "softmax_ce"] = Field(
+        "mse", description="mse: sum of squared errors of sigmoid outputs"
+    )
+    layer_rates: tuple[Positive, ...] = Field(
+        (), description="factor on the learning rate of each layer; empty: 1 for all"
+    )
+    read_gain: Positive = Field(1.0, description="factor on every weighted sum")
+    hidden_bits: Bits | None = Field(
+        None,
+        description="resolution of hidden values as the next layer's reads see them (1: on or "
+        "off, at one half); errors and weight changes take the exact value",
+    )
+    weight_unit: Literal["he", "one"] = Field(
+        "he", description="unit of the weight range: He deviations, or a weight of 1 in each layer"
+    )
+    initial_levels: Annotated[int, Field(ge=2, le=65536)] | None = Field(
+        None,
+        description="that many even levels from end to end of the weight range, all equally "
+        "likely; None: He initialisation",
+    )
+
+    @model_validator(mode="after")
+    def _bits_have_a_range(self) -> Self:
+        if self.hidden_bits is not None and self.activation == "relu":
+            raise ValueError("hidden_bits needs activation: sigmoid, whose values end at 1")
+        return self
+
+
+class WholePulseSpec(OnlineSpec):
+    """How a weight change becomes a whole number of pulses, and how sums are read."""
+
+    rounding: Literal["nearest", "stochastic"] = Field(
+        "nearest", description="nearest: a change below half a pulse is lost"
+    )
+    pulses_up: Annotated[float, Field(ge=1.0, le=1e7)] | None = Field(
+        None,
+        description="pulses that the controller takes for the whole range, up; None: the range "
+        "over the device's mean step at state 0",
+    )
+    pulses_down: Annotated[float, Field(ge=1.0, le=1e7)] | None = Field(
+        None, description="the same, down; None: as pulses_up"
+    )
+    sum_bits: Bits | None = Field(
+        None,
+        description="a converter over the largest current of a column (all inputs at 1): current "
+        "and reference current are each rounded down; None: exact",
+    )
+    initial_offset: Signed = Field(
+        0.0, description="error of the first write, share of the range: added to all start weights"
+    )

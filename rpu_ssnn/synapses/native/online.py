@@ -1,0 +1,280 @@
+"""The delta rule, one image after another, in whole pulses on native devices (compiled).
+
+Each image is read through all crossbars, the error goes back through them, and each weight change
+is rounded to a whole number of pulses before the next image is read. Only lines with at least one
+pulse are touched. Pulses act in `apply.pulse_lines`: there is no second simulator.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int32, Int64
+
+from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.synapses.native.apply import pulse_lines
+from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Room, make_room
+from rpu_ssnn.synapses.native.random_numbers import device_word, exponential, uniform
+
+_F = np.float32
+_STEEPEST = _F(80.0)
+"""Exponents beyond this are cut: single precision holds no more."""
+
+ROWS_AT_ONCE = 64
+"""Pulses of one output line that are handed on together."""
+
+
+class Rule(NamedTuple):
+    """Settings that all layers share."""
+
+    sigmoid: bool
+    """Hidden neurons; else ReLU."""
+    squared_error: bool
+    """Of sigmoid outputs; else cross-entropy of softmax ones."""
+    stochastic: bool
+    """Pulses are rounded up by chance; else to the nearest number."""
+    hidden_levels: np.float32
+    """Steps between 0 and 1 of hidden values as reads see them; 0: exact."""
+    sum_levels: np.float32
+    """Steps of a weighted sum over its largest range; 0: exact."""
+    gain: np.float32
+    """On every weighted sum."""
+    key: np.uint64
+    """Of stochastic rounding."""
+
+
+class Layer(NamedTuple):
+    """One crossbar, and room for the numbers of one image."""
+
+    cells: Cells
+    memory: Memory
+    room: Room
+    rate: np.float32
+    bound: np.float32
+    """Largest weight; 0: none."""
+    up: np.float32
+    down: np.float32
+    """Pulses for a weight change of 1, either way; 0: weights are floats, and change exactly."""
+    x: Float32[np.ndarray, " n_in"]
+    seen: Float32[np.ndarray, " n_in"]
+    """Inputs, and inputs as reads see them."""
+    active: Int32[np.ndarray, " n_in"]
+    """Input lines that are not zero: the first `sizes[0]` of these."""
+    sizes: Int64[np.ndarray, "3"]
+    """Active lines; pulses up and down so far."""
+    out: Float32[np.ndarray, " n_out"]
+    error: Float32[np.ndarray, " n_out"]
+    """Weighted sums, and minus the gradient of the loss to them."""
+    counts: Int64[np.ndarray, " n_in"]
+    pulses: Pulses
+    """Room for the pulses of one output line: rows are pulses, one after another."""
+
+
+def make_layer(
+    shape: tuple[int, int],
+    cells: Cells,
+    memory: Memory,
+    rate: float,
+    bound: float,
+    per_weight: tuple[float, float],
+) -> Layer:
+    """A layer with its room.
+
+    Args:
+        shape: (n_in, n_out).
+        per_weight: pulses for a weight change of 1, up and down.
+    """
+    (n_in, n_out), rows = shape, ROWS_AT_ONCE
+    x, seen, out, error = (np.zeros(n, dtype=np.float32) for n in (n_in, n_in, n_out, n_out))
+    pulses = Pulses(
+        start=np.zeros(n_out + 1, dtype=np.int64),
+        row=np.arange(rows, dtype=np.int32),
+        up=np.zeros(rows, dtype=np.bool_),
+        pre_start=np.zeros(rows + 1, dtype=np.int64),
+        pre=np.zeros(rows * n_in, dtype=np.int32),
+        at=np.zeros(rows, dtype=np.int64),
+        sent=np.zeros(n_out, dtype=np.int64),
+    )
+    return Layer(
+        cells=cells, memory=memory, room=make_room(n_in), rate=np.float32(rate),
+        bound=np.float32(bound), up=np.float32(per_weight[0]), down=np.float32(per_weight[1]),
+        x=x, seen=seen, active=np.zeros(n_in, dtype=np.int32), sizes=np.zeros(3, dtype=np.int64),
+        out=out, error=error, counts=np.zeros(n_in, dtype=np.int64), pulses=pulses,
+    )  # fmt: skip
+
+
+@compiled_in_place
+def train_online(layers, rule: Rule, images, labels, order, first: int) -> int:  # type: ignore[no-untyped-def]
+    """Show the images in their order, and learn from each; how many were right before that.
+
+    layers: a tuple of `Layer`; images: float32 [n, n_in] of the first; labels: int64 [n];
+    order: int64, images to show; first: presentations before these.
+    """
+    right, last = 0, len(layers) - 1
+    for shown in range(len(order)):
+        image = order[shown]
+        right += _read(layers, rule, images[image]) == labels[image]
+        _output_error(rule, layers[last], labels[image])
+        for number in range(last, 0, -1):
+            _error_below(rule, layers[number], layers[number - 1])
+        for number in range(len(layers)):
+            _learn(rule, layers[number], first + shown)
+    return right
+
+
+@compiled_in_place
+def classify(layers, rule: Rule, images, found) -> None:  # type: ignore[no-untyped-def]
+    """Put the place of each image's largest output into `found` (int64 [n])."""
+    for image in range(len(images)):
+        found[image] = _read(layers, rule, images[image])
+
+
+@compiled_in_place
+def _read(layers, rule: Rule, image) -> int:  # type: ignore[no-untyped-def]
+    """Read one image through all layers; the place of the largest output."""
+    top = layers[len(layers) - 1]
+    for number in range(len(layers)):
+        layer, active = layers[number], 0
+        for i in range(len(layer.x)):
+            if number == 0:
+                layer.x[i] = layer.seen[i] = image[i]
+            else:
+                value = _activated(rule, layers[number - 1].out[i])
+                layer.x[i] = layer.seen[i] = value
+                if rule.hidden_levels > _F(0.0):
+                    steps = np.floor(value * rule.hidden_levels + _F(0.5))
+                    layer.seen[i] = steps / rule.hidden_levels
+            if layer.x[i] != _F(0.0):
+                layer.active[active] = i
+                active += 1
+        layer.sizes[0] = active
+        _sums(rule, layer)
+    best = 0
+    for j in range(1, len(top.out)):
+        if top.out[j] > top.out[best]:
+            best = j
+    return best
+
+
+@compiled_in_place
+def _sums(rule: Rule, layer: Layer) -> None:
+    """Weighted sums of a layer's inputs, through a converter where there is one.
+
+    The converter rounds the current and that of a reference column (mid conductance on all lines)
+    down, each for itself; the difference of both is the result. All inputs at 1 on weights at the
+    upper end are its largest current.
+    """
+    n_in, active, lines = len(layer.x), layer.sizes[0], _F(0.0)
+    for k in range(active):
+        lines += layer.seen[layer.active[k]]
+    for j in range(len(layer.out)):
+        total, base = _F(0.0), j * n_in
+        for k in range(active):
+            i = layer.active[k]
+            total += layer.cells.weights[base + i] * layer.seen[i]
+        if rule.sum_levels > _F(0.0):
+            unit = rule.sum_levels / _F(n_in)
+            current = _F(0.5) * (total / layer.bound + lines)
+            digits = np.floor(current * unit) - np.floor(_F(0.5) * lines * unit)
+            total = digits / unit * _F(2.0) * layer.bound
+        layer.out[j] = rule.gain * total
+
+
+@compiled_in_place
+def _sigmoid(x):  # type: ignore[no-untyped-def]
+    return _F(1.0) / (_F(1.0) + exponential(min(max(-x, -_STEEPEST), _STEEPEST)))
+
+
+@compiled_in_place
+def _activated(rule: Rule, x):  # type: ignore[no-untyped-def]
+    return _sigmoid(x) if rule.sigmoid else max(x, _F(0.0))
+
+
+@compiled_in_place
+def _output_error(rule: Rule, layer: Layer, label: int) -> None:
+    """Minus the gradient of the loss to the outputs."""
+    if rule.squared_error:
+        for j in range(len(layer.out)):
+            y = _sigmoid(layer.out[j])
+            layer.error[j] = _F(2.0) * y * (_F(1.0) - y) * (_F(j == label) - y)
+        return
+    largest, total = layer.out[0], _F(0.0)
+    for j in range(1, len(layer.out)):
+        largest = max(largest, layer.out[j])
+    for j in range(len(layer.out)):
+        layer.error[j] = exponential(max(layer.out[j] - largest, -_STEEPEST))
+        total += layer.error[j]
+    for j in range(len(layer.out)):
+        layer.error[j] = _F(j == label) - layer.error[j] / total
+
+
+@compiled_in_place
+def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
+    """Exact backpropagation through the weights that the reads saw."""
+    n_in = len(layer.x)
+    for i in range(n_in):
+        total, y = _F(0.0), layer.x[i]
+        for j in range(len(layer.error)):
+            total += layer.cells.weights[j * n_in + i] * layer.error[j]
+        slope = y * (_F(1.0) - y) if rule.sigmoid else _F(y > _F(0.0))
+        below.error[i] = total * slope
+
+
+@compiled_in_place
+def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
+    """Add rate x error to the weights, in whole pulses or exactly."""
+    n_in, active, largest = len(layer.x), layer.sizes[0], _F(0.0)
+    for k in range(active):
+        largest = max(largest, layer.x[layer.active[k]])
+    for j in range(len(layer.error)):
+        step = layer.rate * layer.error[j]
+        per_weight = layer.up if step > _F(0.0) else layer.down
+        if per_weight == _F(0.0):
+            _add(layer, j, step)
+            continue
+        wanted = abs(step) * per_weight
+        if not rule.stochastic and wanted * largest < _F(0.5):
+            continue
+        most = 0
+        for k in range(active):
+            i = layer.active[k]
+            up_from = _F(0.5)
+            if rule.stochastic:
+                word = device_word(rule.key, j * n_in + i, presentation)
+                up_from = _F(uniform(word))
+            count = int(np.floor(wanted * layer.x[i] + up_from))
+            layer.counts[k] = count
+            most = max(most, count)
+        if most > 0:
+            _send(layer, j, most, step > _F(0.0))
+
+
+@compiled_in_place
+def _add(layer: Layer, j: int, step) -> None:  # type: ignore[no-untyped-def]
+    """Change float weights exactly, within the bound."""
+    base = j * len(layer.x)
+    for k in range(layer.sizes[0]):
+        i = layer.active[k]
+        w = layer.cells.weights[base + i] + step * layer.x[i]
+        if layer.bound > _F(0.0):
+            w = min(max(w, -layer.bound), layer.bound)
+        layer.cells.weights[base + i] = w
+
+
+@compiled_in_place
+def _send(layer: Layer, j: int, most: int, up: bool) -> None:
+    """Send each device of an output line its pulses: `counts` of the active lines."""
+    pulses, rows, filled = layer.pulses, 0, 0
+    for sent in range(most):
+        pulses.pre_start[rows] = filled
+        for k in range(layer.sizes[0]):
+            if layer.counts[k] > sent:
+                pulses.pre[filled] = layer.active[k]
+                filled += 1
+        pulses.up[rows] = up
+        rows += 1
+        if rows == ROWS_AT_ONCE or sent == most - 1:
+            pulses.pre_start[rows] = filled
+            pulses.start[j], pulses.start[j + 1] = 0, rows
+            pulse_lines(layer.cells, layer.memory, pulses, j, j + 1, layer.room)
+            layer.sizes[1 if up else 2] += filled
+            rows, filled = 0, 0

@@ -1,0 +1,170 @@
+"""The delta rule on float weights, from image to image: the twin of `whole_pulse_sgd`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from rpu_ssnn.baselines.online_spec import OnlineSpec
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
+from studies.common.explain import validated
+from studies.declaration.update_rules.base import (
+    BLANK_WITHOUT_SPIKES,
+    SEES_COUNTS,
+    IdealCase,
+    Measured,
+    MethodBase,
+    Rehearsal,
+    Sections,
+    Session,
+    accuracies,
+)
+from studies.declaration.update_rules.spiking import epoch_row
+
+if TYPE_CHECKING:
+    from rpu_ssnn.baselines.online import OnlineNetwork
+    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training_state import EpochRow, TrainingState
+    from studies.declaration.trial import Trial
+
+ONLINE_READS = ("network.hidden", "network.encoding.contrast", "training.epochs")
+"""A batch is one image, and the rate constant: nothing else of network and training is read."""
+
+BLANK_ONLINE = (*BLANK_WITHOUT_SPIKES, "batch")
+"""Columns of a row that say nothing of such a network."""
+
+
+class OnlineSgdCase(IdealCase):
+    """The delta rule on float weights."""
+
+    rule: ClassVar[str] = "online_sgd"
+    swept: ClassVar[tuple[str, ...]] = (*ONLINE_READS, "learning_rate", "online", "weight_bound")
+    reads: ClassVar[tuple[str, ...] | None] = ONLINE_READS
+
+    update: Literal["online_sgd"]
+    online: dict[str, Any] = Field({}, description="fields of OnlineSpec")
+    weight_bound: Positive | None = Field(
+        None, description="weights stay within this, in online.weight_unit; None: no bound"
+    )
+
+    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+        check_layers(self.online, network)
+
+    def method(self, sections: Sections) -> dict[str, Any]:
+        spec = validated(OnlineSpec, sections, "online")
+        bound = sections.get("weight_bound")
+        return {"update": self.rule, "online": spec.model_dump(), "weight_bound": bound}
+
+
+class OnlineSgdMethod(MethodBase):
+    """Exact weight changes after each image."""
+
+    rates_of: ClassVar[str] = "analog_learning_rate"
+    sees: ClassVar[str] = SEES_COUNTS
+    blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE
+    left_out_at_default: ClassVar[dict[str, type[Spec]]] = {"online": OnlineSpec}
+
+    update: Literal["online_sgd"] = "online_sgd"
+    online: OnlineSpec
+    weight_bound: Positive | None
+    learning_rate: float
+
+    def threads_for(self, threads: int) -> int:
+        """One: an image needs the weights that the last one left."""
+        return 1
+
+    def columns(self) -> dict[str, Any]:
+        return {"online": changed_settings(self.online, weight_bound=self.weight_bound)}
+
+    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+        held = {"weight_bound": self.weight_bound}
+        return measured_online(self.online, held, trial, data, session)
+
+    @contextmanager
+    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
+        yield rehearsed_online(self.online, {"weight_bound": self.weight_bound}, trial, data)
+
+
+def check_layers(online: dict[str, Any], network: NetworkSpec) -> None:
+    """Refuses rates that are not one a layer.
+
+    Raises:
+        InputError: their number.
+    """
+    rates, layers = online.get("layer_rates") or (), len(network.hidden) + 1
+    if isinstance(rates, list | tuple) and rates and len(rates) != layers:
+        allowed = f"must have one factor for each of the {layers} layers, or none"
+        raise InputError("study", "online.layer_rates", list(rates), allowed)
+
+
+def changed_settings(online: OnlineSpec, **more: Any) -> str:
+    """What is not the default, as a column of the row."""
+    from studies.declaration.trial import canonical
+
+    changed = online.model_dump(mode="json", exclude_defaults=True)
+    return canonical(changed | {name: v for name, v in more.items() if v is not None})
+
+
+def trained_online(
+    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset, **call: Any
+) -> OnlineNetwork:
+    """The trial's network, trained.
+
+    Args:
+        held: what holds the weights, and call: `start` and `on_epoch`, or `epochs`
+            (`rpu_ssnn.baselines.online.train_image_by_image`).
+    """
+    from rpu_ssnn.baselines.online import train_image_by_image
+
+    settings = trial.settings
+    given = {"epochs": settings.training.epochs, **call}
+    return train_image_by_image(
+        spec,
+        settings.network.hidden,
+        data,
+        seed=settings.seed,
+        learning_rate=settings.method.learning_rate,
+        contrast=settings.network.encoding.contrast,
+        **held,
+        **given,
+    )
+
+
+def measured_online(
+    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset, session: Session
+) -> Measured:
+    """Train the trial's network, and read its accuracies."""
+
+    def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
+        return session.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
+
+    def train(start: TrainingState | None) -> OnlineNetwork:
+        return trained_online(spec, held, trial, data, start=start, on_epoch=on_epoch)
+
+    trained = session.going_on(train)
+    return Measured(
+        *accuracies(trained.accuracy, trial, data, session),
+        statistics=trained.statistics(),
+        epochs=[epoch_row(vars(epoch)) for epoch in trained.epochs],
+    )
+
+
+def rehearsed_online(
+    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset
+) -> Rehearsal:
+    """The steps of such a network."""
+    network = trained_online(spec, held, trial, data, epochs=0)
+
+    def learn(n: int) -> None:
+        shares = network.inputs.shares(data.train_images[:n])
+        network.train(shares, data.train_labels[:n], np.arange(len(shares)))
+
+    def show(n: int) -> None:
+        network.accuracy(data.train_images[:n], data.train_labels[:n])
+
+    return Rehearsal(learn, show, shown_at_once=None)

@@ -1,0 +1,126 @@
+"""The delta rule in native devices: each weight change is a whole number of pulses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from rpu_ssnn.baselines.online_spec import WholePulseSpec
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.tile_spec import TileSpec
+from studies.common.explain import validated
+from studies.declaration.devices import loses_charge
+from studies.declaration.update_rules.base import (
+    SEES_COUNTS,
+    Measured,
+    Rehearsal,
+    Sections,
+    Session,
+)
+from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
+from studies.declaration.update_rules.online_sgd import (
+    BLANK_ONLINE,
+    ONLINE_READS,
+    changed_settings,
+    check_layers,
+    measured_online,
+    rehearsed_online,
+)
+
+if TYPE_CHECKING:
+    from rpu_ssnn.data import Dataset
+    from studies.declaration.trial import Trial
+
+SLOTS = 3
+"""Of a presentation: forward read, transposed read, and one for all of its pulses."""
+
+NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
+"""Parts of a tile that act in slots or in physical time, of which this rule has none."""
+
+
+class WholePulseCase(OnDeviceCase):
+    """The delta rule in a device, in whole pulses."""
+
+    rule: ClassVar[str] = "whole_pulse_sgd"
+    swept: ClassVar[tuple[str, ...]] = (*ONLINE_READS, "overrides", "tile", "drive", "online")
+    reads: ClassVar[tuple[str, ...] | None] = ONLINE_READS
+
+    update: Literal["whole_pulse_sgd"]
+    online: dict[str, Any] = Field({}, description="fields of WholePulseSpec")
+
+    @property
+    def name(self) -> str:
+        return self.label or f"whole_pulse_sgd {self.device}"
+
+    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+        check_layers(self.online, network)
+
+    def method(self, sections: Sections) -> dict[str, Any]:
+        found = super().method(sections)
+        tile = validated(TileSpec, sections, "tile")
+        if tile.simulator != "native":
+            allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
+            raise InputError("study", "tile.simulator", tile.simulator, allowed)
+        if loses_charge(self.device, sections["overrides"]):
+            allowed = (
+                "must be a device that loses no charge and does not remember its pulses under "
+                "whole_pulse_sgd, which has no physical time"
+            )
+            raise InputError("study", "device", self.device, allowed)
+        for name in NOT_HERE:
+            part = getattr(tile, name)
+            if part != TileSpec.model_fields[name].default:
+                shown = part.model_dump(exclude_defaults=True)
+                allowed = (
+                    "must not be given under whole_pulse_sgd, which has no slots (for converters: "
+                    "online.sum_bits and online.hidden_bits)"
+                )
+                raise InputError("study", f"tile.{name}", shown, allowed)
+        spec = validated(WholePulseSpec, sections, "online")
+        return {**found, "online": spec.model_dump()}
+
+
+class WholePulseMethod(DeviceMethod):
+    """Counted pulses after each image."""
+
+    rates_of: ClassVar[str] = "analog_learning_rate"
+    sees: ClassVar[str] = SEES_COUNTS
+    blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE
+    left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
+        "tile": TileSpec,
+        "online": WholePulseSpec,
+    }
+
+    update: Literal["whole_pulse_sgd"] = "whole_pulse_sgd"
+    device: str
+    overrides: dict[str, Any]
+    parameters: dict[str, Any]
+    tile: TileSpec
+    online: WholePulseSpec
+    learning_rate: float
+
+    def slots(self, network: NetworkSpec) -> int:
+        return SLOTS
+
+    def threads_for(self, threads: int) -> int:
+        """One: an image needs the weights that the last one left."""
+        return 1
+
+    def columns(self) -> dict[str, Any]:
+        return {**super().columns(), "online": changed_settings(self.online)}
+
+    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+        return measured_online(self.online, self._held(), trial, data, session)
+
+    @contextmanager
+    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
+        yield rehearsed_online(self.online, self._held(), trial, data)
+
+    def _held(self) -> dict[str, Any]:
+        from device_presets import get_device
+
+        return {"device": get_device(self.device, self.overrides), "tile": self.tile}
