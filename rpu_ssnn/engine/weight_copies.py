@@ -29,10 +29,11 @@ class Reads:
         blocks = -(-n_out // BLOCK) * BLOCK * n_in if lookahead else 0
         self.matrices = Matrices(*(np.zeros(n, np.float32) for n in (ends[-1], ends[-1], blocks)))
         weights, transposed, _ = self.matrices
-        self._places = [
-            (weights[a:b].reshape(s.shape), transposed[a : b if a > 0 else a].reshape(-1, s.shape[0]))
-            for s, (a, b) in zip(synapses, pairwise(ends), strict=True)
-        ]
+        self._places = []
+        for layer, (each, (a, b)) in enumerate(zip(synapses, pairwise(ends), strict=True)):
+            passed = transposed[a:b] if layer > 0 else transposed[:0]
+            turned = passed.reshape(-1, each.shape[0])
+            self._places.append((weights[a:b].reshape(each.shape), turned))
         """Of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
         self._seen = [-1] * len(synapses)
         self.linear = True

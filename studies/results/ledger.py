@@ -95,7 +95,10 @@ def _energy_of_a_pulse(method: DeviceMethod) -> tuple[float | None, str | None]:
         return None, _why_unknown(method.device, "energy_per_pulse_j")
     width = _number(method.overrides, "pulse_width_s")
     if width is not None and "energy_per_pulse_j" not in method.overrides:
-        return None, f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not"
+        return (
+            None,
+            f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not",
+        )
     return energy, None
 
 
