@@ -69,8 +69,8 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
         }
     compound = compound_of(method.device)
     if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
-        why = (compound.unknown_pulses if compound else None) or method.unknown_pulses
-        return ledger | dict.fromkeys(("energy_blank_because", "endurance_blank_because"), why)
+        unknown = (compound.unknown_pulses if compound else None) or method.unknown_pulses
+        return ledger | dict.fromkeys(("energy_blank_because", "endurance_blank_because"), unknown)
     energy, why = _energy_of_a_pulse(method)
     ledger["energy_blank_because"] = why
     if energy is not None:

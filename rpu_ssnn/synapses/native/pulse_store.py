@@ -46,11 +46,16 @@ class PulseStore:
         """Keep a copy: its arrays are filled anew by whoever gave it."""
         if block.rows == 0:
             return
-        copies = {
-            name: values.astype(np.int64 if name.endswith("_start") else values.dtype)
-            for name, values in vars(block).items()
-        }
-        self._blocks.append(PulseBlock(**copies))
+        copy = PulseBlock(  # starts as those of joined blocks, which int32 might not hold
+            sample=block.sample.copy(),
+            slot=block.slot.copy(),
+            pre_start=block.pre_start.astype(np.int64),
+            pre=block.pre.copy(),
+            post_start=block.post_start.astype(np.int64),
+            post=block.post.copy(),
+            sign=block.sign.copy(),
+        )
+        self._blocks.append(copy)
         self.spikes += len(block.pre) + len(block.post)
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
