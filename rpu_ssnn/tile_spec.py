@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.array_physics import (
+from rpu_ssnn.spec import InSingle, Spec
+from rpu_ssnn.spec.array_physics import (
     ArrayPhysics,
     DeviceReadNoiseSpec,
     HalfSelectSpec,
@@ -16,7 +17,6 @@ from rpu_ssnn.array_physics import (
     RetentionSpec,
     WearSpec,
 )
-from rpu_ssnn.spec import InSingle, Spec
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]

@@ -25,25 +25,28 @@ class Reads:
     def __init__(self, synapses: Sequence[Synapses], *, lookahead: bool) -> None:
         self._synapses = synapses
         ends = np.cumsum([0, *(a * b for a, b in (s.shape for s in synapses))])
-        self._spans = [slice(a, b) for a, b in pairwise(ends)]
         n_in, n_out = synapses[0].shape
         blocks = -(-n_out // BLOCK) * BLOCK * n_in if lookahead else 0
         self.matrices = Matrices(*(np.zeros(n, np.float32) for n in (ends[-1], ends[-1], blocks)))
+        weights, transposed, _ = self.matrices
+        self._places = []
+        for layer, (each, (a, b)) in enumerate(zip(synapses, pairwise(ends), strict=True)):
+            passed = transposed[a:b] if layer > 0 else transposed[:0]
+            turned = passed.reshape(-1, each.shape[0])
+            self._places.append((weights[a:b].reshape(each.shape), turned))
+        """Of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
         self._seen = [-1] * len(synapses)
         self.linear = True
         self.refresh()
 
     def refresh(self) -> None:
         """Update the crossbars that have changed since the last refresh."""
-        weights, transposed, blocks = self.matrices
-        for layer, (synapses, span) in enumerate(zip(self._synapses, self._spans, strict=True)):
+        blocks = self.matrices.blocks
+        for layer, synapses in enumerate(self._synapses):
             if synapses.changes == self._seen[layer]:
                 continue
-            n_in, n_out = synapses.shape
+            matrix, turned = self._places[layer]
             in_blocks_only = layer == 0 and len(blocks) > 0
-            matrix = weights[span].reshape(n_in, n_out)
-            # no gradient passes the first crossbar
-            turned = transposed[span if layer > 0 else slice(0)].reshape(-1, n_in)
             known = self._seen[layer] >= 0 and not in_blocks_only
             if known and synapses.write_changes(self._seen[layer], matrix, turned):
                 self._seen[layer] = synapses.changes

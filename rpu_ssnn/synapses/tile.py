@@ -26,13 +26,11 @@ from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.synapses.array import (
     DeviceSource,
-    beyond_bounds,
     fix_stuck,
     make_tile,
     restore_tile,
     saturated,
     tile_state,
-    write_state,
 )
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.cell import (
@@ -42,8 +40,10 @@ from rpu_ssnn.synapses.cell import (
     realised_by,
     rows_a_call,
 )
+from rpu_ssnn.synapses.initial import count_clipped, program, pulse_open_loop
 from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.pulse_rows import RowWriter
+from rpu_ssnn.synapses.reference import reference_error, weight_per_state
 from rpu_ssnn.synapses.refresh import refresh_of
 from rpu_ssnn.synapses.tile_history import history_of
 from rpu_ssnn.tile_spec import TileSpec
@@ -100,13 +100,8 @@ class TileSynapses(Synapses):
         presentation_seconds = crossbar.slots * spec.slot_seconds + spec.idle_seconds
         self._leak = Leak(device, self._tiles, crossbar.batch * presentation_seconds)
 
-        off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
-        scale = spec.weight_range * crossbar.he_std
-        self._per_state = np.float32(scale * (1.0 - off))
-        self._offset: Float32[np.ndarray, "n_in n_out"] | None = None
-        if spec.reference.scheme == "reference_device":
-            spread = np.random.default_rng(reference_seed).standard_normal(self._shape)
-            self._offset = (scale * (1.0 + off) * spec.reference.spread * spread).astype(np.float32)
+        self._per_state = weight_per_state(spec, crossbar.he_std)
+        self._offset = reference_error(self._shape, spec, crossbar.he_std, reference_seed)
 
         self._realised = realised_by(self._config)
         self._rows_a_call = rows_a_call(self._config)
@@ -321,29 +316,17 @@ class TileSynapses(Synapses):
         self._stale = True
 
     def _write_initial(self, initial: Weights) -> None:
-        """Programmed: written against the reference, exact but for write noise and bounds.
-        Pulsed: each device starts at state 0 and gets its share of mean steps, open loop, so that
-        neither its own spread nor its reference's is known.
-        """
+        """Programmed: written against the reference; pulsed: open loop."""
         state = (initial / self._per_state).astype(np.float32)
         programmed = self._spec.initial == "programmed"
         if programmed and self._offset is not None:
             state += self._offset / self._per_state
-        signed = list(zip((1.0, -1.0), self._tiles, strict=False))
-        self._initial_clipped = sum(beyond_bounds(tile, sign * state) for sign, tile in signed)
+        self._initial_clipped = count_clipped(self._tiles, state)
         if programmed:
-            for sign, tile in signed:
-                write_state(tile, sign * state)
+            program(self._tiles, state)
             return
-        for tile in self._tiles:
-            write_state(tile, np.zeros(self._shape, dtype=np.float32))
-        counts = np.rint(state / self._state_step).astype(np.int64)
-        devices = len(self._tiles) * device_count(self._config)
-        self._initial_pulses = int(np.abs(counts).sum()) * devices
-        lines = np.eye(self._shape[0], dtype=np.float32)
-        for sent in range(int(np.abs(counts).max(initial=0))):
-            due = np.where(np.abs(counts) > sent, -np.sign(counts), 0).astype(np.float32)
-            self._pulse(lines, due)
+        sent = pulse_open_loop(self._tiles, state, self._state_step, self._pulse)
+        self._initial_pulses = sent * len(self._tiles) * device_count(self._config)
 
     def _read(
         self,

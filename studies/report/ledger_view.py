@@ -8,6 +8,7 @@ from rpu_ssnn.common.wording import listed
 from studies.common.choices import Format
 from studies.common.quantities import quantity
 from studies.declaration.result import SWEEP_PREFIX
+from studies.results.ledger import COLUMNS
 from studies.results.summary import as_keys, or_dash, swept_columns
 from studies.results.text_table import as_csv, number, render_cells
 
@@ -22,12 +23,15 @@ _HEADS = {
     "energy_j": "energy J",
     "training_time_s": "time s",
     "endurance_used": "endurance",
+    "half_select_energy_j": "half-select J",
 }
 _NOTE = (
     "pulses a device, energy of all pulses (a lower bound: without half-selected cells, reads and "
-    "lines), physical time of training, share of endurance"
+    "lines), physical time of training, share of endurance, energy of half-selected cells"
 )
-_REASONS = ("energy_blank_because", "endurance_blank_because")
+_REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
+_ONLY_IF_KNOWN = "half_select_energy_j"
+"""Column that is left out where it has no number."""
 
 
 def render(table: pd.DataFrame, style: Format) -> str:
@@ -43,7 +47,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
 
     shown = {}
     for column in table.columns:
-        if column in _REASONS:
+        if column in _REASONS or (column == _ONLY_IF_KNOWN and table[column].isna().all()):
             continue
         name = str(column)
         if name in _HEADS:

@@ -34,10 +34,16 @@ COLUMNS = (
     "training_time_s",
     "endurance_used",
     "endurance_blank_because",
+    "half_select_energy_j",
+    "half_select_energy_blank_because",
 )
 """See `ledger_columns`; `studies.results.result_columns` for units."""
 
-_REASONS = ("energy_blank_because", "endurance_blank_because")
+_REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
+
+HALF_SELECT_SHARE = 0.25
+"""Of a pulse's energy, what half of its voltage takes: C V^2 of a capacitive cell, V^2 / R times
+the width in a resistive one, both go by the square of the voltage."""
 
 
 def ledger_columns(trial: Trial, result: TrialResult) -> Row:
@@ -63,19 +69,15 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
         }
     compound = compound_of(method.device)
     if up is None or down is None or (compound is not None and compound.unknown_pulses is not None):
-        why = (compound.unknown_pulses if compound else None) or method.unknown_pulses
-        return ledger | dict.fromkeys(_REASONS, why)
-    energy = _number(method.parameters, "energy_per_pulse_j")
-    if energy is None:
-        ledger["energy_blank_because"] = _why_unknown(method.device, "energy_per_pulse_j")
-    elif (width := _number(method.overrides, "pulse_width_s")) is not None and (
-        "energy_per_pulse_j" not in method.overrides
-    ):
-        why = f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not"
-        ledger["energy_blank_because"] = why
-    else:
+        unknown = (compound.unknown_pulses if compound else None) or method.unknown_pulses
+        return ledger | dict.fromkeys(("energy_blank_because", "endurance_blank_because"), unknown)
+    energy, why = _energy_of_a_pulse(method)
+    ledger["energy_blank_because"] = why
+    if energy is not None:
         pulses = up + down + (_number(row, "initial_pulses_total") or 0.0)
         ledger["energy_j"] = pulses * energy
+    if method.tile.half_select.acts:
+        ledger |= _half_select_energy(row, energy, why)
     endurance = _number(method.parameters, "endurance_cycles")
     if endurance is None:
         ledger["endurance_blank_because"] = _why_unknown(method.device, "endurance_cycles")
@@ -84,6 +86,34 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
     else:
         ledger["endurance_used"] = busiest / (2 * _pulses_a_swing(method.parameters) * endurance)
     return ledger
+
+
+def _energy_of_a_pulse(method: DeviceMethod) -> tuple[float | None, str | None]:
+    """Energy (J), or None and why it is not known."""
+    energy = _number(method.parameters, "energy_per_pulse_j")
+    if energy is None:
+        return None, _why_unknown(method.device, "energy_per_pulse_j")
+    width = _number(method.overrides, "pulse_width_s")
+    if width is not None and "energy_per_pulse_j" not in method.overrides:
+        return (
+            None,
+            f"energy_per_pulse_j: the preset's own pulse has it, one of {width:g} s need not",
+        )
+    return energy, None
+
+
+def _half_select_energy(row: Row, energy: float | None, why: str | None) -> Row:
+    """The columns of a row whose array writes by V/2.
+
+    Args:
+        energy: of a pulse (J); None: not known, which `why` explains.
+    """
+    count = _number(row, "half_selects_total")
+    if energy is not None and count is None:
+        why = "the run did not count its half-selected cells"
+    if energy is None or count is None:
+        return {"half_select_energy_blank_because": why}
+    return {"half_select_energy_j": count * HALF_SELECT_SHARE * energy}
 
 
 def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:

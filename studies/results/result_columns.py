@@ -163,6 +163,14 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "crossbar",
     ),
     _Column(
+        "half_selects_total",
+        "1",
+        "half of the programming voltage on a device: of forward spikes on each device of their "
+        "input line, and of gradient spikes that reach the array on each of their output line; "
+        "without the devices where two meet",
+        "crossbar",
+    ),
+    _Column(
         "read_disturb_steps",
         "steps",
         "by which reads moved a device on average, up plus down",
@@ -250,6 +258,13 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "`endurance_cycles` of the preset",
     ),
     _Column("endurance_blank_because", "", "why the wear is not known"),
+    _Column(
+        "half_select_energy_j",
+        "J",
+        "`half_selects_total` times a quarter of `energy_per_pulse_j` of the preset, where "
+        "`tile.half_select` acts; not part of `energy_j`",
+    ),
+    _Column("half_select_energy_blank_because", "", "why that energy is not known"),
 )
 """Columns of `results.csv` and `results.parquet`, one row a run."""
 

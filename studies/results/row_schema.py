@@ -92,6 +92,7 @@ class _CheckedRow(_Checked):
     pulses_per_device_mean: Number = None
     saturated_fraction: Number = None
     energy_j: Number = None
+    half_select_energy_j: Number = None
     training_time_s: Number = None
     endurance_used: Number = None
     replayable: bool | None = None

@@ -4,7 +4,7 @@ Several threads may add blocks at once. A block holds presentations of one threa
 so that sorting by its first presentation and slot gives the physical order of all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Int64
@@ -46,7 +46,16 @@ class PulseStore:
         """Keep a copy: its arrays are filled anew by whoever gave it."""
         if block.rows == 0:
             return
-        self._blocks.append(PulseBlock(**{name: v.copy() for name, v in vars(block).items()}))
+        copy = PulseBlock(  # starts as those of joined blocks, which int32 might not hold
+            sample=block.sample.copy(),
+            slot=block.slot.copy(),
+            pre_start=block.pre_start.astype(np.int64),
+            pre=block.pre.copy(),
+            post_start=block.post_start.astype(np.int64),
+            post=block.post.copy(),
+            sign=block.sign.copy(),
+        )
+        self._blocks.append(copy)
         self.spikes += len(block.pre) + len(block.post)
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
@@ -60,36 +69,42 @@ class PulseStore:
         """
         if not self._blocks:
             return None
-        blocks = sorted(self._blocks, key=lambda b: (int(b.sample[0]), int(b.slot[0])))
+        block = self._blocks[0] if len(self._blocks) == 1 else _joined(self._blocks)
         self._blocks, self.spikes = [], 0
-        pre_start, pre = _joined([b.pre_start for b in blocks], [b.pre for b in blocks])
-        post_start, post = _joined([b.post_start for b in blocks], [b.post for b in blocks])
-        sign = np.concatenate([b.sign for b in blocks])
-        sample = np.concatenate([b.sample for b in blocks]).astype(np.int64)
-        at = began + sample * slots + np.concatenate([b.slot for b in blocks])
         if keep < 1.0:
-            kept = rng.random(len(post), dtype=np.float32) < keep
+            kept = rng.random(len(block.post), dtype=np.float32) < keep
         else:
-            kept = np.ones(len(post), dtype=np.bool_)
-        start, row, up, sent, work, ups, downs = _by_line(
-            pre_start, post_start, post, sign, kept, self._n_out
-        )
-        pulses = Pulses(start, row, up, pre_start, pre, at, sent)
-        return Taken(pulses, work, int(ups), int(downs))
+            kept = np.ones(len(block.post), dtype=np.bool_)
+        pulses, work, ups, downs = _by_line(
+            block.sample, block.slot, began, slots, block.pre_start, block.pre, block.post_start,
+            block.post, block.sign, kept, self._n_out,
+        )  # fmt: skip
+        return Taken(pulses, work, ups, downs)
 
 
-def _joined(starts: list[np.ndarray], spikes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """One run of spikes, and where each row of it begins."""
-    ends, total = [np.zeros(1, dtype=np.int64)], 0
-    for start in starts:
-        ends.append(total + start[1:].astype(np.int64))
-        total += int(start[-1])
-    return np.concatenate(ends), np.concatenate(spikes)
+def _joined(blocks: list[PulseBlock]) -> PulseBlock:
+    """One block of all rows, in physical order."""
+    ordered = sorted(blocks, key=lambda b: (int(b.sample[0]), int(b.slot[0])))
+    names = [field.name for field in fields(PulseBlock)]
+    parts = {name: [getattr(block, name) for block in ordered] for name in names}
+    for name in ("pre_start", "post_start"):
+        totals = np.cumsum([0, *(int(start[-1]) for start in parts[name][:-1])])
+        shifted = [t + start[1:] for t, start in zip(totals, parts[name], strict=True)]
+        parts[name] = [np.zeros(1, dtype=np.int64), *shifted]
+    return PulseBlock(**{name: np.concatenate(part) for name, part in parts.items()})
 
 
 @compiled
-def _by_line(pre_start, post_start, post, sign, kept, n_out):  # type: ignore[no-untyped-def]
-    """Kept gradient spikes sorted by line, those of a line in their order."""
+def _by_line(  # type: ignore[no-untyped-def]
+    sample, slot, began, slots, pre_start, pre, post_start, post, sign, kept, n_out
+):
+    """`Pulses`: kept gradient spikes sorted by line, those of a line in their order.
+
+    Then the work of each line, and coincidences of either stream.
+    """
+    at = np.empty(len(sample), np.int64)
+    for r in range(len(sample)):
+        at[r] = began + np.int64(sample[r]) * slots + slot[r]
     start, sent = np.zeros(n_out + 1, np.int64), np.zeros(n_out, np.int64)
     for q in range(len(post)):
         start[post[q] + 1] += kept[q]
@@ -111,4 +126,4 @@ def _by_line(pre_start, post_start, post, sign, kept, n_out):  # type: ignore[no
                     ups += met
                 else:
                     downs += met
-    return start, row, up, sent, work, ups, downs
+    return Pulses(start, row, up, pre_start, pre, at, sent), work, ups, downs

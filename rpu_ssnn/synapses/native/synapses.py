@@ -15,16 +15,13 @@ from jaxtyping import Float32, Int8, UInt8, UInt32
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.native.apply import copy_changes, pulse_lines
-from rpu_ssnn.synapses.native.cells import Cells, Pulses
-from rpu_ssnn.synapses.native.clock import Clock
-from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.build import build_array
+from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.synapses.native.effects.reads import NativeReads, of_cell
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
-from rpu_ssnn.synapses.native.population import draw_population
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
-from rpu_ssnn.synapses.native.threads import Slices
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (
     State,
@@ -65,58 +62,33 @@ class NativeSynapses(Synapses):
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
-        seeds = np.random.SeedSequence(crossbar.seed).spawn(7)
-        device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]
         self._spec, self._shape = spec, crossbar.initial.shape
-        pair = device.pair or spec.reference.scheme == "differential_pair"
-        drawn = draw_population(
-            self._shape, device, spec, device_seed, stuck_seed, spread_seed, 2 if pair else 1
-        )
-        self._digest = drawn.digest
-        off = 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
-        scale = spec.weight_range * crossbar.he_std
-        per_state = np.float32(scale * (1.0 - off))
-        offset = np.zeros(0, dtype=np.float32)
-        if spec.reference.scheme == "reference_device":
-            error = np.random.default_rng(reference_seed).standard_normal(self._shape)
-            shift = (scale * (1.0 + off) * spec.reference.spread * error).astype(np.float32)
-            offset = np.ascontiguousarray(shift.T).ravel()
-        pulse_key, read_key, start_key, line_key = noise_seed.generate_state(4, np.uint64)
-        self._clock = Clock(crossbar, device, spec)
-        cells = Cells(
-            model=drawn.model,
-            rules=drawn.rules._replace(rest=np.float32(self._clock.rest_state)),
-            records=drawn.records,
-            signs=np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32),
-            weights=np.zeros(crossbar.initial.size, dtype=np.float32),
-            per_state=per_state,
-            offset=offset,
-            pulse_key=pulse_key,
-            read_key=read_key,
-        )
-        slices = Slices(self._shape, crossbar.pool, crossbar.threads)
-        read_keys = np.random.SeedSequence(int(read_key))
-        self._array = DeviceArray(self._shape, cells, self._clock, slices, read_keys)
-        self._effects = effects_of(Setup(crossbar, device, spec, drawn, seeds[6]))
+        built = build_array(crossbar, device, spec)
+        self._array, drawn = built.array, built.drawn
+        self._clock, self._digest = built.array.clock, drawn.digest
+        self._effects = effects_of(Setup(crossbar, device, spec, drawn, built.effects_seed))
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._in_order = crossbar.threads == 1
         self._store = PulseStore(self._shape[1])
-        self.device_step = float(per_state) * drawn.step
+        self.device_step = float(self._array.cells.per_state) * drawn.step
         self._wanted_step = (
             crossbar.theta * learning_rate * crossbar.gain / (crossbar.batch * crossbar.T)
         )
-        self._rng = np.random.default_rng(thinning_seed)
+        self._rng = np.random.default_rng(built.thinning_seed)
         self._up = self._down = 0
         self.set_step_scale(1.0)
         self._first_keep = self.keep
         self._begin_effects()
-        written = write_initial(cells, crossbar.initial, spec, drawn.step, start_key, slices)
+        written = write_initial(
+            self._array.cells, crossbar.initial, spec, drawn.step, built.start_key,
+            self._array.slices,
+        )  # fmt: skip
         self._initial_clipped, self._initial_pulses = written
         self._array.begin()
         for effect in self._effects:
             effect.written(self._array)
         self._begin_effects()
-        self._reads = NativeReads.of(spec, int(line_key))
+        self._reads = NativeReads.of(spec, int(built.line_key))
         self._shown: list[Weights] = []
         self._shown_at = -1
         self._recent: list[tuple[int, Pulses]] = []

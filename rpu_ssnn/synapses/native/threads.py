@@ -36,8 +36,11 @@ class Slices:
         Args:
             work: of each line; None: all have the same, their devices.
         """
+        if self._pool is None or len(self._rooms) == 1:  # nobody needs to know how much it is
+            run(0, self._n_out, self._rooms[0])
+            return
         total = self._n_in * self._n_out if work is None else int(work.sum())
-        if len(self._rooms) == 1 or total < LEAST_WORK or self._pool is None:
+        if total < LEAST_WORK:
             run(0, self._n_out, self._rooms[0])
             return
         parts = np.arange(1, len(self._rooms)) / len(self._rooms)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset
-from rpu_ssnn.array_physics import BOLTZMANN_EV, RetentionSpec
+from rpu_ssnn.spec.array_physics import BOLTZMANN_EV, RetentionSpec
 from rpu_ssnn.synapses.native.effects.retention import charges
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec

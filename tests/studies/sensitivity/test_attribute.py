@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset, preset_names, pulse_response
-from rpu_ssnn.array_physics import RetentionSpec
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute

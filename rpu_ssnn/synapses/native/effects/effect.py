@@ -1,7 +1,8 @@
 """What an effect is: something that happens to devices beside their pulses, each in its own file.
 
-A new one is its file, its line in `registry.EFFECTS`, its settings in `rpu_ssnn.array_physics` and
-their field of `TileSpec`; `attribute` and the refusals of other simulators follow from that.
+A new one is its file, its line in `registry.EFFECTS`, its settings in
+`rpu_ssnn.spec.array_physics` and their field of `TileSpec`; `attribute` and the refusals of other
+simulators follow from that.
 """
 
 from dataclasses import dataclass

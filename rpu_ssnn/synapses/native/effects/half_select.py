@@ -1,13 +1,21 @@
 """V/2 writing: spikes that write put half of the voltage on all devices of their line.
 
-A spike counts also in a slot in which it meets another, where a device is selected in full (in a
-hidden layer of the paper's network 0.2 % of the spikes).
+A spike disturbs also in a slot in which it meets another, where a device is selected in full (in
+a hidden layer of the paper's network 0.2 % of the spikes). Such a device is not counted as
+half-selected.
 """
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, LineDisturb
+from rpu_ssnn.synapses.native.effects.effect import Setup
+from rpu_ssnn.training_state import State
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 
 class HalfSelect(LineDisturb):
@@ -15,6 +23,10 @@ class HalfSelect(LineDisturb):
 
     name = "half_select"
     column = "disturb_steps"
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._half_selects = 0
 
     def disturb(self, pulses: Pulses) -> Disturb:
         spec, (n_in, n_out) = self._spec.half_select, self._crossbar.initial.shape
@@ -28,3 +40,29 @@ class HalfSelect(LineDisturb):
             (spec.gradient * up).astype(np.float32),
             (spec.gradient * down).astype(np.float32),
         )
+
+    def after_pulses(self, array: "DeviceArray", pulses: Pulses) -> bool:
+        self._half_selects += len(array.cells.signs) * half_selected(pulses, array.shape)
+        return super().after_pulses(array, pulses)
+
+    def state(self) -> State:
+        return {**super().state(), "half_selects": np.array(self._half_selects)}
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        self._half_selects = int(state["half_selects"])
+
+    def statistics(self) -> dict[str, float]:
+        return {**super().statistics(), "half_selects_total": float(self._half_selects)}
+
+
+def half_selected(pulses: Pulses, shape: tuple[int, int]) -> int:
+    """Half-selects of the cells of a crossbar: one a slot and line that spikes alone there.
+
+    Args:
+        pulses: forward spikes, and the gradient spikes that reach the array.
+        shape: (n_in, n_out).
+    """
+    n_in, n_out = shape
+    selected = int(np.diff(pulses.pre_start)[pulses.row].sum())
+    return len(pulses.pre) * n_out + len(pulses.row) * n_in - 2 * selected

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rpu_ssnn.array_physics import LineSpreadSpec
+from rpu_ssnn.spec.array_physics import LineSpreadSpec
 from rpu_ssnn.synapses.native.step_models import MODELS
 
 

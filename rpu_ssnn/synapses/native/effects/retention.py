@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from rpu_ssnn.array_physics import RetentionSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Room
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.tile_spec import ONE_LOSS

@@ -1,4 +1,4 @@
-"""Settings of a network and its training, as validated, frozen data.
+"""Settings of a network.
 
 Every number that the paper (Biswas et al., SSNN-BP) leaves open is a field here, with its
 default and its effect. Symbols of the paper: T the slots an image is shown, tau the time
@@ -9,56 +9,18 @@ Weights are in units of the threshold current: a weight W adds W to the membrane
 theta. He initialisation is scaled by theta, so that a unit rate gives a unit gain.
 """
 
-import struct
-import typing
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
-
-SMALLEST_NORMAL = 2.0**-126
-"""Smallest normal number in single precision; smaller ones lose digits, or are zero."""
+from rpu_ssnn.spec.base import SMALLEST_NORMAL, InSingle, Spec
 
 MOST_SLOTS = 2_000_000
 """Largest number of slots of one presentation, including the flush."""
 
 MOST_TAU = 1e7
 """Slots; with a longer time constant the kernel would not decay in single precision."""
-
-
-def single(value: float) -> float:
-    """The value in single precision, as simulation and tiles use it.
-
-    Raises:
-        OverflowError: too large for single precision.
-    """
-    return float(struct.unpack("f", struct.pack("f", value))[0])
-
-
-def _usable_in_single(value: float) -> float:
-    """Refuses values that are infinite, zero or imprecise in single precision."""
-    try:
-        seen = single(value)
-    except OverflowError:
-        raise ValueError("must be a number that single precision holds, below 3.4e38") from None
-    if (seen != 0.0 and abs(seen) < SMALLEST_NORMAL) or (seen == 0.0) != (value == 0.0):
-        raise ValueError("must be 0, or a number that single precision holds, above 1.2e-38")
-    return value
-
-
-def _below_one_in_single(value: float) -> float:
-    if single(value) >= 1.0:
-        raise ValueError("must be less than 1 in single precision")
-    return value
-
-
-InSingle = AfterValidator(_usable_in_single)
-"""Of a number that the compiled pass or a tile takes."""
-
-Share = Annotated[float, Field(ge=0.0, lt=1.0), InSingle, AfterValidator(_below_one_in_single)]
-Positive = Annotated[float, Field(gt=0.0), InSingle]
-NotNegative = Annotated[float, Field(ge=0.0), InSingle]
 
 # Ranges of the neurons: far wider than in any network that learns, and small enough for sums in
 # single precision. They are assumptions.
@@ -69,47 +31,6 @@ Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Contrast = Literal["none", "on_off", "signed"]
 """Input of a line: a pixel, or its distance above or below its mean or zero."""
-
-
-class Spec(BaseModel):
-    """Frozen; unknown keys are errors, and so is `true` where a number belongs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flags_are_no_numbers(cls, content: Any) -> Any:
-        """Python, and so pydantic, takes `true` for 1."""
-        fields = cls.model_fields
-        for name, value in content.items() if isinstance(content, dict) else ():
-            flags = _places_of_flags(value) if name in fields else []
-            kinds = _kinds(fields[name].annotation) if flags else set()
-            if kinds & {int, float} and not kinds & {bool, Any}:
-                place, flag = flags[0]
-                kind = "number" if float in kinds else "whole number"
-                field = f"{name}.{place}" if place else name
-                raise InputError("spec", field, flag, f"must be a {kind}, not true or false")
-        return content
-
-
-def _places_of_flags(value: object) -> list[tuple[str, bool]]:
-    """The flags of a field: the value itself, or items of a list (by their place)."""
-    if isinstance(value, bool):
-        return [("", value)]
-    items = value if isinstance(value, list | tuple) else ()
-    return [(str(place), item) for place, item in enumerate(items) if isinstance(item, bool)]
-
-
-def _kinds(annotation: Any) -> set[Any]:
-    """The plain types that an annotation is made of."""
-    if isinstance(annotation, typing.TypeAliasType):
-        return _kinds(annotation.__value__)
-    arguments = typing.get_args(annotation)
-    if not arguments:
-        return {annotation}
-    if typing.get_origin(annotation) is Annotated:
-        arguments = arguments[:1]
-    return {kind for argument in arguments for kind in _kinds(argument)}
 
 
 class NeuronSpec(Spec):
@@ -299,68 +220,3 @@ class NetworkSpec(Spec):
         out = self.neuron.theta_n * self.gradient.halving
         ratio = self.neuron.theta_b / self.neuron.theta
         return tuple(out * ratio**depth for depth in range(len(self.hidden), -1, -1))
-
-
-Schedule = Literal["slot", "presentation", "batch"]
-
-RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
-"""Why rate updates refuse the schedule `slot`."""
-
-
-class TrainingSpec(Spec):
-    """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
-
-    epochs: Annotated[int, Field(ge=0, le=1_000_000)] = 10
-    batch: Annotated[int, Field(ge=1, le=100_000)] = Field(50, description="presentations a batch")
-    decay_shape: Literal["geometric", "linear"] = Field(
-        "geometric",
-        description="how the step falls from epoch to epoch (on a tile, the share of the gradient "
-        "spikes that thinning leaves). geometric: by the factor `decay`; linear: by equal parts, "
-        "to 1 / epochs of the first in the last, and `decay` is left out",
-    )
-    decay: Annotated[float, Field(ge=1e-6, le=1.0)] = Field(
-        0.85, description="factor on the step after each epoch; on a tile, on the thinning"
-    )
-    schedule: Schedule = Field(
-        "batch",
-        description="when changed weights are seen by the reads: after each slot (the "
-        "hardware's way), each presentation or each batch",
-    )
-    output_step: Annotated[float, Field(ge=1e-3, le=1e3)] = Field(
-        1.0,
-        description="factor on the step of the output layer; hidden layers keep the learning rate. "
-        "Many classes want more than 1 (docs/findings/algorithm.md, Many classes)",
-    )
-    dropout_input: Share = 0.0
-    dropout_hidden: Share = 0.0
-
-    @model_validator(mode="after")
-    def _linear_takes_no_factor(self) -> Self:
-        if self.decay_shape == "linear" and self.decay != type(self).model_fields["decay"].default:
-            raise ValueError(f"decay {self.decay} is not used where decay_shape is linear")
-        return self
-
-    def step_scale(self, epoch: int) -> float:
-        """Step in an epoch over that in the first, epoch 0 (which a plan tries without epochs)."""
-        if self.decay_shape == "linear":
-            return 1.0 - epoch / max(self.epochs, 1)
-        return self.decay**epoch
-
-
-class SurrogateSpec(Spec):
-    """Gaussian noise on Eq. 9 as a model of the error of stochastic products (Fig. 4, 7, 8).
-
-    A coincidence train of T_s slots estimates a product p of two rates with variance
-    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a weight change (a batch,
-    or a presentation under that schedule), with the variance summed over the presentations behind
-    it and both streams.
-    """
-
-    T_s: Annotated[float, Field(ge=1e-3, le=1e9)] = Field(
-        description="slots of the stochastic product that the noise stands for"
-    )
-    size: Literal["by_product", "pooled"] = Field(
-        "by_product",
-        description="by_product: each product its own variance, so a zero product gets none; "
-        "pooled: every product, zero or not, that of Fig. 4's grid of 2,500 products together",
-    )

@@ -1,0 +1,35 @@
+"""Settings as validated, frozen data: of networks, of their training, of effects of an array."""
+
+from rpu_ssnn.spec.base import (
+    SMALLEST_NORMAL,
+    InSingle,
+    NotNegative,
+    Positive,
+    Share,
+    Spec,
+    single,
+)
+from rpu_ssnn.spec.network import (
+    LITERAL_GRADIENT,
+    MOST_SLOTS,
+    MOST_TAU,
+    Contrast,
+    EncodingSpec,
+    GradientSpec,
+    InhibitionSpec,
+    NetworkSpec,
+    NeuronSpec,
+)
+from rpu_ssnn.spec.training import (
+    RATES_NEED_PRESENTATIONS,
+    Schedule,
+    SurrogateSpec,
+    TrainingSpec,
+)
+
+__all__ = [
+    "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
+    "Contrast", "EncodingSpec", "GradientSpec", "InSingle", "InhibitionSpec", "NetworkSpec",
+    "NeuronSpec", "NotNegative", "Positive", "Schedule", "Share", "Spec", "SurrogateSpec",
+    "TrainingSpec", "single",
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""The devices of one crossbar from its seed: drawn, laid out as cells, keyed for their noise."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.base import Crossbar
+from rpu_ssnn.synapses.native.cells import Cells
+from rpu_ssnn.synapses.native.clock import Clock
+from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.population import Population, draw_population
+from rpu_ssnn.synapses.native.threads import Slices
+from rpu_ssnn.synapses.reference import reference_error, weight_per_state
+from rpu_ssnn.tile_spec import TileSpec
+
+
+class Built(NamedTuple):
+    """A crossbar's devices at state zero, and the seeds of what else is drawn."""
+
+    array: DeviceArray
+    drawn: Population
+    start_key: np.uint64
+    """Of the noise of a pulsed start."""
+    line_key: np.uint64
+    """Of the noise of reads."""
+    thinning_seed: np.random.SeedSequence
+    effects_seed: np.random.SeedSequence
+
+
+def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Built:
+    """As `TileSynapses` builds its tiles for the same seed.
+
+    Raises:
+        InputError: no pulse of ours reaches the weights of such a device.
+    """
+    seeds = np.random.SeedSequence(crossbar.seed).spawn(7)
+    device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]
+    shape = crossbar.initial.shape
+    pair = device.pair or spec.reference.scheme == "differential_pair"
+    signs = np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32)
+    drawn = draw_population(shape, device, spec, device_seed, stuck_seed, spread_seed, len(signs))
+    error = reference_error(shape, spec, crossbar.he_std, reference_seed)
+    errors = np.zeros(0, dtype=np.float32) if error is None else error.T.ravel()
+    pulse_key, read_key, start_key, line_key = noise_seed.generate_state(4, np.uint64)
+    clock = Clock(crossbar, device, spec)
+    cells = Cells(
+        model=drawn.model,
+        rules=drawn.rules._replace(rest=np.float32(clock.rest_state)),
+        records=drawn.records,
+        signs=signs,
+        weights=np.zeros(crossbar.initial.size, dtype=np.float32),
+        per_state=weight_per_state(spec, crossbar.he_std),
+        offset=errors,
+        pulse_key=pulse_key,
+        read_key=read_key,
+    )
+    slices = Slices(shape, crossbar.pool, crossbar.threads)
+    array = DeviceArray(shape, cells, clock, slices, np.random.SeedSequence(int(read_key)))
+    return Built(array, drawn, start_key, line_key, thinning_seed, seeds[6])

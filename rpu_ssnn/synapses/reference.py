@@ -1,0 +1,34 @@
+"""What a state of a device and the error of its reference are worth, in weights."""
+
+import numpy as np
+from jaxtyping import Float32
+
+from rpu_ssnn.tile_spec import TileSpec
+
+
+def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
+    """Weight of state 1, which a finite on/off ratio makes smaller.
+
+    Args:
+        he_std: standard deviation of the He initialisation (units of the weights).
+    """
+    return np.float32(spec.weight_range * he_std * (1.0 - _off(spec)))
+
+
+def reference_error(
+    shape: tuple[int, int], spec: TileSpec, he_std: float, seed: np.random.SeedSequence
+) -> Float32[np.ndarray, "n_in n_out"] | None:
+    """Weights that reference devices subtract; None where references are exact."""
+    if spec.reference.scheme != "reference_device":
+        return None
+    error = np.random.default_rng(seed).standard_normal(shape)
+    conductance = spec.weight_range * he_std * (1.0 + _off(spec))
+    shift: Float32[np.ndarray, "n_in n_out"] = (conductance * spec.reference.spread * error).astype(
+        np.float32
+    )
+    return shift
+
+
+def _off(spec: TileSpec) -> float:
+    """Conductance at the lower end of the range over that at the upper."""
+    return 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0
