@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 _MAPPING = "must be a mapping, `key: value`"
 _TEXT = "must be text (in quotes, where YAML would read something else)"
 _WHOLE = "must be a whole number"
@@ -31,6 +33,46 @@ _BY_KIND = {
     "tuple_type": _LIST,
 }
 """What is allowed where pydantic's own sentence names a type of Python's."""
+
+
+_MEMBER = re.compile(
+    r"(function-\w+|tuple|list|dict|set|literal|constrained-\w+|nullable|model|lax-or-strict|"
+    r"json-or-python|is-instance)\[.*\]|bool|int|float|str|none|path"
+)
+"""What pydantic calls a member of a union, in the place of a fault; no user wrote it."""
+
+
+def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
+    """The fault to report, unknown keys before all others, and how many others there are.
+
+    A misspelt key is both unknown and missing; only the first says what to correct. A value that no
+    member of a union takes is one fault: that of the member which takes most of it.
+
+    Returns:
+        One of ``errors()``, with ``allowed`` (a phrase that begins with a verb) and a ``loc``
+        without members of unions.
+    """
+    faults: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
+    for found in error.errors(include_url=False):
+        loc = found["loc"]
+        cut = next((k for k, part in enumerate(loc) if _is_member(part, k)), len(loc))
+        inside = loc[cut + 1 :]
+        detail = {**found, "loc": (*loc[:cut], *inside), "depth": len(inside)}
+        faults.setdefault(loc[:cut], []).append(detail | {"allowed": allowed_by(detail)})
+    ordered = sorted(
+        faults.values(), key=lambda alike: alike[0]["type"] != "extra_forbidden"
+    )
+    deepest = max(detail["depth"] for detail in ordered[0])
+    nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
+    phrases = dict.fromkeys(detail["allowed"] for detail in nearest if detail["type"] != "missing")
+    joined = " or ".join(
+        phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
+    )
+    return nearest[0] | ({"allowed": joined} if joined else {}), len(ordered) - 1
+
+
+def _is_member(part: int | str, place: int) -> bool:
+    return place > 0 and isinstance(part, str) and _MEMBER.fullmatch(part) is not None
 
 
 def allowed_by(detail: Mapping[str, Any]) -> str:
