@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation_phrases import first_fault
 
 ModelName = Literal[
@@ -94,7 +95,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
         PresetError: as ``read_preset_file``; no such entry, or several and none named.
     """
     path, chosen = _split(name)
-    entries = read_preset_file(Path(path))
+    entries = read_preset_file(user_path("device presets", "name", path))
     if chosen is None:
         if len(entries) > 1:
             raise PresetError(

@@ -11,11 +11,14 @@ theta. He initialisation is scaled by theta, so that a unit rate gives a unit ga
 
 import struct
 import typing
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.wording import first_unprintable
 
 SMALLEST_NORMAL = 2.0**-126
 """Smallest normal number in single precision; smaller ones lose digits, or are zero."""
@@ -53,6 +56,17 @@ def _below_one_in_single(value: float) -> float:
     return value
 
 
+def _of_one_line(text: str) -> str:
+    if first_unprintable(text) is not None or set(text) & set("\n\t\x85\u2028\u2029"):
+        raise ValueError("must be one line of text without control characters")
+    if text != text.strip():
+        raise ValueError("must be text without spaces at its ends")
+    return text
+
+
+OneLine = Annotated[str, AfterValidator(_of_one_line)]
+"""Of a name in tables, figures and file names."""
+
 InSingle = AfterValidator(_usable_in_single)
 """Of a number that the compiled pass or a tile takes."""
 
@@ -72,44 +86,60 @@ Contrast = Literal["none", "on_off", "signed"]
 
 
 class Spec(BaseModel):
-    """Frozen; unknown keys are errors, and so is `true` where a number belongs."""
+    """Frozen; unknown keys are errors, and so is what YAML 1.2 reads as another kind of value.
+
+    `true` is no number, `1` is no flag, and what stands in quotes is text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _flags_are_no_numbers(cls, content: Any) -> Any:
-        """Python, and so pydantic, takes `true` for 1."""
-        fields = cls.model_fields
+    def _kinds_are_those_of_yaml(cls, content: Any) -> Any:
+        """Python takes `true` for 1, and pydantic "0.1" for a number."""
         for name, value in content.items() if isinstance(content, dict) else ():
-            flags = _places_of_flags(value) if name in fields else []
-            kinds = _kinds(fields[name].annotation) if flags else set()
-            if kinds & {int, float} and not kinds & {bool, Any}:
-                place, flag = flags[0]
-                kind = "number" if float in kinds else "whole number"
-                field = f"{name}.{place}" if place else name
-                raise InputError("spec", field, flag, f"must be a {kind}, not true or false")
+            known = cls.model_fields.get(name)
+            if known is None or not isinstance(value, bool | int | float | str | list | tuple):
+                continue
+            kinds = _kinds(known.annotation)
+            items = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
+            for place, item in items:
+                own = kinds if place == "" else frozenset(k for k in kinds if not isinstance(k, str))
+                if (allowed := _of_another_kind(item, own)) is not None:
+                    field = f"{name}.{place}" if place != "" else name
+                    raise InputError("spec", field, item, allowed)
         return content
 
 
-def _places_of_flags(value: object) -> list[tuple[str, bool]]:
-    """The flags of a field: the value itself, or items of a list (by their place)."""
+def _of_another_kind(value: object, kinds: frozenset[Any]) -> str | None:
+    """What a value must be, as a phrase; None where pydantic is to judge it."""
+    if Any in kinds or not kinds & {bool, int, float}:
+        return None
     if isinstance(value, bool):
-        return [("", value)]
-    items = value if isinstance(value, list | tuple) else ()
-    return [(str(place), item) for place, item in enumerate(items) if isinstance(item, bool)]
+        return None if bool in kinds else f"must be a {_number(kinds)}, not true or false"
+    if isinstance(value, int | float):
+        return None if kinds & {int, float} else "must be true or false"
+    takes_text = kinds & {str, Path} or any(isinstance(kind, str) for kind in kinds)
+    if not isinstance(value, str) or takes_text:
+        return None
+    return f"must be a {_number(kinds)}, not text" if kinds & {int, float} else "must be true or false"
 
 
-def _kinds(annotation: Any) -> set[Any]:
-    """The plain types that an annotation is made of."""
+def _number(kinds: frozenset[Any]) -> str:
+    return "number" if float in kinds else "whole number"
+
+
+@cache
+def _kinds(annotation: Any) -> frozenset[Any]:
+    """The plain types and texts that an annotation is made of."""
     if isinstance(annotation, typing.TypeAliasType):
         return _kinds(annotation.__value__)
     arguments = typing.get_args(annotation)
     if not arguments:
-        return {annotation}
+        return frozenset({annotation})
     if typing.get_origin(annotation) is Annotated:
         arguments = arguments[:1]
-    return {kind for argument in arguments for kind in _kinds(argument)}
+    return frozenset(kind for argument in arguments for kind in _kinds(argument))
 
 
 class NeuronSpec(Spec):

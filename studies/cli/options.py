@@ -52,6 +52,11 @@ RowsOption = Annotated[
 ]
 
 
+def note_left_out(error: InputError) -> None:
+    """A bad row or file, on the error stream; the command goes on without it."""
+    typer.echo(f"{error}; left out", err=True)
+
+
 def note_damage(error: InputError) -> None:
     """A damaged trial file, on the error stream; the command goes on without it."""
     typer.echo(f"{error}; the damaged file is left out", err=True)

@@ -18,6 +18,7 @@ from studies.cli.options import (
     WorkersOption,
     given_path,
     note_damage,
+    note_left_out,
 )
 from studies.common.choices import Format, Kind, Values
 
@@ -125,7 +126,7 @@ def report(
     from studies.report import write_report
 
     if out is not None:
-        refuse_unwritable("report", "--out", out)
+        refuse_unwritable("report", "--out", out, (".html", ".htm"))
     typer.echo(write_report(folder, out))
 
 
@@ -174,7 +175,8 @@ def plan(
         # Without an estimate nobody looks at an image; finished rows need none.
         if estimate and rows is None:
             raise
-    planned = planning.make_plan(declared, out or default_folder(declared), rows or ())
+    root = out or default_folder(declared)
+    planned = planning.make_plan(declared, root, rows or (), on_bad=note_left_out)
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)

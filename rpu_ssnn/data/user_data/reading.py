@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
@@ -52,6 +52,9 @@ def read_own(own: OwnData) -> Source:
             allowed = "must be left out: the file has its own test rows"
             raise InputError(own.file, "test_share", own.test_share, allowed)
         train, test = raw.train, raw.test
+        if _same_rows(train, test):
+            allowed = "must be other rows than the training rows, all of which they repeat"
+            raise InputError(test.where, "test rows", Fault("the training rows again"), allowed)
     return _source(own, train, test)
 
 
@@ -107,6 +110,16 @@ def _read(path: Path, own: OwnData) -> Raw:
     if own.spikes is not None:
         raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
     return table_files.read_table(path, own.label)
+
+
+def _same_rows(one: Part, other: Part) -> bool:
+    """Whether two parts hold the same samples in the same order, whatever files they come from."""
+    pairs = zip(_arrays(one), _arrays(other), strict=False)
+    return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+def _arrays(part: Part) -> tuple[np.ndarray, ...]:
+    return part.rows.arrays[:-1] if isinstance(part.rows, SpikeTrains) else (part.rows,)
 
 
 def _check_part(part: Part) -> None:
