@@ -64,7 +64,7 @@ def _of_one_line(text: str) -> str:
     return text
 
 
-OneLine = Annotated[str, AfterValidator(_of_one_line)]
+OneLine = AfterValidator(_of_one_line)
 """Of a name in tables, figures and file names."""
 
 InSingle = AfterValidator(_usable_in_single)

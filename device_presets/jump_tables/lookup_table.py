@@ -131,6 +131,9 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 raise PresetError(f"{file}, row {number}", "row", line[:40], allowed) from None
             normalised |= NORMALISED in line
             continue
+        if not np.isfinite(row).all():
+            allowed = "must hold finite numbers"
+            raise PresetError(f"{file}, row {number}", "row", line[:40], allowed)
         if len(rows) >= 2 and len(row) != len(rows[0]):
             allowed = f"must be {len(rows[0])}, one for each conductance"
             raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
@@ -143,10 +146,8 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         allowed = "must be at least 2: a device goes from one to another"
         raise PresetError(file, "conductances", len(conductance), allowed)
     for field, values in (("conductances", conductance), ("points", points)):
-        if not (np.isfinite(values).all() and (np.diff(values) > 0).all()):
+        if not (np.diff(values) > 0).all():
             raise PresetError(file, field, "not rising", "must rise from cell to cell")
-    if not np.isfinite(changes).all():
-        raise PresetError(file, "changes", "not finite", "must be numbers")
     if abs(points[0]) > _NEAR or abs(points[-1] - 1.0) > _NEAR:
         found = Fault(f"from {points[0]:g} to {points[-1]:g}")
         raise PresetError(file, "points of the distribution", found, "must go from 0 to 1")

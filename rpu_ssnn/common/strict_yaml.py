@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.errors import Fault, InputError, RpuSsnnError
 from rpu_ssnn.common.files import read_text, reason
 from rpu_ssnn.common.wording import first_unprintable
 
@@ -111,7 +111,7 @@ def read(path: Path, error: type[InputError] = InputError) -> Any:
     except OSError as fault:
         raise error(path, "file", reason(fault), "must be a readable file") from fault
     except UnicodeDecodeError as fault:
-        raise error(path, "file", fault.reason, "must be UTF-8 text") from fault
+        raise error(path, "file", Fault(fault.reason), "must be UTF-8 text") from fault
     except YamlError as fault:
         raise error(path, fault.place, fault.found, fault.allowed) from fault
 

@@ -53,8 +53,13 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
         without members of unions.
     """
     faults: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
-    for found in error.errors(include_url=False):
+    everything = error.errors(include_url=False)
+    for found in everything:
         loc = found["loc"]
+        if found["type"] == "too_short" and any(
+            other["loc"][: len(loc)] == loc != other["loc"] for other in everything
+        ):
+            continue  # its bad items were not counted
         cut = next((k for k, part in enumerate(loc) if _is_member(part, k)), len(loc))
         inside = loc[cut + 1 :]
         detail = {**found, "loc": (*loc[:cut], *inside), "depth": len(inside)}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.tile_spec import (
     NEEDS_LOSS,
     NEEDS_PULSES,
@@ -48,7 +48,8 @@ def parameters_of(
         of_the_name = error.field in ("parameter", "table", "name", "device", *given)
         if not of_the_name and (is_table_name(device) or not given):
             in_file = is_table_name(device) or is_file_name(device)
-            found = "" if error.value is None else f" {error.value!r}"
+            shown = error.value if isinstance(error.value, Fault) else repr(error.value)
+            found = "" if error.value is None else f" {shown}"
             allowed = f"{error.field}{found}: {error.allowed}"
             where = error.where if in_file else device
             raise InputError("study", f"{start}device", where, allowed) from error

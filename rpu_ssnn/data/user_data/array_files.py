@@ -84,8 +84,8 @@ def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
         allowed = "must be numbers or text: arrays of Python objects are pickled, and not opened"
         raise InputError(path, key, "object array", allowed)
     promised = math.prod(shape) * dtype.itemsize
-    if promised > min(stored, MOST_ARRAY_BYTES):
-        allowed = f"must be at most the {stored} bytes stored, and {MOST_ARRAY_BYTES}"
+    if promised > (most := min(stored, MOST_ARRAY_BYTES)):
+        allowed = f"must be at most {most}, as many as are stored or as can be read"
         raise InputError(path, f"{key}: bytes of {dtype} {list(shape)}", promised, allowed)
     found: np.ndarray = archive[key]
     return found

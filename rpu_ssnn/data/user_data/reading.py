@@ -91,7 +91,7 @@ def file_digest(own: OwnData) -> str:
 def _read(path: Path, own: OwnData) -> Raw:
     path = path.expanduser()
     if not path.exists():
-        raise InputError(path, "file", "missing", "must be there (relative to the study's file)")
+        raise InputError(path, "file", None, "must be there (relative to the study's file)")
     if path.is_dir():
         return array_files.read_idx_folder(path)
     if not path.is_file():  # a pipe or a device would be waited for, or read without end
@@ -141,7 +141,8 @@ def _check_part(part: Part) -> None:
     if isinstance(rows, SpikeTrains):
         return
     if rows.dtype.kind not in "biuf":
-        raise InputError(where, "kind of values", str(rows.dtype), "must be numbers")
+        kind = "text" if rows.dtype.kind in "US" else str(rows.dtype)
+        raise InputError(where, "kind of values", kind, "must be numbers")
     if rows.shape[1] == 0:
         raise InputError(where, "values a row", 0, "must be at least 1")
     finite = np.isfinite(rows)

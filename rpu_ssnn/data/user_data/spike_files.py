@@ -52,8 +52,8 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     for key in ("spikes/times", "spikes/units", "labels"):
         if key not in file:
             allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
-            raise InputError(path, key, "missing", allowed)
-        if (size := math.prod(file[key].shape)) > MOST_RECORDINGS:
+            raise InputError(path, key, None, allowed)
+        if (size := math.prod(getattr(file[key], "shape", ()))) > MOST_RECORDINGS:
             # Not written parts of a data set take no room in the file.
             raise InputError(path, f"entries of {key}", size, f"must be at most {MOST_RECORDINGS}")
     times, units, labels = (
@@ -61,9 +61,6 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
         file["spikes/units"],
         np.asarray(file["labels"][()]),
     )
-    for name, found in (("spikes/times", times), ("spikes/units", units)):
-        if len(found.shape) != 1:
-            raise InputError(path, f"shape of {name}", found.shape, "must be one entry a recording")
     for name, counted in (("spikes/units", units), ("labels", labels)):
         if len(counted) != len(times):
             allowed = f"must be {len(times)}, the recordings of spikes/times"

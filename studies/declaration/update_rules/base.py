@@ -144,8 +144,8 @@ class Rehearsal:
 class CaseBase(Spec):
     """Keys of every case of a study. A subclass adds ``update``, a literal."""
 
-    label: OneLine | None = Field(
-        None, min_length=1, max_length=60, description="row name; default: the update or device"
+    label: Annotated[str, Field(min_length=1, max_length=60), OneLine] | None = Field(
+        None, description="row name; default: the update or device"
     )
     network: dict[str, Any] = Field({}, description="what differs from the study's network")
     training: dict[str, Any] = Field({}, description="what differs from the study's training")
