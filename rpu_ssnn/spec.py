@@ -101,10 +101,12 @@ class Spec(BaseModel):
             known = cls.model_fields.get(name)
             if known is None or not isinstance(value, bool | int | float | str | list | tuple):
                 continue
-            kinds = _kinds(known.annotation)
+            kinds = _kinds(typing.cast(Any, known.annotation))
             items = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
             for place, item in items:
-                own = kinds if place == "" else frozenset(k for k in kinds if not isinstance(k, str))
+                own = (
+                    kinds if place == "" else frozenset(k for k in kinds if not isinstance(k, str))
+                )
                 if (allowed := _of_another_kind(item, own)) is not None:
                     field = f"{name}.{place}" if place != "" else name
                     raise InputError("spec", field, item, allowed)
@@ -122,7 +124,9 @@ def _of_another_kind(value: object, kinds: frozenset[Any]) -> str | None:
     takes_text = kinds & {str, Path} or any(isinstance(kind, str) for kind in kinds)
     if not isinstance(value, str) or takes_text:
         return None
-    return f"must be a {_number(kinds)}, not text" if kinds & {int, float} else "must be true or false"
+    return (
+        f"must be a {_number(kinds)}, not text" if kinds & {int, float} else "must be true or false"
+    )
 
 
 def _number(kinds: frozenset[Any]) -> str:

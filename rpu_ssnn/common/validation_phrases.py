@@ -64,9 +64,7 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
         inside = loc[cut + 1 :]
         detail = {**found, "loc": (*loc[:cut], *inside), "depth": len(inside)}
         faults.setdefault(loc[:cut], []).append(detail | {"allowed": allowed_by(detail)})
-    ordered = sorted(
-        faults.values(), key=lambda alike: alike[0]["type"] != "extra_forbidden"
-    )
+    ordered = sorted(faults.values(), key=lambda alike: alike[0]["type"] != "extra_forbidden")
     deepest = max(detail["depth"] for detail in ordered[0])
     nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
     phrases = dict.fromkeys(detail["allowed"] for detail in nearest if detail["type"] != "missing")

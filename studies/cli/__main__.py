@@ -1,6 +1,5 @@
 """`rpu-ssnn`, and `python -m studies.cli`: signals are handled before anything slow is imported."""
 
-import os
 import sys
 
 from studies.common import interrupts

@@ -17,6 +17,7 @@ INLINE_DEFAULT = 40
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
 
+
 class Row(NamedTuple):
     """A key: the values that it takes, its default ("": must be given), and what it means."""
 

@@ -23,7 +23,6 @@ from studies.declaration.update_rules.base import LearningRate, Seeds
 from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
 
-
 _OfGrid: Any = Field(min_length=1, max_length=100)
 
 

@@ -247,8 +247,6 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
         return RequirementAxis(name, context, levels, best, parameter.worst, tuned.weight_range)
     if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
         return f"{name}: {context.device} is simulated by a model without it"
-    if name == "ohm_per_cell" and not has.get("tile.lines.on_resistance"):
-        return f"{name}: the tile of {context.device} has no lines: give tile.lines.on_resistance"
     own = max(_values(parameter, has), key=abs)
     worst = max(parameter.worst, abs(own))
     return RequirementAxis(name, context, own, 0.0, math.copysign(worst, own), tuned.weight_range)

@@ -76,6 +76,7 @@ def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) ->
 
 def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     """One array, after a look at its header: a damaged one must not size a buffer."""
+    assert archive.zip is not None  # it is open
     name = f"{key}.npy" if f"{key}.npy" in archive.zip.namelist() else key
     stored = archive.zip.getinfo(name).file_size
     with archive.zip.open(name) as member:

@@ -112,7 +112,9 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
     lines = spec.lines or min(most, MOST_LINES)
-    allowed = f"must be below {lines}, {'the most there may be' if not spec.lines else 'spikes.lines'}"
+    allowed = (
+        f"must be below {lines}, {'the most there may be' if not spec.lines else 'spikes.lines'}"
+    )
     _refuse_event(where, named, line, line >= lines, allowed)
     slot = np.floor(time / spec.bin)
     _refuse_event(where, "t", time, slot >= 2**31, f"must be below {2**31} bins of {spec.bin:g}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, reason
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
@@ -83,12 +83,14 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
     if labels.isna().any():
         row = int(np.flatnonzero(labels.isna())[0])
         raise InputError(where, f"label {row}", None, "must be given for every row")
+    if not len(table):
+        raise InputError(where, "rows", 0, "must be at least 1")
     for name in values.columns:
         if values[name].dtype.kind not in "biuf":
             bad = pd.to_numeric(values[name], errors="coerce").isna().to_numpy()
             row = int(np.argmax(bad))
-            found = str(values[name].iloc[row]) if len(bad) else Fault("no rows")
             allowed = f"must be a number (or the column the label: dataset.label: {name})"
+            found = str(values[name].iloc[row])
             raise InputError(where, f"row {row}, column {name}", found, allowed)
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
