@@ -47,13 +47,16 @@ def ending_the_command() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    within = _heard.is_command
+    if within and heard():  # while it was imported, and some library caught it
+        _raise()
     _heard.times, _heard.is_command = 0, True
     shown_otherwise, sys.unraisablehook = sys.unraisablehook, _exit_or_show
     with _handled_by(_raise_or_exit, SIGNALS):
         try:
             yield
         finally:
-            _heard.is_command = False
+            _heard.is_command = within
             sys.unraisablehook = shown_otherwise
 
 

@@ -191,7 +191,7 @@ def test_files_that_are_none_get_one_line(
 
 
 def test_files_that_are_missing(tmp_path: Path) -> None:
-    with refused("gone.npz", "'missing'"):
+    with refused("gone.npz", "missing"):
         read_own(OwnData(file=tmp_path / "gone.npz"))
     with refused(str(tmp_path), "idx file", "[]", "must be one file with train"):
         read_own(OwnData(file=tmp_path))
