@@ -52,30 +52,31 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
         One of ``errors()``, with ``allowed`` (a phrase that begins with a verb) and a ``loc``
         without members of unions.
     """
-    faults: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
     everything = error.errors(include_url=False)
+    below: dict[tuple[int | str, ...], set[str]] = {}  # what follows a location, in any fault
+    for found in everything:
+        for k, part in enumerate(found["loc"]):
+            below.setdefault(found["loc"][:k], set()).add(str(part))
+    unions = {
+        loc for loc, parts in below.items() if len(parts) > 1 and all(map(_MEMBER.fullmatch, parts))
+    }
+    faults: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
     for found in everything:
         loc = found["loc"]
-        if found["type"] == "too_short" and any(
-            other["loc"][: len(loc)] == loc != other["loc"] for other in everything
-        ):
+        if found["type"] == "too_short" and loc in below:
             continue  # its bad items were not counted
-        cut = next((k for k, part in enumerate(loc) if _is_member(part, k)), len(loc))
+        cut = next((k for k in range(len(loc)) if loc[:k] in unions), len(loc))
         inside = loc[cut + 1 :]
         detail = {**found, "loc": (*loc[:cut], *inside), "depth": len(inside)}
-        faults.setdefault(loc[:cut], []).append(detail | {"allowed": allowed_by(detail)})
+        faults.setdefault(loc[:cut], []).append(detail)
     ordered = sorted(faults.values(), key=lambda alike: alike[0]["type"] != "extra_forbidden")
     deepest = max(detail["depth"] for detail in ordered[0])
     nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
-    phrases = dict.fromkeys(detail["allowed"] for detail in nearest if detail["type"] != "missing")
+    phrases = dict.fromkeys(map(allowed_by, nearest))
     joined = " or ".join(
         phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
     )
-    return nearest[0] | ({"allowed": joined} if joined else {}), len(ordered) - 1
-
-
-def _is_member(part: int | str, place: int) -> bool:
-    return place > 0 and isinstance(part, str) and _MEMBER.fullmatch(part) is not None
+    return nearest[0] | {"allowed": joined}, len(ordered) - 1
 
 
 def allowed_by(detail: Mapping[str, Any]) -> str:

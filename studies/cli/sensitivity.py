@@ -169,6 +169,8 @@ def ledger(
     format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
 ) -> None:
     """What did training cost the devices? Pulses, energy, physical time and wear."""
+    import pandas as pd
+
     from studies.execution.study_runs import finished_runs
     from studies.report.ledger_view import render
     from studies.results.ledger import ledger_table
@@ -176,7 +178,7 @@ def ledger(
 
     damaged: list[InputError] = []
     _, runs = finished_runs(folder, on_damage=damaged.append)
-    table = ledger_table(results_frame(runs)) if runs else ()
+    table = ledger_table(results_frame(runs)) if runs else pd.DataFrame()
     note_all_damage(folder, damaged, len(table), "at least one finished trial on a device")
     typer.echo(render(table, format))
 

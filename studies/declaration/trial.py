@@ -23,7 +23,7 @@ from studies.declaration.update_rules.base import MethodBase
 class DatasetSettings(OwnDataReading):
     """The images; None: all. `file` names data of the user."""
 
-    name: Annotated[str, Field(max_length=200), OneLine] = Field(
+    name: Annotated[str, Field(max_length=255), OneLine] = Field(
         "", description="a standard set's; of your own data any other one"
     )
     file: Path | None = Field(None, description="of your own data (`rpu_ssnn.data_spec.OwnData`)")
