@@ -10,15 +10,12 @@ theta. He initialisation is scaled by theta, so that a unit rate gives a unit ga
 """
 
 import struct
-import typing
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.wording import first_unprintable
+from rpu_ssnn.common.value_kinds import of_one_line, refuse_other_kinds
 
 SMALLEST_NORMAL = 2.0**-126
 """Smallest normal number in single precision; smaller ones lose digits, or are zero."""
@@ -56,15 +53,7 @@ def _below_one_in_single(value: float) -> float:
     return value
 
 
-def _of_one_line(text: str) -> str:
-    if first_unprintable(text) is not None or set(text) & set("\n\t\x85\u2028\u2029"):
-        raise ValueError("must be one line of text without control characters")
-    if text != text.strip():
-        raise ValueError("must be text without spaces at its ends")
-    return text
-
-
-OneLine = AfterValidator(_of_one_line)
+OneLine = AfterValidator(of_one_line)
 """Of a name in tables, figures and file names."""
 
 InSingle = AfterValidator(_usable_in_single)
@@ -96,54 +85,8 @@ class Spec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _kinds_are_those_of_yaml(cls, content: Any) -> Any:
-        """Python takes `true` for 1, and pydantic "0.1" for a number."""
-        for name, value in content.items() if isinstance(content, dict) else ():
-            known = cls.model_fields.get(name)
-            if known is None or not isinstance(value, bool | int | float | str | list | tuple):
-                continue
-            kinds = _kinds(typing.cast(Any, known.annotation))
-            items = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
-            for place, item in items:
-                own = (
-                    kinds if place == "" else frozenset(k for k in kinds if not isinstance(k, str))
-                )
-                if (allowed := _of_another_kind(item, own)) is not None:
-                    field = f"{name}.{place}" if place != "" else name
-                    raise InputError("spec", field, item, allowed)
+        refuse_other_kinds(cls.model_fields, content)
         return content
-
-
-def _of_another_kind(value: object, kinds: frozenset[Any]) -> str | None:
-    """What a value must be, as a phrase; None where pydantic is to judge it."""
-    if Any in kinds or not kinds & {bool, int, float}:
-        return None
-    if isinstance(value, bool):
-        return None if bool in kinds else f"must be a {_number(kinds)}, not true or false"
-    if isinstance(value, int | float):
-        return None if kinds & {int, float} else "must be true or false"
-    takes_text = kinds & {str, Path} or any(isinstance(kind, str) for kind in kinds)
-    if not isinstance(value, str) or takes_text:
-        return None
-    return (
-        f"must be a {_number(kinds)}, not text" if kinds & {int, float} else "must be true or false"
-    )
-
-
-def _number(kinds: frozenset[Any]) -> str:
-    return "number" if float in kinds else "whole number"
-
-
-@cache
-def _kinds(annotation: Any) -> frozenset[Any]:
-    """The plain types and texts that an annotation is made of."""
-    if isinstance(annotation, typing.TypeAliasType):
-        return _kinds(annotation.__value__)
-    arguments = typing.get_args(annotation)
-    if not arguments:
-        return frozenset({annotation})
-    if typing.get_origin(annotation) is Annotated:
-        arguments = arguments[:1]
-    return frozenset(kind for argument in arguments for kind in _kinds(argument))
 
 
 class NeuronSpec(Spec):
