@@ -47,7 +47,7 @@ def aihwkit_object(name: str) -> Any:
     """
     try:
         call = ast.parse(name.strip(), mode="eval").body
-    except SyntaxError as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)") from error
     keywords = call.keywords if isinstance(call, ast.Call) and not call.args else []
     head = call.func if isinstance(call, ast.Call) and not call.args else call
@@ -62,13 +62,28 @@ def aihwkit_object(name: str) -> Any:
         known = [one.name for one in dataclasses.fields(found[head.id])]
         if field not in known:
             raise PresetError(WHERE, f"field of {head.id}", field, one_of(known, field))
-        try:
-            values[field] = ast.literal_eval(keyword.value)
-        except ValueError as error:
-            written = ast.unparse(keyword.value)
-            allowed = "must be a number, true or false, or a list of numbers"
-            raise PresetError(WHERE, f"{head.id}.{field}", written, allowed) from error
+        where = f"{head.id}.{field}"
+        if field in values:
+            raise PresetError(WHERE, where, ast.unparse(keyword.value), "must be given only once")
+        values[field] = _value_of(where, keyword.value)
     return found[head.id](**values)
+
+
+def _value_of(where: str, written: ast.expr) -> Any:
+    """A number, a flag or a list of numbers.
+
+    Raises:
+        PresetError: anything else.
+    """
+    try:
+        value = ast.literal_eval(written)
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        value = None
+    parts = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(part, int | float) for part in parts):
+        allowed = "must be a number, True or False, or a list of numbers"
+        raise PresetError(WHERE, where, ast.unparse(written), allowed)
+    return value
 
 
 def own_entry(source: Any) -> tuple[str, PresetEntry]:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError, one_of
-from rpu_ssnn.common.validation_phrases import allowed_by
+from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.validation_phrases import first_fault
 
 ModelName = Literal[
     "ConstantStepDevice",
@@ -94,7 +95,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
         PresetError: as ``read_preset_file``; no such entry, or several and none named.
     """
     path, chosen = _split(name)
-    entries = read_preset_file(Path(path))
+    entries = read_preset_file(user_path("device presets", "name", path))
     if chosen is None:
         if len(entries) > 1:
             raise PresetError(
@@ -122,12 +123,9 @@ def _entry(where: str, raw: object) -> PresetEntry:
     try:
         return PresetEntry.model_validate(raw)
     except ValidationError as error:
-        # A misspelt key is both unknown and missing; only the first says what to correct.
-        unknown_first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        first = unknown_first[0]
+        first, _ = first_fault(error)
         field = ".".join(str(part) for part in first["loc"]) or "entry"
-        found = first["input"]
-        allowed = allowed_by(first)
+        found, allowed = first["input"], first["allowed"]
         if first["type"] == "extra_forbidden":
             known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
             allowed = f"unknown key; {one_of(known.model_fields, first['loc'][-1])}"

@@ -171,6 +171,8 @@ def _given(
     found = entry.parameters[name]
     if found.unit != rule.unit:
         raise PresetError(where, f"{name}.unit", found.unit, f"must be {rule.unit}")
+    if isinstance(found.value, str):  # YAML 1.2: what stands in quotes is text
+        raise PresetError(where, name, found.value, f"{rule.allowed}, not text")
     value = rule.checked(where, name, found.value)
     return _parameter(rule, value, source=found.source, assumption=found.assumption)
 

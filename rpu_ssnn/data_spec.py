@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import Positive, Spec
 
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
@@ -49,11 +50,14 @@ class OwnDataReading(Spec):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if isinstance(self.range, tuple) and not self.range[0] < self.range[1]:
-            raise ValueError(f"range {list(self.range)} must be [low, high] with low below high")
+            allowed = "must be [low, high] with low below high"
+            raise InputError("dataset", "range", list(self.range), allowed)
         if self.spikes is not None and self.range != "training":
-            raise ValueError("range is of values: leave it out where the file holds spikes")
+            allowed = "is of values: leave it out where the file holds spikes"
+            raise InputError("dataset", "range", self.range, allowed)
         if self.test_file is not None and self.test_share is not None:
-            raise ValueError("test_share splits one file: leave it out beside test_file")
+            allowed = "splits one file: leave it out beside test_file"
+            raise InputError("dataset", "test_share", self.test_share, allowed)
         return self
 
 

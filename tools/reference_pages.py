@@ -4,22 +4,18 @@
 pages as Markdown files.
 """
 
-import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from studies.cli.keys import sections_of_a_study
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
 FOLDER = "reference"
-INLINE_DEFAULT = 40
-"""Longest default (characters) shown in a table; longer ones are the defaults of a section."""
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -35,99 +31,17 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def study_file() -> str:
     """Every key of a study, from the pydantic models."""
-    from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
-    from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
-    from rpu_ssnn.spec import SurrogateSpec
-    from rpu_ssnn.tile_spec import TileSpec
-    from studies.declaration.study import Study
-    from studies.declaration.update_rules.base import SgdSpec
-
-    mappings: list[type[BaseModel]] = [
-        TileSpec,
-        SurrogateSpec,
-        SgdSpec,
-        PulseTrainSpec,
-        OnlineSpec,
-        WholePulseSpec,
-    ]
-    models: list[type[BaseModel]] = [Study, *mappings]
-    _, schema = models_json_schema([(model, "validation") for model in models])
     parts = [
         "# Keys of a study",
-        "Made from the models that check a study. A key without a default must be given. A case is "
-        "one of the mappings whose names end in `Case`. `tile`, `surrogate`, `sgd`, `trains` and "
-        "`online` of a case are the mappings `TileSpec`, `SurrogateSpec`, `SgdSpec`, "
-        "`PulseTrainSpec` and `WholePulseSpec` (`online_sgd` has those of `OnlineSpec`).",
+        "Made from the models that check a study; `rpu-ssnn keys` prints the same. A key without a "
+        "default must be given. A case is one of the mappings whose names end in `Case`. Where a "
+        "meaning says `fields of X`, the mapping has the keys of section `X`.",
     ]
-    definitions: dict[str, Any] = schema["$defs"]
-    first = [model.__name__ for model in models]
-    for name in sorted(definitions, key=lambda n: (n not in first[:1], n)):
-        definition = definitions[name]
-        if "properties" not in definition:
-            continue
-        required = definition.get("required", [])
-        rows = [
-            (
-                f"`{key}`",
-                _allowed(field),
-                _default(key, field, required),
-                field.get("description", ""),
-            )
-            for key, field in definition["properties"].items()
-        ]
-        parts += [
-            f"## {name}",
-            _first_paragraph(definition.get("description", "")),
-            table(("key", "allowed", "default", "meaning"), rows),
-        ]
+    for section in sections_of_a_study():
+        rows = [(f"`{row.key}`", *row[1:]) for row in section.rows]
+        parts += [f"## {section.name}", section.text]
+        parts.append(table(("key", "allowed", "default", "meaning"), rows))
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _first_paragraph(text: str) -> str:
-    return " ".join(text.partition("\n\n")[0].split())
-
-
-def _allowed(field: Mapping[str, Any]) -> str:
-    """The values that a field takes, in words."""
-    if "$ref" in field:
-        name = field["$ref"].rpartition("/")[2]
-        return "a case" if name == "Case" else f"[{name}](#{name.lower()})"
-    if "allOf" in field:
-        return " and ".join(_allowed(part) for part in field["allOf"])
-    for several in ("anyOf", "oneOf"):
-        if several in field:
-            return " or ".join(_allowed(part) for part in field[several])
-    if "const" in field:
-        return f"`{field['const']}`"
-    if "enum" in field:
-        return ", ".join(f"`{value}`" for value in field["enum"])
-    kind = str(field.get("type", "anything"))
-    if kind == "array":
-        items = field.get("items", {})
-        return f"list of {_allowed(items)}" if items else "list"
-    if kind == "object":
-        inner = field.get("additionalProperties")
-        return f"mapping to {_allowed(inner)}" if isinstance(inner, dict) and inner else "mapping"
-    words = {"null": "null", "integer": "whole number", "boolean": "true or false"}
-    return words.get(kind, kind) + _limits(field)
-
-
-def _limits(field: Mapping[str, Any]) -> str:
-    signs = (
-        ("exclusiveMinimum", ">"),
-        ("minimum", "≥"),
-        ("exclusiveMaximum", "<"),
-        ("maximum", "≤"),
-    )
-    limits = [f"{sign} {field[key]:g}" for key, sign in signs if key in field]
-    return " " + ", ".join(limits) if limits else ""
-
-
-def _default(key: str, field: Mapping[str, Any], required: list[str]) -> str:
-    if key in required or "default" not in field:
-        return ""
-    text = json.dumps(field["default"])
-    return f"`{text}`" if len(text) <= INLINE_DEFAULT else "the defaults of the section"
 
 
 def device_parameters() -> str:

@@ -10,18 +10,18 @@ then that of its values, each as likely as the step of the points says. A column
 start is refused: it lies upside down.
 """
 
-import gzip
 import hashlib
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rpu_ssnn.common.errors import PresetError
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.errors import Fault, PresetError
+from rpu_ssnn.common.files import read_text, reason
 
-_COMMENT = "Row 1: conductances (S), row 2: points of the distribution, then changes (S)"
+_COMMENT = "Row 1: conductances ({0}), row 2: points of the distribution, then changes ({0})"
+NORMALISED = "(a.u.)"
+"""In a comment line: the conductances are in no unit, and may be below 0."""
 _NEAR = 1e-3  # of the points' ends, which may be rounded
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 
@@ -93,13 +93,17 @@ def read_lookup_table(folder: Path) -> LookupTable:
     return LookupTable(folder.name, conductance, points, up, down)
 
 
-def write_lookup_table(folder: Path, table: LookupTable) -> None:
-    """The two files of a table, in a folder that is made where it is not there."""
+def write_lookup_table(folder: Path, table: LookupTable, unit: str = "S") -> None:
+    """The two files of a table, in a folder that is made where it is not there.
+
+    Args:
+        unit: of the numbers; ``a.u.`` where they were normalised.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for way, changes in (("up", table.up), ("down", table.down)):
         rows = (table.conductance, table.points, *changes)
         lines = [", ".join(f"{value:.9g}" for value in row) for row in rows]
-        (folder / FILES[way]).write_text("\n".join([_COMMENT, *lines]) + "\n")
+        (folder / FILES[way]).write_text("\n".join([_COMMENT.format(unit), *lines]) + "\n")
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -109,12 +113,12 @@ def _file(folder: Path, name: str) -> Path:
 
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     try:
-        content = file.read_bytes()
-        lines = (gzip.decompress(content) if file.suffix == ".gz" else content).decode()
-    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
+        lines = read_text(file)
+    except (OSError, UnicodeDecodeError) as error:
         allowed = "must be a readable table of CrossSim"
         raise PresetError(file, "file", reason(error), allowed) from None
     rows: list[np.ndarray] = []
+    normalised = False
     for number, line in enumerate(lines.splitlines(), 1):
         cells = line.replace(",", " ").split()
         if not cells:
@@ -125,7 +129,11 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             if rows:
                 allowed = "must hold numbers; comments come first"
                 raise PresetError(f"{file}, row {number}", "row", line[:40], allowed) from None
+            normalised |= NORMALISED in line
             continue
+        if not np.isfinite(row).all():
+            allowed = "must hold finite numbers"
+            raise PresetError(f"{file}, row {number}", "row", line[:40], allowed)
         if len(rows) >= 2 and len(row) != len(rows[0]):
             allowed = f"must be {len(rows[0])}, one for each conductance"
             raise PresetError(f"{file}, row {number}", "cells", len(row), allowed)
@@ -134,15 +142,21 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         allowed = "must hold conductances, points of the distribution, and one row a point"
         raise PresetError(file, "rows", len(rows), allowed)
     conductance, points, changes = rows[0], rows[1], np.array(rows[2:])
-    if changes.shape[1] != len(conductance) or len(conductance) < 2:
-        raise PresetError(file, "columns", changes.shape[1], f"must be {len(conductance)}")
+    if len(conductance) < 2:
+        allowed = "must be at least 2: a device goes from one to another"
+        raise PresetError(file, "conductances", len(conductance), allowed)
     for field, values in (("conductances", conductance), ("points", points)):
-        if not (np.isfinite(values).all() and (np.diff(values) > 0).all()):
+        if not (np.diff(values) > 0).all():
             raise PresetError(file, field, "not rising", "must rise from cell to cell")
-    if not np.isfinite(changes).all():
-        raise PresetError(file, "changes", "not finite", "must be numbers")
     if abs(points[0]) > _NEAR or abs(points[-1] - 1.0) > _NEAR:
-        raise PresetError(file, "points", float(points[-1]), "must rise from 0 to 1")
+        found = Fault(f"from {points[0]:g} to {points[-1]:g}")
+        raise PresetError(file, "points of the distribution", found, "must go from 0 to 1")
+    if conductance[0] < 0 and not normalised:
+        allowed = (
+            f"must be 0 S or above, as no device alone goes below it; values that were normalised "
+            f"need a first line with {NORMALISED}"
+        )
+        raise PresetError(file, "conductance", float(conductance[0]), allowed)
     falls = np.flatnonzero(changes[-1] < changes[0])
     if len(falls):
         allowed = "must rise with the points of the distribution, from its smallest change on"

@@ -255,17 +255,25 @@ def _device(
 
 def _folders_in(folder: Path) -> list[Path]:
     """That of one device, or those of the devices whose folders lie in it."""
-    inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [folder] if is_lookup_table(folder) else [f for f in inside if is_lookup_table(f)]
-    if not found:
-        allowed = f"must hold {' and '.join(FILES.values())} (or .gz), or folders that do"
-        raise PresetError("device", KEY, str(folder), allowed)
-    return found
+    if is_lookup_table(folder):
+        return [folder]
+    try:
+        inside = [f for f in sorted(folder.iterdir()) if f.is_dir() and f.name[0] != "."]
+    except OSError:
+        inside = []
+    names = f"{' and '.join(FILES.values())} (or .gz)"
+    if not any(map(is_lookup_table, inside)):
+        raise PresetError("device", KEY, str(folder), f"must hold {names}, or folders that do")
+    for member in inside:
+        if not is_lookup_table(member):
+            allowed = f"must hold {names}, as the other folders in {folder} do"
+            raise PresetError("device", KEY, str(member), allowed)
+    return inside
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file does."""
-    stats = ((file.name, file.stat()) for file in sorted(folder.glob("dG_*")))
+    stats = ((f.name, f.stat()) for f in sorted(folder.glob("dG_*")) if f.is_file())
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 

@@ -59,7 +59,7 @@ class ParameterRule:
     def checked(self, where: str, name: str, value: object) -> Value:
         """The value as number or flag.
 
-        Numbers may come as text: YAML 1.1 reads ``5e-8`` as a string, and so do command lines.
+        Numbers may be text, as rows made before YAML 1.2 was read have them.
 
         Raises:
             PresetError: wrong type, not a number, or outside the physical range.

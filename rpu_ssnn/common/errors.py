@@ -39,7 +39,8 @@ class InputError(RpuSsnnError, ValueError):
         self.value = value
         self.allowed = allowed
         wrong = value if isinstance(value, Fault) else f"{_short(value)} is not allowed"
-        super().__init__(f"{where}: {field}: {'missing' if value is None else wrong}; {allowed}")
+        found = "missing" if value is None else wrong
+        super().__init__(_of_one_line(f"{where}: {field}: {found}; {allowed}"))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
         """Errors cross process borders whole, with values that are sure to."""
@@ -67,6 +68,11 @@ def one_of(names: Iterable[str], wrong: object = None) -> str:
     phrase = "must be one of " + ", ".join(valid)
     near = difflib.get_close_matches(str(wrong), valid, n=1) if wrong is not None else []
     return f"{phrase} (did you mean {near[0]}?)" if near else phrase
+
+
+def _of_one_line(text: str) -> str:
+    """The text with line ends and the like written out: keys and columns may hold them."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _short(value: object, limit: int = 80) -> str:

@@ -5,10 +5,12 @@ written (`write_whole`); all other modules use these.
 """
 
 import errno
+import gzip
 import os
 import re
 import secrets
 import stat
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +22,9 @@ PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 
 MOST_TEXT_BYTES = 64 << 20
 """Of a text file that is read whole; the largest that the project writes has a few MB."""
+
+MOST_ARRAY_BYTES = 16 << 30
+"""Of the arrays of one file, unpacked; MNIST in double precision has 0.4 GB."""
 
 _RANDOM_BYTES = 8
 
@@ -53,16 +58,22 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
-    """The content of a regular file.
+    """The content of a regular file; of one that ends in .gz, unpacked.
 
     Args:
-        most: bytes that the file may have.
+        most: bytes that the content may have.
 
     Raises:
-        OSError: as `open_regular`, or the file is larger.
+        OSError: as `open_regular`, the content is larger, or it is no whole gzip stream.
     """
     with open_regular(path) as file:
-        content = file.read(most + 1)
+        if path.suffix == ".gz":
+            try:
+                content = gzip.GzipFile(fileobj=file).read(most + 1)
+            except (EOFError, zlib.error) as error:
+                raise OSError(errno.EIO, str(error), str(path)) from error
+        else:
+            content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"Larger than {most} bytes", str(path))
     return content

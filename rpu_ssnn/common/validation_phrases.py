@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 _MAPPING = "must be a mapping, `key: value`"
 _TEXT = "must be text (in quotes, where YAML would read something else)"
 _WHOLE = "must be a whole number"
@@ -31,6 +33,50 @@ _BY_KIND = {
     "tuple_type": _LIST,
 }
 """What is allowed where pydantic's own sentence names a type of Python's."""
+
+
+_MEMBER = re.compile(
+    r"(function-\w+|tuple|list|dict|set|literal|constrained-\w+|nullable|model|lax-or-strict|"
+    r"json-or-python|is-instance)\[.*\]|bool|int|float|str|none|path"
+)
+"""What pydantic calls a member of a union, in the place of a fault; no user wrote it."""
+
+
+def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
+    """The fault to report, unknown keys before all others, and how many others there are.
+
+    A misspelt key is both unknown and missing; only the first says what to correct. A value that no
+    member of a union takes is one fault: that of the member which takes most of it.
+
+    Returns:
+        One of ``errors()``, with ``allowed`` (a phrase that begins with a verb) and a ``loc``
+        without members of unions.
+    """
+    everything = error.errors(include_url=False)
+    below: dict[tuple[int | str, ...], set[str]] = {}  # what follows a location, in any fault
+    for found in everything:
+        for k, part in enumerate(found["loc"]):
+            below.setdefault(found["loc"][:k], set()).add(str(part))
+    unions = {
+        loc for loc, parts in below.items() if len(parts) > 1 and all(map(_MEMBER.fullmatch, parts))
+    }
+    faults: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
+    for found in everything:
+        loc = found["loc"]
+        if found["type"] == "too_short" and loc in below:
+            continue  # its bad items were not counted
+        cut = next((k for k in range(len(loc)) if loc[:k] in unions), len(loc))
+        inside = loc[cut + 1 :]
+        detail = {**found, "loc": (*loc[:cut], *inside), "depth": len(inside)}
+        faults.setdefault(loc[:cut], []).append(detail)
+    ordered = sorted(faults.values(), key=lambda alike: alike[0]["type"] != "extra_forbidden")
+    deepest = max(detail["depth"] for detail in ordered[0])
+    nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
+    phrases = dict.fromkeys(map(allowed_by, nearest))
+    joined = " or ".join(
+        phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
+    )
+    return nearest[0] | {"allowed": joined}, len(ordered) - 1
 
 
 def allowed_by(detail: Mapping[str, Any]) -> str:

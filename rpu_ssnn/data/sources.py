@@ -199,7 +199,7 @@ def locate(name: str, root: Path | None) -> list[Path]:
     raise MissingDataError(
         name,
         "file " + ", ".join(missing),
-        "missing",
+        None,
         f"must be, unpacked or as .gz, in one of {', '.join(map(str, places))}; "
         f"get it from {described.obtain}",
     )

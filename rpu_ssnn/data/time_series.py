@@ -107,7 +107,7 @@ def read_ts(path: Path, channels: int) -> Series:
         raise InputError(path, "file", problem, "must be a readable .ts file") from error
     starts = [n for n, line in enumerate(lines) if line.strip().lower() == "@data"]
     if not starts:
-        raise InputError(path, "@data", "missing", "must be a .ts file")
+        raise InputError(path, "@data", None, "must be a .ts file")
     values, labels = [], []
     for number, line in enumerate(lines[starts[0] + 1 :], starts[0] + 2):
         if not line.strip():
@@ -145,5 +145,5 @@ def _vowel_files(root: Path | None) -> tuple[Path, Path]:
             return train, test
     looked = ", ".join(map(str, places)) or "a data folder (--data) or an installed aeon"
     raise MissingDataError(
-        "japanese_vowels", f"file {_FILES[0]}", "missing", f"must be in {looked}; from {_OBTAIN}"
+        "japanese_vowels", f"file {_FILES[0]}", None, f"must be in {looked}; from {_OBTAIN}"
     )

@@ -98,7 +98,7 @@ def read_network(path: str | Path) -> Trained:
     try:
         with h5py.File(path, "r") as file:
             if "description" not in file.attrs:
-                raise InputError(path, "description", "missing", "must be a map that export wrote")
+                raise InputError(path, "description", None, "must be a map that export wrote")
             names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
             weights = [file[name]["weights"][()] for name in names]
             return rebuilt(str(file.attrs["description"]), weights, path)

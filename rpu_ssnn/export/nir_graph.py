@@ -87,7 +87,7 @@ def read_nir(path: str | Path) -> Trained:
     text = graph.metadata.get("rpu_ssnn")
     if text is None:
         allowed = "must be there: only graphs that this project wrote are read back"
-        raise InputError(path, "metadata.rpu_ssnn", "missing", allowed)
+        raise InputError(path, "metadata.rpu_ssnn", None, allowed)
     places = range(1, 1 + sum(name.startswith("weights_") for name in graph.nodes))
     weights = [
         np.ascontiguousarray(graph.nodes[f"weights_{place}"].weight.T, dtype=np.float32)

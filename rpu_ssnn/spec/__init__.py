@@ -3,7 +3,7 @@
 from rpu_ssnn.spec.base import (
     SMALLEST_NORMAL,
     InSingle,
-    NotNegative,
+    OneLine,
     Positive,
     Share,
     Spec,
@@ -30,6 +30,6 @@ from rpu_ssnn.spec.training import (
 __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
     "Contrast", "EncodingSpec", "GradientSpec", "InSingle", "InhibitionSpec", "NetworkSpec",
-    "NeuronSpec", "NotNegative", "Positive", "Schedule", "Share", "Spec", "SurrogateSpec",
+    "NeuronSpec", "OneLine", "Positive", "Schedule", "Share", "Spec", "SurrogateSpec",
     "TrainingSpec", "single",
 ]  # fmt: skip

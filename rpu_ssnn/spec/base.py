@@ -1,12 +1,11 @@
 """The base of all settings: validated, frozen data, and numbers that single precision holds."""
 
 import struct
-import typing
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.value_kinds import of_one_line, refuse_other_kinds
 
 SMALLEST_NORMAL = 2.0**-126
 """Smallest normal number in single precision; smaller ones lose digits, or are zero."""
@@ -38,50 +37,26 @@ def _below_one_in_single(value: float) -> float:
     return value
 
 
+OneLine = AfterValidator(of_one_line)
+"""Of a name in tables, figures and file names."""
+
 InSingle = AfterValidator(_usable_in_single)
 """Of a number that the compiled pass or a tile takes."""
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0), InSingle, AfterValidator(_below_one_in_single)]
 Positive = Annotated[float, Field(gt=0.0), InSingle]
-NotNegative = Annotated[float, Field(ge=0.0), InSingle]
 
 
 class Spec(BaseModel):
-    """Frozen; unknown keys are errors, and so is `true` where a number belongs."""
+    """Frozen; unknown keys are errors, and so is what YAML 1.2 reads as another kind of value.
+
+    `true` is no number, `1` is no flag, and what stands in quotes is text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _flags_are_no_numbers(cls, content: Any) -> Any:
-        """Python, and so pydantic, takes `true` for 1."""
-        fields = cls.model_fields
-        for name, value in content.items() if isinstance(content, dict) else ():
-            flags = _places_of_flags(value) if name in fields else []
-            kinds = _kinds(fields[name].annotation) if flags else set()
-            if kinds & {int, float} and not kinds & {bool, Any}:
-                place, flag = flags[0]
-                kind = "number" if float in kinds else "whole number"
-                field = f"{name}.{place}" if place else name
-                raise InputError("spec", field, flag, f"must be a {kind}, not true or false")
+    def _kinds_are_those_of_yaml(cls, content: Any) -> Any:
+        refuse_other_kinds(cls.model_fields, content)
         return content
-
-
-def _places_of_flags(value: object) -> list[tuple[str, bool]]:
-    """The flags of a field: the value itself, or items of a list (by their place)."""
-    if isinstance(value, bool):
-        return [("", value)]
-    items = value if isinstance(value, list | tuple) else ()
-    return [(str(place), item) for place, item in enumerate(items) if isinstance(item, bool)]
-
-
-def _kinds(annotation: Any) -> set[Any]:
-    """The plain types that an annotation is made of."""
-    if isinstance(annotation, typing.TypeAliasType):
-        return _kinds(annotation.__value__)
-    arguments = typing.get_args(annotation)
-    if not arguments:
-        return {annotation}
-    if typing.get_origin(annotation) is Annotated:
-        arguments = arguments[:1]
-    return {kind for argument in arguments for kind in _kinds(argument)}

@@ -7,14 +7,18 @@ from studies.common import interrupts
 
 def main() -> None:
     """Entry point of `rpu-ssnn`."""
-    try:
-        with interrupts.ending_the_command():
+    with interrupts.ending_the_command():
+        try:
             from studies.cli.app import main as command
 
             command()
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(interrupts.EXIT_CODE)
+        except BaseException as error:
+            if not interrupts.heard():
+                raise
+            if not isinstance(error, SystemExit):
+                print("interrupted", file=sys.stderr)
+            # What an interrupt left half imported or half compiled can crash the end of Python.
+            interrupts.leave()
 
 
 if __name__ == "__main__":

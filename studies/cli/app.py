@@ -6,6 +6,7 @@ Whatever is slow to import is imported by the command that needs it.
 """
 
 import os
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.wording import counted
+from studies.cli.keys import keys_app
 from studies.cli.options import DataOption, OutOption, RowsOption, StudyArgument, WorkersOption
 from studies.cli.output import forget_output, make_output_forgiving, stop
 from studies.cli.paper import paper_app
@@ -51,6 +53,7 @@ app.add_typer(presets_app, name="presets")
 app.add_typer(results_app)  # its commands join the top level
 app.add_typer(questions_app)  # likewise
 app.add_typer(paper_app)  # likewise
+app.add_typer(keys_app)  # likewise
 
 
 @app.command()
@@ -187,10 +190,10 @@ def main() -> None:
     with interrupts.ending_the_command():
         try:
             code = app(standalone_mode=False)
-        except RpuSsnnError as error:
-            stop(str(error), error.exit_code)
         except (KeyboardInterrupt, typer.Abort):
             stop("interrupted", interrupts.EXIT_CODE)
+        except RpuSsnnError as error:
+            stop(str(error), error.exit_code)
         except BrokenPipeError:  # `| head`: whoever read has had enough
             forget_output()
             sys.exit(1)
@@ -202,11 +205,22 @@ def main() -> None:
             # A wrong option or argument: click's own sentence, without its box.
             sentence = getattr(error, "format_message", None)
             if sentence is not None:
-                stop(" ".join(str(sentence()).split()), 2)
+                stop(_in_our_words(" ".join(str(sentence()).split())), 2)
             if interrupts.heard():  # an interrupt that some library made another error of
                 stop("interrupted", interrupts.EXIT_CODE)
             raise
     sys.exit(code or 0)
+
+
+def _in_our_words(sentence: str) -> str:
+    """A sentence of typer's without the words of Python."""
+    for theirs, ours in (
+        (r"Value error, |command line: path: ", ""),
+        (r"Input should be a valid (integer|number).*", "must be a number"),
+        (r"Input should be ", "must be "),
+    ):
+        sentence = re.sub(theirs, ours, sentence)
+    return sentence
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

@@ -52,6 +52,26 @@ RowsOption = Annotated[
 ]
 
 
+def note_left_out(error: InputError) -> None:
+    """A bad row or file, on the error stream; the command goes on without it."""
+    typer.echo(f"{error}; left out", err=True)
+
+
 def note_damage(error: InputError) -> None:
     """A damaged trial file, on the error stream; the command goes on without it."""
     typer.echo(f"{error}; the damaged file is left out", err=True)
+
+
+def note_all_damage(folder: Path, damaged: list[InputError], there: int, what: str) -> None:
+    """Notes what is damaged in a folder of which something is left.
+
+    Args:
+        there: how much is left.
+
+    Raises:
+        InputError: nothing; the first damage, where there is one.
+    """
+    if not there:
+        raise damaged[0] if damaged else InputError(folder, "units", 0, f"must hold {what}")
+    for error in damaged:
+        note_damage(error)

@@ -48,13 +48,14 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
-    from rpu_ssnn.common.files import write_whole
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
     from studies.report.figure_style import save
 
     path = out or Path(f"paper_{which}.png")
     if (which is PaperFigure.figure7) != (folder is not None):
         wanted = "must be given" if folder is None else "is for figure7 only"
         raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
+    refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     table, drawn = _made(which, folder, data)
     typer.echo(save(drawn, path))
     numbers = path.with_suffix(".csv")

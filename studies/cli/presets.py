@@ -77,7 +77,12 @@ def show_preset(
 @presets_app.command("overview")
 def overview_picture(
     plot: Annotated[
-        Path, typer.Option(help="File to write: .png, .pdf, .svg; default: overview.png here.")
+        Path,
+        typer.Option(
+            parser=given_path,
+            metavar="PATH",
+            help="File to write: .png, .pdf, .svg; default: overview.png here.",
+        ),
     ] = Path("overview.png"),
 ) -> None:
     """Draw the pulse responses of all presets on one page, with what of each was measured."""

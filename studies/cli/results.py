@@ -17,7 +17,9 @@ from studies.cli.options import (
     StudyArgument,
     WorkersOption,
     given_path,
+    note_all_damage,
     note_damage,
+    note_left_out,
 )
 from studies.common.choices import Format, Kind, Values
 
@@ -96,6 +98,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw learning curves with bands, accuracy over a swept setting, or gap bars."""
+    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
     from studies.report.draw import draw, drawable
     from studies.report.figure_style import save
 
@@ -103,6 +106,8 @@ def plot(
         raise InputError("plot", "--kind", None, "must be given with --out")
     if x is not None and kind not in (None, Kind.sweep):
         raise InputError("plot", "--x", x, "goes with --kind sweep")
+    if out is not None:
+        refuse_unwritable("plot", "--out", out, PLOT_SUFFIXES)
     declared, runs = _finished(folder)
     kinds = [kind] if kind else drawable(declared, runs, x)
     for each in kinds:
@@ -125,7 +130,7 @@ def report(
     from studies.report import write_report
 
     if out is not None:
-        refuse_unwritable("report", "--out", out)
+        refuse_unwritable("report", "--out", out, (".html", ".htm"))
     typer.echo(write_report(folder, out))
 
 
@@ -174,7 +179,8 @@ def plan(
         # Without an estimate nobody looks at an image; finished rows need none.
         if estimate and rows is None:
             raise
-    planned = planning.make_plan(declared, out or default_folder(declared), rows or ())
+    root = out or default_folder(declared)
+    planned = planning.make_plan(declared, root, rows or (), on_bad=note_left_out)
     estimated = None
     if estimate and (planned.missing or planned.search):
         typer.echo(f"{totals(planned)}; timing a few steps of each case", err=True)
@@ -185,7 +191,12 @@ def plan(
 @results_app.command()
 def export(
     folder: FolderArgument,
-    path: Annotated[Path, typer.Argument(help="File to write: .h5 (every device) or .nir.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="PATH", help="File to write: .h5 (every device) or .nir."
+        ),
+    ],
     case: Annotated[str, typer.Option(help="Label of the case, as tables name it.")],
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
@@ -224,11 +235,11 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     from studies.results.result_folder import ResultFolder
     from studies.results.tables import Versions
 
+    damaged: list[InputError] = []
     kept = None if folder.exists() else kept_contents(str(folder))
-    found = kept or look_into(folder, on_damage=note_damage)
+    found = kept or look_into(folder, on_damage=damaged.append)
     runs = found.complete
-    if not runs:
-        raise InputError(folder, "units", 0, "must hold at least one finished trial")
+    note_all_damage(folder, damaged, len(runs), "at least one finished trial")
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
         typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)

@@ -17,7 +17,7 @@ from studies.cli.options import (
     RowsOption,
     StudyArgument,
     WorkersOption,
-    note_damage,
+    note_all_damage,
 )
 from studies.cli.running import (
     AcceptOption,
@@ -169,15 +169,17 @@ def ledger(
     format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
 ) -> None:
     """What did training cost the devices? Pulses, energy, physical time and wear."""
+    import pandas as pd
+
     from studies.execution.study_runs import finished_runs
     from studies.report.ledger_view import render
     from studies.results.ledger import ledger_table
     from studies.results.tables import results_frame
 
-    _, runs = finished_runs(folder, on_damage=note_damage)
-    table = ledger_table(results_frame(runs)) if runs else None
-    if table is None or not len(table):
-        raise InputError(folder, "units", 0, "must hold at least one finished trial on a device")
+    damaged: list[InputError] = []
+    _, runs = finished_runs(folder, on_damage=damaged.append)
+    table = ledger_table(results_frame(runs)) if runs else pd.DataFrame()
+    note_all_damage(folder, damaged, len(table), "at least one finished trial on a device")
     typer.echo(render(table, format))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of
 
@@ -28,12 +27,10 @@ def as_input_error(
         model: what it was validated as; its keys are what an unknown key is compared with.
         prefix: dotted key of the part that was validated.
     """
-    # A misspelt key is both unknown and missing; only the first says what to correct.
-    details = sorted(
-        error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"
-    )
-    first = details[0]
-    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    from rpu_ssnn.common.validation_phrases import first_fault  # its package brings pandas
+
+    first, others = first_fault(error)
+    more = f" (and {others} more)" if others else ""
     inner = first.get("ctx", {}).get("error")
     if isinstance(inner, InputError):
         field = _dotted(prefix, *_keys(first["loc"]), inner.field)
@@ -55,11 +52,7 @@ def validated[M: BaseModel](model: type[M], sections: Mapping[str, Any], key: st
         raise as_input_error(error, "study", model, prefix=key) from error
 
 
-def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[object, str]:
-    from rpu_ssnn.common.validation_phrases import (
-        allowed_by,  # its package brings pandas and matplotlib
-    )
-
+def _value_and_allowed(detail: Mapping[str, Any], model: type[BaseModel]) -> tuple[object, str]:
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         *parent, key = detail["loc"]
@@ -68,7 +61,7 @@ def _value_and_allowed(detail: ErrorDetails, model: type[BaseModel]) -> tuple[ob
         return Fault("missing"), "must be given"
     if kind == "value_error":
         return value, str(detail["ctx"]["error"])
-    return value, allowed_by(detail)
+    return value, str(detail["allowed"])
 
 
 def _keys(location: Sequence[int | str]) -> list[str]:

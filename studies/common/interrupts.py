@@ -39,16 +39,25 @@ def heard() -> bool:
 
 @contextmanager
 def ending_the_command() -> Iterator[None]:
-    """For a command line: the first signal raises KeyboardInterrupt, a second ends the process."""
+    """For a command line: the first signal raises KeyboardInterrupt, a second ends the process.
+
+    Where Python can raise nothing (callbacks of compilers and of the garbage collector), the first
+    ends the process too, after one word: Python would print a traceback and go on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    within = _heard.is_command
+    if within and heard():  # while it was imported, and some library caught it
+        _raise()
     _heard.times, _heard.is_command = 0, True
+    shown_otherwise, sys.unraisablehook = sys.unraisablehook, _exit_or_show
     with _handled_by(_raise_or_exit, SIGNALS):
         try:
             yield
         finally:
-            _heard.is_command = False
+            _heard.is_command = within
+            sys.unraisablehook = shown_otherwise
 
 
 @contextmanager
@@ -103,8 +112,30 @@ def _raise_or_exit(number: int, frame: FrameType | None) -> None:
     _raise()
 
 
+def _exit_or_show(lost: "sys.UnraisableHookArgs") -> None:
+    """What becomes of an exception that nothing can catch.
+
+    Objects that an interrupt left half made raise others when they are freed: those say nothing.
+    """
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        if not heard():
+            sys.__unraisablehook__(lost)
+        return
+    with suppress(OSError, ValueError, AttributeError):
+        os.write(sys.stderr.fileno(), b"interrupted\n")
+    _exit_now()
+
+
 def _raise() -> None:
     raise KeyboardInterrupt
+
+
+def leave() -> None:
+    """Ends an interrupted process that has said so; nothing is left to be done in it."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(EXIT_CODE)
 
 
 def _exit_now() -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.tile_spec import (
     NEEDS_LOSS,
     NEEDS_PULSES,
@@ -36,17 +36,23 @@ def parameters_of(
         InputError: unknown device or parameter, a value out of range, or a device that cannot be
             trained by pulses both ways.
     """
-    from device_presets import PresetError, get_device  # only studies with devices need it
+    from device_presets import get_device  # only studies with devices need it
     from device_presets.jump_tables.table_device import is_table_name
+    from device_presets.preset_file import is_file_name
 
     given = overrides or {}
     start = f"{prefix}." if prefix else ""
     try:
         preset = get_device(device, given)
-    except PresetError as error:
-        if is_table_name(device) and error.field not in ("parameter", "table", *given):
-            allowed = f"{error.field} {error.value!r}: {error.allowed}"
-            raise InputError("study", f"{start}device", error.where, allowed) from error
+    except InputError as error:
+        of_the_name = error.field in ("parameter", "table", "name", "device", *given)
+        if not of_the_name and (is_table_name(device) or not given):
+            in_file = is_table_name(device) or is_file_name(device)
+            shown = error.value if isinstance(error.value, Fault) else repr(error.value)
+            found = "" if error.value is None else f" {shown}"
+            allowed = f"{error.field}{found}: {error.allowed}"
+            where = error.where if in_file else device
+            raise InputError("study", f"{start}device", where, allowed) from error
         raise InputError(
             "study", start + _key(error.field, error.value, given), error.value, error.allowed
         ) from error
@@ -75,9 +81,15 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
         if value == AS_MEASURED:
             continue
         found[name] = value
-        own = parameters_of(device).get(name) if isinstance(value, str) else None
-        if own is None or not str(value).startswith("x"):
+        if not isinstance(value, str) or value == "inf":  # as rows spell it
             continue
+        known = parameters_of(device)
+        own = known.get(name)
+        if name not in known:  # said with the names that there are
+            continue
+        if not value.startswith("x") or own is None:
+            allowed = "must be a number, not text, or a factor of a number that the preset gives"
+            raise InputError("study", f"overrides.{name}", value, allowed)
         try:
             found[name] = float(f"{own * float(value[1:]):.6g}")
         except (TypeError, ValueError):

@@ -183,7 +183,7 @@ def _points_of_case(
             shared_by_all = error.field.split(".")[0] in SWEPT_IN_ALL
             field = error.field if shared_by_all else f"{where}.{error.field}"
             for path, _ in swept:
-                if error.field == path or error.field.startswith(f"{path}."):
+                if f"{error.field}.".startswith(f"{path}.") or path.startswith(f"{error.field}."):
                     field = f"{declared[path]}.{path}"
             raise InputError("study", field, error.value, error.allowed) from error
 

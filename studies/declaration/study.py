@@ -15,13 +15,15 @@ from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error
 from studies.declaration.cases import Case
-from studies.declaration.points import Point, points_of
+from studies.declaration.points import MOST_POINTS, Point, points_of
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
 from studies.declaration.trial import DatasetSettings, Prune
 from studies.declaration.update_rules.base import LearningRate, Seeds
 from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
+
+_OfGrid: Any = Field(min_length=1, max_length=100)
 
 
 class SearchSettings(Spec):
@@ -42,29 +44,11 @@ class SearchSettings(Spec):
         description="rounds in which a grid is widened while its best lies at an edge that the "
         "device and the settings let it pass; 0: the grid is as it is",
     )
-    weight_range: Annotated[tuple[WeightRange, ...], Field(min_length=1)] = (
-        1.0,
-        2.0,
-        4.0,
-        8.0,
-    )
-    learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (0.3, 1.0, 3.0, 10.0)
-    ann_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
-        0.03,
-        0.1,
-        0.3,
-        1.0,
-    )
-    adam_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
-        0.0003,
-        0.001,
-        0.003,
-    )
-    analog_learning_rate: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (
-        0.1,
-        0.3,
-        1.0,
-    )
+    weight_range: Annotated[tuple[WeightRange, ...], _OfGrid] = (1.0, 2.0, 4.0, 8.0)
+    learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.3, 1.0, 3.0, 10.0)
+    ann_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.03, 0.1, 0.3, 1.0)
+    adam_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.0003, 0.001, 0.003)
+    analog_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.1, 0.3, 1.0)
 
 
 class Published(Spec):
@@ -87,16 +71,20 @@ class Study(Spec):
     dataset: DatasetSettings
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
-    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+    cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=MOST_POINTS)]
     sweep: Annotated[
-        dict[str, Annotated[list[Any], Field(min_length=1)]], BeforeValidator(expanded)
+        dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]],
+        BeforeValidator(expanded),
     ] = Field(
         {},
         description="dotted path to values, or to a range; a grid, over each case that has the "
         "path and does not set it itself",
     )
     together: tuple[
-        Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)],
+        Annotated[
+            dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]],
+            Field(min_length=1),
+        ],
         ...,
     ] = Field(
         (), description="settings that vary in step: dotted paths to lists of equal length, each"

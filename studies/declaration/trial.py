@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
-from rpu_ssnn.spec import NetworkSpec, Share, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import MethodBase
@@ -23,7 +23,9 @@ from studies.declaration.update_rules.base import MethodBase
 class DatasetSettings(OwnDataReading):
     """The images; None: all. `file` names data of the user."""
 
-    name: str = Field("", description="a standard set's; of your own data any other one")
+    name: Annotated[str, Field(max_length=255), OneLine] = Field(
+        "", description="a standard set's; of your own data any other one"
+    )
     file: Path | None = Field(None, description="of your own data (`rpu_ssnn.data_spec.OwnData`)")
     time: Time = Field("kept", description="of recorded spikes; shuffled: a control for timing")
     n_train: Annotated[int, Field(ge=1)] | None = Field(

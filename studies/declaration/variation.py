@@ -176,6 +176,9 @@ def axes_of(
     seen: dict[str, str] = {}
     for axis in axes:
         for path in axis.paths:
+            if not all(path.split(".")):
+                allowed = "must be a path such as network.T, with a point between its parts"
+                raise InputError("study", axis.where, path, allowed)
             if path in seen:
                 allowed = f"is varied by {seen[path]} already"
                 raise InputError("study", f"{axis.where}.{path}", path, allowed)

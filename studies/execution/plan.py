@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import statistics as plain_statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,16 +113,22 @@ class Estimate:
         return self.workers * max(self.memory_mb.values(), default=0.0)
 
 
-def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
+def make_plan(
+    study: Study,
+    root: Path,
+    kept_rows: Sequence[Path] = (),
+    on_bad: Callable[[InputError], None] = lambda error: None,
+) -> Plan:
     """Makes a plan from the output folder, which may be missing; nothing is written.
 
     Args:
         kept_rows: results files whose rows count as finished (`imported_results`).
+        on_bad: called with the error of each bad row and damaged trial file; the others are read.
 
     Raises:
         InputError: the folder is not the study's, or a drives file or the rows are not valid.
     """
-    kept = read_imported_rows(kept_rows, on_bad=_ignore)
+    kept = read_imported_rows(kept_rows, on_bad)
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     points = study.points()
@@ -130,10 +136,10 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
         read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
     ]
     drives = known_hyperparameters(points, study.search, files)
-    stored = folder.trials.read_all(on_damage=_ignore)
+    stored = folder.trials.read_all(on_damage=on_bad)
     of_rows = {identity: as_result(row) for identity, row in kept.items()}
     stored = replace(stored, by_identity=of_rows | stored.by_identity)
-    searched = folder.search.read_all(on_damage=_ignore)
+    searched = folder.search.read_all(on_damage=on_bad)
     failed = {failure.trial for failure in read_failures(root)}
     seeded = seeded_points(study, drives, stored.find, failed)
     rows = [_row(one, study, drives, stored) for one in seeded]
@@ -286,7 +292,3 @@ def _makespan(seconds: Iterable[float], workers: int) -> float:
 def _once(trials: Iterable[Trial]) -> list[Trial]:
     """The trials without duplicates: cases with equal settings share a trial."""
     return list({trial.identity: trial for trial in trials}.values())
-
-
-def _ignore(error: InputError) -> None:
-    """Ignores a damaged file or row: its trial runs again, and `run` reports it."""

@@ -148,9 +148,14 @@ def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bo
 
 def _check_tiles(case: OnDeviceCase, parameters: Sequence[str]) -> None:
     """Refuses parameters of an array that the device's simulator or settings do not allow."""
-    for parameter in (PARAMETERS[name] for name in parameters):
+    for name in parameters:
+        parameter = PARAMETERS[name]
         worst = {path: parameter.worst for path in parameter.paths if path.startswith("tile.")}
-        validated(TileSpec, {"tile": with_settings(case, worst).tile}, "tile")
+        try:
+            validated(TileSpec, {"tile": with_settings(case, worst).tile}, "tile")
+        except InputError as error:
+            allowed = f"does not go with the tile of {case.device}: {error.field}: {error.allowed}"
+            raise InputError("study", "--parameter", name, allowed) from error
 
 
 def _axes(

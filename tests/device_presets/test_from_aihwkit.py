@@ -72,7 +72,7 @@ def test_a_configuration_says_what_of_it_is_not_used() -> None:
     [
         ("SoftBoundDevice()", "did you mean SoftBoundsDevice"),
         ("SoftBoundsDevice(dw_mn=1)", "did you mean dw_min"),
-        ("SoftBoundsDevice(dw_min=open('x'))", "must be a number, true or false"),
+        ("SoftBoundsDevice(dw_min=open('x'))", "must be a number, True or False"),
         ("SoftBoundsDevice(0.1)", r"must be CLASS\(field=value"),
         ("SoftBoundsDevice(dw_min=0.1", "must be"),
         ("SoftBoundsDevice(dw_min=-1)", "must be a number greater than 0"),

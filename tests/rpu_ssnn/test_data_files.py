@@ -76,7 +76,7 @@ def test_missing_file_is_named_with_every_place(tmp_path: Path, write_idx_set: W
         load("fashion_mnist", tmp_path)
     message = str(caught.value)
     assert "\n" not in message
-    assert message.startswith("fashion_mnist: file t10k-labels-idx1-ubyte: 'missing'")
+    assert message.startswith("fashion_mnist: file t10k-labels-idx1-ubyte: missing")
     assert all(place in message for place in places)
     assert "Zalando" in message
 

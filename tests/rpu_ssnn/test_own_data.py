@@ -70,10 +70,10 @@ def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
 
 def test_each_column_may_have_its_own_scale(tmp_path: Path) -> None:
     x = np.array([[0.0, 100.0], [1.0, 300.0], [2.0, 500.0]])
-    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x, "y_test": [0, 1, 0]}
+    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}
     np.savez(tmp_path / "m.npz", **arrays)
     data = load(OwnData(file=tmp_path / "m.npz", range="each"))
-    assert np.asarray(data.test_images).tolist() == [[0, 0], [0.5, 0.5], [1, 1]]
+    assert np.asarray(data.test_images).tolist() == [[1, 1], [0.5, 0.5], [0, 0]]
 
 
 def test_signed_data_take_two_lines_a_value(npz: Path) -> None:
@@ -99,14 +99,14 @@ def test_tables(tmp_path: Path, suffix: str) -> None:
     assert np.asarray(source.train_images).shape == (45, 16)
     with refused(str(path), "label", "'lable'", "must be one of"):
         read_own(OwnData(file=path, label="lable", test_share=0.25))
-    with refused("column kind", "must hold numbers"):
+    with refused("row 0, column kind", "'cat'", "must be a number"):
         read_own(OwnData(file=path, label="3", test_share=0.25))
 
 
 def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx) -> None:
     images, labels = np.arange(40 * 6).reshape(40, 2, 3) % 256, np.arange(40) % 2
-    for part in ("train", "t10k"):
-        write_idx(tmp_path / f"{part}-images-idx3-ubyte", images)
+    for part, values in (("train", images[::-1]), ("t10k", images)):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", values)
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
     data = load(OwnData(file=tmp_path, range=(0.0, 255.0)))
     assert (data.name, data.shape, data.class_names) == ("mine", (2, 3), ("0", "1"))
@@ -191,7 +191,7 @@ def test_files_that_are_none_get_one_line(
 
 
 def test_files_that_are_missing(tmp_path: Path) -> None:
-    with refused("gone.npz", "'missing'"):
+    with refused("gone.npz", "missing"):
         read_own(OwnData(file=tmp_path / "gone.npz"))
     with refused(str(tmp_path), "idx file", "[]", "must be one file with train"):
         read_own(OwnData(file=tmp_path))
@@ -237,7 +237,7 @@ def test_python_data_of_all_kinds_are_one(tmp_path: Path) -> None:
     ]
     digests = set()
     for kind in kinds:
-        path = save_dataset(tmp_path / "mine.npz", kind, kind)
+        path = save_dataset(tmp_path / "mine.npz", kind, (flat + 1.0, Y))
         digests.add(load(OwnData(file=path)).digest)
     assert len(digests) == 1
     with refused("save_dataset", "data", "'int'", "must be (X, y)"):
@@ -260,9 +260,18 @@ def event_file(path: Path, **changes: Any) -> Path:
     return path
 
 
+def later(path: Path) -> Path:
+    """A file with the same events, one time unit of 1000 later."""
+    with np.load(path) as events:
+        found = dict(events)
+    other = path.with_name(f"later_{path.name}")
+    np.savez(other, **found | {"t": found["t"] + 1000})
+    return other
+
+
 def test_events_are_binned_to_slots(tmp_path: Path) -> None:
     path = event_file(tmp_path / "e.npz")
-    own = OwnData(file=path, test_file=path, spikes=SpikeSpec(bin=0.5))
+    own = OwnData(file=path, test_file=later(path), spikes=SpikeSpec(bin=0.5))
     trains = read_own(own).train_images
     assert isinstance(trains, SpikeTrains)
     assert trains.shape == (2, 3)
@@ -273,7 +282,7 @@ def test_events_are_binned_to_slots(tmp_path: Path) -> None:
 
 def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
     path = event_file(tmp_path / "e.npz", p=np.array([0, 1, 0, 1, 0]))
-    trains = read_own(OwnData(file=path, test_file=path, spikes=SpikeSpec())).train_images
+    trains = read_own(OwnData(file=path, test_file=later(path), spikes=SpikeSpec())).train_images
     assert isinstance(trains, SpikeTrains)
     assert trains.lines == 6
     assert sorted(trains[1].line.tolist()) == [2, 5]
@@ -313,7 +322,8 @@ def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[int]
 def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     times, units = [[0.0, 0.25], [0.5], []], [[3, 1], [2], []]
     path = heidelberg(tmp_path / "shd.h5", times, units, [4, 7, 4])
-    own = OwnData(file=path, test_file=path, spikes=SpikeSpec(bin=0.125, lines=700))
+    test = heidelberg(tmp_path / "test.h5", times[::-1], units[::-1], [4, 7, 4])
+    own = OwnData(file=path, test_file=test, spikes=SpikeSpec(bin=0.125, lines=700))
     source = read_own(own)
     trains = source.train_images
     assert isinstance(trains, SpikeTrains)
@@ -325,7 +335,7 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["data"] = [1]
-    with refused("spikes/times", "'missing'", "Heidelberg"):
+    with refused("spikes/times", "missing", "Heidelberg"):
         read_own(OwnData(file=tmp_path / "other.h5", spikes=SpikeSpec()))
 
 
@@ -362,14 +372,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     tensor = (RNG.random((6, 10, 3)) < 0.3).astype(np.uint8)
     labels = np.arange(6) % 2
-    path = save_dataset(tmp_path / "t.npz", (tensor, labels), (tensor, labels))
+    path = save_dataset(tmp_path / "t.npz", (tensor, labels), (tensor[::-1], labels))
     trains = read_own(OwnData(file=path, spikes=SpikeSpec())).train_images
     assert isinstance(trains, SpikeTrains)
     assert np.array_equal(trains.counts(), tensor.sum(axis=1))
     kind = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
     samples = [np.array([(1000, 1, 1, 0), (3000, 0, 0, 1)], kind), np.array([(0, 1, 0, 1)], kind)]
     events = save_dataset(tmp_path / "e.npz", Pairs(list(zip(samples, [0, 1], strict=True))))
-    found = read_own(OwnData(file=events, test_file=events, spikes=SpikeSpec(bin=1000)))
+    found = read_own(OwnData(file=events, test_file=later(events), spikes=SpikeSpec(bin=1000)))
     assert isinstance(found.train_images, SpikeTrains)
     assert found.train_images.lines == 8
     assert found.train_images.line.tolist() == [3, 4, 5]

@@ -1,14 +1,25 @@
-"""Random and extreme networks, trained and asked; for runs with RPU_SSNN_CHECK=1."""
+"""Networks at the ends of every allowed range, and beyond: trained, asked and counted.
+
+With RPU_SSNN_CHECK=1 in the environment the compiled pass checks its bounds meanwhile.
+"""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses
+
+MOST_SLOTS = 400
+"""Of a presentation, so that thousands take minutes."""
+
+N_SHOWN = 4
 
 
 class ReadByCalls(CoincidenceSynapses):
@@ -24,82 +35,130 @@ class InOrder(CoincidenceSynapses):
     ordered = True
 
 
-def random_spec(rng: np.random.Generator) -> dict[str, object]:
-    """A declaration."""
+def _of_range(low: float, high: float) -> st.SearchStrategy[float]:
+    """Mostly the ends of a range, evenly in the logarithm between."""
+    inside = st.floats(np.log10(low), np.log10(high)).map(lambda x: float(10.0**x))
+    return st.sampled_from([low, high]) | inside.map(lambda x: min(max(x, low), high))
 
-    def threshold() -> float:
-        extreme = rng.random() < 0.3
-        return float(rng.choice([1e-3, 1e6])) if extreme else float(10 ** rng.normal())
 
-    clocked = bool(rng.random() < 0.3)
-    inhibition = {"strength": rng.choice([0.0, 0.1, 5.0]), "passes": int(rng.integers(3))}
-    return {
-        "hidden": [int(rng.choice([1, 9, 63, 64, 65, 130])) for _ in range(rng.integers(1, 4))],
-        "T": int(rng.choice([1, 2, 17, 73, 150, 600])),
-        "neuron": {
-            "theta": threshold(),
-            "theta_b": threshold(),
-            "theta_n": threshold(),
-            "kernel_fraction": float(rng.choice([1e-3, 0.1, 10.0])),
-            "reset": rng.choice(["subtract", "zero"]),
-            "random_start": bool(rng.integers(2)),
-        },
-        "encoding": {
-            "trains": rng.choice(["poisson", "regular"]),
-            "input_rate": 1.0,
-            "label_rate": 1.0,
-            "front_loading": 0.0,
-        },
-        "gradient": {
-            "switch": rng.choice(["hold", "first_spike"]),
-            "branches": rng.choice(["coupled", "floored", "unbounded"]),
-            "relay": bool(rng.integers(2)),
-            "flush": float(rng.choice([0.0, 3.0])),
-        },
-        "inhibition": {"clocked": True} if clocked else inhibition,
+_SHARE = st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)
+_THRESHOLD = _of_range(1e-3, 1e6)
+_RATE = _of_range(1e-6, 0.5) | st.just(1.0)
+
+_RAW = st.fixed_dictionaries(
+    {
+        "T": st.integers(1, 12) | st.sampled_from([17, 73, 150]),
+        "hidden": st.lists(st.sampled_from([1, 2, 9, 63, 64, 65, 130]), min_size=1, max_size=3),
+        "neuron": st.fixed_dictionaries(
+            {
+                "theta": _THRESHOLD,
+                "theta_b": _THRESHOLD,
+                "theta_n": _THRESHOLD,
+                "kernel_fraction": _of_range(1e-4, 1e3),
+                "reset": st.sampled_from(["subtract", "zero"]),
+                "random_start": st.booleans(),
+            }
+        ),
+        "encoding": st.fixed_dictionaries(
+            {
+                "trains": st.sampled_from(["poisson", "regular"]),
+                "input_rate": _RATE,
+                "label_rate": _RATE,
+                "front_loading": _SHARE,
+            }
+        ),
+        "gradient": st.fixed_dictionaries(
+            {
+                "switch": st.sampled_from(["hold", "first_spike"]),
+                "branches": st.sampled_from(["coupled", "floored", "unbounded"]),
+                "relay": st.booleans(),
+                "flush": st.sampled_from([0.0, 1e-6, 3.0, 20.0]),
+                "halving": _of_range(1e-6, 1e6),
+            }
+        ),
+        "inhibition": st.sampled_from(
+            [{}, {"strength": 1e3}, {"strength": 1.0, "passes": 8}, {"clocked": True}]
+        ),
     }
+)
+
+EXTREME = st.fixed_dictionaries(
+    {
+        "raw": _RAW,
+        "synapses": st.sampled_from([RateSynapses, CoincidenceSynapses, ReadByCalls, InOrder]),
+        "schedule": st.sampled_from(["batch", "presentation", "slot"]),
+        "dropout_input": st.sampled_from([0.0, 0.3, 0.9]),
+        "ends": st.tuples(st.sampled_from([1, 7, 30]), st.sampled_from([2, 3, 66])),
+        "threads": st.integers(1, 3),
+        # What no specification may ask for.
+        "beyond": st.none()
+        | st.tuples(
+            st.sampled_from(["theta", "theta_b", "theta_n", "kernel_keep"]),
+            st.sampled_from([0.0, -1.0, 1e-45, np.inf, np.nan]),
+        ),
+        "seed": st.integers(0, 2**32 - 1),
+    }
+)
+"""A specification, and how it is trained."""
 
 
-def show(seed: int) -> bool:
-    """Train and ask a random network; whether its specification is allowed."""
-    rng = np.random.default_rng(seed)
+def show(drawn: dict[str, Any]) -> bool:
+    """Trains and asks a network of `EXTREME`; whether its specification is allowed."""
+    synapses, schedule, beyond = drawn["synapses"], drawn["schedule"], drawn["beyond"]
     try:
-        spec = NetworkSpec.model_validate(random_spec(rng))
+        spec = NetworkSpec.model_validate(drawn["raw"])
     except (ValidationError, RpuSsnnError):
         return False
-    synapses = [RateSynapses, CoincidenceSynapses, ReadByCalls, InOrder][rng.integers(4)]
-    schedule = rng.choice(["batch", "presentation", "slot"])
+    if spec.slots > MOST_SLOTS:
+        return False
     if synapses is RateSynapses and schedule == "slot":
         schedule = "batch"
     training = TrainingSpec(
-        batch=5, schedule=schedule, dropout_input=rng.choice([0.0, 0.9]), dropout_hidden=0.3
+        batch=N_SHOWN, schedule=schedule, dropout_input=drawn["dropout_input"], dropout_hidden=0.3
     )
-    sizes = (int(rng.choice([1, 30])), *spec.hidden, int(rng.choice([2, 66])))
-    rates = rng.choice([0.0, 1.0], (5, sizes[0])).astype(np.float32)
-    labels = rng.integers(0, sizes[-1], 5)
+    sizes = (drawn["ends"][0], *spec.hidden, drawn["ends"][1])
+    rng = np.random.default_rng(drawn["seed"])
+    shares = rng.choice([0.0, 0.5, 1.0], (N_SHOWN, sizes[0]))
+    rates = (shares * spec.encoding.input_rate).astype(np.float32)
+    labels = rng.integers(0, sizes[-1], N_SHOWN)
 
     def make(crossbar: Crossbar) -> CoincidenceSynapses | RateSynapses:
         return synapses(crossbar, float(10 ** rng.uniform(-3, 3)))  # type: ignore[no-any-return]
 
+    seeds = np.random.SeedSequence(drawn["seed"])
     with (
         np.errstate(all="ignore"),
-        Network(
-            spec, training, sizes, make, np.random.SeedSequence(seed), int(rng.integers(1, 4))
-        ) as network,
+        Network(spec, training, sizes, make, seeds, drawn["threads"]) as network,
     ):
-        if rng.random() < 0.3:  # what no specification may ask for
-            of = str(rng.choice(["theta", "theta_b", "theta_n", "kernel_keep"]))
-            value = np.float32(rng.choice([0.0, -1.0, 1e-45, np.inf, np.nan]))
-            net = network._job.training._replace(**{of: value})  # type: ignore[arg-type]
+        if beyond is not None:
+            net = network._job.training._replace(**{beyond[0]: np.float32(beyond[1])})
             network._strategy._job = replace(network._job, training=net)  # type: ignore[attr-defined]
-        for _ in range(2):
-            network.train_batch(rates, labels, rng)
-        network.infer(rates, rng)
+        found = [network.train_batch(rates, labels, rng) for _ in range(2)]
+        found.append(network.infer(rates, rng))
         if synapses is not ReadByCalls:
             network.spike_counts(rates, rng, 7)
+    neurons = np.array(sizes[1:])
+    for shown in found:
+        assert 0 <= shown.output_counts.min() <= shown.output_counts.max() <= spec.slots
+        assert np.all(shown.spikes[:, -len(neurons) :] <= neurons * spec.slots * 9)
+        assert np.all(shown.gradient_spikes >= 0)
     return True
 
 
-def show_many(first: int, n: int) -> int:
-    """Networks of seeds [first, first + n) that were allowed and ran."""
-    return sum(show(seed) for seed in range(first, first + n))
+def show_many(examples: int) -> int:
+    """Networks that were allowed and ran, of so many that are drawn; the same in each call."""
+    ran = []
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(EXTREME)
+    def each(drawn: dict[str, Any]) -> None:
+        ran.append(show(drawn))
+
+    each()
+    return sum(ran)

@@ -29,6 +29,9 @@ from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.wording import counted
 
+MOST_PULSE = 10**15
+"""A whole number that double precision counts up to; no device lives so long."""
+
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"
 
@@ -253,6 +256,8 @@ def _piece(
         _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
         _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
         _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
+        most = f"must be at most {MOST_PULSE}"
+        _refuse(file, columns["pulse"], piece, pulse > MOST_PULSE, most)
     up, pulsed = np.ones(len(piece), dtype=bool), np.ones(len(piece), dtype=bool)
     if layout.all_pulses is not None:
         up[:] = layout.all_pulses == "up"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.csv_layout import ARBITRARY, CsvLayout
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
@@ -41,7 +41,8 @@ def write_tables(data: Path, layout: CsvLayout, folder: Path) -> list[str]:
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         whole = Path(made) / folder.name
         for number, table in enumerate(tables, 1):
-            write_lookup_table(whole / str(number) if len(tables) > 1 else whole, table)
+            place = whole / str(number) if len(tables) > 1 else whole
+            write_lookup_table(place, table, ARBITRARY if found.unit == ARBITRARY else "S")
         os.rename(whole, folder)
     size = f"{len(tables[0].conductance)} conductances x {POINTS} points"
     devices = counted(len(tables), "device")

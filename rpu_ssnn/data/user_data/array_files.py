@@ -4,11 +4,12 @@ import math
 import zipfile
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, reason
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data.user_data.spike_files import part_of_events, part_of_tensor
@@ -30,14 +31,17 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
         InputError: no archive, a missing key, or an array of Python objects.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
+        with open_regular(path) as file:
+            if not zipfile.is_zipfile(file):
                 raise InputError(path, "file", path.name, "must be an archive of arrays (np.savez)")
-            return _raw(path, archive, spikes)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return _raw(path, archive, spikes)
     except OSError as error:
         problem = error.strerror or "no zip archive"
         raise InputError(path, "file", problem, "must be a readable .npz file") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        # The last two are of zipfile: a packing it does not know, a password.
         raise InputError(path, "file", reason(error), "must be a whole .npz file") from error
     except ValueError as error:
         if isinstance(error, InputError):
@@ -71,14 +75,32 @@ def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) ->
 
 
 def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
-    try:
-        found: np.ndarray = archive[key]
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
+    """One array, after a look at its header: a damaged one must not size a buffer."""
+    assert archive.zip is not None  # it is open
+    name = f"{key}.npy" if f"{key}.npy" in archive.zip.namelist() else key
+    stored = archive.zip.getinfo(name).file_size
+    with archive.zip.open(name) as member:
+        shape, dtype = _header(member)
+    if dtype.hasobject:
         allowed = "must be numbers or text: arrays of Python objects are pickled, and not opened"
-        raise InputError(path, key, "object array", allowed) from error
+        raise InputError(path, key, "object array", allowed)
+    promised = math.prod(shape) * dtype.itemsize
+    if promised > (most := min(stored, MOST_ARRAY_BYTES)):
+        allowed = f"must be at most {most}, as many as are stored or as can be read"
+        raise InputError(path, f"{key}: bytes of {dtype} {list(shape)}", promised, allowed)
+    found: np.ndarray = archive[key]
     return found
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and kind of an array, without its values."""
+    version = np.lib.format.read_magic(member)
+    if version == (1, 0):
+        read = np.lib.format.read_array_header_1_0
+    else:
+        read = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(member)
+    return shape, dtype
 
 
 def read_idx_folder(folder: Path) -> Raw:

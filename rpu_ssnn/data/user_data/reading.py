@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
@@ -52,6 +52,9 @@ def read_own(own: OwnData) -> Source:
             allowed = "must be left out: the file has its own test rows"
             raise InputError(own.file, "test_share", own.test_share, allowed)
         train, test = raw.train, raw.test
+        if _same_rows(train, test):
+            allowed = "must be other rows than the training rows, all of which they repeat"
+            raise InputError(test.where, "test rows", Fault("the training rows again"), allowed)
     return _source(own, train, test)
 
 
@@ -88,7 +91,7 @@ def file_digest(own: OwnData) -> str:
 def _read(path: Path, own: OwnData) -> Raw:
     path = path.expanduser()
     if not path.exists():
-        raise InputError(path, "file", "missing", "must be there (relative to the study's file)")
+        raise InputError(path, "file", None, "must be there (relative to the study's file)")
     if path.is_dir():
         return array_files.read_idx_folder(path)
     if not path.is_file():  # a pipe or a device would be waited for, or read without end
@@ -107,6 +110,16 @@ def _read(path: Path, own: OwnData) -> Raw:
     if own.spikes is not None:
         raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
     return table_files.read_table(path, own.label)
+
+
+def _same_rows(one: Part, other: Part) -> bool:
+    """Whether two parts hold the same samples in the same order, whatever files they come from."""
+    pairs = zip(_arrays(one), _arrays(other), strict=False)
+    return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+def _arrays(part: Part) -> tuple[np.ndarray, ...]:
+    return part.rows.arrays[:-1] if isinstance(part.rows, SpikeTrains) else (part.rows,)
 
 
 def _check_part(part: Part) -> None:
@@ -128,7 +141,8 @@ def _check_part(part: Part) -> None:
     if isinstance(rows, SpikeTrains):
         return
     if rows.dtype.kind not in "biuf":
-        raise InputError(where, "kind of values", str(rows.dtype), "must be numbers")
+        kind = "text" if rows.dtype.kind in "US" else str(rows.dtype)
+        raise InputError(where, "kind of values", kind, "must be numbers")
     if rows.shape[1] == 0:
         raise InputError(where, "values a row", 0, "must be at least 1")
     finite = np.isfinite(rows)

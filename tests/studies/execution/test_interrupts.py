@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,45 @@ def test_a_signal_elsewhere_raises_at_once(kind: signal.Signals) -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert time.monotonic() - start < 30
+
+
+LOST = """
+import os, signal, sys
+from studies.common import interrupts
+
+class Freed:
+    def __del__(self):
+        {in_the_callback}
+
+with interrupts.ending_the_command():
+    Freed()
+    print("went on")
+"""
+
+
+@pytest.mark.parametrize(
+    ("in_the_callback", "ended", "code"),
+    [
+        ("os.kill(os.getpid(), signal.SIGTERM)", ("", "interrupted\n"), 130),
+        ("interrupts._heard.times = 1; raise AttributeError", ("went on\n", ""), 0),
+    ],
+)
+def test_where_nothing_can_be_raised_a_signal_shows_no_traceback(
+    in_the_callback: str, ended: tuple[str, str], code: int
+) -> None:
+    """As in callbacks of compilers; objects that are half made may fail too, and say nothing."""
+    script = LOST.format(in_the_callback=in_the_callback)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ((run.stdout, run.stderr), run.returncode) == (ended, code)
+
+
+def test_a_signal_that_an_import_caught_is_not_lost() -> None:
+    with interrupts.ending_the_command():
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        with pytest.raises(KeyboardInterrupt), interrupts.ending_the_command():
+            pytest.fail("the command began")
 
 
 def test_a_signal_after_the_last_look_is_not_lost() -> None:

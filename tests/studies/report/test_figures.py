@@ -150,7 +150,7 @@ def test_bars_of_one_device_stand_together() -> None:
 
 
 def test_no_label_is_cut() -> None:
-    label = "a label of many words, " * 2
+    label = "a label of many words, and of many words more"
     case = {"label": label, "device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}}
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
     for kind in Kind:

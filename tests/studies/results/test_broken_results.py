@@ -242,6 +242,18 @@ def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
     assert f"damaged: {path}: {key}" in output
 
 
+@pytest.mark.parametrize("name", ["table", "ledger"])
+def test_where_all_is_damaged_the_first_damage_is_the_one_line(
+    name: str, folder: Path, command: Command
+) -> None:
+    first, *_ = paths = sorted((folder / "units").iterdir())
+    for path in paths:
+        path.write_text("x")
+    code, output, errors = command(name, folder)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith(f"{first}: line 1")
+
+
 @pytest.mark.parametrize("name", ["table", "plot", "report", "ledger", "diff"])
 def test_a_folder_without_units_is_refused(name: str, folder: Path, command: Command) -> None:
     for path in (folder / "units").iterdir():

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from studies.execution.imported_results import read_imported_rows
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.spreadsheet import guarded, without_guard
-from support.commands import refused
-from support.harness import Harness, InThisProcess, small_study
+from support.commands import Command, refused
+from support.harness import SMALL, Harness, InThisProcess, small_study
 
 GOOD: dict[str, Any] = {
     "test_accuracy": 90.0,
@@ -99,6 +100,20 @@ def test_a_bad_row_of_a_table_is_named_and_the_others_are_read(
     bad: list[InputError] = []
     assert len(read_imported_rows([damaged(rows, column, cell)], bad.append)) == 5
     assert [error.field for error in bad] == [f"row 2.{column}"]
+
+
+def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: Command) -> None:
+    study = tmp_path / "small.yaml"
+    study.write_text(strict_yaml.dump(SMALL))
+    rows = damaged(rows, "test_accuracy", "1000").rename(tmp_path / "rows.csv")
+    code, output, errors = command(
+        "plan", study, "--no-estimate", "--out", tmp_path / "new", "--rows", rows
+    )
+    assert (code, errors.count("\n")) == (0, 1)
+    assert errors.startswith(f"{rows}: row 2.test_accuracy: 1000")
+    assert errors.endswith("; left out\n")
+    cells = [line.split("|") for line in output.splitlines() if line.startswith("| ")]
+    assert [int(one[3]) for one in cells if one[3].strip().isdigit()] == [1, 2, 2]
 
 
 @pytest.mark.parametrize("cell", ["1.0", "1"])

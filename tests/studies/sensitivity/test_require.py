@@ -270,8 +270,8 @@ def test_values_whose_runs_fail_end_their_search_only() -> None:
         ({"loss": 0.0}, "--loss: 0.0 is not allowed; must be above 0 and at most 100"),
         ({"loss": 1000.0}, "--loss: 1000.0 is not allowed; must be above 0 and at most 100"),
         ({"device": "capacitr"}, "--device: 'capacitr'"),
-        ({"parameters": ["half_select"]}, "tile: .*half_select needs simulator: native"),
-        ({"parameters": ["ohm_per_cell"]}, "tile.lines: .*ohm_per_cell needs on_resistance"),
+        ({"parameters": ["half_select"]}, "'half_select' .* tile: half_select needs simulator"),
+        ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell' .* ohm_per_cell needs on_resistance"),
         ({"parameters": ["weight_range"], "search_each": True}, "--parameter: 'weight_range'"),
     ],
 )
