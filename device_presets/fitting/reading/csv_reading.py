@@ -12,35 +12,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from device_presets.fitting.reading.csv_cells import cells_of
 from device_presets.fitting.reading.csv_layout import (
-    AMPERES,
-    ARBITRARY,
     CONDITIONS,
-    MOST_SIEMENS,
-    SIEMENS,
-    VOLTS,
-    WHY_MOST,
     CsvLayout,
     TextFormat,
     detect_format,
-    in_unit,
 )
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.wording import counted
 
-MOST_PULSE = 10**15
-"""A whole number that double precision counts up to; no device lives so long."""
-
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"
-
-_POLARITIES = {
-    "up": ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set"),
-    "down": ("down", "d", "-1", "-1.0", "-", "−", "dep", "depression", "ltd", "reset"),
-}
-_NO_PULSE = ("0", "0.0", "read", "none")
-_UP = {word: polarity == "up" for polarity, words in _POLARITIES.items() for word in words}
 
 
 @dataclass(frozen=True)
@@ -95,7 +79,9 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     columns = _columns(file, layout, text)
     sides = layout.sides(text.columns)
     names: dict[str, dict[str, int]] = {"device": {}, "cycle": {}}
-    pieces = [_piece(file, layout, columns, piece, names) for piece in _pieces(file, text, columns)]
+    pieces = [
+        cells_of(file, layout, columns, piece, names) for piece in _pieces(file, text, columns)
+    ]
     if not pieces or not sum(len(piece["pulse"]) for piece in pieces):
         raise PresetError(file, "rows", 0, "must hold rows below the column names")
     joined = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
@@ -240,119 +226,3 @@ def _refuse_ragged(file: Path, text: TextFormat) -> None:
                     "decimal commas need semicolons between cells"
                 )
                 raise PresetError(where, "cells", len(cells), allowed)
-
-
-def _piece(
-    file: Path,
-    layout: CsvLayout,
-    columns: dict[str, str],
-    piece: pd.DataFrame,
-    names: dict[str, dict[str, int]],
-) -> dict[str, np.ndarray]:
-    rows = piece.index.to_numpy()
-    pulse = np.zeros(len(piece))
-    if "pulse" in columns:
-        pulse = _numbers(file, piece[columns["pulse"]])
-        _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
-        _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
-        _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
-        most = f"must be at most {MOST_PULSE}"
-        _refuse(file, columns["pulse"], piece, pulse > MOST_PULSE, most)
-    up, pulsed = np.ones(len(piece), dtype=bool), np.ones(len(piece), dtype=bool)
-    if layout.all_pulses is not None:
-        up[:] = layout.all_pulses == "up"
-    elif "polarity" in columns:
-        up, pulsed = _polarities(file, piece[columns["polarity"]], "time_s" in columns)
-    beside = {}
-    if "down" in columns:
-        other = columns | {"conductance": columns["down"]}
-        beside["down"] = _conductance(file, layout, other, piece)
-    for role, name in zip(CONDITIONS, ("time_s", "width_s", "amplitude_v"), strict=True):
-        if role in columns:
-            beside[name] = _numbers(file, piece[columns[role]])
-    return beside | {
-        "pulse": pulse.astype(np.int64),
-        "up": up,
-        "pulsed": pulsed,
-        "conductance": _conductance(file, layout, columns, piece),
-        "device": _codes(file, piece, columns.get("device"), names["device"]),
-        "cycle": _codes(file, piece, columns.get("cycle"), names["cycle"]),
-        "file_row": rows,
-    }
-
-
-def _conductance(
-    file: Path, layout: CsvLayout, columns: dict[str, str], piece: pd.DataFrame
-) -> np.ndarray:
-    if "conductance" in columns:
-        column = columns["conductance"]
-        conductance = _numbers(file, piece[column]) * SIEMENS[layout.conductance_unit]
-    else:
-        column = columns["current"]
-        volts = layout.constant_voltage
-        if volts is None:
-            voltage = _numbers(file, piece[columns["read voltage"]])
-            _refuse(file, columns["read voltage"], piece, voltage == 0, "must not be zero")
-            _refuse(file, columns["read voltage"], piece, np.isinf(voltage), "must be finite")
-        else:
-            voltage = np.full(len(piece), volts)
-        ampere, volt = AMPERES[layout.current_unit], VOLTS[layout.voltage_unit]
-        conductance = _numbers(file, piece[column]) * ampere / (voltage * volt)
-    _refuse(file, column, piece, np.isinf(conductance), "must be finite")
-    if layout.conductance_unit == ARBITRARY:
-        return conductance
-    negative = f"must not be a negative conductance (unless --conductance-unit is {ARBITRARY})"
-    _refuse(file, column, piece, conductance < 0, negative)
-    most = in_unit(MOST_SIEMENS, layout.conductance_unit)
-    allowed = f"must be at most {most}, {WHY_MOST}; is {layout.measured_unit} its unit?"
-    _refuse(file, column, piece, conductance > MOST_SIEMENS, allowed)
-    return conductance
-
-
-def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
-    """Floats; empty cells and the usual words for "no value" are NaN."""
-    if cells.dtype.kind in "fiu":
-        return cells.to_numpy(dtype=np.float64)
-    # Cells that did not parse with the file's decimal mark; one bad cell makes the column text.
-    text = cells.astype("string").str.strip()
-    numbers = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce")
-    bad = (numbers.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
-    frame = cells.to_frame()
-    _refuse(file, str(cells.name), frame, bad, "must be a number, or empty in a gap")
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _polarities(file: Path, cells: pd.Series, timed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """[rows] whether up, and whether a pulse at all: readings without one need their time."""
-    codes, words = pd.factorize(cells.str.strip().str.lower())
-    without = np.array([str(word) in _NO_PULSE or not word for word in words] + [True])
-    known = np.array([str(word) in _UP for word in words] + [False]) | (without & timed)
-    listed = "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset"
-    listed += "; a reading without a pulse (empty, 0, read) needs a column time_s"
-    _refuse(file, str(cells.name), cells.to_frame(), ~known[codes], listed)
-    up = np.array([_UP.get(str(word), True) for word in words] + [True], dtype=bool)[codes]
-    return up, ~without[codes]
-
-
-def _codes(
-    file: Path, piece: pd.DataFrame, column: str | None, known: dict[str, int]
-) -> np.ndarray:
-    if column is None:
-        return np.zeros(len(piece), dtype=np.int32)
-    codes, words = pd.factorize(piece[column].str.strip())
-    _refuse(file, column, piece, codes < 0, "must name the device or cycle of the row")
-    for word in words:
-        known.setdefault(str(word), len(known))
-    return np.array([known[str(word)] for word in words], dtype=np.int32)[codes]
-
-
-def _refuse(file: Path, column: str, piece: pd.DataFrame, bad: np.ndarray, allowed: str) -> None:
-    """Raises for the first bad row, if there is one."""
-    if not bad.any():
-        return
-    first = int(np.argmax(bad))
-    found = piece[column].iloc[first]
-    if isinstance(found, np.generic):
-        found = found.item()
-    where = f"{file}, row {piece.index[first]}"
-    raise PresetError(where, f"column {column}", found, allowed)
