@@ -102,6 +102,17 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     assert found.sentence == "" or found.levels[SPIKES] == pytest.approx(found.levels[SPIKES])
 
 
+def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles() -> None:
+    run = Known()
+    spikes = {"device": "capacitor", "drive": DRIVE, "tile": {"simulator": "native"}}
+    found = decompose(device_study(cases=[*GIVEN[:-1], spikes], reference="ann"), "capacitor", run)
+    made = {point.label: point for point in run.studies[0].points()}
+    assert made[SPIKES].method["tile"]["simulator"] == "native"
+    assert made[NUMBERS].method["tile"]["simulator"] == "aihwkit"
+    assert made[NUMBERS].drive is not None, "the study's own control"
+    assert any("native simulator" in note for note in found.notes)
+
+
 def test_it_ends_in_a_table_a_file_and_a_waterfall(tmp_path: Path) -> None:
     found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.1))
     text = "\n".join(lines(found))
