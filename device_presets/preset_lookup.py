@@ -26,6 +26,13 @@ _DIVIDES_BY_W_MIN = (
     "ChargeTrapDevice",
 )
 
+_OF_THE_ARRAY = {
+    "read_noise": "is no parameter of a device: noise of reads is set for the array, in a study by "
+    "`tile: {reads: {read_noise: ...}}` (a line) or `tile: {device_read_noise: ...}` (a device)",
+    "weight_range": "is no parameter of a device: the array's range is set by `drive` in a study",
+}
+"""What users look for among the parameters of a device."""
+
 
 def preset_names() -> list[str]:
     """The names of the package's presets, simplest technology first."""
@@ -92,7 +99,8 @@ def preset_of(
     rules = PARAMETERS[entry.model]
     for field in (*entry.parameters, *(overrides or {})):
         if field not in rules:
-            allowed = aihwkit_hint(field, rules) or one_of(rules, field)
+            hint = _OF_THE_ARRAY.get(field) or aihwkit_hint(field, rules)
+            allowed = hint or one_of(rules, field)
             raise PresetError(name, "parameter", field, allowed)
     parameters = _parameters(name, entry, rules, overrides or {})
     _check_together(name, entry.model, parameters)

@@ -16,6 +16,8 @@ INLINE_DEFAULT = 40
 """Longest default (characters) shown; longer ones are the defaults of a section."""
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
+_MODELS = re.compile(r"\b[A-Z]\w+(?:Spec|Settings|Hyperparameters)\b")
+"""Names of sections in what a key takes or means."""
 
 
 class Row(NamedTuple):
@@ -42,28 +44,47 @@ class Section(NamedTuple):
 
 @keys_app.command()
 def keys(
-    section: Annotated[
-        str | None, typer.Argument(help="Only this section: network, tile, rate ...")
+    wanted: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Only this section or key: network, drive, read_noise"),
     ] = None,
 ) -> None:
     """Print the keys of a study file: what each takes, its default and its meaning."""
     found = list(sections_of_a_study())
-    asked = section and section.lower()
-    shown = [one for one in found if asked in (None, one.short, one.name.lower())]
+    shown = list(_asked_for(found, wanted)) if wanted else found
     if not shown:
-        raise InputError("keys", "SECTION", section, one_of([one.short for one in found], asked))
+        names = {name for one in found for name in (one.short, *(row.key for row in one.rows))}
+        raise InputError("keys", "NAME", wanted, one_of(sorted(names), wanted))
     for one in shown:
-        typer.echo(f"{one.name}\n{textwrap.fill(one.text, 96)}".rstrip() + "\n")
-        for row in one.rows:
-            default = f"; default {row.default}" if row.default else ""
-            line = _LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", "")
-            typer.echo(textwrap.fill(line, 96, initial_indent="  ", subsequent_indent="      "))
-            if row.meaning:
-                indent = " " * 6
-                typer.echo(
-                    textwrap.fill(row.meaning, 96, initial_indent=indent, subsequent_indent=indent)
-                )
-        typer.echo("")
+        _print(one)
+
+
+def _asked_for(found: list[Section], wanted: str) -> Iterator[Section]:
+    """The section of that name, or that a key of that name holds; else each key of that name."""
+    name = wanted.rpartition(".")[2].lower()
+    keys_of_that_name = [row for one in found for row in one.rows if row.key == name]
+    held = {model for row in keys_of_that_name for model in _MODELS.findall(str(row))}
+    whole = [one for one in found if name in (one.short, one.name.lower()) or one.name in held]
+    yield from whole
+    if not whole:
+        for one in found:
+            rows = [row for row in one.rows if row.key == name]
+            if rows:
+                yield one._replace(rows=rows)
+
+
+def _print(section: Section) -> None:
+    typer.echo(f"{section.name}\n{textwrap.fill(section.text, 96)}".rstrip() + "\n")
+    for row in section.rows:
+        default = f"; default {row.default}" if row.default else ""
+        line = _LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", "")
+        typer.echo(textwrap.fill(line, 96, initial_indent="  ", subsequent_indent="      "))
+        if row.meaning:
+            indent = " " * 6
+            typer.echo(
+                textwrap.fill(row.meaning, 96, initial_indent=indent, subsequent_indent=indent)
+            )
+    typer.echo("")
 
 
 def sections_of_a_study() -> Iterator[Section]:

@@ -102,7 +102,9 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     levels = {case.name: _mean(accuracies(outcome.runs, case.name)) for case in cases}
     notes = setting_notes(asked)
     if asked.case.tile.get("simulator", "aihwkit") != "aihwkit":
-        notes.append("by numbers the devices are aihwkit's, by spikes those of the native simulator")
+        notes.append(
+            "by numbers the devices are aihwkit's, by spikes those of the native simulator"
+        )
     return Decomposition(whole, table, levels, sentence(table, device), notes, outcome.failures)
 
 

@@ -354,3 +354,8 @@ def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
         PresetError, match=r"deep\.yaml: line 1, column 102: .*nested at most 100 deep"
     ):
         get_preset(str(file))
+
+
+def test_what_belongs_to_the_array_is_said_so() -> None:
+    with pytest.raises(PresetError, match=r"tile: \{reads: \{read_noise: \.\.\.\}\}"):
+        get_preset("charge_trap", {"read_noise": 0.1})

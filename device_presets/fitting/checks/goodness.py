@@ -9,7 +9,8 @@ from scipy.optimize import brentq
 
 from device_presets.fitting.checks.far import far_checks
 from device_presets.fitting.checks.questions import Check, Status
-from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.likelihood import OF_DIRECTION, OF_RANGE
 from device_presets.fitting.model.series import Trace
 from rpu_ssnn.common.wording import counted
 
@@ -22,13 +23,23 @@ _SIGNIFICANT = 1e-4
 _NEGLIGIBLE = 0.01  # of the step
 _TOO_WIDE = 1.0  # of the step: what could hide before a check says that it cannot tell
 _MOST_CORRELATION_SLACK = 0.5
+_FAR = 5.0
+"""Standard deviations: a normal law puts one of two million readings beyond."""
+_MOST_OUTLIERS = 0.02
+"""Share of the readings; where more lie far off, the model is wrong and not a few readings."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks."""
+    """All checks.
+
+    Args:
+        outliers: how many readings lie far from their predictions, in words; empty where a normal
+            law explains them.
+    """
 
     checks: tuple[Check, ...]
+    outliers: str = ""
 
     @property
     def describes(self) -> bool:
@@ -37,8 +48,9 @@ class Verdict:
 
     @property
     def failures(self) -> str:
-        """The failed checks with their numbers, as one phrase."""
-        return "; ".join(f"{c.question} {c.answer}" for c in self.checks if not c.passed)
+        """The failed checks with their numbers, and what may be the cause, as one phrase."""
+        failed = [f"{c.question} {c.answer}" for c in self.checks if not c.passed]
+        return "; ".join([*failed, *([self.outliers] if self.outliers else [])])
 
     @property
     def sentence(self) -> str:
@@ -66,7 +78,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
     step = float(np.mean(np.abs(trace.expected - trace.state)[moved])) if moved.any() else np.nan
-    checks = [_moves(fit)]
+    checks = [_moves(fit, trace)]
     noisy = False
     if used.sum() >= 3 * _FEWEST_A_BIN and step > 0:
         checks.append(_mean_step(fit, trace, miss, used, step))
@@ -76,7 +88,23 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
             checks.append(_independent(miss / deviation, used))
         if len(np.unique(fit.prepared.cycle)) > 1:
             checks.append(_cycles(fit, miss, used, step))
-    return Verdict((*checks, *far_checks(fit, trace, step, noisy)))
+    far_off = outliers(miss, deviation, used) if noisy else ""
+    return Verdict((*checks, *far_checks(fit, trace, step, noisy)), far_off)
+
+
+def outliers(miss: np.ndarray, deviation: np.ndarray, used: np.ndarray) -> str:
+    """Readings that no normal law explains, in words: a few wrong ones inflate the fitted noise.
+
+    Args:
+        miss, deviation: [rows] of predictions, and what they state. used: [rows] which count.
+    """
+    far = int(np.sum(np.abs(miss[used]) > _FAR * deviation[used]))
+    if far == 0 or far > _MOST_OUTLIERS * used.sum():
+        return ""
+    return (
+        f"{far} of {counted(int(used.sum()), 'reading')} lie over {_FAR:g} standard deviations "
+        "from their predictions: are they outliers? An empty cell leaves a reading out"
+    )
 
 
 def _free(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
@@ -89,21 +117,44 @@ def _free(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndar
     return free
 
 
-def _moves(fit: JointFit) -> Check:
-    """Whether pulses move the device at all, more than noise would."""
-    blocks = fit.prepared.blocks
+def _moves(fit: JointFit, trace: Trace) -> Check:
+    """Whether pulses move the device at all, more than noise would.
+
+    Of a stretch of pulses in one direction only the first and the last reading tell: read noise
+    between them cancels. The cycle noise of each pulse adds up.
+    """
+    series, (cycle, white, slow, _) = (
+        fit.prepared.series,
+        noises(fit.layout, fit.prepared, fit.shared),
+    )
+    size = _noise_sizes(fit, trace)
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
-    for up, name in ((True, "up"), (False, "down")):
-        steps = blocks.step[blocks.up == up]
-        if len(steps) < 2:
+    for way, name in ((1, "up"), (-1, "down")):
+        mine = (series.pulse == way) & ~series.begins
+        pulses = np.flatnonzero(mine)
+        if len(pulses) < 2:
             continue
-        error = max(float(np.std(steps, ddof=1)) / np.sqrt(len(steps)), 1e-12)
-        score = float(np.mean(steps)) / error
+        moved = float(np.sum(way * (series.weight[pulses] - series.weight[pulses - 1])))
+        n_stretches = int(np.sum(~mine[pulses - 1]))
+        read = 2.0 * (white**2 + slow**2 + series.resolution**2) * n_stretches
+        error = np.sqrt(read + float(np.nansum((cycle * size[pulses]) ** 2)))
+        score = moved / max(float(error), 1e-12)
         answers.append(f"{name}: mean step {min(score, 999.0):.1f} standard errors above 0")
         passed = passed and bool(score > 3)
     answer = "; ".join(answers) + " (at least 3)"
     return Check(question, answer, "ok" if passed else "FAIL")
+
+
+def _noise_sizes(fit: JointFit, trace: Trace) -> np.ndarray:
+    """[rows] what the cycle noise is a share of, by its law."""
+    local, device = fit.local, fit.prepared.device
+    if fit.layout.model.law == OF_RANGE:
+        return np.asarray(0.01 * (local[:, 4] - local[:, 5])[device])
+    if fit.layout.model.law == OF_DIRECTION:
+        up = fit.prepared.series.pulse > 0
+        return np.asarray(np.exp(np.where(up, local[device, 0], local[device, 1])))
+    return np.asarray(np.abs(trace.expected - trace.state))
 
 
 def _mean_step(

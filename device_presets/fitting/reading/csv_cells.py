@@ -98,7 +98,8 @@ def _conductance(
     _refuse(file, column, piece, np.isinf(conductance), "must be finite")
     if layout.conductance_unit == ARBITRARY:
         return conductance
-    negative = f"must not be a negative conductance (unless --conductance-unit is {ARBITRARY})"
+    negative = f"must not be a negative conductance (unless --conductance-unit is {ARBITRARY}); "
+    negative += "an empty cell leaves a reading out"
     _refuse(file, column, piece, conductance < 0, negative)
     most = in_unit(MOST_SIEMENS, layout.conductance_unit)
     allowed = f"must be at most {most}, {WHY_MOST}; is {layout.measured_unit} its unit?"

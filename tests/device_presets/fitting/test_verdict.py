@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
+from device_presets.fitting.checks.goodness import Verdict, outliers
+from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
 from device_presets.fitting.results.quantities import _over_models
 from rpu_ssnn.common.files import write_together
@@ -61,6 +63,28 @@ def test_a_fit_that_does_not_describe_the_data_says_so(poor: FittedDevice, tmp_p
     assert not fit.verdict.describes, fit.verdict
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     assert "DOES NOT DESCRIBE THE DATA" in (tmp_path / "mine.yaml").read_text()
+
+
+def test_read_noise_does_not_hide_that_a_short_sweep_moves_the_device(tmp_path: Path) -> None:
+    """Steps of a third of the read noise: from one pulse to the next nothing shows."""
+    rng = np.random.default_rng(3)
+    up = np.repeat([True, False], 80)
+    path = 20 + np.concatenate([[0], np.cumsum(np.where(up, 0.1, -0.1))])
+    file = file_of(tmp_path / "data.csv", path + rng.normal(0, 0.3, len(path)), up)
+    fit = fit_file(file, "mine")
+    check = next(c for c in fit.verdict.checks if c.question.startswith("Do pulses move"))
+    assert check.passed, check.answer
+
+
+@pytest.mark.parametrize(("wrong", "named"), [(0, False), (3, True), (50, False)])
+def test_a_few_wrong_readings_are_named_beside_the_failed_checks(wrong: int, named: bool) -> None:
+    """Of fifty in a thousand it is the model that is wrong."""
+    miss = np.random.default_rng(4).normal(0, 1, 1000).clip(-4, 4)
+    miss[:wrong] = 8.0
+    note = outliers(miss, np.ones(1000), np.ones(1000, dtype=bool))
+    failures = Verdict((Check("Right?", "no", "FAIL"),), note).failures
+    assert ("3 of 1000 readings lie over 5 standard deviations" in failures) == named
+    assert failures.startswith("Right? no")
 
 
 def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """`rpu-ssnn keys` prints what the models of a study check."""
 
+import pytest
+
 from studies.cli.keys import sections_of_a_study
 from studies.declaration.study import Study
 from support.commands import Command
@@ -21,3 +23,25 @@ def test_one_section_is_printed_by_its_name(command: Command) -> None:
     assert "\n  T: whole number ≥ 1, ≤ 1e+06; default 50\n" in output
     assert "weight_range" not in output
     assert all(len(line) <= 96 for line in output.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "printed"),
+    [
+        ("drive", "PartialHyperparameters\n"),
+        ("tile.reads", "ReadSpec\n"),
+        ("network.inhibition.clocked", "\n  clocked: true or false; default false\n"),
+        ("read_noise", "\n  read_noise: number"),
+    ],
+)
+def test_the_words_of_a_study_find_their_keys(wanted: str, printed: str, command: Command) -> None:
+    code, output, _ = command("keys", wanted)
+    assert code == 0
+    assert printed in output
+    assert "question:" not in output
+
+
+def test_an_unknown_name_is_one_line_with_the_nearest(command: Command) -> None:
+    code, output, errors = command("keys", "hiden")
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert "did you mean hidden?" in errors
