@@ -59,7 +59,7 @@ class Stretches:
             return 0.5 * (sums.log_det + math.log(sums.xx) + (sums.n - 1) * math.log(sums.variance))
 
         tried = [
-            minimize(loss, np.clip(start, *zip(*limits, strict=True)), bounds=limits)
+            minimize(loss, np.clip(start, *np.transpose(limits)), bounds=limits)
             for start in _STARTS
         ]
         sums = self._sums(_shares(min(tried, key=lambda one: float(one.fun)).x))
