@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 
 from device_presets.fitting.checks.far import far_checks
 from device_presets.fitting.checks.questions import Check, Status
+from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import OF_DIRECTION, OF_RANGE
 from device_presets.fitting.model.series import Trace
@@ -88,6 +89,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
             checks.append(_independent(miss / deviation, used))
         if len(np.unique(fit.prepared.cycle)) > 1:
             checks.append(_cycles(fit, miss, used, step))
+    checks += standstill_checks(fit, trace, step)
     far_off = outliers(miss, deviation, used) if noisy else ""
     return Verdict((*checks, *far_checks(fit, trace, step, noisy)), far_off)
 

@@ -61,11 +61,15 @@ def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
     ]
 
 
-def calm_curve(fit: JointFit) -> np.ndarray:
-    """[rows] weights of the model without any noise, from where each stretch begins."""
+def calm_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
+    """[rows] weights of the model without any noise, from where each stretch begins.
+
+    Args:
+        series: other beginnings, or other weights at them, than those of the fit.
+    """
     rows = len(fit.prepared.series.weight)
     return _simulated(
-        fit.series,
+        fit.series if series is None else series,
         fit.layout.model.code,
         fit.layout.model.law,
         np.ascontiguousarray(fit.local),

@@ -1,0 +1,124 @@
+"""A bound at which the device moves on is no bound; one at which only the readings move is."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.checks.questions import Check
+from device_presets.fitting.checks.standstill import standstill_checks
+from device_presets.fitting.checks.trend import Stretches
+from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.maximum_likelihood import layout_of
+from device_presets.fitting.model.selection import filtered
+from device_presets.fitting.model.step_functions import CONSTANT, MODELS
+from device_presets.fitting.model.weights import prepare, with_read_noise
+from device_presets.fitting.reading.measurement import Measurement
+from support.fits import ONE, ZERO
+
+STEP, BOUND, MEMORY = 0.02, 0.7, 10.6
+
+
+def measured(seed: int, beyond: float, slow: float, pulses: int = 120) -> Measurement:
+    """Three sweeps each way, with cycle noise of 0.3 and white read noise of 0.5 steps.
+
+    Args:
+        beyond: share of the step that is left beyond the bound; 0: the device is clipped.
+        slow: AR(1) read noise, in steps.
+    """
+    rng, kept = np.random.default_rng(seed), math.exp(-1 / MEMORY)
+    pulse = np.array([0, *np.tile(np.repeat([1, -1], pulses), 3)])
+    weight, noise, read = -BOUND, slow * rng.normal(), []
+    for way in pulse:
+        inside = way * weight < BOUND
+        weight += way * STEP * (1.0 if inside else beyond) * (1 + 0.3 * rng.normal())
+        if beyond == 0.0:
+            weight = float(np.clip(weight, -BOUND, BOUND))
+        noise = kept * noise + math.sqrt(1 - kept**2) * slow * rng.normal()
+        read.append(weight + STEP * (noise + 0.5 * rng.normal()))
+    return Measurement(
+        name="made",
+        column="conductance",
+        conductance=ZERO + (ONE - ZERO) * np.array(read),
+        pulse=pulse.astype(np.int8),
+        begins=pulse == 0,
+        device=np.zeros(len(pulse), dtype=np.int32),
+        cycle=np.zeros(len(pulse), dtype=np.int32),
+        n_devices=1,
+        n_cycles=1,
+        unit="uS",
+        notes=(),
+    )
+
+
+def fit_of(found: Measurement, slow: float) -> JointFit:
+    """What a fit finds, with the bounds at the end of the full steps."""
+    prepared = with_read_noise(prepare(found, ZERO, ONE))
+    layout = layout_of(prepared, next(m for m in MODELS if m.code == CONSTANT), memory=True)
+    shared = np.array([*np.log([0.3, 0.5 * STEP, slow * STEP, MEMORY]), *layout.model.flat])
+    local = np.array([[math.log(STEP), math.log(STEP), 0.0, 0.0, BOUND, -BOUND]])
+    every = np.ones(len(prepared.device), dtype=np.bool_)
+    likelihood = evaluate(prepared, layout, shared, local, every)
+    return JointFit(layout, shared, local, likelihood, prepared)
+
+
+def asked(fit: JointFit) -> list[Check]:
+    return standstill_checks(fit, filtered(fit), STEP)
+
+
+def test_a_device_that_moves_on_at_its_bounds_is_caught() -> None:
+    """A tenth of the step a pulse beyond a bound that is none; the fit calls it noise with memory.
+
+    The move is less than the 15 % of the step that the check of the ends allows.
+    """
+    fit = fit_of(measured(0, beyond=0.1, slow=0.0), slow=2.0)
+    verdict = judge(fit, filtered(fit))
+    for side in ("upper", "lower"):
+        assert f"Does the device stand still at its {side} bound? still moves" in verdict.failures
+    move, most = map(float, re.findall(r"moves (\S+) a pulse .*?most ([^)]+)", verdict.failures)[0])
+    assert move == pytest.approx(0.1 * STEP, rel=0.2)
+    assert most < move
+
+
+def test_read_noise_with_memory_does_not_move_a_device_at_its_bound() -> None:
+    found = [
+        check
+        for slow in (0.5, 3.0)
+        for seed in range(3)
+        for check in asked(fit_of(measured(seed, beyond=0.0, slow=slow), slow))
+    ]
+    assert len(found) == 12
+    assert all(check.passed for check in found)
+    assert sum(check.status == "ok" for check in found) > 5
+    for check in found:
+        move, most = re.findall(r"moves (\S+) a pulse .*?most ([^)]+)", check.answer)[0]
+        assert float(move) <= float(most)
+
+
+def test_too_few_pulses_at_a_bound_leave_it_open() -> None:
+    short = asked(fit_of(measured(0, beyond=0.0, slow=0.5, pulses=65), 0.5))
+    assert [check.status for check in short] == ["open", "open"]
+
+
+def test_a_bound_that_does_not_clip_is_not_asked_for() -> None:
+    fit = fit_of(measured(0, beyond=0.0, slow=0.5), 0.5)
+    fit.prepared.series.clips_high[:] = False
+    assert ["lower" in check.question for check in asked(fit)] == [True]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(30, 0.9), (130, 0.9)])
+def test_the_error_of_a_slope_is_its_scatter(length: int, kept: float) -> None:
+    """Two stretches of AR(1) and white noise; 130 readings are averaged in groups."""
+    rng, scores = np.random.default_rng(1), []
+    for _ in range(15):
+        noise = np.empty((length, 2))
+        noise[0] = rng.normal(size=2)
+        for row in range(1, length):
+            noise[row] = kept * noise[row - 1] + math.sqrt(1 - kept**2) * rng.normal(size=2)
+        readings = noise + 0.5 * rng.normal(size=noise.shape) + np.array([3.0, -1.0])
+        slope, error = Stretches([*(readings + 0.1 * np.arange(length)[:, None]).T]).slope(kept)
+        scores.append((slope - 0.1) / error)
+    assert abs(np.mean(scores)) < 0.8
+    assert 0.5 < np.std(scores) < 1.6
