@@ -4,11 +4,12 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple, cast
 
 import typer
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError
 
 keys_app = typer.Typer()
 
@@ -53,8 +54,12 @@ def keys(
     found = list(sections_of_a_study())
     shown = list(_asked_for(found, wanted)) if wanted else found
     if not shown:
-        names = {name for one in found for name in (one.short, *(row.key for row in one.rows))}
-        raise InputError("keys", "NAME", wanted, one_of(sorted(names), wanted))
+        keys_of_all = {row.key for one in found for row in one.rows}
+        near = get_close_matches(str(wanted), sorted(keys_of_all | {one.short for one in found}))
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        sections = ", ".join(one.short for one in found)
+        allowed = f"must be a key of a study, or one of its sections: {sections}{hint}"
+        raise InputError("keys", "NAME", wanted, allowed)
     for one in shown:
         _print(one)
 

@@ -6,7 +6,14 @@ Device names, overrides, sweeps and references of an instance have been checked.
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
@@ -63,6 +70,8 @@ class Published(Spec):
 
 class Study(Spec):
     """One declared comparison: images, network, training, cases and seeds."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
         description="name; also the default output folder's"

@@ -1,5 +1,6 @@
 """The schema of a row: what every reader of a finished run relies on, whatever file holds it."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
 from studies.common.explain import as_input_error
-from studies.declaration.result import Row, Scalar
+from studies.declaration.result import SWEEP_PREFIX, Row, Scalar
 from studies.results.spreadsheet import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
@@ -48,13 +49,14 @@ Whole = Annotated[
     Annotated[int, Field(ge=0)] | None, BeforeValidator(_no_flag), BeforeValidator(_no_text)
 ]
 Text = str | None
+_AnyFloat = Annotated[float, Field(allow_inf_nan=True)]
 
 
 class _Checked(BaseModel):
     """Typed columns, and further ones that are plain values."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
-    __pydantic_extra__: dict[str, str | bool | int | float | None] = Field(init=False)
+    __pydantic_extra__: dict[str, str | bool | int | _AnyFloat | None] = Field(init=False)
 
     @model_validator(mode="after")
     def _statistics_are_numbers_and_text_is_printable(self) -> "_Checked":
@@ -64,6 +66,10 @@ class _Checked(BaseModel):
         for name, value in (self.__pydantic_extra__ or {}).items():
             if isinstance(value, str | bool) and _COUNTED.search(name):
                 raise InputError("row", name, value, "must be a number")
+            # A study may sweep to infinity: a time constant of a leak, for one.
+            swept = name.startswith(SWEEP_PREFIX) and value == math.inf
+            if isinstance(value, float) and not (math.isfinite(value) or swept):
+                raise InputError("row", name, value, "must be a finite number")
         return self
 
 

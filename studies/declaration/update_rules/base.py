@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
@@ -143,6 +143,8 @@ class Rehearsal:
 
 class CaseBase(Spec):
     """Keys of every case of a study. A subclass adds ``update``, a literal."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
 
     label: Annotated[str, Field(min_length=1, max_length=60), OneLine] | None = Field(
         None, description="row name; default: the update or device"

@@ -34,6 +34,8 @@ GOOD: dict[str, Any] = {
         ("test_accuracy", True, "must be an accuracy"),
         ("test_accuracy", "90", "must be an accuracy"),
         ("test_accuracy", None, "must be an accuracy"),
+        ("leak_steps_1", float("inf"), "must be a finite number"),
+        ("sweep.overrides.leak_time_constant_s", float("nan"), "must be a finite number"),
         ("validation_accuracy", -1, "must be an accuracy"),
         ("T", "abc", "must be a number, not text"),
         ("T", 10.5, "must be a whole number"),
@@ -51,6 +53,12 @@ GOOD: dict[str, Any] = {
 def test_a_bad_value_is_named(column: str, value: object, said: str) -> None:
     with refused("a.json", f"row.{column}", said):
         checked_row("a.json", "row", {**GOOD, column: value})
+
+
+def test_a_study_may_sweep_to_infinity() -> None:
+    swept = {"sweep.overrides.leak_time_constant_s": float("inf")}
+    row = checked_row("a.json", "row", {**GOOD, **swept})
+    assert row["sweep.overrides.leak_time_constant_s"] == float("inf")
 
 
 def test_a_trial_without_a_test_accuracy_is_not_finished() -> None:
