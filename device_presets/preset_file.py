@@ -38,7 +38,7 @@ class ParameterEntry(BaseModel):
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Self:
         if bool(self.source) == bool(self.assumption):
-            raise ValueError("needs either a source or an assumption (one of the two)")
+            raise ValueError("must have either a `source` or an `assumption`")
         return self
 
 
@@ -130,5 +130,5 @@ def _entry(where: str, raw: object) -> PresetEntry:
             known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
             allowed = f"unknown key; {one_of(known.model_fields, first['loc'][-1])}"
         elif first["type"] == "missing":
-            found, allowed = None, "is missing"
+            found, allowed = None, "must be given"
         raise PresetError(where, field, found, allowed) from None

@@ -128,7 +128,7 @@ def _parameters(
         if name in overrides or name in entry.parameters:
             given[name] = _given(where, name, rule, entry, overrides)
         elif rule.required:
-            raise PresetError(where, name, None, f"is missing; {rule.allowed}")
+            raise PresetError(where, name, None, rule.allowed)
         else:
             unknown = rule.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"

@@ -89,6 +89,7 @@ def allowed_by(detail: Mapping[str, Any]) -> str:
     if kind in _BY_KIND:
         return _BY_KIND[kind]
     sentence = re.sub(r" after validation, not \d+$", "", str(detail["msg"]))
+    sentence = sentence.removeprefix("Value error, ")
     phrase = re.sub(r"^(Input|Value|String|Tuple|List|Dictionary|Set) should ", "must ", sentence)
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))

@@ -291,7 +291,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV' is not allowed; must be step"),
-        (", source: lab book", "", "step: .*needs either a source or an assumption"),
+        (", source: lab book", "", "step: .*; must have either a `source` or an `assumption`"),
         ("citation", "citaton", "citaton: 'lab book' .*unknown key.*did you mean citation"),
         ("citation: lab book", "citation: 5", "citation: 5 is not allowed; must be text"),
         ("  parameters:\n", "  parameters: 3\n  x:\n", "x: .*unknown key"),
