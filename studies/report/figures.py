@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -213,11 +214,16 @@ def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
 
 
 def _positions(values: Sequence[Any]) -> dict[Any, float]:
-    """Where values stand: at themselves where all are numbers, else side by side."""
+    """Where values stand: at themselves where all are finite numbers, else side by side."""
     try:
-        return {value: float(value) for value in values}
+        numbers = {value: float(value) for value in values}
     except (TypeError, ValueError):
         return {value: float(place) for place, value in enumerate(values)}
+    if all(math.isfinite(number) for number in numbers.values()):
+        return numbers
+    return {
+        value: float(place) for place, value in enumerate(sorted(numbers, key=numbers.__getitem__))
+    }
 
 
 def _dodged(positions: dict[Any, float], shift: float) -> dict[Any, float]:

@@ -21,6 +21,14 @@ def test_rows_are_drawn_over_what_they_sweep(name: str, label: str) -> None:
     assert label in (axes.get_xlabel(), axes.get_ylabel())
 
 
+def test_a_sweep_to_infinity_stands_side_by_side() -> None:
+    figure = figure_of(read_rows(RESULTS / "li_2018_leak.csv"))
+    assert figure is not None
+    ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert sorted(ticks) == ["1.0", "10.0", "100.0", "inf"]
+    assert list(figure.axes[0].get_xticks()) != sorted(figure.axes[0].get_xticks())
+
+
 def test_rows_without_a_common_seed_have_no_figure() -> None:
     rows = read_rows(RESULTS / "mnist_devices.csv")
     assert figure_of(rows[rows["label"] == "rate"]) is None
