@@ -31,16 +31,17 @@ class EpochRow:
 
     Accuracies are shares in [0, 1]; the training accuracy is that of the training presentations
     themselves (weights still changing, dropout on). Rates are spikes a neuron and slot; spikes
-    are per presentation and layer, input first (forward) or first hidden first (gradient).
+    are per presentation and layer, input first (forward) or first hidden first (gradient); empty
+    where a network trains without spikes.
     """
 
     epoch: int
     train_accuracy: float
     validation_accuracy: float
     seconds: float
-    rates: tuple[float, ...]
-    forward_spikes: tuple[float, ...]
-    gradient_spikes: tuple[float, ...]
+    rates: tuple[float, ...] = ()
+    forward_spikes: tuple[float, ...] = ()
+    gradient_spikes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -280,9 +280,6 @@ def train_analog_sgd(
                     data.validation_images, data.validation_labels
                 ),
                 seconds=time.perf_counter() - started,
-                rates=(),
-                forward_spikes=(),
-                gradient_spikes=(),
             )
         )
         if on_epoch is not None and on_epoch(network.epochs[-1], lambda: _state(network, rng)):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DeviceCase(OnDeviceCase):
-    """SSNN-BP on aihwkit tiles, by pulses only; the device is a name from `device_presets`."""
+    """SSNN-BP in devices, by pulses only; the device is a name from `device_presets`."""
 
     rule: ClassVar[str] = "pulses"
 
