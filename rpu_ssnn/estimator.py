@@ -19,6 +19,7 @@ from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synaps
 from rpu_ssnn.synapses.device_library import find_device
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import Trained, train
+from rpu_ssnn.training_loop import timed_epoch
 from rpu_ssnn.training_state import EpochRow
 
 IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
@@ -139,7 +140,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )  # fmt: skip
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
-        row = self.trained_.train_epoch(data.train_images, data.train_labels, rng, epoch=0)
+        row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
         self._tell(row)
         self.trained_.epochs.append(row)
         return self

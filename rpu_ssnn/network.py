@@ -153,13 +153,6 @@ class Network:
             synapses.restore(part_of(state, f"crossbar_{n}"))
         self._job.reads.refresh()
 
-    def check_finite(self) -> None:
-        """Raises FloatingPointError if a weight is not finite."""
-        for place, synapses in enumerate(self.synapses, start=1):
-            weights = synapses.linear_read()
-            if weights is not None and not np.isfinite(weights).all():
-                raise FloatingPointError(f"weights of crossbar {place} are not finite numbers")
-
     def _show(self, rates: Input, rng: np.random.Generator, into: Recording) -> Presentations:
         self._job.reads.refresh()
         shown = self._presentations(rates, np.zeros(len(rates), dtype=np.int64), rng)

@@ -1,8 +1,6 @@
 """Training and inference of a network on a data set."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -16,17 +14,8 @@ from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory
-from rpu_ssnn.training_state import (
-    EpochRow,
-    State,
-    StateError,
-    TrainingState,
-    checked,
-    generator_state,
-    joined,
-    part_of,
-    restore_generator,
-)
+from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_state import EpochRow, State, TrainingState
 
 INFERENCE_CHUNK = 1000
 """Images of one inference call: bounds the memory, does not change results."""
@@ -81,8 +70,7 @@ class Trained:
         rng: np.random.Generator,
         epoch: int,
     ) -> EpochRow:
-        """Show every image once, in random order, batch by batch; validation is left NaN."""
-        started = time.perf_counter()
+        """Show every image once, in random order, batch by batch."""
         network, batch = self.network, self.network.training.batch
         for synapses in network.synapses:
             synapses.set_step_scale(network.training.step_scale(epoch))
@@ -96,16 +84,27 @@ class Trained:
             right += int((shown.output_counts.argmax(axis=1) == labels[chosen]).sum())
             spikes += shown.spikes.sum(axis=0)
             gradient += shown.gradient_spikes.sum(axis=0)
+        check_finite((synapses.linear_read() for synapses in network.synapses), epoch)
         lines = (*network.sizes, *(network.sizes[-1],) * network.spec.inhibition.passes)
         return EpochRow(
             epoch=epoch,
             train_accuracy=right / n,
-            validation_accuracy=float("nan"),
-            seconds=time.perf_counter() - started,
             rates=tuple(spikes / n / network.spec.slots / lines),
             forward_spikes=tuple(spikes / n),
             gradient_spikes=tuple(gradient[1 : len(network.sizes)] / n),
         )
+
+    def state(self) -> State:
+        """Everything that training has changed."""
+        return self.network.state()
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of a network built just as this.
+
+        Raises:
+            StateError: it is of another.
+        """
+        self.network.restore(state)
 
     def statistics(self) -> dict[str, float]:
         """Statistics of the synapses for the result row, over all crossbars."""
@@ -127,7 +126,7 @@ def train(
     seed: int,
     threads: int = 1,
     start: TrainingState | None = None,
-    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], bool | None] | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> Trained:
     """Train a network on the training images; measure validation images after each epoch.
 
@@ -137,8 +136,7 @@ def train(
         threads: of the simulation; changes the time, not the results.
         start: state of an earlier call with the same arguments; the result is then equal to that
             without interruption (to the bit, except for aihwkit's noise).
-        on_epoch: called after each epoch with its row and a function that returns the state (for
-            a later `start`); returns whether to stop here.
+        on_epoch: called after each epoch (`rpu_ssnn.training_loop.OnEpoch`).
 
     Raises:
         StateError: `start` is of another network.
@@ -150,45 +148,9 @@ def train(
     network = Network(spec, training, sizes, factory, weight_seed, threads)
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
-    if start is not None:
-        try:
-            _restore(trained, rng, start)
-        except BaseException:
-            trained.close()
-            raise
-    for epoch in range(len(trained.epochs), training.epochs):
-        row = trained.train_epoch(data.train_images, data.train_labels, rng, epoch)
-        network.check_finite()
-        watched = trained.accuracy(data.validation_images, data.validation_labels)
-        trained.epochs.append(replace(row, validation_accuracy=watched))
-        if on_epoch is not None and on_epoch(trained.epochs[-1], lambda: _state(trained, rng)):
-            break
+    try:
+        train_epochs(trained, training.epochs, data, rng, start, on_epoch)
+    except BaseException:
+        trained.close()
+        raise
     return trained
-
-
-def _state(trained: Trained, rng: np.random.Generator) -> TrainingState:
-    parts: dict[str, State] = {
-        "network": trained.network.state(),
-        "order": {"generator": generator_state(rng)},
-    }
-    return TrainingState(len(trained.epochs), joined(parts), tuple(trained.epochs))
-
-
-def _restore(trained: Trained, rng: np.random.Generator, start: TrainingState) -> None:
-    if len(start.curve) != start.epochs:
-        raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
-    trained.network.restore(part_of(start.arrays, "network"))
-    order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
-    restore_generator(rng, order["generator"])
-    trained.epochs[:] = start.curve
-
-
-def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:
-    """Sums of what ends in `_total`, and each crossbar's own numbers by its place, first at 1."""
-    merged: dict[str, float] = {}
-    for place, part in enumerate(parts, start=1):
-        for name, value in part.items():
-            merged[f"{name}_{place}"] = value
-            if name.endswith("_total"):
-                merged[name] = merged.get(name, 0.0) + value
-    return merged

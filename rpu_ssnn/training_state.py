@@ -4,6 +4,7 @@ States are taken between batches only (in practice at the end of an epoch). Buff
 batch and membranes are empty then, and not part of a state.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,8 +38,8 @@ class EpochRow:
 
     epoch: int
     train_accuracy: float
-    validation_accuracy: float
-    seconds: float
+    validation_accuracy: float = math.nan
+    seconds: float = math.nan
     rates: tuple[float, ...] = ()
     forward_spikes: tuple[float, ...] = ()
     gradient_spikes: tuple[float, ...] = ()
@@ -51,12 +52,12 @@ class TrainingState:
     Attributes:
         epochs: number of finished epochs.
         arrays: weights, devices, counters and generators.
-        curve: one row an epoch; empty for the float ANN.
+        curve: one row an epoch.
     """
 
     epochs: int
     arrays: State
-    curve: tuple[EpochRow, ...] = ()
+    curve: tuple[EpochRow, ...]
 
 
 def checked(state: State, like: State) -> State:

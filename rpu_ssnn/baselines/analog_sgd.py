@@ -11,8 +11,6 @@ and the meaning of the learning rate, which is that of plain gradient descent he
 """
 
 import math
-import time
-from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -31,18 +29,8 @@ from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from rpu_ssnn.training import merge_statistics
-from rpu_ssnn.training_state import (
-    EpochRow,
-    State,
-    StateError,
-    TrainingState,
-    checked,
-    generator_state,
-    joined,
-    part_of,
-    restore_generator,
-)
+from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_state import EpochRow, State, TrainingState, joined, part_of
 
 Numbers = Float32[np.ndarray, "batch lines"]
 
@@ -183,6 +171,32 @@ class AnalogNetwork:
         """Numbers for the result row, over all crossbars."""
         return merge_statistics([layer.statistics() for layer in self.layers])
 
+    def train_epoch(
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+    ) -> EpochRow:
+        """Show every image once, in random order, batch by batch."""
+        n, batch = len(labels), self._spec.batch
+        an_epoch = -(-n // batch)
+        last = max(self._spec.epochs, 1) * an_epoch
+        order, right = rng.permutation(n), 0
+        for step, first in enumerate(range(0, n, batch), start=epoch * an_epoch):
+            for layer in self.layers:
+                layer.set_step_scale(1.0 - step / last)
+            chosen = order[first : first + batch]
+            right += self.train_batch(self.inputs.shares(images[chosen]), labels[chosen], rng)
+        check_finite((layer.weights() for layer in self.layers), epoch)
+        return EpochRow(epoch, right / max(n, 1))
+
+    def state(self) -> State:
+        """Everything that training has changed."""
+        parts = {f"layer_{n}": layer.state() for n, layer in enumerate(self.layers, start=1)}
+        return joined(parts)
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of a network built just as this."""
+        for n, layer in enumerate(self.layers, start=1):
+            layer.restore(part_of(state, f"layer_{n}"))
+
     def train_batch(
         self, x: Numbers, labels: Int64[np.ndarray, " batch"], rng: np.random.Generator
     ) -> int:
@@ -234,7 +248,7 @@ def train_analog_sgd(
     *,
     seed: int,
     start: TrainingState | None = None,
-    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], bool | None] | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> AnalogNetwork:
     """Train in devices; the validation images only watch.
 
@@ -258,32 +272,7 @@ def train_analog_sgd(
     ]
     network = AnalogNetwork(spec, inputs, layers)
     rng = np.random.default_rng(order_seed)
-    if start is not None:
-        _restore(network, rng, start)
-    shares, n = inputs.shares(data.train_images), len(data.train_labels)
-    a_epoch = -(-n // spec.batch)
-    for epoch in range(len(network.epochs), spec.epochs):
-        started, right = time.perf_counter(), 0
-        order = rng.permutation(n)
-        for step, first in enumerate(range(0, n, spec.batch), start=epoch * a_epoch):
-            for layer in layers:
-                layer.set_step_scale(1.0 - step / (spec.epochs * a_epoch))
-            chosen = order[first : first + spec.batch]
-            right += network.train_batch(shares[chosen], data.train_labels[chosen], rng)
-        if not all(np.isfinite(layer.weights()).all() for layer in layers):
-            raise FloatingPointError(f"weights are no longer finite after epoch {epoch + 1}")
-        network.epochs.append(
-            EpochRow(
-                epoch=epoch,
-                train_accuracy=right / max(n, 1),
-                validation_accuracy=network.accuracy(
-                    data.validation_images, data.validation_labels
-                ),
-                seconds=time.perf_counter() - started,
-            )
-        )
-        if on_epoch is not None and on_epoch(network.epochs[-1], lambda: _state(network, rng)):
-            break
+    train_epochs(network, spec.epochs, data, rng, start, on_epoch)
     return network
 
 
@@ -299,21 +288,3 @@ def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Num
 def _product(x: Numbers, weights: Weights) -> Numbers:
     """In torch, whose threads the caller has set."""
     return (torch.from_numpy(x) @ torch.from_numpy(weights)).numpy()
-
-
-def _state(network: AnalogNetwork, rng: np.random.Generator) -> TrainingState:
-    parts: dict[str, State] = {
-        f"layer_{n}": layer.state() for n, layer in enumerate(network.layers, start=1)
-    }
-    parts["order"] = {"generator": generator_state(rng)}
-    return TrainingState(len(network.epochs), joined(parts), tuple(network.epochs))
-
-
-def _restore(network: AnalogNetwork, rng: np.random.Generator, start: TrainingState) -> None:
-    if len(start.curve) != start.epochs:
-        raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
-    for n, layer in enumerate(network.layers, start=1):
-        layer.restore(part_of(start.arrays, f"layer_{n}"))
-    order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
-    restore_generator(rng, order["generator"])
-    network.epochs[:] = start.curve

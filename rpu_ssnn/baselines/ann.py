@@ -1,13 +1,11 @@
 """The float baseline: the same layers as a conventional network, trained by backpropagation."""
 
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Int64
 from pydantic import Field
 from torch import nn
 
@@ -15,13 +13,9 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
-from rpu_ssnn.training_state import (
-    State,
-    TrainingState,
-    checked,
-    generator_state,
-    restore_generator,
-)
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.training_loop import OnEpoch, train_epochs
+from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked
 
 
 class AnnSpec(Spec):
@@ -49,16 +43,57 @@ BUFFERS = {
 """What torch's optimiser keeps for each weight matrix, and its name in a checkpoint."""
 
 
-class TrainedAnn:
-    """A trained float network."""
+class FloatNetwork:
+    """A float network in training.
 
-    def __init__(self, model: "_Layers", inputs: InputLines) -> None:
-        self._model, self._inputs = model, inputs
+    Attributes:
+        epochs: one row each; rates and spikes are empty, since there are none.
+    """
+
+    def __init__(
+        self, spec: AnnSpec, sizes: tuple[int, ...], inputs: InputLines, seed: int, steps: int
+    ) -> None:
+        self._spec, self._inputs = spec, inputs
+        self._model = _Layers(sizes, spec, torch.Generator().manual_seed(seed))
+        parameters = self._model.parameters()
+        self._optimiser: torch.optim.Optimizer
+        if spec.optimiser == "adam":
+            self._optimiser = torch.optim.Adam(parameters, spec.learning_rate)
+        else:
+            self._optimiser = torch.optim.SGD(parameters, spec.learning_rate, spec.momentum)
+        linear = torch.optim.lr_scheduler.LinearLR
+        self._schedule = linear(self._optimiser, 1.0, 1.0 / max(steps, 1), max(steps, 1))
+        self.epochs: list[EpochRow] = []
 
     @property
-    def weights(self) -> list[Float32[np.ndarray, "n_in n_out"]]:
-        """Of each layer, on input shares in [0, 1]."""
+    def weights(self) -> list[Weights]:
+        """Of each layer, [n_in, n_out], on input shares in [0, 1]."""
         return [w.detach().numpy().T.copy() for w in self._model.weights]
+
+    def train_epoch(
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+    ) -> EpochRow:
+        """Show every image once, in random order, batch by batch.
+
+        Weights may run away: a search counts such a network by its accuracy, and goes on.
+        """
+        order, right = rng.permutation(len(labels)), 0
+        for first in range(0, len(order), self._spec.batch):
+            chosen = order[first : first + self._spec.batch]
+            wanted = torch.from_numpy(labels[chosen])
+            self._optimiser.zero_grad()
+            output = self._model(torch.from_numpy(self._inputs.shares(images[chosen])))
+            self._loss(output, wanted).backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+            self._schedule.step()
+            right += int((output.argmax(dim=1) == wanted).sum())
+        return EpochRow(epoch, right / max(len(order), 1))
+
+    def _loss(self, output: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        if self._spec.loss == "softmax_ce":
+            return nn.functional.cross_entropy(output, wanted)
+        target = nn.functional.one_hot(wanted, output.shape[1]).float()
+        return 0.5 * (output - target).square().sum(dim=1).mean()
 
     def accuracy(self, images: Rows, labels: np.ndarray) -> float:
         """Share of images whose largest output is their label."""
@@ -70,6 +105,38 @@ class TrainedAnn:
         self._model.train()
         return float((output.argmax(dim=1).numpy() == labels).mean())
 
+    def state(self) -> State:
+        """Everything that training has changed."""
+        state = {
+            "dropout": self._model.generator.get_state().numpy().copy(),
+            # The schedule multiplies the step it finds, so the step itself is part of the state.
+            "learning_rate": np.array(self._optimiser.param_groups[0]["lr"]),
+            "steps": np.array(self._schedule.last_epoch),
+        }
+        for n, weight in enumerate(self._model.weights, 1):
+            state[f"weights_{n}"] = weight.detach().numpy().copy()
+            for buffer, name in BUFFERS[self._spec.optimiser].items():
+                empty = torch.zeros(()) if buffer == "step" else torch.zeros_like(weight)
+                kept = self._optimiser.state[weight].get(buffer)
+                state[f"{name}_{n}"] = (empty if kept is None else kept).numpy().copy()
+        return state
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of a network built just as this.
+
+        Raises:
+            StateError: it is of another.
+        """
+        checked(state, self.state())
+        self._model.generator.set_state(torch.from_numpy(state["dropout"]))
+        self._optimiser.param_groups[0]["lr"] = float(state["learning_rate"])
+        self._schedule.last_epoch = int(state["steps"])
+        with torch.no_grad():
+            for n, weight in enumerate(self._model.weights, 1):
+                weight.copy_(torch.from_numpy(state[f"weights_{n}"]))
+                for buffer, name in BUFFERS[self._spec.optimiser].items():
+                    self._optimiser.state[weight][buffer] = torch.tensor(state[f"{name}_{n}"])
+
 
 def train_ann(
     spec: AnnSpec,
@@ -78,56 +145,24 @@ def train_ann(
     *,
     seed: int,
     start: TrainingState | None = None,
-    on_epoch: Callable[[TrainedAnn, Callable[[], TrainingState]], bool | None] | None = None,
-) -> TrainedAnn:
+    on_epoch: OnEpoch | None = None,
+) -> FloatNetwork:
     """Train the baseline on the training images; everything random follows from the seed.
 
     Args:
         start: what an earlier call with the same arguments had reached; the result is then, bit
             for bit, that of a run that never stopped.
-        on_epoch: called after each epoch with the network so far and, for a later `start`, a
-            function that takes the state; says whether to stop here.
+        on_epoch: called after each epoch (`rpu_ssnn.training_loop.OnEpoch`).
 
     Raises:
         StateError: `start` is of another network.
     """
-    generator = torch.Generator().manual_seed(seed)
-    order_rng = np.random.default_rng(seed)
     inputs = input_lines(spec.contrast, data)
     sizes = (inputs.lines, *hidden, data.n_classes)
-    model = _Layers(sizes, spec, generator)
-    optimiser: torch.optim.Optimizer
-    if spec.optimiser == "adam":
-        optimiser = torch.optim.Adam(model.parameters(), spec.learning_rate)
-    else:
-        optimiser = torch.optim.SGD(model.parameters(), spec.learning_rate, spec.momentum)
-    buffers = BUFFERS[spec.optimiser]
-    images = torch.from_numpy(inputs.shares(data.train_images))
-    labels = torch.from_numpy(data.train_labels)
-    steps = max(spec.epochs * -(-len(labels) // spec.batch), 1)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1.0 / steps, steps)
-    trained, done = TrainedAnn(model, inputs), 0
-    if start is not None:
-        _restore(model, optimiser, buffers, schedule, order_rng, start.arrays)
-        done = start.epochs
-    for epoch in range(done, spec.epochs):
-        order = torch.from_numpy(order_rng.permutation(len(labels)))
-        for chosen in torch.split(order, spec.batch):
-            optimiser.zero_grad()
-            output = model(images[chosen])
-            if spec.loss == "softmax_ce":
-                loss = nn.functional.cross_entropy(output, labels[chosen])
-            else:
-                target = nn.functional.one_hot(labels[chosen], data.n_classes).float()
-                loss = 0.5 * (output - target).square().sum(dim=1).mean()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-        if on_epoch is not None:
-            arrays = partial(_state, model, optimiser, buffers, schedule, order_rng)
-            if on_epoch(trained, partial(_at_end_of, epoch, arrays)):
-                break
-    return trained
+    steps = spec.epochs * -(-len(data.train_labels) // spec.batch)
+    network = FloatNetwork(spec, sizes, inputs, seed, steps)
+    train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
+    return network
 
 
 class _Layers(nn.Module):
@@ -151,50 +186,3 @@ class _Layers(nn.Module):
                 x = x * mask / (1.0 - share)
             x = x @ weight.T
         return x
-
-
-def _at_end_of(epoch: int, arrays: Callable[[], State]) -> TrainingState:
-    return TrainingState(epoch + 1, arrays())
-
-
-def _state(
-    model: _Layers,
-    optimiser: torch.optim.Optimizer,
-    buffers: dict[str, str],
-    schedule: torch.optim.lr_scheduler.LinearLR,
-    order_rng: np.random.Generator,
-) -> State:
-    state = {
-        "dropout": model.generator.get_state().numpy().copy(),
-        "order": generator_state(order_rng),
-        # The schedule multiplies the step it finds, so the step itself is part of the state.
-        "learning_rate": np.array(optimiser.param_groups[0]["lr"]),
-        "steps": np.array(schedule.last_epoch),
-    }
-    for n, weight in enumerate(model.weights, 1):
-        state[f"weights_{n}"] = weight.detach().numpy().copy()
-        for buffer, name in buffers.items():
-            empty = torch.zeros(()) if buffer == "step" else torch.zeros_like(weight)
-            kept = optimiser.state[weight].get(buffer)
-            state[f"{name}_{n}"] = (empty if kept is None else kept).numpy().copy()
-    return state
-
-
-def _restore(
-    model: _Layers,
-    optimiser: torch.optim.Optimizer,
-    buffers: dict[str, str],
-    schedule: torch.optim.lr_scheduler.LinearLR,
-    order_rng: np.random.Generator,
-    state: State,
-) -> None:
-    checked(state, _state(model, optimiser, buffers, schedule, order_rng))
-    model.generator.set_state(torch.from_numpy(state["dropout"]))
-    restore_generator(order_rng, state["order"])
-    optimiser.param_groups[0]["lr"] = float(state["learning_rate"])
-    schedule.last_epoch = int(state["steps"])
-    with torch.no_grad():
-        for n, weight in enumerate(model.weights, 1):
-            weight.copy_(torch.from_numpy(state[f"weights_{n}"]))
-            for buffer, name in buffers.items():
-                optimiser.state[weight][buffer] = torch.tensor(state[f"{name}_{n}"])

@@ -18,26 +18,18 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import input_lines
-from rpu_ssnn.network import Input, Network
+from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.ideal import RateSynapses
 from rpu_ssnn.training import Trained
+from rpu_ssnn.training_loop import OnEpoch, check_finite, train_epochs
+from rpu_ssnn.training_state import EpochRow, TrainingState
 
 WINDOW = 4
 """Slots that count as simultaneous (the paper's epsilon, 4 ms at 1 ms a slot)."""
-
-
-@dataclass
-class _Layers:
-    """Weights that the rule writes and the network reads."""
-
-    synapses: list["_Written"]
-
-    def make(self, crossbar: Crossbar) -> "_Written":
-        self.synapses.append(_Written(crossbar))
-        return self.synapses[-1]
 
 
 class _Written(RateSynapses):
@@ -51,14 +43,49 @@ class _Written(RateSynapses):
         self.changes += 1
 
 
+@dataclass
+class _Phased(Trained):
+    """A network that learns by the rule; learning_rate: mu of `train_bp_stdp`."""
+
+    learning_rate: float = 1.0
+
+    def train_epoch(
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+    ) -> EpochRow:
+        network, batch = self.network, self.network.training.batch
+        theta = network.spec.neuron.theta
+        step = theta * self.learning_rate * network.training.step_scale(epoch)
+        layers = [s for s in network.synapses if isinstance(s, _Written)]
+        order, right = rng.permutation(len(labels)), 0
+        for first in range(0, len(order), batch):
+            chosen = order[first : first + batch]
+            counts = network.spike_counts(self.rates(images[chosen]), rng, WINDOW)
+            windows = np.split(counts, np.cumsum(network.sizes)[:-1], axis=2)
+            right += int((windows[-1].sum(axis=1).argmax(axis=1) == labels[chosen]).sum())
+            weights = [s.linear_read() for s in layers]
+            steps = weight_steps(windows, weights, labels[chosen], theta)
+            for synapses, update in zip(layers, steps, strict=True):
+                synapses.add((step / len(chosen)) * update)
+        check_finite((s.linear_read() for s in layers), epoch)
+        return EpochRow(epoch, right / max(len(order), 1))
+
+
 def train_bp_stdp(
-    spec: NetworkSpec, training: TrainingSpec, learning_rate: float, data: Dataset, *, seed: int
+    spec: NetworkSpec,
+    training: TrainingSpec,
+    learning_rate: float,
+    data: Dataset,
+    *,
+    seed: int,
+    start: TrainingState | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> Trained:
     """Train on the training images; everything random follows from the seed.
 
     Args:
         training: epochs, batch and decay; dropout is not part of the rule and must be 0.
         learning_rate: mu in thresholds, summed over windows and averaged over the batch.
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         ValueError: dropout is asked for.
@@ -69,32 +96,11 @@ def train_bp_stdp(
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data)
     sizes = (inputs.lines, *spec.hidden, data.n_classes)
-    layers = _Layers([])
-    network = Network(spec, training, sizes, layers.make, weight_seed)
-    trained = Trained(network, inputs, test_seed)
+    network = Network(spec, training, sizes, _Written, weight_seed)
+    trained = _Phased(network, inputs, test_seed, learning_rate=learning_rate)
     rng = np.random.default_rng(order_seed)
-    for epoch in range(training.epochs):
-        step = spec.neuron.theta * learning_rate * training.step_scale(epoch)
-        order = rng.permutation(len(data.train_labels))
-        for first in range(0, len(order), training.batch):
-            chosen = order[first : first + training.batch]
-            rates = trained.rates(data.train_images[chosen])
-            windows = _windows(network, rates, rng)
-            steps = weight_steps(windows, [s.linear_read() for s in layers.synapses],
-                                 data.train_labels[chosen], spec.neuron.theta)  # fmt: skip
-            for synapses, update in zip(layers.synapses, steps, strict=True):
-                synapses.add((step / len(chosen)) * update)
-        network.check_finite()
+    train_epochs(trained, training.epochs, data, rng, start, on_epoch)
     return trained
-
-
-def _windows(
-    network: Network, rates: Input, rng: np.random.Generator
-) -> list[Float32[np.ndarray, "batch windows n"]]:
-    """Spikes of each layer by window."""
-    counts = network.spike_counts(rates, rng, WINDOW)
-    edges = np.cumsum(network.sizes)[:-1]
-    return np.split(counts, edges, axis=2)
 
 
 def weight_steps(

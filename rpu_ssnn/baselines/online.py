@@ -7,12 +7,10 @@ noise and bounds are. This is how NeuroSim's perceptron learns (Chen, Peng and Y
 37(12), 2018). Everything random follows from the seed: rows repeat bit for bit.
 """
 
-import time
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Int64
 
 from rpu_ssnn.baselines.online_layers import FloatLayer, WholePulseLayer
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
@@ -23,17 +21,8 @@ from rpu_ssnn.spec import Contrast
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.native.online import Layer, Rule, classify, train_online
 from rpu_ssnn.tile_spec import TileSpec
-from rpu_ssnn.training import merge_statistics
-from rpu_ssnn.training_state import (
-    EpochRow,
-    StateError,
-    TrainingState,
-    checked,
-    generator_state,
-    joined,
-    part_of,
-    restore_generator,
-)
+from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked, joined, part_of
 
 
 class OnlineNetwork:
@@ -67,16 +56,18 @@ class OnlineNetwork:
         self.presentations = 0
         self.epochs: list[EpochRow] = []
 
-    def train(
-        self, x: Float32[np.ndarray, "n lines"], labels: np.ndarray, order: np.ndarray
-    ) -> int:
-        """Show images in this order and learn from each; how many were right before it."""
+    def train_epoch(
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+    ) -> EpochRow:
+        """Show every image once, and learn from each, in one compiled call."""
+        x, order = self.inputs.shares(images), rng.permutation(len(labels))
         right = train_online(self._compiled, self._rule, x, labels, order, self.presentations)
         self.presentations += len(order)
         for layer, compiled in zip(self.layers, self._compiled, strict=True):
             layer.pulsed(int(compiled.sizes[1]), int(compiled.sizes[2]))
             compiled.sizes[1:] = 0
-        return int(right)
+        check_finite((layer.weights() for layer in self.layers), epoch)
+        return EpochRow(epoch, int(right) / max(len(order), 1))
 
     def accuracy(self, images: Rows, labels: np.ndarray) -> float:
         """Share of images whose largest output is their label."""
@@ -90,25 +81,18 @@ class OnlineNetwork:
         """Numbers for the result row, over all crossbars."""
         return merge_statistics([layer.statistics() for layer in self.layers])
 
-    def state(self, rng: np.random.Generator) -> TrainingState:
-        """Everything that training has changed; rng: of the order of the images."""
+    def state(self) -> State:
+        """Everything that training has changed."""
         parts = {f"layer_{n}": layer.state() for n, layer in enumerate(self.layers, start=1)}
-        own = {"generator": generator_state(rng), "shown": np.array(self.presentations)}
-        parts["order"] = own
-        return TrainingState(len(self.epochs), joined(parts), tuple(self.epochs))
+        return joined({**parts, "images": {"shown": np.array(self.presentations)}})
 
-    def restore(self, start: TrainingState, rng: np.random.Generator) -> None:
+    def restore(self, state: State) -> None:
         """Go on from a state of a network built just as this."""
-        if len(start.curve) != start.epochs:
-            raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
         for n, layer in enumerate(self.layers, start=1):
-            layer.restore(part_of(start.arrays, f"layer_{n}"))
-        mine = {"generator": generator_state(rng), "shown": np.array(self.presentations)}
-        order = checked(part_of(start.arrays, "order"), mine)
-        restore_generator(rng, order["generator"])
-        self.presentations = int(order["shown"])
+            layer.restore(part_of(state, f"layer_{n}"))
+        mine = {"shown": np.array(self.presentations)}
+        self.presentations = int(checked(part_of(state, "images"), mine)["shown"])
         self._compiled = self._as_compiled()
-        self.epochs[:] = start.curve
 
     def _as_compiled(self) -> tuple[Layer, ...]:
         pairs = zip(self.layers, self._rates, strict=True)
@@ -128,7 +112,7 @@ def train_image_by_image(
     tile: TileSpec | None = None,
     weight_bound: float | None = None,
     start: TrainingState | None = None,
-    on_epoch: Callable[[EpochRow, Callable[[], TrainingState]], bool | None] | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> OnlineNetwork:
     """Train on all training images, an epoch in one compiled call; validation images only watch.
 
@@ -157,26 +141,7 @@ def train_image_by_image(
     key = int(rounding_seed.generate_state(1, np.uint64)[0])
     network = OnlineNetwork(spec, inputs, layers, learning_rate, key)
     rng = np.random.default_rng(order_seed)
-    if start is not None:
-        network.restore(start, rng)
-    shares, n = inputs.shares(data.train_images), len(data.train_labels)
-    for epoch in range(len(network.epochs), epochs):
-        started = time.perf_counter()
-        right = network.train(shares, data.train_labels, rng.permutation(n))
-        if not all(np.isfinite(layer.weights()).all() for layer in layers):
-            raise FloatingPointError(f"weights are no longer finite after epoch {epoch + 1}")
-        network.epochs.append(
-            EpochRow(
-                epoch=epoch,
-                train_accuracy=right / max(n, 1),
-                validation_accuracy=network.accuracy(
-                    data.validation_images, data.validation_labels
-                ),
-                seconds=time.perf_counter() - started,
-            )
-        )
-        if on_epoch is not None and on_epoch(network.epochs[-1], lambda: network.state(rng)):
-            break
+    train_epochs(network, epochs, data, rng, start, on_epoch)
     return network
 
 

@@ -135,7 +135,7 @@ def test_it_goes_on_where_it_was(digits: Dataset) -> None:
         spec.model_copy(update={"epochs": 1}), (16,), device, few, seed=0, start=states[0]
     )
     for n, layer in enumerate(again.layers, start=1):
-        kept = states[0].arrays[f"layer_{n}.tile_1.weights"]
+        kept = states[0].arrays[f"network.layer_{n}.tile_1.weights"]
         np.testing.assert_array_equal(layer.state()["tile_1.weights"], kept)
     assert again.epochs == list(states[0].curve)
 

@@ -1,5 +1,8 @@
 """BP-STDP and conversion: their rules written out the long way, and that they learn."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
+from rpu_ssnn.training_state import EpochRow, TrainingState
 from support.equations import SIZES, presentations, some_weights
 
 FLAT = EncodingSpec(front_loading=0.0)
@@ -68,6 +72,23 @@ def test_bp_stdp_learns_digits(digits: Dataset) -> None:
     )
     with train_bp_stdp(spec, TrainingSpec(epochs=6), 0.02, digits, seed=0) as trained:
         assert trained.accuracy(digits.test_images, digits.test_labels) > 0.85
+        assert trained.epochs[-1].train_accuracy > 0.85
+
+
+def test_bp_stdp_goes_on_where_it_was(digits: Dataset) -> None:
+    few = replace(digits, train_images=digits.train_images[:200],
+                  train_labels=digits.train_labels[:200])  # fmt: skip
+    spec, training = NetworkSpec(hidden=(16,), encoding=FLAT), TrainingSpec(epochs=3)
+    states: list[TrainingState] = []
+
+    def keep(row: EpochRow, state: Callable[[], TrainingState]) -> None:
+        states.append(state())
+
+    with train_bp_stdp(spec, training, 0.02, few, seed=0, on_epoch=keep) as whole:
+        with train_bp_stdp(spec, training, 0.02, few, seed=0, start=states[0]) as again:
+            for one, two in zip(whole.network.synapses, again.network.synapses, strict=True):
+                np.testing.assert_array_equal(one.linear_read(), two.linear_read())
+        assert [row.epoch for row in again.epochs] == [0, 1, 2]
 
 
 def test_bp_stdp_refuses_dropout(digits: Dataset) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -21,15 +22,13 @@ from studies.declaration.update_rules.base import (
     Rehearsal,
     Sections,
     Session,
-    accuracies,
 )
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
-from studies.declaration.update_rules.spiking import epoch_row
+from studies.declaration.update_rules.running import measured, rehearsal, trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training_state import EpochRow, TrainingState
     from studies.declaration.trial import Trial
 
 
@@ -102,53 +101,25 @@ class AnalogSgdMethod(DeviceMethod):
         return 1
 
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        from device_presets import get_device
-        from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
-
-        settings, spec = trial.settings, self._spec(trial)
-        device = get_device(self.device, self.overrides)
-
-        def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
-            return session.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
-
-        def train(start: TrainingState | None) -> AnalogNetwork:
-            hidden, seed = settings.network.hidden, settings.seed
-            return train_analog_sgd(
-                spec, hidden, device, data, seed=seed, start=start, on_epoch=on_epoch
-            )
-
-        trained = session.going_on(train)
+        trained = trained_in(session, self._training(self._spec(trial), trial, data))
         if self.tile.storage_seconds > 0 and session.pruned_after is None:
             trained.rest(self.tile.storage_seconds)
-        return Measured(
-            *accuracies(trained.accuracy, trial, data, session),
-            statistics=trained.statistics(),
-            epochs=[epoch_row(vars(epoch)) for epoch in trained.epochs],
-        )
+        return measured(trained, trial, data, session)
 
     @contextmanager
     def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        import numpy as np
+        spec = self._spec(trial).model_copy(update={"epochs": 0})
+        yield rehearsal(self._training(spec, trial, data)(), data, trial.settings.seed)
 
+    def _training(
+        self, spec: AnalogSgdSpec, trial: Trial, data: Dataset
+    ) -> Callable[..., AnalogNetwork]:
         from device_presets import get_device
         from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
-        settings, batch = trial.settings, trial.settings.training.batch
-        spec = self._spec(trial).model_copy(update={"epochs": 0})
         device = get_device(self.device, self.overrides)
-        network = train_analog_sgd(spec, settings.network.hidden, device, data, seed=settings.seed)
-        rng = np.random.default_rng(settings.seed)
-
-        def learn(n: int) -> None:
-            for first in range(0, n, batch):
-                part = slice(first, min(first + batch, n))
-                shares = network.inputs.shares(data.train_images[part])
-                network.train_batch(shares, data.train_labels[part], rng)
-
-        def show(n: int) -> None:
-            network.accuracy(data.train_images[:n], data.train_labels[:n])
-
-        yield Rehearsal(learn, show, shown_at_once=None)
+        hidden, seed = trial.settings.network.hidden, trial.settings.seed
+        return partial(train_analog_sgd, spec, hidden, device, data, seed=seed)
 
     def _spec(self, trial: Trial) -> AnalogSgdSpec:
         from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -21,13 +21,12 @@ from studies.declaration.update_rules.base import (
     Sections,
     Session,
     SgdSpec,
-    accuracies,
 )
+from studies.declaration.update_rules.running import measured, rehearsal, trained_in
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.ann import AnnSpec, TrainedAnn
+    from rpu_ssnn.baselines.ann import AnnSpec
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training_state import TrainingState
     from studies.declaration.trial import Trial
 
 
@@ -79,19 +78,9 @@ def measured_in_float(spec: AnnSpec, trial: Trial, data: Dataset, session: Sessi
     """Train the float network of the trial, and read its accuracies."""
     from rpu_ssnn.baselines.ann import train_ann
 
-    settings = trial.settings
-
-    def on_epoch(trained: TrainedAnn, state: Callable[[], TrainingState]) -> bool:
-        watched = trained.accuracy(data.validation_images, data.validation_labels)
-        at_the_end = state()
-        return session.end_epoch(at_the_end.epochs, 100 * watched, lambda: at_the_end)
-
-    def train(start: TrainingState | None) -> TrainedAnn:
-        hidden = settings.network.hidden
-        return train_ann(spec, hidden, data, seed=settings.seed, start=start, on_epoch=on_epoch)
-
-    trained = session.going_on(train)
-    return Measured(*accuracies(trained.accuracy, trial, data, session))
+    hidden, seed = trial.settings.network.hidden, trial.settings.seed
+    trained = trained_in(session, partial(train_ann, spec, hidden, data, seed=seed))
+    return measured(trained, trial, data, session)
 
 
 def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:
@@ -116,14 +105,6 @@ def rehearsed_in_float(trial: Trial, data: Dataset) -> Rehearsal:
     from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 
     settings = trial.settings
-    hidden, batch = settings.network.hidden, settings.training.batch
-    trained = train_ann(AnnSpec(epochs=0), hidden, data, seed=settings.seed)
-
-    def learn(n: int) -> None:
-        few = replace(data, train_images=data.train_images[:n], train_labels=data.train_labels[:n])
-        train_ann(AnnSpec(epochs=1, batch=batch), hidden, few, seed=settings.seed)
-
-    def show(n: int) -> None:
-        trained.accuracy(data.train_images[:n], data.train_labels[:n])
-
-    return Rehearsal(learn, show, shown_at_once=None)
+    spec = AnnSpec(epochs=0, batch=settings.training.batch)
+    trained = train_ann(spec, settings.network.hidden, data, seed=settings.seed)
+    return rehearsal(trained, data, settings.seed)

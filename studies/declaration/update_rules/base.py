@@ -7,7 +7,6 @@ modules are imported in the function that needs them.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -289,13 +288,3 @@ class MethodBase(Spec):
         self, trial: Trial, data: Dataset, threads: int
     ) -> AbstractContextManager[Rehearsal]:
         """Builds the network of the trial, to time its steps."""
-
-
-def accuracies(
-    accuracy: Callable[[Any, Any], float], trial: Trial, data: Dataset, session: Session
-) -> tuple[float, float]:
-    """On test images (NaN where the trial is not to read them, or was pruned) and held-out ones."""
-    test = math.nan
-    if trial.settings.measure == "test" and session.pruned_after is None:
-        test = accuracy(data.test_images, data.test_labels)
-    return test, accuracy(data.validation_images, data.validation_labels)

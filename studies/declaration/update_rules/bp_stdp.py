@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rpu_ssnn.common.errors import InputError
@@ -14,7 +14,8 @@ from studies.declaration.update_rules.base import (
     Rehearsal,
     Session,
 )
-from studies.declaration.update_rules.spiking import SpikingMethod, built, shown_by
+from studies.declaration.update_rules.running import rehearsal, trained_in
+from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -37,33 +38,27 @@ class BpStdpCase(IdealCase):
 
 
 class BpStdpMethod(SpikingMethod):
-    """A rule of Table 1: phased, with stored trains; without checkpoints, since it is short."""
-
-    watched: ClassVar[bool] = False
+    """A rule of Table 1: phased, with stored trains."""
 
     update: Literal["bp_stdp"] = "bp_stdp"
     learning_rate: float
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
-        from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
-
-        settings = trial.settings
-        return train_bp_stdp(
-            settings.network, settings.training, self.learning_rate, data, seed=settings.seed
-        )
+        return trained_in(session, self._training(trial, trial.settings.training, data))
 
     @contextmanager
     def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
+        from rpu_ssnn.training import INFERENCE_CHUNK
+
+        no_epochs = trial.settings.training.model_copy(update={"epochs": 0})
+        with self._training(trial, no_epochs, data)() as trained:
+            yield rehearsal(trained, data, trial.settings.seed, INFERENCE_CHUNK)
+
+    def _training(
+        self, trial: Trial, training: TrainingSpec, data: Dataset
+    ) -> Callable[..., Trained]:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
-        from rpu_ssnn.synapses import coincidence_synapses
 
         settings = trial.settings
-
-        def learn(n: int) -> None:
-            images, labels = data.train_images[:n], data.train_labels[:n]
-            few = replace(data, train_images=images, train_labels=labels)
-            once = settings.training.model_copy(update={"epochs": 1})
-            train_bp_stdp(settings.network, once, 0.0, few, seed=settings.seed).close()
-
-        with built(trial, data, threads, coincidence_synapses(self.learning_rate)) as trained:
-            yield shown_by(trained, data, learn)
+        rate, seed = self.learning_rate, settings.seed
+        return partial(train_bp_stdp, settings.network, training, rate, data, seed=seed)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec
@@ -22,14 +22,12 @@ from studies.declaration.update_rules.base import (
     Rehearsal,
     Sections,
     Session,
-    accuracies,
 )
-from studies.declaration.update_rules.spiking import epoch_row
+from studies.declaration.update_rules.running import measured, rehearsal, trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.online import OnlineNetwork
     from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training_state import EpochRow, TrainingState
     from studies.declaration.trial import Trial
 
 ONLINE_READS = ("network.hidden", "network.encoding.contrast", "training.epochs")
@@ -140,18 +138,8 @@ def measured_online(
 ) -> Measured:
     """Train the trial's network, and read its accuracies."""
 
-    def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
-        return session.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
-
-    def train(start: TrainingState | None) -> OnlineNetwork:
-        return trained_online(spec, held, trial, data, start=start, on_epoch=on_epoch)
-
-    trained = session.going_on(train)
-    return Measured(
-        *accuracies(trained.accuracy, trial, data, session),
-        statistics=trained.statistics(),
-        epochs=[epoch_row(vars(epoch)) for epoch in trained.epochs],
-    )
+    train = partial(trained_online, spec, held, trial, data)
+    return measured(trained_in(session, train), trial, data, session)
 
 
 def rehearsed_online(
@@ -160,11 +148,4 @@ def rehearsed_online(
     """The steps of such a network."""
     network = trained_online(spec, held, trial, data, epochs=0)
 
-    def learn(n: int) -> None:
-        shares = network.inputs.shares(data.train_images[:n])
-        network.train(shares, data.train_labels[:n], np.arange(len(shares)))
-
-    def show(n: int) -> None:
-        network.accuracy(data.train_images[:n], data.train_labels[:n])
-
-    return Rehearsal(learn, show, shown_at_once=None)
+    return rehearsal(network, data, trial.settings.seed)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.result import Row, plain
 from studies.declaration.update_rules.base import (
     Measured,
     MethodBase,
     Rehearsal,
     Session,
-    accuracies,
 )
+from studies.declaration.update_rules.running import measured, rehearsal, trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
     from rpu_ssnn.synapses import SynapsesFactory
     from rpu_ssnn.training import Trained
-    from rpu_ssnn.training_state import EpochRow, TrainingState
     from studies.declaration.trial import Trial
 
 
@@ -58,11 +57,7 @@ class SpikingMethod(MethodBase):
         with self.network(trial, data, threads, session) as trained:
             if session.pruned_after is None:
                 self.rest(trained)
-            return Measured(
-                *accuracies(trained.accuracy, trial, data, session),
-                statistics=trained.statistics(),
-                epochs=[epoch_row(vars(epoch)) for epoch in trained.epochs],
-            )
+            return measured(trained, trial, data, session)
 
 
 class SsnnBpMethod(SpikingMethod):
@@ -76,35 +71,23 @@ class SsnnBpMethod(SpikingMethod):
         from rpu_ssnn.training import train
 
         settings = trial.settings
-
-        def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
-            return session.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
-
-        def trained_from(start: TrainingState | None) -> Trained:
-            return train(
-                settings.network,
-                settings.training,
-                self.synapses(),
-                data,
-                seed=settings.seed,
-                threads=threads,
-                start=start,
-                on_epoch=on_epoch,
-            )
-
-        return session.going_on(trained_from)
+        start_training = partial(
+            train,
+            settings.network,
+            settings.training,
+            self.synapses(),
+            data,
+            seed=settings.seed,
+            threads=threads,
+        )
+        return trained_in(session, start_training)
 
     @contextmanager
     def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        import numpy as np
+        from rpu_ssnn.training import INFERENCE_CHUNK
 
         with built(trial, data, threads, self.synapses()) as trained:
-            rng = np.random.default_rng(trial.settings.seed)
-
-            def learn(n: int) -> None:
-                trained.train_epoch(data.train_images[:n], data.train_labels[:n], rng, 0)
-
-            yield shown_by(trained, data, learn)
+            yield rehearsal(trained, data, trial.settings.seed, INFERENCE_CHUNK)
 
 
 def built(trial: Trial, data: Dataset, threads: int, synapses: SynapsesFactory) -> Trained:
@@ -114,26 +97,3 @@ def built(trial: Trial, data: Dataset, threads: int, synapses: SynapsesFactory) 
     settings = trial.settings
     no_epochs = settings.training.model_copy(update={"epochs": 0})
     return train(settings.network, no_epochs, synapses, data, seed=settings.seed, threads=threads)
-
-
-def shown_by(trained: Trained, data: Dataset, learn: Callable[[int], None]) -> Rehearsal:
-    """Steps of a spiking network that learns by ``learn``."""
-    from rpu_ssnn.training import INFERENCE_CHUNK
-
-    def show(n: int) -> None:
-        trained.accuracy(data.train_images[:n], data.train_labels[:n])
-
-    return Rehearsal(learn, show, shown_at_once=INFERENCE_CHUNK)
-
-
-def epoch_row(epoch: dict[str, Any]) -> Row:
-    """An epoch as a flat row: a tuple becomes one column a layer; accuracies in %."""
-    row: Row = {}
-    for name, value in epoch.items():
-        if isinstance(value, tuple):
-            row |= {f"{name}_{layer}": plain(part) for layer, part in enumerate(value)}
-        elif name.endswith("_accuracy"):
-            row[name] = plain(100 * value)
-        else:
-            row[name] = plain(value)
-    return row

@@ -1,0 +1,134 @@
+"""The loop over epochs, the same for every network: spiking, float, or trained by numbers.
+
+A learner knows how it trains for one epoch, how it answers, and what its state is. The loop does
+the rest: it watches the validation images, checks the weights, and takes and restores states.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Int64
+
+from rpu_ssnn.data import Dataset
+from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.synapses.base import Weights
+from rpu_ssnn.training_state import (
+    EpochRow,
+    State,
+    StateError,
+    TrainingState,
+    checked,
+    generator_state,
+    joined,
+    part_of,
+    restore_generator,
+)
+
+OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
+"""Called after each epoch with its row and a function that returns the state (for a later
+`start`); returns whether to stop here."""
+
+
+class Learner(Protocol):
+    """A network that learns epoch by epoch.
+
+    Attributes:
+        epochs: one row for each finished epoch.
+    """
+
+    epochs: list[EpochRow]
+
+    def train_epoch(
+        self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
+    ) -> EpochRow:
+        """Show every image once, in an order drawn from rng; validation and time are left NaN.
+
+        Raises:
+            FloatingPointError: weights are no longer finite.
+        """
+
+    def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
+        """Share of images that are classified as their label; NaN for none."""
+
+    def state(self) -> State:
+        """Everything that training changes, without the order of the images."""
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of a learner built just as this; StateError for another's."""
+
+
+def train_epochs(
+    learner: Learner,
+    epochs: int,
+    data: Dataset,
+    rng: np.random.Generator,
+    start: TrainingState | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> None:
+    """Train up to so many epochs; the validation images only watch.
+
+    Args:
+        rng: of the order of the images.
+        start: what an earlier call with the same arguments had reached.
+
+    Raises:
+        StateError: `start` is of another network.
+        FloatingPointError: weights are no longer finite after an epoch.
+    """
+
+    def state() -> TrainingState:
+        parts: dict[str, State] = {
+            "network": learner.state(),
+            "order": {"generator": generator_state(rng)},
+        }
+        return TrainingState(len(learner.epochs), joined(parts), tuple(learner.epochs))
+
+    if start is not None:
+        if len(start.curve) != start.epochs:
+            raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
+        learner.restore(part_of(start.arrays, "network"))
+        order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
+        restore_generator(rng, order["generator"])
+        learner.epochs[:] = start.curve
+    for epoch in range(len(learner.epochs), epochs):
+        row = timed_epoch(learner, data.train_images, data.train_labels, rng, epoch)
+        watched = learner.accuracy(data.validation_images, data.validation_labels)
+        learner.epochs.append(replace(row, validation_accuracy=watched))
+        if on_epoch is not None and on_epoch(learner.epochs[-1], state):
+            break
+
+
+def timed_epoch(
+    learner: Learner,
+    images: Rows,
+    labels: Int64[np.ndarray, " n"],
+    rng: np.random.Generator,
+    epoch: int,
+) -> EpochRow:
+    """One epoch, with the seconds that it took."""
+    started = time.perf_counter()
+    row = learner.train_epoch(images, labels, rng, epoch)
+    return replace(row, seconds=time.perf_counter() - started)
+
+
+def check_finite(weights: Iterable[Weights | None], epoch: int) -> None:
+    """Raises FloatingPointError if a weight of a crossbar is no longer finite; None: not known."""
+    for place, values in enumerate(weights, start=1):
+        if values is not None and not np.isfinite(values).all():
+            raise FloatingPointError(
+                f"weights of crossbar {place} are not finite numbers after epoch {epoch + 1}"
+            )
+
+
+def merge_statistics(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Sums of what ends in `_total`, and each crossbar's own numbers by its place, first at 1."""
+    merged: dict[str, float] = {}
+    for place, part in enumerate(parts, start=1):
+        for name, value in part.items():
+            merged[f"{name}_{place}"] = value
+            if name.endswith("_total"):
+                merged[name] = merged.get(name, 0.0) + value
+    return merged
