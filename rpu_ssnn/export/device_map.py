@@ -20,6 +20,7 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason, write_whole
+from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.synapses.base import Synapses
 from rpu_ssnn.training import Trained
@@ -162,9 +163,4 @@ def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _h5py(path: Path) -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        allowed = "needs h5py: pip install 'rpu-ssnn[export]'"
-        raise InputError(path, "file", path.name, allowed) from error
-    return h5py
+    return optional_package("h5py", "rpu-ssnn[export]", path, "file", path.name)

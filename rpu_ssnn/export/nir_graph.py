@@ -20,6 +20,7 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason, write_whole
+from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.training import Trained
 
@@ -97,9 +98,4 @@ def read_nir(path: str | Path) -> Trained:
 
 
 def _nir(path: Path) -> Any:
-    try:
-        import nir
-    except ImportError as error:
-        allowed = "needs nir: pip install 'rpu-ssnn[export]'"
-        raise InputError(path, "file", path.name, allowed) from error
-    return nir
+    return optional_package("nir", "rpu-ssnn[export]", path, "file", path.name)

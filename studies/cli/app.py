@@ -115,7 +115,7 @@ def search(
     cluster: ClusterOption = None,
 ) -> None:
     """Search the hyperparameters of every case that gives none, on validation images only."""
-    from studies.declaration.hyperparameters import write_hyperparameters
+    from studies.declaration.search.hyperparameters import write_hyperparameters
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import search_in_folder

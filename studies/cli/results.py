@@ -229,7 +229,7 @@ def status(folder: FolderArgument) -> None:
 def _finished(folder: Path) -> "tuple[Study, Runs]":
     """The study and its complete runs; what is odd about them is said on the error stream."""
     from studies.declaration import pruning, sequential_stopping
-    from studies.declaration.search import shared_seeds
+    from studies.declaration.search.candidates import shared_seeds
     from studies.execution.hyperparameter_search import stored_hyperparameters
     from studies.execution.study_runs import kept_contents, look_into
     from studies.results.result_folder import ResultFolder

@@ -4,7 +4,7 @@ Device names, overrides, sweeps and references of an instance have been checked.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -30,11 +30,13 @@ from studies.declaration.update_rules.base import LearningRate, Seeds
 from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
 
+SAMPLED_TRIALS = 20
+
 _OfGrid: Any = Field(min_length=1, max_length=100)
 
 
 class SearchSettings(Spec):
-    """The grid search of hyperparameters for every case that gives none, on validation images.
+    """The search of hyperparameters for every case that gives none, on validation images.
 
     `ann` and `analog_sgd` have grids of their own, since their learning rates differ in meaning.
     """
@@ -51,11 +53,32 @@ class SearchSettings(Spec):
         description="rounds in which a grid is widened while its best lies at an edge that the "
         "device and the settings let it pass; 0: the grid is as it is",
     )
+    sampler: Literal["grid", "tpe"] = Field(
+        "grid",
+        description="tpe: Optuna's tree-structured Parzen estimator draws between the ends of "
+        "each grid, on a logarithmic scale",
+    )
+    trials: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description=f"candidates of each case that a sampler draws; None: {SAMPLED_TRIALS}"
+    )
     weight_range: Annotated[tuple[WeightRange, ...], _OfGrid] = (1.0, 2.0, 4.0, 8.0)
     learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.3, 1.0, 3.0, 10.0)
     ann_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.03, 0.1, 0.3, 1.0)
     adam_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.0003, 0.001, 0.003)
     analog_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.1, 0.3, 1.0)
+
+    @model_validator(mode="after")
+    def _one_way_on(self) -> Self:
+        if self.sampler == "tpe" and self.widen:
+            raise ValueError("widen goes with sampler: grid; tpe stays between the grid's ends")
+        if self.sampler == "grid" and self.trials is not None:
+            raise ValueError("trials goes with sampler: tpe; a grid has its own number")
+        return self
+
+    @property
+    def budget(self) -> int:
+        """Candidates of each case that a sampler draws."""
+        return SAMPLED_TRIALS if self.trials is None else self.trials
 
 
 class Published(Spec):

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from studies.declaration.hyperparameters import FoundHyperparameters, search_key
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
+from studies.declaration.search.hyperparameters import FoundHyperparameters, search_key
 from studies.declaration.sequential_stopping import Seeded, most_seeds, seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial

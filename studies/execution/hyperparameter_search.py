@@ -1,10 +1,13 @@
 """Hyperparameters of a study in its folder: known ones, or searched."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
 from rpu_ssnn.common.wording import counted, listed
-from studies.declaration.hyperparameters import (
+from studies.declaration.points import Point
+from studies.declaration.search.candidates import best, candidates, next_round
+from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     HyperparameterTable,
     known_hyperparameters,
@@ -12,8 +15,6 @@ from studies.declaration.hyperparameters import (
     search_key,
     write_hyperparameters,
 )
-from studies.declaration.points import Point
-from studies.declaration.search import best, candidates, widened
 from studies.declaration.study import Study
 from studies.declaration.trial import point_title
 from studies.declaration.update_rules.base import Hyperparameters
@@ -73,9 +74,9 @@ def search(
         for identity, result in stored.items()
         if Versions.of(result) == Versions.here()
     }
-    grids: dict[str, list[Hyperparameters]] = {}
-    for left in range(study.search.widen, -1, -1):
-        tried = candidates(study, points, grids)
+    asked: dict[str, list[Hyperparameters]] = {}
+    for number in itertools.count(1):
+        tried = candidates(study, points, asked)
         missing = [run.trial for run in tried if run.trial.identity not in finished]
         phase = Phase("search", folder, folder.search, finished, options, failures)
         phase.run(missing, len(tried))
@@ -83,11 +84,11 @@ def search(
         complete = [
             (run, finished[run.trial.identity]) for run in tried if run.key not in incomplete
         ]
-        found = best(complete, study.search)
-        wider = {key: widened(outcome, complete) for key, outcome in found.items()}
-        grids |= {key: grid for key, grid in wider.items() if grid}
-        if not left or not any(wider.values()):
+        more = next_round(number, complete, study.search)
+        if not more:
             break
+        asked |= more
+    found = best(complete, study.search)
     for outcome in found.values():
         options.reporter.note(outcome.sentence)
     return {key: outcome.drive for key, outcome in found.items()}

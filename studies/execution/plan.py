@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.hyperparameters import (
+from studies.declaration.points import Point
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.search.candidates import candidates, expected
+from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     grid,
     known_hyperparameters,
     read_hyperparameters,
     search_key,
 )
-from studies.declaration.points import Point
-from studies.declaration.result import Failure, TrialResult
-from studies.declaration.search import candidates
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, point_title, short_hash
@@ -237,7 +237,8 @@ def _search_runs(
 ) -> dict[str, list[Trial]]:
     """Missing runs by search key."""
     found: dict[str, list[Trial]] = {}
-    for candidate in candidates(study, points):
+    asked = {search_key(point, study.search): expected(point, study.search) for point in points}
+    for candidate in candidates(study, points, asked):
         result = stored.by_identity.get(candidate.trial.identity)
         if result is None or Versions.of(result) != Versions.here():
             found.setdefault(candidate.key, []).append(candidate.trial)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
-from studies.declaration.hyperparameters import (
+from studies.declaration.image_counts import refuse_missing_images
+from studies.declaration.result import Failure, Runs, TrialResult
+from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     known_hyperparameters,
     read_hyperparameters,
 )
-from studies.declaration.image_counts import refuse_missing_images
-from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.shipped import find_study, shipped_files
 from studies.declaration.study import Study

@@ -6,13 +6,13 @@ certificates of dask's configuration. A scheduler at `tcp://` is open to everyon
 port.
 """
 
-import importlib
 import logging
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.optional import optional_package
 from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor, cpu_count
 
@@ -142,17 +142,8 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
 
 
 def _imported(module: str, option: str, value: str) -> Any:
-    """The module.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        valid = f"; {one_of(KINDS)}" if option == "--cluster" else ""
-        allowed = f"needs the package {INSTALLS[module]}: pip install '{INSTALLS[module]}'{valid}"
-        raise InputError("run", option, value, allowed) from error
+    more = f"; {one_of(KINDS)}" if option == "--cluster" else ""
+    return optional_package(module, INSTALLS[module], "run", option, value, more)
 
 
 def _nothing() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import SpikeSpec
 from rpu_ssnn.spike_trains import SpikeTrains
@@ -30,11 +31,7 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     Raises:
         InputError: no HDF5, another layout, or times and units that do not fit.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        allowed = "needs h5py: pip install 'rpu-ssnn[spikes]'"
-        raise InputError(path, "file", path.name, allowed) from error
+    h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
     try:
         with h5py.File(path, "r") as file:
             return Raw(_recordings(path, file, spec), None)

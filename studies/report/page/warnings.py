@@ -11,12 +11,11 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration import pruning, sequential_stopping
-from studies.declaration.hyperparameters import (
-    grid,
+from studies.declaration.result import Runs
+from studies.declaration.search.candidates import edges_of, shared_seeds
+from studies.declaration.search.hyperparameters import (
     search_key,
 )
-from studies.declaration.result import Runs
-from studies.declaration.search import at_edge, shared_seeds
 from studies.declaration.study import Study
 from studies.declaration.trial import point_title
 from studies.execution.hyperparameter_search import stored_hyperparameters
@@ -147,7 +146,7 @@ def _edges(study: Study, root: Path) -> Iterator[str]:
         if point.drive is not None:
             continue
         found = drives.get(search_key(point, study.search))
-        edges = () if found is None else at_edge(found.drive, grid(point, study.search))
+        edges = () if found is None else edges_of(found.drive, point, study.search)
         if found is not None and found.bound is not None:
             title = point_title(point.label, point.sweep)
             yield f"The search for {title} ended with {found.bound}."

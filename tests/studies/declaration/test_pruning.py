@@ -10,7 +10,7 @@ import pytest
 
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import PRUNED, TrialResult
-from studies.declaration.search import candidates
+from studies.declaration.search.candidates import candidates
 from studies.declaration.trial import Trial, stored_identity
 from studies.execution.api import load_results
 from studies.execution.imported_results import read_imported_rows

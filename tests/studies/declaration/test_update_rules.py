@@ -7,7 +7,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.cases import UPDATES
-from studies.declaration.search import candidates
+from studies.declaration.search.candidates import candidates
 from studies.declaration.study import parse_study
 from studies.declaration.trial import TrialSettings, identity_of
 from studies.declaration.update_rules import CASES, METHODS

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from studies.declaration.hyperparameters import (
+from studies.declaration.result import TrialResult
+from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     search_key,
     write_hyperparameters,
 )
-from studies.declaration.result import TrialResult
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.execution import timing

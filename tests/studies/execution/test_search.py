@@ -1,20 +1,26 @@
-"""The search for drives: the same grid for all, on validation images, once."""
+"""The search of hyperparameters: equal effort for all, on validation images, once."""
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from studies.declaration.hyperparameters import (
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.result import TrialResult
+from studies.declaration.search.candidates import best, by_search, candidates, shared_seeds
+from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     read_hyperparameters,
     search_key,
     write_hyperparameters,
 )
-from studies.declaration.result import TrialResult
-from studies.declaration.search import best, candidates, shared_seeds, widened
+from studies.declaration.search.sampler import drawn
+from studies.declaration.search.widening import widened
 from studies.declaration.study import Study, parse_study
+from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.study_runs import search_in_folder
 from support.harness import Harness, InThisProcess, small_study
 
@@ -218,8 +224,43 @@ def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
     found = best(runs, study.search)[search_key(point, study.search)]
     assert found.drive.bound is not None
     assert "every coincidence makes its pulse already" in found.drive.bound
-    wider = widened(found, runs)
+    (tried,) = by_search(runs).values()
+    wider = widened(tried.best, tried.gentlest_first, tried.results[tried.best])
     assert {drive.learning_rate for drive in wider} <= {0.125, 0.25}, "the range alone may go on"
+
+
+SAMPLED = {"sampler": "tpe", "trials": 14, "learning_rate": [0.05, 20], "weight_range": [1, 64]}
+
+
+def test_a_sampler_gives_every_case_the_same_budget_and_comes_near_the_best(
+    harness: Harness,
+) -> None:
+    options = harness.options(executor=InThisProcess())
+    study = widening(**SAMPLED)
+    drives, failures = search_in_folder(study, harness.out, options)
+    tried = Counter(line.split()[1] for line in harness.take_log().elements())
+    assert tried == {"rate": 14, "ideal": 14}
+    assert not failures
+    # The fake training is best at 1 and 8.
+    assert 0.5 < drives["rate"].learning_rate < 2.0
+
+
+def test_a_stopped_sampling_goes_on_as_if_it_had_not_been() -> None:
+    study = widening(**SAMPLED)
+    point = study.points()[-1]
+    reached: dict[Hyperparameters, float] = {}
+    while more := drawn(point, study.search, reached):
+        assert more == drawn(point, study.search, reached)
+        reached |= {drive: 90 - abs(math.log(drive.learning_rate)) for drive in more}
+    assert len(reached) == 14
+    assert all(0.05 <= d.learning_rate <= 20 and 1 <= (d.weight_range or 0) <= 64 for d in reached)
+
+
+def test_a_sampler_and_a_grid_are_not_mixed() -> None:
+    with pytest.raises(InputError, match="widen goes with sampler: grid"):
+        widening(**SAMPLED, widen=1)
+    with pytest.raises(InputError, match="trials goes with sampler: tpe"):
+        widening(trials=5)
 
 
 def test_candidates_are_judged_on_the_mean_of_several_seeds() -> None:

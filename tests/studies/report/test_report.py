@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from studies.declaration.hyperparameters import (
+from studies.declaration.result import Failure
+from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     search_key,
     write_hyperparameters,
 )
-from studies.declaration.result import Failure
 from studies.declaration.trial import Trial
 from studies.report import write_report
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES

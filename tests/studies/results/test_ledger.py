@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from device_presets import get_preset, steps_at_zero
-from studies.declaration.hyperparameters import Hyperparameters
 from studies.declaration.result import Row, TrialResult
+from studies.declaration.search.hyperparameters import Hyperparameters
 from studies.declaration.trial import Trial
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.tables import results_frame, write_results

@@ -17,7 +17,7 @@ from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
-How hard each case is driven: the best validation accuracy (%) of the study's search grid, first
+How hard each case is driven: the best validation accuracy (%) of the study's search, first
 seed, no test image read. `searched_for` ties an entry to the settings it was searched for; where
 they change, the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
 
@@ -30,7 +30,7 @@ class FoundHyperparameters(Hyperparameters):
         searched_for: `search_key` of the case.
         seeds: that the search judged on; None: one, the case's first.
         bound: why the search ended at an edge of the grid; None: it did not, or the grid was
-            not widened (`search.at_edge` then says whether the value is at an edge).
+            not widened (`widening.at_edge` then says whether the value is at an edge).
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
@@ -57,7 +57,8 @@ def search_key(point: Point, search: SearchSettings) -> str:
     """Hash of everything that the search of a point depends on, except the seed."""
     reduced = point.with_budget(search.n_train, search.epochs)
     # At their defaults they are left out: what was searched before they existed stays known.
-    beyond = search.model_dump(mode="json", include={"seeds", "widen"}, exclude_defaults=True)
+    new = {"seeds", "widen", "sampler", "trials"}
+    beyond = search.model_dump(mode="json", include=new, exclude_defaults=True)
     return short_hash(
         {
             **beyond,

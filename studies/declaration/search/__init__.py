@@ -1,0 +1,1 @@
+"""What a search of hyperparameters tries, and what it found; `studies.execution` runs it."""

@@ -1,0 +1,200 @@
+"""The search of hyperparameters: equal effort for every case, judged on validation images.
+
+It goes in rounds: all candidates of a round are run, and what they reached says which come next.
+A grid may be widened (`SearchSettings.widen`) until the best value lies inside; the result says
+what stopped the widening. A sampler (`SearchSettings.sampler`) draws every round anew.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from studies.declaration.points import Point
+from studies.declaration.result import TrialResult
+from studies.declaration.search.hyperparameters import FoundHyperparameters, grid, search_key
+from studies.declaration.search.sampler import drawn
+from studies.declaration.search.widening import at_edge, bound_of, harshness, widened
+from studies.declaration.study import SearchSettings, Study
+from studies.declaration.trial import Trial, point_title
+from studies.declaration.update_rules.base import Hyperparameters
+
+NEAR = 1.1
+"""Factor from an end of the grid up to which a drawn value counts as at its edge."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One run of a search."""
+
+    point: Point
+    key: str
+    drive: Hyperparameters
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class SearchOutcome:
+    """The outcome of one point's search.
+
+    Attributes:
+        at_edge: hyperparameters whose value is the first or last of its grid: a better value
+            may lie beyond.
+    """
+
+    title: str
+    key: str
+    drive: FoundHyperparameters
+    at_edge: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """One line for the console."""
+        settings = ", ".join(
+            f"{name} {value:g}" for name, value in self.drive.drive.model_dump().items() if value
+        )
+        hint = ""
+        if self.drive.bound is not None:
+            hint = f"; {self.drive.bound}"
+        elif self.at_edge:
+            hint = f"; at the edge of the grid: {', '.join(self.at_edge)}"
+        accuracy = self.drive.validation_accuracy
+        return f"drive of {self.title}: {settings} ({accuracy:.2f} % of validation images){hint}"
+
+
+def candidates(
+    study: Study,
+    points: Sequence[Point],
+    asked: Mapping[str, Sequence[Hyperparameters]] | None = None,
+) -> list[Candidate]:
+    """All runs of the searches; points with the same search share its runs.
+
+    Args:
+        asked: hyperparameters of later rounds, by search key; else those of the first round.
+    """
+    search = study.search
+    runs: list[Candidate] = []
+    seen: set[str] = set()
+    for point in points:
+        key = search_key(point, search)
+        if key in seen:
+            continue
+        seen.add(key)
+        reduced = point.with_budget(search.n_train, search.epochs)
+        for drive in (asked or {}).get(key) or first_round(point, search):
+            for seed in search.seeds or point.seeds[:1]:
+                trial = reduced.trial(study.study, drive, seed, measure="validation")
+                runs.append(Candidate(point, key, drive, trial))
+    return runs
+
+
+def first_round(point: Point, search: SearchSettings) -> list[Hyperparameters]:
+    """The grid, or what the sampler draws without results."""
+    if search.sampler == "grid":
+        return grid(point, search)
+    return drawn(point, search, {})
+
+
+def expected(point: Point, search: SearchSettings) -> list[Hyperparameters]:
+    """As many hyperparameters as a search without results will try, and of the same kind."""
+    if search.sampler == "grid":
+        return grid(point, search)
+    return drawn(point, search, {}, at_once=search.budget)
+
+
+def edges_of(chosen: Hyperparameters, point: Point, search: SearchSettings) -> tuple[str, ...]:
+    """The hyperparameters at an edge of the study's grid, or as good as there if drawn."""
+    return at_edge(chosen, grid(point, search), NEAR if search.sampler == "tpe" else 1.0)
+
+
+def next_round(
+    number: int, runs: Sequence[tuple[Candidate, TrialResult]], search: SearchSettings
+) -> dict[str, list[Hyperparameters]]:
+    """All hyperparameters with which each unfinished search goes on, by key; empty: it is done.
+
+    Args:
+        number: of the rounds so far.
+        runs: everything that was tried, in whole searches.
+    """
+    asked = {}
+    for key, tried in by_search(runs).items():
+        point, results = tried.point, tried.results
+        if search.sampler == "tpe":
+            more = drawn(point, search, {drive: _mean(of) for drive, of in results.items()})
+            more = [*results, *more] if more else []
+        elif number <= search.widen:
+            chosen = tried.best
+            more = widened(chosen, tried.gentlest_first, results[chosen])
+        else:
+            more = []
+        if more:
+            asked[key] = more
+    return asked
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The runs of one search: results by hyperparameters, in the order in which they were asked."""
+
+    point: Point
+    results: dict[Hyperparameters, list[TrialResult]]
+
+    @property
+    def gentlest_first(self) -> list[Hyperparameters]:
+        """Ordered, the smallest step first."""
+        return sorted(self.results, key=harshness)
+
+    @property
+    def best(self) -> Hyperparameters:
+        """That with the highest mean accuracy; of equal ones the smallest step."""
+        return max(self.gentlest_first, key=lambda drive: _mean(self.results[drive]))
+
+
+def by_search(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Tried]:
+    """Runs by search key."""
+    found: dict[str, Tried] = {}
+    for candidate, result in runs:
+        tried = found.setdefault(candidate.key, Tried(candidate.point, {}))
+        tried.results.setdefault(candidate.drive, []).append(result)
+    return found
+
+
+def best(
+    runs: Sequence[tuple[Candidate, TrialResult]], search: SearchSettings
+) -> dict[str, SearchOutcome]:
+    """The best candidate of each search, by search key; of equal ones the smallest step."""
+    found: dict[str, SearchOutcome] = {}
+    for key, tried in by_search(runs).items():
+        chosen, results = tried.best, tried.results[tried.best]
+        title = point_title(tried.point.label, tried.point.sweep)
+        drive = FoundHyperparameters(
+            **chosen.model_dump(),
+            validation_accuracy=round(_mean(results), 3),
+            searched_for=key,
+            seeds=search.seeds,
+            bound=bound_of(chosen, tried.gentlest_first, results, search),
+        )
+        edges = at_edge(chosen, tried.gentlest_first)
+        if search.sampler == "tpe":
+            edges = edges_of(chosen, tried.point, search)
+        found[key] = SearchOutcome(title, key, drive, edges)
+    return found
+
+
+def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> str | None:
+    """A sentence about seeds that search and trials share; None if there are none."""
+    shared: set[int] = set()
+    for point in study.points():
+        found = drives.get(search_key(point, study.search)) if point.drive is None else None
+        if found is not None:
+            shared |= set(found.seeds or point.seeds[:1]) & set(point.seeds)
+    if not shared:
+        return None
+    seeds = ", ".join(map(str, sorted(shared)))
+    return (
+        f"seed {seeds} of the rows was the search's too: drives were chosen on its validation "
+        "images, never on test images"
+    )
+
+
+def _mean(results: Sequence[TrialResult]) -> float:
+    return math.fsum(result.accuracy for result in results) / len(results)
