@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from device_presets.compounds.table import COMPOUNDS
 from device_presets.parameters.rule import ParameterRule
 from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
@@ -154,6 +155,7 @@ def _classes() -> dict[str, type[Any]]:
 
 
 def _device_of(source: Any) -> Any:
+    from aihwkit.simulator.configs.compounds import UnitCell
     from aihwkit.simulator.configs.configs import SingleRPUConfig
     from aihwkit.simulator.configs.devices import PulsedDevice
     from aihwkit.simulator.parameters.base import RPUConfigBase
@@ -168,10 +170,11 @@ def _device_of(source: Any) -> Any:
         source = source.device
     if isinstance(source, PulsedDevice):
         return source
-    if isinstance(source, RPUConfigBase):
-        allowed = "must hold one device a weight: cells have names of their own, tiki_taka(PRESET)"
+    if isinstance(source, RPUConfigBase | UnitCell):
+        cells = ", ".join(f"{name}(PRESET)" for name in COMPOUNDS)
+        allowed = f"must hold one device a weight; cells have names of their own: {cells}"
         raise PresetError(WHERE, "configuration", type(source).__name__, allowed)
-    allowed = "must be a device of aihwkit or a SingleRPUConfig with one"
+    allowed = "must be a device of aihwkit that moves by pulses, or a SingleRPUConfig with one"
     raise PresetError(WHERE, "device", type(source).__name__, allowed)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from aihwkit.simulator.configs import (
     ConstantStepDevice,
+    IdealDevice,
     IOParameters,
     LinearStepDevice,
+    OneSidedUnitCell,
     SingleRPUConfig,
     SoftBoundsDevice,
 )
@@ -84,7 +86,9 @@ def test_a_configuration_says_what_of_it_is_not_used() -> None:
         (LinearStepDevice(allow_increasing=True), "allow_increasing: True.*must be False"),
         (SoftBoundsDevice(reset_std=0.5), "reset_std: 0.5.*must be 0.01"),
         (CapacitorPresetDevice(), "lifetime: .*override leak_time_constant_s, in seconds"),
-        (TikiTakaReRamESPreset(), r"cells have names of their own, tiki_taka\(PRESET\)"),
+        (TikiTakaReRamESPreset(), r"cells have names of their own: .*tiki_taka\(PRESET\)"),
+        (OneSidedUnitCell(), r"cells have names of their own: .*one_sided_pair\(PRESET\)"),
+        (IdealDevice(), "must be a device of aihwkit that moves by pulses"),
         (object(), "'object'.*must be a device of aihwkit"),
     ],
 )
