@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import describe
 from studies.declaration.result import SWEEP_PREFIX
@@ -178,7 +179,8 @@ def study_section(rows: pd.DataFrame, file: str) -> str:
     cells = cells.drop(columns=unneeded)
     seconds = rows["seconds"].astype(float)
     cost = (
-        f"{len(rows)} runs, {rows['seed'].nunique()} seeds; a run took {_time(seconds.median())} "
+        f"{counted(len(rows), 'run')}, {counted(rows['seed'].nunique(), 'seed')}; a run took "
+        f"{_time(seconds.median())} "
         f"(median; {_time(seconds.min())} to {_time(seconds.max())}), all of them "
         f"{_time(seconds.sum())}, on {_threads(rows)}."
     )
