@@ -172,6 +172,12 @@ def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> A
     )
 
 
+def _mixed_precision_pair(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+    pair = _one_sided(devices, settings)
+    pair.units_in_mbatch = True  # aihwkit's mini-batch is here one transfer, of all its rows
+    return _mixed_precision([pair], settings)
+
+
 def _threshold(which: str, neutral: float) -> Rule:
     return Rule(
         unit="w_max",
@@ -182,6 +188,30 @@ def _threshold(which: str, neutral: float) -> Rule:
     )
 
 
+_REFRESH_RULES = {
+    "refresh_every": Rule(
+        unit="slots",
+        description="slots with a pulse from one check of all pairs to the next",
+        low=1.0,
+        neutral=1000.0,
+    ),
+    "refresh_upper_threshold": _threshold("higher", 0.75),
+    "refresh_lower_threshold": _threshold("lower", 0.25),
+    "rewrite_pulses": Rule(
+        unit="pulses",
+        description="most pulses that write a difference after a reset, open loop; "
+        "0: the difference is written exactly",
+        low=0.0,
+        high=1000.0,
+        neutral=31.0,
+    ),
+}
+_SUM_RULE = replace(_EVERY, neutral=50.0)
+_REFRESH = "refresh: pairs of high devices are reset and their difference written"
+_SUM = (
+    "not by pulses alone: outer products of the spikes are summed in digital "
+    "memory, which sends a pulse for each whole step"
+)
 _READS = "transfers: lines of the fast array are read and written to the slow one"
 _CHOPPED_RULES = {
     "transfer_every": _EVERY,
@@ -190,6 +220,7 @@ _CHOPPED_RULES = {
 }
 
 _NO_COUNT = "aihwkit does not count the pulses of transfers"
+_NO_SUM_COUNT = "aihwkit does not count the pulses that the digital memory sends"
 
 COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
     {
@@ -201,26 +232,9 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
             2,
             "aihwkit OneSidedUnitCell; devices as in Nandakumar et al., Front. Neurosci. 2020",
             _one_sided,
-            {
-                "refresh_every": Rule(
-                    unit="slots",
-                    description="slots with a pulse from one check of all pairs to the next",
-                    low=1.0,
-                    neutral=1000.0,
-                ),
-                "refresh_upper_threshold": _threshold("higher", 0.75),
-                "refresh_lower_threshold": _threshold("lower", 0.25),
-                "rewrite_pulses": Rule(
-                    unit="pulses",
-                    description="most pulses that write a difference after a reset, open loop; "
-                    "0: the difference is written exactly",
-                    low=0.0,
-                    high=1000.0,
-                    neutral=31.0,
-                ),
-            },
+            _REFRESH_RULES,
             one_sided=True,
-            beside_pulses="refresh: pairs of high devices are reset and their difference written",
+            beside_pulses=_REFRESH,
             unknown_pulses="aihwkit does not count the pulses that rewrite refreshed pairs",
         ),
         "tiki_taka": Compound(
@@ -263,10 +277,27 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
             1,
             "Nandakumar et al., Front. Neurosci. 2020, fnins.2020.00406",
             _mixed_precision,
-            {"transfer_every": replace(_EVERY, neutral=50.0)},
-            beside_pulses="not by pulses alone: outer products of the spikes are summed in digital "
-            "memory, which sends a pulse for each whole step",
-            unknown_pulses="aihwkit does not count the pulses that the digital memory sends",
+            {"transfer_every": _SUM_RULE},
+            beside_pulses=_SUM,
+            unknown_pulses=_NO_SUM_COUNT,
+        ),
+        "mixed_precision_pair": Compound(
+            2,
+            "Nandakumar et al., Front. Neurosci. 2020; aihwkit's MixedPrecisionPCMPreset",
+            _mixed_precision_pair,
+            {
+                "transfer_every": _SUM_RULE,
+                **_REFRESH_RULES,
+                "refresh_every": replace(
+                    _REFRESH_RULES["refresh_every"],
+                    unit="transfers",
+                    description="transfers from one check of all pairs to the next",
+                    neutral=20.0,
+                ),
+            },
+            one_sided=True,
+            beside_pulses=f"{_SUM}; {_REFRESH}",
+            unknown_pulses=_NO_SUM_COUNT,
         ),
     }
 )

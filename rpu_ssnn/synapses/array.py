@@ -20,6 +20,7 @@ from rpu_ssnn.synapses.cell import (
     config_class,
     devices_of,
     is_cell,
+    is_one_sided,
     learn_natively,
     pulsed_step,
     rows_a_call,
@@ -228,7 +229,7 @@ def saturated(tile: AnalogTile) -> int:
     A device of a one-sided pair is saturated at its upper bound alone, where no pulse moves it.
     """
     hidden = tile.get_hidden_parameters()
-    one_sided = isinstance(tile.rpu_config.device, OneSidedUnitCell)
+    one_sided = is_one_sided(tile.rpu_config.device)
     count = 0
     for which in devices_of(hidden):
         read = hidden.get(f"hidden_weights{which}") if which else tile.tile.get_weights()
@@ -252,7 +253,7 @@ def beyond_bounds(tile: AnalogTile, state: Weights) -> int:
     one-sided pair, beyond the upper bound of the device that takes it.
     """
     hidden = tile.get_hidden_parameters()
-    if isinstance(tile.rpu_config.device, OneSidedUnitCell):
+    if is_one_sided(tile.rpu_config.device):
         negative, positive = (hidden[f"max_bound_{n}"].numpy().T for n in (0, 1))
         return int(((state > positive) | (-state > negative)).sum())
     if is_cell(hidden):

@@ -40,6 +40,16 @@ def config_class(device: Any) -> type[Any]:
     return cls
 
 
+def pulsed_cell(device: Any) -> Any:
+    """The device or cell that pulses reach: a digital sum's is inside it."""
+    return device.device if isinstance(device, DigitalRankUpdateCell) else device
+
+
+def is_one_sided(device: Any) -> bool:
+    """Whether a weight is a pair of devices that move one way only, with a digital sum or not."""
+    return isinstance(pulsed_cell(device), OneSidedUnitCell)
+
+
 def realised_by(device: Any) -> Realised:
     """What the learning rate does in a cell."""
     if isinstance(device, TransferCompound):
@@ -53,11 +63,10 @@ def pulsed_step(device: Any) -> float:
     Of a device of a one-sided pair, whose weight is zero at any equal states: in mid-range, where
     steps are exponential.
     """
-    if isinstance(device, OneSidedUnitCell):
-        return _mid_range_step(device.unit_cell_devices[0])
-    if isinstance(device, UnitCell):
-        return float(device.unit_cell_devices[0].dw_min)
-    return float((device.device if isinstance(device, DigitalRankUpdateCell) else device).dw_min)
+    cell = pulsed_cell(device)
+    if isinstance(cell, OneSidedUnitCell):
+        return _mid_range_step(cell.unit_cell_devices[0])
+    return float((cell.unit_cell_devices[0] if isinstance(cell, UnitCell) else cell).dw_min)
 
 
 def _mid_range_step(device: Any) -> float:
@@ -70,7 +79,8 @@ def _mid_range_step(device: Any) -> float:
 
 def device_count(device: Any) -> int:
     """Devices a weight in one tile."""
-    return len(device.unit_cell_devices) if isinstance(device, UnitCell) else 1
+    cell = pulsed_cell(device)
+    return len(cell.unit_cell_devices) if isinstance(cell, UnitCell) else 1
 
 
 def rows_a_call(device: Any) -> int | None:

@@ -59,7 +59,7 @@ def parameters_of(
     if preset.one_directional_because is not None:
         allowed = (
             f"moves one way only: {preset.one_directional_because}; "
-            "one_sided_pair(...) pairs two such devices and refreshes them"
+            "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
         )
         raise InputError("study", f"{start}device", device, allowed)
     values = {name: parameter.value for name, parameter in preset.parameters.items()}
