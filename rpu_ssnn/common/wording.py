@@ -29,12 +29,6 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: repr(found.group())[1:-1], text)
 
 
-def encodable(text: str, encoding: str | None) -> str:
-    """Text that a stream of this encoding can hold; what it cannot hold becomes a question mark."""
-    known = encoding or "utf-8"
-    return printable(text).encode(known, errors="replace").decode(known)
-
-
 def listed(names: Sequence[str], most: int = 8) -> str:
     """Names in one sentence; those beyond the first few are counted."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

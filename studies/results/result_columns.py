@@ -4,7 +4,6 @@ The reference page of the documentation is made from this table, and a test hold
 real rows against it.
 """
 
-import re
 from dataclasses import dataclass
 
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
@@ -288,18 +287,3 @@ CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     ),
 )
 """Columns of `curves.csv`, one row an epoch of each run."""
-
-
-def column_of(name: str, columns: tuple[ResultColumn, ...] = RESULT_COLUMNS) -> ResultColumn | None:
-    """The declaration of a column of a real table; None where there is none.
-
-    Args:
-        name: as in the table: with its number, or with the path of the swept setting.
-    """
-    if name.startswith(SWEEP_PREFIX):
-        name = f"{SWEEP_PREFIX}PATH"
-    generic = re.sub(r"_\d+$", "_N", name)
-    for column in columns:
-        if name in column.names or generic in column.names:
-            return column
-    return None

@@ -1,5 +1,6 @@
 """The declared columns against the columns of real rows."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn import save_dataset
+from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.study import parse_study
-from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, column_of
+from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, ResultColumn
 from studies.results.tables import curves_frame, results_frame
 from studies.workers.run_trial import run_trial
 
@@ -43,6 +45,21 @@ SMALL = {
     ],
     "sweep": {"network.T": [10]},
 }
+
+
+def column_of(name: str, columns: tuple[ResultColumn, ...] = RESULT_COLUMNS) -> ResultColumn | None:
+    """The declaration of a column of a real table; None where there is none.
+
+    Args:
+        name: as in the table: with its number, or with the path of the swept setting.
+    """
+    if name.startswith(SWEEP_PREFIX):
+        name = f"{SWEEP_PREFIX}PATH"
+    generic = re.sub(r"_\d+$", "_N", name)
+    for column in columns:
+        if name in column.names or generic in column.names:
+            return column
+    return None
 
 
 @pytest.fixture(scope="module")
