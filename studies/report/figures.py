@@ -21,7 +21,7 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.results.columns import setting
-from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled
+from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     Raises:
         InputError: no such setting, or it has one value only.
     """
+    results = with_values(results, shared=True)
     placed = results.assign(x=setting(results, path))
     values = [value for value in dict.fromkeys(placed["x"]) if value != NOT_SWEPT]
     if len(values) < 2:
@@ -160,6 +161,7 @@ def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
 
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """The runs at each point of some swept settings, with those that they do not apply to."""
+    results = with_values(results, shared=True)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
     full = [point for point in points if NOT_SWEPT not in point] or points

@@ -1,16 +1,57 @@
-"""Runs that ended worse than they once were: training that does not converge."""
+"""Training that does not converge: runs that fell, and a reference that did not learn."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from studies.declaration.result import Row, Runs, Scalar
 from studies.declaration.trial import point_title
+from studies.results.summary import NOT_SWEPT, swept_columns, titled
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIVERGED_FROM = 2.0
 """Points of accuracy below the best epoch from which an end is worth a word."""
 
 ERRORS = 3.0
 """And standard errors of the difference of two accuracies on so many images."""
+
+FLOAT_NETWORKS = ("ann", "ann_adam")
+"""Update rules of exact gradients on float weights, without spikes."""
+
+SHORT_FROM = 20.0
+"""Points of accuracy below a float network from which a reference has not learned."""
+
+
+def of_reference(results: pd.DataFrame, table: pd.DataFrame, reference: str) -> Iterator[str]:
+    """One where a float network of the study is far above the reference, without the full stop.
+
+    Args:
+        results: one row a run.
+        table: their `summary`.
+    """
+    labels = set(results.loc[results["update"].isin(FLOAT_NETWORKS), "label"]) - {reference}
+    swept = swept_columns(table)
+    floats, own = table[table["case"].isin(labels)], table[table["case"] == reference]
+    short = [
+        (other["accuracy"] - row["accuracy"], row, other)
+        for _, row in own.iterrows()
+        for _, other in floats.iterrows()
+        if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
+    ]
+    points, row, other = max(short, key=lambda one: one[0], default=(0.0, None, None))
+    if points >= SHORT_FROM:
+        title, above = (
+            titled(at["case"], {name: at[name] for name in swept}) for at in (row, other)
+        )
+        yield (
+            f"the reference itself did not learn: {title} ends {points:.1f} points below the "
+            f"float network {above}, so that gaps to it say little; leave its learning_rate out, "
+            "which searches one, or give it more epochs, images or slots"
+        )
 
 
 def sentences(runs: Runs) -> Iterator[str]:
