@@ -78,7 +78,7 @@ def table(
         summed = summary(results, reference)
         typer.echo(render(beside(summed, declared), reference, format))
         if format is Format.md:
-            for line in divergence.of_reference(results, summed, reference):
+            for line in divergence.of_reference(declared, summed):
                 typer.echo(f"\n{line}")
         return
     pivoted = pivot(results, reference, rows, columns, values or Values.accuracy)

@@ -21,7 +21,14 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.results.columns import setting
-from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled, with_values
+from studies.results.summary import (
+    NOT_SWEPT,
+    as_keys,
+    swept_columns,
+    titled,
+    titled_row,
+    with_values,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,12 +150,6 @@ def draw_groups(axes: Axes, table: pd.DataFrame) -> None:
     for place in range(1, len(devices)):
         if devices[place] != devices[place - 1]:
             axes.axhline(place - 0.5, color="0.6", lw=0.6)
-
-
-def titled_row(row: pd.Series) -> str:
-    """A row of the summary in words: case and point of the sweep."""
-    point = {str(name): at for name, at in row.items() if str(name).startswith(SWEEP_PREFIX)}
-    return titled(row["case"], point)
 
 
 def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:

@@ -9,8 +9,8 @@ from rpu_ssnn.common.files import write_whole
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.result import SWEEP_PREFIX
 from studies.report.figure_style import wrapped
-from studies.report.figures import bar_within, by_device, draw_groups, titled_row
-from studies.results.summary import NOT_SWEPT, as_keys, with_values
+from studies.report.figures import bar_within, by_device, draw_groups
+from studies.results.summary import NOT_SWEPT, as_keys, titled_row, with_values
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from studies.declaration.result import Row, Runs, Scalar
 from studies.declaration.trial import point_title
-from studies.results.summary import NOT_SWEPT, swept_columns, titled
+from studies.results.summary import NOT_SWEPT, swept_columns, titled_row
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from studies.declaration.study import Study
 
 DIVERGED_FROM = 2.0
 """Points of accuracy below the best epoch from which an end is worth a word."""
@@ -26,31 +28,27 @@ SHORT_FROM = 20.0
 """Points of accuracy below a float network from which a reference has not learned."""
 
 
-def of_reference(results: pd.DataFrame, table: pd.DataFrame, reference: str) -> Iterator[str]:
+def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
     """One where a float network of the study is far above the reference, without the full stop.
 
     Args:
-        results: one row a run.
-        table: their `summary`.
+        table: `summary` of the results.
     """
-    labels = set(results.loc[results["update"].isin(FLOAT_NETWORKS), "label"]) - {reference}
-    swept = swept_columns(table)
-    floats, own = table[table["case"].isin(labels)], table[table["case"] == reference]
-    short = [
-        (other["accuracy"] - row["accuracy"], row, other)
+    swept, reference = swept_columns(table), study.reference_label
+    names = {case.name for case in study.cases if case.rule in FLOAT_NETWORKS} - {reference}
+    floats, own = table[table["case"].isin(names)], table[table["case"] == reference]
+    points = {
+        (titled_row(row), titled_row(other)): other["accuracy"] - row["accuracy"]
         for _, row in own.iterrows()
         for _, other in floats.iterrows()
         if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
-    ]
-    points, row, other = max(short, key=lambda one: one[0], default=(0.0, None, None))
-    if points >= SHORT_FROM:
-        title, above = (
-            titled(at["case"], {name: at[name] for name in swept}) for at in (row, other)
-        )
+    }
+    (short, above), by = max(points.items(), key=lambda item: item[1], default=(("", ""), 0.0))
+    if by >= SHORT_FROM:
         yield (
-            f"the reference itself did not learn: {title} ends {points:.1f} points below the "
-            f"float network {above}, so that gaps to it say little; leave its learning_rate out, "
-            "which searches one, or give it more epochs, images or slots"
+            f"the reference itself did not learn: {short} ends {by:.1f} points below the float "
+            f"network {above}, so that gaps to it say little; leave its learning_rate out, which "
+            "searches one, or give it more epochs, images or slots"
         )
 
 

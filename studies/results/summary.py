@@ -157,6 +157,12 @@ def titled(case: object, point: Mapping[str, object]) -> str:
     return f"{case} [{at}]" if at else str(case)
 
 
+def titled_row(row: pd.Series) -> str:
+    """A row of the summary in words: case and point of the sweep."""
+    point = {str(name): at for name, at in row.items() if str(name).startswith(SWEEP_PREFIX)}
+    return titled(row["case"], point)
+
+
 def with_values(results: pd.DataFrame, shared: bool = False) -> pd.DataFrame:
     """The results with the value of a device beside each swept factor: ``x0.5 (600)``.
 

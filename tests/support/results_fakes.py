@@ -58,7 +58,6 @@ def result_of(trial: Trial, accuracy: Accuracy = accuracy) -> TrialResult:
     is_ann = trial.settings.method.update == "ann"
     return TrialResult(
         row={
-            "update": trial.settings.method.update,
             "T": None if is_ann else trial.settings.network.T,
             "device": "reram_es" if on_tile else None,
             "seed": trial.settings.seed,

@@ -102,7 +102,7 @@ def report_html(root: Path) -> str:
     if reference in set(results["label"]):
         table = summary(results, reference)
         answer += headline(results, table, reference, on_devices(runs))
-        for line in divergence.of_reference(results, table, reference):
+        for line in divergence.of_reference(study, table):
             remedy = "training: {epochs: ...}"
             sentence = f"{line[0].upper()}{line[1:]}."
             warnings.insert(0, Cautions("reference that did not learn", remedy, [sentence]))

@@ -17,8 +17,8 @@ from studies.common.statistics import (
 )
 from studies.declaration.result import Runs
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.report.figures import titled_row
 from studies.results.pairwise import pairwise
+from studies.results.summary import titled_row
 from studies.results.text_table import accuracy_interval, interval
 
 if TYPE_CHECKING:

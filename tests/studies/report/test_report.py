@@ -124,10 +124,8 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(tmp_path: Path) -> 
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
     said = "the reference itself did not learn: rate [T = 10] ends 20.5 points below the float"
     assert warnings_of(folder)[0].lower().startswith(said.lower())
-    results = results_frame(runs_of(study, short))
-    assert next(of_reference(results, summary(results, "rate"), "rate")).startswith(said)
-    learned = results_frame(runs_of(study))
-    assert not list(of_reference(learned, summary(learned, "rate"), "rate"))
+    learned = summary(results_frame(runs_of(study)), "rate")
+    assert not list(of_reference(study, learned))
 
 
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:

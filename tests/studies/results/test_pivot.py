@@ -13,7 +13,7 @@ from studies.report.figures import sweep_figure
 from studies.report.summary_view import render
 from studies.results.columns import setting
 from studies.results.pivot import pivot, render_pivot
-from studies.results.summary import summary
+from studies.results.summary import NOT_SWEPT, summary
 from studies.results.tables import results_frame
 from support.commands import refused
 from support.results_fakes import NASTY, nasty_study, runs_of
@@ -47,7 +47,7 @@ def test_a_swept_factor_stands_beside_its_value() -> None:
         {"device": "capacitor", "drive": drive},
     ]
     both = results(cases=cases, sweep={"overrides.levels": ["x0.5", "as measured", 500]})
-    lines = render(summary(both), "rate", Format.md).splitlines()[3:7]
+    lines = render(summary(both, "rate"), "rate", Format.md).splitlines()[3:7]
     assert [cells_of(line)[:2] for line in lines] == [
         ["ideal", "x0.5 (600)"],
         ["ideal", "as measured (1200)"],
@@ -62,6 +62,15 @@ def test_a_swept_factor_stands_beside_its_value() -> None:
     for some, told in ((both, "x0.5"), (both[both["label"] != "capacitor"], "x0.5 (600)")):
         axes = sweep_figure(some, "overrides.levels", 7.0).axes[0]
         assert axes.get_xticklabels()[0].get_text() == told
+
+
+def test_a_setting_that_a_rule_does_not_read_is_none_of_its_own() -> None:
+    some = results(sweep={})
+    assert dict(zip(some["label"], setting(some, "network.T"), strict=True)) == {
+        "ann": NOT_SWEPT,
+        "rate": 10,
+        NASTY: 10,
+    }
 
 
 def test_the_correction_is_for_the_comparisons_of_the_table() -> None:
