@@ -22,7 +22,7 @@ from studies.results.result_folder import HYPERPARAMETERS_FILE
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.chromium import visit
-from support.commands import refused
+from support.commands import Command, refused
 from support.results_fakes import (
     NASTY,
     accuracy,
@@ -116,7 +116,9 @@ def test_the_best_of_cases_without_a_sweep_is_a_device() -> None:
     assert answer[0].startswith("Best device: x_$T$")
 
 
-def test_a_reference_that_did_not_learn_is_the_first_warning(tmp_path: Path) -> None:
+def test_a_reference_that_did_not_learn_is_the_first_warning(
+    tmp_path: Path, command: Command
+) -> None:
     def short(trial: Trial) -> float:
         return accuracy(trial) - (20.5 if trial.label == "rate" else 0.0)
 
@@ -124,6 +126,7 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(tmp_path: Path) -> 
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
     said = "the reference itself did not learn: rate [T = 10] ends 20.5 points below the float"
     assert warnings_of(folder)[0].lower().startswith(said.lower())
+    assert f"\n{said}" in command("table", folder)[1]
     learned = summary(results_frame(runs_of(study)), "rate")
     assert not list(of_reference(study, learned))
 
