@@ -122,7 +122,8 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     def short(trial: Trial) -> float:
         return accuracy(trial) - (20.5 if trial.label == "rate" else 0.0)
 
-    study = nasty_study()
+    cases = [{"update": "ann", "learning_rate": 0.1}, {"update": "rate", "learning_rate": 1.0}]
+    study = nasty_study(cases=cases)
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
     said = "the reference itself did not learn: rate [T = 10] ends 20.5 points below the float"
     assert warnings_of(folder)[0].lower().startswith(said.lower())
