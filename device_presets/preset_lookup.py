@@ -19,6 +19,9 @@ from device_presets.preset_file import (
 )
 from rpu_ssnn.common.errors import PresetError, one_of
 
+LISTING = "rpu-ssnn presets"
+"""Command that lists all presets."""
+
 _DIVIDES_BY_W_MIN = (
     "LinearStepDevice",
     "SoftBoundsDevice",
@@ -62,7 +65,7 @@ def get_preset(name: str, overrides: Mapping[str, float | int | str] | None = No
     else:
         entries = shipped_entries()
         if name not in entries:
-            allowed = one_of(entries, name) + ", or a file name ending in .yaml"
+            allowed = one_of(entries, name, LISTING) + ", or a file name ending in .yaml"
             raise PresetError("device presets", "name", name, allowed)
         entry = entries[name]
     return preset_of(name, entry, overrides)

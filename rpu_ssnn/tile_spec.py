@@ -21,7 +21,10 @@ from rpu_ssnn.spec.array_physics import (
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]
 Noise = Annotated[float, Field(ge=0.0, le=1e6), InSingle]
-SlotSeconds = Annotated[float, Field(ge=1e-15, le=1e6)]
+SlotSeconds = Annotated[float, Field(ge=1e-15, le=10.0)]
+"""A slot holds one pulse; the longest of published synaptic devices last seconds (electrochemical
+ones)."""
+
 Seconds = Annotated[float, Field(ge=0.0, le=1e12), InSingle]
 
 

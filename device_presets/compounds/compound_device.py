@@ -18,8 +18,8 @@ from device_presets.jump_tables.table_device import (
 from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
 from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter, Preset
-from device_presets.preset_lookup import get_preset, preset_names, preset_of
-from rpu_ssnn.common.errors import PresetError, one_of
+from device_presets.preset_lookup import LISTING, get_preset, preset_names, preset_of
+from rpu_ssnn.common.errors import PresetError, meant, nearest, one_of
 
 _CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
 
@@ -148,8 +148,7 @@ def get_device(
     most = 2 if compound.takes_partner else 1
     if len(inside) > most or not all(inside):
         form = f"{kind}(PRESET)" + (f" or {kind}(FAST, SLOW)" if most == 2 else "")
-        names = ", ".join(preset_names())
-        raise PresetError(name, "device", call[2], f"must be {form}, of {names}")
+        raise PresetError(name, "device", call[2], f"must be {form}; `{LISTING}` lists presets")
     given = dict(overrides or {})
     settings: dict[str, float] = {}
     for setting, rule in compound.settings.items():
@@ -191,8 +190,11 @@ def _plain(name: str, overrides: Mapping[str, Any] | None) -> Preset:
             raise
         if name in COMPOUNDS:
             allowed = f"must go around a preset: {name}({preset_names()[0]}), for one"
+        elif nearest(preset_names(), name):
+            allowed = error.allowed
         else:
-            allowed = f"{error.allowed}; or CELL(PRESET), where CELL {one_of(COMPOUNDS, name)}"
+            cells = meant(nearest(COMPOUNDS, name))
+            allowed = f"{cells}{error.allowed}, or CELL(PRESET) of CELL {', '.join(COMPOUNDS)}"
         raise PresetError(error.where, error.field, name, allowed) from None
 
 

@@ -188,16 +188,6 @@ def table_name(folders: object) -> str:
     return f"{KEY}({', '.join(map(str, several))})"
 
 
-def path_free_name(name: str) -> str:
-    """The name with the last part of each folder only, as rows say it."""
-    found = _NAME.fullmatch(name)
-    if found is None:
-        return name
-    last = [Path(folder.strip()).name for folder in found["folders"].split(",")]
-    end = f", sha256={found['digest']}" if found["digest"] else ""
-    return f"{KEY}({', '.join(last)}{end})"
-
-
 def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> TableDevice:
     """The device of a name.
 

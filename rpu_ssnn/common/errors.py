@@ -1,8 +1,11 @@
 """All exceptions of the project: one base class, and what the command line exits with."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
+
+AS_NEAR = 0.05
+"""Likeness (of 1) within which several names are as near as the nearest."""
 
 
 class RpuSsnnError(Exception):
@@ -62,12 +65,33 @@ class _AsShown(str):
         return str(self)
 
 
-def one_of(names: Iterable[str], wrong: object = None) -> str:
-    """The phrase that lists the valid names, nearest match first where there is one."""
+def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str:
+    """The phrase that says which names are valid, the nearest to a wrong one first.
+
+    Args:
+        wrong: what was given; None: nothing that could be near to a name.
+        listing: command that lists the names, which are then too many for a line.
+    """
     valid = list(names)
-    phrase = "must be one of " + ", ".join(valid)
-    near = difflib.get_close_matches(str(wrong), valid, n=1) if wrong is not None else []
-    return f"{phrase} (did you mean {near[0]}?)" if near else phrase
+    which = f"one that `{listing}` lists" if listing else f"one of {', '.join(valid)}"
+    return f"{meant(nearest(valid, wrong))}must be {which}"
+
+
+def meant(names: Sequence[object]) -> str:
+    """The start of a phrase, ``did you mean reram_es or reram_sb?``; empty of no names."""
+    return f"did you mean {' or '.join(map(str, names))}? " if names else ""
+
+
+def nearest(names: Iterable[str], wrong: object) -> list[str]:
+    """The names that are nearest to a wrong one, in capitals or not; none where none is near."""
+    by_small = {name.lower(): name for name in names}
+    small = str(wrong).lower()
+    best = difflib.get_close_matches(small, by_small, n=1) if wrong is not None else []
+    if not best:
+        return []
+    likeness = difflib.SequenceMatcher(None, best[0], small).ratio()
+    near = difflib.get_close_matches(small, by_small, n=3, cutoff=likeness - AS_NEAR)
+    return [by_small[name] for name in near]
 
 
 def _of_one_line(text: str) -> str:

@@ -1,11 +1,12 @@
 """A validation error of pydantic in a user's words: no class, no Python type, no jargon."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+
+from rpu_ssnn.common.errors import meant, nearest
 
 _MAPPING = "must be a mapping, `key: value`"
 _TEXT = "must be text (in quotes, where YAML would read something else)"
@@ -93,6 +94,5 @@ def allowed_by(detail: Mapping[str, Any]) -> str:
     phrase = re.sub(r"^(Input|Value|String|Tuple|List|Dictionary|Set) should ", "must ", sentence)
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        near = difflib.get_close_matches(str(detail["input"]), choices, n=1)
-        return f"{phrase} (did you mean {near[0]}?)" if near else phrase
+        return meant(nearest(choices, detail["input"])) + phrase
     return phrase

@@ -228,6 +228,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     from studies.report.page.headline import headline, on_devices
     from studies.report.plot import plot_study
     from studies.report.summary_view import render
+    from studies.results import divergence
     from studies.results.published import beside
     from studies.results.summary import summary
     from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET, results_frame
@@ -243,6 +244,8 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     typer.echo(render(beside(table, declared), reference, Format.md) + "\n")
     for sentence in headline(results, table, reference, on_devices(runs)):
         typer.echo(sentence)
+    for line in divergence.of_reference(declared, table):
+        typer.echo(line)
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
 
 

@@ -4,12 +4,11 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple, cast
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, one_of
 
 keys_app = typer.Typer()
 
@@ -55,10 +54,9 @@ def keys(
     shown = list(_asked_for(found, wanted)) if wanted else found
     if not shown:
         keys_of_all = {row.key for one in found for row in one.rows}
-        near = get_close_matches(str(wanted), sorted(keys_of_all | {one.short for one in found}))
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        sections = ", ".join(one.short for one in found)
-        allowed = f"must be a key of a study, or one of its sections: {sections}{hint}"
+        allowed = one_of(
+            sorted(keys_of_all | {one.short for one in found}), wanted, "rpu-ssnn keys"
+        )
         raise InputError("keys", "NAME", wanted, allowed)
     for one in shown:
         _print(one)

@@ -186,6 +186,19 @@ def fit(
     from device_presets.fitting.results.measured_table import write_tables
     from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
+    of_a_fit = {
+        "--out": out,
+        "--plot": plot,
+        "--weight-zero": weight_zero,
+        "--weight-one": weight_one,
+        "--method": None if method == "likelihood" else method,
+        "--against-aihwkit": against_aihwkit or None,
+        "--accept-poor-fit": accept_poor_fit or None,
+    }
+    given = [option for option, value in of_a_fit.items() if value is not None]
+    if table and given:
+        allowed = "is of a fit, and must not come with --table"
+        raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
     preset_file = out or Path(f"{checked_name(name)}.yaml")
     refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
     plot_file = plot or preset_file.with_suffix(".png")

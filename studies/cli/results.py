@@ -52,6 +52,7 @@ def table(
     Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
     """
     from studies.report.summary_view import render
+    from studies.results import divergence
     from studies.results.pairwise import render_pairs
     from studies.results.pivot import pivot, render_pivot
     from studies.results.published import beside
@@ -61,6 +62,8 @@ def table(
     if (rows is None) != (columns is None):
         missing = "--rows" if rows is None else "--columns"
         raise InputError("table", missing, None, "must be given too, or neither")
+    if rows is not None and rows == columns:
+        raise InputError("table", "--columns", columns, "must be another setting than --rows")
     if rows is None and values is not None:
         allowed = "goes with --rows and --columns: the summary shows both"
         raise InputError("table", "--values", values.value, allowed)
@@ -72,8 +75,11 @@ def table(
         typer.echo(render_pairs(results, format))
         return
     if rows is None or columns is None:
-        shown = beside(summary(results, reference), declared)
-        typer.echo(render(shown, reference, format))
+        summed = summary(results, reference)
+        typer.echo(render(beside(summed, declared), reference, format))
+        if format is Format.md:
+            for line in divergence.of_reference(declared, summed):
+                typer.echo(f"\n{line}")
         return
     pivoted = pivot(results, reference, rows, columns, values or Values.accuracy)
     typer.echo(render_pivot(pivoted, reference, format))

@@ -1,10 +1,13 @@
 """Device presets in a study: checks names and overrides, completes the parameters."""
 
 import math
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.tile_spec import (
     NEEDS_LOSS,
     NEEDS_PULSES,
@@ -14,6 +17,10 @@ from rpu_ssnn.tile_spec import (
     TileSpec,
     slow_time_allowed,
 )
+
+_FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
+_CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
+_FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 
 AS_MEASURED = "as measured"
 """Of an override: none, so that a sweep can hold the device as its preset has it."""
@@ -99,6 +106,53 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
             allowed = f"must be a value: the preset's own is {own}, which a factor does not change"
             raise InputError("study", f"overrides.{name}", value, allowed)
     return found
+
+
+def beside_study(device: object, folder: Path, where: str, field: str) -> object:
+    """The device of a case with absolute paths of its preset files and folders of tables.
+
+    Relative paths start at the folder of the study; what is not there may lie in the working
+    directory.
+
+    Args:
+        device: as the study has it; what names no file is returned as it is.
+        where, field: file of the study and dotted key of the device, for the error.
+
+    Raises:
+        InputError: a file or folder that is in neither.
+    """
+
+    def found(path: str) -> str:
+        given = user_path(where, field, path)
+        for place in (folder / given, given):
+            if place.exists():
+                return str(place.absolute())
+        looked = dict.fromkeys(str(place.absolute()) for place in (folder / given, given))
+        allowed = f"must be there: no such file or folder as {' or '.join(looked)}"
+        raise InputError(where, field, path, allowed)
+
+    def placed(part: object, of_table: bool) -> object:
+        file = _FILE.fullmatch(part) if isinstance(part, str) else None
+        if file is not None and not of_table:
+            return found(file["path"]) + (file["entry"] or "")
+        is_folder = of_table and isinstance(part, str) and part and not part.startswith("sha256=")
+        return found(str(part)) if is_folder else part
+
+    if isinstance(device, Mapping) and set(device) == {"table"}:
+        folders = device["table"]
+        several = folders if isinstance(folders, list) else [folders]
+        return {"table": [placed(folder, of_table=True) for folder in several]}
+    call = _CALL.fullmatch(device) if isinstance(device, str) else None
+    if call is None:
+        return placed(device, of_table=False)
+    of_table = call["kind"].strip() == "table("
+    parts = (placed(part.strip(), of_table) for part in call["inside"].split(","))
+    return f"{call['kind']}{', '.join(map(str, parts))})"
+
+
+def path_free(device: str) -> str:
+    """The name of a device without folders, as rows and tables show it."""
+    return _FOLDERS.sub("", device)
 
 
 def name_of(device: str) -> str:

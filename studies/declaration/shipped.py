@@ -36,5 +36,5 @@ def find_study(name_or_path: str) -> Study:
     shipped = shipped_files()
     if name_or_path in shipped:
         return load_study(shipped[name_or_path])
-    allowed = "must be a YAML file; by name it " + one_of(shipped, name_or_path)
+    allowed = one_of(shipped, name_or_path, "rpu-ssnn studies") + ", or a YAML file"
     raise InputError("studies", "study", name_or_path, allowed)

@@ -3,6 +3,7 @@
 Device names, overrides, sweeps and references of an instance have been checked.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,10 +19,11 @@ from pydantic import (
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error
 from studies.declaration.cases import Case
+from studies.declaration.devices import beside_study
 from studies.declaration.points import MOST_POINTS, Point, points_of
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
@@ -88,7 +90,9 @@ class Published(Spec):
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
         None, description="as the source gives it"
     )
-    source: Annotated[str, Field(min_length=1)] = Field(description="paper and table or figure")
+    source: Annotated[str, Field(min_length=1), OneLine] = Field(
+        description="paper and table or figure"
+    )
 
 
 class Study(Spec):
@@ -228,6 +232,8 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         content = {**content, "drives": folder / content["drives"]}
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": _with_paths(content["dataset"], folder)}
+    if isinstance(content.get("cases"), list):
+        content = {**content, "cases": list(_with_devices(content["cases"], folder, str(where)))}
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
@@ -244,6 +250,15 @@ def _with_paths(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(dataset.get(key), str) and dataset[key]
     }
     return dataset | here
+
+
+def _with_devices(cases: list[Any], folder: Path, where: str) -> Iterator[Any]:
+    """The cases with absolute paths of preset files and tables, as of the data set."""
+    for number, case in enumerate(cases, start=1):
+        if isinstance(case, dict) and "device" in case:
+            field = f"case {number}.device"
+            case = {**case, "device": beside_study(case["device"], folder, where, field)}
+        yield case
 
 
 def load_study(path: Path | str) -> Study:

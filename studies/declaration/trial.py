@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
 from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.declaration.devices import path_free
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import MethodBase
 
@@ -120,6 +121,8 @@ def decisive(method: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(method)
     if (table := OF_TABLE.fullmatch(str(kept.get("device")))) is not None:
         kept["device"] = table[1]
+    elif "device" in kept:  # moving a preset file does not change the identity
+        kept["device"] = path_free(str(kept["device"]))
     decided_by_pulse = "step_width_s" in kept.get("parameters", {})
     records = set(RECORD_ONLY) - set(PULSE_TIMES if decided_by_pulse else ())
     for part in ("parameters", "overrides"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import read_bytes, reason
+from rpu_ssnn.common.wording import listed
 from studies.declaration.result import SWEEP_PREFIX, Row, TrialResult
 from studies.declaration.trial import Trial, stored_identity
 from studies.results.row_schema import checked_row, value_of_cell
@@ -24,21 +25,27 @@ def read_imported_rows(
     paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
 ) -> dict[str, Row]:
     """The rows of `results.csv` files, by the identity that their settings and numerics version
-    have today; rows of settings that no longer exist are left out. Of a run that several files
-    hold, the first counts.
+    have today. Of a run that several files hold, the first counts.
 
     Args:
-        on_bad: called with the error of each invalid row; the others are read.
+        on_bad: called with the error of each invalid row, and once a file for rows of settings that
+            this version has not; the others are read.
 
     Raises:
         InputError: a file is not there, or is no results file.
     """
     kept: dict[str, Row] = {}
     for path in paths:
-        for row in _read(path, on_bad):
+        unknown: list[str] = []
+        for place, row in _read(path, on_bad):
             identity = _identity(row)
-            if identity is not None:
+            if identity is None:
+                unknown.append(place)
+            else:
                 kept.setdefault(identity, row)
+        if unknown:
+            allowed = "must be those of a trial of this version"
+            on_bad(InputError(path, "settings", Fault(f"not known in {listed(unknown)}"), allowed))
     return kept
 
 
@@ -50,8 +57,11 @@ def _identity(row: Row) -> str | None:
     return stored_identity(settings, row["numerics_version"])
 
 
-def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
-    """The valid rows of a file; each cell is parsed alone, so that one cannot change another."""
+def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, Row]]:
+    """The valid rows of a file with their places.
+
+    Each cell is parsed alone, so that one cannot change another.
+    """
     import pandas as pd
 
     try:
@@ -71,7 +81,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[Row]:
     for number, cells in enumerate(table.to_dict("records"), 1):
         row = {str(name): value_of_cell(str(name), cell) for name, cell in cells.items()}
         try:
-            good.append(checked_row(path, f"row {number}", row))
+            good.append((f"row {number}", checked_row(path, f"row {number}", row)))
         except InputError as error:
             on_bad(error)
     return good

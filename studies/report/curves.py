@@ -15,7 +15,7 @@ from studies.report.figures import (
     panel_grid,
     panels_of,
 )
-from studies.results.summary import as_keys, swept_columns, titled
+from studies.results.summary import as_keys, swept_columns, titled, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
 
 def _apart(results: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The runs of each case at each point of the sweep."""
-    swept = swept_columns(results)
+    results, swept = with_values(results), swept_columns(results)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     return [
         (titled(f"{case} (n={len(runs)})", dict(zip(swept, point, strict=True))), runs)

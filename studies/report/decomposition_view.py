@@ -26,8 +26,8 @@ FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
     "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; "
-    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: not after Holm's correction over "
-    "the rows"
+    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: not significant after Holm's correction "
+    "over the rows"
 )
 
 

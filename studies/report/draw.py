@@ -53,11 +53,12 @@ def _drawn(kind: Kind, study: Study, runs: Runs, x: str | None, width: float) ->
 def drawable(study: Study, runs: Runs, x: str | None = None) -> list[Kind]:
     """The kinds of figures that the runs have something for."""
     results = results_frame(runs)
-    labels = set(results["label"])
+    reference = study.reference_label
+    compared = reference in set(results["label"])
     has = {
         Kind.curves: any(result.epochs for _, result in runs),
         Kind.sweep: x is not None or bool(swept_paths(study, results)),
-        Kind.gaps: study.reference_label in labels and len(labels) > 1,
+        Kind.gaps: compared and bool(summary(results, reference)["gap"].notna().any()),
     }
     return [kind for kind in Kind if has[kind]]
 

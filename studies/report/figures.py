@@ -21,7 +21,14 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.results.columns import setting
-from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled
+from studies.results.summary import (
+    NOT_SWEPT,
+    as_keys,
+    swept_columns,
+    titled,
+    titled_row,
+    with_values,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +63,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     Raises:
         InputError: no such setting, or it has one value only.
     """
+    results = with_values(results, shared=True)
     placed = results.assign(x=setting(results, path))
     values = [value for value in dict.fromkeys(placed["x"]) if value != NOT_SWEPT]
     if len(values) < 2:
@@ -144,12 +152,6 @@ def draw_groups(axes: Axes, table: pd.DataFrame) -> None:
             axes.axhline(place - 0.5, color="0.6", lw=0.6)
 
 
-def titled_row(row: pd.Series) -> str:
-    """A row of the summary in words: case and point of the sweep."""
-    point = {str(name): at for name, at in row.items() if str(name).startswith(SWEEP_PREFIX)}
-    return titled(row["case"], point)
-
-
 def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
     """An interval of accuracies (%) below and above their mean: it ends at 0 and at 100; none of
     fewer than three seeds."""
@@ -160,6 +162,7 @@ def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
 
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """The runs at each point of some swept settings, with those that they do not apply to."""
+    results = with_values(results, shared=True)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
     full = [point for point in points if NOT_SWEPT not in point] or points

@@ -9,8 +9,8 @@ from rpu_ssnn.common.files import write_whole
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.result import SWEEP_PREFIX
 from studies.report.figure_style import wrapped
-from studies.report.figures import bar_within, by_device, draw_groups, titled_row
-from studies.results.summary import NOT_SWEPT, as_keys
+from studies.report.figures import bar_within, by_device, draw_groups
+from studies.results.summary import NOT_SWEPT, as_keys, titled_row, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def plot_study(
     height = 1.6 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
     figure = Figure(figsize=(8.0, height), layout="constrained")
     accuracy, gap = figure.subplots(1, 2, sharey=True)
-    _draw_accuracy(accuracy, results, table)
+    _draw_accuracy(accuracy, with_values(results), table)
     _draw_gap(gap, table, reference)
     accuracy.set_yticks(range(len(table)), names)
     for axes in (accuracy, gap):

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 FILE, FIGURE = "requirements.csv", "requirements.png"
 
 CAPTION = (
-    "interval: outside it the loss is told from the wanted one (95 %, by seed), ?: open beyond "
-    "what was measured; verdict: of the loss at the device's own value; values: measured, each "
-    "with all seeds"
+    "interval: outside it the loss is told from the wanted one (95 %, by seed); at most, at least: "
+    "open beyond what was measured; verdict: of the loss at the device's own value; values: "
+    "measured, each with all seeds"
 )
 
 
@@ -120,11 +120,13 @@ def _required(row: pd.Series) -> str:
 
 
 def _interval(row: pd.Series) -> str:
+    """In words where an end is open: the harmful end of an upper bound is its largest value."""
     if row["why_none"]:
         return "-"
-    ends = [_end(row["easy"]), _end(row["hard"])]
-    return " to ".join(ends)
-
-
-def _end(value: float) -> str:
-    return "?" if value != value else f"{value:.3g}"
+    easy, hard = (f"{row[end]:.3g}" if row[end] == row[end] else "" for end in ("easy", "hard"))
+    if easy and hard:
+        return f"{easy} to {hard}"
+    upper = row["bound"] == "at most"
+    if not easy and not hard:
+        return "not known"
+    return f"{'at most' if bool(hard) == upper else 'at least'} {easy or hard}"

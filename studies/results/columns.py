@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.sections import leaves
 from studies.declaration.trial import canonical
+from studies.declaration.update_rules import CASES
 from studies.results.summary import NOT_SWEPT, as_keys, swept_columns
 
 if TYPE_CHECKING:
@@ -54,12 +56,17 @@ def setting(results: pd.DataFrame, path: str) -> pd.Series:
             return values
     swept = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(results)]
     known = [CASE, *swept, *(name for name in _GROUPING if name in results.columns)]
-    allowed = f"{one_of(dict.fromkeys(known), path)}, or a trial's setting such as network.T"
+    paths = leaves(json.loads(results["settings"].iloc[-1])) if "settings" in results else ()
+    near = meant(nearest([*known, *paths], path))
+    allowed = f"{near}{one_of(dict.fromkeys(known))}, or a trial's setting such as network.T"
     raise InputError("results", "column", path, allowed)
 
 
 def _setting_of(settings: Mapping[str, Any], path: str) -> Any:
     method = settings["method"]
+    reads = CASES[method["update"]].reads
+    if reads is not None and path.startswith(("network.", "training.")) and path not in reads:
+        return NOT_SWEPT
     found = _at(settings, path)
     for start, instead in _SECTIONS_OF_THE_METHOD:
         for section in (method, method.get("tile", {})):

@@ -1,16 +1,55 @@
-"""Runs that ended worse than they once were: training that does not converge."""
+"""Training that does not converge: runs that fell, and a reference that did not learn."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from studies.declaration.result import Row, Runs, Scalar
 from studies.declaration.trial import point_title
+from studies.results.summary import NOT_SWEPT, swept_columns, titled_row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.declaration.study import Study
 
 DIVERGED_FROM = 2.0
 """Points of accuracy below the best epoch from which an end is worth a word."""
 
 ERRORS = 3.0
 """And standard errors of the difference of two accuracies on so many images."""
+
+FLOAT_NETWORKS = ("ann", "ann_adam")
+"""Update rules of exact gradients on float weights, without spikes."""
+
+SHORT_FROM = 20.0
+"""Points of accuracy below a float network from which a reference has not learned."""
+
+
+def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
+    """One where a float network of the study is far above the reference, without the full stop.
+
+    Args:
+        table: `summary` of the results.
+    """
+    swept, reference = swept_columns(table), study.reference_label
+    names = {case.name for case in study.cases if case.rule in FLOAT_NETWORKS} - {reference}
+    floats, own = table[table["case"].isin(names)], table[table["case"] == reference]
+    points = {
+        (titled_row(row), titled_row(other)): other["accuracy"] - row["accuracy"]
+        for _, row in own.iterrows()
+        for _, other in floats.iterrows()
+        if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
+    }
+    (short, above), by = max(points.items(), key=lambda item: item[1], default=(("", ""), 0.0))
+    if by >= SHORT_FROM:
+        yield (
+            f"the reference itself did not learn: {short} ends {by:.1f} points below the float "
+            f"network {above}, so that gaps to it say little; leave its learning_rate out, which "
+            "searches one, or give it more epochs, images or slots"
+        )
 
 
 def sentences(runs: Runs) -> Iterator[str]:

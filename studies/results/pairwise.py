@@ -13,6 +13,7 @@ from studies.results.summary import (
     as_keys,
     swept_columns,
     titled,
+    with_values,
     without_pruned,
 )
 from studies.results.text_table import as_csv, interval, render_cells
@@ -102,7 +103,7 @@ def _legend(pairs: pd.DataFrame) -> str:
 
 def by_title(results: pd.DataFrame) -> dict[str, dict[int, float]]:
     """Test accuracy by case and seed, best mean first."""
-    complete = without_pruned(results)
+    complete = with_values(without_pruned(results))
     swept = swept_columns(complete)
     keyed = complete.assign(**{column: as_keys(complete[column]) for column in swept})
     found: dict[str, dict[int, float]] = {}

@@ -17,6 +17,7 @@ from studies.results.summary import (
     or_dash,
     swept_columns,
     with_gaps,
+    with_values,
 )
 from studies.results.text_table import accuracy_interval, as_csv, interval, render_cells
 
@@ -57,7 +58,7 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
     """
     import pandas as pd
 
-    paired = with_gaps(results, reference)
+    paired = with_values(with_gaps(results, reference), shared=True)
     placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
     measure = GAP if values is Values.gap else "test_accuracy"
     points = ["label", *swept_columns(paired)]

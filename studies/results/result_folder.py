@@ -11,7 +11,6 @@ OUT/status.json        where the process that runs the study stands (`studies.ex
 OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the above
 """
 
-import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, meant, nearest
 from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
@@ -173,7 +172,7 @@ def stored_study(root: Path) -> Study:
     path = root / STUDY_FILE
     if not path.is_file():
         allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
-        raise InputError(root, "result folder", _what_is(root), allowed + _nearby(root))
+        raise InputError(root, "result folder", _what_is(root), _nearby(root) + allowed)
     return parse_study(strict_yaml.read(path), path, root)
 
 
@@ -184,15 +183,14 @@ def _what_is(root: Path) -> str:
 
 
 def _nearby(root: Path) -> str:
-    """The result folder that was perhaps meant: inside, around, or of nearly that name."""
+    """Asks for the result folder that was perhaps meant: inside, around, of nearly that name."""
     inside = _result_folders(root)
     if len(inside) == 1:
-        return f" (did you mean {inside[0]}?)"
+        return meant(inside)
     if (root.parent / STUDY_FILE).is_file():
-        return f" (did you mean {root.parent}?)"
+        return meant([root.parent])
     beside = {path.name: path for path in _result_folders(root.parent)}
-    near = difflib.get_close_matches(root.name, beside, n=1)
-    return f" (did you mean {beside[near[0]]}?)" if near else ""
+    return meant([beside[name] for name in nearest(beside, root.name)])
 
 
 def _result_folders(parent: Path) -> list[Path]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.quantities import name_of
 from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p, seeds_to_tell
+from studies.declaration.devices import AS_MEASURED
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
 
 if TYPE_CHECKING:
@@ -23,6 +26,10 @@ REFERENCE = "reference"
 GAP = "gap"
 """Column that `with_gaps` adds."""
 
+_OVERRIDES = f"{SWEEP_PREFIX}overrides."
+_RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
+"""Swept values of an override that mean what the preset makes of them."""
+
 INPUT = "input"
 """Column that says what a case saw of recorded spikes (`studies.workers.data_columns`)."""
 
@@ -33,16 +40,16 @@ PUBLISHED = "published"
 def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame:
     """One row a case and point of the sweep, in the order of the results.
 
-    Columns: ``case``, one ``sweep.*`` column each, ``n`` (seeds), ``accuracy`` (mean test
-    accuracy, %), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of its 95 %
-    interval, Student t), ``gap`` (mean of case minus reference over the seeds that both have,
-    percentage points: negative is worse), ``gap_ci`` (half width of the interval of those
-    differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for
-    all gaps of the table; NaN below three seeds), ``gap_significant`` (that p is below 0.05; None:
-    not tested), ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs``
-    and ``images`` (what each run was trained on), ``input`` where input spikes were given,
-    ``device`` (of a cell, its first; empty where none holds weights),
-    ``gap_p_alone`` (not corrected: it agrees with ``gap_ci``) and ``gap_seeds`` (`seeds_to_tell`).
+    Columns: ``case``, one ``sweep.*`` column each (`with_values`), ``n`` (seeds), ``accuracy``
+    (mean test accuracy, %), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of
+    its 95 % interval, Student t), ``gap`` (mean of case minus reference over the seeds that both
+    have, percentage points: negative is worse), ``gap_ci`` (half width of the interval of those
+    differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for all
+    gaps of the table; NaN below three seeds), ``gap_significant`` (that p is below 0.05; None: not
+    tested), ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs`` and
+    ``images`` (what each run was trained on), ``input`` where input spikes were given, ``device``
+    (of a cell, its first; empty where none holds weights), ``gap_p_alone`` (not corrected: it
+    agrees with ``gap_ci``) and ``gap_seeds`` (`seeds_to_tell`).
     What cannot be computed (an interval from one seed, the reference's own gap) is NaN.
 
     The reference of a swept row is the reference case at the same values of all that it was
@@ -58,7 +65,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     """
     import pandas as pd
 
-    paired = with_gaps(results, reference or reference_of(results))
+    paired = with_values(with_gaps(results, reference or reference_of(results)))
     swept = swept_columns(paired)
     rows = []
     for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
@@ -148,6 +155,43 @@ def titled(case: object, point: Mapping[str, object]) -> str:
         if value != NOT_SWEPT
     )
     return f"{case} [{at}]" if at else str(case)
+
+
+def titled_row(row: pd.Series) -> str:
+    """A row of the summary in words: case and point of the sweep."""
+    point = {str(name): at for name, at in row.items() if str(name).startswith(SWEEP_PREFIX)}
+    return titled(row["case"], point)
+
+
+def with_values(results: pd.DataFrame, shared: bool = False) -> pd.DataFrame:
+    """The results with the value of a device beside each swept factor: ``x0.5 (600)``.
+
+    Args:
+        results: with the column ``settings``, which holds the values; else as they are.
+        shared: only where all runs of a factor have one value, so that devices share an axis.
+    """
+    overrides = [name for name in swept_columns(results) if name.startswith(_OVERRIDES)]
+    if "settings" not in results or not overrides:
+        return results
+    found = {}
+    for column in overrides:
+        name = column.removeprefix(_OVERRIDES)
+        told = [
+            _value_text(name, settings) if isinstance(key, str) and _RELATIVE.fullmatch(key) else ""
+            for key, settings in zip(results[column], results["settings"], strict=True)
+        ]
+        pairs = list(zip(results[column], told, strict=True))
+        last = dict(pairs)
+        several = {key for key, text in pairs if text != last[key]} if shared else set()
+        found[column] = [
+            f"{key} ({text})" if text and key not in several else key for key, text in pairs
+        ]
+    return results.assign(**found)
+
+
+def _value_text(parameter: str, settings: str) -> str:
+    value = json.loads(settings)["method"].get("parameters", {}).get(parameter)
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value or "")
 
 
 def as_keys(column: pd.Series) -> pd.Series:

@@ -215,7 +215,8 @@ def sentence(table: pd.DataFrame, device: str) -> str:
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
     half = row["loss_ci"]
-    return f"{sign * row['loss']:.2f}" + (f" ± {half:.2f}" if half == half else "")
+    untold = " (not significant)" if row["loss_p"] >= SIGNIFICANCE else ""
+    return f"{sign * row['loss']:.2f}" + (f" ± {half:.2f}" if half == half else "") + untold
 
 
 def _mean(by_seed: BySeed) -> float:

@@ -9,6 +9,7 @@ could do.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.explain import as_input_error
 from studies.declaration.cases import Case
-from studies.declaration.devices import parameters_of
+from studies.declaration.devices import beside_study, parameters_of
 from studies.declaration.result import Runs
 from studies.declaration.study import Study
 from studies.declaration.trial import short_hash
@@ -107,10 +108,15 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     """
     reference = next(case for case in study.cases if case.name == study.reference_label)
     on_devices = [case for case in study.cases if isinstance(case, OnDeviceCase)]
+    if device in {case.name for case in study.cases} - {case.name for case in on_devices}:
+        raise InputError(study.study, "--device", device, "must be a case with a device")
     named = [case for case in on_devices if case.name == device]
     # The control in the same device is asked about by its label.
     by_spikes = [case for case in on_devices if isinstance(case, DeviceCase)]
-    fitting = named or [case for case in by_spikes if case.device == device]
+    folder, placed = Path(study.where).parent, device
+    if not named:
+        placed = str(beside_study(device, folder, study.study, "--device"))
+    fitting = named or [case for case in by_spikes if case.device == placed]
     if len(fitting) > 1:
         several = one_of([case.name for case in fitting]) + ", as several cases have it"
         raise InputError(study.study, "--device", device, several)
@@ -118,12 +124,12 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         case = fitting[0]
     else:
         try:
-            parameters_of(device)
+            parameters_of(placed)
         except InputError as error:
             labels = [case.name for case in on_devices]
             known = f"{error.allowed}; or a case of the study: {', '.join(labels)}"
             raise InputError(study.study, "--device", device, known) from error
-        case = DeviceCase(device=device)
+        case = DeviceCase(device=placed)
     if case.name == reference.name:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
     return DeviceQuestion(study, device, case.model_copy(update={"label": AS_IS}), reference)

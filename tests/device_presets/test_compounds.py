@@ -409,9 +409,9 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
     [
         (
             "tiki_taka_v3(reram_sb)",
-            ["tiki_taka_v3", "mixed_precision", "did you mean tiki_taka_v2?"],
+            ["tiki_taka_v3", "did you mean tiki_taka_v2?", "mixed_precision"],
         ),
-        ("tiki_taka(reram_sx)", ["reram_sx", "charge_trap", "did you mean reram_sb?"]),
+        ("tiki_taka(reram_sx)", ["reram_sx", "did you mean reram_sb or reram_es?"]),
         ("tiki_taka(reram_sb, ecrm)", ["ecrm", "did you mean ecram?"]),
         ("tiki_taka()", ["must be tiki_taka(PRESET) or tiki_taka(FAST, SLOW)"]),
         ("agad(ideal, ideal, ideal)", ["must be agad(PRESET) or agad(FAST, SLOW)"]),
@@ -429,7 +429,8 @@ def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None
         ("one_sided_pair(pcm, pcm)", ["must be one_sided_pair(PRESET)"]),
         ("tiki_taka(ideal", ["tiki_taka(ideal"]),
         ("tiki_taka_v2", ["must go around a preset", "tiki_taka_v2("]),
-        ("reram", ["reram_es", "CELL(PRESET)", "mixed_precision"]),
+        ("reram", ["did you mean ecram or reram_sb or reram_es?", "`rpu-ssnn presets`"]),
+        ("xyz", ["`rpu-ssnn presets`", "CELL(PRESET)", "mixed_precision"]),
     ],
 )
 def test_wrong_names_get_one_line_with_what_is_valid(device: str, words: list[str]) -> None:

@@ -15,7 +15,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         {"network": {"neuron": {"theta_m": 1}}},
         "network.neuron.theta_m",
         "'theta_m'",
-        "did you mean theta_n?",
+        "did you mean theta_n or theta_b",
     ),
     (
         "three layers without the clock",

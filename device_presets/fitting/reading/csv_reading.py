@@ -19,7 +19,7 @@ from device_presets.fitting.reading.csv_layout import (
     TextFormat,
     detect_format,
 )
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.wording import counted
 
@@ -158,9 +158,10 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
     where = f"{file}, row {text.header_row}"
     for role, column in wanted.items():
         if column not in text.columns:
-            hint = "; or say that all pulses go up" if role == "polarity" else ""
-            allowed = f"is missing among the columns; the {role} column {one_of(text.columns)}"
-            raise PresetError(where, "column", column, allowed + hint)
+            hint = "; or say that all pulses go up (--polarity up)" if role == "polarity" else ""
+            near = meant(nearest(text.columns, column))
+            allowed = f"{near}the {role} column {one_of(text.columns)}{hint}"
+            raise PresetError(where, "column", Fault(f"{column!r} is missing"), allowed)
     return {role: column for role, column in wanted.items() if column is not None}
 
 

@@ -14,6 +14,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
+from studies.declaration.devices import path_free
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
@@ -44,7 +45,7 @@ class AnalogSgdCase(OnDeviceCase):
 
     @property
     def name(self) -> str:
-        return self.label or f"analog_sgd {self.device}"
+        return self.label or f"analog_sgd {path_free(self.device)}"
 
     def method(self, sections: Sections) -> dict[str, Any]:
         from device_presets import get_device

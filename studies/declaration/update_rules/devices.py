@@ -17,6 +17,7 @@ from studies.declaration.devices import (
     name_of,
     own_values,
     parameters_of,
+    path_free,
 )
 from studies.declaration.update_rules.base import (
     CaseBase,
@@ -67,7 +68,7 @@ class OnDeviceCase(CaseBase):
 
     @property
     def name(self) -> str:
-        return self.label or self.device
+        return self.label or path_free(self.device)
 
     def has(self, path: str) -> bool:
         name = path.removeprefix("overrides.")
@@ -121,13 +122,12 @@ class DeviceMethod(MethodBase):
         return network.slots
 
     def columns(self) -> dict[str, Any]:
-        from device_presets.jump_tables.table_device import path_free_name
         from studies.declaration.trial import canonical
 
         compound = compound_of(self.device)
         return {
             "beside_pulses": compound.beside_pulses if compound else None,
-            "device": path_free_name(self.device),
+            "device": path_free(self.device),
             "overrides": canonical(self.overrides),
             "tile": canonical(self.tile.model_dump(mode="json")),
             "simulator": self.tile.simulator,

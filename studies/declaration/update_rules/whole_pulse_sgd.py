@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
-from studies.declaration.devices import loses_charge
+from studies.declaration.devices import loses_charge, path_free
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     Measured,
@@ -54,7 +54,7 @@ class WholePulseCase(OnDeviceCase):
 
     @property
     def name(self) -> str:
-        return self.label or f"whole_pulse_sgd {self.device}"
+        return self.label or f"whole_pulse_sgd {path_free(self.device)}"
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
         check_layers(self.online, network)

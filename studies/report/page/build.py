@@ -30,9 +30,10 @@ from studies.report.page.sections import (
 )
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
+from studies.results import divergence
 from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
-from studies.results.summary import as_keys, or_dash, summary, swept_columns
+from studies.results.summary import as_keys, or_dash, summary, swept_columns, with_values
 from studies.results.tables import results_frame
 from studies.results.text_table import number
 
@@ -101,6 +102,10 @@ def report_html(root: Path) -> str:
     if reference in set(results["label"]):
         table = summary(results, reference)
         answer += headline(results, table, reference, on_devices(runs))
+        for line in divergence.of_reference(study, table):
+            remedy = "training: {epochs: ...}"
+            sentence = f"{line[0].upper()}{line[1:]}."
+            warnings.insert(0, Cautions("reference that did not learn", remedy, [sentence]))
         sections.append(_summary(beside(table, study), reference))
     else:
         sentence = f"The reference {reference} has no row, so that nothing is compared."
@@ -139,6 +144,7 @@ def _summary(table: pd.DataFrame, reference: str) -> Section:
 def _runs(results: pd.DataFrame) -> Section:
     import pandas as pd
 
+    results = with_values(results)
     columns = {"case": results["label"].map(str).tolist()}
     for column in swept_columns(results):
         keys = as_keys(results[column])

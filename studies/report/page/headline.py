@@ -17,8 +17,8 @@ from studies.common.statistics import (
 )
 from studies.declaration.result import Runs
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.report.figures import titled_row
 from studies.results.pairwise import pairwise
+from studies.results.summary import titled_row
 from studies.results.text_table import accuracy_interval, interval
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ _IN_WORDS = {
 def headline(
     results: pd.DataFrame, table: pd.DataFrame, reference: str, devices: Collection[str]
 ) -> Iterator[str]:
-    """The best device and its gap, what does not differ from it, and which gaps are significant.
+    """The best row and its gap, what does not differ from it, and which gaps are significant.
+
+    A row is called a device where no two are one device at several points of the sweep.
 
     Args:
         results: one row a run.
@@ -48,7 +50,8 @@ def headline(
         return
     best = compared.sort_values("accuracy", ascending=False, kind="stable").iloc[0]
     title = titled_row(best)
-    what = "device" if devices else "case"
+    swept = compared["case"].duplicated().any()
+    what = "row" if swept else "device" if devices else "case"
     accuracy = accuracy_interval(best["accuracy"], best["accuracy_ci"], best["n"])
     gap = ""
     if best["gap"] == best["gap"]:

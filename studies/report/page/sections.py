@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import read_bytes
 from studies.common.choices import Format
+from studies.declaration.devices import path_free
 from studies.declaration.result import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, new_figure, plain
@@ -156,7 +157,7 @@ def _responses(names: tuple[str, ...]) -> list[Picture]:
         grid = figure.subplots(lines, columns, squeeze=False).ravel()
         for axes, preset in zip(grid, presets.values(), strict=False):
             draw_response(axes, preset)
-            axes.set_title(plain(preset.name), fontsize=8)
+            axes.set_title(plain(path_free(preset.name)), fontsize=8)
         for axes in grid[len(presets) :]:
             axes.set_visible(False)
         return figure

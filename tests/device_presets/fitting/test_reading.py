@@ -140,7 +140,10 @@ def test_a_wrong_cell_is_one_line_with_file_row_and_column(
         (["pulse,polarity,conductance"], ("rows: 0",)),
         (["pulse,polarity,conductance", "0,up,1"], ("up pulses: 0", str(FEWEST_PULSES))),
         (["pulse,polarity,conductance", "0,up,1", "1,up,2"], ("up pulses: 1", "at least")),
-        (["just words"], ("row 1", "'polarity'", "missing among the columns")),
+        (
+            ["just words"],
+            ("row 1", "'polarity'", "is missing; the polarity column must be one of just words"),
+        ),
         (["pulse,polarity,conductance", *(f"{k},up,3" for k in range(30))], ("always the same",)),
         (
             ["pulse,polarity,conductance", *(f"{k},down,{60 - k}" for k in range(30))],

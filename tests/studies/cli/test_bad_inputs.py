@@ -15,8 +15,8 @@ PYTHON_WORDS = re.compile(
 )
 """None of a user's."""
 
-MOST_LETTERS = 2000
-"""Of the line; names of many presets make it long."""
+MOST_LETTERS = 800
+"""Of the line; the parameters of a device make it long."""
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,13 @@ from studies.declaration.trial import Trial
 from studies.report import write_report
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
 from studies.report.page.build import report_html
+from studies.report.page.headline import headline
+from studies.results.divergence import of_reference
 from studies.results.result_folder import HYPERPARAMETERS_FILE
-from studies.results.tables import write_failures
+from studies.results.summary import summary
+from studies.results.tables import results_frame, write_failures
 from support.chromium import visit
-from support.commands import refused
+from support.commands import Command, refused
 from support.results_fakes import (
     NASTY,
     accuracy,
@@ -98,12 +101,35 @@ def test_the_report_holds_everything(folder: Path) -> None:
 def test_the_answer_comes_first_in_words(folder: Path) -> None:
     text = report_html(folder)
     answer = re.findall(r"<p>(.*?)</p>", text[text.index('aria-label="Answer"') :])[:4]
-    assert answer[0].startswith("Best device: x_$T$")
+    assert answer[0].startswith("Best row: x_$T$")
     assert "[T = 20] with 91.00 ± 4.30 % (3 seeds)" in answer[0]
     assert answer[0].endswith("gap to rate +0.00 ± 2.48 points, not significant.")
     assert answer[1].startswith(("Significantly lower: ", "Not significantly different"))
     assert any(sentence.startswith("Significant gaps to rate: 1 of 2") for sentence in answer)
-    assert text.index("Best device") < text.index("<nav") < text.index("<h2>Figures</h2>")
+    assert text.index("Best row") < text.index("<nav") < text.index("<h2>Figures</h2>")
+
+
+def test_the_best_of_cases_without_a_sweep_is_a_device() -> None:
+    study = nasty_study(sweep={})
+    results = results_frame(runs_of(study))
+    answer = list(headline(results, summary(results, "rate"), "rate", {NASTY}))
+    assert answer[0].startswith("Best device: x_$T$")
+
+
+def test_a_reference_that_did_not_learn_is_the_first_warning(
+    tmp_path: Path, command: Command
+) -> None:
+    def short(trial: Trial) -> float:
+        return accuracy(trial) - (20.5 if trial.label == "rate" else 0.0)
+
+    cases = [{"update": "ann", "learning_rate": 0.1}, {"update": "rate", "learning_rate": 1.0}]
+    study = nasty_study(cases=cases)
+    folder = write_folder(tmp_path / "out", study, runs_of(study, short))
+    said = "the reference itself did not learn: rate [T = 10] ends 20.5 points below the float"
+    assert warnings_of(folder)[0].lower().startswith(said.lower())
+    assert f"\n{said}" in command("table", folder)[1]
+    learned = summary(results_frame(runs_of(study)), "rate")
+    assert not list(of_reference(study, learned))
 
 
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:

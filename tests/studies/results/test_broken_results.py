@@ -282,7 +282,7 @@ def test_the_folder_that_was_meant_is_named(
     code, _, errors = command("table", (folder / asked).resolve())
     assert code == 2
     assert f"result folder: '{value}" in errors
-    assert f"(did you mean {folder}?)" in errors
+    assert f"did you mean {folder}?" in errors
 
 
 @pytest.mark.parametrize("name", READING)

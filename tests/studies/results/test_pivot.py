@@ -9,10 +9,11 @@ import pytest
 
 from studies.common.choices import Format, Values
 from studies.declaration.trial import Trial
+from studies.report.figures import sweep_figure
 from studies.report.summary_view import render
 from studies.results.columns import setting
 from studies.results.pivot import pivot, render_pivot
-from studies.results.summary import summary
+from studies.results.summary import NOT_SWEPT, summary
 from studies.results.tables import results_frame
 from support.commands import refused
 from support.results_fakes import NASTY, nasty_study, runs_of
@@ -36,6 +37,40 @@ def test_every_format_marks_what_is_not_significant(style: Format) -> None:
         assert table.loc[(NASTY, 20), "gap_p"] == 1.0
     else:
         assert text.count("1.00 ns") == 1  # the device at T=20: differences -1, 0, 1
+
+
+def test_a_swept_factor_stands_beside_its_value() -> None:
+    drive = {"weight_range": 8, "learning_rate": 1}
+    cases = [
+        {"update": "rate", "learning_rate": 1.0},
+        {"device": "ideal", "drive": drive},
+        {"device": "capacitor", "drive": drive},
+    ]
+    both = results(cases=cases, sweep={"overrides.levels": ["x0.5", "as measured", 500]})
+    lines = render(summary(both, "rate"), "rate", Format.md).splitlines()[3:7]
+    assert [cells_of(line)[:2] for line in lines] == [
+        ["ideal", "x0.5 (600)"],
+        ["ideal", "as measured (1200)"],
+        ["ideal", "500"],
+        ["capacitor", "x0.5 (200)"],
+    ]
+    # Devices share the columns of a pivot and the axis of a figure.
+    shared = render_pivot(
+        pivot(both, "rate", "case", "overrides.levels", Values.accuracy), "rate", Format.md
+    )
+    assert cells_of(shared.split("\n")[0])[2:] == ["x0.5", "as measured", "500"]
+    for some, told in ((both, "x0.5"), (both[both["label"] != "capacitor"], "x0.5 (600)")):
+        axes = sweep_figure(some, "overrides.levels", 7.0).axes[0]
+        assert axes.get_xticklabels()[0].get_text() == told
+
+
+def test_a_setting_that_a_rule_does_not_read_is_none_of_its_own() -> None:
+    some = results(sweep={})
+    assert dict(zip(some["label"], setting(some, "network.T"), strict=True)) == {
+        "ann": NOT_SWEPT,
+        "rate": 10,
+        NASTY: 10,
+    }
 
 
 def test_the_correction_is_for_the_comparisons_of_the_table() -> None:

@@ -110,6 +110,14 @@ def test_a_bad_row_of_a_table_is_named_and_the_others_are_read(
     assert [error.field for error in bad] == [f"row 2.{column}"]
 
 
+def test_rows_of_unknown_settings_are_named_once(rows: Path) -> None:
+    bad: list[InputError] = []
+    assert len(read_imported_rows([damaged(rows, "settings", '{"seed": 0}')], bad.append)) == 5
+    assert [str(error).partition("settings: ")[2] for error in bad] == [
+        "not known in row 2; must be those of a trial of this version"
+    ]
+
+
 def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: Command) -> None:
     study = tmp_path / "small.yaml"
     study.write_text(strict_yaml.dump(SMALL))

@@ -83,6 +83,10 @@ def test_each_step_is_the_paired_difference_of_its_states() -> None:
 def test_an_order_is_claimed_only_where_it_can_be_told() -> None:
     found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=8.0))
     assert "cannot be told apart" in found.sentence
+    by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
+    row = by[BY_SPIKES, COINCIDENCES]
+    assert row["loss_p"] >= 0.05
+    assert f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (not significant) the co" in found.sentence
     one = device_study(cases=GIVEN, reference="ann", seeds=[0])
     assert "fewer than 3 seeds cannot tell" in decompose(one, "capacitor", Known()).sentence
 

@@ -28,7 +28,20 @@ DEVICES = [
     ),
     of_device("an unknown class", "HardBoundsDevice(dw_min=0.1)", "'HardBoundsDevice'"),
     of_device("a home of nobody", "~nosuchuser/x.yaml", "~nosuchuser has no home"),
-    of_device("a missing preset file", "nosuch.yaml", "nosuch.yaml", "No such file"),
+    of_device(
+        "a missing preset file",
+        "nosuch.yaml",
+        "s.yaml: case 2.device: 'nosuch.yaml'",
+        "no such file or folder as HERE/nosuch.yaml",
+    ),
+    of_device("a misspelled preset", "chargetrap", "did you mean charge_trap?", "rpu-ssnn presets"),
+    of_device(
+        "a slot of 500 s",
+        "ideal",
+        "tile.slot_seconds: 500",
+        "less than or equal to 10",
+        tile={"slot_seconds": 500},
+    ),
     of_device(
         "an override in quotes",
         "ideal",
@@ -53,7 +66,7 @@ DEVICES = [
     ),
     of_device("a cell around nothing", "two_sided()", "'two_sided'", "must be one of"),
     of_device("a cell without an end", "one_sided_pair(pcm", "one_sided_pair(pcm"),
-    of_device("a table that is not there", {"table": "nosuch"}, "'nosuch'", "dG_increasing.txt"),
+    of_device("a table that is not there", {"table": "nosuch"}, "'nosuch'", "HERE/nosuch"),
     of_device("no table", {"table": []}, "[]", "folder"),
     of_device("a table and more", {"table": "t", "x": 1}, "case 2.device", "{table: FOLDER}"),
     of_device(

@@ -38,6 +38,12 @@ FITS = [
         "conductance unit: 'kS'",
         options=("--conductance-unit", "kS"),
     ),
+    of_fit("a fit and a table", measured(), "--out: 'HERE/mine.yaml'", options=("--table",)),
+    of_fit(
+        "a misspelt column",
+        measured(head="pulse,polarity,conductnace"),
+        "'conductance' is missing; did you mean conductnace?",
+    ),
     of_fit("a weight of NaN", measured(), "weight", options=("--weight-zero", "nan")),
     of_fit("a name with a path", measured(), "'../x'", options=("--name", "../x")),
     of_fit("no name", measured(), "name: ''", options=("--name", "")),

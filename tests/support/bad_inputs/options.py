@@ -47,6 +47,7 @@ OPTIONS = [
     plain("a file for a folder", "table HERE/o", "HERE/o", files={"o": ""}),
     plain("an empty folder of results", "table HERE", "HERE"),
     plain("one axis of a pivot", "table HERE --rows case", "--columns: missing"),
+    plain("a pivot of one setting", "table HERE --rows case --columns case", "--columns: 'case'"),
     plain("values without a pivot", "table HERE --values gap", "--values"),
     plain("a format", "table HERE --format pdf", "--format"),
     plain("a figure without a kind", "plot HERE --out HERE/x.png", "--kind"),
@@ -58,7 +59,7 @@ OPTIONS = [
     plain("a seed before 0", "export HERE HERE/x.h5 --case a --seed -1", "--seed"),
     plain("figure 7 of nothing", "figure figure7", "FOLDER"),
     plain("no such figure", "figure figure99", "figure99"),
-    plain("a preset that is not there", "presets show nosuch --no-plot", "'nosuch'"),
+    plain("a preset that is not there", "presets show nosuch --no-plot", "`rpu-ssnn presets`"),
     plain(
         "a preset file that is not there",
         "presets show HERE/x.yaml --no-plot",
@@ -99,6 +100,19 @@ OPTIONS = [
     plain("no states", METRICS.replace("up 50", "up 0"), "0"),
     plain("a label of 50", METRICS.replace("up 1", "up 50"), "50"),
     plain("noise below 0", METRICS.replace("cycle 0.01", "cycle -1"), "-1"),
+    plain(
+        "a question about no device",
+        "attribute digits_devices --device rate --out HERE/o",
+        "'rate'",
+        "a case with a device",
+    ),
+    plain(
+        "a question about a missing file",
+        "decompose digits_devices --device two_device_pair(HERE/x.yaml) --out HERE/o",
+        "--device: 'HERE/x.yaml'",
+        "no such file or folder",
+    ),
+    plain("a misspelt study", "plan digits_device", "did you mean digits_devices?"),
     plain("an unknown device", "attribute digits_devices --device nosuch --out HERE/o", "'nosuch'"),
     plain(
         "an unknown parameter",

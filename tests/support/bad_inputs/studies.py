@@ -57,6 +57,11 @@ STUDIES = [
         "10000",
         sample={"n": 10_001, "over": {"network.T": [1, 2]}},
     ),
+    of_study(
+        "spaces for a source",
+        "published.rate.source: ' '",
+        published={"rate": {"accuracy": 90, "source": " "}},
+    ),
     of_study("a name too long", "study:", study="a" * 61),
     of_study("no file", "dataset", dataset={"file": ""}),
     of_study("a file of 5,000 letters", dataset={"file": LONG})._replace(

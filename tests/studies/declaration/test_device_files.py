@@ -1,0 +1,51 @@
+"""Preset files of a study: found beside it, and named without their folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from studies.declaration.devices import path_free
+from studies.declaration.study import Study, load_study
+from support.harness import SMALL
+from support.own_presets import OWN_PRESETS
+
+DRIVE = {"weight_range": 8, "learning_rate": 1}
+
+
+def study_with(folder: Path, device: str) -> Study:
+    folder.mkdir(exist_ok=True)
+    (folder / "mine.yaml").write_text(OWN_PRESETS)
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "drive": DRIVE}]
+    (folder / "s.yaml").write_text(json.dumps({**SMALL, "cases": cases}))
+    return load_study(folder / "s.yaml")
+
+
+@pytest.mark.parametrize("device", ["mine.yaml:power", "two_device_pair(mine.yaml:power)"])
+def test_a_preset_file_lies_beside_the_study(
+    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    points = [study_with(tmp_path / name, device).points()[1] for name in ("a", "b")]
+    assert [point.label for point in points] == [device, device]
+    assert str(tmp_path / "a" / "mine.yaml") in points[0].method["device"]
+    first, second = (point.trial("small", point.drive, 0) for point in points)  # type: ignore[arg-type]
+    assert first.settings != second.settings
+    assert first.identity == second.identity, "a folder that moved"
+    assert first.settings.method.columns()["device"] == device
+
+
+def test_a_preset_file_of_the_working_directory_is_found_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.yaml").write_text(OWN_PRESETS)
+    point = study_with(tmp_path / "a", "here.yaml:power").points()[1]
+    assert point.method["device"] == f"{tmp_path / 'here.yaml'}:power"
+
+
+def test_a_name_without_folders() -> None:
+    long = "tiki_taka(/a b/c.yaml:x, d/e.yaml)"
+    assert path_free(long) == "tiki_taka(c.yaml:x, e.yaml)"
+    assert path_free("table(/m/TaOx, m/y, sha256=ab)") == "table(TaOx, y, sha256=ab)"
+    assert path_free("SoftBoundsDevice(dw_min=0.01)") == "SoftBoundsDevice(dw_min=0.01)"
