@@ -5,8 +5,9 @@ conductance (the lookup tables of CrossSim, Sandia National Laboratories). State
 conductance of all tables, state 1 the largest; each device keeps the range of its own table.
 Several tables make a population: each device is one of them, drawn by the seed.
 
->>> get_device("table(measured/TaOx_1)")
->>> get_device({"table": "measured"})  # a folder of such folders
+>>> get_device("table(ENODe)")  # comes with the package
+>>> get_device("table(tables/TaOx_1)")
+>>> get_device({"table": "tables"})  # a folder of such folders
 """
 
 import functools
@@ -36,6 +37,9 @@ from rpu_ssnn.common.files import user_path
 KEY = "table"
 DIGITS = 16
 """Hexadecimal digits of the digest that a name ends with."""
+
+SHIPPED = Path(__file__).parents[1] / "measured"
+"""Tables that come with the package, with their licence."""
 
 ONLY_NATIVE = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 
@@ -203,12 +207,19 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     asked = _NAME.fullmatch(name.strip())
     assert asked is not None
     folders = tuple(folder.strip() for folder in asked["folders"].split(","))
-    paths = [user_path("device", KEY, folder) for folder in folders]
+    paths = [shipped_or_own(user_path("device", KEY, folder)) for folder in folders]
     found = tuple(each for path in paths for each in _folders_in(path))
     # Kept: a study asks for its devices many times.
     stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
     given = tuple(sorted((overrides or {}).items()))
     return _device(folders, found, asked["digest"], given, stamps)
+
+
+def shipped_or_own(folder: Path) -> Path:
+    """The folder, or where there is none the shipped table of that name (`SHIPPED`)."""
+    shipped = SHIPPED / folder
+    by_name = folder.name == str(folder) and not folder.exists() and shipped.is_dir()
+    return shipped if by_name else folder
 
 
 @functools.lru_cache(maxsize=16)

@@ -122,11 +122,16 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         InputError: a file or folder that is in neither.
     """
 
-    def found(path: str) -> str:
+    def found(path: str, of_table: bool = False) -> str:
         given = user_path(where, field, path)
         for place in (folder / given, given):
             if place.exists():
                 return str(place.absolute())
+        if of_table:
+            from device_presets.jump_tables.table_device import shipped_or_own
+
+            if shipped_or_own(given) != given:
+                return path
         looked = dict.fromkeys(str(place.absolute()) for place in (folder / given, given))
         allowed = f"must be there: no such file or folder as {' or '.join(looked)}"
         raise InputError(where, field, path, allowed)
@@ -136,7 +141,7 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         if file is not None and not of_table:
             return found(file["path"]) + (file["entry"] or "")
         is_folder = of_table and isinstance(part, str) and part and not part.startswith("sha256=")
-        return found(str(part)) if is_folder else part
+        return found(str(part), of_table) if is_folder else part
 
     if isinstance(device, Mapping) and set(device) == {"table"}:
         folders = device["table"]

@@ -72,7 +72,8 @@ def _setting_of(settings: Mapping[str, Any], path: str) -> Any:
         for section in (method, method.get("tile", {})):
             if found is None and path.startswith(start):
                 found = _at(section, instead + path.removeprefix(start))
-    if found is None:
+    whole_section = isinstance(found, Mapping) and "." not in path
+    if found is None or whole_section:
         return NOT_SWEPT
     return found if isinstance(found, bool | int | float | str) else canonical(found)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from studies.declaration.devices import path_free
-from studies.declaration.study import Study, load_study
+from studies.declaration.study import Study, load_study, parse_study
+from support.commands import refused
 from support.harness import SMALL
 from support.own_presets import OWN_PRESETS
 
@@ -42,6 +43,19 @@ def test_a_preset_file_of_the_working_directory_is_found_too(
     (tmp_path / "here.yaml").write_text(OWN_PRESETS)
     point = study_with(tmp_path / "a", "here.yaml:power").points()[1]
     assert point.method["device"] == f"{tmp_path / 'here.yaml'}:power"
+
+
+def test_a_shipped_table_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    native = {"tile": {"simulator": "native"}, "drive": DRIVE}
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": {"table": "ENODe"}, **native}]
+    point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path).points()[1]
+    assert point.label == "table(ENODe)"
+    with refused("case 2.device", "'ENODes'", "no such file or folder"):
+        cases[1] = {"device": {"table": "ENODes"}, **native}
+        parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path)
 
 
 def test_a_name_without_folders() -> None:

@@ -159,6 +159,8 @@ def test_a_setting_is_found_by_its_path(path: str, expected: set[object]) -> Non
 def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
     with refused("results: column: 'netwrk.T'", "did you mean network.T?"):
         setting(results(), "netwrk.T")
+    with refused("results: column: 'method'", "must be one of"):
+        setting(results(), "method")
 
 
 def test_a_pivot_without_any_gap_is_refused() -> None:
