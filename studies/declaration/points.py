@@ -58,7 +58,7 @@ class Point:
 
     @property
     def prunable(self) -> bool:
-        """Whether its rule reports accuracies during training; those of Table 1 do not."""
+        """Whether its rule reports accuracies during training; a conversion does not."""
         return METHODS[self.method["update"]].watched
 
     @property

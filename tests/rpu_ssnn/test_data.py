@@ -172,8 +172,8 @@ def test_bad_argument(changes: dict[str, Any], words: list[str]) -> None:
 def test_unknown_name() -> None:
     with refused(
         "fashion-mnist",
-        "digits, mnist, mnist_20x20_bw, fashion_mnist",
         "did you mean fashion_mnist?",
+        "digits, mnist, mnist_20x20_bw, fashion_mnist",
     ):
         load("fashion-mnist")
 

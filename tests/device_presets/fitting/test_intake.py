@@ -40,7 +40,7 @@ def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None
     found = read(text(tmp_path / "a.csv", lines), CsvLayout())
     same(found)
     assert found.notes == ("no pulse column: pulses are counted in the order of the rows",)
-    with pytest.raises(PresetError, match=r"row 1: column: 'pulse' is not allowed; is missing"):
+    with pytest.raises(PresetError, match=r"row 1: column: 'pulse' is missing"):
         read(tmp_path / "a.csv", CsvLayout(pulse="pulse"))
 
 
@@ -53,7 +53,7 @@ def test_a_column_that_is_not_used_is_named(tmp_path: Path) -> None:
 def test_without_a_header_columns_are_named_by_their_place(tmp_path: Path) -> None:
     file = text(tmp_path / "a.csv", [f"{1 if p == 'up' else -1};{g}" for p, g in rows()])
     same(read(file, CsvLayout(polarity="1", conductance="2")))
-    with pytest.raises(PresetError, match=r"'polarity' is not allowed; is missing.*one of 1, 2"):
+    with pytest.raises(PresetError, match=r"'polarity' is missing.*one of 1, 2"):
         read(file, CsvLayout())
     one = text(tmp_path / "b.csv", [str(g) for _, g in rows()[: PULSES + 1]])
     found = read(one, CsvLayout(conductance="1", all_pulses="up"))

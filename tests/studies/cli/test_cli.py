@@ -101,7 +101,7 @@ def test_a_real_study_trains_on_real_images(real_folder: Path) -> None:
     assert rows["seconds"].gt(0).all()
     assert rows["peak_memory_mb"].between(50, 10_000).all()
     curves = pd.read_csv(real_folder / "curves.csv")
-    assert list(curves["label"]) == ["rate", "coincidence", "ideal", "reram_es"]
+    assert list(curves["label"]) == ["ann", "rate", "coincidence", "ideal", "reram_es"]
     assert {"train_accuracy", "validation_accuracy", "rates_1"} <= set(curves.columns)
 
 

@@ -38,7 +38,13 @@ FITS = [
         "conductance unit: 'kS'",
         options=("--conductance-unit", "kS"),
     ),
-    of_fit("a fit and a table", measured(), "--out: 'HERE/mine.yaml'", options=("--table",)),
+    of_fit(
+        "a fit and a table",
+        measured(),
+        "--out: '",
+        "must not come with --table",
+        options=("--table",),
+    ),
     of_fit(
         "a misspelt column",
         measured(head="pulse,polarity,conductnace"),
