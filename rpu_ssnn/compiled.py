@@ -31,7 +31,7 @@ CHECK = os.environ.get("RPU_SSNN_CHECK", "0") != "0"
 PLAIN = os.environ.get("RPU_SSNN_PLAIN", "1" if CHECK else "0") != "0"
 
 
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile for numpy arrays, without the GIL, and store the code on disk.
 
     Code of functions outside `SOURCES` is not stored: its edits would not change the folder's name.
@@ -42,7 +42,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     return _compile(function)
 
 
-def compiled_in_place(function: Callable[..., Any]) -> Any:
+def compiled_in_place[F: Callable[..., Any]](function: F) -> F:
     """As `compiled`, for functions that only write to their array arguments.
 
     A function that makes an array does not compile. References are not counted: the caller holds
@@ -56,7 +56,7 @@ def compiled_in_place(function: Callable[..., Any]) -> Any:
     return _compile(function, **({} if CHECK else {"_nrt": False}))
 
 
-def compiled_inside(function: Callable[..., Any]) -> Any:
+def compiled_inside[F: Callable[..., Any]](function: F) -> F:
     """As `compiled_in_place`, and always inlined into the loops that call it.
 
     Only then can such a loop become vector code. Division by zero gives infinity, as in numpy.
@@ -65,15 +65,16 @@ def compiled_inside(function: Callable[..., Any]) -> Any:
     return _compile(function, forceinline=True, error_model="numpy", **options)
 
 
-def _compile(function: Callable[..., Any], **options: Any) -> Any:
+def _compile[F: Callable[..., Any]](function: F, **options: Any) -> F:
+    njit: Callable[..., Callable[[F], F]] = numba.njit
     options = {"nogil": True, "boundscheck": CHECK, **options}
     if Path(function.__code__.co_filename) not in SOURCES:
-        return numba.njit(**options)(function)
+        return njit(**options)(function)
     # numba reads the folder only when a function is decorated.
     config: Any = numba.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
-        return numba.njit(cache=True, **options)(function)
+        return njit(cache=True, **options)(function)
     finally:
         config.CACHE_DIR = before
 

@@ -1,6 +1,7 @@
 """Blocks of neurons: flags of 64 neurons are the bits of one number."""
 
 import numpy as np
+from jaxtyping import Int8, Int32, UInt64
 from numba import uint64
 
 from rpu_ssnn.compiled import compiled_in_place
@@ -14,32 +15,37 @@ _PLACES = np.zeros(64, dtype=np.int64)
 for _k in range(64):
     _PLACES[((_DE_BRUIJN << _k) & (2**64 - 1)) >> 58] = _k
 
+type Flags = UInt64[np.ndarray, " blocks"]
+type Events = Int32[np.ndarray, " neurons"]
+"""Neurons that spike in a slot, in order; the first so many of the places are used."""
+
 
 @compiled_in_place
-def first_flags(neurons):  # type: ignore[no-untyped-def]
+def first_flags(neurons: int) -> np.uint64:
     """Flags of the first so many neurons of a block (at least 1)."""
     return ~uint64(0) >> uint64(BLOCK - min(neurons, BLOCK))
 
 
 @compiled_in_place
-def clear_flag(words, neuron) -> None:  # type: ignore[no-untyped-def]
+def clear_flag(words: Flags, neuron: int) -> None:
     words[neuron // BLOCK] &= ~(uint64(1) << uint64(neuron % BLOCK))
 
 
 @compiled_in_place
-def has_flag(words, neuron) -> bool:  # type: ignore[no-untyped-def]
+def has_flag(words: Flags, neuron: int) -> bool:
     return bool(words[neuron // BLOCK] >> uint64(neuron % BLOCK) & uint64(1))
 
 
 @compiled_in_place
-def lowest_flag(flags):  # type: ignore[no-untyped-def]
+def lowest_flag(flags: np.uint64) -> np.int64:
     """Place of the lowest bit that is set; at least one must be set."""
     lowest = flags & (~flags + uint64(1))
-    return _PLACES[(lowest * uint64(_DE_BRUIJN)) >> uint64(58)]
+    place: np.int64 = _PLACES[(lowest * uint64(_DE_BRUIJN)) >> uint64(58)]
+    return place
 
 
 @compiled_in_place
-def list_spikes(flags, at, events, count):  # type: ignore[no-untyped-def]
+def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
     """Append the neurons of a block's flags to `events`, in order; returns the new count."""
     while flags:
         events[count] = at + lowest_flag(flags)
@@ -49,7 +55,14 @@ def list_spikes(flags, at, events, count):  # type: ignore[no-untyped-def]
 
 
 @compiled_in_place
-def list_signed(spikes, positive, at, events, signs, count):  # type: ignore[no-untyped-def]
+def list_signed(
+    spikes: np.uint64,
+    positive: np.uint64,
+    at: int,
+    events: Events,
+    signs: Int8[np.ndarray, " neurons"],
+    count: int,
+) -> int:
     """As `list_spikes`, with a sign for each."""
     while spikes:
         place = lowest_flag(spikes)

@@ -1,25 +1,29 @@
 """Input and label trains (Section 3.1), and the random numbers of a presentation; compiled."""
 
 import numpy as np
+from jaxtyping import UInt64
 from numba import uint32, uint64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
+type Random = UInt64[np.ndarray, "1"]
+"""State of the generator, which each number moves on."""
+
 
 @compiled_in_place
-def _random_bits(random):  # type: ignore[no-untyped-def]
+def _random_bits(random: Random) -> np.uint64:
     """64 random bits (splitmix64)."""
     random[0] += uint64(0x9E3779B97F4A7C15)
-    z = random[0]
+    z: np.uint64 = random[0]
     z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
     return z ^ (z >> uint64(31))
 
 
 @compiled_in_place
-def uniform(random):  # type: ignore[no-untyped-def]
+def uniform(random: Random) -> np.float32:
     """Uniform over [0, 1), 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 

@@ -5,14 +5,19 @@ vector code. Layers have whole blocks; the padding neurons of the last block sta
 """
 
 import numpy as np
+from jaxtyping import Float32
 from numba import uint64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
 
+type Block = Float32[np.ndarray, " block"]
+type Neurons = Float32[np.ndarray, " neurons"]
+"""Of a layer, in whole blocks."""
+
 
 @compiled_in_place
-def _integrate(membrane, current, move, keep) -> None:  # type: ignore[no-untyped-def]
+def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float32) -> None:
     """Eq. 3: add `move` x current to the membranes, then multiply the currents by `keep`."""
     for k in range(BLOCK):
         membrane[k] += move * current[k]
@@ -20,11 +25,20 @@ def _integrate(membrane, current, move, keep) -> None:  # type: ignore[no-untype
 
 
 @compiled_in_place
-def fire_from_current(at, membrane, current, move, keep, theta, to_zero, alive):  # type: ignore[no-untyped-def]
+def fire_from_current(
+    at: int,
+    membrane: Neurons,
+    current: Neurons,
+    move: np.float32,
+    keep: np.float32,
+    theta: np.float32,
+    to_zero: bool,
+    alive: np.uint64,
+) -> np.uint64:
     """Eq. 1 and 3 of a block: neurons spike that have reached `theta` and are alive (flags).
 
     A spike lowers the membrane by theta, or resets it to zero.
-    membrane, current: float32, at least at + BLOCK. Returns the flags of those that spike.
+    Returns the flags of those that spike.
     """
     v = membrane[at : at + BLOCK]
     _integrate(v, current[at : at + BLOCK], move, keep)
@@ -40,7 +54,17 @@ def fire_from_current(at, membrane, current, move, keep, theta, to_zero, alive):
 
 
 @compiled_in_place
-def fire_pairs(at, net, current, move, keep, theta, to_zero, is_open, hold):  # type: ignore[no-untyped-def]
+def fire_pairs(
+    at: int,
+    net: Neurons,
+    current: Neurons,
+    move: np.float32,
+    keep: np.float32,
+    theta: np.float32,
+    to_zero: bool,
+    is_open: np.uint64,
+    hold: bool,
+) -> tuple[np.uint64, np.uint64]:
     """Eq. 4 to 7 of a block of coupled branches (one membrane, `net`), which fire at half of theta.
 
     Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to zero;

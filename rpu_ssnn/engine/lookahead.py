@@ -8,6 +8,7 @@ not depend on T.
 """
 
 import numpy as np
+from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
@@ -20,12 +21,12 @@ from rpu_ssnn.engine.state import WINDOW, Lookahead, Presentations, WorkerState
 
 
 @compiled_in_place
-def look_ahead(  # type: ignore[no-untyped-def]
+def look_ahead(
     net: Parameters,
     state: WorkerState,
     shown: Presentations,
     lookahead: Lookahead,
-    blocks,
+    blocks: Float32[np.ndarray, " blocks_x_n_in_x_block"],
     learn: bool,
 ) -> None:
     """Compute input, label and first layer for the window that begins at the state's slot.

@@ -7,6 +7,7 @@ Each neuron spikes at most once a slot, and its spike reaches the next layer one
 """
 
 import numpy as np
+from jaxtyping import Float32, UInt64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK, clear_flag, first_flags, list_spikes
@@ -15,6 +16,9 @@ from rpu_ssnn.engine.firing import fire_from_current
 from rpu_ssnn.engine.gradient import fire_gradient
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
+
+type Known = UInt64[np.ndarray, " blocks_or_none"]
+"""Flags of the first layer's spikes from the lookahead; or empty."""
 
 
 @compiled_in_place
@@ -78,11 +82,8 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
 
 
 @compiled_in_place
-def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known) -> None:  # type: ignore[no-untyped-def]
-    """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output.
-
-    known: flags of the first layer's spikes from the lookahead; or empty.
-    """
+def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known: Known) -> None:
+    """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
     keep, theta = net.kernel_keep, net.theta
     move = np.float32(1.0) - keep
     for layer in range(1, len(net.size)):
@@ -116,7 +117,7 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known)
 
 
 @compiled_in_place
-def _winner_takes_all(membrane, theta):  # type: ignore[no-untyped-def]
+def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32) -> int:
     """The output with the highest membrane spikes; returns its index (ties: the lowest).
 
     A common current shifts all outputs until the first reaches theta; inhibition by its spike keeps
@@ -182,12 +183,17 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
 
 
 @compiled_in_place
-def respond(  # type: ignore[no-untyped-def]
-    net: Parameters, state: WorkerState, shown: Presentations, learn: bool, label: bool, known
+def respond(
+    net: Parameters,
+    state: WorkerState,
+    shown: Presentations,
+    learn: bool,
+    label: bool,
+    known: Known,
 ) -> None:
     """Compute spikes and gradient streams of all layers, after those of the input lines.
 
-    label: whether the label train has a spike; known: see `_fire_forward`.
+    label: whether the label train has a spike.
     """
     b = state.position[0]
     label_spike = _relayed(net, state, label) if learn or net.clocked else False

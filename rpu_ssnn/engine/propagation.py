@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.parameters import Parameters
@@ -22,13 +22,22 @@ class Matrices(NamedTuple):
 
 
 @compiled_in_place
-def _add_row(target, row, gain):  # type: ignore[no-untyped-def]
+def _add_row(
+    target: Float32[np.ndarray, " n"], row: Float32[np.ndarray, " n"], gain: np.float32
+) -> None:
     for j in range(len(row)):
         target[j] += gain * row[j]
 
 
 @compiled_in_place
-def add_rows(target, weights, rows, count, n, gain):  # type: ignore[no-untyped-def]
+def add_rows(
+    target: Float32[np.ndarray, " n"],
+    weights: Float32[np.ndarray, " rows_x_n"],
+    rows: Int32[np.ndarray, " spikes"],
+    count: int,
+    n: int,
+    gain: np.float32,
+) -> None:
     """target += gain * weights[rows[k]] for k below count, one k after the other.
 
     weights: flat, rows of length n. Four rows are added in one pass over the target.

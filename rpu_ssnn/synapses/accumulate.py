@@ -4,11 +4,16 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs, Starts
+
+type Sample = Int32[np.ndarray, " rows"]
+"""Presentation of each row of a block."""
 
 
 @compiled
-def _count_spikes(sample, start, lines, counts):  # type: ignore[no-untyped-def]
+def _count_spikes(
+    sample: Sample, start: Starts, lines: PreSpikes, counts: Float32[np.ndarray, "batch n_in"]
+) -> None:
     for r in range(len(sample)):
         row = counts[sample[r]]
         for k in range(start[r], start[r + 1]):
@@ -16,7 +21,13 @@ def _count_spikes(sample, start, lines, counts):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _count_streams(sample, start, lines, sign, counts):  # type: ignore[no-untyped-def]
+def _count_streams(
+    sample: Sample,
+    start: Starts,
+    lines: PostSpikes,
+    sign: Signs,
+    counts: Float32[np.ndarray, "batch 2 n_out"],
+) -> None:
     for r in range(len(sample)):
         row = counts[sample[r]]
         for k in range(start[r], start[r + 1]):
@@ -24,7 +35,14 @@ def _count_streams(sample, start, lines, sign, counts):  # type: ignore[no-untyp
 
 
 @compiled
-def _coincidences(pre_start, pre, post_start, post, sign, total):  # type: ignore[no-untyped-def]
+def _coincidences(
+    pre_start: Starts,
+    pre: PreSpikes,
+    post_start: Starts,
+    post: PostSpikes,
+    sign: Signs,
+    total: Int32[np.ndarray, "n_in n_out"],
+) -> None:
     for r in range(len(pre_start) - 1):
         first, last = post_start[r], post_start[r + 1]
         for p in range(pre_start[r], pre_start[r + 1]):

@@ -16,6 +16,11 @@ from jaxtyping import Float32, Int8, Int32, UInt8
 from rpu_ssnn.training_state import State
 
 Weights = Float32[np.ndarray, "n_in n_out"]
+Starts = Int32[np.ndarray, " rows_plus_1"]
+PreSpikes = Int32[np.ndarray, " pre_spikes"]
+PostSpikes = Int32[np.ndarray, " post_spikes"]
+Signs = Int8[np.ndarray, " post_spikes"]
+"""Of a `PulseBlock`, as the four before."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,11 @@ class PulseBlock:
 
     sample: Int32[np.ndarray, " rows"]
     slot: Int32[np.ndarray, " rows"]
-    pre_start: Int32[np.ndarray, " rows_plus_1"]
-    pre: Int32[np.ndarray, " pre_spikes"]
-    post_start: Int32[np.ndarray, " rows_plus_1"]
-    post: Int32[np.ndarray, " post_spikes"]
-    sign: Int8[np.ndarray, " post_spikes"]
+    pre_start: Starts
+    pre: PreSpikes
+    post_start: Starts
+    post: PostSpikes
+    sign: Signs
 
     @property
     def rows(self) -> int:

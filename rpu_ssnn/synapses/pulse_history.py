@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock
+from rpu_ssnn.synapses.base import Crossbar, PostSpikes, PreSpikes, PulseBlock, Signs, Starts
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
@@ -176,7 +176,18 @@ def _log(share: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
 
 
 @compiled
-def _list_pulses(pre_start, pre, post_start, post, sign, kept, first, at, n_out, last):  # type: ignore[no-untyped-def]
+def _list_pulses(
+    pre_start: Starts,
+    pre: PreSpikes,
+    post_start: Starts,
+    post: PostSpikes,
+    sign: Signs,
+    kept: Bool[np.ndarray, " post_spikes"],
+    first: int,
+    at: Int64[np.ndarray, " rows_from_first"],
+    n_out: int,
+    last: Int64[np.ndarray, " devices"],
+) -> tuple[Int64[np.ndarray, " n"], Int8[np.ndarray, " n"], Int64[np.ndarray, " n"]]:
     """(device, sign, slots since its last pulse) of every pulse; `last` is moved on."""
     total = 0
     for r in range(len(at)):

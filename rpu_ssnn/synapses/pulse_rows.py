@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs, Starts
 
 CARRY = 256
 """What a byte cannot count."""
@@ -48,7 +48,14 @@ def _clear(rows: _Rows) -> None:
 
 
 @compiled_in_place
-def _count(counts, lines, n_lines, pre, first, stop) -> None:  # type: ignore[no-untyped-def]
+def _count(
+    counts: _Counts,
+    lines: Int32[np.ndarray, " n_out"],
+    n_lines: int,
+    pre: PreSpikes,
+    first: int,
+    stop: int,
+) -> None:
     """One pulse more for each device of pre[first:stop] on each of the lines."""
     for k in range(n_lines):
         devices = counts.low[lines[k]]
@@ -60,7 +67,18 @@ def _count(counts, lines, n_lines, pre, first, stop) -> None:  # type: ignore[no
 
 
 @compiled_in_place
-def _fill(pre_start, pre, post_start, post, sign, kept, row, rows, up, down):  # type: ignore[no-untyped-def]
+def _fill(
+    pre_start: Starts,
+    pre: PreSpikes,
+    post_start: Starts,
+    post: PostSpikes,
+    sign: Signs,
+    kept: Bool[np.ndarray, " post_spikes"],
+    row: int,
+    rows: _Rows,
+    up: _Counts,
+    down: _Counts,
+) -> tuple[int, int]:
     """Write rows from block row `row` on; returns (next block row, dense rows written).
 
     A line with both streams in one slot needs two dense rows: its up pulse comes first.

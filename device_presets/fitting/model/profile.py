@@ -3,6 +3,7 @@
 Under read noise a small cycle noise is known from above only: the likelihood is flat down to zero.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -53,7 +54,7 @@ def cycle_noise_limits(fit: JointFit, counted: np.ndarray) -> tuple[float, float
     return _border(loss, max(float(fit.shared[0]), float(LOW[0])), float(LOW[0])), upper
 
 
-def _border(loss, inside: float, outside: float) -> float:  # type: ignore[no-untyped-def]
+def _border(loss: Callable[[float], float], inside: float, outside: float) -> float:
     """Where the loss passes what the interval allows; on the outer side of it."""
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2

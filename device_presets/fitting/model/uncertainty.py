@@ -1,6 +1,7 @@
 """How well fitted numbers are known: the curvature of the likelihood at its top; and what the
 noises lose to the numbers that are fitted for each device."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -170,7 +171,13 @@ def _hessians(fit: JointFit, counted: np.ndarray, free: np.ndarray) -> np.ndarra
     return hessian
 
 
-def _step(minus, middle: np.ndarray, free: np.ndarray, k: int, shared: bool) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _step(
+    minus: Callable[[np.ndarray], np.ndarray],
+    middle: np.ndarray,
+    free: np.ndarray,
+    k: int,
+    shared: bool,
+) -> np.ndarray:
     """A third of a standard error of the k-th number, alike for all devices where it is shared."""
     trial = np.full(len(middle), 1e-3)
     for _ in range(2):

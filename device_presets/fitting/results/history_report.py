@@ -6,7 +6,7 @@ import numpy as np
 
 from device_presets.fitting.model.history import AMPLITUDE, GAP, LEAK, LOG_LOSS, WIDTH, Timing
 from device_presets.fitting.results.intervals import Quantity
-from device_presets.fitting.results.population import Population
+from device_presets.fitting.results.population import MeanDevice, Population
 
 PARAMETERS = {
     "tau": ("leak_time_constant_s", "s", ""),
@@ -54,7 +54,7 @@ def _number(p: Population, key: str) -> Quantity:
     name, unit, note = PARAMETERS[key]
     positive = key != "rest"
 
-    def function(device):  # type: ignore[no-untyped-def]
+    def function(device: MeanDevice) -> float:
         return math.log(device.history[key]) if positive else device.history[key]
 
     one = p.quantity(name, unit, function, note)

@@ -6,6 +6,8 @@ in the order of the spikes. numba's own loop loads and stores the sums every few
 
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float32, Int32
 from numba import types
 
 from rpu_ssnn.compiled import PLAIN, compiled_in_place
@@ -18,10 +20,17 @@ VECTORS = BLOCK // VECTOR
 
 
 @compiled_in_place
-def plain(sums, block, rows, first, stop, gain) -> None:  # type: ignore[no-untyped-def]
+def plain(
+    sums: Float32[np.ndarray, " block"],
+    block: Float32[np.ndarray, " n_in_x_block"],
+    rows: Int32[np.ndarray, " spikes"],
+    first: int,
+    stop: int,
+    gain: np.float32,
+) -> None:
     """sums += gain * block[rows[k]] for k in [first, stop), one k after the other.
 
-    sums: float32 [BLOCK]; block: float32 [n_in x BLOCK], flat; rows: int32, each below n_in.
+    block: flat; rows: each below n_in.
     """
     add_rows(sums, block, rows[first:stop], stop - first, BLOCK, gain)
 

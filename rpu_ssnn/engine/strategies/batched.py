@@ -131,9 +131,9 @@ def _fire(
 
 
 @compiled_in_place
-def _spike_vectors(  # type: ignore[no-untyped-def]
+def _spike_vectors(
     net: Parameters, states: WorkerState, n: int, layer: int, spikes: UInt8[np.ndarray, "n lines"],
-    rows,
+    rows: Int64[np.ndarray, " n"],
 ) -> int:  # fmt: skip
     """Write which lines spike, a vector of 0 and 1 for each state (`rows`) with a spike.
 
@@ -152,9 +152,9 @@ def _spike_vectors(  # type: ignore[no-untyped-def]
 
 
 @compiled_in_place
-def _net_vectors(  # type: ignore[no-untyped-def]
+def _net_vectors(
     net: Parameters, states: WorkerState, n: int, layer: int, spikes: Int8[np.ndarray, "n lines"],
-    rows,
+    rows: Int64[np.ndarray, " n"],
 ) -> int:  # fmt: skip
     """As `_spike_vectors`, of gradient spikes: positive minus negative."""
     first, active = 2 * net.event_start[layer], 0

@@ -4,12 +4,15 @@ Each thread calls these for lines of its own.
 """
 
 import numpy as np
+from jaxtyping import Float32, Int64
 
 from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import (
     AT_ONCE,
     Cells,
     Memory,
+    OfDevices,
     Pulses,
     Room,
     bounded,
@@ -141,11 +144,10 @@ def _whole_line(cells: Cells, base: int, n_in: int, room: Room) -> None:
 
 
 @compiled_in_place
-def decay_lines(cells: Cells, shares, resets, n_in: int, first: int, stop: int) -> None:  # type: ignore[no-untyped-def]
-    """Every device of those lines goes to its reset level by its share that is left.
-
-    shares, resets: float32 [devices a cell, cells].
-    """
+def decay_lines(
+    cells: Cells, shares: OfDevices, resets: OfDevices, n_in: int, first: int, stop: int
+) -> None:
+    """Every device of those lines goes to its reset level by its share that is left."""
     for d in range(len(cells.signs)):
         for i in range(first * n_in, stop * n_in):
             device = cells.records[d, i]
@@ -156,8 +158,16 @@ def decay_lines(cells: Cells, shares, resets, n_in: int, first: int, stop: int) 
 
 
 @compiled_in_place
-def start_lines(cells: Cells, counts, n_in: int, first: int, stop: int, key, room: Room) -> None:  # type: ignore[no-untyped-def]
-    """Pulses before training: counts (int64 [cells], below 0: down) for each cell's devices."""
+def start_lines(
+    cells: Cells,
+    counts: Int64[np.ndarray, " cells"],
+    n_in: int,
+    first: int,
+    stop: int,
+    key: np.uint64,
+    room: Room,
+) -> None:
+    """Pulses before training: counts (below 0: down) for each cell's devices."""
     for line in range(first, stop):
         base, most = line * n_in, 0
         for p in range(n_in):
@@ -180,11 +190,13 @@ def start_lines(cells: Cells, counts, n_in: int, first: int, stop: int, key, roo
 
 
 @compiled_in_place
-def copy_changes(pulses: Pulses, weights, flat, transposed) -> None:  # type: ignore[no-untyped-def]
-    """Write the weights of all cells that were pulsed to their places in two matrices.
-
-    weights: [cells]; flat: [n_in, n_out]; transposed: [n_out, n_in] or empty.
-    """
+def copy_changes(
+    pulses: Pulses,
+    weights: Float32[np.ndarray, " cells"],
+    flat: Weights,
+    transposed: Float32[np.ndarray, "n_out_or_none n_in"],
+) -> None:
+    """Write the weights of all cells that were pulsed to their places in two matrices."""
     n_in, both = flat.shape[0], len(transposed) > 0
     for line in range(len(pulses.start) - 1):
         for k in range(pulses.start[line], pulses.start[line + 1]):

@@ -12,8 +12,11 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.synapses.native.step_models.rules import Rules
+
+type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
 
 
 class Cells(NamedTuple):
@@ -116,7 +119,7 @@ def make_room(n_in: int) -> Room:
 
 
 @compiled_inside
-def show(cells: Cells, i: int, total) -> None:  # type: ignore[no-untyped-def]
+def show(cells: Cells, i: int, total: np.float32) -> None:
     """Put a cell's weight where reads find it; total: what is seen of its devices, by sign."""
     weight = total / np.float32(len(cells.signs)) * cells.per_state
     if len(cells.offset) > 0:
@@ -125,13 +128,13 @@ def show(cells: Cells, i: int, total) -> None:  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def bounded(device, w):  # type: ignore[no-untyped-def]
+def bounded(device: Device, w: np.float32) -> np.float32:
     """The state that the device's own bounds leave."""
     return min(max(w, device.low), device.high)
 
 
 @compiled_inside
-def left(rules, device, w, kept):  # type: ignore[no-untyped-def]
+def left(rules: Rules, device: Device, w: np.float32, kept: np.float32) -> np.float32:
     """State after a loss of charge; kept: share of it that is left."""
     if kept == np.float32(1.0):
         return w
@@ -139,9 +142,16 @@ def left(rules, device, w, kept):  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def moved(  # type: ignore[no-untyped-def]
-    cells: Cells, device, up: bool, noise, extra, factor, kept, window
-):
+def moved(
+    cells: Cells,
+    device: Device,
+    up: bool,
+    noise: np.float32,
+    extra: np.float32,
+    factor: np.float32,
+    kept: np.float32,
+    window: np.float32,
+) -> np.float32:
     """State of a device after a pulse.
 
     up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;

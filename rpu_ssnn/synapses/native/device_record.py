@@ -1,6 +1,6 @@
 """How a device lies in memory: its state and its parameters together, two devices a cache line."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,20 @@ RECORD = np.dtype(
 )
 """state: what pulses move; low, high: bounds; up, down: step at state zero; a, b: further
 parameters of the step model (`step_models`); pulses: how many it has got."""
+
+
+class Device(Protocol):
+    """One `RECORD`, as compiled code sees it; a view, so that what is set there stays."""
+
+    state: np.float32
+    low: np.float32
+    high: np.float32
+    up: np.float32
+    down: np.float32
+    a: np.float32
+    b: np.float32
+    pulses: np.uint32
+
 
 MEMORY = np.dtype([("last", "i8"), ("log_kept", "f8")])
 """last: slot of the last pulse, in slots since training began; log_kept: logarithm of the share

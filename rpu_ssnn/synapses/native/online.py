@@ -69,6 +69,10 @@ class Layer(NamedTuple):
     """Room for the pulses of one output line: rows are pulses, one after another."""
 
 
+type Layers = tuple[Layer, ...]
+"""From the images to the classes."""
+
+
 def make_layer(
     shape: tuple[int, int],
     cells: Cells,
@@ -103,11 +107,17 @@ def make_layer(
 
 
 @compiled_in_place
-def train_online(layers, rule: Rule, images, labels, order, first: int) -> int:  # type: ignore[no-untyped-def]
+def train_online(
+    layers: Layers,
+    rule: Rule,
+    images: Float32[np.ndarray, "n n_in"],
+    labels: Int64[np.ndarray, " n"],
+    order: Int64[np.ndarray, " shown"],
+    first: int,
+) -> int:
     """Show the images in their order, and learn from each; how many were right before that.
 
-    layers: a tuple of `Layer`; images: float32 [n, n_in] of the first; labels: int64 [n];
-    order: int64, images to show; first: presentations before these.
+    order: images to show; first: presentations before these.
     """
     right, last = 0, len(layers) - 1
     for shown in range(len(order)):
@@ -122,14 +132,19 @@ def train_online(layers, rule: Rule, images, labels, order, first: int) -> int: 
 
 
 @compiled_in_place
-def classify(layers, rule: Rule, images, found) -> None:  # type: ignore[no-untyped-def]
-    """Put the place of each image's largest output into `found` (int64 [n])."""
+def classify(
+    layers: Layers,
+    rule: Rule,
+    images: Float32[np.ndarray, "n n_in"],
+    found: Int64[np.ndarray, " n"],
+) -> None:
+    """Put the place of each image's largest output into `found`."""
     for image in range(len(images)):
         found[image] = _read(layers, rule, images[image])
 
 
 @compiled_in_place
-def _read(layers, rule: Rule, image) -> int:  # type: ignore[no-untyped-def]
+def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> int:
     """Read one image through all layers; the place of the largest output."""
     top = layers[len(layers) - 1]
     for number in range(len(layers)):
@@ -180,12 +195,12 @@ def _sums(rule: Rule, layer: Layer) -> None:
 
 
 @compiled_in_place
-def _sigmoid(x):  # type: ignore[no-untyped-def]
+def _sigmoid(x: np.float32) -> np.float32:
     return _F(1.0) / (_F(1.0) + exponential(min(max(-x, -_STEEPEST), _STEEPEST)))
 
 
 @compiled_in_place
-def _activated(rule: Rule, x):  # type: ignore[no-untyped-def]
+def _activated(rule: Rule, x: np.float32) -> np.float32:
     return _sigmoid(x) if rule.sigmoid else max(x, _F(0.0))
 
 
@@ -249,7 +264,7 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
 
 
 @compiled_in_place
-def _add(layer: Layer, j: int, step) -> None:  # type: ignore[no-untyped-def]
+def _add(layer: Layer, j: int, step: np.float32) -> None:
     """Change float weights exactly, within the bound."""
     base = j * len(layer.x)
     for k in range(layer.sizes[0]):

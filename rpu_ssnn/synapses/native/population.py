@@ -9,20 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile, stuck_bounds
 from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.leak import built_seconds
+from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_record import empty_records
 from rpu_ssnn.synapses.native.effects.line_spread import spread_steps
 from rpu_ssnn.synapses.native.step_models import JUMP_TABLE, MODELS, NUMBERS
 from rpu_ssnn.synapses.native.step_models.jump_table import rules_of_tables
 from rpu_ssnn.synapses.native.step_models.rules import Rules
 from rpu_ssnn.tile_spec import NEEDS_PULSES, TileSpec
-
-type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,15 @@ so that sorting by its first presentation and slot gives the physical order of a
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int32, Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs
 from rpu_ssnn.synapses.native.cells import Pulses
+
+type OfRows = Int32[np.ndarray, " rows"]
+type LongStarts = Int64[np.ndarray, " rows_plus_1"]
+"""As those of a `PulseBlock`, of joined blocks, which int32 might not hold."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class PulseStore:
         """Keep a copy: its arrays are filled anew by whoever gave it."""
         if block.rows == 0:
             return
-        copy = PulseBlock(  # starts as those of joined blocks, which int32 might not hold
+        copy = PulseBlock(  # starts: `LongStarts`
             sample=block.sample.copy(),
             slot=block.slot.copy(),
             pre_start=block.pre_start.astype(np.int64),
@@ -95,9 +99,19 @@ def _joined(blocks: list[PulseBlock]) -> PulseBlock:
 
 
 @compiled
-def _by_line(  # type: ignore[no-untyped-def]
-    sample, slot, began, slots, pre_start, pre, post_start, post, sign, kept, n_out
-):
+def _by_line(
+    sample: OfRows,
+    slot: OfRows,
+    began: int,
+    slots: int,
+    pre_start: LongStarts,
+    pre: PreSpikes,
+    post_start: LongStarts,
+    post: PostSpikes,
+    sign: Signs,
+    kept: Bool[np.ndarray, " post_spikes"],
+    n_out: int,
+) -> tuple[Pulses, Int64[np.ndarray, " n_out"], int, int]:
     """`Pulses`: kept gradient spikes sorted by line, those of a line in their order.
 
     Then the work of each line, and coincidences of either stream.

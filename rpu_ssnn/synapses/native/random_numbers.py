@@ -24,8 +24,8 @@ _SQRT_HALF_BITS = np.int32(0x3F3504F3)
 
 
 @compiled_inside
-def random_word(key, counter):  # type: ignore[no-untyped-def]
-    """64 random bits; key, counter: uint64."""
+def random_word(key: np.uint64, counter: np.uint64) -> np.uint64:
+    """64 random bits."""
     z = key + counter * _GOLDEN
     z = (z ^ (z >> np.uint64(30))) * _FIRST
     z = (z ^ (z >> np.uint64(27))) * _SECOND
@@ -33,19 +33,19 @@ def random_word(key, counter):  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def device_word(key, device, number):  # type: ignore[no-untyped-def]
+def device_word(key: np.uint64, device: int | np.uint64, number: int | np.uint64) -> np.uint64:
     """64 random bits of the device at its event of that number (both below 2^32)."""
     return random_word(key, (np.uint64(device) << np.uint64(32)) | np.uint64(number))
 
 
 @compiled_inside
-def uniform(word):  # type: ignore[no-untyped-def]
+def uniform(word: np.uint64) -> np.float64:
     """Inside (0, 1), in double precision, from the upper half of a word."""
     return (np.float64(word >> np.uint64(32)) + 0.5) * 2.0**-32
 
 
 @compiled_inside
-def normal(word):  # type: ignore[no-untyped-def]
+def normal(word: np.uint64) -> np.float32:
     """A standard normal number, at most 6.3 either way, from the upper half of a word."""
     bits = np.int32(np.int64(word) >> np.int64(32))
     tail = np.int32(bits ^ (bits >> np.int32(31)))  # 0 to 2^31 - 1: how far from the nearer end
@@ -76,7 +76,7 @@ def normal(word):  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def logarithm(x):  # type: ignore[no-untyped-def]
+def logarithm(x: np.float32) -> np.float32:
     """Of a normal positive float32, to a rounding or two."""
     bits = np.int32(np.float32(x).view(np.int32) - _SQRT_HALF_BITS)
     e = _F(np.int32(bits >> np.int32(23)))
@@ -96,9 +96,9 @@ def logarithm(x):  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def exponential(x):  # type: ignore[no-untyped-def]
+def exponential(x: np.float32) -> np.float32:
     """exp(x) of a float32 that leaves it a normal number, to a rounding or two."""
-    n = np.floor(_F(1.44269504088896341) * x + _F(0.5))
+    n: np.float32 = np.floor(_F(1.44269504088896341) * x + _F(0.5))
     r = x - n * _F(0.693359375) - n * _F(-2.12194440e-4)
     y = _F(1.9875691500e-4)
     y = y * r + _F(1.3981999507e-3)

@@ -9,12 +9,11 @@ import math
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import Room
+from rpu_ssnn.synapses.native.cells import OfDevices, Room
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.tile_spec import slow_time_allowed
@@ -28,13 +27,19 @@ STATES_OF_RANGE = 2.0
 
 
 @compiled_in_place
-def next_errors(  # type: ignore[no-untyped-def]
-    errors, key, number: int, correlation: float, two: bool, n_in: int, first: int, stop: int
+def next_errors(
+    errors: OfDevices,
+    key: np.uint64,
+    number: int,
+    correlation: float,
+    two: bool,
+    n_in: int,
+    first: int,
+    stop: int,
 ) -> None:
     """Step of the noise of output lines [first, stop), in deviations.
 
-    errors: float32 [devices a cell, cells]; number: of the step, 0 the first; correlation: with the
-    value before; two: -1 or 1, else normal.
+    number: of the step, 0 the first; correlation: with the value before; two: -1 or 1, else normal.
     """
     devices, cells = errors.shape
     kept = np.float32(correlation)
@@ -61,9 +66,7 @@ class SlowReadNoise(Effect):
         self._time_s, self._two = spec.slow_time_s, spec.slow_levels == "two"
         self._batch_seconds = setup.batch_seconds
         self._key = np.uint64(setup.seed.generate_state(1, np.uint64)[0])
-        self._errors: Float32[np.ndarray, "devices_a_cell cells"] = np.zeros(
-            setup.drawn.records.shape, np.float32
-        )
+        self._errors: OfDevices = np.zeros(setup.drawn.records.shape, np.float32)
         self._draws = 0
 
     @classmethod

@@ -13,6 +13,7 @@ from jaxtyping import Float32
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room, bounded
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.tile_spec import NO_DISTURB
@@ -35,7 +36,9 @@ class Disturb(NamedTuple):
 
 
 @compiled_inside
-def _part_steps(cells: Cells, device, w, steps, up: bool):  # type: ignore[no-untyped-def]
+def _part_steps(
+    cells: Cells, device: Device, w: np.float32, steps: np.float32, up: bool
+) -> np.float32:
     """State after some steps without noise, at most one of them at a time."""
     while steps > np.float32(0.0):
         part = min(steps, np.float32(1.0))

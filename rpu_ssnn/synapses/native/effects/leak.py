@@ -7,9 +7,8 @@ import numpy as np
 
 from rpu_ssnn.synapses.leak import LEAST_SHARE, built_seconds
 from rpu_ssnn.synapses.native.apply import decay_lines
-from rpu_ssnn.synapses.native.cells import Room
+from rpu_ssnn.synapses.native.cells import OfDevices, Room
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.population import OfDevices
 from rpu_ssnn.training_state import State
 
 if TYPE_CHECKING:

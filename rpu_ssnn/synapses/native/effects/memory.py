@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
-from rpu_ssnn.synapses.native.cells import Memory
+from rpu_ssnn.synapses.native.cells import Memory, Room
 from rpu_ssnn.synapses.native.random_numbers import logarithm
 
 FORGOTTEN = 40.0
@@ -19,7 +20,7 @@ def gap_s(memory: Memory, slots: int) -> float:
 
 
 @compiled_inside
-def kept_share(memory: Memory, gap: float):  # type: ignore[no-untyped-def]
+def kept_share(memory: Memory, gap: float) -> np.float32:
     """Of the charge, after that time (s) without a pulse."""
     loss = np.float32(memory.loss_per_decade / math.log(10.0))
     onsets = np.float32(1.0 + gap / memory.loss_onset_s)
@@ -27,14 +28,14 @@ def kept_share(memory: Memory, gap: float):  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def note(memory: Memory, i: int, at: int, p: int, room) -> None:  # type: ignore[no-untyped-def]
+def note(memory: Memory, i: np.uint32, at: int, p: int, room: Room) -> None:
     """Cell i is pulsed in slot `at`, which it then knows; place p is told how long it was not."""
     room.since[p] = at - memory.cells[i].last
     memory.cells[i].last = at
 
 
 @compiled_inside
-def recall(memory: Memory, n: int, room) -> None:  # type: ignore[no-untyped-def]
+def recall(memory: Memory, n: int, room: Room) -> None:
     """Step factor and kept charge of the pulses of the room's first n places."""
     for p in range(n):
         room.kept[p] = kept_share(memory, gap_s(memory, room.since[p]))
@@ -55,15 +56,23 @@ def recall(memory: Memory, n: int, room) -> None:  # type: ignore[no-untyped-def
 
 
 @compiled_inside
-def fade(memory: Memory, base: int, n_in: int, now: int, room) -> None:  # type: ignore[no-untyped-def]
+def fade(memory: Memory, base: int, n_in: int, now: int, room: Room) -> None:
     """Kept charge of all cells of a line in slot `now`."""
     for p in range(n_in):
         room.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
 
 
 @compiled_in_place
-def faded_lines(  # type: ignore[no-untyped-def]
-    memory: Memory, weights, shown, rest: float, now: int, n_in: int, first: int, stop: int, room
+def faded_lines(
+    memory: Memory,
+    weights: Float32[np.ndarray, " cells"],
+    shown: Float32[np.ndarray, " cells"],
+    rest: float,
+    now: int,
+    n_in: int,
+    first: int,
+    stop: int,
+    room: Room,
 ) -> None:
     """Weights of those output lines in slot `now`, where all devices lose charge alike.
 

@@ -34,6 +34,9 @@ in log-time, and within 0.5 % of what is left by the power law (trapezoid rule i
 SLOWEST_S = 1e12
 """Last time constant; what would go later stays."""
 
+type Parts = Float32[np.ndarray, "devices_a_cell cells n"]
+"""The charges of each device."""
+
 
 def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
     """Time constants (s, the last infinite), and the share of a new charge that goes by each.
@@ -53,14 +56,20 @@ def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.
 
 
 @compiled_in_place
-def lose_lines(  # type: ignore[no-untyped-def]
-    cells: Cells, parts, left, fresh, toward, n_in: int, first: int, stop: int
+def lose_lines(
+    cells: Cells,
+    parts: Parts,
+    left: Float32[np.ndarray, " n"],
+    fresh: Float32[np.ndarray, " n"],
+    toward: np.float32,
+    n_in: int,
+    first: int,
+    stop: int,
 ) -> None:
     """Let every device of output lines [first, stop) lose; stuck ones stay.
 
-    parts: float32 [devices a cell, cells, n], the charges of each; left: float32 [n], share of each
-    that is left; fresh: float32 [n], share of a charge that was added since the last call that is
-    now in each; toward: state without charge, which no bound of a device exceeds.
+    left: share of each charge that is left; fresh: share of a charge that was added since the last
+    call that is now in each; toward: state without charge, which no bound of a device exceeds.
     """
     for d in range(len(cells.signs)):
         for i in range(first * n_in, stop * n_in):
@@ -94,7 +103,7 @@ class Retention(Effect):
         self._times, self._shares = charges(self._spec)
         self._batch_seconds, self._seconds = setup.batch_seconds, 0.0
         kinds = (*setup.drawn.records.shape, len(self._times))
-        self._parts: Float32[np.ndarray, "devices_a_cell cells n"] = np.zeros(kinds, np.float32)
+        self._parts: Parts = np.zeros(kinds, np.float32)
 
     @classmethod
     def of(cls, setup: Setup) -> Self | None:

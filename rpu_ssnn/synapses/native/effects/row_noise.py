@@ -1,9 +1,10 @@
 """Noise and wear of many pulses, drawn together (vector code)."""
 
 import numpy as np
+from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_inside
-from rpu_ssnn.synapses.native.cells import Cells
+from rpu_ssnn.synapses.native.cells import Cells, Room
 from rpu_ssnn.synapses.native.random_numbers import (
     device_word,
     exponential,
@@ -12,10 +13,19 @@ from rpu_ssnn.synapses.native.random_numbers import (
     uniform,
 )
 from rpu_ssnn.synapses.native.step_models import JUMP_TABLE
+from rpu_ssnn.synapses.native.step_models.rules import Rules
 
 
 @compiled_inside
-def draw(cells: Cells, d: int, n: int, key, later, room, out) -> None:  # type: ignore[no-untyped-def]
+def draw(
+    cells: Cells,
+    d: int,
+    n: int,
+    key: np.uint64,
+    later: np.uint32,
+    room: Room,
+    out: Float32[np.ndarray, " places"],
+) -> None:
     """Standard normal numbers of the room's first n places by key, device and number of the pulse.
 
     d: which device of each cell; later: numbers are so many more.
@@ -27,7 +37,7 @@ def draw(cells: Cells, d: int, n: int, key, later, room, out) -> None:  # type: 
 
 
 @compiled_inside
-def draw_steps(cells: Cells, d: int, n: int, key, room) -> None:  # type: ignore[no-untyped-def]
+def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, room: Room) -> None:
     """As `draw`, into the room's noise: what the step model takes (`step_models.JUMP_TABLE`)."""
     if cells.model != JUMP_TABLE:
         draw(cells, d, n, key, np.uint32(0), room, room.noise)
@@ -39,7 +49,7 @@ def draw_steps(cells: Cells, d: int, n: int, key, room) -> None:  # type: ignore
 
 
 @compiled_inside
-def wear(rules, n: int, room) -> None:  # type: ignore[no-untyped-def]
+def wear(rules: Rules, n: int, room: Room) -> None:
     """What wear has left of the windows: 1 / (1 + (pulses / half_window)^exponent)."""
     for p in range(n):
         pulses = np.float32(room.number[p]) + np.float32(1e-30)

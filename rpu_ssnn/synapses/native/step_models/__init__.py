@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models import (
     constant,
     exponential,
@@ -17,6 +18,7 @@ from rpu_ssnn.synapses.native.step_models import (
     power,
     soft_bounds,
 )
+from rpu_ssnn.synapses.native.step_models.rules import Rules
 
 MODELS: tuple[ModuleType, ...] = (
     constant, linear, soft_bounds, exponential, power, piecewise, jump_table,
@@ -31,7 +33,9 @@ NUMBERS = {model.AIHWKIT: number for number, model in enumerate(MODELS)}
 
 
 @compiled_inside
-def change(model, rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+def change(
+    model: int, rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32
+) -> np.float32:
     """Change of a device's state by one pulse, before its bounds act."""
     if model == 0:
         return constant.change(rules, device, w, up, noise)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.random_numbers import exponential
 from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
 
@@ -30,7 +31,7 @@ def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevic
 
 
 @compiled_inside
-def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """As `constant.change`."""
     one, nothing = np.float32(1.0), np.float32(0.0)
     span = device.high - device.low
@@ -38,6 +39,7 @@ def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
         return nothing
     numbers = rules.numbers
     z = np.float32(2.0) * w / span * numbers[4] + numbers[5]
+    factor: np.float32
     if up:
         factor = max(one - numbers[0] * exponential(numbers[2] * z), nothing)
         at_zero = device.up
@@ -46,7 +48,7 @@ def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
         at_zero = device.down
     if numbers[6] > nothing or numbers[7] > nothing:
         step = factor * at_zero
-        spread = rules.noise * (abs(step) + numbers[6] + numbers[7] * abs(w))
+        spread: np.float32 = rules.noise * (abs(step) + numbers[6] + numbers[7] * abs(w))
         return (step if up else -step) + spread * noise
     step = factor * (one + rules.noise * noise) * at_zero
     return step if up else -step

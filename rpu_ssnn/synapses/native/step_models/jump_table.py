@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_inside
 from rpu_ssnn.synapses.jump_table import JumpTable
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models.rules import Jumps, Rules, plain_rules
 
 AIHWKIT = ""
@@ -23,6 +25,9 @@ AIHWKIT = ""
 
 STEP_FIELDS = {"up": ("up",), "down": ("down",)}
 """What of a device is proportional to its steps: here factors of its jumps, mostly 1."""
+
+type Grid = Float32[np.ndarray, " points"]
+"""States or points of the cumulative distribution, ascending."""
 
 
 def rules_of_tables(tables: Sequence[JumpTable]) -> Rules:
@@ -39,12 +44,12 @@ def rules_of_tables(tables: Sequence[JumpTable]) -> Rules:
 
 
 @compiled_inside
-def _before(grid, x):  # type: ignore[no-untyped-def]
+def _before(grid: Grid, x: np.float32) -> int:
     """Index of the last grid point at or below x that has one after it; found at once if even."""
     last = len(grid) - 2
     way = (x - grid[0]) / (grid[last + 1] - grid[0])
-    i: Any = np.int64(way * np.float32(last + 1))
-    i = min(max(i, 0), last)
+    place: Any = np.int64(way * np.float32(last + 1))
+    i: int = min(max(place, 0), last)
     while i < last and x >= grid[i + 1]:
         i += 1
     while i > 0 and x < grid[i]:
@@ -53,20 +58,22 @@ def _before(grid, x):  # type: ignore[no-untyped-def]
 
 
 @compiled_inside
-def _way(grid, i, x):  # type: ignore[no-untyped-def]
+def _way(grid: Grid, i: int, x: np.float32) -> np.float32:
     """Share of the way from grid point i to the next, within them."""
     way = (x - grid[i]) / (grid[i + 1] - grid[i])
     return min(max(way, np.float32(0.0)), np.float32(1.0))
 
 
 @compiled_inside
-def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse; noise: a uniform number above 0, or 0: the mean."""
     jumps, table = rules.jumps, np.int64(device.a)
     states = jumps.states[table]
     column = _before(states, w)
     way = _way(states, column, w)
     which = 2 * table if up else 2 * table + 1
+    here: np.float32
+    next_one: np.float32
     if noise > np.float32(0.0):
         k = _before(jumps.points, noise)
         share = _way(jumps.points, k, noise)

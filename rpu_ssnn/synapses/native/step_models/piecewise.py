@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
 
 AIHWKIT = "PiecewiseStepDevice"
@@ -23,7 +24,7 @@ def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevic
 
 
 @compiled_inside
-def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """As `constant.change`."""
     one, nothing = np.float32(1.0), np.float32(0.0)
     span = device.high - device.low
@@ -37,6 +38,6 @@ def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
     if not up:
         index += sections + 1
         at_zero = device.down
-    factor = (one - t) * rules.numbers[index] + t * rules.numbers[index + 1]
+    factor: np.float32 = (one - t) * rules.numbers[index] + t * rules.numbers[index + 1]
     step = at_zero * factor * (one + rules.noise * noise)
     return step if up else -step

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_of
 
 AIHWKIT = "PowStepDevice"
@@ -23,7 +24,7 @@ def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevic
 
 
 @compiled_inside
-def change(rules, device, w, up, noise):  # type: ignore[no-untyped-def]
+def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """As `constant.change`."""
     span = device.high - device.low
     if span == np.float32(0.0):
