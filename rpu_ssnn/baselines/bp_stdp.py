@@ -99,7 +99,11 @@ def train_bp_stdp(
     network = Network(spec, training, sizes, _Written, weight_seed)
     trained = _Phased(network, inputs, test_seed, learning_rate=learning_rate)
     rng = np.random.default_rng(order_seed)
-    train_epochs(trained, training.epochs, data, rng, start, on_epoch)
+    try:
+        train_epochs(trained, training.epochs, data, rng, start, on_epoch)
+    except BaseException:
+        trained.close()
+        raise
     return trained
 
 

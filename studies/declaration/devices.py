@@ -122,11 +122,15 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         InputError: a file or folder that is in neither.
     """
 
-    def found(path: str, of_table: bool = False) -> str:
+    def found(path: str, of_table: bool, inside: bool) -> str:
         given = user_path(where, field, path)
         for place in (folder / given, given):
             if place.exists():
-                return str(place.absolute())
+                whole = str(place.absolute())
+                if inside and any(mark in whole for mark in "(),"):
+                    allowed = f"must lie in a folder without parentheses and commas, not {whole}"
+                    raise InputError(where, field, path, allowed)
+                return whole
         if of_table:
             from device_presets.jump_tables.table_device import shipped_or_own
 
@@ -136,12 +140,12 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         allowed = f"must be there: no such file or folder as {' or '.join(looked)}"
         raise InputError(where, field, path, allowed)
 
-    def placed(part: object, of_table: bool) -> object:
+    def placed(part: object, of_table: bool, inside: bool = True) -> object:
         file = _FILE.fullmatch(part) if isinstance(part, str) else None
         if file is not None and not of_table:
-            return found(file["path"]) + (file["entry"] or "")
+            return found(file["path"], of_table, inside) + (file["entry"] or "")
         is_folder = of_table and isinstance(part, str) and part and not part.startswith("sha256=")
-        return found(str(part), of_table) if is_folder else part
+        return found(str(part), of_table, inside) if is_folder else part
 
     if isinstance(device, Mapping) and set(device) == {"table"}:
         folders = device["table"]
@@ -149,7 +153,7 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         return {"table": [placed(folder, of_table=True) for folder in several]}
     call = _CALL.fullmatch(device) if isinstance(device, str) else None
     if call is None:
-        return placed(device, of_table=False)
+        return placed(device, of_table=False, inside=False)
     of_table = call["kind"].strip() == "table("
     parts = (placed(part.strip(), of_table) for part in call["inside"].split(","))
     return f"{call['kind']}{', '.join(map(str, parts))})"

@@ -86,10 +86,12 @@ def search(
         complete = [
             (run, finished[run.trial.identity]) for run in tried if run.key not in incomplete
         ]
-        more = next_round(number, complete, study.search)
-        if not more:
+        going_on = next_round(number, complete, study.search)
+        if not going_on:
             break
-        asked |= more
+        asked |= going_on
+        # A failed run is not tried again in each round.
+        points = [p for p in points if search_key(p, study.search) not in incomplete]
     found = best(complete, study.search)
     for outcome in found.values():
         options.reporter.note(outcome.sentence)

@@ -39,13 +39,14 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     from matplotlib.ticker import MaxNLocator
 
     if curves.empty:
-        raise InputError("plot", "curves", "none", "needs runs with epochs; ann has none")
+        raise InputError("plot", "curves", "none", "needs runs with epochs; conversion has none")
     measure = "validation_accuracy"
     if measure not in curves.columns or curves[measure].isna().all():
         measure = "train_accuracy"
     apart = results["label"].nunique() > MOST_TOGETHER
     style = looks(results["label"])
-    panels = list(_apart(results) if apart else panels_of(results, swept_columns(results)))
+    valued = with_values(results, shared=True)
+    panels = list(_apart(results) if apart else panels_of(valued, swept_columns(results)))
     figure, all_axes = panel_grid(width, len(panels))
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):

@@ -162,7 +162,6 @@ def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
 
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """The runs at each point of some swept settings, with those that they do not apply to."""
-    results = with_values(results, shared=True)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
     full = [point for point in points if NOT_SWEPT not in point] or points

@@ -1,4 +1,4 @@
-"""Training that does not converge: runs that fell, and a reference that did not learn."""
+"""Training that does not converge: runs that fell, and a reference that learned badly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLOAT_NETWORKS = ("ann", "ann_adam")
 """Update rules of exact gradients on float weights, without spikes."""
 
 SHORT_FROM = 20.0
-"""Points of accuracy below a float network from which a reference has not learned."""
+"""Points of accuracy below a float network from which a reference has learned badly."""
 
 
 def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
@@ -46,7 +46,7 @@ def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
     (short, above), by = max(points.items(), key=lambda item: item[1], default=(("", ""), 0.0))
     if by >= SHORT_FROM:
         yield (
-            f"the reference itself did not learn: {short} ends {by:.1f} points below the float "
+            f"the reference itself learned badly: {short} ends {by:.1f} points below the float "
             f"network {above}, so that gaps to it say little; leave its learning_rate out, which "
             "searches one, or give it more epochs, images or slots"
         )

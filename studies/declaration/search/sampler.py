@@ -18,6 +18,9 @@ from studies.declaration.update_rules.base import Hyperparameters
 ROUND = 4
 """Candidates that are drawn at a time. A constant: the number of workers must change no result."""
 
+MOST_DRAWS = 500
+"""Where all settings have one value, nothing new can be drawn: then a search ends early."""
+
 DIGITS = 4
 """Of a drawn value."""
 
@@ -47,7 +50,7 @@ def drawn(
         for name, (low, high) in ranges.items()
     }
     seed = (int(search_key(point, search), 16) + len(reached)) % 2**32
-    sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+    sampler = optuna.samplers.TPESampler(seed=seed)
     memory = optuna.create_study(direction="maximize", sampler=sampler)
     for drive, accuracy in reached.items():
         params = drive.model_dump(include=set(ranges))
@@ -55,12 +58,13 @@ def drawn(
             optuna.trial.create_trial(params=params, distributions=distributions, value=accuracy)
         )
     asked: list[Hyperparameters] = []
-    while len(asked) < min(at_once, left):
+    for _ in range(MOST_DRAWS):
+        if len(asked) == min(at_once, left):
+            break
         values = memory.ask(distributions).params
         drive = Hyperparameters(**{name: _rounded(v, *ranges[name]) for name, v in values.items()})
-        if drive in reached or drive in asked:  # a setting with one value leaves nothing to draw
-            break
-        asked.append(drive)
+        if drive not in reached and drive not in asked:
+            asked.append(drive)
     return asked
 
 

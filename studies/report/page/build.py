@@ -105,7 +105,7 @@ def report_html(root: Path) -> str:
         for line in divergence.of_reference(study, table):
             remedy = "training: {epochs: ...}"
             sentence = f"{line[0].upper()}{line[1:]}."
-            warnings.insert(0, Cautions("reference that did not learn", remedy, [sentence]))
+            warnings.insert(0, Cautions("reference that learned badly", remedy, [sentence]))
         sections.append(_summary(beside(table, study), reference))
     else:
         sentence = f"The reference {reference} has no row, so that nothing is compared."

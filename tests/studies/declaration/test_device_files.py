@@ -58,6 +58,12 @@ def test_a_shipped_table_is_found_by_its_name(
         parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path)
 
 
+def test_a_cell_needs_a_folder_whose_name_does_not_break_its_own(tmp_path: Path) -> None:
+    assert study_with(tmp_path / "a (copy)", "mine.yaml:power").points()[1].label
+    with refused("case 2.device: 'mine.yaml'", "without parentheses and commas"):
+        study_with(tmp_path / "a (copy)", "two_device_pair(mine.yaml:power)")
+
+
 def test_a_name_without_folders() -> None:
     long = "tiki_taka(/a b/c.yaml:x, d/e.yaml)"
     assert path_free(long) == "tiki_taka(c.yaml:x, e.yaml)"

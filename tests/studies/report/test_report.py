@@ -125,7 +125,7 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     cases = [{"update": "ann", "learning_rate": 0.1}, {"update": "rate", "learning_rate": 1.0}]
     study = nasty_study(cases=cases)
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
-    said = "the reference itself did not learn: rate [T = 10] ends 20.5 points below the float"
+    said = "the reference itself learned badly: rate [T = 10] ends 20.5 points below the float"
     assert warnings_of(folder)[0].lower().startswith(said.lower())
     assert f"\n{said}" in command("table", folder)[1]
     learned = summary(results_frame(runs_of(study)), "rate")
