@@ -109,8 +109,8 @@ OPTIONS = [
     plain(
         "a question about a missing file",
         "decompose digits_devices --device two_device_pair(HERE/x.yaml) --out HERE/o",
-        "--device: 'HERE/x.yaml'",
-        "no such file or folder",
+        "--device: '",
+        "no such file or folder as HERE/x.yaml",
     ),
     plain("a misspelt study", "plan digits_device", "did you mean digits_devices?"),
     plain("an unknown device", "attribute digits_devices --device nosuch --out HERE/o", "'nosuch'"),
