@@ -173,8 +173,9 @@ def best(
             seeds=search.seeds,
             bound=bound_of(chosen, tried.gentlest_first, results, search),
         )
-        edges = at_edge(chosen, tried.gentlest_first)
-        if search.sampler == "tpe":
+        if search.sampler == "grid":  # perhaps widened beyond the study's
+            edges = at_edge(chosen, tried.gentlest_first)
+        else:
             edges = edges_of(chosen, tried.point, search)
         found[key] = SearchOutcome(title, key, drive, edges)
     return found
