@@ -48,9 +48,10 @@ def _faults(
         return
     if budget > drawn:
         yield "search.n_train", budget, _at_most(drawn)
-    if not _holds_out(dataset.validation_share, budget):
-        least = int(0.5 / dataset.validation_share) + 1
-        share = f"the validation share of {dataset.validation_share:g}"
+    searched = study.search.validation_share or dataset.validation_share
+    if not _holds_out(searched, budget):
+        least = int(0.5 / searched) + 1
+        share = f"the validation share of {searched:g}"
         yield "search.n_train", budget, f"must be at least {least}, or {share} holds no image out"
 
 

@@ -66,12 +66,11 @@ class Point:
         """Whether a device holds the weights."""
         return METHODS[self.method["update"]].on_tile
 
-    def with_budget(self, n_train: int | None, epochs: int) -> "Point":
-        """The same at the reduced cost of a search run, which never reads the test images."""
-        images = self.dataset.n_train if n_train is None else n_train
+    def with_budget(self, images: Mapping[str, Any], epochs: int) -> "Point":
+        """The same with a search run's images and epochs, which never reads the test images."""
         return replace(
             self,
-            dataset=self.dataset.model_copy(update={"n_train": images, "n_test": None}),
+            dataset=self.dataset.model_copy(update={**images, "n_test": None}),
             training=self.training.model_copy(update={"epochs": epochs}),
             prune=None,
         )

@@ -19,7 +19,7 @@ from pydantic import (
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.spec import NetworkSpec, OneLine, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error
 from studies.declaration.cases import Case
@@ -45,6 +45,9 @@ class SearchSettings(Spec):
 
     n_train: Annotated[int, Field(ge=1)] | None = Field(
         None, description="training images of a search run; None: the study's"
+    )
+    validation_share: Annotated[Share, Field(gt=0.0, le=0.5)] | None = Field(
+        None, description="share of these images that is held out; None: the study's"
     )
     epochs: Annotated[int, Field(ge=1)] = 3
     seeds: Seeds | None = Field(
@@ -76,6 +79,12 @@ class SearchSettings(Spec):
         if self.sampler == "grid" and self.trials is not None:
             raise ValueError("trials goes with sampler: tpe; a grid has its own number")
         return self
+
+    @property
+    def images(self) -> dict[str, Any]:
+        """What a search run changes in the study's data set."""
+        given = {"n_train": self.n_train, "validation_share": self.validation_share}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def budget(self) -> int:
@@ -185,12 +194,14 @@ class Study(Spec):
                 "study", "search.n_train", budget, f"must be at most dataset.n_train, {available}"
             )
         points = self.points()
-        if self.dataset.validation_share == 0 and any(point.drive is None for point in points):
+        held_out = self.search.validation_share or self.dataset.validation_share
+        if held_out == 0 and any(point.drive is None for point in points):
             raise InputError(
                 "study",
                 "dataset.validation_share",
                 0.0,
-                "must be above 0, as a case without a drive is searched on the validation split",
+                "must be above 0, or search.validation_share given, as a case without a drive is "
+                "searched on the validation split",
             )
         if self.until is not None:
             check_sequential_stopping(self.until, points)

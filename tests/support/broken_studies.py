@@ -393,7 +393,14 @@ BROKEN: list[tuple[str, dict[str, Any], str, str, str]] = [
         {"dataset": {"name": "digits", "validation_share": 0}, "cases": [{"update": "rate"}]},
         "dataset.validation_share",
         "0.0",
-        "must be above 0",
+        "must be above 0, or search.validation_share given",
+    ),
+    (
+        "search that holds out nothing",
+        {"search": {"validation_share": 0}},
+        "search.validation_share",
+        "0",
+        "greater than 0",
     ),
     ("search budget", {"search": {"n_train": 200}}, "search.n_train", "200", "at most"),
     (

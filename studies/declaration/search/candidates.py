@@ -79,7 +79,7 @@ def candidates(
         if key in seen:
             continue
         seen.add(key)
-        reduced = point.with_budget(search.n_train, search.epochs)
+        reduced = point.with_budget(search.images, search.epochs)
         for drive in (asked or {}).get(key) or first_round(point, search):
             for seed in search.seeds or point.seeds[:1]:
                 trial = reduced.trial(study.study, drive, seed, measure="validation")

@@ -55,7 +55,7 @@ def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
 
 def search_key(point: Point, search: SearchSettings) -> str:
     """Hash of everything that the search of a point depends on, except the seed."""
-    reduced = point.with_budget(search.n_train, search.epochs)
+    reduced = point.with_budget(search.images, search.epochs)
     # At their defaults they are left out: what was searched before they existed stays known.
     new = {"seeds", "widen", "sampler", "trials"}
     beyond = search.model_dump(mode="json", include=new, exclude_defaults=True)

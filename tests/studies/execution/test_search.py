@@ -144,6 +144,17 @@ def test_a_drive_belongs_to_the_settings_it_was_searched_for() -> None:
     assert keys(small_study(**{**SEARCHED, "seeds": [1]})) == before
 
 
+def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
+    everything = {"dataset": {"name": "digits", "n_train": 100, "validation_share": 0}}
+    search = {**SEARCHED["search"], "validation_share": 0.25}
+    study = small_study(**{**SEARCHED, **everything, "search": search})
+    runs = candidates(study, study.points())
+    assert {run.trial.settings.dataset.validation_share for run in runs} == {0.25}
+    assert {point.dataset.validation_share for point in study.points()} == {0.0}
+    own = {"name": "digits", "n_train": 100, "validation_share": 0.25}
+    assert keys(study) == keys(small_study(**{**SEARCHED, "dataset": own}))
+
+
 def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
     study = small_study(
         cases=[{"update": "rate", "learning_rate": 1}, {"device": "ideal"}],
