@@ -59,10 +59,14 @@ class Network:
         )
         if training.schedule == "slot" and any(s.needs_presentations for s in self.synapses):
             raise InputError("training", "schedule", "slot", RATES_NEED_PRESENTATIONS)
+        delays = [
+            0 if each.needs_presentations else slots  # Eq. 9 counts whole trains
+            for each, slots in zip(self.synapses, spec.delays, strict=True)
+        ]
         self._job = Job(
             synapses=self.synapses,
             reads=Reads(self.synapses, lookahead=training.schedule != "slot"),
-            training=make_parameters(spec, sizes, training),
+            training=make_parameters(spec, sizes, training, delays),
             inference=make_parameters(spec, sizes),
             schedule=training.schedule,
             threads=threads,

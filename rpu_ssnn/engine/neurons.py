@@ -38,6 +38,8 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
             state.fired[(start + at) // BLOCK] = 0
             state.alive[(start + at) // BLOCK] = first_flags(net.size[layer] - at)
     if learn:
+        for word in range(len(state.waiting)):
+            state.waiting[word] = 0
         for layer in range(1, layers):
             threshold = net.theta_b if layer < net.crossbars else net.theta_n
             start = net.neuron_start[layer]

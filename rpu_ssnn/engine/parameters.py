@@ -4,6 +4,7 @@ Neuron layers are numbered 0 (input lines) to L (output), and on to L + P where 
 P times. Crossbar l (1 to L) lies between neuron layers l - 1 and l.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,10 @@ class Parameters(NamedTuple):
     weight_start: Int64[np.ndarray, " crossbars_plus_2"]
     """First place of each crossbar in the flat weights."""
     crossbars: int
+    delay: Int64[np.ndarray, " crossbars"]
+    """Slots that the forward spikes of each crossbar wait for its gradient (`engine.delay`)."""
+    delay_start: Int64[np.ndarray, " crossbars_plus_1"]
+    """First place of each crossbar in the flags of waiting spikes."""
     T: int
     slots: int
     relays: int
@@ -60,9 +65,16 @@ def profile(T: int, front_loading: float) -> Float64[np.ndarray, " T"]:
 
 
 def make_parameters(
-    spec: NetworkSpec, sizes: tuple[int, ...], training: TrainingSpec | None = None
+    spec: NetworkSpec,
+    sizes: tuple[int, ...],
+    training: TrainingSpec | None = None,
+    delays: Sequence[int] = (),
 ) -> Parameters:
-    """Constants of a network with layer `sizes` (input first); dropout only when training."""
+    """Constants of a network with layer `sizes` (input first); dropout only when training.
+
+    Args:
+        delays: slots that the forward spikes of each crossbar wait for its gradient; empty: none.
+    """
     layers = (*sizes, *(sizes[-1],) * spec.inhibition.passes)
     encoding, gradient, neuron = spec.encoding, spec.gradient, spec.neuron
     label_loading = encoding.label_front_loading
@@ -70,6 +82,7 @@ def make_parameters(
         label_loading = encoding.front_loading
     size = np.array(layers, dtype=np.int64)
     weights = np.multiply(sizes[:-1], sizes[1:])
+    delay = np.array(delays or [0] * (len(sizes) - 1), dtype=np.int64)
     return Parameters(
         size=size,
         widest=max(layers),
@@ -77,6 +90,8 @@ def make_parameters(
         event_start=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
         weight_start=np.concatenate([[0, 0], np.cumsum(weights)]).astype(np.int64),
         crossbars=len(sizes) - 1,
+        delay=delay,
+        delay_start=np.concatenate([[0], np.cumsum(delay * -(-size[: len(delay)] // BLOCK))]),
         T=spec.T,
         slots=spec.slots,
         relays=len(layers) - 1 if gradient.relay else 0,

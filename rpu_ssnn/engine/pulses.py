@@ -8,6 +8,7 @@ from jaxtyping import Int8, Int32, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.checked_arrays import zeros
+from rpu_ssnn.engine.delay import shift
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock, Synapses
@@ -97,7 +98,10 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
     full = False
     rows, room = out.sample.shape[1], out.pre.shape[1] - net.widest
     for x in range(net.crossbars):
-        pre_count, post_count = state.event_count[x], state.gradient_count[x + 1]
+        events, before, pre_count = state.events, net.event_start[x], state.event_count[x]
+        if net.delay[x] > 0:
+            events, before, pre_count = state.delayed, 0, shift(net, state, x)
+        post_count = state.gradient_count[x + 1]
         if out.all_spikes[x]:
             wanted = pre_count > 0 or post_count > 0
         else:
@@ -106,9 +110,8 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
             r = out.rows[x]
             out.sample[x, r], out.slot[x, r] = state.position[0], state.position[1]
             p, q = out.pre_start[x, r], out.post_start[x, r]
-            first = net.event_start[x]
             for k in range(pre_count):
-                out.pre[x, p + k] = state.events[first + k]
+                out.pre[x, p + k] = events[before + k]
             first = 2 * net.event_start[x + 1]
             for sign in (1, -1):
                 for k in range(post_count):

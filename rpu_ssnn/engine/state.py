@@ -66,6 +66,10 @@ class WorkerState(NamedTuple):
     """As `events`, of both gradient streams."""
     gradient_sign: Int8[np.ndarray, " twice_lines"]
     gradient_count: Int64[np.ndarray, " layers_plus_1"]
+    waiting: UInt64[np.ndarray, " waiting"]
+    """Flags of forward spikes that wait for their gradient (`Parameters.delay_start`)."""
+    delayed: Int32[np.ndarray, " widest"]
+    """Forward spikes of one crossbar that have waited; empty where none waits."""
 
 
 class Lookahead(NamedTuple):
@@ -111,6 +115,8 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
         "gradient_events": (2 * lines, np.int32),
         "gradient_sign": (2 * lines, np.int8),
         "gradient_count": (layers, np.int64),
+        "waiting": (int(net.delay_start[-1]), np.uint64),
+        "delayed": (net.widest if net.delay.any() else 0, np.int32),
     }
     return WorkerState(**{k: zeros((*several, n), dtype) for k, (n, dtype) in shapes.items()})
 
@@ -139,6 +145,8 @@ def one_state(states: WorkerState, k: int) -> WorkerState:
         gradient_events=states.gradient_events[k],
         gradient_sign=states.gradient_sign[k],
         gradient_count=states.gradient_count[k],
+        waiting=states.waiting[k],
+        delayed=states.delayed[k],
     )
 
 

@@ -99,6 +99,7 @@ VARIANTS = {
     "clocked": NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True)),
     "regular input": NetworkSpec(hidden=(9,), T=40, encoding=EncodingSpec(trains="regular")),
     "two hidden layers": NetworkSpec(hidden=(9, 7), T=40),
+    "delayed": NetworkSpec(hidden=(9, 7), T=40, gradient=GradientSpec(delay=1.5)),
 }
 
 
@@ -190,12 +191,13 @@ def test_the_lookahead_changes_no_number(hidden: int, T: int, schedule) -> None:
     assert results[0][-1].min() > 0
 
 
+@pytest.mark.parametrize("name", ["default", "delayed"])
 @pytest.mark.parametrize("schedule", ["batch", "presentation"])
 @pytest.mark.parametrize("factory", [rate_synapses(1.0), coincidence_synapses(1.0)])
-def test_threads_change_no_number(factory, schedule) -> None:  # type: ignore[no-untyped-def]
+def test_threads_change_no_number(factory, schedule, name: str) -> None:  # type: ignore[no-untyped-def]
     training = TrainingSpec(batch=15, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
     one, three = (
-        trained_weights(make_network(VARIANTS["default"], factory, training, threads))
+        trained_weights(make_network(VARIANTS[name], factory, training, threads))
         for threads in (1, 3)
     )
     for a, b in zip(one, three, strict=True):
@@ -206,8 +208,8 @@ def test_variants_differ() -> None:
     """Every named reading of the paper changes what is learnt."""
     training = TrainingSpec(batch=10)
     results = [
-        trained_weights(make_network(spec, rate_synapses(1.0), training))[0]
-        for name, spec in VARIANTS.items()
+        trained_weights(make_network(spec, coincidence_synapses(1.0), training))[0]
+        for spec in VARIANTS.values()
     ]
     for i, a in enumerate(results):
         for b in results[i + 1 :]:
@@ -302,6 +304,49 @@ def test_a_pulse_row_is_one_slot_s_spikes() -> None:
                 expected.append((0, (*pre,), (*(up * 2 + 1), *(down * 2))))
         assert synapses.rows == expected
         assert len(expected) > 30
+
+
+class SlotRecorder(Recorder):
+    """As a device: what a slot brings matters, also where nothing coincides."""
+
+    needs_presentations = False
+
+
+def test_forward_spikes_wait_for_their_gradient() -> None:
+    """By so many slots for each crossbar above; a presentation begins with empty registers."""
+    spec = NetworkSpec(hidden=(70, 9), T=60, gradient=GradientSpec(delay=0.75))
+    assert spec.delays == (9, 4, 0)  # round(0.75 x 6 x 2 and x 1)
+    network = make_network(spec, lambda c: SlotRecorder(c, 1.0), TrainingSpec(batch=2))
+    shown = presentations(2, (12, 70, 9, 4), layers=4)
+    weights = tuple(s.linear_read().copy() for s in network.synapses)
+    with network:
+        network.train_batch(shown.rates, shown.labels, np.random.default_rng(5))
+    shown.keys[:] = np.random.default_rng(5).integers(2**64, size=2, dtype=np.uint64)
+    for layer, synapses in enumerate(network.synapses):
+        for b in range(2):
+            one = shown._replace(**{k: v[b : b + 1] for k, v in shown._asdict().items() if len(v)})
+            trace = Trace(spec, weights, one)
+            expected = []
+            for t in range(spec.slots):
+                then = t - spec.delays[layer]
+                pre = np.flatnonzero(trace.trains[layer][then]) if then >= 0 else []
+                up = np.flatnonzero(trace.up[layer + 1][t])
+                down = np.flatnonzero(trace.down[layer + 1][t])
+                if len(pre) or len(up) or len(down):
+                    expected.append((b, (*pre,), (*(up * 2 + 1), *(down * 2))))
+            assert [row for row in synapses.rows if row[0] == b] == expected
+            assert len(expected) > 30
+
+
+def test_whole_trains_need_not_wait() -> None:
+    """Eq. 9 counts all spikes of a presentation, so the last ones are not lost to a delay."""
+    for factory, same in ((rate_synapses(1.0), True), (coincidence_synapses(1.0), False)):
+        at_once, delayed = (
+            trained_weights(make_network(VARIANTS[name], factory, TrainingSpec(batch=10)))
+            for name in ("two hidden layers", "delayed")
+        )
+        equal = [np.array_equal(a, b) for a, b in zip(at_once, delayed, strict=True)]
+        assert all(equal) if same else not any(equal[:2])
 
 
 def test_nothing_is_lost_when_the_buffers_fill_with_a_presentation_s_last_slot() -> None:

@@ -27,6 +27,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"gradient": {"flush": 1e308}}, "network.gradient.flush"),
     ({"gradient": {"flush": 1e9}}, "network.gradient.flush"),
     ({"gradient": {"flush": 9000.0}, "T": 100_000}, "network.gradient.flush"),
+    ({"gradient": {"delay": 100.0}}, "network.gradient.delay"),
     ({"gradient": {"halving": 1e-46}}, "network.gradient.halving"),
     ({"inhibition": {"strength": 1e39}}, "network.inhibition.strength"),
     ({"neuron": {"theta": 1e6, "theta_b": 1e-3}, "hidden": [1] * 8}, "network.neuron.theta_b"),

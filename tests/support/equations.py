@@ -101,26 +101,29 @@ class Trace:
         weights: tuple[np.ndarray, ...],
         shown: Presentations | None = None,
     ) -> None:
-        net = make_parameters(spec, SIZES)
+        sizes = (len(weights[0]), *(w.shape[1] for w in weights))
+        net = make_parameters(spec, sizes)
         shown = shown or presentations(1, layers=len(net.size))
         state = make_worker_state(net)
         flat = np.concatenate([w.ravel() for w in weights])
-        transposed = np.concatenate([np.zeros(weights[0].size, "f4"), weights[1].T.ravel()])
+        transposed = np.concatenate(
+            [np.zeros(weights[0].size, "f4"), *(w.T.ravel() for w in weights[1:])]
+        )
         matrices = Matrices(flat, transposed, np.zeros(0, "f4"))
         neurons.begin(net, state, shown, True)
         self.label = int(shown.labels[0])
         layers = [
             slice(a, a + n) for a, n in zip(net.neuron_start[1:-1], net.size[1:], strict=True)
         ]
-        output = layers[1]
+        output = layers[len(weights) - 1]
         self.start, self.positive_start, self.negative_start = (
             np.concatenate([held[layer] for layer in layers])
             for held in (state.membrane, state.positive, state.negative)
         )
         self.relay_start = state.relay_membrane.copy()
         self.trains = [np.zeros((net.slots, n)) for n in net.size]
-        self.up = [np.zeros((net.slots, n)) for n in SIZES]
-        self.down = [np.zeros((net.slots, n)) for n in SIZES]
+        self.up = [np.zeros((net.slots, n)) for n in sizes]
+        self.down = [np.zeros((net.slots, n)) for n in sizes]
         self.label_train: list[int] = []
         at_output = np.zeros((net.slots, 1))
         for t in range(net.slots):
@@ -131,7 +134,7 @@ class Trace:
                 first = net.event_start[layer]
                 events = state.events[first : first + state.event_count[layer]]
                 self.trains[layer][t, events] = 1
-            for layer in range(1, 3):
+            for layer in range(1, len(sizes)):
                 first = 2 * net.event_start[layer]
                 for k in range(state.gradient_count[layer]):
                     stream = self.up if state.gradient_sign[first + k] > 0 else self.down

@@ -73,6 +73,7 @@ _RAW = st.fixed_dictionaries(
                 "branches": st.sampled_from(["coupled", "floored", "unbounded"]),
                 "relay": st.booleans(),
                 "flush": st.sampled_from([0.0, 1e-6, 3.0, 20.0]),
+                "delay": st.sampled_from([0.0, 0.01, 2.5, 100.0]),
                 "halving": _of_range(1e-6, 1e6),
             }
         ),
