@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from device_presets import get_preset
@@ -40,6 +41,7 @@ WINDOW_V, OXIDE_NM = 1.0, 10.0
 # preset: area (um2), volts of a pulse (None: the preset states no energy)
 TRAPS = {
     "charge_trap": (1.0, None),
+    "charge_trap_tunnelling": (1.0, None),
     "charge_trap_100um": (100.0**2, 10.0),
     "charge_trap_180nm": (0.18**2, 5.0),
 }
@@ -58,6 +60,27 @@ def test_a_charge_trap_counts_whole_electrons_and_their_noise(name: str) -> None
     if volts is not None:
         energy = switching_energy_j(capacitance, volts)
         assert preset.number("energy_per_pulse_j") == pytest.approx(energy, rel=0.1)
+
+
+def test_steps_shrink_as_the_tunnelling_current_does() -> None:
+    """d ln J / dV of J ~ E^2 exp(-B/E), where a stored shift takes its volts off the oxide."""
+    b, field, oxide_cm = 254.0, 10.0, OXIDE_NM * 1e-7  # MV/cm, MV/cm, cm
+    change = 1e-3  # V
+
+    def log_current(shift_v: float) -> float:
+        e = field - shift_v * 1e-6 / oxide_cm
+        return 2.0 * math.log(e) - b / e
+
+    v0 = -2.0 * change / (log_current(change) - log_current(-change))
+    preset = get_preset("charge_trap_tunnelling")
+    for name, sign in (("step_factors_up", -1.0), ("step_factors_down", 1.0)):
+        factors = preset.value(name)
+        weights = np.linspace(-1.0, 1.0, len(factors))
+        expected = np.exp(sign * weights * WINDOW_V / 2.0 / v0)
+        np.testing.assert_allclose(factors, expected, rtol=1e-3)
+        between = (np.array(factors[1:]) + factors[:-1]) / 2.0
+        mid = np.exp(sign * (weights[1:] + weights[:-1]) / 2.0 * WINDOW_V / 2.0 / v0)
+        np.testing.assert_allclose(between, mid, rtol=5e-3)  # what interpolation adds
 
 
 def test_the_joined_numbers_of_2019_are_no_one_device() -> None:

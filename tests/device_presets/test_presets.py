@@ -29,6 +29,7 @@ EXPECTED = [
     "charge_trap_2019",
     "charge_trap_100um",
     "charge_trap_180nm",
+    "charge_trap_tunnelling",
     "charge_trap_pulsed",
     "charge_trap_2019_pulsed",
     "ecram",
