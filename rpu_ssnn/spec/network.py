@@ -180,7 +180,7 @@ class NetworkSpec(Spec):
         (256,),
         description="neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse "
         "three without it: under the default output their rates run away "
-        "(docs/findings/algorithm.md, Depth)",
+        "(docs/findings/algorithm.md, Depth). Coincidences and devices want `gradient.delay` too",
     )
     T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
     neuron: NeuronSpec = NeuronSpec()
