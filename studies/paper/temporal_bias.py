@@ -1,7 +1,7 @@
 """The temporal bias of the split streams: their net gradient against exact backpropagation.
 
 By reading (remedies on, each off, all off; winner-take-all output; kernel time constants; front
-loading), T, update rule and crossbar; bias and spread apart. Frozen weights after three epochs on
+loading; delayed forward spikes), T, update rule and crossbar; bias and spread apart. Frozen weights after three epochs on
 scikit-learn's digits, no download.
 """
 
@@ -36,6 +36,8 @@ READINGS: dict[str, dict[str, Any]] = {
     },
     "half front loading": {"encoding": {"front_loading": 0.5}},
     "flat input": {"encoding": {"front_loading": 0.0}},
+    "delayed 1 tau": {"gradient": {"delay": 1.0}},
+    "delayed 2.5 tau": {"gradient": {"delay": 2.5}},
     "tau = T/20": {"neuron": {"kernel_fraction": 0.05}},
     "tau = T/5": {"neuron": {"kernel_fraction": 0.2}},
     "flat input, tau = 1 slot": {
