@@ -199,13 +199,7 @@ def fit(
     if table and given:
         allowed = "is of a fit, and must not come with --table"
         raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
-    preset_file = out or Path(f"{checked_name(name)}.yaml")
-    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
-    plot_file = plot or preset_file.with_suffix(".png")
-    if preset_file.exists() and out is None:
-        allowed = "must not be a preset file here; give another --name, or --out to replace it"
-        raise InputError("presets fit", "--name", name, allowed)
-    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
+    checked_name(name)
     layout = CsvLayout(
         pulse=pulse_column,
         polarity=polarity_column,
@@ -227,6 +221,13 @@ def fit(
     if table:
         typer.echo("\n".join(write_tables(data, layout, Path(name))))
         return
+    preset_file = out or Path(f"{name}.yaml")
+    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    plot_file = plot or preset_file.with_suffix(".png")
+    if preset_file.exists() and out is None:
+        allowed = "must not be a preset file here; give another --name, or --out to replace it"
+        raise InputError("presets fit", "--name", name, allowed)
+    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     unit = SIEMENS[conductance_unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)

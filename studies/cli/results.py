@@ -236,9 +236,7 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     """The study and its complete runs; what is odd about them is said on the error stream."""
     from studies.declaration import pruning, sequential_stopping
     from studies.declaration.search.candidates import shared_seeds
-    from studies.execution.hyperparameter_search import stored_hyperparameters
     from studies.execution.study_runs import kept_contents, look_into
-    from studies.results.result_folder import ResultFolder
     from studies.results.tables import Versions
 
     damaged: list[InputError] = []
@@ -248,11 +246,12 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     note_all_damage(folder, damaged, len(runs), "at least one finished trial")
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
-        typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)
+        texts = "; ".join(sorted(map(str, versions)))
+        typer.echo(f"rows of different versions: {texts}", err=True)
     of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
     for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
         typer.echo(line, err=True)
-    shared = shared_seeds(found.study, stored_hyperparameters(found.study, ResultFolder(folder)))
+    shared = shared_seeds(found.study, found.drives)
     if shared is not None:
         typer.echo(shared, err=True)
     return found.study, runs

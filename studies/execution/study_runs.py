@@ -139,11 +139,13 @@ class FolderContents:
     """Content of an output folder.
 
     Attributes:
+        drives: found by a search, by search key.
         points: with the seeds that they need, given the finished trials.
         runs: finished trials, including pruned ones.
     """
 
     study: Study
+    drives: dict[str, FoundHyperparameters]
     points: list[Seeded]
     runs: Runs
 
@@ -176,7 +178,8 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     failed = {failure.trial for failure in read_failures(root)}
     points = seeded_points(study, drives, stored.find, failed)
     found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
-    return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
+    runs = [(trial, run) for trial, run in found if run is not None]
+    return FolderContents(study, drives, points, runs)
 
 
 def kept_contents(name: str) -> FolderContents | None:
@@ -190,7 +193,8 @@ def kept_contents(name: str) -> FolderContents | None:
     rows = {identity: as_result(row) for identity, row in read_imported_rows([file]).items()}
     points = seeded_points(study, drives, lambda trial: rows.get(trial.identity), set())
     found = [(trial, rows.get(trial.identity)) for trial in trials_at(study, drives, points)]
-    return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
+    runs = [(trial, run) for trial, run in found if run is not None]
+    return FolderContents(study, drives, points, runs)
 
 
 def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:

@@ -173,5 +173,4 @@ def _versions(runs_a: Runs, runs_b: Runs) -> tuple[str, str] | None:
 
 def _version_text(runs: Sequence[tuple[Trial, TrialResult]]) -> str:
     found = {Versions.of(result) for _, result in runs}
-    each = sorted(", ".join(f"{k} {v}" for k, v in vars(version).items()) for version in found)
-    return "; ".join(each) or "no runs"
+    return "; ".join(sorted(map(str, found))) or "no runs"

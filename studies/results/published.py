@@ -20,7 +20,7 @@ def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     none. A quoted row has no measurement: n is 0.
 
     Args:
-        table: as `table.summary` returns it.
+        table: as `results.summary` returns it.
     """
     import pandas as pd
 

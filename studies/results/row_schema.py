@@ -104,16 +104,27 @@ class _CheckedRow(_Checked):
     replayable: bool | None = None
     dataset: Text = None
     data_digest: Text = None
+    data_file: Text = None
+    file_digest: Text = None
+    data_split: Text = None
+    data_range: Text = None
+    # Rows that an earlier version read from a table hold the shape `64` as a number.
+    data_shape: Annotated[Text, Field(coerce_numbers_to_str=True)] = None
+    input: Text = None
+    time: Text = None
     network: Text = None
     update: Text = None
     device: Text = None
     overrides: Text = None
     tile: Text = None
+    online: Text = None
     simulator: Text = None
+    beside_pulses: Text = None
     schedule: Text = None
     decay_shape: Text = None
     output_step: Number = None
     settings: Text = None
+    machine: Text = None
 
     @model_validator(mode="after")
     def _has_an_accuracy(self) -> "_CheckedRow":

@@ -52,6 +52,9 @@ class Versions:
         """Of a finished run."""
         return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {version}" for name, version in vars(self).items())
+
     def difference(self, other: Versions) -> str:
         """What differs, in words; empty where nothing does."""
         pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]

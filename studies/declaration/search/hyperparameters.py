@@ -17,9 +17,9 @@ from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
-How hard each case is driven: the best validation accuracy (%) of the study's search, first
-seed, no test image read. `searched_for` ties an entry to the settings it was searched for; where
-they change, the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
+How hard each case is driven: the best validation accuracy (%) of the study's search, no test
+image read. `searched_for` ties an entry to the settings it was searched for; where they change,
+the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
 
 
 class FoundHyperparameters(Hyperparameters):

@@ -104,7 +104,7 @@ class OnDeviceCase(CaseBase):
 
 
 class DeviceMethod(MethodBase):
-    """Weights in a device: `overrides` as the study wrote them, `parameters` complete."""
+    """Weights in a device: `overrides` as the preset understood them, `parameters` complete."""
 
     on_tile: ClassVar[bool] = True
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {"tile": TileSpec}

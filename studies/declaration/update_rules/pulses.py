@@ -24,7 +24,7 @@ class DeviceCase(OnDeviceCase):
 
 
 class PulseMethod(DeviceMethod, SsnnBpMethod):
-    """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
+    """Pulses on a device: `overrides` as the preset understood them, `parameters` complete."""
 
     update: Literal["pulses"] = "pulses"
     device: str

@@ -108,9 +108,7 @@ def _failed(root: Path) -> Iterator[str]:
 def _versions(runs: Runs) -> Iterator[str]:
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
-        texts = "; ".join(
-            sorted(", ".join(f"{k} {v}" for k, v in vars(v).items()) for v in versions)
-        )
+        texts = "; ".join(sorted(map(str, versions)))
         yield f"The rows were made under different versions: {texts}."
 
 
