@@ -18,7 +18,6 @@ from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     grid,
     known_hyperparameters,
-    read_hyperparameters,
     search_key,
 )
 from studies.declaration.sequential_stopping import Seeded
@@ -131,11 +130,7 @@ def make_plan(
     kept = read_imported_rows(kept_rows, on_bad)
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    points = study.points()
-    files = [
-        read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
-    ]
-    drives = known_hyperparameters(points, study.search, files)
+    drives = known_hyperparameters(study, study.drives, folder.drives)
     stored = folder.trials.read_all(on_damage=on_bad)
     of_rows = {identity: as_result(row) for identity, row in kept.items()}
     stored = replace(stored, by_identity=of_rows | stored.by_identity)

@@ -12,7 +12,6 @@ from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     known_hyperparameters,
-    read_hyperparameters,
 )
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.shipped import find_study, shipped_files
@@ -22,7 +21,6 @@ from studies.declaration.trials import largest, seeded_points, trials_at
 from studies.execution.hyperparameter_search import (
     by_title,
     find_hyperparameters,
-    hyperparameter_files,
     search,
 )
 from studies.execution.imported_results import as_result, read_imported_rows, resume
@@ -171,9 +169,7 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     """
     study = stored_study(root)
     folder = ResultFolder(root)
-    drives = known_hyperparameters(
-        study.points(), study.search, [read_hyperparameters(folder.drives)]
-    )
+    drives = known_hyperparameters(study, folder.drives)
     stored = folder.trials.read_all(on_damage)
     failed = {failure.trial for failure in read_failures(root)}
     points = seeded_points(study, drives, stored.find, failed)
@@ -188,8 +184,7 @@ def kept_contents(name: str) -> FolderContents | None:
     if name not in shipped_files() or not file.is_file():
         return None
     study = find_study(name)
-    files = [read_hyperparameters(study.drives)] if study.drives is not None else []
-    drives = known_hyperparameters(study.points(), study.search, files)
+    drives = known_hyperparameters(study, study.drives)
     rows = {identity: as_result(row) for identity, row in read_imported_rows([file]).items()}
     points = seeded_points(study, drives, lambda trial: rows.get(trial.identity), set())
     found = [(trial, rows.get(trial.identity)) for trial in trials_at(study, drives, points)]
@@ -217,7 +212,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    hyperparameter_files(study, folder)
+    known_hyperparameters(study, study.drives, folder.drives)
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:
