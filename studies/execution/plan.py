@@ -26,7 +26,7 @@ from studies.declaration.trial import Trial, point_title, short_hash
 from studies.declaration.trials import largest, seeded_points
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.imported_results import as_result, read_imported_rows
-from studies.execution.progress import Silent
+from studies.execution.progress import Reporter
 from studies.execution.scheduling import in_balanced_order, run_trials
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign
@@ -203,7 +203,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     return Estimate(n_workers, startup, seconds, memory, failures)
 
 
-class _StartTimer(Silent):
+class _StartTimer(Reporter):
     """Measures the time until the workers have started and checked their inputs."""
 
     seconds = 0.0

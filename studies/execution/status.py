@@ -74,7 +74,7 @@ class StatusFile(Spec):
     )
 
 
-class StatusReporter:
+class StatusReporter(Reporter):
     """Writes the status file, and passes every event to another reporter."""
 
     def __init__(self, root: Path, inner: Reporter, failed: Sequence[Failure] = ()) -> None:
