@@ -1,6 +1,6 @@
 """Runs a study in its output folder: first the search, then every trial without a row."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -172,10 +172,7 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     drives = known_hyperparameters(study, folder.drives)
     stored = folder.trials.read_all(on_damage)
     failed = {failure.trial for failure in read_failures(root)}
-    points = seeded_points(study, drives, stored.find, failed)
-    found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
-    runs = [(trial, run) for trial, run in found if run is not None]
-    return FolderContents(study, drives, points, runs)
+    return _contents(study, drives, stored, failed)
 
 
 def kept_contents(name: str) -> FolderContents | None:
@@ -186,20 +183,19 @@ def kept_contents(name: str) -> FolderContents | None:
     study = find_study(name)
     drives = known_hyperparameters(study, study.drives)
     rows = {identity: as_result(row) for identity, row in read_imported_rows([file]).items()}
-    points = seeded_points(study, drives, lambda trial: rows.get(trial.identity), set())
-    found = [(trial, rows.get(trial.identity)) for trial in trials_at(study, drives, points)]
+    return _contents(study, drives, StoredRuns(rows, by_settings={}))
+
+
+def _contents(
+    study: Study,
+    drives: dict[str, FoundHyperparameters],
+    stored: StoredRuns,
+    failed: Collection[str] = (),
+) -> FolderContents:
+    points = seeded_points(study, drives, stored.find, failed)
+    found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
     runs = [(trial, run) for trial, run in found if run is not None]
     return FolderContents(study, drives, points, runs)
-
-
-def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
-    """The study of an output folder and its complete runs (`look_into`).
-
-    Raises:
-        InputError: not an output folder.
-    """
-    found = look_into(root, on_damage)
-    return found.study, found.complete
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:

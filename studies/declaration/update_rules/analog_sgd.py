@@ -14,7 +14,6 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
-from studies.declaration.devices import path_free
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
@@ -42,10 +41,6 @@ class AnalogSgdCase(OnDeviceCase):
 
     update: Literal["analog_sgd"]
     trains: dict[str, Any] = Field({}, description="fields of PulseTrainSpec")
-
-    @property
-    def name(self) -> str:
-        return self.label or f"analog_sgd {path_free(self.device)}"
 
     def method(self, sections: Sections) -> dict[str, Any]:
         from device_presets import get_device
@@ -75,6 +70,7 @@ class AnalogSgdMethod(DeviceMethod):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
     unknown_pulses: ClassVar[str] = "aihwkit counts the pulses of trains of numbers on GPUs only"
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
@@ -83,12 +79,7 @@ class AnalogSgdMethod(DeviceMethod):
     }
 
     update: Literal["analog_sgd"] = "analog_sgd"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
     trains: PulseTrainSpec
-    learning_rate: float
 
     def slots(self, network: NetworkSpec) -> int:
         return self.trains.train_length + READS_A_PRESENTATION
@@ -96,10 +87,6 @@ class AnalogSgdMethod(DeviceMethod):
     def is_replayable(self) -> bool:
         """False: aihwkit draws the pulse trains."""
         return False
-
-    def threads_for(self, threads: int) -> int:
-        """One: the order of torch's sums depends on the number of threads."""
-        return 1
 
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
         trained = trained_in(session, self._training(self._spec(trial), trial, data))

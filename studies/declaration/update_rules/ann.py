@@ -48,14 +48,9 @@ class FloatMethod(MethodBase):
     """Exact backpropagation in floating point (`rpu_ssnn.baselines.ann.AnnSpec`)."""
 
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
     compiled: ClassVar[bool] = False
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
-
-    learning_rate: float
-
-    def threads_for(self, threads: int) -> int:
-        """One: the order of torch's sums depends on the number of threads."""
-        return 1
 
     @contextmanager
     def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:

@@ -249,6 +249,9 @@ class MethodBase(Spec):
     compiled: ClassVar[bool] = True
     """Whether training needs numba's compiled code."""
 
+    one_thread: ClassVar[bool] = False
+    """Whether a second thread would change the numbers of a run."""
+
     blank_columns: ClassVar[tuple[str, ...]] = ()
     """Columns of the row that mean nothing under this rule."""
 
@@ -273,7 +276,7 @@ class MethodBase(Spec):
 
     def threads_for(self, threads: int) -> int:
         """How many of the threads a run may use without a change of its numbers."""
-        return threads
+        return 1 if self.one_thread else threads
 
     def columns(self) -> dict[str, Any]:
         """Columns of the row that only this rule fills."""

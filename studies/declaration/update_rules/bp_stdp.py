@@ -41,7 +41,6 @@ class BpStdpMethod(SpikingMethod):
     """A rule of Table 1: phased, with stored trains."""
 
     update: Literal["bp_stdp"] = "bp_stdp"
-    learning_rate: float
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
         return trained_in(session, self._training(trial, trial.settings.training, data))

@@ -60,15 +60,11 @@ class ConversionMethod(SpikingMethod):
     watched: ClassVar[bool] = False
     rates_of: ClassVar[str] = "ann_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
 
     update: Literal["conversion"] = "conversion"
     sgd: SgdSpec
     percentile: Percentile
-    learning_rate: float
-
-    def threads_for(self, threads: int) -> int:
-        """One: the order of torch's sums depends on the number of threads."""
-        return 1
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
         from rpu_ssnn.baselines.conversion import train_and_convert

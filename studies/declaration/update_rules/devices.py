@@ -68,7 +68,9 @@ class OnDeviceCase(CaseBase):
 
     @property
     def name(self) -> str:
-        return self.label or path_free(self.device)
+        # A case that names a device and no rule trains by pulses.
+        rule = f"{self.rule} " if "update" in type(self).model_fields else ""
+        return self.label or rule + path_free(self.device)
 
     def has(self, path: str) -> bool:
         name = path.removeprefix("overrides.")
@@ -115,7 +117,6 @@ class DeviceMethod(MethodBase):
     overrides: dict[str, Any]
     parameters: dict[str, Any]
     tile: TileSpec
-    learning_rate: float
 
     def slots(self, network: NetworkSpec) -> int:
         """Slots of one presentation, each a pulse or a read long."""

@@ -64,17 +64,13 @@ class OnlineSgdMethod(MethodBase):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {"online": OnlineSpec}
 
     update: Literal["online_sgd"] = "online_sgd"
     online: OnlineSpec
     weight_bound: Positive | None
-    learning_rate: float
-
-    def threads_for(self, threads: int) -> int:
-        """One: an image needs the weights that the last one left."""
-        return 1
 
     def columns(self) -> dict[str, Any]:
         return {"online": changed_settings(self.online, weight_bound=self.weight_bound)}

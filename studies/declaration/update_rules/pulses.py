@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 from studies.declaration.update_rules.spiking import SsnnBpMethod, refuse_runaway
 
@@ -27,11 +26,6 @@ class PulseMethod(DeviceMethod, SsnnBpMethod):
     """Pulses on a device: `overrides` as the preset understood them, `parameters` complete."""
 
     update: Literal["pulses"] = "pulses"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
-    learning_rate: float
 
     def synapses(self) -> SynapsesFactory:
         from device_presets import get_device

@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
-from studies.declaration.devices import loses_charge, path_free
+from studies.declaration.devices import loses_charge
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     Measured,
@@ -52,10 +52,6 @@ class WholePulseCase(OnDeviceCase):
     update: Literal["whole_pulse_sgd"]
     online: dict[str, Any] = Field({}, description="fields of WholePulseSpec")
 
-    @property
-    def name(self) -> str:
-        return self.label or f"whole_pulse_sgd {path_free(self.device)}"
-
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
         check_layers(self.online, network)
 
@@ -89,6 +85,7 @@ class WholePulseMethod(DeviceMethod):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
         "tile": TileSpec,
@@ -96,19 +93,10 @@ class WholePulseMethod(DeviceMethod):
     }
 
     update: Literal["whole_pulse_sgd"] = "whole_pulse_sgd"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
     online: WholePulseSpec
-    learning_rate: float
 
     def slots(self, network: NetworkSpec) -> int:
         return SLOTS
-
-    def threads_for(self, threads: int) -> int:
-        """One: an image needs the weights that the last one left."""
-        return 1
 
     def columns(self) -> dict[str, Any]:
         return {**super().columns(), "online": changed_settings(self.online)}

@@ -17,7 +17,7 @@ from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.api import load_results
 from studies.execution.progress import Reporter
-from studies.execution.study_runs import finished_runs
+from studies.execution.study_runs import look_into
 from studies.results import result_folder, store
 from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor
@@ -253,7 +253,7 @@ def test_a_unit_file_under_another_name_is_not_believed(harness: Harness) -> Non
     first, second = trial_files(harness)[:2]
     first.write_text(second.read_text())
     damaged: list[InputError] = []
-    finished_runs(harness.out, on_damage=damaged.append)
+    look_into(harness.out, on_damage=damaged.append)
     assert [error.where for error in damaged] == [str(first)]
 
 
