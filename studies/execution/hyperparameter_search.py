@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rpu_ssnn.common.wording import counted, listed
 from studies.declaration.points import Point
-from studies.declaration.search.candidates import best, candidates, expected, next_round
+from studies.declaration.search.candidates import best, candidates, next_round
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     known_hyperparameters,
@@ -55,8 +55,7 @@ def search(
         if Versions.of(result) == Versions.here()
     }
     asked: dict[str, list[Hyperparameters]] = {}
-    every = {search_key(point, study.search): expected(point, study.search) for point in points}
-    at_least = len(candidates(study, points, every))
+    at_least = len(candidates(study, points, at_once=study.search.budget))
     for number in itertools.count(1):
         tried = candidates(study, points, asked)
         missing = [run.trial for run in tried if run.trial.identity not in finished]

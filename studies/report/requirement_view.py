@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.files import write_whole
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS
@@ -19,7 +18,7 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.report.figures import PANEL_INCHES
-from studies.results.spreadsheet import guarded
+from studies.results.spreadsheet import write_csv
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
 
@@ -57,9 +56,7 @@ def write(found: Requirement, root: Path) -> Path:
     Raises:
         OSError: the folder cannot be written to.
     """
-    path = root / FILE
-    write_whole(path, lambda temporary: guarded(found.table).to_csv(temporary, index=False))
-    return path
+    return write_csv(found.table, root / FILE)
 
 
 def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:

@@ -135,7 +135,9 @@ class _CheckedRow(_Checked):
         return self
 
 
-class _CheckedEpoch(_Checked):
+class CheckedEpoch(_Checked):
+    """One row of a learning curve."""
+
     epoch: Whole = None
     train_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
@@ -167,25 +169,19 @@ def value_of_cell(name: str, cell: str) -> Scalar:
     return int(cell) if is_whole else number
 
 
-def checked_row(where: object, prefix: str, row: Mapping[str, Any]) -> Row:
+def checked_row(
+    where: object, prefix: str, row: Mapping[str, Any], model: type[_Checked] = _CheckedRow
+) -> Row:
     """A finished run's row with every column of its type.
 
     Args:
         where: the file, for the error.
         prefix: key or line of the row in that file, for the error.
+        model: `CheckedEpoch` for one row of a learning curve.
 
     Raises:
         InputError: a column is missing, of another type or out of range.
     """
-    return _checked(_CheckedRow, where, prefix, row)
-
-
-def checked_epoch(where: object, prefix: str, row: Mapping[str, Any]) -> Row:
-    """The same of one row of a learning curve."""
-    return _checked(_CheckedEpoch, where, prefix, row)
-
-
-def _checked(model: type[_Checked], where: object, prefix: str, row: Mapping[str, Any]) -> Row:
     try:
         known = model.model_validate(dict(row))
     except ValidationError as error:
