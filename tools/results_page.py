@@ -21,7 +21,7 @@ from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import describe
 from studies.declaration.result import SWEEP_PREFIX
-from studies.declaration.shipped import find_study, shipped_names
+from studies.declaration.shipped import find_study, shipped_files
 from studies.declaration.study import Study
 from studies.execution.progress import duration
 from studies.report.summary_view import legend, readable
@@ -143,9 +143,9 @@ def declared_study(name: str) -> tuple[Study | None, str]:
     """The shipped study that rows of this name belong to, and the command that makes them."""
     for between, command in zip(QUESTIONS, ("require", "attribute"), strict=True):
         study, found, device = name.partition(between)
-        if found and study in shipped_names():
+        if found and study in shipped_files():
             return find_study(study), f"rpu-ssnn {command} {study} --device {device}"
-    if name in shipped_names():
+    if name in shipped_files():
         return find_study(name), f"rpu-ssnn run {name}"
     return None, ""
 

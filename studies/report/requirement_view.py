@@ -13,6 +13,7 @@ from studies.report.figure_style import (
     WIDE_INCHES,
     finish_axes,
     new_figure,
+    panels_in,
     plain,
     save,
     wrapped,
@@ -68,8 +69,8 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
     columns = min(2, len(found.table))
     rows = -(-len(found.table) // columns)
     figure = new_figure(WIDE_INCHES, 0.5 + PANEL_INCHES * rows)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (_, row) in zip(grid, found.table.iterrows(), strict=False):
+    panels = panels_in(figure, len(found.table), columns)
+    for axes, (_, row) in zip(panels, found.table.iterrows(), strict=True):
         points = found.curves[found.curves["parameter"] == row["parameter"]].dropna(subset=["loss"])
         half = points["loss_ci"].where(points["n"] >= FEWEST_SEEDS, 0.0)
         axes.errorbar(points["value"], points["loss"], yerr=half, fmt="o-", ms=4, capsize=2, lw=1.2)
@@ -86,8 +87,6 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
         axes.set_xlabel(wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44))
         axes.set_ylabel("loss (points; 95 % interval)")
         finish_axes(axes)
-    for axes in grid[len(found.table) :]:
-        axes.set_visible(False)
     figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
     return save(figure, root / FIGURE)
 

@@ -84,14 +84,13 @@ def read_hyperparameters(path: Path) -> HyperparameterTable:
         return {}
     if not isinstance(content, dict):
         raise InputError(path, "content", content, "must map case labels to drives")
-    try:
-        key = ""
-        found = {}
-        for key, entry in content.items():
+    found = {}
+    for key, entry in content.items():
+        try:
             found[str(key)] = FoundHyperparameters.model_validate(entry)
-        return found
-    except ValidationError as error:
-        raise as_input_error(error, path, FoundHyperparameters, prefix=str(key)) from error
+        except ValidationError as error:
+            raise as_input_error(error, path, FoundHyperparameters, prefix=str(key)) from error
+    return found
 
 
 def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from studies.declaration.update_rules.ann import FloatMethod, ann_spec, measured_in_float
 from studies.declaration.update_rules.base import (
     NUMBERS_READ,
     IdealCase,
     Measured,
-    Sections,
     Session,
     SgdSpec,
 )
@@ -27,9 +26,6 @@ class AnnAdamCase(IdealCase):
     reads: ClassVar[tuple[str, ...] | None] = NUMBERS_READ
 
     update: Literal["ann_adam"]
-
-    def method(self, sections: Sections) -> dict[str, Any]:
-        return {"update": self.rule}
 
 
 class AnnAdamMethod(FloatMethod):

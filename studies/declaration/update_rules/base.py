@@ -110,9 +110,7 @@ class Session(Protocol):
     def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
         """Calls ``run`` with the state of the checkpoint, or None without a valid one."""
 
-    def end_epoch(
-        self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
-    ) -> bool:
+    def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
         """Reports the end of an epoch; returns whether the trial stops here."""
 
 

@@ -32,13 +32,7 @@ class ConversionCase(IdealCase):
     """A float network converted to spikes, a rule of Table 1."""
 
     rule: ClassVar[str] = "conversion"
-    swept: ClassVar[tuple[str, ...]] = (
-        "network",
-        "training",
-        "learning_rate",
-        "sgd",
-        "percentile",
-    )
+    swept: ClassVar[tuple[str, ...]] = (*IdealCase.swept, "sgd", "percentile")
 
     update: Literal["conversion"]
     sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")

@@ -14,7 +14,6 @@ from studies.declaration.devices import (
     check_slot,
     check_tile,
     compound_of,
-    name_of,
     own_values,
     parameters_of,
     path_free,
@@ -77,6 +76,8 @@ class OnDeviceCase(CaseBase):
         return name == path or name in parameters_of(self.device)
 
     def method(self, sections: Sections) -> dict[str, Any]:
+        from device_presets import get_device
+
         tile = _tile(sections)
         overrides = own_values(self.device, sections["overrides"])
         parameters = parameters_of(self.device, overrides=overrides)
@@ -86,7 +87,7 @@ class OnDeviceCase(CaseBase):
         check_tile(self.device, overrides, tile, batch, network.slots)
         return {
             "update": self.rule,
-            "device": name_of(self.device),
+            "device": get_device(self.device).name,  # ECRAM is ecram
             # As the preset understood them: 100, 100.0 and "1e2" are one run.
             "overrides": {name: parameters[name] for name in overrides},
             "parameters": parameters,

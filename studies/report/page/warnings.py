@@ -83,13 +83,9 @@ def _sentences(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _missing(found: FolderContents) -> Iterator[str]:
-    there = {(trial.label, str(trial.sweep), trial.settings.seed) for trial, _ in found.runs}
-    missing = [
-        f"{one.title} seed {seed}"
-        for one in found.points
-        for seed in one.seeds
-        if (one.point.label, str(one.point.sweep), seed) not in there
-    ]
+    there = {trial.title for trial, _ in found.runs}
+    needed = (f"{one.title} seed {seed}" for one in found.points for seed in one.seeds)
+    missing = [title for title in needed if title not in there]
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} no row (yet): {listed(missing)}."

@@ -161,7 +161,7 @@ def test_a_shape_that_was_kept_as_a_number_is_text_again() -> None:
 
 def test_every_column_of_text_is_read_as_text() -> None:
     """`sweep.PATH` and the counts that have no unit are what they look like."""
-    numbers = {"seed", "numerics_version", "replayable"}
+    numbers = {"seed", "bin", "numerics_version", "replayable"}
     of_the_file = {"study", "unit", "label"}
     for column in RESULT_COLUMNS:
         if column.unit or column.name.startswith("sweep.") or column.name in numbers | of_the_file:
