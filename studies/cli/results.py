@@ -124,7 +124,7 @@ def report(
 ) -> None:
     """Write one HTML file with tables, figures, declaration, versions and warnings."""
     from rpu_ssnn.common.files import refuse_unwritable
-    from studies.report import write_report
+    from studies.report.page.build import write_report
 
     if out is not None:
         refuse_unwritable("report", "--out", out, (".html", ".htm"))

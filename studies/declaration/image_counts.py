@@ -49,8 +49,8 @@ def _faults(
     searched = search.validation_share or dataset.validation_share
     if search.n_train is None:
         if not _holds_out(searched, drawn):
-            least = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger"
-            allowed = f"holds none of {drawn} images out: {least}"
+            enough = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger"
+            allowed = f"holds none of {drawn} images out: {enough}"
             yield "search.validation_share", searched, allowed
         return
     if search.n_train > drawn:

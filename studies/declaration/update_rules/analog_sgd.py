@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -18,13 +17,11 @@ from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
-    Measured,
-    Rehearsal,
     Sections,
     Session,
 )
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
-from studies.declaration.update_rules.running import measured, rehearsal, trained_in
+from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec
@@ -88,26 +85,23 @@ class AnalogSgdMethod(DeviceMethod):
         """False: aihwkit draws the pulse trains."""
         return False
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        trained = trained_in(session, self._training(self._spec(trial), trial, data))
-        if self.tile.storage_seconds > 0 and session.pruned_after is None:
-            trained.rest(self.tile.storage_seconds)
-        return measured(trained, trial, data, session)
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        spec = self._spec(trial).model_copy(update={"epochs": 0})
-        yield rehearsal(self._training(spec, trial, data)(), data, trial.settings.seed)
-
-    def _training(
-        self, spec: AnalogSgdSpec, trial: Trial, data: Dataset
-    ) -> Callable[..., AnalogNetwork]:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[AnalogNetwork]:
         from device_presets import get_device
         from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
+        settings = trial.settings
         device = get_device(self.device, self.overrides)
-        hidden, seed = trial.settings.network.hidden, trial.settings.seed
-        return partial(train_analog_sgd, spec, hidden, device, data, seed=seed)
+        train = partial(
+            train_analog_sgd,
+            self._spec(trial),
+            settings.network.hidden,
+            device,
+            data,
+            seed=settings.seed,
+        )
+        return nullcontext(trained_in(session, train))
 
     def _spec(self, trial: Trial) -> AnalogSgdSpec:
         from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from studies.declaration.update_rules.ann import FloatMethod, ann_spec, measured_in_float
+from studies.declaration.update_rules.ann import FloatMethod, ann_spec, trained_float
 from studies.declaration.update_rules.base import (
     NUMBERS_READ,
     IdealCase,
-    Measured,
     Session,
     SgdSpec,
 )
 
 if TYPE_CHECKING:
+    from rpu_ssnn.baselines.ann import FloatNetwork
     from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
@@ -36,6 +37,8 @@ class AnnAdamMethod(FloatMethod):
 
     update: Literal["ann_adam"] = "ann_adam"
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[FloatNetwork]:
         spec = ann_spec(trial, SgdSpec()).model_copy(update={"optimiser": "adam"})
-        return measured_in_float(spec, trial, data, session)
+        return nullcontext(trained_float(spec, trial, data, session))

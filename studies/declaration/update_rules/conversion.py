@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from studies.common.explain import validated
-from studies.declaration.update_rules.ann import ann_spec, rehearsed_in_float
+from studies.declaration.update_rules.ann import ann_spec, trained_float
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     IdealCase,
-    Rehearsal,
     Sections,
     Session,
     SgdSpec,
@@ -21,6 +19,7 @@ from studies.declaration.update_rules.base import (
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
+    from rpu_ssnn.baselines.ann import FloatNetwork
     from rpu_ssnn.data import Dataset
     from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
@@ -69,6 +68,10 @@ class ConversionMethod(SpikingMethod):
             settings.network, ann, data, seed=settings.seed, percentile=self.percentile
         )
 
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        yield rehearsed_in_float(trial, data)
+    def timed(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[FloatNetwork]:
+        return nullcontext(trained_float(ann_spec(trial, self.sgd), trial, data, session))
+
+    def shown_at_once(self) -> int | None:
+        return None

@@ -123,6 +123,10 @@ class DeviceMethod(MethodBase):
         """Slots of one presentation, each a pulse or a read long."""
         return network.slots
 
+    def rest(self, trained: Any) -> None:
+        if self.tile.storage_seconds > 0:
+            trained.rest(self.tile.storage_seconds)
+
     def columns(self) -> dict[str, Any]:
         from studies.declaration.trial import canonical
 

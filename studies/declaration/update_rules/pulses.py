@@ -10,7 +10,6 @@ from studies.declaration.update_rules.spiking import SsnnBpMethod, refuse_runawa
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory
-    from rpu_ssnn.training import Trained
 
 
 class DeviceCase(OnDeviceCase):
@@ -45,10 +44,6 @@ class PulseMethod(DeviceMethod, SsnnBpMethod):
             if get_device(self.device, self.overrides).pulse_physics is not None:
                 return 1
         return threads
-
-    def rest(self, trained: Trained) -> None:
-        if self.tile.storage_seconds > 0:
-            trained.rest(self.tile.storage_seconds)
 
     def is_replayable(self) -> bool:
         """aihwkit's own generator cannot be seeded, so nothing may be drawn from it after

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -16,8 +15,6 @@ from studies.common.explain import validated
 from studies.declaration.devices import loses_charge
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
-    Measured,
-    Rehearsal,
     Sections,
     Session,
 )
@@ -27,11 +24,11 @@ from studies.declaration.update_rules.online_sgd import (
     ONLINE_READS,
     changed_settings,
     check_layers,
-    measured_online,
-    rehearsed_online,
+    trained_online,
 )
 
 if TYPE_CHECKING:
+    from rpu_ssnn.baselines.online import OnlineNetwork
     from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
@@ -101,14 +98,10 @@ class WholePulseMethod(DeviceMethod):
     def columns(self) -> dict[str, Any]:
         return {**super().columns(), "online": changed_settings(self.online)}
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        return measured_online(self.online, self._held(), trial, data, session)
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        yield rehearsed_online(self.online, self._held(), trial, data)
-
-    def _held(self) -> dict[str, Any]:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[OnlineNetwork]:
         from device_presets import get_device
 
-        return {"device": get_device(self.device, self.overrides), "tile": self.tile}
+        held = {"device": get_device(self.device, self.overrides), "tile": self.tile}
+        return nullcontext(trained_online(self.online, held, trial, data, session))

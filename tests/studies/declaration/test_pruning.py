@@ -15,7 +15,7 @@ from studies.declaration.trial import Trial, stored_identity
 from studies.execution.api import load_results
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.study_runs import look_into
-from studies.report import write_report
+from studies.report.page.build import write_report
 from studies.report.status_view import lines, study_status
 from studies.results.ledger import ledger_columns
 from studies.results.summary import summary

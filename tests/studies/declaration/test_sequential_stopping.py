@@ -17,7 +17,7 @@ from studies.declaration.trials import seeded_points, trials_at
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.plan import make_plan
 from studies.execution.study_runs import look_into
-from studies.report import write_report
+from studies.report.page.build import write_report
 from studies.report.plan_view import plan_text
 from studies.report.status_view import study_status
 from studies.results.summary import summary
