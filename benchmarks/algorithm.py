@@ -9,38 +9,7 @@ import pandas as pd
 
 from rpu_ssnn.analysis.product_error import network_product_errors, product_errors, slope
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.spec import (
-    EncodingSpec,
-    NetworkSpec,
-    NeuronSpec,
-    TrainingSpec,
-)
-from rpu_ssnn.synapses import rate_synapses
-from rpu_ssnn.training import train
-
-READINGS = {
-    "default": NetworkSpec(hidden=(64,)),
-    "flat input": NetworkSpec(hidden=(64,), encoding=EncodingSpec(front_loading=0.0)),
-    "flat input, tau = 1 slot": NetworkSpec(
-        hidden=(64,),
-        encoding=EncodingSpec(front_loading=0.0),
-        neuron=NeuronSpec(kernel_fraction=0.02),
-    ),
-}
-IMAGES = 6
-
-
-def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
-    with train(spec, TrainingSpec(epochs=3), rate_synapses(1.0), data, seed=0) as trained:
-        return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]
-
-
-def at_length(spec: NetworkSpec, T: int) -> NetworkSpec:
-    """The same network shown longer; a kernel of one slot stays one slot."""
-    neuron = spec.neuron
-    if neuron.kernel_fraction < 0.1:
-        neuron = neuron.model_copy(update={"kernel_fraction": 1.0 / T})
-    return spec.model_copy(update={"T": T, "neuron": neuron})
+from studies.paper.temporal_bias import IMAGES, at_length, network_of, trained_weights
 
 
 def figure_4() -> pd.DataFrame:
@@ -57,12 +26,12 @@ def figure_4() -> pd.DataFrame:
 def network_products(data: Dataset) -> pd.DataFrame:
     rows = []
     for name in ("default", "flat input", "flat input, tau = 1 slot"):
-        spec = READINGS[name]
+        spec = network_of(name)
         weights = trained_weights(spec, data)
         rates = (data.train_images[:IMAGES] / data.grey_max * spec.encoding.input_rate).astype("f4")
         for T in (50, 200, 800):
             products = network_product_errors(
-                at_length(spec, T), weights, rates, data.train_labels[:IMAGES], 0
+                at_length(name, spec, T), weights, rates, data.train_labels[:IMAGES], 0
             )
             for layer, product in enumerate(products, start=1):
                 rows.append({"trains": name, "T": T, "crossbar": layer, **vars(product)})

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,6 +27,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import TileSpec
+from studies.workers import memory as worker_memory
 
 SIZES = (784, 1280, 10)
 BATCH = 64
@@ -221,9 +221,7 @@ def peak_memory_mb(kind: str, T: int) -> float:
     rates, labels = images(8)
     with make_network(factories[kind], T, 1) as network:
         network.train_batch(rates, labels, np.random.default_rng(0))
-    # ru_maxrss would be the parent's: Linux hands it down through fork and exec.
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
+    return worker_memory.peak_memory_mb()
 
 
 def memory() -> pd.DataFrame:

@@ -9,7 +9,7 @@ from .execution.api import (
     run_study as run_study,
 )
 from .execution.export import export_trial as export_trial
-from .report import write_report as write_report
+from .report.page.build import write_report as write_report
 from .results.summary import summary as summary
 from .sensitivity.attribution import attribute as attribute
 from .sensitivity.decomposition import decompose as decompose

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from studies.report.figure_style import WIDE_INCHES, as_svg
 from studies.report.figures import gaps_figure, sweep_figure
 from studies.results.columns import setting
 from studies.results.summary import NOT_SWEPT, summary, swept_columns
-from tools.results_page import RESULTS, read_rows, reference_of
+from tools.results_page import RESULTS, reference_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
@@ -57,7 +58,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     from mkdocs.structure.files import File
 
     for path in sorted(RESULTS.glob("*.csv")):
-        rows = read_rows(path)
+        rows = pd.read_csv(path)
         if not {"study", "test_accuracy"} <= set(rows.columns):
             continue
         figure = figure_of(rows)

@@ -21,12 +21,13 @@ from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import describe
 from studies.declaration.result import SWEEP_PREFIX
-from studies.declaration.shipped import find_study, shipped_names
+from studies.declaration.shipped import find_study, shipped_files
 from studies.declaration.study import Study
+from studies.execution.progress import duration
 from studies.report.summary_view import legend, readable
 from studies.results.published import beside
 from studies.results.summary import summary
-from studies.results.text_table import render_cells
+from studies.results.text_table import interval, render_cells
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 PAGE, LAYOUT = "index.md", "page.yaml"
@@ -82,11 +83,6 @@ class Reached:
     short_by: float
 
 
-def read_rows(path: Path) -> pd.DataFrame:
-    """The rows of a kept file."""
-    return pd.read_csv(path, keep_default_na=True)
-
-
 def bar_reached(bar: Bar, rows: pd.DataFrame) -> Reached:
     """The bar's rows against the bar.
 
@@ -114,7 +110,7 @@ def bars_table(bars: Sequence[Bar], folder: Path) -> str:
     """One line a bar: what is asked, what the rows have, and by how much it is missed."""
     lines = []
     for bar in bars:
-        found = bar_reached(bar, read_rows(folder / bar.file))
+        found = bar_reached(bar, pd.read_csv(folder / bar.file))
         asked = f"≥ {bar.at_least:.2f}"
         if bar.below:
             point = "".join(f" at {path} {value}" for path, value in bar.below_at.items())
@@ -124,7 +120,9 @@ def bars_table(bars: Sequence[Bar], folder: Path) -> str:
             {
                 "row": bar.what,
                 "bar": asked,
-                "reached": _interval(found.mean, found.half_width, signed=bool(bar.below)),
+                "reached": interval(
+                    found.mean, found.half_width, "{:+.2f}" if bar.below else "{:.2f}"
+                ),
                 "seeds": str(found.n),
                 "verdict": verdict,
                 "cause": bar.why_missed if found.short_by > 0 else "",
@@ -141,18 +139,13 @@ def _verdict(found: Reached, seeds: int) -> str:
     return f"missed by {found.short_by:.2f}" if found.short_by > 0 else "held"
 
 
-def _interval(mean: float, half_width: float, signed: bool) -> str:
-    text = f"{mean:+.2f}" if signed else f"{mean:.2f}"
-    return text if half_width != half_width else f"{text} ± {half_width:.2f}"
-
-
 def declared_study(name: str) -> tuple[Study | None, str]:
     """The shipped study that rows of this name belong to, and the command that makes them."""
     for between, command in zip(QUESTIONS, ("require", "attribute"), strict=True):
         study, found, device = name.partition(between)
-        if found and study in shipped_names():
+        if found and study in shipped_files():
             return find_study(study), f"rpu-ssnn {command} {study} --device {device}"
-    if name in shipped_names():
+    if name in shipped_files():
         return find_study(name), f"rpu-ssnn run {name}"
     return None, ""
 
@@ -180,21 +173,15 @@ def study_section(rows: pd.DataFrame, file: str) -> str:
     seconds = rows["seconds"].astype(float)
     cost = (
         f"{counted(len(rows), 'run')}, {counted(rows['seed'].nunique(), 'seed')}; a run took "
-        f"{_time(seconds.median())} "
-        f"(median; {_time(seconds.min())} to {_time(seconds.max())}), all of them "
-        f"{_time(seconds.sum())}, on {_threads(rows)}."
+        f"{duration(seconds.median())} "
+        f"(median; {duration(seconds.min())} to {duration(seconds.max())}), all of them "
+        f"{duration(seconds.sum())}, on {_threads(rows)}."
     )
     question = " ".join(study.question.split()) if study else ""
     made = f"`{command} --rows docs/results/{file}`" if command else "a study of its own"
     parts = [question, f"[Rows]({file}); {made}. {cost}"]
     parts.append(render_cells(cells, Format.md, n_left=1, note=legend(table)))
     return "\n\n".join(filter(None, parts))
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _threads(rows: pd.DataFrame) -> str:
@@ -225,7 +212,7 @@ def page(folder: Path = RESULTS) -> str:
     for heading, files in headings.items():
         parts.append(f"## {heading}")
         for file, made_by in files.items():
-            rows = read_rows(folder / file)
+            rows = pd.read_csv(folder / file)
             parts.append(f"### {file.removesuffix('.csv')}")
             of_study = {"study", "test_accuracy"} <= set(rows.columns)
             parts.append(

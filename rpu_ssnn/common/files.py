@@ -150,6 +150,14 @@ def set_aside(path: Path, ending: str) -> Path:
     return aside
 
 
+def kept_aside(path: Path, ending: str) -> str:
+    """The same, in words: what the file is kept as, or why it is left where it is."""
+    try:
+        return f"kept as {set_aside(path, ending).name}"
+    except OSError as error:
+        return f"left where it is ({reason(error)})"
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a temporary file and puts it in place in one step.
 

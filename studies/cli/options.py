@@ -1,7 +1,7 @@
 """Arguments and options that several commands have, and what they say of a damaged folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,14 +20,23 @@ def given_path(text: str) -> Path:
     return user_path("command line", "path", text)
 
 
+def path_option(help: str, *names: str) -> Any:
+    """An option that takes a path.
+
+    Args:
+        names: of the option, where they are not those of the parameter.
+    """
+    return typer.Option(*names, parser=given_path, metavar="PATH", help=help)
+
+
+def path_argument(help: str, metavar: str = "PATH") -> Any:
+    """An argument that is a path."""
+    return typer.Argument(parser=given_path, metavar=metavar, help=help)
+
+
 StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
-FolderArgument = Annotated[
-    Path, typer.Argument(parser=given_path, metavar="FOLDER", help="Output folder of a study.")
-]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(parser=given_path, metavar="PATH", help="Output folder; default: out/NAME."),
-]
+FolderArgument = Annotated[Path, path_argument("Output folder of a study.", "FOLDER")]
+OutOption = Annotated[Path | None, path_option("Output folder; default: out/NAME.")]
 WorkersOption = Annotated[
     int | None,
     typer.Option(
@@ -36,19 +45,10 @@ WorkersOption = Annotated[
         help="Worker processes; default: one a CPU. They divide the threads.",
     ),
 ]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        parser=given_path, metavar="PATH", help="Folder with the images; default: $RPU_SSNN_DATA."
-    ),
-]
+DataOption = Annotated[Path | None, path_option("Folder with the images; default: $RPU_SSNN_DATA.")]
 RowsOption = Annotated[
     list[Path] | None,
-    typer.Option(
-        parser=given_path,
-        metavar="PATH",
-        help="A results.csv whose rows count as finished; may be given repeatedly.",
-    ),
+    path_option("A results.csv whose rows count as finished; may be given repeatedly."),
 ]
 
 

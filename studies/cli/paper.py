@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.common.errors import InputError
-from studies.cli.options import DataOption, given_path
+from studies.cli.options import DataOption, path_argument, path_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,19 +32,12 @@ class PaperFigure(StrEnum):
 def figure(
     which: Annotated[PaperFigure, typer.Argument(help="Of Biswas, Saraswat, Ganguly.")],
     folder: Annotated[
-        Path | None,
-        typer.Argument(
-            parser=given_path, metavar="PATH", help="figure7: output folder of paper_figure7."
-        ),
+        Path | None, path_argument("figure7: output folder of paper_figure7.")
     ] = None,
     data: DataOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            parser=given_path,
-            metavar="PATH",
-            help="File (.png, .pdf, .svg); default: paper_NAME.png, in this folder.",
-        ),
+        path_option("File (.png, .pdf, .svg); default: paper_NAME.png, in this folder."),
     ] = None,
 ) -> None:
     """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""

@@ -7,7 +7,7 @@ import typer
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
-from studies.cli.options import given_path
+from studies.cli.options import path_argument, path_option
 
 presets_app = typer.Typer(
     help="Device presets: list, show, measure and compare them, or make one of your own device."
@@ -15,13 +15,7 @@ presets_app = typer.Typer(
 
 NameOption = Annotated[str, typer.Option("--name", help="Of the preset to make.")]
 OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        parser=given_path,
-        metavar="PATH",
-        help="Preset file to write; default: NAME.yaml here.",
-    ),
+    Path | None, path_option("Preset file to write; default: NAME.yaml here.", "--out")
 ]
 PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
@@ -41,12 +35,7 @@ def presets(context: typer.Context) -> None:
 @presets_app.command("show")
 def show_preset(
     name: PresetArgument,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            parser=given_path, metavar="PATH", help="File of the plot; default: NAME_card.png."
-        ),
-    ] = None,
+    plot: Annotated[Path | None, path_option("File of the plot; default: NAME_card.png.")] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Print only, write no file.")] = False,
 ) -> None:
     """Print the device's card and every parameter with unit and source; draw the card.
@@ -77,12 +66,7 @@ def show_preset(
 @presets_app.command("overview")
 def overview_picture(
     plot: Annotated[
-        Path,
-        typer.Option(
-            parser=given_path,
-            metavar="PATH",
-            help="File to write: .png, .pdf, .svg; default: overview.png here.",
-        ),
+        Path, path_option("File to write: .png, .pdf, .svg; default: overview.png here.")
     ] = Path("overview.png"),
 ) -> None:
     """Draw the pulse responses of all presets on one page, with what of each was measured."""
@@ -99,22 +83,15 @@ def overview_picture(
 def fit(
     data: Annotated[
         Path,
-        typer.Argument(
-            parser=given_path,
-            metavar="PATH",
-            help="CSV or Excel, one row a pulse, read after it; or a folder: a file a device, or "
-            "CrossSim's lookup table.",
+        path_argument(
+            "CSV or Excel, one row a pulse, read after it; or a folder: a file a device, or "
+            "CrossSim's lookup table."
         ),
     ],
     name: NameOption,
     out: OutOption = None,
     plot: Annotated[
-        Path | None,
-        typer.Option(
-            parser=given_path,
-            metavar="PATH",
-            help="File of the plot; default: beside the preset, .png.",
-        ),
+        Path | None, path_option("File of the plot; default: beside the preset, .png.")
     ] = None,
     pulse_column: Annotated[
         str | None, typer.Option(help="Pulse number; default: 'pulse', or the order of rows.")
@@ -199,13 +176,7 @@ def fit(
     if table and given:
         allowed = "is of a fit, and must not come with --table"
         raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
-    preset_file = out or Path(f"{checked_name(name)}.yaml")
-    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
-    plot_file = plot or preset_file.with_suffix(".png")
-    if preset_file.exists() and out is None:
-        allowed = "must not be a preset file here; give another --name, or --out to replace it"
-        raise InputError("presets fit", "--name", name, allowed)
-    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
+    checked_name(name)
     layout = CsvLayout(
         pulse=pulse_column,
         polarity=polarity_column,
@@ -227,6 +198,13 @@ def fit(
     if table:
         typer.echo("\n".join(write_tables(data, layout, Path(name))))
         return
+    preset_file = out or Path(f"{name}.yaml")
+    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    plot_file = plot or preset_file.with_suffix(".png")
+    if preset_file.exists() and out is None:
+        allowed = "must not be a preset file here; give another --name, or --out to replace it"
+        raise InputError("presets fit", "--name", name, allowed)
+    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     unit = SIEMENS[conductance_unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)
@@ -313,12 +291,7 @@ def metrics(
 def compare(
     names: Annotated[list[str], typer.Argument(help="Two to six presets or files.")],
     plot: Annotated[
-        Path,
-        typer.Option(
-            parser=given_path,
-            metavar="PATH",
-            help="File to write: .png, .pdf, .svg; default: presets.png here.",
-        ),
+        Path, path_option("File to write: .png, .pdf, .svg; default: presets.png here.")
     ] = Path("presets.png"),
 ) -> None:
     """Draw presets side by side: response, steps, symmetry point, spread, noise."""
@@ -333,7 +306,7 @@ def compare(
 @presets_app.command("example")
 def example(
     name: PresetArgument,
-    out: Annotated[Path, typer.Option(parser=given_path, metavar="PATH", help="CSV to write.")],
+    out: Annotated[Path, path_option("CSV to write.")],
     devices: Annotated[int, typer.Option(min=1)] = 8,
     pulses: Annotated[int, typer.Option(min=1, help="Of each sweep up and down.")] = 200,
     cycles: Annotated[int, typer.Option(min=1)] = 2,

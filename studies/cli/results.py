@@ -16,10 +16,11 @@ from studies.cli.options import (
     RowsOption,
     StudyArgument,
     WorkersOption,
-    given_path,
     note_all_damage,
     note_damage,
     note_left_out,
+    path_argument,
+    path_option,
 )
 from studies.common.choices import Format, Kind, Values
 
@@ -95,12 +96,7 @@ def plot(
         str | None, typer.Option(help="Setting below a sweep figure; default: the first swept.")
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            parser=given_path,
-            metavar="PATH",
-            help="File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.",
-        ),
+        Path | None, path_option("File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.")
     ] = None,
 ) -> None:
     """Draw learning curves with bands, accuracy over a swept setting, or gap bars."""
@@ -124,16 +120,11 @@ def plot(
 @results_app.command()
 def report(
     folder: FolderArgument,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            parser=given_path, metavar="PATH", help="File to write; default: FOLDER/report.html."
-        ),
-    ] = None,
+    out: Annotated[Path | None, path_option("File to write; default: FOLDER/report.html.")] = None,
 ) -> None:
     """Write one HTML file with tables, figures, declaration, versions and warnings."""
     from rpu_ssnn.common.files import refuse_unwritable
-    from studies.report import write_report
+    from studies.report.page.build import write_report
 
     if out is not None:
         refuse_unwritable("report", "--out", out, (".html", ".htm"))
@@ -142,12 +133,8 @@ def report(
 
 @results_app.command()
 def diff(
-    folder_a: Annotated[
-        Path, typer.Argument(parser=given_path, metavar="PATH", help="Output folder of a study.")
-    ],
-    folder_b: Annotated[
-        Path, typer.Argument(parser=given_path, metavar="PATH", help="The one to compare with it.")
-    ],
+    folder_a: Annotated[Path, path_argument("Output folder of a study.")],
+    folder_b: Annotated[Path, path_argument("The one to compare with it.")],
     format: FormatOption = Format.md,
 ) -> None:
     """Compare two folders: settings, trials, and accuracies with a test of each difference."""
@@ -197,12 +184,7 @@ def plan(
 @results_app.command()
 def export(
     folder: FolderArgument,
-    path: Annotated[
-        Path,
-        typer.Argument(
-            parser=given_path, metavar="PATH", help="File to write: .h5 (every device) or .nir."
-        ),
-    ],
+    path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
     case: Annotated[str, typer.Option(help="Label of the case, as tables name it.")],
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
@@ -236,9 +218,7 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     """The study and its complete runs; what is odd about them is said on the error stream."""
     from studies.declaration import pruning, sequential_stopping
     from studies.declaration.search.candidates import shared_seeds
-    from studies.execution.hyperparameter_search import stored_hyperparameters
     from studies.execution.study_runs import kept_contents, look_into
-    from studies.results.result_folder import ResultFolder
     from studies.results.tables import Versions
 
     damaged: list[InputError] = []
@@ -248,11 +228,12 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     note_all_damage(folder, damaged, len(runs), "at least one finished trial")
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
-        typer.echo(f"rows of different versions: {', '.join(map(str, versions))}", err=True)
+        texts = "; ".join(sorted(map(str, versions)))
+        typer.echo(f"rows of different versions: {texts}", err=True)
     of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
     for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
         typer.echo(line, err=True)
-    shared = shared_seeds(found.study, stored_hyperparameters(found.study, ResultFolder(folder)))
+    shared = shared_seeds(found.study, found.drives)
     if shared is not None:
         typer.echo(shared, err=True)
     return found.study, runs

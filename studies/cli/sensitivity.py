@@ -171,13 +171,13 @@ def ledger(
     """What did training cost the devices? Pulses, energy, physical time and wear."""
     import pandas as pd
 
-    from studies.execution.study_runs import finished_runs
+    from studies.execution.study_runs import look_into
     from studies.report.ledger_view import render
     from studies.results.ledger import ledger_table
     from studies.results.tables import results_frame
 
     damaged: list[InputError] = []
-    _, runs = finished_runs(folder, on_damage=damaged.append)
+    runs = look_into(folder, on_damage=damaged.append).complete
     table = ledger_table(results_frame(runs)) if runs else pd.DataFrame()
     note_all_damage(folder, damaged, len(table), "at least one finished trial on a device")
     typer.echo(render(table, format))

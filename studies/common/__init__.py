@@ -1,1 +1,1 @@
-"""What all of `studies` needs: command-line choices, statistics, YAML, error sentences."""
+"""What all of `studies` needs: command-line choices, statistics, error sentences."""

@@ -164,13 +164,6 @@ def path_free(device: str) -> str:
     return _FOLDERS.sub("", device)
 
 
-def name_of(device: str) -> str:
-    """The one name of a device: ECRAM is ecram, an aihwkit device has all its fields."""
-    from device_presets import get_device
-
-    return get_device(device).name
-
-
 def check_slot(device: str, parameters: Mapping[str, Any], slot_seconds: float) -> None:
     """Refuses slots shorter than a pulse of a device that leaks.
 

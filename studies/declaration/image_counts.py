@@ -35,7 +35,7 @@ def _faults(
     study: Study, point: Point, n_train: int, n_test: int
 ) -> Iterator[tuple[str, object, str]]:
     """Field, value and allowed values of each count that the data set cannot meet."""
-    dataset, budget = point.dataset, study.search.n_train
+    dataset, search = point.dataset, study.search
     if dataset.n_train is not None and dataset.n_train > n_train:
         yield _written(point, "n_train"), dataset.n_train, _at_most(n_train)
     if dataset.n_test is not None and dataset.n_test > n_test:
@@ -44,15 +44,22 @@ def _faults(
     if not _holds_out(dataset.validation_share, drawn):
         allowed = f"holds none of {drawn} images out: {_enough(drawn)}"
         yield _written(point, "validation_share"), dataset.validation_share, allowed
-    if point.drive is not None or budget is None:
+    if point.drive is not None:
         return
-    if budget > drawn:
-        yield "search.n_train", budget, _at_most(drawn)
-    searched = study.search.validation_share or dataset.validation_share
-    if not _holds_out(searched, budget):
+    searched = search.validation_share or dataset.validation_share
+    if search.n_train is None:
+        if not _holds_out(searched, drawn):
+            enough = f"must be above {0.5 / drawn:.3g}, or dataset.n_train larger"
+            allowed = f"holds none of {drawn} images out: {enough}"
+            yield "search.validation_share", searched, allowed
+        return
+    if search.n_train > drawn:
+        yield "search.n_train", search.n_train, _at_most(drawn)
+    if not _holds_out(searched, search.n_train):
         least = int(0.5 / searched) + 1
         share = f"the validation share of {searched:g}"
-        yield "search.n_train", budget, f"must be at least {least}, or {share} holds no image out"
+        allowed = f"must be at least {least}, or {share} holds no image out"
+        yield "search.n_train", search.n_train, allowed
 
 
 def _written(point: Point, name: str) -> str:

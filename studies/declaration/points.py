@@ -20,7 +20,6 @@ from studies.declaration.sections import (
     nested,
     own_sections,
     sweepable,
-    value_at,
 )
 from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings, canonical
 from studies.declaration.update_rules import METHODS
@@ -164,10 +163,10 @@ def _points_of_case(
 ) -> Iterator[Point]:
     own = own_sections(case)
     if case.reads is not None:
-        for path in (*leaves({"network": case.network}), *leaves({"training": case.training})):
+        for path, value in leaves({"network": case.network, "training": case.training}):
             if path not in case.reads:
                 allowed = f"changes nothing in {case.rule}; " + one_of(case.reads)
-                raise InputError("study", f"{where}.{path}", value_at(own, path), allowed)
+                raise InputError("study", f"{where}.{path}", value, allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
     for rows in itertools.product(*(axis.rows for axis in varied)):

@@ -85,7 +85,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def value_at(sections: Sections, path: str) -> Any:
+def value_at(sections: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path; None where there is none."""
     at: Any = sections
     for key in path.split("."):
@@ -93,10 +93,10 @@ def value_at(sections: Sections, path: str) -> Any:
     return at
 
 
-def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted paths of all values that are no mappings."""
+def leaves(sections: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """All values that are no mappings, with their dotted paths."""
     for key, value in sections.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}"
+            yield f"{prefix}{key}", value

@@ -96,7 +96,7 @@ def seeded(
     A point of the reference also has all seeds of the points that are compared with it.
 
     Args:
-        unit_of: None: the point's drive is not known yet.
+        trial_of: None: the point's drive is not known yet.
         find: the finished run of a trial.
         failed: identities of trials that failed and are not repeated.
     """

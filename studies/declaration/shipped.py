@@ -19,11 +19,6 @@ def shipped_files() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def shipped_names() -> list[str]:
-    """Names of the shipped studies."""
-    return list(shipped_files())
-
-
 def find_study(name_or_path: str) -> Study:
     """A study by the path of its file or by the name of a shipped one.
 

@@ -40,7 +40,8 @@ _OfGrid: Any = Field(min_length=1, max_length=100)
 class SearchSettings(Spec):
     """The search of hyperparameters for every case that gives none, on validation images.
 
-    `ann` and `analog_sgd` have grids of their own, since their learning rates differ in meaning.
+    Rules without spikes have grids of their own, since their learning rates differ in meaning:
+    `ann` and `conversion`, `ann_adam`, and `analog_sgd`, `online_sgd` and `whole_pulse_sgd`.
     """
 
     n_train: Annotated[int, Field(ge=1)] | None = Field(

@@ -16,7 +16,7 @@ from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.errors import TrialsFailedError
 from studies.execution.options import Options, training_job
-from studies.execution.progress import ConsoleReporter, Silent
+from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.study_runs import look_into, run_in_folder
 from studies.results.summary import REFERENCE
 from studies.results.tables import results_frame
@@ -64,7 +64,7 @@ def run_study(
     with ExitStack() as stack:
         options = Options(
             job=training_job(None if data is None else Path(data)),
-            reporter=ConsoleReporter(Console(stderr=True)) if progress else Silent(),
+            reporter=ConsoleReporter(Console(stderr=True)) if progress else Reporter(),
             executor=executor or stack.enter_context(closing(LocalExecutor(workers))),
             retry_failed=retry_failed,
         )

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 from rpu_ssnn.common.wording import counted, listed
 from studies.declaration.points import Point
-from studies.declaration.search.candidates import best, candidates, expected, next_round
+from studies.declaration.search.candidates import best, candidates, next_round
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
-    HyperparameterTable,
     known_hyperparameters,
-    read_hyperparameters,
     search_key,
     write_hyperparameters,
 )
@@ -25,30 +23,12 @@ from studies.results.result_folder import ResultFolder
 from studies.results.tables import Versions
 
 
-def hyperparameter_files(study: Study, folder: ResultFolder) -> list[HyperparameterTable]:
-    """Hyperparameters in the drives file of the study and of the folder."""
-    return [
-        read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
-    ]
-
-
-def stored_hyperparameters(study: Study, folder: ResultFolder) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters of the rows of a folder, by search key.
-
-    Raises:
-        InputError: the folder's file is not valid.
-    """
-    points = [point for point in study.points() if point.drive is None]
-    return known_hyperparameters(points, study.search, [read_hyperparameters(folder.drives)])
-
-
 def find_hyperparameters(
     study: Study, folder: ResultFolder, options: Options, failures: FailureList
 ) -> dict[str, FoundHyperparameters]:
     """Hyperparameters by search key: from the study's file, the folder's, or else a search."""
-    files = hyperparameter_files(study, folder)
+    drives = known_hyperparameters(study, study.drives, folder.drives)
     points = [point for point in study.points() if point.drive is None]
-    drives = known_hyperparameters(points, study.search, files)
     unknown = [point for point in points if search_key(point, study.search) not in drives]
     if unknown:
         by_case = Counter(point.label for point in unknown)
@@ -75,8 +55,7 @@ def search(
         if Versions.of(result) == Versions.here()
     }
     asked: dict[str, list[Hyperparameters]] = {}
-    every = {search_key(point, study.search): expected(point, study.search) for point in points}
-    at_least = len(candidates(study, points, every))
+    at_least = len(candidates(study, points, at_once=study.search.budget))
     for number in itertools.count(1):
         tried = candidates(study, points, asked)
         missing = [run.trial for run in tried if run.trial.identity not in finished]

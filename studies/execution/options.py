@@ -7,7 +7,7 @@ from typing import Literal
 
 from studies.declaration.result import Failure, Runs
 from studies.declaration.sequential_stopping import Seeded
-from studies.execution.progress import Reporter, Silent
+from studies.execution.progress import Reporter
 from studies.workers import run_trial
 from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor
@@ -38,7 +38,7 @@ class Options:
     job: Job = field(default_factory=lambda: training_job(None))
     executor: Executor = field(default_factory=LocalExecutor)
     other_versions: OtherVersions = "refuse"
-    reporter: Reporter = field(default_factory=Silent)
+    reporter: Reporter = field(default_factory=Reporter)
     kept_rows: Sequence[Path] = ()
     retry_failed: bool = False
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason, set_aside
+from rpu_ssnn.common.files import kept_aside
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.options import Options
@@ -78,10 +78,6 @@ def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:
         if not is_trial_file(path):  # not a file of this package
             reporter.note(f"{error}; left where it is")
             return
-        try:
-            kept = f"kept as {set_aside(path, 'damaged').name}"
-        except OSError as fault:
-            kept = f"left where it is ({reason(fault)})"
-        reporter.note(f"{error}; damaged, {kept}; the trial runs again")
+        reporter.note(f"{error}; damaged, {kept_aside(path, 'damaged')}; the trial runs again")
 
     return store.read_all(on_damage=note)

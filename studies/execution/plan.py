@@ -13,12 +13,11 @@ from pathlib import Path
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.points import Point
 from studies.declaration.result import Failure, TrialResult
-from studies.declaration.search.candidates import candidates, expected
+from studies.declaration.search.candidates import candidates
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     grid,
     known_hyperparameters,
-    read_hyperparameters,
     search_key,
 )
 from studies.declaration.sequential_stopping import Seeded
@@ -27,7 +26,7 @@ from studies.declaration.trial import Trial, point_title, short_hash
 from studies.declaration.trials import largest, seeded_points
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.imported_results import as_result, read_imported_rows
-from studies.execution.progress import Silent
+from studies.execution.progress import Reporter
 from studies.execution.scheduling import in_balanced_order, run_trials
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign
@@ -46,14 +45,12 @@ class Row:
         trials: one a seed; with values from the middle of the grid if the search is not done.
         missing: those without a row.
         search: missing trials of its search (none if an earlier row has the same search).
-        hyperparameters_known: whether they are given or were searched.
     """
 
     title: str
     trials: list[Trial]
     missing: list[Trial]
     search: list[Trial]
-    hyperparameters_known: bool
 
 
 @dataclass(frozen=True)
@@ -131,28 +128,20 @@ def make_plan(
     kept = read_imported_rows(kept_rows, on_bad)
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    points = study.points()
-    files = [
-        read_hyperparameters(path) for path in (study.drives, folder.drives) if path is not None
-    ]
-    drives = known_hyperparameters(points, study.search, files)
+    drives = known_hyperparameters(study, study.drives, folder.drives)
     stored = folder.trials.read_all(on_damage=on_bad)
     of_rows = {identity: as_result(row) for identity, row in kept.items()}
     stored = replace(stored, by_identity=of_rows | stored.by_identity)
     searched = folder.search.read_all(on_damage=on_bad)
     failed = {failure.trial for failure in read_failures(root)}
     seeded = seeded_points(study, drives, stored.find, failed)
-    rows = [_row(one, study, drives, stored) for one in seeded]
     unknown = [
-        one.point for one, row in zip(seeded, rows, strict=True) if not row.hyperparameters_known
+        point
+        for point in study.points()
+        if point.drive is None and search_key(point, study.search) not in drives
     ]
     todo = _search_runs(study, unknown, searched)
-    rows = [
-        replace(row, search=todo.pop(search_key(point, study.search), []))
-        if not row.hyperparameters_known
-        else row
-        for point, row in zip((one.point for one in seeded), rows, strict=True)
-    ]
+    rows = [_row(one, study, drives, stored, todo) for one in seeded]
     found = [stored.find(trial) for row in rows for trial in row.trials]
     others = [r for r in found if r is not None and Versions.of(r) != Versions.here()]
     at_most = sum(len(one.seeds) for one in largest(study))
@@ -208,7 +197,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     return Estimate(n_workers, startup, seconds, memory, failures)
 
 
-class _StartTimer(Silent):
+class _StartTimer(Reporter):
     """Measures the time until the workers have started and checked their inputs."""
 
     seconds = 0.0
@@ -221,15 +210,22 @@ class _StartTimer(Silent):
 
 
 def _row(
-    one: Seeded, study: Study, drives: dict[str, FoundHyperparameters], stored: StoredRuns
+    one: Seeded,
+    study: Study,
+    drives: dict[str, FoundHyperparameters],
+    stored: StoredRuns,
+    todo: dict[str, list[Trial]],
 ) -> Row:
+    """Takes the runs of its search out of ``todo``."""
     point = one.point
-    found = drives.get(search_key(point, study.search))
+    key = search_key(point, study.search)
+    found = drives.get(key)
     known = point.drive or (found and found.drive)
     drive = known or _middle(grid(point, study.search))
     trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
     missing = [trial for trial in trials if known is None or stored.find(trial) is None]
-    return Row(point_title(point.label, point.sweep), trials, missing, [], known is not None)
+    search = todo.pop(key, []) if known is None else []
+    return Row(point_title(point.label, point.sweep), trials, missing, search)
 
 
 def _search_runs(
@@ -237,8 +233,7 @@ def _search_runs(
 ) -> dict[str, list[Trial]]:
     """Missing runs by search key."""
     found: dict[str, list[Trial]] = {}
-    asked = {search_key(point, study.search): expected(point, study.search) for point in points}
-    for candidate in candidates(study, points, asked):
+    for candidate in candidates(study, points, at_once=study.search.budget):
         result = stored.by_identity.get(candidate.trial.identity)
         if result is None or Versions.of(result) != Versions.here():
             found.setdefault(candidate.key, []).append(candidate.trial)

@@ -3,8 +3,7 @@
 import io
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,17 +15,21 @@ from studies.declaration.trial import Trial
 from studies.workers.workspace import TrialProgress
 
 
-class Reporter(Protocol):
-    """Receives the events of a run."""
+class Reporter:
+    """Receives the events of a run; this one shows nothing, for the Python interface."""
 
     def note(self, text: str) -> None:
         """One line."""
 
-    def starting(self, text: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def starting(self, text: str) -> Iterator[None]:
         """Shows what the run waits for, while the context is open."""
+        yield
 
-    def running(self, what: str, done: int, total: int) -> AbstractContextManager[None]:
+    @contextmanager
+    def running(self, what: str, done: int, total: int) -> Iterator[None]:
         """Shows progress of ``total`` trials, ``done`` of them finished before."""
+        yield
 
     def started(self, trial: Trial) -> None:
         """A worker has started the trial."""
@@ -41,35 +44,6 @@ class Reporter(Protocol):
         """A trial has failed, without a row."""
 
 
-class Silent:
-    """Shows nothing; for the Python interface."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    @contextmanager
-    def starting(self, text: str) -> Iterator[None]:
-        """Nothing to say."""
-        yield
-
-    @contextmanager
-    def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """Nothing to show."""
-        yield
-
-    def started(self, trial: Trial) -> None:
-        """Nothing."""
-
-    def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Nothing."""
-
-    def finished(self, trial: Trial, result: TrialResult) -> None:
-        """Nothing."""
-
-    def failed(self, failure: Failure) -> None:
-        """Nothing."""
-
-
 class TolerantConsole(Console):
     """A console that survives a closed pipe, where rich would end the process."""
 
@@ -78,7 +52,7 @@ class TolerantConsole(Console):
         self.quiet = True
 
 
-class ConsoleReporter:
+class ConsoleReporter(Reporter):
     """Prints to a rich console.
 
     Args:
@@ -137,9 +111,6 @@ class ConsoleReporter:
             self._bar.add_task(what, total=total, completed=done, last="")
             yield
         self._bar = None
-
-    def started(self, trial: Trial) -> None:
-        """Shows nothing: the trial is shown at its first progress."""
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
         """Updates the bar at once; without a terminal, prints a line now and then."""

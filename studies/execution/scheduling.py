@@ -1,7 +1,7 @@
 """Submits trials to workers and collects results; a failure is a value."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from studies.common import interrupts
@@ -98,7 +98,7 @@ def _drain(
     look: Callable[[], None],
 ) -> None:
     """Submits and settles trials until none is waiting or running."""
-    told = _ProgressRelay(pool, reporter)
+    told: dict[str, int] = {}  # notes of each trial
     while pool.running or waiting:
         while waiting and pool.free > 0:
             trial = waiting.popleft()
@@ -106,25 +106,13 @@ def _drain(
             pool.submit_trial(job, trial)
         look()
         completed = pool.completed(SECONDS_BETWEEN_LOOKS)
-        told.look([*(trial for trial, _ in completed), *pool.running])
-        for trial, outcome in completed:
-            settle(trial, outcome)
-
-
-class _ProgressRelay:
-    """Passes progress of running trials to the reporter, each note once."""
-
-    def __init__(self, pool: WorkerPool, reporter: Reporter) -> None:
-        self._pool, self._reporter = pool, reporter
-        self._notes: dict[str, int] = {}
-
-    def look(self, trials: Iterable[Trial]) -> None:
-        """Reads the last progress of each trial."""
-        for trial in trials:
-            progress = self._pool.progress_of(trial)
+        for trial in (*(trial for trial, _ in completed), *pool.running):
+            progress = pool.progress_of(trial)
             if progress is None:
                 continue
-            for note in progress.notes[self._notes.get(trial.identity, 0) :]:
-                self._reporter.note(note)
-            self._notes[trial.identity] = len(progress.notes)
-            self._reporter.reached(trial, progress)
+            for note in progress.notes[told.get(trial.identity, 0) :]:
+                reporter.note(note)
+            told[trial.identity] = len(progress.notes)
+            reporter.reached(trial, progress)
+        for trial, outcome in completed:
+            settle(trial, outcome)

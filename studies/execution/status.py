@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -74,7 +73,7 @@ class StatusFile(Spec):
     )
 
 
-class StatusReporter:
+class StatusReporter(Reporter):
     """Writes the status file, and passes every event to another reporter."""
 
     def __init__(self, root: Path, inner: Reporter, failed: Sequence[Failure] = ()) -> None:
@@ -181,7 +180,6 @@ def status_kept(
 def read_status(root: Path) -> StatusFile | None:
     """The status file of a folder; None where there is none or it is damaged."""
     try:
-        content = json.loads(read_text(root / STATUS_FILE))
-        return StatusFile.model_validate(content)
-    except (OSError, ValueError, RecursionError):
+        return StatusFile.model_validate_json(read_text(root / STATUS_FILE))
+    except (OSError, ValueError):
         return None

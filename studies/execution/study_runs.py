@@ -1,6 +1,6 @@
 """Runs a study in its output folder: first the search, then every trial without a row."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     known_hyperparameters,
-    read_hyperparameters,
 )
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.shipped import find_study, shipped_files
@@ -22,7 +21,6 @@ from studies.declaration.trials import largest, seeded_points, trials_at
 from studies.execution.hyperparameter_search import (
     by_title,
     find_hyperparameters,
-    hyperparameter_files,
     search,
 )
 from studies.execution.imported_results import as_result, read_imported_rows, resume
@@ -139,11 +137,13 @@ class FolderContents:
     """Content of an output folder.
 
     Attributes:
+        drives: found by a search, by search key.
         points: with the seeds that they need, given the finished trials.
         runs: finished trials, including pruned ones.
     """
 
     study: Study
+    drives: dict[str, FoundHyperparameters]
     points: list[Seeded]
     runs: Runs
 
@@ -169,14 +169,10 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     """
     study = stored_study(root)
     folder = ResultFolder(root)
-    drives = known_hyperparameters(
-        study.points(), study.search, [read_hyperparameters(folder.drives)]
-    )
+    drives = known_hyperparameters(study, folder.drives)
     stored = folder.trials.read_all(on_damage)
     failed = {failure.trial for failure in read_failures(root)}
-    points = seeded_points(study, drives, stored.find, failed)
-    found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
-    return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
+    return _contents(study, drives, stored, failed)
 
 
 def kept_contents(name: str) -> FolderContents | None:
@@ -185,22 +181,21 @@ def kept_contents(name: str) -> FolderContents | None:
     if name not in shipped_files() or not file.is_file():
         return None
     study = find_study(name)
-    files = [read_hyperparameters(study.drives)] if study.drives is not None else []
-    drives = known_hyperparameters(study.points(), study.search, files)
+    drives = known_hyperparameters(study, study.drives)
     rows = {identity: as_result(row) for identity, row in read_imported_rows([file]).items()}
-    points = seeded_points(study, drives, lambda trial: rows.get(trial.identity), set())
-    found = [(trial, rows.get(trial.identity)) for trial in trials_at(study, drives, points)]
-    return FolderContents(study, points, [(trial, run) for trial, run in found if run is not None])
+    return _contents(study, drives, StoredRuns(rows, by_settings={}))
 
 
-def finished_runs(root: Path, on_damage: Callable[[InputError], None]) -> tuple[Study, Runs]:
-    """The study of an output folder and its complete runs (`look_into`).
-
-    Raises:
-        InputError: not an output folder.
-    """
-    found = look_into(root, on_damage)
-    return found.study, found.complete
+def _contents(
+    study: Study,
+    drives: dict[str, FoundHyperparameters],
+    stored: StoredRuns,
+    failed: Collection[str] = (),
+) -> FolderContents:
+    points = seeded_points(study, drives, stored.find, failed)
+    found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
+    runs = [(trial, run) for trial, run in found if run is not None]
+    return FolderContents(study, drives, points, runs)
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:
@@ -213,7 +208,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    hyperparameter_files(study, folder)
+    known_hyperparameters(study, study.drives, folder.drives)
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,11 @@ from studies.workers.memory import forget_peak_memory, peak_memory_mb
 from studies.workers.run_trial import check_inputs
 from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
-from studies.workers.workspace import Workspace
+from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training_loop import Learner
 
 ENOUGH_SECONDS = 1.0
 """Training steps are timed until they took this long, or a whole epoch."""
@@ -87,20 +89,37 @@ def time_steps(
 
 
 def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
-    method = trial.settings.method
+    import numpy as np
+
+    settings, method = trial.settings, trial.settings.method
+    no_epochs = settings.training.model_copy(update={"epochs": 0})
+    untrained = replace(trial, settings=settings.model_copy(update={"training": no_epochs}))
+
+    def built() -> AbstractContextManager[Learner]:
+        session = TrialSession(NO_WORKSPACE, untrained, data.digest)
+        return method.timed(untrained, data, threads, session)
+
     started = time.perf_counter()
-    with method.rehearse(trial, data, threads):
+    with built():
         first = time.perf_counter() - started  # imports and compiles
     started = time.perf_counter()
-    with method.rehearse(trial, data, threads) as steps:
+    with built() as network:
         start = time.perf_counter() - started
-        n_train = len(data.train_labels)
-        shown = min(steps.shown_at_once or n_train, n_train)
+        images, labels = data.train_images, data.train_labels
+        shown = min(method.shown_at_once() or len(labels), len(labels))
+        rng = np.random.default_rng(settings.seed)
+
+        def learn(n: int) -> None:
+            network.train_epoch(images[:n], labels[:n], rng, 0)
+
+        def show(n: int) -> None:
+            network.accuracy(images[:n], labels[:n])
+
         return Cost(
             first=first,
             start=start,
-            train=_seconds_each(steps.learn, trial.settings.training.batch, n_train),
-            show=_seconds_each(steps.show, shown, shown),
+            train=_seconds_each(learn, settings.training.batch, len(labels)),
+            show=_seconds_each(show, shown, shown),
             peak_memory_mb=0.0,
         )
 

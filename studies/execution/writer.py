@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason, set_aside
+from rpu_ssnn.common.files import kept_aside, reason
 from rpu_ssnn.common.wording import counted
 from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.trial import Trial
@@ -156,10 +156,7 @@ class FailureList:
             self._reporter.note(f"{failure.title}: failure not listed: {reason(error)}")
 
     def _set_aside(self, error: InputError) -> None:
-        try:
-            kept = f"kept as {set_aside(self._root / FAILURES_CSV, 'damaged').name}"
-        except OSError as fault:
-            kept = f"left where it is ({reason(fault)})"
+        kept = kept_aside(self._root / FAILURES_CSV, "damaged")
         self._reporter.note(f"{error}; damaged, {kept}")
 
     def write(self) -> None:

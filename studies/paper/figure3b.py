@@ -31,7 +31,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    network = train_small("mnist", root, TRAINING_IMAGES, EPOCHS)
+    network = train_small(root, TRAINING_IMAGES, EPOCHS)
     trains = max((_present(network, k) for k in range(CANDIDATES)), key=_both_streams)
     positive, negative = trains.positive[0], trains.negative[0]
     neuron = int(np.minimum(positive.sum(axis=0), negative.sum(axis=0)).argmax())

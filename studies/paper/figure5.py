@@ -35,7 +35,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    network = train_small("mnist", root, TRAINING_IMAGES, EPOCHS)
+    network = train_small(root, TRAINING_IMAGES, EPOCHS)
     winner = output_counts(network, InhibitionSpec(clocked=True))
     raw = output_counts(network, InhibitionSpec())
     curves = dict(zip(NAMES, (raw, softmax(raw), winner), strict=True))

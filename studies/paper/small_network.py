@@ -30,13 +30,13 @@ class SmallNetwork:
         return share * np.float32(self.spec.encoding.input_rate)
 
 
-def train_small(dataset: str, root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
+def train_small(root: Path | None, n_train: int, epochs: int) -> SmallNetwork:
     """784-256-10, Eq. 9, seed 0.
 
     Raises:
         InputError: the images are not there.
     """
-    data = load_dataset(dataset, root, n_train=n_train, n_test=None, validation_share=0.0, seed=0)
+    data = load_dataset("mnist", root, n_train=n_train, n_test=None, validation_share=0.0, seed=0)
     spec = NetworkSpec(
         hidden=(HIDDEN,),
         encoding=EncodingSpec(input_rate=0.5),

@@ -70,8 +70,8 @@ def numbers(
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     rows = []
     for name in readings:
-        spec = NetworkSpec.model_validate({"hidden": (64,), **READINGS[name]})
-        weights = _trained(spec, data)
+        spec = network_of(name)
+        weights = trained_weights(spec, data)
         for T in slots:
             longer = at_length(name, spec, T)
             for update in UPDATES:
@@ -82,6 +82,11 @@ def numbers(
     return pd.DataFrame(rows)
 
 
+def network_of(name: str) -> NetworkSpec:
+    """The network of a reading."""
+    return NetworkSpec.model_validate({"hidden": (64,), **READINGS[name]})
+
+
 def at_length(name: str, spec: NetworkSpec, T: int) -> NetworkSpec:
     """The same network shown longer; a kernel of one slot stays one slot."""
     changes: dict[str, Any] = {"T": T}
@@ -90,7 +95,8 @@ def at_length(name: str, spec: NetworkSpec, T: int) -> NetworkSpec:
     return spec.model_copy(update=changes)
 
 
-def _trained(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
+def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
+    """The weights of each crossbar after a short training by rates."""
     training = TrainingSpec(epochs=TRAINED_EPOCHS)
     with train(spec, training, rate_synapses(1.0), data, seed=0) as trained:
         return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]

@@ -1,8 +1,1 @@
-"""The report: one HTML file with tables, figures, declaration, versions and warnings.
-
-`__init__.pyi` lists the public names; each is imported at its first use.
-"""
-
-import lazy_loader as _lazy
-
-__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
+"""The results as text, tables, figures and one HTML report."""

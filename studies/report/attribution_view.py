@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.files import write_whole
 from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.spreadsheet import guarded
+from studies.results.spreadsheet import write_csv
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
 
@@ -40,9 +39,7 @@ def write(found: Attribution, root: Path) -> Path:
     Raises:
         OSError: the folder cannot be written to.
     """
-    path = root / FILE
-    write_whole(path, lambda temporary: guarded(found.table).to_csv(temporary, index=False))
-    return path
+    return write_csv(found.table, root / FILE)
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:

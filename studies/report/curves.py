@@ -15,7 +15,7 @@ from studies.report.figures import (
     panel_grid,
     panels_of,
 )
-from studies.results.summary import as_keys, swept_columns, titled, with_values
+from studies.results.summary import by_point, swept_columns, titled, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,11 +73,9 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
 
 def _apart(results: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The runs of each case at each point of the sweep."""
-    results, swept = with_values(results), swept_columns(results)
-    keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     return [
-        (titled(f"{case} (n={len(runs)})", dict(zip(swept, point, strict=True))), runs)
-        for (case, *point), runs in keyed.groupby(["label", *swept], sort=False)
+        (titled(f"{case} (n={len(runs)})", point), runs)
+        for case, point, runs in by_point(with_values(results))
     ]
 
 

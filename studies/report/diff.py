@@ -12,14 +12,14 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import describe, holm, paired_p
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.trial import Trial, canonical, point_title
-from studies.execution.study_runs import finished_runs
+from studies.execution.study_runs import look_into
 from studies.results.tables import Versions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-type Key = tuple[str, int]
-"""Title of a case at its point of the sweep, and seed: what makes two runs a pair."""
+type _OfCase = Mapping[int, tuple[Trial, TrialResult]]
+"""Runs of a case at its point of the sweep, by seed."""
 
 _ABSENT = "-"
 
@@ -54,7 +54,7 @@ def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], N
     """
     found = []
     for root in (root_a, root_b):
-        _, runs = finished_runs(root, on_damage=on_damage)
+        runs = look_into(root, on_damage).complete
         if not runs:
             raise InputError(root, "units", 0, "must hold at least one finished trial")
         found.append(runs)
@@ -72,10 +72,17 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
     """
     import pandas as pd
 
-    a, b = _by_key(runs_a), _by_key(runs_b)
-    titles_a, titles_b = _titles(a), _titles(b)
-    both = [title for title in titles_a if title in titles_b]
-    rows = [_change(title, a, b) for title in both]
+    a, b = _by_title(runs_a), _by_title(runs_b)
+    both = [title for title in a if title in b]
+    settings = {title: list(_settings(a[title], b[title])) for title in both}
+    rows = [
+        {
+            "case": title,
+            "settings": "changed" if settings[title] else "same",
+            **_change(a[title], b[title]),
+        }
+        for title in both
+    ]
     columns = [
         "case",
         "settings",
@@ -93,40 +100,31 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
     changes["p"] = holm(changes["p"].tolist())
     return Difference(
         versions=_versions(runs_a, runs_b),
-        only_a=[title for title in titles_a if title not in titles_b],
-        only_b=[title for title in titles_b if title not in titles_a],
+        only_a=[title for title in a if title not in b],
+        only_b=[title for title in b if title not in a],
         settings=pd.DataFrame(
-            [row for title in both for row in _settings(title, a, b)],
+            [{"case": title} | row for title in both for row in settings[title]],
             columns=["case", "setting", "A", "B"],
         ),
         changes=changes,
     )
 
 
-def _by_key(runs: Runs) -> dict[Key, tuple[Trial, TrialResult]]:
-    return {
-        (point_title(trial.label, trial.sweep), trial.settings.seed): (trial, result)
-        for trial, result in runs
-    }
+def _by_title(runs: Runs) -> dict[str, dict[int, tuple[Trial, TrialResult]]]:
+    found: dict[str, dict[int, tuple[Trial, TrialResult]]] = {}
+    for trial, result in runs:
+        of_case = found.setdefault(point_title(trial.label, trial.sweep), {})
+        of_case[trial.settings.seed] = trial, result
+    return found
 
 
-def _titles(runs: Mapping[Key, object]) -> list[str]:
-    return list(dict.fromkeys(title for title, _ in runs))
-
-
-def _change(
-    title: str,
-    a: Mapping[Key, tuple[Trial, TrialResult]],
-    b: Mapping[Key, tuple[Trial, TrialResult]],
-) -> dict[str, Any]:
-    in_a = {seed: result.accuracy for (name, seed), (_, result) in a.items() if name == title}
-    in_b = {seed: result.accuracy for (name, seed), (_, result) in b.items() if name == title}
+def _change(a: _OfCase, b: _OfCase) -> dict[str, Any]:
+    in_a = {seed: result.accuracy for seed, (_, result) in a.items()}
+    in_b = {seed: result.accuracy for seed, (_, result) in b.items()}
     differences = [in_b[seed] - in_a[seed] for seed in in_a if seed in in_b]
     change = describe(differences)
     identical = sum(difference == 0 for difference in differences)
     return {
-        "case": title,
-        "settings": "changed" if any(True for _ in _settings(title, a, b)) else "same",
         "n_a": len(in_a),
         "n_b": len(in_b),
         "a": describe(list(in_a.values())).mean,
@@ -139,18 +137,12 @@ def _change(
     }
 
 
-def _settings(
-    title: str,
-    a: Mapping[Key, tuple[Trial, TrialResult]],
-    b: Mapping[Key, tuple[Trial, TrialResult]],
-) -> Iterator[dict[str, str]]:
+def _settings(a: _OfCase, b: _OfCase) -> Iterator[dict[str, str]]:
     """What differs between the case's first run here and there; its seeds share all settings."""
-    in_a = next(_leaves(trial) for (name, _), (trial, _) in a.items() if name == title)
-    in_b = next(_leaves(trial) for (name, _), (trial, _) in b.items() if name == title)
+    in_a, in_b = (_leaves(next(iter(runs.values()))[0]) for runs in (a, b))
     for path in dict.fromkeys((*in_a, *in_b)):
         if in_a.get(path) != in_b.get(path):
-            values = in_a.get(path, _ABSENT), in_b.get(path, _ABSENT)
-            yield {"case": title, "setting": path, "A": values[0], "B": values[1]}
+            yield {"setting": path, "A": in_a.get(path, _ABSENT), "B": in_b.get(path, _ABSENT)}
 
 
 def _leaves(trial: Trial) -> dict[str, str]:
@@ -173,5 +165,4 @@ def _versions(runs_a: Runs, runs_b: Runs) -> tuple[str, str] | None:
 
 def _version_text(runs: Sequence[tuple[Trial, TrialResult]]) -> str:
     found = {Versions.of(result) for _, result in runs}
-    each = sorted(", ".join(f"{k} {v}" for k, v in vars(version).items()) for version in found)
-    return "; ".join(each) or "no runs"
+    return "; ".join(sorted(map(str, found))) or "no runs"

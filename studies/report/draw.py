@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
-from studies.declaration.result import Runs
+from studies.declaration.result import SWEEP_PREFIX, Runs
 from studies.declaration.study import Study
 from studies.report.curves import curves_figure
 from studies.report.figure_style import WIDE_INCHES
@@ -65,13 +65,9 @@ def drawable(study: Study, runs: Runs, x: str | None = None) -> list[Kind]:
 
 def swept_paths(study: Study, results: pd.DataFrame) -> list[str]:
     """The swept settings of which the results have several values."""
-    found = []
-    for path in study.varied:
-        values = set(setting(results, path)) - {NOT_SWEPT} if _is_there(results, path) else set()
-        if len(values) > 1:
-            found.append(path)
-    return found
-
-
-def _is_there(results: pd.DataFrame, path: str) -> bool:
-    return f"sweep.{path}" in results.columns
+    return [
+        path
+        for path in study.varied
+        if f"{SWEEP_PREFIX}{path}" in results.columns
+        and len(set(setting(results, path)) - {NOT_SWEPT}) > 1
+    ]

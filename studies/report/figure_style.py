@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason, write_whole
+from rpu_ssnn.common.files import PLOT_SUFFIXES, reason, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +21,6 @@ FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
 """A page's text; a phone's screen gets `NARROW_INCHES`."""
 NARROW_INCHES = 4.0
-
-FILE_FORMATS = ("png", "pdf", "svg")
 
 # Okabe and Ito's palette, without the yellow that white paper swallows.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -69,6 +67,14 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def panels_in(figure: Figure, n: int, columns: int, sharey: bool = False) -> list[Axes]:
+    """So many panels, in rows; the rest of the last row stays empty."""
+    grid = figure.subplots(-(-n // columns), columns, sharey=sharey, squeeze=False).ravel()
+    for unused in grid[n:]:
+        unused.set_visible(False)
+    return list(grid[:n])
+
+
 def finish_axes(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
     """Grid, ticks and frame."""
     from matplotlib.ticker import NullLocator
@@ -87,11 +93,11 @@ def save(figure: Figure, path: Path) -> Path:
     Raises:
         InputError: another ending, or the folder cannot be written to.
     """
-    kind = path.suffix.removeprefix(".").lower()
-    if kind not in FILE_FORMATS:
-        raise InputError("plot", "--out", str(path), f"must end in .{', .'.join(FILE_FORMATS)}")
+    kind = path.suffix.lower()
+    if kind not in PLOT_SUFFIXES:
+        raise InputError("plot", "--out", str(path), f"must end in {', '.join(PLOT_SUFFIXES)}")
     try:
-        write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind))
+        write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind[1:]))
     except OSError as error:
         raise InputError(path, "figure", reason(error), "must be a writable file") from error
     return path

@@ -17,6 +17,7 @@ from studies.report.figure_style import (
     finish_axes,
     looks,
     new_figure,
+    panels_in,
     plain,
     wrapped,
 )
@@ -183,10 +184,7 @@ def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
     columns = columns_of(width, n)
     rows = -(-n // columns)
     figure = new_figure(width, 0.9 + PANEL_INCHES * rows + (0.6 if n == 1 else 0.0))
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    for unused in grid[n:]:
-        unused.set_visible(False)
-    return figure, list(grid[:n])
+    return figure, panels_in(figure, n, columns, sharey=True)
 
 
 def _over_x(

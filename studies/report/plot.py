@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import write_whole
 from studies.common.statistics import FEWEST_SEEDS
-from studies.declaration.result import SWEEP_PREFIX
-from studies.report.figure_style import wrapped
+from studies.report.figure_style import new_figure, wrapped
 from studies.report.figures import bar_within, by_device, draw_groups
-from studies.results.summary import NOT_SWEPT, as_keys, titled_row, with_values
+from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled_row, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +34,10 @@ def plot_study(
     Raises:
         OSError: it cannot be written.
     """
-    from matplotlib.figure import Figure
-
     table = by_device(table)
     names = [wrapped(titled_row(row), _LABEL_CHARACTERS) for _, row in table.iterrows()]
     height = 1.6 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
-    figure = Figure(figsize=(8.0, height), layout="constrained")
+    figure = new_figure(8.0, height)
     accuracy, gap = figure.subplots(1, 2, sharey=True)
     _draw_accuracy(accuracy, with_values(results), table)
     _draw_gap(gap, table, reference)
@@ -54,7 +51,7 @@ def plot_study(
 
 
 def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
-    swept = [column for column in table.columns if column.startswith(SWEEP_PREFIX)]
+    swept = swept_columns(table)
     for place, (_, row) in enumerate(table.iterrows()):
         runs = results[results["label"] == row["case"]]
         for column in swept:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.files import write_whole
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS
@@ -14,12 +13,13 @@ from studies.report.figure_style import (
     WIDE_INCHES,
     finish_axes,
     new_figure,
+    panels_in,
     plain,
     save,
     wrapped,
 )
 from studies.report.figures import PANEL_INCHES
-from studies.results.spreadsheet import guarded
+from studies.results.spreadsheet import write_csv
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
 
@@ -57,9 +57,7 @@ def write(found: Requirement, root: Path) -> Path:
     Raises:
         OSError: the folder cannot be written to.
     """
-    path = root / FILE
-    write_whole(path, lambda temporary: guarded(found.table).to_csv(temporary, index=False))
-    return path
+    return write_csv(found.table, root / FILE)
 
 
 def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
@@ -71,8 +69,8 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
     columns = min(2, len(found.table))
     rows = -(-len(found.table) // columns)
     figure = new_figure(WIDE_INCHES, 0.5 + PANEL_INCHES * rows)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (_, row) in zip(grid, found.table.iterrows(), strict=False):
+    panels = panels_in(figure, len(found.table), columns)
+    for axes, (_, row) in zip(panels, found.table.iterrows(), strict=True):
         points = found.curves[found.curves["parameter"] == row["parameter"]].dropna(subset=["loss"])
         half = points["loss_ci"].where(points["n"] >= FEWEST_SEEDS, 0.0)
         axes.errorbar(points["value"], points["loss"], yerr=half, fmt="o-", ms=4, capsize=2, lw=1.2)
@@ -89,8 +87,6 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
         axes.set_xlabel(wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44))
         axes.set_ylabel("loss (points; 95 % interval)")
         finish_axes(axes)
-    for axes in grid[len(found.table) :]:
-        axes.set_visible(False)
     figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
     return save(figure, root / FIGURE)
 

@@ -73,7 +73,8 @@ def lines(stands: StudyStatus, now: float | None = None) -> list[str]:
     failed = file.failed if file is not None else ()
     n_running = "?" if stands.in_use and file is None else len(running)
     counts = f"trials: {stands.done} of {stands.total} done, {n_running} running"
-    text.append(f"{counts}, {len(failed)} failed" + _damage(stands))
+    damage = f", {len(stands.damaged)} damaged" if stands.damaged else ""
+    text.append(f"{counts}, {len(failed)} failed{damage}")
     if file is not None and stands.in_use and file.what:
         left = stands.seconds_left(now)
         when = "time left not known yet" if left is None else f"about {duration(left)} left"
@@ -102,10 +103,6 @@ def _state(stands: StudyStatus) -> str:
         return f"not running: its process was killed, last update {_clock(file.updated)}"
     why = f" by {file.message}" if file.message else ""
     return f"not running: {file.state}{why} {_clock(file.updated)}"
-
-
-def _damage(stands: StudyStatus) -> str:
-    return f", {len(stands.damaged)} damaged" if stands.damaged else ""
 
 
 def _clock(seconds: float) -> str:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
-from studies.common.quantities import quantity
 from studies.common.statistics import MOST_SEEDS, SIGNIFICANCE, UNTESTED, correction, mark
-from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.update_rules.base import GIVEN_SPIKES
-from studies.results.summary import INPUT, PUBLISHED, or_dash, swept_columns
+from studies.results.summary import INPUT, PUBLISHED, swept_cells, swept_columns
 from studies.results.text_table import accuracy_interval, as_csv, interval, number, render_cells
 
 if TYPE_CHECKING:
@@ -37,9 +35,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     import pandas as pd
 
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
-    for column in swept_columns(table):
-        values = [or_dash(value) for value in table[column]]
-        shown[quantity(column.removeprefix(SWEEP_PREFIX))] = values
+    shown |= swept_cells(table)
     accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
     shown["accuracy %"] = [accuracy_interval(*of_case) for of_case in accuracies]
     gaps = intervals(table["gap"], table["gap_ci"], "{:+.2f}", table["gap_n"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from studies.declaration.result import SWEEP_PREFIX
-from studies.declaration.sections import leaves
+from studies.declaration.sections import leaves, value_at
 from studies.declaration.trial import canonical
 from studies.declaration.update_rules import CASES
 from studies.results.summary import NOT_SWEPT, as_keys, swept_columns
@@ -56,7 +56,8 @@ def setting(results: pd.DataFrame, path: str) -> pd.Series:
             return values
     swept = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(results)]
     known = [CASE, *swept, *(name for name in _GROUPING if name in results.columns)]
-    paths = leaves(json.loads(results["settings"].iloc[-1])) if "settings" in results else ()
+    last = json.loads(results["settings"].iloc[-1]) if "settings" in results else {}
+    paths = [path for path, _ in leaves(last)]
     near = meant(nearest([*known, *paths], path))
     allowed = f"{near}{one_of(dict.fromkeys(known))}, or a trial's setting such as network.T"
     raise InputError("results", "column", path, allowed)
@@ -67,18 +68,12 @@ def _setting_of(settings: Mapping[str, Any], path: str) -> Any:
     reads = CASES[method["update"]].reads
     if reads is not None and path.startswith(("network.", "training.")) and path not in reads:
         return NOT_SWEPT
-    found = _at(settings, path)
+    found = value_at(settings, path)
     for start, instead in _SECTIONS_OF_THE_METHOD:
         for section in (method, method.get("tile", {})):
             if found is None and path.startswith(start):
-                found = _at(section, instead + path.removeprefix(start))
+                found = value_at(section, instead + path.removeprefix(start))
     whole_section = isinstance(found, Mapping) and "." not in path
     if found is None or whole_section:
         return NOT_SWEPT
     return found if isinstance(found, bool | int | float | str) else canonical(found)
-
-
-def _at(section: Any, path: str) -> Any:
-    for key in path.split("."):
-        section = section.get(key) if isinstance(section, Mapping) else None
-    return section

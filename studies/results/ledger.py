@@ -17,10 +17,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.declaration.devices import compound_of, shortest_slot_s
-from studies.declaration.result import PRUNED, SWEEP_PREFIX, Row, TrialResult
+from studies.declaration.result import PRUNED, Row, TrialResult
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.results.summary import with_values
+from studies.results.summary import swept_columns, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +139,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     on_devices = with_values(results[results["pulses_up_per_device"].notna()])
-    swept = [column for column in results.columns if column.startswith(SWEEP_PREFIX)]
+    swept = swept_columns(results)
     rows = []
     for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):
         cells: dict[str, Any] = dict(zip(("case", *swept), key, strict=True)) | {"n": len(runs)}

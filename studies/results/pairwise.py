@@ -10,8 +10,7 @@ from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import SIGNIFICANCE, correction, describe, holm, mark, paired_p
 from studies.results.summary import (
-    as_keys,
-    swept_columns,
+    by_point,
     titled,
     with_values,
     without_pruned,
@@ -104,14 +103,10 @@ def _legend(pairs: pd.DataFrame) -> str:
 def by_title(results: pd.DataFrame) -> dict[str, dict[int, float]]:
     """Test accuracy by case and seed, best mean first."""
     complete = with_values(without_pruned(results))
-    swept = swept_columns(complete)
-    keyed = complete.assign(**{column: as_keys(complete[column]) for column in swept})
-    found: dict[str, dict[int, float]] = {}
-    for key, runs in keyed.groupby(["label", *swept], sort=False):
-        label, *point = key
-        found[titled(label, dict(zip(swept, point, strict=True)))] = dict(
-            zip(runs["seed"], runs["test_accuracy"], strict=True)
-        )
+    found: dict[str, dict[int, float]] = {
+        titled(case, point): dict(zip(runs["seed"], runs["test_accuracy"], strict=True))
+        for case, point, runs in by_point(complete)
+    }
 
     def mean(case: str) -> float:
         return describe(list(found[case].values())).mean

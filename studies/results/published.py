@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from studies.results.summary import PUBLISHED
+from studies.results.summary import PUBLISHED, swept_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,14 +20,14 @@ def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     none. A quoted row has no measurement: n is 0.
 
     Args:
-        table: as `table.summary` returns it.
+        table: as `results.summary` returns it.
     """
     import pandas as pd
 
     if not study.published and not study.quoted:
         return table
     quoted = pd.DataFrame({"case": list(study.quoted), "n": 0, "gap_n": 0})
-    swept = {c: "" for c in table.columns if str(c).startswith("sweep.")}
+    swept = dict.fromkeys(swept_columns(table), "")
     rows = pd.concat([table, quoted.assign(**swept)], ignore_index=True)
     known = {**study.published, **study.quoted}
     found = [known.get(case) for case in rows["case"]]

@@ -104,16 +104,27 @@ class _CheckedRow(_Checked):
     replayable: bool | None = None
     dataset: Text = None
     data_digest: Text = None
+    data_file: Text = None
+    file_digest: Text = None
+    data_split: Text = None
+    data_range: Text = None
+    # Rows that an earlier version read from a table hold the shape `64` as a number.
+    data_shape: Annotated[Text, Field(coerce_numbers_to_str=True)] = None
+    input: Text = None
+    time: Text = None
     network: Text = None
     update: Text = None
     device: Text = None
     overrides: Text = None
     tile: Text = None
+    online: Text = None
     simulator: Text = None
+    beside_pulses: Text = None
     schedule: Text = None
     decay_shape: Text = None
     output_step: Number = None
     settings: Text = None
+    machine: Text = None
 
     @model_validator(mode="after")
     def _has_an_accuracy(self) -> "_CheckedRow":
@@ -124,7 +135,9 @@ class _CheckedRow(_Checked):
         return self
 
 
-class _CheckedEpoch(_Checked):
+class CheckedEpoch(_Checked):
+    """One row of a learning curve."""
+
     epoch: Whole = None
     train_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
@@ -156,25 +169,19 @@ def value_of_cell(name: str, cell: str) -> Scalar:
     return int(cell) if is_whole else number
 
 
-def checked_row(where: object, prefix: str, row: Mapping[str, Any]) -> Row:
+def checked_row(
+    where: object, prefix: str, row: Mapping[str, Any], model: type[_Checked] = _CheckedRow
+) -> Row:
     """A finished run's row with every column of its type.
 
     Args:
         where: the file, for the error.
         prefix: key or line of the row in that file, for the error.
+        model: `CheckedEpoch` for one row of a learning curve.
 
     Raises:
         InputError: a column is missing, of another type or out of range.
     """
-    return _checked(_CheckedRow, where, prefix, row)
-
-
-def checked_epoch(where: object, prefix: str, row: Mapping[str, Any]) -> Row:
-    """The same of one row of a learning curve."""
-    return _checked(_CheckedEpoch, where, prefix, row)
-
-
-def _checked(model: type[_Checked], where: object, prefix: str, row: Mapping[str, Any]) -> Row:
     try:
         known = model.model_validate(dict(row))
     except ValidationError as error:

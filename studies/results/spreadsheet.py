@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +26,16 @@ def guarded(frame: pd.DataFrame) -> pd.DataFrame:
         if any(isinstance(cell, str) and _FORMULA.match(cell) for cell in frame[name])
     }
     return frame.assign(**changed) if changed else frame
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> Path:
+    """Writes exact numbers and guarded text, in one step.
+
+    Raises:
+        OSError: the disk is full or the folder is gone.
+    """
+    write_whole(path, lambda temporary: guarded(table).to_csv(temporary, index=False))
+    return path
 
 
 def without_guard(cell: str) -> str:

@@ -15,7 +15,7 @@ from rpu_ssnn.spec import Spec
 from studies.common.explain import as_input_error
 from studies.declaration.result import Row, TrialResult
 from studies.declaration.trial import Trial, identity_of, short_hash, stored_identity
-from studies.results.row_schema import checked_epoch, checked_row
+from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
 """Of the trial files; raised when their layout changes."""
@@ -149,7 +149,9 @@ def _read_trial_file(path: Path) -> _TrialFile:
     if content.digest != content.expected_digest():
         allowed = f"must be {content.expected_digest()}, that of the content: it was changed"
         raise InputError(path, "digest", content.digest, allowed)
-    epochs = [checked_epoch(path, f"epochs.{k}", row) for k, row in enumerate(content.epochs)]
+    epochs = [
+        checked_row(path, f"epochs.{k}", row, CheckedEpoch) for k, row in enumerate(content.epochs)
+    ]
     return content.model_copy(
         update={"row": checked_row(path, "row", content.row), "epochs": epochs}
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
-from studies.common.quantities import name_of
+from studies.common.quantities import name_of, quantity
 from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p, seeds_to_tell
 from studies.declaration.devices import AS_MEASURED
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
@@ -66,11 +66,7 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     import pandas as pd
 
     paired = with_values(with_gaps(results, reference or reference_of(results)))
-    swept = swept_columns(paired)
-    rows = []
-    for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
-        at = dict(zip(swept, point, strict=True))
-        rows.append({"case": case} | at | _statistics(runs))
+    rows = [{"case": case} | point | _statistics(runs) for case, point, runs in by_point(paired)]
     table = correct(pd.DataFrame(rows))
     seeds = seeds_to_tell(*(table[column].tolist() for column in ("gap", "gap_ci", "gap_n")))
     return table.assign(gap_seeds=seeds)
@@ -110,11 +106,11 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     # A case that a setting does not apply to has NaN there, which equals nothing: use text.
     paired = results.assign(**{GAP: math.nan}, **{c: as_keys(results[c]) for c in swept})
     of_reference = paired[paired["label"] == reference]
-    for (case, *point), runs in paired.groupby(["label", *swept], sort=False):
+    for case, point, runs in by_point(paired):
         if case == reference:
             continue
         other = of_reference
-        for column, value in zip(swept, point, strict=True):
+        for column, value in point.items():
             if (other[column] != NOT_SWEPT).any():
                 other = other[other[column] == value]
         accuracies = dict(zip(other["seed"], other["test_accuracy"], strict=True))
@@ -141,6 +137,16 @@ def correct(table: pd.DataFrame) -> pd.DataFrame:
 def swept_columns(results: pd.DataFrame) -> list[str]:
     """The columns of swept settings."""
     return [str(column) for column in results.columns if str(column).startswith(SWEEP_PREFIX)]
+
+
+def by_point(
+    results: pd.DataFrame,
+) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
+    """The runs of each case at each point of the sweep, whose values become text-safe keys."""
+    swept = swept_columns(results)
+    keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
+    for (case, *point), runs in keyed.groupby(["label", *swept], sort=False):
+        yield case, dict(zip(swept, point, strict=True)), runs
 
 
 def titled(case: object, point: Mapping[str, object]) -> str:
@@ -243,6 +249,14 @@ def _input(runs: pd.DataFrame) -> dict[str, Any]:
 def _one_of(runs: pd.DataFrame, column: str) -> float:
     """What all runs of a case share; NaN where the rows do not say."""
     return float(runs[column].iloc[0]) if column in runs else math.nan
+
+
+def swept_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The swept settings as columns of text, by quantity and unit."""
+    return {
+        quantity(column.removeprefix(SWEEP_PREFIX)): [or_dash(v) for v in as_keys(table[column])]
+        for column in swept_columns(table)
+    }
 
 
 def or_dash(value: object) -> str:

@@ -17,7 +17,7 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
 from studies.declaration.trial import Trial, canonical
 from studies.results.ledger import ledger_columns
-from studies.results.spreadsheet import guarded, without_guard
+from studies.results.spreadsheet import without_guard, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +51,9 @@ class Versions:
     def of(cls, result: TrialResult) -> Versions:
         """Of a finished run."""
         return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {version}" for name, version in vars(self).items())
 
     def difference(self, other: Versions) -> str:
         """What differs, in words; empty where nothing does."""
@@ -93,9 +96,9 @@ def write_results(root: Path, runs: Runs) -> None:
     """
     results = results_frame(runs)
     curves = curves_frame(runs)
-    write_whole(root / RESULTS_CSV, lambda path: guarded(results).to_csv(path, index=False))
+    write_csv(results, root / RESULTS_CSV)
     write_whole(root / RESULTS_PARQUET, lambda path: results.to_parquet(path, index=False))
-    write_whole(root / CURVES_CSV, lambda path: guarded(curves).to_csv(path, index=False))
+    write_csv(curves, root / CURVES_CSV)
 
 
 def write_failures(root: Path, failures: Sequence[Failure]) -> None:
@@ -111,7 +114,7 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
         path.unlink(missing_ok=True)
         return
     table = pd.DataFrame([vars(failure) for failure in failures]).rename(columns=_ON_DISK)
-    write_whole(path, lambda temporary: guarded(table).to_csv(temporary, index=False))
+    write_csv(table, path)
 
 
 def read_failures(
@@ -132,10 +135,8 @@ def read_failures(
         ]
     except FileNotFoundError:
         return []
-    except OSError as error:
-        fault = reason(error)
-    except (TypeError, AttributeError, ValueError, csv.Error) as error:  # other columns, or no text
-        fault = reason(error)
+    except (OSError, TypeError, AttributeError, ValueError, csv.Error) as error:
+        fault = reason(error)  # unreadable, other columns, or no text
     on_damage(InputError(path, "file", fault, "must be the list of failed units that a run wrote"))
     return []
 

@@ -89,4 +89,4 @@ def number(value: float, style: str = "{:.2f}") -> str:
     if value != value:
         return "-"
     text = style.format(value)
-    return text.replace("-", "+") if text.strip("-0.") == "" else text
+    return style.format(0.0) if text.strip("-0.") == "" else text

@@ -91,13 +91,9 @@ def _cases(
     as_it_is = asked.case.model_copy(update={"drive": tuned.drive})
     drive = PartialHyperparameters() if search_each else tuned.drive
     return [as_it_is] + [
-        _labelled(switched_off(as_it_is, off, names), label, drive)
+        switched_off(as_it_is, off, names).model_copy(update={"label": label, "drive": drive})
         for label, names in changed.items()
     ]
-
-
-def _labelled(case: OnDeviceCase, label: str, drive: PartialHyperparameters) -> OnDeviceCase:
-    return case.model_copy(update={"label": label, "drive": drive})
 
 
 def without(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rpu_ssnn.tile_spec import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import loses_charge, own_values, parameters_of
+from studies.declaration.sections import leaves
 from studies.declaration.update_rules.devices import OnDeviceCase
 
 NO_LEAK = "inf"
@@ -89,7 +90,7 @@ def settings_of(case: OnDeviceCase) -> dict[str, Any]:
     parameters = parameters_of(case.device, overrides=own_values(case.device, case.overrides))
     tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
-    return overrides | dict(_leaves("tile.", tile))
+    return overrides | dict(leaves({"tile": tile}))
 
 
 def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list[str]]:
@@ -189,16 +190,6 @@ def _differs(path: str, neutral: Any, has: Mapping[str, Any]) -> bool:
     if isinstance(value, tuple | list):
         return any(part != value[0] for part in value) or not math.isclose(value[0], 1.0)
     return bool(value != neutral)
-
-
-def _leaves(prefix: str, section: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in section.items():
-        if isinstance(value, Mapping):
-            found += _leaves(f"{prefix}{name}.", value)
-        else:
-            found.append((f"{prefix}{name}", value))
-    return found
 
 
 def _put(section: dict[str, Any], path: list[str], value: Any) -> None:

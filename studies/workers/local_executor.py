@@ -160,23 +160,19 @@ class _Worker:
     pool: ProcessPoolExecutor
     processes: set[BaseProcess] = field(default_factory=set)
 
-    def submit[**P, R](
-        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[R]:
+    def submit[*P, R](self, function: Callable[[*P], R], *args: *P) -> Future[R]:
         """Submits a call to the process; starts a new process if it has died."""
         try:
-            return self._submit(function, *args, **kwargs)
+            return self._submit(function, *args)
         except BrokenProcessPool:
             self.pool.shutdown(wait=True)
             self.pool = _pool_of_one(self.threads)
-            return self._submit(function, *args, **kwargs)
+            return self._submit(function, *args)
 
-    def _submit[**P, R](
-        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[R]:
+    def _submit[*P, R](self, function: Callable[[*P], R], *args: *P) -> Future[R]:
         before = set(multiprocessing.active_children())
         with interrupts.blocked(), _script_hidden(args):  # the pool starts its process here
-            future = self.pool.submit(function, *args, **kwargs)
+            future = self.pool.submit(function, *args)
         self.processes |= set(multiprocessing.active_children()) - before
         return future
 

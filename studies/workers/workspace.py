@@ -189,25 +189,21 @@ class TrialSession:
         self._how_far = self._how_far.model_copy(update={"epoch": 0, "began": 0})
         self._note(f"starts again: its checkpoint {why}; {kept}")
 
-    def end_epoch(
-        self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
-    ) -> bool:
+    def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
         """Writes the progress, and a checkpoint if one is due.
 
         Args:
             epochs: finished so far.
-            accuracy: on validation images, %; None: not known.
+            accuracy: on validation images, %.
 
         Returns:
             Whether the trial stops here. Then no checkpoint is written: if the process dies before
             the row is written, the next one must stop at the same epoch.
         """
         rule = self._trial.settings.prune
-        if rule is not None and epochs == rule.after_epochs:
-            assert accuracy is not None
-            if accuracy < rule.below:
-                self.pruned_after = epochs
-                return True
+        if rule is not None and epochs == rule.after_epochs and accuracy < rule.below:
+            self.pruned_after = epochs
+            return True
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": accuracy})
         if time.monotonic() - self._said >= SECONDS_BETWEEN_PROGRESS:
             self._say()

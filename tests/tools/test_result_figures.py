@@ -1,9 +1,10 @@
 """Each file of rows gets the figure that its cases and sweeps ask for."""
 
+import pandas as pd
 import pytest
 
 from tools.result_figures import figure_of, with_figures
-from tools.results_page import RESULTS, read_rows
+from tools.results_page import RESULTS
 
 
 @pytest.mark.parametrize(
@@ -15,14 +16,14 @@ from tools.results_page import RESULTS, read_rows
     ],
 )
 def test_rows_are_drawn_over_what_they_sweep(name: str, label: str) -> None:
-    figure = figure_of(read_rows(RESULTS / f"{name}.csv"))
+    figure = figure_of(pd.read_csv(RESULTS / f"{name}.csv"))
     assert figure is not None
     axes = figure.axes[0]
     assert label in (axes.get_xlabel(), axes.get_ylabel())
 
 
 def test_a_sweep_to_infinity_stands_side_by_side() -> None:
-    figure = figure_of(read_rows(RESULTS / "li_2018_leak.csv"))
+    figure = figure_of(pd.read_csv(RESULTS / "li_2018_leak.csv"))
     assert figure is not None
     ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert sorted(ticks) == ["1.0", "10.0", "100.0", "inf"]
@@ -30,7 +31,7 @@ def test_a_sweep_to_infinity_stands_side_by_side() -> None:
 
 
 def test_rows_without_a_common_seed_have_no_figure() -> None:
-    rows = read_rows(RESULTS / "mnist_devices.csv")
+    rows = pd.read_csv(RESULTS / "mnist_devices.csv")
     assert figure_of(rows[rows["label"] == "rate"]) is None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
 from studies.declaration.search.hyperparameters import FoundHyperparameters, grid, search_key
-from studies.declaration.search.sampler import drawn
+from studies.declaration.search.sampler import ROUND, drawn
 from studies.declaration.search.widening import at_edge, bound_of, harshness, widened
 from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import Trial, point_title
@@ -65,11 +65,14 @@ def candidates(
     study: Study,
     points: Sequence[Point],
     asked: Mapping[str, Sequence[Hyperparameters]] | None = None,
+    at_once: int = ROUND,
 ) -> list[Candidate]:
     """All runs of the searches; points with the same search share its runs.
 
     Args:
         asked: hyperparameters of later rounds, by search key; else those of the first round.
+        at_once: most that a sampler draws for a first round; its budget: as many as a whole search
+            will try.
     """
     search = study.search
     runs: list[Candidate] = []
@@ -80,25 +83,18 @@ def candidates(
             continue
         seen.add(key)
         reduced = point.with_budget(search.images, search.epochs)
-        for drive in (asked or {}).get(key) or first_round(point, search):
+        for drive in (asked or {}).get(key) or _first_round(point, search, at_once):
             for seed in search.seeds or point.seeds[:1]:
                 trial = reduced.trial(study.study, drive, seed, measure="validation")
                 runs.append(Candidate(point, key, drive, trial))
     return runs
 
 
-def first_round(point: Point, search: SearchSettings) -> list[Hyperparameters]:
+def _first_round(point: Point, search: SearchSettings, at_once: int) -> list[Hyperparameters]:
     """The grid, or what the sampler draws without results."""
     if search.sampler == "grid":
         return grid(point, search)
-    return drawn(point, search, {})
-
-
-def expected(point: Point, search: SearchSettings) -> list[Hyperparameters]:
-    """As many hyperparameters as a search without results will try, and of the same kind."""
-    if search.sampler == "grid":
-        return grid(point, search)
-    return drawn(point, search, {}, at_once=search.budget)
+    return drawn(point, search, {}, at_once)
 
 
 def edges_of(chosen: Hyperparameters, point: Point, search: SearchSettings) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The file of hyperparameters that searches found, each with the hash of its search."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +11,15 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import reason, write_whole
 from studies.common.explain import as_input_error
 from studies.declaration.points import Point
-from studies.declaration.study import SearchSettings
+from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import decisive, short_hash
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
-How hard each case is driven: the best validation accuracy (%) of the study's search, first
-seed, no test image read. `searched_for` ties an entry to the settings it was searched for; where
-they change, the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
+How hard each case is driven: the best validation accuracy (%) of the study's search, no test
+image read. `searched_for` ties an entry to the settings it was searched for; where they change,
+the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
 
 
 class FoundHyperparameters(Hyperparameters):
@@ -84,14 +84,13 @@ def read_hyperparameters(path: Path) -> HyperparameterTable:
         return {}
     if not isinstance(content, dict):
         raise InputError(path, "content", content, "must map case labels to drives")
-    try:
-        key = ""
-        found = {}
-        for key, entry in content.items():
+    found = {}
+    for key, entry in content.items():
+        try:
             found[str(key)] = FoundHyperparameters.model_validate(entry)
-        return found
-    except ValidationError as error:
-        raise as_input_error(error, path, FoundHyperparameters, prefix=str(key)) from error
+        except ValidationError as error:
+            raise as_input_error(error, path, FoundHyperparameters, prefix=str(key)) from error
+    return found
 
 
 def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]) -> None:
@@ -111,13 +110,15 @@ def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]
         raise InputError(path, "drives", reason(error), "must be a writable file") from error
 
 
-def known_hyperparameters(
-    points: Iterable[Point], search: SearchSettings, files: Iterable[HyperparameterTable]
-) -> dict[str, FoundHyperparameters]:
-    """Results of earlier searches for these points, by search key; the first file counts."""
+def known_hyperparameters(study: Study, *files: Path | None) -> dict[str, FoundHyperparameters]:
+    """Results of earlier searches for the study's points, by search key; the first file counts.
+
+    Raises:
+        InputError: a file is there and not valid.
+    """
     by_key: dict[str, FoundHyperparameters] = {}
-    for drives in files:
-        for found in drives.values():
+    for path in files:
+        for found in read_hyperparameters(path).values() if path is not None else ():
             by_key.setdefault(found.searched_for, found)
-    wanted = {search_key(point, search) for point in points if point.drive is None}
+    wanted = {search_key(point, study.search) for point in study.points() if point.drive is None}
     return {key: found for key, found in by_key.items() if key in wanted}

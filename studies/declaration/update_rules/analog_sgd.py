@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,18 +13,15 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
-from studies.declaration.devices import path_free
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
-    Measured,
-    Rehearsal,
     Sections,
     Session,
 )
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
-from studies.declaration.update_rules.running import measured, rehearsal, trained_in
+from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec
@@ -42,10 +38,6 @@ class AnalogSgdCase(OnDeviceCase):
 
     update: Literal["analog_sgd"]
     trains: dict[str, Any] = Field({}, description="fields of PulseTrainSpec")
-
-    @property
-    def name(self) -> str:
-        return self.label or f"analog_sgd {path_free(self.device)}"
 
     def method(self, sections: Sections) -> dict[str, Any]:
         from device_presets import get_device
@@ -75,6 +67,7 @@ class AnalogSgdMethod(DeviceMethod):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
     unknown_pulses: ClassVar[str] = "aihwkit counts the pulses of trains of numbers on GPUs only"
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
@@ -83,12 +76,7 @@ class AnalogSgdMethod(DeviceMethod):
     }
 
     update: Literal["analog_sgd"] = "analog_sgd"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
     trains: PulseTrainSpec
-    learning_rate: float
 
     def slots(self, network: NetworkSpec) -> int:
         return self.trains.train_length + READS_A_PRESENTATION
@@ -97,30 +85,23 @@ class AnalogSgdMethod(DeviceMethod):
         """False: aihwkit draws the pulse trains."""
         return False
 
-    def threads_for(self, threads: int) -> int:
-        """One: the order of torch's sums depends on the number of threads."""
-        return 1
-
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        trained = trained_in(session, self._training(self._spec(trial), trial, data))
-        if self.tile.storage_seconds > 0 and session.pruned_after is None:
-            trained.rest(self.tile.storage_seconds)
-        return measured(trained, trial, data, session)
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        spec = self._spec(trial).model_copy(update={"epochs": 0})
-        yield rehearsal(self._training(spec, trial, data)(), data, trial.settings.seed)
-
-    def _training(
-        self, spec: AnalogSgdSpec, trial: Trial, data: Dataset
-    ) -> Callable[..., AnalogNetwork]:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[AnalogNetwork]:
         from device_presets import get_device
         from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
+        settings = trial.settings
         device = get_device(self.device, self.overrides)
-        hidden, seed = trial.settings.network.hidden, trial.settings.seed
-        return partial(train_analog_sgd, spec, hidden, device, data, seed=seed)
+        train = partial(
+            train_analog_sgd,
+            self._spec(trial),
+            settings.network.hidden,
+            device,
+            data,
+            seed=settings.seed,
+        )
+        return nullcontext(trained_in(session, train))
 
     def _spec(self, trial: Trial) -> AnalogSgdSpec:
         from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -15,17 +14,15 @@ from studies.declaration.update_rules.base import (
     NUMBERS_READ,
     SEES_COUNTS,
     IdealCase,
-    Measured,
     MethodBase,
-    Rehearsal,
     Sections,
     Session,
     SgdSpec,
 )
-from studies.declaration.update_rules.running import measured, rehearsal, trained_in
+from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.ann import AnnSpec
+    from rpu_ssnn.baselines.ann import AnnSpec, FloatNetwork
     from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
@@ -48,18 +45,9 @@ class FloatMethod(MethodBase):
     """Exact backpropagation in floating point (`rpu_ssnn.baselines.ann.AnnSpec`)."""
 
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
     compiled: ClassVar[bool] = False
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_WITHOUT_SPIKES
-
-    learning_rate: float
-
-    def threads_for(self, threads: int) -> int:
-        """One: the order of torch's sums depends on the number of threads."""
-        return 1
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        yield rehearsed_in_float(trial, data)
 
 
 class AnnMethod(FloatMethod):
@@ -70,17 +58,18 @@ class AnnMethod(FloatMethod):
     update: Literal["ann"] = "ann"
     sgd: SgdSpec
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        return measured_in_float(ann_spec(trial, self.sgd), trial, data, session)
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[FloatNetwork]:
+        return nullcontext(trained_float(ann_spec(trial, self.sgd), trial, data, session))
 
 
-def measured_in_float(spec: AnnSpec, trial: Trial, data: Dataset, session: Session) -> Measured:
-    """Train the float network of the trial, and read its accuracies."""
+def trained_float(spec: AnnSpec, trial: Trial, data: Dataset, session: Session) -> FloatNetwork:
+    """The float network of the trial, trained."""
     from rpu_ssnn.baselines.ann import train_ann
 
     hidden, seed = trial.settings.network.hidden, trial.settings.seed
-    trained = trained_in(session, partial(train_ann, spec, hidden, data, seed=seed))
-    return measured(trained, trial, data, session)
+    return trained_in(session, partial(train_ann, spec, hidden, data, seed=seed))
 
 
 def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:
@@ -98,13 +87,3 @@ def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:
         dropout_hidden=training.dropout_hidden,
         contrast=trial.settings.network.encoding.contrast,
     )
-
-
-def rehearsed_in_float(trial: Trial, data: Dataset) -> Rehearsal:
-    """The steps of a float network."""
-    from rpu_ssnn.baselines.ann import AnnSpec, train_ann
-
-    settings = trial.settings
-    spec = AnnSpec(epochs=0, batch=settings.training.batch)
-    trained = train_ann(spec, settings.network.hidden, data, seed=settings.seed)
-    return rehearsal(trained, data, settings.seed)

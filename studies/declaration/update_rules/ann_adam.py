@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from studies.declaration.update_rules.ann import FloatMethod, ann_spec, measured_in_float
+from studies.declaration.update_rules.ann import FloatMethod, ann_spec, trained_float
 from studies.declaration.update_rules.base import (
     NUMBERS_READ,
     IdealCase,
-    Measured,
-    Sections,
     Session,
     SgdSpec,
 )
 
 if TYPE_CHECKING:
+    from rpu_ssnn.baselines.ann import FloatNetwork
     from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
@@ -28,9 +28,6 @@ class AnnAdamCase(IdealCase):
 
     update: Literal["ann_adam"]
 
-    def method(self, sections: Sections) -> dict[str, Any]:
-        return {"update": self.rule}
-
 
 class AnnAdamMethod(FloatMethod):
     """Trained by torch's Adam with its defaults but for the step, which falls linearly to zero;
@@ -40,6 +37,8 @@ class AnnAdamMethod(FloatMethod):
 
     update: Literal["ann_adam"] = "ann_adam"
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[FloatNetwork]:
         spec = ann_spec(trial, SgdSpec()).model_copy(update={"optimiser": "adam"})
-        return measured_in_float(spec, trial, data, session)
+        return nullcontext(trained_float(spec, trial, data, session))

@@ -23,6 +23,7 @@ from studies.declaration.result import Row
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training_loop import Learner
     from rpu_ssnn.training_state import TrainingState
     from studies.declaration.study import SearchSettings
     from studies.declaration.trial import Trial
@@ -110,9 +111,7 @@ class Session(Protocol):
     def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
         """Calls ``run`` with the state of the checkpoint, or None without a valid one."""
 
-    def end_epoch(
-        self, epochs: int, accuracy: float | None, state: Callable[[], TrainingState]
-    ) -> bool:
+    def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
         """Reports the end of an epoch; returns whether the trial stops here."""
 
 
@@ -124,20 +123,6 @@ class Measured:
     validation_accuracy: float
     statistics: Mapping[str, float] = field(default_factory=dict)
     epochs: Sequence[Row] = ()
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """A built network whose steps `plan` times.
-
-    Attributes:
-        learn: trains on the first so many images. show: classifies them.
-        shown_at_once: images of one inference call; None: all there are.
-    """
-
-    learn: Callable[[int], None]
-    show: Callable[[int], None]
-    shown_at_once: int | None
 
 
 class CaseBase(Spec):
@@ -249,6 +234,9 @@ class MethodBase(Spec):
     compiled: ClassVar[bool] = True
     """Whether training needs numba's compiled code."""
 
+    one_thread: ClassVar[bool] = False
+    """Whether a second thread would change the numbers of a run."""
+
     blank_columns: ClassVar[tuple[str, ...]] = ()
     """Columns of the row that mean nothing under this rule."""
 
@@ -273,18 +261,36 @@ class MethodBase(Spec):
 
     def threads_for(self, threads: int) -> int:
         """How many of the threads a run may use without a change of its numbers."""
-        return threads
+        return 1 if self.one_thread else threads
 
     def columns(self) -> dict[str, Any]:
         """Columns of the row that only this rule fills."""
         return {}
 
     @abstractmethod
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> AbstractContextManager[Learner]:
+        """The trained network, from the trial's checkpoint where there is one."""
+
+    def timed(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> AbstractContextManager[Learner]:
+        """The network whose steps `plan` times."""
+        return self.network(trial, data, threads, session)
+
+    def shown_at_once(self) -> int | None:
+        """Images of one inference call of that network; None: all there are."""
+        return None
+
+    def rest(self, trained: Any) -> None:
+        """Called between the end of training and the test."""
+
     def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
         """Trains and measures; the test images are read once, after training."""
+        from studies.declaration.update_rules.running import measured  # needs this module
 
-    @abstractmethod
-    def rehearse(
-        self, trial: Trial, data: Dataset, threads: int
-    ) -> AbstractContextManager[Rehearsal]:
-        """Builds the network of the trial, to time its steps."""
+        with self.network(trial, data, threads, session) as trained:
+            if session.pruned_after is None:
+                self.rest(trained)
+            return measured(trained, trial, data, session)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -11,10 +9,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.update_rules.base import (
     IdealCase,
-    Rehearsal,
     Session,
 )
-from studies.declaration.update_rules.running import rehearsal, trained_in
+from studies.declaration.update_rules.running import trained_in
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
@@ -41,24 +38,17 @@ class BpStdpMethod(SpikingMethod):
     """A rule of Table 1: phased, with stored trains."""
 
     update: Literal["bp_stdp"] = "bp_stdp"
-    learning_rate: float
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
-        return trained_in(session, self._training(trial, trial.settings.training, data))
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        from rpu_ssnn.training import INFERENCE_CHUNK
-
-        no_epochs = trial.settings.training.model_copy(update={"epochs": 0})
-        with self._training(trial, no_epochs, data)() as trained:
-            yield rehearsal(trained, data, trial.settings.seed, INFERENCE_CHUNK)
-
-    def _training(
-        self, trial: Trial, training: TrainingSpec, data: Dataset
-    ) -> Callable[..., Trained]:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
 
         settings = trial.settings
-        rate, seed = self.learning_rate, settings.seed
-        return partial(train_bp_stdp, settings.network, training, rate, data, seed=seed)
+        train = partial(
+            train_bp_stdp,
+            settings.network,
+            settings.training,
+            self.learning_rate,
+            data,
+            seed=settings.seed,
+        )
+        return trained_in(session, train)

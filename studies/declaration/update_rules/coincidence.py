@@ -27,7 +27,6 @@ class CoincidenceMethod(SsnnBpMethod):
     """Eq. 10 on float weights."""
 
     update: Literal["coincidence"] = "coincidence"
-    learning_rate: float
 
     def synapses(self) -> SynapsesFactory:
         from rpu_ssnn.synapses import coincidence_synapses

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from studies.common.explain import validated
-from studies.declaration.update_rules.ann import ann_spec, rehearsed_in_float
+from studies.declaration.update_rules.ann import ann_spec, trained_float
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     IdealCase,
-    Rehearsal,
     Sections,
     Session,
     SgdSpec,
@@ -21,6 +19,7 @@ from studies.declaration.update_rules.base import (
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
+    from rpu_ssnn.baselines.ann import FloatNetwork
     from rpu_ssnn.data import Dataset
     from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
@@ -32,13 +31,7 @@ class ConversionCase(IdealCase):
     """A float network converted to spikes, a rule of Table 1."""
 
     rule: ClassVar[str] = "conversion"
-    swept: ClassVar[tuple[str, ...]] = (
-        "network",
-        "training",
-        "learning_rate",
-        "sgd",
-        "percentile",
-    )
+    swept: ClassVar[tuple[str, ...]] = (*IdealCase.swept, "sgd", "percentile")
 
     update: Literal["conversion"]
     sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
@@ -60,15 +53,11 @@ class ConversionMethod(SpikingMethod):
     watched: ClassVar[bool] = False
     rates_of: ClassVar[str] = "ann_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it
 
     update: Literal["conversion"] = "conversion"
     sgd: SgdSpec
     percentile: Percentile
-    learning_rate: float
-
-    def threads_for(self, threads: int) -> int:
-        """One: the order of torch's sums depends on the number of threads."""
-        return 1
 
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
         from rpu_ssnn.baselines.conversion import train_and_convert
@@ -79,6 +68,10 @@ class ConversionMethod(SpikingMethod):
             settings.network, ann, data, seed=settings.seed, percentile=self.percentile
         )
 
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        yield rehearsed_in_float(trial, data)
+    def timed(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[FloatNetwork]:
+        return nullcontext(trained_float(ann_spec(trial, self.sgd), trial, data, session))
+
+    def shown_at_once(self) -> int | None:
+        return None

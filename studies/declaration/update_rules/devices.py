@@ -14,7 +14,6 @@ from studies.declaration.devices import (
     check_slot,
     check_tile,
     compound_of,
-    name_of,
     own_values,
     parameters_of,
     path_free,
@@ -68,13 +67,17 @@ class OnDeviceCase(CaseBase):
 
     @property
     def name(self) -> str:
-        return self.label or path_free(self.device)
+        # A case that names a device and no rule trains by pulses.
+        rule = f"{self.rule} " if "update" in type(self).model_fields else ""
+        return self.label or rule + path_free(self.device)
 
     def has(self, path: str) -> bool:
         name = path.removeprefix("overrides.")
         return name == path or name in parameters_of(self.device)
 
     def method(self, sections: Sections) -> dict[str, Any]:
+        from device_presets import get_device
+
         tile = _tile(sections)
         overrides = own_values(self.device, sections["overrides"])
         parameters = parameters_of(self.device, overrides=overrides)
@@ -84,7 +87,7 @@ class OnDeviceCase(CaseBase):
         check_tile(self.device, overrides, tile, batch, network.slots)
         return {
             "update": self.rule,
-            "device": name_of(self.device),
+            "device": get_device(self.device).name,  # ECRAM is ecram
             # As the preset understood them: 100, 100.0 and "1e2" are one run.
             "overrides": {name: parameters[name] for name in overrides},
             "parameters": parameters,
@@ -104,7 +107,7 @@ class OnDeviceCase(CaseBase):
 
 
 class DeviceMethod(MethodBase):
-    """Weights in a device: `overrides` as the study wrote them, `parameters` complete."""
+    """Weights in a device: `overrides` as the preset understood them, `parameters` complete."""
 
     on_tile: ClassVar[bool] = True
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {"tile": TileSpec}
@@ -115,11 +118,14 @@ class DeviceMethod(MethodBase):
     overrides: dict[str, Any]
     parameters: dict[str, Any]
     tile: TileSpec
-    learning_rate: float
 
     def slots(self, network: NetworkSpec) -> int:
         """Slots of one presentation, each a pulse or a read long."""
         return network.slots
+
+    def rest(self, trained: Any) -> None:
+        if self.tile.storage_seconds > 0:
+            trained.rest(self.tile.storage_seconds)
 
     def columns(self) -> dict[str, Any]:
         from studies.declaration.trial import canonical

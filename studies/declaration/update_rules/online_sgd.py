@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -17,13 +16,11 @@ from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     SEES_COUNTS,
     IdealCase,
-    Measured,
     MethodBase,
-    Rehearsal,
     Sections,
     Session,
 )
-from studies.declaration.update_rules.running import measured, rehearsal, trained_in
+from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.online import OnlineNetwork
@@ -64,28 +61,22 @@ class OnlineSgdMethod(MethodBase):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {"online": OnlineSpec}
 
     update: Literal["online_sgd"] = "online_sgd"
     online: OnlineSpec
     weight_bound: Positive | None
-    learning_rate: float
-
-    def threads_for(self, threads: int) -> int:
-        """One: an image needs the weights that the last one left."""
-        return 1
 
     def columns(self) -> dict[str, Any]:
         return {"online": changed_settings(self.online, weight_bound=self.weight_bound)}
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[OnlineNetwork]:
         held = {"weight_bound": self.weight_bound}
-        return measured_online(self.online, held, trial, data, session)
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        yield rehearsed_online(self.online, {"weight_bound": self.weight_bound}, trial, data)
+        return nullcontext(trained_online(self.online, held, trial, data, session))
 
 
 def check_layers(online: dict[str, Any], network: NetworkSpec) -> None:
@@ -109,43 +100,25 @@ def changed_settings(online: OnlineSpec, **more: Any) -> str:
 
 
 def trained_online(
-    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset, **call: Any
+    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset, session: Session
 ) -> OnlineNetwork:
     """The trial's network, trained.
 
     Args:
-        held: what holds the weights, and call: `start` and `on_epoch`, or `epochs`
-            (`rpu_ssnn.baselines.online.train_image_by_image`).
+        held: what holds the weights (`rpu_ssnn.baselines.online.train_image_by_image`).
     """
     from rpu_ssnn.baselines.online import train_image_by_image
 
     settings = trial.settings
-    given = {"epochs": settings.training.epochs, **call}
-    return train_image_by_image(
+    train = partial(
+        train_image_by_image,
         spec,
         settings.network.hidden,
         data,
         seed=settings.seed,
         learning_rate=settings.method.learning_rate,
+        epochs=settings.training.epochs,
         contrast=settings.network.encoding.contrast,
         **held,
-        **given,
     )
-
-
-def measured_online(
-    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset, session: Session
-) -> Measured:
-    """Train the trial's network, and read its accuracies."""
-
-    train = partial(trained_online, spec, held, trial, data)
-    return measured(trained_in(session, train), trial, data, session)
-
-
-def rehearsed_online(
-    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset
-) -> Rehearsal:
-    """The steps of such a network."""
-    network = trained_online(spec, held, trial, data, epochs=0)
-
-    return rehearsal(network, data, trial.settings.seed)
+    return trained_in(session, train)

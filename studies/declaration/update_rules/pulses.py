@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 from studies.declaration.update_rules.spiking import SsnnBpMethod, refuse_runaway
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory
-    from rpu_ssnn.training import Trained
 
 
 class DeviceCase(OnDeviceCase):
@@ -24,14 +22,9 @@ class DeviceCase(OnDeviceCase):
 
 
 class PulseMethod(DeviceMethod, SsnnBpMethod):
-    """Pulses on a device: `overrides` as the study wrote them, `parameters` complete."""
+    """Pulses on a device: `overrides` as the preset understood them, `parameters` complete."""
 
     update: Literal["pulses"] = "pulses"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
-    learning_rate: float
 
     def synapses(self) -> SynapsesFactory:
         from device_presets import get_device
@@ -51,10 +44,6 @@ class PulseMethod(DeviceMethod, SsnnBpMethod):
             if get_device(self.device, self.overrides).pulse_physics is not None:
                 return 1
         return threads
-
-    def rest(self, trained: Trained) -> None:
-        if self.tile.storage_seconds > 0:
-            trained.rest(self.tile.storage_seconds)
 
     def is_replayable(self) -> bool:
         """aihwkit's own generator cannot be seeded, so nothing may be drawn from it after

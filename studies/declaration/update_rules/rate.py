@@ -49,7 +49,6 @@ class RateMethod(SsnnBpMethod):
     sees: ClassVar[str] = "given spikes; the update (Eq. 9) sees their counts only"
 
     update: Literal["rate"] = "rate"
-    learning_rate: float
     surrogate: SurrogateSpec | None
 
     def synapses(self) -> SynapsesFactory:

@@ -1,4 +1,4 @@
-"""How any network is trained, measured and timed within a study."""
+"""How any network is trained and measured within a study."""
 
 from __future__ import annotations
 
@@ -7,30 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from studies.declaration.result import Row, plain
-from studies.declaration.update_rules.base import Measured, Rehearsal, Session
+from studies.declaration.update_rules.base import Measured, Session
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
     from rpu_ssnn.training_loop import Learner, OnEpoch
     from rpu_ssnn.training_state import EpochRow, TrainingState
     from studies.declaration.trial import Trial
-
-
-def rehearsal(
-    learner: Learner, data: Dataset, seed: int, shown_at_once: int | None = None
-) -> Rehearsal:
-    """The steps of a network before its first epoch."""
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-
-    def learn(n: int) -> None:
-        learner.train_epoch(data.train_images[:n], data.train_labels[:n], rng, 0)
-
-    def show(n: int) -> None:
-        learner.accuracy(data.train_images[:n], data.train_labels[:n])
-
-    return Rehearsal(learn, show, shown_at_once)
 
 
 class TrainFrom[L: Learner](Protocol):

@@ -1,22 +1,15 @@
-"""Base classes of the rules with spiking networks: training, epochs and timing."""
+"""Base classes of the rules with spiking networks."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.update_rules.base import (
-    Measured,
-    MethodBase,
-    Rehearsal,
-    Session,
-)
-from studies.declaration.update_rules.running import measured, rehearsal, trained_in
+from studies.declaration.update_rules.base import MethodBase, Session
+from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -50,14 +43,10 @@ class SpikingMethod(MethodBase):
     def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
         """The trained network, from the trial's checkpoint where there is one."""
 
-    def rest(self, trained: Trained) -> None:
-        """Called between the end of training and the test."""
+    def shown_at_once(self) -> int | None:
+        from rpu_ssnn.training import INFERENCE_CHUNK
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        with self.network(trial, data, threads, session) as trained:
-            if session.pruned_after is None:
-                self.rest(trained)
-            return measured(trained, trial, data, session)
+        return INFERENCE_CHUNK
 
 
 class SsnnBpMethod(SpikingMethod):
@@ -81,19 +70,3 @@ class SsnnBpMethod(SpikingMethod):
             threads=threads,
         )
         return trained_in(session, start_training)
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        from rpu_ssnn.training import INFERENCE_CHUNK
-
-        with built(trial, data, threads, self.synapses()) as trained:
-            yield rehearsal(trained, data, trial.settings.seed, INFERENCE_CHUNK)
-
-
-def built(trial: Trial, data: Dataset, threads: int, synapses: SynapsesFactory) -> Trained:
-    """The trial's network before its first epoch."""
-    from rpu_ssnn.training import train
-
-    settings = trial.settings
-    no_epochs = settings.training.model_copy(update={"epochs": 0})
-    return train(settings.network, no_epochs, synapses, data, seed=settings.seed, threads=threads)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -13,11 +12,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
-from studies.declaration.devices import loses_charge, path_free
+from studies.declaration.devices import loses_charge
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
-    Measured,
-    Rehearsal,
     Sections,
     Session,
 )
@@ -27,11 +24,11 @@ from studies.declaration.update_rules.online_sgd import (
     ONLINE_READS,
     changed_settings,
     check_layers,
-    measured_online,
-    rehearsed_online,
+    trained_online,
 )
 
 if TYPE_CHECKING:
+    from rpu_ssnn.baselines.online import OnlineNetwork
     from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
@@ -51,10 +48,6 @@ class WholePulseCase(OnDeviceCase):
 
     update: Literal["whole_pulse_sgd"]
     online: dict[str, Any] = Field({}, description="fields of WholePulseSpec")
-
-    @property
-    def name(self) -> str:
-        return self.label or f"whole_pulse_sgd {path_free(self.device)}"
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
         check_layers(self.online, network)
@@ -89,6 +82,7 @@ class WholePulseMethod(DeviceMethod):
 
     rates_of: ClassVar[str] = "analog_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
+    one_thread: ClassVar[bool] = True  # an image needs the weights that the last one left
     blank_columns: ClassVar[tuple[str, ...]] = BLANK_ONLINE
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {
         "tile": TileSpec,
@@ -96,31 +90,18 @@ class WholePulseMethod(DeviceMethod):
     }
 
     update: Literal["whole_pulse_sgd"] = "whole_pulse_sgd"
-    device: str
-    overrides: dict[str, Any]
-    parameters: dict[str, Any]
-    tile: TileSpec
     online: WholePulseSpec
-    learning_rate: float
 
     def slots(self, network: NetworkSpec) -> int:
         return SLOTS
 
-    def threads_for(self, threads: int) -> int:
-        """One: an image needs the weights that the last one left."""
-        return 1
-
     def columns(self) -> dict[str, Any]:
         return {**super().columns(), "online": changed_settings(self.online)}
 
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        return measured_online(self.online, self._held(), trial, data, session)
-
-    @contextmanager
-    def rehearse(self, trial: Trial, data: Dataset, threads: int) -> Iterator[Rehearsal]:
-        yield rehearsed_online(self.online, self._held(), trial, data)
-
-    def _held(self) -> dict[str, Any]:
+    def network(
+        self, trial: Trial, data: Dataset, threads: int, session: Session
+    ) -> nullcontext[OnlineNetwork]:
         from device_presets import get_device
 
-        return {"device": get_device(self.device, self.overrides), "tile": self.tile}
+        held = {"device": get_device(self.device, self.overrides), "tile": self.tile}
+        return nullcontext(trained_online(self.online, held, trial, data, session))

@@ -14,7 +14,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, reason, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
-from studies.declaration.result import SWEEP_PREFIX, Runs
+from studies.declaration.result import Runs
 from studies.declaration.study import Study
 from studies.execution.study_runs import look_into
 from studies.report.draw import draw, drawable, swept_paths
@@ -33,7 +33,7 @@ from studies.report.summary_view import legend, readable
 from studies.results import divergence
 from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
-from studies.results.summary import as_keys, or_dash, summary, swept_columns, with_values
+from studies.results.summary import summary, swept_cells, swept_columns, with_values
 from studies.results.tables import results_frame
 from studies.results.text_table import number
 
@@ -145,10 +145,7 @@ def _runs(results: pd.DataFrame) -> Section:
     import pandas as pd
 
     results = with_values(results)
-    columns = {"case": results["label"].map(str).tolist()}
-    for column in swept_columns(results):
-        keys = as_keys(results[column])
-        columns[quantity(column.removeprefix(SWEEP_PREFIX))] = [or_dash(value) for value in keys]
+    columns = {"case": results["label"].map(str).tolist(), **swept_cells(results)}
     n_left = len(columns)
     for column, (heading, style) in _RUN_COLUMNS.items():
         if column in results.columns:

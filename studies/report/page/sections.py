@@ -14,7 +14,14 @@ from studies.common.choices import Format
 from studies.declaration.devices import path_free
 from studies.declaration.result import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
-from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, new_figure, plain
+from studies.report.figure_style import (
+    NARROW_INCHES,
+    WIDE_INCHES,
+    as_svg,
+    new_figure,
+    panels_in,
+    plain,
+)
 from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv, render_cells
 
@@ -154,12 +161,10 @@ def _responses(names: tuple[str, ...]) -> list[Picture]:
         columns = 2 if width > NARROW_INCHES and len(presets) > 1 else 1
         lines = -(-len(presets) // columns)
         figure = new_figure(width, 0.4 + _RESPONSE_INCHES * lines)
-        grid = figure.subplots(lines, columns, squeeze=False).ravel()
-        for axes, preset in zip(grid, presets.values(), strict=False):
+        panels = panels_in(figure, len(presets), columns)
+        for axes, preset in zip(panels, presets.values(), strict=True):
             draw_response(axes, preset)
             axes.set_title(plain(path_free(preset.name)), fontsize=8)
-        for axes in grid[len(presets) :]:
-            axes.set_visible(False)
         return figure
 
     caption = "Devices of each preset, as shipped, pulsed up and down; of a cell, its first device."

@@ -13,15 +13,10 @@ from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration import pruning, sequential_stopping
 from studies.declaration.result import Runs
 from studies.declaration.search.candidates import edges_of, shared_seeds
-from studies.declaration.search.hyperparameters import (
-    search_key,
-)
-from studies.declaration.study import Study
+from studies.declaration.search.hyperparameters import search_key
 from studies.declaration.trial import point_title
-from studies.execution.hyperparameter_search import stored_hyperparameters
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
-from studies.results.result_folder import ResultFolder
 from studies.results.summary import swept_columns
 from studies.results.tables import Versions, read_failures
 
@@ -54,7 +49,7 @@ def cautions(
     """All that apply, grouped by kind, what is missing first."""
     until = sequential_stopping.sentences(found.study.until, found.points)
     groups = (
-        ("trials without a row", f"{_RUN}", _missing(found)),
+        ("trials without a row", _RUN, _missing(found)),
         ("failed trials", f"{_RUN} --retry-failed", _failed(root)),
         ("seeds added until gaps are narrow", "until: {max_seeds: ...}", _sentences(until)),
         ("pruned runs", "prune: null", _sentences(pruning.sentences(found.pruned))),
@@ -74,9 +69,9 @@ def cautions(
         (
             "seeds of the search among the rows",
             "search: {seeds: [100, 101]}",
-            _shared(found.study, root),
+            _shared(found),
         ),
-        ("searches that ended at an edge", "search: {widen: 3}", _edges(found.study, root)),
+        ("searches that ended at an edge", "search: {widen: 3}", _edges(found)),
         ("rows that do not repeat", "tile: {simulator: native}", _not_replayable(results)),
     )
     told = [Cautions(kind, remedy, list(sentences)) for kind, remedy, sentences in groups]
@@ -88,13 +83,9 @@ def _sentences(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _missing(found: FolderContents) -> Iterator[str]:
-    there = {(trial.label, str(trial.sweep), trial.settings.seed) for trial, _ in found.runs}
-    missing = [
-        f"{one.title} seed {seed}"
-        for one in found.points
-        for seed in one.seeds
-        if (one.point.label, str(one.point.sweep), seed) not in there
-    ]
+    there = {trial.title for trial, _ in found.runs}
+    needed = (f"{one.title} seed {seed}" for one in found.points for seed in one.seeds)
+    missing = [title for title in needed if title not in there]
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} no row (yet): {listed(missing)}."
@@ -108,9 +99,7 @@ def _failed(root: Path) -> Iterator[str]:
 def _versions(runs: Runs) -> Iterator[str]:
     versions = {Versions.of(result) for _, result in runs}
     if len(versions) > 1:
-        texts = "; ".join(
-            sorted(", ".join(f"{k} {v}" for k, v in vars(v).items()) for v in versions)
-        )
+        texts = "; ".join(sorted(map(str, versions)))
         yield f"The rows were made under different versions: {texts}."
 
 
@@ -134,24 +123,24 @@ def _saturated(results: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _shared(study: Study, root: Path) -> Iterator[str]:
-    shared = shared_seeds(study, stored_hyperparameters(study, ResultFolder(root)))
+def _shared(found: FolderContents) -> Iterator[str]:
+    shared = shared_seeds(found.study, found.drives)
     if shared:
         yield f"{shared[0].upper()}{shared[1:]}."
 
 
-def _edges(study: Study, root: Path) -> Iterator[str]:
-    drives = stored_hyperparameters(study, ResultFolder(root))
-    for point in study.points():
+def _edges(found: FolderContents) -> Iterator[str]:
+    search = found.study.search
+    for point in found.study.points():
         if point.drive is not None:
             continue
-        found = drives.get(search_key(point, study.search))
-        edges = () if found is None else edges_of(found.drive, point, study.search)
-        if found is not None and found.bound is not None:
+        drive = found.drives.get(search_key(point, search))
+        edges = () if drive is None else edges_of(drive.drive, point, search)
+        if drive is not None and drive.bound is not None:
             title = point_title(point.label, point.sweep)
-            yield f"The search for {title} ended with {found.bound}."
-        elif found is not None and edges:
-            at = ", ".join(f"{name} {getattr(found, name):g}" for name in edges)
+            yield f"The search for {title} ended with {drive.bound}."
+        elif drive is not None and edges:
+            at = ", ".join(f"{name} {getattr(drive, name):g}" for name in edges)
             yield (
                 f"{point_title(point.label, point.sweep)} is driven at the edge of the grid that "
                 f"was searched ({at}): better may lie beyond."

@@ -58,10 +58,11 @@ def test_the_command_writes_a_table_and_no_preset(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
+    (tmp_path / "new.yaml").write_text("a preset of this name is not in the way\n")
     code, out, err = command("presets", "fit", data, "--name", "new", "--table")
     assert (code, err) == (0, "")
     assert "{table: " in out
-    assert {file.name for file in tmp_path.glob("new*")} == {"new"}
+    assert {file.name for file in tmp_path.glob("new*")} == {"new", "new.yaml"}
 
 
 def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from rpu_ssnn.common.files import write_together
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.doctor import BrokenPairError, HealthCheck
 from rpu_ssnn.version import VERSION
-from studies.declaration.shipped import shipped_names
+from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
 from studies.workers.worker import Job
 from support.commands import Command
@@ -259,7 +259,7 @@ def test_shipped_studies_are_listed_with_their_questions(command: Command) -> No
     code, output, _ = command("studies")
     assert code == 0
     names = [line for line in output.splitlines() if not line.startswith(" ")]
-    assert names == shipped_names()
+    assert names == list(shipped_files())
     assert {"digits_devices", "mnist_devices", "mnist_quick"} <= set(names)
     assert output.count("?\n") == len(names)
     assert max(map(len, output.splitlines())) <= 80

@@ -122,6 +122,25 @@ def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command)
     assert "result folder" in errors
 
 
+def test_kept_rows_say_which_seeds_their_search_had(command: Command) -> None:
+    _, _, errors = command("table", "mnist_devices")
+    assert "seed 0 of the rows was the search's too" in errors
+
+
+def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path: Path) -> None:
+    study = nasty_study()
+    runs = runs_of(study)
+    runs[0][1].row["torch_version"] = "1.0"
+    code, _, errors = command("table", write_folder(tmp_path / "out", study, runs))
+    assert code == 0
+    told = next(line for line in errors.splitlines() if line.startswith("rows of different"))
+    versions = told.removeprefix("rows of different versions: ").split("; ")
+    assert len(versions) == 2
+    assert versions == sorted(versions)
+    assert all(version.startswith("numerics_version ") for version in versions)
+    assert "torch_version 1.0, " in told
+
+
 def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> None:
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [{"update": "rate", "learning_rate": 1.0}]

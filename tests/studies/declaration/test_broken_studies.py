@@ -222,6 +222,13 @@ def test_a_folder_without_a_study_has_no_table(
             "5",
             "must be at least 6, or the validation share of 0.1 holds no image out",
         ),
+        (
+            {"n_train": 100, "validation_share": 0},
+            {"cases": [{"update": "rate"}], "search": {"validation_share": 0.001}},
+            "search.validation_share",
+            "0.001",
+            "holds none of 100 images out: must be above 0.005, or dataset.n_train larger",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "search", "plan"])

@@ -14,8 +14,8 @@ from studies.declaration.search.candidates import candidates
 from studies.declaration.trial import Trial, stored_identity
 from studies.execution.api import load_results
 from studies.execution.imported_results import read_imported_rows
-from studies.execution.study_runs import finished_runs
-from studies.report import write_report
+from studies.execution.study_runs import look_into
+from studies.report.page.build import write_report
 from studies.report.status_view import lines, study_status
 from studies.results.ledger import ledger_columns
 from studies.results.summary import summary
@@ -181,7 +181,7 @@ def test_pruned_runs_are_in_no_mean_and_listed(harness: Harness, command: Comman
     assert list(table.index) == ["rate", "coincidence"]
     assert table.loc["coincidence", "n"] == 1
     assert table.loc["coincidence", "accuracy"] == 80.0
-    assert len(finished_runs(harness.out, on_damage=lambda _: None)[1]) == 3
+    assert len(look_into(harness.out, on_damage=lambda _: None).complete) == 3
     said = [
         f"pruned, not in any mean: {title} after epoch 2, at 11.00 % of validation images"
         for title in ("ann seed 0", "ann seed 1", "coincidence seed 1")

@@ -16,8 +16,8 @@ from studies.declaration.trial import Trial
 from studies.declaration.trials import seeded_points, trials_at
 from studies.execution.imported_results import read_imported_rows
 from studies.execution.plan import make_plan
-from studies.execution.study_runs import finished_runs, look_into
-from studies.report import write_report
+from studies.execution.study_runs import look_into
+from studies.report.page.build import write_report
 from studies.report.plan_view import plan_text
 from studies.report.status_view import study_status
 from studies.results.summary import summary
@@ -217,7 +217,7 @@ def test_plan_status_and_table_know_the_seeds(
     assert after.missing == []
     assert f"{len(outcome.runs)} trials, {len(outcome.runs)} done" in plan_text(after, None)
     assert study_status(harness.out).total == study_status(harness.out).done == len(outcome.runs)
-    assert finished_runs(harness.out, on_damage=lambda _: None)[1] == outcome.runs
+    assert look_into(harness.out, on_damage=lambda _: None).complete == outcome.runs
     assert look_into(harness.out, on_damage=lambda _: None).points == outcome.points
     code, _, errors = command("table", harness.out)
     assert code == 0

@@ -13,7 +13,7 @@ from rpu_ssnn.spec.array_physics import LinesSpec, RetentionSpec
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
-from studies.declaration.shipped import FOLDER, find_study, shipped_names
+from studies.declaration.shipped import FOLDER, find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, TrialSettings
 from studies.declaration.update_rules.base import SgdSpec
@@ -306,7 +306,7 @@ def identity_of(settings: TrialSettings) -> str:
     return Trial("study", "label", (), settings).identity
 
 
-@pytest.mark.parametrize("name", shipped_names())
+@pytest.mark.parametrize("name", shipped_files())
 def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None:
     study = find_study(name)
     assert study.study == name

@@ -20,7 +20,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.execution.api import load_results, run_study
 from studies.execution.options import Outcome
-from studies.execution.progress import Silent
+from studies.execution.progress import Reporter
 from studies.execution.status import read_status
 from studies.results.tables import Versions
 from studies.workers import cluster_executor, clusters
@@ -71,7 +71,7 @@ def saying_training(
     return TrialResult(row, result.epochs)
 
 
-class Listening(Silent):
+class Listening(Reporter):
     """Remembers what it was told."""
 
     def __init__(self) -> None:

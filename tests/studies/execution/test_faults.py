@@ -14,7 +14,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.api import load_results
-from studies.execution.progress import Silent
+from studies.execution.progress import Reporter
 from studies.execution.writer import Tables
 from studies.results.tables import CURVES_CSV, RESULTS_CSV, RESULTS_PARQUET
 from support.harness import Harness, InThisProcess, small_study
@@ -22,7 +22,7 @@ from support.harness import Harness, InThisProcess, small_study
 TABLES = (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)
 
 
-class Notes(Silent):
+class Notes(Reporter):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
@@ -30,8 +30,8 @@ class Notes(Silent):
         self.notes.append(text)
 
 
-def run(harness: Harness, reporter: Silent | None = None, **changes: Any) -> Any:
-    options = {"executor": InThisProcess(), "reporter": reporter or Silent(), **changes}
+def run(harness: Harness, reporter: Reporter | None = None, **changes: Any) -> Any:
+    options = {"executor": InThisProcess(), "reporter": reporter or Reporter(), **changes}
     return harness.run(small_study(), **options)
 
 
@@ -136,7 +136,7 @@ def test_a_list_of_failures_that_is_none_is_set_aside(content: bytes, harness: H
 
 
 def test_a_progress_file_that_is_no_text_stops_nothing(harness: Harness) -> None:
-    class Scribbling(Silent):
+    class Scribbling(Reporter):
         def started(self, trial: Trial) -> None:
             (harness.out / "running" / f"{trial.identity}.json").write_bytes(b"\xff\xfe\x00")
 

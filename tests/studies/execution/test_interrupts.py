@@ -17,7 +17,7 @@ from rpu_ssnn.doctor import BrokenPairError
 from studies.common import interrupts
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
-from studies.execution.progress import Silent
+from studies.execution.progress import Reporter
 from studies.execution.status import read_status
 from support.harness import SMALL, Harness, InThisProcess, small_study
 from support.waiting import wait_until
@@ -119,7 +119,7 @@ def test_without_a_command_sigterm_is_left_as_it_is() -> None:
 def test_the_loop_stops_between_trials_with_its_rows_kept(harness: Harness) -> None:
     rows: list[Trial] = []
 
-    class Interrupting(Silent):
+    class Interrupting(Reporter):
         def finished(self, trial: Trial, result: TrialResult) -> None:
             rows.append(trial)
             if len(rows) == 2:

@@ -13,6 +13,7 @@ from studies.declaration.search.hyperparameters import (
 )
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules import METHODS
 from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan
 from studies.execution.timing import Cost, time_steps
@@ -185,6 +186,28 @@ def test_real_steps_come_near_a_real_run() -> None:
         assert cost.peak_memory_mb > 50
         # Loose, since other processes share the machine while tests run.
         assert ran / 5 < cost.seconds(trial, 540, 60, 300) < ran * 5
+
+
+def test_the_steps_of_every_rule_can_be_timed() -> None:
+    drive = {"weight_range": 8, "learning_rate": 1}
+    on_device = {
+        "pulses": {"device": "ideal"},
+        "analog_sgd": {"device": "ideal"},
+        "whole_pulse_sgd": {"device": "ideal", "tile": {"simulator": "native"}},
+    }
+    cases = [
+        ({} if rule == "pulses" else {"update": rule})
+        | ({**on_device[rule], "drive": drive} if rule in on_device else {"learning_rate": 0.1})
+        for rule in METHODS
+    ]
+    study = small_study(
+        dataset={"name": "digits", "n_train": 40, "n_test": 10},
+        training={"epochs": 2, "dropout_hidden": 0.0},
+        seeds=[0],
+        cases=cases,
+    )
+    for trial in trials(study):
+        assert Cost.of(time_steps(trial, None, 1, NO_WORKSPACE)).train > 0.0
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from rpu_ssnn.common.files import write_whole
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.api import load_results
-from studies.execution.progress import Silent
-from studies.execution.study_runs import finished_runs
+from studies.execution.progress import Reporter
+from studies.execution.study_runs import look_into
 from studies.results import result_folder, store
 from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor
@@ -121,7 +121,7 @@ def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
     """So that a kill later on does not forget them."""
     seen: list[list[str]] = []
 
-    class Looking(Silent):
+    class Looking(Reporter):
         def failed(self, failure: Failure) -> None:
             seen.append(list(pd.read_csv(harness.out / "failures.csv")["title"]))
 
@@ -136,7 +136,7 @@ def test_a_failure_left_alone_stays_on_the_list_while_others_fail(harness: Harne
     harness.order("raise", "ann seed 1")
     seen: list[set[str]] = []
 
-    class Looking(Silent):
+    class Looking(Reporter):
         def failed(self, failure: Failure) -> None:
             seen.append(set(pd.read_csv(harness.out / "failures.csv")["title"]))
 
@@ -161,7 +161,7 @@ class Disk:
         monkeypatch.setattr(store.TrialStore, "write", write)
 
 
-class Notes(Silent):
+class Notes(Reporter):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
@@ -253,7 +253,7 @@ def test_a_unit_file_under_another_name_is_not_believed(harness: Harness) -> Non
     first, second = trial_files(harness)[:2]
     first.write_text(second.read_text())
     damaged: list[InputError] = []
-    finished_runs(harness.out, on_damage=damaged.append)
+    look_into(harness.out, on_damage=damaged.append)
     assert [error.where for error in damaged] == [str(first)]
 
 

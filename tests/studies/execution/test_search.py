@@ -46,9 +46,9 @@ class Notes:
     """A reporter that keeps what it is told."""
 
     def __new__(cls) -> Any:
-        from studies.execution.progress import Silent
+        from studies.execution.progress import Reporter
 
-        class Kept(Silent):
+        class Kept(Reporter):
             def __init__(self) -> None:
                 self.lines: list[str] = []
 

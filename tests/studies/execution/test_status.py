@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from studies.declaration.trial import Trial
-from studies.execution.progress import ConsoleReporter, Silent
+from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.status import (
     STATUS_FILE,
     LastTrial,
@@ -131,7 +131,7 @@ def test_another_process_sees_the_epoch_and_the_accuracy(harness: Harness) -> No
     harness.order("epochs", "rate seed 0")
     seen: list[list[str]] = []
 
-    class Looking(Silent):
+    class Looking(Reporter):
         def reached(self, trial: Trial, progress: TrialProgress) -> None:
             seen.append(lines(study_status(harness.out)))
 

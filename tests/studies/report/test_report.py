@@ -13,9 +13,8 @@ from studies.declaration.search.hyperparameters import (
     write_hyperparameters,
 )
 from studies.declaration.trial import Trial
-from studies.report import write_report
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
-from studies.report.page.build import report_html
+from studies.report.page.build import report_html, write_report
 from studies.report.page.headline import headline
 from studies.results.divergence import of_reference
 from studies.results.result_folder import HYPERPARAMETERS_FILE

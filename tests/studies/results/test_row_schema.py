@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from studies.execution.imported_results import read_imported_rows
+from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.spreadsheet import guarded, without_guard
 from support.commands import Command, refused
@@ -137,6 +138,35 @@ def test_rows_survive_a_merge_in_pandas(cell: str, rows: Path) -> None:
     bad: list[InputError] = []
     assert len(read_imported_rows([damaged(rows, "numerics_version", cell)], bad.append)) == 6
     assert not bad
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("data_shape", "64"),
+        ("file_digest", "3141592653589e79"),
+        ("data_file", "007"),
+        ("data_split", "1e5"),
+        ("machine", "0x10"),
+    ],
+)
+def test_text_that_looks_like_a_number_stays_text(column: str, cell: str) -> None:
+    row = checked_row("a.csv", "row 1", {**GOOD, column: value_of_cell(column, cell)})
+    assert row[column] == cell
+
+
+def test_a_shape_that_was_kept_as_a_number_is_text_again() -> None:
+    assert checked_row("a.json", "row", {**GOOD, "data_shape": 64})["data_shape"] == "64"
+
+
+def test_every_column_of_text_is_read_as_text() -> None:
+    """`sweep.PATH` and the counts that have no unit are what they look like."""
+    numbers = {"seed", "bin", "numerics_version", "replayable"}
+    of_the_file = {"study", "unit", "label"}
+    for column in RESULT_COLUMNS:
+        if column.unit or column.name.startswith("sweep.") or column.name in numbers | of_the_file:
+            continue
+        assert value_of_cell(column.name, "1e5") == "1e5", column.name
 
 
 def test_kept_rows_of_the_project_are_still_found() -> None:

@@ -14,6 +14,7 @@ from studies.report.plot import plot_study
 from studies.report.summary_view import render
 from studies.results.published import beside
 from studies.results.summary import summary
+from studies.results.text_table import number as shown
 from support.harness import small_study
 
 NAN = math.nan
@@ -186,6 +187,11 @@ def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> No
 def test_a_gap_of_nothing_has_no_minus() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0 - 1e-9)]
     assert " +0.00 |" in render(summary(frame(rows), "rate"), "rate", Format.md)
+
+
+@pytest.mark.parametrize(("style", "text"), [("{:.2f}", "0.00"), ("{:+.2f}", "+0.00")])
+def test_minus_zero_is_written_as_zero(style: str, text: str) -> None:
+    assert shown(-0.001, style) == shown(0.0, style) == text
 
 
 def test_csv_has_full_precision() -> None:

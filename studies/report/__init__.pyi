@@ -1,1 +1,0 @@
-from .page.build import write_report as write_report
