@@ -1,6 +1,7 @@
 """`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -141,6 +142,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
+        row = replace(row, epoch=epoch)  # trained at the step of the first
         self._tell(row)
         self.trained_.epochs.append(row)
         return self

@@ -267,7 +267,8 @@ def _judged(selection: Selection) -> tuple[Selection, Verdict]:
 
 
 def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
-    """The linear step with a slope for each device, where the chosen step has fewer slopes."""
+    """The linear step with a slope for each device, where the chosen step has fewer slopes; None
+    where no such fit is among the compared ones."""
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
@@ -275,8 +276,8 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
     fits = (s.fit for s in selection.scores if s.model.code == LINEAR and not s.model.shape)
     fits = (f for f in fits if f.layout.memory == layout.memory)
     fits = (f for f in fits if f.layout.history == layout.history)
-    alike = (f for f in fits if f.layout.model.additive == model.additive)
-    return _population(next(alike), has_down)
+    alike = next((f for f in fits if f.layout.model.additive == model.additive), None)
+    return None if alike is None else _population(alike, has_down)
 
 
 def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Population:

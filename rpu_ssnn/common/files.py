@@ -1,7 +1,7 @@
 """Files: read only where they are regular, written whole or not at all, never through a link.
 
 One helper opens what is read (`open_regular`, `read_bytes`, `read_text`), one creates what is
-written (`write_whole`); all other modules use these.
+written (`write_whole`); all other modules use these. pandas and h5py open files by their own means.
 """
 
 import errno

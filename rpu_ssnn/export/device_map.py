@@ -66,7 +66,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
     Raises:
         InputError: reads with errors, h5py is not installed, or the file cannot be written.
     """
-    path, h5py = Path(path), _h5py(path)
+    path, h5py = Path(path), _h5py(Path(path))
     weights = weights_of(trained, path)
 
     def write(temporary: Path) -> None:

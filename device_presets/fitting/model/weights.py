@@ -233,7 +233,7 @@ def _read_noise(
         if len(rows) < 4:
             continue
         steps = np.diff(weight[rows])
-        # The trend of the run is removed by a line; what is left is noise.
+        # The trend of the run is removed by a parabola; what is left is noise.
         if len(steps) > 8:
             line = np.polynomial.Polynomial.fit(np.arange(len(steps)), steps, 2)
             steps = steps - line(np.arange(len(steps)))

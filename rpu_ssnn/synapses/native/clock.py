@@ -82,7 +82,6 @@ class Clock:
         """Logarithm of the share left now of a charge that was there from the start."""
         memory = self.memory
         slots = self.now - memory.cells["last"]
-        slots = self.now - memory.cells["last"]
         age = np.maximum(0.0, slots * memory.slot_s - memory.width_s)
         kept = 1.0 - memory.loss_per_decade * np.log10(1.0 + age / memory.loss_onset_s)
         total: Float64[np.ndarray, " cells"] = memory.cells["log_kept"] + np.log(

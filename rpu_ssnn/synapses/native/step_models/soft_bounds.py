@@ -1,6 +1,6 @@
 """Steps that vanish at the bound they move to (aihwkit's SoftBoundsReferenceDevice).
 
-a: the reference, which is subtracted from the device's own state; `states.pulse` adds it before.
+a: the reference, which is subtracted from the device's own state; `cells.moved` adds it before.
 """
 
 from collections.abc import Mapping
