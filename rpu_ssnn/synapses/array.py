@@ -15,6 +15,7 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
+from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
     config_class,
@@ -26,7 +27,6 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
     update_parameters,
 )
-from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.pulse_history import PulsePhysics
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from rpu_ssnn.training_state import State, StateError

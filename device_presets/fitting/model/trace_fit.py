@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from device_presets.fitting.model.first_guess import Layout
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit, with_memory
 from device_presets.fitting.model.simulation import calm_response
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
@@ -149,8 +149,7 @@ def _with_noises(
     local = np.tile(device, (len(prepared.highest), 1))
     shared = guess.shared.copy()
     shared[1] = math.log(max(prepared.read_noise, 1e-3))
-    start = JointFit(layout, shared, local, evaluate(noisy, layout, shared, local, counted), noisy)
-    white = refit(start, counted)
+    white = refit(fit_at(noisy, layout, shared, local, counted), counted)
     memory = with_memory(noisy, white, counted)
     gain = float(memory.log_likelihood.sum() - white.log_likelihood.sum())
     if not gain > 4.0 or not np.array_equal(memory.local, white.local):

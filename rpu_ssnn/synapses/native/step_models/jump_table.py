@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.compiled import compiled_inside
-from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models.rules import Jumps, Rules, plain_rules
 
