@@ -122,8 +122,7 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
         parts = [_of_tile(tile) for tile in synapses.tiles]
     else:
         return []
-    ratio = synapses.spec.reference.on_off_ratio
-    off = 1.0 / ratio if ratio else 0.0
+    off = synapses.spec.reference.off
     for part in parts:
         part["conductance"] = off + (1.0 - off) * (part["state"] + 1.0) / 2.0
     return parts

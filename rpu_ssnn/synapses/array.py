@@ -88,10 +88,8 @@ def make_tile(
     scaled = NoiseManagementType.NONE if trains is None else NoiseManagementType.ABS_MAX
     config = config_class(device)(
         device=device,
-        forward=_io_parameters(reads, reads.adc_bound if reads else None, scaled),
-        backward=_io_parameters(
-            reads, (reads.adc_bound_transposed or reads.adc_bound) if reads else None, scaled
-        ),
+        forward=_io_parameters(reads, scaled, transposed=False),
+        backward=_io_parameters(reads, scaled, transposed=True),
         update=update_parameters(device) if trains is None else trains,
     )
     if trains is not None:
@@ -106,10 +104,11 @@ def make_tile(
 
 
 def _io_parameters(
-    reads: ReadSpec | None, adc_bound: float | None, scaled: NoiseManagementType
+    reads: ReadSpec | None, scaled: NoiseManagementType, transposed: bool
 ) -> IOParameters:
     if reads is None:
         return IOParameters(is_perfect=True)
+    adc_bound = (transposed and reads.adc_bound_transposed) or reads.adc_bound
     return IOParameters(
         inp_bound=1.0,
         inp_res=_resolution(reads.dac_bits),

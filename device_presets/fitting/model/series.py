@@ -82,4 +82,5 @@ def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
 
 def empty_trace(rows: int) -> Trace:
     """A trace of NaN for ``rows`` rows; 0 where none is kept."""
-    return Trace(*(np.full(rows, np.nan) for _ in range(4)), np.full((rows, STATE), np.nan))
+    columns = [np.full(rows, np.nan) for _ in range(4)]
+    return Trace(columns[0], columns[1], columns[2], columns[3], np.full((rows, STATE), np.nan))

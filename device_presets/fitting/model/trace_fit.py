@@ -17,6 +17,7 @@ from device_presets.fitting.model.maximum_likelihood import fit_model, refit, wi
 from device_presets.fitting.model.simulation import calm_response
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, with_read_noise
+from device_presets.mean_step import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
 MOST_TRACE = 1500
@@ -35,14 +36,10 @@ def trace_fit(
         most_runs: simulations of the curve before the search ends.
 
     Raises:
-        PresetError: lmfit, which aihwkit's tool needs, is not installed; only one direction.
+        PresetError: only one direction.
     """
-    try:
-        from aihwkit.utils.fitting import fit_measurements
-    except ImportError:
-        allowed = "needs lmfit, which is not installed (pip install lmfit)"
-        raise PresetError("presets fit", "--method", "aihwkit", allowed) from None
     from aihwkit.simulator.configs.devices import LinearStepDevice
+    from aihwkit.utils.fitting import fit_measurements
 
     if not (prepared.series.pulse < 0).any():
         allowed = "must be likelihood: aihwkit's linear step needs pulses both ways"
@@ -55,7 +52,7 @@ def trace_fit(
     span = high - low
     parameters = {
         "dw_min": (step, step / 5, min(5 * step, span)),
-        "up_down": (1 - downs / ups if ups >= downs else ups / downs - 1, -0.95, 0.95),
+        "up_down": (asymmetry_of(ups, downs), -0.95, 0.95),
         "w_max": (high, max(high - 0.3 * span, 1e-3), high + 0.5 * span),
         "w_min": (low, low - 0.5 * span, min(low + 0.3 * span, -1e-3)),
         "gamma_up": (start[2] * high, 0.0, 1.0),

@@ -1,6 +1,6 @@
 """Pulses and the conductances after them, device by device, ready to fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -255,9 +255,8 @@ def thinned(found: Measurement) -> Measurement:
         f"{found.n_pulses} pulses measured; one in {keep_one_in} stretches of up "
         f"to {_STRETCH} used, since a fit takes at most {MOST_PULSES}"
     )
-    return Measurement(
-        name=found.name,
-        column=found.column,
+    return replace(
+        found,
         conductance=found.conductance[keep],
         pulse=pulse,
         begins=begins,
@@ -265,7 +264,6 @@ def thinned(found: Measurement) -> Measurement:
         cycle=cycle,
         n_devices=len(left_devices),
         n_cycles=len(left_cycles),
-        unit=found.unit,
         notes=(*found.notes, note),
         conditions=None if found.conditions is None else found.conditions.of(keep),
     )

@@ -85,7 +85,7 @@ class Population:
             each = np.ones(n_shared + 6)
             if not self.log_normal:
                 each[n_shared : n_shared + 2] = slope[0, :2]
-            self._covariance = errors.together * np.outer(each, each)
+            self._covariance: np.ndarray = errors.together * np.outer(each, each)
             self._degrees = self._own_degrees
         else:
             self._covariance = np.zeros((n_shared + 6,) * 2)

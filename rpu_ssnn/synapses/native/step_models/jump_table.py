@@ -23,9 +23,6 @@ from rpu_ssnn.synapses.native.step_models.rules import Jumps, Rules, plain_rules
 AIHWKIT = ""
 """No class of aihwkit has tables."""
 
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps: here factors of its jumps, mostly 1."""
-
 type Grid = Float32[np.ndarray, " points"]
 """States or points of the cumulative distribution, ascending."""
 
