@@ -25,11 +25,13 @@ class Scale(NamedTuple):
     @property
     def span(self) -> Float64[np.ndarray, " columns_or_1"]:
         """From no to full rate; 1 where both are one value."""
-        return np.asarray(np.where(self.high > self.low, self.high - self.low, 1.0))
+        return np.where(self.high > self.low, self.high - self.low, 1.0)
 
     @property
     def zero(self) -> Float32[np.ndarray, " columns_or_1"]:
-        return np.clip(-self.low / self.span, 0.0, 1.0).astype(np.float32)
+        share = np.clip(-self.low / self.span, 0.0, 1.0)
+        zero: Float32[np.ndarray, " columns_or_1"] = share.astype(np.float32)
+        return zero
 
 
 def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Bounds | str) -> Scale:
