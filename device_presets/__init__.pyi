@@ -3,12 +3,9 @@ from .compounds.compound_device import get_device as get_device
 from .compounds.table import COMPOUNDS as COMPOUNDS
 from .errors import PresetError as PresetError
 from .jump_tables.table_device import TableDevice as TableDevice
-from .plots.pulse_response import plot_pulse_response as plot_pulse_response
 from .preset import Parameter as Parameter
 from .preset import Preset as Preset
 from .preset_lookup import get_preset as get_preset
 from .preset_lookup import preset_names as preset_names
 from .pulsing import pulse_response as pulse_response
-from .pulsing import steps_at_zero as steps_at_zero
 from .tables import describe as describe
-from .tables import overview as overview

@@ -7,7 +7,7 @@
 import ast
 import dataclasses
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from device_presets.compounds.table import COMPOUNDS
@@ -144,14 +144,13 @@ def _classes() -> dict[str, type[Any]]:
     from aihwkit.simulator.configs import devices
     from aihwkit.simulator.configs.configs import SingleRPUConfig
 
-    def found() -> Iterator[tuple[str, type[Any]]]:
-        for module in (devices, presets):
-            for name, value in vars(module).items():
-                kinds = (devices.PulsedDevice, SingleRPUConfig)
-                if isinstance(value, type) and issubclass(value, kinds):
-                    yield name, value
-
-    return {name: value for name, value in found() if name != "PulsedDevice"}
+    kinds = (devices.PulsedDevice, SingleRPUConfig)
+    return {
+        name: value
+        for module in (devices, presets)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, kinds) and name != "PulsedDevice"
+    }
 
 
 def _device_of(source: Any) -> Any:

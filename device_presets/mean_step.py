@@ -1,7 +1,7 @@
 """The step of a preset's mean device at weight zero, from the formulas of aihwkit's models.
 
 Only formulas: a table of all presets needs neither torch nor aihwkit, which take seconds to
-import. `device_presets.pulsing.steps_at_zero` measures the same on a tile, and a test compares.
+import. A test compares them with steps measured on a tile.
 """
 
 import math

@@ -60,6 +60,11 @@ class Preset:
     one_directional_because: str | None
     parameters: Mapping[str, Parameter]
 
+    pair = False
+    """Whether a weight is a pair of these (`device_presets.compounds.table`): one is one."""
+    jump_tables = None
+    """No measured distribution of jumps (`device_presets.jump_tables`): a model has steps."""
+
     def __post_init__(self) -> None:
         read_only = MappingProxyType(dict(self.parameters))
         object.__setattr__(self, "parameters", read_only)
@@ -106,22 +111,12 @@ class Preset:
         return self.number("leak_time_constant_s")
 
     @property
-    def pair(self) -> bool:
-        """Whether a weight is a pair of these (`device_presets.compounds.table`): one is one."""
-        return False
-
-    @property
     def pulse_physics(self) -> ChargeTrapPhysics | None:
         """What aihwkit's devices cannot do: memory of the last pulse and charge loss in log-time;
         None where the device has neither."""
         if self.model != "ChargeTrapDevice":
             return None
         return charge_trap_physics({name: p.value for name, p in self.parameters.items()})
-
-    @property
-    def jump_tables(self) -> None:
-        """No measured distribution of jumps (`device_presets.jump_tables`): a model has steps."""
-        return None
 
     @property
     def noise_free(self) -> bool:

@@ -1,6 +1,5 @@
 """Single pulses on a real aihwkit tile: what a device does, measured as an experiment would."""
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -99,27 +98,6 @@ def pulse_train(
     weights = [tile.get_weights()[0].flatten().tolist()]
     weights += [_pulse(tile, n_devices, polarity) for polarity in up]
     return np.array(weights)
-
-
-def steps_at_zero(preset: Preset) -> tuple[float, float]:
-    """Size of one up and of one down pulse at weight zero, of the mean device without noise.
-
-    Returns:
-        Both positive, in units of weight; the down step is NaN where there is no gradual one.
-    """
-    import torch
-
-    device = _config(preset)
-    for field in dataclasses.fields(device):
-        if field.name.endswith(("_dtod", "_std")):
-            setattr(device, field.name, 0.0)
-    device.corrupt_devices_prob = 0.0
-    changes = []
-    for up in (True, False):
-        tile = _tile(device, 1)
-        tile.set_weights(torch.zeros(1, 1))
-        changes.append(abs(_pulse(tile, 1, up)[0]))
-    return changes[0], changes[1] if preset.bidirectional else math.nan
 
 
 def _default_pulses(preset: Preset) -> int:

@@ -15,23 +15,16 @@ if TYPE_CHECKING:
 _SOURCE_CHARACTERS = 23
 
 
-def overview() -> pd.DataFrame:
-    """All presets, one row each.
+def overview_rows() -> list[dict[str, object]]:
+    """All presets, one row each, as mappings: pandas takes longer to import than they to be made.
 
-    Columns: ``name``, ``technology``, ``states_up``, ``states_down`` (range over the step of one
+    Keys: ``name``, ``technology``, ``states_up``, ``states_down`` (range over the step of one
     pulse at weight zero), ``step`` (units of weight), ``asymmetry`` (share by which the
     smaller of the two steps at weight zero is below the other, negative where that is the up
     step: what a pulse does, which nonlinearity shapes beside the parameter of that name),
     ``cycle_to_cycle`` and ``step_spread`` (shares of the step), ``source``. The steps are those of
     the mean device without noise; NaN where a device has no gradual down step.
     """
-    import pandas as pd
-
-    return pd.DataFrame(overview_rows())
-
-
-def overview_rows() -> list[dict[str, object]]:
-    """The rows of `overview` as mappings: pandas takes longer to import than they to be made."""
     return [_row(get_preset(name)) for name in preset_names()]
 
 

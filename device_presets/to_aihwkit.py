@@ -36,7 +36,8 @@ def aihwkit_device(
     from aihwkit.simulator.configs import devices as aihwkit_devices
 
     fields: dict[str, Value | list[float]] = {
-        rule.aihwkit_name: _for_aihwkit(values[name])
+        # aihwkit's bindings take lists, not tuples.
+        rule.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
         for name, rule in PARAMETERS[model].items()
         if rule.aihwkit_name is not None
     }
@@ -54,11 +55,6 @@ def aihwkit_device(
         fields["lifetime"] = _lifetime(where, tau, seconds_between_steps)
     device: PulsedDevice = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])(**fields)
     return device
-
-
-def _for_aihwkit(value: Value) -> Value | list[float]:
-    """aihwkit's bindings take lists, not tuples."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:

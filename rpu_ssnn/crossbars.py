@@ -16,8 +16,8 @@ def make_synapses(
     factory: SynapsesFactory,
     seed: np.random.SeedSequence,
     initial: Sequence[Weights] | None,
-    threads: int = 1,
-    pool: ThreadPoolExecutor | None = None,
+    threads: int,
+    pool: ThreadPoolExecutor,
 ) -> list[Synapses]:
     """Synapses that start from `initial` or from He initialisation scaled by theta.
 

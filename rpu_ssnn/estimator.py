@@ -1,6 +1,6 @@
 """`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -15,18 +15,13 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
+from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.device_library import find_device
+from rpu_ssnn.synapses.ideal import IDEAL
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_loop import timed_epoch
 from rpu_ssnn.training_state import EpochRow
-
-IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
-    "rate": rate_synapses,
-    "coincidence": coincidence_synapses,
-}
-"""Factories of float weights, by learning rule."""
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -141,6 +136,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
+        row = replace(row, epoch=epoch)  # trained at the step of the first
         self._tell(row)
         self.trained_.epochs.append(row)
         return self
@@ -172,15 +168,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         values: np.ndarray = validate_data(self, X, reset=False)
         images = shares(values, self._scale, "X", declared=False)
-        rng = np.random.default_rng(self.trained_.seed)
-        chunk = 1000
-        counts = [
-            self.trained_.network.infer(
-                self.trained_.rates(images[first : first + chunk]), rng
-            ).output_counts
-            for first in range(0, len(images), chunk)
-        ]
-        return np.concatenate(counts)
+        return self.trained_.output_counts(images)
 
     def device_table(self) -> pd.DataFrame:
         """Statistics of the devices after training, one row a crossbar.

@@ -76,6 +76,11 @@ class ReferenceSpec(Spec):
         "so a finite ratio narrows the usable window and enlarges a reference's error",
     )
 
+    @property
+    def off(self) -> float:
+        """Conductance at the lower end of the range over that at the upper."""
+        return 1.0 / self.on_off_ratio if self.on_off_ratio else 0.0
+
 
 REFERENCE_IS_GONE = "is now native, which simulates these devices exactly, and all others"
 """The new name in the error message; old rows with `reference` can still be read."""

@@ -1,11 +1,10 @@
 """Training and inference of a network on a data set."""
 
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int32, Int64
 
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
@@ -33,12 +32,7 @@ class Trained:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -50,13 +44,19 @@ class Trained:
 
         Ties go to the lower class index. The same seed shows the same input spikes each time.
         """
+        if not len(labels):
+            return float("nan")
+        right = int((self.output_counts(images).argmax(axis=1) == labels).sum())
+        return right / len(labels)
+
+    def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
+        """Output spikes of each image, which must be at least one; the same for the same images."""
         rng = np.random.default_rng(self.seed)
-        right = 0
-        for first in range(0, len(labels), INFERENCE_CHUNK):
-            part = slice(first, first + INFERENCE_CHUNK)
-            shown = self.network.infer(self.rates(images[part]), rng)
-            right += int((shown.output_counts.argmax(axis=1) == labels[part]).sum())
-        return right / len(labels) if len(labels) else float("nan")
+        parts = (
+            self.network.infer(self.rates(images[first : first + INFERENCE_CHUNK]), rng)
+            for first in range(0, len(images), INFERENCE_CHUNK)
+        )
+        return np.concatenate([shown.output_counts for shown in parts])
 
     def rest(self, seconds: float) -> None:
         """Let time (s) pass, in which devices lose charge; later reads see the loss."""
@@ -148,9 +148,21 @@ def train(
     network = Network(spec, training, sizes, factory, weight_seed, threads)
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
+    return after_epochs(trained, training.epochs, data, rng, start, on_epoch)
+
+
+def after_epochs[T: Trained](
+    learner: T,
+    epochs: int,
+    data: Dataset,
+    rng: np.random.Generator,
+    start: TrainingState | None,
+    on_epoch: OnEpoch | None,
+) -> T:
+    """The network after `train_epochs`; closed where that raises."""
     try:
-        train_epochs(trained, training.epochs, data, rng, start, on_epoch)
+        train_epochs(learner, epochs, data, rng, start, on_epoch)
     except BaseException:
-        trained.close()
+        learner.close()
         raise
-    return trained
+    return learner

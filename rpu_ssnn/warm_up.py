@@ -1,31 +1,13 @@
 """A small network that calls every compiled function once, so that numba stores them all."""
 
 import numpy as np
-from jaxtyping import Float64
 
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses
 from rpu_ssnn.synapses.native.toy import weights_of_toy_cells
-from rpu_ssnn.synapses.pulse_history import PulseHistory
+from rpu_ssnn.synapses.pulse_history import list_pulses
 from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.tile_spec import TileSpec
-
-type Seconds = Float64[np.ndarray, " n"]
-
-
-class _NoMemory:
-    """Pulses without a history."""
-
-    pulse_width_s = shortest_slot_s = 1e-9
-    rest_state = recovery = gap_time_constant_s = loss_per_decade = 0.0
-    loss_onset_s = 1.0
-
-    def step_factor(self, gap_s: Seconds) -> Seconds:
-        return np.ones_like(gap_s)
-
-    def kept(self, age_s: Seconds) -> Seconds:
-        return np.ones_like(age_s)
 
 
 class _AlsoAsRows(CoincidenceSynapses):
@@ -36,13 +18,16 @@ class _AlsoAsRows(CoincidenceSynapses):
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         super().__init__(crossbar, learning_rate)
         self._rows = RowWriter(*self.shape)
-        self._history = PulseHistory(crossbar, _NoMemory(), TileSpec())
+        self._last = np.full(crossbar.initial.size, -1, dtype=np.int64)
 
     def update(self, block: PulseBlock) -> None:
         super().update(block)
         kept = np.ones(len(block.post), dtype=np.bool_)
         self._rows.write(block, kept, 0)
-        self._history.pulses(block, kept, 0, block.rows)
+        list_pulses(
+            block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, 0,
+            np.zeros(block.rows, dtype=np.int64), self.shape[1], self._last,
+        )  # fmt: skip
 
 
 class _ReadByCalls(CoincidenceSynapses):

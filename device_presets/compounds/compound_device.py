@@ -41,6 +41,9 @@ class CompoundDevice:
     second: Preset | None
     settings: Mapping[str, float]
 
+    jump_tables = None
+    """As of a preset."""
+
     def __reduce__(self) -> tuple[type["CompoundDevice"], tuple[object, ...]]:
         return CompoundDevice, (self.name, self.kind, self.first, self.second, dict(self.settings))
 
@@ -71,11 +74,6 @@ class CompoundDevice:
     def pulse_physics(self) -> ChargeTrapPhysics | None:
         """Of the devices of a pair; aihwkit's own cells are refused where devices remember."""
         return self.first.pulse_physics if self.pair else None
-
-    @property
-    def jump_tables(self) -> None:
-        """None, as of a preset."""
-        return None
 
     @property
     def noise_free(self) -> bool:

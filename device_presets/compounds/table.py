@@ -45,17 +45,6 @@ def _gain(neutral: float) -> Rule:
     )
 
 
-def _chop(neutral: float) -> Rule:
-    return Rule(
-        unit="1",
-        description="probability (agad: frequency) of a sign change after a line's read",
-        low=0.0,
-        above_low=True,
-        high=1.0,
-        neutral=neutral,
-    )
-
-
 type Build = Callable[[Sequence[Any], Mapping[str, float]], Any]
 """aihwkit device configurations and settings to the configuration of the cell."""
 
@@ -216,7 +205,14 @@ _READS = "transfers: lines of the fast array are read and written to the slow on
 _CHOPPED_RULES = {
     "transfer_every": _EVERY,
     "transfer_gain": _gain(0.05),
-    "chop_probability": _chop(0.1),
+    "chop_probability": Rule(
+        unit="1",
+        description="probability (agad: frequency) of a sign change after a line's read",
+        low=0.0,
+        above_low=True,
+        high=1.0,
+        neutral=0.1,
+    ),
 }
 
 _NO_COUNT = "aihwkit does not count the pulses of transfers"

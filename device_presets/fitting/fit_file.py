@@ -202,12 +202,11 @@ def fit_file(
         for score in selection.as_good
         if score is not selection.chosen
     ]
-    counted = np.ones(len(prepared.device), dtype=np.bool_)
-    least_leak = shortest_leak(fit, counted) if method == "likelihood" else None
+    least_leak = shortest_leak(fit, prepared.everything) if method == "likelihood" else None
     quantities = report(population, prepared.scale, linear, as_good, least_leak)
     curves = [_curves(selection.chosen.name, fit, lambda rows: refit(fit, rows, most_steps=60))]
     if against_aihwkit and method == "likelihood":
-        by_trace = _trace(prepared, np.ones(len(prepared.device), dtype=np.bool_))
+        by_trace = _trace(prepared, prepared.everything)
         curves.append(
             _curves("aihwkit.utils.fitting", by_trace, lambda rows: _trace(prepared, rows))
         )
@@ -238,7 +237,7 @@ def _trace(prepared: Prepared, rows: np.ndarray) -> JointFit:
 
 def _by_trace(prepared: Prepared) -> Selection:
     """The fit of aihwkit's own tool in place of a choice among models."""
-    fit = _trace(prepared, np.ones(len(prepared.device), dtype=np.bool_))
+    fit = _trace(prepared, prepared.everything)
     score = Score(fit.layout.model, fit, None)
     return Selection(score, (score,), (score,), "aihwkit.utils.fitting; noises by the likelihood")
 
@@ -246,9 +245,8 @@ def _by_trace(prepared: Prepared) -> Selection:
 def _curves(
     name: str, fit: JointFit, again: Callable[[np.ndarray], JointFit]
 ) -> tuple[str, CurveErrors, CurveErrors | None]:
-    everything = np.ones(len(fit.prepared.device), dtype=np.bool_)
     training = training_rows(fit)
-    seen = open_loop(fit, everything)
+    seen = open_loop(fit, fit.prepared.everything)
     return name, seen, None if training is None else open_loop(again(training), ~training)
 
 
@@ -267,7 +265,8 @@ def _judged(selection: Selection) -> tuple[Selection, Verdict]:
 
 
 def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
-    """The linear step with a slope for each device, where the chosen step has fewer slopes."""
+    """The linear step with a slope for each device, where the chosen step has fewer slopes; None
+    where no such fit is among the compared ones."""
     model = selection.chosen.model
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
@@ -275,12 +274,12 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
     fits = (s.fit for s in selection.scores if s.model.code == LINEAR and not s.model.shape)
     fits = (f for f in fits if f.layout.memory == layout.memory)
     fits = (f for f in fits if f.layout.history == layout.history)
-    alike = (f for f in fits if f.layout.model.additive == model.additive)
-    return _population(next(alike), has_down)
+    alike = next((f for f in fits if f.layout.model.additive == model.additive), None)
+    return None if alike is None else _population(alike, has_down)
 
 
 def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Population:
-    counted = np.ones(len(fit.prepared.series.weight), dtype=np.bool_)
+    counted = fit.prepared.everything
     plain, fit = fit, with_unbiased_noise(fit, counted)
     errors = uncertainty(fit, counted)
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2

@@ -33,6 +33,7 @@ from device_presets.parameters.rule import ParameterRule as Rule
 from device_presets.preset import Parameter
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.jump_table import JumpTable
 
 KEY = "table"
 DIGITS = 16
@@ -71,22 +72,6 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     | {name: rule for name, rule in PULSE_FACTS.items() if name != "on_off_ratio"}
 )
 """What a study may override: shares of what was measured, and records for the ledger."""
-
-
-@dataclass(frozen=True)
-class JumpTable:
-    """One measured device in states, as the native simulator takes it.
-
-    Attributes:
-        states: [columns], rising.
-        points: [points] of the cumulative distribution, rising from 0 to 1.
-        up, down: [columns, points] change of state by a pulse.
-    """
-
-    states: np.ndarray
-    points: np.ndarray
-    up: np.ndarray
-    down: np.ndarray
 
 
 @dataclass(frozen=True)

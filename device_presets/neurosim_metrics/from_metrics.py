@@ -50,44 +50,22 @@ class PublishedMetrics:
     def __post_init__(self) -> None:
         labels = f"must be between {{}} and {{}}: {_CONVENTION}"
         beyond = "; the other sign means steps that grow toward the bound, and none are made here"
+        up, down = labels.format(0, LARGEST_LABEL), labels.format(-LARGEST_LABEL, 0)
         limits = (
-            ("on-off", self.on_off, 1.0, math.inf, "must be above 1"),
-            ("states-up", self.states_up, 2, 1e7, "must be 2 to 10 million pulses"),
-            ("states-down", self.states_down, 2, 1e7, "must be 2 to 10 million pulses"),
-            (
-                "nonlinearity-up",
-                self.nonlinearity_up,
-                0.0,
-                LARGEST_LABEL,
-                labels.format(0, LARGEST_LABEL) + beyond,
-            ),
-            (
-                "nonlinearity-down",
-                self.nonlinearity_down,
-                -LARGEST_LABEL,
-                0.0,
-                labels.format(-LARGEST_LABEL, 0) + beyond,
-            ),
-            (
-                "cycle-to-cycle",
-                self.cycle_to_cycle,
-                0.0,
-                1.0,
-                "must be a share of the range, 0 to 1",
-            ),
-            (
-                "device-to-device",
-                self.device_to_device,
-                0.0,
-                5.0,
-                "must be between 0 and 5 (label)",
-            ),
+            ("on-off", 1.0, math.inf, "must be above 1"),
+            ("states-up", 2, 1e7, "must be 2 to 10 million pulses"),
+            ("states-down", 2, 1e7, "must be 2 to 10 million pulses"),
+            ("nonlinearity-up", 0.0, LARGEST_LABEL, up + beyond),
+            ("nonlinearity-down", -LARGEST_LABEL, 0.0, down + beyond),
+            ("cycle-to-cycle", 0.0, 1.0, "must be a share of the range, 0 to 1"),
+            ("device-to-device", 0.0, 5.0, "must be between 0 and 5 (label)"),
         )
         if not self.source.strip():
             raise PresetError(
                 "metrics", "source", self.source, "must say where the numbers are from"
             )
-        for field, value, low, high, allowed in limits:
+        for field, low, high, allowed in limits:
+            value = getattr(self, field.replace("-", "_"))
             within = math.isfinite(value) and low <= value <= high
             if not within or (field == "on-off" and value <= low):
                 raise PresetError("metrics", field, value, allowed)

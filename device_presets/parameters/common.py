@@ -56,24 +56,18 @@ STEP_AND_RANGE = {
         required=True,
         low=-MOST_WEIGHT,
     ),
-    "w_max_spread": Rule(
-        unit="w_max",
-        description="device-to-device deviation of the upper bound, share of w_max; "
-        + _MOST_SPREAD,
-        aihwkit_name="w_max_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
-        required=True,
-    ),
-    "w_min_spread": Rule(
-        unit="w_min",
-        description="device-to-device deviation of the lower bound, share of w_min; "
-        + _MOST_SPREAD,
-        aihwkit_name="w_min_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
-        required=True,
-    ),
+    **{
+        f"{bound}_spread": Rule(
+            unit=bound,
+            description=f"device-to-device deviation of the {side} bound, share of {bound}; "
+            + _MOST_SPREAD,
+            aihwkit_name=f"{bound}_dtod",
+            low=0.0,
+            high=MOST_SPREAD,
+            required=True,
+        )
+        for bound, side in (("w_max", "upper"), ("w_min", "lower"))
+    },
 }
 
 VARIATION = {

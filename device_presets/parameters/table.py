@@ -50,43 +50,31 @@ _NOISE_SCALING = {
 }
 
 _GROWS = "it grows toward there, and a spread keeps its sign; at least -1: none is left elsewhere"
+_WRONG_SIGN = "; at most 2: three devices in ten would then have the wrong sign"
 _LINEAR_STEP = {
-    "slope_up": Rule(
-        unit=SHARE,
-        description="share by which the up step is smaller at w_max than at zero; negative: "
-        + _GROWS,
-        aihwkit_name="gamma_up",
-        low=-1.0,
-        high=1.0,
-        required=True,
-    ),
-    "slope_down": Rule(
-        unit=SHARE,
-        description="share by which the down step is smaller at w_min than at zero; negative: "
-        + _GROWS,
-        aihwkit_name="gamma_down",
-        low=-1.0,
-        high=1.0,
-        required=True,
-    ),
-    "slope_up_spread": Rule(
-        unit=SHARE,
-        description="device-to-device deviation of slope_up, absolute"
-        "; at most 2: three devices in ten would then have the wrong sign",
-        aihwkit_name="gamma_up_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
-        required=True,
-    ),
-    "slope_down_spread": Rule(
-        unit=SHARE,
-        description="device-to-device deviation of slope_down, absolute"
-        "; at most 2: three devices in ten would then have the wrong sign",
-        aihwkit_name="gamma_down_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
-        required=True,
-    ),
+    **{
+        f"slope_{direction}": Rule(
+            unit=SHARE,
+            description=f"share by which the {direction} step is smaller at {bound} than at zero; "
+            f"negative: {_GROWS}",
+            aihwkit_name=f"gamma_{direction}",
+            low=-1.0,
+            high=1.0,
+            required=True,
+        )
+        for direction, bound in (("up", "w_max"), ("down", "w_min"))
+    },
+    **{
+        f"slope_{direction}_spread": Rule(
+            unit=SHARE,
+            description=f"device-to-device deviation of slope_{direction}, absolute{_WRONG_SIGN}",
+            aihwkit_name=f"gamma_{direction}_dtod",
+            low=0.0,
+            high=MOST_SPREAD,
+            required=True,
+        )
+        for direction in ("up", "down")
+    },
     "slope_from_mean_bounds": Rule(
         unit=FLAG,
         description="slopes refer to the mean bounds instead of each device's own",
@@ -97,22 +85,17 @@ _LINEAR_STEP = {
 }
 
 _SOFT_BOUNDS_REFERENCE = {
-    "slope_up_spread": Rule(
-        unit=SHARE,
-        description="device-to-device deviation of the up slope, share of it"
-        "; at most 2: three devices in ten would then have the wrong sign",
-        aihwkit_name="slope_up_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
-    ),
-    "slope_down_spread": Rule(
-        unit=SHARE,
-        description="device-to-device deviation of the down slope, share of it"
-        "; at most 2: three devices in ten would then have the wrong sign",
-        aihwkit_name="slope_down_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
-    ),
+    **{
+        f"slope_{direction}_spread": Rule(
+            unit=SHARE,
+            description=f"device-to-device deviation of the {direction} slope, share of it"
+            + _WRONG_SIGN,
+            aihwkit_name=f"slope_{direction}_dtod",
+            low=0.0,
+            high=MOST_SPREAD,
+        )
+        for direction in ("up", "down")
+    },
     "subtract_symmetry_point": Rule(
         unit=FLAG,
         description="a reference device holds each device's symmetry point and is subtracted",
@@ -192,8 +175,7 @@ _POW_STEP = {
     ),
     "exponent_spread": Rule(
         unit="exponent",
-        description="device-to-device deviation of the exponent, share of it"
-        "; at most 2: three devices in ten would then have the wrong sign",
+        description="device-to-device deviation of the exponent, share of it" + _WRONG_SIGN,
         aihwkit_name="pow_gamma_dtod",
         low=0.0,
         high=MOST_SPREAD,
@@ -211,7 +193,7 @@ _POW_STEP = {
     "exponent_asymmetry_spread": Rule(
         unit="exponent",
         description="device-to-device deviation that adds to the up and takes from the down one"
-        "; at most 2: three devices in ten would then have the wrong sign",
+        + _WRONG_SIGN,
         aihwkit_name="pow_up_down_dtod",
         low=0.0,
         high=MOST_SPREAD,

@@ -12,7 +12,8 @@ import numpy as np
 
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
+from rpu_ssnn.synapses import SynapsesFactory
+from rpu_ssnn.synapses.ideal import IDEAL
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def agreement(
     Returns:
         One agreement a crossbar, first crossbar first.
     """
-    make = {"rate": rate_synapses, "coincidence": coincidence_synapses}[update]
+    make = IDEAL[update]
     exact = exact_gradient(spec, weights, rates, label)
     halves = [
         _mean_update(spec, weights, rates, label, make(1.0), trials // 2, [seed, half])

@@ -112,15 +112,14 @@ class AnalogLayer(TileSynapses):
         weights = self.linear_read()
         if weights is not None:
             return _product(x, weights)
-        return self._read(x, lambda t, v: t.joint_forward(v), self._offset)
+        return self._forward(x)
 
     def errors_below(self, d: Numbers) -> Numbers:
         """d W^T, likewise."""
         weights = self.linear_read()
         if weights is not None:
             return _product(d, weights.T)
-        offset = None if self._offset is None else self._offset.T
-        return self._read(d, lambda t, v: t.backward(v), offset)
+        return self._backward(d)
 
     def learn(self, x: Numbers, d: Numbers) -> None:
         """Send the trains of W - learning_rate x^T d, row by row.

@@ -5,18 +5,16 @@ import math
 import numpy as np
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
+from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.native.cells import Cells, Memory
-from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
+from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells
+from rpu_ssnn.synapses.native.device_record import empty_records
 from rpu_ssnn.synapses.native.online import Layer, make_layer
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State, checked
-
-READS_A_PRESENTATION = 2
-"""Slots of a presentation beside its pulses: the forward and the transposed read."""
 
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """Of the initial weights and of the devices of one crossbar."""
@@ -56,8 +54,7 @@ class FloatLayer:
             pulse_key=np.uint64(0),
             read_key=np.uint64(0),
         )
-        memory = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-        return make_layer(self._shape, cells, memory, rate, self._bound, (0.0, 0.0))
+        return make_layer(self._shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
         """[n_in, n_out]; not a copy."""
@@ -98,8 +95,7 @@ class WholePulseLayer(NativeSynapses):
         seeds: Seeds,
     ) -> None:
         unit = _unit(spec, n_in)
-        off = 1.0 / tile.reference.on_off_ratio if tile.reference.on_off_ratio else 0.0
-        bound = tile.weight_range * unit * (1.0 - off)
+        bound = tile.weight_range * unit * (1.0 - tile.reference.off)
         initial = _initial((n_in, n_out), spec, bound, seeds[0])
         crossbar = Crossbar(
             initial=initial + np.float32(2.0 * bound * spec.initial_offset),

@@ -7,7 +7,7 @@ from pydantic import Field
 from rpu_ssnn.spec import Spec
 
 READS_A_PRESENTATION = 2
-"""Slots of a presentation beside the pulse trains: the forward and the transposed read."""
+"""Slots of a presentation beside its pulses: the forward and the transposed read."""
 
 
 class PulseTrainSpec(Spec):

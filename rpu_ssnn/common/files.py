@@ -1,7 +1,7 @@
 """Files: read only where they are regular, written whole or not at all, never through a link.
 
 One helper opens what is read (`open_regular`, `read_bytes`, `read_text`), one creates what is
-written (`write_whole`); all other modules use these.
+written (`write_whole`); all other modules use these. pandas and h5py open files by their own means.
 """
 
 import errno
@@ -12,8 +12,8 @@ import secrets
 import stat
 import zlib
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from rpu_ssnn.common.errors import Fault, InputError, PresetError
 
@@ -38,7 +38,7 @@ def reason(error: Exception) -> Fault:
     return Fault(said or type(error).__name__)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Opens a regular file for reading; a pipe or a device is refused and never waited for.
 
     Raises:

@@ -180,24 +180,15 @@ def _assemble(
             shares(np.asarray(rows), scale, name, declared)
             for rows in (train_images, validation_images, test_images)
         )
+    parts = (
+        train_images, train_labels, validation_images, validation_labels, test_images, test_labels
+    )  # fmt: skip
     return Dataset(
-        name=name,
-        train_images=train_images,
-        train_labels=train_labels,
-        validation_images=validation_images,
-        validation_labels=validation_labels,
-        test_images=test_images,
-        test_labels=test_labels,
+        name,
+        *parts,
         class_names=source.class_names,
         grey_max=source.grey_max,
-        digest=digest_of(
-            train_images,
-            train_labels,
-            validation_images,
-            validation_labels,
-            test_images,
-            test_labels,
-        ),
+        digest=digest_of(*parts),
         shape=source.shape,
         zero=zero,
     )

@@ -66,7 +66,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
     Raises:
         InputError: reads with errors, h5py is not installed, or the file cannot be written.
     """
-    path, h5py = Path(path), _h5py(path)
+    path, h5py = Path(path), _h5py(Path(path))
     weights = weights_of(trained, path)
 
     def write(temporary: Path) -> None:
@@ -122,8 +122,7 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
         parts = [_of_tile(tile) for tile in synapses.tiles]
     else:
         return []
-    ratio = synapses.spec.reference.on_off_ratio
-    off = 1.0 / ratio if ratio else 0.0
+    off = synapses.spec.reference.off
     for part in parts:
         part["conductance"] = off + (1.0 - off) * (part["state"] + 1.0) / 2.0
     return parts

@@ -15,6 +15,7 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
+from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
     config_class,
@@ -26,7 +27,6 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
     update_parameters,
 )
-from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.pulse_history import PulsePhysics
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from rpu_ssnn.training_state import State, StateError
@@ -88,10 +88,8 @@ def make_tile(
     scaled = NoiseManagementType.NONE if trains is None else NoiseManagementType.ABS_MAX
     config = config_class(device)(
         device=device,
-        forward=_io_parameters(reads, reads.adc_bound if reads else None, scaled),
-        backward=_io_parameters(
-            reads, (reads.adc_bound_transposed or reads.adc_bound) if reads else None, scaled
-        ),
+        forward=_io_parameters(reads, scaled, transposed=False),
+        backward=_io_parameters(reads, scaled, transposed=True),
         update=update_parameters(device) if trains is None else trains,
     )
     if trains is not None:
@@ -106,10 +104,11 @@ def make_tile(
 
 
 def _io_parameters(
-    reads: ReadSpec | None, adc_bound: float | None, scaled: NoiseManagementType
+    reads: ReadSpec | None, scaled: NoiseManagementType, transposed: bool
 ) -> IOParameters:
     if reads is None:
         return IOParameters(is_perfect=True)
+    adc_bound = (transposed and reads.adc_bound_transposed) or reads.adc_bound
     return IOParameters(
         inp_bound=1.0,
         inp_res=_resolution(reads.dac_bits),

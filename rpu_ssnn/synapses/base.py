@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32, UInt8
+from jaxtyping import Bool, Float32, Int8, Int32, UInt8
 
 from rpu_ssnn.training_state import State
 
@@ -79,6 +79,19 @@ class Crossbar:
     threads: int = 1
     pool: ThreadPoolExecutor | None = None
     transposed_reads: bool = True
+
+    def wanted_step(self, learning_rate: float) -> float:
+        """Step of one coincidence that a learning rate asks for (units of the weights)."""
+        return self.theta * learning_rate * self.gain / (self.batch * self.T)
+
+
+def thinned(
+    spikes: PostSpikes, keep: float, rng: np.random.Generator
+) -> Bool[np.ndarray, " post_spikes"]:
+    """Which gradient spikes reach the array: a share `keep`, by one draw each."""
+    if keep < 1.0:
+        return rng.random(len(spikes), dtype=np.float32) < keep
+    return np.ones(len(spikes), dtype=np.bool_)
 
 
 class Synapses(ABC):

@@ -10,6 +10,7 @@ exact backpropagation (`NetworkSpec.gains`, Eq. 8's factor included).
 """
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8
@@ -98,8 +99,8 @@ class RateSynapses(_Ideal):
         self._gradient = np.zeros((crossbar.batch, 2, n_out), dtype=np.float32)
 
     def update(self, block: PulseBlock) -> None:
-        add_forward_counts(block, self._forward)
-        add_gradient_counts(block, self._gradient)
+        add_forward_counts(block.sample, block.pre_start, block.pre, self._forward)
+        add_gradient_counts(block.sample, block.post_start, block.post, block.sign, self._gradient)
 
     def commit(self, presentations: range) -> None:
         ended = slice(presentations.start, presentations.stop)
@@ -155,7 +156,9 @@ class CoincidenceSynapses(_Ideal):
         key = threading.get_ident()
         if key not in self._sums:
             self._sums[key] = np.zeros(self.shape, dtype=np.int32)
-        add_coincidences(block, self._sums[key])
+        add_coincidences(
+            block.pre_start, block.pre, block.post_start, block.post, block.sign, self._sums[key]
+        )
 
     def commit(self, presentations: range) -> None:
         step = np.float32(self._step * self._scale / self._crossbar.T)
@@ -174,3 +177,10 @@ def rate_synapses(learning_rate: float, surrogate: SurrogateSpec | None = None) 
 def coincidence_synapses(learning_rate: float) -> SynapsesFactory:
     """Eq. 10 synapses for every crossbar of a network."""
     return lambda crossbar: CoincidenceSynapses(crossbar, learning_rate)
+
+
+IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
+    "rate": rate_synapses,
+    "coincidence": coincidence_synapses,
+}
+"""Factories of float weights, by learning rule."""

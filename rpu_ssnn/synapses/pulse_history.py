@@ -107,7 +107,7 @@ class PulseHistory:
         rows = slice(first, end)
         at = self._batch_began + block.sample[rows].astype(np.int64) * self._slots
         at += block.slot[rows]
-        device, sign, since = _list_pulses(
+        device, sign, since = list_pulses(
             block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, first, at,
             self._n_out, self._last,
         )  # fmt: skip
@@ -176,7 +176,7 @@ def _log(share: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
 
 
 @compiled
-def _list_pulses(
+def list_pulses(
     pre_start: Starts,
     pre: PreSpikes,
     post_start: Starts,

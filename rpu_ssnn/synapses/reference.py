@@ -12,7 +12,7 @@ def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:
     Args:
         he_std: standard deviation of the He initialisation (units of the weights).
     """
-    return np.float32(spec.weight_range * he_std * (1.0 - _off(spec)))
+    return np.float32(spec.weight_range * he_std * (1.0 - spec.reference.off))
 
 
 def reference_error(
@@ -22,13 +22,8 @@ def reference_error(
     if spec.reference.scheme != "reference_device":
         return None
     error = np.random.default_rng(seed).standard_normal(shape)
-    conductance = spec.weight_range * he_std * (1.0 + _off(spec))
+    conductance = spec.weight_range * he_std * (1.0 + spec.reference.off)
     shift: Float32[np.ndarray, "n_in n_out"] = (conductance * spec.reference.spread * error).astype(
         np.float32
     )
     return shift
-
-
-def _off(spec: TileSpec) -> float:
-    """Conductance at the lower end of the range over that at the upper."""
-    return 1.0 / spec.reference.on_off_ratio if spec.reference.on_off_ratio else 0.0

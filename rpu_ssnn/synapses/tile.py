@@ -32,7 +32,7 @@ from rpu_ssnn.synapses.array import (
     saturated,
     tile_state,
 )
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights, thinned
 from rpu_ssnn.synapses.cell import (
     cell_statistics,
     device_count,
@@ -97,8 +97,8 @@ class TileSynapses(Synapses):
         for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):
             fix_stuck(tile, spec, np.random.default_rng(part))
         self._history = history_of(device, crossbar, spec, self._tiles)
-        presentation_seconds = crossbar.slots * spec.slot_seconds + spec.idle_seconds
-        self._leak = Leak(device, self._tiles, crossbar.batch * presentation_seconds)
+        batch_seconds = spec.batch_seconds(crossbar.batch, crossbar.slots)
+        self._leak = Leak(device, self._tiles, batch_seconds)
 
         self._per_state = weight_per_state(spec, crossbar.he_std)
         self._offset = reference_error(self._shape, spec, crossbar.he_std, reference_seed)
@@ -108,9 +108,7 @@ class TileSynapses(Synapses):
         self._refresh = refresh_of(self._tiles[0]) if trains is None else None
         self._state_step = pulsed_step(self._config)
         self.device_step = float(self._per_state) * self._state_step
-        self._wanted_step = (
-            crossbar.theta * learning_rate * crossbar.gain / (crossbar.batch * crossbar.T)
-        )
+        self._wanted_step = crossbar.wanted_step(learning_rate)
         self._rng = np.random.default_rng(thinning_seed)
         self._rows = RowWriter(*self._shape)
         self._rows_sent = 0
@@ -167,21 +165,15 @@ class TileSynapses(Synapses):
     def forward_current(
         self, spikes: UInt8[np.ndarray, "batch n_in"]
     ) -> Float32[np.ndarray, "batch n_out"]:
-        lines = spikes.astype(np.float32)
-        return self._read(lines, lambda tile, x: tile.joint_forward(x), self._offset)
+        return self._forward(spikes.astype(np.float32))
 
     def transposed_current(
         self, net: Int8[np.ndarray, "batch n_out"]
     ) -> Float32[np.ndarray, "batch n_in"]:
-        lines = net.astype(np.float32)
-        offset = None if self._offset is None else self._offset.T
-        return self._read(lines, lambda tile, d: tile.backward(d), offset)
+        return self._backward(net.astype(np.float32))
 
     def update(self, block: PulseBlock) -> None:
-        if self.keep < 1.0:
-            kept = self._rng.random(len(block.post), dtype=np.float32) < self.keep
-        else:
-            kept = np.ones(len(block.post), dtype=np.bool_)
+        kept = thinned(block.post, self.keep, self._rng)
         row = 0
         while row < block.rows:
             first = row
@@ -327,6 +319,17 @@ class TileSynapses(Synapses):
             return
         sent = pulse_open_loop(self._tiles, state, self._state_step, self._pulse)
         self._initial_pulses = sent * len(self._tiles) * device_count(self._config)
+
+    def _forward(
+        self, lines: Float32[np.ndarray, "batch n_in"]
+    ) -> Float32[np.ndarray, "batch n_out"]:
+        return self._read(lines, lambda tile, x: tile.joint_forward(x), self._offset)
+
+    def _backward(
+        self, lines: Float32[np.ndarray, "batch n_out"]
+    ) -> Float32[np.ndarray, "batch n_in"]:
+        offset = None if self._offset is None else self._offset.T
+        return self._read(lines, lambda tile, d: tile.backward(d), offset)
 
     def _read(
         self,

@@ -8,13 +8,15 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from aihwkit.simulator.configs import devices as aihwkit_devices
 from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
-from device_presets import Preset, PresetError, describe, get_preset, overview, preset_names
+from device_presets import Preset, PresetError, describe, get_preset, preset_names
 from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+from device_presets.tables import overview_rows
 from device_presets.to_aihwkit import aihwkit_device
 
 EXPECTED = [
@@ -156,7 +158,7 @@ def test_charge_traps_are_not_silently_ideal() -> None:
 
 
 def test_overview_shows_states_and_the_asymmetry_of_a_pulse() -> None:
-    table = overview().set_index("name")
+    table = pd.DataFrame(overview_rows()).set_index("name")
     assert list(table.index) == preset_names()
     assert table.loc["ideal", "states_up"] == 1200
     assert table.loc["capacitor", "states_down"] == 400

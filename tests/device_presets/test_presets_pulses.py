@@ -1,7 +1,6 @@
 """Presets measured on real aihwkit tiles, one pulse at a time."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,10 @@ from aihwkit.simulator.tiles.analog import AnalogTile
 from device_presets import (
     PresetError,
     get_preset,
-    plot_pulse_response,
     preset_names,
     pulse_response,
-    steps_at_zero,
 )
+from support.tile_steps import steps_at_zero
 
 QUIET = {
     "cycle_to_cycle": 0,
@@ -165,15 +163,3 @@ def test_default_pulse_count_is_the_levels_capped() -> None:
 def test_impossible_measurements(name: str, arguments: dict[str, int], message: str) -> None:
     with pytest.raises(PresetError, match=message):
         pulse_response(get_preset(name), **arguments)
-
-
-@pytest.mark.parametrize("name", ["charge_trap", "pcm"])
-def test_plot_is_written(name: str, tmp_path: Path) -> None:
-    path = plot_pulse_response(get_preset(name), tmp_path / f"{name}.png", n_devices=2, n_up=20)
-    assert path.read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("path", ["nowhere/plot.png", "plot.xyz"])
-def test_plot_path_is_checked(path: str, tmp_path: Path) -> None:
-    with pytest.raises(PresetError, match=r"ideal: path: .*writable file ending in"):
-        plot_pulse_response(get_preset("ideal"), tmp_path / path, n_devices=1, n_up=2, n_down=0)

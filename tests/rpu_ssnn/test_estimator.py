@@ -61,7 +61,7 @@ def test_part_by_part() -> None:
     model = SpikingClassifier(**FAST)
     for _ in range(6):
         model.partial_fit(X[:450], Y[:450], classes=np.unique(Y))
-    assert len(model.epochs_) == 6
+    assert [row.epoch for row in model.epochs_] == list(range(6))
     assert model.score(X[450:], Y[450:]) > 0.75
     with pytest.raises(ValueError, match="none of the classes"):
         model.partial_fit(X[:2], ["digit 1", "digit 99"])

@@ -71,7 +71,7 @@ def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
     small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
     with trained_in(native_synapses(get_device("charge_trap"), tile, 8.0), small) as trained:
-        path = write_network(tmp_path / "net.h5", trained)
+        path = write_network(str(tmp_path / "net.h5"), trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         synapses: Any = trained.network.synapses[0]
         with h5py.File(path) as file:
@@ -91,7 +91,7 @@ def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dat
     import nir
 
     with trained_in(coincidence_synapses(4.0), data, clocked=False) as trained:
-        path = write_nir(tmp_path / "net.nir", trained)
+        path = write_nir(str(tmp_path / "net.nir"), trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         weights = trained.network.synapses[1].linear_read()
     graph = nir.read(path)

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_bytes, set_aside, user_path, write_whole
 from rpu_ssnn.data import idx
+from rpu_ssnn.data.time_series import read_ts
+from rpu_ssnn.data.user_data import file_digest
+from rpu_ssnn.data_spec import OwnData
 from support.commands import refused
 from support.idx import idx_bytes
 
@@ -28,6 +31,10 @@ def test_a_pipe_is_refused_and_not_waited_for(fifo: Path) -> None:
         read_bytes(fifo)
     with refused(str(fifo), "file", "Not a regular file", "must be readable"):
         idx.read_images(fifo)
+    with refused(str(fifo), "file", "Not a regular file", "must be a readable .ts file"):
+        read_ts(fifo, 1)
+    with refused(str(fifo), "file", "Not a regular file", "must be readable"):
+        file_digest(OwnData(file=fifo.parent, test_share=0.5))
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")

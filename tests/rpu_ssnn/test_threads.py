@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import numpy as np
 import pytest
 
+from rpu_ssnn.common import parallel as parallel_module
+from rpu_ssnn.common.parallel import ForkedError, WorkerThreads, parallel
 from rpu_ssnn.engine.pulses import ROWS
 from rpu_ssnn.engine.strategies import ordered
-from rpu_ssnn.engine.strategies import parallel as parallel_module
 from rpu_ssnn.engine.strategies.ordered import Ordered
-from rpu_ssnn.engine.strategies.parallel import ForkedError, WorkerThreads, parallel
 from rpu_ssnn.engine.strategies.serial import Serial
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
@@ -226,9 +226,7 @@ def test_an_error_in_a_worker_reaches_the_caller(monkeypatch: pytest.MonkeyPatch
 def test_threads_of_another_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with WorkerThreads(1) as threads:
         parallel(threads, str, [1, 2])
-        monkeypatch.setattr(
-            "rpu_ssnn.engine.strategies.parallel.os.getpid", lambda: 1
-        )  # as after a fork
+        monkeypatch.setattr("rpu_ssnn.common.parallel.os.getpid", lambda: 1)  # as after a fork
         with pytest.raises(ForkedError, match="start processes by `spawn`"):
             parallel(threads, str, [1, 2])
 

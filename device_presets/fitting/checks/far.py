@@ -7,8 +7,8 @@ read noise with memory, which does not, part only over many pulses.
 import numpy as np
 from scipy import stats
 
-from device_presets.fitting.checks.questions import Check, Status
-from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.checks.questions import Check, status_of
+from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import look_ahead
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
@@ -52,15 +52,11 @@ def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
     """Whether predictions so far ahead miss by as much as they say."""
     question = f"Do predictions {pulses} ahead miss by what they say?"
     expected, deviation = predicted(fit, trace, pulses)
-    series, device = fit.prepared.series, fit.prepared.device
-    high = np.where(series.clips_high, fit.local[:, 4], np.inf)[device]
-    low = np.where(series.clips_low, fit.local[:, 5], -np.inf)[device]
-    with np.errstate(invalid="ignore"):
-        used = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
+    used = free_of_bounds(fit, expected, deviation)
     apart = int(used.sum()) / pulses
     if apart < _FEWEST:
         return Check(question, "too few predictions away from the bounds to tell", "open")
-    z = (series.weight - expected)[used] / deviation[used]
+    z = (fit.prepared.series.weight - expected)[used] / deviation[used]
     inside = float(np.mean(np.abs(z) < stats.norm.ppf(0.975)))
     slack = 4 * np.sqrt(0.95 * 0.05 / apart)
     lowest, highest = min(INSIDE_LIMITS[0], 0.95 - slack), max(INSIDE_LIMITS[1], 0.95 + slack)
@@ -71,28 +67,24 @@ def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
         f"{inside:.3f} within their 95 % interval ({lowest:.2f} to {min(highest, 1.0):.3g}); they "
         f"miss by {size:.2f} of the stated deviation ({np.exp(-room):.2f} to {np.exp(room):.2f})"
     )
-    status: Status = "ok" if fine else "FAIL"
-    if status == "ok" and room > _MOST_ROOM:
-        status = "open"
-    return Check(question, answer, status)
+    return Check(question, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
+
+
+def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """[rows] whether a prediction stays away from the bounds, where its law is normal."""
+    series, device = fit.prepared.series, fit.prepared.device
+    high = np.where(series.clips_high, fit.local[:, 4], np.inf)[device]
+    low = np.where(series.clips_low, fit.local[:, 5], -np.inf)[device]
+    with np.errstate(invalid="ignore"):
+        free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
+    return free
 
 
 def predicted(fit: JointFit, trace: Trace, pulses: int) -> tuple[np.ndarray, np.ndarray]:
     """[rows] mean and deviation of each row, predicted so many pulses before; NaN if none is."""
     rows = len(fit.prepared.series.weight)
     expected, variance = np.full(rows, np.nan), np.full(rows, np.nan)
-    look_ahead(
-        fit.series,
-        fit.layout.model.code,
-        fit.layout.model.law,
-        np.ascontiguousarray(fit.local),
-        fit.shape,
-        noises(fit.layout, fit.prepared, fit.shared),
-        trace.filtered,
-        pulses,
-        expected,
-        variance,
-    )
+    look_ahead(*fit.arguments, trace.filtered, pulses, expected, variance)
     return expected, np.sqrt(variance)
 
 

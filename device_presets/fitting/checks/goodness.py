@@ -1,14 +1,13 @@
 """Whether the chosen model describes the data, in sizes that matter and beyond chance."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from device_presets.fitting.checks.far import far_checks
-from device_presets.fitting.checks.questions import Check, Status
+from device_presets.fitting.checks.far import far_checks, free_of_bounds
+from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import OF_DIRECTION, OF_RANGE
@@ -75,7 +74,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     """
     series = fit.prepared.series
     deviation = np.sqrt(trace.variance)
-    used = np.isfinite(trace.expected) & _free(fit, trace.expected, deviation)
+    used = np.isfinite(trace.expected) & free_of_bounds(fit, trace.expected, deviation)
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
     step = float(np.mean(np.abs(trace.expected - trace.state)[moved])) if moved.any() else np.nan
@@ -109,26 +108,14 @@ def outliers(miss: np.ndarray, deviation: np.ndarray, used: np.ndarray) -> str:
     )
 
 
-def _free(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """[rows] whether a prediction stays away from the bounds, where its law is normal."""
-    series, device = fit.prepared.series, fit.prepared.device
-    high = np.where(series.clips_high, fit.local[:, 4], np.inf)[device]
-    low = np.where(series.clips_low, fit.local[:, 5], -np.inf)[device]
-    with np.errstate(invalid="ignore"):
-        free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
-    return free
-
-
 def _moves(fit: JointFit, trace: Trace) -> Check:
     """Whether pulses move the device at all, more than noise would.
 
     Of a stretch of pulses in one direction only the first and the last reading tell: read noise
     between them cancels. The cycle noise of each pulse adds up.
     """
-    series, (cycle, white, slow, _) = (
-        fit.prepared.series,
-        noises(fit.layout, fit.prepared, fit.shared),
-    )
+    series = fit.prepared.series
+    cycle, white, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
     size = _noise_sizes(fit, trace)
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
@@ -217,11 +204,8 @@ def _excess(question: str, unit: str, gaps: list[float], errors: list[float]) ->
     else:
         least, most = size(1.0 - _SIGNIFICANT), size(0.05)
     answer = f"at least {least:.3f} {unit} beyond chance (at most {MOST_STEP_DEVIATION})"
-    status: Status = "ok"
-    if least > MOST_STEP_DEVIATION:
-        status = "FAIL"
-    elif most > _TOO_WIDE:
-        status = "open"
+    status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
+    if status == "open":
         answer += f"; up to {most:.2f} could hide in the noise"
     return Check(question, answer, status)
 
@@ -237,9 +221,7 @@ def _independent(z: np.ndarray, used: np.ndarray) -> Check:
     # Ranks: a single jump must not decide.
     correlation = float(stats.spearmanr(first, second).statistic)
     most = max(MOST_CORRELATION, 4 / np.sqrt(n))
-    status: Literal["ok", "open", "FAIL"] = "ok" if abs(correlation) <= most else "FAIL"
-    if status == "ok" and most > _MOST_CORRELATION_SLACK:
-        status = "open"
+    answer = f"rank correlation {correlation:.3f} (at most {most:.2f} either way)"
     return Check(
-        question, f"rank correlation {correlation:.3f} (at most {most:.2f} either way)", status
+        question, answer, status_of(abs(correlation) <= most, most > _MOST_CORRELATION_SLACK)
     )

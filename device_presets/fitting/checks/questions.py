@@ -6,6 +6,13 @@ from typing import Literal
 type Status = Literal["ok", "open", "FAIL"]
 
 
+def status_of(fine: bool, wide: bool) -> Status:
+    """`FAIL` unless fine; `open` where the limits are so wide that a fault could hide in them."""
+    if not fine:
+        return "FAIL"
+    return "open" if wide else "ok"
+
+
 @dataclass(frozen=True)
 class Check:
     """One question to the fit.

@@ -6,7 +6,7 @@ has a bound inside the true range. At such a bound the readings go on rising fro
 
 import numpy as np
 
-from device_presets.fitting.checks.questions import Check, Status
+from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.trend import Stretches
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import OF_RANGE
@@ -61,9 +61,8 @@ def _check(question: str, fit: JointFit, trace: Trace, way: int, step: float) ->
     answer = f"moves {move:.2g} a pulse toward it (at most {most:.2g})"
     if move > most:
         return Check(question, f"still {answer}", "FAIL")
-    status: Status = "ok"
-    if most > _TOO_WIDE * limit:
-        status = "open"
+    status = status_of(True, most > _TOO_WIDE * limit)
+    if status == "open":
         answer += f"; more than the limit of {limit:.2g} could hide in the noise"
     return Check(question, answer, status)
 

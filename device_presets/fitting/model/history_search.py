@@ -8,8 +8,9 @@ from scipy import stats
 
 from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.history import LEAK, LOG_LOSS, History, Timing, starts
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
-from device_presets.fitting.model.maximum_likelihood import layout_of, refit, settled
+from device_presets.fitting.model.joint_fit import JointFit, fit_at
+from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of, refit
+from device_presets.fitting.model.profile import border
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 
 LEAST_GAIN = 2.0
@@ -27,8 +28,7 @@ _LEAST_NOISE = 0.05  # of a step
 
 def adjusted(fit: JointFit) -> float:
     """Log-likelihood less one a fitted number (Akaike)."""
-    total = float(fit.log_likelihood.sum()) - fit.n_free
-    return total if np.isfinite(total) else -np.inf
+    return fit.total - fit.n_free
 
 
 def with_history(
@@ -67,8 +67,7 @@ def _with_noise(prepared: Prepared, fit: JointFit, counted: np.ndarray) -> Joint
     shared = fit.shared.copy()
     shared[1] = np.log(0.3) + fit.local[:, :2].mean()
     layout = layout_of(prepared, fit.layout.model)
-    start = _at(prepared, replace(fit, layout=layout), shared, fit.local, counted)
-    return settled(refit(start, counted), counted)
+    return fitted_from(fit_at(prepared, layout, shared, fit.local, counted), counted)
 
 
 def _shows_noise(fit: JointFit) -> bool:
@@ -94,12 +93,12 @@ def _of_all_models(
         if len(model.flat) == len(model.shape):
             flat = np.array([*constant.shared[:NOISES], *model.flat])
             starts_at.append((flat, constant.local))
-        base = replace(fit, layout=layout_of(prepared, model, False, terms))
+        layout = layout_of(prepared, model, False, terms)
         tried = [
-            _at(prepared, base, np.append(shared, numbers), local, counted)
+            fit_at(prepared, layout, np.append(shared, numbers), local, counted)
             for shared, local in starts_at
         ]
-        found.append(settled(refit(max(tried, key=adjusted), counted), counted))
+        found.append(fitted_from(max(tried, key=adjusted), counted))
     return found
 
 
@@ -128,20 +127,10 @@ def _with_term(
     tried = []
     for start in starts(history, term, timing):
         numbers = [(known | start)[name] for name in history.names]
-        base = replace(fit, layout=layout)
-        tried.append(_at(prepared, base, np.append(shared, numbers), fit.local, counted))
+        tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local, counted))
     tried.sort(key=adjusted, reverse=True)
-    ends = [settled(refit(one, counted, _MOST_STEPS), counted) for one in tried[:_TRIED]]
+    ends = [fitted_from(one, counted, _MOST_STEPS) for one in tried[:_TRIED]]
     return max(ends, key=adjusted)
-
-
-def _at(
-    prepared: Prepared, fit: JointFit, shared: np.ndarray, local: np.ndarray, counted: np.ndarray
-) -> JointFit:
-    likelihood = evaluate(prepared, fit.layout, shared, local, counted)
-    return replace(
-        fit, shared=shared, local=local.copy(), log_likelihood=likelihood, prepared=prepared
-    )
 
 
 def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
@@ -175,10 +164,4 @@ def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
     inside = outside + 2.0
     while loss(outside) <= _ONE_SIDED and outside > history.low[history.names.index("log_tau")]:
         inside, outside = outside, outside - 2.0
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        if loss(middle) <= _ONE_SIDED:
-            inside = middle
-        else:
-            outside = middle
-    return float(np.exp(outside))
+    return float(np.exp(border(loss, _ONE_SIDED, inside, outside, _HALVINGS)))

@@ -15,6 +15,9 @@ from device_presets.fitting.model.weights import Prepared
 
 _NO_TRACE = empty_trace(0)
 
+type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
+"""Series, code and law of the step, [devices, 6] own numbers, shape, [4] noises."""
+
 
 @dataclass(frozen=True)
 class JointFit:
@@ -40,6 +43,12 @@ class JointFit:
         return int(self.layout.shared_free.sum() + self.layout.local_free.sum())
 
     @property
+    def total(self) -> float:
+        """Log-likelihood of all devices; minus infinity where it is no finite number."""
+        total = float(self.log_likelihood.sum())
+        return total if math.isfinite(total) else -math.inf
+
+    @property
     def shape(self) -> np.ndarray:
         """What all devices share of the step."""
         return self.layout.shape_of(self.shared)
@@ -47,9 +56,12 @@ class JointFit:
     @property
     def series(self) -> Series:
         """The data with what the fitted history makes of their times, widths and amplitudes."""
-        layout, prepared = self.layout, self.prepared
-        numbers = layout.history_of(self.shared)
-        return layout.history.applied(prepared.series, prepared.timing, numbers)
+        return self.arguments[0]
+
+    @property
+    def arguments(self) -> Arguments:
+        """What the filter, and all that looks at the data under this fit, take first."""
+        return _arguments(self.prepared, self.layout, self.shared, self.local)
 
 
 def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
@@ -70,17 +82,28 @@ def evaluate(
     trace: Trace | None = None,
 ) -> np.ndarray:
     """Log-likelihood of each device's counted rows."""
-    found = np.empty(len(local))
-    run_filter(
+    found, keep = np.empty(len(local)), trace is not None
+    arguments = _arguments(prepared, layout, shared, local)
+    run_filter(*arguments, counted, _NO_TRACE if trace is None else trace, keep, found)
+    return found
+
+
+def fit_at(
+    prepared: Prepared, layout: Layout, shared: np.ndarray, local: np.ndarray, counted: np.ndarray
+) -> JointFit:
+    """A fit that stands at these numbers, over the counted rows."""
+    likelihood = evaluate(prepared, layout, shared, local, counted)
+    return JointFit(layout, shared, local, likelihood, prepared)
+
+
+def _arguments(
+    prepared: Prepared, layout: Layout, shared: np.ndarray, local: np.ndarray
+) -> Arguments:
+    return (
         layout.history.applied(prepared.series, prepared.timing, layout.history_of(shared)),
         layout.model.code,
         layout.model.law,
         np.ascontiguousarray(local),
         layout.shape_of(shared),
         noises(layout, prepared, shared),
-        counted,
-        trace if trace is not None else _NO_TRACE,
-        trace is not None,
-        found,
     )
-    return found

@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
 from device_presets.fitting.model.history import NO_HISTORY, History
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.joint_fit import JointFit, evaluate, fit_at
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
@@ -41,10 +41,9 @@ def fit_model(
     starts = [first_guess(prepared, layout)]
     if constant is not None and model.code != SOFT_BOUNDS:
         flat = np.array([*constant.shared[:NOISES], *model.flat])
-        starts.append((flat, constant.local.copy()))
-    fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
-    best = max(fits, key=lambda fit: _total(fit.log_likelihood))
-    return settled(refit(best, counted), counted)
+        starts.append((flat, constant.local))
+    fits = [fit_at(prepared, layout, *start, counted) for start in starts]
+    return fitted_from(max(fits, key=lambda fit: fit.total), counted)
 
 
 def with_memory(
@@ -64,9 +63,10 @@ def with_memory(
     bases = [(white.shared, white.local)]
     if not layout.history.terms:
         bases.append(first_guess(prepared, layout))
-    step, other = white.layout.model, None if like is None else like.layout.model
-    if like is not None and other is not None and other.code == step.code:
-        bases += [(like.shared, like.local)] if other.shape == step.shape else []
+    if like is not None:
+        step, other = white.layout.model, like.layout.model
+        if (other.code, other.shape) == (step.code, step.shape):
+            bases.append((like.shared, like.local))
     starts = []
     for shared, local in bases:
         if like is not None:
@@ -80,32 +80,23 @@ def with_memory(
             tried[1] = math.log(max(0.5 * prepared.read_noise, 0.1 * size, 2e-6))
             tried[2], tried[3] = math.log(scatter), math.log(pulses)
             starts.append((tried, local))
-    fits = [JointFit(layout, *s, evaluate(prepared, layout, *s, counted), prepared) for s in starts]
-    fits.sort(key=lambda fit: -_total(fit.log_likelihood))
+    fits = [fit_at(prepared, layout, *start, counted) for start in starts]
+    fits.sort(key=lambda fit: -fit.total)
     noises_only = replace(
         layout,
         shared_free=layout.shared_free & (np.arange(len(layout.shared_free)) < NOISES),
         local_free=np.zeros_like(layout.local_free),
     )
     tried_fits = [refit(replace(fit, layout=noises_only), counted, 40) for fit in fits[:2]]
-    best = max(tried_fits, key=lambda fit: _total(fit.log_likelihood))
-    return replace(best, layout=layout)
+    return replace(max(tried_fits, key=lambda fit: fit.total), layout=layout)
 
 
-def fit_with_memory(start: JointFit, counted: np.ndarray) -> JointFit:
-    """Maximum likelihood of all numbers, from ``with_memory``."""
-    return settled(refit(start, counted), counted)
-
-
-def settled(fitted: JointFit, counted: np.ndarray) -> JointFit:
-    """The fit without the bounds that the data turn out not to reach, fitted again."""
+def fitted_from(start: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit:
+    """Maximum likelihood of all free numbers, without the bounds that the data turn out not to
+    reach."""
+    fitted = refit(start, counted, most_steps)
     loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
     return fitted if loose is None else refit(loose, counted)
-
-
-def _total(likelihoods: np.ndarray) -> float:
-    total = float(likelihoods.sum())
-    return total if math.isfinite(total) else -math.inf
 
 
 def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit:
@@ -113,7 +104,7 @@ def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit
     objective = Objective(fit, counted)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
-    low, high = objective.limits(fit.shared, fit.local)
+    low, high = objective.limits(fit.local)
     bounds = Bounds((low - start) / unit, (high - start) / unit)
     with _LIBRARIES.limit(limits=1, user_api="blas"):
         found = minimize(

@@ -35,7 +35,7 @@ class Objective:
             n += len(at)
         return shared, local
 
-    def limits(self, shared: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def limits(self, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model = self._fit.layout.model
         highest, lowest = self._fit.prepared.highest, self._fit.prepared.lowest
         span = highest - lowest
@@ -58,8 +58,7 @@ class Objective:
         step = np.full(len(packed), _CURVATURE_STEP)
         middle = self._of(*self.unpack(packed))
         up, down = self._moved(packed, step), self._moved(packed, -step)
-        sums = np.concatenate([np.full(len(self._shared_at), middle.sum()), *self._picked(middle)])
-        curvature = (up + down - 2 * sums) / step**2
+        curvature = (up + down - 2 * self._sums(middle)) / step**2
         size: np.ndarray = np.maximum(np.abs(np.nan_to_num(curvature)), _LEAST_CURVATURE)
         return 1.0 / np.sqrt(size)
 
@@ -70,8 +69,7 @@ class Objective:
         of a unit."""
         packed = start + unit * moves
         middle = self._of(*self.unpack(packed))
-        sums = np.concatenate([np.full(len(self._shared_at), middle.sum()), *self._picked(middle)])
-        gradient = (self._moved(packed, _DIFFERENCE * unit) - sums) / _DIFFERENCE
+        gradient = (self._moved(packed, _DIFFERENCE * unit) - self._sums(middle)) / _DIFFERENCE
         value = float(middle.sum())
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return 1e15, np.zeros(len(packed))  # the search steps back
@@ -83,8 +81,10 @@ class Objective:
         )
         return likelihood
 
-    def _picked(self, values: np.ndarray) -> list[np.ndarray]:
-        return [values[at] for at in self._local_at]
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Of each packed number: the total for shared ones, its device's otherwise."""
+        picked = [values[at] for at in self._local_at]
+        return np.concatenate([np.full(len(self._shared_at), values.sum()), *picked])
 
     def _moved(self, packed: np.ndarray, step: np.ndarray) -> np.ndarray:
         """What each number's own move gives: the total for shared ones, its device's otherwise."""

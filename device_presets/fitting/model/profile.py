@@ -46,19 +46,21 @@ def cycle_noise_limits(fit: JointFit, counted: np.ndarray) -> tuple[float, float
         inside, outside = outside, outside + 0.7
         if outside > HIGH[0]:
             return -np.inf, float(HIGH[0])
-    upper = _border(loss, inside, outside)
+    upper = border(loss, _WITHIN, inside, outside, _HALVINGS)
     warm = free
     if loss(float(LOW[0])) <= _WITHIN:
         return -np.inf, upper
-    warm = free
-    return _border(loss, max(float(fit.shared[0]), float(LOW[0])), float(LOW[0])), upper
+    warm, lowest = free, float(LOW[0])
+    return border(loss, _WITHIN, max(float(fit.shared[0]), lowest), lowest, _HALVINGS), upper
 
 
-def _border(loss: Callable[[float], float], inside: float, outside: float) -> float:
-    """Where the loss passes what the interval allows; on the outer side of it."""
-    for _ in range(_HALVINGS):
+def border(
+    loss: Callable[[float], float], most: float, inside: float, outside: float, halvings: int
+) -> float:
+    """Where the loss passes the most that an interval allows; on the outer side of it."""
+    for _ in range(halvings):
         middle = (inside + outside) / 2
-        if loss(middle) <= _WITHIN:
+        if loss(middle) <= most:
             inside = middle
         else:
             outside = middle

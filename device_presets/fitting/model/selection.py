@@ -9,7 +9,7 @@ from device_presets.fitting.model.history_search import LEAST_GAIN, adjusted, wi
 from device_presets.fitting.model.joint_fit import JointFit, evaluate
 from device_presets.fitting.model.maximum_likelihood import (
     fit_model,
-    fit_with_memory,
+    fitted_from,
     refit,
     with_memory,
 )
@@ -80,8 +80,7 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     """
     if len(prepared.highest) == 1:  # one slope for all devices is its own
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
-    rows = len(prepared.series.weight)
-    everything = np.ones(rows, dtype=np.bool_)
+    everything = prepared.everything
     fits = [fit_model(prepared, models[0], everything)]
     fits += [fit_model(prepared, model, everything, fits[0]) for model in models[1:]]
     fits += _with_noise_of_the_range(fits, everything)
@@ -100,8 +99,7 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
 def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
     """The best models of constant noise, with the noise as a share of the range instead: the same
     unless up and down steps, or the devices', differ."""
-    steps = np.concatenate([fit.local[:, :2].ravel() for fit in fits[:1]])
-    if np.ptp(steps) < _ALIKE:
+    if np.ptp(fits[0].local[:, :2]) < _ALIKE:
         return []
     found: list[JointFit] = []
     for fit in sorted(fits, key=adjusted, reverse=True):
@@ -122,13 +120,13 @@ def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) 
     starts = [with_memory(prepared, fit, counted) for fit in ordered[:_FEW]]
     if not max(adjusted(fit) for fit in starts) > least:
         return []
-    tried = [fit for fit in (fit_with_memory(s, counted) for s in starts) if _is_noise(fit)]
+    tried = [fit for fit in (fitted_from(s, counted) for s in starts) if _is_noise(fit)]
     best = max(tried, key=adjusted, default=None)
     if best is None or not adjusted(best) > least + LEAST_GAIN:
         return []
     for fit in ordered[_FEW:]:
         start = with_memory(prepared, fit, counted, best)
-        tried.append(fit_with_memory(start, counted))
+        tried.append(fitted_from(start, counted))
     return [fit for fit in tried if _is_noise(fit)]
 
 
@@ -219,8 +217,6 @@ def _sum(score: Score) -> float:
 
 def filtered(fit: JointFit) -> Trace:
     """What the filter predicts for every row under a fit."""
-    rows = len(fit.prepared.series.weight)
-    trace = empty_trace(rows)
-    counted = np.ones(rows, dtype=np.bool_)
-    evaluate(fit.prepared, fit.layout, fit.shared, fit.local, counted, trace)
+    trace = empty_trace(len(fit.prepared.device))
+    evaluate(fit.prepared, fit.layout, fit.shared, fit.local, fit.prepared.everything, trace)
     return trace

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from device_presets.fitting.model.joint_fit import JointFit, noises
+from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.fitting.model.series import Series, plain_series
+from device_presets.fitting.model.series import Series, plain_series, runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
@@ -43,22 +43,8 @@ class Summary:
 def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
     """[rows] weights as they would be read, ``sets`` times."""
     rng = np.random.default_rng(seed)
-    rows = len(fit.prepared.series.weight)
-    noise = noises(fit.layout, fit.prepared, fit.shared)
-    series, shape = fit.series, fit.shape
-    model, local = fit.layout.model, np.ascontiguousarray(fit.local)
-    return [
-        _simulated(
-            series,
-            model.code,
-            model.law,
-            local,
-            shape,
-            noise,
-            rng.standard_normal((rows, 3)),
-        )
-        for _ in range(sets)
-    ]
+    rows, arguments = len(fit.prepared.series.weight), fit.arguments
+    return [_simulated(*arguments, rng.standard_normal((rows, 3))) for _ in range(sets)]
 
 
 def calm_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
@@ -67,16 +53,9 @@ def calm_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
     Args:
         series: other beginnings, or other weights at them, than those of the fit.
     """
-    rows = len(fit.prepared.series.weight)
-    return _simulated(
-        fit.series if series is None else series,
-        fit.layout.model.code,
-        fit.layout.model.law,
-        np.ascontiguousarray(fit.local),
-        fit.shape,
-        np.zeros(4),
-        np.zeros((rows, 3)),
-    )
+    own, code, law, local, shape, noise = fit.arguments
+    series, still = own if series is None else series, np.zeros((len(own.weight), 3))
+    return _simulated(series, code, law, local, shape, np.zeros_like(noise), still)
 
 
 def calm_response(
@@ -145,7 +124,7 @@ class Comparison:
     def __init__(self, fit: JointFit) -> None:
         series = fit.prepared.series
         self._pulse, device = series.pulse, fit.prepared.device
-        self._runs = _runs_of(series.pulse, device)
+        self._runs = runs_of(series.pulse, device)
         self._high, self._low = fit.prepared.highest[device], fit.prepared.lowest[device]
         self._alike = alike_stretches(series.pulse, series.begins)
 
@@ -159,15 +138,6 @@ class Comparison:
         ends = _moves_near(weight, self._runs, self._pulse, near)
         curve = weight[self._alike].mean(axis=0)
         return Summary(structure, ends, curve)
-
-
-def _runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
-    """[runs, 2] first and last row of pulses of one polarity; the row before them is the first."""
-    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    ends = np.append(starts[1:], len(pulse)) - 1
-    real = pulse[starts] != 0
-    return np.stack([starts[real] - 1, ends[real]], axis=1)
 
 
 def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ aihwkit's scales, which keeps them independent of the shape.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from device_presets.fitting.model.likelihood import FOLLOWS_STEP, OF_DIRECTION, OF_RANGE
 
@@ -67,50 +67,29 @@ class StepModel:
         return (0.0, -1.0, 0.0, 1.0) if self.code == EXPONENTIAL else (0.0,) * len(self.shape)
 
 
+def _both(name: str, code: int, aihwkit_class: str, **shape: Any) -> tuple[StepModel, StepModel]:
+    """The same step with noise that follows it, and with noise alike at every weight."""
+    follows = StepModel(
+        name=f"{name}, noise follows step",
+        code=code,
+        aihwkit_class=aihwkit_class,
+        law=FOLLOWS_STEP,
+        **shape,
+    )
+    return follows, replace(follows, name=f"{name}, constant noise", law=OF_DIRECTION)
+
+
 _NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != NODES // 2)
 _N = len(_NODE_NAMES)
 
 MODELS: Final = (
     StepModel(name="constant", code=CONSTANT, aihwkit_class="ConstantStepDevice", law=OF_DIRECTION),
-    StepModel(
-        name="soft bounds, noise follows step",
-        code=SOFT_BOUNDS,
-        aihwkit_class="SoftBoundsReferenceDevice",
-        law=FOLLOWS_STEP,
-    ),
-    StepModel(
-        name="soft bounds, constant noise",
-        code=SOFT_BOUNDS,
-        aihwkit_class="SoftBoundsReferenceDevice",
-        law=OF_DIRECTION,
-    ),
-    StepModel(
-        name="linear, noise follows step",
-        code=LINEAR,
-        aihwkit_class="LinearStepDevice",
-        law=FOLLOWS_STEP,
-    ),
-    StepModel(
-        name="linear, constant noise",
-        code=LINEAR,
-        aihwkit_class="LinearStepDevice",
-        law=OF_DIRECTION,
-    ),
-    StepModel(
-        name="linear, one slope, noise follows step",
-        code=LINEAR,
-        aihwkit_class="LinearStepDevice",
-        law=FOLLOWS_STEP,
-        shape=("bend_up", "bend_down"),
-        low=(-3.0, -3.0),
-        high=(5.0, 5.0),
-        start=(0.2, 0.2),
-    ),
-    StepModel(
-        name="linear, one slope, constant noise",
-        code=LINEAR,
-        aihwkit_class="LinearStepDevice",
-        law=OF_DIRECTION,
+    *_both("soft bounds", SOFT_BOUNDS, "SoftBoundsReferenceDevice"),
+    *_both("linear", LINEAR, "LinearStepDevice"),
+    *_both(
+        "linear, one slope",
+        LINEAR,
+        "LinearStepDevice",
         shape=("bend_up", "bend_down"),
         low=(-3.0, -3.0),
         high=(5.0, 5.0),

@@ -12,11 +12,12 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from device_presets.fitting.model.first_guess import Layout
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit, with_memory
 from device_presets.fitting.model.simulation import calm_response
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, with_read_noise
+from device_presets.mean_step import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
 MOST_TRACE = 1500
@@ -35,14 +36,10 @@ def trace_fit(
         most_runs: simulations of the curve before the search ends.
 
     Raises:
-        PresetError: lmfit, which aihwkit's tool needs, is not installed; only one direction.
+        PresetError: only one direction.
     """
-    try:
-        from aihwkit.utils.fitting import fit_measurements
-    except ImportError:
-        allowed = "needs lmfit, which is not installed (pip install lmfit)"
-        raise PresetError("presets fit", "--method", "aihwkit", allowed) from None
     from aihwkit.simulator.configs.devices import LinearStepDevice
+    from aihwkit.utils.fitting import fit_measurements
 
     if not (prepared.series.pulse < 0).any():
         allowed = "must be likelihood: aihwkit's linear step needs pulses both ways"
@@ -55,7 +52,7 @@ def trace_fit(
     span = high - low
     parameters = {
         "dw_min": (step, step / 5, min(5 * step, span)),
-        "up_down": (1 - downs / ups if ups >= downs else ups / downs - 1, -0.95, 0.95),
+        "up_down": (asymmetry_of(ups, downs), -0.95, 0.95),
         "w_max": (high, max(high - 0.3 * span, 1e-3), high + 0.5 * span),
         "w_min": (low, low - 0.5 * span, min(low + 0.3 * span, -1e-3)),
         "gamma_up": (start[2] * high, 0.0, 1.0),
@@ -149,8 +146,7 @@ def _with_noises(
     local = np.tile(device, (len(prepared.highest), 1))
     shared = guess.shared.copy()
     shared[1] = math.log(max(prepared.read_noise, 1e-3))
-    start = JointFit(layout, shared, local, evaluate(noisy, layout, shared, local, counted), noisy)
-    white = refit(start, counted)
+    white = refit(fit_at(noisy, layout, shared, local, counted), counted)
     memory = with_memory(noisy, white, counted)
     gain = float(memory.log_likelihood.sum() - white.log_likelihood.sum())
     if not gain > 4.0 or not np.array_equal(memory.local, white.local):

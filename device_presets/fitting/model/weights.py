@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.history import Timing, timing_of
-from device_presets.fitting.model.series import Series, plain_series
+from device_presets.fitting.model.series import Series, plain_series, runs_of
 from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.reading.measurement import Measurement
 from rpu_ssnn.common.errors import PresetError
@@ -114,6 +114,11 @@ class Prepared:
     lowest: np.ndarray
     timing: Timing | None = None
 
+    @property
+    def everything(self) -> np.ndarray:
+        """[rows] all true: a fit counts every row."""
+        return np.ones(len(self.device), dtype=np.bool_)
+
 
 def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepared:
     """Weights, and what has to be known before a fit.
@@ -131,12 +136,12 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     weight = (found.conductance - scale.zero) / scale.span
     resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
-    variance, noisy = _read_noise(weight, found.pulse, found.device, blocks)
+    variance, noisy = _read_noise(weight, found.pulse, found.device)
     highest, lowest = np.empty(found.n_devices), np.empty(found.n_devices)
     clips = np.zeros((2, found.n_devices), dtype=np.bool_)
     for device in range(found.n_devices):
         rows = slice(start[device], start[device + 1])
-        highest[device], lowest[device] = _extremes(weight[rows], found.pulse[rows], noisy)
+        highest[device], lowest[device] = _extremes(weight[rows], noisy)
         for side, sign in enumerate((1, -1)):
             # With read noise a bound is part of the fit, and clips until the fit finds it flat.
             clips[side, device] = noisy or _rests_at_bound(
@@ -166,7 +171,7 @@ def with_read_noise(prepared: Prepared) -> Prepared:
     highest, lowest = np.empty_like(prepared.highest), np.empty_like(prepared.lowest)
     for device, (first, end) in enumerate(pairwise(series.start)):
         rows = slice(first, end)
-        ends = _extremes(series.weight[rows], series.pulse[rows], smooth=True)
+        ends = _extremes(series.weight[rows], smooth=True)
         highest[device], lowest[device] = ends
     clips = np.ones_like(series.clips_high)
     return replace(
@@ -181,9 +186,7 @@ def with_read_noise(prepared: Prepared) -> Prepared:
 def _scale(
     found: Measurement, start: np.ndarray, zero: float | None, one: float | None
 ) -> WeightScale:
-    ends = [
-        _extremes(found.conductance[a:b], found.pulse[a:b], smooth=True) for a, b in pairwise(start)
-    ]
+    ends = [_extremes(found.conductance[a:b], smooth=True) for a, b in pairwise(start)]
     high, low = np.mean([e[0] for e in ends]), np.mean([e[1] for e in ends])
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle = digit * round((high + low) / 2 / digit) if zero is None else zero
@@ -201,10 +204,7 @@ def _scale(
 
 def _runs(pulse: np.ndarray, device: np.ndarray) -> list[np.ndarray]:
     """Rows of each run of pulses of one polarity, with the row before it in front."""
-    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    parts = np.split(np.arange(len(pulse)), starts[1:])
-    return [np.concatenate([[p[0] - 1], p]) for p in parts if pulse[p[0]] != 0]
+    return [np.arange(first, last + 1) for first, last in runs_of(pulse, device)]
 
 
 def _blocks(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> Blocks:
@@ -224,16 +224,14 @@ def _blocks(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> Blocks
     return Blocks(joined[0], joined[1], joined[2] > 0, joined[3].astype(int), joined[4])
 
 
-def _read_noise(
-    weight: np.ndarray, pulse: np.ndarray, device: np.ndarray, blocks: Blocks
-) -> tuple[float, bool]:
+def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tuple[float, bool]:
     """Variance of the read noise, and whether it is there: neighbouring steps then oppose."""
     products, squares, weights_total = 0.0, 0.0, 0
     for rows in _runs(pulse, device):
         if len(rows) < 4:
             continue
         steps = np.diff(weight[rows])
-        # The trend of the run is removed by a line; what is left is noise.
+        # The trend of the run is removed by a parabola; what is left is noise.
         if len(steps) > 8:
             line = np.polynomial.Polynomial.fit(np.arange(len(steps)), steps, 2)
             steps = steps - line(np.arange(len(steps)))
@@ -252,10 +250,8 @@ def _read_noise(
     ) > 10 * RESOLUTION
 
 
-def _extremes(weight: np.ndarray, pulse: np.ndarray, smooth: bool) -> tuple[float, float]:
-    if not smooth:
-        return float(weight.max()), float(weight.min())
-    size = max(1, min(25, len(weight) // 40))
+def _extremes(weight: np.ndarray, smooth: bool) -> tuple[float, float]:
+    size = max(1, min(25, len(weight) // 40)) if smooth else 1
     if size == 1:
         return float(weight.max()), float(weight.min())
     moving = np.convolve(weight, np.full(size, 1 / size), mode="valid")

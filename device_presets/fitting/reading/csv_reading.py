@@ -140,16 +140,15 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
         wanted["pulse"] = layout.pulse or "pulse"
     if sides is not None:
         wanted |= {"conductance": sides[0], "down": sides[1]}
-    elif layout.all_pulses is None:
-        wanted["polarity"] = layout.polarity
-    if sides is not None:
-        pass
-    elif layout.current is None:
-        wanted["conductance"] = layout.conductance
     else:
-        wanted["current"] = layout.current
-        if layout.constant_voltage is None:
-            wanted["read voltage"] = layout.read_voltage
+        if layout.all_pulses is None:
+            wanted["polarity"] = layout.polarity
+        if layout.current is None:
+            wanted["conductance"] = layout.conductance
+        else:
+            wanted["current"] = layout.current
+            if layout.constant_voltage is None:
+                wanted["read voltage"] = layout.read_voltage
     for role, named in (("device", layout.device), ("cycle", layout.cycle)):
         if named is not None or role in text.columns:
             wanted[role] = named or role

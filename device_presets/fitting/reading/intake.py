@@ -60,11 +60,8 @@ def _file(path: Path, layout: CsvLayout) -> Measurement:
 @contextmanager
 def _as_text(path: Path) -> Iterator[Path]:
     """The first sheet as a CSV file beside nothing else; row numbers stay those of the sheet."""
-    try:
-        import openpyxl
-    except ImportError:
-        allowed = "needs openpyxl, which is not installed (pip install openpyxl); or export CSV"
-        raise PresetError(path, "file", path.suffix, allowed) from None
+    import openpyxl
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = list(book.worksheets[0].iter_rows(values_only=True))

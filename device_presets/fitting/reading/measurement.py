@@ -1,6 +1,6 @@
 """Pulses and the conductances after them, device by device, ready to fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,8 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
 
     Raises:
         PresetError: as ``read_rows``; pulse numbers that repeat or run backwards; too few pulses;
-            only down pulses; no polarity column though the conductance goes both ways.
+            only down pulses; a device without a conductance; no polarity column though the
+            conductance goes both ways.
     """
     rows = read_rows(file, layout)
     rows = rows.of(np.argsort(rows.device, kind="stable"))
@@ -140,7 +141,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     )
     if layout.all_pulses is not None:
         _refuse_mixed(file, layout, found)
-    _check_enough(file, layout, found)
+    _check_enough(file, layout, found, rows.devices)
     return thinned(found)
 
 
@@ -199,7 +200,9 @@ def _refuse_mixed(file: Path, layout: CsvLayout, found: Measurement) -> None:
                 raise PresetError(file, "column", layout.polarity, allowed)
 
 
-def _check_enough(file: Path, layout: CsvLayout, found: Measurement) -> None:
+def _check_enough(
+    file: Path, layout: CsvLayout, found: Measurement, devices: tuple[str, ...]
+) -> None:
     ups, downs = int((found.pulse > 0).sum()), int((found.pulse < 0).sum())
     if ups == 0 and downs > 0:
         raise PresetError(file, "up pulses", 0, "must be there: a weight has to go up as well")
@@ -210,6 +213,10 @@ def _check_enough(file: Path, layout: CsvLayout, found: Measurement) -> None:
                 "before and after"
             )
             raise PresetError(file, field, count, allowed)
+    for device, name in enumerate(devices):
+        if not (found.device == device).any():
+            allowed = "must be at least 1: leave out the rows of a device without any"
+            raise PresetError(file, f"conductances of device {name}", 0, allowed)
     if found.conductance.max() < LEAST_SIEMENS and found.unit != ARBITRARY:
         allowed = (
             f"must reach {in_unit(LEAST_SIEMENS, found.unit)} somewhere, {WHY_LEAST}; is "
@@ -248,9 +255,8 @@ def thinned(found: Measurement) -> Measurement:
         f"{found.n_pulses} pulses measured; one in {keep_one_in} stretches of up "
         f"to {_STRETCH} used, since a fit takes at most {MOST_PULSES}"
     )
-    return Measurement(
-        name=found.name,
-        column=found.column,
+    return replace(
+        found,
         conductance=found.conductance[keep],
         pulse=pulse,
         begins=begins,
@@ -258,7 +264,6 @@ def thinned(found: Measurement) -> Measurement:
         cycle=cycle,
         n_devices=len(left_devices),
         n_cycles=len(left_cycles),
-        unit=found.unit,
         notes=(*found.notes, note),
         conditions=None if found.conditions is None else found.conditions.of(keep),
     )

@@ -76,10 +76,7 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     axes.plot(number, low, "k--", lw=0.8, label=label)
     axes.plot(number, high, "k--", lw=0.8)
     axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.8, label="simulated: median")
-    axes.set_xlabel("pulse number")
-    axes.set_ylabel("weight")
-    axes.set_title("pulse response", fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
+    _label(axes, "pulse number", "weight", "pulse response")
 
 
 def _common_stretch(fit: JointFit) -> tuple[np.ndarray, np.ndarray, slice]:
@@ -135,12 +132,9 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
-    axes.set_xlabel("weight")
-    axes.set_ylabel("step of a pulse (weight)")
     terms = ", ".join(population.fit.layout.history.terms)
     told = f"; measured ones hold the effects of {terms}" if terms else ""
-    axes.set_title("step against state" + told, fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
+    _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
 
 
 def _draw_residual(axes: Axes, measured: Summary, simulated: list[Summary]) -> None:
@@ -152,10 +146,7 @@ def _draw_residual(axes: Axes, measured: Summary, simulated: list[Summary]) -> N
     axes.fill_between(number, low, high, color="0.4", alpha=0.25, lw=0, label="simulated: 95 %")
     axes.plot(number, measured.curve - centre, color="#0072B2", lw=1.0, label="measured")
     axes.axhline(0.0, color="0.5", lw=0.6)
-    axes.set_xlabel("pulse number")
-    axes.set_ylabel("weight - simulated mean")
-    axes.set_title("mean curve less its simulated mean", fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
+    _label(axes, "pulse number", "weight - simulated mean", "mean curve less its simulated mean")
 
 
 def _draw_structure(axes: Axes, measured: Summary, simulated: list[Summary]) -> None:
@@ -172,9 +163,14 @@ def _draw_structure(axes: Axes, measured: Summary, simulated: list[Summary]) -> 
     axes.plot(lags, np.sqrt(measured.structure[there]), "o", color="#0072B2", label="measured")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("pulses between two readings")
-    axes.set_ylabel("deviation of the change (weight)")
-    axes.set_title("structure function, within runs of one polarity", fontsize=9)
+    title = "structure function, within runs of one polarity"
+    _label(axes, "pulses between two readings", "deviation of the change (weight)", title)
+
+
+def _label(axes: Axes, x: str, y: str, title: str) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title, fontsize=9)
     axes.legend(fontsize=7, frameon=False)
 
 

@@ -93,7 +93,12 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
     step = max(up, down)
     asymmetry = asymmetry_of(up, down)
     w_max, w_min = float(device.local[4]), float(device.local[5])
-    _check_bounds(population, w_max, w_min)
+    if not w_max > 0 > w_min:
+        allowed = (
+            f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}: choose another "
+            "conductance for weight zero"
+        )
+        raise PresetError("fit", "weight zero", 0.0, allowed)
     step = min(step, 0.999 * (w_max - w_min))  # a fit to noise may put it above
     spreads = {q.name: q.value or 0.0 for q in population.spreads()}
     values: dict[str, Value] = {
@@ -135,11 +140,7 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
         values |= {
             "exponent": _rounded(max(up_exponent, down_exponent)),
             "exponent_spread": 0.0,
-            "exponent_asymmetry": _rounded(
-                1.0 - down_exponent / up_exponent
-                if up_exponent >= down_exponent
-                else up_exponent / down_exponent - 1.0
-            ),
+            "exponent_asymmetry": _rounded(asymmetry_of(up_exponent, down_exponent)),
             "exponent_asymmetry_spread": 0.0,
         }
     if own.code == PIECEWISE:
@@ -175,17 +176,6 @@ def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
 def _slope(value: float) -> float:
     """Slopes of aihwkit's linear step lie between -1 and 1; noise may leave them just outside."""
     return min(max(float(value), -1.0), 1.0)
-
-
-def _check_bounds(population: Population, w_max: float, w_min: float) -> None:
-    if not w_max > 0 > w_min:
-        raise PresetError(
-            "fit",
-            "weight zero",
-            0.0,
-            f"must lie between the fitted bounds, {w_min:.4g} and {w_max:.4g}: choose another "
-            "conductance for weight zero",
-        )
 
 
 def _assumption(population: Population, name: str, by_name: dict[str, Quantity]) -> str | None:

@@ -30,7 +30,6 @@ class MeanDevice:
         shape: the model's.
         cycle_noise: as the model's law of the noise says.
         white, slow: read noise without and with memory, weights. pulses: how long that lasts.
-        log_normal: whether devices' steps spread log-normally around it.
         history: what all devices share of the history, by the names of ``History.values``.
     """
 
@@ -40,7 +39,6 @@ class MeanDevice:
     white: float
     slow: float
     pulses: float
-    log_normal: bool
     history: dict[str, float]
 
     @property
@@ -70,53 +68,36 @@ class Population:
         self.n_devices = len(fit.local)
         self._steps = np.exp(fit.local[:, : 2 if has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
-        self._within = self._variances_of_values(errors)
+        slope = np.ones((self.n_devices, 6))  # of the steps by their logs
+        slope[:, :2] = np.exp(fit.local[:, :2])
+        self._within = errors.local * slope[:, :, None] * slope[:, None, :]
         self._known = errors.at_top
         # Errors of steps and bounds go with the cycle noise, their variances with its square.
         self._doubt = 4.0 * float(errors.shared[0, 0])
-        values = self._values()
+        values = fit.local.copy()
+        if not self.log_normal:
+            values[:, :2] = np.exp(values[:, :2])
         self._mean = np.concatenate([fit.shared, values.mean(axis=0)])
         n_shared = len(fit.shared)
+        pulses = float(np.count_nonzero(fit.prepared.series.pulse))
+        self._own_degrees = max(pulses - fit.n_free, 1.0)
         if self.n_devices == 1:
-            self._covariance = self._in_values(errors.together, n_shared)
-            self._degrees = max(
-                float(np.count_nonzero(fit.prepared.series.pulse)) - fit.n_free, 1.0
-            )
+            each = np.ones(n_shared + 6)
+            if not self.log_normal:
+                each[n_shared : n_shared + 2] = slope[0, :2]
+            self._covariance: np.ndarray = errors.together * np.outer(each, each)
+            self._degrees = self._own_degrees
         else:
             self._covariance = np.zeros((n_shared + 6,) * 2)
             self._covariance[:n_shared, :n_shared] = errors.shared
             between = np.cov(values, rowvar=False) / self.n_devices
             self._covariance[n_shared:, n_shared:] = between
             self._degrees = float(self.n_devices - 1)
-        self._own_degrees = max(
-            float(np.count_nonzero(fit.prepared.series.pulse)) - fit.n_free, 1.0
-        )
 
     @property
     def name(self) -> str:
         """Of step, noise and history."""
         return self.fit.layout.name
-
-    def _values(self) -> np.ndarray:
-        values = self.fit.local.copy()
-        if not self.log_normal:
-            values[:, :2] = np.exp(values[:, :2])
-        return values
-
-    def _in_values(self, covariance: np.ndarray, n_shared: int) -> np.ndarray:
-        """The covariance of logs of steps as that of the steps."""
-        slope = np.ones(len(covariance))
-        if not self.log_normal:
-            slope[n_shared : n_shared + 2] = np.exp(self.fit.local[0, :2])
-        result: np.ndarray = covariance * np.outer(slope, slope)
-        return result
-
-    def _variances_of_values(self, errors: Uncertainty) -> np.ndarray:
-        """[devices, 6, 6] in the steps themselves."""
-        slope = np.ones((self.n_devices, 6))
-        slope[:, :2] = np.exp(self.fit.local[:, :2])
-        within: np.ndarray = errors.local * slope[:, :, None] * slope[:, None, :]
-        return within
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
         """The mean device, or the one another vector of means gives."""
@@ -131,7 +112,7 @@ class Population:
         shape, history = layout.shape_of(shared), layout.history_of(shared)
         pulses = math.exp(vector[3])
         values = layout.history.values(history)
-        return MeanDevice(local, shape, noise, white, slow, pulses, self.log_normal, values)
+        return MeanDevice(local, shape, noise, white, slow, pulses, values)
 
     def cycle_noise(self, device: MeanDevice) -> float:
         """Deviation of a pulse as a share of the step at weight zero, as aihwkit has it.

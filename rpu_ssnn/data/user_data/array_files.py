@@ -37,6 +37,8 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 return _raw(path, archive, spikes)
+    except InputError:
+        raise
     except OSError as error:
         problem = error.strerror or "no zip archive"
         raise InputError(path, "file", problem, "must be a readable .npz file") from error
@@ -44,8 +46,6 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
         # The last two are of zipfile: a packing it does not know, a password.
         raise InputError(path, "file", reason(error), "must be a whole .npz file") from error
     except ValueError as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(
             path, "file", reason(error), "must be an .npz file of plain arrays"
         ) from error

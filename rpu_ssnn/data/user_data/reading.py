@@ -2,13 +2,13 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.files import open_regular, reason
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import array_files, spike_files, table_files
@@ -81,7 +81,7 @@ def file_digest(own: OwnData) -> str:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         for file in files:
             try:
-                with file.open("rb") as content:
+                with open_regular(file) as content:
                     total.update(hashlib.file_digest(content, "sha256").digest())
             except OSError as error:
                 raise InputError(file, "file", reason(error), "must be readable") from error
@@ -129,7 +129,8 @@ def _check_part(part: Part) -> None:
         raise InputError(where, "rows", 0, "must be at least 1")
     if labels.ndim != 1 or len(labels) != len(rows):
         allowed = f"must be {len(rows)}, one a row"
-        raise InputError(where, "number of labels", _size(labels), allowed)
+        found = len(labels) if labels.ndim == 1 else labels.shape
+        raise InputError(where, "number of labels", found, allowed)
     if labels.dtype.kind not in "biufSU":
         allowed = "must be text or whole numbers"
         raise InputError(where, "kind of labels", str(labels.dtype), allowed)
@@ -150,10 +151,6 @@ def _check_part(part: Part) -> None:
         row, column = np.argwhere(~finite)[0]
         allowed = "must be a finite number"
         raise InputError(where, f"row {row}, column {column}", float(rows[row, column]), allowed)
-
-
-def _size(labels: np.ndarray) -> object:
-    return len(labels) if labels.ndim == 1 else labels.shape
 
 
 def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
@@ -188,13 +185,9 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         names, shape = labels.names, (rows.slots, lines)
         return Source(rows, labels.train, tested, labels.test, names, peak, shape)
     return Source(
-        _plain(rows), labels.train, _plain(tested), labels.test, labels.names, 1, train.shape,
-        own.range,
+        np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
+        labels.names, 1, train.shape, own.range,
     )  # fmt: skip
-
-
-def _plain(rows: Any) -> np.ndarray:
-    return np.ascontiguousarray(rows)
 
 
 def _labels(train: Part, test: Part) -> _Labels:

@@ -23,9 +23,15 @@ class Scale(NamedTuple):
     high: Float64[np.ndarray, " columns_or_1"]
 
     @property
+    def span(self) -> Float64[np.ndarray, " columns_or_1"]:
+        """From no to full rate; 1 where both are one value."""
+        return np.where(self.high > self.low, self.high - self.low, 1.0)
+
+    @property
     def zero(self) -> Float32[np.ndarray, " columns_or_1"]:
-        span = np.where(self.high > self.low, self.high - self.low, 1.0)
-        return np.clip(-self.low / span, 0.0, 1.0).astype(np.float32)
+        share = np.clip(-self.low / self.span, 0.0, 1.0)
+        zero: Float32[np.ndarray, " columns_or_1"] = share.astype(np.float32)
+        return zero
 
 
 def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Bounds | str) -> Scale:
@@ -56,7 +62,7 @@ def shares(
             clipped.
     """
     result = np.empty(rows.shape, dtype=np.float32)
-    span = np.where(scale.high > scale.low, scale.high - scale.low, 1.0)
+    span = scale.span
     for first in range(0, len(rows), _CHUNK):
         part = rows[first : first + _CHUNK].astype(np.float64)
         if declared and len(part) and not (scale.low <= part).all() & (part <= scale.high).all():

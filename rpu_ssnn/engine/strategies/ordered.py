@@ -1,7 +1,6 @@
 """Linear reads and devices: workers share a batch, then one thread dispatches (`Ordered`)."""
 
-import numpy as np
-
+from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.parameters import Parameters
@@ -9,8 +8,7 @@ from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
 from rpu_ssnn.engine.state import Presentations
 from rpu_ssnn.engine.strategies.base import Worker
-from rpu_ssnn.engine.strategies.parallel import parallel
-from rpu_ssnn.engine.strategies.serial import Serial
+from rpu_ssnn.engine.strategies.serial import Serial, equal_shares
 
 GROUP_SLOTS = 512
 """Slots that share a buffer: about the rows of one call of a tile."""
@@ -67,7 +65,7 @@ class Ordered(Serial):
         together = size * each * len(workers)
         for first in range(0, total, together):
             stop = min(first + together, total)
-            bounds = [int(b) for b in np.linspace(first, stop, len(workers) + 1)]
+            bounds = equal_shares(first, stop, len(workers))
             places = range(0, each * len(workers), each)
             parallel(job.pool, run, workers, places, bounds[:-1], bounds[1:])
             for out in buffers:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.checked_arrays import check_canaries
 from rpu_ssnn.engine.probes.recording import NOTHING, Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
 from rpu_ssnn.engine.state import Presentations
 from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
-from rpu_ssnn.engine.strategies.parallel import parallel
 from rpu_ssnn.spec import Schedule
 
 GROUP_SLOTS = 1 << 14
@@ -46,7 +46,7 @@ class Serial(Strategy):
                 self._no_pulses, recording, False, slot_loop.RUN_THROUGH,
             )  # fmt: skip
 
-        bounds = _shares(0, len(shown.labels), len(self._workers))
+        bounds = equal_shares(0, len(shown.labels), len(self._workers))
         parallel(job.pool, run, self._workers, bounds[:-1], bounds[1:])
 
     def _run(
@@ -83,12 +83,12 @@ class Threaded(Serial):
 
         together = len(self._workers) * max(1, GROUP_SLOTS // job.training.slots)
         for first in range(0, total, together):
-            bounds = _shares(first, min(first + together, total), len(self._workers))
+            bounds = equal_shares(first, min(first + together, total), len(self._workers))
             parallel(job.pool, run, self._workers, self._buffers, bounds[:-1], bounds[1:])
             for each in job.synapses:
                 each.settle()
 
 
-def _shares(first: int, stop: int, workers: int) -> list[int]:
+def equal_shares(first: int, stop: int, workers: int) -> list[int]:
     """Bounds of equal shares of the presentations [first, stop)."""
     return [int(bound) for bound in np.linspace(first, stop, workers + 1)]

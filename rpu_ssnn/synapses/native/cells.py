@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 
 from rpu_ssnn.compiled import compiled_inside
-from rpu_ssnn.synapses.native.device_record import Device
+from rpu_ssnn.synapses.native.device_record import MEMORY, Device, empty_records
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.synapses.native.step_models.rules import Rules
 
@@ -53,6 +53,10 @@ class Memory(NamedTuple):
     loss_per_decade: float
     loss_onset_s: float
     """Kept charge: 1 - loss log10(1 + gap / onset), and never below 0."""
+
+
+NO_MEMORY = Memory(empty_records(0, MEMORY), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+"""Of cells that know nothing of their pulses."""
 
 
 class Pulses(NamedTuple):

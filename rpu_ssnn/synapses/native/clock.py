@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 
 from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar
-from rpu_ssnn.synapses.native.cells import Memory
+from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
@@ -39,7 +39,6 @@ class Clock:
 
     def __init__(self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> None:
         physics = device.pulse_physics
-        n = 0 if physics is None else crossbar.initial.size
         shortest = 0.0 if physics is None else physics.shortest_slot_s
         self.slot_s = max(spec.slot_seconds, shortest)
         idle = 0 if physics is None else math.ceil(spec.idle_seconds / self.slot_s)
@@ -47,17 +46,17 @@ class Clock:
         self._batch = crossbar.batch
         self.rest_state = 0.0 if physics is None else physics.rest_state
         self.loses = physics is not None and physics.loss_per_decade > 0.0
-        self.memory = Memory(
-            cells=empty_records(n, MEMORY),
-            slot_s=self.slot_s,
-            width_s=0.0 if physics is None else physics.pulse_width_s,
-            recovery=0.0 if physics is None else physics.recovery,
-            gap_time_constant_s=0.0 if physics is None else physics.gap_time_constant_s,
-            loss_per_decade=0.0 if physics is None else physics.loss_per_decade,
-            loss_onset_s=1.0
-            if physics is None
-            else physics.loss_onset_s / spec.retention.acceleration,
-        )
+        self.memory = NO_MEMORY._replace(slot_s=self.slot_s)
+        if physics is not None:
+            self.memory = Memory(
+                cells=empty_records(crossbar.initial.size, MEMORY),
+                slot_s=self.slot_s,
+                width_s=physics.pulse_width_s,
+                recovery=physics.recovery,
+                gap_time_constant_s=physics.gap_time_constant_s,
+                loss_per_decade=physics.loss_per_decade,
+                loss_onset_s=physics.loss_onset_s / spec.retention.acceleration,
+            )
         self.memory.cells["last"] = -1
         self.batch_began = 0
         self.now = 0
@@ -81,7 +80,6 @@ class Clock:
     def log_kept(self) -> Float64[np.ndarray, " cells"]:
         """Logarithm of the share left now of a charge that was there from the start."""
         memory = self.memory
-        slots = self.now - memory.cells["last"]
         slots = self.now - memory.cells["last"]
         age = np.maximum(0.0, slots * memory.slot_s - memory.width_s)
         kept = 1.0 - memory.loss_per_decade * np.log10(1.0 + age / memory.loss_onset_s)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile, stuck_bounds
-from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.leak import built_seconds
 from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_record import empty_records
@@ -90,13 +90,16 @@ def _of_aihwkit(
     drawn = hashlib.sha256()
     rules = None
     for d, (seed, stuck) in enumerate(seeds):
-        hidden = _drawn(shape, source, spec, seed, stuck)
-        rules, a, b = MODELS[number].rules(config, hidden)
-        of_fields = (
-            ("low", hidden["min_bound"]), ("high", hidden["max_bound"]),
-            ("up", hidden["dwmin_up"]), ("down", hidden["dwmin_down"]), ("a", a), ("b", b),
-        )  # fmt: skip
-        for field, values in of_fields:
+        tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
+        fix_stuck(tile, spec, np.random.default_rng(stuck))
+        parts = tile.get_hidden_parameters().items()
+        hidden: dict[str, Any] = {name: values.numpy().ravel() for name, values in parts}
+        rules, further = MODELS[number].rules(config, hidden)
+        of_fields = {
+            "low": hidden["min_bound"], "high": hidden["max_bound"],
+            "up": hidden["dwmin_up"], "down": hidden["dwmin_down"], **further,
+        }  # fmt: skip
+        for field, values in of_fields.items():
             records[field][d] = values
         decay[d], reset[d] = hidden["decay_scales"], hidden["reset_bias"]
         for values in (records[d], decay[d], reset[d]):
@@ -128,18 +131,6 @@ def _of_tables(
     decay, reset = np.ones(records.shape, np.float32), np.zeros(records.shape, np.float32)
     step = sum(at_zero) / len(at_zero)
     return Population(JUMP_TABLE, rules, records, decay, reset, step, drawn.digest())
-
-
-def _drawn(
-    shape: tuple[int, int],
-    source: DeviceSource,
-    spec: TileSpec,
-    seed: np.random.SeedSequence,
-    stuck: np.random.SeedSequence,
-) -> dict[str, Any]:
-    tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
-    fix_stuck(tile, spec, np.random.default_rng(stuck))
-    return {name: values.numpy().ravel() for name, values in tile.get_hidden_parameters().items()}
 
 
 def _with_array_physics(drawn: Population, spec: TileSpec) -> Rules:

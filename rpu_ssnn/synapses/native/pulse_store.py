@@ -4,13 +4,14 @@ Several threads may add blocks at once. A block holds presentations of one threa
 so that sorting by its first presentation and slot gives the physical order of all.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs
+from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs, thinned
 from rpu_ssnn.synapses.native.cells import Pulses
 
 type OfRows = Int32[np.ndarray, " rows"]
@@ -18,8 +19,7 @@ type LongStarts = Int64[np.ndarray, " rows_plus_1"]
 """As those of a `PulseBlock`, of joined blocks, which int32 might not hold."""
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """The pulses of a store.
 
     Attributes:
@@ -75,15 +75,11 @@ class PulseStore:
             return None
         block = self._blocks[0] if len(self._blocks) == 1 else _joined(self._blocks)
         self._blocks, self.spikes = [], 0
-        if keep < 1.0:
-            kept = rng.random(len(block.post), dtype=np.float32) < keep
-        else:
-            kept = np.ones(len(block.post), dtype=np.bool_)
-        pulses, work, ups, downs = _by_line(
+        kept = thinned(block.post, keep, rng)
+        return _by_line(
             block.sample, block.slot, began, slots, block.pre_start, block.pre, block.post_start,
             block.post, block.sign, kept, self._n_out,
         )  # fmt: skip
-        return Taken(pulses, work, ups, downs)
 
 
 def _joined(blocks: list[PulseBlock]) -> PulseBlock:
@@ -111,11 +107,8 @@ def _by_line(
     sign: Signs,
     kept: Bool[np.ndarray, " post_spikes"],
     n_out: int,
-) -> tuple[Pulses, Int64[np.ndarray, " n_out"], int, int]:
-    """`Pulses`: kept gradient spikes sorted by line, those of a line in their order.
-
-    Then the work of each line, and coincidences of either stream.
-    """
+) -> Taken:
+    """Kept gradient spikes sorted by line, those of a line in their order."""
     at = np.empty(len(sample), np.int64)
     for r in range(len(sample)):
         at[r] = began + np.int64(sample[r]) * slots + slot[r]
@@ -140,4 +133,4 @@ def _by_line(
                     ups += met
                 else:
                     downs += met
-    return Pulses(start, row, up, pre_start, pre, at, sent), work, ups, downs
+    return Taken(Pulses(start, row, up, pre_start, pre, at, sent), work, ups, downs)

@@ -71,9 +71,7 @@ class NativeSynapses(Synapses):
         self._in_order = crossbar.threads == 1
         self._store = PulseStore(self._shape[1])
         self.device_step = float(self._array.cells.per_state) * drawn.step
-        self._wanted_step = (
-            crossbar.theta * learning_rate * crossbar.gain / (crossbar.batch * crossbar.T)
-        )
+        self._wanted_step = crossbar.wanted_step(learning_rate)
         self._rng = np.random.default_rng(built.thinning_seed)
         self._up = self._down = 0
         self.set_step_scale(1.0)

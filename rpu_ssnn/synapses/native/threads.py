@@ -1,11 +1,12 @@
 """Slices of a crossbar's output lines for several threads, none of which shares a device."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import Int64
 
+from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.synapses.native.cells import Room, make_room
 
 LEAST_WORK = 20_000
@@ -49,14 +50,7 @@ class Slices:
         else:
             inner = np.searchsorted(np.cumsum(work), parts * total)
         bounds = [0, *map(int, inner), self._n_out]
-        own, *others = zip(bounds[:-1], bounds[1:], self._rooms, strict=True)
-        running = [self._pool.submit(run, *each) for each in others]
-        try:
-            run(*own)
-        finally:
-            wait(running)
-        for done in running:
-            done.result()
+        parallel(self._pool, run, bounds[:-1], bounds[1:], self._rooms)
 
     def step_factors(self) -> float:
         """Sum of all step factors that the rooms have counted."""

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from device_presets.fitting import CsvLayout
+from device_presets.fitting.fit_file import _slope_for_each
+from device_presets.fitting.model.history import NO_HISTORY
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
-from device_presets.fitting.model.selection import Score, _choice
+from device_presets.fitting.model.selection import Score, Selection, _choice
 from device_presets.fitting.model.step_functions import CONSTANT, MODELS, SOFT_BOUNDS
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.model.weights import Prepared, prepare
@@ -122,3 +124,10 @@ def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
 
     worse, better, larger = score(3, -1.0), score(3, -0.9), score(4, -0.8)
     assert _choice([worse, better, larger], "").chosen is better
+
+
+def test_no_slope_for_each_device_where_the_linear_fit_was_dropped() -> None:
+    """A fit with memory is dropped where its correlated noise is none; the chosen one may stay."""
+    fit = SimpleNamespace(layout=SimpleNamespace(memory=True, history=NO_HISTORY))
+    chosen = Score(MODELS[0], fit, None)  # type: ignore[arg-type]
+    assert _slope_for_each(Selection(chosen, (chosen,), (chosen,), ""), has_down=True) is None

@@ -97,6 +97,14 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
     assert read_measurement(written(tmp_path / "b.csv", missing), CsvLayout()).n_pulses == 38
 
 
+def test_a_device_without_a_conductance_is_refused(tmp_path: Path) -> None:
+    lines = ["device,pulse,polarity,conductance"]
+    lines += [f"d{d},{k},up,{10 + k if d != 1 else ''}" for d in range(3) for k in range(30)]
+    file = written(tmp_path / "a.csv", lines)
+    with refused("a.csv", "conductances of device d1", "0", "must be at least 1"):
+        fit_file(file, "mine")
+
+
 def test_blank_lines_do_not_shift_the_rows_in_errors(tmp_path: Path) -> None:
     lines = ["", *sweep()]
     lines.insert(5, "")

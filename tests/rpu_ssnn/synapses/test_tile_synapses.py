@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from device_presets import get_preset, steps_at_zero
+from device_presets import get_preset
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.pulse_rows import RowWriter
@@ -11,6 +11,7 @@ from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from support.exact_tiles import EXACT_DEVICE, STEP, on_tile
 from support.networks import make_block, make_crossbar, random_trains
+from support.tile_steps import steps_at_zero
 
 
 def test_one_coincidence_is_exactly_one_device_pulse() -> None:

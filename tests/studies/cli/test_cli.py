@@ -307,7 +307,7 @@ def test_files_to_write_are_looked_at_before_the_work(
     def work(*_: object) -> None:
         raise AssertionError("the work was begun")
 
-    for function in ("fitting.fit_file", "plot_pulse_response", "pulsing.pulse_train"):
+    for function in ("fitting.fit_file", "plots.card.plot_card", "pulsing.pulse_train"):
         monkeypatch.setattr(f"device_presets.{function}", work)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.yaml").mkdir()

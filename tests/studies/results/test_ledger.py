@@ -6,13 +6,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from device_presets import get_preset, steps_at_zero
+from device_presets import get_preset
 from studies.declaration.result import Row, TrialResult
 from studies.declaration.search.hyperparameters import Hyperparameters
 from studies.declaration.trial import Trial
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.tables import results_frame, write_results
 from support.harness import small_study
+from support.tile_steps import steps_at_zero
 
 DRIVE = {"weight_range": 8, "learning_rate": 1}
 KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}

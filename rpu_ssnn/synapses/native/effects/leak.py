@@ -1,7 +1,7 @@
 """Leak in seconds, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
 
 import math
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class NativeLeak(Effect):
-    """When devices decay, and how often they did; a decay is a write, with new write noise."""
+    """When devices decay, and how often they did; a decay is a write, with new write noise.
+
+    Also of devices without a leak, whose rows say so.
+    """
 
     name = "leak"
 
@@ -32,11 +35,6 @@ class NativeLeak(Effect):
             shortest = -math.log1p(-LEAST_SHARE) * tau
             self._batches_a_step = max(1, math.ceil(shortest / self._batch_seconds))
             self._shares = self._after(self._batch_seconds * self._batches_a_step)
-
-    @classmethod
-    def of(cls, setup: Setup) -> Self:
-        """Also of devices without a leak, whose rows say so."""
-        return cls(setup)
 
     def after_batch(self, array: "DeviceArray") -> bool:
         if not self._acts:

@@ -19,7 +19,7 @@ from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.line_circuit import Cells, line_shares
-from rpu_ssnn.synapses.native.step_models import MODELS
+from rpu_ssnn.synapses.native.step_models import step_fields
 
 
 class LineResistance(Effect):
@@ -28,14 +28,13 @@ class LineResistance(Effect):
     name = "lines"
 
     def __init__(self, setup: Setup) -> None:
-        spec, ratio = setup.spec.lines, setup.spec.reference.on_off_ratio
+        spec, off = setup.spec.lines, setup.spec.reference.off
         assert spec.on_resistance is not None
         assert spec.voltage_constant is not None
         self._side, self._voltage_constant = spec.array_side, spec.voltage_constant
-        off = 1.0 / ratio if ratio else 0.0
         self._zero = (1.0 + off) / (1.0 - off)
         self._drop_per_state = spec.ohm_per_cell / spec.on_resistance * (1.0 - off) / 2.0
-        fields = MODELS[setup.drawn.model].STEP_FIELDS
+        fields = step_fields(setup.drawn.model)
         self._full_steps = {
             field: setup.drawn.records[field].copy() for field in {*fields["up"], *fields["down"]}
         }

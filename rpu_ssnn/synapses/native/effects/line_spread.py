@@ -3,7 +3,7 @@
 import numpy as np
 
 from rpu_ssnn.spec.array_physics import LineSpreadSpec
-from rpu_ssnn.synapses.native.step_models import MODELS
+from rpu_ssnn.synapses.native.step_models import step_fields
 
 
 def spread_steps(
@@ -33,5 +33,5 @@ def spread_steps(
         shift = common + input_shift + output_shift[:, None]
         for direction, sign in (("up", 0.5), ("down", -0.5)):
             factor = step * np.abs(1.0 + sign * shift)
-            for field in MODELS[model].STEP_FIELDS[direction]:
+            for field in step_fields(model)[direction]:
                 records[field][d] *= factor.ravel().astype(np.float32)

@@ -11,7 +11,7 @@ from rpu_ssnn.synapses.native.effects.read_disturb import ReadDisturb
 from rpu_ssnn.synapses.native.effects.retention import Retention
 
 EFFECTS: tuple[Callable[[Setup], Effect | None], ...] = (
-    NativeLeak.of,
+    NativeLeak,
     HalfSelect.of,
     ReadDisturb.of,
     Retention.of,

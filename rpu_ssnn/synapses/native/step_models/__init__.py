@@ -32,6 +32,12 @@ NUMBERS = {model.AIHWKIT: number for number, model in enumerate(MODELS)}
 """aihwkit's class of device -> number of its model."""
 
 
+def step_fields(model: int) -> dict[str, tuple[str, ...]]:
+    """What of a device is proportional to its steps up and down; a model may name more."""
+    fields: dict[str, tuple[str, ...]] = {"up": ("up",), "down": ("down",)}
+    return getattr(MODELS[model], "STEP_FIELDS", fields)
+
+
 @compiled_inside
 def change(
     model: int, rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32

@@ -11,14 +11,10 @@ from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_o
 
 AIHWKIT = "ConstantStepDevice"
 
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps."""
 
-
-def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
-    """Common rules, and parameters `a` and `b` of each device (none here)."""
-    none = np.zeros_like(hidden["max_bound"])
-    return rules_of(config), none, none
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
+    """Common rules, and the further parameters of each device, `a` and `b` (none here)."""
+    return rules_of(config), {}
 
 
 @compiled_inside

@@ -16,18 +16,14 @@ from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_o
 
 AIHWKIT = "ExpStepDevice"
 
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps."""
 
-
-def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
-    """Common rules with the numbers of the curve, and parameters `a`, `b` of each device (none)."""
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
+    """Common rules with the numbers of the curve, and no further parameters of each device."""
     numbers = (
         config.A_up, config.A_down, config.gamma_up, config.gamma_down, config.a, config.b,
         config.dw_min_std_add, config.dw_min_std_slope,
     )  # fmt: skip
-    none = np.zeros_like(hidden["max_bound"])
-    return rules_of(config)._replace(numbers=np.array(numbers, dtype=np.float32)), none, none
+    return rules_of(config)._replace(numbers=np.array(numbers, dtype=np.float32)), {}
 
 
 @compiled_inside

@@ -15,16 +15,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.compiled import compiled_inside
-from rpu_ssnn.synapses.jump_table import JumpTable
 from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.step_models.rules import Jumps, Rules, plain_rules
 
 AIHWKIT = ""
 """No class of aihwkit has tables."""
-
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps: here factors of its jumps, mostly 1."""
 
 type Grid = Float32[np.ndarray, " points"]
 """States or points of the cumulative distribution, ascending."""

@@ -15,10 +15,10 @@ STEP_FIELDS = {"up": ("up", "a"), "down": ("down", "b")}
 """What of a device is proportional to its steps."""
 
 
-def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
-    """Common rules, and parameters `a` and `b` of each device."""
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
+    """Common rules, and the further parameters of each device."""
     common = rules_of(config)._replace(noise_follows_step=config.mult_noise)
-    return common, hidden["slope_up"], hidden["slope_down"]
+    return common, {"a": hidden["slope_up"], "b": hidden["slope_down"]}
 
 
 @compiled_inside

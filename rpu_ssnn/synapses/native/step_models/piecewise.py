@@ -12,15 +12,11 @@ from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_o
 
 AIHWKIT = "PiecewiseStepDevice"
 
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps."""
 
-
-def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
-    """Common rules with the factors, up then down, and parameters of each device (none)."""
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
+    """Common rules with the factors, up then down, and no further parameters of each device."""
     numbers = np.array([*config.piecewise_up, *config.piecewise_down], dtype=np.float32)
-    none = np.zeros_like(hidden["max_bound"])
-    return rules_of(config)._replace(numbers=numbers), none, none
+    return rules_of(config)._replace(numbers=numbers), {}
 
 
 @compiled_inside

@@ -14,13 +14,10 @@ from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_o
 
 AIHWKIT = "PowStepDevice"
 
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps."""
 
-
-def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
-    """Common rules, and parameters `a` and `b` of each device."""
-    return rules_of(config), hidden["gamma_up"], hidden["gamma_down"]
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
+    """Common rules, and the further parameters of each device."""
+    return rules_of(config), {"a": hidden["gamma_up"], "b": hidden["gamma_down"]}
 
 
 @compiled_inside

@@ -1,6 +1,6 @@
 """Steps that vanish at the bound they move to (aihwkit's SoftBoundsReferenceDevice).
 
-a: the reference, which is subtracted from the device's own state; `states.pulse` adds it before.
+a: the reference, which is subtracted from the device's own state; `cells.moved` adds it before.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,11 @@ from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_o
 
 AIHWKIT = "SoftBoundsReferenceDevice"
 
-STEP_FIELDS = {"up": ("up",), "down": ("down",)}
-"""What of a device is proportional to its steps."""
 
-
-def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, PerDevice, PerDevice]:
-    """Common rules, and parameters `a` and `b` of each device."""
+def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
+    """Common rules, and the further parameters of each device."""
     common = rules_of(config)._replace(noise_follows_step=config.mult_noise, has_reference=True)
-    return common, hidden["reference"], np.zeros_like(hidden["reference"])
+    return common, {"a": hidden["reference"]}
 
 
 @compiled_inside

@@ -1,0 +1,28 @@
+"""Steps of a preset's device as measured on a tile of aihwkit."""
+
+import dataclasses
+import math
+
+import torch
+
+from device_presets import Preset
+from device_presets.pulsing import _config, _pulse, _tile
+
+
+def steps_at_zero(preset: Preset) -> tuple[float, float]:
+    """Size of one up and of one down pulse at weight zero, of the mean device without noise.
+
+    Returns:
+        Both positive, in units of weight; the down step is NaN where there is no gradual one.
+    """
+    device = _config(preset)
+    for field in dataclasses.fields(device):
+        if field.name.endswith(("_dtod", "_std")):
+            setattr(device, field.name, 0.0)
+    device.corrupt_devices_prob = 0.0
+    changes = []
+    for up in (True, False):
+        tile = _tile(device, 1)
+        tile.set_weights(torch.zeros(1, 1))
+        changes.append(abs(_pulse(tile, 1, up)[0]))
+    return changes[0], changes[1] if preset.bidirectional else math.nan
