@@ -1,8 +1,8 @@
 """The temporal bias of the split streams: their net gradient against exact backpropagation.
 
 By reading (remedies on, each off, all off; winner-take-all output; kernel time constants; front
-loading; delayed forward spikes), T, update rule and crossbar; bias and spread apart. Frozen weights after three epochs on
-scikit-learn's digits, no download.
+loading; forward spikes that wait), T, update rule and crossbar; bias and spread apart. Frozen
+weights after three epochs on scikit-learn's digits, no download.
 """
 
 from __future__ import annotations
