@@ -98,9 +98,8 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
     full = False
     rows, room = out.sample.shape[1], out.pre.shape[1] - net.widest
     for x in range(net.crossbars):
-        events, before, pre_count = state.events, net.event_start[x], state.event_count[x]
-        if net.delay[x] > 0:
-            events, before, pre_count = state.delayed, 0, shift(net, state, x)
+        waits = net.delay[x] > 0
+        pre_count = shift(net, state, x) if waits else state.event_count[x]
         post_count = state.gradient_count[x + 1]
         if out.all_spikes[x]:
             wanted = pre_count > 0 or post_count > 0
@@ -110,8 +109,9 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
             r = out.rows[x]
             out.sample[x, r], out.slot[x, r] = state.position[0], state.position[1]
             p, q = out.pre_start[x, r], out.post_start[x, r]
+            first = net.event_start[x]
             for k in range(pre_count):
-                out.pre[x, p + k] = events[before + k]
+                out.pre[x, p + k] = state.delayed[k] if waits else state.events[first + k]
             first = 2 * net.event_start[x + 1]
             for sign in (1, -1):
                 for k in range(post_count):
