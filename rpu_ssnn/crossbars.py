@@ -49,6 +49,7 @@ def make_synapses(
                     threads=threads,
                     pool=pool,
                     transposed_reads=layer > 0,
+                    delay=spec.delays[layer],
                 )
             )
         )

@@ -91,6 +91,12 @@ NEEDS_PULSES = (
 )
 """Error message: such cells have no native simulation."""
 
+NO_DELAYED_READS = (
+    "must be 0 with tile.read_disturb: the forward spikes that wait for the gradient are those of "
+    "the pulses, and the reads before them are not counted"
+)
+"""Error message: read disturb counts the forward spikes that a block brings."""
+
 NO_DISTURB = (
     "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
     "known"

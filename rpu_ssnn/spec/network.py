@@ -137,7 +137,8 @@ class GradientSpec(Spec):
         0.0,
         description="kernel constants tau that the forward spikes of a crossbar wait for its "
         "gradient, for each crossbar above it: a shift register on each line. It pays with two "
-        "and more hidden layers, 2.5 the most. Eq. 9 counts whole trains, which need not wait",
+        "and more hidden layers; 2 to 3.5 cannot be told apart. Eq. 9 counts whole trains, which "
+        "need not wait. Reads come at once, so that a slot reads and writes different spikes",
     )
     halving: Gain = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
 

@@ -66,6 +66,8 @@ class Crossbar:
         threads: that may work for the synapses at once; a number of none may depend on it.
         pool: lends the others of them.
         transposed_reads: whether gradient spikes are read through it.
+        delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`), so that the
+            pulses of a block come so much later than their reads.
     """
 
     initial: Weights
@@ -79,6 +81,7 @@ class Crossbar:
     threads: int = 1
     pool: ThreadPoolExecutor | None = None
     transposed_reads: bool = True
+    delay: int = 0
 
     def wanted_step(self, learning_rate: float) -> float:
         """Step of one coincidence that a learning rate asks for (units of the weights)."""

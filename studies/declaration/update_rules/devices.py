@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
-from rpu_ssnn.tile_spec import TileSpec, WeightRange
+from rpu_ssnn.tile_spec import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.explain import validated
 from studies.declaration.devices import (
     check_slot,
@@ -85,6 +85,9 @@ class OnDeviceCase(CaseBase):
         network = validated(NetworkSpec, sections, "network")
         batch = validated(TrainingSpec, sections, "training").batch
         check_tile(self.device, overrides, tile, batch, network.slots)
+        delay = network.gradient.delay
+        if delay > 0 and tile.read_disturb.acts:
+            raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
         return {
             "update": self.rule,
             "device": get_device(self.device).name,  # ECRAM is ecram

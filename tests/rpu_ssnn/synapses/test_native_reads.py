@@ -81,6 +81,17 @@ def test_reads_of_training_disturb_and_those_of_inference_do_not() -> None:
             np.testing.assert_array_equal(each.linear_read(), old)
 
 
+def test_reads_that_come_before_their_pulses_cannot_disturb() -> None:
+    delayed = replace(make_crossbar(), delay=3)
+    with refused("network", "gradient.delay", "reads before them are not counted"):
+        NativeSynapses(
+            delayed, get_preset("charge_trap"), spec_of(read_disturb={"forward_up": 0.1}), 1.0
+        )
+    NativeSynapses(
+        delayed, get_preset("charge_trap"), spec_of(half_select={"forward_up": 0.1}), 1.0
+    )
+
+
 @pytest.mark.parametrize("name", ["half_select", "read_disturb"])
 def test_devices_with_memory_cannot_be_disturbed(name: str) -> None:
     with refused("tile", name, "remembers its pulses"):

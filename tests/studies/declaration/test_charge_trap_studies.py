@@ -82,6 +82,13 @@ def test_what_a_device_cannot_be_asked_for_is_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_read_disturb_goes_with_pulses_that_come_with_their_reads() -> None:
+    disturbed = {"simulator": "native", "read_disturb": {"forward_up": 0.1}}
+    with pytest.raises(InputError, match=r"gradient.delay: 1.0.*reads before them") as caught:
+        trial_of("charge_trap", tile=disturbed, network={"gradient": {"delay": 1}})
+    assert "\n" not in str(caught.value)
+
+
 def test_storage_acts_between_training_and_inference() -> None:
     """With all charge lost in storage the answers are by chance; training saw none of it."""
     overrides = {"loss_per_decade": 0.2}

@@ -5,10 +5,15 @@ thinning keeps from the devices' pulses, and in either stream by the same voltag
 spikes in both streams of a slot counts twice.
 """
 
+from typing import Self
+
 import numpy as np
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, LineDisturb
+from rpu_ssnn.synapses.native.effects.effect import Setup
+from rpu_ssnn.tile_spec import NO_DELAYED_READS
 
 
 class ReadDisturb(LineDisturb):
@@ -16,6 +21,19 @@ class ReadDisturb(LineDisturb):
 
     name = "read_disturb"
     column = "read_disturb_steps"
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self | None:
+        """None where it is off.
+
+        Raises:
+            InputError: the device remembers its pulses, or pulses come later than reads.
+        """
+        effect = super().of(setup)
+        if effect is not None and setup.crossbar.delay > 0:
+            slots = setup.crossbar.delay
+            raise InputError("network", "gradient.delay", f"{slots} slots", NO_DELAYED_READS)
+        return effect
 
     def disturb(self, pulses: Pulses) -> Disturb:
         spec, crossbar = self._spec.read_disturb, self._crossbar
