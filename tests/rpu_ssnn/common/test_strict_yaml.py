@@ -12,7 +12,7 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.strict_yaml import YamlError, dump, load
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 MEANT = {
     "060": 60,

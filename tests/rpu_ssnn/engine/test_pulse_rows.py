@@ -1,0 +1,121 @@
+"""What must reach the synapses: the pulses of every slot, in physical order."""
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.engine.pulses import ROWS
+from rpu_ssnn.spec import (
+    EncodingSpec,
+    GradientSpec,
+    NetworkSpec,
+    TrainingSpec,
+)
+from rpu_ssnn.synapses import (
+    rate_synapses,
+)
+from support.equations import Trace, presentations
+from support.passes import (
+    VARIANTS,
+    Recorder,
+    make_network,
+)
+
+
+def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:
+    """Long trains are handed on in pieces; every spike that the layers fired is in them."""
+    spec = NetworkSpec(hidden=(9,), T=3000)
+    network = make_network(spec, lambda c: Recorder(c, 1.0), TrainingSpec(batch=3))
+    shown_in = presentations(3)
+    with network:
+        shown = network.train_batch(shown_in.rates, shown_in.labels, np.random.default_rng(1))
+    for layer, synapses in enumerate(network.synapses):
+        assert synapses.blocks > 3
+        samples = [row[0] for row in synapses.rows]
+        assert samples == sorted(samples)
+        for b in range(3):
+            pre = sum(len(row[1]) for row in synapses.rows if row[0] == b)
+            post = sum(len(row[2]) for row in synapses.rows if row[0] == b)
+            assert pre == shown.spikes[b, layer]
+            assert post == shown.gradient_spikes[b, layer + 1]
+
+
+def test_a_pulse_row_is_one_slot_s_spikes() -> None:
+    """Forward and gradient spikes of a row were fired together (the pass stepped by hand)."""
+    spec = NetworkSpec(hidden=(9,), T=60)
+    network = make_network(spec, lambda c: Recorder(c, 1.0), TrainingSpec(batch=1))
+    shown = presentations(1)
+    weights = tuple(s.linear_read().copy() for s in network.synapses)
+    with network:
+        network.train_batch(shown.rates, shown.labels, np.random.default_rng(5))
+    shown.keys[:] = np.random.default_rng(5).integers(2**64, size=1, dtype=np.uint64)
+    trace = Trace(spec, weights, shown)
+    for layer, synapses in enumerate(network.synapses):
+        expected = []
+        for t in range(spec.slots):
+            pre = np.flatnonzero(trace.trains[layer][t])
+            up = np.flatnonzero(trace.up[layer + 1][t])
+            down = np.flatnonzero(trace.down[layer + 1][t])
+            if len(pre) or len(up) or len(down):
+                expected.append((0, (*pre,), (*(up * 2 + 1), *(down * 2))))
+        assert synapses.rows == expected
+        assert len(expected) > 30
+
+
+def test_nothing_is_lost_when_the_buffers_fill_with_a_presentation_s_last_slot() -> None:
+    spec = NetworkSpec(
+        hidden=(9,),
+        T=ROWS,
+        encoding=EncodingSpec(front_loading=0.0, input_rate=0.95),
+        gradient=GradientSpec(flush=0.0),
+    )
+    training = TrainingSpec(batch=2, schedule="presentation")
+    network = make_network(spec, lambda c: Recorder(c, 1.0), training)
+    with network:
+        rates = np.full((2, 12), 0.95, np.float32)
+        network.train_batch(rates, np.zeros(2, np.int64), np.random.default_rng(0))
+    rows = len(network.synapses[0].rows)
+    assert rows == 2 * ROWS, "each slot a row, so the buffers fill with the last"
+    for synapses in network.synapses:
+        assert synapses.commits == [range(0, 1), range(1, 2)]
+        assert not synapses._forward.any()
+
+
+def test_dropout_silences_neurons_and_lines_in_training_only() -> None:
+    training = TrainingSpec(batch=200, dropout_input=0.25, dropout_hidden=0.5)
+    spec = NetworkSpec(hidden=(9,), T=60)
+    network = make_network(spec, lambda c: Recorder(c, 1e-9), training)
+    rates = np.full((200, 12), 0.4, np.float32)
+    with network:
+        network.train_batch(rates, np.zeros(200, np.int64), np.random.default_rng(1))
+        first = network.synapses[0].rows
+        active = np.zeros((200, 12), bool)
+        for sample, pre, _ in first:
+            active[sample, list(pre)] = True
+        assert active.mean() == pytest.approx(0.75, abs=0.05)
+        trained = network.infer(rates, np.random.default_rng(2)).spikes
+    assert trained[:, 0].mean() == pytest.approx(12 * 60 * 0.4, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("rates", "labels"),
+    [
+        (np.zeros((11, 12), "f4"), np.zeros(11, np.int64)),
+        (np.zeros((2, 11), "f4"), np.zeros(2, np.int64)),
+        (np.zeros((2, 12), "f4"), np.array([0, 4])),
+        (np.zeros((2, 12), "f4"), np.array([0, -1])),
+        (np.zeros((2, 12), "f4"), np.zeros(3, np.int64)),
+    ],
+    ids=["more than a batch", "other inputs", "label too high", "label negative", "lengths"],
+)
+def test_what_does_not_fit_never_reaches_the_compiled_pass(
+    rates: np.ndarray, labels: np.ndarray
+) -> None:
+    network = make_network(VARIANTS["default"], rate_synapses(1.0), TrainingSpec(batch=10))
+    with network, pytest.raises(ValueError, match=r"must|exceed"):
+        network.train_batch(rates, labels, np.random.default_rng(0))
+
+
+def test_rate_learning_refuses_the_slot_schedule() -> None:
+    training = TrainingSpec(batch=10, schedule="slot")
+    with pytest.raises(ValueError, match="schedule: 'slot' is not allowed"):
+        make_network(VARIANTS["default"], rate_synapses(1.0), training)

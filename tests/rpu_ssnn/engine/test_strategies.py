@@ -1,0 +1,162 @@
+"""What the pass over time must not depend on: threads, lookahead, how reads are made."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.probes.recording import NOTHING
+from rpu_ssnn.engine.strategies import batched, choose_strategy
+from rpu_ssnn.engine.weight_copies import Reads, in_blocks
+from rpu_ssnn.spec import (
+    NetworkSpec,
+    TrainingSpec,
+)
+from rpu_ssnn.synapses import (
+    CoincidenceSynapses,
+    coincidence_synapses,
+    rate_synapses,
+)
+from support.equations import presentations
+from support.passes import (
+    VARIANTS,
+    ReadsSlotBySlot,
+    coarse,
+    make_network,
+    trained_weights,
+)
+
+
+@pytest.mark.parametrize("together", [64, 3, 1])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_reading_slot_by_slot_is_the_same_pass(
+    name: str, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All presentations of a batch in one group, three, and one after the other (a long T)."""
+    monkeypatch.setattr(batched, "MOST", together)
+    training = TrainingSpec(batch=10)
+    compiled = trained_weights(
+        make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training)
+    )
+    by_calls = trained_weights(make_network(VARIANTS[name], coarse(ReadsSlotBySlot, 1.0), training))
+    start = make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training).synapses
+    for a, b, s in zip(compiled, by_calls, start, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.abs(a - s.linear_read()).max() > 0
+
+
+@pytest.mark.parametrize("shape", [(16, 64), (65, 130), (7, 200), (40, 9)])
+def test_blocks_hold_their_columns_whatever_the_order_in_memory(shape: tuple[int, int]) -> None:
+    weights = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    blocks = -(-shape[1] // BLOCK)
+    expected = np.zeros((blocks, shape[0], BLOCK), dtype=np.float32)
+    for j in range(shape[1]):
+        expected[j // BLOCK, :, j % BLOCK] = weights[:, j]
+    for held in (weights, np.asfortranarray(weights)):
+        out = np.zeros(expected.size, dtype=np.float32)
+        in_blocks(held, out)
+        np.testing.assert_array_equal(out.reshape(expected.shape), expected)
+
+
+@pytest.mark.parametrize("schedule", ["batch", "presentation"])
+@pytest.mark.parametrize(("hidden", "T"), [(9, 50), (64, 250), (130, 100)])
+def test_the_lookahead_changes_no_number(hidden: int, T: int, schedule) -> None:  # type: ignore[no-untyped-def]
+    """Part of a block of columns, one, and two and a part; one window of slots, and several."""
+    spec = NetworkSpec(hidden=(hidden,), T=T)
+    training = TrainingSpec(batch=10, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
+    shown, results = presentations(10), []
+    for lookahead in (True, False):
+        network = make_network(spec, coincidence_synapses(1.0), training)
+        assert len(network._job.reads.matrices.blocks) > 0
+        if not lookahead:
+            network._job = replace(network._job, reads=Reads(network.synapses, lookahead=False))
+            network._strategy = choose_strategy(network._job)
+        with network:
+            trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
+            seen = network.infer(shown.rates, np.random.default_rng(9))
+            results.append(
+                [
+                    *(s.linear_read() for s in network.synapses),
+                    *(trained.spikes, trained.gradient_spikes, seen.output_counts, seen.spikes),
+                ]
+            )
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert results[0][-1].min() > 0
+
+
+@pytest.mark.parametrize("name", ["default", "delayed"])
+@pytest.mark.parametrize("schedule", ["batch", "presentation"])
+@pytest.mark.parametrize("factory", [rate_synapses(1.0), coincidence_synapses(1.0)])
+def test_threads_change_no_number(factory, schedule, name: str) -> None:  # type: ignore[no-untyped-def]
+    training = TrainingSpec(batch=15, schedule=schedule, dropout_input=0.1, dropout_hidden=0.2)
+    one, three = (
+        trained_weights(make_network(VARIANTS[name], factory, training, threads))
+        for threads in (1, 3)
+    )
+    for a, b in zip(one, three, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_variants_differ() -> None:
+    """Every named reading of the paper changes what is learnt."""
+    training = TrainingSpec(batch=10)
+    results = [
+        trained_weights(make_network(spec, coincidence_synapses(1.0), training))[0]
+        for spec in VARIANTS.values()
+    ]
+    for i, a in enumerate(results):
+        for b in results[i + 1 :]:
+            assert not np.array_equal(a, b)
+
+
+def test_schedules_see_their_own_weights() -> None:
+    """slot, presentation and batch differ only in the weights that reads see."""
+    weights = {
+        schedule: trained_weights(
+            make_network(
+                VARIANTS["default"],
+                coincidence_synapses(20.0),
+                TrainingSpec(batch=10, schedule=schedule),
+            )
+        )[0]
+        for schedule in ("slot", "presentation", "batch")
+    }
+    assert not np.array_equal(weights["slot"], weights["presentation"])
+    assert not np.array_equal(weights["presentation"], weights["batch"])
+    same = [
+        trained_weights(
+            make_network(
+                VARIANTS["default"],
+                coincidence_synapses(20.0),
+                TrainingSpec(batch=1, schedule=schedule),
+            )
+        )[0]
+        for schedule in ("presentation", "batch")
+    ]
+    np.testing.assert_array_equal(*same)
+
+
+class OffsetReads(ReadsSlotBySlot):
+    """Each read adds a current, as noise would: it must reach only what was read."""
+
+    def forward_current(self, spikes: np.ndarray) -> np.ndarray:
+        return super().forward_current(spikes) + np.float32(0.5)
+
+
+def test_inference_reads_do_not_depend_on_how_many_presentations_step_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = make_network(VARIANTS["default"], coarse(OffsetReads, 1.0), TrainingSpec())
+    rates = presentations(30).rates * np.linspace(0.02, 1, 30, dtype=np.float32)[:, None]
+    with network:
+        together = network.infer(rates, np.random.default_rng(3))
+        alone = network.infer(rates, np.random.default_rng(3))
+        alone.output_counts[:] = 0
+        alone.spikes[:] = 0
+        monkeypatch.setattr(batched, "MOST", 1)
+        network._strategy.infer(alone, NOTHING)
+    np.testing.assert_array_equal(together.output_counts, alone.output_counts)
+    np.testing.assert_array_equal(together.spikes, alone.spikes)
+    assert together.output_counts.sum() > 20

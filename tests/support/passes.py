@@ -1,0 +1,100 @@
+"""Networks whose pass over time several test files look at, and synapses that record or refuse."""
+
+import numpy as np
+
+from rpu_ssnn.network import Network
+from rpu_ssnn.spec import (
+    LITERAL_GRADIENT,
+    EncodingSpec,
+    GradientSpec,
+    InhibitionSpec,
+    NetworkSpec,
+    NeuronSpec,
+    TrainingSpec,
+)
+from rpu_ssnn.synapses import (
+    CoincidenceSynapses,
+    Crossbar,
+    PulseBlock,
+    RateSynapses,
+    Synapses,
+)
+from support.equations import presentations
+
+
+class ReadsSlotBySlot(CoincidenceSynapses):
+    """Ideal synapses that refuse to be read as a matrix."""
+
+    def linear_read(self) -> None:
+        return None
+
+
+VARIANTS = {
+    "default": NetworkSpec(hidden=(9,), T=40),
+    "literal": NetworkSpec(hidden=(9,), T=40, gradient=LITERAL_GRADIENT),
+    "floored": NetworkSpec(hidden=(9,), T=40, gradient=GradientSpec(branches="floored")),
+    "reset to zero": NetworkSpec(hidden=(9,), T=40, neuron=NeuronSpec(reset="zero")),
+    "inhibition in the loop": NetworkSpec(
+        hidden=(9,), T=40, inhibition=InhibitionSpec(strength=0.3)
+    ),
+    "Eq. 2 twice": NetworkSpec(
+        hidden=(9,), T=40, inhibition=InhibitionSpec(strength=0.05, passes=2)
+    ),
+    "clocked": NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True)),
+    "regular input": NetworkSpec(hidden=(9,), T=40, encoding=EncodingSpec(trains="regular")),
+    "two hidden layers": NetworkSpec(hidden=(9, 7), T=40),
+    "delayed": NetworkSpec(hidden=(9, 7), T=40, gradient=GradientSpec(delay=1.5)),
+}
+
+
+def make_network(spec: NetworkSpec, factory, training: TrainingSpec, threads: int = 1) -> Network:  # type: ignore[no-untyped-def]
+    sizes = (12, *spec.hidden, 4)
+    return Network(spec, training, sizes, factory, np.random.SeedSequence(11), threads)
+
+
+def trained_weights(network: Network, n: int = 30) -> list[np.ndarray]:
+    shown, rng = presentations(n), np.random.default_rng(8)
+    batch = network.training.batch
+    with network:
+        for first in range(0, n, batch):
+            part = slice(first, first + batch)
+            network.train_batch(shown.rates[part], shown.labels[part], rng)
+        return [
+            s.linear_read() if s.linear_read() is not None else s._weights for s in network.synapses
+        ]
+
+
+def coarse(factory_class: type[Synapses], learning_rate: float):  # type: ignore[no-untyped-def]
+    """Synapses with initial weights and steps that are multiples of 2^-8: sums are exact."""
+
+    def make(crossbar: Crossbar) -> Synapses:
+        initial = (np.rint(crossbar.initial * 256) / 256).astype(np.float32)
+        exact = Crossbar(**{**vars(crossbar), "initial": initial})
+        synapses = factory_class(exact, learning_rate)
+        synapses._step = crossbar.T / 256  # type: ignore[attr-defined]
+        return synapses
+
+    return make
+
+
+class Recorder(RateSynapses):
+    """Keeps copies of the blocks it is given."""
+
+    def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
+        super().__init__(crossbar, learning_rate)
+        self.rows: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = []
+        self.blocks = 0
+        self.commits: list[range] = []
+
+    def update(self, block: PulseBlock) -> None:
+        self.blocks += 1
+        for r in range(block.rows):
+            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
+            span = slice(block.post_start[r], block.post_start[r + 1])
+            post = block.post[span] * 2 + (block.sign[span] > 0)
+            self.rows.append((int(block.sample[r]), tuple(pre.tolist()), tuple(post.tolist())))
+        super().update(block)
+
+    def commit(self, presentations: range) -> None:
+        self.commits.append(presentations)
+        super().commit(presentations)
