@@ -15,7 +15,13 @@ from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.profile import cycle_noise_limits
-from device_presets.fitting.model.selection import Score, Selection, filtered, select_model
+from device_presets.fitting.model.selection import (
+    Score,
+    Selection,
+    as_likely_of,
+    filtered,
+    select_model,
+)
 from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
 from device_presets.fitting.model.trace_fit import trace_fit
@@ -203,7 +209,8 @@ def fit_file(
         if score is not selection.chosen
     ]
     least_leak = shortest_leak(fit, prepared.everything) if method == "likelihood" else None
-    quantities = report(population, prepared.scale, linear, as_good, least_leak)
+    as_likely = [_population(score.fit, measurement.has_down) for score in as_likely_of(selection)]
+    quantities = report(population, prepared.scale, linear, as_good, as_likely, least_leak)
     curves = [_curves(selection.chosen.name, fit, lambda rows: refit(fit, rows, most_steps=60))]
     if against_aihwkit and method == "likelihood":
         by_trace = _trace(prepared, prepared.everything)

@@ -210,6 +210,21 @@ def _choice(scores: list[Score], how: str) -> Selection:
     return Selection(chosen, tuple(ordered), tuple(good or [best]), how)
 
 
+def as_likely_of(selection: Selection) -> list[Score]:
+    """Further models with the chosen terms of time, width and amplitude whose likelihood is not
+    below that of the chosen model by more than two log-units and one a number.
+
+    What a held-out comparison cannot do: a model that leaves slope and loss open predicts worse,
+    and is not wrong for that.
+    """
+    chosen = selection.chosen.fit
+    terms, least = chosen.layout.history.terms, adjusted(chosen) - LEAST_GAIN
+    good = {id(score) for score in selection.as_good}
+    left = [s for s in selection.scores if s.held_out is not None and id(s) not in good]
+    alike = [s for s in left if terms and s.fit.layout.history.terms == terms]
+    return [s for s in alike if adjusted(s.fit) >= least]
+
+
 def _sum(score: Score) -> float:
     total = -np.inf if score.held_out is None else float(score.held_out.sum())
     return total if np.isfinite(total) else -np.inf

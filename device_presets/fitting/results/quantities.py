@@ -22,6 +22,7 @@ def report(
     scale: WeightScale,
     linear: Population | None,
     as_good: Sequence[Population] = (),
+    as_likely: Sequence[Population] = (),
     shortest_leak: float | None = None,
 ) -> list[Quantity]:
     """All reported numbers, in the order of display.
@@ -32,11 +33,13 @@ def report(
         linear: of a linear step with a slope for each device, where the chosen step is constant
             or has one slope for all: it says how much nonlinearity the data leave room for.
         as_good: of other models that the data do not tell from the chosen one.
+        as_likely: of further ones with the same terms of time, width and amplitude.
         shortest_leak: least time constant (s) left open where no leak is fitted.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
-    how the step shrinks toward it: its interval has to hold those of `as_good` too.
+    how the step shrinks toward it: its interval has to hold those of `as_good` too. A
+    loss looks like a step that falls with the state: its intervals hold those of `as_likely` too.
     """
     p = population
 
@@ -80,13 +83,14 @@ def report(
         )
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    return found + _read_noise(p, step) + p.spreads() + _history(p, others, shortest_leak)
+    history = _history(p, [*others, *as_likely], shortest_leak)
+    return found + _read_noise(p, step) + p.spreads() + history
 
 
 def _history(
     p: Population, others: Sequence[Population], shortest_leak: float | None
 ) -> list[Quantity]:
-    """A loss looks like a step that falls with the state: intervals hold those of `others`."""
+    """Numbers of the terms of time, width and amplitude; intervals hold those of `others`."""
     found = [one for q in others for one in history_quantities(q, None)]
     return [
         _over_models(one, [other for other in found if other.name == one.name])
