@@ -72,7 +72,9 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_own_presets(tmp_path_factory.mktemp("presets"))
 
 
-def p_value(name: str, own: Path, field: str, pulses: int, seeds: int, ours: float) -> float:
+def p_value(
+    name: str, own: Path, field: str, pulses: int, seeds: range, ours: float = 1.0
+) -> float:
     """Of all draws together; ours: factor on the noise of the native devices."""
     base = presets(name, own)[0].number(field) or 2.0
     size = get_preset(f"{own}:{name}" if name in ("power", "piecewise") else name).number(field)
@@ -80,7 +82,7 @@ def p_value(name: str, own: Path, field: str, pulses: int, seeds: int, ours: flo
     theirs, quiet = presets(name, own, **{field: size})
     mine, _ = presets(name, own, **{field: size * ours})
     drawn: dict[str, list[np.ndarray]] = {"theirs": [], "ours": []}
-    for seed in range(seeds):
+    for seed in seeds:
         for start in STARTS:
             for sign in (1, -1):
                 n = sign * pulses
@@ -91,26 +93,37 @@ def p_value(name: str, own: Path, field: str, pulses: int, seeds: int, ours: flo
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_pulse_s_noise_is_aihwkit_s(name: str, own: Path) -> None:
-    assert p_value(name, own, "cycle_to_cycle", 1, 3, 1.0) > 0.01
+    assert p_value(name, own, "cycle_to_cycle", 1, range(3)) > 0.01
+
+
+def agrees(name: str, own: Path, field: str, pulses: int) -> bool:
+    """Whether the noise is the same over 20 seeds, or else over 20 others.
+
+    30 such tests, whose lists of numbers in aihwkit are new each time, give a false alarm in each
+    tenth run; a noise of another size fails both times.
+    """
+    return any(
+        p_value(name, own, field, pulses, range(first, first + 20)) > 0.003 for first in (0, 100)
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pulses", [1, 7])
 @pytest.mark.parametrize("name", ALL)
 def test_noise_over_many_seeds_is_aihwkit_s(name: str, pulses: int, own: Path) -> None:
-    assert p_value(name, own, "cycle_to_cycle", pulses, 20, 1.0) > 0.003
+    assert agrees(name, own, "cycle_to_cycle", pulses)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["reram_es", "reram_sb", "hfo2", "power", "piecewise"])
 def test_write_noise_over_many_seeds_is_aihwkit_s(name: str, own: Path) -> None:
-    assert p_value(name, own, "write_noise", 1, 20, 1.0) > 0.003
+    assert agrees(name, own, "write_noise", 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["capacitor", "charge_trap", "reram_es"])
 def test_two_percent_more_noise_are_caught(name: str, own: Path) -> None:
-    assert p_value(name, own, "cycle_to_cycle", 1, 20, 1.02) < 1e-4
+    assert p_value(name, own, "cycle_to_cycle", 1, range(20), 1.02) < 1e-4
 
 
 @compiled
