@@ -125,8 +125,8 @@ class GradientSpec(Spec):
     )
     relay: bool = Field(
         True,
-        description="the label train passes one unit-gain neuron for every layer between "
-        "input and output, so that it arrives when the output does",
+        description="the label train passes one unit-gain neuron for every crossbar, so "
+        "that it arrives when the output does",
     )
     flush: Flush = Field(
         3.0,
