@@ -99,7 +99,41 @@ def _of_all_models(
             for shared, local in starts_at
         ]
         found.append(fitted_from(max(tried, key=adjusted), counted))
-    return found
+    return _without_needless(found, counted)
+
+
+def _without_needless(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+    """The fits without the terms that the best of them does not need.
+
+    Terms were found with few models. A loss that stood for the slope of the step there gains
+    nothing in a model with a slope.
+    """
+    while True:
+        best = max(fits, key=adjusted)
+        terms = best.layout.history.terms
+        fewer = [_reduced(best, left, counted) for left in _one_fewer(terms)]
+        top = max(fewer, key=adjusted, default=None)
+        if top is None or adjusted(best) > adjusted(top) + _LEAST_GAIN_OF_A_TERM:
+            return fits
+        fits = [_reduced(fit, top.layout.history.terms, counted) for fit in fits]
+
+
+def _one_fewer(terms: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """All but one of the terms, whose numbers must be among those of all."""
+    known = set(History(terms).names)
+    left = [tuple(t for t in terms if t != term) for term in terms]
+    return [some for some in left if some and known.issuperset(History(some).names)]
+
+
+def _reduced(fit: JointFit, terms: tuple[str, ...], counted: np.ndarray) -> JointFit:
+    """The same model with these of its terms, fitted again."""
+    history = History(terms)
+    known = fit.layout.history.names
+    first = len(fit.shared) - len(known)
+    kept = [first + known.index(name) for name in history.names]
+    shared = np.concatenate([fit.shared[:first], fit.shared[kept]])
+    layout = layout_of(fit.prepared, fit.layout.model, False, history)
+    return fitted_from(fit_at(fit.prepared, layout, shared, fit.local, counted), counted)
 
 
 def _grown(prepared: Prepared, timing: Timing, fit: JointFit, counted: np.ndarray) -> JointFit:
