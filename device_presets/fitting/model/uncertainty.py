@@ -26,6 +26,8 @@ class Uncertainty:
     Args:
         shared: [shared, shared] of the shared numbers; 0 where one was not fitted.
         local: [devices, 6, 6] of each device's own, with what the shared ones add.
+        response: [devices, 6, shared] slope of each device's own numbers, fitted again, by the
+            shared ones: an error of these moves all devices alike.
         together: [shared + 6] squared, of the shared and the first device's numbers, for
             a single device.
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
@@ -37,6 +39,7 @@ class Uncertainty:
 
     shared: np.ndarray
     local: np.ndarray
+    response: np.ndarray
     together: np.ndarray
     at_top: np.ndarray
     noise_pull: np.ndarray
@@ -68,20 +71,21 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
     at = np.ix_(shared_free, shared_free)
     shared[at] = _inverse(schur[at])
     local = np.zeros((n_devices, len(LOCAL), len(LOCAL)))
+    response = np.zeros((n_devices, len(LOCAL), n_shared))
     together = np.zeros((n_shared + len(LOCAL),) * 2)
     together[:n_shared, :n_shared] = shared
     for device in range(n_devices):
         own = np.flatnonzero(free[device, n_shared:])
-        response = -inverses[device] @ couplings[device].T
-        local[device][np.ix_(own, own)] = inverses[device] + response @ shared @ response.T
+        response[device][own] = -inverses[device] @ couplings[device].T
+        local[device] = response[device] @ shared @ response[device].T
+        local[device][np.ix_(own, own)] += inverses[device]
         if device == 0:
-            cross = np.zeros((len(LOCAL), n_shared))
-            cross[own] = response @ shared
+            cross = response[0] @ shared
             together[n_shared:, :n_shared] = cross
             together[:n_shared, n_shared:] = cross.T
             together[n_shared:, n_shared:] = local[0]
     pull = -0.5 * slopes[:, at_top].sum(axis=1)
-    return Uncertainty(shared, local, together, at_top, pull)
+    return Uncertainty(shared, local, response, together, at_top, pull)
 
 
 def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:

@@ -86,12 +86,18 @@ class Population:
             if not self.log_normal:
                 each[n_shared : n_shared + 2] = slope[0, :2]
             self._covariance: np.ndarray = errors.together * np.outer(each, each)
+            self._between = self._covariance
             self._degrees = self._own_degrees
         else:
-            self._covariance = np.zeros((n_shared + 6,) * 2)
-            self._covariance[:n_shared, :n_shared] = errors.shared
-            between = np.cov(values, rowvar=False) / self.n_devices
-            self._covariance[n_shared:, n_shared:] = between
+            # The scatter between devices, and what an error of the shared numbers does to all.
+            own = np.ones_like(slope) if self.log_normal else slope
+            known = errors.at_top if errors.at_top.any() else np.ones(self.n_devices, dtype=np.bool_)
+            moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
+            follows = np.vstack([np.eye(n_shared), moved])
+            self._covariance = follows @ errors.shared @ follows.T
+            self._between = np.zeros((n_shared + 6,) * 2)
+            self._between[n_shared:, n_shared:] = np.cov(values, rowvar=False) / self.n_devices
+            self._covariance += self._between
             self._degrees = float(self.n_devices - 1)
 
     @property
@@ -142,11 +148,10 @@ class Population:
             down[k] -= size
             ends = function(self.device(up)) - function(self.device(down))
             gradient[k] = ends / (2 * size)
-        n_shared = len(self.fit.shared)
-        shared = gradient[:n_shared] @ self._covariance[:n_shared, :n_shared] @ gradient[:n_shared]
         variance = float(gradient @ self._covariance @ gradient)
         # Welch and Satterthwaite: the two parts have their own degrees of freedom.
-        local = max(variance - shared, 0.0)
+        local = max(float(gradient @ self._between @ gradient), 0.0)
+        shared = max(variance - local, 0.0)
         degrees = self._own_degrees
         if local > 0:
             degrees = variance**2 / (local**2 / self._degrees + shared**2 / self._own_degrees)
