@@ -117,10 +117,12 @@ def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) 
     ordered = sorted(fits, key=adjusted, reverse=True)
     prepared = with_read_noise(prepared)
     least = adjusted(ordered[0])
-    starts = [with_memory(prepared, fit, counted) for fit in ordered[:_FEW]]
-    if not max(adjusted(fit) for fit in starts) > least:
+    # All numbers are fitted before memory is given up: with new noises alone it may look worse.
+    first = fitted_from(with_memory(prepared, ordered[0], counted), counted)
+    if not adjusted(first) > least:
         return []
-    tried = [fit for fit in (fitted_from(s, counted) for s in starts) if _is_noise(fit)]
+    few = [fitted_from(with_memory(prepared, fit, counted), counted) for fit in ordered[1:_FEW]]
+    tried = [fit for fit in (first, *few) if _is_noise(fit)]
     best = max(tried, key=adjusted, default=None)
     if best is None or not adjusted(best) > least + LEAST_GAIN:
         return []

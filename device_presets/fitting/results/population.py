@@ -91,7 +91,7 @@ class Population:
         else:
             # The scatter between devices, and what an error of the shared numbers does to all.
             own = np.ones_like(slope) if self.log_normal else slope
-            known = errors.at_top if errors.at_top.any() else np.ones(self.n_devices, dtype=np.bool_)
+            known = errors.at_top | (not errors.at_top.any())
             moved = (own[:, :, None] * errors.response)[known].mean(axis=0)
             follows = np.vstack([np.eye(n_shared), moved])
             self._covariance = follows @ errors.shared @ follows.T
