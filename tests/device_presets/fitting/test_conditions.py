@@ -259,6 +259,22 @@ def test_a_linear_step_that_grows_toward_the_bounds_comes_back(tmp_path: Path) -
     np.testing.assert_allclose(best.fit.shape, [-0.5, -0.5], atol=0.2)
 
 
+def test_a_loss_that_stood_for_a_slope_is_left_out(tmp_path: Path) -> None:
+    """A constant step takes a loss beside the amplitude here; the linear step needs none."""
+    rng = np.random.default_rng(1014)
+    done = train(60, 4, rng, shortest_s=6e-6, longest_s=3e-4)
+    usual = rng.random(len(done["way"])) < 0.4
+    done["width"] = np.where(usual, WIDTH_S, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
+    done["volts"] = rng.choice([2.8, VOLTS, 3.2], len(usual))
+    device = Train(**done, slope=0.3, factor=lambda w, g, volts: math.exp((volts - VOLTS) / 0.3))
+    file = write_train(tmp_path / "a.csv", device, 14, devices=3)
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    linear = tuple(m for m in MODELS if m.code == LINEAR and m.additive and m.shape)
+    best = select_model(prepared, (MODELS[0], *linear)).chosen
+    assert best.fit.layout.history.terms == (AMPLITUDE,)
+    assert best.model.code == LINEAR
+
+
 @pytest.mark.slow
 def test_a_preset_carries_leak_and_pulse_width(tmp_path: Path) -> None:
     done = train(80, 4, np.random.default_rng(1), shortest_s=0.01, longest_s=1.0, reads=6)

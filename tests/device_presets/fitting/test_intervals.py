@@ -1,11 +1,25 @@
-"""Spreads between devices against statsmodels and against the closed form of equal variances."""
+"""Spreads between devices against statsmodels and against the closed form of equal variances;
+what an error of the shared numbers does to the means."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
+from device_presets.fitting.model.maximum_likelihood import fit_model, refit
+from device_presets.fitting.model.step_functions import LINEAR, MODELS
+from device_presets.fitting.model.uncertainty import Uncertainty, uncertainty
+from device_presets.fitting.model.weights import prepare
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.intervals import spread_interval
+from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.mean_step import asymmetry_of
+from support.fits import ONE, ZERO, sweeps
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -26,3 +40,40 @@ def test_the_interval_of_equal_variances_is_that_of_chi_squared() -> None:
     for end, probability in ((low, 0.975), (high, 0.025)):
         quantile = float(stats.chi2.ppf(probability, 14)) / 14
         assert end**2 + error == pytest.approx(scatter / quantile, rel=1e-4)
+
+
+def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
+    """Own numbers follow a moved slope as `response` says, and the mean asymmetry counts that.
+
+    The four devices are copies of one, so that their scatter says nothing.
+    """
+    file = sweeps(tmp_path / "a.csv", 1, slow=0.0, cycle=1.0, white=1.0, pulses=200)
+    one = pd.read_csv(file)
+    pd.concat([one.assign(device=k) for k in range(4)]).to_csv(file, index=False)
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    (model,) = (m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    rows = prepared.everything
+    fit = fit_model(prepared, model, rows)
+    errors = uncertainty(fit, rows)
+    slope = len(fit.shared) - 2
+    moved = fit.shared.copy()
+    moved[slope] += 0.5 * np.sqrt(errors.shared[slope, slope])
+    none_free = replace(fit.layout, shared_free=np.zeros_like(fit.layout.shared_free))
+    at, beside = (
+        refit(replace(fit, layout=none_free, shared=shared), rows).local[:, :2]
+        for shared in (fit.shared, moved)
+    )
+    expected = errors.response[:, :2, slope] * (moved[slope] - fit.shared[slope])
+    np.testing.assert_allclose(beside - at, expected, rtol=0.1, atol=2e-4)
+
+    def asymmetry(device: MeanDevice) -> float:
+        return asymmetry_of(*np.exp(device.local[:2]))
+
+    def width(found: Uncertainty) -> float:
+        told = Population(fit, found, True).quantity("asymmetry", "step", asymmetry)
+        assert told.low is not None
+        assert told.high is not None
+        return told.high - told.low
+
+    without = replace(errors, response=np.zeros_like(errors.response))
+    assert width(without) < 0.01 < width(errors)

@@ -21,6 +21,7 @@ from device_presets.fitting.reading.measurement import read_measurement
 from support.fits import ONE, SWEEP_STEP, ZERO, sweeps
 
 FEW_MODELS = tuple(m for m in MODELS if m.code in (CONSTANT, LINEAR) and m.additive)
+ONE_SLOPE = tuple(m for m in FEW_MODELS if m.code == LINEAR and m.shape)
 
 
 def prepared_of(file: Path) -> Prepared:
@@ -140,3 +141,15 @@ def test_the_report_and_the_preset_of_correlated_read_noise(tmp_path: Path) -> N
     assert fit.verdict.describes, fit.verdict.failures
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     assert "no device of aihwkit has read noise with memory" in (tmp_path / "mine.yaml").read_text()
+
+
+def test_memory_is_found_where_noises_alone_do_not_show_it(tmp_path: Path) -> None:
+    """Of this file the noises alone, at the steps of a fit without memory, look worse with it."""
+    file = sweeps(
+        tmp_path / "a.csv", 2, slow=3.0, devices=4, pulses=200, spread=0.1, pulses_of_memory=8.0
+    )
+    fit = select_model(prepared_of(file), (MODELS[0], *ONE_SLOPE)).chosen.fit
+    assert fit.layout.memory
+    size = float(np.exp(fit.shared[2] - fit.local[:, :2].mean()))
+    assert size == pytest.approx(3.0, rel=0.25)
+    assert float(np.exp(fit.shared[0])) < 0.1
