@@ -38,8 +38,8 @@ def report(
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
-    how the step shrinks toward it: its interval has to hold those of `as_good` too. A
-    loss looks like a step that falls with the state: its intervals hold those of `as_likely` too.
+    how the step shrinks toward it: its interval has to hold those of `as_good` too.
+    A loss looks like a step that falls with the state: its intervals hold those of `as_likely` too.
     """
     p = population
 
