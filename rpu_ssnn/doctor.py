@@ -10,18 +10,20 @@ import functools
 import importlib
 import os
 import platform
-import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.parallel import usable_cpus
 from rpu_ssnn.data import IDX_SETS, MissingDataError, load_dataset
 
-OLDEST_PYTHON = (3, 12)
 WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
 REBUILD = "rebuild the environment with `make clean && make test`"
+NO_FOLDER = "numba has no folder to keep compiled code in"
+NEEDS_FOLDER = "set NUMBA_CACHE_DIR to a folder that can be written to"
 
 
 class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
@@ -85,9 +87,7 @@ def require_compiler() -> None:
     try:
         importlib.import_module("rpu_ssnn.network")
     except RuntimeError as error:
-        found = f"numba has no folder to keep compiled code in ({_one_line(error)})"
-        advice = "set NUMBA_CACHE_DIR to a folder that can be written to"
-        raise BrokenEnvironmentError(found, advice) from error
+        raise BrokenEnvironmentError(f"{NO_FOLDER} ({_one_line(error)})", NEEDS_FOLDER) from error
 
 
 def check_tile_pair() -> None:
@@ -177,7 +177,8 @@ def diagnose(data_root: Path | None) -> list[HealthCheck]:
             RPU_SSNN_DATA.
     """
     return [
-        _check_python(sys.version_info[:3]),
+        # Older releases than 3.12 cannot import this package.
+        HealthCheck("python", True, f"Python {platform.python_version()}"),
         _check_pair(),
         *_check_numba(),
         _check_engine(),
@@ -204,14 +205,6 @@ def render(checks: Iterable[HealthCheck]) -> list[str]:
     return lines
 
 
-def _check_python(version: tuple[int, ...]) -> HealthCheck:
-    found = "Python " + ".".join(map(str, version))
-    oldest = ".".join(map(str, OLDEST_PYTHON))
-    advice = f"install Python {oldest} or newer and {REBUILD}"
-    ok = version >= OLDEST_PYTHON
-    return HealthCheck("python", ok, found, "" if ok else advice)
-
-
 def _check_pair() -> HealthCheck:
     try:
         check_tile_pair()
@@ -220,59 +213,57 @@ def _check_pair() -> HealthCheck:
     return HealthCheck("tile pair", True, f"{_pair()}: one pulse moved a weight by one step")
 
 
+def _tried(name: str, fault: str, found: Callable[[], str], advice: str = REBUILD) -> HealthCheck:
+    """Whether a call passes; a mismatched build may raise anything."""
+    try:
+        return HealthCheck(name, True, found())
+    except Exception as error:
+        raised = f"{type(error).__name__}: {_one_line(error)}"
+        return HealthCheck(name, False, f"{fault} ({raised})", advice)
+
+
 def _check_numba() -> list[HealthCheck]:
-    try:
-        import numba
-
-        version = f"numba {numba.__version__}"
-        answer = numba.njit()(_next_number)(41)
-    except Exception as error:  # as with the tiles: a mismatched build may raise anything
-        found = f"numba does not compile ({type(error).__name__}: {_one_line(error)})"
-        return [HealthCheck("numba", False, found, REBUILD)]
-    if answer != 42:
-        return [HealthCheck("numba", False, f"{version} computed {answer} for 41 + 1", REBUILD)]
-    return [HealthCheck("numba", True, f"{version} compiles"), _check_numba_cache()]
+    check = _tried("numba", "numba does not compile", _compile)
+    return [check, _check_numba_cache()] if check.ok else [check]
 
 
-def _check_numba_cache() -> HealthCheck:
-    from rpu_ssnn import compiled
+def _compile() -> str:
+    import numba
 
-    try:
-        folder = compiled.cache_folder()
-    except RuntimeError as error:
-        found = f"numba has no folder to keep compiled code in ({_one_line(error)})"
-        return HealthCheck(
-            "numba cache", False, found, "set NUMBA_CACHE_DIR to a folder that can be written"
-        )
-    return HealthCheck("numba cache", True, f"compiled code is kept in {folder}")
-
-
-def _check_engine() -> HealthCheck:
-    """Trains a toy network once, which also fills numba's cache for all later commands."""
-    import time
-
-    started = time.perf_counter()
-    try:
-        from rpu_ssnn.warm_up import spikes_of_a_toy_network
-
-        spikes = spikes_of_a_toy_network()
-    except Exception as error:  # as with the tiles: a mismatched build may raise anything
-        found = f"the spiking pass does not run ({type(error).__name__}: {_one_line(error)})"
-        return HealthCheck("engine", False, found, REBUILD)
-    if not all(spikes):
-        return HealthCheck(
-            "engine", False, f"the spiking pass gave {spikes} spikes a layer", REBUILD
-        )
-    seconds = time.perf_counter() - started
-    return HealthCheck("engine", True, f"the spiking pass runs (ready after {seconds:.0f} s)")
+    if (answer := numba.njit()(_next_number)(41)) != 42:
+        raise ArithmeticError(f"numba {numba.__version__} computed {answer} for 41 + 1")
+    return f"numba {numba.__version__} compiles"
 
 
 def _next_number(number: int) -> int:
     return number + 1
 
 
+def _check_numba_cache() -> HealthCheck:
+    from rpu_ssnn import compiled
+
+    def found() -> str:
+        return f"compiled code is kept in {compiled.cache_folder()}"
+
+    return _tried("numba cache", NO_FOLDER, found, NEEDS_FOLDER)
+
+
+def _check_engine() -> HealthCheck:
+    """Trains a toy network once, which also fills numba's cache for all later commands."""
+    return _tried("engine", "the spiking pass does not run", _train)
+
+
+def _train() -> str:
+    started = time.perf_counter()
+    from rpu_ssnn.warm_up import spikes_of_a_toy_network
+
+    if not all(spikes := spikes_of_a_toy_network()):
+        raise ArithmeticError(f"it gave {spikes} spikes a layer")
+    return f"the spiking pass runs (ready after {time.perf_counter() - started:.0f} s)"
+
+
 def _check_threads() -> HealthCheck:
-    cpus = _usable_cpus()
+    cpus = usable_cpus()
     try:
         import numba
         import torch
@@ -292,12 +283,6 @@ def _check_threads() -> HealthCheck:
         advice = "threads wait for each other; set " + " ".join(f"{n}={cpus}" for n in too_many)
         return HealthCheck("threads", False, found, advice, needed=False)
     return HealthCheck("threads", True, found)
-
-
-def _usable_cpus() -> int:
-    """CPUs that this process may use; taskset and containers limit them."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it, macOS does not
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _check_data(name: str, data_root: Path | None) -> HealthCheck:

@@ -128,14 +128,20 @@ def train_image_by_image(
     Raises:
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
+        ValueError: a device without a tile or without a `WholePulseSpec`, or one that remembers
+            its pulses.
     """
     weight_seed, order_seed, rounding_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(contrast, data)
     layers: list[FloatLayer | WholePulseLayer] = []
     for n_in, n_out in pairwise((inputs.lines, *hidden, data.n_classes)):
         first, second = weight_seed.spawn(2)
-        if device is None or tile is None or not isinstance(spec, WholePulseSpec):
+        if device is None:
             layers.append(FloatLayer(n_in, n_out, spec, weight_bound, (first, second)))
+        elif tile is None or not isinstance(spec, WholePulseSpec):
+            raise ValueError("a device needs a tile and a WholePulseSpec")
+        elif device.pulse_physics is not None:
+            raise ValueError("a device that remembers its pulses needs them in time, one by one")
         else:
             layers.append(WholePulseLayer(n_in, n_out, spec, device, tile, (first, second)))
     key = int(rounding_seed.generate_state(1, np.uint64)[0])

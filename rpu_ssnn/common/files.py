@@ -4,6 +4,7 @@ One helper opens what is read (`open_regular`, `read_bytes`, `read_text`), one c
 written (`write_whole`); all other modules use these. pandas and h5py open files by their own means.
 """
 
+import contextlib
 import errno
 import gzip
 import os
@@ -11,7 +12,7 @@ import re
 import secrets
 import stat
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def reason(error: Exception) -> Fault:
     """Why a file could not be read or written; pandas and numpy leave ``strerror`` empty."""
     said = getattr(error, "strerror", None) or " ".join(str(error).split())
     return Fault(said or type(error).__name__)
+
+
+@contextlib.contextmanager
+def refusing(
+    path: Path, allowed: str, *errors: type[Exception], field: str = "file"
+) -> Iterator[None]:
+    """Turns errors of reading or writing a file into one `InputError` that names the file.
+
+    Raises:
+        InputError: one of ``errors``, as its `reason`; an `InputError` of the block as it is.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except errors as error:
+        raise InputError(path, field, reason(error), allowed) from error
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -167,7 +185,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: the disk is full or the folder is gone; ``path`` is then as before.
     """
-    _replace_all({path: write})
+    _replace_all({path: write}, {})
 
 
 def remove_temporaries(folder: Path) -> None:
@@ -216,50 +234,53 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
         PresetError: a folder that is missing or cannot be written to, a full disk, a suffix
             that no format has; the files are then as before.
     """
-    at, temporary_at = Path(), Path()
-
-    def of(path: Path, write: Callable[[Path], object]) -> Callable[[Path], object]:
-        def writing(temporary: Path) -> object:
-            nonlocal at, temporary_at
-            at, temporary_at = path, temporary
-            return write(temporary)
-
-        return writing
-
-    try:
-        _replace_all({path: of(path, write) for path, write in writers.items()})
-    except PresetError as error:  # of what was written; the user knows the file by its own name
-        named = error.where.replace(str(temporary_at), str(at))
-        raise PresetError(named, error.field, error.value, error.allowed) from None
-    except OSError as error:
-        allowed = f"must be a file that can be written ({reason(error)})"
-        raise PresetError(where, "file", str(at), allowed) from None
-    except ValueError as error:
-        raise PresetError(where, "file", str(at), f"cannot be written: {error}") from None
-
-
-def _replace_all(writers: Mapping[Path, Callable[[Path], object]]) -> None:
-    """Writes every temporary file, and replaces the files only once all are on the disk."""
     temporaries: dict[Path, Path] = {}
     try:
+        _replace_all(writers, temporaries)
+    except PresetError as error:  # of what was written; the user knows the file by its own name
+        at, temporary = list(temporaries.items())[-1]
+        named = error.where.replace(str(temporary), str(at))
+        raise PresetError(named, error.field, error.value, error.allowed) from None
+    except (OSError, ValueError) as error:
+        told = f"cannot be written: {error}"
+        if isinstance(error, OSError):
+            told = f"must be a file that can be written ({reason(error)})"
+        raise PresetError(where, "file", str(list(temporaries)[-1]), told) from None
+
+
+def _replace_all(
+    writers: Mapping[Path, Callable[[Path], object]], temporaries: dict[Path, Path]
+) -> None:
+    """Writes every temporary file, and replaces the files only once all are on the disk.
+
+    Args:
+        temporaries: empty; receives file -> temporary file. After an error the last one is the
+            file of the error.
+    """
+    try:
         for path, write in writers.items():
-            temporaries[path] = _new_temporary(path)
-            write(temporaries[path])
-            _to_disk(temporaries[path])
-        for path, temporary in temporaries.items():
+            temporaries[path] = temporary = _temporary_name(path)
+            _create(temporary)
+            write(temporary)
+            _to_disk(temporary)
+        for path in writers:
+            temporaries[path] = temporary = temporaries.pop(path)
             os.replace(temporary, path)
     finally:
         for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the error that brought us here says more
+                temporary.unlink()
 
 
-def _new_temporary(path: Path) -> Path:
-    """An empty file that nobody else has, beside the file that it is to replace."""
-    # The suffix stays last: writers tell a figure's format from it.
-    temporary = path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
+def _temporary_name(path: Path) -> Path:
+    """Beside the file, under a random name; a figure's format is told from the suffix."""
+    return path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
+
+
+def _create(path: Path) -> None:
+    """An empty file that nobody else has."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.close(os.open(temporary, flags, 0o666))
-    return temporary
+    os.close(os.open(path, flags, 0o666))
 
 
 def _to_disk(path: Path) -> None:

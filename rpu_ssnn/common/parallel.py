@@ -1,4 +1,4 @@
-"""One call in each of several threads."""
+"""The CPUs that may be used, and one call in each of several threads."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -7,6 +7,12 @@ from contextlib import suppress
 from typing import Any
 
 from rpu_ssnn.common.errors import RpuSsnnError
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use; taskset and containers limit them."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it, macOS does not
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 class ForkedError(RpuSsnnError, RuntimeError):

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import open_regular, reason
+from rpu_ssnn.common.files import open_regular, refusing
 
 _GZIP_START = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
@@ -139,26 +139,22 @@ def _shape(path: Path, content: bytes, dimensions: int) -> tuple[int, ...]:
 @contextmanager
 def _unpacked(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
     """The file's content, unpacked as it is read and no further."""
-    try:
-        with open_regular(path) as stored:
-            if path.suffix != ".gz":
-                yield stored
-                return
-            first = stored.read(2)
-            if first != _GZIP_START:
-                allowed = "must be 0x1f8b: named .gz but not gzip"
-                raise InputError(path, "first bytes", "0x" + first.hex(), allowed)
-            stored.seek(0)
-            with gzip.GzipFile(fileobj=stored) as file:
-                yield file
-    except OSError as error:
-        raise InputError(path, "file", reason(error), "must be readable") from error
+    with refusing(path, "must be readable", OSError), open_regular(path) as stored:
+        if path.suffix != ".gz":
+            yield stored
+            return
+        first = stored.read(2)
+        if first != _GZIP_START:
+            allowed = "must be 0x1f8b: named .gz but not gzip"
+            raise InputError(path, "first bytes", "0x" + first.hex(), allowed)
+        stored.seek(0)
+        with gzip.GzipFile(fileobj=stored) as file:
+            yield file
 
 
 def _bytes(path: Path, file: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
     """So many bytes, or as many as there are."""
-    try:
+    damaged = EOFError, gzip.BadGzipFile, zlib.error
+    allowed = "must be whole: truncated or damaged, get it again"
+    with refusing(path, allowed, *damaged, field="gzip stream"):
         return file.read(size)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        allowed = "must be whole: truncated or damaged, get it again"
-        raise InputError(path, "gzip stream", reason(error), allowed) from error

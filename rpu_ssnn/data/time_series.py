@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_text, reason
+from rpu_ssnn.common.files import read_text, reason, refusing
 from rpu_ssnn.data.folders import MissingDataError, data_folder
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.spike_trains import SpikeTrains
@@ -100,11 +100,8 @@ def read_ts(path: Path, channels: int) -> Series:
     Raises:
         InputError: unreadable, cut off, or another number of channels.
     """
-    try:
+    with refusing(path, "must be a readable .ts file", OSError, UnicodeDecodeError):
         lines = read_text(path).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        problem = reason(error)
-        raise InputError(path, "file", problem, "must be a readable .ts file") from error
     starts = [n for n, line in enumerate(lines) if line.strip().lower() == "@data"]
     if not starts:
         raise InputError(path, "@data", None, "must be a .ts file")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason, write_whole
+from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.synapses.base import Synapses
@@ -38,14 +38,14 @@ NAMES = {
 """aihwkit's names of what each device has, to ours."""
 
 RECORD_NAMES = {
-    "state": "state",
     "low": "lower_bound",
     "high": "upper_bound",
     "up": "step_up",
     "down": "step_down",
     "pulses": "pulses",
 }
-"""Fields of the native simulator's devices (`native.device_record`), to ours."""
+"""Fields of the native simulator's devices (`native.device_record`), to ours; not the state, which
+fades and has noise since it was written."""
 
 UNITS = {
     "pulses": "pulses",
@@ -80,10 +80,8 @@ def write_network(path: str | Path, trained: Trained) -> Path:
                 for number, devices in enumerate(device_maps(synapses), 1):
                     _write(group.create_group(f"tile_{number}"), devices)
 
-    try:
+    with refusing(path, "must be a writable file", OSError):
         write_whole(path, write)
-    except OSError as error:
-        raise InputError(path, "file", reason(error), "must be a writable file") from error
     return path
 
 
@@ -96,16 +94,12 @@ def read_network(path: str | Path) -> Trained:
         InputError: no such file, no HDF5, or not written by `write_network`.
     """
     path, h5py = Path(path), _h5py(Path(path))
-    try:
-        with h5py.File(path, "r") as file:
-            if "description" not in file.attrs:
-                raise InputError(path, "description", None, "must be a map that export wrote")
-            names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
-            weights = [file[name]["weights"][()] for name in names]
-            return rebuilt(str(file.attrs["description"]), weights, path)
-    except OSError as error:
-        problem = reason(error)
-        raise InputError(path, "file", problem, "must be an HDF5 file") from error
+    with refusing(path, "must be an HDF5 file", OSError), h5py.File(path, "r") as file:
+        if "description" not in file.attrs:
+            raise InputError(path, "description", None, "must be a map that export wrote")
+        names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
+        weights = [file[name]["weights"][()] for name in names]
+        return rebuilt(str(file.attrs["description"]), weights, path)
 
 
 def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
@@ -117,7 +111,9 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
     from rpu_ssnn.synapses.tile import TileSynapses
 
     if isinstance(synapses, NativeSynapses):
-        parts = [_of_record(record) for record in synapses.records]
+        states = synapses.states()
+        records = zip(synapses.records, states, strict=True)
+        parts = [_of_record(record) | {"state": state} for record, state in records]
     elif isinstance(synapses, TileSynapses):
         parts = [_of_tile(tile) for tile in synapses.tiles]
     else:

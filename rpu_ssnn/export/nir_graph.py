@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason, write_whole
+from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.training import Trained
@@ -66,10 +66,8 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     metadata = {"rpu_ssnn": description(trained), "left_out": left_out, "time_unit": "slots"}
     edges = list(itertools.pairwise(names))
     graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
-    try:
+    with refusing(path, "must be a writable file", OSError):
         write_whole(path, lambda temporary: nir.write(temporary, graph))
-    except OSError as error:
-        raise InputError(path, "file", reason(error), "must be a writable file") from error
     return path
 
 
@@ -80,11 +78,8 @@ def read_nir(path: str | Path) -> Trained:
         InputError: no such file, or a graph of another tool, whose neurons are not these.
     """
     path, nir = Path(path), _nir(Path(path))
-    try:
+    with refusing(path, "must be a NIR graph", OSError, KeyError):
         graph = nir.read(path)
-    except (OSError, KeyError) as error:
-        problem = reason(error)
-        raise InputError(path, "file", problem, "must be a NIR graph") from error
     text = graph.metadata.get("rpu_ssnn")
     if text is None:
         allowed = "must be there: only graphs that this project wrote are read back"

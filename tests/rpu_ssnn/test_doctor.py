@@ -196,15 +196,6 @@ def test_missing_and_damaged_data_are_notes(
     assert "trailing bytes" in damaged.advice
 
 
-@pytest.mark.parametrize(
-    ("version", "ok"), [((3, 11, 9), False), ((3, 12, 0), True), ((3, 14, 1), True)]
-)
-def test_python_version(version: tuple[int, int, int], ok: bool) -> None:
-    check = doctor._check_python(version)
-    assert (check.ok, check.needed) == (ok, True)
-    assert ("install Python 3.12 or newer" in check.advice) is not ok
-
-
 def test_numba_that_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise ImportError("Numba needs NumPy 2.4 or less")
@@ -242,7 +233,7 @@ def test_numba_cache_without_a_writable_folder(
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_usable_cpus", lambda: 2)
+    monkeypatch.setattr(doctor, "usable_cpus", lambda: 2)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 2)
     assert doctor._check_threads().ok

@@ -67,10 +67,11 @@ def test_a_map_has_every_device_and_answers_alike(
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
 
 
-def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset) -> None:
+@pytest.mark.parametrize("device", ["charge_trap", "charge_trap_pulsed"])  # the second one fades
+def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: str) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
     small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
-    with trained_in(native_synapses(get_device("charge_trap"), tile, 8.0), small) as trained:
+    with trained_in(native_synapses(get_device(device), tile, 8.0), small) as trained:
         path = write_network(str(tmp_path / "net.h5"), trained)
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         synapses: Any = trained.network.synapses[0]

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, reason
+from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data.user_data.spike_files import part_of_events, part_of_tensor
@@ -30,25 +30,19 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
     Raises:
         InputError: no archive, a missing key, or an array of Python objects.
     """
-    try:
-        with open_regular(path) as file:
-            if not zipfile.is_zipfile(file):
-                raise InputError(path, "file", path.name, "must be an archive of arrays (np.savez)")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                return _raw(path, archive, spikes)
-    except InputError:
-        raise
-    except OSError as error:
-        problem = error.strerror or "no zip archive"
-        raise InputError(path, "file", problem, "must be a readable .npz file") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # The last two are of zipfile: a packing it does not know, a password.
-        raise InputError(path, "file", reason(error), "must be a whole .npz file") from error
-    except ValueError as error:
-        raise InputError(
-            path, "file", reason(error), "must be an .npz file of plain arrays"
-        ) from error
+    # The last one is of zipfile: a packing that it does not know, a password.
+    cut_off = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError
+    with (
+        refusing(path, "must be an .npz file of plain arrays", ValueError),
+        refusing(path, "must be a whole .npz file", *cut_off),
+        refusing(path, "must be a readable .npz file", OSError),
+        open_regular(path) as file,
+    ):
+        if not zipfile.is_zipfile(file):
+            raise InputError(path, "file", path.name, "must be an archive of arrays (np.savez)")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            return _raw(path, archive, spikes)
 
 
 def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:

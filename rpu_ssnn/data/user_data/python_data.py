@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import write_whole
+from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.data.user_data.table_files import part_of_table
 
 WHERE = "save_dataset"
@@ -39,8 +39,8 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
         The path.
 
     Raises:
-        InputError: none of these, rows of different shapes, or events beside a `test` (write two
-            files, and name the second as `test_file`).
+        InputError: none of these, rows of different shapes, events beside a `test` (write two
+            files, and name the second as `test_file`), or a file that cannot be written.
     """
     path = Path(path)
     if path.suffix != ".npz":
@@ -68,7 +68,8 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
         with temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
-    write_whole(path, write)
+    with refusing(path, "must be a writable file", OSError):
+        write_whole(path, write)
     return path
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of
-from rpu_ssnn.common.files import open_regular, reason
+from rpu_ssnn.common.files import open_regular, refusing
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import array_files, spike_files, table_files
@@ -80,11 +80,8 @@ def file_digest(own: OwnData) -> str:
             continue
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         for file in files:
-            try:
-                with open_regular(file) as content:
-                    total.update(hashlib.file_digest(content, "sha256").digest())
-            except OSError as error:
-                raise InputError(file, "file", reason(error), "must be readable") from error
+            with refusing(file, "must be readable", OSError), open_regular(file) as content:
+                total.update(hashlib.file_digest(content, "sha256").digest())
     return total.hexdigest()[:16]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason
+from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import SpikeSpec
@@ -32,17 +32,14 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
         InputError: no HDF5, another layout, or times and units that do not fit.
     """
     h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
-    try:
-        with h5py.File(path, "r") as file:
-            return Raw(_recordings(path, file, spec), None)
-    except InputError:
-        raise
-    except OSError as error:
-        problem = reason(error)
-        raise InputError(path, "file", problem, "must be an HDF5 file") from error
-    except (KeyError, TypeError, ValueError) as error:  # h5py's, of objects of another kind
-        allowed = f"must hold numbers as {LAYOUT}, one entry a recording"
-        raise InputError(path, "content", reason(error), allowed) from error
+    layout = f"must hold numbers as {LAYOUT}, one entry a recording"
+    with (
+        refusing(path, "must be an HDF5 file", OSError),
+        # h5py's, of objects of another kind
+        refusing(path, layout, KeyError, TypeError, ValueError, field="content"),
+        h5py.File(path, "r") as file,
+    ):
+        return Raw(_recordings(path, file, spec), None)
 
 
 def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.common.files import MOST_ARRAY_BYTES, reason
+from rpu_ssnn.common.files import MOST_ARRAY_BYTES, refusing
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
@@ -24,18 +24,14 @@ def read_table(path: Path, label: str) -> Raw:
     """
     import pandas as pd
 
-    try:
-        is_csv = path.suffix.lower() == ".csv"
+    is_csv = path.suffix.lower() == ".csv"
+    kind = "CSV in UTF-8, with as many cells a row as names" if is_csv else "a Parquet file"
+    with (
+        # pyarrow's errors are ValueErrors, some of them OSErrors as well
+        refusing(path, f"must be {kind}", ValueError, pd.errors.ParserError),
+        refusing(path, "must be a readable table", OSError),
+    ):
         table = _read_csv(path) if is_csv else _read_parquet(path)
-    except OSError as error:
-        problem = reason(error)
-        raise InputError(path, "file", problem, "must be a readable table") from error
-    except InputError:
-        raise
-    except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors
-        kind = "CSV in UTF-8, with as many cells a row as names" if is_csv else "a Parquet file"
-        problem = reason(error)
-        raise InputError(path, "file", problem, f"must be {kind}") from error
     return Raw(part_of_table(path, table, label), None)
 
 

@@ -113,6 +113,13 @@ class NativeSynapses(Synapses):
         """
         return [self._array.as_crossbar(part) for part in self._array.cells.records]
 
+    def states(self) -> list[Weights]:
+        """States that reads find now, [n_in, n_out], one array a device of a cell.
+
+        After what devices have lost since their last pulse, and with write noise.
+        """
+        return self._array.states()
+
     def linear_read(self) -> Weights | None:
         return None if self._reads is not None else self._read_weights()
 

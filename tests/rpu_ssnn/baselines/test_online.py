@@ -158,3 +158,15 @@ def test_softmax_and_relu_learn(digits: Dataset) -> None:
     network = trained(digits, spec, 20, learning_rate=0.05)
     assert network.epochs[-1].train_accuracy > 0.9
     assert network.accuracy(digits.test_images, digits.test_labels) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("device", "spec", "tile"),
+    [("ideal", OnlineSpec(), TILE), ("ideal", WholePulseSpec(), None),
+     ("charge_trap_pulsed", WholePulseSpec(), TILE)],
+)  # fmt: skip
+def test_a_device_is_never_left_out_in_silence(
+    digits: Dataset, device: str, spec: OnlineSpec, tile: TileSpec | None
+) -> None:
+    with pytest.raises(ValueError, match="a device"):
+        trained(digits, spec, device=get_device(device), tile=tile)

@@ -244,6 +244,8 @@ def test_python_data_of_all_kinds_are_one(tmp_path: Path) -> None:
         save_dataset(tmp_path / "mine.npz", 3)
     with refused("columns", "['a', 'b', 'label']"):
         save_dataset(tmp_path / "mine.npz", Columns(a=[1], b=[2], label=[0]))
+    with refused("nowhere/mine.npz", "No such file or directory", "must be a writable file"):
+        save_dataset(tmp_path / "nowhere" / "mine.npz", (X, Y))
 
 
 # --- spikes

@@ -336,9 +336,19 @@ def test_files_keep_their_own_names_in_errors(tmp_path: Path) -> None:
     with pytest.raises(PresetError) as caught:
         write_together("mine", {target: fail})
     assert str(caught.value).startswith(f"{target}:mine: ")
+    nowhere, first = tmp_path / "no" / "x.yaml", tmp_path / "first.yaml"
+    writers = dict.fromkeys((first, nowhere), lambda path: path.write_text(""))
     with pytest.raises(PresetError) as caught:
-        write_together("mine", {tmp_path / "no" / "x.yaml": lambda path: path.write_text("")})
+        write_together("mine", writers)
+    assert str(caught.value).startswith(f"mine: file: {str(nowhere)!r} is not allowed; ")
     assert str(caught.value).endswith("(No such file or directory)")
+    assert not list(tmp_path.iterdir())
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    with pytest.raises(PresetError) as caught:
+        write_together("mine", {taken: writers[first], first: writers[first]})
+    assert caught.value.value == str(taken)
+    taken.rmdir()
     assert not list(tmp_path.iterdir())
 
 
