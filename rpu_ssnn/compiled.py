@@ -5,7 +5,7 @@ functions or read constants of other files. The cache folder is therefore named 
 files with compiled code: an edit of any of them leads to a new folder.
 
 Environment variables, read once at import:
-    RPU_SSNN_CHECK=1: every index is checked, and buffers end in canaries (`engine.checked_arrays`).
+    RPU_SSNN_CHECK=1: every index is checked; buffers end in guard bytes (`engine.checked_arrays`).
     RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). This is the default
         with RPU_SSNN_CHECK, since indices of an intrinsic cannot be checked; 0 keeps intrinsics.
     NUMBA_CACHE_DIR=FOLDER: folder of compiled code (numba's own variable).

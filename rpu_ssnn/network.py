@@ -17,7 +17,7 @@ from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.probes.recording import NOTHING, Recording, make_recording
 from rpu_ssnn.engine.state import Presentations, make_presentations
 from rpu_ssnn.engine.strategies import Job, choose_strategy
-from rpu_ssnn.engine.weight_copies import Reads
+from rpu_ssnn.engine.weight_copies import WeightCopies
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory, Weights
@@ -65,7 +65,7 @@ class Network:
         ]
         self._job = Job(
             synapses=self.synapses,
-            reads=Reads(self.synapses, lookahead=training.schedule != "slot"),
+            reads=WeightCopies(self.synapses, lookahead=training.schedule != "slot"),
             training=make_parameters(spec, sizes, training, delays),
             inference=make_parameters(spec, sizes),
             schedule=training.schedule,
@@ -174,8 +174,4 @@ class Network:
                 f"rates must have shape {(len(labels), self.sizes[0])}, not {rates.shape}"
             )
         keys = rng.integers(2**64, size=len(rates), dtype=np.uint64)
-        if not isinstance(rates, SpikeTrains):
-            return make_presentations(self._job.training, rates, labels, keys)
-        nothing = np.zeros((0, 0), dtype=np.float32)
-        shown = make_presentations(self._job.training, nothing, labels, keys)
-        return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
+        return make_presentations(self._job.training, rates, labels, keys)

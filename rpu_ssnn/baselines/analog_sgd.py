@@ -3,7 +3,7 @@
 Exact backpropagation of softmax cross-entropy gives each layer its inputs x and errors d as
 numbers; aihwkit turns both into stochastic pulse trains of a stated length, and each coincidence
 of the two is one pulse on a device (Gokmen and Vlasov, Front. Neurosci. 2016). Between this and
-the float network lies the device; between this and spikes lies the spiking front end.
+the float network lies the device; between this and spikes lies the spiking network.
 
 Shared with the spiking network of the same seed: the devices as drawn, the initial weights (He, up
 to the threshold), the weight range, the reference, the reads. Not shared: the order of the images,
@@ -25,8 +25,8 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Weights
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
@@ -104,7 +104,7 @@ class AnalogLayer(TileSynapses):
     def set_step_scale(self, scale: float) -> None:
         """Scale the learning rate, relative to the first; numbers need no thinning."""
         self.keep = 1.0
-        for tile in self._tiles:
+        for tile in self.tiles:
             tile.set_learning_rate(float(self._wanted_step * scale / self._per_state))
 
     def outputs(self, x: Numbers) -> Numbers:
@@ -112,14 +112,14 @@ class AnalogLayer(TileSynapses):
         weights = self.linear_read()
         if weights is not None:
             return _product(x, weights)
-        return self._forward(x)
+        return self.forward_current(x)
 
     def errors_below(self, d: Numbers) -> Numbers:
         """d W^T, likewise."""
         weights = self.linear_read()
         if weights is not None:
             return _product(d, weights.T)
-        return self._backward(d)
+        return self.transposed_current(d)
 
     def learn(self, x: Numbers, d: Numbers) -> None:
         """Send the trains of W - learning_rate x^T d, row by row.
@@ -127,7 +127,7 @@ class AnalogLayer(TileSynapses):
         The second device of a pair gets the opposite sign.
         """
         lines, errors = torch.from_numpy(x), torch.from_numpy(d)
-        for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
+        for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
             tile.update(lines, sign * errors)
         self._rows_sent += len(x)
         self._stale = True
@@ -141,7 +141,7 @@ class AnalogLayer(TileSynapses):
 
 
 class AnalogNetwork:
-    """The layers, and how to ask and teach them.
+    """The layers; classifies and trains.
 
     Attributes:
         epochs: one row each; rates and spikes are empty, since there are none.

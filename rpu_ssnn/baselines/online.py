@@ -18,7 +18,7 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
-from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.online import Layer, Rule, classify, train_online
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
@@ -26,7 +26,7 @@ from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked, joi
 
 
 class OnlineNetwork:
-    """The layers, and how to ask and teach them.
+    """The layers; classifies and trains.
 
     Attributes:
         epochs: one row each; rates and spikes are empty, since there are none.

@@ -6,8 +6,8 @@ import numpy as np
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, Weights
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells
 from rpu_ssnn.synapses.native.device_record import empty_records
 from rpu_ssnn.synapses.native.online import Layer, make_layer
@@ -54,7 +54,7 @@ class FloatLayer:
             pulse_key=np.uint64(0),
             read_key=np.uint64(0),
         )
-        return make_layer(self._shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
+        return make_layer(self.shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
         """[n_in, n_out]; not a copy."""
@@ -118,7 +118,7 @@ class WholePulseLayer(NativeSynapses):
         """As compiled code sees it; not a copy."""
         self.weights()  # puts them where the compiled code reads them
         cells, memory = self._array.cells, self._clock.memory
-        return make_layer(self._shape, cells, memory, rate, self._bound, self._per_weight)
+        return make_layer(self.shape, cells, memory, rate, self._bound, self._per_weight)
 
     def pulsed(self, up: int, down: int) -> None:
         """Compiled code has sent so many pulses: what is seen of the devices has changed."""

@@ -10,7 +10,7 @@ _UNPRINTABLE = re.compile(
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """``1 unit``, ``2 units``.
+    """``1 trial``, ``2 trials``.
 
     Args:
         things: the plural, where it is not the singular with an s.

@@ -1,4 +1,4 @@
-"""``load_dataset``: the training, validation and test images one unit of a study uses."""
+"""``load_dataset``: the training, validation and test images that one trial of a study uses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -56,7 +56,7 @@ def fire_from_current(
 @compiled_in_place
 def fire_pairs(
     at: int,
-    net: Neurons,
+    membrane: Neurons,
     current: Neurons,
     move: np.float32,
     keep: np.float32,
@@ -65,13 +65,13 @@ def fire_pairs(
     is_open: np.uint64,
     hold: bool,
 ) -> tuple[np.uint64, np.uint64]:
-    """Eq. 4 to 7 of a block of coupled branches (one membrane, `net`), which fire at half of theta.
+    """Eq. 4 to 7 of a block of coupled branches (one membrane), which fire at half of theta.
 
     Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to zero;
     with `hold`, only that of an open neuron. Returns the flags of all neurons that spike, and of
     those with a positive spike.
     """
-    v = net[at : at + BLOCK]
+    v = membrane[at : at + BLOCK]
     _integrate(v, current[at : at + BLOCK], move, keep)
     half, up, down = np.float32(0.5) * theta, uint64(0), uint64(0)
     for k in range(BLOCK):

@@ -63,7 +63,7 @@ def look_ahead(
 
 
 @compiled_in_place
-def recall_slot(net: Parameters, state: WorkerState, lookahead: Lookahead) -> bool:
+def recall_slot(state: WorkerState, lookahead: Lookahead) -> bool:
     """Write the input spikes of the state's slot to its events; returns the label train's spike."""
     s = state.position[1] - lookahead.window[0]
     first, stop = lookahead.start[s], lookahead.start[s + 1]

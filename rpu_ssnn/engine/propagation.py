@@ -14,9 +14,9 @@ class Matrices(NamedTuple):
     """The weights of all crossbars for linear reads, in row order for sums over rows."""
 
     weights: Float32[np.ndarray, " weights"]
-    """Each crossbar [n_in, n_out], flat; without the first one if that is in `blocks`."""
+    """Each crossbar [n_in, n_out], flat; the place of the first one is unused with `blocks`."""
     transposed: Float32[np.ndarray, " weights"]
-    """Each crossbar [n_out, n_in], flat; without the first one, which no gradient passes."""
+    """Each crossbar [n_out, n_in], flat; the place of the first one is unused."""
     blocks: Float32[np.ndarray, " blocks_x_n_in_x_block"]
     """The first crossbar in blocks of columns (`engine.lookahead`); empty: no lookahead."""
 

@@ -11,7 +11,7 @@ from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.delay import shift
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
-from rpu_ssnn.synapses.base import PulseBlock, Synapses
+from rpu_ssnn.synapses.base import PulseBlock
 
 ROWS = 512
 """Largest number of slots in a buffer; a batch fills several buffers."""
@@ -135,24 +135,17 @@ def holds_pulses(out: PulseBuffers) -> bool:
     return found
 
 
-def dispatch(out: PulseBuffers, synapses: Sequence[Synapses]) -> None:
-    """Pass the pulses of each crossbar to its synapses, and empty the buffer."""
-    for layer, each in enumerate(synapses):
-        if out.rows[layer]:
-            each.update(_block(out, layer))
-    out.rows[:] = 0
-
-
-def _block(out: PulseBuffers, layer: int) -> PulseBlock:
-    rows = int(out.rows[layer])
-    pre_start = out.pre_start[layer, : rows + 1]
-    post_start = out.post_start[layer, : rows + 1]
+def block_of(out: PulseBuffers, crossbar: int) -> PulseBlock:
+    """The pulses of one crossbar; not a copy."""
+    rows = int(out.rows[crossbar])
+    pre_start = out.pre_start[crossbar, : rows + 1]
+    post_start = out.post_start[crossbar, : rows + 1]
     return PulseBlock(
-        sample=out.sample[layer, :rows],
-        slot=out.slot[layer, :rows],
+        sample=out.sample[crossbar, :rows],
+        slot=out.slot[crossbar, :rows],
         pre_start=pre_start,
-        pre=out.pre[layer, : pre_start[-1]],
+        pre=out.pre[crossbar, : pre_start[-1]],
         post_start=post_start,
-        post=out.post[layer, : post_start[-1]],
-        sign=out.sign[layer, : post_start[-1]],
+        post=out.post[crossbar, : post_start[-1]],
+        sign=out.sign[crossbar, : post_start[-1]],
     )

@@ -56,7 +56,7 @@ def advance(
                 look_ahead(net, state, shown, lookahead, matrices.blocks, learn)
             first = (state.position[1] - lookahead.window[0]) * words
             known = lookahead.spikes[first : first + words]
-            respond(net, state, shown, learn, recall_slot(net, state, lookahead), known)
+            respond(net, state, shown, learn, recall_slot(state, lookahead), known)
         else:
             fire(net, state, shown, learn)
         record(net, state, recording)

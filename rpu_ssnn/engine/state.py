@@ -9,6 +9,7 @@ from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
+from rpu_ssnn.spike_trains import SpikeTrains
 
 WINDOW = 72
 """Slots of a lookahead window: a presentation of T = 50 fits."""
@@ -163,12 +164,15 @@ def make_lookahead(net: Parameters) -> Lookahead:
 
 def make_presentations(
     net: Parameters,
-    rates: Float32[np.ndarray, "batch n_in"],
+    rates: Float32[np.ndarray, "batch n_in"] | SpikeTrains,
     labels: Int64[np.ndarray, " batch"],
     keys: UInt64[np.ndarray, " batch"],
 ) -> Presentations:
     """Presentations whose counts are still 0."""
     n, layers = len(keys), len(net.size)
+    if isinstance(rates, SpikeTrains):
+        shown = make_presentations(net, np.zeros((0, 0), dtype=np.float32), labels, keys)
+        return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
     return Presentations(
         rates=rates,
         labels=labels,

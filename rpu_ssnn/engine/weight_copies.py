@@ -11,7 +11,7 @@ from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.synapses.base import Synapses, Weights
 
 
-class Reads:
+class WeightCopies:
     """Copies of the weights as linear reads give them; `refresh` updates changed ones.
 
     Args:
@@ -30,11 +30,11 @@ class Reads:
         self.matrices = Matrices(*(np.zeros(n, np.float32) for n in (ends[-1], ends[-1], blocks)))
         weights, transposed, _ = self.matrices
         self._places = []
+        """Of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
         for layer, (each, (a, b)) in enumerate(zip(synapses, pairwise(ends), strict=True)):
             passed = transposed[a:b] if layer > 0 else transposed[:0]
             turned = passed.reshape(-1, each.shape[0])
             self._places.append((weights[a:b].reshape(each.shape), turned))
-        """Of each crossbar [n_in, n_out] and [n_out, n_in]; no gradient passes the first."""
         self._seen = [-1] * len(synapses)
         self.linear = True
         self.refresh()

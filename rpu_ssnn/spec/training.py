@@ -46,7 +46,7 @@ class TrainingSpec(Spec):
         return self
 
     def step_scale(self, epoch: int) -> float:
-        """Step in an epoch over that in the first, epoch 0 (which a plan tries without epochs)."""
+        """Step in an epoch over that in the first, epoch 0 (also asked for where `epochs` is 0)."""
         if self.decay_shape == "linear":
             return 1.0 - epoch / max(self.epochs, 1)
         return self.decay**epoch

@@ -1,4 +1,4 @@
-"""The seam: synapses answer currents, answer transposed currents, and take updates made of pulses.
+"""The interface between network and weights: currents, transposed currents, updates of pulses.
 
 The network never knows what holds its weights. It reads through `linear_read` (one matrix that
 all reads until the next commit see) or, where a read is not linear, slot by slot through
@@ -20,7 +20,7 @@ Starts = Int32[np.ndarray, " rows_plus_1"]
 PreSpikes = Int32[np.ndarray, " pre_spikes"]
 PostSpikes = Int32[np.ndarray, " post_spikes"]
 Signs = Int8[np.ndarray, " post_spikes"]
-"""Of a `PulseBlock`, as the four before."""
+"""Of a `PulseBlock`, as the three before."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Crossbar:
         slots: slots of one presentation, flush included (physical time).
         batch: presentations a batch.
         seed: of every random draw that this crossbar makes.
-        threads: that may work for the synapses at once; a number of none may depend on it.
-        pool: lends the others of them.
+        threads: that may work for the synapses at once; results do not depend on it.
+        pool: all of these threads but the caller's.
         transposed_reads: whether gradient spikes are read through it.
         delay: slots that forward spikes wait for their gradient (`NetworkSpec.delays`), so that the
             pulses of a block come so much later than their reads.
@@ -100,6 +100,9 @@ def thinned(
 class Synapses(ABC):
     """Weights of one layer, wherever they live."""
 
+    shape: tuple[int, int]
+    """(n_in, n_out)."""
+
     ordered: bool
     """Whether the order of pulses matters (a device) or only their sum (a float weight)."""
 
@@ -111,11 +114,6 @@ class Synapses(ABC):
 
     changes: int = 0
     """Goes up whenever reads see other weights than before."""
-
-    @property
-    @abstractmethod
-    def shape(self) -> tuple[int, int]:
-        """(n_in, n_out)."""
 
     @abstractmethod
     def linear_read(self) -> Weights | None:
@@ -186,7 +184,7 @@ class Synapses(ABC):
         """Go on from the state of synapses that were built just as these.
 
         Exact to the bit, but for draws from aihwkit's own generator, and for one thing in a
-        device with write noise *and* a reference (`array.restore_tile`).
+        device with write noise *and* a reference (`aihwkit_tile.restore_tile`).
 
         Raises:
             StateError: it is that of others; what these hold is then undefined.

@@ -87,7 +87,7 @@ def rows_a_call(device: Any) -> int | None:
     """Slots that go to aihwkit in one call at most; None: any number.
 
     A digital sum sends its pulses once a call, whatever `transfer_every` says of slots, so that
-    calls are cut to those (and to the ends of the front end's blocks).
+    calls are cut to those (and to the ends of the engine's blocks).
     """
     return int(device.transfer_every) if isinstance(device, DigitalRankUpdateCell) else None
 

@@ -6,17 +6,15 @@ entry point of the group `rpu_ssnn.devices` (in its pyproject.toml), and is load
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from rpu_ssnn.common.errors import InputError
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.array import DeviceSource
+from rpu_ssnn.synapses.device_source import DeviceSource
 
 GROUP = "rpu_ssnn.devices"
 
 
-def find_device(device: Any) -> "DeviceSource":
+def find_device(device: Any) -> DeviceSource:
     """A device that a tile can be built of.
 
     Args:
@@ -27,7 +25,7 @@ def find_device(device: Any) -> "DeviceSource":
         InputError: no library is installed, or it does not know the device.
     """
     if hasattr(device, "leak_time_constant_s") and hasattr(device, "pulse_physics"):
-        return cast("DeviceSource", device)
+        return cast(DeviceSource, device)
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     if not found:
         allowed = f"needs a library of devices: no package offers an entry point {GROUP}"

@@ -13,16 +13,22 @@ import threading
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float32, Int8, UInt8
+from jaxtyping import Float32, Int8, Int32, UInt8
 from threadpoolctl import ThreadpoolController
 
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec import SurrogateSpec
-from rpu_ssnn.synapses.accumulate import (
-    add_coincidences,
-    add_forward_counts,
-    add_gradient_counts,
+from rpu_ssnn.synapses.base import (
+    Crossbar,
+    PostSpikes,
+    PreSpikes,
+    PulseBlock,
+    Signs,
+    Starts,
+    Synapses,
+    SynapsesFactory,
+    Weights,
 )
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.training_state import State, checked, generator_state, restore_generator
 
 _LIBRARIES = ThreadpoolController()
@@ -39,13 +45,10 @@ class _Ideal(Synapses):
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         self._weights = crossbar.initial.astype(np.float32).copy()
+        self.shape = self._weights.shape
         self._crossbar = crossbar
         self._step = crossbar.theta * learning_rate * crossbar.gain / crossbar.batch
         self._scale = 1.0
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self._weights.shape
 
     def linear_read(self) -> Weights:
         return self._weights
@@ -184,3 +187,51 @@ IDEAL: dict[str, Callable[[float], SynapsesFactory]] = {
     "coincidence": coincidence_synapses,
 }
 """Factories of float weights, by learning rule."""
+
+
+type Sample = Int32[np.ndarray, " rows"]
+"""Presentation of each row of a block."""
+
+
+@compiled
+def add_forward_counts(
+    sample: Sample, start: Starts, lines: PreSpikes, counts: Float32[np.ndarray, "batch n_in"]
+) -> None:
+    """Add a block's forward spikes to the counts of each presentation."""
+    for r in range(len(sample)):
+        row = counts[sample[r]]
+        for k in range(start[r], start[r + 1]):
+            row[lines[k]] += 1.0
+
+
+@compiled
+def add_gradient_counts(
+    sample: Sample,
+    start: Starts,
+    lines: PostSpikes,
+    sign: Signs,
+    counts: Float32[np.ndarray, "batch 2 n_out"],
+) -> None:
+    """Add a block's gradient spikes to the counts of each presentation, [positive, negative]."""
+    for r in range(len(sample)):
+        row = counts[sample[r]]
+        for k in range(start[r], start[r + 1]):
+            row[0 if sign[k] > 0 else 1, lines[k]] += 1.0
+
+
+@compiled
+def add_coincidences(
+    pre_start: Starts,
+    pre: PreSpikes,
+    post_start: Starts,
+    post: PostSpikes,
+    sign: Signs,
+    total: Int32[np.ndarray, "n_in n_out"],
+) -> None:
+    """Add up minus down coincidences of every synapse (the sum of Eq. 10)."""
+    for r in range(len(pre_start) - 1):
+        first, last = post_start[r], post_start[r + 1]
+        for p in range(pre_start[r], pre_start[r + 1]):
+            row = total[pre[p]]
+            for q in range(first, last):
+                row[post[q]] += sign[q]

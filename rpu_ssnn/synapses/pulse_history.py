@@ -1,78 +1,28 @@
 """When each device was last pulsed: what gaps and charge loss follow from."""
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
 
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import Crossbar, PostSpikes, PreSpikes, PulseBlock, Signs, Starts
+from rpu_ssnn.synapses.device_source import PulsePhysics
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
 
-class PulsePhysics(Protocol):
-    """A device whose step and charge follow its last pulse; times in seconds.
-
-    `device_presets.parameters.charge_trap_physics.ChargeTrapPhysics` is one.
-    """
-
-    @property
-    def pulse_width_s(self) -> float:
-        """Width of every pulse."""
-
-    @property
-    def shortest_slot_s(self) -> float:
-        """Least time from pulse to pulse."""
-
-    @property
-    def rest_state(self) -> float:
-        """State (1: upper end of the nominal range) of a device that has lost all charge."""
-
-    @property
-    def recovery(self) -> float:
-        """`step_factor` without a gap, minus 1."""
-
-    @property
-    def gap_time_constant_s(self) -> float:
-        """How fast `step_factor` falls to 1 with the gap, exponentially."""
-
-    @property
-    def loss_per_decade(self) -> float:
-        """`kept` is 1 - this x log10(1 + age / loss_onset_s), or 0."""
-
-    @property
-    def loss_onset_s(self) -> float:
-        """See `loss_per_decade`."""
-
-    def step_factor(self, gap_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-        """Step over that of an isolated pulse, by the gap since the device's last pulse."""
-
-    def kept(self, age_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-        """Share of the charge left after that time without a pulse, in [0, 1]."""
-
-
-@dataclass(frozen=True)
-class Pulses:
-    """Pulses of some slots in physical order.
-
-    Attributes:
-        device: input line x n_out + output line.
-        sign: +1 up, -1 down.
-        step_factor: step over that of an isolated pulse, by the gap from the end of the device's
-            last pulse to the start of this one; no gap for the second of two in one slot.
-        kept: share of the device's charge that is left after that gap.
-    """
+class Pulses(NamedTuple):
+    """Pulses of some slots in physical order."""
 
     device: Int64[np.ndarray, " n"]
+    """Input line x n_out + output line."""
     sign: Int8[np.ndarray, " n"]
+    """+1 up, -1 down."""
     step_factor: Float64[np.ndarray, " n"]
-    kept: Float64[np.ndarray, " n"]
-
-    def __len__(self) -> int:
-        return len(self.device)
+    """Step over that of an isolated pulse, by the gap from the end of the device's last pulse to
+    the start of this one; no gap for the second of two in one slot."""
 
 
 class PulseHistory:
@@ -118,7 +68,7 @@ class PulseHistory:
         self._log_kept += np.bincount(device, _log(left), minlength=len(self._last))
         self._pulses += len(device)
         self._factors += float(factor.sum())
-        return Pulses(device, sign, factor, left)
+        return Pulses(device, sign, factor)
 
     def end_batch(self) -> None:
         """Go on to the first slot of the next batch."""

@@ -1,4 +1,6 @@
-"""What a state of a device and the error of its reference are worth, in weights."""
+"""What states of devices and errors of their references are worth, in weights."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32
@@ -27,3 +29,8 @@ def reference_error(
         np.float32
     )
     return shift
+
+
+def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
+    """What a cell is, from its device or the two of a differential pair."""
+    return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2

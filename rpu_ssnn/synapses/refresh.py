@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from aihwkit.simulator.tiles import AnalogTile
 
 from rpu_ssnn.training_state import State
@@ -67,8 +66,3 @@ class Refresh:
     def _devices(self) -> np.ndarray:
         hidden = self._tile.get_hidden_parameters()
         return np.stack([hidden[f"hidden_weights_{n}"].numpy() for n in (0, 1)])
-
-
-def refresh_of(tile: AnalogTile) -> Refresh | None:
-    """Of a tile of one-sided pairs; None where there is nothing to refresh."""
-    return Refresh(tile) if isinstance(tile.rpu_config.device, OneSidedUnitCell) else None

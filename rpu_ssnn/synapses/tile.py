@@ -15,17 +15,15 @@ pair, `scale` times the difference of its two devices.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from aihwkit.simulator.configs import UpdateParameters
-from aihwkit.simulator.tiles.analog import AnalogTile
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.synapses.array import (
-    DeviceSource,
+from rpu_ssnn.synapses.aihwkit_tile import (
     fix_stuck,
     make_tile,
     restore_tile,
@@ -36,16 +34,18 @@ from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFacto
 from rpu_ssnn.synapses.cell import (
     cell_statistics,
     device_count,
+    is_one_sided,
     pulsed_step,
     realised_by,
     rows_a_call,
 )
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.initial import count_clipped, program, pulse_open_loop
 from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.synapses.reference import reference_error, weight_per_state
-from rpu_ssnn.synapses.refresh import refresh_of
-from rpu_ssnn.synapses.tile_history import history_of
+from rpu_ssnn.synapses.reference import of_cell, reference_error, weight_per_state
+from rpu_ssnn.synapses.refresh import Refresh
+from rpu_ssnn.synapses.tile_history import TileHistory
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (
     State,
@@ -70,6 +70,10 @@ class TileSynapses(Synapses):
         learning_rate: the equivalent of the ideal synapses' rate; thinning realises it as far as
             the device's step allows (it can only be lowered from one step a coincidence).
         trains: None; a subclass that updates with numbers says how they become pulse trains.
+
+    Attributes:
+        spec: as given.
+        tiles: one, or two where a weight is a differential pair.
     """
 
     ordered = True
@@ -86,31 +90,37 @@ class TileSynapses(Synapses):
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
             crossbar.seed
         ).spawn(4)
-        self._spec, self._shape = spec, crossbar.initial.shape
+        self.spec, self.shape = spec, crossbar.initial.shape
         seconds = built_seconds(device)
         pair = device.pair or spec.reference.scheme == "differential_pair"
         self._config = device.device(seconds)
-        self._tiles = [
-            make_tile(self._shape, device.device(seconds), spec.reads, part, trains)
+        self.tiles = [
+            make_tile(self.shape, device.device(seconds), spec.reads, part, trains)
             for part in device_seed.spawn(2 if pair else 1)
         ]
-        for tile, part in zip(self._tiles, stuck_seed.spawn(len(self._tiles)), strict=True):
+        for tile, part in zip(self.tiles, stuck_seed.spawn(len(self.tiles)), strict=True):
             fix_stuck(tile, spec, np.random.default_rng(part))
-        self._history = history_of(device, crossbar, spec, self._tiles)
+        physics = device.pulse_physics
+        self._history = None
+        if physics is not None:
+            self._history = TileHistory(crossbar, physics, spec, self.tiles)
         batch_seconds = spec.batch_seconds(crossbar.batch, crossbar.slots)
-        self._leak = Leak(device, self._tiles, batch_seconds)
+        self._leak = Leak(device, self.tiles, batch_seconds)
 
         self._per_state = weight_per_state(spec, crossbar.he_std)
-        self._offset = reference_error(self._shape, spec, crossbar.he_std, reference_seed)
+        self._offset = reference_error(self.shape, spec, crossbar.he_std, reference_seed)
 
         self._realised = realised_by(self._config)
         self._rows_a_call = rows_a_call(self._config)
-        self._refresh = refresh_of(self._tiles[0]) if trains is None else None
+        refreshed = trains is None and is_one_sided(self._config)
+        self._refresh = Refresh(self.tiles[0]) if refreshed else None
+        parts = {"memory": self._history, "refresh": self._refresh}
+        self._extras = {name: part for name, part in parts.items() if part is not None}
         self._state_step = pulsed_step(self._config)
         self.device_step = float(self._per_state) * self._state_step
         self._wanted_step = crossbar.wanted_step(learning_rate)
         self._rng = np.random.default_rng(thinning_seed)
-        self._rows = RowWriter(*self._shape)
+        self._rows = RowWriter(*self.shape)
         self._rows_sent = 0
         self._initial_pulses = 0
         self._initial_clipped = 0
@@ -120,20 +130,6 @@ class TileSynapses(Synapses):
         self._write_initial(crossbar.initial)
         self._stale = True
         self._weights = crossbar.initial
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self._shape
-
-    @property
-    def tiles(self) -> Sequence[AnalogTile]:
-        """The aihwkit tiles: one, or two where a weight is a differential pair."""
-        return tuple(self._tiles)
-
-    @property
-    def spec(self) -> TileSpec:
-        """How the tile holds its weights."""
-        return self._spec
 
     @property
     def pulses_up(self) -> np.ndarray:
@@ -146,15 +142,15 @@ class TileSynapses(Synapses):
         return self._rows.down
 
     def linear_read(self) -> Weights | None:
-        if self._spec.reads is not None:
+        if self.spec.reads is not None:
             return None
         return self.weights()
 
     def weights(self) -> Weights:
         """The signed weights that the devices stand for now (read without error)."""
         if self._stale:
-            states = [tile.tile.get_weights().numpy().T for tile in self._tiles]
-            weights = states[0] if len(states) == 1 else (states[0] - states[1]) / 2
+            states = [tile.tile.get_weights().numpy().T for tile in self.tiles]
+            weights = of_cell(states)
             weights *= self._per_state  # aihwkit gave a copy
             if self._offset is not None:
                 weights -= self._offset
@@ -165,12 +161,14 @@ class TileSynapses(Synapses):
     def forward_current(
         self, spikes: UInt8[np.ndarray, "batch n_in"]
     ) -> Float32[np.ndarray, "batch n_out"]:
-        return self._forward(spikes.astype(np.float32))
+        lines = spikes.astype(np.float32)
+        return self._read(lines, lambda tile, x: tile.joint_forward(x), self._offset)
 
     def transposed_current(
         self, net: Int8[np.ndarray, "batch n_out"]
     ) -> Float32[np.ndarray, "batch n_in"]:
-        return self._backward(net.astype(np.float32))
+        lines, offset = net.astype(np.float32), None if self._offset is None else self._offset.T
+        return self._read(lines, lambda tile, d: tile.backward(d), offset)
 
     def update(self, block: PulseBlock) -> None:
         kept = thinned(block.post, self.keep, self._rng)
@@ -207,15 +205,14 @@ class TileSynapses(Synapses):
             self.keep = min(1.0, wanted / self.device_step)
             return
         rate = wanted / (self.device_step if self._realised == "transfer" else self._per_state)
-        for tile in self._tiles:
+        for tile in self.tiles:
             tile.set_learning_rate(float(rate))
 
     def state(self) -> State:
         """Devices, pulses that each got, the thinning and how far the next leak is."""
         return {
-            **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self._tiles, 1)}),
-            **(joined({"memory": self._history.state()}) if self._history is not None else {}),
-            **(joined({"refresh": self._refresh.state()}) if self._refresh is not None else {}),
+            **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self.tiles, 1)}),
+            **joined({name: part.state() for name, part in self._extras.items()}),
             "pulses_up": self.pulses_up.copy(),
             "pulses_down": self.pulses_down.copy(),
             "keep": np.array(self.keep),
@@ -229,12 +226,10 @@ class TileSynapses(Synapses):
         if self._realised == "digital":
             raise StateError("aihwkit cannot put a digital sum back into a state")
         checked(state, self.state())
-        for n, tile in enumerate(self._tiles, 1):
+        for n, tile in enumerate(self.tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
-        if self._history is not None:
-            self._history.restore(part_of(state, "memory"))
-        if self._refresh is not None:
-            self._refresh.restore(part_of(state, "refresh"))
+        for name, part in self._extras.items():
+            part.restore(part_of(state, name))
         self._rows.restore(state["pulses_up"], state["pulses_down"])
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
@@ -252,19 +247,20 @@ class TileSynapses(Synapses):
         `device_step` above 1 means that the device could not be driven as hard as wanted: its
         trains stay unthinned until the decay has brought the ratio below 1.
         """
-        weights = math.prod(self._shape)
+        weights = math.prod(self.shape)
         cell = cell_statistics(
             self._config,
             weights,
             self.pulses_up,
             self.pulses_down,
-            len(self._tiles),
+            len(self.tiles),
             self._rows_sent,
         )
+        extras = [part.statistics().items() for part in self._extras.values()]
         return {
-            "devices_total": float(len(self._tiles) * weights * device_count(self._config)),
+            "devices_total": float(len(self.tiles) * weights * device_count(self._config)),
             **cell,
-            "saturated_total": float(sum(saturated(tile) for tile in self._tiles)),
+            "saturated_total": float(sum(saturated(tile) for tile in self.tiles)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
             "leak_steps": float(self._leak_steps),
@@ -272,8 +268,7 @@ class TileSynapses(Synapses):
             "device_step": self.device_step,
             "thinning": self._first_keep,
             "thinning_last": self.keep,
-            **(self._history.statistics() if self._history is not None else {}),
-            **(self._refresh.statistics() if self._refresh is not None else {}),
+            **dict(item for items in extras for item in items),
         }
 
     def _leaked(self, decayed: bool) -> None:
@@ -299,7 +294,7 @@ class TileSynapses(Synapses):
                 at_once = self._refresh.slots_left
             part = slice(first, first + at_once)
             lines = torch.from_numpy(x[part])
-            for sign, tile in zip((1.0, -1.0), self._tiles, strict=False):
+            for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
                 tile.update(lines, torch.from_numpy(d[part] if sign > 0 else -d[part]))
             if self._refresh is not None:
                 self._refresh.after(len(lines))
@@ -310,26 +305,15 @@ class TileSynapses(Synapses):
     def _write_initial(self, initial: Weights) -> None:
         """Programmed: written against the reference; pulsed: open loop."""
         state = (initial / self._per_state).astype(np.float32)
-        programmed = self._spec.initial == "programmed"
+        programmed = self.spec.initial == "programmed"
         if programmed and self._offset is not None:
             state += self._offset / self._per_state
-        self._initial_clipped = count_clipped(self._tiles, state)
+        self._initial_clipped = count_clipped(self.tiles, state)
         if programmed:
-            program(self._tiles, state)
+            program(self.tiles, state)
             return
-        sent = pulse_open_loop(self._tiles, state, self._state_step, self._pulse)
-        self._initial_pulses = sent * len(self._tiles) * device_count(self._config)
-
-    def _forward(
-        self, lines: Float32[np.ndarray, "batch n_in"]
-    ) -> Float32[np.ndarray, "batch n_out"]:
-        return self._read(lines, lambda tile, x: tile.joint_forward(x), self._offset)
-
-    def _backward(
-        self, lines: Float32[np.ndarray, "batch n_out"]
-    ) -> Float32[np.ndarray, "batch n_in"]:
-        offset = None if self._offset is None else self._offset.T
-        return self._read(lines, lambda tile, d: tile.backward(d), offset)
+        sent = pulse_open_loop(self.tiles, state, self._state_step, self._pulse)
+        self._initial_pulses = sent * len(self.tiles) * device_count(self._config)
 
     def _read(
         self,
@@ -338,9 +322,8 @@ class TileSynapses(Synapses):
         offset: Float32[np.ndarray, "n_lines n_others"] | None,
     ) -> Float32[np.ndarray, "batch n_others"]:
         with torch.no_grad():
-            parts = [multiply(tile, torch.from_numpy(lines)).numpy() for tile in self._tiles]
-        state = parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
-        current = self._per_state * state
+            parts = [multiply(tile, torch.from_numpy(lines)).numpy() for tile in self.tiles]
+        current = self._per_state * of_cell(parts)
         if offset is not None:  # the reference line is read without error
             current = current - lines @ offset
         return current.astype(np.float32)

@@ -17,9 +17,9 @@ import torch
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Bool, Float64
 
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock
-from rpu_ssnn.synapses.pulse_history import PulseHistory, PulsePhysics
+from rpu_ssnn.synapses.device_source import PulsePhysics
+from rpu_ssnn.synapses.pulse_history import PulseHistory
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State, joined, part_of
 
@@ -131,11 +131,3 @@ class TileHistory:
         """[n_out, n_in] in single precision, as a tile holds its devices."""
         ordered = np.ascontiguousarray(values.reshape(self._shape).T, dtype=np.float32)
         return torch.from_numpy(ordered)
-
-
-def history_of(
-    device: DeviceSource, crossbar: Crossbar, spec: TileSpec, tiles: list[AnalogTile]
-) -> TileHistory | None:
-    """The history that the device needs on these tiles; None where it remembers no pulses."""
-    physics = device.pulse_physics
-    return None if physics is None else TileHistory(crossbar, physics, spec, tiles)

@@ -54,7 +54,7 @@ def cell(
 
 
 def hidden(synapses: TileSynapses, name: str) -> np.ndarray:
-    return synapses._tiles[0].get_hidden_parameters()[name].numpy().T
+    return synapses.tiles[0].get_hidden_parameters()[name].numpy().T
 
 
 @every_compound

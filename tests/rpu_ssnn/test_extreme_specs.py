@@ -23,7 +23,7 @@ def test_networks_at_the_ends_of_their_ranges_run(drawn: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("check", "plain", "examples"),
     [("0", "0", 3000), ("1", "1", 500), ("1", "0", 500)],
-    ids=["as it is", "bounds checked in plain numba", "intrinsics with canaries"],
+    ids=["as it is", "bounds checked in plain numba", "intrinsics with guard bytes"],
 )
 def test_many_networks_at_the_ends_of_their_ranges_run(
     check: str, plain: str, examples: int

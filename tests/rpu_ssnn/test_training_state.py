@@ -183,7 +183,7 @@ def test_what_is_not_put_back_exactly_is_as_small_as_documented() -> None:
     saved = straight.state()
     fresh.restore(saved)
     np.testing.assert_array_equal(fresh.state()["tile_1.weights"], saved["tile_1.weights"])
-    reference = straight._tiles[0].get_hidden_parameters()["reference"].numpy()
+    reference = straight.tiles[0].get_hidden_parameters()["reference"].numpy()
     off = np.abs(fresh.state()["tile_1.persistent"] - saved["tile_1.persistent"])
     assert np.all(off <= np.abs(reference) + 1e-6)
 

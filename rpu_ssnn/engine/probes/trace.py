@@ -51,14 +51,8 @@ def trace(
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
     net = make_parameters(spec, sizes)
     state, lookahead = make_worker_state(net), make_lookahead(net)
-    drawn = np.zeros((1, sizes[0])) if isinstance(rates, SpikeTrains) else rates[None, :]
-    shown = make_presentations(
-        net, drawn.astype(np.float32), np.array([label]), np.array([key], dtype=np.uint64)
-    )
-    if isinstance(rates, SpikeTrains):
-        shown = shown._replace(
-            given_start=rates.start, given_slot=rates.slot, given_line=rates.line
-        )
+    batch = rates if isinstance(rates, SpikeTrains) else rates[None, :].astype(np.float32)
+    shown = make_presentations(net, batch, np.array([label]), np.array([key], dtype=np.uint64))
     matrices = Matrices(
         weights=np.concatenate([w.ravel() for w in weights]).astype(np.float32),
         transposed=np.concatenate([w.T.ravel() for w in weights]).astype(np.float32),

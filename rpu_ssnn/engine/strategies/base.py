@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import Recording
-from rpu_ssnn.engine.pulses import PulseBuffers, dispatch
+from rpu_ssnn.engine.pulses import PulseBuffers, block_of
 from rpu_ssnn.engine.state import (
     Lookahead,
     Presentations,
@@ -15,7 +15,7 @@ from rpu_ssnn.engine.state import (
     make_lookahead,
     make_worker_state,
 )
-from rpu_ssnn.engine.weight_copies import Reads
+from rpu_ssnn.engine.weight_copies import WeightCopies
 from rpu_ssnn.spec import Schedule
 from rpu_ssnn.synapses.base import Synapses
 
@@ -34,7 +34,7 @@ class Job:
     """
 
     synapses: Sequence[Synapses]
-    reads: Reads
+    reads: WeightCopies
     training: Parameters
     inference: Parameters
     schedule: Schedule
@@ -47,8 +47,11 @@ class Job:
         return [each.needs_all_spikes for each in self.synapses]
 
     def dispatch(self, out: PulseBuffers) -> None:
-        """Pass the pulses of a buffer to the synapses, and empty it."""
-        dispatch(out, self.synapses)
+        """Pass the pulses of each crossbar to its synapses, and empty the buffer."""
+        for place, each in enumerate(self.synapses):
+            if out.rows[place]:
+                each.update(block_of(out, place))
+        out.rows[:] = 0
 
     def commit(self, presentations: range) -> None:
         """Make the pulses so far visible to reads."""

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int64, UInt8
 
 from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.checked_arrays import check_canaries
+from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import Recording
@@ -25,7 +25,7 @@ from rpu_ssnn.engine.slot_loop import next_slot
 from rpu_ssnn.engine.state import Presentations, WorkerState, make_worker_state, one_state
 from rpu_ssnn.engine.strategies.base import Job, Strategy
 
-MOST = 64
+MOST_TOGETHER = 64
 """Largest number of presentations of a group, which share the cost of a call."""
 
 SPIKES = 1 << 23
@@ -37,9 +37,9 @@ class Batched(Strategy):
 
     def __init__(self, job: Job) -> None:
         self._job, net = job, job.training
-        self._states = make_worker_state(net, (MOST,))
+        self._states = make_worker_state(net, (MOST_TOGETHER,))
         presentation = net.slots * net.widest
-        together = min(MOST, SPIKES // presentation) if job.schedule == "batch" else 1
+        together = min(MOST_TOGETHER, SPIKES // presentation) if job.schedule == "batch" else 1
         if together > 1:
             # The system allocates memory only for written pages.
             size = {"rows": net.slots, "spikes": 2 * presentation}
@@ -50,8 +50,8 @@ class Batched(Strategy):
 
     def train(self, shown: Presentations) -> None:
         job = self._job
+        self._buffers.rows[:] = 0  # an interrupted batch may have left some pulses
         for group in _groups(len(shown.labels), len(self._each)):
-            done = group.start
             for slot, full in enumerate(self._run(job.training, shown, group, True)):
                 ended = slot == job.training.slots - 1
                 pulses = job.schedule == "slot" and bool(self._buffers.rows.any())
@@ -59,13 +59,13 @@ class Batched(Strategy):
                     for out in self._each[: len(group)]:
                         job.dispatch(out)
                 if job.schedule != "batch" and (pulses or ended):
-                    job.commit(range(done, group.stop if ended else done))
-            check_canaries((*self._states, *self._buffers))
+                    job.commit(group if ended else group[:0])
+            check_guards((*self._states, *self._buffers))
 
     def infer(self, shown: Presentations, recording: Recording) -> None:
         if len(recording.forward):
             raise ValueError("trains are recorded where reads are matrix products only")
-        for group in _groups(len(shown.labels), MOST):
+        for group in _groups(len(shown.labels), MOST_TOGETHER):
             for _ in self._run(self._job.inference, shown, group, False):
                 pass
 

@@ -2,7 +2,7 @@
 
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.checked_arrays import check_canaries
+from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
@@ -10,7 +10,7 @@ from rpu_ssnn.engine.state import Presentations
 from rpu_ssnn.engine.strategies.base import Worker
 from rpu_ssnn.engine.strategies.serial import Serial, equal_shares
 
-GROUP_SLOTS = 512
+SLOTS_A_BUFFER = 512
 """Slots that share a buffer: about the rows of one call of a tile."""
 
 GROUPS_A_WORKER = 8
@@ -22,7 +22,7 @@ SPIKES = 1 << 23
 
 def group_size(net: Parameters) -> int:
     """Presentations of a group."""
-    return max(1, GROUP_SLOTS // net.slots)
+    return max(1, SLOTS_A_BUFFER // net.slots)
 
 
 def buffer_count(net: Parameters, threads: int) -> int:
@@ -60,7 +60,7 @@ class Ordered(Serial):
                     job.training, worker.state, shown, min(first + size, stop), job.reads.matrices,
                     worker.lookahead, out, NOTHING, True, slot_loop.RUN_THROUGH,
                 )  # fmt: skip
-                check_canaries((*worker.state, *worker.lookahead, *out))
+                check_guards((*worker.state, *worker.lookahead, *out))
 
         together = size * each * len(workers)
         for first in range(0, total, together):

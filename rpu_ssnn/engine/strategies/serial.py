@@ -4,14 +4,14 @@ import numpy as np
 
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.checked_arrays import check_canaries
+from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.probes.recording import NOTHING, Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
 from rpu_ssnn.engine.state import Presentations
 from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
 from rpu_ssnn.spec import Schedule
 
-GROUP_SLOTS = 1 << 14
+SLOTS_BEFORE_SETTLING = 1 << 14
 """Largest number of slots of a worker before synapses apply the collected pulses."""
 
 PAUSE: dict[Schedule, int] = {
@@ -55,6 +55,7 @@ class Serial(Strategy):
         """Train on presentations [start, stop), dispatching whenever a buffer is full."""
         job, position = self._job, worker.state.position
         position[:] = (start, 0, 0)
+        out.rows[:] = 0  # an interrupted batch may have left some pulses
         status = slot_loop.PAUSED
         while status != slot_loop.DONE:
             done_before = int(position[0])
@@ -62,7 +63,7 @@ class Serial(Strategy):
                 job.training, worker.state, shown, stop, job.reads.matrices, worker.lookahead, out,
                 NOTHING, True, PAUSE[job.schedule],
             )  # fmt: skip
-            check_canaries((*worker.state, *worker.lookahead, *out))
+            check_guards((*worker.state, *worker.lookahead, *out))
             job.dispatch(out)
             if status == slot_loop.BOUNDARY:
                 job.commit(range(done_before, int(position[0])))
@@ -81,7 +82,7 @@ class Threaded(Serial):
         def run(worker: Worker, out: PulseBuffers, start: int, stop: int) -> None:
             self._run(shown, worker, out, start, stop)
 
-        together = len(self._workers) * max(1, GROUP_SLOTS // job.training.slots)
+        together = len(self._workers) * max(1, SLOTS_BEFORE_SETTLING // job.training.slots)
         for first in range(0, total, together):
             bounds = equal_shares(first, min(first + together, total), len(self._workers))
             parallel(job.pool, run, self._workers, self._buffers, bounds[:-1], bounds[1:])

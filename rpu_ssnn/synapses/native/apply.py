@@ -14,13 +14,13 @@ from rpu_ssnn.synapses.native.cells import (
     Memory,
     OfDevices,
     Pulses,
-    Room,
+    Scratch,
     bounded,
     left,
     moved,
     show,
 )
-from rpu_ssnn.synapses.native.effects.memory import fade, note, recall
+from rpu_ssnn.synapses.native.effects.memory import add_gap_factors, add_kept_shares, note_pulse
 from rpu_ssnn.synapses.native.effects.row_noise import draw, draw_steps, wear
 
 _F = np.float32
@@ -30,23 +30,23 @@ SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
 
 @compiled_in_place
 def pulse_lines(
-    cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, room: Room
+    cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, scratch: Scratch
 ) -> None:
     """All pulses of output lines [first, stop), in physical order on every device."""
     n_in = cells.records.shape[1] // (len(pulses.start) - 1)
     for line in range(first, stop):
         k, last = pulses.start[line], pulses.start[line + 1]
         while k < last:
-            after = _gather(cells, memory, pulses, line * n_in, k, last, room)
-            _pulse(cells, memory, pulses, k, after, room)
+            after = _gather(cells, memory, pulses, line * n_in, k, last, scratch)
+            _pulse(cells, memory, pulses, k, after, scratch)
             k = after
 
 
 @compiled_in_place
 def _gather(
-    cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, room: Room
+    cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, scratch: Scratch
 ) -> int:
-    """Fill the room with the pulses of gradient spikes from k on; the spike after those.
+    """Fill the scratch with the pulses of gradient spikes from k on; the spike after those.
 
     Nothing is computed here, so that the processor waits for the memory of many devices at once.
     """
@@ -55,19 +55,21 @@ def _gather(
         row = pulses.row[k]
         for q in range(pulses.pre_start[row], pulses.pre_start[row + 1]):
             i = np.uint32(base + pulses.pre[q])
-            room.cell[p] = i
-            room.number[p] = count[i].pulses
-            count[i].pulses = room.number[p] + np.uint32(1)
+            scratch.cell[p] = i
+            scratch.number[p] = count[i].pulses
+            count[i].pulses = scratch.number[p] + np.uint32(1)
             if len(memory.cells) > 0:
-                note(memory, i, pulses.at[row], p, room)
+                note_pulse(memory, i, pulses.at[row], p, scratch)
             p += 1
         k += 1
     return k
 
 
 @compiled_in_place
-def _pulse(cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, room: Room) -> None:
-    """Let the pulses in the room act: those of gradient spikes [k, after)."""
+def _pulse(
+    cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
+) -> None:
+    """Let the pulses in the scratch act: those of gradient spikes [k, after)."""
     n, rules, devices = 0, cells.rules, len(cells.signs)
     for spike in range(k, after):
         row = pulses.row[spike]
@@ -76,35 +78,35 @@ def _pulse(cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, roo
     noisy, written = rules.noise > _F(0.0), rules.write_noise > _F(0.0)
     more = rules.range_noise > _F(0.0) or rules.quantum > _F(0.0)
     if remembers:
-        recall(memory, n, room)
+        add_gap_factors(memory, n, scratch)
     if rules.half_window > _F(0.0):
-        wear(rules, n, room)
+        wear(rules, n, scratch)
     for d in range(devices):
         if more:
             key = cells.pulse_key ^ SECOND_NOISE
-            draw(cells, d, n, key, np.uint32(0), room, room.extra)
+            draw(cells, d, n, key, np.uint32(0), scratch, scratch.extra)
         if noisy:
-            draw_steps(cells, d, n, cells.pulse_key, room)
+            draw_steps(cells, d, n, cells.pulse_key, scratch)
         if written:
-            draw(cells, d, n, cells.read_key, np.uint32(1), room, room.seen)
+            draw(cells, d, n, cells.read_key, np.uint32(1), scratch, scratch.seen)
         begin, records = 0, cells.records[d]
         for spike in range(k, after):
             row, up = pulses.row[spike], pulses.up[spike] == (cells.signs[d] > _F(0.0))
             end = begin + pulses.pre_start[row + 1] - pulses.pre_start[row]
             for p in range(begin, end):
-                factor = room.factor[p] if remembers else _F(1.0)
-                kept = room.kept[p] if remembers else _F(1.0)
-                noise = room.noise[p] if noisy else _F(0.0)
-                i = room.cell[p]
-                extra = room.extra[p] if more else _F(0.0)
-                window = room.window[p] if rules.half_window > _F(0.0) else _F(1.0)
+                factor = scratch.factor[p] if remembers else _F(1.0)
+                kept = scratch.kept[p] if remembers else _F(1.0)
+                noise = scratch.noise[p] if noisy else _F(0.0)
+                i = scratch.cell[p]
+                extra = scratch.extra[p] if more else _F(0.0)
+                window = scratch.window[p] if rules.half_window > _F(0.0) else _F(1.0)
                 seen = moved(cells, records[i], up, noise, extra, factor, kept, window)
                 if written:
-                    seen += rules.write_noise * room.seen[p]
+                    seen += rules.write_noise * scratch.seen[p]
                 if devices > 1:
                     seen *= cells.signs[d]
-                    seen += room.total[p] if d > 0 else _F(0.0)
-                    room.total[p] = seen
+                    seen += scratch.total[p] if d > 0 else _F(0.0)
+                    scratch.total[p] = seen
                 if d == devices - 1:
                     show(cells, i, seen)
             begin = end
@@ -112,35 +114,35 @@ def _pulse(cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, roo
 
 @compiled_in_place
 def show_lines(
-    cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, room: Room
+    cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
 ) -> None:
     """Put the weights of output lines [first, stop) where reads find them, in slot `now`."""
     remembers, written = len(memory.cells) > 0, cells.rules.write_noise > _F(0.0)
     for line in range(first, stop):
         base = line * n_in
         if remembers:
-            fade(memory, base, n_in, now, room)
-        _whole_line(cells, base, n_in, room)
+            add_kept_shares(memory, base, n_in, now, scratch)
+        _whole_line(cells, base, n_in, scratch)
         for d in range(len(cells.signs)):
             if written:
-                draw(cells, d, n_in, cells.read_key, np.uint32(0), room, room.seen)
+                draw(cells, d, n_in, cells.read_key, np.uint32(0), scratch, scratch.seen)
             for p in range(n_in):
                 device = cells.records[d, base + p]
-                kept = room.kept[p] if remembers else _F(1.0)
+                kept = scratch.kept[p] if remembers else _F(1.0)
                 seen = left(cells.rules, device, device.state, kept)
                 if written:
-                    seen += cells.rules.write_noise * room.seen[p]
-                total = room.total[p] if d > 0 else _F(0.0)
-                room.total[p] = total + cells.signs[d] * seen
+                    seen += cells.rules.write_noise * scratch.seen[p]
+                total = scratch.total[p] if d > 0 else _F(0.0)
+                scratch.total[p] = total + cells.signs[d] * seen
         for p in range(n_in):
-            show(cells, base + p, room.total[p])
+            show(cells, base + p, scratch.total[p])
 
 
 @compiled_in_place
-def _whole_line(cells: Cells, base: int, n_in: int, room: Room) -> None:
+def _whole_line(cells: Cells, base: int, n_in: int, scratch: Scratch) -> None:
     for p in range(n_in):
-        room.cell[p] = base + p
-        room.number[p] = cells.records[0, base + p].pulses
+        scratch.cell[p] = base + p
+        scratch.number[p] = cells.records[0, base + p].pulses
 
 
 @compiled_in_place
@@ -165,26 +167,26 @@ def start_lines(
     first: int,
     stop: int,
     key: np.uint64,
-    room: Room,
+    scratch: Scratch,
 ) -> None:
     """Pulses before training: counts (below 0: down) for each cell's devices."""
     for line in range(first, stop):
         base, most = line * n_in, 0
         for p in range(n_in):
             most = max(most, abs(counts[base + p]))
-            room.cell[p] = base + p
+            scratch.cell[p] = base + p
         for sent in range(most):
             for p in range(n_in):
-                room.number[p] = np.uint32(sent)
+                scratch.number[p] = np.uint32(sent)
             for d in range(len(cells.signs)):
-                draw_steps(cells, d, n_in, key, room)
-                draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), room, room.extra)
+                draw_steps(cells, d, n_in, key, scratch)
+                draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
                 for p in range(n_in):
                     if abs(counts[base + p]) > sent:
-                        noise = room.noise[p] if cells.rules.noise > _F(0.0) else _F(0.0)
+                        noise = scratch.noise[p] if cells.rules.noise > _F(0.0) else _F(0.0)
                         up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
                         moved(
-                            cells, cells.records[d, base + p], up, noise, room.extra[p], _F(1.0),
+                            cells, cells.records[d, base + p], up, noise, scratch.extra[p], _F(1.0),
                             _F(1.0), _F(1.0),
                         )  # fmt: skip
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.device_array import DeviceArray

@@ -74,8 +74,8 @@ class Pulses(NamedTuple):
     """Gradient spikes of each line before thinning, of either stream."""
 
 
-class Room(NamedTuple):
-    """Numbers of pulses that are worked on together: of one thread, and empty between calls.
+class Scratch(NamedTuple):
+    """Memory of one thread for pulses that are worked on together; empty between calls.
 
     Arrays have `AT_ONCE` places more than there are lines, so that a row always fits.
     """
@@ -103,11 +103,11 @@ AT_ONCE = 1024
 """Pulses that are worked on together: long loops, and little enough for the nearest cache."""
 
 
-def make_room(n_in: int) -> Room:
-    """Room for one thread."""
+def make_scratch(n_in: int) -> Scratch:
+    """For one thread."""
     places = n_in + AT_ONCE
     noise, seen, extra, factor, kept, total = (np.zeros(places, dtype=np.float32) for _ in range(6))
-    return Room(
+    return Scratch(
         np.zeros(places, dtype=np.uint32),
         np.zeros(places, dtype=np.uint32),
         np.zeros(places, dtype=np.int64),

@@ -10,8 +10,8 @@ import math
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.tile_spec import TileSpec

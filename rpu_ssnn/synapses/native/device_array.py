@@ -1,4 +1,4 @@
-"""The devices of a crossbar with the weights that reads see of them, and the threads they lend."""
+"""The devices of a crossbar, the weights that reads see of them, and the threads for them."""
 
 from functools import partial
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.effects.memory import faded_lines
 from rpu_ssnn.synapses.native.threads import Slices
+from rpu_ssnn.synapses.reference import of_cell
 
 
 class ReadShares(NamedTuple):
@@ -123,8 +124,7 @@ class DeviceArray:
         cells, now, n_in = self.cells, self.clock.now, self.shape[0]
         if self.read_shares is not None:
             parts, offset = self.seen(), self.offset()
-            state = parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
-            weights = cells.per_state * state
+            weights = cells.per_state * of_cell(parts)
             if offset is not None:
                 weights -= offset
             self._shown = np.ascontiguousarray(weights.T).ravel()

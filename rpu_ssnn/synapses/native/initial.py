@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from rpu_ssnn.synapses.array import SATURATION_MARGIN
+from rpu_ssnn.synapses.aihwkit_tile import SATURATION_MARGIN
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.apply import start_lines
-from rpu_ssnn.synapses.native.cells import Cells, Room
+from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.step_models.rules import Rules
 from rpu_ssnn.synapses.native.threads import Slices
 from rpu_ssnn.tile_spec import TileSpec
@@ -38,8 +38,8 @@ def write_initial(
     counts = np.rint(state / step).astype(np.int64)
     records["state"] = np.clip(0.0, low, high)
 
-    def start(first: int, stop: int, room: Room) -> None:
-        start_lines(cells, counts, n_in, first, stop, key, room)
+    def start(first: int, stop: int, scratch: Scratch) -> None:
+        start_lines(cells, counts, n_in, first, stop, key, scratch)
 
     slices.call(start)
     return clipped, int(np.abs(counts).sum()) * len(records)

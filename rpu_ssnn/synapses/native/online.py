@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int32, Int64
 
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.native.apply import pulse_lines
-from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Room, make_room
+from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch, make_scratch
 from rpu_ssnn.synapses.native.random_numbers import device_word, exponential, uniform
 
 _F = np.float32
@@ -43,11 +43,11 @@ class Rule(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One crossbar, and room for the numbers of one image."""
+    """One crossbar, and scratch for the numbers of one image."""
 
     cells: Cells
     memory: Memory
-    room: Room
+    scratch: Scratch
     rate: np.float32
     bound: np.float32
     """Largest weight; 0: none."""
@@ -66,7 +66,7 @@ class Layer(NamedTuple):
     """Weighted sums, and minus the gradient of the loss to them."""
     counts: Int64[np.ndarray, " n_in"]
     pulses: Pulses
-    """Room for the pulses of one output line: rows are pulses, one after another."""
+    """Scratch for the pulses of one output line: rows are pulses, one after another."""
 
 
 type Layers = tuple[Layer, ...]
@@ -81,7 +81,7 @@ def make_layer(
     bound: float,
     per_weight: tuple[float, float],
 ) -> Layer:
-    """A layer with its room.
+    """A layer with its scratch.
 
     Args:
         shape: (n_in, n_out).
@@ -99,7 +99,7 @@ def make_layer(
         sent=np.zeros(n_out, dtype=np.int64),
     )
     return Layer(
-        cells=cells, memory=memory, room=make_room(n_in), rate=np.float32(rate),
+        cells=cells, memory=memory, scratch=make_scratch(n_in), rate=np.float32(rate),
         bound=np.float32(bound), up=np.float32(per_weight[0]), down=np.float32(per_weight[1]),
         x=x, seen=seen, active=np.zeros(n_in, dtype=np.int32), sizes=np.zeros(3, dtype=np.int64),
         out=out, error=error, counts=np.zeros(n_in, dtype=np.int64), pulses=pulses,
@@ -290,6 +290,6 @@ def _send(layer: Layer, j: int, most: int, up: bool) -> None:
         if rows == ROWS_AT_ONCE or sent == most - 1:
             pulses.pre_start[rows] = filled
             pulses.start[j], pulses.start[j + 1] = 0, rows
-            pulse_lines(layer.cells, layer.memory, pulses, j, j + 1, layer.room)
+            pulse_lines(layer.cells, layer.memory, pulses, j, j + 1, layer.scratch)
             layer.sizes[1 if up else 2] += filled
             rows, filled = 0, 0

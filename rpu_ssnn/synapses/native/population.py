@@ -12,7 +12,8 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.jump_table import JumpTable
-from rpu_ssnn.synapses.array import DeviceSource, fix_stuck, make_tile, stuck_bounds
+from rpu_ssnn.synapses.aihwkit_tile import fix_stuck, make_tile, stuck_bounds
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.leak import built_seconds
 from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_record import empty_records

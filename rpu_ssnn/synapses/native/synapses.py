@@ -4,7 +4,7 @@ What a coincidence, a thinned train, a reference and a pair are is as in `TileSy
 devices are those that aihwkit draws for the same seed. Pulses wait until all presentations before
 a commit are over. Then each thread owns a slice of the devices and applies all pulses to it, in
 physical order: devices are independent, so nothing waits for anything. Noise follows from the seed,
-the device and the number of its pulse (`random_numbers`), so that threads change no number.
+the device and the number of its pulse (`random_numbers`), so that threads change no weight.
 """
 
 from functools import partial
@@ -12,16 +12,17 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
-from rpu_ssnn.synapses.array import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.apply import copy_changes, pulse_lines
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.effects.effect import Setup
-from rpu_ssnn.synapses.native.effects.reads import NativeReads, of_cell
+from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
+from rpu_ssnn.synapses.reference import of_cell
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import (
     State,
@@ -38,10 +39,10 @@ MOST_SPIKES = 1 << 22
 
 
 FEW_CHANGES = 8
-"""Where not even one weight in so many has got a pulse, reads are told which have."""
+"""Where fewer than one weight in so many got a pulse, copies of the weights get only these."""
 
 MOST_RECENT = 8
-"""Commits that reads may miss and still be told."""
+"""Commits that copies of the weights may be behind, and still get the changes only."""
 
 
 class NativeSynapses(Synapses):
@@ -55,6 +56,9 @@ class NativeSynapses(Synapses):
 
     Raises:
         InputError: no pulse of ours reaches the weights of such a device.
+
+    Attributes:
+        spec: as given.
     """
 
     ordered = False
@@ -62,14 +66,14 @@ class NativeSynapses(Synapses):
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
-        self._spec, self._shape = spec, crossbar.initial.shape
+        self.spec, self.shape = spec, crossbar.initial.shape
         built = build_array(crossbar, device, spec)
         self._array, drawn = built.array, built.drawn
         self._clock, self._digest = built.array.clock, drawn.digest
         self._effects = effects_of(Setup(crossbar, device, spec, drawn, built.effects_seed))
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._in_order = crossbar.threads == 1
-        self._store = PulseStore(self._shape[1])
+        self._store = PulseStore(self.shape[1])
         self.device_step = float(self._array.cells.per_state) * drawn.step
         self._wanted_step = crossbar.wanted_step(learning_rate)
         self._rng = np.random.default_rng(built.thinning_seed)
@@ -92,18 +96,9 @@ class NativeSynapses(Synapses):
         self._recent: list[tuple[int, Pulses]] = []
 
     @property
-    def shape(self) -> tuple[int, int]:
-        return self._shape
-
-    @property
     def pulses(self) -> UInt32[np.ndarray, "n_in n_out"]:
         """Pulses, up plus down, that each device of each cell got in training."""
         return self._array.as_crossbar(self._array.cells.records["pulses"][0])
-
-    @property
-    def spec(self) -> TileSpec:
-        """How the devices hold the weights."""
-        return self._spec
 
     @property
     def records(self) -> list[np.ndarray]:

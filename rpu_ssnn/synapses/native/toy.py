@@ -10,7 +10,7 @@ from rpu_ssnn.synapses.native.apply import (
     show_lines,
     start_lines,
 )
-from rpu_ssnn.synapses.native.cells import Cells, Memory, make_room
+from rpu_ssnn.synapses.native.cells import Cells, Memory, make_scratch
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
@@ -25,7 +25,7 @@ SIDE = 2
 
 def weights_of_toy_cells() -> float:
     """Sum of the weights of four cells after everything that can happen to them."""
-    n, room = SIDE * SIDE, make_room(SIDE)
+    n, scratch = SIDE * SIDE, make_scratch(SIDE)
     none = np.zeros(0, dtype=np.float32)
     records = empty_records(n).reshape(1, n)
     for field, value in (("low", -1.0), ("high", 1.0), ("up", 0.1), ("down", 0.1)):
@@ -42,8 +42,8 @@ def weights_of_toy_cells() -> float:
     store.add(PulseBlock(lines, lines, ends, lines, ends, lines, np.ones(1, dtype=np.int8)))
     taken = store.take(0, 1, 1.0, np.random.default_rng(0))
     assert taken is not None
-    start_lines(cells, np.ones(n, dtype=np.int64), SIDE, 0, SIDE, np.uint64(3), room)
-    pulse_lines(cells, memory, taken.pulses, 0, SIDE, room)
+    start_lines(cells, np.ones(n, dtype=np.int64), SIDE, 0, SIDE, np.uint64(3), scratch)
+    pulse_lines(cells, memory, taken.pulses, 0, SIDE, scratch)
     shares = np.ones((1, n), dtype=np.float32)
     decay_lines(cells, shares, np.zeros_like(shares), SIDE, 0, SIDE)
     for two in (False, True):
@@ -51,8 +51,8 @@ def weights_of_toy_cells() -> float:
     parts, half = np.zeros((1, n, 2), dtype=np.float32), np.full(2, 0.5, dtype=np.float32)
     lose_lines(cells, parts, half, half, np.float32(0.0), SIDE, 0, SIDE)
     disturb_lines(cells, Disturb(*np.ones((4, SIDE), dtype=np.float32)), SIDE, 0, SIDE)
-    show_lines(cells, memory, 1, SIDE, 0, SIDE, room)
-    faded_lines(memory, cells.weights, np.zeros_like(cells.weights), 0.0, 1, SIDE, 0, SIDE, room)
+    show_lines(cells, memory, 1, SIDE, 0, SIDE, scratch)
+    faded_lines(memory, cells.weights, np.zeros_like(cells.weights), 0.0, 1, SIDE, 0, SIDE, scratch)
     square = np.zeros((SIDE, SIDE), dtype=np.float32)
     copy_changes(taken.pulses, cells.weights, square, square)
     layer = make_layer(

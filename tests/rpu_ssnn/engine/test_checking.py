@@ -28,12 +28,12 @@ def test_a_slice_of_each_field_is_of_that_field() -> None:
 def test_a_write_past_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checked_arrays, "CHECK", True)
     state = make_worker_state(NET)
-    checked_arrays.check_canaries(state)
+    checked_arrays.check_guards(state)
     memory = state.events.base
     assert memory.nbytes > state.events.nbytes
     memory[state.events.nbytes + 1] += 1
     with pytest.raises(AssertionError, match="written past its end"):
-        checked_arrays.check_canaries(state)
+        checked_arrays.check_guards(state)
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])

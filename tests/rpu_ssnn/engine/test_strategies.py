@@ -8,13 +8,14 @@ import pytest
 from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.strategies import batched, choose_strategy
-from rpu_ssnn.engine.weight_copies import Reads, in_blocks
+from rpu_ssnn.engine.weight_copies import WeightCopies, in_blocks
 from rpu_ssnn.spec import (
     NetworkSpec,
     TrainingSpec,
 )
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
+    PulseBlock,
     coincidence_synapses,
     rate_synapses,
 )
@@ -34,7 +35,7 @@ def test_reading_slot_by_slot_is_the_same_pass(
     name: str, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All presentations of a batch in one group, three, and one after the other (a long T)."""
-    monkeypatch.setattr(batched, "MOST", together)
+    monkeypatch.setattr(batched, "MOST_TOGETHER", together)
     training = TrainingSpec(batch=10)
     compiled = trained_weights(
         make_network(VARIANTS[name], coarse(CoincidenceSynapses, 1.0), training)
@@ -70,7 +71,9 @@ def test_the_lookahead_changes_no_number(hidden: int, T: int, schedule) -> None:
         network = make_network(spec, coincidence_synapses(1.0), training)
         assert len(network._job.reads.matrices.blocks) > 0
         if not lookahead:
-            network._job = replace(network._job, reads=Reads(network.synapses, lookahead=False))
+            network._job = replace(
+                network._job, reads=WeightCopies(network.synapses, lookahead=False)
+            )
             network._strategy = choose_strategy(network._job)
         with network:
             trained = network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
@@ -155,8 +158,35 @@ def test_inference_reads_do_not_depend_on_how_many_presentations_step_together(
         alone = network.infer(rates, np.random.default_rng(3))
         alone.output_counts[:] = 0
         alone.spikes[:] = 0
-        monkeypatch.setattr(batched, "MOST", 1)
+        monkeypatch.setattr(batched, "MOST_TOGETHER", 1)
         network._strategy.infer(alone, NOTHING)
     np.testing.assert_array_equal(together.output_counts, alone.output_counts)
     np.testing.assert_array_equal(together.spikes, alone.spikes)
     assert together.output_counts.sum() > 20
+
+
+@pytest.mark.parametrize("name", ["serial", "threaded", "batched"])
+def test_an_interrupted_batch_leaves_no_pulses(name: str) -> None:
+    class Interrupted(ReadsSlotBySlot if name == "batched" else CoincidenceSynapses):  # type: ignore[misc]
+        interrupt = False
+
+        def update(self, block: PulseBlock) -> None:
+            if self.interrupt:
+                raise KeyboardInterrupt
+            super().update(block)
+
+    def weights(interrupt: bool) -> list[np.ndarray]:
+        training = TrainingSpec(batch=10)
+        factory, threads = coarse(Interrupted, 1.0), 2 if name == "threaded" else 1
+        shown = presentations(10)
+        with make_network(VARIANTS["default"], factory, training, threads) as network:
+            if interrupt:
+                Interrupted.interrupt = True
+                with pytest.raises(KeyboardInterrupt):
+                    network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
+                Interrupted.interrupt = False
+            network.train_batch(shown.rates, shown.labels, np.random.default_rng(8))
+            return [s._weights for s in network.synapses]  # type: ignore[attr-defined]
+
+    for after, alone in zip(weights(True), weights(False), strict=True):
+        np.testing.assert_array_equal(after, alone)

@@ -44,7 +44,7 @@ class CountedTile(TileSynapses):
         self.sent_down = np.zeros(self.shape, np.int64)
         self.offered = np.zeros(self.shape, np.int64)
         self.direct: int = 0
-        tile = self._tiles[0]
+        tile = self.tiles[0]
         update = tile.update
 
         def counting(x: torch.Tensor, d: torch.Tensor) -> None:

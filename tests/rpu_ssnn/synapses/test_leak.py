@@ -6,7 +6,7 @@ import pytest
 from device_presets import get_preset
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses.array import PERSISTENT
+from rpu_ssnn.synapses.aihwkit_tile import PERSISTENT
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
@@ -65,7 +65,7 @@ def test_storage_decays_and_training_goes_on_as_before(times: float) -> None:
 def test_storage_draws_no_write_noise_on_what_the_devices_keep() -> None:
     device = get_preset("capacitor", QUIET | {"leak_time_constant_s": 1000.0, "write_noise": 20.0})
     synapses = TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0), 1.0)
-    (tile,) = synapses._tiles
+    (tile,) = synapses.tiles
     written = tile.get_hidden_parameters()[PERSISTENT].numpy().copy()
     synapses.rest(100.0)
     kept = tile.get_hidden_parameters()[PERSISTENT].numpy()

@@ -68,11 +68,11 @@ def test_two_way_trains_differ_from_the_exact_ones_by_a_small_part_of_the_gap_s_
 
 def test_the_drawn_steps_are_back_after_each_batch_and_rewrites_are_counted() -> None:
     synapses = tile(get_preset("charge_trap_pulsed"))
-    drawn = synapses._tiles[0].get_hidden_parameters()
+    drawn = synapses.tiles[0].get_hidden_parameters()
     synapses.update(make_block(*random_trains(300)))
-    during = synapses._tiles[0].get_hidden_parameters()
+    during = synapses.tiles[0].get_hidden_parameters()
     synapses.end_batch()
-    after = synapses._tiles[0].get_hidden_parameters()
+    after = synapses.tiles[0].get_hidden_parameters()
     for name, values in drawn.items():
         np.testing.assert_array_equal(values, after[name])
         assert (name in ("dwmin_up", "dwmin_down", "slope_up", "slope_down")) == bool(
@@ -93,7 +93,7 @@ def test_a_pair_s_second_device_gets_the_other_direction_s_steps() -> None:
     pre, up, down = (np.zeros((50, 1), bool) for _ in range(3))
     pre[[10, 11, 45]] = up[[10, 11]] = down[45] = True
     synapses.update(make_block(pre, up, down))
-    first, second = (t.tile.get_weights().item() for t in synapses._tiles)
+    first, second = (t.tile.get_weights().item() for t in synapses.tiles)
     assert first == pytest.approx(-second, rel=1e-5)
     assert first > 0.002
 

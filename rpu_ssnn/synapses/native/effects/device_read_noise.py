@@ -6,21 +6,19 @@ with equal times. White noise is drawn with the reads (`reads`).
 """
 
 import math
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import OfDevices, Room
+from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
+from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.tile_spec import slow_time_allowed
 from rpu_ssnn.training_state import State
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 STATES_OF_RANGE = 2.0
 """Device states of the nominal range."""
@@ -84,18 +82,18 @@ class SlowReadNoise(Effect):
             raise InputError("tile", "device_read_noise.slow_time_s", spec.slow_time_s, allowed)
         return cls(setup)
 
-    def written(self, array: "DeviceArray") -> None:
+    def written(self, array: DeviceArray) -> None:
         self._go_on(array, math.inf)
 
-    def after_batch(self, array: "DeviceArray") -> bool:
+    def after_batch(self, array: DeviceArray) -> bool:
         self._go_on(array, self._batch_seconds)
         return True
 
-    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
         self._go_on(array, seconds)
         return True
 
-    def read_errors(self, array: "DeviceArray") -> list[Weights]:
+    def read_errors(self, array: DeviceArray) -> list[Weights]:
         errors = [array.as_crossbar(self._deviation * part) for part in self._errors]
         if array.read_shares is None:
             return errors
@@ -109,11 +107,11 @@ class SlowReadNoise(Effect):
         self._errors[:] = state["errors"]
         self._draws = int(state["draws"])
 
-    def _go_on(self, array: "DeviceArray", seconds: float) -> None:
+    def _go_on(self, array: DeviceArray, seconds: float) -> None:
         number, n_in = self._draws, array.shape[0]
         correlation = math.exp(-seconds / self._time_s)
 
-        def draw(first: int, stop: int, _: Room) -> None:
+        def draw(first: int, stop: int, _: Scratch) -> None:
             next_errors(self._errors, self._key, number, correlation, self._two, n_in, first, stop)
 
         array.slices.call(draw)

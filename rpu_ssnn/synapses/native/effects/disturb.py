@@ -5,22 +5,20 @@ a step, and which comes first changes it by its product with the change of one s
 """
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
-from rpu_ssnn.synapses.native.cells import Cells, Pulses, Room, bounded
+from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch, bounded
+from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.tile_spec import NO_DISTURB
 from rpu_ssnn.training_state import State
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 
 class Disturb(NamedTuple):
@@ -94,12 +92,12 @@ class LineDisturb(Effect):
     def disturb(self, pulses: Pulses) -> Disturb:
         """What the spikes of some slots do."""
 
-    def after_pulses(self, array: "DeviceArray", pulses: Pulses) -> bool:
+    def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
         cells, n_in = array.cells, array.shape[0]
         disturb = self.disturb(pulses)
         self._steps += float(sum(part.mean(dtype=np.float64) for part in disturb))
 
-        def move(first: int, stop: int, _: Room) -> None:
+        def move(first: int, stop: int, _: Scratch) -> None:
             disturb_lines(cells, disturb, n_in, first, stop)
 
         array.slices.call(move)

@@ -10,25 +10,31 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from rpu_ssnn.synapses.base import Crossbar, Weights
+from rpu_ssnn.synapses.device_source import DeviceSource
+from rpu_ssnn.synapses.native.cells import Pulses
+from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.array import DeviceSource
-    from rpu_ssnn.synapses.base import Crossbar, Weights
-    from rpu_ssnn.synapses.native.cells import Pulses
-    from rpu_ssnn.synapses.native.device_array import DeviceArray
+if TYPE_CHECKING:  # it draws by effects
     from rpu_ssnn.synapses.native.population import Population
-    from rpu_ssnn.tile_spec import TileSpec
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What an effect is made of: the layer's wishes, the device, the array's settings, the devices
-    drawn, and the seed of what effects draw."""
+    """What an effect is made of.
 
-    crossbar: "Crossbar"
-    device: "DeviceSource"
-    spec: "TileSpec"
+    Attributes:
+        crossbar: what the layer asks for.
+        spec: settings of the array.
+        drawn: the devices.
+        seed: of what effects draw.
+    """
+
+    crossbar: Crossbar
+    device: DeviceSource
+    spec: TileSpec
     drawn: "Population"
     seed: np.random.SeedSequence
 
@@ -48,26 +54,26 @@ class Effect:
     needs_all_spikes = False
     """Whether slots without a coincidence matter too."""
 
-    def read_errors(self, array: "DeviceArray") -> "list[Weights]":
+    def read_errors(self, array: DeviceArray) -> list[Weights]:
         """What reads see of the devices beyond their states [n_in, n_out], one array a device of a
         cell; none where reads see the states themselves."""
         return []
 
-    def written(self, array: "DeviceArray") -> None:
+    def written(self, array: DeviceArray) -> None:
         """The initial weights are written: time begins."""
 
-    def begin(self, array: "DeviceArray") -> None:
+    def begin(self, array: DeviceArray) -> None:
         """The devices are in states that nothing before has led to: new ones, written, restored."""
 
-    def after_pulses(self, array: "DeviceArray", pulses: "Pulses") -> bool:
+    def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
         """Pulses were applied; whether the effect moved devices."""
         return False
 
-    def after_batch(self, array: "DeviceArray") -> bool:
+    def after_batch(self, array: DeviceArray) -> bool:
         """The time of a batch has passed; whether the effect moved devices."""
         return False
 
-    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
         """Time (s) has passed without pulses; whether the effect moved devices."""
         return False
 

@@ -5,17 +5,13 @@ a hidden layer of the paper's network 0.2 % of the spikes). Such a device is not
 half-selected.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from rpu_ssnn.synapses.native.cells import Pulses
+from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, LineDisturb
 from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.training_state import State
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 
 class HalfSelect(LineDisturb):
@@ -41,7 +37,7 @@ class HalfSelect(LineDisturb):
             (spec.gradient * down).astype(np.float32),
         )
 
-    def after_pulses(self, array: "DeviceArray", pulses: Pulses) -> bool:
+    def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
         self._half_selects += len(array.cells.signs) * half_selected(pulses, array.shape)
         return super().after_pulses(array, pulses)
 

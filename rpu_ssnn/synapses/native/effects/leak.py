@@ -1,18 +1,15 @@
 """Leak in seconds, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rpu_ssnn.synapses.leak import LEAST_SHARE, built_seconds
 from rpu_ssnn.synapses.native.apply import decay_lines
-from rpu_ssnn.synapses.native.cells import OfDevices, Room
+from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
+from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.training_state import State
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 
 class NativeLeak(Effect):
@@ -36,7 +33,7 @@ class NativeLeak(Effect):
             self._batches_a_step = max(1, math.ceil(shortest / self._batch_seconds))
             self._shares = self._after(self._batch_seconds * self._batches_a_step)
 
-    def after_batch(self, array: "DeviceArray") -> bool:
+    def after_batch(self, array: DeviceArray) -> bool:
         if not self._acts:
             return False
         self._batches += 1
@@ -44,7 +41,7 @@ class NativeLeak(Effect):
             return False
         return self._decay(array, self._shares)
 
-    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
         """With what batches have left."""
         seconds = self._acceleration * seconds + self._batches * self._batch_seconds
         if not self._acts or seconds == 0.0:
@@ -64,12 +61,12 @@ class NativeLeak(Effect):
         power = seconds / self._built_seconds
         return (self._built.astype(np.float64) ** power).astype(np.float32)
 
-    def _decay(self, array: "DeviceArray", shares: OfDevices) -> bool:
+    def _decay(self, array: DeviceArray, shares: OfDevices) -> bool:
         self._batches = 0
         self._steps += 1
         cells, n_in = array.cells, array.shape[0]
 
-        def decay(first: int, stop: int, _: Room) -> None:
+        def decay(first: int, stop: int, _: Scratch) -> None:
             decay_lines(cells, shares, self._resets, n_in, first, stop)
 
         array.slices.call(decay)

@@ -11,10 +11,10 @@ of the cell's current that leaves the line at its end. Errors against the nodal 
 import numpy as np
 from jaxtyping import Float64
 
-Cells = Float64[np.ndarray, "inputs outputs"]
+OfCells = Float64[np.ndarray, "inputs outputs"]
 
 
-def line_shares(drops: Cells, side: int | None = None) -> tuple[Cells, Cells]:
+def line_shares(drops: OfCells, side: int | None = None) -> tuple[OfCells, OfCells]:
     """Shares of the voltage at the end of its input line, and of its output line.
 
     Args:

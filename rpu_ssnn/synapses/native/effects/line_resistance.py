@@ -18,7 +18,7 @@ from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.effects.line_circuit import Cells, line_shares
+from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
 from rpu_ssnn.synapses.native.step_models import step_fields
 
 
@@ -74,10 +74,10 @@ class LineResistance(Effect):
         """Of the states at the last end of a batch."""
         return self._statistics
 
-    def _drops(self, array: DeviceArray) -> Cells:
+    def _drops(self, array: DeviceArray) -> OfCells:
         """Of all cells, [n_in, 2 n_out], the devices of a weight side by side."""
         n_in, n_out = array.shape
-        states: Cells = np.zeros((n_in, 2 * n_out))
+        states: OfCells = np.zeros((n_in, 2 * n_out))
         parts: list[Weights] = array.states()
         if len(array.cells.offset):
             parts.append(array.as_crossbar(array.cells.offset) / array.cells.per_state)
@@ -86,7 +86,7 @@ class LineResistance(Effect):
         # a device may be below the nominal range, but not below zero
         return np.maximum(states + self._zero, 0.0) * self._drop_per_state
 
-    def _scale_steps(self, array: DeviceArray, factor: Cells) -> None:
+    def _scale_steps(self, array: DeviceArray, factor: OfCells) -> None:
         records = array.cells.records
         for d in range(len(records)):
             of_device = factor[:, d::2].T.ravel()

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
-from rpu_ssnn.synapses.native.cells import Memory, Room
+from rpu_ssnn.synapses.native.cells import Memory, Scratch
 from rpu_ssnn.synapses.native.random_numbers import logarithm
 
 FORGOTTEN = 40.0
@@ -28,38 +28,38 @@ def kept_share(memory: Memory, gap: float) -> np.float32:
 
 
 @compiled_inside
-def note(memory: Memory, i: np.uint32, at: int, p: int, room: Room) -> None:
-    """Cell i is pulsed in slot `at`, which it then knows; place p is told how long it was not."""
-    room.since[p] = at - memory.cells[i].last
+def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
+    """Cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
+    scratch.since[p] = at - memory.cells[i].last
     memory.cells[i].last = at
 
 
 @compiled_inside
-def recall(memory: Memory, n: int, room: Room) -> None:
-    """Step factor and kept charge of the pulses of the room's first n places."""
+def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
+    """Add step factor and kept charge to the first n pulses of the scratch."""
     for p in range(n):
-        room.kept[p] = kept_share(memory, gap_s(memory, room.since[p]))
+        scratch.kept[p] = kept_share(memory, gap_s(memory, scratch.since[p]))
     near = FORGOTTEN * memory.gap_time_constant_s
     total = 0.0
     for p in range(n):
-        gap = gap_s(memory, room.since[p])
+        gap = gap_s(memory, scratch.since[p])
         factor = 1.0
         if gap < near:
             factor += memory.recovery * math.exp(-gap / memory.gap_time_constant_s)
-        room.factor[p] = factor
+        scratch.factor[p] = factor
         total += factor
-    room.sums[0] += total
+    scratch.sums[0] += total
     if memory.loss_per_decade > 0.0:
         for p in range(n):
-            share = max(room.kept[p], np.float32(1e-37))
-            memory.cells[room.cell[p]].log_kept += np.float64(logarithm(share))
+            share = max(scratch.kept[p], np.float32(1e-37))
+            memory.cells[scratch.cell[p]].log_kept += np.float64(logarithm(share))
 
 
 @compiled_inside
-def fade(memory: Memory, base: int, n_in: int, now: int, room: Room) -> None:
+def add_kept_shares(memory: Memory, base: int, n_in: int, now: int, scratch: Scratch) -> None:
     """Kept charge of all cells of a line in slot `now`."""
     for p in range(n_in):
-        room.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
+        scratch.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
 
 
 @compiled_in_place
@@ -72,7 +72,7 @@ def faded_lines(
     n_in: int,
     first: int,
     stop: int,
-    room: Room,
+    scratch: Scratch,
 ) -> None:
     """Weights of those output lines in slot `now`, where all devices lose charge alike.
 
@@ -81,6 +81,6 @@ def faded_lines(
     none = np.float32(rest)
     for line in range(first, stop):
         base = line * n_in
-        fade(memory, base, n_in, now, room)
+        add_kept_shares(memory, base, n_in, now, scratch)
         for p in range(n_in):
-            shown[base + p] = none + (weights[base + p] - none) * room.kept[p]
+            shown[base + p] = none + (weights[base + p] - none) * scratch.kept[p]

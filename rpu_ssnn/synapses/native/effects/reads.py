@@ -7,14 +7,10 @@ from jaxtyping import Float32
 
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
+from rpu_ssnn.synapses.reference import of_cell
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 
 Lines = Float32[np.ndarray, "batch n"]
-
-
-def of_cell(parts: list[Weights]) -> Weights:
-    """What cells add up to, from their one or two devices."""
-    return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
 class NativeReads:

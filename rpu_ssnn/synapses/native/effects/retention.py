@@ -11,7 +11,7 @@ age, also where the pulse takes charge away, and what was there goes on by its o
 """
 
 import math
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -19,13 +19,11 @@ from jaxtyping import Float32, Float64
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.spec.array_physics import RetentionSpec
-from rpu_ssnn.synapses.native.cells import Cells, Room
+from rpu_ssnn.synapses.native.cells import Cells, Scratch
+from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.tile_spec import ONE_LOSS
 from rpu_ssnn.training_state import State
-
-if TYPE_CHECKING:
-    from rpu_ssnn.synapses.native.device_array import DeviceArray
 
 GRID = 4.0
 """Ratio of neighbouring time constants: the sum is then within 0.2 % of a decade's loss of the law
@@ -119,16 +117,16 @@ class Retention(Effect):
             raise InputError("tile", "retention", spec, ONE_LOSS)
         return cls(setup)
 
-    def written(self, array: "DeviceArray") -> None:
+    def written(self, array: DeviceArray) -> None:
         self._lose(array, 0.0, self._shares)
 
-    def after_batch(self, array: "DeviceArray") -> bool:
+    def after_batch(self, array: DeviceArray) -> bool:
         ages = self._spec.acceleration * self._batch_seconds / self._times
         mean_left = -np.expm1(-ages[:-1]) / ages[:-1]
         self._lose(array, self._batch_seconds, self._shares * np.append(mean_left, 1.0))
         return True
 
-    def after_rest(self, array: "DeviceArray", seconds: float) -> bool:
+    def after_rest(self, array: DeviceArray, seconds: float) -> bool:
         self._lose(array, seconds, self._shares * self._left(seconds))
         return True
 
@@ -147,13 +145,13 @@ class Retention(Effect):
         left: Float64[np.ndarray, " n"] = np.exp(-self._spec.acceleration * seconds / self._times)
         return left
 
-    def _lose(self, array: "DeviceArray", seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
+    def _lose(self, array: DeviceArray, seconds: float, fresh: Float64[np.ndarray, " n"]) -> None:
         """Let that time pass; fresh: share of what is new that is in each charge afterwards."""
         self._seconds += seconds
         factors = self._left(seconds).astype(np.float32), fresh.astype(np.float32)
         cells, n_in, toward = array.cells, array.shape[0], np.float32(self._spec.toward_state)
 
-        def lose(first: int, stop: int, _: Room) -> None:
+        def lose(first: int, stop: int, _: Scratch) -> None:
             lose_lines(cells, self._parts, *factors, toward, n_in, first, stop)
 
         array.slices.call(lose)

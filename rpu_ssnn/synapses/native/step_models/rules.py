@@ -9,7 +9,8 @@ PerDevice = Float32[np.ndarray, " devices"]
 
 
 class Jumps(NamedTuple):
-    """Distributions of jumps, by table; up and down by turns where the two are apart."""
+    """Distributions of jumps by table; of table k, `changes` and `means` hold up in row 2k, down in
+    row 2k + 1."""
 
     states: Float32[np.ndarray, "tables columns"]
     points: Float32[np.ndarray, " points"]

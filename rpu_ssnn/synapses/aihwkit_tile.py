@@ -1,8 +1,7 @@
-"""aihwkit tiles as this package uses them: built, written, stuck, and asked for saturation."""
+"""aihwkit tiles as this package uses them: made, written, stuck, saved, restored."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
-from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
     config_class,
@@ -27,39 +25,11 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
     update_parameters,
 )
-from rpu_ssnn.synapses.pulse_history import PulsePhysics
+from rpu_ssnn.synapses.device_source import PulsedDevice
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from rpu_ssnn.training_state import State, StateError
 
 type OfArray = Float32[np.ndarray, "n_out n_in"]
-
-PulsedDevice = Any
-"""An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
-
-
-class DeviceSource(Protocol):
-    """What a tile asks of a device; `device_presets.Preset`, `CompoundDevice` and `TableDevice` are
-    ones."""
-
-    @property
-    def pulse_physics(self) -> PulsePhysics | None:
-        """What the device does beyond aihwkit; None where it does nothing beyond."""
-
-    @property
-    def jump_tables(self) -> Sequence[JumpTable] | None:
-        """Measured jumps, of which each device has those of one table; None: a step model."""
-
-    @property
-    def leak_time_constant_s(self) -> float:
-        """A weight left alone decays as exp(-t / this) (s); infinite where it does not leak."""
-
-    @property
-    def pair(self) -> bool:
-        """Whether each weight is a differential pair, whatever the tile's reference scheme."""
-
-    def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
-        """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
-
 
 CERTAIN_PULSE = 1000.0
 """Tile learning rate in steps. aihwkit sends a pulse with probability sqrt(rate / granularity) a

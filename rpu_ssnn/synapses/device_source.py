@@ -1,0 +1,77 @@
+"""What synapses ask of a device, whichever simulator holds it."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float64
+
+from rpu_ssnn.common.jump_table import JumpTable
+
+PulsedDevice = Any
+"""An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
+
+
+class PulsePhysics(Protocol):
+    """A device whose step and charge follow its last pulse; times in seconds.
+
+    `device_presets.parameters.charge_trap_physics.ChargeTrapPhysics` is one.
+    """
+
+    @property
+    def pulse_width_s(self) -> float:
+        """Width of every pulse."""
+
+    @property
+    def shortest_slot_s(self) -> float:
+        """Least time from pulse to pulse."""
+
+    @property
+    def rest_state(self) -> float:
+        """State (1: upper end of the nominal range) of a device that has lost all charge."""
+
+    @property
+    def recovery(self) -> float:
+        """`step_factor` without a gap, minus 1."""
+
+    @property
+    def gap_time_constant_s(self) -> float:
+        """How fast `step_factor` falls to 1 with the gap, exponentially."""
+
+    @property
+    def loss_per_decade(self) -> float:
+        """`kept` is 1 - this x log10(1 + age / loss_onset_s), or 0."""
+
+    @property
+    def loss_onset_s(self) -> float:
+        """See `loss_per_decade`."""
+
+    def step_factor(self, gap_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+        """Step over that of an isolated pulse, by the gap since the device's last pulse."""
+
+    def kept(self, age_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+        """Share of the charge left after that time without a pulse, in [0, 1]."""
+
+
+class DeviceSource(Protocol):
+    """What a tile asks of a device; `device_presets.Preset`, `CompoundDevice` and `TableDevice` are
+    ones."""
+
+    @property
+    def pulse_physics(self) -> PulsePhysics | None:
+        """What the device does beyond aihwkit; None where it does nothing beyond."""
+
+    @property
+    def jump_tables(self) -> Sequence[JumpTable] | None:
+        """Measured jumps, of which each device has those of one table; None: a step model."""
+
+    @property
+    def leak_time_constant_s(self) -> float:
+        """A weight left alone decays as exp(-t / this) (s); infinite where it does not leak."""
+
+    @property
+    def pair(self) -> bool:
+        """Whether each weight is a differential pair, whatever the tile's reference scheme."""
+
+    def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
+        """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
