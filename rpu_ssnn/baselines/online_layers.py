@@ -54,7 +54,7 @@ class FloatLayer:
             pulse_key=np.uint64(0),
             read_key=np.uint64(0),
         )
-        return make_layer(self.shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
+        return make_layer(self._shape, cells, NO_MEMORY, rate, self._bound, (0.0, 0.0))
 
     def weights(self) -> Weights:
         """[n_in, n_out]; not a copy."""

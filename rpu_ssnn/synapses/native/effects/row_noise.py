@@ -38,7 +38,7 @@ def draw(
 
 @compiled_inside
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
-    """As `draw`, into the noise of the scratch: what the step model takes (`step_models.JUMP_TABLE`)."""
+    """As `draw`, into `scratch.noise`: what the step model takes (`step_models.JUMP_TABLE`)."""
     if cells.model != JUMP_TABLE:
         draw(cells, d, n, key, np.uint32(0), scratch, scratch.noise)
         return
