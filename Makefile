@@ -3,7 +3,7 @@
 #   make test   sets up, lints, type-checks and runs the fast tests
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow test-kill bench docs wheel lint requirements clean
+.PHONY: demo test test-slow test-kill test-lowest bench docs wheel lint requirements clean
 
 # Where bytecode may not be written, each of the many processes compiles torch's modules anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -24,6 +24,17 @@ test-slow: $(READY)
 # Fifty SIGKILLs at random moments of a small study: some minutes.
 test-kill: $(READY)
 	$(BIN)/python -m pytest -m slow -s tests/studies/execution/test_many_kills.py
+
+# The fast tests with the lowest releases of all dependencies that pyproject.toml allows, as far as
+# they have wheels for this Python; in an environment of its own.
+LOWEST := .venv-lowest
+test-lowest: $(READY)
+	rm -rf $(LOWEST) && $(BIN)/uv venv --quiet --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --only-binary :all: --all-extras \
+		--python $(LOWEST)/bin/python pyproject.toml -o $(LOWEST)/lowest.txt
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/lowest.txt
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation -e .
+	$(LOWEST)/bin/python -m pytest -n 2
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py

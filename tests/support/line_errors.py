@@ -12,14 +12,14 @@ from jaxtyping import Float64
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from rpu_ssnn.synapses.native.effects.line_circuit import Cells, line_shares
+from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
 
 
 def nodal_solution(
-    drops: Cells,
+    drops: OfCells,
     inputs: Float64[np.ndarray, " inputs"],
     outputs: Float64[np.ndarray, " outputs"],
-) -> tuple[Cells, Float64[np.ndarray, " outputs"]]:
+) -> tuple[OfCells, Float64[np.ndarray, " outputs"]]:
     """Voltages over all cells, and currents out of the output lines times the segment's resistance.
 
     Args:
