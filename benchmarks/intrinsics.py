@@ -20,7 +20,7 @@ REPEATS = 41
 
 
 def in_turn(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Seconds of each call, one after the other, again and again."""
+    """Microseconds of each call, one after the other, again and again."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()

@@ -21,7 +21,7 @@ class Parameter:
     """One number of a preset and where it comes from.
 
     Args:
-        value: number, flag, or None where it is not known.
+        value: number, flag, list of numbers, or None where it is not known.
         unit: unit of the value (``step`` means a multiple of the mean step, and so on).
         source: publication or fit that gives it; None for an assumption.
         assumption: why this value was assumed; None where a source gives it.

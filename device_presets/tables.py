@@ -55,7 +55,7 @@ def listing() -> str:
 def describe(preset: Preset) -> pd.DataFrame:
     """Every parameter of a preset: ``parameter``, ``value``, ``unit``, ``source``, ``assumption``.
 
-    The value column holds numbers, flags, and None for what is not known.
+    The value column holds numbers, flags, lists of numbers, and None for what is not known.
     """
     import pandas as pd
 

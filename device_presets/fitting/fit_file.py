@@ -22,9 +22,8 @@ from device_presets.fitting.model.selection import (
     filtered,
     select_model,
 )
-from device_presets.fitting.model.simulation import alike_stretches
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
-from device_presets.fitting.model.trace_fit import trace_fit
+from device_presets.fitting.model.trace_fit import CURVE_NUMBERS, trace_fit
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.model.weights import (
     Prepared,
@@ -105,14 +104,15 @@ class FittedDevice:
         Before the name: * the chosen model, = one that the data do not tell from it.
         """
         scores = self.selection.scores
+        left_out = "ruled out" if len(scores) > 1 else "not compared"
         held = [s.held_out for s in scores]
         best = max((float(h.sum()) for h in held if h is not None), default=0.0)
         rows = [
             (
                 self._mark(s) + s.name,
                 s.model.aihwkit_class,
-                s.fit.n_free,
-                "ruled out" if h is None else f"{float(h.sum()) - best:.1f}",
+                s.fit.n_free + CURVE_NUMBERS * s.fit.layout.noises_only,
+                left_out if h is None else f"{float(h.sum()) - best:.1f}",
             )
             for s, h in zip(scores, held, strict=True)
         ]
@@ -211,11 +211,17 @@ def fit_file(
     least_leak = shortest_leak(fit, prepared.everything) if method == "likelihood" else None
     as_likely = [_population(score.fit, measurement.has_down) for score in as_likely_of(selection)]
     quantities = report(population, prepared.scale, linear, as_good, as_likely, least_leak)
-    curves = [_curves(selection.chosen.name, fit, lambda rows: refit(fit, rows, most_steps=60))]
+
+    def trained(rows: np.ndarray) -> JointFit:
+        if method == "aihwkit":
+            return trace_fit(prepared, rows)
+        return refit(fit, rows, most_steps=60)
+
+    curves = [_curves(selection.chosen.name, fit, trained)]
     if against_aihwkit and method == "likelihood":
-        by_trace = _trace(prepared, prepared.everything)
+        by_trace = trace_fit(prepared, prepared.everything)
         curves.append(
-            _curves("aihwkit.utils.fitting", by_trace, lambda rows: _trace(prepared, rows))
+            _curves("aihwkit.utils.fitting", by_trace, lambda rows: trace_fit(prepared, rows))
         )
     scale_text = prepared.scale.phrase
     try:
@@ -238,13 +244,9 @@ def fit_file(
     )
 
 
-def _trace(prepared: Prepared, rows: np.ndarray) -> JointFit:
-    return trace_fit(prepared, alike_stretches(prepared.series.pulse, prepared.series.begins), rows)
-
-
 def _by_trace(prepared: Prepared) -> Selection:
     """The fit of aihwkit's own tool in place of a choice among models."""
-    fit = _trace(prepared, prepared.everything)
+    fit = trace_fit(prepared, prepared.everything)
     score = Score(fit.layout.model, fit, None)
     return Selection(score, (score,), (score,), "aihwkit.utils.fitting; noises by the likelihood")
 

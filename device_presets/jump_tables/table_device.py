@@ -30,6 +30,7 @@ from device_presets.jump_tables.lookup_table import (
 )
 from device_presets.parameters.common import PULSE_FACTS
 from device_presets.parameters.rule import ParameterRule as Rule
+from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter
 from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import user_path
@@ -194,10 +195,17 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
     folders = tuple(folder.strip() for folder in asked["folders"].split(","))
     paths = [shipped_or_own(user_path("device", KEY, folder)) for folder in folders]
     found = tuple(each for path in paths for each in _folders_in(path))
+    plain, given = f"{KEY}({', '.join(folders)})", overrides or {}
+    for setting in given:
+        if setting not in RULES:
+            raise PresetError(plain, "parameter", setting, one_of(RULES, setting))
+    settings = tuple(
+        (setting, rule.checked(plain, setting, given.get(setting, rule.neutral)))
+        for setting, rule in RULES.items()
+    )
     # Kept: a study asks for its devices many times.
     stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
-    given = tuple(sorted((overrides or {}).items()))
-    return _device(folders, found, asked["digest"], given, stamps)
+    return _device(plain, found, asked["digest"], settings, stamps)
 
 
 def shipped_or_own(folder: Path) -> Path:
@@ -209,13 +217,12 @@ def shipped_or_own(folder: Path) -> Path:
 
 @functools.lru_cache(maxsize=16)
 def _device(
-    folders: tuple[str, ...],
+    name: str,
     found: tuple[Path, ...],
     wanted: str | None,
-    overrides: tuple[tuple[str, Any], ...],
+    settings: tuple[tuple[str, Value], ...],
     stamps: object,
 ) -> TableDevice:
-    name, given = f"{KEY}({', '.join(folders)})", dict(overrides)
     pairs = sorted((_read(folder, _stamps(folder)) for folder in found), key=lambda pair: pair[0])
     tables = tuple(table for _, table in pairs)
     digest = hashlib.sha256("".join(each for each, _ in pairs).encode()).hexdigest()[:DIGITS]
@@ -225,14 +232,8 @@ def _device(
         if len(table.conductance) != len(tables[0].conductance):
             allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
             raise PresetError(table.name, "conductances", len(table.conductance), allowed)
-    for setting in given:
-        if setting not in RULES:
-            raise PresetError(name, "parameter", setting, one_of(RULES, setting))
-    settings = {
-        setting: rule.checked(name, setting, given.get(setting, rule.neutral))
-        for setting, rule in RULES.items()
-    }
-    device = TableDevice(f"{name[:-1]}, sha256={digest})", tables, MappingProxyType(settings))
+    full = f"{name[:-1]}, sha256={digest})"
+    device = TableDevice(full, tables, MappingProxyType(dict(settings)))
     if not device.step > 0.0:
         allowed = "must be above 0: a pulse up must raise the conductance more than a pulse down"
         raise PresetError(name, "mean jump at mid-range", device.step, allowed)

@@ -18,7 +18,7 @@ MOST_STEP_DEVIATION = 0.15
 MOST_CORRELATION = 0.2
 
 _BINS = 8
-_FEWEST_A_BIN = 8
+_FEWEST_A_GROUP = 8
 _SIGNIFICANT = 1e-4
 _NEGLIGIBLE = 0.01  # of the step
 _TOO_WIDE = 1.0  # of the step: what could hide before a check says that it cannot tell
@@ -80,7 +80,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     step = float(np.mean(np.abs(trace.expected - trace.state)[moved])) if moved.any() else np.nan
     checks = [_moves(fit, trace)]
     noisy = False
-    if used.sum() >= 3 * _FEWEST_A_BIN and step > 0:
+    if used.sum() >= 3 * _FEWEST_A_GROUP and step > 0:
         checks.append(_mean_step(fit, trace, miss, used, step))
         # A device without noise leaves rounding errors, whose law does not matter.
         noisy = float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step
@@ -150,15 +150,12 @@ def _mean_step(
     fit: JointFit, trace: Trace, miss: np.ndarray, used: np.ndarray, step: float
 ) -> Check:
     """Deviation of the mean step from the model, by state and polarity."""
-    gaps, errors = [], []
+    groups = []
     for way in (1, -1):
         rows = np.flatnonzero(used & (fit.prepared.series.pulse == way))
         ordered = rows[np.argsort(trace.state[rows])]
-        for part in np.array_split(ordered, _BINS):
-            if len(part) >= _FEWEST_A_BIN:
-                gaps.append(float(np.mean(miss[part])) / step)
-                errors.append(float(np.std(miss[part], ddof=1)) / np.sqrt(len(part)) / step)
-    return _excess("Is the mean step right at every state?", "of the step off", gaps, errors)
+        groups += [miss[part] / step for part in np.array_split(ordered, _BINS)]
+    return _excess("Is the mean step right at every state?", "of the step off", groups)
 
 
 def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> Check:
@@ -166,25 +163,31 @@ def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> C
     prepared = fit.prepared
     key = (prepared.device.astype(np.int64) * (prepared.cycle.max() + 1) + prepared.cycle) * 2
     key += prepared.series.pulse > 0
-    gaps, errors = [], []
-    for group in np.unique(key[used]):
-        part = miss[used & (key == group)]
-        if len(part) >= _FEWEST_A_BIN:
-            gaps.append(float(part.mean()) / step)
-            errors.append(float(part.std(ddof=1)) / np.sqrt(len(part)) / step)
-    return _excess("Are cycles alike?", "of the step between cycles", gaps, errors)
+    groups = [miss[used & (key == group)] / step for group in np.unique(key[used])]
+    return _excess("Are cycles alike?", "of the step between cycles", groups)
 
 
-def _excess(question: str, unit: str, gaps: list[float], errors: list[float]) -> Check:
-    """Size of the gaps beyond chance, between the least and the most the data allow."""
-    if not gaps:
+def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
+    """Size of the groups' mean misses beyond chance, between the least and the most that the data
+    allow.
+
+    A mean over its own standard error follows Student's law, and is turned into the normal number
+    that is as unlikely. The standard error is widened by the same factor.
+    """
+    groups = [group for group in groups if len(group) >= _FEWEST_A_GROUP]
+    if not groups:
         return Check(question, "too few pulses to tell", "open")
-    scaled = np.array(gaps) / np.maximum(errors, 1e-9)
-    information = float(np.sum(1.0 / np.maximum(errors, 1e-9) ** 2))
-    total, degrees = float(np.sum(scaled**2)), len(gaps)
+    sizes = np.array([len(group) for group in groups])
+    errors = np.array([group.std(ddof=1) for group in groups]) / np.sqrt(sizes)
+    errors = np.maximum(errors, 1e-9)
+    student = np.maximum(np.abs([group.mean() for group in groups]) / errors, 1e-9)
+    tail = np.maximum(stats.t.sf(student, sizes - 1), 1e-300)  # below, no number of it is left
+    normal = stats.norm.isf(tail)
+    information = float(np.sum((normal / student / errors) ** 2))
+    total, degrees = float(np.sum(normal**2)), len(groups)
 
     def size(probability: float) -> float:
-        """Root mean square gap under which so small a sum, or a larger one, is so likely."""
+        """Gap at which the probability of a sum up to this one is `probability`."""
 
         def beyond(noncentral: float) -> float:
             if noncentral == 0.0:
@@ -215,7 +218,7 @@ def _independent(z: np.ndarray, used: np.ndarray) -> Check:
     pairs = used[1:] & used[:-1]
     n = int(pairs.sum())
     question = "Are the misses of neighbouring pulses independent?"
-    if n < 3 * _FEWEST_A_BIN:
+    if n < 3 * _FEWEST_A_GROUP:
         return Check(question, "too few neighbours to tell", "open")
     first, second = z[:-1][pairs], z[1:][pairs]
     # Ranks: a single jump must not decide.

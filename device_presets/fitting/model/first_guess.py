@@ -38,6 +38,11 @@ class Layout:
         return self.model.name + terms + (", read noise with memory" if self.memory else "")
 
     @property
+    def noises_only(self) -> bool:
+        """Whether the step is that of the mean curve, by aihwkit's own tool: see `trace_fit`."""
+        return not self.local_free.any()
+
+    @property
     def low(self) -> np.ndarray:
         """[shared] lower limits."""
         return np.array([*LOW, *self.model.low, *self.history.low])

@@ -3,11 +3,11 @@
     weight before a pulse = rest + kept (weight after the row before - rest)
     step = step(state) * factor
 
-`leak` and `log_loss` are two laws of `kept`: exp(-elapsed / tau), and that of
-``ChargeTrapPhysics.kept``, which depends on the time since the device's last pulse. `width` and
-`gap` are that class's width_factor and step_factor; `amplitude` is exp((V - V_ref) / V_0), V_ref
-being the middle of each direction's own amplitudes. The noise of a pulse grows with its factor.
-What passes between pulses adds no noise.
+`leak` and `log-time loss` are two laws of `kept`: exp(-elapsed / tau), and the share that
+``ChargeTrapPhysics.kept`` leaves until the row over the share that it leaves until the row before,
+both since the device's last pulse. `width` and `gap` are that class's width_factor and
+step_factor; `amplitude` is exp((V - V_ref) / V_0), V_ref being the middle of each direction's own
+amplitudes. The noise of a pulse grows with its factor. What passes between pulses adds no noise.
 """
 
 import math
@@ -176,8 +176,7 @@ NO_HISTORY = History()
 
 
 def _left(seconds: np.ndarray, share: float, onset: float) -> np.ndarray:
-    age = np.maximum(seconds, 0.0)  # below 0 a clock began again: a share that is not used
-    left: np.ndarray = np.maximum(1.0 - share * np.log10(1.0 + age / onset), 0.0)
+    left: np.ndarray = np.maximum(1.0 - share * np.log10(1.0 + seconds / onset), 0.0)
     return left
 
 

@@ -61,7 +61,7 @@ def with_memory(
     """
     layout = layout_of(prepared, white.layout.model, True, white.layout.history)
     bases = [(white.shared, white.local)]
-    if not layout.history.terms:
+    if not (layout.history.terms or white.layout.noises_only):
         bases.append(first_guess(prepared, layout))
     if like is not None:
         step, other = white.layout.model, like.layout.model

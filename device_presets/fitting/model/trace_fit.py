@@ -14,26 +14,31 @@ from scipy.optimize import least_squares
 from device_presets.fitting.model.first_guess import Layout
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit, with_memory
-from device_presets.fitting.model.simulation import calm_response
-from device_presets.fitting.model.step_functions import LINEAR, MODELS
+from device_presets.fitting.model.simulation import alike_stretches, calm_response
+from device_presets.fitting.model.step_functions import LINEAR, LOCAL, MODELS
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 from device_presets.mean_step import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
-MOST_TRACE = 1500
-"""Pulses of the mean curve that are fitted: aihwkit simulates them one by one, in Python."""
+CURVE_NUMBERS = 6
+"""Fitted to the mean curve: two steps, two slopes, two bounds."""
+
+_MOST_PULSES = 1500
+"""Of the mean curve: aihwkit simulates them one by one, in Python."""
+
+_MOST_RUNS = 120
+"""Simulations of the curve before the search ends."""
+
+_LEAST_GAIN = 4.0
+"""Log-units that read noise with memory, of two numbers, has to gain."""
 
 
-def trace_fit(
-    prepared: Prepared, alike: np.ndarray, counted: np.ndarray, most_runs: int = 120
-) -> JointFit:
+def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
     """aihwkit's linear step fitted to the mean curve, with noises by the likelihood.
 
     Args:
         prepared: the data.
-        alike: [stretches, points] rows whose mean is the curve.
-        counted: [rows] rows that count.
-        most_runs: simulations of the curve before the search ends.
+        counted: [rows] rows that count, in the mean curve too.
 
     Raises:
         PresetError: only one direction.
@@ -45,7 +50,7 @@ def trace_fit(
         allowed = "must be likelihood: aihwkit's linear step needs pulses both ways"
         raise PresetError("presets fit", "--method", "aihwkit", allowed)
     guess = fit_model(prepared, MODELS[0], counted)
-    curve = _curve(prepared, alike, counted)
+    curve = _curve(prepared, counted)
     start = _least_squares(curve, guess, prepared)
     ups, downs = math.exp(start[0]), math.exp(start[1])
     high, low, step = start[4], start[5], max(ups, downs)
@@ -65,7 +70,7 @@ def trace_fit(
             tuple(weights for weights, _ in curve),
             LinearStepDevice(construction_seed=1),
             method="powell",
-            max_nfev=most_runs,
+            max_nfev=_MOST_RUNS,
         )
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -86,7 +91,7 @@ def trace_fit(
     )
     # A search that was cut off may end where it was trying, not where it was best.
     better = min((device, start), key=lambda d: float(np.sum(_misses(d, curve) ** 2)))
-    return _with_noises(prepared, model_layout(prepared), better, counted, guess)
+    return _with_noises(prepared, better, counted, guess)
 
 
 type _Curve = list[tuple[np.ndarray, np.ndarray]]
@@ -132,38 +137,33 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
     return device(min(fits, key=lambda fit: float(fit.cost)).x)
 
 
-def model_layout(prepared: Prepared) -> Layout:
-    """The linear step of which only the noises are fitted."""
-    model = next(m for m in MODELS if m.code == LINEAR and m.additive and not m.shape)
-    shared = np.array([True, True, False, False])
-    return Layout(model, False, shared, np.zeros((6, len(prepared.highest)), dtype=bool))
-
-
 def _with_noises(
-    prepared: Prepared, layout: Layout, device: np.ndarray, counted: np.ndarray, guess: JointFit
+    prepared: Prepared, device: np.ndarray, counted: np.ndarray, guess: JointFit
 ) -> JointFit:
+    """All devices alike; only the noises are fitted."""
+    model = next(m for m in MODELS if m.code == LINEAR and m.additive and not m.shape)
+    n_devices = len(prepared.highest)
+    nothing = np.zeros((len(LOCAL), n_devices), dtype=bool)
+    layout = Layout(model, False, np.array([True, True, False, False]), nothing)
     noisy = with_read_noise(prepared)
-    local = np.tile(device, (len(prepared.highest), 1))
+    local = np.tile(device, (n_devices, 1))
     shared = guess.shared.copy()
     shared[1] = math.log(max(prepared.read_noise, 1e-3))
     white = refit(fit_at(noisy, layout, shared, local, counted), counted)
     memory = with_memory(noisy, white, counted)
-    gain = float(memory.log_likelihood.sum() - white.log_likelihood.sum())
-    if not gain > 4.0 or not np.array_equal(memory.local, white.local):
+    if not memory.total > white.total + _LEAST_GAIN:
         return white
-    free = replace(
-        memory.layout,
-        shared_free=np.ones(4, dtype=bool),
-        local_free=np.zeros_like(layout.local_free),
-    )
-    return replace(memory, layout=free)
+    return replace(memory, layout=replace(memory.layout, local_free=nothing))
 
 
-def _curve(prepared: Prepared, alike: np.ndarray, counted: np.ndarray) -> _Curve:
+def _curve(prepared: Prepared, counted: np.ndarray) -> _Curve:
     """Weights and pulses of each stretch of the mean curve that counts; a stretch begins with 0."""
     series = prepared.series
-    curve, rows = series.weight[alike].mean(axis=0), alike[0]
-    use = np.flatnonzero(counted[rows])[:MOST_TRACE]
+    alike = alike_stretches(series.pulse, series.begins)
+    count, rows = counted[alike].sum(axis=0), alike[0]
+    total = np.where(counted[alike], series.weight[alike], 0.0).sum(axis=0)
+    curve = total / np.maximum(count, 1)
+    use = np.flatnonzero(count)[:_MOST_PULSES]
     found = []
     for part in np.split(use, np.flatnonzero(np.diff(use) > 1) + 1):
         if len(part) > 2:

@@ -25,7 +25,7 @@ class Uncertainty:
 
     Args:
         shared: [shared, shared] of the shared numbers; 0 where one was not fitted.
-        local: [devices, 6, 6] of each device's own, with what the shared ones add.
+        local: [devices, 6, 6] of each device's own at the shared ones, whose error moves all alike.
         response: [devices, 6, shared] slope of each device's own numbers, fitted again, by the
             shared ones: an error of these moves all devices alike.
         together: [shared + 6] squared, of the shared and the first device's numbers, for
@@ -77,13 +77,11 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
     for device in range(n_devices):
         own = np.flatnonzero(free[device, n_shared:])
         response[device][own] = -inverses[device] @ couplings[device].T
-        local[device] = response[device] @ shared @ response[device].T
-        local[device][np.ix_(own, own)] += inverses[device]
-        if device == 0:
-            cross = response[0] @ shared
-            together[n_shared:, :n_shared] = cross
-            together[:n_shared, n_shared:] = cross.T
-            together[n_shared:, n_shared:] = local[0]
+        local[device][np.ix_(own, own)] = inverses[device]
+    cross = response[0] @ shared
+    together[n_shared:, :n_shared] = cross
+    together[:n_shared, n_shared:] = cross.T
+    together[n_shared:, n_shared:] = local[0] + cross @ response[0].T
     pull = -0.5 * slopes[:, at_top].sum(axis=1)
     return Uncertainty(shared, local, response, together, at_top, pull)
 

@@ -93,6 +93,7 @@ def conditions_of(
     since = np.where(since >= 0, since, np.inf)  # the clock began anew
     first = np.concatenate([[-1], np.where(pulsed, np.arange(len(time)), last)[:-1]])
     age = np.where(first >= 0, before - time[np.maximum(first, 0)], np.inf)
+    age = np.where(age >= 0, age, np.inf)
     gap = np.maximum(since - np.where(pulsed, np.nan_to_num(width), 0.0), 0.0)
     elapsed = np.where(follows, time - before, 0.0)
     return Conditions(elapsed, np.where(follows, age, np.inf), gap, width, amplitude)

@@ -18,6 +18,8 @@ from device_presets.fitting.results.intervals import (
 )
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
+_NO_INTERVAL = "aihwkit's fit gives no interval"
+_MEAN_CURVE_ONLY = "aihwkit's fit is of the mean curve, which does not tell how devices differ"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 
@@ -135,8 +137,14 @@ class Population:
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:
-        """A function of the mean device with its interval (linearised)."""
+        """A function of the mean device with its interval (linearised).
+
+        A function of a step that aihwkit's own fit found has no interval.
+        """
         value = function(self.device())
+        if self.fit.layout.noises_only and function(self._elsewhere) != value:
+            note = "; ".join(filter(None, [note, _NO_INTERVAL]))
+            return Quantity(name, value, None, None, unit, note)
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
         for k, deviation in enumerate(deviations):
@@ -157,6 +165,13 @@ class Population:
             degrees = variance**2 / (local**2 / self._degrees + shared**2 / self._own_degrees)
         half = student_factor(degrees) * math.sqrt(max(variance, 0.0))
         return Quantity(name, value, value - half, value + half, unit, note)
+
+    @property
+    def _elsewhere(self) -> MeanDevice:
+        """The mean device with other steps and bounds: what does not follow them stays."""
+        moved = self._mean.copy()
+        moved[len(self.fit.shared) :] += 1e-3 * np.arange(1, 7)
+        return self.device(moved)
 
     def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:
         """Mean step of a device at a weight."""
@@ -222,6 +237,8 @@ class Population:
         whose variance could not be told gets the mean of the others."""
         if self.n_devices < 2:
             return Quantity(name, None, None, None, unit, _ONE_DEVICE)
+        if self.fit.layout.noises_only:
+            return Quantity(name, None, None, None, unit, _MEAN_CURVE_ONLY)
         if np.count_nonzero(asked) < 2:
             return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
         known = asked & self._known

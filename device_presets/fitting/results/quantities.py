@@ -175,11 +175,14 @@ def _read_noise(p: Population, step: Callable[[MeanDevice], float]) -> list[Quan
         note = "none seen beside the read noise with memory"
         white = Quantity("write_noise", 0.0, None, None, "step", note)
     else:
-        white = replace(white, low=max(white.low or 0.0, 0.0), note="new at each pulse")
+        note = "; ".join(filter(None, [white.note, "new at each pulse"]))
+        low = None if white.low is None else max(white.low, 0.0)
+        white = replace(white, low=low, note=note)
     slow = _in_logs(p, SLOW_NOISE, "step", lambda device: device.slow / step(device))
     pulses = _in_logs(p, MEMORY, "pulses", lambda device: device.pulses)
     note = "its correlation falls to 1/e over these pulses"
-    return [white, replace(slow, note="correlated from pulse to pulse"), replace(pulses, note=note)]
+    told = "; ".join(filter(None, [slow.note, "correlated from pulse to pulse"]))
+    return [white, replace(slow, note=told), replace(pulses, note=note)]
 
 
 def _in_logs(
@@ -190,5 +193,5 @@ def _in_logs(
     assert one.value is not None
     value = math.exp(one.value)
     if one.low is None or one.high is None or one.high - one.value > _WIDEST:
-        return Quantity(name, value, None, None, unit)
-    return Quantity(name, value, math.exp(one.low), math.exp(one.high), unit)
+        return Quantity(name, value, None, None, unit, one.note)
+    return Quantity(name, value, math.exp(one.low), math.exp(one.high), unit, one.note)

@@ -98,6 +98,18 @@ def test_a_clock_that_begins_anew_with_a_cycle_begins_a_stretch(tmp_path: Path) 
     assert "clock of time_s begins anew" in found.notes[-1]
 
 
+def test_no_time_has_passed_since_a_pulse_of_the_clock_before(tmp_path: Path) -> None:
+    """The second cycle begins with two readings: no pulse of its clock is known before them."""
+    lines = ["pulse,polarity,conductance,time_s,cycle"]
+    for k, (polarity, g) in enumerate(up_and_down()):
+        word = "read" if k in (15, 16) else polarity
+        lines.append(f"{k},{word},{g},{k % 15},{k // 15}")
+    given = measured(tmp_path, lines).conditions
+    assert given is not None
+    np.testing.assert_array_equal(given.age_s[15:18], np.inf)
+    assert given.age_s[19] == 0.0
+
+
 def history_of(
     file: Path, terms: tuple[str, ...], numbers: list[float]
 ) -> tuple[Measurement, np.ndarray, np.ndarray]:

@@ -42,6 +42,22 @@ def test_the_interval_of_equal_variances_is_that_of_chi_squared() -> None:
         assert end**2 + error == pytest.approx(scatter / quantile, rel=1e-4)
 
 
+def test_spreads_are_not_lessened_by_an_error_that_all_devices_share(tmp_path: Path) -> None:
+    """Twelve populations of eight devices whose steps spread by 6 %, at one end of their range:
+    the error of their common slope there adds as much to each step as its own noise does."""
+    (model,) = (m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    found = []
+    for seed in range(12):
+        file = sweeps(
+            tmp_path / "a.csv", seed, slow=0.0, cycle=1.0, devices=8, spread=0.06, pulses=100
+        )
+        prepared = prepare(read_measurement(file, CsvLayout()), 41.2e-6, 51.2e-6)
+        fit = fit_model(prepared, model, prepared.everything)
+        spreads = Population(fit, uncertainty(fit, prepared.everything), True).spreads()
+        found.append(next(q.value for q in spreads if q.name == "step_spread"))
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(0.06, rel=0.12)
+
+
 def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
     """Own numbers follow a moved slope as `response` says, and the mean asymmetry counts that.
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
-from device_presets.fitting.checks.goodness import Verdict, outliers
+from device_presets.fitting.checks.goodness import Verdict, _excess, outliers
 from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
 from device_presets.fitting.results.quantities import _over_models
@@ -74,6 +74,22 @@ def test_read_noise_does_not_hide_that_a_short_sweep_moves_the_device(tmp_path: 
     fit = fit_file(file, "mine")
     check = next(c for c in fit.verdict.checks if c.question.startswith("Do pulses move"))
     assert check.passed, check.answer
+
+
+def test_noise_alone_does_not_fail_however_few_pulses_a_group_has() -> None:
+    """Eighty groups of eight pulses, noise of five steps: one in ten thousand may fail."""
+    rng, draws = np.random.default_rng(6), 300
+    checks = [_excess("?", "", list(5.0 * rng.standard_normal((80, 8)))) for _ in range(draws)]
+    assert sum(not check.passed for check in checks) <= 1
+
+
+@pytest.mark.parametrize("pulses", [8, 1000])
+def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
+    rng = np.random.default_rng(7)
+    groups = list(0.5 + 0.1 * rng.standard_normal((16, pulses)))
+    check = _excess("?", "off", groups)
+    assert not check.passed
+    assert 0.35 < float(check.answer.split()[2]) <= 0.5
 
 
 @pytest.mark.parametrize(("wrong", "named"), [(0, False), (3, True), (50, False)])
