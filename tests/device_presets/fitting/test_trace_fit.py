@@ -17,13 +17,13 @@ SHIFT = 0.05  # uS
 
 
 def two_cycles(file: Path, clock: bool = False) -> Path:
-    """Two devices under AR(1) read noise; the second cycle lies a little higher.
+    """Six devices under AR(1) read noise; the second cycle lies a little higher.
 
     Args:
         clock: with a column of times, which begin anew with the second cycle.
     """
     table = pd.read_csv(
-        sweeps(file, 2, slow=3.0, devices=2, pulses=150, pulses_of_memory=8.0, cycle=0.3)
+        sweeps(file, 0, 3.0, devices=6, pulses=150, pulses_of_memory=8.0, cycle=0.3, spread=0.3)
     )
     second = table["pulse"] > 300
     table["cycle"] = np.where(second, 2, 1)
@@ -92,5 +92,5 @@ def test_a_curve_is_the_mean_of_the_cycles_that_count(tmp_path: Path) -> None:
     prepared = prepare(read_measurement(file, CsvLayout()), None, None)
     counted = prepared.cycle == prepared.cycle.min()
     ((curve, _),) = _curve(prepared, counted)
-    mine = prepared.series.weight[counted].reshape(2, -1).mean(axis=0)
+    mine = prepared.series.weight[counted].reshape(6, -1).mean(axis=0)
     np.testing.assert_allclose(curve, mine)
