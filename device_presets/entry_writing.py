@@ -24,9 +24,6 @@ def entry_text(name: str, entry: PresetEntry, comments: tuple[str, ...]) -> str:
     """The YAML of one preset, with comment lines on top."""
     lines = [printable(line) for comment in comments for line in comment.splitlines()]
     content = {name: entry.model_dump(exclude_defaults=True)}
-    # A value that is null or false still has to be written: it is not the default of anything.
-    for key, given in entry.parameters.items():
-        content[name]["parameters"][key]["value"] = given.value
     return strict_yaml.dump(content, "\n".join(lines))
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,27 @@ class Preset:
         return value
 
     @property
+    def values(self) -> dict[str, Value]:
+        """The value of every parameter by name."""
+        return {name: parameter.value for name, parameter in self.parameters.items()}
+
+    def without(self, *, spread: bool = False, noise: bool = False) -> "Preset":
+        """The same device, to see one thing at a time.
+
+        Args:
+            spread: take out every device-to-device deviation, and failed devices.
+            noise: take out cycle-to-cycle and write noise.
+        """
+        parameters = dict(self.parameters)
+        for name, parameter in self.parameters.items():
+            spreads = name.endswith("_spread") or name == "failed_share"
+            if (spread and spreads) or (noise and name in ("cycle_to_cycle", "write_noise")):
+                parameters[name] = replace(
+                    parameter, value=0.0, source=None, assumption="taken out"
+                )
+        return replace(self, parameters=parameters)
+
+    @property
     def bidirectional(self) -> bool:
         """Whether single pulses move the weight gradually both ways."""
         return self.one_directional_because is None
@@ -116,7 +137,7 @@ class Preset:
         None where the device has neither."""
         if self.model != "ChargeTrapDevice":
             return None
-        return charge_trap_physics({name: p.value for name, p in self.parameters.items()})
+        return charge_trap_physics(self.values)
 
     @property
     def noise_free(self) -> bool:
@@ -190,5 +211,4 @@ class Preset:
                 None,
                 "must be given: the device leaks, and aihwkit counts mini-batches, not seconds",
             )
-        values = {name: parameter.value for name, parameter in self.parameters.items()}
-        return aihwkit_device(self.name, self.model, values, seconds_between_steps)
+        return aihwkit_device(self.name, self.model, self.values, seconds_between_steps)

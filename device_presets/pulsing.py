@@ -106,8 +106,7 @@ def _default_pulses(preset: Preset) -> int:
 
 def _config(preset: Preset) -> "PulsedDevice":
     """The device also of one-directional presets, which ``Preset.device`` refuses; no leak."""
-    values = {name: parameter.value for name, parameter in preset.parameters.items()}
-    return aihwkit_device(preset.name, preset.model, values, seconds_between_steps=None)
+    return aihwkit_device(preset.name, preset.model, preset.values, seconds_between_steps=None)
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from device_presets.mean_step import asymmetry_of, mean_steps_at_zero
 from device_presets.preset import Preset
 from device_presets.preset_lookup import get_preset, preset_names
+from device_presets.steps_at_zero import asymmetry_of, mean_steps_at_zero
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,14 +18,29 @@ _SOURCE_CHARACTERS = 23
 def overview_rows() -> list[dict[str, object]]:
     """All presets, one row each, as mappings: pandas takes longer to import than they to be made.
 
-    Keys: ``name``, ``technology``, ``states_up``, ``states_down`` (range over the step of one
-    pulse at weight zero), ``step`` (units of weight), ``asymmetry`` (share by which the
-    smaller of the two steps at weight zero is below the other, negative where that is the up
-    step: what a pulse does, which nonlinearity shapes beside the parameter of that name),
-    ``cycle_to_cycle`` and ``step_spread`` (shares of the step), ``source``. The steps are those of
-    the mean device without noise; NaN where a device has no gradual down step.
+    Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
+    zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
+    other, negative where that is the up step: what a pulse does, which nonlinearity shapes beside
+    the parameter of that name), ``cycle_to_cycle`` and ``step_spread`` (shares of the step),
+    ``source``. The steps are those of the mean device without noise; NaN where a device has no
+    gradual down step.
     """
-    return [_row(get_preset(name)) for name in preset_names()]
+    rows: list[dict[str, object]] = []
+    for preset in map(get_preset, preset_names()):
+        up, down = mean_steps_at_zero(preset)
+        span = preset.w_max - preset.w_min
+        rows.append(
+            {
+                "name": preset.name,
+                "states_up": round(span / up, 1),
+                "states_down": round(span / down, 1),
+                "asymmetry": round(asymmetry_of(up, down), 4),
+                "cycle_to_cycle": preset.cycle_to_cycle,
+                "step_spread": preset.number("step_spread"),
+                "source": preset.citation,
+            }
+        )
+    return rows
 
 
 def listing() -> str:
@@ -64,19 +79,3 @@ def describe(preset: Preset) -> pd.DataFrame:
     ]
     columns = ["parameter", "value", "unit", "source", "assumption"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
-
-
-def _row(preset: Preset) -> dict[str, object]:
-    up, down = mean_steps_at_zero(preset)
-    span = preset.w_max - preset.w_min
-    return {
-        "name": preset.name,
-        "technology": preset.technology,
-        "states_up": round(span / up, 1),
-        "states_down": round(span / down, 1),
-        "step": preset.step,
-        "asymmetry": round(asymmetry_of(up, down), 4),
-        "cycle_to_cycle": preset.cycle_to_cycle,
-        "step_spread": preset.number("step_spread"),
-        "source": preset.citation,
-    }

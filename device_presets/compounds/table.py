@@ -75,54 +75,39 @@ class Compound:
     unknown_pulses: str | None = None
 
 
-def _tiki_taka(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
-    from aihwkit.simulator.configs.compounds import TransferCompound
-    from aihwkit.simulator.parameters.training import UpdateParameters
+def _transfer(cell: str, most_pulses: int | None = None) -> Build:
+    """A transfer cell of aihwkit: exact reads, counted in slots, the fast device unthinned.
 
-    update = UpdateParameters(desired_bl=TRANSFER_PULSES)
-    return TransferCompound(**_transfer(devices, settings), transfer_update=update)
+    Args:
+        most_pulses: of one transfer to a device; None: aihwkit's default of that cell.
+    """
 
+    def build(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
+        from aihwkit.simulator.configs import compounds
+        from aihwkit.simulator.parameters.io import IOParameters
+        from aihwkit.simulator.parameters.training import UpdateParameters
 
-def _buffered(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
-    from aihwkit.simulator.configs.compounds import BufferedTransferCompound
+        fields = {
+            "unit_cell_devices": list(devices),
+            "transfer_forward": IOParameters(is_perfect=True),
+            "units_in_mbatch": False,
+            "transfer_every": settings["transfer_every"],
+            "transfer_lr": settings["transfer_gain"],
+            "scale_transfer_lr": True,
+            "fast_lr": CERTAIN_PULSE * devices[0].dw_min,
+            "scale_fast_lr": False,
+        }
+        if most_pulses is not None:
+            fields["transfer_update"] = UpdateParameters(desired_bl=most_pulses)
+        else:
+            fields["forget_buffer"] = False  # what one pulse does not move stays in the buffer
+        if cell == "BufferedTransferCompound":
+            fields["momentum"] = 0.0
+        if "chop_probability" in settings:
+            fields["in_chop_prob"] = settings["chop_probability"]
+        return getattr(compounds, cell)(**fields)
 
-    # What one pulse does not move stays in the buffer.
-    common = _transfer(devices, settings)
-    return BufferedTransferCompound(**common, momentum=0.0, forget_buffer=False)
-
-
-def _chopped(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
-    from aihwkit.simulator.configs.compounds import ChoppedTransferCompound
-
-    common = _transfer(devices, settings)
-    return ChoppedTransferCompound(
-        **common, in_chop_prob=settings["chop_probability"], forget_buffer=False
-    )
-
-
-def _agad(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
-    from aihwkit.simulator.configs.compounds import DynamicTransferCompound
-
-    common = _transfer(devices, settings)
-    return DynamicTransferCompound(
-        **common, in_chop_prob=settings["chop_probability"], forget_buffer=False
-    )
-
-
-def _transfer(devices: Sequence[Any], settings: Mapping[str, float]) -> dict[str, Any]:
-    """What all transfer cells share: exact reads, counted in slots, the fast device unthinned."""
-    from aihwkit.simulator.parameters.io import IOParameters
-
-    return {
-        "unit_cell_devices": list(devices),
-        "transfer_forward": IOParameters(is_perfect=True),
-        "units_in_mbatch": False,
-        "transfer_every": settings["transfer_every"],
-        "transfer_lr": settings["transfer_gain"],
-        "scale_transfer_lr": True,
-        "fast_lr": CERTAIN_PULSE * devices[0].dw_min,
-        "scale_fast_lr": False,
-    }
+    return build
 
 
 def _four(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -236,7 +221,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         "tiki_taka": Compound(
             2,
             "Gokmen & Haensch, Front. Neurosci. 2020, fnins.2020.00103",
-            _tiki_taka,
+            _transfer("TransferCompound", TRANSFER_PULSES),
             {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)},
             takes_partner=True,
             beside_pulses=_READS,
@@ -245,7 +230,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         "tiki_taka_v2": Compound(
             2,
             "Gokmen, Front. Artif. Intell. 2021, frai.2021.699148",
-            _buffered,
+            _transfer("BufferedTransferCompound"),
             {"transfer_every": _EVERY, "transfer_gain": _gain(0.005)},
             takes_partner=True,
             beside_pulses=f"{_READS} through a digital buffer",
@@ -254,7 +239,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         "tiki_taka_chopped": Compound(
             2,
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (c-TTv2)",
-            _chopped,
+            _transfer("ChoppedTransferCompound"),
             _CHOPPED_RULES,
             takes_partner=True,
             beside_pulses=f"{_READS} through a digital buffer; signs are chopped",
@@ -263,7 +248,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
         "agad": Compound(
             2,
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (AGAD)",
-            _agad,
+            _transfer("DynamicTransferCompound"),
             _CHOPPED_RULES,
             takes_partner=True,
             beside_pulses=f"{_READS} through digital running means; signs are chopped",

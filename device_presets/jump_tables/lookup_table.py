@@ -7,7 +7,7 @@ and their noise, cycles and devices are not in it.
 
 A column of changes may fall here and there, as CrossSim's own (extrapolated) tables do. Its law is
 then that of its values, each as likely as the step of the points says. A column that ends below its
-start is refused: it lies upside down.
+start is refused: its rows are in the reverse order.
 """
 
 import hashlib

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from device_presets.neurosim_metrics.pulse_curve import STRAIGHT, label_of
-from device_presets.plots.idealised import without
 from device_presets.preset import Preset
 from device_presets.preset_lookup import get_preset, preset_names
 from device_presets.pulsing import pulse_train
@@ -63,10 +62,10 @@ def measure(preset: Preset, seed: int = 0) -> Metrics:
     Raises:
         PresetError: the mean device does not get from bound to bound in 60,000 pulses.
     """
-    calm = without(preset, spread=True, noise=True)
+    noise_free = preset.without(spread=True, noise=True)
     span = preset.w_max - preset.w_min
-    up, hard_up = _sweep(calm, up=True)
-    down, hard_down = _sweep(calm, up=False) if preset.bidirectional else (None, True)
+    up, hard_up = _sweep(noise_free, up=True)
+    down, hard_down = _sweep(noise_free, up=False) if preset.bidirectional else (None, True)
     spreads = _label_spread(preset, len(up) - 1, None if down is None else len(down) - 1, seed)
     on_off = preset.value("on_off_ratio")
     write = 0.0
@@ -115,15 +114,15 @@ def _straightened(label: float | None) -> float | None:
     return label if label is None or abs(label) >= STRAIGHT else 0.0
 
 
-def _sweep(calm: Preset, up: bool) -> tuple[np.ndarray, bool]:
+def _sweep(noise_free: Preset, up: bool) -> tuple[np.ndarray, bool]:
     """Weights of the mean device from one bound to the other, and whether it gets there."""
-    span = calm.w_max - calm.w_min
-    end = calm.w_max if up else calm.w_min
-    n = min(2 * math.ceil(calm.levels), _MOST_PULSES)
-    weights = np.array([calm.w_min if up else calm.w_max])
+    span = noise_free.w_max - noise_free.w_min
+    end = noise_free.w_max if up else noise_free.w_min
+    n = min(2 * math.ceil(noise_free.levels), _MOST_PULSES)
+    weights = np.array([noise_free.w_min if up else noise_free.w_max])
     start = float(weights[0])
     while len(weights) <= _MOST_PULSES:
-        more = pulse_train(calm, 1, [up] * n, start, seed=0)[1:, 0]
+        more = pulse_train(noise_free, 1, [up] * n, start, seed=0)[1:, 0]
         weights = np.concatenate([weights, more])
         start = float(weights[-1])
         distance = np.abs(end - weights)
@@ -134,7 +133,7 @@ def _sweep(calm: Preset, up: bool) -> tuple[np.ndarray, bool]:
         if len(near) and len(weights) > 4 * int(near[0]):
             return weights[: int(near[0]) + 1], False
     raise PresetError(
-        calm.name,
+        noise_free.name,
         "states",
         f"more than {_MOST_PULSES}",
         f"must reach a bound in {_MOST_PULSES} pulses to be measured",
@@ -151,14 +150,14 @@ def _label(weights: np.ndarray) -> float:
 
 def _label_spread(preset: Preset, n_up: int, n_down: int | None, seed: int) -> float:
     """Deviation of the labels between devices, up and down together (mean square)."""
-    quiet = without(preset, noise=True)
-    if all(p.value == 0 for n, p in quiet.parameters.items() if n.endswith("_spread")):
+    noise_free = preset.without(noise=True)
+    if all(p.value == 0 for n, p in noise_free.parameters.items() if n.endswith("_spread")):
         return 0.0
     variances = []
     for n, up in ((n_up, True), (n_down, False)):
         if n is None:
             continue
-        weights = pulse_train(quiet, _DEVICES, [up] * n, -1e6 if up else 1e6, seed)
+        weights = pulse_train(noise_free, _DEVICES, [up] * n, -1e6 if up else 1e6, seed)
         moved = np.abs(weights[-1] - weights[0]) > _MOVES
         labels = [_label(weights[:, k]) for k in np.flatnonzero(moved)]
         variances.append(np.var(labels, ddof=1))
@@ -167,9 +166,9 @@ def _label_spread(preset: Preset, n_up: int, n_down: int | None, seed: int) -> f
 
 def _step_noise(preset: Preset) -> float:
     """Deviation of a step at the middle of the range, up and down together (mean square)."""
-    alike = without(preset, spread=True)
+    alike = preset.without(spread=True)
     if "write_noise" in alike.parameters:
-        stored = {"write_noise": without(preset, noise=True).parameters["write_noise"]}
+        stored = {"write_noise": preset.without(noise=True).parameters["write_noise"]}
         alike = dataclasses.replace(alike, parameters=dict(alike.parameters) | stored)
     middle = (preset.w_max + preset.w_min) / 2
     variances = []

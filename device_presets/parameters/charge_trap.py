@@ -1,24 +1,28 @@
 """The rows of the parameter table that only charge traps have (see `charge_trap_physics`)."""
 
-from device_presets.parameters.common import SHARE
+from device_presets.parameters.common import (
+    LONGEST_PULSE_S,
+    PULSE_LIMITS,
+    SHARE,
+    SHORTEST_PULSE_S,
+)
 from device_presets.parameters.rule import ParameterRule as Rule
 
-_PULSE = "1 ps, the fastest electronics, to some hours"
 _LONGEST = "at most 1e9: some decades"
 
 CHARGE_TRAP = {
     "pulse_width_s": Rule(
         unit="s",
-        description="duration of a pulse, which the step follows; " + _PULSE,
-        low=1e-12,
-        high=1e4,
+        description="duration of a pulse, which the step follows; " + PULSE_LIMITS,
+        low=SHORTEST_PULSE_S,
+        high=LONGEST_PULSE_S,
         required=True,
     ),
     "step_width_s": Rule(
         unit="s",
-        description="width of the isolated pulse that makes the step `step`; " + _PULSE,
-        low=1e-12,
-        high=1e4,
+        description="width of the isolated pulse that makes the step `step`; " + PULSE_LIMITS,
+        low=SHORTEST_PULSE_S,
+        high=LONGEST_PULSE_S,
         required=True,
     ),
     "width_knee_s": Rule(
@@ -26,7 +30,7 @@ CHARGE_TRAP = {
         description="isolated pulses of this width use half of their on-time; "
         "at most 1e4, as the longest pulse",
         low=0.0,
-        high=1e4,
+        high=LONGEST_PULSE_S,
         required=True,
     ),
     "width_steepness": Rule(

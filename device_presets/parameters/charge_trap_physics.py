@@ -23,15 +23,14 @@ Charge loss in log-time: what has been stored for t seconds is, as a share of wh
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
-from device_presets.parameters.rule import Value
-
 MOST_STEEP = 100.0
-"""Where a share of exp(-100) is as good as none, and its inverse still a number."""
+"""Where a share of exp(-100) is negligible, and its inverse still a number."""
 
 type Times = Float64[np.ndarray, "*times"]
 """Seconds."""
@@ -99,27 +98,17 @@ class ChargeTrapPhysics:
 
     def kept(self, age_s: Times) -> Times:
         """Share of the charge that is left after that time (s) without a pulse, in [0, 1]."""
-        decades = np.log10(1.0 + age_s / self.loss_onset_s)
-        return np.maximum(0.0, 1.0 - self.loss_per_decade * decades)
+        return share_kept(age_s, self.loss_per_decade, self.loss_onset_s)
 
 
-def charge_trap_physics(values: Mapping[str, Value]) -> ChargeTrapPhysics:
+def charge_trap_physics(values: Mapping[str, Any]) -> ChargeTrapPhysics:
     """The physics that a preset's values (of model ChargeTrapDevice) describe."""
-
-    def number(name: str) -> float:
-        value = values[name]
-        assert isinstance(value, float)  # the parameter's rule says so
-        return value
-
-    period = values["pulse_period_s"]
+    given = {**values, "rest_state": values["reset_level"]}
     return ChargeTrapPhysics(
-        pulse_width_s=number("pulse_width_s"),
-        pulse_period_s=period if isinstance(period, float) else None,
-        step_width_s=number("step_width_s"),
-        width_knee_s=number("width_knee_s"),
-        width_steepness=number("width_steepness"),
-        gap_time_constant_s=number("gap_time_constant_s"),
-        loss_per_decade=number("loss_per_decade"),
-        loss_onset_s=number("loss_onset_s"),
-        rest_state=number("reset_level"),
+        **{field.name: given[field.name] for field in fields(ChargeTrapPhysics)}
     )
+
+
+def share_kept(age_s: Times, loss_per_decade: float, onset_s: float) -> Times:
+    """Share of the charge that is left after that time (s) without a pulse, in [0, 1]."""
+    return np.maximum(0.0, 1.0 - loss_per_decade * np.log10(1.0 + age_s / onset_s))

@@ -24,6 +24,9 @@ MOST_STEP_SPREAD = 10.0
 MOST_CYCLE_NOISE = 1000.0
 """Steps; the noisiest published fit has 5 (Gong 2018)."""
 
+SHORTEST_PULSE_S, LONGEST_PULSE_S = 1e-12, 1e4
+PULSE_LIMITS = "1 ps, the fastest electronics, to some hours"
+
 STEP_AND_RANGE = {
     "step": Rule(
         unit=WEIGHT,
@@ -168,11 +171,10 @@ RETENTION = {
 PULSE_FACTS = {
     "pulse_width_s": Rule(
         unit="s",
-        description="duration of a pulse; 1 ps, the fastest electronics, to some hours",
-        low=1e-12,
-        high=1e4,
+        description="duration of a pulse; " + PULSE_LIMITS,
+        low=SHORTEST_PULSE_S,
+        high=LONGEST_PULSE_S,
         neutral=None,
-        nullable=True,
     ),
     "pulse_period_s": Rule(
         unit="s",
@@ -181,7 +183,6 @@ PULSE_FACTS = {
         low=1e-12,
         high=1e6,
         neutral=None,
-        nullable=True,
     ),
     "energy_per_pulse_j": Rule(
         unit="J",
@@ -190,7 +191,6 @@ PULSE_FACTS = {
         low=1e-21,
         high=1.0,
         neutral=None,
-        nullable=True,
     ),
     "endurance_cycles": Rule(
         unit="cycles",
@@ -199,7 +199,6 @@ PULSE_FACTS = {
         low=1.0,
         high=1e18,
         neutral=None,
-        nullable=True,
     ),
     "on_off_ratio": Rule(
         unit="1",
@@ -209,6 +208,5 @@ PULSE_FACTS = {
         high=1e15,
         above_low=True,
         neutral=None,
-        nullable=True,
     ),
 }

@@ -23,8 +23,8 @@ class ParameterRule:
         kind: ``number``, ``flag`` (true or false) or ``numbers`` (a list of two or more, each in
             the range).
         required: a preset file must give it; nothing that shapes the device comes silently.
-        neutral: the value where it is not required and not given: the effect is off, or unknown.
-        nullable: a preset file may give null, meaning "not known".
+        neutral: the value where it is not required and not given: the effect is off; None: it is
+            not known, which a preset file may say too (null).
     """
 
     unit: str
@@ -36,7 +36,6 @@ class ParameterRule:
     kind: Literal["number", "flag", "numbers"] = "number"
     required: bool = False
     neutral: Value = 0.0
-    nullable: bool = False
 
     @property
     def allowed(self) -> str:
@@ -64,7 +63,7 @@ class ParameterRule:
         Raises:
             PresetError: wrong type, not a number, or outside the physical range.
         """
-        if value is None and self.nullable:
+        if value is None and self.neutral is None:
             return None
         wrong = PresetError(where, name, value, self.allowed)
         if self.kind == "flag":

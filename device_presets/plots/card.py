@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from device_presets.preset import Parameter, Preset
 from device_presets.pulsing import pulse_response
-from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import write_together
 
 type Standing = Literal["measured", "assumed", "not known"]
 
@@ -26,7 +26,7 @@ _FACTS = (
     ("noise of a reading", ("write_noise",)),
     ("spread of steps between devices", ("step_spread",)),
     ("spread of bounds between devices", ("w_max_spread",)),
-    ("dead devices", ("failed_share",)),
+    ("devices that never move", ("failed_share",)),
     ("retention", ("leak_time_constant_s",)),
     ("loss of charge a decade of time", ("loss_per_decade",)),
     ("pulse width", ("pulse_width_s",)),
@@ -42,13 +42,11 @@ class Fact:
 
     Args:
         what: in words. value: with its unit. standing: where the number comes from.
-        why: its source or assumption.
     """
 
     what: str
     value: str
     standing: Standing
-    why: str
 
 
 def card(preset: Preset) -> list[Fact]:
@@ -69,7 +67,7 @@ def card(preset: Preset) -> list[Fact]:
 def _fact(what: str, name: str, shown: Parameter, origin: Parameter) -> Fact:
     value = shown.value
     if value is None:
-        return Fact(what, "not known", "not known", origin.assumption or "")
+        return Fact(what, "not known", "not known")
     if isinstance(value, tuple):
         text = ", ".join(f"{v:.3g}" for v in value)
     elif name == "leak_time_constant_s" and value == math.inf:
@@ -78,8 +76,7 @@ def _fact(what: str, name: str, shown: Parameter, origin: Parameter) -> Fact:
         text = f"{value:.4g}" if not isinstance(value, bool) else str(value)
     else:
         text = f"{value:.4g} {shown.unit}"
-    standing: Standing = "measured" if origin.source else "assumed"
-    return Fact(what, text, standing, origin.source or origin.assumption or "")
+    return Fact(what, text, "measured" if origin.source else "assumed")
 
 
 def measured_share(preset: Preset) -> float:
@@ -108,7 +105,8 @@ def plot_card(preset: Preset, path: Path) -> Path:
         right.text(0.44, y, fact.value, color=colour, fontweight="bold", **style)
         right.text(0.80, y, fact.standing, color=colour, **style)
     figure.suptitle(f"{preset.name}: {preset.description}\n{preset.citation}", fontsize=9)
-    return _save(figure, path, preset.name)
+    write_together(preset.name, {path: lambda file: figure.savefig(file, dpi=150)})
+    return path
 
 
 def plot_overview(presets: Sequence[Preset], path: Path) -> Path:
@@ -139,7 +137,8 @@ def plot_overview(presets: Sequence[Preset], path: Path) -> Path:
             )
     for axes in grid.flat[len(presets) :]:
         axes.axis("off")
-    return _save(figure, path, "overview")
+    write_together("overview", {path: lambda file: figure.savefig(file, dpi=150)})
+    return path
 
 
 def draw_response(axes: Axes, preset: Preset) -> None:
@@ -154,12 +153,3 @@ def draw_response(axes: Axes, preset: Preset) -> None:
     axes.axhline(preset.w_min, color="black", lw=0.6, ls=":")
     axes.set_xlabel(f"pulse number; mean of {_DRAWN} devices thick, bounds dotted", fontsize=8)
     axes.set_ylabel("weight (normalised conductance)", fontsize=8)
-
-
-def _save(figure: Figure, path: Path, name: str) -> Path:
-    try:
-        figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        allowed = f"must be a writable file ending in .png, .pdf or .svg ({error})"
-        raise PresetError(name, "path", str(path), allowed) from None
-    return path

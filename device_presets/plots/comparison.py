@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from device_presets.plots.idealised import without
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
 from rpu_ssnn.common.errors import PresetError
@@ -75,9 +74,9 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
         share = (found.weight - preset.w_min) / (preset.w_max - preset.w_min)
         size = found.up[len(share) // 2]
         steps.plot(share, found.up / size, marker=_MARKERS[k], ms=3, lw=1.4, **look)
-        quiet_look = look | {"label": None}
+        unlabelled = look | {"label": None}
         if preset.bidirectional:
-            steps.plot(share, -found.down / size, marker=_MARKERS[k], ms=3, lw=1.4, **quiet_look)
+            steps.plot(share, -found.down / size, marker=_MARKERS[k], ms=3, lw=1.4, **unlabelled)
             ratio.plot(share, found.up / np.maximum(found.down, 1e-12), lw=1.6, **look)
         spread.plot(share, found.spread / np.maximum(found.up, 1e-12), lw=1.6, **look)
         noise.plot(share, found.noise / np.maximum(found.up, 1e-12), lw=1.6, **look)
@@ -112,9 +111,9 @@ def measured_steps(preset: Preset) -> Steps:
         preset: the device; its down steps are 0 where it has no gradual ones.
     """
     weight = np.linspace(preset.w_min, preset.w_max, _POINTS + 2)[1:-1]
-    mean = without(preset, spread=True, noise=True)
-    alike = without(preset, spread=True)
-    various = without(preset, noise=True)
+    mean = preset.without(spread=True, noise=True)
+    alike = preset.without(spread=True)
+    various = preset.without(noise=True)
     up, down, noise, spread = (np.zeros(_POINTS) for _ in range(4))
     for k, start in enumerate(weight):
         up[k] = float(np.ptp(pulse_train(mean, 1, [True], float(start), seed=0)))
@@ -145,8 +144,8 @@ def _symmetry_points(preset: Preset) -> np.ndarray:
     if not preset.bidirectional:
         return np.zeros(0)
     pairs = min(int(3 * preset.levels), _MOST_PULSES)
-    quiet = without(preset, noise=True)
-    weights = pulse_train(quiet, _DEVICES, [True, False] * pairs, 0.0, seed=0)
+    noise_free = preset.without(noise=True)
+    weights = pulse_train(noise_free, _DEVICES, [True, False] * pairs, 0.0, seed=0)
     settled = (weights[-1] + weights[-2]) / 2
     share: np.ndarray = (settled - preset.w_min) / (preset.w_max - preset.w_min)
     return share

@@ -107,7 +107,7 @@ def test_a_pulse_lasts_as_long_as_its_text_says() -> None:
         assert get_preset(name).number("pulse_width_s") >= 2e-6
 
 
-def test_hfo2_is_there_with_its_dead_devices_too() -> None:
+def test_hfo2_is_there_with_the_devices_that_never_move_too() -> None:
     living, all_devices = get_preset("hfo2"), get_preset("hfo2_with_failed")
     apart = {
         name

@@ -19,7 +19,7 @@ from support.harness import small_study
 from support.networks import make_block, make_crossbar, random_trains
 
 STEP = 2.0**-10
-QUIET = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
+EQUAL_STEPS = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
 ONE_SIDED = {
     **dict.fromkeys(("A_up", "A_down", "cycle_to_cycle", "step_spread", "asymmetry_spread"), 0.0),
     **dict.fromkeys(("cycle_to_cycle_offset", "cycle_to_cycle_slope", "reset_spread"), 0.0),
@@ -39,15 +39,15 @@ def around(kind: str) -> str:
     return f"{kind}({'pcm' if COMPOUNDS[kind].one_sided else 'ideal'})"
 
 
-def quiet(kind: str) -> dict[str, float]:
+def equal_steps(kind: str) -> dict[str, float]:
     """Overrides that leave that device equal steps."""
-    return ONE_SIDED if COMPOUNDS[kind].one_sided else QUIET
+    return ONE_SIDED if COMPOUNDS[kind].one_sided else EQUAL_STEPS
 
 
 def cell(
     kind: str, preset: str | None = None, overrides: object = None, **tile: object
 ) -> TileSynapses:
-    given = quiet(kind) if overrides is None else overrides
+    given = equal_steps(kind) if overrides is None else overrides
     name = around(kind) if preset is None else f"{kind}({preset})"
     device = get_device(name, given)  # type: ignore[arg-type]
     return TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0, **tile), RATE)
@@ -89,9 +89,9 @@ def test_coincidences_move_weights_the_right_way(kind: str) -> None:
 @every_compound
 def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> None:
     """Counted independently, on a noiseless device; a digital sum gets each as one addend."""
-    device = get_device(around(kind), quiet(kind))
+    device = get_device(around(kind), equal_steps(kind))
     if "chop_probability" in device.parameters:  # a changed sign hides the count
-        device = get_device(f"{kind}(ideal)", QUIET | {"chop_probability": 1e-9})
+        device = get_device(f"{kind}(ideal)", EQUAL_STEPS | {"chop_probability": 1e-9})
     realised = realised_by(device.device())
     pre, positive, negative = random_trains(300, rate=0.2)
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
@@ -324,7 +324,7 @@ def test_a_leak_between_two_checks_leaves_their_slots_alone() -> None:
 
 def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
     """With a gain so high that each read line moves by its one pulse, pulses count the reads."""
-    synapses = cell("tiki_taka_v2", overrides={**QUIET, "transfer_gain": 1e6})
+    synapses = cell("tiki_taka_v2", overrides={**EQUAL_STEPS, "transfer_gain": 1e6})
     before = synapses.weights().copy()
     pre, post = np.ones((1003, 20), bool), np.ones((1003, 8), bool)
     synapses.update(make_block(pre, post, np.zeros_like(post)))
@@ -337,7 +337,10 @@ def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
 
 def test_a_pulsed_start_counts_the_pulses_of_all_four() -> None:
     one = TileSynapses(
-        make_crossbar(), get_device("ideal", QUIET), TileSpec(weight_range=4.0, initial="pulsed"), 1
+        make_crossbar(),
+        get_device("ideal", EQUAL_STEPS),
+        TileSpec(weight_range=4.0, initial="pulsed"),
+        1,
     )
     four = cell("four_device_cell", initial="pulsed")
     pulses = [s.statistics()["initial_pulses_total"] for s in (one, four)]
@@ -346,7 +349,7 @@ def test_a_pulsed_start_counts_the_pulses_of_all_four() -> None:
 
 
 def test_four_devices_average_the_noise_of_one() -> None:
-    noise = {**QUIET, "cycle_to_cycle": 2.0}
+    noise = {**EQUAL_STEPS, "cycle_to_cycle": 2.0}
     crossbar = make_crossbar(100, 50)
     spread = []
     for name in ("ideal", "four_device_cell(ideal)"):
@@ -367,7 +370,7 @@ def test_a_pair_is_the_tile_s_own_differential_pair() -> None:
         ("ideal", {"reference": {"scheme": "differential_pair"}}),
     ):
         spec = TileSpec(weight_range=4.0, **tile)
-        synapses = TileSynapses(make_crossbar(), get_device(device, QUIET), spec, 1e6)
+        synapses = TileSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
         synapses.update(make_block(*trains))
         weights.append(synapses.weights())
     np.testing.assert_array_equal(*weights)
@@ -380,7 +383,7 @@ def test_a_pair_of_devices_that_lose_charge_loses_it() -> None:
         ("charge_trap_pulsed", {"reference": {"scheme": "differential_pair"}}),
     ):
         spec = TileSpec(weight_range=4.0, **tile)
-        synapses = TileSynapses(make_crossbar(), get_device(device, QUIET), spec, 1e6)
+        synapses = TileSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
         synapses.rest(1e6)
         kept.append(synapses.weights())
     np.testing.assert_array_equal(*kept)

@@ -14,7 +14,6 @@ from device_presets.neurosim_metrics import (
 )
 from device_presets.neurosim_metrics.measure import _DEVICES, _label_spread
 from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
-from device_presets.plots.idealised import without
 from device_presets.pulsing import pulse_train
 
 PAPER = {
@@ -58,10 +57,10 @@ def test_a_curve_gives_its_label_back(label: float) -> None:
 
 
 def test_a_tile_follows_the_published_curve_pulse_by_pulse(tmp_path: Path) -> None:
-    calm = without(made(tmp_path), spread=True, noise=True)
-    up = pulse_train(calm, 1, [True] * 100, None, seed=0)[:, 0]
+    noise_free = made(tmp_path).without(spread=True, noise=True)
+    up = pulse_train(noise_free, 1, [True] * 100, None, seed=0)[:, 0]
     np.testing.assert_allclose((up + 1) / 2, curve(np.linspace(0, 1, 101), 2.4), atol=1e-4)
-    down = pulse_train(calm, 1, [False] * 80, 1.0, seed=0)[:, 0]
+    down = pulse_train(noise_free, 1, [False] * 80, 1.0, seed=0)[:, 0]
     np.testing.assert_allclose((1 - down) / 2, curve(np.linspace(0, 1, 81), 4.9), atol=1e-4)
 
 

@@ -16,14 +16,14 @@ from device_presets import (
 )
 from support.tile_steps import steps_at_zero
 
-QUIET = {
+NOISE_FREE = {
     "cycle_to_cycle": 0,
     "step_spread": 0,
     "asymmetry_spread": 0,
     "w_max_spread": 0,
     "w_min_spread": 0,
 }
-QUIET_LINEAR = QUIET | {"slope_up_spread": 0, "slope_down_spread": 0}
+NOISE_FREE_LINEAR = NOISE_FREE | {"slope_up_spread": 0, "slope_down_spread": 0}
 
 
 def test_ideal_moves_by_exactly_one_step_a_pulse_from_bound_to_bound_and_back() -> None:
@@ -85,7 +85,7 @@ def test_cycle_to_cycle_noise_has_the_stated_size() -> None:
 
 
 def test_step_spread_has_the_stated_size() -> None:
-    preset = get_preset("charge_trap", QUIET_LINEAR | {"step_spread": 0.1, "levels": 1000})
+    preset = get_preset("charge_trap", NOISE_FREE_LINEAR | {"step_spread": 0.1, "levels": 1000})
     table = pulse_response(preset, n_devices=2000, n_up=2, n_down=0)
     weights = table.pivot(index="pulse", columns="device", values="weight").to_numpy()
     changes = np.diff(weights, axis=0)[0]
@@ -93,7 +93,7 @@ def test_step_spread_has_the_stated_size() -> None:
 
 
 def test_slope_is_the_share_the_step_loses_between_zero_and_the_bound() -> None:
-    preset = get_preset("charge_trap", QUIET_LINEAR | {"slope_up": 0.5})
+    preset = get_preset("charge_trap", NOISE_FREE_LINEAR | {"slope_up": 0.5})
     table = pulse_response(preset, n_devices=1, n_up=1500, n_down=0)
     weights = table["weight"].to_numpy()
     changes = np.diff(weights) / preset.step
@@ -115,7 +115,7 @@ def test_asymmetry_shrinks_one_direction_only() -> None:
 
 
 def test_reram_es_is_asymmetric_away_from_the_middle() -> None:
-    preset = get_preset("reram_es", QUIET | {"write_noise": 0})
+    preset = get_preset("reram_es", NOISE_FREE | {"write_noise": 0})
     table = pulse_response(preset, n_devices=1, n_up=1400, n_down=400)
     weights = table["weight"].to_numpy()
     changes = np.abs(np.diff(weights))
@@ -135,8 +135,8 @@ def test_failed_devices_stand_still_near_zero() -> None:
 
 
 def test_the_leak_follows_its_time_constant_on_a_tile() -> None:
-    quiet = QUIET_LINEAR | {"leak_time_constant_spread": 0}
-    device = get_preset("capacitor", quiet).device(seconds_between_steps=20.0)
+    noise_free = NOISE_FREE_LINEAR | {"leak_time_constant_spread": 0}
+    device = get_preset("capacitor", noise_free).device(seconds_between_steps=20.0)
     tile = AnalogTile(1, 1, SingleRPUConfig(device=device), bias=False)
     tile.set_weights(torch.full((1, 1), 0.8))
     for _ in range(100):

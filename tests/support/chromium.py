@@ -48,7 +48,7 @@ def chromium() -> str:
     return path
 
 
-def visit(page: Path, script: str, width: int, scratch: Path, height: int = 3000) -> Visit:
+def visit(page: Path, script: str, width: int, scratch: Path) -> Visit:
     """Takes a screenshot of a copy of the page, with a script that runs when all is loaded.
 
     Headless Chromium opens no window narrower than 500 pixels, but resizes for a screenshot: the
@@ -70,7 +70,7 @@ def visit(page: Path, script: str, width: int, scratch: Path, height: int = 3000
         chromium(),
         *FLAGS,
         f"--user-data-dir={scratch / 'profile'}",
-        f"--window-size={width},{height}",
+        f"--window-size={width},3000",
         f"--screenshot={scratch / 'screenshot.png'}",
         copy.as_uri(),
     ]

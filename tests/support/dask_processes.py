@@ -33,7 +33,7 @@ class DaskProcesses:
         wait_until(self._written, "the scheduler")
         self.address: str = json.loads(self._file.read_text())["address"]
 
-    def hire(self, *threads: int) -> None:
+    def start_workers(self, *threads: int) -> None:
         """Starts a worker process of each number of threads, and waits for them."""
         before = len([worker for worker in self.workers if worker.poll() is None])
         for n in threads:
@@ -77,7 +77,7 @@ def dask_processes(folder: Path, threads: Sequence[int] = ()) -> Iterator[DaskPr
     processes = DaskProcesses(folder)
     try:
         if threads:
-            processes.hire(*threads)
+            processes.start_workers(*threads)
         yield processes
     finally:
         processes.kill_all()

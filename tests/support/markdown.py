@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FACES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 _ABBREVIATIONS = ("Eq.", "Fig.", "e.g.", "i.e.", "vs.", "et al.")
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -28,7 +28,7 @@ class Block:
 
 def pages() -> list[Path]:
     """Every page that a reader meets."""
-    return [ROOT / name for name in FACES] + sorted((ROOT / "docs").rglob("*.md"))
+    return [ROOT / name for name in ROOT_PAGES] + sorted((ROOT / "docs").rglob("*.md"))
 
 
 def blocks(page: Path) -> list[Block]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.simulation import alike_stretches, calm_curve
+from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
     """
     series = fit.prepared.series
     alike = alike_stretches(series.pulse, series.begins)
-    measured, calm = series.weight[alike], calm_curve(fit)[alike]
+    measured, noise_free = series.weight[alike], noise_free_curve(fit)[alike]
     wanted = rows[alike] & (series.pulse[alike] != 0)
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     errors = []
@@ -45,7 +45,7 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
         if not points.any():
             errors.append(float("nan"))
             continue
-        gap = np.where(mine, measured - calm, 0.0).sum(axis=0)[points] / share[points]
+        gap = np.where(mine, measured - noise_free, 0.0).sum(axis=0)[points] / share[points]
         errors.append(float(np.sqrt(np.mean(gap**2))) / span)
     return CurveErrors(*errors)
 

@@ -11,7 +11,7 @@ from device_presets.fitting.checks.trend import Stretches
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import OF_RANGE
 from device_presets.fitting.model.series import Series, Trace
-from device_presets.fitting.model.simulation import calm_curve
+from device_presets.fitting.model.simulation import noise_free_curve
 
 MOST_RISE = 0.02
 """Of the range, over a stretch at the bound: by so much at least the bound is then false. A mean
@@ -79,7 +79,9 @@ def _move(
     begins, start = series.begins.copy(), series.weight.copy()
     for rows in stretches:
         begins[rows[0]], start[rows[0]] = True, trace.filtered[rows[0], 0]
-    miss = way * (series.weight - calm_curve(fit, series._replace(begins=begins, weight=start)))
+    miss = way * (
+        series.weight - noise_free_curve(fit, series._replace(begins=begins, weight=start))
+    )
     kept = float(noises(fit.layout, fit.prepared, fit.shared)[3]) if fit.layout.memory else None
     return Stretches([miss[rows[1:]] for rows in stretches]).slope(kept)
 

@@ -20,7 +20,7 @@ _LIMITS = ((-8.0, 8.0), (0.0, math.log(100.0)))
 
 @dataclass(frozen=True)
 class Noise:
-    """Of a reading.
+    """The noise of a reading.
 
     Args:
         white: variance of what is new at each reading. slow: variance of the AR(1) noise.

@@ -17,7 +17,8 @@ import numpy as np
 
 from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.parameters.charge_trap_physics import MOST_STEEP
+from device_presets.parameters.charge_trap_physics import MOST_STEEP, share_kept
+from device_presets.parameters.common import LONGEST_PULSE_S, SHORTEST_PULSE_S
 
 LEAK, LOG_LOSS, WIDTH, GAP, AMPLITUDE = "leak", "log-time loss", "width", "gap", "amplitude"
 
@@ -158,7 +159,8 @@ class History:
             share, onset = given["loss"], given["onset"]
             now = np.where(np.isfinite(timing.age), timing.age + timing.elapsed, 0.0)
             then = np.where(np.isfinite(timing.age), timing.age, 0.0)
-            kept = kept * _left(now, share, onset) / np.maximum(_left(then, share, onset), 1e-12)
+            left = share_kept(then, share, onset)
+            kept = kept * share_kept(now, share, onset) / np.maximum(left, 1e-12)
         lack = np.full(len(kept), given.get("recovery", 0.0))
         if WIDTH in self.terms:
             short = np.log(given["knee"] / np.append(timing.width, timing.width_0))
@@ -175,11 +177,6 @@ class History:
 NO_HISTORY = History()
 
 
-def _left(seconds: np.ndarray, share: float, onset: float) -> np.ndarray:
-    left: np.ndarray = np.maximum(1.0 - share * np.log10(1.0 + seconds / onset), 0.0)
-    return left
-
-
 _NUMBERS = {
     LEAK: ("log_tau", "rest"),
     LOG_LOSS: ("log_loss", "log_onset", "rest"),
@@ -193,7 +190,7 @@ _LIMITS = {
     "rest": (-3.0, 3.0),
     "log_loss": (math.log(1e-6), 0.0),
     "log_onset": (math.log(1e-12), math.log(1e9)),
-    "log_knee": (math.log(1e-12), math.log(1e4)),
+    "log_knee": (math.log(SHORTEST_PULSE_S), math.log(LONGEST_PULSE_S)),
     "log_steep": (math.log(0.1), math.log(MOST_STEEP)),
     "log_recovery": (math.log(1e-4), math.log(1e4)),
     "log_gap_tau": (math.log(1e-12), math.log(1e9)),

@@ -55,11 +55,11 @@ def with_history(
         # Steps that differ hide the read noise from a first look: the fit tells.
         noisy = with_read_noise(prepared)
         bases = [_with_noise(noisy, fit, counted) for fit in first]
-        grown = [_grown(noisy, timing, fit, counted) for fit in bases]
-        if _shows_noise(max(grown, key=adjusted)):
-            return _of_all_models(noisy, fits, bases, grown, counted)
-    grown = [_grown(prepared, timing, fit, counted) for fit in first]
-    return _of_all_models(prepared, fits, first, grown, counted)
+        longer = [_with_terms(noisy, timing, fit, counted) for fit in bases]
+        if _shows_noise(max(longer, key=adjusted)):
+            return _of_all_models(noisy, fits, bases, longer, counted)
+    longer = [_with_terms(prepared, timing, fit, counted) for fit in first]
+    return _of_all_models(prepared, fits, first, longer, counted)
 
 
 def _with_noise(prepared: Prepared, fit: JointFit, counted: np.ndarray) -> JointFit:
@@ -78,18 +78,18 @@ def _of_all_models(
     prepared: Prepared,
     fits: Sequence[JointFit],
     bases: Sequence[JointFit],
-    grown: Sequence[JointFit],
+    longer: Sequence[JointFit],
     counted: np.ndarray,
 ) -> list[JointFit]:
     """All models with the terms of the best one that grew; nothing where too little was gained."""
-    leader = max(grown, key=adjusted)
-    terms = leader.layout.history
-    if not terms.terms or not adjusted(leader) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
+    best = max(longer, key=adjusted)
+    terms = best.layout.history
+    if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
         return []
-    numbers, found = leader.layout.history_of(leader.shared), []
+    numbers, found = best.layout.history_of(best.shared), []
     for fit in fits:
-        model, constant = fit.layout.model, grown[0]
-        starts_at = [(np.array([*leader.shared[:NOISES], *fit.shape]), fit.local)]
+        model, constant = fit.layout.model, longer[0]
+        starts_at = [(np.array([*best.shared[:NOISES], *fit.shape]), fit.local)]
         if len(model.flat) == len(model.shape):
             flat = np.array([*constant.shared[:NOISES], *model.flat])
             starts_at.append((flat, constant.local))
@@ -136,7 +136,7 @@ def _reduced(fit: JointFit, terms: tuple[str, ...], counted: np.ndarray) -> Join
     return fitted_from(fit_at(fit.prepared, layout, shared, fit.local, counted), counted)
 
 
-def _grown(prepared: Prepared, timing: Timing, fit: JointFit, counted: np.ndarray) -> JointFit:
+def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit, counted: np.ndarray) -> JointFit:
     """The model with one term more as long as that gains enough."""
     while True:
         terms = fit.layout.history.terms
@@ -179,7 +179,7 @@ def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
     history = History((*old.terms, LEAK))
     layout = replace(fit.layout, history=history)
     free = np.append(fit.layout.shared_free, [False, True])
-    warm = replace(
+    last_fit = replace(
         fit,
         layout=replace(layout, shared_free=free),
         shared=np.append(fit.shared, [history.high[history.names.index("log_tau")], 0.0]),
@@ -187,12 +187,12 @@ def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
     top = float(fit.log_likelihood.sum())
 
     def loss(log_tau: float) -> float:
-        nonlocal warm, top
-        shared = warm.shared.copy()
+        nonlocal last_fit, top
+        shared = last_fit.shared.copy()
         shared[-2] = log_tau
-        warm = refit(replace(warm, shared=shared), counted, most_steps=30)
-        top = max(top, float(warm.log_likelihood.sum()))
-        return top - float(warm.log_likelihood.sum())
+        last_fit = refit(replace(last_fit, shared=shared), counted, most_steps=30)
+        top = max(top, float(last_fit.log_likelihood.sum()))
+        return top - float(last_fit.log_likelihood.sum())
 
     outside = float(np.log(100.0 * timing.elapsed.sum()))
     inside = outside + 2.0

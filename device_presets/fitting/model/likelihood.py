@@ -23,6 +23,10 @@ from numba import njit
 
 from device_presets.fitting.model.series import Series, Trace
 
+type State = tuple[float, float, float, float, float]
+"""Mean of weight and of read noise with memory, variance of the weight, covariance, variance of
+the noise."""
+
 _ROOT_TWO = math.sqrt(2.0)
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _LEAST = 1e-280
@@ -110,7 +114,7 @@ def _normal(z: float) -> float:
 @_compiled
 def _at_bound(
     y: float,
-    state: tuple[float, float, float, float, float],
+    state: State,
     white: float,
     bound: float,
     way: float,
@@ -136,11 +140,11 @@ def _at_bound(
 @_compiled
 def _clipped_update(
     y: float,
-    state: tuple[float, float, float, float, float],
+    state: State,
     white: float,
     high: float,
     low: float,
-) -> tuple[float, tuple[float, float, float, float, float]]:
+) -> tuple[float, State]:
     """Density of y, and the state after it, near a bound."""
     mean, noise, var, cov, own = state
     predicted = var + 2.0 * cov + own + white
@@ -188,7 +192,7 @@ def _clipped_update(
 
 @_compiled
 def _moved(
-    state: tuple[float, float, float, float, float],
+    state: State,
     code: int,
     law: int,
     series: Series,
@@ -196,7 +200,7 @@ def _moved(
     own: np.ndarray,
     shape: np.ndarray,
     noise: np.ndarray,
-) -> tuple[float, float, float, float, float]:
+) -> State:
     """The state after the time and the pulse of a row, before bounds and before it is read."""
     mean, read, var, cov, own_var = state
     left, way = series.kept[row], series.pulse[row]
@@ -338,9 +342,7 @@ def look_ahead(
 
 
 @_compiled
-def _clipped(
-    state: tuple[float, float, float, float, float], high: float, low: float
-) -> tuple[float, float, float, float, float]:
+def _clipped(state: State, high: float, low: float) -> State:
     """The state with its weight clipped at the bounds; its first two moments."""
     mean, read, var, cov, own = state
     deviation = math.sqrt(var)

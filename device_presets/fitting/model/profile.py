@@ -29,14 +29,14 @@ def cycle_noise_limits(fit: JointFit, counted: np.ndarray) -> tuple[float, float
     )
     free = replace(fit, layout=layout)
     top = float(refit(fit, counted, most_steps=40).log_likelihood.sum())
-    warm = free
+    last_fit = free
 
     def loss(log_noise: float) -> float:
-        nonlocal warm, top
-        shared = warm.shared.copy()
+        nonlocal last_fit, top
+        shared = last_fit.shared.copy()
         shared[0] = log_noise
-        warm = refit(replace(warm, shared=shared), counted, most_steps=30)
-        total = float(warm.log_likelihood.sum())
+        last_fit = refit(replace(last_fit, shared=shared), counted, most_steps=30)
+        total = float(last_fit.log_likelihood.sum())
         top = max(top, total)
         return top - total if np.isfinite(total) else np.inf
 
@@ -47,10 +47,10 @@ def cycle_noise_limits(fit: JointFit, counted: np.ndarray) -> tuple[float, float
         if outside > HIGH[0]:
             return -np.inf, float(HIGH[0])
     upper = border(loss, _WITHIN, inside, outside, _HALVINGS)
-    warm = free
+    last_fit = free
     if loss(float(LOW[0])) <= _WITHIN:
         return -np.inf, upper
-    warm, lowest = free, float(LOW[0])
+    last_fit, lowest = free, float(LOW[0])
     return border(loss, _WITHIN, max(float(fit.shared[0]), lowest), lowest, _HALVINGS), upper
 
 

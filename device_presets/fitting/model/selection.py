@@ -21,7 +21,7 @@ _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
 """Pulses in a block, and blocks of a device at least. A block as long as a sweep would hold out one
 end of the range, which nothing else tells."""
-_HOPELESS = 40.0
+_TOO_FAR_BEHIND = 40.0
 _SLOPE_SLACK = 0.05
 _FEW = 2
 _ALIKE = 0.1  # of a logarithm
@@ -91,8 +91,8 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     fold, how = _folds(prepared)
     scores = []
     for fit in fits:
-        hopeless = not fit.log_likelihood.sum() > best - _HOPELESS or not representable(fit)
-        scores.append(Score(fit.layout.model, fit, None if hopeless else _held_out(fit, fold)))
+        left_out = not fit.log_likelihood.sum() > best - _TOO_FAR_BEHIND or not representable(fit)
+        scores.append(Score(fit.layout.model, fit, None if left_out else _held_out(fit, fold)))
     return _choice(scores, how)
 
 
@@ -161,7 +161,8 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
     rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
         blocks = max((end - first) // _BLOCK, _FEWEST_BLOCKS)
-        # Drawn among each three neighbours: dealt in turn they would keep step with the sweeps.
+        # Drawn among each three neighbours: dealt in turn, a fold would always fall on the same
+        # part of a sweep.
         drawn = np.argsort(rng.random((blocks // _FOLDS + 1, _FOLDS)), axis=1).ravel()
         fold[first:end] = drawn[np.arange(end - first) * blocks // max(end - first, 1)]
     return fold, "one of each three blocks of each device's pulses held out"

@@ -47,7 +47,7 @@ def simulate(fit: JointFit, sets: int, seed: int) -> list[np.ndarray]:
     return [_simulated(*arguments, rng.standard_normal((rows, 3))) for _ in range(sets)]
 
 
-def calm_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
+def noise_free_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
     """[rows] weights of the model without any noise, from where each stretch begins.
 
     Args:
@@ -58,7 +58,7 @@ def calm_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
     return _simulated(series, code, law, local, shape, np.zeros_like(noise), still)
 
 
-def calm_response(
+def noise_free_response(
     weight: np.ndarray, pulse: np.ndarray, code: int, device: np.ndarray, shape: np.ndarray
 ) -> np.ndarray:
     """[rows] weights of one device without noise, clipped at its bounds.

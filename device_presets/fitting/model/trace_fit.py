@@ -14,10 +14,10 @@ from scipy.optimize import least_squares
 from device_presets.fitting.model.first_guess import Layout
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit, with_memory
-from device_presets.fitting.model.simulation import alike_stretches, calm_response
+from device_presets.fitting.model.simulation import alike_stretches, noise_free_response
 from device_presets.fitting.model.step_functions import LINEAR, LOCAL, MODELS
 from device_presets.fitting.model.weights import Prepared, with_read_noise
-from device_presets.mean_step import asymmetry_of
+from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
 CURVE_NUMBERS = 6
@@ -100,7 +100,7 @@ type _Curve = list[tuple[np.ndarray, np.ndarray]]
 def _misses(device: np.ndarray, curve: _Curve) -> np.ndarray:
     """Of the noise-free response, all stretches one after the other."""
     none = np.zeros(0)
-    parts = [calm_response(w, p, LINEAR, device, none) - w for w, p in curve]
+    parts = [noise_free_response(w, p, LINEAR, device, none) - w for w, p in curve]
     return np.concatenate(parts)
 
 

@@ -33,7 +33,7 @@ class Uncertainty:
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
             and stay there as the noises move by a tenth. One that is at a limit or an edge, or
             loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
-        noise_pull: [NOISES] slope of the adjusted profile likelihood by the log noises, at top of
+        noise_slope: [NOISES] slope of the adjusted profile likelihood by the log noises, at top of
             the likelihood: see `with_unbiased_noise`.
     """
 
@@ -42,7 +42,7 @@ class Uncertainty:
     response: np.ndarray
     together: np.ndarray
     at_top: np.ndarray
-    noise_pull: np.ndarray
+    noise_slope: np.ndarray
 
 
 def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
@@ -82,8 +82,8 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
     together[n_shared:, :n_shared] = cross
     together[:n_shared, n_shared:] = cross.T
     together[n_shared:, n_shared:] = local[0] + cross @ response[0].T
-    pull = -0.5 * slopes[:, at_top].sum(axis=1)
-    return Uncertainty(shared, local, response, together, at_top, pull)
+    noise_slope = -0.5 * slopes[:, at_top].sum(axis=1)
+    return Uncertainty(shared, local, response, together, at_top, noise_slope)
 
 
 def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
@@ -101,7 +101,7 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
     if (np.diag(known) > _LOOSE**2).any():
         return fit
     shared = fit.shared.copy()
-    shared[:NOISES] += np.clip(known @ errors.noise_pull, -_MOST_MOVE, _MOST_MOVE)
+    shared[:NOISES] += np.clip(known @ errors.noise_slope, -_MOST_MOVE, _MOST_MOVE)
     return replace(fit, shared=shared)
 
 

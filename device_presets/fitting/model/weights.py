@@ -244,10 +244,9 @@ def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tu
     if not weights_total or squares == 0.0:
         return 0.0, False
     score = -products / math.sqrt(squares)
-    variance = -products / weights_total
-    return max(variance, 0.0), score > _NOISE_SCORE and math.sqrt(
-        max(variance, 0)
-    ) > 10 * RESOLUTION
+    variance = max(-products / weights_total, 0.0)
+    deviation = math.sqrt(variance)
+    return variance, score > _NOISE_SCORE and deviation > 10 * RESOLUTION
 
 
 def _extremes(weight: np.ndarray, smooth: bool) -> tuple[float, float]:

@@ -11,10 +11,8 @@ from typing import Self
 import numpy as np
 
 from device_presets.fitting.reading.csv_reading import Rows
+from device_presets.parameters.common import LONGEST_PULSE_S, SHORTEST_PULSE_S
 from rpu_ssnn.common.errors import PresetError
-
-SHORTEST_S, LONGEST_S = 1e-12, 1e4
-"""Widths of a pulse, as the parameter ``pulse_width_s`` of a preset."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def conditions_of(
     width, amplitude = nothing, nothing
     if rows.width_s is not None:
         width = np.where(pulsed, rows.width_s, np.nan)
-        allowed = f"must be a width in seconds, from {SHORTEST_S:g} to {LONGEST_S:g}"
-        wrong = ~((width >= SHORTEST_S) & (width <= LONGEST_S))
+        allowed = f"must be a width in seconds, from {SHORTEST_PULSE_S:g} to {LONGEST_PULSE_S:g}"
+        wrong = ~((width >= SHORTEST_PULSE_S) & (width <= LONGEST_PULSE_S))
         _refuse(file, rows, "pulse_width_s", width, counts & wrong, allowed)
     if rows.amplitude_v is not None:
         amplitude = np.where(pulsed, np.abs(rows.amplitude_v), np.nan)

@@ -239,8 +239,8 @@ def thinned(found: Measurement) -> Measurement:
     within = np.arange(len(stretch)) - np.flatnonzero(found.begins)[stretch - 1]
     piece = np.cumsum(found.begins | (within % _STRETCH == 0)) - 1
     keep_one_in = int(np.ceil(found.n_pulses / MOST_PULSES))
-    # One of each group of neighbours, drawn: a fixed place in the group would keep step with
-    # sweeps of a regular length, and keep their up pulses only.
+    # One of each group of neighbours, drawn: a fixed place in the group would always fall on
+    # the same part of a sweep, and keep its up pulses only.
     group, place = np.divmod(np.arange(piece[-1] + 1), keep_one_in)
     drawn = np.random.default_rng(0).integers(keep_one_in, size=group[-1] + 1)
     keep = (place == drawn[group])[piece]

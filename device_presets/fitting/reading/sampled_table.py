@@ -15,7 +15,7 @@ _ENOUGH = 1.5  # sweeps of as many mean steps as cross the range so often
 def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
     """Sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
 
-    A sweep has half as many pulses again as the mean step needs to cross the range, within limits.
+    A sweep has 1.5 times the pulses that the mean step needs to cross the range, within limits.
     There is no read noise in it, and no pulse depends on those before.
 
     Args:

@@ -23,9 +23,9 @@ from device_presets.fitting.results.history_entry import (
 )
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.mean_step import asymmetry_of
 from device_presets.parameters.rule import Value
 from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
 _DIGITS = 6

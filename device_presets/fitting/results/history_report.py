@@ -8,7 +8,7 @@ from device_presets.fitting.model.history import AMPLITUDE, GAP, LEAK, LOG_LOSS,
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 
-PARAMETERS = {
+REPORTED = {
     "tau": ("leak_time_constant_s", "s", ""),
     "loss": ("loss_per_decade", "1", ""),
     "onset": ("loss_onset_s", "s", ""),
@@ -51,7 +51,7 @@ def history_quantities(p: Population, shortest_leak: float | None) -> list[Quant
 
 
 def _number(p: Population, key: str) -> Quantity:
-    name, unit, note = PARAMETERS[key]
+    name, unit, note = REPORTED[key]
     positive = key != "rest"
 
     def function(device: MeanDevice) -> float:

@@ -9,7 +9,7 @@ from device_presets.fitting.reading.csv_layout import SIEMENS
 from device_presets.fitting.results.history_report import history_quantities
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.mean_step import asymmetry_of
+from device_presets.steps_at_zero import asymmetry_of
 
 _WIDEST = 5.0  # of a logarithm: an interval over more than four orders of magnitude is none
 _UNSEEN = 0.02  # white read noise as a share of that with memory
@@ -50,7 +50,8 @@ def report(
         return p.step_at(device, False, 0.0)
 
     def step(device: MeanDevice) -> float:
-        # The mean of both, not the larger (aihwkit's dw_min): a maximum of two noisy numbers lies.
+        # The mean of both, not the larger (aihwkit's dw_min): a maximum of two noisy numbers is
+        # biased upward.
         if not p.has_down:
             return up_at_zero(device)
         return (up_at_zero(device) + down_at_zero(device)) / 2

@@ -18,7 +18,6 @@ from device_presets.fitting.model.step_functions import (
     POWER,
     SOFT_BOUNDS,
 )
-from device_presets.plots.idealised import without
 from device_presets.preset_file import PresetEntry
 from device_presets.pulsing import pulse_train
 from support.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
@@ -34,10 +33,10 @@ BIDIRECTIONAL = [name for name in preset_names() if get_preset(name).bidirection
 
 def step_curve(preset: Preset, weights: np.ndarray, up: bool) -> np.ndarray:
     """Mean steps at some weights, over devices drawn with the spread (their mean counts)."""
-    calm = without(preset, noise=True)
+    noise_free = preset.without(noise=True)
     found = []
     for weight in weights:
-        pulses = pulse_train(calm, 3000, [up], float(weight), seed=5)
+        pulses = pulse_train(noise_free, 3000, [up], float(weight), seed=5)
         inside = np.abs(pulses[0] - weight) < 1e-6
         found.append(float(np.abs(np.diff(pulses, axis=0))[0][inside].mean()))
     return np.array(found)
@@ -45,7 +44,7 @@ def step_curve(preset: Preset, weights: np.ndarray, up: bool) -> np.ndarray:
 
 def drawn_step(preset: Preset, devices: int, train: PulseTrain = seeded_pulse_train) -> float:
     """Mean step at weight zero of just those devices that ``write_pulses`` measures by default."""
-    steps = np.diff(train(without(preset, noise=True), devices, [True], 0.0, 0), axis=0)
+    steps = np.diff(train(preset.without(noise=True), devices, [True], 0.0, 0), axis=0)
     return float(np.abs(steps).mean())
 
 
@@ -68,12 +67,12 @@ def test_mean_steps_are_aihwkits(
     code: int, shape: tuple[float, ...], name: str, overrides: dict[str, float]
 ) -> None:
     """The fitted step functions against a tile, up to the scale at weight zero."""
-    calm = without(get_preset(name, overrides), spread=True, noise=True)
+    noise_free = get_preset(name, overrides).without(spread=True, noise=True)
     local = np.array([0.0, 0.0, 0.0, 0.0, 1.0, -1.0])
     for up in (True, False):
         for weight in (-0.7, 0.0, 0.5):
             on_tile = {
-                w: float(np.ptp(pulse_train(calm, 1, [up], w, seed=0))) for w in (0.0, weight)
+                w: float(np.ptp(pulse_train(noise_free, 1, [up], w, seed=0))) for w in (0.0, weight)
             }
             ours = mean_step(code, up, weight, local, np.array(shape))[0]
             zero = mean_step(code, up, 0.0, local, np.array(shape))[0]

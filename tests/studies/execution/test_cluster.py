@@ -130,7 +130,7 @@ def test_units_run_once_and_a_second_call_runs_nothing(
 def test_a_unit_whose_workers_die_too_often_fails_and_runs_again_when_asked(
     mortal: DaskProcesses, harness: Harness
 ) -> None:
-    mortal.hire(1, 1, 1)  # dask gives a unit that its worker died of to three more
+    mortal.start_workers(1, 1, 1)  # dask gives a unit that its worker died of to three more
     harness.order("die", "rate seed 1")
     outcome = run(harness, mortal, small_study())
     assert len(outcome.runs) == 5
@@ -263,14 +263,14 @@ def test_a_scheduler_without_workers_is_waited_for(tmp_path: Path, harness: Harn
     listening = Listening()
     with dask_processes(tmp_path) as dask:
 
-        def hire() -> None:
+        def start_workers() -> None:
             wait_until(lambda: bool(listening.notes), "a word of it")
-            dask.hire(1)
+            dask.start_workers(1)
 
-        hiring = threading.Thread(target=hire)
-        hiring.start()
+        starting = threading.Thread(target=start_workers)
+        starting.start()
         outcome = run(harness, dask, small_study(), reporter=listening)
-        hiring.join()
+        starting.join()
         assert listening.notes == [f"waiting for a worker of {dask.address}"]
     assert len(outcome.runs) == 6
 

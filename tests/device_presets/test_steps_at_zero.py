@@ -3,7 +3,7 @@
 import pytest
 
 from device_presets import get_preset, preset_names
-from device_presets.mean_step import asymmetry_of, mean_steps_at_zero
+from device_presets.steps_at_zero import asymmetry_of, mean_steps_at_zero
 from support.tile_steps import steps_at_zero
 
 
