@@ -29,7 +29,7 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join([line(header), line("---" for _ in header), *(line(row) for row in rows)])
 
 
-def study_file() -> str:
+def study_file() -> list[str]:
     """Every key of a study, from the pydantic models."""
     parts = [
         "# Keys of a study",
@@ -41,10 +41,10 @@ def study_file() -> str:
         rows = [(f"`{row.key}`", *row[1:]) for row in section.rows]
         parts += [f"## {section.name}", section.text]
         parts.append(table(("key", "allowed", "default", "meaning"), rows))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return parts
 
 
-def device_parameters() -> str:
+def device_parameters() -> list[str]:
     """Every parameter of a preset, from the table that checks presets."""
     from device_presets.jump_tables.table_device import RULES
     from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
@@ -80,14 +80,14 @@ def device_parameters() -> str:
         if simulated_by:
             parts.append(f"Simulated by aihwkit's `{simulated_by}`.")
         parts.append(table(("parameter", "unit", "range", "meaning", "aihwkit field"), lines))
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _range(low: float, high: float, kind: str) -> str:
     return "true or false" if kind == "flag" else f"{low:g} to {high:g}"
 
 
-def imperfections() -> str:
+def imperfections() -> list[str]:
     """What `attribute` switches off, and what `require` varies, from their tables."""
     from studies.sensitivity import axes
     from studies.sensitivity.imperfections import FINITE_STEP, NEUTRAL
@@ -117,27 +117,22 @@ def imperfections() -> str:
         )
         for name, parameter in axes.PARAMETERS.items()
     ]
-    return (
-        "\n\n".join(
-            [
-                "# Imperfections and requirements",
-                "Made from the tables of the two commands.",
-                "## What `rpu-ssnn attribute` switches off",
-                "A path without a section is an override of the preset.",
-                table(("imperfection", "switched off means"), rows),
-                "## What `rpu-ssnn require` varies",
-                table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
-            ]
-        )
-        + "\n"
-    )
+    return [
+        "# Imperfections and requirements",
+        "Made from the tables of the two commands.",
+        "## What `rpu-ssnn attribute` switches off",
+        "A path without a section is an override of the preset.",
+        table(("imperfection", "switched off means"), rows),
+        "## What `rpu-ssnn require` varies",
+        table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
+    ]
 
 
 def _value(value: object) -> str:
     return "unlimited" if value is None else str(value)
 
 
-def result_columns() -> str:
+def result_columns() -> list[str]:
     """Every column of the results, from its declaration."""
     from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
 
@@ -148,24 +143,19 @@ def result_columns() -> str:
         ]
 
     header = ("column", "unit", "meaning")
-    return (
-        "\n\n".join(
-            [
-                "# Columns of the results",
-                "Made from the declaration that a test holds against real rows. N is the number "
-                "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
-                "ends in `_total` is the sum over the crossbars.",
-                "## results.csv: one row a run",
-                table(header, rows(RESULT_COLUMNS)),
-                "## curves.csv: one row an epoch of each run",
-                table(header, rows(CURVE_COLUMNS)),
-            ]
-        )
-        + "\n"
-    )
+    return [
+        "# Columns of the results",
+        "Made from the declaration that a test holds against real rows. N is the number "
+        "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
+        "ends in `_total` is the sum over the crossbars.",
+        "## results.csv: one row a run",
+        table(header, rows(RESULT_COLUMNS)),
+        "## curves.csv: one row an epoch of each run",
+        table(header, rows(CURVE_COLUMNS)),
+    ]
 
 
-def command_line() -> str:
+def command_line() -> list[str]:
     """Every command with its arguments and options, from the Typer application."""
     import typer
 
@@ -173,7 +163,7 @@ def command_line() -> str:
 
     parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
     parts += _command("rpu-ssnn", typer.main.get_command(app))
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _command(path: str, command: Any) -> list[str]:
@@ -207,41 +197,25 @@ PAGES = {
     "imperfections.md": imperfections,
     "command_line.md": command_line,
 }
-"""Page below `docs/reference` -> what makes its text."""
+"""Page below `docs/reference` -> what makes the parts of its text."""
+
+
+def text_of(page: str) -> str:
+    """The Markdown of a page."""
+    return "\n\n".join(part for part in PAGES[page]() if part) + "\n"
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
     """Adds the pages to the site (a hook of mkdocs)."""
     from mkdocs.structure.files import File
 
-    for name, make in PAGES.items():
-        files.append(File.generated(config, f"{FOLDER}/{name}", content=make()))
+    for name in PAGES:
+        files.append(File.generated(config, f"{FOLDER}/{name}", content=text_of(name)))
     return files
-
-
-def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
-    """Leaves out of the navigation what no file holds yet (a hook of mkdocs)."""
-    folder = Path(config.docs_dir)
-    config.nav = _present(config.nav or [], folder)
-    return config
-
-
-def _present(entries: list[Any], folder: Path) -> list[Any]:
-    kept: list[Any] = []
-    for entry in entries:
-        if isinstance(entry, str):
-            kept.append(entry)
-            continue
-        (title, target), *_ = entry.items()
-        if isinstance(target, list):
-            kept.append({title: _present(target, folder)})
-        elif (folder / target).exists() or target.removeprefix(f"{FOLDER}/") in PAGES:
-            kept.append(entry)
-    return kept
 
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    for page, text_of in PAGES.items():
-        (out / page).write_text(text_of(), encoding="utf-8")
+    for page in PAGES:
+        (out / page).write_text(text_of(page), encoding="utf-8")
