@@ -208,7 +208,7 @@ def fit_file(
         for score in selection.as_good
         if score is not selection.chosen
     ]
-    least_leak = shortest_leak(fit, prepared.everything) if method == "likelihood" else None
+    least_leak = shortest_leak(fit) if method == "likelihood" else None
     as_likely = [_population(score.fit, measurement.has_down) for score in as_likely_of(selection)]
     quantities = report(population, prepared.scale, linear, as_good, as_likely, least_leak)
 
@@ -288,12 +288,11 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
 
 
 def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Population:
-    counted = fit.prepared.everything
-    plain, fit = fit, with_unbiased_noise(fit, counted)
-    errors = uncertainty(fit, counted)
+    plain, fit = fit, with_unbiased_noise(fit)
+    errors = uncertainty(fit)
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2
     limits = None
     loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
     if loose and fit.prepared.noisy and not known:
-        limits = cycle_noise_limits(plain, counted)
+        limits = cycle_noise_limits(plain)
     return Population(fit, errors, has_down, limits)

@@ -9,6 +9,7 @@ from device_presets.fitting.model.history import NO_HISTORY, History
 from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
 from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Blocks, Prepared
+from device_presets.fitting.rows import selected
 
 _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short
 
@@ -149,10 +150,4 @@ def _away_from_bounds(prepared: Prepared) -> Blocks:
     for up in (True, False):  # never all of a polarity
         if not keep[blocks.up == up].any():
             keep |= blocks.up == up
-    return Blocks(
-        blocks.weight[keep],
-        blocks.step[keep],
-        blocks.up[keep],
-        blocks.device[keep],
-        blocks.pulses[keep],
-    )
+    return selected(blocks, keep)

@@ -9,8 +9,8 @@ from scipy import stats
 from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.history import LEAK, LOG_LOSS, History, Timing, starts
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
-from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of, refit
-from device_presets.fitting.model.profile import border
+from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of
+from device_presets.fitting.model.profile import Profile, border
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 
 LEAST_GAIN = 2.0
@@ -31,9 +31,7 @@ def adjusted(fit: JointFit) -> float:
     return fit.total - fit.n_free
 
 
-def with_history(
-    prepared: Prepared, fits: Sequence[JointFit], counted: np.ndarray
-) -> list[JointFit]:
+def with_history(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]:
     """The same models with the terms that make the constant or the best step more likely.
 
     Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds
@@ -41,7 +39,7 @@ def with_history(
     step agree.
 
     Args:
-        prepared: the data. fits: of all models, the constant step first. counted: [rows].
+        prepared: the data. fits: of all models, the constant step first.
 
     Returns:
         Nothing where the data ask for no term.
@@ -54,20 +52,20 @@ def with_history(
     if not prepared.noisy:
         # Steps that differ hide the read noise from a first look: the fit tells.
         noisy = with_read_noise(prepared)
-        bases = [_with_noise(noisy, fit, counted) for fit in first]
-        longer = [_with_terms(noisy, timing, fit, counted) for fit in bases]
+        bases = [_with_noise(noisy, fit) for fit in first]
+        longer = [_with_terms(noisy, timing, fit) for fit in bases]
         if _shows_noise(max(longer, key=adjusted)):
-            return _of_all_models(noisy, fits, bases, longer, counted)
-    longer = [_with_terms(prepared, timing, fit, counted) for fit in first]
-    return _of_all_models(prepared, fits, first, longer, counted)
+            return _of_all_models(noisy, fits, bases, longer)
+    longer = [_with_terms(prepared, timing, fit) for fit in first]
+    return _of_all_models(prepared, fits, first, longer)
 
 
-def _with_noise(prepared: Prepared, fit: JointFit, counted: np.ndarray) -> JointFit:
+def _with_noise(prepared: Prepared, fit: JointFit) -> JointFit:
     """A fit of exact readings once more, with read noise of a part of the step to begin with."""
     shared = fit.shared.copy()
     shared[1] = np.log(0.3) + fit.local[:, :2].mean()
     layout = layout_of(prepared, fit.layout.model)
-    return fitted_from(fit_at(prepared, layout, shared, fit.local, counted), counted)
+    return fitted_from(fit_at(prepared, layout, shared, fit.local))
 
 
 def _shows_noise(fit: JointFit) -> bool:
@@ -79,7 +77,6 @@ def _of_all_models(
     fits: Sequence[JointFit],
     bases: Sequence[JointFit],
     longer: Sequence[JointFit],
-    counted: np.ndarray,
 ) -> list[JointFit]:
     """All models with the terms of the best one that grew; nothing where too little was gained."""
     best = max(longer, key=adjusted)
@@ -95,14 +92,14 @@ def _of_all_models(
             starts_at.append((flat, constant.local))
         layout = layout_of(prepared, model, False, terms)
         tried = [
-            fit_at(prepared, layout, np.append(shared, numbers), local, counted)
+            fit_at(prepared, layout, np.append(shared, numbers), local)
             for shared, local in starts_at
         ]
-        found.append(fitted_from(max(tried, key=adjusted), counted))
-    return _without_needless(found, counted)
+        found.append(fitted_from(max(tried, key=adjusted)))
+    return _without_needless(found)
 
 
-def _without_needless(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+def _without_needless(fits: list[JointFit]) -> list[JointFit]:
     """The fits without the terms that the best of them does not need.
 
     Terms were found with few models. A loss that stood for the slope of the step there gains
@@ -111,11 +108,11 @@ def _without_needless(fits: list[JointFit], counted: np.ndarray) -> list[JointFi
     while True:
         best = max(fits, key=adjusted)
         terms = best.layout.history.terms
-        fewer = [_reduced(best, left, counted) for left in _one_fewer(terms)]
+        fewer = [_reduced(best, left) for left in _one_fewer(terms)]
         top = max(fewer, key=adjusted, default=None)
         if top is None or adjusted(best) > adjusted(top) + _LEAST_GAIN_OF_A_TERM:
             return fits
-        fits = [_reduced(fit, top.layout.history.terms, counted) for fit in fits]
+        fits = [_reduced(fit, top.layout.history.terms) for fit in fits]
 
 
 def _one_fewer(terms: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -125,7 +122,7 @@ def _one_fewer(terms: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [some for some in left if some and known.issuperset(History(some).names)]
 
 
-def _reduced(fit: JointFit, terms: tuple[str, ...], counted: np.ndarray) -> JointFit:
+def _reduced(fit: JointFit, terms: tuple[str, ...]) -> JointFit:
     """The same model with these of its terms, fitted again."""
     history = History(terms)
     known = fit.layout.history.names
@@ -133,26 +130,24 @@ def _reduced(fit: JointFit, terms: tuple[str, ...], counted: np.ndarray) -> Join
     kept = [first + known.index(name) for name in history.names]
     shared = np.concatenate([fit.shared[:first], fit.shared[kept]])
     layout = layout_of(fit.prepared, fit.layout.model, False, history)
-    return fitted_from(fit_at(fit.prepared, layout, shared, fit.local, counted), counted)
+    return fitted_from(fit_at(fit.prepared, layout, shared, fit.local))
 
 
-def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit, counted: np.ndarray) -> JointFit:
+def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
     """The model with one term more as long as that gains enough."""
     while True:
         terms = fit.layout.history.terms
         # Two laws of one loss are not told apart beside each other.
         other = {LEAK: LOG_LOSS, LOG_LOSS: LEAK}
         left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
-        tried = [_with_term(prepared, timing, fit, term, counted) for term in left]
+        tried = [_with_term(prepared, timing, fit, term) for term in left]
         best = max(tried, key=adjusted, default=None)
         if best is None or not adjusted(best) > adjusted(fit) + _LEAST_GAIN_OF_A_TERM:
             return fit
         fit = best
 
 
-def _with_term(
-    prepared: Prepared, timing: Timing, fit: JointFit, term: str, counted: np.ndarray
-) -> JointFit:
+def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> JointFit:
     old = fit.layout.history
     history = History((*old.terms, term))
     layout = layout_of(prepared, fit.layout.model, False, history)
@@ -161,13 +156,13 @@ def _with_term(
     tried = []
     for start in starts(history, term, timing):
         numbers = [(known | start)[name] for name in history.names]
-        tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local, counted))
+        tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local))
     tried.sort(key=adjusted, reverse=True)
-    ends = [fitted_from(one, counted, _MOST_STEPS) for one in tried[:_TRIED]]
+    ends = [fitted_from(one, most_steps=_MOST_STEPS) for one in tried[:_TRIED]]
     return max(ends, key=adjusted)
 
 
-def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
+def shortest_leak(fit: JointFit) -> float | None:
     """Least time constant (s) that a fit without a loss leaves open, 95 % to one side.
 
     All other numbers are fitted again at each, the weight that a leak goes to among them. None
@@ -177,25 +172,16 @@ def shortest_leak(fit: JointFit, counted: np.ndarray) -> float | None:
     if timing is None or LEAK not in timing.asked or old.has_loss:
         return None
     history = History((*old.terms, LEAK))
-    layout = replace(fit.layout, history=history)
-    free = np.append(fit.layout.shared_free, [False, True])
-    last_fit = replace(
+    free = np.append(fit.layout.shared_free, [True, True])
+    lowest, longest = (ends[history.names.index("log_tau")] for ends in (history.low, history.high))
+    with_leak = replace(
         fit,
-        layout=replace(layout, shared_free=free),
-        shared=np.append(fit.shared, [history.high[history.names.index("log_tau")], 0.0]),
+        layout=replace(fit.layout, history=history, shared_free=free),
+        shared=np.append(fit.shared, [longest, 0.0]),
     )
-    top = float(fit.log_likelihood.sum())
-
-    def loss(log_tau: float) -> float:
-        nonlocal last_fit, top
-        shared = last_fit.shared.copy()
-        shared[-2] = log_tau
-        last_fit = refit(replace(last_fit, shared=shared), counted, most_steps=30)
-        top = max(top, float(last_fit.log_likelihood.sum()))
-        return top - float(last_fit.log_likelihood.sum())
-
+    loss = Profile(with_leak, len(fit.shared), fit.total).loss
     outside = float(np.log(100.0 * timing.elapsed.sum()))
     inside = outside + 2.0
-    while loss(outside) <= _ONE_SIDED and outside > history.low[history.names.index("log_tau")]:
+    while loss(outside) <= _ONE_SIDED and outside > lowest:
         inside, outside = outside, outside - 2.0
     return float(np.exp(border(loss, _ONE_SIDED, inside, outside, _HALVINGS)))

@@ -89,10 +89,15 @@ def evaluate(
 
 
 def fit_at(
-    prepared: Prepared, layout: Layout, shared: np.ndarray, local: np.ndarray, counted: np.ndarray
+    prepared: Prepared,
+    layout: Layout,
+    shared: np.ndarray,
+    local: np.ndarray,
+    counted: np.ndarray | None = None,
 ) -> JointFit:
-    """A fit that stands at these numbers, over the counted rows."""
-    likelihood = evaluate(prepared, layout, shared, local, counted)
+    """A fit that stands at these numbers, over the counted rows; None: all rows."""
+    rows = prepared.everything if counted is None else counted
+    likelihood = evaluate(prepared, layout, shared, local, rows)
     return JointFit(layout, shared, local, likelihood, prepared)
 
 

@@ -27,14 +27,17 @@ and a bound just beyond gained up to 5 log-units in simulations without one."""
 
 
 def fit_model(
-    prepared: Prepared, model: StepModel, counted: np.ndarray, constant: "JointFit | None" = None
+    prepared: Prepared,
+    model: StepModel,
+    counted: np.ndarray | None = None,
+    constant: "JointFit | None" = None,
 ) -> JointFit:
     """Maximum likelihood of one model over the counted rows.
 
     Args:
         prepared: the data.
         model: which model.
-        counted: [rows] rows that count.
+        counted: [rows] rows that count; None: all, as in the other fits here.
         constant: the fitted constant step, where there is one: the search also starts from there.
     """
     layout = layout_of(prepared, model)
@@ -47,7 +50,10 @@ def fit_model(
 
 
 def with_memory(
-    prepared: Prepared, white: JointFit, counted: np.ndarray, like: "JointFit | None" = None
+    prepared: Prepared,
+    white: JointFit,
+    counted: np.ndarray | None = None,
+    like: "JointFit | None" = None,
 ) -> JointFit:
     """The model of ``white`` with read noise that has memory beside white read noise; only the
     noises are fitted, the rest is as in ``white``: where a fit of all numbers starts.
@@ -91,17 +97,20 @@ def with_memory(
     return replace(max(tried_fits, key=lambda fit: fit.total), layout=layout)
 
 
-def fitted_from(start: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit:
+def fitted_from(
+    start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
+) -> JointFit:
     """Maximum likelihood of all free numbers, without the bounds that the data turn out not to
     reach."""
     fitted = refit(start, counted, most_steps)
-    loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
+    loose = _without_flat_bounds(fitted, _rows(fitted, counted)) if fitted.prepared.noisy else None
     return fitted if loose is None else refit(loose, counted)
 
 
-def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit:
+def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 150) -> JointFit:
     """The same model from where ``fit`` stands, over other rows."""
-    objective = Objective(fit, counted)
+    rows = _rows(fit, counted)
+    objective = Objective(fit, rows)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
     low, high = objective.limits(fit.local)
@@ -117,8 +126,12 @@ def refit(fit: JointFit, counted: np.ndarray, most_steps: int = 150) -> JointFit
             options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
         )
     shared, local = objective.unpack(start + unit * found.x)
-    likelihood = evaluate(fit.prepared, fit.layout, shared, local, counted)
+    likelihood = evaluate(fit.prepared, fit.layout, shared, local, rows)
     return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
+
+
+def _rows(fit: JointFit, counted: np.ndarray | None) -> np.ndarray:
+    return fit.prepared.everything if counted is None else counted
 
 
 def layout_of(

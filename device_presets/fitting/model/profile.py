@@ -18,40 +18,56 @@ _FIRST = np.log(0.02)
 _HALVINGS = 5
 
 
-def cycle_noise_limits(fit: JointFit, counted: np.ndarray) -> tuple[float, float]:
+class Profile:
+    """Loss of log-likelihood where one shared number is held, and all others are fitted again.
+
+    Args:
+        fit: where the search begins. at: place of the number among the shared ones.
+        top: log-likelihood that the loss counts from; a higher one that is found replaces it.
+    """
+
+    def __init__(self, fit: JointFit, at: int, top: float) -> None:
+        free = fit.layout.shared_free.copy()
+        free[at] = False
+        self._start = self._last_fit = replace(fit, layout=replace(fit.layout, shared_free=free))
+        self._at, self._top = at, top
+
+    def loss(self, value: float) -> float:
+        """At a value; the search begins where the last one ended."""
+        shared = self._last_fit.shared.copy()
+        shared[self._at] = value
+        self._last_fit = refit(replace(self._last_fit, shared=shared), most_steps=30)
+        self._top = max(self._top, self._last_fit.total)
+        return self._top - self._last_fit.total
+
+    def begin_anew(self) -> None:
+        """The next search begins where the first did."""
+        self._last_fit = self._start
+
+
+def cycle_noise_limits(fit: JointFit) -> tuple[float, float]:
     """95 % interval of the log cycle noise, all other numbers fitted again at each.
 
     Returns:
         Lower and upper end; -inf where no cycle noise is within the interval.
     """
-    layout = replace(
-        fit.layout, shared_free=fit.layout.shared_free & (np.arange(len(fit.shared)) > 0)
-    )
-    free = replace(fit, layout=layout)
-    top = float(refit(fit, counted, most_steps=40).log_likelihood.sum())
-    last_fit = free
-
-    def loss(log_noise: float) -> float:
-        nonlocal last_fit, top
-        shared = last_fit.shared.copy()
-        shared[0] = log_noise
-        last_fit = refit(replace(last_fit, shared=shared), counted, most_steps=30)
-        total = float(last_fit.log_likelihood.sum())
-        top = max(top, total)
-        return top - total if np.isfinite(total) else np.inf
-
+    fixed = fit.layout.shared_free & (np.arange(len(fit.shared)) > 0)
+    top = refit(replace(fit, layout=replace(fit.layout, shared_free=fixed)), most_steps=40)
+    profile = Profile(fit, 0, top.total)
     inside = max(float(fit.shared[0]), float(LOW[0]))
     outside = max(inside + 0.3, _FIRST)
-    while loss(outside) <= _WITHIN:
+    while profile.loss(outside) <= _WITHIN:
         inside, outside = outside, outside + 0.7
         if outside > HIGH[0]:
             return -np.inf, float(HIGH[0])
-    upper = border(loss, _WITHIN, inside, outside, _HALVINGS)
-    last_fit = free
-    if loss(float(LOW[0])) <= _WITHIN:
+    upper = border(profile.loss, _WITHIN, inside, outside, _HALVINGS)
+    profile.begin_anew()
+    if profile.loss(float(LOW[0])) <= _WITHIN:
         return -np.inf, upper
-    last_fit, lowest = free, float(LOW[0])
-    return border(loss, _WITHIN, max(float(fit.shared[0]), lowest), lowest, _HALVINGS), upper
+    profile.begin_anew()
+    lowest = float(LOW[0])
+    inside = max(float(fit.shared[0]), lowest)
+    return border(profile.loss, _WITHIN, inside, lowest, _HALVINGS), upper
 
 
 def border(

@@ -80,13 +80,12 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     """
     if len(prepared.highest) == 1:  # one slope for all devices is its own
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
-    everything = prepared.everything
-    fits = [fit_model(prepared, models[0], everything)]
-    fits += [fit_model(prepared, model, everything, fits[0]) for model in models[1:]]
-    fits += _with_noise_of_the_range(fits, everything)
-    histories = with_history(prepared, fits, everything)
+    fits = [fit_model(prepared, models[0])]
+    fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
+    fits += _with_noise_of_the_range(fits)
+    histories = with_history(prepared, fits)
     fits += histories
-    fits += _with_memory(prepared, histories or fits, everything)
+    fits += _with_memory(prepared, histories or fits)
     best = max(adjusted(fit) for fit in fits)
     fold, how = _folds(prepared)
     scores = []
@@ -96,7 +95,7 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     return _choice(scores, how)
 
 
-def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
     """The best models of constant noise, with the noise as a share of the range instead: the same
     unless up and down steps, or the devices', differ."""
     if np.ptp(fits[0].local[:, :2]) < _ALIKE:
@@ -105,11 +104,11 @@ def _with_noise_of_the_range(fits: list[JointFit], counted: np.ndarray) -> list[
     for fit in sorted(fits, key=adjusted, reverse=True):
         model = fit.layout.model.of_range
         if model is not None and len(found) < _FEW:
-            found.append(fit_model(fit.prepared, model, counted))
+            found.append(fit_model(fit.prepared, model))
     return found
 
 
-def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) -> list[JointFit]:
+def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
     """The same models with correlated read noise, where that makes the best few more likely.
 
     Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.
@@ -118,17 +117,17 @@ def _with_memory(prepared: Prepared, fits: list[JointFit], counted: np.ndarray) 
     prepared = with_read_noise(prepared)
     least = adjusted(ordered[0])
     # All numbers are fitted before memory is given up: with new noises alone it may look worse.
-    first = fitted_from(with_memory(prepared, ordered[0], counted), counted)
+    first = fitted_from(with_memory(prepared, ordered[0]))
     if not adjusted(first) > least:
         return []
-    few = [fitted_from(with_memory(prepared, fit, counted), counted) for fit in ordered[1:_FEW]]
+    few = [fitted_from(with_memory(prepared, fit)) for fit in ordered[1:_FEW]]
     tried = [fit for fit in (first, *few) if _is_noise(fit)]
     best = max(tried, key=adjusted, default=None)
     if best is None or not adjusted(best) > least + LEAST_GAIN:
         return []
     for fit in ordered[_FEW:]:
-        start = with_memory(prepared, fit, counted, best)
-        tried.append(fitted_from(start, counted))
+        start = with_memory(prepared, fit, like=best)
+        tried.append(fitted_from(start))
     return [fit for fit in tried if _is_noise(fit)]
 
 

@@ -45,14 +45,14 @@ class Uncertainty:
     noise_slope: np.ndarray
 
 
-def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
+def uncertainty(fit: JointFit) -> Uncertainty:
     """Covariances from the second derivatives, by finite differences of a third of an error."""
     n_shared, n_devices = len(fit.shared), len(fit.local)
     free = np.zeros((n_devices, n_shared + len(LOCAL)), dtype=bool)
     free[:, :n_shared] = _inside(fit)
     free[:, n_shared:] = fit.layout.local_free.T
-    hessian = _hessians(fit, counted, free)
-    slopes = _determinant_slopes(fit, counted)
+    hessian = _hessians(fit, free)
+    slopes = _determinant_slopes(fit)
     shared_free = np.flatnonzero(free[0, :n_shared])
     schur = np.zeros((n_shared, n_shared))
     inverses, couplings = [], []
@@ -86,7 +86,7 @@ def uncertainty(fit: JointFit, counted: np.ndarray) -> Uncertainty:
     return Uncertainty(shared, local, response, together, at_top, noise_slope)
 
 
-def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
+def with_unbiased_noise(fit: JointFit) -> JointFit:
     """The fit with the noises that its devices would have shown had their own numbers been known.
 
     Maximum likelihood takes noise too small: each device's own numbers follow some of it. Without
@@ -96,7 +96,7 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
     takes half the log-determinant of the own numbers' curvature off; this is one Newton step to its
     top. A noise that the data leave loose stays as it is.
     """
-    errors = uncertainty(fit, counted)
+    errors = uncertainty(fit)
     known = errors.shared[:NOISES, :NOISES]
     if (np.diag(known) > _LOOSE**2).any():
         return fit
@@ -105,7 +105,7 @@ def with_unbiased_noise(fit: JointFit, counted: np.ndarray) -> JointFit:
     return replace(fit, shared=shared)
 
 
-def _determinant_slopes(fit: JointFit, counted: np.ndarray) -> np.ndarray:
+def _determinant_slopes(fit: JointFit) -> np.ndarray:
     """[NOISES, devices]: of each device's log-determinant by the log noises; 0 of one that was not
     fitted, NaN where the own numbers are at no top at either end."""
     slopes = np.zeros((NOISES, len(fit.local)))
@@ -114,18 +114,18 @@ def _determinant_slopes(fit: JointFit, counted: np.ndarray) -> np.ndarray:
         for way in (1.0, -1.0):
             shared = fit.shared.copy()
             shared[k] += way * _LOG_STEP
-            ends.append(_log_determinants(replace(fit, shared=shared), counted))
+            ends.append(_log_determinants(replace(fit, shared=shared)))
         slopes[k] = (ends[0] - ends[1]) / (2 * _LOG_STEP)
     return slopes
 
 
-def _log_determinants(fit: JointFit, counted: np.ndarray) -> np.ndarray:
+def _log_determinants(fit: JointFit) -> np.ndarray:
     """[devices] of the curvature of each device's own numbers; NaN where these are at no top."""
     n_shared = len(fit.shared)
     free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
     free[:, n_shared:] = fit.layout.local_free.T
     found = np.full(len(fit.local), np.nan)
-    for device, hessian in enumerate(_hessians(fit, counted, free)):
+    for device, hessian in enumerate(_hessians(fit, free)):
         curvature = hessian[np.ix_(free[device], free[device])]
         if len(fit.local) == 1 or _is_top(curvature):
             scale, values, _ = _scaled(curvature)
@@ -141,16 +141,17 @@ def _inside(fit: JointFit) -> np.ndarray:
     return fit.layout.shared_free & inside
 
 
-def _hessians(fit: JointFit, counted: np.ndarray, free: np.ndarray) -> np.ndarray:
+def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
     """[devices, numbers, numbers]: second derivatives of minus the log-likelihood."""
     n_shared = len(fit.shared)
     n_devices, n = free.shape
+    rows = fit.prepared.everything
 
     def minus(moves: np.ndarray) -> np.ndarray:
         # A shared number moves for all devices alike: its step is the same in every row.
         shared = fit.shared + moves[0, :n_shared]
         local = fit.local + moves[:, n_shared:]
-        return np.negative(evaluate(fit.prepared, fit.layout, shared, local, counted))
+        return np.negative(evaluate(fit.prepared, fit.layout, shared, local, rows))
 
     middle = minus(np.zeros((n_devices, n)))
     size = np.zeros((n_devices, n))

@@ -6,13 +6,12 @@ A row's time is taken as that of its reading, at which its pulse has just ended.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
 from device_presets.fitting.reading.csv_reading import Rows
+from device_presets.fitting.rows import refuse_first
 from device_presets.parameters.common import LONGEST_PULSE_S, SHORTEST_PULSE_S
-from rpu_ssnn.common.errors import PresetError
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,6 @@ class Conditions:
     gap_s: np.ndarray
     width_s: np.ndarray
     amplitude_v: np.ndarray
-
-    def of(self, rows: np.ndarray) -> Self:
-        """Those of some rows."""
-        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @classmethod
     def joined(cls, parts: Sequence["Conditions"]) -> "Conditions":
@@ -63,6 +58,10 @@ def conditions_of(
     """
     if not rows.columns:
         return None
+
+    def refuse(role: str, values: np.ndarray, bad: np.ndarray, allowed: str) -> None:
+        refuse_first(file, rows.columns[role], rows.file_row, values, bad, allowed)
+
     nothing = np.full(len(follows), np.nan)
     counts = follows & pulsed
     width, amplitude = nothing, nothing
@@ -70,22 +69,22 @@ def conditions_of(
         width = np.where(pulsed, rows.width_s, np.nan)
         allowed = f"must be a width in seconds, from {SHORTEST_PULSE_S:g} to {LONGEST_PULSE_S:g}"
         wrong = ~((width >= SHORTEST_PULSE_S) & (width <= LONGEST_PULSE_S))
-        _refuse(file, rows, "pulse_width_s", width, counts & wrong, allowed)
+        refuse("pulse_width_s", width, counts & wrong, allowed)
     if rows.amplitude_v is not None:
         amplitude = np.where(pulsed, np.abs(rows.amplitude_v), np.nan)
         wrong = ~(np.isfinite(amplitude) & (amplitude > 0))
         allowed = "must be a voltage other than zero"
-        _refuse(file, rows, "amplitude_v", amplitude, counts & wrong, allowed)
+        refuse("amplitude_v", amplitude, counts & wrong, allowed)
     if rows.time_s is None:
         unknown = np.full(len(follows), np.inf)
         return Conditions(np.zeros(len(follows)), unknown, unknown, width, amplitude)
     time = rows.time_s
     wrong = follows & ~np.isfinite(time)
-    _refuse(file, rows, "time_s", time, wrong, "must be a time in seconds in each row")
+    refuse("time_s", time, wrong, "must be a time in seconds in each row")
     before = np.concatenate([time[:1], time[:-1]])
     backwards = follows & ~(time >= before)
     allowed = "must not be before the time of the row before, of the same device and cycle"
-    _refuse(file, rows, "time_s", time, backwards, allowed)
+    refuse("time_s", time, backwards, allowed)
     last = _last_pulse(rows.device, pulsed)
     since = np.where(last >= 0, time - time[np.maximum(last, 0)], np.inf)
     since = np.where(since >= 0, since, np.inf)  # the clock began anew
@@ -103,13 +102,3 @@ def _last_pulse(device: np.ndarray, pulsed: np.ndarray) -> np.ndarray:
     before = np.concatenate([[-1], np.maximum.accumulate(at)[:-1]])
     begins = np.searchsorted(device, device)
     return np.where(before >= begins, before, -1)
-
-
-def _refuse(
-    file: Path, rows: Rows, role: str, values: np.ndarray, bad: np.ndarray, allowed: str
-) -> None:
-    if not bad.any():
-        return
-    first = int(np.argmax(bad))
-    where = f"{file}, row {rows.file_row[first]}"
-    raise PresetError(where, f"column {rows.columns[role]}", float(values[first]), allowed)

@@ -16,7 +16,7 @@ from device_presets.fitting.reading.csv_layout import (
     CsvLayout,
     in_unit,
 )
-from rpu_ssnn.common.errors import PresetError
+from device_presets.fitting.rows import refuse_first
 
 MOST_PULSE = 10**15
 """A whole number that double precision counts up to; no device lives so long."""
@@ -145,12 +145,4 @@ def _codes(
 
 
 def _refuse(file: Path, column: str, piece: pd.DataFrame, bad: np.ndarray, allowed: str) -> None:
-    """Raises for the first bad row, if there is one."""
-    if not bad.any():
-        return
-    first = int(np.argmax(bad))
-    found = piece[column].iloc[first]
-    if isinstance(found, np.generic):
-        found = found.item()
-    where = f"{file}, row {piece.index[first]}"
-    raise PresetError(where, f"column {column}", found, allowed)
+    refuse_first(file, column, piece.index, piece[column].array, bad, allowed)

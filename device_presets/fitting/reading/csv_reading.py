@@ -6,7 +6,7 @@ The file is read in pieces: ten million rows, 0.2 GB of text, take half a minute
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -58,13 +58,6 @@ class Rows:
     time_s: np.ndarray | None = None
     width_s: np.ndarray | None = None
     amplitude_v: np.ndarray | None = None
-
-    def of(self, rows: np.ndarray) -> "Rows":
-        """Those rows, or all in another order."""
-        arrays = {
-            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
-        }
-        return replace(self, **{name: value[rows] for name, value in arrays.items()})
 
 
 def read_rows(file: Path, layout: CsvLayout) -> Rows:

@@ -14,6 +14,7 @@ from device_presets.fitting.reading.csv_layout import (
     in_unit,
 )
 from device_presets.fitting.reading.csv_reading import Rows, read_rows
+from device_presets.fitting.rows import refuse_first, selected
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 
@@ -89,7 +90,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
             conductance goes both ways.
     """
     rows = read_rows(file, layout)
-    rows = rows.of(np.argsort(rows.device, kind="stable"))
+    rows = selected(rows, np.argsort(rows.device, kind="stable"))
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
     cycle, conductance = rows.cycle, rows.conductance
     # A reading without a pulse is of the sweep before it.
@@ -115,8 +116,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
             notes.append(
                 f"{counted(int(anew.sum()), 'cycle')} where the clock of time_s begins anew"
             )
-    keep = ~gap
-    pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)[keep]
+    pulse = np.where(follows & pulsed, np.where(up, 1, -1), 0).astype(np.int8)
     conditions = conditions_of(file, rows, follows, pulsed & (number > 0))
     if gap.any():
         notes.append(
@@ -128,17 +128,18 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     found = Measurement(
         name=file.name,
         column=layout.measured_column,
-        conductance=conductance[keep],
+        conductance=conductance,
         pulse=pulse,
-        begins=~follows[keep],
-        device=device[keep],
-        cycle=cycle[keep],
+        begins=~follows,
+        device=device,
+        cycle=cycle,
         n_devices=len(rows.devices),
         n_cycles=len(rows.cycles),
         unit=layout.conductance_unit,
         notes=tuple(notes),
-        conditions=None if conditions is None else conditions.of(keep),
+        conditions=conditions,
     )
+    found = selected(found, ~gap)
     if layout.all_pulses is not None:
         _refuse_mixed(file, layout, found)
     _check_enough(file, layout, found, rows.devices)
@@ -164,17 +165,12 @@ def _jumps(
 
 
 def _refuse_order(file: Path, layout: CsvLayout, rows: Rows, bad: np.ndarray) -> None:
-    if not bad.any():
-        return
-    first = int(np.argmax(bad))
-    where = f"{file}, row {rows.file_row[first]}"
-    before = int(rows.pulse[first - 1])
+    before = int(rows.pulse[np.argmax(bad) - 1])
     allowed = (
         f"must grow within a device and cycle, but {before} comes before it; several devices or "
         "cycles need a column that tells them apart"
     )
-    found = int(rows.pulse[first])
-    raise PresetError(where, f"column {layout.pulse or 'pulse'}", found, allowed)
+    refuse_first(file, layout.pulse or "pulse", rows.file_row, rows.pulse, bad, allowed)
 
 
 def _refuse_mixed(file: Path, layout: CsvLayout, found: Measurement) -> None:
@@ -244,26 +240,22 @@ def thinned(found: Measurement) -> Measurement:
     group, place = np.divmod(np.arange(piece[-1] + 1), keep_one_in)
     drawn = np.random.default_rng(0).integers(keep_one_in, size=group[-1] + 1)
     keep = (place == drawn[group])[piece]
-    pulse = found.pulse[keep].copy()
+    kept = selected(found, keep)
     kept_piece = piece[keep]
     begins = np.concatenate([[True], kept_piece[1:] != kept_piece[:-1]])
-    pulse[begins] = 0
-    device, cycle = found.device[keep], found.cycle[keep]
-    left_devices, device = np.unique(device, return_inverse=True)
-    left_cycles, cycle = np.unique(cycle, return_inverse=True)
+    left_devices, device = np.unique(kept.device, return_inverse=True)
+    left_cycles, cycle = np.unique(kept.cycle, return_inverse=True)
     note = (
         f"{found.n_pulses} pulses measured; one in {keep_one_in} stretches of up "
         f"to {_STRETCH} used, since a fit takes at most {MOST_PULSES}"
     )
     return replace(
-        found,
-        conductance=found.conductance[keep],
-        pulse=pulse,
+        kept,
+        pulse=np.where(begins, 0, kept.pulse),
         begins=begins,
         device=device,
         cycle=cycle,
         n_devices=len(left_devices),
         n_cycles=len(left_cycles),
         notes=(*found.notes, note),
-        conditions=None if found.conditions is None else found.conditions.of(keep),
     )

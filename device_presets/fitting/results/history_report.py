@@ -1,12 +1,12 @@
 """The report of time, width and amplitude: numbers of the terms, and what was not seen."""
 
-import math
+from dataclasses import replace
 
 import numpy as np
 
 from device_presets.fitting.model.history import AMPLITUDE, GAP, LEAK, LOG_LOSS, WIDTH, Timing
 from device_presets.fitting.results.intervals import Quantity
-from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.fitting.results.population import Population
 
 REPORTED = {
     "tau": ("leak_time_constant_s", "s", ""),
@@ -21,7 +21,6 @@ REPORTED = {
 }
 """Number of a ``History`` -> what presets call it (where they have it), unit, note."""
 
-_WIDEST = 5.0  # of a logarithm
 _ALIKE = "the times between rows are alike: a leak cannot be told from a step that falls linearly"
 
 
@@ -52,23 +51,12 @@ def history_quantities(p: Population, shortest_leak: float | None) -> list[Quant
 
 def _number(p: Population, key: str) -> Quantity:
     name, unit, note = REPORTED[key]
-    positive = key != "rest"
-
-    def function(device: MeanDevice) -> float:
-        return math.log(device.history[key]) if positive else device.history[key]
-
-    one = p.quantity(name, unit, function, note)
-    assert one.value is not None
-    value = math.exp(one.value) if positive else one.value
-    if one.low is None or one.high is None or one.low == one.high:
+    ask = p.quantity if key == "rest" else p.positive
+    one = ask(name, unit, lambda device: device.history[key], note)
+    if one.low is not None and one.low == one.high:
         why = "; ".join(filter(None, [note, "at the limit of what is tried"]))
-        return Quantity(name, value, None, None, unit, why)
-    if not positive:
-        return one
-    if one.high - one.value > _WIDEST:
-        why = "; ".join(filter(None, [note, "the data leave it open"]))
-        return Quantity(name, value, None, None, unit, why)
-    return Quantity(name, value, math.exp(one.low), math.exp(one.high), unit, note)
+        return replace(one, low=None, high=None, note=why)
+    return one
 
 
 def _constant(timing: Timing) -> list[Quantity]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from device_presets.fitting.results.intervals import (
 )
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
+_WIDEST = 5.0  # of a logarithm
 _NO_INTERVAL = "aihwkit's fit gives no interval"
 _MEAN_CURVE_ONLY = "aihwkit's fit is of the mean curve, which does not tell how devices differ"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
@@ -165,6 +166,30 @@ class Population:
             degrees = variance**2 / (local**2 / self._degrees + shared**2 / self._own_degrees)
         half = student_factor(degrees) * math.sqrt(max(variance, 0.0))
         return Quantity(name, value, value - half, value + half, unit, note)
+
+    def positive(
+        self,
+        name: str,
+        unit: str,
+        function: Callable[[MeanDevice], float],
+        note: str = "",
+        left_open: str = "the data leave it open",
+    ) -> Quantity:
+        """A positive number, whose logarithm is nearer to a normal law.
+
+        Args:
+            left_open: added to the note where the interval would be over more than four orders of
+                magnitude, and is left out.
+        """
+        one = self.quantity(name, unit, lambda device: math.log(function(device)), note)
+        assert one.value is not None
+        value = math.exp(one.value)
+        if one.low is None or one.high is None:
+            return replace(one, value=value)
+        if one.high - one.value > _WIDEST:
+            note = "; ".join(filter(None, [note, left_open]))
+            return Quantity(name, value, None, None, unit, note)
+        return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
 
     @property
     def _elsewhere(self) -> MeanDevice:

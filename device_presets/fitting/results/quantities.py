@@ -11,7 +11,6 @@ from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
 
-_WIDEST = 5.0  # of a logarithm: an interval over more than four orders of magnitude is none
 _UNSEEN = 0.02  # white read noise as a share of that with memory
 SLOW_NOISE, MEMORY = "correlated read noise", "correlation length"
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
@@ -136,23 +135,19 @@ def _bound(p: Population, high: bool, scale: WeightScale) -> Quantity:
 
 
 def _cycle_noise(p: Population) -> Quantity:
-    one = p.quantity("cycle_to_cycle", "step", lambda device: math.log(p.cycle_noise(device)))
+    left_open = "could not be told from read noise and spread"
+    one = p.positive("cycle_to_cycle", "step", p.cycle_noise, left_open=left_open)
     assert one.value is not None
     if p.noise_limits is not None:
         unit = p.cycle_noise(p.device()) / p.device().cycle_noise
         low, high = (unit * math.exp(end) for end in p.noise_limits)
-        value = math.exp(one.value) if low > 0 or math.exp(one.value) > 0.02 * high else 0.0
+        value = one.value if low > 0 or one.value > 0.02 * high else 0.0
         note = "" if low > 0 else "none is likely, too"
         return Quantity("cycle_to_cycle", value, low, max(high, value), "step", note)
-    if one.low is None or one.high is None or one.low == one.high:
+    if one.low is not None and one.low == one.high:
         note = "at the limit of resolution: no noise seen"
-        return Quantity("cycle_to_cycle", 0.0, 0.0, math.exp(one.value), "step", note)
-    if one.high - one.value > _WIDEST:
-        note = "could not be told from read noise and spread"
-        return Quantity("cycle_to_cycle", math.exp(one.value), None, None, "step", note)
-    return Quantity(
-        "cycle_to_cycle", math.exp(one.value), math.exp(one.low), math.exp(one.high), "step"
-    )
+        return Quantity("cycle_to_cycle", 0.0, 0.0, one.value, "step", note)
+    return one
 
 
 def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
@@ -179,20 +174,17 @@ def _read_noise(p: Population, step: Callable[[MeanDevice], float]) -> list[Quan
         note = "; ".join(filter(None, [white.note, "new at each pulse"]))
         low = None if white.low is None else max(white.low, 0.0)
         white = replace(white, low=low, note=note)
-    slow = _in_logs(p, SLOW_NOISE, "step", lambda device: device.slow / step(device))
-    pulses = _in_logs(p, MEMORY, "pulses", lambda device: device.pulses)
-    note = "its correlation falls to 1/e over these pulses"
-    told = "; ".join(filter(None, [slow.note, "correlated from pulse to pulse"]))
-    return [white, replace(slow, note=told), replace(pulses, note=note)]
 
+    def slow(device: MeanDevice) -> float:
+        return device.slow / step(device)
 
-def _in_logs(
-    p: Population, name: str, unit: str, function: Callable[[MeanDevice], float]
-) -> Quantity:
-    """A positive number whose logarithm is nearer to a normal law."""
-    one = p.quantity(name, unit, lambda device: math.log(function(device)))
-    assert one.value is not None
-    value = math.exp(one.value)
-    if one.low is None or one.high is None or one.high - one.value > _WIDEST:
-        return Quantity(name, value, None, None, unit, one.note)
-    return Quantity(name, value, math.exp(one.low), math.exp(one.high), unit, one.note)
+    return [
+        white,
+        p.positive(SLOW_NOISE, "step", slow, "correlated from pulse to pulse"),
+        p.positive(
+            MEMORY,
+            "pulses",
+            lambda device: device.pulses,
+            "its correlation falls to 1/e over these pulses",
+        ),
+    ]

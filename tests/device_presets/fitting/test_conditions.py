@@ -158,8 +158,7 @@ def assert_within(fit: JointFit, truth: dict[str, float], most_error: float = 0.
     """95 % intervals of the numbers hold the truth, and say something."""
     names = fit.layout.history.names
     values = fit.layout.history_of(fit.shared)
-    counted = np.ones(len(fit.prepared.device), dtype=np.bool_)
-    variances = np.diag(uncertainty(fit, counted).shared)[-len(names) :]
+    variances = np.diag(uncertainty(fit).shared)[-len(names) :]
     assert set(names) == set(truth)
     for name, value, variance in zip(names, values, variances, strict=True):
         expected = math.log(truth[name]) if name.startswith("log_") else truth[name]
@@ -194,8 +193,7 @@ def test_without_a_leak_none_is_claimed_and_its_least_time_is_told(tmp_path: Pat
     done = train(60, 4, np.random.default_rng(3), shortest_s=0.01, longest_s=1.0, reads=4)
     fit = chosen(tmp_path, Train(**done), TIME)
     assert fit.layout.history.terms == ()
-    counted = np.ones(len(fit.prepared.device), dtype=np.bool_)
-    least = shortest_leak(fit, counted)
+    least = shortest_leak(fit)
     assert least is not None
     # A leak of 100 s would move a weight of 0.5 by two steps in each 40 s of readings.
     assert 300 < least < 1e6

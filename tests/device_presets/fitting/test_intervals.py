@@ -52,8 +52,8 @@ def test_spreads_are_not_lessened_by_an_error_that_all_devices_share(tmp_path: P
             tmp_path / "a.csv", seed, slow=0.0, cycle=1.0, devices=8, spread=0.06, pulses=100
         )
         prepared = prepare(read_measurement(file, CsvLayout()), 41.2e-6, 51.2e-6)
-        fit = fit_model(prepared, model, prepared.everything)
-        spreads = Population(fit, uncertainty(fit, prepared.everything), True).spreads()
+        fit = fit_model(prepared, model)
+        spreads = Population(fit, uncertainty(fit), True).spreads()
         found.append(next(q.value for q in spreads if q.name == "step_spread"))
     assert np.sqrt(np.mean(np.square(found))) == pytest.approx(0.06, rel=0.12)
 
@@ -68,15 +68,14 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
     pd.concat([one.assign(device=k) for k in range(4)]).to_csv(file, index=False)
     prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
     (model,) = (m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
-    rows = prepared.everything
-    fit = fit_model(prepared, model, rows)
-    errors = uncertainty(fit, rows)
+    fit = fit_model(prepared, model)
+    errors = uncertainty(fit)
     slope = len(fit.shared) - 2
     moved = fit.shared.copy()
     moved[slope] += 0.5 * np.sqrt(errors.shared[slope, slope])
     none_free = replace(fit.layout, shared_free=np.zeros_like(fit.layout.shared_free))
     at, beside = (
-        refit(replace(fit, layout=none_free, shared=shared), rows).local[:, :2]
+        refit(replace(fit, layout=none_free, shared=shared)).local[:, :2]
         for shared in (fit.shared, moved)
     )
     expected = errors.response[:, :2, slope] * (moved[slope] - fit.shared[slope])

@@ -94,7 +94,7 @@ def test_correlated_read_noise_is_not_taken_for_cycle_noise(
     chosen = select_model(prepared, FEW_MODELS).chosen.fit
     assert chosen.layout.memory
     cycle, _, slow, pulses = np.exp(chosen.shared[:4])
-    low, high = np.exp(cycle_noise_limits(chosen, np.ones(len(prepared.device), dtype=np.bool_)))
+    low, high = np.exp(cycle_noise_limits(chosen))
     assert low <= true <= high
     assert (low > 0.0) == (true > 0.0)
     assert cycle == pytest.approx(true, abs=0.15)

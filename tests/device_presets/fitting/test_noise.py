@@ -47,7 +47,7 @@ def measured(
 
 def fitted(prepared: Prepared, code: int) -> JointFit:
     model = next(m for m in MODELS if m.code == code and m.additive)
-    return fit_model(prepared, model, np.ones(len(prepared.series.weight), dtype=np.bool_))
+    return fit_model(prepared, model)
 
 
 def constant_steps(
@@ -83,7 +83,7 @@ def soft_bounds(
 
 
 def unbiased(fit: JointFit) -> JointFit:
-    return with_unbiased_noise(fit, np.ones(len(fit.prepared.series.weight), dtype=np.bool_))
+    return with_unbiased_noise(fit)
 
 
 def test_without_read_noise_it_is_a_number_fitted_less_a_pulse(tmp_path: Path) -> None:

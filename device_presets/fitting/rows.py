@@ -1,0 +1,44 @@
+"""Rows of dataclasses of arrays: which ones, and the first wrong one as an error."""
+
+from dataclasses import is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rpu_ssnn.common.errors import PresetError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
+    """The same with those rows of each array, or all in another order; within it, too."""
+    changed: dict[str, Any] = {}
+    for name, value in vars(table).items():
+        if isinstance(value, np.ndarray):
+            changed[name] = value[rows]
+        elif is_dataclass(value) and not isinstance(value, type):
+            changed[name] = selected(value, rows)
+    return replace(table, **changed)
+
+
+def refuse_first(
+    file: Path, column: str, lines: Any, values: Any, bad: np.ndarray, allowed: str
+) -> None:
+    """Refuses the first bad row, if there is one.
+
+    Args:
+        column: of the file. lines: [rows] 1-based lines of the file. values: [rows] found.
+
+    Raises:
+        PresetError: it names file, row and column.
+    """
+    if not bad.any():
+        return
+    first = int(np.argmax(bad))
+    found = values[first]
+    where = f"{file}, row {lines[first]}"
+    raise PresetError(
+        where, f"column {column}", found.item() if isinstance(found, np.generic) else found, allowed
+    )
