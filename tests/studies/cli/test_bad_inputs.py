@@ -11,7 +11,7 @@ from support.bad_inputs import BAD_INPUTS, SLOW, Bad, write
 
 PYTHON_WORDS = re.compile(
     r"Traceback|pydantic|allow_pickle|function-|PosixPath|Value error|Input should"
-    r"|\b(tuple|dict|NoneType|KeyError|ValueError)\b"
+    r"|\b(tuple|dict\w*|instance|str|int|float|bool|Input|Spec|NoneType|KeyError|ValueError)\b"
 )
 """None of a user's."""
 

@@ -13,7 +13,6 @@ import yaml
 from rpu_ssnn.common.errors import InputError
 from studies.cli.app import main
 from studies.declaration.study import load_study
-from support.broken_studies import BROKEN
 from support.harness import SMALL, small_study
 from support.results_fakes import write_folder
 
@@ -37,28 +36,6 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.fixture(autouse=True)
 def _argv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", sys.argv)
-
-
-@pytest.mark.parametrize(
-    ("changes", "field", "value", "allowed"),
-    [pytest.param(*rest, id=name) for name, *rest in BROKEN],
-)
-def test_a_broken_study_is_refused_in_one_line(
-    changes: dict[str, Any],
-    field: str,
-    value: str,
-    allowed: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    path = tmp_path / "broken.yaml"
-    path.write_text(yaml.safe_dump({**SMALL, **changes}))
-    line = refused(["run", str(path), "--out", str(tmp_path / "out")], capsys)
-    assert line.startswith(f"{path}: {field}: {value}")
-    said = line.partition("; ")[2]
-    assert allowed in said
-    assert not PYTHON_WORDS.search(said)
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
