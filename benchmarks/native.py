@@ -13,14 +13,16 @@ import time
 import numpy as np
 import pandas as pd
 import torch
-from run import DEVICE_BATCH, SPANS, images, make_network
+from aihwkit.simulator.tiles.analog import AnalogTile
+from run import images, make_network
+from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, milliseconds, ratios, steps
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.pulse_rows import RowWriter
-from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import TileSpec
 
 DRIVES = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
@@ -44,8 +46,7 @@ def network(device: str, threads: int, schedule: str = "batch") -> Network:
 def train(of: Network, batches: int) -> tuple[np.ndarray, np.ndarray]:
     """Seconds of each batch: of the whole training step, and of applying the pulses."""
     rates, labels = images(DEVICE_BATCH * batches)
-    rng, whole, applied = np.random.default_rng(0), [], []
-    spent = [0.0]
+    whole, applied, spent = [], [], [0.0]
     for synapses in of.synapses:
         assert isinstance(synapses, NativeSynapses)
         settle = synapses.settle
@@ -56,20 +57,17 @@ def train(of: Network, batches: int) -> tuple[np.ndarray, np.ndarray]:
             spent[0] += now() - started
 
         synapses.settle = timed  # type: ignore[method-assign]
-    for first in range(0, len(labels), DEVICE_BATCH):
-        part = slice(first, first + DEVICE_BATCH)
-        spent[0] = 0.0
-        started = now()
-        of.train_batch(rates[part], labels[part], rng)
-        whole.append(now() - started)
+    for seconds in steps(of, rates, labels, now):
+        whole.append(seconds)
         applied.append(spent[0])
+        spent[0] = 0.0
     return np.array(whole), np.array(applied)
 
 
 def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
     """The blocks of each batch and crossbar, in order, and the share kept by thinning."""
     with network(device, 1) as recorded:
-        sent: Batches = []
+        sent: Batches = [[]]
         for layer, synapses in enumerate(recorded.synapses):
             assert isinstance(synapses, NativeSynapses)
             original = synapses._store.add
@@ -81,64 +79,42 @@ def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
 
             synapses._store.add = keep  # type: ignore[method-assign]
         rates, labels = images(DEVICE_BATCH * batches)
-        rng = np.random.default_rng(0)
-        for first in range(0, len(labels), DEVICE_BATCH):
+        for _ in steps(recorded, rates, labels):
             sent.append([])
-            part = slice(first, first + DEVICE_BATCH)
-            recorded.train_batch(rates[part], labels[part], rng)
+        sent.pop()
         keeps = [s.keep for s in recorded.synapses if isinstance(s, NativeSynapses)]
     return sent, keeps
 
 
-class Bare:
-    """Rows of all batches on tiles of their own, written beforehand."""
-
-    def __init__(self, device: str, sent: Batches, keeps: list[float]) -> None:
-        weight_range, learning_rate = DRIVES[device]
-        rng, self.rows = np.random.default_rng(0), 0
-        with network(device, 1) as same:
-            shapes = [s.shape for s in same.synapses]
-        writers = [RowWriter(*shape) for shape in shapes]
-        self._calls: list[list[tuple[int, torch.Tensor, torch.Tensor]]] = []
-        for batch in sent:
-            calls = []
-            for layer, block in batch:
-                kept, row = rng.random(len(block.post)) < keeps[layer], 0
-                while row < block.rows:
-                    row, x, d = writers[layer].write(block, kept, row)
-                    if len(x):
-                        calls.append(
-                            (layer, torch.from_numpy(x.copy()), torch.from_numpy(d.copy()))
-                        )
-            self._calls.append(calls)
-        from rpu_ssnn.synapses import tile as tiles
-
-        spec = TileSpec(weight_range=weight_range)
-        factory = tiles.tile_synapses(get_preset(device), spec, learning_rate)
-        with make_network(factory, 50, 1, batch=DEVICE_BATCH) as net:
-            self._tiles = [s._tiles[0] for s in net.synapses if isinstance(s, TileSynapses)]
-
-    def seconds(self) -> np.ndarray:
-        """Of each batch."""
-        times = []
-        for calls in self._calls:
-            started = now()
-            for layer, x, d in calls:
-                self._tiles[layer].update(x, d)
-            times.append(now() - started)
-        return np.array(times)
+def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[AnalogTile], Rows]:
+    """Tiles of their own, and the rows of all batches for them, written beforehand."""
+    weight_range, learning_rate = DRIVES[device]
+    rng = np.random.default_rng(0)
+    factory = tile_synapses(get_preset(device), TileSpec(weight_range=weight_range), learning_rate)
+    with make_network(factory, 50, 1, batch=DEVICE_BATCH) as net:
+        tiles = [s._tiles[0] for s in net.synapses if isinstance(s, TileSynapses)]
+        writers = [RowWriter(*s.shape) for s in net.synapses]
+    rows: Rows = []
+    for batch in sent:
+        rows.append([])
+        for layer, block in batch:
+            kept, row = rng.random(len(block.post)) < keeps[layer], 0
+            while row < block.rows:
+                row, x, d = writers[layer].write(block, kept, row)
+                if len(x):
+                    call = (layer, torch.from_numpy(x.copy()), torch.from_numpy(d.copy()))
+                    rows[-1].append(call)
+    return tiles, rows
 
 
 def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, float | str]]:
     """Native and bare in turn, so that a machine that is slower for a while is so for both."""
-    batches = max(span.stop for span in SPANS.values())
-    sent, keeps = blocks_of(device, batches)
-    bare = Bare(device, sent, keeps)
+    tiles, rows = bare_tiles(device, *blocks_of(device, BATCHES))
     bares, wholes, applieds = [], [], []
     for _ in range(repeats):
-        bares.append(bare.seconds())
+        bares.append(bare(tiles, rows, now))
         with network(device, threads) as fresh:  # the same rows again
-            whole, applied = train(fresh, batches)
+            whole, applied = train(fresh, BATCHES)
         wholes.append(whole)
         applieds.append(applied)
     found = []
@@ -147,14 +123,13 @@ def against_bare(device: str, threads: int, repeats: int) -> list[dict[str, floa
             "device": device,
             "threads": threads,
             "batches": f"{name} ({span.start} to {span.stop})",
-            "bare (ms a presentation)": _median(bares, span),
-            "apply (ms)": _median(applieds, span),
-            "whole (ms)": _median(wholes, span),
+            "bare (ms a presentation)": milliseconds(bares, span),
+            "apply (ms)": milliseconds(applieds, span),
+            "whole (ms)": milliseconds(wholes, span),
         }
         for title, times in (("apply / bare", applieds), ("whole / bare", wholes)):
-            ratios = [t[span].sum() / b[span].sum() for t, b in zip(times, bares, strict=True)]
-            row[title] = statistics.median(ratios)
-            row[f"{title}, lowest to highest"] = f"{min(ratios):.3g} to {max(ratios):.3g}"
+            row[title], lowest, highest = ratios(times, bares, span)
+            row[f"{title}, lowest to highest"] = f"{lowest:.3g} to {highest:.3g}"
         found.append(row)
     return found
 
@@ -163,20 +138,18 @@ def memory_of_pulses(threads: int, repeats: int) -> pd.DataFrame:
     """Whole steps of `charge_trap_pulsed` over those of `charge_trap`, in turn."""
     rows = []
     for name, span in SPANS.items():
-        times: dict[str, list[float]] = {"charge_trap": [], "charge_trap_pulsed": []}
+        times: dict[str, list[np.ndarray]] = {"charge_trap": [], "charge_trap_pulsed": []}
         for _ in range(repeats):
             for device in times:
                 with network(device, threads) as fresh:
-                    whole, _ = train(fresh, span.stop)
-                times[device].append(1e3 * float(whole[span].mean()) / DEVICE_BATCH)
-        pairs = zip(times["charge_trap_pulsed"], times["charge_trap"], strict=True)
-        ratios = [a / b for a, b in pairs]
+                    times[device].append(train(fresh, span.stop)[0])
+        ratio, lowest, highest = ratios(times["charge_trap_pulsed"], times["charge_trap"], span)
         rows.append(
             {
                 "batches": name,
-                **{f"{device} (ms)": statistics.median(ms) for device, ms in times.items()},
-                "ratio": statistics.median(ratios),
-                "lowest to highest": f"{min(ratios):.3g} to {max(ratios):.3g}",
+                **{f"{device} (ms)": milliseconds(each, span) for device, each in times.items()},
+                "ratio": ratio,
+                "lowest to highest": f"{lowest:.3g} to {highest:.3g}",
             }
         )
     return pd.DataFrame(rows)
@@ -193,10 +166,6 @@ def slot_mode(device: str, presentations: int, repeats: int) -> list[float]:
             net.train_batch(rates, labels, np.random.default_rng(0))
             found.append(1e3 * (now() - started) / presentations)
     return found
-
-
-def _median(times: list[np.ndarray], span: slice) -> float:
-    return statistics.median(1e3 * float(t[span].mean()) / DEVICE_BATCH for t in times)
 
 
 def main() -> None:

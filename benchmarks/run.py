@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.datasets import load_digits
+from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, milliseconds, ratios, steps
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
@@ -31,12 +32,8 @@ from studies.workers import memory as worker_memory
 
 SIZES = (784, 1280, 10)
 BATCH = 64
-CAPACITOR_RATE, CAPACITOR_RANGE, DEVICE_BATCH = 8.0, 2.0, 50
-"""The drive that the search of `mnist_devices` found, and its batch: no train is thinned in the
-first epoch."""
-
-SPANS = {"first": slice(2, 14), "later": slice(50, 75)}
-"""Timed batches of a device-mode epoch: the error, and so the pulses, fall as it learns."""
+CAPACITOR_RATE, CAPACITOR_RANGE = 8.0, 2.0
+"""The drive that the search of `mnist_devices` found: no train is thinned in the first epoch."""
 
 
 def images(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -134,19 +131,8 @@ def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
     The bare calls are one thread's work whatever `threads` is: rows act one after another.
     """
     torch.set_num_threads(1)
-    batches = max(span.stop for span in SPANS.values())
-    rates, labels = images(DEVICE_BATCH * batches)
-    sent: list[list[tuple[int, torch.Tensor, torch.Tensor]]] = []
-
-    def run(network: Network) -> np.ndarray:
-        rng, times = np.random.default_rng(0), []
-        for first in range(0, len(labels), DEVICE_BATCH):
-            part = slice(first, first + DEVICE_BATCH)
-            sent.append([])
-            started = time.perf_counter()
-            network.train_batch(rates[part], labels[part], rng)
-            times.append(time.perf_counter() - started)
-        return np.array(times)
+    rates, labels = images(DEVICE_BATCH * BATCHES)
+    sent: Rows = [[]]
 
     def fresh() -> Network:
         return make_network(capacitor_tiles(), 50, threads, batch=DEVICE_BATCH)
@@ -161,39 +147,29 @@ def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
                 original(x, d)
 
             synapses._pulse = keep  # type: ignore[method-assign]
-        run(network)
-        rows, calls = np.array([sum(len(x) for _, x, _ in batch) for batch in sent]), sent.copy()
+        for _ in steps(network, rates, labels):
+            sent.append([])
+        sent.pop()
+        rows = np.array([sum(len(x) for _, x, _ in batch) for batch in sent])
         tiles = [s._tiles[0] for s in network.synapses if isinstance(s, TileSynapses)]
         wholes, bares = [], []
-        # In turn, so that a machine that is faster or slower for a while is so for both.
         for _ in range(repeats):
-            bare = []
-            for batch in calls:
-                started = time.perf_counter()
-                for layer, x, d in batch:
-                    tiles[layer].update(x, d)
-                bare.append(time.perf_counter() - started)
-            bares.append(np.array(bare))
+            bares.append(bare(tiles, sent))
             with fresh() as again:  # the same rows
-                wholes.append(run(again))
-
-    def milliseconds(times: list[np.ndarray], span: slice) -> list[float]:
-        return [1e3 * float(each[span].mean()) / DEVICE_BATCH for each in times]
-
+                wholes.append(np.fromiter(steps(again, rates, labels), float))
     found: list[dict[str, float | str]] = []
     for name, span in SPANS.items():
-        whole, bare_ms = milliseconds(wholes, span), milliseconds(bares, span)
-        ratios = [w / b for w, b in zip(whole, bare_ms, strict=True)]
+        ratio, lowest, highest = ratios(wholes, bares, span)
         found.append(
             {
                 "threads": threads,
                 "batches": f"{name} ({span.start} to {span.stop})",
                 "rows a presentation": float(rows[span].mean()) / DEVICE_BATCH,
-                "whole (ms a presentation)": statistics.median(whole),
-                "bare tile.update (ms)": statistics.median(bare_ms),
-                "whole / bare": statistics.median(ratios),
-                "lowest": min(ratios),
-                "highest": max(ratios),
+                "whole (ms a presentation)": milliseconds(wholes, span),
+                "bare tile.update (ms)": milliseconds(bares, span),
+                "whole / bare": ratio,
+                "lowest": lowest,
+                "highest": highest,
             }
         )
     return found
