@@ -1,60 +1,28 @@
 """Every cell of the table under the same tests: a new row of `COMPOUNDS` joins by itself."""
 
-import math
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from device_presets import COMPOUNDS, PresetError, get_device
-from rpu_ssnn.synapses.cell import devices_of, realised_by
+from device_presets import COMPOUNDS, get_device
+from rpu_ssnn.synapses.cell import realised_by
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
-from studies.declaration.trial import Trial
-from studies.declaration.update_rules.pulses import DeviceCase
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
-from support.commands import refused
-from support.harness import small_study
+from support.compounds import (
+    EQUAL_STEPS,
+    ONE_SIDED,
+    RATE,
+    STEP,
+    around,
+    cell,
+    equal_steps,
+    hidden,
+    trial_of,
+)
 from support.networks import make_block, make_crossbar, random_trains
 
-STEP = 2.0**-10
-EQUAL_STEPS = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
-ONE_SIDED = {
-    **dict.fromkeys(("A_up", "A_down", "cycle_to_cycle", "step_spread", "asymmetry_spread"), 0.0),
-    **dict.fromkeys(("cycle_to_cycle_offset", "cycle_to_cycle_slope", "reset_spread"), 0.0),
-    **dict.fromkeys(("w_max_spread", "reset_level"), 0.0),
-    "step": STEP,
-    "w_max": 1.0,
-}
-"""Equal steps up, of a device that has none down."""
-RATE = 2.0
-"""Learning rate at which a coincidence is worth a step of the weights below."""
-
 every_compound = pytest.mark.parametrize("kind", COMPOUNDS)
-
-
-def around(kind: str) -> str:
-    """The cell around the plainest device that it takes."""
-    return f"{kind}({'pcm' if COMPOUNDS[kind].one_sided else 'ideal'})"
-
-
-def equal_steps(kind: str) -> dict[str, float]:
-    """Overrides that leave that device equal steps."""
-    return ONE_SIDED if COMPOUNDS[kind].one_sided else EQUAL_STEPS
-
-
-def cell(
-    kind: str, preset: str | None = None, overrides: object = None, **tile: object
-) -> TileSynapses:
-    given = equal_steps(kind) if overrides is None else overrides
-    name = around(kind) if preset is None else f"{kind}({preset})"
-    device = get_device(name, given)  # type: ignore[arg-type]
-    return TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0, **tile), RATE)
-
-
-def hidden(synapses: TileSynapses, name: str) -> np.ndarray:
-    return synapses.tiles[0].get_hidden_parameters()[name].numpy().T
 
 
 @every_compound
@@ -184,22 +152,6 @@ def test_a_partner_that_does_not_leak_keeps_what_the_capacitor_forgets() -> None
     assert np.abs(hidden(synapses, "hidden_weights_0")).max() < 0.05 * np.abs(fast).max()
 
 
-def trial_of(device: str, **case: object) -> Trial:
-    drive = {"weight_range": 2, "learning_rate": 8}
-    study = small_study(
-        cases=[
-            {"update": "rate", "learning_rate": 1.0},
-            {"device": device, "drive": drive, **case},
-        ],
-        network={"hidden": [24], "T": 30},
-        training={"epochs": 8, "batch": 20},
-        dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
-    )
-    (point,) = study.points()[1:]
-    assert point.drive is not None
-    return point.trial("small", point.drive, seed=0)
-
-
 @every_compound
 def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
     compound = COMPOUNDS[kind]
@@ -228,98 +180,6 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
         assert row["coincidences_total"] > 1000
     else:
         assert ledger["pulses_per_device_max"] >= ledger["pulses_up_per_device"] > 1
-
-
-def together(synapses: TileSynapses, slots: int) -> None:
-    """Both devices of every pair get a pulse a slot: lines of both streams spike at once."""
-    pre, post = np.ones((slots, 20), bool), np.ones((slots, 8), bool)
-    synapses.update(make_block(pre, post, post))
-
-
-def one_sided(**settings: float) -> TileSynapses:
-    """Pairs of noiseless devices with a step of 1/64, both of whose devices start at 0."""
-    device = get_device("one_sided_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
-    crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
-    return TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
-
-
-@pytest.mark.parametrize(("slots", "checks", "refreshed"), [(29, 0, 0), (30, 1, 0), (60, 2, 1)])
-def test_refresh_is_checked_and_counted_as_its_thresholds_say(
-    slots: int, checks: int, refreshed: int
-) -> None:
-    """Each slot is two rows, one a stream, so that 60 slots are 60 of 64 steps up to w_max."""
-    synapses = one_sided(refresh_every=60)
-    together(synapses, slots)
-    statistics = synapses.statistics()
-    assert statistics["refresh_checks_total"] == checks
-    assert statistics["refreshed_weights_total"] == refreshed * 20 * 8
-    assert hidden(synapses, "hidden_weights_0").max() < (0.1 if refreshed else 1.0)
-
-
-@pytest.mark.parametrize(("upper", "lower"), [(0.95, 0.25), (0.75, 0.95)])
-def test_a_pair_below_either_threshold_is_left_alone(upper: float, lower: float) -> None:
-    thresholds = {"refresh_upper_threshold": upper, "refresh_lower_threshold": lower}
-    synapses = one_sided(refresh_every=60, **thresholds)
-    together(synapses, 60)
-    assert synapses.statistics()["refreshed_weights_total"] == 0
-    np.testing.assert_allclose(hidden(synapses, "hidden_weights_0"), 60 / 64, atol=1e-6)
-
-
-@pytest.mark.parametrize(("pulses", "steps"), [(0, 20), (31, 20), (4, 4)])
-def test_a_refresh_writes_the_difference_with_so_many_pulses_at_most(
-    pulses: int, steps: int
-) -> None:
-    """60 steps up and 40 down leave a difference of 20 steps, after a reset that scatters."""
-    synapses = one_sided(refresh_every=100, rewrite_pulses=pulses)
-    pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)
-    down = np.arange(60)[:, None] < 40
-    synapses.update(make_block(pre, post, down & post))
-    statistics = synapses.statistics()
-    assert statistics["refreshed_weights_total"] == 20 * 8
-    # aihwkit's own scatter of a reset is 0.01, cut off below state 0.
-    difference = hidden(synapses, "hidden_weights_1") - hidden(synapses, "hidden_weights_0")
-    np.testing.assert_allclose(difference.mean(), steps / 64, atol=0.005)
-
-
-@pytest.mark.parametrize(("transfers", "refreshed"), [(1, True), (1000, False)])
-def test_a_pair_behind_a_digital_sum_is_refreshed_after_so_many_transfers(
-    transfers: int, refreshed: bool
-) -> None:
-    """60 steps of 64 up, then 40 down, ten at once: a refresh sets 20 of those 40 back to zero."""
-    settings = {"transfer_every": 10, "refresh_every": transfers, "rewrite_pulses": 0}
-    device = get_device("mixed_precision_pair(pcm)", ONE_SIDED | {"step": 2.0**-6} | settings)
-    crossbar = replace(make_crossbar(), initial=np.zeros((20, 8), dtype=np.float32))
-    a_step_each = 2.0**-6 * crossbar.batch * crossbar.T
-    synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), a_step_each)
-    pre, post = np.ones((60, 20), bool), np.ones((60, 8), bool)
-    synapses.update(make_block(pre, post, ~post))
-    synapses.update(make_block(pre[:40], ~post[:40], post[:40]))
-    down, up, waiting = (hidden(synapses, f"hidden_weights_{n}").mean() for n in (0, 1, "chi"))
-    # aihwkit's own scatter of a reset is 0.01, cut off below state 0.
-    assert up - down - waiting == pytest.approx(20 / 64, abs=0.01)
-    assert (down < 22 / 64) == refreshed
-    assert (up < 50 / 64) == refreshed
-
-
-def test_a_restored_tile_refreshes_where_the_other_does() -> None:
-    one, other = one_sided(refresh_every=60), one_sided(refresh_every=60)
-    together(one, 40)
-    other.restore(one.state())
-    for synapses in (one, other):
-        together(synapses, 19)
-        assert synapses.statistics()["refresh_checks_total"] == 1
-        together(synapses, 1)
-        assert synapses.statistics()["refresh_checks_total"] == 2
-        assert synapses.statistics()["refreshed_weights_total"] == 20 * 8
-
-
-def test_a_leak_between_two_checks_leaves_their_slots_alone() -> None:
-    """aihwkit's own count of rows stays in step, or no pair would differ after the empty row."""
-    synapses = one_sided(refresh_every=60, leak_time_constant_s=1e6)
-    together(synapses, 45)
-    synapses.rest(1.0)
-    together(synapses, 15)
-    assert synapses.statistics()["refreshed_weights_total"] == 20 * 8
 
 
 def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
@@ -388,85 +248,3 @@ def test_a_pair_of_devices_that_lose_charge_loses_it() -> None:
         kept.append(synapses.weights())
     np.testing.assert_array_equal(*kept)
     assert np.abs(kept[0]).sum() < 0.95 * np.abs(make_crossbar().initial).sum()
-
-
-def test_a_leaking_cell_without_exact_writes_is_refused() -> None:
-    with pytest.raises(PresetError, match="must be 0 in a cell of leaking"):
-        get_device("tiki_taka(capacitor)", {"write_noise": 2.0})
-
-
-def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None:
-    plain = trial_of("tiki_taka(ideal)")
-    assert plain.settings.method.parameters["transfer_every"] == 5.0
-    assert plain.identity == trial_of("tiki_taka(ideal)").identity
-    others = {
-        trial_of("tiki_taka(ideal)", overrides=o).identity
-        for o in ({"transfer_every": 7}, {"transfer_gain": 0.5}, {"cycle_to_cycle": 0.5})
-    }
-    assert len(others | {plain.identity, trial_of("tiki_taka(ideal, ecram)").identity}) == 5
-    assert DeviceCase(device="agad(ideal)").name == "agad(ideal)"
-
-
-@pytest.mark.parametrize(
-    ("device", "words"),
-    [
-        (
-            "tiki_taka_v3(reram_sb)",
-            ["tiki_taka_v3", "did you mean tiki_taka_v2?", "mixed_precision"],
-        ),
-        ("tiki_taka(reram_sx)", ["reram_sx", "did you mean reram_sb or reram_es?"]),
-        ("tiki_taka(reram_sb, ecrm)", ["ecrm", "did you mean ecram?"]),
-        ("tiki_taka()", ["must be tiki_taka(PRESET) or tiki_taka(FAST, SLOW)"]),
-        ("agad(ideal, ideal, ideal)", ["must be agad(PRESET) or agad(FAST, SLOW)"]),
-        ("mixed_precision(ideal, ecram)", ["must be mixed_precision(PRESET)"]),
-        ("tiki_taka(tiki_taka(ideal))", ["tiki_taka(ideal)"]),
-        ("tiki_taka(ideal, capacitor)", ["capacitor", "must not leak"]),
-        ("four_device_cell(charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
-        ("agad(ideal, charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
-        (
-            "tiki_taka(pcm)",
-            ["moves one way only", "one_sided_pair(...)", "mixed_precision_pair(...)"],
-        ),
-        ("pcm", ["moves one way only", "one_sided_pair(...)", "mixed_precision_pair(...)"]),
-        ("one_sided_pair(ideal)", ["ideal", "must move one way only"]),
-        ("one_sided_pair(pcm, pcm)", ["must be one_sided_pair(PRESET)"]),
-        ("tiki_taka(ideal", ["tiki_taka(ideal"]),
-        ("tiki_taka_v2", ["must go around a preset", "tiki_taka_v2("]),
-        ("reram", ["did you mean ecram or reram_sb or reram_es?", "`rpu-ssnn presets`"]),
-        ("xyz", ["`rpu-ssnn presets`", "CELL(PRESET)", "mixed_precision"]),
-    ],
-)
-def test_wrong_names_get_one_line_with_what_is_valid(device: str, words: list[str]) -> None:
-    with refused("case 2.device", *words):
-        trial_of(device)
-
-
-@pytest.mark.parametrize(
-    ("case", "words"),
-    [
-        ({"overrides": {"transfer_every": 0}}, ["overrides.transfer_every", "at least 1"]),
-        ({"overrides": {"transfr": 1}}, ["overrides.transfr", "transfer_every, transfer_gain"]),
-        ({"tile": {"initial": "pulsed"}}, ["tile.initial", "must be programmed"]),
-        (
-            {"tile": {"reference": {"scheme": "differential_pair"}}},
-            ["tile.reference.scheme", "cell of its own"],
-        ),
-    ],
-)
-def test_what_does_not_go_with_a_transfer_cell_is_refused(
-    case: dict[str, object], words: list[str]
-) -> None:
-    with refused(*words):
-        trial_of("tiki_taka(ideal)", **case)
-
-
-def test_a_compound_goes_to_a_worker_process_and_back() -> None:
-    import pickle
-
-    device = get_device("tiki_taka(capacitor, ecram)", {"transfer_gain": 0.5})
-    again = pickle.loads(pickle.dumps(device))
-    assert again.parameters == device.parameters
-    with pytest.raises(PresetError, match="transfer_gain"):
-        get_device("tiki_taka(ideal)", {"transfer_gain": math.inf})
-    assert replace(device, kind="agad").compound is COMPOUNDS["agad"]
-    assert devices_of({"max_bound_0": None, "max_bound_1": None}) == ["_0", "_1"]  # type: ignore[dict-item]

@@ -1,0 +1,94 @@
+"""Cells by name: their overrides, and the one line that refuses what does not go together."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from device_presets import COMPOUNDS, PresetError, get_device
+from rpu_ssnn.synapses.cell import devices_of
+from studies.declaration.update_rules.pulses import DeviceCase
+from support.commands import refused
+from support.compounds import trial_of
+
+
+def test_a_leaking_cell_without_exact_writes_is_refused() -> None:
+    with pytest.raises(PresetError, match="must be 0 in a cell of leaking"):
+        get_device("tiki_taka(capacitor)", {"write_noise": 2.0})
+
+
+def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None:
+    plain = trial_of("tiki_taka(ideal)")
+    assert plain.settings.method.parameters["transfer_every"] == 5.0
+    assert plain.identity == trial_of("tiki_taka(ideal)").identity
+    others = {
+        trial_of("tiki_taka(ideal)", overrides=o).identity
+        for o in ({"transfer_every": 7}, {"transfer_gain": 0.5}, {"cycle_to_cycle": 0.5})
+    }
+    assert len(others | {plain.identity, trial_of("tiki_taka(ideal, ecram)").identity}) == 5
+    assert DeviceCase(device="agad(ideal)").name == "agad(ideal)"
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        (
+            "tiki_taka_v3(reram_sb)",
+            ["tiki_taka_v3", "did you mean tiki_taka_v2?", "mixed_precision"],
+        ),
+        ("tiki_taka(reram_sx)", ["reram_sx", "did you mean reram_sb or reram_es?"]),
+        ("tiki_taka(reram_sb, ecrm)", ["ecrm", "did you mean ecram?"]),
+        ("tiki_taka()", ["must be tiki_taka(PRESET) or tiki_taka(FAST, SLOW)"]),
+        ("agad(ideal, ideal, ideal)", ["must be agad(PRESET) or agad(FAST, SLOW)"]),
+        ("mixed_precision(ideal, ecram)", ["must be mixed_precision(PRESET)"]),
+        ("tiki_taka(tiki_taka(ideal))", ["tiki_taka(ideal)"]),
+        ("tiki_taka(ideal, capacitor)", ["capacitor", "must not leak"]),
+        ("four_device_cell(charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
+        ("agad(ideal, charge_trap_pulsed)", ["charge_trap_pulsed", "must not remember"]),
+        (
+            "tiki_taka(pcm)",
+            ["moves one way only", "one_sided_pair(...)", "mixed_precision_pair(...)"],
+        ),
+        ("pcm", ["moves one way only", "one_sided_pair(...)", "mixed_precision_pair(...)"]),
+        ("one_sided_pair(ideal)", ["ideal", "must move one way only"]),
+        ("one_sided_pair(pcm, pcm)", ["must be one_sided_pair(PRESET)"]),
+        ("tiki_taka(ideal", ["tiki_taka(ideal"]),
+        ("tiki_taka_v2", ["must go around a preset", "tiki_taka_v2("]),
+        ("reram", ["did you mean ecram or reram_sb or reram_es?", "`rpu-ssnn presets`"]),
+        ("xyz", ["`rpu-ssnn presets`", "CELL(PRESET)", "mixed_precision"]),
+    ],
+)
+def test_wrong_names_get_one_line_with_what_is_valid(device: str, words: list[str]) -> None:
+    with refused("case 2.device", *words):
+        trial_of(device)
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ({"overrides": {"transfer_every": 0}}, ["overrides.transfer_every", "at least 1"]),
+        ({"overrides": {"transfr": 1}}, ["overrides.transfr", "transfer_every, transfer_gain"]),
+        ({"tile": {"initial": "pulsed"}}, ["tile.initial", "must be programmed"]),
+        (
+            {"tile": {"reference": {"scheme": "differential_pair"}}},
+            ["tile.reference.scheme", "cell of its own"],
+        ),
+    ],
+)
+def test_what_does_not_go_with_a_transfer_cell_is_refused(
+    case: dict[str, object], words: list[str]
+) -> None:
+    with refused(*words):
+        trial_of("tiki_taka(ideal)", **case)
+
+
+def test_a_compound_goes_to_a_worker_process_and_back() -> None:
+    import pickle
+
+    device = get_device("tiki_taka(capacitor, ecram)", {"transfer_gain": 0.5})
+    again = pickle.loads(pickle.dumps(device))
+    assert again.parameters == device.parameters
+    with pytest.raises(PresetError, match="transfer_gain"):
+        get_device("tiki_taka(ideal)", {"transfer_gain": math.inf})
+    assert replace(device, kind="agad").compound is COMPOUNDS["agad"]
+    assert devices_of({"max_bound_0": None, "max_bound_1": None}) == ["_0", "_1"]  # type: ignore[dict-item]

@@ -1,0 +1,62 @@
+"""Cells of several devices, small and without noise, as tiles and as trials."""
+
+import numpy as np
+
+from device_presets import COMPOUNDS, get_device
+from rpu_ssnn.synapses.tile import TileSynapses
+from rpu_ssnn.tile_spec import TileSpec
+from studies.declaration.trial import Trial
+from support.harness import small_study
+from support.networks import make_crossbar
+
+STEP = 2.0**-10
+EQUAL_STEPS = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
+ONE_SIDED = {
+    **dict.fromkeys(("A_up", "A_down", "cycle_to_cycle", "step_spread", "asymmetry_spread"), 0.0),
+    **dict.fromkeys(("cycle_to_cycle_offset", "cycle_to_cycle_slope", "reset_spread"), 0.0),
+    **dict.fromkeys(("w_max_spread", "reset_level"), 0.0),
+    "step": STEP,
+    "w_max": 1.0,
+}
+"""Equal steps up, of a device that has none down."""
+RATE = 2.0
+"""Learning rate at which a coincidence is worth a step of the weights below."""
+
+
+def around(kind: str) -> str:
+    """The cell around the plainest device that it takes."""
+    return f"{kind}({'pcm' if COMPOUNDS[kind].one_sided else 'ideal'})"
+
+
+def equal_steps(kind: str) -> dict[str, float]:
+    """Overrides that leave that device equal steps."""
+    return ONE_SIDED if COMPOUNDS[kind].one_sided else EQUAL_STEPS
+
+
+def cell(
+    kind: str, preset: str | None = None, overrides: object = None, **tile: object
+) -> TileSynapses:
+    given = equal_steps(kind) if overrides is None else overrides
+    name = around(kind) if preset is None else f"{kind}({preset})"
+    device = get_device(name, given)  # type: ignore[arg-type]
+    return TileSynapses(make_crossbar(), device, TileSpec(weight_range=4.0, **tile), RATE)
+
+
+def hidden(synapses: TileSynapses, name: str) -> np.ndarray:
+    return synapses.tiles[0].get_hidden_parameters()[name].numpy().T
+
+
+def trial_of(device: str, **case: object) -> Trial:
+    drive = {"weight_range": 2, "learning_rate": 8}
+    study = small_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": device, "drive": drive, **case},
+        ],
+        network={"hidden": [24], "T": 30},
+        training={"epochs": 8, "batch": 20},
+        dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
+    )
+    (point,) = study.points()[1:]
+    assert point.drive is not None
+    return point.trial("small", point.drive, seed=0)
