@@ -22,7 +22,6 @@ from rpu_ssnn.spec import (
     TrainingSpec,
 )
 from rpu_ssnn.synapses import (
-    CoincidenceSynapses,
     SynapsesFactory,
     coincidence_synapses,
     rate_synapses,
@@ -30,17 +29,11 @@ from rpu_ssnn.synapses import (
 from rpu_ssnn.synapses.tile import tile_synapses
 from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
-
-
-class ReadByCalls(CoincidenceSynapses):
-    """Ideal synapses that are read slot by slot, as a tile with read noise is."""
-
-    def linear_read(self) -> None:  # type: ignore[override]
-        return None
+from support.passes import ReadsSlotBySlot
 
 
 def read_by_calls() -> SynapsesFactory:
-    return lambda crossbar: ReadByCalls(crossbar, 8.0)
+    return lambda crossbar: ReadsSlotBySlot(crossbar, 8.0)
 
 
 def tile(device: str = "charge_trap", scheme: str = "ideal_reference") -> SynapsesFactory:

@@ -15,18 +15,12 @@ from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses
+from support.passes import ReadsSlotBySlot
 
 MOST_SLOTS = 400
 """Of a presentation, so that thousands take minutes."""
 
 N_SHOWN = 4
-
-
-class ReadByCalls(CoincidenceSynapses):
-    """Ideal synapses that are read as a tile with read noise is."""
-
-    def linear_read(self) -> None:  # type: ignore[override]
-        return None
 
 
 class InOrder(CoincidenceSynapses):
@@ -86,7 +80,7 @@ _RAW = st.fixed_dictionaries(
 EXTREME = st.fixed_dictionaries(
     {
         "raw": _RAW,
-        "synapses": st.sampled_from([RateSynapses, CoincidenceSynapses, ReadByCalls, InOrder]),
+        "synapses": st.sampled_from([RateSynapses, CoincidenceSynapses, ReadsSlotBySlot, InOrder]),
         "schedule": st.sampled_from(["batch", "presentation", "slot"]),
         "dropout_input": st.sampled_from([0.0, 0.3, 0.9]),
         "ends": st.tuples(st.sampled_from([1, 7, 30]), st.sampled_from([2, 3, 66])),
@@ -136,7 +130,7 @@ def show(drawn: dict[str, Any]) -> bool:
             network._strategy._job = replace(network._job, training=net)  # type: ignore[attr-defined]
         found = [network.train_batch(rates, labels, rng) for _ in range(2)]
         found.append(network.infer(rates, rng))
-        if synapses is not ReadByCalls:
+        if synapses is not ReadsSlotBySlot:
             network.spike_counts(rates, rng, 7)
     neurons = np.array(sizes[1:])
     for shown in found:

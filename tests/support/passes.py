@@ -23,7 +23,7 @@ from support.equations import presentations
 
 
 class ReadsSlotBySlot(CoincidenceSynapses):
-    """Ideal synapses that refuse to be read as a matrix."""
+    """Ideal synapses that are read slot by slot, as a tile with read noise is."""
 
     def linear_read(self) -> None:
         return None
