@@ -13,6 +13,14 @@ from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.validation_phrases import first_fault
 
+LIKE = "like"
+"""Key of an entry: another one that it takes all from that it does not say itself."""
+
+_MOST_BETWEEN = 20
+
+_STEP_OR_LEVELS = ("step", "levels")
+"""Of which a preset gives one."""
+
 ModelName = Literal[
     "ConstantStepDevice",
     "LinearStepDevice",
@@ -76,16 +84,55 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
     return MappingProxyType(entries)
 
 
-def read_preset_file(file: Path) -> dict[str, PresetEntry]:
+def read_preset_file(
+    file: Path, others: Mapping[str, PresetEntry] = MappingProxyType({})
+) -> dict[str, PresetEntry]:
     """All entries of a preset file by name.
 
+    Args:
+        others: entries that those of the file may be `LIKE`, beside each other.
+
     Raises:
-        PresetError: unreadable, not YAML, unknown or missing keys, wrong types.
+        PresetError: unreadable, not YAML, unknown or missing keys, wrong types, an entry like one
+            that is not there or is itself like this one.
     """
     content = strict_yaml.read(file, PresetError)
     if not isinstance(content, dict) or not content:
         raise PresetError(file, "file", content, "must hold presets as 'name: {...}'")
-    return {str(name): _entry(f"{file}:{name}", raw) for name, raw in content.items()}
+    raw = {str(name): entry for name, entry in content.items()}
+    return {name: _complete(file, raw, name, others, ()) for name in raw}
+
+
+def _complete(
+    file: Path,
+    content: Mapping[str, object],
+    name: str,
+    others: Mapping[str, PresetEntry],
+    before: tuple[str, ...],
+) -> PresetEntry:
+    """An entry with what it takes from the one that it is like.
+
+    Args:
+        before: the entries that are like it, one like the other.
+    """
+    where, own = f"{file}:{name}", content[name]
+    if not isinstance(own, dict) or LIKE not in own:
+        return _entry(where, own)
+    base, known = own[LIKE], {**others, **content}
+    if not isinstance(base, str) or base not in known:
+        raise PresetError(where, LIKE, base, one_of(known, str(base)))
+    if base in (name, *before) or len(before) == _MOST_BETWEEN:
+        allowed = f"must lead to a complete entry, by {_MOST_BETWEEN} others at most"
+        raise PresetError(where, LIKE, base, allowed)
+    whole = others[base] if base not in content else None
+    whole = whole or _complete(file, content, base, others, (name, *before))
+    merged = whole.model_dump() | {key: value for key, value in own.items() if key != LIKE}
+    given = merged["parameters"]
+    if isinstance(given, dict):
+        replaced = {*given, *(_STEP_OR_LEVELS if set(_STEP_OR_LEVELS) & set(given) else ())}
+        kept = {n: p.model_dump() for n, p in whole.parameters.items() if n not in replaced}
+        merged["parameters"] = kept | given
+    return _entry(where, merged)
 
 
 def entry_of_user_file(name: str) -> PresetEntry:
@@ -95,7 +142,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
         PresetError: as ``read_preset_file``; no such entry, or several and none named.
     """
     path, chosen = _split(name)
-    entries = read_preset_file(user_path("device presets", "name", path))
+    entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
         if len(entries) > 1:
             raise PresetError(
@@ -128,7 +175,8 @@ def _entry(where: str, raw: object) -> PresetEntry:
         found, allowed = first["input"], first["allowed"]
         if first["type"] == "extra_forbidden":
             known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
-            allowed = f"unknown key; {one_of(known.model_fields, first['loc'][-1])}"
+            keys = [*known.model_fields, *([LIKE] if known is PresetEntry else [])]
+            allowed = f"unknown key; {one_of(keys, first['loc'][-1])}"
         elif first["type"] == "missing":
             found, allowed = None, "must be given"
         raise PresetError(where, field, found, allowed) from None

@@ -350,6 +350,54 @@ def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:
         get_preset(str(file))
 
 
+def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) -> None:
+    """Of the same file or a shipped one; a step replaces the levels of the other, too."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "a:\n  like: charge_trap\n  citation: mine\n  parameters:\n"
+        "    step: {value: 0.1, unit: weight, source: my lab}\n"
+        "b: {like: a, description: as a}\n"
+    )
+    first, second = (get_preset(f"{file}:{name}") for name in "ab")
+    shipped = get_preset("charge_trap")
+    assert (first.step, first.levels) == (0.1, pytest.approx(20))
+    assert (first.citation, first.description) == ("mine", shipped.description)
+    assert (second.citation, second.description) == ("mine", "as a")
+    assert second.values == first.values
+    left = set(shipped.values) - {"step", "levels"}
+    assert all(first.parameters[name] == shipped.parameters[name] for name in left)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: {like: capacitr}", "a: like: 'capacitr' .*did you mean capacitor"),
+        ("a: {like: [b]}", r"a: like: \['b'\] is not allowed; must be one of"),
+        ("a: {like: a}", "a: like: 'a' .*must lead to a complete entry"),
+        ("a: {like: b}\nb: {like: c}\nc: {like: b}", "like: 'b' .*must lead to a complete entry"),
+        ("a: {like: capacitor, parameters: 5}", "a: parameters: 5 .*mapping"),
+        ("a: {like: capacitor, modl: 5}", "a: modl: .*did you mean model"),
+        ("a: {lik: capacitor}", "a: lik: .*did you mean like"),
+        (
+            "a: {like: capacitor, parameters: {slop_up: {value: 1, unit: '1', source: x}}}",
+            "parameter: 'slop_up' .*did you mean slope_up",
+        ),
+        (
+            "\n".join(f"a{n}: {{like: a{n + 1}}}" for n in range(2000)) + "\na2000: {like: ideal}",
+            "by 20 others at most",
+        ),
+    ],
+)
+def test_a_wrong_entry_that_is_like_another_is_refused_in_one_line(
+    text: str, words: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(PresetError, match=words) as caught:
+        get_preset(f"{file}:a0" if "a0" in text else f"{file}:a")
+    assert "\n" not in str(caught.value)
+
+
 def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "deep.yaml"
     file.write_text("[" * 5000)

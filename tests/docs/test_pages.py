@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from device_presets.preset_file import read_preset_file
+from device_presets.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages, sentences, words
@@ -72,10 +72,10 @@ def test_yaml_loads(block: Block, tmp_path: Path) -> None:
     content = yaml.safe_load(block.text)
     if "study" in content:
         parse_study(content, str(block), tmp_path)
-    elif any(isinstance(entry, dict) and "model" in entry for entry in content.values()):
+    elif any(isinstance(e, dict) and {"model", "like"} & set(e) for e in content.values()):
         file = tmp_path / "preset.yaml"
         file.write_text(block.text)
-        assert list(read_preset_file(file)) == list(content)
+        assert list(read_preset_file(file, shipped_entries())) == list(content)
     else:
         assert isinstance(content, dict)
 
