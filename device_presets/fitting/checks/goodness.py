@@ -181,7 +181,7 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
     errors = np.array([group.std(ddof=1) for group in groups]) / np.sqrt(sizes)
     errors = np.maximum(errors, 1e-9)
     student = np.maximum(np.abs([group.mean() for group in groups]) / errors, 1e-9)
-    tail = np.maximum(stats.t.sf(student, sizes - 1), 1e-300)  # below, no number of it is left
+    tail = np.maximum(stats.t.sf(student, sizes - 1), 1e-300)  # smaller ones underflow
     normal = stats.norm.isf(tail)
     information = float(np.sum((normal / student / errors) ** 2))
     total, degrees = float(np.sum(normal**2)), len(groups)

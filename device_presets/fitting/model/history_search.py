@@ -78,7 +78,7 @@ def _of_all_models(
     bases: Sequence[JointFit],
     longer: Sequence[JointFit],
 ) -> list[JointFit]:
-    """All models with the terms of the best one that grew; nothing where too little was gained."""
+    """All models with the terms of the best of `longer`; nothing where too little was gained."""
     best = max(longer, key=adjusted)
     terms = best.layout.history
     if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from device_presets import get_preset
 from device_presets.fitting import CsvLayout, FittedDevice, fit_file
 from device_presets.fitting.checks.mean_curve import open_loop, training_rows
 from device_presets.fitting.model.trace_fit import _curve, trace_fit
@@ -61,6 +62,12 @@ def test_spreads_are_assumptions_of_the_preset(fitted: FittedDevice) -> None:
         entry = fitted.entry.parameters[quantity.name]
         assert entry.assumption is not None
         assert "does not tell how devices differ" in entry.assumption
+
+
+def test_the_preset_is_written_and_read(fitted: FittedDevice, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    assert "step_spread: unknown" in (tmp_path / "mine.yaml").read_text()
+    assert get_preset(str(tmp_path / "mine.yaml")).number("step_spread") == 0.0
 
 
 def test_the_only_model_is_not_ruled_out_and_its_curve_is_counted(fitted: FittedDevice) -> None:
