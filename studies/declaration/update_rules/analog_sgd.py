@@ -42,9 +42,9 @@ class AnalogSgdCase(OnDeviceCase):
     def method(self, sections: Sections) -> dict[str, Any]:
         from device_presets import get_device
 
-        tile, overrides = sections["tile"], sections["overrides"]
+        tile = sections["tile"]
         found = super().method(sections)
-        source = get_device(self.device, overrides)
+        source = get_device(self.device, found["overrides"])
         if source.pulse_physics is not None:
             allowed = (
                 "must be a device without memory of its pulses under analog_sgd, whose pulse "

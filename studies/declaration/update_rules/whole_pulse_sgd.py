@@ -58,7 +58,7 @@ class WholePulseCase(OnDeviceCase):
         if tile.simulator != "native":
             allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
             raise InputError("study", "tile.simulator", tile.simulator, allowed)
-        if loses_charge(self.device, sections["overrides"]):
+        if loses_charge(self.device, found["overrides"]):
             allowed = (
                 "must be a device that loses no charge and does not remember its pulses under "
                 "whole_pulse_sgd, which has no physical time"

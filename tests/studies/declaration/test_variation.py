@@ -1,6 +1,7 @@
 """Ranges, settings that vary in step, and samples."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -105,13 +106,23 @@ def test_sampled_points_are_the_same_for_every_case_that_has_them() -> None:
     ]
 
 
-def test_a_sweep_takes_factors_of_the_devices_own_value_and_the_device_as_measured() -> None:
-    values = ["x0.5", "as measured", "x2"]
-    study = small_study(cases=[RATE, IDEAL], sweep={"overrides.levels": values})
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {},
+        {"update": "analog_sgd"},
+        {"update": "whole_pulse_sgd", "tile": {"simulator": "native"}},
+    ],
+)
+def test_a_sweep_takes_factors_of_the_devices_own_value_and_the_device_as_measured(
+    rule: dict[str, Any],
+) -> None:
+    values, case = ["x0.5", "as measured", "x2"], {**IDEAL, **rule, "label": "ideal"}
+    study = small_study(cases=[RATE, case], sweep={"overrides.levels": values})
     points = [point for point in study.points() if point.label == "ideal"]
     assert [dict(point.sweep)["overrides.levels"] for point in points] == values
     assert [point.method["parameters"]["levels"] for point in points] == [600.0, 1200.0, 2400.0]
-    plain = small_study(cases=[RATE, IDEAL]).points()[1]
+    plain = small_study(cases=[RATE, case]).points()[1]
     assert points[1].method == plain.method  # the same run as without a sweep
 
 

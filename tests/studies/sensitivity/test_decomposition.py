@@ -106,6 +106,14 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     assert found.sentence == "" or found.levels[SPIKES] == pytest.approx(found.levels[SPIKES])
 
 
+def test_the_control_has_the_factors_of_the_device() -> None:
+    run = Known()
+    decompose(device_study(case={"overrides": {"levels": "x0.5"}}), "capacitor", run)
+    made = {point.label: point.method["parameters"] for point in run.studies[0].points()[1:3]}
+    spikes = run.studies[0].points()[-1].method["parameters"]
+    assert made[NUMBERS]["levels"] == spikes["levels"] < made[NUMBERS_IDEAL]["levels"]
+
+
 def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles() -> None:
     run = Known()
     spikes = {"device": "capacitor", "drive": DRIVE, "tile": {"simulator": "native"}}
