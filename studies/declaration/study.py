@@ -150,7 +150,9 @@ class Study(Spec):
         None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
     )
     drives: Path | None = Field(
-        None, description="file with searched drives, relative to the study's"
+        None,
+        description="file with searched drives, relative to the study's; where it is not there, "
+        "drives are searched, and `search --write` makes it",
     )
     search: SearchSettings = SearchSettings()
     published: dict[str, Published] = Field(
@@ -241,7 +243,8 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if not isinstance(content, dict):
         raise InputError(where, "content", content, "must be a mapping with the keys of a study")
     if isinstance(content.get("drives"), str):
-        content = {**content, "drives": folder / content["drives"]}
+        given = user_path(str(where), "drives", content["drives"])
+        content = {**content, "drives": folder / given}
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": _with_paths(content["dataset"], folder)}
     if isinstance(content.get("cases"), list):

@@ -78,6 +78,7 @@ def time_steps(
     """
     import torch
 
+    threads = trial.settings.method.threads_for(threads)
     torch.set_num_threads(threads)
     forget_peak_memory()
     started = time.perf_counter()

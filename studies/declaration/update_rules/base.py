@@ -212,6 +212,16 @@ class IdealCase(CaseBase):
             return None
         return validated(Hyperparameters, {"": {"learning_rate": rate}}, "")
 
+    def checked(self, sections: Sections, name: str) -> Any:
+        """The value of a key that a sweep may have set, as it was written; None: not given.
+
+        Raises:
+            InputError: the key does not take it.
+        """
+        value = sections.get(name)
+        validated(type(self), {"": {"update": self.rule, name: value}}, "")
+        return value
+
 
 class MethodBase(Spec):
     """How a trial is trained. A subclass adds ``update``, a literal, and what determines a run."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
 
+LARGEST = 100.0
+"""Percentile of the largest activation."""
+
 
 class ConversionCase(IdealCase):
     """A float network converted to spikes, a rule of Table 1."""
@@ -35,15 +38,16 @@ class ConversionCase(IdealCase):
 
     update: Literal["conversion"]
     sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
-    percentile: Percentile = Field(
-        100.0, description="of the activations that comes to one spike a slot; 100: the largest"
+    percentile: Percentile | None = Field(
+        None, description="of the activations that is one spike a slot; None: 100, the largest"
     )
 
     def method(self, sections: Sections) -> dict[str, Any]:
+        percentile = self.checked(sections, "percentile")
         return {
             "update": self.rule,
             "sgd": validated(SgdSpec, sections, "sgd").model_dump(),
-            "percentile": sections["percentile"],
+            "percentile": LARGEST if percentile is None else percentile,
         }
 
 

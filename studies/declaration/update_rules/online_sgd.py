@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, Positive, Spec
 from studies.common.explain import validated
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
@@ -47,12 +47,10 @@ class OnlineSgdCase(IdealCase):
         None, description="weights stay within this, in online.weight_unit; None: no bound"
     )
 
-    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
-        check_layers(self.online, network)
-
     def method(self, sections: Sections) -> dict[str, Any]:
         spec = validated(OnlineSpec, sections, "online")
-        bound = sections.get("weight_bound")
+        check_layers(spec, sections)
+        bound = self.checked(sections, "weight_bound")
         return {"update": self.rule, "online": spec.model_dump(), "weight_bound": bound}
 
 
@@ -79,14 +77,15 @@ class OnlineSgdMethod(MethodBase):
         return nullcontext(trained_online(self.online, held, trial, data, session))
 
 
-def check_layers(online: dict[str, Any], network: NetworkSpec) -> None:
+def check_layers(online: OnlineSpec, sections: Sections) -> None:
     """Refuses rates that are not one a layer.
 
     Raises:
         InputError: their number.
     """
-    rates, layers = online.get("layer_rates") or (), len(network.hidden) + 1
-    if isinstance(rates, list | tuple) and rates and len(rates) != layers:
+    rates, network = online.layer_rates, validated(NetworkSpec, sections, "network")
+    layers = len(network.hidden) + 1
+    if rates and len(rates) != layers:
         allowed = f"must have one factor for each of the {layers} layers, or none"
         raise InputError("study", "online.layer_rates", list(rates), allowed)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rpu_ssnn.baselines.online_spec import WholePulseSpec
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
 from studies.declaration.devices import loses_charge
@@ -49,9 +49,6 @@ class WholePulseCase(OnDeviceCase):
     update: Literal["whole_pulse_sgd"]
     online: dict[str, Any] = Field({}, description="fields of WholePulseSpec")
 
-    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
-        check_layers(self.online, network)
-
     def method(self, sections: Sections) -> dict[str, Any]:
         found = super().method(sections)
         tile = validated(TileSpec, sections, "tile")
@@ -74,6 +71,7 @@ class WholePulseCase(OnDeviceCase):
                 )
                 raise InputError("study", f"tile.{name}", shown, allowed)
         spec = validated(WholePulseSpec, sections, "online")
+        check_layers(spec, sections)
         return {**found, "online": spec.model_dump()}
 
 

@@ -240,3 +240,10 @@ def test_a_run_without_its_images_or_kept_rows_makes_no_folder(
     rows.write_text("a,b\n1\n1,2,3\n")
     assert refused([*arguments, "--rows", str(rows)], capsys).startswith(f"{rows}: rows: ")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_drives_file_may_be_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert load_study(_valid(tmp_path, drives="~/d.yaml")).drives == tmp_path / "home" / "d.yaml"

@@ -97,3 +97,21 @@ def test_a_setting_changes_the_identity_and_a_default_does_not() -> None:
     assert identity(pulsed(online={"pulses_up": 40})) != plain
     assert identity(TWIN) == identity({**TWIN, "online": {"loss": "mse"}})
     assert identity({**TWIN, "weight_bound": 1}) != identity(TWIN)
+
+
+@pytest.mark.parametrize(
+    ("case", "path", "value", "allowed"),
+    [
+        (TWIN, "weight_bound", -1, "greater than 0"),
+        (TWIN, "online.layer_rates", [1], "each of the 2 layers"),
+        (pulsed(), "online.layer_rates", [1, 1, 1], "each of the 2 layers"),
+        ({"update": "conversion", "learning_rate": 0.1}, "percentile", 101, "equal to 100"),
+    ],
+)
+def test_swept_values_are_checked_as_written_ones(
+    case: dict[str, Any], path: str, value: object, allowed: str
+) -> None:
+    content = {**SMALL, "cases": [{**case, "label": "x"}], "reference": "x"}
+    with pytest.raises(InputError, match=allowed) as caught:
+        parse_study({**content, "sweep": {path: [value]}}, "s.yaml", Path())
+    assert caught.value.field == f"sweep.{path}"

@@ -137,3 +137,27 @@ def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:
     )
     assert isinstance(ask(study, "analog_sgd").case, AnalogSgdCase)
     assert isinstance(ask(study, "capacitor").case, DeviceCase)
+
+
+def test_steps_are_timed_with_the_threads_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    threads: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    ann, rate = declared_trials(small_study())[:3:2]
+    for trial in (ann, rate):
+        time_steps(trial, None, 2, NO_WORKSPACE)
+    assert threads == [1, 2]
+
+
+def test_the_percentile_of_a_conversion_can_be_swept() -> None:
+    rate = {"update": "rate", "learning_rate": 1}
+    case = {"update": "conversion", "learning_rate": 0.1}
+    swept = small_study(cases=[rate, case], sweep={"percentile": [99.9, 100]})
+    found = [trial.identity for trial in declared_trials(swept)[2::2]]
+    for percentile, identity in zip((99.9, 100.0), found, strict=True):
+        alone = small_study(cases=[rate, {**case, "percentile": percentile}])
+        assert declared_trials(alone)[2].identity == identity
+    plain = declared_trials(small_study(cases=[rate, case]))[2]
+    assert plain.identity == found[1]
+    assert plain.settings.method.model_dump()["percentile"] == 100.0
