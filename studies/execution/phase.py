@@ -54,20 +54,22 @@ class Phase:
         writer = RowWriter(
             self.folder, self.store, self.finished, workspace, options.reporter, then
         )
-        run_trials(
-            to_run,
-            options.job,
-            executor=options.executor,
-            on_result=writer.keep,
-            on_failure=self.failures.add,
-            reporter=options.reporter,
-            what=self.what,
-            total=total - left,
-            workspace=workspace,
-        )
-        for lost in writer.lost():
-            self.failures.add(lost)
-            options.reporter.note(f"failed: {lost.title}: {lost.message}")
+        try:
+            run_trials(
+                to_run,
+                options.job,
+                executor=options.executor,
+                on_result=writer.keep,
+                on_failure=self.failures.add,
+                reporter=options.reporter,
+                what=self.what,
+                total=total - left,
+                workspace=workspace,
+            )
+        finally:  # rows that wait for room on the disk, after an interrupt too
+            for lost in writer.lost():
+                self.failures.add(lost)
+                options.reporter.note(f"failed: {lost.title}: {lost.message}")
 
 
 def read_store(store: TrialStore, reporter: Reporter) -> StoredRuns:

@@ -8,6 +8,7 @@ port.
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -105,38 +106,35 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
     start: Callable[..., Any] = getattr(_imported(module, "--cluster", kind), name)
 
     def connect() -> "tuple[Client, Callable[[], None]]":
-        scratch = TemporaryDirectory(prefix="rpu-ssnn-dask-")
-        try:
-            only_us = Security.temporary()
-            if kind == "local":
-                n = cpu_count() if workers is None else workers
-                threads = max(1, cpu_count() // n)
-                started = start(
-                    n_workers=n,
-                    threads_per_worker=threads,
-                    host="127.0.0.1",
-                    protocol="tls://",
-                    security=only_us,
-                    local_directory=scratch.name,
-                    dashboard_address="127.0.0.1:0",  # any free port
-                    memory_limit=0,  # no limit, as for processes without a cluster
-                    silence_logs=logging.ERROR,  # the study reports workers that end
-                )
-            else:
-                started = start(protocol="tls://", security=only_us)
-                started.scale(workers)
-        except (ValueError, TypeError, RuntimeError) as error:
-            scratch.cleanup()
-            said = " ".join(str(error).split())
-            allowed = f"must be a cluster that dask can start as it is configured ({said})"
-            raise InputError("run", "--cluster", kind, allowed) from error
-        client = Client(started, set_as_default=False, timeout=SECONDS_TO_ANSWER)
-
-        def close() -> None:
-            started.close()
-            scratch.cleanup()
-
-        return client, close
+        with ExitStack() as made:  # closed here if the cluster does not answer
+            scratch = made.enter_context(TemporaryDirectory(prefix="rpu-ssnn-dask-"))
+            try:
+                only_us = Security.temporary()
+                if kind == "local":
+                    n = cpu_count() if workers is None else workers
+                    threads = max(1, cpu_count() // n)
+                    started = start(
+                        n_workers=n,
+                        threads_per_worker=threads,
+                        host="127.0.0.1",
+                        protocol="tls://",
+                        security=only_us,
+                        local_directory=scratch,
+                        dashboard_address="127.0.0.1:0",  # any free port
+                        memory_limit=0,  # no limit, as for processes without a cluster
+                        silence_logs=logging.ERROR,  # the study reports workers that end
+                    )
+                    made.callback(started.close)
+                else:
+                    started = start(protocol="tls://", security=only_us)
+                    made.callback(started.close)
+                    started.scale(workers)
+            except (ValueError, TypeError, RuntimeError) as error:
+                said = " ".join(str(error).split())
+                allowed = f"must be a cluster that dask can start as it is configured ({said})"
+                raise InputError("run", "--cluster", kind, allowed) from error
+            client = Client(started, set_as_default=False, timeout=SECONDS_TO_ANSWER)
+            return client, made.pop_all().close
 
     return ClusterExecutor(f"the {kind} cluster", connect)
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pandas as pd
 import pytest
 import yaml
@@ -371,3 +372,28 @@ def test_a_cluster_that_dask_cannot_start_is_refused(
         refused("--cluster: 'slurm'", "You must specify how many cores"),
     ):
         harness.run(small_study(), executor=executor)
+
+
+class FakeCluster:
+    """A cluster that does not answer."""
+
+    closed = False
+
+    def __init__(self, **options: object) -> None:
+        """Takes what dask takes."""
+
+    def close(self) -> None:
+        FakeCluster.closed = True
+
+
+def test_a_cluster_that_does_not_answer_is_closed(
+    monkeypatch: pytest.MonkeyPatch, harness: Harness
+) -> None:
+    def client(*arguments: object, **options: object) -> None:
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(distributed, "LocalCluster", FakeCluster)
+    monkeypatch.setattr(distributed, "Client", client)
+    with closing(executor_of(1, None, "local")) as executor, pytest.raises(TimeoutError):
+        harness.run(small_study(), executor=executor)
+    assert FakeCluster.closed

@@ -16,6 +16,7 @@ from studies.declaration.trial import Trial
 from studies.execution.api import load_results
 from studies.execution.progress import Reporter
 from studies.execution.writer import Tables
+from studies.results.store import TrialStore
 from studies.results.tables import CURVES_CSV, RESULTS_CSV, RESULTS_PARQUET
 from support.harness import Harness, InThisProcess, small_study
 
@@ -79,19 +80,17 @@ def test_rows_come_before_tables_on_a_full_disk(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Room for all rows, or for some and the tables."""
-    from studies.results import store
-
-    real = store.TrialStore.write
+    real = TrialStore.write
     room = 3
 
-    def write(rows: store.TrialStore, trial: Trial, result: TrialResult) -> None:
+    def write(rows: TrialStore, trial: Trial, result: TrialResult) -> None:
         there = len(list(rows.folder.glob("*.json")))
         tables = sum((harness.out / name).exists() for name in TABLES)
         if there + tables > room + 3 - 1:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(rows, trial, result)
 
-    monkeypatch.setattr(store.TrialStore, "write", write)
+    monkeypatch.setattr(TrialStore, "write", write)
     monkeypatch.setattr("studies.execution.writer.SECONDS_BETWEEN_REBUILDS", 0.0)
     outcome = run(harness)
     assert not outcome.failures
@@ -171,3 +170,21 @@ def test_tables_that_cannot_be_rebuilt_meanwhile_stop_nothing(
     monkeypatch.setattr(Tables, "rebuild", rebuild)
     assert len(run(harness).runs) == 6
     assert len(pd.read_csv(harness.out / RESULTS_CSV)) == 6
+
+
+def test_rows_that_wait_for_room_are_listed_after_an_interrupt(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(rows: TrialStore, trial: Trial, result: TrialResult) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    class Interrupted(Notes):
+        def finished(self, trial: Trial, result: TrialResult) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrialStore, "write", write)
+    told = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        run(harness, told)
+    assert any(note.startswith("failed: ann seed 0: not kept") for note in told.notes)
+    assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["ann seed 0"]
