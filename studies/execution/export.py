@@ -8,6 +8,8 @@ from rpu_ssnn.common.files import refuse_unwritable
 from studies.declaration.trial import Trial, point_title
 from studies.declaration.update_rules.spiking import SpikingMethod
 from studies.execution.study_runs import look_into
+from studies.results.summary import titles_of
+from studies.results.tables import results_frame
 
 SUFFIXES = (".h5", ".nir")
 
@@ -42,8 +44,8 @@ def export_trial(
 
     Args:
         folder: of a study that was run.
-        case: label of the case, with the values of a sweep as tables name them:
-            ``charge_trap [overrides.step=0.01]``.
+        case: label of the case, with the values of a sweep as the study or as tables write them:
+            ``charge_trap [overrides.step=0.01]`` or ``charge_trap [step = 0.01]``.
         path: a file ending in .h5 (every device, `rpu_ssnn.export.device_map`) or .nir.
         seed: which of the case's trials.
         data: folder with the images; None: the environment variable RPU_SSNN_DATA.
@@ -79,13 +81,13 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
     def leave_out(error: InputError) -> None:
         """Ignores a damaged file: it is no finished trial."""
 
-    found = {
-        (point_title(trial.label, trial.sweep), trial.settings.seed): (trial, result)
-        for trial, result in look_into(folder, on_damage=leave_out).complete
-    }
-    titles = list(dict.fromkeys(title for title, _ in found))
+    runs = look_into(folder, on_damage=leave_out).complete
+    titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
+    in_tables = titles_of(results_frame(runs)) if runs else []
+    case = dict(zip(in_tables, titles, strict=True)).get(case, case)
+    found = {(title, run[0].settings.seed): run for title, run in zip(titles, runs, strict=True)}
     if case not in titles:
-        raise InputError(folder, "case", case, one_of(titles, case))
+        raise InputError(folder, "case", case, one_of(dict.fromkeys(titles), case))
     if (case, seed) not in found:
         seeds = [str(number) for title, number in found if title == case]
         raise InputError(folder, "seed", seed, one_of(seeds))

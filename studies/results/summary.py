@@ -169,6 +169,13 @@ def titled_row(row: pd.Series) -> str:
     return titled(row["case"], point)
 
 
+def titles_of(results: pd.DataFrame) -> list[str]:
+    """`titled` of each run, as tables have it."""
+    keyed = with_values(results)
+    keyed = keyed.assign(**{column: as_keys(keyed[column]) for column in swept_columns(keyed)})
+    return [titled_row(row) for _, row in keyed.assign(case=keyed["label"]).iterrows()]
+
+
 def with_values(results: pd.DataFrame, shared: bool = False) -> pd.DataFrame:
     """The results with the value of a device beside each swept factor: ``x0.5 (600)``.
 
@@ -237,8 +244,12 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
 
 def _preset(runs: pd.DataFrame) -> str:
     """The device of a case, of a cell that of its first devices; empty where none holds weights."""
+    from device_presets.from_aihwkit import is_aihwkit_name
+
     device = runs["device"].iloc[0] if "device" in runs else None
-    return device.rpartition("(")[2].rstrip(")").split(",")[0] if isinstance(device, str) else ""
+    if not isinstance(device, str) or is_aihwkit_name(device):
+        return device if isinstance(device, str) else ""
+    return device.rpartition("(")[2].rstrip(")").split(",")[0]
 
 
 def _input(runs: pd.DataFrame) -> dict[str, Any]:

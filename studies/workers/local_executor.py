@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 
-from rpu_ssnn.common.errors import RpuSsnnError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.wording import counted
 from studies.common import interrupts
 from studies.declaration.result import Failure, TrialResult
@@ -56,10 +56,18 @@ class LocalExecutor:
 
     Attributes:
         workers: None: one a CPU.
+
+    Raises:
+        InputError: fewer than one.
     """
 
     workers: int | None = None
     _idle: "list[_Worker]" = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            allowed = "must be at least 1, or None: one a CPU"
+            raise InputError("LocalExecutor", "workers", self.workers, allowed)
 
     def plan(self, n_trials: int) -> str:
         """How many workers run the trials, and whether they have to start."""

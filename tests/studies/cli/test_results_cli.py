@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rpu_ssnn.common.errors import InputError
+from studies.execution.export import export_trial
 from studies.workers.worker import Job
 from support.commands import Command
 from support.fake_timing import fake_steps
@@ -153,3 +155,21 @@ def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> N
     assert code == 0
     assert output.count("energy_per_pulse_j: not known to the preset") == 1
     assert "a, b, c: energy_per_pulse_j" in output
+
+
+def test_figures_of_kept_rows_are_written_here(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output, _ = command("plot", "digits_lines", "--kind", "gaps")
+    assert (code, output) == (0, "digits_lines_gaps.png\n")
+    assert (tmp_path / "digits_lines_gaps.png").is_file()
+
+
+def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
+    folder: Path, tmp_path: Path
+) -> None:
+    for title in ("rate [T = 10]", "rate [network.T=10]"):
+        with pytest.raises(InputError) as caught:
+            export_trial(folder, title, tmp_path / "net.nir", seed=9)
+        assert caught.value.field == "seed"

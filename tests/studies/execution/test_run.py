@@ -15,7 +15,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
-from studies.execution.api import load_results
+from studies.execution.api import load_results, run_study
 from studies.execution.progress import Reporter
 from studies.execution.study_runs import look_into
 from studies.results import result_folder, store
@@ -371,3 +371,10 @@ def _threads_as_accuracy(
     result = fake_training(trial, data_root, threads, workspace)
     result.row["test_accuracy"] = float(threads)
     return result
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_fewer_workers_than_one_are_refused(workers: int, tmp_path: Path) -> None:
+    with refused("workers", str(workers), "must be at least 1"):
+        run_study(small_study(), tmp_path / "out", workers=workers)
+    assert list(tmp_path.iterdir()) == []
