@@ -18,7 +18,6 @@ import pandas as pd
 import yaml
 
 from rpu_ssnn.common.wording import counted
-from studies.common.choices import Format
 from studies.common.statistics import describe
 from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.shipped import find_study, shipped_files
@@ -129,7 +128,7 @@ def bars_table(bars: Sequence[Bar], folder: Path) -> str:
                 "rows": f"[csv]({bar.file})",
             }
         )
-    return render_cells(pd.DataFrame(lines), Format.md, n_left=2)
+    return render_cells(pd.DataFrame(lines), "md", n_left=2)
 
 
 def _verdict(found: Reached, seeds: int) -> str:
@@ -180,7 +179,7 @@ def study_section(rows: pd.DataFrame, file: str) -> str:
     question = " ".join(study.question.split()) if study else ""
     made = f"`{command} --rows docs/results/{file}`" if command else "a study of its own"
     parts = [question, f"[Rows]({file}); {made}. {cost}"]
-    parts.append(render_cells(cells, Format.md, n_left=1, note=legend(table)))
+    parts.append(render_cells(cells, "md", n_left=1, note=legend(table)))
     return "\n\n".join(filter(None, parts))
 
 
@@ -195,7 +194,7 @@ def other_section(rows: pd.DataFrame, file: str, made_by: str) -> str:
     if len(rows) > LONGEST:
         return f"{head} {len(rows)} lines of {', '.join(f'`{c}`' for c in rows)}."
     cells = rows.map(lambda value: f"{value:.4g}" if isinstance(value, float) else str(value))
-    return f"{head}\n\n{render_cells(cells, Format.md)}"
+    return f"{head}\n\n{render_cells(cells, 'md')}"
 
 
 def page(folder: Path = RESULTS) -> str:

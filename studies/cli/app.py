@@ -36,7 +36,6 @@ from studies.cli.running import (
 )
 from studies.cli.sensitivity import questions_app
 from studies.common import interrupts
-from studies.common.choices import Format
 from studies.workers.workspace import SECONDS_BETWEEN_CHECKPOINTS
 
 if TYPE_CHECKING:
@@ -241,7 +240,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     table = summary(results, reference)
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
-    typer.echo(render(beside(table, declared), reference, Format.md) + "\n")
+    typer.echo(render(beside(table, declared), reference, "md") + "\n")
     for sentence in headline(results, table, reference, on_devices(runs)):
         typer.echo(sentence)
     for line in divergence.of_reference(declared, table):

@@ -36,7 +36,7 @@ FormatOption = Annotated[Format, typer.Option(help="Of the table.")]
 @results_app.command()
 def table(
     folder: FolderArgument,
-    format: FormatOption = Format.md,
+    format: FormatOption = "md",
     rows: Annotated[
         str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
     ] = None,
@@ -67,7 +67,7 @@ def table(
         raise InputError("table", "--columns", columns, "must be another setting than --rows")
     if rows is None and values is not None:
         allowed = "goes with --rows and --columns: the summary shows both"
-        raise InputError("table", "--values", values.value, allowed)
+        raise InputError("table", "--values", values, allowed)
     if pairs and rows is not None:
         raise InputError("table", "--pairs", True, "must not come with --rows and --columns")
     declared, runs = _finished(folder)
@@ -78,11 +78,11 @@ def table(
     if rows is None or columns is None:
         summed = summary(results, reference)
         typer.echo(render(beside(summed, declared), reference, format))
-        if format is Format.md:
+        if format == "md":
             for line in divergence.of_reference(declared, summed):
                 typer.echo(f"\n{line}")
         return
-    pivoted = pivot(results, reference, rows, columns, values or Values.accuracy)
+    pivoted = pivot(results, reference, rows, columns, values or "accuracy")
     typer.echo(render_pivot(pivoted, reference, format))
 
 
@@ -96,24 +96,29 @@ def plot(
         str | None, typer.Option(help="Setting below a sweep figure; default: the first swept.")
     ] = None,
     out: Annotated[
-        Path | None, path_option("File (.png, .pdf, .svg); default: FOLDER/NAME_KIND.png.")
+        Path | None,
+        path_option("File (.png, .pdf, .svg); default: NAME_KIND.png in FOLDER, or here."),
     ] = None,
 ) -> None:
-    """Draw learning curves with bands, accuracy over a swept setting, or gap bars."""
+    """Draw learning curves with bands, accuracy over a swept setting, or gap bars.
+
+    Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
+    """
     from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
     from studies.report.draw import draw, drawable
     from studies.report.figure_style import save
 
     if out is not None and kind is None:
         raise InputError("plot", "--kind", None, "must be given with --out")
-    if x is not None and kind not in (None, Kind.sweep):
+    if x is not None and kind not in (None, "sweep"):
         raise InputError("plot", "--x", x, "goes with --kind sweep")
     if out is not None:
         refuse_unwritable("plot", "--out", out, PLOT_SUFFIXES)
     declared, runs = _finished(folder)
     kinds = [kind] if kind else drawable(declared, runs, x)
+    beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
     for each in kinds:
-        path = out or folder / f"{declared.study}_{each}.png"
+        path = out or beside / f"{declared.study}_{each}.png"
         typer.echo(save(draw(each, declared, runs, x), path))
 
 
@@ -135,7 +140,7 @@ def report(
 def diff(
     folder_a: Annotated[Path, path_argument("Output folder of a study.")],
     folder_b: Annotated[Path, path_argument("The one to compare with it.")],
-    format: FormatOption = Format.md,
+    format: FormatOption = "md",
 ) -> None:
     """Compare two folders: settings, trials, and accuracies with a test of each difference."""
     from studies.report.diff import diff_folders
@@ -185,7 +190,7 @@ def plan(
 def export(
     folder: FolderArgument,
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
-    case: Annotated[str, typer.Option(help="Label of the case, as tables name it.")],
+    case: Annotated[str, typer.Option(help="Title of the case, as tables or the study write it.")],
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
     without_inhibition: Annotated[

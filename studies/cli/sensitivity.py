@@ -124,7 +124,7 @@ def require(
     ] = None,
     others: Annotated[
         Others, typer.Option(help="The other imperfections: as the device has them, or off.")
-    ] = Others.as_is,
+    ] = "as-is",
     out: OutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
@@ -166,7 +166,7 @@ def require(
 @questions_app.command()
 def ledger(
     folder: FolderArgument,
-    format: Annotated[Format, typer.Option(help="Of the table.")] = Format.md,
+    format: Annotated[Format, typer.Option(help="Of the table.")] = "md",
 ) -> None:
     """What did training cost the devices? Pulses, energy, physical time and wear."""
     import pandas as pd

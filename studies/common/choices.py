@@ -1,34 +1,15 @@
 """What a user chooses among on the command line; light, so that the command line starts fast."""
 
-from enum import StrEnum
+from typing import Literal
 
+Format = Literal["md", "csv", "latex", "html"]
+"""Of a printed table; `csv` is the numbers at full precision."""
 
-class Format(StrEnum):
-    """Of a printed table; `csv` is the numbers at full precision."""
+Values = Literal["accuracy", "gap"]
+"""What stands in the cells of a pivot."""
 
-    md = "md"
-    csv = "csv"
-    latex = "latex"
-    html = "html"
+Kind = Literal["curves", "sweep", "gaps"]
+"""Of a figure."""
 
-
-class Values(StrEnum):
-    """What stands in the cells of a pivot."""
-
-    accuracy = "accuracy"
-    gap = "gap"
-
-
-class Kind(StrEnum):
-    """Of a figure."""
-
-    curves = "curves"
-    sweep = "sweep"
-    gaps = "gaps"
-
-
-class Others(StrEnum):
-    """The imperfections beside the one that a requirement is put on."""
-
-    as_is = "as-is"
-    off = "off"
+Others = Literal["as-is", "off"]
+"""The imperfections beside the one that a requirement is put on."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.spreadsheet import write_csv
@@ -30,7 +29,7 @@ def lines(found: Attribution) -> list[str]:
     """For the console: the notes, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
-    return [*found.notes, "", render_cells(readable(found.table), Format.md, 3, CAPTION)]
+    return [*found.notes, "", render_cells(readable(found.table), "md", 3, CAPTION)]
 
 
 def write(found: Attribution, root: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.spreadsheet import write_csv
@@ -33,7 +32,7 @@ _CAPTION = (
 
 def lines(found: Decomposition) -> list[str]:
     """For the console: the notes, the table and the sentence."""
-    text = [*found.notes, "", render_cells(_readable(found), Format.md, 2, _CAPTION)]
+    text = [*found.notes, "", render_cells(_readable(found), "md", 2, _CAPTION)]
     return [*text, "", found.sentence] if found.sentence else text
 
 

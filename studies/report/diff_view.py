@@ -16,7 +16,7 @@ from studies.results.text_table import as_csv, render_cells
 
 def diff_text(difference: Difference, style: Format) -> str:
     """Tables of the settings that differ and of the accuracies' changes; CSV: the latter alone."""
-    if style is Format.csv:
+    if style == "csv":
         return as_csv(difference.changes)
     parts = []
     if len(difference.settings):

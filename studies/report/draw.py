@@ -39,9 +39,9 @@ def draw(
 
 def _drawn(kind: Kind, study: Study, runs: Runs, x: str | None, width: float) -> Figure:
     results = results_frame(runs)
-    if kind is Kind.curves:
+    if kind == "curves":
         return curves_figure(curves_frame(runs), results, width)
-    if kind is Kind.gaps:
+    if kind == "gaps":
         reference = study.reference_label
         return gaps_figure(summary(results, reference), reference, width)
     path = x or next(iter(swept_paths(study, results)), None)
@@ -55,12 +55,12 @@ def drawable(study: Study, runs: Runs, x: str | None = None) -> list[Kind]:
     results = results_frame(runs)
     reference = study.reference_label
     compared = reference in set(results["label"])
-    has = {
-        Kind.curves: any(result.epochs for _, result in runs),
-        Kind.sweep: x is not None or bool(swept_paths(study, results)),
-        Kind.gaps: compared and bool(summary(results, reference)["gap"].notna().any()),
+    has: dict[Kind, bool] = {
+        "curves": any(result.epochs for _, result in runs),
+        "sweep": x is not None or bool(swept_paths(study, results)),
+        "gaps": compared and bool(summary(results, reference)["gap"].notna().any()),
     }
-    return [kind for kind in Kind if has[kind]]
+    return [kind for kind, there in has.items() if there]
 
 
 def swept_paths(study: Study, results: pd.DataFrame) -> list[str]:

@@ -36,7 +36,7 @@ _ONLY_IF_KNOWN = "half_select_energy_j"
 
 def render(table: pd.DataFrame, style: Format) -> str:
     """The ledger of `ledger.ledger_table`; the reasons for blanks stand under the table."""
-    if style is Format.csv:
+    if style == "csv":
         return as_csv(table)
     return render_cells(cells(table), style, n_names(table), note(table))
 

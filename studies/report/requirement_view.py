@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import counted
-from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import (
     FONT_POINTS,
@@ -45,7 +44,7 @@ def lines(found: Requirement) -> list[str]:
         *found.notes,
         counted(found.trials, "run"),
         "",
-        render_cells(readable(table), Format.md, 2, CAPTION),
+        render_cells(readable(table), "md", 2, CAPTION),
         *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),
         *(f"{row['parameter']}: stopped, as {row['stopped']}" for _, row in stopped.iterrows()),
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def render(table: pd.DataFrame, reference: str, style: Format) -> str:
     """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact."""
-    if style is Format.csv:
+    if style == "csv":
         return as_csv(table)
     cells = readable(table, reference)
     return render_cells(cells, style, 1 + len(swept_columns(table)), legend(table))

@@ -72,7 +72,7 @@ def render_pairs(results: pd.DataFrame, style: Format) -> str:
     import pandas as pd
 
     pairs = pairwise(results)
-    if style is Format.csv:
+    if style == "csv":
         return as_csv(pairs)
     cases = list(by_title(results))
     cells = {}

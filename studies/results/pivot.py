@@ -60,7 +60,7 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
 
     paired = with_values(with_gaps(results, reference), shared=True)
     placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
-    measure = GAP if values is Values.gap else "test_accuracy"
+    measure = GAP if values == "gap" else "test_accuracy"
     points = ["label", *swept_columns(paired)]
     cells: list[dict[str, Any]] = []
     averaged: set[str] = set()
@@ -73,7 +73,7 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
             cells.append({"row": row, "column": column} | _statistics(seeds, values))
     if not cells:
         allowed = "needs a case beside the reference, with a seed that both have"
-        raise InputError("results", values.value, "none", allowed)
+        raise InputError("results", values, "none", allowed)
     names = [name for name in points if name in averaged]
     return Pivot(
         cells=correct(pd.DataFrame(cells)),
@@ -95,13 +95,13 @@ def _statistics(values: list[float], kind: Values) -> dict[str, Any]:
         "ci": sample.half_width,
         "min": sample.minimum,
         "max": sample.maximum,
-        "gap_p": paired_p(values) if kind is Values.gap else float("nan"),
+        "gap_p": paired_p(values) if kind == "gap" else float("nan"),
     }
 
 
 def render_pivot(pivoted: Pivot, reference: str, style: Format) -> str:
     """The pivot as text; CSV has one line a cell, at full precision."""
-    if style is Format.csv:
+    if style == "csv":
         names = {"row": pivoted.rows, "column": pivoted.columns}
         return as_csv(pivoted.cells.rename(columns=names).dropna(axis="columns", how="all"))
     return render_cells(_grid(pivoted), style, 1, _legend(pivoted, reference))
@@ -121,7 +121,7 @@ def _grid(pivoted: Pivot) -> pd.DataFrame:
 
 
 def _cell(cell: pd.Series, pivoted: Pivot) -> str:
-    if pivoted.values is Values.accuracy:
+    if pivoted.values == "accuracy":
         return f"{accuracy_interval(cell['mean'], cell['ci'], cell['n'])} ({cell['n']})"
     text = f"{interval(cell['mean'], cell['ci'], '{:+.2f}', cell['n'])} ({cell['n']})"
     return f"{text} {mark(cell['mean'], cell['ci'], cell['gap_p'])}".strip()
@@ -129,7 +129,7 @@ def _cell(cell: pd.Series, pivoted: Pivot) -> str:
 
 def _legend(pivoted: Pivot, reference: str) -> str:
     text = f"test accuracy % ± 95 % interval (n {_what_n_counts(pivoted)})"
-    if pivoted.values is Values.gap:
+    if pivoted.values == "gap":
         tests = int(pivoted.cells["gap_p"].notna().sum())
         text = (
             f"gap to {reference}, points ± 95 % interval of each by itself "
@@ -141,4 +141,4 @@ def _legend(pivoted: Pivot, reference: str) -> str:
 
 
 def _what_n_counts(pivoted: Pivot) -> str:
-    return "pairs of runs" if pivoted.values is Values.gap else "seeds"
+    return "pairs of runs" if pivoted.values == "gap" else "seeds"

@@ -27,12 +27,12 @@ def render_cells(table: pd.DataFrame, style: Format, n_left: int = 1, note: str 
         note: one line under the table (in LaTeX a comment above it).
     """
     table = table.map(_one_line).rename(columns=_one_line)
-    if style is Format.latex:
+    if style == "latex":
         return (f"% {note}\n" if note else "") + _latex(table, n_left)
-    if style is Format.html:
+    if style == "html":
         text = str(table.to_html(index=False, border=0))  # escapes its cells
         return f"{text}\n<p>{escape(note)}</p>" if note else text
-    if style is Format.csv:
+    if style == "csv":
         return as_csv(table)
     text = markdown({name: table[name].tolist() for name in table.columns}, n_left)
     return text + (f"\n\n{note}" if note else "")

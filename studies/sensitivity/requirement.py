@@ -1,7 +1,7 @@
 """What a device has to meet: each parameter's value at which the wanted loss is reached.
 
 A parameter is varied alone; the others stay as they are, or all other imperfections are switched
-off (`Others.off`: what the parameter would cost by itself). Loss is the reference's test
+off (`off`: what the parameter would cost by itself). Loss is the reference's test
 accuracy minus the device's, in points, paired by seed.
 
 Bracketing. The device's own value is the first; the second is the best value where the own loses
@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from scipy.optimize import elementwise
@@ -90,7 +90,7 @@ def require(
     run: Run,
     *,
     parameters: Sequence[str] = STANDARD,
-    others: Others = Others.as_is,
+    others: Others = "as-is",
     search_each: bool = False,
 ) -> Requirement:
     """Runs what the bracketing asks for, and tells what each parameter has to meet.
@@ -100,7 +100,7 @@ def require(
     """
     import pandas as pd
 
-    _check(study, loss, parameters, search_each)
+    _check(study, loss, parameters, others, search_each)
     asked = ask(study, device)
     _check_tiles(asked.case, parameters)
     evaluator = DeviceEvaluator(asked, run, search_each)
@@ -124,7 +124,7 @@ def require(
         f"{device} as it is loses {_text(loss_as_is)} points to {asked.reference.name}; "
         f"wanted: at most {loss:g}",
         "all other imperfections are switched off"
-        if others is Others.off
+        if others == "off"
         else "each parameter is varied alone, the others as they are",
         hyperparameter_note(tuned, search_each),
     ]
@@ -133,13 +133,17 @@ def require(
     return Requirement(evaluator.study, table, curves, notes, trials, evaluator.failures)
 
 
-def _check(study: Study, loss: float, parameters: Sequence[str], search_each: bool) -> None:
+def _check(
+    study: Study, loss: float, parameters: Sequence[str], others: Others, search_each: bool
+) -> None:
     if not 0 < loss <= 100:
         allowed = "must be above 0 and at most 100 percentage points, all there is to lose"
         raise InputError(study.study, "--loss", loss, allowed)
     for name in parameters:
         if name not in PARAMETERS:
             raise InputError(study.study, "--parameter", name, one_of(PARAMETERS, name))
+    if others not in get_args(Others):
+        raise InputError(study.study, "--others", others, one_of(get_args(Others), others))
     if search_each and list(parameters) == ["weight_range"]:
         allowed = "is chosen by the search of --search-each; leave one of the two out"
         raise InputError(study.study, "--parameter", "weight_range", allowed)
@@ -164,14 +168,14 @@ def _axes(
     axes, notes = [], []
     for name in dict.fromkeys(parameters):
         context = case
-        if others is Others.off:
+        if others == "off":
             context = switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
         found = axis(name, context, tuned)
         if isinstance(found, str):
             notes.append(found)
         else:
             axes.append(found)
-    return axes, notes + (left_out if others is Others.off else [])
+    return axes, notes + (left_out if others == "off" else [])
 
 
 def _far_end(along: RequirementAxis, losses: Losses, wanted: float) -> float | None:

@@ -12,7 +12,6 @@ import pytest
 
 from rpu_ssnn import save_dataset
 from studies import InputError, load_results, load_study, run_study, summary
-from studies.common.choices import Format
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
 from studies.report.summary_view import render
@@ -146,6 +145,6 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
         for trial in trials(declared(folder, dataset))
     ]
     table = summary(pd.DataFrame(rows))
-    text = render(table, "rate", Format.md)
+    text = render(table, "rate", "md")
     assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text
     assert "ann: spike counts: timing is not seen" in text

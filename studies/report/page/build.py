@@ -40,11 +40,11 @@ from studies.results.text_table import number
 if TYPE_CHECKING:
     import pandas as pd
 
-_CAPTIONS = {
-    Kind.gaps: "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
+_CAPTIONS: dict[Kind, str] = {
+    "gaps": "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
     "(ns): not significant; hollow, (ns): not significant after Holm's correction.",
-    Kind.sweep: "Test accuracy over {x}; bar: 95 % interval of the mean.",
-    Kind.curves: "Accuracy by epoch, mean over seeds; band: 95 % interval; of more than four cases "
+    "sweep": "Test accuracy over {x}; bar: 95 % interval of the mean.",
+    "curves": "Accuracy by epoch, mean over seeds; band: 95 % interval; of more than four cases "
     "a thin line a seed; dotted: cases without epochs.",
 }
 
@@ -157,11 +157,11 @@ def _runs(results: pd.DataFrame) -> Section:
 def _pictures(study: Study, runs: Runs) -> Iterator[Picture]:
     kinds = drawable(study, runs)
     paths = swept_paths(study, results_frame(runs))
-    for kind in (Kind.gaps, Kind.sweep, Kind.curves):
-        for x in paths if kind is Kind.sweep else [None]:
+    for kind, caption in _CAPTIONS.items():
+        for x in paths if kind == "sweep" else [None]:
             if kind in kinds:
-                caption = _CAPTIONS[kind].format(x=x and quantity(x))
-                yield drawn(caption, partial(draw, kind, study, runs, x))
+                told = caption.format(x=x and quantity(x))
+                yield drawn(told, partial(draw, kind, study, runs, x))
 
 
 def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:

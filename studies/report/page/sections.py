@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.files import read_bytes
-from studies.common.choices import Format
 from studies.declaration.devices import path_free
 from studies.declaration.result import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
@@ -58,7 +57,7 @@ class Table:
     @property
     def latex(self) -> str:
         """With booktabs."""
-        return render_cells(self.cells, Format.latex, self.n_left, self.note)
+        return render_cells(self.cells, "latex", self.n_left, self.note)
 
 
 def table_of(cells: pd.DataFrame, n_left: int, note: str = "", exact: object = None) -> Table:

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.choices import Format
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.report.diff import Difference, compare, diff_folders
@@ -105,12 +104,12 @@ def test_other_versions_are_named() -> None:
 
 
 def test_every_format_marks_and_escapes(difference: Difference) -> None:
-    markdown = diff_text(difference, Format.md)
+    markdown = diff_text(difference, "md")
     assert markdown.count(" ns |") == 1
     assert markdown.count("| identical |") == 2
-    assert r"x\_\$T\$" in diff_text(difference, Format.latex)
-    assert "<script" not in diff_text(difference, Format.html)
-    table = pd.read_csv(io.StringIO(diff_text(difference, Format.csv)))
+    assert r"x\_\$T\$" in diff_text(difference, "latex")
+    assert "<script" not in diff_text(difference, "html")
+    table = pd.read_csv(io.StringIO(diff_text(difference, "csv")))
     assert list(table["change"]) == pytest.approx([0, 0, 1, 0])
 
 
@@ -134,4 +133,4 @@ def test_folders_with_nothing_in_common_say_so() -> None:
     a = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}])
     b = nasty_study(cases=[{"update": "ann", "learning_rate": 1.0}], reference="ann", sweep={})
     difference = compare(runs_of(a), runs_of(b))
-    assert diff_text(difference, Format.md) == "no case is in both folders"
+    assert diff_text(difference, "md") == "no case is in both folders"

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.choices import Format
 from studies.results.pairwise import pairwise, render_pairs
 
 REACHED = {
@@ -36,11 +35,11 @@ def test_a_difference_that_all_seeds_share_is_told_and_a_small_one_is_not() -> N
 
 
 def test_the_matrix_has_both_signs_and_says_how_many_orders_can_be_told() -> None:
-    text = render_pairs(results(), Format.md)
+    text = render_pairs(results(), "md")
     assert "+6.95" in text
     assert "-6.95" in text
     assert "2 orders of 3 significant" in text
-    exact = render_pairs(results(), Format.csv).splitlines()
+    exact = render_pairs(results(), "csv").splitlines()
     assert len(exact) == 4
 
 
@@ -53,6 +52,6 @@ def test_pairs_are_corrected_for_being_many() -> None:
 
 def test_one_seed_tells_no_order_and_one_case_is_refused() -> None:
     assert pairwise(results(a=[90.0], b=[80.0]))["told"].iloc[0] is None
-    assert "untested" in render_pairs(results(a=[90.0], b=[80.0]), Format.md)
+    assert "untested" in render_pairs(results(a=[90.0], b=[80.0]), "md")
     with pytest.raises(InputError, match="two cases"):
         pairwise(results(a=[90.0]))

@@ -2,12 +2,12 @@
 
 import io
 import math
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 
-from studies.common.choices import Format, Values
+from studies.common.choices import Format
 from studies.declaration.trial import Trial
 from studies.report.figures import sweep_figure
 from studies.report.summary_view import render
@@ -27,10 +27,10 @@ def cells_of(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split(" | ")]
 
 
-@pytest.mark.parametrize("style", list(Format))
+@pytest.mark.parametrize("style", get_args(Format))
 def test_every_format_marks_what_is_not_significant(style: Format) -> None:
     text = render(summary(results(), "rate"), "rate", style)
-    if style is Format.csv:
+    if style == "csv":
         table = pd.read_csv(io.StringIO(text)).set_index(["case", "sweep.network.T"])
         assert table.loc[(NASTY, 10), "gap_significant"] in (True, "True")
         assert table.loc[(NASTY, 20), "gap_significant"] in (False, "False")
@@ -47,7 +47,7 @@ def test_a_swept_factor_stands_beside_its_value() -> None:
         {"device": "capacitor", "drive": drive},
     ]
     both = results(cases=cases, sweep={"overrides.levels": ["x0.5", "as measured", 500]})
-    lines = render(summary(both, "rate"), "rate", Format.md).splitlines()[3:7]
+    lines = render(summary(both, "rate"), "rate", "md").splitlines()[3:7]
     assert [cells_of(line)[:2] for line in lines] == [
         ["ideal", "x0.5 (600)"],
         ["ideal", "as measured (1200)"],
@@ -55,9 +55,7 @@ def test_a_swept_factor_stands_beside_its_value() -> None:
         ["capacitor", "x0.5 (200)"],
     ]
     # Devices share the columns of a pivot and the axis of a figure.
-    shared = render_pivot(
-        pivot(both, "rate", "case", "overrides.levels", Values.accuracy), "rate", Format.md
-    )
+    shared = render_pivot(pivot(both, "rate", "case", "overrides.levels", "accuracy"), "rate", "md")
     assert cells_of(shared.split("\n")[0])[2:] == ["x0.5", "as measured", "500"]
     for some, told in ((both, "x0.5"), (both[both["label"] != "capacitor"], "x0.5 (600)")):
         axes = sweep_figure(some, "overrides.levels", 7.0).axes[0]
@@ -85,7 +83,7 @@ def test_the_correction_is_for_the_comparisons_of_the_table() -> None:
 
 
 def test_one_seed_is_untested() -> None:
-    text = render(summary(results(seeds=[0]), "rate"), "rate", Format.md)
+    text = render(summary(results(seeds=[0]), "rate"), "rate", "md")
     lines = [line for line in text.splitlines() if line.startswith("| x_")]
     assert all("untested" in line for line in lines)
 
@@ -93,16 +91,16 @@ def test_one_seed_is_untested() -> None:
 def test_pairs_are_shown_where_they_are_not_all_seeds() -> None:
     some = results()
     some = some.drop(some.index[(some["label"] == "rate") & (some["seed"] == 2)])
-    text = render(summary(some, "rate"), "rate", Format.md)
+    text = render(summary(some, "rate"), "rate", "md")
     assert cells_of(text.splitlines()[0])[6] == "pairs"
     device = next(line for line in text.splitlines() if line.startswith("| x_"))
     assert (cells_of(device)[5], cells_of(device)[6]) == ("3", "2")
-    assert "pairs" not in render(summary(results(), "rate"), "rate", Format.md).splitlines()[0]
+    assert "pairs" not in render(summary(results(), "rate"), "rate", "md").splitlines()[0]
 
 
 def test_a_pivot_of_the_gaps() -> None:
-    pivoted = pivot(results(), "rate", "network.T", "case", Values.gap)
-    lines = render_pivot(pivoted, "rate", Format.md).splitlines()
+    pivoted = pivot(results(), "rate", "network.T", "case", "gap")
+    lines = render_pivot(pivoted, "rate", "md").splitlines()
     assert cells_of(lines[0])[0] == r"T (slots) \ case"
     assert [cells_of(line)[0] for line in lines[2:4]] == ["10", "20"]
     assert cells_of(lines[2])[1] == "-5.50 ± 1.24 (3)"
@@ -111,27 +109,27 @@ def test_a_pivot_of_the_gaps() -> None:
 
 
 def test_a_cell_of_several_points_is_their_mean_by_seed() -> None:
-    pivoted = pivot(results(), "rate", "case", "device", Values.accuracy)
+    pivoted = pivot(results(), "rate", "case", "device", "accuracy")
     assert pivoted.averaged == ("network.T",)
     cell = pivoted.cells.set_index("row").loc[NASTY]
     # By seed: (85 + 89) / 2, (86.5 + 92) / 2, (85 + 92) / 2.
     assert cell["mean"] == pytest.approx((87.0 + 89.25 + 88.5) / 3)
     assert cell["n"] == 3
-    assert "a cell is the mean over: network.T" in render_pivot(pivoted, "rate", Format.md)
+    assert "a cell is the mean over: network.T" in render_pivot(pivoted, "rate", "md")
 
 
 def test_a_seed_that_not_all_points_of_a_cell_have_is_left_out() -> None:
     some = results()
     some = some.drop(some.index[(some["label"] == NASTY) & (some["seed"] == 1)][:1])
-    pivoted = pivot(some, "rate", "case", "device", Values.accuracy)
+    pivoted = pivot(some, "rate", "case", "device", "accuracy")
     cell = pivoted.cells.set_index("row").loc[NASTY]
     assert cell["n"] == 2
     assert cell["mean"] == pytest.approx((87.0 + 88.5) / 2)
 
 
 def test_the_csv_of_a_pivot_is_exact_and_tidy() -> None:
-    pivoted = pivot(results(), "rate", "case", "network.T", Values.gap)
-    table = pd.read_csv(io.StringIO(render_pivot(pivoted, "rate", Format.csv)))
+    pivoted = pivot(results(), "rate", "case", "network.T", "gap")
+    table = pd.read_csv(io.StringIO(render_pivot(pivoted, "rate", "csv")))
     row = table[(table["case"] == NASTY) & (table["network.T"] == 10)].iloc[0]
     assert (row["n"], row["mean"], row["min"], row["max"]) == (3, -5.5, -6.0, -5.0)
     assert len(table) == 2  # the reference has no gap, and ann is at no point of the sweep
@@ -166,15 +164,15 @@ def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
 def test_a_pivot_without_any_gap_is_refused() -> None:
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}])
     with refused("results: gap: 'none'", "a case beside the reference"):
-        pivot(results_frame(runs_of(study)), "rate", "case", "network.T", Values.gap)
+        pivot(results_frame(runs_of(study)), "rate", "case", "network.T", "gap")
 
 
 def test_latex_and_html_of_a_pivot_escape_names() -> None:
-    pivoted = pivot(results(), "rate", "case", "network.T", Values.gap)
-    latex = render_pivot(pivoted, "rate", Format.latex)
+    pivoted = pivot(results(), "rate", "case", "network.T", "gap")
+    latex = render_pivot(pivoted, "rate", "latex")
     assert r"x\_\$T\$ $<$script$>$alert(" in latex
     assert r"\& 50 \% \{\textbackslash n\}" in latex
-    html = render_pivot(pivoted, "rate", Format.html)
+    html = render_pivot(pivoted, "rate", "html")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 
@@ -191,5 +189,5 @@ def test_a_pipe_in_a_name_stays_in_its_markdown_cell() -> None:
     )
     frame = results_frame(runs_of(study, same))
     frame["label"] = frame["label"].replace("a|b", "a|b\nc")  # of a folder made before
-    text = render(summary(frame, "rate"), "rate", Format.md)
+    text = render(summary(frame, "rate"), "rate", "md")
     assert r"| a\|b c " in text

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from studies.cli.app import main
-from studies.common.choices import Format
 from studies.report import attribution_view, ledger_view, requirement_view
 from studies.results.ledger import COLUMNS
 from studies.sensitivity.attribution import attribute
@@ -106,11 +105,11 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     row = {"case": "trap", "n": 5, **numbers, **blank}
     row |= {"endurance_blank_because": "", "half_select_energy_blank_because": ""}
     table = pd.DataFrame([row])
-    text = ledger_view.render(table, Format.md)
+    text = ledger_view.render(table, "md")
     assert "trap: energy_per_pulse_j: secret" in text
     cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
     assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5", "1.5"]
-    assert ledger_view.render(table, Format.csv).startswith("case,n,pulses_up_per_device")
+    assert ledger_view.render(table, "csv").startswith("case,n,pulses_up_per_device")
 
 
 @pytest.mark.parametrize(

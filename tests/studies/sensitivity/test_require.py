@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.choices import Others
 from studies.declaration.update_rules.devices import PartialHyperparameters
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
@@ -193,13 +192,15 @@ def test_others_off_asks_what_a_parameter_costs_by_itself() -> None:
     as_it_is = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
     assert rows(as_it_is)["cycle_to_cycle"]["why_none"].startswith("not reached by it alone")
     alone = require(
-        device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"], others=Others.off
+        device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"], others="off"
     )
     row = rows(alone)["cycle_to_cycle"]
     assert row["required"] == pytest.approx(2.0, rel=0.1)
     assert row["verdict"] == "met"
     assert row["own_loss"] == pytest.approx(logistic(0.3, 2.0))
     assert "all other imperfections are switched off" in alone.notes
+    with pytest.raises(InputError, match="must be one of as-is, off"):
+        require(device_study(), "capacitor", 1.0, run, others="of")  # type: ignore[arg-type]
 
 
 def test_asymmetry_keeps_its_sign() -> None:
