@@ -18,7 +18,7 @@ from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.wording import counted
 from studies.cli.keys import keys_app
 from studies.cli.options import DataOption, OutOption, RowsOption, StudyArgument, WorkersOption
-from studies.cli.output import forget_output, make_output_forgiving, stop
+from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
 from studies.cli.results import results_app
@@ -89,11 +89,10 @@ def run(
             seconds_between_checkpoints=checkpoint_seconds,
         )
         outcome = run_in_folder(declared, root, options)
-    _show(declared, [run for run in outcome.runs if not run[1].pruned], root)
-    pruned = [run for run in outcome.runs if run[1].pruned]
+    _show(declared, outcome.complete, root)
     for line in (
         *sequential_stopping.sentences(declared.until, outcome.points),
-        *pruning.sentences(pruned),
+        *pruning.sentences(outcome.pruned),
         *divergence.sentences(outcome.runs),
     ):
         typer.echo(line)
@@ -184,7 +183,7 @@ def _options_of_all(
 
 def main() -> None:
     """Runs the command of `sys.argv`; errors of ours are one line and their exit code."""
-    make_output_forgiving()
+    replace_unencodable()
     os.environ["MPLBACKEND"] = "agg"  # figures are files; what a shell asks for may not exist
     with interrupts.ending_the_command():
         try:
@@ -194,7 +193,7 @@ def main() -> None:
         except RpuSsnnError as error:
             stop(str(error), error.exit_code)
         except BrokenPipeError:  # `| head`: whoever read has had enough
-            forget_output()
+            discard_output()
             sys.exit(1)
         except OSError as error:
             stop(" ".join(str(error).split()), 1)

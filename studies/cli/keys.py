@@ -20,7 +20,7 @@ _MODELS = re.compile(r"\b[A-Z]\w+(?:Spec|Settings|Hyperparameters)\b")
 """Names of sections in what a key takes or means."""
 
 
-class Row(NamedTuple):
+class KeyRow(NamedTuple):
     """A key: the values that it takes, its default ("": must be given), and what it means."""
 
     key: str
@@ -29,12 +29,12 @@ class Row(NamedTuple):
     meaning: str
 
 
-class Section(NamedTuple):
+class KeySection(NamedTuple):
     """A mapping of a study, by the name of its model."""
 
     name: str
     text: str
-    rows: list[Row]
+    rows: list[KeyRow]
 
     @property
     def short(self) -> str:
@@ -62,7 +62,7 @@ def keys(
         _print(one)
 
 
-def _asked_for(found: list[Section], wanted: str) -> Iterator[Section]:
+def _asked_for(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
     """The section of that name, or that a key of that name holds; else each key of that name."""
     name = wanted.rpartition(".")[2].lower()
     keys_of_that_name = [row for one in found for row in one.rows if row.key == name]
@@ -76,7 +76,7 @@ def _asked_for(found: list[Section], wanted: str) -> Iterator[Section]:
                 yield one._replace(rows=rows)
 
 
-def _print(section: Section) -> None:
+def _print(section: KeySection) -> None:
     typer.echo(f"{section.name}\n{textwrap.fill(section.text, 96)}".rstrip() + "\n")
     for row in section.rows:
         default = f"; default {row.default}" if row.default else ""
@@ -90,7 +90,7 @@ def _print(section: Section) -> None:
     typer.echo("")
 
 
-def sections_of_a_study() -> Iterator[Section]:
+def sections_of_a_study() -> Iterator[KeySection]:
     """Every section, that of the whole file first; allowed values and defaults in Markdown."""
     from pydantic import BaseModel
     from pydantic.json_schema import models_json_schema
@@ -112,11 +112,13 @@ def sections_of_a_study() -> Iterator[Section]:
             continue
         required = definition.get("required", [])
         rows = [
-            Row(key, _allowed(field), _default(key, field, required), field.get("description", ""))
+            KeyRow(
+                key, _allowed(field), _default(key, field, required), field.get("description", "")
+            )
             for key, field in definition["properties"].items()
         ]
         first_paragraph = definition.get("description", "").partition("\n\n")[0]
-        yield Section(name, " ".join(first_paragraph.split()), rows)
+        yield KeySection(name, " ".join(first_paragraph.split()), rows)
 
 
 def _allowed(field: Mapping[str, Any]) -> str:

@@ -62,16 +62,20 @@ def note_damage(error: InputError) -> None:
     typer.echo(f"{error}; the damaged file is left out", err=True)
 
 
-def note_all_damage(folder: Path, damaged: list[InputError], there: int, what: str) -> None:
+def note_all_damage(folder: Path, damaged: list[InputError], there: int, kind: str = "") -> None:
     """Notes what is damaged in a folder of which something is left.
 
     Args:
-        there: how much is left.
+        there: finished trials that are left.
+        kind: of trials that are needed, in words that follow.
 
     Raises:
-        InputError: nothing; the first damage, where there is one.
+        InputError: nothing is left; the error is the first damage, if any.
     """
+    from studies.execution.study_runs import A_TRIAL
+
     if not there:
-        raise damaged[0] if damaged else InputError(folder, "units", 0, f"must hold {what}")
+        allowed = f"must hold {A_TRIAL}{kind}"
+        raise damaged[0] if damaged else InputError(folder, "units", 0, allowed)
     for error in damaged:
         note_damage(error)

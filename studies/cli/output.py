@@ -8,7 +8,7 @@ from typing import NoReturn
 from rpu_ssnn.common.wording import printable
 
 
-def make_output_forgiving() -> None:
+def replace_unencodable() -> None:
     """Lets streams replace what their encoding cannot hold, such as a dash in latin-1."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -17,7 +17,7 @@ def make_output_forgiving() -> None:
                 reconfigure(errors="replace")
 
 
-def forget_output() -> None:
+def discard_output() -> None:
     """Sends what is still to be printed nowhere, so that the end of the process is silent."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -105,7 +105,7 @@ def plot(
     Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
     """
     from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
-    from studies.report.draw import draw, drawable
+    from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
 
     if out is not None and kind is None:
@@ -115,11 +115,12 @@ def plot(
     if out is not None:
         refuse_unwritable("plot", "--out", out, PLOT_SUFFIXES)
     declared, runs = _finished(folder)
-    kinds = [kind] if kind else drawable(declared, runs, x)
+    figures = StudyFigures(declared, runs)
+    kinds = [kind] if kind else figures.kinds(x)
     beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
     for each in kinds:
         path = out or beside / f"{declared.study}_{each}.png"
-        typer.echo(save(draw(each, declared, runs, x), path))
+        typer.echo(save(figures.draw(each, x), path))
 
 
 @results_app.command()
@@ -230,11 +231,10 @@ def _finished(folder: Path) -> "tuple[Study, Runs]":
     kept = None if folder.exists() else kept_contents(str(folder))
     found = kept or look_into(folder, on_damage=damaged.append)
     runs = found.complete
-    note_all_damage(folder, damaged, len(runs), "at least one finished trial")
-    versions = {Versions.of(result) for _, result in runs}
+    note_all_damage(folder, damaged, len(runs))
+    versions = Versions.of_all(runs)
     if len(versions) > 1:
-        texts = "; ".join(sorted(map(str, versions)))
-        typer.echo(f"rows of different versions: {texts}", err=True)
+        typer.echo(f"rows of different versions: {'; '.join(versions)}", err=True)
     of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
     for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
         typer.echo(line, err=True)

@@ -90,13 +90,13 @@ def options_of(
         allowed = "must be a finite number of seconds"
         raise InputError("run", "--checkpoint-seconds", seconds_between_checkpoints, allowed)
     from studies.execution.options import Options, training_job
-    from studies.execution.progress import ConsoleReporter, TolerantConsole
+    from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
 
     return Options(
         job=training_job(data),
         executor=executor,
         other_versions=others,
-        reporter=ConsoleReporter(TolerantConsole(stderr=True)),
+        reporter=ConsoleReporter(ClosedPipeConsole(stderr=True)),
         kept_rows=kept_rows or (),
         retry_failed=retry_failed,
         seconds_between_checkpoints=seconds_between_checkpoints,

@@ -3,6 +3,7 @@
 Whatever is slow to import is imported by the command that needs it.
 """
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,8 @@ from studies.cli.running import (
 from studies.common.choices import Format, Others
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from studies.execution.options import OtherVersions
     from studies.sensitivity.device_question import Run
     from studies.workers.executor import Executor
@@ -65,7 +68,7 @@ def attribute(
 ) -> None:
     """Which imperfection of a device costs most? Trains with each one off, and only this one on."""
     from studies.declaration.shipped import find_study
-    from studies.report.attribution_view import draw, lines, write
+    from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import attribute as answer
 
     others = other_versions(accept_other_versions, rerun)
@@ -74,10 +77,7 @@ def attribute(
     with executing(root, workers, scheduler, cluster) as executor:
         run = _run(root, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
-    for line in lines(found):
-        typer.echo(line)
-    if len(found.table):
-        typer.echo(f"table   {write(found, root)}\nfigure  {draw(found, device, root)}")
+    _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
 
 
@@ -97,7 +97,7 @@ def decompose(
 ) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
     from studies.declaration.shipped import find_study
-    from studies.report.decomposition_view import draw, lines, write
+    from studies.report.decomposition_view import FILE, draw, lines
     from studies.sensitivity.decomposition import decompose as answer
 
     others = other_versions(accept_other_versions, rerun)
@@ -105,10 +105,9 @@ def decompose(
     root = out or _folder(declared.study, "decompose", device)
     with executing(root, workers, scheduler, cluster) as executor:
         found = answer(declared, device, _run(root, executor, data, others, rows, retry_failed))
-    for line in lines(found):
-        typer.echo(line)
-    if any(level == level for level in found.levels.values()):
-        typer.echo(f"table   {write(found, root)}\nfigure  {draw(found, device, root)}")
+    reached = any(level == level for level in found.levels.values())
+    table = found.table if reached else found.table[:0]
+    _print(lines(found), table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
 
 
@@ -138,7 +137,7 @@ def require(
 ) -> None:
     """What would a device have to meet? The value of each parameter at which the loss is --loss."""
     from studies.declaration.shipped import find_study
-    from studies.report.requirement_view import draw, lines, write
+    from studies.report.requirement_view import FILE, draw, lines
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import require as answer
 
@@ -155,11 +154,7 @@ def require(
             others=others,
             search_each=search_each,
         )
-    for line in lines(found):
-        typer.echo(line)
-    if len(found.table):
-        drawn = draw(found, device, loss, root)
-        typer.echo(f"table   {write(found, root)}\nfigure  {drawn}")
+    _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
     end(found.failures, root)
 
 
@@ -179,8 +174,20 @@ def ledger(
     damaged: list[InputError] = []
     runs = look_into(folder, on_damage=damaged.append).complete
     table = ledger_table(results_frame(runs)) if runs else pd.DataFrame()
-    note_all_damage(folder, damaged, len(table), "at least one finished trial on a device")
+    note_all_damage(folder, damaged, len(table), " on a device")
     typer.echo(render(table, format))
+
+
+def _print(
+    lines: Iterable[str], table: "pd.DataFrame", file: Path, draw: Callable[[], Path]
+) -> None:
+    """Prints an answer; writes its exact numbers and its figure, where it has any."""
+    from studies.results.spreadsheet import write_csv
+
+    for line in lines:
+        typer.echo(line)
+    if len(table):
+        typer.echo(f"table   {write_csv(table, file)}\nfigure  {draw()}")
 
 
 def _folder(study: str, question: str, device: str) -> Path:

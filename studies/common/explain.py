@@ -40,14 +40,17 @@ def as_input_error(
     return InputError(where, field, value, allowed + more)
 
 
-def validated[M: BaseModel](model: type[M], sections: Mapping[str, Any], key: str) -> M:
+def validated[M: BaseModel](model: type[M], content: object, key: str) -> M:
     """A section of a study as its model.
+
+    Args:
+        key: dotted, of the section.
 
     Raises:
         InputError: it is not valid.
     """
     try:
-        return model.model_validate(sections[key])
+        return model.model_validate(content)
     except ValidationError as error:
         raise as_input_error(error, "study", model, prefix=key) from error
 

@@ -78,14 +78,14 @@ def deferred() -> Iterator[Callable[[], None]]:
         if again:
             _exit_now() if _heard.is_command else _raise()
 
-    def look() -> None:
+    def raise_if_interrupted() -> None:
         if _heard.times > before:
             _raise()
 
     try:
         with _handled_by(note, [one for one in SIGNALS if callable(signal.getsignal(one))]):
-            yield look
-        look()
+            yield raise_if_interrupted
+        raise_if_interrupted()
     finally:
         if not _heard.is_command:
             _heard.times = before

@@ -54,7 +54,7 @@ def describe(values: Sequence[float]) -> SampleStatistics:
     if n == 1:
         return SampleStatistics(1, mean, math.nan, math.nan, mean, mean)
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    quantile = float(_t_quantile(n - 1))
+    quantile = float(t_quantile(n - 1))
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
@@ -110,7 +110,7 @@ def seeds_to_tell(
     import numpy as np
 
     n_now = np.asarray(counts, dtype=float)
-    quantile = _t_quantile(np.maximum(n_now - 1, 1))
+    quantile = t_quantile(np.maximum(n_now - 1, 1))
     deviations = np.asarray(half_widths, dtype=float) * np.sqrt(n_now) / quantile
     size = np.abs(np.asarray(means, dtype=float))
     spread = np.maximum(deviations, _ROUNDING * np.maximum(1.0, size))
@@ -122,7 +122,7 @@ def seeds_to_tell(
     return [float(n) for n in needed]
 
 
-def _t_quantile(degrees: Any) -> Any:
+def t_quantile(degrees: Any) -> Any:
     """Half width of Student's t interval in standard errors."""
     # Of scipy.special: scipy.stats takes longer to import than most commands take to answer.
     from scipy.special import stdtrit
@@ -134,6 +134,11 @@ def _two_sided_p(t: Any, degrees: int) -> Any:
     from scipy.special import stdtr
 
     return 2 * stdtr(degrees, -abs(t))
+
+
+def is_significant(p: float) -> bool | None:
+    """Whether a corrected p is significant; None: not tested."""
+    return None if math.isnan(p) else p < SIGNIFICANCE
 
 
 def mark(mean: float, half_width: float, p: float) -> str:

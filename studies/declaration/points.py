@@ -58,7 +58,7 @@ class Point:
     @property
     def prunable(self) -> bool:
         """Whether its rule reports accuracies during training; a conversion does not."""
-        return METHODS[self.method["update"]].watched
+        return METHODS[self.method["update"]].reports_epochs
 
     @property
     def on_tile(self) -> bool:
@@ -114,9 +114,9 @@ def points_of(
         "network": network.model_dump(),
         "training": training.model_dump(),
     }
-    devices = {i: case.device for i, case in enumerate(cases) if isinstance(case, OnDeviceCase)}
-    for index, device in devices.items():
-        parameters_of(device, f"case {index + 1}")
+    for number, case in enumerate(cases, start=1):
+        if isinstance(case, OnDeviceCase):
+            parameters_of(case.device, f"case {number}")
     for axis in axes:
         for place, path in enumerate(axis.paths):
             values = [row[place] for row in axis.rows]
@@ -200,9 +200,10 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
 def _build(
     case: Case, swept: tuple[tuple[str, Any], ...], sections: Sections, seeds: tuple[int, ...]
 ) -> Point:
-    network = validated(NetworkSpec, sections, "network")
-    training = validated(TrainingSpec, sections, "training")
+    network = validated(NetworkSpec, sections["network"], "network")
+    training = validated(TrainingSpec, sections["training"], "training")
     case.check(network, training)
+    checked = sections | {"network": network, "training": training}
     network, training = case.reduced(network, training)
     return Point(
         label=case.name,
@@ -210,8 +211,8 @@ def _build(
         dataset=_dataset(sections),
         network=network,
         training=training,
-        method=case.method(sections),
-        drive=case.hyperparameters(sections),
+        method=case.method(checked),
+        drive=case.hyperparameters(checked),
         seeds=seeds,
     )
 
@@ -219,7 +220,7 @@ def _build(
 def _dataset(sections: Sections) -> DatasetSettings:
     from rpu_ssnn.data import DATASET_NAMES  # brings numpy, which no other part of this needs
 
-    dataset = validated(DatasetSettings, sections, "dataset")
+    dataset = validated(DatasetSettings, sections["dataset"], "dataset")
     if dataset.file is not None:
         if dataset.name in DATASET_NAMES:
             allowed = "is a standard set's: give your own data a name of their own"

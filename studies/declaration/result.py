@@ -27,7 +27,7 @@ class TrialResult:
     """A finished run.
 
     Attributes:
-        row: flat; see `run_trial` for the columns.
+        row: flat; its columns are those of `studies.results.result_columns`.
         epochs: learning curve, one flat row an epoch.
     """
 
@@ -54,6 +54,11 @@ class TrialResult:
         return self.row.get(PRUNED) is not None
 
 
+def by_crossbar(row: Row, name: str) -> list[Scalar]:
+    """The values of a column that each crossbar has of its own, which end in its place."""
+    return [value for key, value in row.items() if key.removeprefix(f"{name}_").isdigit()]
+
+
 def plain(value: Any) -> Scalar:
     """A value for JSON and a table cell; a value that is not finite becomes None."""
     if hasattr(value, "item"):  # numpy's scalars
@@ -66,6 +71,22 @@ def plain(value: Any) -> Scalar:
 
 
 type Runs = Sequence[tuple[Trial, TrialResult]]
+
+
+class WithRuns:
+    """What holds finished trials, pruned ones among them, in the order of the study."""
+
+    runs: Runs
+
+    @property
+    def complete(self) -> Runs:
+        """Trials with a test accuracy: those that enter means."""
+        return [run for run in self.runs if not run[1].pruned]
+
+    @property
+    def pruned(self) -> Runs:
+        """Trials that were pruned."""
+        return [run for run in self.runs if run[1].pruned]
 
 
 @dataclass(frozen=True)

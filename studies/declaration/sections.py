@@ -8,7 +8,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
 from studies.declaration.trial import canonical
-from studies.declaration.update_rules.base import Sections
+from studies.declaration.update_rules.base import NO_SETTINGS, Sections
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 
 SWEPT_IN_ALL = ("dataset",)
@@ -16,17 +16,16 @@ SWEPT_IN_ALL = ("dataset",)
 
 def own_sections(case: Case) -> Sections:
     """The settings of the case itself, in sections."""
-    names_of_the_case = ("label", "update", "device", "seeds")
     return {
         name: value
         for name, value in case.model_dump().items()
-        if value is not None and name not in names_of_the_case
+        if value is not None and name not in NO_SETTINGS
     }
 
 
 def applies(path: str, case: Case) -> bool:
     """Whether the case has the setting and does not set it itself."""
-    prefixes = (*SWEPT_IN_ALL, *case.swept)
+    prefixes = (*SWEPT_IN_ALL, *case.swept())
     if not any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes):
         return False
     return case.has(path) and value_at(own_sections(case), path) is None
@@ -65,7 +64,7 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
     }
     if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
         return f"must start with its section: {' or '.join(named)}"
-    starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept)))
+    starts = dict.fromkeys((*SWEPT_IN_ALL, *(prefix for case in cases for prefix in case.swept())))
     return "must be a setting that a case has and does not set itself; " + one_of(starts, path)
 
 

@@ -5,8 +5,9 @@ reaches the same trials. Each look uses the results of the earlier seeds only, e
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -102,19 +103,34 @@ def seeded(
     """
     if until is None:
         return [Seeded(point, point.seeds) for point in points]
-    of_reference = [point for point in points if point.label == reference]
-    outcome = _Outcomes(trial_of, find, failed)
+
+    @cache
+    def accuracy(place: int, seed: int) -> _Accuracy:
+        trial = trial_of(points[place], seed)
+        if trial is None:
+            return None
+        result = find(trial)
+        if result is not None:
+            return "none" if result.pruned else result.accuracy
+        return "none" if trial.identity in failed else None
+
+    def gap(place: int, against: int, seed: int) -> _Accuracy:
+        mine, other = accuracy(place, seed), accuracy(against, seed)
+        if "none" in (mine, other):
+            return "none"
+        return mine - other if isinstance(mine, float) and isinstance(other, float) else None
+
+    of_reference = {at: point for at, point in enumerate(points) if point.label == reference}
     grown: dict[int, Seeded] = {}
-    wanted: dict[int, dict[int, None]] = {id(p): dict.fromkeys(p.seeds) for p in of_reference}
-    for point in points:
-        against = None if point.label == reference else _reference_of(point, of_reference)
-        if against is None:
-            continue
-        grown[id(point)] = _grown(point, against, until, outcome)
-        wanted[id(against)] |= dict.fromkeys(grown[id(point)].seeds)
+    wanted = {at: dict.fromkeys(point.seeds) for at, point in of_reference.items()}
+    for at, point in enumerate(points):
+        against = None if at in of_reference else _reference_of(point, of_reference)
+        if against is not None:
+            grown[at] = _grown(point, until, partial(gap, at, against))
+            wanted[against] |= dict.fromkeys(grown[at].seeds)
     return [
-        grown.get(id(point)) or Seeded(point, tuple(wanted.get(id(point), point.seeds)))
-        for point in points
+        grown.get(at) or Seeded(point, tuple(wanted.get(at, point.seeds)))
+        for at, point in enumerate(points)
     ]
 
 
@@ -143,25 +159,28 @@ def sentences(until: SequentialStopping | None, points: Sequence[Seeded]) -> lis
     return lines
 
 
-def _reference_of(point: "Point", of_reference: Sequence["Point"]) -> "Point | None":
-    """The point of the reference with the same swept values, as in the table."""
+def _reference_of(point: "Point", of_reference: Mapping[int, "Point"]) -> int | None:
+    """Place of the point of the reference with the same swept values, as in the table."""
     values = {path: str(value) for path, value in point.sweep}
     fitting = (
-        other
-        for other in of_reference
+        at
+        for at, other in of_reference.items()
         if all(values.get(path) == str(value) for path, value in other.sweep)
     )
     return next(fitting, None)
 
 
-def _grown(
-    point: "Point", reference: "Point", until: SequentialStopping, outcome: "_Outcomes"
-) -> Seeded:
+def _grown(point: "Point", until: SequentialStopping, gap_of: Callable[[int], _Accuracy]) -> Seeded:
+    """The point with its seeds.
+
+    Args:
+        gap_of: a seed, percentage points.
+    """
     seeds = most_seeds(point.seeds, until)
     n = len(point.seeds)
     while True:
         now = seeds[:n]
-        gaps = [outcome.gap(point, reference, seed) for seed in now]
+        gaps = [gap_of(seed) for seed in now]
         if "none" in gaps:
             return Seeded(point, now, "stuck")
         differences = [gap for gap in gaps if isinstance(gap, float)]
@@ -183,41 +202,3 @@ def _next(n: int, ratio: float) -> int:
     if math.isnan(ratio):  # one seed has no spread
         return n + 1
     return max(n + 1, min(2 * n, math.ceil(n * ratio**2)))
-
-
-class _Outcomes:
-    """Accuracies of the trials of points, each read once."""
-
-    def __init__(
-        self,
-        trial_of: Callable[["Point", int], Trial | None],
-        find: Callable[[Trial], "TrialResult | None"],
-        failed: Collection[str],
-    ) -> None:
-        self._trial_of, self._find, self._failed = trial_of, find, failed
-        self._known: dict[tuple[int, int], _Accuracy] = {}
-
-    def gap(self, point: "Point", reference: "Point", seed: int) -> "_Accuracy":
-        """The gap of one seed, percentage points."""
-        pair = self._accuracy(point, seed), self._accuracy(reference, seed)
-        if "none" in pair:
-            return "none"
-        mine, other = pair
-        if isinstance(mine, float) and isinstance(other, float):
-            return mine - other
-        return None
-
-    def _accuracy(self, point: "Point", seed: int) -> "_Accuracy":
-        key = id(point), seed
-        if key not in self._known:
-            self._known[key] = self._look_up(point, seed)
-        return self._known[key]
-
-    def _look_up(self, point: "Point", seed: int) -> "_Accuracy":
-        trial = self._trial_of(point, seed)
-        if trial is None:
-            return None
-        result = self._find(trial)
-        if result is not None:
-            return "none" if result.pruned else result.accuracy
-        return "none" if trial.identity in self._failed else None

@@ -3,7 +3,8 @@
 Device names, overrides, sweeps and references of an instance have been checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -219,9 +220,19 @@ class Study(Spec):
 
     def points(self) -> list[Point]:
         """Every case at every point of the sweep that applies to it."""
+        return list(self._built_points)
+
+    @cached_property
+    def _built_points(self) -> list[Point]:
         axes = axes_of(self.sweep, self.together, self.sample)
         points = points_of(self.cases, axes, self.dataset, self.network, self.training, self.seeds)
         return points if self.prune is None else pruned_by(self.prune, points)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The study with other settings, and so with points of its own."""
+        copied = super().model_copy(update=update, deep=deep)
+        vars(copied).pop("_built_points", None)
+        return copied
 
     @property
     def varied(self) -> list[str]:

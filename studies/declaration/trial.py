@@ -20,9 +20,12 @@ from studies.declaration.devices import path_free
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import MethodBase
 
+if TYPE_CHECKING:
+    from rpu_ssnn.data import Dataset
+
 
 class DatasetSettings(OwnDataReading):
-    """The images; None: all. `file` names data of the user."""
+    """The images; a count of None: all. `file` names data of the user."""
 
     name: Annotated[str, Field(max_length=255), OneLine] = Field(
         "", description="a standard set's; of your own data any other one"
@@ -209,6 +212,26 @@ class Trial:
     def identity(self) -> str:
         """Hash of what determines the result; labels and study names have no influence."""
         return identity_of(self.settings, NUMERICS_VERSION)
+
+    def images(self, data_root: Path | None) -> "Dataset":
+        """The images that it is trained and tested on.
+
+        Raises:
+            InputError: images are missing, damaged, or fewer than the trial needs.
+        """
+        from rpu_ssnn.data import load_dataset
+
+        dataset = self.settings.dataset
+        return load_dataset(
+            dataset.name,
+            data_root,
+            n_train=dataset.n_train,
+            n_test=dataset.n_test,
+            validation_share=dataset.validation_share,
+            seed=self.settings.seed,
+            own=dataset.own,
+            time=dataset.time,
+        )
 
     @property
     def title(self) -> str:

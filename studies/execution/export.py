@@ -56,7 +56,6 @@ def export_trial(
             cannot be written, or what the format cannot say.
     """
     from rpu_ssnn.export import write_network, write_nir
-    from studies.workers.trial_data import load_images
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = Path(path)
@@ -66,7 +65,7 @@ def export_trial(
     if not isinstance(method, SpikingMethod):
         allowed = f"is trained by {method.update}, which has no spiking network to export"
         raise InputError(folder, "case", case, allowed)
-    images = load_images(trial, None if data is None else Path(data))
+    images = trial.images(None if data is None else Path(data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with method.network(trial, images, threads, session) as trained:
         if path.suffix == ".nir":
@@ -78,10 +77,7 @@ def export_trial(
 
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
-    def leave_out(error: InputError) -> None:
-        """Ignores a damaged file: it is no finished trial."""
-
-    runs = look_into(folder, on_damage=leave_out).complete
+    runs = look_into(folder).complete
     titles = [point_title(trial.label, trial.sweep) for trial, _ in runs]
     in_tables = titles_of(results_frame(runs)) if runs else []
     case = dict(zip(in_tables, titles, strict=True)).get(case, case)

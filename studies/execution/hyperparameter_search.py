@@ -11,6 +11,7 @@ from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     known_hyperparameters,
     search_key,
+    searched,
     write_hyperparameters,
 )
 from studies.declaration.study import Study
@@ -28,15 +29,14 @@ def find_hyperparameters(
 ) -> dict[str, FoundHyperparameters]:
     """Hyperparameters by search key: from the study's file, the folder's, or else a search."""
     drives = known_hyperparameters(study, study.drives, folder.drives)
-    points = [point for point in study.points() if point.drive is None]
-    unknown = [point for point in points if search_key(point, study.search) not in drives]
+    unknown = [point for point, found in searched(study, drives) if found is None]
     if unknown:
         by_case = Counter(point.label for point in unknown)
         names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
         what = counted(len(unknown), "drive is", "drives are")
         options.reporter.note(f"{what} not known and searched first: {listed(names)}")
         drives |= search(study, unknown, folder, options, failures)
-    write_hyperparameters(folder.drives, by_title(study, drives))
+    write_hyperparameters(folder.drives, by_point_title(study, drives))
     return drives
 
 
@@ -65,24 +65,24 @@ def search(
         complete = [
             (run, finished[run.trial.identity]) for run in tried if run.key not in incomplete
         ]
-        going_on = next_round(number, complete, study.search)
-        if not going_on:
+        further = next_round(number, complete, study.search)
+        if not further:
             break
-        asked |= going_on
+        asked |= further
         # A failed run is not tried again in each round.
         points = [p for p in points if search_key(p, study.search) not in incomplete]
     found = best(complete, study.search)
     for outcome in found.values():
         options.reporter.note(outcome.sentence)
-    return {key: outcome.drive for key, outcome in found.items()}
+    return {key: outcome.found for key, outcome in found.items()}
 
 
-def by_title(
+def by_point_title(
     study: Study, drives: dict[str, FoundHyperparameters]
 ) -> dict[str, FoundHyperparameters]:
-    titled = {}
-    for point in study.points():
-        found = drives.get(search_key(point, study.search)) if point.drive is None else None
-        if found is not None:
-            titled[point_title(point.label, point.sweep)] = found
-    return titled
+    """Found hyperparameters by the title of their point."""
+    return {
+        point_title(point.label, point.sweep): found
+        for point, found in searched(study, drives)
+        if found is not None
+    }

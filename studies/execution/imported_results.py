@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
@@ -11,21 +11,21 @@ from rpu_ssnn.common.wording import listed
 from studies.declaration.result import SWEEP_PREFIX, Row, TrialResult
 from studies.declaration.trial import Trial, stored_identity
 from studies.results.row_schema import checked_row, value_of_cell
-from studies.results.store import TrialStore
+from studies.results.store import StoredRuns, TrialStore
 
 NEEDED = ("unit", "settings", "numerics_version", "test_accuracy")
 KEYS = ("study", "unit", "label")
 
 
-MOST_BYTES = 512 << 20
+MOST_TABLE_BYTES = 512 << 20
 """Largest results file: some ten thousand rows with all their settings."""
 
 
 def read_imported_rows(
     paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
-) -> dict[str, Row]:
-    """The rows of `results.csv` files, by the identity that their settings and numerics version
-    have today. Of a run that several files hold, the first counts.
+) -> dict[str, TrialResult]:
+    """The rows of `results.csv` files as finished trials, by the identity that their settings and
+    numerics version have today. Of a run that several files hold, the first counts.
 
     Args:
         on_bad: called with the error of each invalid row, and once a file for rows of settings that
@@ -34,7 +34,7 @@ def read_imported_rows(
     Raises:
         InputError: a file is not there, or is no results file.
     """
-    kept: dict[str, Row] = {}
+    kept: dict[str, TrialResult] = {}
     for path in paths:
         unknown: list[str] = []
         for place, row in _read(path, on_bad):
@@ -42,7 +42,7 @@ def read_imported_rows(
             if identity is None:
                 unknown.append(place)
             else:
-                kept.setdefault(identity, row)
+                kept.setdefault(identity, _as_result(row))
         if unknown:
             allowed = "must be those of a trial of this version"
             on_bad(InputError(path, "settings", Fault(f"not known in {listed(unknown)}"), allowed))
@@ -65,7 +65,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, R
     import pandas as pd
 
     try:
-        content = io.BytesIO(read_bytes(path, MOST_BYTES))
+        content = io.BytesIO(read_bytes(path, MOST_TABLE_BYTES))
         table = pd.read_csv(content, dtype=str, na_filter=False, encoding="utf-8-sig")
     except OSError as error:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
@@ -87,7 +87,7 @@ def _read(path: Path, on_bad: Callable[[InputError], None]) -> list[tuple[str, R
     return good
 
 
-def as_result(row: Row) -> TrialResult:
+def _as_result(row: Row) -> TrialResult:
     """An imported row as a finished trial; it has no learning curve."""
     kept = {
         name: value
@@ -97,25 +97,27 @@ def as_result(row: Row) -> TrialResult:
     return TrialResult(row=kept, epochs=[])
 
 
-def resume(rows: dict[str, Row], trials: Sequence[Trial], store: TrialStore) -> int:
+def resume(
+    imported: Mapping[str, TrialResult],
+    trials: Sequence[Trial],
+    store: TrialStore,
+    stored: StoredRuns,
+) -> int:
     """Writes a trial file for each imported row whose trial is missing.
 
     Args:
-        rows: of `read_imported_rows`.
+        imported: of `read_imported_rows`.
+        stored: the runs of the store; those taken up are added.
 
     Returns:
         How many rows were taken up.
     """
-
-    def ignore(damaged: object) -> None:
-        """Ignores the error: the caller reads the folder itself and reports it."""
-
-    stored = store.read_all(on_damage=ignore)
     taken = 0
     for trial in trials:
-        row = rows.get(trial.identity)
-        if row is None or trial.identity in stored.by_identity:
+        result = imported.get(trial.identity)
+        if result is None or trial.identity in stored.by_identity:
             continue
-        store.write(trial, as_result(row))
+        store.write(trial, result)
+        stored.by_identity[trial.identity] = result
         taken += 1
     return taken

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from studies.declaration.result import Failure, Runs
+from studies.declaration.result import Failure, Runs, WithRuns
 from studies.declaration.sequential_stopping import Seeded
 from studies.execution.progress import Reporter
 from studies.workers import run_trial
@@ -45,11 +45,10 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(WithRuns):
     """The outcome of a run.
 
     Attributes:
-        runs: finished trials in the order of the study.
         failures: trials without a row.
         points: with their seeds, including added ones.
     """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import statistics as plain_statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
@@ -17,28 +17,28 @@ from studies.declaration.search.candidates import candidates
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     grid,
-    known_hyperparameters,
     search_key,
+    searched,
 )
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, point_title, short_hash
-from studies.declaration.trials import largest, seeded_points
+from studies.declaration.trials import largest
 from studies.declaration.update_rules.base import Hyperparameters
-from studies.execution.imported_results import as_result, read_imported_rows
+from studies.execution.imported_results import read_imported_rows
 from studies.execution.progress import Reporter
 from studies.execution.scheduling import in_balanced_order, run_trials
+from studies.execution.study_runs import contents_of
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign
 from studies.results.store import StoredRuns
-from studies.results.tables import Versions, read_failures
+from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor, worker_count
-from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
 
 
 @dataclass(frozen=True)
-class Row:
+class PlanRow:
     """One case at one point of the sweep.
 
     Attributes:
@@ -62,7 +62,7 @@ class Plan:
         at_most: trials if `until` adds all seeds that it may.
     """
 
-    rows: list[Row]
+    rows: list[PlanRow]
     other_versions: int
     at_most: int
 
@@ -125,25 +125,14 @@ def make_plan(
     Raises:
         InputError: the folder is not the study's, or a drives file or the rows are not valid.
     """
-    kept = read_imported_rows(kept_rows, on_bad)
+    imported = read_imported_rows(kept_rows, on_bad)
     refuse_foreign(root, study)
-    folder = ResultFolder(root)
-    drives = known_hyperparameters(study, study.drives, folder.drives)
-    stored = folder.trials.read_all(on_damage=on_bad)
-    of_rows = {identity: as_result(row) for identity, row in kept.items()}
-    stored = replace(stored, by_identity=of_rows | stored.by_identity)
-    searched = folder.search.read_all(on_damage=on_bad)
-    failed = {failure.trial for failure in read_failures(root)}
-    seeded = seeded_points(study, drives, stored.find, failed)
-    unknown = [
-        point
-        for point in study.points()
-        if point.drive is None and search_key(point, study.search) not in drives
-    ]
-    todo = _search_runs(study, unknown, searched)
-    rows = [_row(one, study, drives, stored, todo) for one in seeded]
-    found = [stored.find(trial) for row in rows for trial in row.trials]
-    others = [r for r in found if r is not None and Versions.of(r) != Versions.here()]
+    there = contents_of(study, root, study.drives, imported, on_bad)
+    done = {trial.identity for trial, _ in there.runs}
+    unknown = [point for point, found in searched(study, there.drives) if found is None]
+    todo = _search_runs(study, unknown, ResultFolder(root).search.read_all(on_damage=on_bad))
+    rows = [_row(one, study, there.drives, done, todo) for one in there.points]
+    others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
     at_most = sum(len(one.seeds) for one in largest(study))
     return Plan(rows, len(others), at_most)
 
@@ -156,7 +145,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
 
     Raises:
         InputError: images are missing.
-        BrokenPairError: aihwkit and torch do not fit.
+        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
     """
     trials = [*plan.missing, *plan.search]
     if not trials:
@@ -174,13 +163,14 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     def keep(trial: Trial, result: TrialResult) -> None:
         costs[chosen[trial.identity]] = Cost.of(result)
 
-    reporter = _StartTimer()
+    reporter, failures = _StartTimer(), list[Failure]()
     with closing(LocalExecutor(n_workers)) as executor:
-        failures = run_trials(
+        run_trials(
             timed,
             job,
             executor=executor,
             on_result=keep,
+            on_failure=failures.append,
             reporter=reporter,
             what="timing",
             total=len(timed),
@@ -213,9 +203,9 @@ def _row(
     one: Seeded,
     study: Study,
     drives: dict[str, FoundHyperparameters],
-    stored: StoredRuns,
+    done: Collection[str],
     todo: dict[str, list[Trial]],
-) -> Row:
+) -> PlanRow:
     """Takes the runs of its search out of ``todo``."""
     point = one.point
     key = search_key(point, study.search)
@@ -223,9 +213,9 @@ def _row(
     known = point.drive or (found and found.drive)
     drive = known or _middle(grid(point, study.search))
     trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
-    missing = [trial for trial in trials if known is None or stored.find(trial) is None]
+    missing = [trial for trial in trials if known is None or trial.identity not in done]
     search = todo.pop(key, []) if known is None else []
-    return Row(point_title(point.label, point.sweep), trials, missing, search)
+    return PlanRow(point_title(point.label, point.sweep), trials, missing, search)
 
 
 def _search_runs(
@@ -271,7 +261,7 @@ def _sizes(trials: Iterable[Trial], data_root: Path | None) -> dict[str, tuple[i
     for trial in trials:
         key = trial.settings.dataset.model_dump_json()
         if key not in sizes:
-            data = load_images(trial, data_root)
+            data = trial.images(data_root)
             labels = (data.train_labels, data.validation_labels, data.test_labels)
             sizes[key] = (len(labels[0]), len(labels[1]), len(labels[2]))
     return sizes

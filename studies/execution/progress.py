@@ -44,7 +44,7 @@ class Reporter:
         """A trial has failed, without a row."""
 
 
-class TolerantConsole(Console):
+class ClosedPipeConsole(Console):
     """A console that survives a closed pipe, where rich would end the process."""
 
     def on_broken_pipe(self) -> None:

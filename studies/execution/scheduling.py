@@ -33,12 +33,12 @@ def run_trials(
     *,
     executor: Executor,
     on_result: Callable[[Trial, TrialResult], None],
+    on_failure: Callable[[Failure], None],
     reporter: Reporter,
     what: str,
     total: int,
     workspace: Workspace = NO_WORKSPACE,
-    on_failure: Callable[[Failure], None] | None = None,
-) -> list[Failure]:
+) -> None:
     """Runs trials in the given order, as workers become free.
 
     Args:
@@ -46,11 +46,9 @@ def run_trials(
         total: trials of the phase, including finished ones.
         executor: starts the workers.
         on_result: called in this process for each finished trial; an exception ends the run.
+        on_failure: called in this process for each trial that raised an error or whose process
+            died; the others continue.
         workspace: for progress and checkpoints of the trials.
-        on_failure: called in this process for each failed trial.
-
-    Returns:
-        The trials that raised an error or whose process died; the others continued.
 
     Raises:
         RpuSsnnError: before any trial ran, from the job's check, or as the very first process died.
@@ -58,15 +56,12 @@ def run_trials(
         KeyboardInterrupt: after all workers of this machine are gone.
     """
     if not trials:
-        return []
-    failures: list[Failure] = []
+        return
 
     def settle(trial: Trial, outcome: TrialResult | Failure) -> None:
         workspace.remove_progress(trial)
         if isinstance(outcome, Failure):
-            failures.append(outcome)
-            if on_failure is not None:
-                on_failure(outcome)
+            on_failure(outcome)
             reporter.failed(outcome)
         else:
             on_result(trial, outcome)
@@ -74,19 +69,18 @@ def run_trials(
 
     plan = f"{what}: {len(trials)} of {total} to run, {executor.plan(len(trials))}"
     with ExitStack() as stack:
-        look = stack.enter_context(interrupts.deferred())
+        raise_if_interrupted = stack.enter_context(interrupts.deferred())
         with reporter.starting(plan):
             pool = stack.enter_context(
-                executor.start_pool(len(trials), workspace, reporter.note, look)
+                executor.start_pool(len(trials), workspace, reporter.note, raise_if_interrupted)
             )
             # Every worker checks, since the check loads what the trials need anyway.
-            for fault in pool.check(job, trials, look):
+            for fault in pool.check(job, trials, raise_if_interrupted):
                 if fault is not None:
                     raise fault
         # Opened after the start of the workers, which must not count as time of a trial.
         with reporter.running(what, done=total - len(trials), total=total):
-            _drain(deque(trials), pool, job, reporter, settle, look)
-    return failures
+            _drain(deque(trials), pool, job, reporter, settle, raise_if_interrupted)
 
 
 def _drain(
@@ -95,7 +89,7 @@ def _drain(
     job: Job,
     reporter: Reporter,
     settle: Callable[[Trial, TrialResult | Failure], None],
-    look: Callable[[], None],
+    raise_if_interrupted: Callable[[], None],
 ) -> None:
     """Submits and settles trials until none is waiting or running."""
     told: dict[str, int] = {}  # notes of each trial
@@ -104,7 +98,7 @@ def _drain(
             trial = waiting.popleft()
             reporter.started(trial)
             pool.submit_trial(job, trial)
-        look()
+        raise_if_interrupted()
         completed = pool.completed(SECONDS_BETWEEN_LOOKS)
         for trial in (*(trial for trial, _ in completed), *pool.running):
             progress = pool.progress_of(trial)

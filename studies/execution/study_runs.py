@@ -8,7 +8,7 @@ from pathlib import Path
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.declaration.image_counts import refuse_missing_images
-from studies.declaration.result import Failure, Runs, TrialResult
+from studies.declaration.result import Failure, Runs, TrialResult, WithRuns
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     known_hyperparameters,
@@ -19,11 +19,11 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import largest, seeded_points, trials_at
 from studies.execution.hyperparameter_search import (
-    by_title,
+    by_point_title,
     find_hyperparameters,
     search,
 )
-from studies.execution.imported_results import as_result, read_imported_rows, resume
+from studies.execution.imported_results import read_imported_rows, resume
 from studies.execution.options import Options, Outcome
 from studies.execution.phase import Phase, read_store
 from studies.execution.scheduling import in_balanced_order
@@ -41,6 +41,9 @@ from studies.results.tables import Versions, read_failures
 KEPT_ROWS = Path(__file__).parents[2] / "docs" / "results"
 """Rows of shipped studies, in a checkout of the repository."""
 
+A_TRIAL = "at least one finished trial"
+"""What a folder must hold to be shown."""
+
 
 def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     """Searches unknown hyperparameters, then runs the missing trials.
@@ -50,7 +53,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
 
     Raises:
         InputError: bad input, before anything runs.
-        BrokenPairError: aihwkit and torch do not fit.
+        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
         KeyboardInterrupt: finished rows are kept and the tables rebuilt.
         OSError: tables or lists could not be written at the end.
     """
@@ -60,11 +63,11 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     with _at_work(study, root, options) as (folder, options, failures):
         drives = find_hyperparameters(study, folder, options, failures)
         possible = trials_at(study, drives, largest(study))
+        stored = read_store(folder.trials, options.reporter)
         if options.kept_rows:
-            taken = resume(kept, possible, folder.trials)
+            taken = resume(kept, possible, folder.trials, stored)
             files = ", ".join(str(path) for path in options.kept_rows)
             options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
-        stored = read_store(folder.trials, options.reporter)
         finished = _usable(possible, stored, root, options)
         phase = Phase("trials", folder, folder.trials, finished, options, failures)
         points, tables = _run_trials(study, drives, phase)
@@ -78,7 +81,7 @@ def _run_trials(
     failures, note = phase.failures, phase.options.reporter.note
     first = True
     while True:
-        failed = {failure.trial for failure in (*failures.left_alone, *failures.now)}
+        failed = {failure.trial for failure in (*failures.not_repeated, *failures.now)}
         points = seeded_points(
             study, drives, lambda trial: phase.finished.get(trial.identity), failed
         )
@@ -116,7 +119,7 @@ def search_in_folder(
     with _at_work(study, root, options) as (folder, options, failures):
         points = [point for point in study.points() if point.drive is None]
         found = search(study, points, folder, options, failures)
-        return by_title(study, found), failures.now
+        return by_point_title(study, found), failures.now
 
 
 @contextmanager
@@ -127,19 +130,18 @@ def _at_work(
     _refuse_early(study, root, options)
     with open_folder(root, study) as folder:
         failures = FailureList(root, options.reporter, retry=options.retry_failed)
-        with status_kept(root, options.reporter, failures.left_alone) as reporter:
+        with status_kept(root, options.reporter, failures.not_repeated) as reporter:
             yield folder, replace(options, reporter=reporter), failures
             failures.write()
 
 
 @dataclass(frozen=True)
-class FolderContents:
+class FolderContents(WithRuns):
     """Content of an output folder.
 
     Attributes:
         drives: found by a search, by search key.
         points: with the seeds that they need, given the finished trials.
-        runs: finished trials, including pruned ones.
     """
 
     study: Study
@@ -147,18 +149,10 @@ class FolderContents:
     points: list[Seeded]
     runs: Runs
 
-    @property
-    def complete(self) -> Runs:
-        """Trials with a test accuracy: those that enter means."""
-        return [run for run in self.runs if not run[1].pruned]
 
-    @property
-    def pruned(self) -> Runs:
-        """Trials that were pruned."""
-        return [run for run in self.runs if run[1].pruned]
-
-
-def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderContents:
+def look_into(
+    root: Path, on_damage: Callable[[InputError], None] = lambda error: None
+) -> FolderContents:
     """The study of an output folder and its finished runs; the folder is only read.
 
     Args:
@@ -167,10 +161,30 @@ def look_into(root: Path, on_damage: Callable[[InputError], None]) -> FolderCont
     Raises:
         InputError: not an output folder.
     """
-    study = stored_study(root)
+    return contents_of(stored_study(root), root, on_damage=on_damage)
+
+
+def contents_of(
+    study: Study,
+    root: Path,
+    drives_file: Path | None = None,
+    imported: Mapping[str, TrialResult] | None = None,
+    on_damage: Callable[[InputError], None] = lambda error: None,
+) -> FolderContents:
+    """What an output folder, which may be missing, holds of a study; the folder is only read.
+
+    Args:
+        drives_file: counts before that of the folder.
+        imported: rows that count as finished where the folder has none.
+        on_damage: called with the error of each invalid trial file.
+
+    Raises:
+        InputError: a drives file is not valid.
+    """
     folder = ResultFolder(root)
-    drives = known_hyperparameters(study, folder.drives)
+    drives = known_hyperparameters(study, drives_file, folder.drives)
     stored = folder.trials.read_all(on_damage)
+    stored = replace(stored, by_identity={**(imported or {}), **stored.by_identity})
     failed = {failure.trial for failure in read_failures(root)}
     return _contents(study, drives, stored, failed)
 
@@ -182,8 +196,17 @@ def kept_contents(name: str) -> FolderContents | None:
         return None
     study = find_study(name)
     drives = known_hyperparameters(study, study.drives)
-    rows = {identity: as_result(row) for identity, row in read_imported_rows([file]).items()}
-    return _contents(study, drives, StoredRuns(rows, by_settings={}))
+    return _contents(study, drives, StoredRuns(read_imported_rows([file]), by_settings={}))
+
+
+def refuse_empty(root: Path, runs: Runs) -> None:
+    """Refuses a folder without a finished trial.
+
+    Raises:
+        InputError: it has none.
+    """
+    if not runs:
+        raise InputError(root, "units", 0, f"must hold {A_TRIAL}")
 
 
 def _contents(

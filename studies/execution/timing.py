@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
-from studies.workers.memory import forget_peak_memory, peak_memory_mb
+from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.run_trial import check_inputs
-from studies.workers.trial_data import load_images
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
@@ -54,9 +53,9 @@ class Cost:
         Rules that do not validate while they train need no time for it.
         """
         epochs = trial.settings.training.epochs
-        watched = epochs if trial.settings.method.watched else 0
+        reported = epochs if trial.settings.method.reports_epochs else 0
         tested = n_test if trial.settings.measure == "test" else 0
-        shown = (watched + 1) * n_validation + tested
+        shown = (reported + 1) * n_validation + tested
         return self.start + epochs * n_train * self.train + shown * self.show
 
 
@@ -80,9 +79,9 @@ def time_steps(
 
     threads = trial.settings.method.threads_for(threads)
     torch.set_num_threads(threads)
-    forget_peak_memory()
+    reset_peak_memory()
     started = time.perf_counter()
-    data = load_images(trial, data_root)
+    data = trial.images(data_root)
     loaded = time.perf_counter() - started
     cost = _measured(trial, data, threads)
     cost = replace(cost, start=cost.start + loaded, peak_memory_mb=peak_memory_mb())

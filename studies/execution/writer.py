@@ -129,7 +129,7 @@ class FailureList:
         self._now: dict[str, Failure] = {}
 
     @property
-    def left_alone(self) -> list[Failure]:
+    def not_repeated(self) -> list[Failure]:
         """Trials that failed before and are not repeated."""
         return list(self._left.values())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import softmax
 
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import InhibitionSpec, TrainingSpec
@@ -38,7 +39,7 @@ def numbers(root: Path | None) -> pd.DataFrame:
     network = train_small(root, TRAINING_IMAGES, EPOCHS)
     winner = output_counts(network, InhibitionSpec(clocked=True))
     raw = output_counts(network, InhibitionSpec())
-    curves = dict(zip(NAMES, (raw, softmax(raw), winner), strict=True))
+    curves = dict(zip(NAMES, (raw, softmax(raw, axis=1), winner), strict=True))
     table = pd.DataFrame({name: sorted_share(values) for name, values in curves.items()})
     distance = 0.5 * float((table[NAMES[2]] - table[NAMES[1]]).abs().sum())
     return table.assign(distance=distance).rename_axis("rank").reset_index()
@@ -59,12 +60,6 @@ def output_counts(network: SmallNetwork, inhibition: InhibitionSpec) -> np.ndarr
             for k in range(0, len(images), CHUNK)
         ]
     return np.concatenate(parts)
-
-
-def softmax(values: np.ndarray) -> np.ndarray:
-    """Row by row."""
-    e = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
 def sorted_share(values: np.ndarray) -> np.ndarray:

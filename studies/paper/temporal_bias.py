@@ -18,6 +18,7 @@ from rpu_ssnn.data.rows import values_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
+from studies.paper.small_network import weights_of
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def trained_weights(spec: NetworkSpec, data: Dataset) -> list[np.ndarray]:
     """The weights of each crossbar after a short training by rates."""
     training = TrainingSpec(epochs=TRAINED_EPOCHS)
     with train(spec, training, rate_synapses(1.0), data, seed=0) as trained:
-        return [w.copy() for s in trained.network.synapses if (w := s.linear_read()) is not None]
+        return weights_of(trained)
 
 
 def _means(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
+from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.spreadsheet import write_csv
-from studies.results.text_table import interval, render_cells
+from studies.results.text_table import interval, marked_interval, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
 
 if TYPE_CHECKING:
@@ -30,15 +29,6 @@ def lines(found: Attribution) -> list[str]:
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
     return [*found.notes, "", render_cells(readable(found.table), "md", 3, CAPTION)]
-
-
-def write(found: Attribution, root: Path) -> Path:
-    """The exact numbers.
-
-    Raises:
-        OSError: the folder cannot be written to.
-    """
-    return write_csv(found.table, root / FILE)
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:
@@ -101,5 +91,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def _effect(row: pd.Series, kind: str, tested: bool) -> str:
     mean, half = row[kind], row[f"{kind}_ci"]
-    text = interval(mean, half, "{:+.2f}", row[f"{kind}_n"])
-    return f"{text} {mark(mean, half, row[f'{kind}_p'])}".strip() if tested else text
+    if tested:
+        return marked_interval(mean, half, row[f"{kind}_p"], row[f"{kind}_n"])
+    return interval(mean, half, "{:+.2f}", row[f"{kind}_n"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, mark
+from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.spreadsheet import write_csv
-from studies.results.text_table import interval, render_cells
+from studies.results.text_table import marked_interval, render_cells
 from studies.sensitivity.decomposition import (
+    ALL,
     BY_NUMBERS,
     BY_SPIKES,
     FLOAT,
@@ -36,15 +36,6 @@ def lines(found: Decomposition) -> list[str]:
     return [*text, "", found.sentence] if found.sentence else text
 
 
-def write(found: Decomposition, root: Path) -> Path:
-    """The exact numbers.
-
-    Raises:
-        OSError: the folder cannot be written to.
-    """
-    return write_csv(found.table, root / FILE)
-
-
 def draw(found: Decomposition, device: str, root: Path) -> Path:
     """One waterfall a way, from the float network down into the device.
 
@@ -66,7 +57,7 @@ def draw(found: Decomposition, device: str, root: Path) -> Path:
 
 def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
     look = looks((BY_NUMBERS, BY_SPIKES))[way]
-    states = [FLOAT, *(after for of, step, _, after in STEPS if of == way and step != "all")]
+    states = [FLOAT, *(after for of, step, _, after in STEPS if of == way and step != ALL)]
     axes.bar(0, found.levels[FLOAT], width=0.6, color="0.75")
     for place, state in enumerate(states[1:], start=1):
         row = found.table[(found.table["way"] == way) & (found.table["after"] == state)].iloc[0]
@@ -105,13 +96,12 @@ def _readable(found: Decomposition) -> pd.DataFrame:
     rows = []
     for _, row in found.table.iterrows():
         reached = found.levels[row["after"]]
-        loss = interval(row["loss"], row["loss_ci"], "{:+.2f}", row["n"])
         rows.append(
             {
                 "way": row["way"],
                 "step": row["step"],
                 "accuracy % after": "-" if reached != reached else f"{reached:.2f}",
-                "loss": f"{loss} {mark(row['loss'], row['loss_ci'], row['loss_p'])}".strip(),
+                "loss": marked_interval(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
                 "n": str(row["n"]),
             }
         )

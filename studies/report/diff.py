@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import describe, holm, paired_p
 from studies.declaration.result import Runs, TrialResult
+from studies.declaration.sections import leaves
 from studies.declaration.trial import Trial, canonical, point_title
-from studies.execution.study_runs import look_into
+from studies.execution.study_runs import look_into, refuse_empty
 from studies.results.tables import Versions
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], N
     found = []
     for root in (root_a, root_b):
         runs = look_into(root, on_damage).complete
-        if not runs:
-            raise InputError(root, "units", 0, "must hold at least one finished trial")
+        refuse_empty(root, runs)
         found.append(runs)
     return compare(*found)
 
@@ -72,7 +72,7 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
     """
     import pandas as pd
 
-    a, b = _by_title(runs_a), _by_title(runs_b)
+    a, b = _by_case(runs_a), _by_case(runs_b)
     both = [title for title in a if title in b]
     settings = {title: list(_settings(a[title], b[title])) for title in both}
     rows = [
@@ -110,7 +110,7 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
     )
 
 
-def _by_title(runs: Runs) -> dict[str, dict[int, tuple[Trial, TrialResult]]]:
+def _by_case(runs: Runs) -> dict[str, dict[int, tuple[Trial, TrialResult]]]:
     found: dict[str, dict[int, tuple[Trial, TrialResult]]] = {}
     for trial, result in runs:
         of_case = found.setdefault(point_title(trial.label, trial.sweep), {})
@@ -147,22 +147,12 @@ def _settings(a: _OfCase, b: _OfCase) -> Iterator[dict[str, str]]:
 
 def _leaves(trial: Trial) -> dict[str, str]:
     settings = trial.settings.model_dump(mode="json", exclude={"seed"})
-    return dict(_flat(settings, ""))
-
-
-def _flat(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for key, value in section.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value if isinstance(value, str) else canonical(value)
+    return {
+        path: value if isinstance(value, str) else canonical(value)
+        for path, value in leaves(settings)
+    }
 
 
 def _versions(runs_a: Runs, runs_b: Runs) -> tuple[str, str] | None:
-    texts = (_version_text(runs_a), _version_text(runs_b))
-    return None if texts[0] == texts[1] else texts
-
-
-def _version_text(runs: Sequence[tuple[Trial, TrialResult]]) -> str:
-    found = {Versions.of(result) for _, result in runs}
-    return "; ".join(sorted(map(str, found))) or "no runs"
+    a, b = ("; ".join(Versions.of_all(runs)) or "no runs" for runs in (runs_a, runs_b))
+    return None if a == b else (a, b)

@@ -10,7 +10,7 @@ from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import SIGNIFICANCE, correction
 from studies.report.diff import Difference
-from studies.report.summary_view import intervals, marked_p, numbers
+from studies.report.summary_view import differences, marked_p, numbers
 from studies.results.text_table import as_csv, render_cells
 
 
@@ -55,7 +55,7 @@ def _readable(changes: pd.DataFrame) -> pd.DataFrame:
             "n B": changes["n_b"].map(str),
             "A %": numbers(changes["a"], "{:.2f}"),
             "B %": numbers(changes["b"], "{:.2f}"),
-            "B - A": intervals(cells[0], cells[1], "{:+.2f}", cells[3]),
+            "B - A": differences(cells[0], cells[1], cells[3]),
             "pairs": changes["pairs"].map(str),
             "p Holm": ["identical" if equal else marked_p(*of_case) for equal, *of_case in tested],
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
@@ -20,54 +22,71 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(
-    kind: Kind, study: Study, runs: Runs, x: str | None = None, width: float = WIDE_INCHES
-) -> Figure:
-    """One figure.
+@dataclass(frozen=True)
+class StudyFigures:
+    """The figures of a study's runs, whose tables are computed once."""
 
-    Args:
-        x: setting below a sweep figure; None: the study's first swept one with several values.
-        width: inches.
+    study: Study
+    runs: Runs
 
-    Raises:
-        InputError: the results do not have what the figure shows.
-    """
-    figure = _drawn(kind, study, runs, x, width)
-    figure.draw_without_rendering()  # the layout fits at the second drawing
-    return figure
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """One row a run."""
+        return results_frame(self.runs)
 
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Of the results, which must hold a row of the reference."""
+        return summary(self.results, self.study.reference_label)
 
-def _drawn(kind: Kind, study: Study, runs: Runs, x: str | None, width: float) -> Figure:
-    results = results_frame(runs)
-    if kind == "curves":
-        return curves_figure(curves_frame(runs), results, width)
-    if kind == "gaps":
-        reference = study.reference_label
-        return gaps_figure(summary(results, reference), reference, width)
-    path = x or next(iter(swept_paths(study, results)), None)
-    if path is None:
-        raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
-    return sweep_figure(results, path, width)
+    @cached_property
+    def _curves(self) -> pd.DataFrame:
+        return curves_frame(self.runs)
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether the reference has a row."""
+        return self.study.reference_label in set(self.results["label"])
 
-def drawable(study: Study, runs: Runs, x: str | None = None) -> list[Kind]:
-    """The kinds of figures that the runs have something for."""
-    results = results_frame(runs)
-    reference = study.reference_label
-    compared = reference in set(results["label"])
-    has: dict[Kind, bool] = {
-        "curves": any(result.epochs for _, result in runs),
-        "sweep": x is not None or bool(swept_paths(study, results)),
-        "gaps": compared and bool(summary(results, reference)["gap"].notna().any()),
-    }
-    return [kind for kind, there in has.items() if there]
+    @cached_property
+    def swept_paths(self) -> list[str]:
+        """The swept settings of which the results have several values."""
+        return [
+            path
+            for path in self.study.varied
+            if f"{SWEEP_PREFIX}{path}" in self.results.columns
+            and len(set(setting(self.results, path)) - {NOT_SWEPT}) > 1
+        ]
 
+    def kinds(self, x: str | None = None) -> list[Kind]:
+        """The kinds of figures that the runs have something for."""
+        has: dict[Kind, bool] = {
+            "curves": any(result.epochs for _, result in self.runs),
+            "sweep": x is not None or bool(self.swept_paths),
+            "gaps": self.is_compared and bool(self.summary["gap"].notna().any()),
+        }
+        return [kind for kind, there in has.items() if there]
 
-def swept_paths(study: Study, results: pd.DataFrame) -> list[str]:
-    """The swept settings of which the results have several values."""
-    return [
-        path
-        for path in study.varied
-        if f"{SWEEP_PREFIX}{path}" in results.columns
-        and len(set(setting(results, path)) - {NOT_SWEPT}) > 1
-    ]
+    def draw(self, kind: Kind, x: str | None = None, width: float = WIDE_INCHES) -> Figure:
+        """One figure.
+
+        Args:
+            x: setting below a sweep figure; None: the study's first swept one with several values.
+            width: inches.
+
+        Raises:
+            InputError: the results do not have what the figure shows.
+        """
+        figure = self._drawn(kind, x, width)
+        figure.draw_without_rendering()  # the layout fits at the second drawing
+        return figure
+
+    def _drawn(self, kind: Kind, x: str | None, width: float) -> Figure:
+        if kind == "curves":
+            return curves_figure(self._curves, self.results, width)
+        if kind == "gaps":
+            return gaps_figure(self.summary, self.study.reference_label, width)
+        path = x or next(iter(self.swept_paths), None)
+        if path is None:
+            raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
+        return sweep_figure(self.results, path, width)

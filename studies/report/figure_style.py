@@ -67,12 +67,21 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def panels_in(figure: Figure, n: int, columns: int, sharey: bool = False) -> list[Axes]:
-    """So many panels, in rows; the rest of the last row stays empty."""
-    grid = figure.subplots(-(-n // columns), columns, sharey=sharey, squeeze=False).ravel()
+def panels(
+    width: float, n: int, columns: int, inches: float, beside: float, sharey: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, in rows; the rest of the last row stays empty.
+
+    Args:
+        inches: height of a row.
+        beside: height of all that is no panel.
+    """
+    rows = -(-n // columns)
+    figure = new_figure(width, beside + inches * rows)
+    grid = figure.subplots(rows, columns, sharey=sharey, squeeze=False).ravel()
     for unused in grid[n:]:
         unused.set_visible(False)
-    return list(grid[:n])
+    return figure, list(grid[:n])
 
 
 def finish_axes(axes: Axes, axis: Literal["x", "y"] = "y") -> None:

@@ -17,7 +17,7 @@ from studies.report.figure_style import (
     finish_axes,
     looks,
     new_figure,
-    panels_in,
+    panels,
     plain,
     wrapped,
 )
@@ -72,9 +72,9 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     positions = _positions(values)
     style = looks(placed["label"])
     others = [c for c in swept_columns(placed) if c != f"{SWEEP_PREFIX}{path}"]
-    panels = list(panels_of(placed, others))
-    figure, all_axes = panel_grid(width, len(panels))
-    for axes, (title, runs) in zip(all_axes, panels, strict=True):
+    points = list(panels_of(placed, others))
+    figure, all_axes = panel_grid(width, len(points))
+    for axes, (title, runs) in zip(all_axes, points, strict=True):
         of_cases = list(runs.groupby("label", sort=False))
         beside = [case for case, of_case in of_cases if (of_case["x"] != NOT_SWEPT).any()]
         for case, of_case in of_cases:
@@ -181,10 +181,8 @@ def columns_of(width: float, n: int) -> int:
 
 
 def panel_grid(width: float, n: int) -> tuple[Figure, list[Axes]]:
-    columns = columns_of(width, n)
-    rows = -(-n // columns)
-    figure = new_figure(width, 0.9 + PANEL_INCHES * rows + (0.6 if n == 1 else 0.0))
-    return figure, panels_in(figure, n, columns, sharey=True)
+    beside = 0.9 + (0.6 if n == 1 else 0.0)
+    return panels(width, n, columns_of(width, n), PANEL_INCHES, beside, sharey=True)
 
 
 def _over_x(

@@ -8,7 +8,7 @@ from rpu_ssnn.common.wording import listed
 from studies.common.choices import Format
 from studies.common.quantities import quantity
 from studies.declaration.result import SWEEP_PREFIX
-from studies.results.ledger import COLUMNS
+from studies.results.ledger import REASONS
 from studies.results.summary import as_keys, or_dash, swept_columns
 from studies.results.text_table import as_csv, number, render_cells
 
@@ -29,7 +29,6 @@ _NOTE = (
     "pulses a device, energy of all pulses (a lower bound: without half-selected cells, reads and "
     "lines), physical time of training, share of endurance, energy of half-selected cells"
 )
-_REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
 _ONLY_IF_KNOWN = "half_select_energy_j"
 """Column that is left out where it has no number."""
 
@@ -47,7 +46,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
 
     shown = {}
     for column in table.columns:
-        if column in _REASONS or (column == _ONLY_IF_KNOWN and table[column].isna().all()):
+        if column in REASONS or (column == _ONLY_IF_KNOWN and table[column].isna().all()):
             continue
         name = str(column)
         if name in _HEADS:
@@ -68,7 +67,7 @@ def note(table: pd.DataFrame) -> str:
     """What the columns are, and each reason for a blank once, with the cases that it is of."""
     cases: dict[str, list[str]] = {}
     for _, row in table.iterrows():
-        for reason in filter(None, (row[column] for column in _REASONS)):
+        for reason in filter(None, (row[column] for column in REASONS)):
             cases.setdefault(str(reason), []).append(str(row["case"]))
     reasons = [f"{listed(list(dict.fromkeys(of)))}: {reason}" for reason, of in cases.items()]
     return "; ".join([_NOTE, *reasons])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.wording import counted
-from studies.execution.plan import Estimate, Plan, Row
+from studies.execution.plan import Estimate, Plan, PlanRow
 from studies.execution.progress import duration
 from studies.results.text_table import markdown
 
@@ -43,7 +43,7 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
     return "\n".join(lines)
 
 
-def _cells(row: Row, estimate: Estimate | None) -> dict[str, str]:
+def _cells(row: PlanRow, estimate: Estimate | None) -> dict[str, str]:
     cells = {
         "case": row.title,
         "trials": str(len(row.trials)),
@@ -67,7 +67,7 @@ def _time(trials: list[Trial], estimate: Estimate) -> str:
     return f"{seconds:.1f} s" if seconds < FINE_BELOW_SECONDS else duration(seconds)
 
 
-def _memory(row: Row, estimate: Estimate) -> str:
+def _memory(row: PlanRow, estimate: Estimate) -> str:
     known = [m for u in row.missing if (m := estimate.memory_mb.get(u.identity)) is not None]
     return f"{max(known):.0f}" if known else "-"
 

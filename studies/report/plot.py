@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rpu_ssnn.common.files import write_whole
 from studies.common.statistics import FEWEST_SEEDS
-from studies.report.figure_style import new_figure, wrapped
+from studies.report.figure_style import finish_axes, new_figure, save, wrapped
 from studies.report.figures import bar_within, by_device, draw_groups
 from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled_row, with_values
 
@@ -32,7 +31,7 @@ def plot_study(
         path: PNG file to write, in one step.
 
     Raises:
-        OSError: it cannot be written.
+        InputError: it cannot be written.
     """
     table = by_device(table)
     names = [wrapped(titled_row(row), _LABEL_CHARACTERS) for _, row in table.iterrows()]
@@ -46,8 +45,7 @@ def plot_study(
         draw_groups(axes, table)
     accuracy.invert_yaxis()  # first case on top; the other panel shares it
     figure.suptitle(wrapped(title, 100), fontsize=10)
-    write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format="png"))
-    return path
+    return save(figure, path)
 
 
 def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
@@ -73,7 +71,7 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
         label="mean, 95 % interval",
     )
     axes.set_xlabel("test accuracy (%)")
-    axes.grid(axis="x", lw=0.4, alpha=0.6)
+    finish_axes(axes, "x")
     axes.legend(fontsize=7, frameon=False, loc="best")
 
 
@@ -89,5 +87,5 @@ def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
         capsize=3,
         lw=1.2,
     )
-    axes.set_xlabel(wrapped(f"gap to {reference} (points; 95 % interval)", 44), fontsize=8)
-    axes.grid(axis="x", lw=0.4, alpha=0.6)
+    axes.set_xlabel(wrapped(f"gap to {reference} (points; 95 % interval)", 44))
+    finish_axes(axes, "x")

@@ -11,14 +11,12 @@ from studies.report.figure_style import (
     FONT_POINTS,
     WIDE_INCHES,
     finish_axes,
-    new_figure,
-    panels_in,
+    panels,
     plain,
     save,
     wrapped,
 )
 from studies.report.figures import PANEL_INCHES
-from studies.results.spreadsheet import write_csv
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
 
@@ -50,26 +48,15 @@ def lines(found: Requirement) -> list[str]:
     ]
 
 
-def write(found: Requirement, root: Path) -> Path:
-    """The exact numbers.
-
-    Raises:
-        OSError: the folder cannot be written to.
-    """
-    return write_csv(found.table, root / FILE)
-
-
 def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
     """The loss over the values of each parameter, the wanted loss dotted, the device's own ringed.
 
     Raises:
         InputError: the folder cannot be written to.
     """
-    columns = min(2, len(found.table))
-    rows = -(-len(found.table) // columns)
-    figure = new_figure(WIDE_INCHES, 0.5 + PANEL_INCHES * rows)
-    panels = panels_in(figure, len(found.table), columns)
-    for axes, (_, row) in zip(panels, found.table.iterrows(), strict=True):
+    n = len(found.table)
+    figure, all_axes = panels(WIDE_INCHES, n, min(2, n), PANEL_INCHES, 0.5)
+    for axes, (_, row) in zip(all_axes, found.table.iterrows(), strict=True):
         points = found.curves[found.curves["parameter"] == row["parameter"]].dropna(subset=["loss"])
         half = points["loss_ci"].where(points["n"] >= FEWEST_SEEDS, 0.0)
         axes.errorbar(points["value"], points["loss"], yerr=half, fmt="o-", ms=4, capsize=2, lw=1.2)

@@ -64,19 +64,19 @@ def study_status(root: Path) -> StudyStatus:
     )
 
 
-def lines(stands: StudyStatus, now: float | None = None) -> list[str]:
+def lines(status: StudyStatus, now: float | None = None) -> list[str]:
     """The standing in words."""
     now = time.time() if now is None else now
-    file = stands.file
-    text = [f"{stands.study}: {_state(stands)}"]
-    running = file.running if file is not None and stands.in_use else ()
+    file = status.file
+    text = [f"{status.study}: {_state(status)}"]
+    running = file.running if file is not None and status.in_use else ()
     failed = file.failed if file is not None else ()
-    n_running = "?" if stands.in_use and file is None else len(running)
-    counts = f"trials: {stands.done} of {stands.total} done, {n_running} running"
-    damage = f", {len(stands.damaged)} damaged" if stands.damaged else ""
+    n_running = "?" if status.in_use and file is None else len(running)
+    counts = f"trials: {status.done} of {status.total} done, {n_running} running"
+    damage = f", {len(status.damaged)} damaged" if status.damaged else ""
     text.append(f"{counts}, {len(failed)} failed{damage}")
-    if file is not None and stands.in_use and file.what:
-        left = stands.seconds_left(now)
+    if file is not None and status.in_use and file.what:
+        left = status.seconds_left(now)
         when = "time left not known yet" if left is None else f"about {duration(left)} left"
         text.append(f"{file.what}: {file.done} of {file.total}, {when}")
     for trial in running:
@@ -86,13 +86,13 @@ def lines(stands: StudyStatus, now: float | None = None) -> list[str]:
         words = file.last.words or f"{file.last.accuracy:.2f} %"
         text.append(f"last: {file.last.title}: {words}")
     text += [f"failed: {trial.title}: {trial.message}" for trial in failed]
-    text += [f"damaged: {error}" for error in stands.damaged]
+    text += [f"damaged: {error}" for error in status.damaged]
     return text
 
 
-def _state(stands: StudyStatus) -> str:
-    file = stands.file
-    if stands.in_use:
+def _state(status: StudyStatus) -> str:
+    file = status.file
+    if status.in_use:
         if file is None or file.state != "running":
             return "running, without a readable status file (started by an older version?)"
         running = f"running since {_clock(file.started)} (process {file.pid} on {file.host})"

@@ -38,7 +38,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     shown |= swept_cells(table)
     accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
     shown["accuracy %"] = [accuracy_interval(*of_case) for of_case in accuracies]
-    gaps = intervals(table["gap"], table["gap_ci"], "{:+.2f}", table["gap_n"])
+    gaps = differences(table["gap"], table["gap_ci"], table["gap_n"])
     shown[f"gap to {reference}"] = gaps
     shown |= _tests(table)
     shown["n"] = [str(n) for n in table["n"]]
@@ -116,10 +116,10 @@ def p_text(p: float, pairs: int) -> str:
     return "<0.001" if p < 0.001 else f"{p:.2f}" if p >= SIGNIFICANCE else f"{p:.3f}"
 
 
-def intervals(means: pd.Series, halves: pd.Series, style: str, counts: pd.Series) -> list[str]:
-    """Means with the half widths of their intervals; none of fewer than three seeds."""
+def differences(means: pd.Series, halves: pd.Series, counts: pd.Series) -> list[str]:
+    """Means with sign and the half widths of their intervals; none of fewer than three seeds."""
     cells = zip(means, halves, counts, strict=True)
-    return [interval(mean, half, style, n) for mean, half, n in cells]
+    return [interval(mean, half, "{:+.2f}", n) for mean, half, n in cells]
 
 
 def numbers(values: pd.Series, style: str) -> list[str]:

@@ -17,7 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from studies.declaration.devices import compound_of, shortest_slot_s
-from studies.declaration.result import PRUNED, Row, TrialResult
+from studies.declaration.result import PRUNED, Row, TrialResult, by_crossbar
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.results.summary import swept_columns, with_values
@@ -40,7 +40,7 @@ COLUMNS = (
 )
 """See `ledger_columns`; `studies.results.result_columns` for units."""
 
-_REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
+REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
 
 HALF_SELECT_SHARE = 0.25
 """Of a pulse's energy, what half of its voltage takes: C V^2 of a capacitive cell, V^2 / R times
@@ -144,7 +144,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
     for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):
         cells: dict[str, Any] = dict(zip(("case", *swept), key, strict=True)) | {"n": len(runs)}
         for column in COLUMNS:
-            if column in _REASONS:
+            if column in REASONS:
                 cells[column] = "; ".join(dict.fromkeys(runs[column].dropna()))
             elif column == "pulses_per_device_max":
                 cells[column] = runs[column].astype(float).max()
@@ -177,9 +177,9 @@ def _number(source: Mapping[str, Any], name: str) -> float | None:
 
 
 def _largest(row: Row, name: str) -> float | None:
-    """Over the crossbars, whose own numbers end in their place."""
-    found = [_number(row, key) for key in row if key.removeprefix(f"{name}_").isdigit()]
-    return max((value for value in found if value is not None), default=None)
+    """Over the crossbars."""
+    found = by_crossbar(row, name)
+    return max((float(value) for value in found if isinstance(value, int | float)), default=None)
 
 
 @cache

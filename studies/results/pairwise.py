@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
-from studies.common.statistics import SIGNIFICANCE, correction, describe, holm, mark, paired_p
+from studies.common.statistics import correction, describe, holm, is_significant, paired_p
 from studies.results.summary import (
     by_point,
     titled,
     with_values,
     without_pruned,
 )
-from studies.results.text_table import as_csv, interval, render_cells
+from studies.results.text_table import as_csv, marked_interval, render_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +63,8 @@ def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         raise InputError("results", "pairs", "none", allowed)
     table = pd.DataFrame(rows)
     corrected = holm(table["p"].tolist())
-    told = [None if p != p else p < SIGNIFICANCE for p in corrected]
-    return table.assign(p=corrected, told=pd.Series(told, dtype=object))
+    told = pd.Series(map(is_significant, corrected), dtype=object)
+    return table.assign(p=corrected, told=told)
 
 
 def render_pairs(results: pd.DataFrame, style: Format) -> str:
@@ -81,9 +81,8 @@ def render_pairs(results: pd.DataFrame, style: Format) -> str:
             (1.0, pair["better"], pair["worse"]),
             (-1.0, pair["worse"], pair["better"]),
         ):
-            text = interval(sign * pair["difference"], pair["ci"], "{:+.2f}", pair["n"])
-            sign_of = mark(pair["difference"], pair["ci"], pair["p"])
-            cells[row, column] = f"{text} {sign_of}".strip()
+            difference = sign * pair["difference"]
+            cells[row, column] = marked_interval(difference, pair["ci"], pair["p"], pair["n"])
     grid: dict[str, list[str]] = {"row minus column": cases}
     for column in cases:
         grid[column] = [cells.get((row, column), "-") for row in cases]

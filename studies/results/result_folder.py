@@ -2,7 +2,7 @@
 
 OUT/.rpu-ssnn          says that the folder is ours
 OUT/study.yaml         the study as it was understood, every default written out
-OUT/drives.yaml        the drives that its units were run with, where they were searched
+OUT/drives.yaml        the drives that its trials were run with, where they were searched
 OUT/units/ID.json      row and learning curve of one run, written whole or not at all
 OUT/search/ID.json     the same for the runs of the drive search
 OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)

@@ -75,7 +75,9 @@ class TrialStore:
             path for path in entries if path.suffix == ".json" and not path.name.startswith(".")
         ]
 
-    def read_all(self, on_damage: Callable[[InputError], None]) -> "StoredRuns":
+    def read_all(
+        self, on_damage: Callable[[InputError], None] = lambda error: None
+    ) -> "StoredRuns":
         """Every run of the folder.
 
         Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.quantities import name_of, quantity
-from studies.common.statistics import SIGNIFICANCE, describe, holm, paired_p, seeds_to_tell
+from studies.common.statistics import describe, holm, is_significant, paired_p, seeds_to_tell
 from studies.declaration.devices import AS_MEASURED
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
 
@@ -124,13 +124,12 @@ def without_pruned(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def correct(table: pd.DataFrame) -> pd.DataFrame:
-    """Corrects the column ``gap_p`` for its number of tests, which ``gap_p_alone`` then is not, and
-    judges ``gap_significant``."""
+    """Corrects the column ``gap_p`` for its number of tests, keeps the uncorrected p as
+    ``gap_p_alone``, and judges ``gap_significant``."""
     import pandas as pd
 
     corrected = holm(table["gap_p"].tolist())
-    judged = [None if p != p else p < SIGNIFICANCE for p in corrected]
-    significant = pd.Series(judged, index=table.index, dtype=object)
+    significant = pd.Series(map(is_significant, corrected), index=table.index, dtype=object)
     return table.assign(gap_p=corrected, gap_significant=significant, gap_p_alone=table["gap_p"])
 
 

@@ -52,6 +52,11 @@ class Versions:
         """Of a finished run."""
         return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
 
+    @classmethod
+    def of_all(cls, runs: Runs) -> list[str]:
+        """The different versions of finished runs, in words."""
+        return sorted({str(cls.of(result)) for _, result in runs})
+
     def __str__(self) -> str:
         return ", ".join(f"{name} {version}" for name, version in vars(self).items())
 

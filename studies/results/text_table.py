@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from studies.common.choices import Format
-from studies.common.statistics import FEWEST_SEEDS
+from studies.common.statistics import FEWEST_SEEDS, mark
 from studies.results.spreadsheet import guarded
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | Non
     """
     shown = half_width == half_width and (n is None or n >= FEWEST_SEEDS)
     return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
+
+
+def marked_interval(mean: float, half_width: float, p: float, n: int) -> str:
+    """A difference with its sign, its interval and its mark.
+
+    Args:
+        p: corrected.
+    """
+    return f"{interval(mean, half_width, '{:+.2f}', n)} {mark(mean, half_width, p)}".strip()
 
 
 def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:

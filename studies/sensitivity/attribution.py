@@ -20,6 +20,7 @@ from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
+from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
@@ -56,7 +57,6 @@ class Attribution:
         notes: what was held, left out and cannot be separated, a line each.
     """
 
-    study: Study
     table: pd.DataFrame
     notes: list[str]
     failures: list[Failure]
@@ -69,17 +69,15 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
         InputError: bad input, before anything runs.
     """
     asked = ask(study, device)
-    first = asked.study_of(QUESTION, [asked.case])
-    outcome = run(first)
+    outcome = run(asked.study_of(QUESTION, [asked.case]))
     tuned = tuned_device_of(outcome.runs)
     if tuned is None:  # it failed, so nothing can be compared
-        return Attribution(first, _table(outcome.runs, {}), [], outcome.failures)
+        return Attribution(_table(outcome.runs, {}), [], outcome.failures)
     off, left_out = imperfections(asked.case, tuned.thinning)
-    whole = asked.study_of(QUESTION, _cases(asked, tuned, off, search_each))
-    outcome = run(whole)
+    outcome = run(asked.study_of(QUESTION, _cases(asked, tuned, off, search_each)))
     table = _table(outcome.runs, off, asked.case)
     notes = [hyperparameter_note(tuned, search_each), *setting_notes(asked), *left_out]
-    return Attribution(whole, table, notes + _said_in_numbers(table), outcome.failures)
+    return Attribution(table, notes + _interaction_notes(table), outcome.failures)
 
 
 def _cases(
@@ -185,7 +183,7 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _said_in_numbers(table: pd.DataFrame) -> list[str]:
+def _interaction_notes(table: pd.DataFrame) -> list[str]:
     """What cannot be put down to single imperfections."""
     if not len(table):
         return ["the device has no imperfection that can be switched off"]
@@ -214,5 +212,4 @@ def _said_in_numbers(table: pd.DataFrame) -> list[str]:
 
 
 def _points(row: pd.Series, kind: str) -> str:
-    half = row[f"{kind}_ci"]
-    return f"{row[kind]:+.2f}" + (f" ± {half:.2f}" if half == half else "")
+    return interval(row[kind], row[f"{kind}_ci"], "{:+.2f}")

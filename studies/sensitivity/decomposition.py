@@ -24,6 +24,7 @@ from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
 from studies.declaration.update_rules.ann import AnnCase
 from studies.declaration.update_rules.coincidence import CoincidenceCase
 from studies.declaration.update_rules.rate import RateCase
+from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     BySeed,
     DeviceQuestion,
@@ -50,19 +51,21 @@ SPIKES = "spikes in the device"
 
 BY_NUMBERS, BY_SPIKES, BETWEEN = "by numbers", "by spikes", "spikes against numbers"
 
+FRONT_END, PRODUCTS = "the spiking front end", "products of coincidences"
+WITH_NUMBERS, WITH_SPIKES = "the device, trained with numbers", "the device, trained with spikes"
+INSTEAD, ALL = "spikes instead of numbers", "all"
+
 STEPS = (
     (BY_NUMBERS, "finite step and pulse trains", FLOAT, NUMBERS_IDEAL),
-    (BY_NUMBERS, "the device, trained with numbers", NUMBERS_IDEAL, NUMBERS),
-    (BY_SPIKES, "the spiking front end", FLOAT, RATES),
-    (BY_SPIKES, "products of coincidences", RATES, COINCIDENCES),
-    (BY_SPIKES, "the device, trained with spikes", COINCIDENCES, SPIKES),
-    (BY_NUMBERS, "all", FLOAT, NUMBERS),
-    (BY_SPIKES, "all", FLOAT, SPIKES),
-    (BETWEEN, "spikes instead of numbers", NUMBERS, SPIKES),
+    (BY_NUMBERS, WITH_NUMBERS, NUMBERS_IDEAL, NUMBERS),
+    (BY_SPIKES, FRONT_END, FLOAT, RATES),
+    (BY_SPIKES, PRODUCTS, RATES, COINCIDENCES),
+    (BY_SPIKES, WITH_SPIKES, COINCIDENCES, SPIKES),
+    (BY_NUMBERS, ALL, FLOAT, NUMBERS),
+    (BY_SPIKES, ALL, FLOAT, SPIKES),
+    (BETWEEN, INSTEAD, NUMBERS, SPIKES),
 )
 """Way, step, the state before it and the one after."""
-
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,6 @@ class Decomposition:
         notes: what was left out, a line each.
     """
 
-    study: Study
     table: pd.DataFrame
     levels: dict[str, float]
     sentence: str
@@ -96,8 +98,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     """
     asked = ask(study, device)
     cases = list(_cases(asked))
-    whole = replace(asked, reference=cases[0]).study_of(QUESTION, cases[1:])
-    outcome = run(whole)
+    outcome = run(replace(asked, reference=cases[0]).study_of(QUESTION, cases[1:]))
     table = _table(outcome.runs)
     levels = {case.name: _mean(accuracies(outcome.runs, case.name)) for case in cases}
     notes = setting_notes(asked)
@@ -105,7 +106,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
         notes.append(
             "by numbers the devices are aihwkit's, by spikes those of the native simulator"
         )
-    return Decomposition(whole, table, levels, sentence(table, device), notes, outcome.failures)
+    return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
 
 def _cases(asked: DeviceQuestion) -> Iterator[Case]:
@@ -188,12 +189,10 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     if table["loss"].isna().any():
         return ""
     by = {(row["way"], row["step"]): row for _, row in table.iterrows()}
-    whole = by[BY_SPIKES, ALL]
-    ideal = by[BY_SPIKES, "the spiking front end"]
-    products = by[BY_SPIKES, "products of coincidences"]
-    inside = by[BY_SPIKES, "the device, trained with spikes"]
-    numbers = by[BY_NUMBERS, "the device, trained with numbers"]
-    between = by[BETWEEN, "spikes instead of numbers"]
+    whole, front_end, products, inside = (
+        by[BY_SPIKES, step] for step in (ALL, FRONT_END, PRODUCTS, WITH_SPIKES)
+    )
+    numbers, between = by[BY_NUMBERS, WITH_NUMBERS], by[BETWEEN, INSTEAD]
     if between["loss_p"] != between["loss_p"]:
         verdict = (
             f"fewer than {FEWEST_SEEDS} seeds cannot tell whether spikes or numbers serve the "
@@ -207,16 +206,15 @@ def sentence(table: pd.DataFrame, device: str) -> str:
         verdict = f"spikes serve this device better, by {_points(between, -1.0)}"
     return (
         f"{device} trained by spikes is {_points(whole)} points below the float network: "
-        f"{_points(ideal)} are the spiking front end's, {_points(products)} the coincidences', "
+        f"{_points(front_end)} are the spiking front end's, {_points(products)} the coincidences', "
         f"{_points(inside)} the device's; trained with numbers the device costs "
         f"{_points(numbers)}; {verdict}."
     )
 
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
-    half = row["loss_ci"]
     untold = " (not significant)" if row["loss_p"] >= SIGNIFICANCE else ""
-    return f"{sign * row['loss']:.2f}" + (f" ± {half:.2f}" if half == half else "") + untold
+    return interval(sign * row["loss"], row["loss_ci"]) + untold
 
 
 def _mean(by_seed: BySeed) -> float:

@@ -18,7 +18,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.explain import as_input_error
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, parameters_of
-from studies.declaration.result import Runs
+from studies.declaration.result import Runs, by_crossbar
 from studies.declaration.study import Study
 from studies.declaration.trial import short_hash
 from studies.declaration.update_rules.devices import (
@@ -150,15 +150,11 @@ def tuned_device_of(runs: Runs) -> TunedDevice | None:
     for trial, result in runs:
         method = trial.settings.method
         if trial.label == AS_IS and isinstance(method, DeviceMethod):
-            shares = [
-                value
-                for name, value in result.row.items()
-                if re.fullmatch(r"thinning_\d+", name) and isinstance(value, int | float)
-            ]
+            shares = by_crossbar(result.row, "thinning")
             return TunedDevice(
                 learning_rate=method.learning_rate,
                 weight_range=method.tile.weight_range,
-                thinning=max(shares, default=None),
+                thinning=max((s for s in shares if isinstance(s, int | float)), default=None),
             )
     return None
 

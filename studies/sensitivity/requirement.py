@@ -34,6 +34,7 @@ from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase
+from studies.results.text_table import interval
 from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
     AS_IS,
@@ -75,7 +76,6 @@ class Requirement:
         trials: runs that the answer rests on.
     """
 
-    study: Study
     table: pd.DataFrame
     curves: pd.DataFrame
     notes: list[str]
@@ -108,7 +108,7 @@ def require(
     tuned = tuned_device_of(evaluator.runs)
     if tuned is None:
         nothing = pd.DataFrame()
-        return Requirement(evaluator.study, nothing, nothing, [], 0, evaluator.failures)
+        return Requirement(nothing, nothing, [], 0, evaluator.failures)
     case = asked.case.model_copy(update={"drive": tuned.drive})
     axes, notes = _axes(case, tuned, parameters, others)
     if search_each and "weight_range" in parameters:
@@ -121,7 +121,7 @@ def require(
     curves = pd.DataFrame([point for along in axes for point in _curve(along, evaluator)])
     loss_as_is = mean_and_half_width(list(evaluator.loss_of(AS_IS).values()))
     head = [
-        f"{device} as it is loses {_text(loss_as_is)} points to {asked.reference.name}; "
+        f"{device} as it is loses {interval(*loss_as_is)} points to {asked.reference.name}; "
         f"wanted: at most {loss:g}",
         "all other imperfections are switched off"
         if others == "off"
@@ -130,7 +130,7 @@ def require(
     ]
     trials = len({trial.identity for trial, _ in evaluator.runs})
     notes = [*head, *setting_notes(asked), *notes]
-    return Requirement(evaluator.study, table, curves, notes, trials, evaluator.failures)
+    return Requirement(table, curves, notes, trials, evaluator.failures)
 
 
 def _check(
@@ -155,7 +155,7 @@ def _check_tiles(case: OnDeviceCase, parameters: Sequence[str]) -> None:
         parameter = PARAMETERS[name]
         worst = {path: parameter.worst for path in parameter.paths if path.startswith("tile.")}
         try:
-            validated(TileSpec, {"tile": with_settings(case, worst).tile}, "tile")
+            validated(TileSpec, with_settings(case, worst).tile, "tile")
         except InputError as error:
             allowed = f"does not go with the tile of {case.device}: {error.field}: {error.allowed}"
             raise InputError("study", "--parameter", name, allowed) from error
@@ -285,8 +285,8 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
         return "its runs failed"
     best, worst = (mean_and_half_width(list(losses[end].values())) for end in (ends[0], ends[-1]))
     if worst[0] <= wanted:
-        return f"no limit up to {along.value(ends[-1]):g} (loss {_text(worst)})"
-    return f"not reached by it alone: loss {_text(best)} at {along.value(ends[0]):g}"
+        return f"no limit up to {along.value(ends[-1]):g} (loss {interval(*worst)})"
+    return f"not reached by it alone: loss {interval(*best)} at {along.value(ends[0]):g}"
 
 
 def _why_stopped(losses: Losses, wanted: float) -> str:
@@ -299,8 +299,3 @@ def _why_stopped(losses: Losses, wanted: float) -> str:
     if all(_cannot_be_told(losses[end], wanted) for end in between):
         return "these seeds tell neither end of the bracket from the wanted loss: add seeds"
     return f"{MOST_ROUNDS} rounds were made"
-
-
-def _text(mean_and_half: tuple[float, float]) -> str:
-    mean, half = mean_and_half
-    return f"{mean:.2f}" + (f" ± {half:.2f}" if half == half else "")

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import isotonic_regression
 
-from studies.common.statistics import CONFIDENCE, mean_and_half_width
+from studies.common.statistics import mean_and_half_width, t_quantile
 from studies.sensitivity.device_question import BySeed
 
 GRID = 200
@@ -97,7 +96,7 @@ def _interval(losses: Losses, wanted: float) -> tuple[float | None, float | None
     curves = np.array(
         [np.interp(harms, measured, [losses[harm][seed] for harm in measured]) for seed in seeds]
     )
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(seeds) - 1))
+    quantile = float(t_quantile(len(seeds) - 1))
     half = quantile * curves.std(axis=0, ddof=1) / math.sqrt(len(seeds))
     mean = curves.mean(axis=0)
     reached = np.flatnonzero(mean + half >= wanted)

@@ -59,7 +59,7 @@ class ClusterExecutor:
         n_trials: int,
         workspace: Workspace,
         note: Callable[[str], None],
-        look: Callable[[], None],
+        raise_if_interrupted: Callable[[], None],
     ) -> Iterator["_ClusterPool"]:
         """The workers of the scheduler, including those that join later."""
         if self._open is None:
@@ -74,10 +74,10 @@ class ClusterExecutor:
         try:
             if folder is not None:
                 (folder / token).touch()
-            pool.wait_for_a_worker(note, look)
+            pool.wait_for_a_worker(note, raise_if_interrupted)
             yield pool
         finally:
-            pool.give_up()
+            pool.cancel()
             if folder is not None:
                 (folder / token).unlink(missing_ok=True)
 
@@ -96,8 +96,8 @@ class _ClusterPool:
         self._client, self._task, self._where = client, task, where
         self._running: dict[str, tuple[Trial, DaskFuture[Any]]] = {}
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._said: dict[str, str] = {}
-        client.subscribe_topic(task.topic, self._hear)
+        self._progress: dict[str, str] = {}
+        client.subscribe_topic(task.topic, self._on_event)
 
     @property
     def free(self) -> int:
@@ -108,7 +108,7 @@ class _ClusterPool:
         return [trial for trial, _ in self._running.values()]
 
     def check(
-        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
     ) -> list[RpuSsnnError | None]:
         job = _anywhere(job)
         checks = {
@@ -125,7 +125,7 @@ class _ClusterPool:
         while not all(check.done() for check in checks.values()):
             there = self._workers()
             checks = {address: check for address, check in checks.items() if address in there}
-            look()
+            raise_if_interrupted()
             time.sleep(0.05)
         # A worker that died in its check gives no result; a trial sent to it fails.
         return [check.result() for check in checks.values() if check.status == "finished"]
@@ -157,20 +157,22 @@ class _ClusterPool:
         return [(trial, outcome)]
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        said = self._said.get(trial.identity)
+        said = self._progress.get(trial.identity)
         return None if said is None else TrialProgress.model_validate_json(said)
 
-    def wait_for_a_worker(self, note: Callable[[str], None], look: Callable[[], None]) -> None:
+    def wait_for_a_worker(
+        self, note: Callable[[str], None], raise_if_interrupted: Callable[[], None]
+    ) -> None:
         """Waits without limit: a batch queue may take hours."""
         started, told = time.monotonic(), False
         while not self._workers():
             if not told and time.monotonic() - started > PATIENCE_SECONDS:
                 note(f"waiting for a worker of {self._where}")
                 told = True
-            look()
+            raise_if_interrupted()
             time.sleep(0.1)
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Cancels waiting trials; the result of a trial that runs at this moment is lost."""
         with suppress(OSError, TimeoutError):  # of a scheduler that is gone
             self._client.unsubscribe_topic(self._task.topic)
@@ -210,9 +212,9 @@ class _ClusterPool:
         except (OSError, TimeoutError) as error:
             raise ClusterLostError(f"lost the scheduler: {self._where} ({error})") from error
 
-    def _hear(self, event: tuple[float, Any]) -> None:
+    def _on_event(self, event: tuple[float, Any]) -> None:
         identity, said = event[1]
-        self._said[identity] = said
+        self._progress[identity] = said
 
 
 def _anywhere(job: Job) -> Job:

@@ -57,7 +57,7 @@ class _EventWorkspace(Workspace):
 
     topic: str = ""
 
-    def say(self, trial: Trial, progress: TrialProgress) -> None:
+    def write_progress(self, trial: Trial, progress: TrialProgress) -> None:
         get_worker().log_event(self.topic, [trial.identity, progress.model_dump_json()])
 
 

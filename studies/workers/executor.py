@@ -23,12 +23,13 @@ class WorkerPool(Protocol):
         """Submitted trials that have not ended."""
 
     def check(
-        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
     ) -> Sequence[RpuSsnnError | None]:
         """Each worker checks the inputs of the job; None: no error.
 
         Args:
-            look: called while waiting; raises KeyboardInterrupt if the user stops the study.
+            raise_if_interrupted: called while waiting; raises KeyboardInterrupt if the user stops
+                the study.
 
         Raises:
             RpuSsnnError: a worker died during its check.
@@ -59,14 +60,15 @@ class Executor(Protocol):
         n_trials: int,
         workspace: Workspace,
         note: Callable[[str], None],
-        look: Callable[[], None],
+        raise_if_interrupted: Callable[[], None],
     ) -> AbstractContextManager[WorkerPool]:
         """Workers for so many trials; when the context ends, running trials are abandoned.
 
         Args:
             workspace: where trials leave checkpoints.
             note: called with each line for the user.
-            look: called while waiting; raises KeyboardInterrupt if the user stops the study.
+            raise_if_interrupted: called while waiting; raises KeyboardInterrupt if the user stops
+                the study.
 
         Raises:
             OSError: no worker can be reached.

@@ -87,7 +87,7 @@ class LocalExecutor:
         n_trials: int,
         workspace: Workspace,
         note: Callable[[str], None],
-        look: Callable[[], None],
+        raise_if_interrupted: Callable[[], None],
     ) -> Iterator["_LocalPool"]:
         """Starts the processes that are missing; they end at `close`, killed after an error."""
         n_workers, threads = self._shares(n_trials)
@@ -125,13 +125,13 @@ class _LocalPool:
         return [trial for trial, _ in self._running.values()]
 
     def check(
-        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
     ) -> list[RpuSsnnError | None]:
         checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
         waiting = set(checks)
         while waiting:  # with a time limit, so that signals are handled
             _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
-            look()
+            raise_if_interrupted()
         try:
             return [check.result() for check in checks]
         except BrokenProcessPool:

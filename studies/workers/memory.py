@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def forget_peak_memory() -> None:
+def reset_peak_memory() -> None:
     """Resets the peak, so that each trial of a worker has its own; on Linux only."""
     try:
         Path("/proc/self/clear_refs").write_text("5")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.declaration.result import PRUNED, TrialResult, plain
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.running import measured
 from studies.workers.data_columns import data_columns
-from studies.workers.memory import forget_peak_memory, peak_memory_mb
-from studies.workers.trial_data import load_images
+from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
         key = trial.settings.dataset.model_dump_json()
         if key not in seen:
             seen.add(key)
-            load_images(trial, data_root)
+            trial.images(data_root)
     if any(trial.settings.method.on_tile for trial in trials):
         require_tile_pair()
 
@@ -62,11 +62,11 @@ def run_trial(
 
     threads = trial.settings.method.threads_for(threads)
     torch.set_num_threads(threads)
-    data = load_images(trial, data_root)
-    forget_peak_memory()
+    data = trial.images(data_root)
+    reset_peak_memory()
     settings = trial.settings
     session = TrialSession(workspace, trial, data.digest)
-    measured = settings.method.run(trial, data, threads, session)
+    found = measured(trial, data, threads, session)
     row: dict[str, Any] = {
         "dataset": settings.dataset.name,
         "data_digest": data.digest,
@@ -75,15 +75,15 @@ def run_trial(
         "n_test": len(data.test_labels),
         **data_columns(trial, data),
         **_setting_columns(trial, data),
-        "test_accuracy": 100 * measured.test_accuracy,
-        "validation_accuracy": 100 * measured.validation_accuracy,
+        "test_accuracy": 100 * found.test_accuracy,
+        "validation_accuracy": 100 * found.validation_accuracy,
         "seconds": session.seconds,
         "peak_memory_mb": peak_memory_mb(),
-        **_device_columns(measured.statistics),
+        **_device_columns(found.statistics),
         "replayable": settings.method.is_replayable(),
         "resumed": session.resumed,
         **({} if settings.prune is None else {PRUNED: session.pruned_after}),
-        **measured.statistics,
+        **found.statistics,
         "settings": trial.settings_json,
         "numerics_version": NUMERICS_VERSION,
         "rpu_ssnn_version": VERSION,
@@ -96,7 +96,7 @@ def run_trial(
         "threads": threads,
     }
     return TrialResult(
-        row={name: plain(value) for name, value in row.items()}, epochs=list(measured.epochs)
+        row={name: plain(value) for name, value in row.items()}, epochs=list(found.epochs)
     )
 
 

@@ -32,7 +32,7 @@ class Job:
 
     Attributes:
         check: checks images and aihwkit in the worker before any trial runs;
-            raises InputError or `rpu_ssnn.doctor.BrokenPairError`.
+            raises InputError or `rpu_ssnn.doctor.BrokenEnvironmentError`.
         execute: runs one trial; gets the data folder, the number of threads, and the workspace
             for its progress and its checkpoints.
         data_root: folder with the images; None: environment variable or none needed.

@@ -83,23 +83,23 @@ class Workspace:
         if self.folder is None:
             return None
         try:
-            text = read_text(self._word(trial.identity), MOST_PROGRESS_BYTES)
+            text = read_text(self._progress_path(trial.identity), MOST_PROGRESS_BYTES)
             return TrialProgress.model_validate_json(text)
         except (OSError, ValueError):  # not there yet, not text, or no progress
             return None
 
-    def say(self, trial: Trial, progress: TrialProgress) -> None:
+    def write_progress(self, trial: Trial, progress: TrialProgress) -> None:
         """Writes the progress; a full disk does not end a trial."""
         if self.folder is not None:
             text = progress.model_dump_json()
             with contextlib.suppress(OSError):
-                write_whole(self._word(trial.identity), lambda path: path.write_text(text))
+                write_whole(self._progress_path(trial.identity), lambda path: path.write_text(text))
 
     def remove_progress(self, trial: Trial) -> None:
         """Removes the progress file of a trial that has ended."""
         if self.folder is not None:
             with contextlib.suppress(OSError):  # removed as a leftover by the next run
-                self._word(trial.identity).unlink()
+                self._progress_path(trial.identity).unlink()
 
     def clear(self, identity: str) -> None:
         """Removes the checkpoint of a trial that has its row."""
@@ -120,7 +120,7 @@ class Workspace:
             if (finished or _LEFTOVER.fullmatch(path.name)) and is_regular(path):
                 path.unlink(missing_ok=True)
 
-    def _word(self, identity: str) -> Path:
+    def _progress_path(self, identity: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{identity}.json"
 
@@ -136,7 +136,7 @@ class TrialSession:
         self._workspace, self._trial, self._digest = workspace, trial, data_digest
         self._how_far = TrialProgress(epochs=trial.settings.training.epochs)
         self._started = self._saved = time.monotonic()
-        self._said = -SECONDS_BETWEEN_PROGRESS
+        self._told_at = -SECONDS_BETWEEN_PROGRESS
         self._before = 0.0
         self.resumed = 0
         self.pruned_after: int | None = None
@@ -158,7 +158,7 @@ class TrialSession:
             except UnfitError as error:
                 self.set_aside(str(error))
         if found is None:
-            self._say()
+            self._write_progress()
             return None
         self.resumed, self._before = found.resumed + 1, found.seconds
         epochs = found.state.epochs
@@ -166,7 +166,7 @@ class TrialSession:
         self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
-    def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
+    def train_from_checkpoint[T](self, run: Callable[[TrainingState | None], T]) -> T:
         """Calls ``run`` with the checkpoint's state; with None if it is of other code."""
         from rpu_ssnn.training_state import StateError
 
@@ -205,8 +205,8 @@ class TrialSession:
             self.pruned_after = epochs
             return True
         self._how_far = self._how_far.model_copy(update={"epoch": epochs, "accuracy": accuracy})
-        if time.monotonic() - self._said >= SECONDS_BETWEEN_PROGRESS:
-            self._say()
+        if time.monotonic() - self._told_at >= SECONDS_BETWEEN_PROGRESS:
+            self._write_progress()
         if time.monotonic() - self._saved >= self._workspace.seconds_between_checkpoints:
             self._save(state())
         return False
@@ -227,8 +227,8 @@ class TrialSession:
     def _note(self, text: str) -> None:
         notes = (*self._how_far.notes, f"{self._trial.title}: {text}")
         self._how_far = self._how_far.model_copy(update={"notes": notes})
-        self._say()
+        self._write_progress()
 
-    def _say(self) -> None:
-        self._workspace.say(self._trial, self._how_far)
-        self._said = time.monotonic()
+    def _write_progress(self) -> None:
+        self._workspace.write_progress(self._trial, self._how_far)
+        self._told_at = time.monotonic()

@@ -83,7 +83,9 @@ def fake_training(
         os.kill(os.getpid(), signal.SIGKILL)
     if _ordered(data_root, "epochs", trial):
         for epoch in range(4):
-            workspace.say(trial, TrialProgress(epoch=epoch, epochs=5, accuracy=70.0 + epoch / 2))
+            workspace.write_progress(
+                trial, TrialProgress(epoch=epoch, epochs=5, accuracy=70.0 + epoch / 2)
+            )
             time.sleep(1.5)
     if _ordered(data_root, "slow", trial):
         time.sleep(3)
@@ -127,7 +129,7 @@ class InThisProcess:
         n_trials: int,
         workspace: Workspace,
         note: Callable[[str], None],
-        look: Callable[[], None],
+        raise_if_interrupted: Callable[[], None],
     ) -> Iterator["_OneAtATime"]:
         yield _OneAtATime(workspace)
 
@@ -149,7 +151,7 @@ class _OneAtATime:
         return [trial for _, trial in self._given]
 
     def check(
-        self, job: Job, trials: Sequence[Trial], look: Callable[[], None]
+        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
     ) -> list[RpuSsnnError]:
         fault = worker.check(job, list(trials))
         return [] if fault is None else [fault]

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
-from studies.declaration.search.hyperparameters import FoundHyperparameters, grid, search_key
+from studies.declaration.search.hyperparameters import (
+    FoundHyperparameters,
+    grid,
+    search_key,
+    searched,
+)
 from studies.declaration.search.sampler import ROUND, drawn
-from studies.declaration.search.widening import at_edge, bound_of, harshness, widened
+from studies.declaration.search.widening import at_edge, bound_of, step_order, widened
 from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import Trial, point_title
 from studies.declaration.update_rules.base import Hyperparameters
@@ -42,22 +47,21 @@ class SearchOutcome:
     """
 
     title: str
-    key: str
-    drive: FoundHyperparameters
+    found: FoundHyperparameters
     at_edge: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
         """One line for the console."""
         settings = ", ".join(
-            f"{name} {value:g}" for name, value in self.drive.drive.model_dump().items() if value
+            f"{name} {value:g}" for name, value in self.found.drive.model_dump().items() if value
         )
         hint = ""
-        if self.drive.bound is not None:
-            hint = f"; {self.drive.bound}"
+        if self.found.bound is not None:
+            hint = f"; {self.found.bound}"
         elif self.at_edge:
             hint = f"; at the edge of the grid: {', '.join(self.at_edge)}"
-        accuracy = self.drive.validation_accuracy
+        accuracy = self.found.validation_accuracy
         return f"drive of {self.title}: {settings} ({accuracy:.2f} % of validation images){hint}"
 
 
@@ -119,7 +123,7 @@ def next_round(
             more = [*results, *more] if more else []
         elif number <= search.widen:
             chosen = tried.best
-            more = widened(chosen, tried.gentlest_first, results[chosen])
+            more = widened(chosen, tried.smallest_step_first, results[chosen])
         else:
             more = []
         if more:
@@ -135,14 +139,14 @@ class Tried:
     results: dict[Hyperparameters, list[TrialResult]]
 
     @property
-    def gentlest_first(self) -> list[Hyperparameters]:
+    def smallest_step_first(self) -> list[Hyperparameters]:
         """Ordered, the smallest step first."""
-        return sorted(self.results, key=harshness)
+        return sorted(self.results, key=step_order)
 
     @property
     def best(self) -> Hyperparameters:
         """That with the highest mean accuracy; of equal ones the smallest step."""
-        return max(self.gentlest_first, key=lambda drive: _mean(self.results[drive]))
+        return max(self.smallest_step_first, key=lambda drive: _mean(self.results[drive]))
 
 
 def by_search(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Tried]:
@@ -167,21 +171,20 @@ def best(
             validation_accuracy=round(_mean(results), 3),
             searched_for=key,
             seeds=search.seeds,
-            bound=bound_of(chosen, tried.gentlest_first, results, search),
+            bound=bound_of(chosen, tried.smallest_step_first, results, search),
         )
         if search.sampler == "grid":  # perhaps widened beyond the study's
-            edges = at_edge(chosen, tried.gentlest_first)
+            edges = at_edge(chosen, tried.smallest_step_first)
         else:
             edges = edges_of(chosen, tried.point, search)
-        found[key] = SearchOutcome(title, key, drive, edges)
+        found[key] = SearchOutcome(title, drive, edges)
     return found
 
 
 def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> str | None:
     """A sentence about seeds that search and trials share; None if there are none."""
     shared: set[int] = set()
-    for point in study.points():
-        found = drives.get(search_key(point, study.search)) if point.drive is None else None
+    for point, found in searched(study, drives):
         if found is not None:
             shared |= set(found.seeds or point.seeds[:1]) & set(point.seeds)
     if not shared:

@@ -1,6 +1,6 @@
 """The file of hyperparameters that searches found, each with the hash of its search."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -120,5 +120,17 @@ def known_hyperparameters(study: Study, *files: Path | None) -> dict[str, FoundH
     for path in files:
         for found in read_hyperparameters(path).values() if path is not None else ():
             by_key.setdefault(found.searched_for, found)
-    wanted = {search_key(point, study.search) for point in study.points() if point.drive is None}
-    return {key: found for key, found in by_key.items() if key in wanted}
+    return {found.searched_for: found for _, found in searched(study, by_key) if found is not None}
+
+
+def searched(
+    study: Study, found: Mapping[str, FoundHyperparameters]
+) -> Iterator[tuple[Point, FoundHyperparameters | None]]:
+    """The points that give no hyperparameters, each with those found; None: none yet.
+
+    Args:
+        found: by search key.
+    """
+    for point in study.points():
+        if point.drive is None:
+            yield point, found.get(search_key(point, study.search))

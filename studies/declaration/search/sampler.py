@@ -21,7 +21,7 @@ ROUND = 4
 MOST_DRAWS = 500
 """Where all settings have one value, nothing new can be drawn: then a search ends early."""
 
-DIGITS = 4
+DRAWN_DIGITS = 4
 """Of a drawn value."""
 
 
@@ -79,5 +79,5 @@ def _ranges(candidates: list[Hyperparameters]) -> dict[str, tuple[float, float]]
 
 
 def _rounded(value: float, low: float, high: float) -> float:
-    digits = DIGITS - 1 - math.floor(math.log10(value))
+    digits = DRAWN_DIGITS - 1 - math.floor(math.log10(value))
     return min(max(round(value, digits), low), high)

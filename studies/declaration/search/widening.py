@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from rpu_ssnn.common.wording import counted
-from studies.declaration.result import Row, TrialResult
+from studies.declaration.result import Row, TrialResult, by_crossbar
 from studies.declaration.study import SearchSettings
 from studies.declaration.update_rules.base import Hyperparameters
 
@@ -33,7 +33,7 @@ def widened(
         return []
     every = itertools.product(*values.values())
     grid = [Hyperparameters(**dict(zip(_SETTINGS, point, strict=True))) for point in every]
-    return sorted(grid, key=harshness)
+    return sorted(grid, key=step_order)
 
 
 def at_edge(
@@ -54,7 +54,7 @@ def at_edge(
     return tuple(edges)
 
 
-def harshness(drive: Hyperparameters) -> tuple[float, float]:
+def step_order(drive: Hyperparameters) -> tuple[float, float]:
     """Orders candidates, the smallest step first."""
     return drive.learning_rate, drive.weight_range or 0.0
 
@@ -105,5 +105,5 @@ def _stopped(
 
 def _unthinned(row: Row) -> bool:
     """Whether no crossbar was thinned in the first epoch; False if the rule does not thin."""
-    shares = [value for name, value in row.items() if name.removeprefix("thinning_").isdigit()]
+    shares = by_crossbar(row, "thinning")
     return bool(shares) and all(isinstance(s, int | float) and s >= 1.0 for s in shares)

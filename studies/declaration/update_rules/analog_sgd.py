@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -12,7 +13,6 @@ from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
-from studies.common.explain import validated
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
@@ -33,8 +33,8 @@ class AnalogSgdCase(OnDeviceCase):
     """The same network in the same device, trained with numbers instead of spikes."""
 
     rule: ClassVar[str] = "analog_sgd"
-    swept: ClassVar[tuple[str, ...]] = (*NUMBERS_READ, "overrides", "tile", "drive", "trains")
     reads: ClassVar[tuple[str, ...] | None] = NUMBERS_READ
+    parts: ClassVar[Mapping[str, type[Spec]]] = {"trains": PulseTrainSpec}
 
     update: Literal["analog_sgd"]
     trains: dict[str, Any] = Field({}, description="fields of PulseTrainSpec")
@@ -59,7 +59,7 @@ class AnalogSgdCase(OnDeviceCase):
         if found["tile"]["initial"] != "programmed":
             allowed = "must be programmed under analog_sgd"
             raise InputError("study", "tile.initial", tile["initial"], allowed)
-        return {**found, "trains": validated(PulseTrainSpec, sections, "trains").model_dump()}
+        return found
 
 
 class AnalogSgdMethod(DeviceMethod):
@@ -88,16 +88,14 @@ class AnalogSgdMethod(DeviceMethod):
     def network(
         self, trial: Trial, data: Dataset, threads: int, session: Session
     ) -> nullcontext[AnalogNetwork]:
-        from device_presets import get_device
         from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
         settings = trial.settings
-        device = get_device(self.device, self.overrides)
         train = partial(
             train_analog_sgd,
             self._spec(trial),
             settings.network.hidden,
-            device,
+            self.simulated,
             data,
             seed=settings.seed,
         )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from studies.common.explain import validated
+from rpu_ssnn.spec import Spec
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
     IdealCase,
     MethodBase,
-    Sections,
     Session,
     SgdSpec,
 )
@@ -31,14 +31,11 @@ class AnnCase(IdealCase):
     """The float baseline."""
 
     rule: ClassVar[str] = "ann"
-    swept: ClassVar[tuple[str, ...]] = (*NUMBERS_READ, "learning_rate", "sgd")
     reads: ClassVar[tuple[str, ...] | None] = NUMBERS_READ
+    parts: ClassVar[Mapping[str, type[Spec]]] = {"sgd": SgdSpec}
 
     update: Literal["ann"]
     sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
-
-    def method(self, sections: Sections) -> dict[str, Any]:
-        return {"update": self.rule, "sgd": validated(SgdSpec, sections, "sgd").model_dump()}
 
 
 class FloatMethod(MethodBase):

@@ -23,7 +23,6 @@ class AnnAdamCase(IdealCase):
     """The float baseline, trained by Adam."""
 
     rule: ClassVar[str] = "ann_adam"
-    swept: ClassVar[tuple[str, ...]] = (*NUMBERS_READ, "learning_rate")
     reads: ClassVar[tuple[str, ...] | None] = NUMBERS_READ
 
     update: Literal["ann_adam"]

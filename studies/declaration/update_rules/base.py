@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,7 +18,6 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import as_input_error, validated
-from studies.declaration.result import Row
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -49,14 +47,16 @@ SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
 type Sections = dict[str, Any]
-"""Raw settings by their first key: dataset, network, training, and those of the case."""
+"""Settings by their first key: network and training checked; dataset and the case's own raw."""
 
+NO_SETTINGS = ("label", "update", "device", "seeds")
+"""Keys of a case that no sweep may set."""
 
-MOST_SEEDS = 10_000
+MOST_DECLARED_SEEDS = 10_000
 
 
 class _SeedCount(Spec):
-    count: Annotated[int, Field(ge=1, le=MOST_SEEDS)]
+    count: Annotated[int, Field(ge=1, le=MOST_DECLARED_SEEDS)]
 
 
 def _counted(raw: object) -> object:
@@ -80,7 +80,7 @@ def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
 
 Seeds = Annotated[
     tuple[Annotated[int, Field(ge=0, lt=2**32)], ...],
-    Field(min_length=1, max_length=MOST_SEEDS),
+    Field(min_length=1, max_length=MOST_DECLARED_SEEDS),
     BeforeValidator(_counted),
     AfterValidator(_each_once),
 ]
@@ -108,21 +108,11 @@ class Session(Protocol):
     def pruned_after(self) -> int | None:
         """Epochs after which the trial was stopped; None: it was not."""
 
-    def going_on[T](self, run: Callable[[TrainingState | None], T]) -> T:
+    def train_from_checkpoint[T](self, run: Callable[[TrainingState | None], T]) -> T:
         """Calls ``run`` with the state of the checkpoint, or None without a valid one."""
 
     def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
         """Reports the end of an epoch; returns whether the trial stops here."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Results of training for the row; accuracies are shares in [0, 1]."""
-
-    test_accuracy: float
-    validation_accuracy: float
-    statistics: Mapping[str, float] = field(default_factory=dict)
-    epochs: Sequence[Row] = ()
 
 
 class CaseBase(Spec):
@@ -140,11 +130,18 @@ class CaseBase(Spec):
     rule: ClassVar[str]
     """Value of ``update``."""
 
-    swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate")
-    """Starts of the dotted paths that a sweep may set."""
-
     reads: ClassVar[tuple[str, ...] | None] = None
     """Settings of network and training that change a run; None: all."""
+
+    parts: ClassVar[Mapping[str, type[Spec]]] = {}
+    """Keys with a section of their own, and its model."""
+
+    @classmethod
+    def swept(cls) -> tuple[str, ...]:
+        """Starts of the dotted paths that a sweep may set."""
+        shared = ("network", "training")
+        own = [name for name in cls.model_fields if name not in (*shared, *NO_SETTINGS)]
+        return (*(cls.reads or shared), *own)
 
     @property
     @abstractmethod
@@ -185,7 +182,8 @@ class CaseBase(Spec):
         Raises:
             InputError: a setting of the case.
         """
-        return {"update": self.rule}
+        parts = {name: validated(part, sections[name], name) for name, part in self.parts.items()}
+        return {"update": self.rule, **{name: part.model_dump() for name, part in parts.items()}}
 
     @abstractmethod
     def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
@@ -210,7 +208,7 @@ class IdealCase(CaseBase):
         rate = sections.get("learning_rate")
         if rate is None:
             return None
-        return validated(Hyperparameters, {"": {"learning_rate": rate}}, "")
+        return validated(Hyperparameters, {"learning_rate": rate}, "")
 
     def checked(self, sections: Sections, name: str) -> Any:
         """The value of a key that a sweep may have set, as it was written; None: not given.
@@ -219,7 +217,7 @@ class IdealCase(CaseBase):
             InputError: the key does not take it.
         """
         value = sections.get(name)
-        validated(type(self), {"": {"update": self.rule, name: value}}, "")
+        validated(type(self), {"update": self.rule, name: value}, "")
         return value
 
 
@@ -229,8 +227,8 @@ class MethodBase(Spec):
     update: str
     learning_rate: float
 
-    watched: ClassVar[bool] = True
-    """Whether the rule reports epochs: for pruning, checkpoints and the time of a plan."""
+    reports_epochs: ClassVar[bool] = True
+    """Whether the rule reports each epoch: for pruning, checkpoints and the time of a plan."""
 
     rates_of: ClassVar[str] = "learning_rate"
     """Field of the search settings that holds the grid of learning rates."""
@@ -295,12 +293,3 @@ class MethodBase(Spec):
 
     def rest(self, trained: Any) -> None:
         """Called between the end of training and the test."""
-
-    def run(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
-        """Trains and measures; the test images are read once, after training."""
-        from studies.declaration.update_rules.running import measured  # needs this module
-
-        with self.network(trial, data, threads, session) as trained:
-            if session.pruned_after is None:
-                self.rest(trained)
-            return measured(trained, trial, data, session)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from studies.common.explain import validated
+from rpu_ssnn.spec import Spec
 from studies.declaration.update_rules.ann import ann_spec, trained_float
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
@@ -34,7 +35,7 @@ class ConversionCase(IdealCase):
     """A float network converted to spikes, a rule of Table 1."""
 
     rule: ClassVar[str] = "conversion"
-    swept: ClassVar[tuple[str, ...]] = (*IdealCase.swept, "sgd", "percentile")
+    parts: ClassVar[Mapping[str, type[Spec]]] = {"sgd": SgdSpec}
 
     update: Literal["conversion"]
     sgd: dict[str, Any] = Field({}, description="fields of SgdSpec")
@@ -44,17 +45,14 @@ class ConversionCase(IdealCase):
 
     def method(self, sections: Sections) -> dict[str, Any]:
         percentile = self.checked(sections, "percentile")
-        return {
-            "update": self.rule,
-            "sgd": validated(SgdSpec, sections, "sgd").model_dump(),
-            "percentile": LARGEST if percentile is None else percentile,
-        }
+        found = super().method(sections)
+        return {**found, "percentile": LARGEST if percentile is None else percentile}
 
 
 class ConversionMethod(SpikingMethod):
     """A rule of Table 1: trains a float network, then tests it with spikes; without checkpoints."""
 
-    watched: ClassVar[bool] = False
+    reports_epochs: ClassVar[bool] = False
     rates_of: ClassVar[str] = "ann_learning_rate"
     sees: ClassVar[str] = SEES_COUNTS
     one_thread: ClassVar[bool] = True  # the order of torch's sums depends on it

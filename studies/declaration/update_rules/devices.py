@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.explain import validated
 from studies.declaration.devices import (
@@ -25,6 +25,9 @@ from studies.declaration.update_rules.base import (
     MethodBase,
     Sections,
 )
+
+if TYPE_CHECKING:
+    from device_presets import CompoundDevice, Preset, TableDevice
 
 
 class PartialHyperparameters(Spec):
@@ -52,8 +55,6 @@ def _device_name(device: object) -> object:
 class OnDeviceCase(CaseBase):
     """A case whose weights live in a device; the device is a name from `device_presets`."""
 
-    swept: ClassVar[tuple[str, ...]] = ("network", "training", "overrides", "tile", "drive")
-
     device: Annotated[str, BeforeValidator(_device_name)] = Field(
         description="a preset, a preset file, a cell around either, or aihwkit's: "
         "SoftBoundsDevice(dw_min=0.01), in Python also the object itself; or measured jumps: "
@@ -78,18 +79,16 @@ class OnDeviceCase(CaseBase):
     def method(self, sections: Sections) -> dict[str, Any]:
         from device_presets import get_device
 
-        tile = _tile(sections)
+        found, tile = super().method(sections), _tile(sections)
         overrides = own_values(self.device, sections["overrides"])
         parameters = parameters_of(self.device, overrides=overrides)
         check_slot(self.device, parameters, tile.slot_seconds)
-        network = validated(NetworkSpec, sections, "network")
-        batch = validated(TrainingSpec, sections, "training").batch
-        check_tile(self.device, overrides, tile, batch, network.slots)
+        network: NetworkSpec = sections["network"]
+        check_tile(self.device, overrides, tile, sections["training"].batch, network.slots)
         delay = network.gradient.delay
         if delay > 0 and tile.read_disturb.acts:
             raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
-        return {
-            "update": self.rule,
+        return found | {
             "device": get_device(self.device).name,  # ECRAM is ecram
             # As the preset understood them: 100, 100.0 and "1e2" are one run.
             "overrides": {name: parameters[name] for name in overrides},
@@ -98,7 +97,7 @@ class OnDeviceCase(CaseBase):
         }
 
     def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
-        partial = validated(PartialHyperparameters, sections, "drive")
+        partial = validated(PartialHyperparameters, sections["drive"], "drive")
         given = partial.model_dump(exclude_none=True)
         if not given:
             return None
@@ -121,6 +120,13 @@ class DeviceMethod(MethodBase):
     overrides: dict[str, Any]
     parameters: dict[str, Any]
     tile: TileSpec
+
+    @property
+    def simulated(self) -> Preset | CompoundDevice | TableDevice:
+        """The device with its overrides (`device_presets.get_device`)."""
+        from device_presets import get_device
+
+        return get_device(self.device, self.overrides)
 
     def slots(self, network: NetworkSpec) -> int:
         """Slots of one presentation, each a pulse or a read long."""
@@ -148,4 +154,4 @@ def _tile(sections: Sections) -> TileSpec:
     if "weight_range" in sections["tile"]:
         value = sections["tile"]["weight_range"]
         raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
-    return validated(TileSpec, sections, "tile")
+    return validated(TileSpec, sections["tile"], "tile")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -11,7 +12,6 @@ from pydantic import Field
 from rpu_ssnn.baselines.online_spec import OnlineSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Positive, Spec
-from studies.common.explain import validated
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     SEES_COUNTS,
@@ -38,8 +38,8 @@ class OnlineSgdCase(IdealCase):
     """The delta rule on float weights."""
 
     rule: ClassVar[str] = "online_sgd"
-    swept: ClassVar[tuple[str, ...]] = (*ONLINE_READS, "learning_rate", "online", "weight_bound")
     reads: ClassVar[tuple[str, ...] | None] = ONLINE_READS
+    parts: ClassVar[Mapping[str, type[Spec]]] = {"online": OnlineSpec}
 
     update: Literal["online_sgd"]
     online: dict[str, Any] = Field({}, description="fields of OnlineSpec")
@@ -48,10 +48,9 @@ class OnlineSgdCase(IdealCase):
     )
 
     def method(self, sections: Sections) -> dict[str, Any]:
-        spec = validated(OnlineSpec, sections, "online")
-        check_layers(spec, sections)
-        bound = self.checked(sections, "weight_bound")
-        return {"update": self.rule, "online": spec.model_dump(), "weight_bound": bound}
+        found = super().method(sections)
+        check_layers(found["online"]["layer_rates"], sections["network"])
+        return {**found, "weight_bound": self.checked(sections, "weight_bound")}
 
 
 class OnlineSgdMethod(MethodBase):
@@ -77,13 +76,12 @@ class OnlineSgdMethod(MethodBase):
         return nullcontext(trained_online(self.online, held, trial, data, session))
 
 
-def check_layers(online: OnlineSpec, sections: Sections) -> None:
+def check_layers(rates: Sequence[float], network: NetworkSpec) -> None:
     """Refuses rates that are not one a layer.
 
     Raises:
         InputError: their number.
     """
-    rates, network = online.layer_rates, validated(NetworkSpec, sections, "network")
     layers = len(network.hidden) + 1
     if rates and len(rates) != layers:
         allowed = f"must have one factor for each of the {layers} layers, or none"

@@ -27,30 +27,22 @@ class PulseMethod(DeviceMethod, SsnnBpMethod):
     update: Literal["pulses"] = "pulses"
 
     def synapses(self) -> SynapsesFactory:
-        from device_presets import get_device
         from rpu_ssnn.synapses.native.synapses import native_synapses
         from rpu_ssnn.synapses.tile import tile_synapses
 
-        device = get_device(self.device, self.overrides)
         make = native_synapses if self.tile.simulator == "native" else tile_synapses
-        return make(device, self.tile, self.learning_rate)
+        return make(self.simulated, self.tile, self.learning_rate)
 
     def threads_for(self, threads: int) -> int:
         """One if devices remember their pulses: the blocks in which the order of pulses is lost
         would depend on the number of threads."""
-        if self.tile.simulator == "aihwkit":
-            from device_presets import get_device
-
-            if get_device(self.device, self.overrides).pulse_physics is not None:
-                return 1
-        return threads
+        remembered = self.tile.simulator == "aihwkit" and self.simulated.pulse_physics is not None
+        return 1 if remembered else threads
 
     def is_replayable(self) -> bool:
         """aihwkit's own generator cannot be seeded, so nothing may be drawn from it after
         construction."""
         if self.tile.simulator != "aihwkit":
             return True
-        from device_presets import get_device
-
         quiet_reads = self.tile.reads is None or self.tile.reads.read_noise == 0
-        return quiet_reads and get_device(self.device, self.overrides).noise_free
+        return quiet_reads and self.simulated.noise_free

@@ -20,7 +20,6 @@ class RateCase(IdealCase):
     """SSNN-BP with float weights, Eq. 9."""
 
     rule: ClassVar[str] = "rate"
-    swept: ClassVar[tuple[str, ...]] = ("network", "training", "learning_rate", "surrogate")
 
     update: Literal["rate"]
     surrogate: dict[str, Any] | None = Field(
@@ -39,7 +38,7 @@ class RateCase(IdealCase):
     def method(self, sections: Sections) -> dict[str, Any]:
         surrogate = None
         if sections.get("surrogate") is not None:
-            surrogate = validated(SurrogateSpec, sections, "surrogate").model_dump()
+            surrogate = validated(SurrogateSpec, sections["surrogate"], "surrogate").model_dump()
         return {"update": self.rule, "surrogate": surrogate}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from studies.declaration.result import Row, plain
-from studies.declaration.update_rules.base import Measured, Session
+from studies.declaration.update_rules.base import Session
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -28,17 +29,38 @@ def trained_in[L: Learner](session: Session, train: TrainFrom[L]) -> L:
     def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
         return session.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
 
-    return session.going_on(lambda start: train(start=start, on_epoch=on_epoch))
+    return session.train_from_checkpoint(lambda start: train(start=start, on_epoch=on_epoch))
 
 
-def measured(learner: Learner, trial: Trial, data: Dataset, session: Session) -> Measured:
-    """Accuracies, statistics of the synapses where it has any, and the epochs."""
-    statistics = getattr(learner, "statistics", dict)
-    return Measured(
-        *accuracies(learner.accuracy, trial, data, session),
-        statistics=statistics(),
-        epochs=[epoch_row(vars(epoch)) for epoch in learner.epochs],
-    )
+@dataclass(frozen=True)
+class Measured:
+    """Results of training for the row; accuracies are shares in [0, 1].
+
+    Attributes:
+        test_accuracy: NaN where the trial is not to read the test images, or was pruned.
+        statistics: of the synapses, where the network has any.
+    """
+
+    test_accuracy: float
+    validation_accuracy: float
+    statistics: Mapping[str, float]
+    epochs: Sequence[Row]
+
+
+def measured(trial: Trial, data: Dataset, threads: int, session: Session) -> Measured:
+    """Trains the trial's network and measures it; the test images are read once, after training."""
+    method = trial.settings.method
+    with method.network(trial, data, threads, session) as trained:
+        pruned = session.pruned_after is not None
+        if not pruned:
+            method.rest(trained)
+        tested = trial.settings.measure == "test" and not pruned
+        return Measured(
+            trained.accuracy(data.test_images, data.test_labels) if tested else math.nan,
+            trained.accuracy(data.validation_images, data.validation_labels),
+            statistics=getattr(trained, "statistics", dict)(),
+            epochs=[epoch_row(vars(epoch)) for epoch in trained.epochs],
+        )
 
 
 def epoch_row(epoch: dict[str, Any]) -> Row:
@@ -52,13 +74,3 @@ def epoch_row(epoch: dict[str, Any]) -> Row:
         else:
             row[name] = plain(value)
     return row
-
-
-def accuracies(
-    accuracy: Callable[[Any, Any], float], trial: Trial, data: Dataset, session: Session
-) -> tuple[float, float]:
-    """On test images (NaN where the trial is not to read them, or was pruned) and held-out ones."""
-    test = math.nan
-    if trial.settings.measure == "test" and session.pruned_after is None:
-        test = accuracy(data.test_images, data.test_labels)
-    return test, accuracy(data.validation_images, data.validation_labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -43,15 +44,15 @@ class WholePulseCase(OnDeviceCase):
     """The delta rule in a device, in whole pulses."""
 
     rule: ClassVar[str] = "whole_pulse_sgd"
-    swept: ClassVar[tuple[str, ...]] = (*ONLINE_READS, "overrides", "tile", "drive", "online")
     reads: ClassVar[tuple[str, ...] | None] = ONLINE_READS
+    parts: ClassVar[Mapping[str, type[Spec]]] = {"online": WholePulseSpec}
 
     update: Literal["whole_pulse_sgd"]
     online: dict[str, Any] = Field({}, description="fields of WholePulseSpec")
 
     def method(self, sections: Sections) -> dict[str, Any]:
         found = super().method(sections)
-        tile = validated(TileSpec, sections, "tile")
+        tile = validated(TileSpec, sections["tile"], "tile")
         if tile.simulator != "native":
             allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
             raise InputError("study", "tile.simulator", tile.simulator, allowed)
@@ -70,9 +71,8 @@ class WholePulseCase(OnDeviceCase):
                     "online.sum_bits and online.hidden_bits)"
                 )
                 raise InputError("study", f"tile.{name}", shown, allowed)
-        spec = validated(WholePulseSpec, sections, "online")
-        check_layers(spec, sections)
-        return {**found, "online": spec.model_dump()}
+        check_layers(found["online"]["layer_rates"], sections["network"])
+        return found
 
 
 class WholePulseMethod(DeviceMethod):
@@ -99,7 +99,5 @@ class WholePulseMethod(DeviceMethod):
     def network(
         self, trial: Trial, data: Dataset, threads: int, session: Session
     ) -> nullcontext[OnlineNetwork]:
-        from device_presets import get_device
-
-        held = {"device": get_device(self.device, self.overrides), "tile": self.tile}
+        held = {"device": self.simulated, "tile": self.tile}
         return nullcontext(trained_online(self.online, held, trial, data, session))

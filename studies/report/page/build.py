@@ -14,10 +14,8 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, reason, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
-from studies.declaration.result import Runs
-from studies.declaration.study import Study
-from studies.execution.study_runs import look_into
-from studies.report.draw import draw, drawable, swept_paths
+from studies.execution.study_runs import look_into, refuse_empty
+from studies.report.draw import StudyFigures
 from studies.report.page.headline import headline, on_devices
 from studies.report.page.sections import (
     Picture,
@@ -33,8 +31,7 @@ from studies.report.summary_view import legend, readable
 from studies.results import divergence
 from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
-from studies.results.summary import summary, swept_cells, swept_columns, with_values
-from studies.results.tables import results_frame
+from studies.results.summary import swept_cells, swept_columns, with_values
 from studies.results.text_table import number
 
 if TYPE_CHECKING:
@@ -92,15 +89,15 @@ def report_html(root: Path) -> str:
     damaged: list[InputError] = []
     found = look_into(root, on_damage=damaged.append)
     study, runs = found.study, found.complete
-    if not runs:
-        raise InputError(root, "units", 0, "must hold at least one finished trial")
-    results = results_frame(runs)
+    refuse_empty(root, runs)
+    figures = StudyFigures(study, runs)
+    results = figures.results
     warnings = cautions(found, root, results, damaged)
     reference = study.reference_label
     answer: list[str] = []
-    sections = [Section("Figures", list(_pictures(study, runs)), [])]
-    if reference in set(results["label"]):
-        table = summary(results, reference)
+    sections = [Section("Figures", list(_pictures(figures)), [])]
+    if figures.is_compared:
+        table = figures.summary
         answer += headline(results, table, reference, on_devices(runs))
         for line in divergence.of_reference(study, table):
             remedy = "training: {epochs: ...}"
@@ -154,14 +151,12 @@ def _runs(results: pd.DataFrame) -> Section:
     return Section("Runs", [], [table_of(pd.DataFrame(columns), n_left)], folded=True)
 
 
-def _pictures(study: Study, runs: Runs) -> Iterator[Picture]:
-    kinds = drawable(study, runs)
-    paths = swept_paths(study, results_frame(runs))
+def _pictures(figures: StudyFigures) -> Iterator[Picture]:
+    kinds = figures.kinds()
     for kind, caption in _CAPTIONS.items():
-        for x in paths if kind == "sweep" else [None]:
+        for x in figures.swept_paths if kind == "sweep" else [None]:
             if kind in kinds:
-                told = caption.format(x=x and quantity(x))
-                yield drawn(told, partial(draw, kind, study, runs, x))
+                yield drawn(caption.format(x=x and quantity(x)), partial(figures.draw, kind, x))
 
 
 def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:

@@ -17,8 +17,7 @@ from studies.report.figure_style import (
     NARROW_INCHES,
     WIDE_INCHES,
     as_svg,
-    new_figure,
-    panels_in,
+    panels,
     plain,
 )
 from studies.results.ledger import ledger_table
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-MOST_BYTES = 16 << 20
-"""Of a picture or table of the folder."""
+MOST_PICTURE_BYTES = 16 << 20
+"""Of a picture of the folder."""
 
 MOST_DEVICES = 12
 _RESPONSE_INCHES = 2.2
@@ -158,10 +157,8 @@ def _responses(names: tuple[str, ...]) -> list[Picture]:
 
     def draw(width: float) -> Figure:
         columns = 2 if width > NARROW_INCHES and len(presets) > 1 else 1
-        lines = -(-len(presets) // columns)
-        figure = new_figure(width, 0.4 + _RESPONSE_INCHES * lines)
-        panels = panels_in(figure, len(presets), columns)
-        for axes, preset in zip(panels, presets.values(), strict=True):
+        figure, all_axes = panels(width, len(presets), columns, _RESPONSE_INCHES, 0.4)
+        for axes, preset in zip(all_axes, presets.values(), strict=True):
             draw_response(axes, preset)
             axes.set_title(plain(path_free(preset.name)), fontsize=8)
         return figure
@@ -185,7 +182,7 @@ def _kept(path: Path) -> pd.DataFrame | None:
 
 def _png(path: Path, caption: str) -> list[Picture]:
     try:
-        uri = _uri(read_bytes(path, MOST_BYTES), "png")
+        uri = _uri(read_bytes(path, MOST_PICTURE_BYTES), "png")
     except OSError:
         return []
     return [Picture(caption, uri, uri)]

@@ -13,7 +13,7 @@ from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration import pruning, sequential_stopping
 from studies.declaration.result import Runs
 from studies.declaration.search.candidates import edges_of, shared_seeds
-from studies.declaration.search.hyperparameters import search_key
+from studies.declaration.search.hyperparameters import searched
 from studies.declaration.trial import point_title
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
@@ -97,10 +97,9 @@ def _failed(root: Path) -> Iterator[str]:
 
 
 def _versions(runs: Runs) -> Iterator[str]:
-    versions = {Versions.of(result) for _, result in runs}
+    versions = Versions.of_all(runs)
     if len(versions) > 1:
-        texts = "; ".join(sorted(map(str, versions)))
-        yield f"The rows were made under different versions: {texts}."
+        yield f"The rows were made under different versions: {'; '.join(versions)}."
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
@@ -131,19 +130,17 @@ def _shared(found: FolderContents) -> Iterator[str]:
 
 def _edges(found: FolderContents) -> Iterator[str]:
     search = found.study.search
-    for point in found.study.points():
-        if point.drive is not None:
+    for point, drive in searched(found.study, found.drives):
+        if drive is None:
             continue
-        drive = found.drives.get(search_key(point, search))
-        edges = () if drive is None else edges_of(drive.drive, point, search)
-        if drive is not None and drive.bound is not None:
-            title = point_title(point.label, point.sweep)
+        title, edges = point_title(point.label, point.sweep), edges_of(drive.drive, point, search)
+        if drive.bound is not None:
             yield f"The search for {title} ended with {drive.bound}."
-        elif drive is not None and edges:
+        elif edges:
             at = ", ".join(f"{name} {getattr(drive, name):g}" for name in edges)
             yield (
-                f"{point_title(point.label, point.sweep)} is driven at the edge of the grid that "
-                f"was searched ({at}): better may lie beyond."
+                f"{title} is driven at the edge of the grid that was searched ({at}): better may "
+                "lie beyond."
             )
 
 

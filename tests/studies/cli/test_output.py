@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rpu_ssnn.common.wording import first_unprintable, printable
-from studies.execution.progress import ConsoleReporter, TolerantConsole
+from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
 from support.commands import Command
 from support.harness import Harness, InThisProcess, small_study
 
@@ -30,7 +30,7 @@ class Full(io.TextIOBase):
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), BrokenPipeError(32, "Broken")])
 def test_a_progress_stream_that_fails_costs_no_trial(error: OSError, tmp_path: Path) -> None:
     harness = Harness(tmp_path)
-    console = TolerantConsole(file=Full(error))  # type: ignore[arg-type]
+    console = ClosedPipeConsole(file=Full(error))  # type: ignore[arg-type]
     outcome = harness.run(
         small_study(), executor=InThisProcess(), reporter=ConsoleReporter(console)
     )
@@ -39,7 +39,7 @@ def test_a_progress_stream_that_fails_costs_no_trial(error: OSError, tmp_path: P
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
     stream = io.StringIO()
-    ConsoleReporter(TolerantConsole(file=stream)).note("failed: a\x1b[31mb\u202ec")
+    ConsoleReporter(ClosedPipeConsole(file=stream)).note("failed: a\x1b[31mb\u202ec")
     assert first_unprintable(stream.getvalue().rstrip("\n")) is None
     assert "a\\x1b[31mb\\u202ec" in stream.getvalue()
     assert printable("plain — text\n") == "plain — text\n"
@@ -47,7 +47,7 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 
 def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
     stream = io.StringIO()
-    console = TolerantConsole(file=stream, force_terminal=True, width=200)
+    console = ClosedPipeConsole(file=stream, force_terminal=True, width=200)
     ideal = {"device": "ideal", "drive": {"weight_range": 8, "learning_rate": 1}}
     study = small_study(
         cases=[{"update": "rate", "learning_rate": 1.0}, ideal], sweep={"overrides.levels": [9]}

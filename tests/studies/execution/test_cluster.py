@@ -63,7 +63,7 @@ def saying_training(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
 ) -> TrialResult:
     """Says how far it is, how many threads it has, and where it would leave a checkpoint."""
-    workspace.say(
+    workspace.write_progress(
         trial, TrialProgress(epoch=1, epochs=3, accuracy=71.5, notes=(f"{trial.title}: half way",))
     )
     time.sleep(2)

@@ -233,10 +233,10 @@ def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
         for run in candidates(study, [point])
     ]  # fmt: skip
     found = best(runs, study.search)[search_key(point, study.search)]
-    assert found.drive.bound is not None
-    assert "every coincidence makes its pulse already" in found.drive.bound
+    assert found.found.bound is not None
+    assert "every coincidence makes its pulse already" in found.found.bound
     (tried,) = by_search(runs).values()
-    wider = widened(tried.best, tried.gentlest_first, tried.results[tried.best])
+    wider = widened(tried.best, tried.smallest_step_first, tried.results[tried.best])
     assert {drive.learning_rate for drive in wider} <= {0.125, 0.25}, "the range alone may go on"
 
 
@@ -286,9 +286,9 @@ def test_candidates_are_judged_on_the_mean_of_several_seeds() -> None:
         for run in tried
     ]  # fmt: skip
     found = best(runs, study.search)[search_key(point, study.search)]
-    assert found.drive.learning_rate == 0.25
-    assert found.drive.validation_accuracy == 75.0
-    assert found.drive.seeds == (100, 101)
+    assert found.found.learning_rate == 0.25
+    assert found.found.validation_accuracy == 75.0
+    assert found.found.seeds == (100, 101)
 
 
 def test_what_was_searched_before_stays_known_and_new_settings_search_anew() -> None:

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from studies.common.choices import Kind
 from studies.declaration.result import Runs
 from studies.declaration.study import Study
-from studies.report.draw import draw, drawable
+from studies.report.draw import StudyFigures
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
 from support.commands import refused
 from support.results_fakes import NASTY, nasty_study, runs_of
@@ -28,7 +28,7 @@ def runs(study: Study) -> Runs:
 
 
 def test_bars_that_are_not_significant_are_hollow_and_marked(study: Study, runs: Runs) -> None:
-    (axes,) = draw("gaps", study, runs).axes
+    (axes,) = StudyFigures(study, runs).draw("gaps").axes
     lengths = [bar.get_width() for bar in axes.patches]
     assert lengths == pytest.approx([-5.5, 0.0])
     assert [to_hex(bar.get_facecolor()) == "#ffffff" for bar in axes.patches] == [False, True]
@@ -38,7 +38,7 @@ def test_bars_that_are_not_significant_are_hollow_and_marked(study: Study, runs:
 
 
 def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, runs: Runs) -> None:
-    figure = draw("curves", study, runs)
+    figure = StudyFigures(study, runs).draw("curves")
     assert [axes.get_title() for axes in figure.axes] == ["T = 10", "T = 20"]
     ann, rate, device = figure.axes[0].lines
     assert set(ann.get_ydata()) == {90.5}  # level: no epochs
@@ -50,7 +50,7 @@ def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, ru
 
 
 def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
-    (axes,) = draw("sweep", study, runs).axes
+    (axes,) = StudyFigures(study, runs).draw("sweep").axes
     assert axes.get_xlabel() == "T (slots)"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "20"]
     device = axes.containers[1].lines[0]
@@ -60,28 +60,28 @@ def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
 
 def test_values_that_are_no_numbers_stand_side_by_side() -> None:
     study = nasty_study(sweep={"network.neuron.reset": ["subtract", "zero"]})
-    (axes,) = draw("sweep", study, runs_of(study)).axes
+    (axes,) = StudyFigures(study, runs_of(study)).draw("sweep").axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["subtract", "zero"]
 
 
 def test_any_setting_with_several_values_can_be_below(study: Study, runs: Runs) -> None:
-    (first, second) = draw("sweep", study, runs, x="seed").axes
+    (first, second) = StudyFigures(study, runs).draw("sweep", x="seed").axes
     assert first.get_xlabel() == second.get_xlabel() == "seed"
     with refused("plot: --x: 'training.batch'", "several values"):
-        draw("sweep", study, runs, x="training.batch")
+        StudyFigures(study, runs).draw("sweep", x="training.batch")
 
 
 def test_only_what_the_runs_have_is_drawable() -> None:
     study = nasty_study(sweep={}, cases=[{"update": "ann", "learning_rate": 1}], reference="ann")
-    assert drawable(study, runs_of(study)) == []
+    assert StudyFigures(study, runs_of(study)).kinds() == []
     with refused("plot: curves: 'none'"):
-        draw("curves", study, runs_of(study))
+        StudyFigures(study, runs_of(study)).draw("curves")
     with refused("plot: gaps: 'none'"):
-        draw("gaps", study, runs_of(study))
+        StudyFigures(study, runs_of(study)).draw("gaps")
     with refused("plot: --x: missing"):
-        draw("sweep", study, runs_of(study))
+        StudyFigures(study, runs_of(study)).draw("sweep")
     whole = nasty_study()
-    assert drawable(whole, runs_of(whole)) == list(get_args(Kind))
+    assert StudyFigures(whole, runs_of(whole)).kinds() == list(get_args(Kind))
 
 
 def test_every_series_has_its_own_colour_and_shape() -> None:
@@ -95,10 +95,10 @@ def test_every_series_has_its_own_colour_and_shape() -> None:
 def test_svg_is_whole_repeats_and_links_nowhere(
     kind: Kind, width: float, study: Study, runs: Runs
 ) -> None:
-    svg = as_svg(draw(kind, study, runs, width=width))
+    svg = as_svg(StudyFigures(study, runs).draw(kind, width=width))
     root = ElementTree.fromstring(svg)
     assert root.tag.endswith("svg")
-    assert svg == as_svg(draw(kind, study, runs, width=width))
+    assert svg == as_svg(StudyFigures(study, runs).draw(kind, width=width))
     assert b"<metadata" not in svg
     links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith("href")]
     assert all(link.startswith("#") for link in links)
@@ -110,13 +110,13 @@ def test_svg_is_whole_repeats_and_links_nowhere(
 def test_files_of_every_format(
     suffix: str, start: bytes, study: Study, runs: Runs, tmp_path: Path
 ) -> None:
-    path = save(draw("gaps", study, runs), tmp_path / f"a.{suffix}")
+    path = save(StudyFigures(study, runs).draw("gaps"), tmp_path / f"a.{suffix}")
     assert path.read_bytes().startswith(start)
     assert [file.name for file in tmp_path.iterdir()] == [f"a.{suffix}"]
 
 
 def test_other_formats_and_folders_are_refused(study: Study, runs: Runs, tmp_path: Path) -> None:
-    figure = draw("gaps", study, runs)
+    figure = StudyFigures(study, runs).draw("gaps")
     with refused("plot: --out:", ".jpg", "must end in .png, .pdf, .svg"):
         save(figure, tmp_path / "a.jpg")
     with refused("figure: No such file or directory"):
@@ -128,7 +128,7 @@ def test_many_cases_have_a_panel_each_with_a_line_a_seed_and_none_is_above_100()
     cases += [{"label": f"c{n}", "update": "coincidence", "learning_rate": 1.0} for n in range(4)]
     study = nasty_study(cases=cases, sweep={})
     runs = runs_of(study, lambda trial: 109.0 + trial.settings.seed / 10)
-    figure = draw("curves", study, runs)
+    figure = StudyFigures(study, runs).draw("curves")
     shown = [axes for axes in figure.axes if axes.get_visible()]
     names = ("rate", "c0", "c1", "c2", "c3")
     assert [axes.get_title() for axes in shown] == [f"{name} (n=3)" for name in names]
@@ -145,7 +145,7 @@ def test_bars_of_one_device_stand_together() -> None:
     runs = runs_of(study)
     for trial, result in runs:
         result.row["device"] = getattr(trial.settings.method, "device", None)
-    (axes,) = draw("gaps", study, runs).axes
+    (axes,) = StudyFigures(study, runs).draw("gaps").axes
     names = [label.get_text().split(" ")[0] for label in axes.get_yticklabels()]
     assert names == ["reram_es", "two_device_pair(reram_es)", "capacitor"]
 
@@ -155,7 +155,7 @@ def test_no_label_is_cut() -> None:
     case = {"label": label, "device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}}
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
     for kind in get_args(Kind):
-        figure = draw(kind, study, runs_of(study), width=NARROW_INCHES)
+        figure = StudyFigures(study, runs_of(study)).draw(kind, width=NARROW_INCHES)
         figure.canvas.draw()
         width = figure.bbox.width
         ticks = {id(tick) for axes in figure.axes for tick in axes.get_xticklabels()}

@@ -12,6 +12,7 @@ import yaml
 from studies.cli.app import main
 from studies.report import attribution_view, ledger_view, requirement_view
 from studies.results.ledger import COLUMNS
+from studies.results.spreadsheet import write_csv
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.requirement import require
 from support.harness import SMALL
@@ -34,7 +35,7 @@ def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
     assert "ns" not in rows[2].split("|")[4]
     assert sum(" ns " in row for row in rows) >= 4  # the spreads, which cost nothing
     assert rows[-1].split("|")[2].strip() == "together minus sum"
-    written = pd.read_csv(attribution_view.write(found, tmp_path))
+    written = pd.read_csv(write_csv(found.table, tmp_path / attribution_view.FILE))
     pd.testing.assert_frame_equal(written, found.table, check_dtype=False)
     figure = attribution_view.draw(found, "capacitor", tmp_path)
     assert figure.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -63,7 +64,7 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     assert cells[4].startswith(("at most 1.9", "at most 2"))
     assert cells[6] == "met"
     assert "\nstuck_share: no limit up to 0.5 (loss 2.0" in text
-    written = pd.read_csv(requirement_view.write(found, tmp_path))
+    written = pd.read_csv(write_csv(found.table, tmp_path / requirement_view.FILE))
     assert written["required"][0] == pytest.approx(found.table["required"][0])
 
 
