@@ -8,6 +8,9 @@ from .execution.api import (
 from .execution.api import (
     run_study as run_study,
 )
+from .execution.api import (
+    runner as runner,
+)
 from .execution.export import export_trial as export_trial
 from .report.page.build import write_report as write_report
 from .results.summary import summary as summary

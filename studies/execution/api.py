@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ from studies.workers.local_executor import LocalExecutor
 if TYPE_CHECKING:
     import pandas as pd
 
+    from studies.execution.options import Outcome
     from studies.workers.executor import Executor
 
 
@@ -55,20 +58,15 @@ def run_study(
 
     Raises:
         InputError: bad input, said in one line, before anything ran.
-        BrokenPairError: aihwkit and torch do not fit.
+        BrokenEnvironmentError: aihwkit and torch do not fit, or numba cannot store compiled code.
         TrialsFailedError: trials failed; the others' rows are kept. Another call leaves the failed
             ones alone, or runs them again with `retry_failed`.
     """
     declared = study if isinstance(study, Study) else find_study(str(study))
     root = default_folder(declared) if out is None else user_path("run_study", "out", out)
     with ExitStack() as stack:
-        options = Options(
-            job=training_job(None if data is None else Path(data)),
-            reporter=ConsoleReporter(Console(stderr=True)) if progress else Reporter(),
-            executor=executor or stack.enter_context(closing(LocalExecutor(workers))),
-            retry_failed=retry_failed,
-        )
-        outcome = run_in_folder(declared, root, options)
+        executor = executor or stack.enter_context(closing(LocalExecutor(workers)))
+        outcome = run_in_folder(declared, root, _options(executor, data, progress, retry_failed))
     if outcome.failures:
         first = outcome.failures[0]
         raise TrialsFailedError(
@@ -76,6 +74,36 @@ def run_study(
             f"first {first.title}: {first.message}"
         )
     return _with_reference(results_frame(outcome.runs), declared)
+
+
+@contextmanager
+def runner(
+    out: Path | str,
+    *,
+    workers: int | None = None,
+    data: Path | str | None = None,
+    progress: bool = False,
+) -> Iterator[Callable[[Study], Outcome]]:
+    """What `attribute`, `decompose` and `require` run their studies with; workers end with it.
+
+    Args:
+        out: output folder of the question.
+        workers, data, progress: as of `run_study`.
+    """
+    root = user_path("runner", "out", out)
+    with closing(LocalExecutor(workers)) as executor:
+        yield partial(run_in_folder, root=root, options=_options(executor, data, progress))
+
+
+def _options(
+    executor: Executor, data: Path | str | None, progress: bool, retry_failed: bool = False
+) -> Options:
+    return Options(
+        job=training_job(None if data is None else Path(data)),
+        reporter=ConsoleReporter(Console(stderr=True)) if progress else Reporter(),
+        executor=executor,
+        retry_failed=retry_failed,
+    )
 
 
 def load_results(folder: Path | str) -> pd.DataFrame:

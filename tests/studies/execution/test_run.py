@@ -15,7 +15,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
-from studies.execution.api import load_results, run_study
+from studies.execution.api import load_results, run_study, runner
 from studies.execution.progress import Reporter
 from studies.execution.study_runs import look_into
 from studies.results import result_folder, store
@@ -378,3 +378,13 @@ def test_fewer_workers_than_one_are_refused(workers: int, tmp_path: Path) -> Non
     with refused("workers", str(workers), "must be at least 1"):
         run_study(small_study(), tmp_path / "out", workers=workers)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_runner_runs_studies_in_its_folder(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = harness.options().job
+    monkeypatch.setattr("studies.execution.api.training_job", lambda data: job)
+    with runner(harness.out, workers=1) as run:
+        assert len(run(small_study()).runs) == 6
+    assert len(load_results(harness.out)) == 6
