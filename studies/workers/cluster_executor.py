@@ -157,8 +157,8 @@ class _ClusterPool:
         return [(trial, outcome)]
 
     def progress_of(self, trial: Trial) -> TrialProgress | None:
-        said = self._progress.get(trial.identity)
-        return None if said is None else TrialProgress.model_validate_json(said)
+        progress = self._progress.get(trial.identity)
+        return None if progress is None else TrialProgress.model_validate_json(progress)
 
     def wait_for_a_worker(
         self, note: Callable[[str], None], raise_if_interrupted: Callable[[], None]
@@ -213,8 +213,8 @@ class _ClusterPool:
             raise ClusterLostError(f"lost the scheduler: {self._where} ({error})") from error
 
     def _on_event(self, event: tuple[float, Any]) -> None:
-        identity, said = event[1]
-        self._progress[identity] = said
+        identity, progress = event[1]
+        self._progress[identity] = progress
 
 
 def _anywhere(job: Job) -> Job:

@@ -389,3 +389,9 @@ def test_an_infinite_override_can_be_stored() -> None:
     case = {"device": "capacitor", "overrides": overrides, "drive": DRIVE}
     trial = trials(small_study(cases=[case], reference="capacitor", seeds=[0]))[0]
     assert json.loads(trial.settings_json)["method"]["overrides"] == {"leak_time_constant_s": "inf"}
+
+
+def test_a_copied_study_has_points_of_its_own() -> None:
+    study = small_study()
+    assert len(study.points()) == len(study.points()) == 3
+    assert len(study.model_copy(update={"cases": study.cases[:2]}).points()) == 2
