@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from aihwkit.simulator.configs import UpdateParameters
+from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
 from rpu_ssnn.synapses.aihwkit_tile import (
@@ -34,7 +35,6 @@ from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFacto
 from rpu_ssnn.synapses.cell import (
     cell_statistics,
     device_count,
-    is_one_sided,
     pulsed_step,
     realised_by,
     rows_a_call,
@@ -112,7 +112,7 @@ class TileSynapses(Synapses):
 
         self._realised = realised_by(self._config)
         self._rows_a_call = rows_a_call(self._config)
-        refreshed = trains is None and is_one_sided(self._config)
+        refreshed = trains is None and isinstance(self._config, OneSidedUnitCell)
         self._refresh = Refresh(self.tiles[0]) if refreshed else None
         parts = {"memory": self._history, "refresh": self._refresh}
         self._extras = {name: part for name, part in parts.items() if part is not None}

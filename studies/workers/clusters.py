@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.optional import optional_package
+from rpu_ssnn.common.parallel import usable_cpus
 from studies.workers.executor import Executor
-from studies.workers.local_executor import LocalExecutor, cpu_count
+from studies.workers.local_executor import LocalExecutor
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -111,8 +112,8 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
             try:
                 only_us = Security.temporary()
                 if kind == "local":
-                    n = cpu_count() if workers is None else workers
-                    threads = max(1, cpu_count() // n)
+                    n = usable_cpus() if workers is None else workers
+                    threads = max(1, usable_cpus() // n)
                     started = start(
                         n_workers=n,
                         threads_per_worker=threads,

@@ -1,7 +1,6 @@
 """Runs trials in processes of this machine; all end with the worker pool."""
 
 import multiprocessing
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.parallel import usable_cpus
 from rpu_ssnn.common.wording import counted
 from studies.common import interrupts
 from studies.declaration.result import Failure, TrialResult
@@ -31,21 +31,13 @@ class WorkerDiedError(RpuSsnnError):
     """A worker process died before its first trial."""
 
 
-def cpu_count() -> int:
-    """CPUs that this process may use; containers and taskset limit them."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
-
-
 def worker_count(workers: int | None, n_trials: int) -> int:
     """Number of processes for so many trials.
 
     Args:
         workers: requested number; None: one a CPU.
     """
-    return min(cpu_count() if workers is None else workers, n_trials)
+    return min(usable_cpus() if workers is None else workers, n_trials)
 
 
 @dataclass
@@ -79,7 +71,7 @@ class LocalExecutor:
     def _shares(self, n_trials: int) -> tuple[int, int]:
         """Workers, and threads of each."""
         n_workers = worker_count(self.workers, n_trials)
-        return n_workers, max(1, cpu_count() // n_workers)
+        return n_workers, max(1, usable_cpus() // n_workers)
 
     @contextmanager
     def start_pool(

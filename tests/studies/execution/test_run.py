@@ -353,7 +353,7 @@ def test_unit_files_are_plain_json_with_the_settings(harness: Harness) -> None:
 
 
 def test_workers_share_the_threads(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studies.workers.local_executor.cpu_count", lambda: 8)
+    monkeypatch.setattr("studies.workers.local_executor.usable_cpus", lambda: 8)
     job = Job(check=accept_all, execute=_threads_as_accuracy, data_root=harness.orders)
     study = small_study(seeds=[0])
     outcome = harness.run(study, job=job, executor=LocalExecutor(2))
