@@ -92,7 +92,7 @@ def bare_tiles(device: str, sent: Batches, keeps: list[float]) -> tuple[list[Ana
     rng = np.random.default_rng(0)
     factory = tile_synapses(get_preset(device), TileSpec(weight_range=weight_range), learning_rate)
     with make_network(factory, 50, 1, batch=DEVICE_BATCH) as net:
-        tiles = [s._tiles[0] for s in net.synapses if isinstance(s, TileSynapses)]
+        tiles = [s.tiles[0] for s in net.synapses if isinstance(s, TileSynapses)]
         writers = [RowWriter(*s.shape) for s in net.synapses]
     rows: Rows = []
     for batch in sent:

@@ -151,7 +151,7 @@ def device_epoch(threads: int, repeats: int) -> list[dict[str, float | str]]:
             sent.append([])
         sent.pop()
         rows = np.array([sum(len(x) for _, x, _ in batch) for batch in sent])
-        tiles = [s._tiles[0] for s in network.synapses if isinstance(s, TileSynapses)]
+        tiles = [s.tiles[0] for s in network.synapses if isinstance(s, TileSynapses)]
         wholes, bares = [], []
         for _ in range(repeats):
             bares.append(bare(tiles, sent))

@@ -245,7 +245,8 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
         told = f"cannot be written: {error}"
         if isinstance(error, OSError):
             told = f"must be a file that can be written ({reason(error)})"
-        raise PresetError(where, "file", str(list(temporaries)[-1]), told) from None
+        at = next(reversed(temporaries), next(iter(writers)))  # none where it has no name
+        raise PresetError(where, "file", str(at), told) from None
 
 
 def _replace_all(
@@ -268,7 +269,9 @@ def _replace_all(
             os.replace(temporary, path)
     finally:
         for temporary in temporaries.values():
-            with contextlib.suppress(OSError):  # the error that brought us here says more
+            with contextlib.suppress(
+                OSError, ValueError
+            ):  # the error that brought us here says more
                 temporary.unlink()
 
 

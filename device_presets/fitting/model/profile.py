@@ -51,9 +51,7 @@ def cycle_noise_limits(fit: JointFit) -> tuple[float, float]:
     Returns:
         Lower and upper end; -inf where no cycle noise is within the interval.
     """
-    fixed = fit.layout.shared_free & (np.arange(len(fit.shared)) > 0)
-    top = refit(replace(fit, layout=replace(fit.layout, shared_free=fixed)), most_steps=40)
-    profile = Profile(fit, 0, top.total)
+    profile = Profile(fit, 0, refit(fit, most_steps=40).total)
     inside = max(float(fit.shared[0]), float(LOW[0]))
     outside = max(inside + 0.3, _FIRST)
     while profile.loss(outside) <= _WITHIN:

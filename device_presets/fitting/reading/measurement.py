@@ -165,6 +165,8 @@ def _jumps(
 
 
 def _refuse_order(file: Path, layout: CsvLayout, rows: Rows, bad: np.ndarray) -> None:
+    if not bad.any():
+        return
     before = int(rows.pulse[np.argmax(bad) - 1])
     allowed = (
         f"must grow within a device and cycle, but {before} comes before it; several devices or "
