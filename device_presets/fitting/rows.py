@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
-    """The same with those rows of each array, or all in another order; within it, too."""
+    """A table of those rows, in that order, of each array; tables inside the table likewise."""
     changed: dict[str, Any] = {}
     for name, value in vars(table).items():
         if isinstance(value, np.ndarray):

@@ -269,9 +269,8 @@ def _replace_all(
             os.replace(temporary, path)
     finally:
         for temporary in temporaries.values():
-            with contextlib.suppress(
-                OSError, ValueError
-            ):  # the error that brought us here says more
+            # The error that led here says more than one of the clean-up.
+            with contextlib.suppress(OSError, ValueError):
                 temporary.unlink()
 
 
