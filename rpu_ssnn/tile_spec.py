@@ -91,6 +91,9 @@ NEEDS_PULSES = (
 )
 """Error message: such cells have no native simulation."""
 
+ONLY_NATIVE = "needs tile: {simulator: native}; aihwkit's devices do not remember their pulses"
+"""Error message: a device whose step follows the gap, or whose charge fades in log-time."""
+
 NO_DELAYED_READS = (
     "must be 0 with tile.read_disturb: the forward spikes that wait for the gradient are those of "
     "the pulses, and the reads before them are not counted"

@@ -6,7 +6,6 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses
 from rpu_ssnn.synapses.native.toy import weights_of_toy_cells
-from rpu_ssnn.synapses.pulse_history import list_pulses
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 
 
@@ -18,16 +17,10 @@ class _AlsoAsRows(CoincidenceSynapses):
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         super().__init__(crossbar, learning_rate)
         self._rows = RowWriter(*self.shape)
-        self._last = np.full(crossbar.initial.size, -1, dtype=np.int64)
 
     def update(self, block: PulseBlock) -> None:
         super().update(block)
-        kept = np.ones(len(block.post), dtype=np.bool_)
-        self._rows.write(block, kept, 0)
-        list_pulses(
-            block.pre_start, block.pre, block.post_start, block.post, block.sign, kept, 0,
-            np.zeros(block.rows, dtype=np.int64), self.shape[1], self._last,
-        )  # fmt: skip
+        self._rows.write(block, np.ones(len(block.post), dtype=np.bool_), 0)
 
 
 class _ReadByCalls(CoincidenceSynapses):

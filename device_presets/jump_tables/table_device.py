@@ -43,7 +43,7 @@ DIGITS = 16
 SHIPPED = Path(__file__).parents[1] / "measured"
 """Tables that come with the package, with their licence."""
 
-ONLY_NATIVE = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
+NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 
 _NAME = re.compile(r"table\((?P<folders>.*?)(?:, *sha256=(?P<digest>[0-9a-f]+))?\)")
 
@@ -155,7 +155,7 @@ class TableDevice:
         Raises:
             PresetError: always.
         """
-        raise PresetError("tile", "simulator", "aihwkit", ONLY_NATIVE)
+        raise PresetError("tile", "simulator", "aihwkit", NO_TABLES)
 
 
 def is_table_name(name: str) -> bool:

@@ -63,6 +63,11 @@ class ChargeTrapPhysics:
     rest_state: float
 
     @property
+    def remembers(self) -> bool:
+        """Whether a step depends on the gap since the last pulse, or charge fades in log-time."""
+        return self.gap_time_constant_s > 0.0 or self.loss_per_decade > 0.0
+
+    @property
     def shortest_slot_s(self) -> float:
         """Least time (s) from pulse to pulse."""
         return max(self.pulse_width_s, self.pulse_period_s or 0.0)

@@ -1,6 +1,7 @@
 """The delta rule from image to image, in whole pulses on native devices or on float weights.
 
-For each image: y = f(x W) layer by layer, the error back by exact backpropagation, then
+For each image: y = f(x W) layer by layer, the error back by backpropagation (which leaves
+a read gain out), then
 dW = rate x error. On devices dW is rounded to a whole number of pulses of the size that a
 controller takes for all of them (range / pulses), and the device makes of these what its own step,
 noise and bounds are. This is how NeuroSim's perceptron learns (Chen, Peng and Yu, IEEE TCAD

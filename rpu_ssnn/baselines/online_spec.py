@@ -24,7 +24,11 @@ class OnlineSpec(Spec):
     layer_rates: tuple[Positive, ...] = Field(
         (), description="factor on the learning rate of each layer; empty: 1 for all"
     )
-    read_gain: Positive = Field(1.0, description="factor on every weighted sum")
+    read_gain: Positive = Field(
+        1.0,
+        description="factor on every weighted sum; errors and weight changes leave it out, as "
+        "NeuroSim's do",
+    )
     hidden_bits: Bits | None = Field(
         None,
         description="resolution of hidden values as the next layer's reads see them (1: on or "

@@ -88,10 +88,17 @@ class Crossbar:
         return self.theta * learning_rate * self.gain / (self.batch * self.T)
 
 
+FINE_KEEP = 1e-4
+"""Share below which the 24 bits of single draws would keep too many spikes (a third too many at
+1e-7)."""
+
+
 def thinned(
     spikes: PostSpikes, keep: float, rng: np.random.Generator
 ) -> Bool[np.ndarray, " post_spikes"]:
     """Which gradient spikes reach the array: a share `keep`, by one draw each."""
+    if keep < FINE_KEEP:
+        return rng.random(len(spikes)) < keep
     if keep < 1.0:
         return rng.random(len(spikes), dtype=np.float32) < keep
     return np.ones(len(spikes), dtype=np.bool_)

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
-from jaxtyping import Float64
-
 from rpu_ssnn.common.jump_table import JumpTable
 
 PulsedDevice = Any
@@ -17,6 +14,10 @@ class PulsePhysics(Protocol):
 
     `device_presets.parameters.charge_trap_physics.ChargeTrapPhysics` is one.
     """
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a step follows the gap, or charge fades; if not, aihwkit has such a device."""
 
     @property
     def pulse_width_s(self) -> float:
@@ -32,25 +33,19 @@ class PulsePhysics(Protocol):
 
     @property
     def recovery(self) -> float:
-        """`step_factor` without a gap, minus 1."""
+        """Step without a gap over that of an isolated pulse, minus 1."""
 
     @property
     def gap_time_constant_s(self) -> float:
-        """How fast `step_factor` falls to 1 with the gap, exponentially."""
+        """How fast the step falls to that of an isolated pulse with the gap, exponentially."""
 
     @property
     def loss_per_decade(self) -> float:
-        """`kept` is 1 - this x log10(1 + age / loss_onset_s), or 0."""
+        """Share of the charge left at an age is 1 - this x log10(1 + age / loss_onset_s), or 0."""
 
     @property
     def loss_onset_s(self) -> float:
         """See `loss_per_decade`."""
-
-    def step_factor(self, gap_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-        """Step over that of an isolated pulse, by the gap since the device's last pulse."""
-
-    def kept(self, age_s: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-        """Share of the charge left after that time without a pulse, in [0, 1]."""
 
 
 class DeviceSource(Protocol):

@@ -24,6 +24,7 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.aihwkit_tile import (
     fix_stuck,
     make_tile,
@@ -45,8 +46,7 @@ from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.reference import of_cell, reference_error, weight_per_state
 from rpu_ssnn.synapses.refresh import Refresh
-from rpu_ssnn.synapses.tile_history import TileHistory
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.tile_spec import ONLY_NATIVE, TileSpec
 from rpu_ssnn.training_state import (
     State,
     StateError,
@@ -74,6 +74,9 @@ class TileSynapses(Synapses):
     Attributes:
         spec: as given.
         tiles: one, or two where a weight is a differential pair.
+
+    Raises:
+        InputError: a device that remembers its pulses, which aihwkit's do not.
     """
 
     ordered = True
@@ -87,6 +90,9 @@ class TileSynapses(Synapses):
         learning_rate: float,
         trains: UpdateParameters | None = None,
     ) -> None:
+        physics = device.pulse_physics
+        if physics is not None and physics.remembers:
+            raise InputError("tile", "simulator", "aihwkit", ONLY_NATIVE)
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
             crossbar.seed
         ).spawn(4)
@@ -100,10 +106,6 @@ class TileSynapses(Synapses):
         ]
         for tile, part in zip(self.tiles, stuck_seed.spawn(len(self.tiles)), strict=True):
             fix_stuck(tile, spec, np.random.default_rng(part))
-        physics = device.pulse_physics
-        self._history = None
-        if physics is not None:
-            self._history = TileHistory(crossbar, physics, spec, self.tiles)
         batch_seconds = spec.batch_seconds(crossbar.batch, crossbar.slots)
         self._leak = Leak(device, self.tiles, batch_seconds)
 
@@ -114,8 +116,6 @@ class TileSynapses(Synapses):
         self._rows_a_call = rows_a_call(self._config)
         refreshed = trains is None and isinstance(self._config, OneSidedUnitCell)
         self._refresh = Refresh(self.tiles[0]) if refreshed else None
-        parts = {"memory": self._history, "refresh": self._refresh}
-        self._extras = {name: part for name, part in parts.items() if part is not None}
         self._state_step = pulsed_step(self._config)
         self.device_step = float(self._per_state) * self._state_step
         self._wanted_step = crossbar.wanted_step(learning_rate)
@@ -177,8 +177,6 @@ class TileSynapses(Synapses):
             first = row
             row, x, d = self._rows.write(block, kept, first)
             if len(x):
-                if self._history is not None:
-                    self._history.before(block, kept, first, row)
                 self._pulse(x, d)
 
     def commit(self, presentations: range) -> None:
@@ -188,11 +186,9 @@ class TileSynapses(Synapses):
 
     def end_batch(self) -> None:
         self._leaked(self._leak.end_batch())
-        self._lost(self._history is not None and self._history.end_batch())
 
     def rest(self, seconds: float) -> None:
         self._leaked(self._leak.wait(seconds))
-        self._lost(self._history is not None and self._history.rest(seconds))
 
     def set_step_scale(self, scale: float) -> None:
         """Thin the trains to the wanted step; above one step a coincidence there is no more.
@@ -212,7 +208,7 @@ class TileSynapses(Synapses):
         """Devices, pulses that each got, the thinning and how far the next leak is."""
         return {
             **joined({f"tile_{n}": tile_state(tile) for n, tile in enumerate(self.tiles, 1)}),
-            **joined({name: part.state() for name, part in self._extras.items()}),
+            **({} if self._refresh is None else joined({"refresh": self._refresh.state()})),
             "pulses_up": self.pulses_up.copy(),
             "pulses_down": self.pulses_down.copy(),
             "keep": np.array(self.keep),
@@ -228,8 +224,8 @@ class TileSynapses(Synapses):
         checked(state, self.state())
         for n, tile in enumerate(self.tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
-        for name, part in self._extras.items():
-            part.restore(part_of(state, name))
+        if self._refresh is not None:
+            self._refresh.restore(part_of(state, "refresh"))
         self._rows.restore(state["pulses_up"], state["pulses_down"])
         self.keep = float(state["keep"])
         restore_generator(self._rng, state["thinning"])
@@ -256,7 +252,6 @@ class TileSynapses(Synapses):
             len(self.tiles),
             self._rows_sent,
         )
-        extras = [part.statistics().items() for part in self._extras.values()]
         return {
             "devices_total": float(len(self.tiles) * weights * device_count(self._config)),
             **cell,
@@ -268,15 +263,12 @@ class TileSynapses(Synapses):
             "device_step": self.device_step,
             "thinning": self._first_keep,
             "thinning_last": self.keep,
-            **dict(item for items in extras for item in items),
+            **({} if self._refresh is None else self._refresh.statistics()),
         }
 
     def _leaked(self, decayed: bool) -> None:
-        self._leak_steps += decayed
-        self._lost(decayed)
-
-    def _lost(self, charge: bool) -> None:
-        if charge:
+        if decayed:
+            self._leak_steps += 1
             self._stale = True
             self.changes += 1
 

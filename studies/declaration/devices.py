@@ -13,6 +13,7 @@ from rpu_ssnn.tile_spec import (
     NEEDS_PULSES,
     NO_DISTURB,
     ONE_LOSS,
+    ONLY_NATIVE,
     REFERENCE_IS_GONE,
     TileSpec,
     slow_time_allowed,
@@ -188,23 +189,26 @@ def check_tile(
         InputError: the old reference simulation, native simulation of a cell of aihwkit's own,
             storage or heat of a device that loses no charge, a law of loss beside its own, a
             disturb of one that remembers its pulses, slow read noise faster than a batch, a table
-            of jumps on aihwkit's tiles, or a reference scheme or initial writing that does not go
-            with a compound, which is a cell of its own.
+            of jumps or memory of pulses on aihwkit's tiles, or a reference scheme or initial
+            writing that does not go with a compound, which is a cell of its own.
     """
     from device_presets import get_device
-    from device_presets.jump_tables.table_device import ONLY_NATIVE
+    from device_presets.jump_tables.table_device import NO_TABLES
 
     source = get_device(device, overrides)
     compound = compound_of(device)
     if tile.simulator == "reference":
         raise InputError("study", "tile.simulator", tile.simulator, REFERENCE_IS_GONE)
     if source.jump_tables is not None and tile.simulator != "native":
+        raise InputError("study", "tile.simulator", tile.simulator, NO_TABLES)
+    physics = source.pulse_physics
+    if physics is not None and physics.remembers and tile.simulator != "native":
         raise InputError("study", "tile.simulator", tile.simulator, ONLY_NATIVE)
     beside = compound is not None and compound.build is not None
     if tile.simulator == "native" and beside:
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
     for name, disturb in (("half_select", tile.half_select), ("read_disturb", tile.read_disturb)):
-        if disturb.acts and source.pulse_physics is not None:
+        if disturb.acts and physics is not None:
             shown = disturb.model_dump(exclude_defaults=True)
             raise InputError("study", f"tile.{name}", shown, NO_DISTURB)
     retention, loses = tile.retention, loses_charge(device, overrides)
@@ -218,7 +222,7 @@ def check_tile(
         ):
             if value:
                 raise InputError("study", f"tile.{path}", value, NEEDS_LOSS)
-    noise, physics = tile.device_read_noise, source.pulse_physics
+    noise = tile.device_read_noise
     frozen = tile.batch_seconds(batch, slots, 0.0 if physics is None else physics.shortest_slot_s)
     if noise.slow_of_range > 0 and noise.slow_time_s < frozen:
         path, allowed = "tile.device_read_noise.slow_time_s", slow_time_allowed(frozen)

@@ -15,7 +15,7 @@ from pydantic import Field
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from rpu_ssnn.spec import Positive, Spec
-from studies.common.statistics import describe
+from studies.common.statistics import FEWEST_SEEDS, describe
 from studies.declaration.trial import Trial, point_title
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _grown(point: "Point", until: SequentialStopping, gap_of: Callable[[int], _A
         gap_of: a seed, percentage points.
     """
     seeds = most_seeds(point.seeds, until)
-    n = len(point.seeds)
+    n = max(len(point.seeds), min(FEWEST_SEEDS, until.max_seeds))
     while True:
         now = seeds[:n]
         gaps = [gap_of(seed) for seed in now]

@@ -207,18 +207,6 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "share left of a charge that was there from the start, storage included",
         "crossbar",
     ),
-    _Column(
-        "step_rewrites",
-        "1",
-        "how often the step parameters of a tile were rescaled for the gaps between pulses",
-        "crossbar",
-    ),
-    _Column(
-        "charge_writes",
-        "1",
-        "how often the weights of a tile were rewritten for lost charge",
-        "crossbar",
-    ),
     _Column("settings", "", "the complete settings as JSON"),
     _Column("numerics_version", "", "version of the numerics: other versions give other numbers"),
     _Column("rpu_ssnn_version", "", "version of this package"),

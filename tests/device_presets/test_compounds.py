@@ -5,6 +5,7 @@ import pytest
 
 from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.synapses.cell import realised_by
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from studies.results.ledger import ledger_columns
@@ -242,8 +243,8 @@ def test_a_pair_of_devices_that_lose_charge_loses_it() -> None:
         ("two_device_pair(charge_trap_pulsed)", {}),
         ("charge_trap_pulsed", {"reference": {"scheme": "differential_pair"}}),
     ):
-        spec = TileSpec(weight_range=4.0, **tile)
-        synapses = TileSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
+        spec = TileSpec(weight_range=4.0, simulator="native", **tile)
+        synapses = NativeSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
         synapses.rest(1e6)
         kept.append(synapses.weights())
     np.testing.assert_array_equal(*kept)

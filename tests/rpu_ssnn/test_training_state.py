@@ -55,7 +55,6 @@ EXACT: dict[str, Callable[[Crossbar], Synapses]] = {
     "soft bounds": of_preset("ecram", write_noise=0.0),
     "exponential step": of_preset("reram_es", write_noise=0.0),
     "soft bounds and reference": of_preset("hfo2", write_noise=0.0),
-    "charge traps": of_preset("charge_trap_pulsed", loss_onset_s=1e-3),
     "native charge traps": lambda c: NativeSynapses(
         c, get_preset("charge_trap_pulsed", {"loss_onset_s": 1e-3}), TileSpec(), 30.0
     ),

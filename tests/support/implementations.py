@@ -8,23 +8,19 @@ from device_presets import get_device
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses, Synapses
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from support.charge_traps import charge_trap
 from support.exact_tiles import STEP, on_native, on_tile
 from support.jump_tables import write_table
 
 
-def on_trap(
-    kind: type[TileSynapses | NativeSynapses],
-    reference: ReferenceSpec | None = None,
-) -> Callable[[Crossbar], Synapses]:
+def on_trap(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Synapses]:
     """Devices that remember their pulses, all alike, without charge loss."""
 
     def make(crossbar: Crossbar) -> Synapses:
         device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
         spec = TileSpec(weight_range=4.0, reference=reference or ReferenceSpec())
-        return kind(crossbar, device, spec, 1e6)
+        return NativeSynapses(crossbar, device, spec, 1e6)
 
     return make
 
@@ -55,8 +51,6 @@ IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "tile, differential pair": on_tile(reference=ReferenceSpec(scheme="differential_pair")),
     "tile, finite on/off ratio": on_tile(reference=ReferenceSpec(on_off_ratio=5.0)),
     "tile, reads through aihwkit": on_tile(reads=ReadSpec()),
-    "tile, charge trap": on_trap(TileSynapses),
-    "tile, charge traps in pairs": on_trap(TileSynapses, ReferenceSpec(scheme="differential_pair")),
     "native": on_native(),
     "native, pulsed start": on_native(initial="pulsed"),
     "native, reference device": on_native(reference=ReferenceSpec(scheme="reference_device")),
@@ -65,6 +59,6 @@ IMPLEMENTATIONS: dict[str, Callable[[Crossbar], Synapses]] = {
     "native, reads through converters": on_native(reads=ReadSpec()),
     "native, jump table": on_table(),
     "native, jump tables in pairs": on_table(ReferenceSpec(scheme="differential_pair")),
-    "native, charge trap": on_trap(NativeSynapses),
-    "native, traps in pairs": on_trap(NativeSynapses, ReferenceSpec(scheme="differential_pair")),
+    "native, charge trap": on_trap(),
+    "native, traps in pairs": on_trap(ReferenceSpec(scheme="differential_pair")),
 }

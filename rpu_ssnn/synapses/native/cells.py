@@ -167,11 +167,11 @@ def moved(
         w += device.a
     if not device.high > device.low:
         window = np.float32(1.0)  # a stuck device stays where it is
-    step = window * change(cells.model, rules, device, w, up, noise)
+    step = factor * (window * change(cells.model, rules, device, w, up, noise))
     if rules.range_noise > np.float32(0.0) or rules.quantum > np.float32(0.0):
-        spread = rules.range_noise * (device.high - device.low)
+        spread = rules.range_noise * (window * (device.high - device.low))
         step += np.float32(np.sqrt(spread * spread + rules.quantum * abs(step))) * extra
-    w = min(max(w + factor * step, window * device.low), window * device.high)
+    w = min(max(w + step, window * device.low), window * device.high)
     if rules.has_reference:
         w -= device.a
     device.state = w

@@ -1,8 +1,8 @@
 """Physical time of a crossbar's devices, in slots since training began, and their memory of it.
 
-As `rpu_ssnn.synapses.pulse_history`: the initial write counts as a pulse, one slot before the
-first. Time passes with every slot of every presentation; a last, smaller batch takes the time of a
-full one. Idle time and storage count in whole slots, rounded up.
+The initial write counts as a pulse, one slot before the first. Time passes with every slot of
+every presentation; a last, smaller batch takes the time of a full one. Idle time and storage count
+in whole slots, rounded up.
 """
 
 import math
@@ -103,7 +103,8 @@ class Clock:
         self.batch_began, self.now = map(int, state["slots"])
 
     def statistics(self, factors: float, pulses: int) -> dict[str, float]:
-        """As `TileHistory.statistics`; nothing where devices remember no pulse.
+        """Length of a slot (s), mean step factor of all pulses, mean share of charge kept; nothing
+        where devices remember no pulse.
 
         Args:
             factors: sum of the step factors of so many pulses.
@@ -114,6 +115,4 @@ class Clock:
             "slot_s": self.slot_s,
             "step_factor": factors / pulses if pulses else 1.0,
             "charge_kept": float(np.exp(self.log_kept()).mean()),
-            "step_rewrites": 0.0,
-            "charge_writes": 0.0,
         }

@@ -46,8 +46,11 @@ def write_initial(
 
 
 def saturated(records: np.ndarray, rules: Rules) -> int:
-    """Devices at either of their own bounds; stuck ones left out."""
+    """Devices at either of their own bounds, as far as wear has left these; stuck ones left out."""
     low, high, state = records["low"], records["high"], records["state"]
+    if rules.half_window > 0:
+        worn = (records[0]["pulses"] / rules.half_window) ** float(rules.wear_exponent)
+        low, high = low / (1.0 + worn), high / (1.0 + worn)
     if rules.has_reference:
         state = state + records["a"]
     near = SATURATION_MARGIN * (high - low)

@@ -224,7 +224,7 @@ def _output_error(rule: Rule, layer: Layer, label: int) -> None:
 
 @compiled_in_place
 def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
-    """Exact backpropagation through the weights that the reads saw."""
+    """Backpropagation through the weights that the reads saw; exact at a read gain of 1."""
     n_in = len(layer.x)
     for i in range(n_in):
         total, y = _F(0.0), layer.x[i]

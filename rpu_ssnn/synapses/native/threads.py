@@ -55,7 +55,7 @@ class Slices:
         parallel(self._pool, run, bounds[:-1], bounds[1:], self._scratch)
 
     def step_factors(self) -> float:
-        """Sum of all step factors; its last digits depend on the number of threads."""
+        """Sum of all step factors."""
         return float(sum(scratch.sums[0] for scratch in self._scratch))
 
     def restore_step_factors(self, total: float) -> None:

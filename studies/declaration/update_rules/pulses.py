@@ -33,12 +33,6 @@ class PulseMethod(DeviceMethod, SsnnBpMethod):
         make = native_synapses if self.tile.simulator == "native" else tile_synapses
         return make(self.simulated, self.tile, self.learning_rate)
 
-    def threads_for(self, threads: int) -> int:
-        """One if devices remember their pulses: the blocks in which the order of pulses is lost
-        would depend on the number of threads."""
-        remembered = self.tile.simulator == "aihwkit" and self.simulated.pulse_physics is not None
-        return 1 if remembered else threads
-
     def is_replayable(self) -> bool:
         """aihwkit's own generator cannot be seeded, so nothing may be drawn from it after
         construction."""

@@ -28,6 +28,9 @@ NOISY_SOFT_BOUNDS = {
     "write_noise": 1.5,
     "step_spread": 0.1,
 }
+# Their steps fall toward bounds that differ from device to device: a sweep that ends before them
+# cannot tell the devices' curvatures apart (docs/findings/fits.md).
+LONG_SWEEPS = {"charge_trap_tunnelling": ({"levels": 600}, 1.8)}
 BIDIRECTIONAL = [name for name in preset_names() if get_preset(name).bidirectional]
 
 
@@ -269,11 +272,12 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     """Of aihwkit's tiles, with its own spread and noise: mean steps within a quarter of the step
     over the inner range, noise and spread within a third (or two standard errors), and a passing
     verdict."""
-    preset = get_preset(name)
+    overrides, windows = LONG_SWEEPS.get(name, ({}, 1.3))
+    preset = get_preset(name, overrides)
     if preset.levels > 1500:  # a sweep over all of them would leave one device in 20,000 pulses
         preset = get_preset(name, {"levels": 600})
     # 20,000 pulses are what a fit takes; devices of few levels get more devices and cycles.
-    pulses = min(max(math.ceil(1.3 * preset.levels), 12), 1250)
+    pulses = min(max(math.ceil(windows * preset.levels), 12), 1250)
     devices = max(8, min(40, 20_000 // (2 * pulses)))
     cycles = max(1, min(8, 20_000 // (2 * pulses * devices)))
     file = write_pulses(tmp_path / "data.csv", preset, devices, pulses, cycles, train=pulse_train)
@@ -289,7 +293,8 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(ours, theirs, atol=slack)
     ours_noise = mine.cycle_to_cycle * mine.step
     theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices, pulse_train)
-    if preset.model == "ExpStepDevice":  # its noise follows the step, and other shapes scale that
+    # The noise of an exponential step follows the step, and other shapes scale that.
+    if "ExpStepDevice" in (preset.model, mine.model):
         assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.35)
     elif name != "hfo2":
         assert ours_noise == pytest.approx(theirs_noise, rel=0.35, abs=1e-6)

@@ -8,6 +8,7 @@ import pytest
 from device_presets import Preset, get_preset
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec
+from support.charge_traps import charge_trap
 from support.commands import refused
 from support.networks import make_block, make_crossbar, random_trains
 
@@ -219,6 +220,15 @@ def test_the_further_noise_is_independent_of_the_preset_s_own() -> None:
     assert abs(np.corrcoef(own, further)[0, 1]) < 0.04
 
 
+def test_a_step_that_a_gap_enlarges_has_the_shot_noise_of_its_own_size() -> None:
+    device = charge_trap(levels=1000)  # a pulse in the slot after the write: no gap
+    quiet = one_pulse(device, 0.0, True)
+    noisy = one_pulse(device, 0.0, True, pulse_noise={"electrons_per_step": 50.0})
+    factor = 1.0 + (2 / 3) ** 4
+    np.testing.assert_allclose(quiet, 0.002 * factor, rtol=1e-3)
+    assert (noisy - quiet).std() == pytest.approx(0.002 * np.sqrt(factor / 50.0), rel=0.03)
+
+
 # --- wear ---------------------------------------------------------------------------------------
 
 
@@ -250,6 +260,32 @@ def test_worn_steps_shrink_as_the_window_does() -> None:
     change = moved(synapses, 40, [3], [2], [])
     expected = sum(0.002 / (1.0 + n / 40.0) for n in range(40))
     assert change[3, 2] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_worn_device_is_disturbed_by_its_own_steps_up_to_its_own_bound() -> None:
+    device = get_preset("ideal", {"levels": 1000})
+    worn = {"half_window_pulses": 100.0, "exponent": 1.0}
+    synapses = native(device, wear=worn, half_select={"forward_up": 0.01})
+    moved(synapses, 100, [3], [], [2])  # 100 pulses down, in which its line spikes as well
+    window = 1.0 / (1.0 + 100 / 100.0)
+    change = moved(synapses, 1000, [3], [], [])
+    assert change[3, 2] == pytest.approx(0.01 * 1000 * window * 0.002, rel=1e-3)
+    moved(synapses, 160_000, [3], [], [])
+    assert synapses.weights()[3, 2] / SCALE == pytest.approx(window, rel=1e-4)
+    assert synapses.statistics()["saturated_total"] == synapses.weights().shape[1]
+
+
+def test_noise_of_the_range_is_of_the_worn_range() -> None:
+    device = get_preset("ideal", {"levels": 1000, "cycle_to_cycle": 0.0})
+    worn = {"half_window_pulses": 1.0, "exponent": 1.0}
+    noisy, quiet = (
+        native(device, wear=worn, pulse_noise={"of_range": share}) for share in (0.005, 0.0)
+    )
+    for synapses in (noisy, quiet):  # 100 pulses a device, from any state into a worn window
+        moved(synapses, 100, range(20), range(8), [])
+        assert np.abs(synapses.weights() / SCALE).max() < 0.011
+    last = [moved(synapses, 1, range(20), [], range(8)) / SCALE for synapses in (noisy, quiet)]
+    assert 0.2 * 1e-4 < np.std(last[0] - last[1]) < 2e-4
 
 
 # --- refusals -----------------------------------------------------------------------------------

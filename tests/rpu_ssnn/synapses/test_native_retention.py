@@ -41,13 +41,16 @@ def states(synapses: NativeSynapses) -> np.ndarray:
     return found
 
 
+@pytest.mark.parametrize("from_s", [1e-9, 1e-5, 0.1, 1.0, 1e3])
 @pytest.mark.parametrize("settings", LAWS)
-def test_the_charges_follow_the_law_over_thirteen_decades(settings: dict[str, float]) -> None:
-    spec = RetentionSpec(**settings)
+def test_the_charges_follow_the_law_from_any_onset(
+    settings: dict[str, float], from_s: float
+) -> None:
+    spec = RetentionSpec(**settings, from_s=from_s)
     times, shares = charges(spec)
     assert shares.sum() == pytest.approx(1.0)
     assert shares.min() >= 0.0
-    seconds = np.logspace(-7, 6, 200)
+    seconds = np.logspace(math.log10(from_s) - 2.0, 8.5, 200)
     left = np.exp(-seconds[:, None] / times) @ shares
     expected = law(spec, seconds)
     tolerance = 0.002 * spec.loss_per_decade + 0.005 * (spec.exponent > 0) * expected

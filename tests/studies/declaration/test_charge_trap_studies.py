@@ -11,6 +11,7 @@ from studies.workers.run_trial import run_trial
 from support.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
+NATIVE = {"simulator": "native"}
 HEAT = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
 
 
@@ -31,14 +32,15 @@ def run(trial: Trial) -> TrialResult:
 
 
 def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
-    exact = trial_of(tile={"simulator": "native"})
+    exact = trial_of(tile=NATIVE)
     row = run(exact).row
     assert row["simulator"] == "native"
     assert row["replayable"]
     assert row["pulses_per_device_mean"] > 1
     assert row["slot_s_1"] == 3e-6
-    assert exact.identity != trial_of().identity
-    assert not trial_of().settings.method.is_replayable(), "aihwkit's noise cannot be seeded"
+    on_aihwkit, ours = (trial_of("charge_trap", tile=tile) for tile in ({}, NATIVE))
+    assert on_aihwkit.identity != ours.identity
+    assert not on_aihwkit.settings.method.is_replayable(), "aihwkit's noise cannot be seeded"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,7 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
         ("agad(reram_sb)", {"simulator": "native"}, "tile.simulator: 'native'.*aihwkit's own"),
         ("four_device_cell(ideal)", {"simulator": "native"}, "simulator: 'native'.*pairs of them"),
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
+        ("charge_trap_pulsed", {}, "tile.simulator: 'aihwkit'.*do not remember their pulses"),
         ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),
         (
             "capacitor",

@@ -184,7 +184,7 @@ def test_a_case_with_seeds_of_its_own_takes_the_reference_along() -> None:
         {"update": "ann", "learning_rate": 0.1, "seeds": [10, 11]},
     ]
     points = run_to_the_end(growing(cases=cases))
-    assert [point.seeds for point in points] == [(0, 1, 2, 10, 11), (10, 11)]
+    assert [point.seeds for point in points] == [(0, 1, 2, 10, 11, 12), (10, 11, 12)]
 
 
 def test_a_sweep_grows_each_point_and_the_reference_at_the_same_value() -> None:

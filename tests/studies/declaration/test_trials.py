@@ -344,6 +344,7 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
     def identity(device: str = "capacitor", **overrides: float) -> str:
         case = {
             "device": device,
+            "tile": {"simulator": "native"},
             "drive": {"weight_range": 4, "learning_rate": 1},
             "overrides": overrides,
         }

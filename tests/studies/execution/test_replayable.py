@@ -21,7 +21,7 @@ CASES: dict[str, dict[str, Any]] = {
     "coincidence": {"update": "coincidence", "learning_rate": 1.0},
     "charge_trap_pulsed": {
         "device": "charge_trap_pulsed",
-        "overrides": {"cycle_to_cycle": 0.0},
+        "tile": {"simulator": "native"},
         "drive": {"weight_range": 4.0, "learning_rate": 30.0},
     },
     "ideal": {

@@ -33,6 +33,8 @@ ROW: Row = {
     "pulses_max_2": 400.0,
 }
 
+NATIVE = {"simulator": "native"}
+
 
 def trial_of(device: str = "ideal", **case: Any) -> Trial:
     study = small_study(
@@ -69,7 +71,7 @@ def test_pulses_energy_time_and_wear_by_hand() -> None:
 
 def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
     wide, half = (
-        ledger(trial_of("charge_trap_2019_pulsed", overrides={"pulse_width_s": width}))
+        ledger(trial_of("charge_trap_2019_pulsed", tile=NATIVE, overrides={"pulse_width_s": width}))
         for width in (3e-6, 1.5e-6)
     )
     assert wide["endurance_used"] == pytest.approx(400.0 / (2 * 10_000 * 1e6))
@@ -80,7 +82,7 @@ def test_wear_of_another_pulse_width_is_in_steps_of_that_width() -> None:
     assert half["energy_j"] is None
     assert "one of 1.5e-06 s need not" in str(half["energy_blank_because"])
     both = {"pulse_width_s": 1.5e-6, "energy_per_pulse_j": 2e-15}
-    given = ledger(trial_of("charge_trap_2019_pulsed", overrides=both))
+    given = ledger(trial_of("charge_trap_2019_pulsed", tile=NATIVE, overrides=both))
     assert given["energy_j"] == pytest.approx(4500 * 2e-15)
 
 

@@ -28,7 +28,11 @@ SMALL = {
         {"update": "ann", "learning_rate": 0.1},
         {"update": "coincidence", "learning_rate": 1.0},
         {"update": "online_sgd", "learning_rate": 0.1},
-        {"device": "charge_trap_pulsed", "drive": {"weight_range": 4, "learning_rate": 4}},
+        {
+            "device": "charge_trap_pulsed",
+            "tile": {"simulator": "native"},
+            "drive": {"weight_range": 4, "learning_rate": 4},
+        },
         {"device": "tiki_taka(reram_sb)", "drive": {"weight_range": 4, "learning_rate": 4}},
         {"device": "one_sided_pair(pcm)", "drive": {"weight_range": 1, "learning_rate": 2}},
         {"device": "mixed_precision(capacitor)", "drive": {"weight_range": 4, "learning_rate": 4}},

@@ -12,10 +12,11 @@ from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
-from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch, bounded
+from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.row_noise import window_now
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.tile_spec import NO_DISTURB
 from rpu_ssnn.training_state import State
@@ -35,13 +36,17 @@ class Disturb(NamedTuple):
 
 @compiled_inside
 def _part_steps(
-    cells: Cells, device: Device, w: np.float32, steps: np.float32, up: bool
+    cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
-    """State after some steps without noise, at most one of them at a time."""
+    """State after some steps without noise, at most one of them at a time.
+
+    window: share that wear has left of the device's range and steps.
+    """
+    low, high = window * device.low, window * device.high
     while steps > np.float32(0.0):
         part = min(steps, np.float32(1.0))
-        move = change(cells.model, cells.rules, device, w, up, np.float32(0.0))
-        w = bounded(device, w + part * move)
+        move = window * change(cells.model, cells.rules, device, w, up, np.float32(0.0))
+        w = min(max(w + part * move, low), high)
         steps -= part
     return w
 
@@ -58,8 +63,10 @@ def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: i
                 device = cells.records[d, line * n_in + p]
                 reference = device.a if cells.rules.has_reference else np.float32(0.0)
                 w = device.state + reference
-                w = _part_steps(cells, device, w, disturb.input_up[p] + rising, True)
-                w = _part_steps(cells, device, w, disturb.input_down[p] + falling, False)
+                window = window_now(cells, d, line * n_in + p)
+                up, down = disturb.input_up[p] + rising, disturb.input_down[p] + falling
+                w = _part_steps(cells, device, window, w, up, True)
+                w = _part_steps(cells, device, window, w, down, False)
                 device.state = w - reference
 
 

@@ -22,6 +22,7 @@ from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
+from rpu_ssnn.synapses.native.effects.row_noise import window_now
 from rpu_ssnn.tile_spec import ONE_LOSS
 from rpu_ssnn.training_state import State
 
@@ -46,7 +47,10 @@ def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.
     shares = np.exp(-spec.from_s / times) * math.log(GRID)
     if spec.exponent > 0.0:
         shares *= (spec.from_s / times) ** spec.exponent
-        shares *= (1.0 - (1.0 + SLOWEST_S / spec.from_s) ** -spec.exponent) / shares.sum()
+        # The last rectangle of the trapezoid rule ends half a grid step beyond its time constant.
+        slowest = times[-1] * math.sqrt(GRID)
+        stays = (spec.from_s / slowest) ** spec.exponent / math.gamma(1.0 + spec.exponent)
+        shares *= (1.0 - stays) / shares.sum()
     else:
         shares *= spec.loss_per_decade * math.log10(math.e)
     shares = np.diff(np.minimum(np.cumsum(shares), 1.0), prepend=0.0)
@@ -67,14 +71,16 @@ def lose_lines(
     """Let every device of output lines [first, stop) lose; stuck ones stay.
 
     left: share of each charge that is left; fresh: share of a charge that was added since the last
-    call that is now in each; toward: state without charge, which no bound of a device exceeds.
+    call that is now in each; toward: state without charge, inside what wear has left of the bounds.
     """
     for d in range(len(cells.signs)):
         for i in range(first * n_in, stop * n_in):
             device = cells.records[d, i]
             if device.high > device.low:
                 reference = device.a if cells.rules.has_reference else np.float32(0.0)
-                rest = min(max(toward, device.low - reference), device.high - reference)
+                window = window_now(cells, d, i)
+                low, high = window * device.low - reference, window * device.high - reference
+                rest = min(max(toward, low), high)
                 held = rest
                 for k in range(len(left)):
                     held += parts[d, i, k]

@@ -49,10 +49,25 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 
 
 @compiled_inside
+def window_left(rules: Rules, number: np.uint32) -> np.float32:
+    """Share that so many pulses leave of a window: 1 / (1 + (pulses / half_window)^exponent)."""
+    pulses = np.float32(number) + np.float32(1e-30)
+    power = rules.wear_exponent * logarithm(pulses / rules.half_window)
+    gone = exponential(min(max(power, np.float32(-80.0)), np.float32(80.0)))
+    return np.float32(1.0) / (np.float32(1.0) + gone)
+
+
+@compiled_inside
+def window_now(cells: Cells, d: int, i: int) -> np.float32:
+    """Share that wear has left of the window of a device; 1 without wear, or of a stuck one."""
+    device = cells.records[d, i]
+    if cells.rules.half_window > np.float32(0.0) and device.high > device.low:
+        return window_left(cells.rules, cells.records[0, i].pulses)
+    return np.float32(1.0)
+
+
+@compiled_inside
 def wear(rules: Rules, n: int, scratch: Scratch) -> None:
-    """What wear has left of the windows: 1 / (1 + (pulses / half_window)^exponent)."""
+    """What wear has left of the windows."""
     for p in range(n):
-        pulses = np.float32(scratch.number[p]) + np.float32(1e-30)
-        power = rules.wear_exponent * logarithm(pulses / rules.half_window)
-        gone = exponential(min(max(power, np.float32(-80.0)), np.float32(80.0)))
-        scratch.window[p] = np.float32(1.0) / (np.float32(1.0) + gone)
+        scratch.window[p] = window_left(rules, scratch.number[p])
