@@ -1,10 +1,12 @@
 """How a device array holds the weights of one network, as validated, frozen data."""
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import InSingle, Spec
 from rpu_ssnn.spec.array_physics import (
     ArrayPhysics,
@@ -17,6 +19,9 @@ from rpu_ssnn.spec.array_physics import (
     RetentionSpec,
     WearSpec,
 )
+
+if TYPE_CHECKING:
+    from rpu_ssnn.synapses.device_source import DeviceSource
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]
@@ -82,54 +87,17 @@ class ReferenceSpec(Spec):
         return 1.0 / self.on_off_ratio if self.on_off_ratio else 0.0
 
 
-REFERENCE_IS_GONE = "is now native, which simulates these devices exactly, and all others"
-"""The new name in the error message; old rows with `reference` can still be read."""
-
 NEEDS_PULSES = (
     "simulates single devices and pairs of them, whose weights pulses move; a cell with transfers "
     "or a digital sum is aihwkit's own"
 )
 """Error message: such cells have no native simulation."""
 
-ONLY_NATIVE = "needs tile: {simulator: native}; aihwkit's devices do not remember their pulses"
-"""Error message: a device whose step follows the gap, or whose charge fades in log-time."""
-
 NO_DELAYED_READS = (
     "must be 0 with tile.read_disturb: the forward spikes that wait for the gradient are those of "
     "the pulses, and the reads before them are not counted"
 )
 """Error message: read disturb counts the forward spikes that a block brings."""
-
-NO_DISTURB = (
-    "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
-    "known"
-)
-"""Error message: charge traps with memory have no disturb."""
-
-
-def slow_time_allowed(batch_seconds: float) -> str:
-    """Error message: of slow noise that would change within a batch.
-
-    Args:
-        batch_seconds: physical time of a batch, in which slow noise is frozen.
-    """
-    return (
-        f"must be at least {batch_seconds:.3g} s, the time of a batch, in which the noise is "
-        "frozen; a shorter memory is nearer to white_of_range"
-    )
-
-
-NEEDS_LOSS = (
-    "needs a device that loses charge: a finite leak_time_constant_s, charge_trap_pulsed, or "
-    "tile.retention"
-)
-"""Error message: storage or heat of a device without loss would have no effect."""
-
-ONE_LOSS = (
-    "gives a law of loss to a device that has its own; override leak_time_constant_s by .inf, or "
-    "take a device that does not remember its pulses"
-)
-"""Error message: what two laws at once would do to one charge is not known."""
 
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
@@ -206,3 +174,71 @@ ARRAY_PHYSICS: Mapping[str, type[ArrayPhysics]] = {
     if isinstance(field.annotation, type) and issubclass(field.annotation, ArrayPhysics)
 }
 """Fields of `TileSpec` that only native devices have."""
+
+
+_RENAMED = "is now native, which simulates these devices exactly, and all others"
+_NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
+_NO_MEMORY = "needs tile: {simulator: native}; aihwkit's devices do not remember their pulses"
+_NO_DISTURB = (
+    "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
+    "known"
+)
+_ONE_LOSS = (
+    "gives a law of loss to a device that has its own; override leak_time_constant_s by .inf, or "
+    "take a device that does not remember its pulses"
+)
+_NEEDS_LOSS = (
+    "needs a device that loses charge: a finite leak_time_constant_s, charge_trap_pulsed, or "
+    "tile.retention"
+)
+_TOO_FAST = (
+    "must be at least {:.3g} s, the time of a batch, in which the noise is frozen; a shorter "
+    "memory is nearer to white_of_range"
+)
+
+
+def check_device(
+    device: "DeviceSource", spec: TileSpec, simulator: str, batch: int, slots: int
+) -> None:
+    """Refuses what the device does not have, or what its simulator cannot do.
+
+    Args:
+        simulator: that simulates it, whatever the specification says.
+        batch: presentations; each takes so many slots.
+
+    Raises:
+        InputError: a device that only native devices can be; a disturb of one that remembers its
+            pulses; a law of loss beside its own; storage or heat of one that loses no charge; slow
+            noise faster than a batch. The field is a path within the tile's settings.
+    """
+    physics, retention, noise = device.pulse_physics, spec.retention, spec.device_read_noise
+    loses = physics is not None or math.isfinite(device.leak_time_constant_s)
+    shortest = 0.0 if physics is None else physics.shortest_slot_s
+    frozen = spec.batch_seconds(batch, slots, shortest)
+    on_aihwkit, kept = simulator == "aihwkit", not (retention.has_law or loses)
+    remembers = physics is not None and physics.remembers
+    refusals = (
+        ("simulator", simulator, simulator == "reference", _RENAMED),
+        ("simulator", simulator, on_aihwkit and device.jump_tables is not None, _NO_TABLES),
+        ("simulator", simulator, on_aihwkit and remembers, _NO_MEMORY),
+        ("half_select", spec.half_select, spec.half_select.acts and physics, _NO_DISTURB),
+        ("read_disturb", spec.read_disturb, spec.read_disturb.acts and physics, _NO_DISTURB),
+        ("retention", retention, retention.has_law and loses, _ONE_LOSS),
+        ("storage_seconds", spec.storage_seconds, kept and spec.storage_seconds, _NEEDS_LOSS),
+        (
+            "retention.temperature_k",
+            retention.temperature_k,
+            kept and retention.temperature_k,
+            _NEEDS_LOSS,
+        ),
+        (
+            "device_read_noise.slow_time_s",
+            noise.slow_time_s,
+            noise.slow_of_range and noise.slow_time_s < frozen,
+            _TOO_FAST.format(frozen),
+        ),
+    )
+    for path, value, refused, allowed in refusals:
+        if refused:
+            shown = value.model_dump(exclude_defaults=True) if isinstance(value, Spec) else value
+            raise InputError("tile", path, shown, allowed)

@@ -24,7 +24,6 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.aihwkit_tile import (
     fix_stuck,
     make_tile,
@@ -46,7 +45,7 @@ from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.reference import of_cell, reference_error, weight_per_state
 from rpu_ssnn.synapses.refresh import Refresh
-from rpu_ssnn.tile_spec import ONLY_NATIVE, TileSpec
+from rpu_ssnn.tile_spec import TileSpec, check_device
 from rpu_ssnn.training_state import (
     State,
     StateError,
@@ -76,7 +75,7 @@ class TileSynapses(Synapses):
         tiles: one, or two where a weight is a differential pair.
 
     Raises:
-        InputError: a device that remembers its pulses, which aihwkit's do not.
+        InputError: see `rpu_ssnn.tile_spec.check_device`.
     """
 
     ordered = True
@@ -90,9 +89,7 @@ class TileSynapses(Synapses):
         learning_rate: float,
         trains: UpdateParameters | None = None,
     ) -> None:
-        physics = device.pulse_physics
-        if physics is not None and physics.remembers:
-            raise InputError("tile", "simulator", "aihwkit", ONLY_NATIVE)
+        check_device(device, spec, "aihwkit", crossbar.batch, crossbar.slots)
         device_seed, stuck_seed, reference_seed, thinning_seed = np.random.SeedSequence(
             crossbar.seed
         ).spawn(4)

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.tile_spec import (
-    NEEDS_LOSS,
-    NEEDS_PULSES,
-    NO_DISTURB,
-    ONE_LOSS,
-    ONLY_NATIVE,
-    REFERENCE_IS_GONE,
-    TileSpec,
-    slow_time_allowed,
-)
+from rpu_ssnn.tile_spec import NEEDS_PULSES, TileSpec, check_device
 
 _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
 _CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
@@ -186,49 +177,22 @@ def check_tile(
         batch: presentations; each takes so many slots.
 
     Raises:
-        InputError: the old reference simulation, native simulation of a cell of aihwkit's own,
-            storage or heat of a device that loses no charge, a law of loss beside its own, a
-            disturb of one that remembers its pulses, slow read noise faster than a batch, a table
-            of jumps or memory of pulses on aihwkit's tiles, or a reference scheme or initial
-            writing that does not go with a compound, which is a cell of its own.
+        InputError: what `rpu_ssnn.tile_spec.check_device` refuses, native simulation of a cell of
+            aihwkit's own, or a reference scheme or initial writing that does not go with a
+            compound, which is a cell of its own.
     """
     from device_presets import get_device
-    from device_presets.jump_tables.table_device import NO_TABLES
 
     source = get_device(device, overrides)
     compound = compound_of(device)
-    if tile.simulator == "reference":
-        raise InputError("study", "tile.simulator", tile.simulator, REFERENCE_IS_GONE)
-    if source.jump_tables is not None and tile.simulator != "native":
-        raise InputError("study", "tile.simulator", tile.simulator, NO_TABLES)
-    physics = source.pulse_physics
-    if physics is not None and physics.remembers and tile.simulator != "native":
-        raise InputError("study", "tile.simulator", tile.simulator, ONLY_NATIVE)
-    beside = compound is not None and compound.build is not None
-    if tile.simulator == "native" and beside:
-        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
-    for name, disturb in (("half_select", tile.half_select), ("read_disturb", tile.read_disturb)):
-        if disturb.acts and physics is not None:
-            shown = disturb.model_dump(exclude_defaults=True)
-            raise InputError("study", f"tile.{name}", shown, NO_DISTURB)
-    retention, loses = tile.retention, loses_charge(device, overrides)
-    if retention.has_law and loses:
-        shown = retention.model_dump(exclude_defaults=True)
-        raise InputError("study", "tile.retention", shown, ONE_LOSS)
-    if not (retention.has_law or loses):
-        for path, value in (
-            ("storage_seconds", tile.storage_seconds),
-            ("retention.temperature_k", retention.temperature_k),
-        ):
-            if value:
-                raise InputError("study", f"tile.{path}", value, NEEDS_LOSS)
-    noise = tile.device_read_noise
-    frozen = tile.batch_seconds(batch, slots, 0.0 if physics is None else physics.shortest_slot_s)
-    if noise.slow_of_range > 0 and noise.slow_time_s < frozen:
-        path, allowed = "tile.device_read_noise.slow_time_s", slow_time_allowed(frozen)
-        raise InputError("study", path, noise.slow_time_s, allowed)
+    try:
+        check_device(source, tile, tile.simulator, batch, slots)
+    except InputError as error:
+        raise InputError("study", f"tile.{error.field}", error.value, error.allowed) from error
     if compound is None:
         return
+    if tile.simulator == "native" and compound.build is not None:
+        raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
     scheme = tile.reference.scheme
     if scheme == "differential_pair" or (compound.build is None and scheme != "ideal_reference"):
         allowed = f"does not go with {device}, which is a cell of its own; must be ideal_reference"

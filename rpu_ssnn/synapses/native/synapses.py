@@ -23,7 +23,7 @@ from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
 from rpu_ssnn.synapses.reference import of_cell
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.tile_spec import TileSpec, check_device
 from rpu_ssnn.training_state import (
     State,
     StateError,
@@ -55,7 +55,8 @@ class NativeSynapses(Synapses):
         learning_rate: as for a tile; thinning realises it.
 
     Raises:
-        InputError: no pulse of ours reaches the weights of such a device.
+        InputError: no pulse of ours reaches the weights of such a device, or what
+            `rpu_ssnn.tile_spec.check_device` refuses.
 
     Attributes:
         spec: as given.
@@ -66,6 +67,7 @@ class NativeSynapses(Synapses):
     def __init__(
         self, crossbar: Crossbar, device: DeviceSource, spec: TileSpec, learning_rate: float
     ) -> None:
+        check_device(device, spec, "native", crossbar.batch, crossbar.slots)
         self.spec, self.shape = spec, crossbar.initial.shape
         built = build_array(crossbar, device, spec)
         self._array, drawn = built.array, built.drawn

@@ -83,7 +83,7 @@ def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_pre
     theirs, ours = tile.statistics(), native.statistics()
     for key in theirs:
         assert ours[key] == pytest.approx(theirs[key]), key
-    assert ours.keys() == theirs.keys()
+    assert ours.keys() - {"slot_s", "step_factor", "charge_kept"} == theirs.keys()
 
 
 @pytest.mark.parametrize("how", [{"stuck_share": 0.3, "stuck_at": "low"}, {"stuck_share": 0.2}])

@@ -10,14 +10,12 @@ from typing import Self
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
-from rpu_ssnn.tile_spec import slow_time_allowed
 from rpu_ssnn.training_state import State
 
 STATES_OF_RANGE = 2.0
@@ -69,18 +67,8 @@ class SlowReadNoise(Effect):
 
     @classmethod
     def of(cls, setup: Setup) -> Self | None:
-        """None where there is no slow noise.
-
-        Raises:
-            InputError: the noise would change within a batch.
-        """
-        spec, batch_seconds = setup.spec.device_read_noise, setup.batch_seconds
-        if spec.slow_of_range == 0.0:
-            return None
-        if spec.slow_time_s < batch_seconds:
-            allowed = slow_time_allowed(batch_seconds)
-            raise InputError("tile", "device_read_noise.slow_time_s", spec.slow_time_s, allowed)
-        return cls(setup)
+        """None where there is no slow noise."""
+        return cls(setup) if setup.spec.device_read_noise.slow_of_range > 0.0 else None
 
     def written(self, array: DeviceArray) -> None:
         self._go_on(array, math.inf)

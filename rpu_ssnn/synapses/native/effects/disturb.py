@@ -10,7 +10,6 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
@@ -18,7 +17,6 @@ from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.row_noise import window_now
 from rpu_ssnn.synapses.native.step_models import change
-from rpu_ssnn.tile_spec import NO_DISTURB
 from rpu_ssnn.training_state import State
 
 
@@ -83,17 +81,8 @@ class LineDisturb(Effect):
 
     @classmethod
     def of(cls, setup: Setup) -> Self | None:
-        """None where it is off.
-
-        Raises:
-            InputError: the device remembers its pulses.
-        """
-        spec = getattr(setup.spec, cls.name)
-        if not spec.acts:
-            return None
-        if setup.device.pulse_physics is not None:
-            raise InputError("tile", cls.name, spec, NO_DISTURB)
-        return cls(setup)
+        """None where it is off."""
+        return cls(setup) if getattr(setup.spec, cls.name).acts else None
 
     @abstractmethod
     def disturb(self, pulses: Pulses) -> Disturb:

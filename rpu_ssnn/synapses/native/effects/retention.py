@@ -16,14 +16,12 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.row_noise import window_now
-from rpu_ssnn.tile_spec import ONE_LOSS
 from rpu_ssnn.training_state import State
 
 GRID = 4.0
@@ -111,17 +109,8 @@ class Retention(Effect):
 
     @classmethod
     def of(cls, setup: Setup) -> Self | None:
-        """None where no law is given.
-
-        Raises:
-            InputError: the device has a loss of its own.
-        """
-        spec, device = setup.spec.retention, setup.device
-        if not spec.has_law:
-            return None
-        if device.pulse_physics is not None or math.isfinite(device.leak_time_constant_s):
-            raise InputError("tile", "retention", spec, ONE_LOSS)
-        return cls(setup)
+        """None where no law is given."""
+        return cls(setup) if setup.spec.retention.has_law else None
 
     def written(self, array: DeviceArray) -> None:
         self._lose(array, 0.0, self._shares)
