@@ -8,7 +8,7 @@ from typing import IO
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
@@ -103,6 +103,12 @@ def read_idx_folder(folder: Path) -> Raw:
     Raises:
         InputError: one of them is missing, there twice, or damaged.
     """
+    if not any("idx" in path.name for path in folder.iterdir()):
+        allowed = (
+            "must hold four idx files with MNIST's names; put images of other formats into one "
+            ".npz, with rpu_ssnn.data.save_dataset"
+        )
+        raise InputError(folder, "folder", Fault("no idx file in it"), allowed)
     parts = []
     for names in (("train",), ("t10k", "test")):
         images = _one_file(folder, names, "idx3")

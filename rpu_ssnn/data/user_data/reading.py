@@ -181,6 +181,10 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         peak = max(1, int(rows.most_a_line()))
         names, shape = labels.names, (rows.slots, lines)
         return Source(rows, labels.train, tested, labels.test, names, peak, shape)
+    first = rows[0] if own.range == "each" else rows[0, 0]
+    if isinstance(own.range, str) and (rows == first).all():
+        allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
+        raise InputError(train.where, "values", Fault("all training rows alike"), allowed)
     return Source(
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
         labels.names, 1, train.shape, own.range,

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.common.files import MOST_ARRAY_BYTES, refusing
+from rpu_ssnn.common.errors import InputError, meant, nearest
+from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
+from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.user_data.raw import Part, Raw
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+SEPARATORS = ",;\t"
+"""Of the columns of a CSV; the first line tells which."""
+
+
 def read_table(path: Path, label: str) -> Raw:
     """A table: each row an image, each column but `label` a value.
+
+    Columns of a CSV are separated by commas, semicolons or tabs; with the latter two, numbers may
+    have decimal commas.
 
     Raises:
         InputError: it cannot be read, has no such column, or a column of text.
@@ -31,7 +39,7 @@ def read_table(path: Path, label: str) -> Raw:
         refusing(path, f"must be {kind}", ValueError, pd.errors.ParserError),
         refusing(path, "must be a readable table", OSError),
     ):
-        table = _read_csv(path) if is_csv else _read_parquet(path)
+        table = _read_csv(path, label) if is_csv else _read_parquet(path)
     return Raw(part_of_table(path, table, label), None)
 
 
@@ -47,20 +55,33 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, label: str) -> pd.DataFrame:
     """A table whose columns are what its first line names."""
     import pandas as pd
 
-    names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+    with open_regular(path) as file:
+        first = file.readline().decode("utf-8", errors="replace")
+    sep = max(SEPARATORS, key=first.count)
+    names = pd.read_csv(path, sep=sep, header=None, nrows=1, dtype=str).iloc[0]
     if len(twice := names[names.duplicated() & names.notna()]):
         raise InputError(path, "column", twice.iloc[0], "must be named once")
     with warnings.catch_warnings():
         # Where rows have more cells than names, pandas would take the first column for an index.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(path, index_col=False)
+            table = pd.read_csv(path, sep=sep, index_col=False)
+            if sep != "," and "O" in {
+                kind.kind for kind in table.drop(columns=label, errors="ignore").dtypes
+            }:
+                return pd.read_csv(path, sep=sep, index_col=False, decimal=",")
+            return table
         except pd.errors.ParserWarning as warning:
             raise ValueError("rows have more cells than the first line has names") from warning
+
+
+def _place(row: int, column: str) -> str:
+    """A cell as a reader of the table finds it."""
+    return f"data row {row + 1}, column {column}"
 
 
 def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
@@ -72,13 +93,16 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
     import pandas as pd
 
     if label not in table.columns:
-        columns = [str(name) for name in table.columns[:20]]
-        allowed = f"{one_of(columns, label)}: the column of the classes (dataset.label)"
+        columns = [str(name) for name in table.columns]
+        allowed = (
+            f"{meant(nearest(columns, label))}must be the column of the classes (dataset.label), "
+            f"one of {listed(columns, 20)}"
+        )
         raise InputError(where, "label", label, allowed)
     labels, values = table[label], table.drop(columns=label)
     if labels.isna().any():
-        row = int(np.flatnonzero(labels.isna())[0])
-        raise InputError(where, f"label {row}", None, "must be given for every row")
+        at = _place(int(np.flatnonzero(labels.isna())[0]), label)
+        raise InputError(where, at, None, "must be a class, in every row")
     if not len(table):
         raise InputError(where, "rows", 0, "must be at least 1")
     for name in values.columns:
@@ -86,8 +110,11 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
             bad = pd.to_numeric(values[name], errors="coerce").isna().to_numpy()
             row = int(np.argmax(bad))
             allowed = f"must be a number (or the column the label: dataset.label: {name})"
-            found = str(values[name].iloc[row])
-            raise InputError(where, f"row {row}, column {name}", found, allowed)
+            raise InputError(where, _place(row, name), str(values[name].iloc[row]), allowed)
+        if not (finite := np.isfinite(values[name].to_numpy())).all():
+            row = int(np.argmin(finite))
+            found = float(values[name].iloc[row])
+            raise InputError(where, _place(row, name), found, "must be a finite number")
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
         known = labels.astype(str).to_numpy().astype(np.str_)

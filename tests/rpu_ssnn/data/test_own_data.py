@@ -97,10 +97,20 @@ def test_tables(tmp_path: Path, suffix: str) -> None:
     source = read_own(OwnData(file=path, label="kind", test_share=0.25))
     assert source.class_names == ("cat", "dog", "eel")
     assert np.asarray(source.train_images).shape == (45, 16)
-    with refused(str(path), "label", "'lable'", "must be one of"):
-        read_own(OwnData(file=path, label="lable", test_share=0.25))
-    with refused("row 0, column kind", "'cat'", "must be a number"):
+    with refused(str(path), "label", "'king'", "did you mean kind?", "dataset.label"):
+        read_own(OwnData(file=path, label="king", test_share=0.25))
+    with refused("data row 1, column kind", "'cat'", "must be a number"):
         read_own(OwnData(file=path, label="3", test_share=0.25))
+
+
+@pytest.mark.parametrize(("sep", "decimal"), [(";", ","), (";", "."), ("\t", ",")])
+def test_tables_with_other_separators(tmp_path: Path, sep: str, decimal: str) -> None:
+    table = pd.DataFrame({"a": [0, 1, 2, 3], "kind": ["x", "y"] * 2, "b": [1.0, 2.0, 0.25, 1.5]})
+    path = tmp_path / "table.csv"
+    table.to_csv(path, index=False, sep=sep, decimal=decimal)
+    source = read_own(OwnData(file=path, label="kind", test_share=0.5))
+    rows = np.concatenate([np.asarray(source.train_images), np.asarray(source.test_images)])
+    assert sorted(rows[:, 1].tolist()) == [0.25, 1.0, 1.5, 2.0]
 
 
 def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx) -> None:
@@ -193,7 +203,7 @@ def test_files_that_are_none_get_one_line(
 def test_files_that_are_missing(tmp_path: Path) -> None:
     with refused("gone.npz", "missing"):
         read_own(OwnData(file=tmp_path / "gone.npz"))
-    with refused(str(tmp_path), "idx file", "[]", "must be one file with train"):
+    with refused(str(tmp_path), "no idx file in it", "must hold four idx files"):
         read_own(OwnData(file=tmp_path))
 
 
