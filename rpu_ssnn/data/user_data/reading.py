@@ -182,7 +182,7 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         names, shape = labels.names, (rows.slots, lines)
         return Source(rows, labels.train, tested, labels.test, names, peak, shape)
     first = rows[0] if own.range == "each" else rows[0, 0]
-    if isinstance(own.range, str) and (rows == first).all():
+    if isinstance(own.range, str) and np.all(rows == first):
         allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
         raise InputError(train.where, "values", Fault("all training rows alike"), allowed)
     return Source(
