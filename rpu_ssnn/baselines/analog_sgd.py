@@ -228,8 +228,10 @@ class AnalogNetwork:
         return right
 
     def _activated(self, x: Numbers) -> Numbers:
-        relu = self._spec.trains.activation == "relu"
-        activated: Numbers = np.maximum(x, np.float32(0.0)) if relu else 1.0 / (1.0 + np.exp(-x))
+        if self._spec.trains.activation == "relu":
+            return np.maximum(x, np.float32(0.0))
+        with np.errstate(over="ignore"):  # far below zero: 1 / (1 + infinity) is the right 0
+            activated: Numbers = 1.0 / (1.0 + np.exp(-x))
         return activated
 
     def _slope(self, y: Numbers) -> Numbers:
