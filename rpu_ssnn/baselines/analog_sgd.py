@@ -229,9 +229,10 @@ class AnalogNetwork:
 
     def _activated(self, x: Numbers) -> Numbers:
         if self._spec.trains.activation == "relu":
-            return np.maximum(x, np.float32(0.0))
+            activated: Numbers = np.maximum(x, np.float32(0.0))
+            return activated
         with np.errstate(over="ignore"):  # far below zero: 1 / (1 + infinity) is the right 0
-            activated: Numbers = 1.0 / (1.0 + np.exp(-x))
+            activated = 1.0 / (1.0 + np.exp(-x))
         return activated
 
     def _slope(self, y: Numbers) -> Numbers:
