@@ -145,7 +145,8 @@ def entry_of_user_file(name: str) -> PresetEntry:
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
         if len(entries) > 1:
-            raise PresetError(path, "entry", None, one_of(f"{path}:{entry}" for entry in entries))
+            named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
+            raise PresetError(path, "entry", None, f"must be named, as {named}")
         return next(iter(entries.values()))
     if chosen not in entries:
         raise PresetError(path, "entry", chosen, one_of(entries, chosen))
