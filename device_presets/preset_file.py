@@ -145,13 +145,29 @@ def entry_of_user_file(name: str) -> PresetEntry:
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
     if chosen is None:
         if len(entries) > 1:
-            raise PresetError(
-                path, "entry", None, f"{one_of(entries)}; name it as {path}:{next(iter(entries))}"
-            )
+            named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
+            raise PresetError(path, "entry", None, f"must be named, as {named}")
         return next(iter(entries.values()))
     if chosen not in entries:
         raise PresetError(path, "entry", chosen, one_of(entries, chosen))
     return entries[chosen]
+
+
+def names_of_entry(name: str) -> tuple[str, ...]:
+    """What may stand for ``file.yaml`` (its only entry) or ``file.yaml:entry``: file, entry, both.
+
+    A name of no file stands for itself.
+
+    Raises:
+        PresetError: as ``entry_of_user_file``.
+    """
+    if not is_file_name(name):
+        return (name,)
+    path, chosen = _split(name)
+    if chosen is None:
+        entry_of_user_file(name)  # which is then the only one
+        chosen = next(iter(read_preset_file(Path(path), shipped_entries())))
+    return path, chosen, f"{path}:{chosen}"
 
 
 def is_file_name(name: str) -> bool:

@@ -20,6 +20,7 @@ from .synapses import Synapses as Synapses
 from .synapses import SynapsesFactory as SynapsesFactory
 from .synapses import coincidence_synapses as coincidence_synapses
 from .synapses import rate_synapses as rate_synapses
+from .synapses.native.synapses import native_synapses as native_synapses
 from .synapses.tile import tile_synapses as tile_synapses
 from .tile_spec import TileSpec as TileSpec
 from .training import Trained as Trained

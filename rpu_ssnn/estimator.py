@@ -6,15 +6,18 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pydantic import ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.validation_phrases import first_fault
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
-from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.device_library import find_device
 from rpu_ssnn.synapses.ideal import IDEAL
@@ -31,7 +34,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     `predict` show every row for T slots. Only pulses of the update change devices.
 
     Args:
-        hidden: neurons of each hidden layer.
+        hidden: neurons of each hidden layer; a number: of the only one.
         T: slots a row is shown.
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
@@ -59,7 +62,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden: tuple[int, ...] = (64,),
+        hidden: int | tuple[int, ...] = (64,),
         T: int = 50,
         *,
         synapses: Any = "coincidence",
@@ -246,20 +249,41 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
 
     def _network_spec(self) -> NetworkSpec:
-        return NetworkSpec(
-            hidden=tuple(self.hidden),
+        layers = self.hidden if np.iterable(self.hidden) else (self.hidden,)
+        return _checked_spec(
+            NetworkSpec,
+            hidden=tuple(layers),
             T=self.T,
-            encoding=EncodingSpec(contrast=self.contrast),
-            inhibition=InhibitionSpec(clocked=self.winner_takes_all),
+            encoding=_checked_spec(EncodingSpec, contrast=self.contrast),
+            inhibition=_checked_spec(InhibitionSpec, clocked=self.winner_takes_all),
         )
 
     def _training_spec(self, epochs: int) -> TrainingSpec:
-        return TrainingSpec(epochs=epochs, batch=self.batch, decay_shape="linear")
+        return _checked_spec(TrainingSpec, epochs=epochs, batch=self.batch, decay_shape="linear")
 
     def _factory(self) -> SynapsesFactory:
         if isinstance(self.synapses, str) and self.synapses in IDEAL:
             return IDEAL[self.synapses](self.learning_rate)
         from rpu_ssnn.synapses.tile import tile_synapses  # brings aihwkit
 
-        spec = TileSpec(weight_range=self.weight_range)
+        spec = _checked_spec(TileSpec, weight_range=self.weight_range)
         return tile_synapses(find_device(self.synapses), spec, self.learning_rate)
+
+
+def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:
+    """Settings of the classifier's parameters.
+
+    Raises:
+        InputError: a parameter out of its range, in one line.
+    """
+    try:
+        return kind(**settings)
+    except ValidationError as error:
+        first, _ = first_fault(error)
+        inner = first.get("ctx", {}).get("error")
+        if isinstance(inner, InputError):
+            field, value, allowed = inner.field, inner.value, inner.allowed
+        else:
+            field = ".".join(map(str, first["loc"])) or "settings"
+            value, allowed = first["input"], first["allowed"]
+        raise InputError("SpikingClassifier", field, value, allowed) from None

@@ -89,6 +89,8 @@ def _parsed(text: str) -> Iterator[Event]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark or parser.reader.get_mark()
         place = _place(mark.line + 1, mark.column + 1)
+        if re.search(r"'\\t'|tab character", str(error.problem)):
+            raise YamlError(place, "\t", "must be spaces: tabs may not indent") from None
         raise YamlError(place, error.problem or error.context, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         # The parser's own slips on text that is no YAML, such as escapes beyond Unicode.

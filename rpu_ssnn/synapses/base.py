@@ -105,22 +105,24 @@ def thinned(
 
 
 class Synapses(ABC):
-    """Weights of one layer, wherever they live."""
+    """Weights of one layer, wherever they live.
+
+    Attributes:
+        shape: (n_in, n_out).
+        ordered: whether the order of pulses matters (a device) or only their sum (a float weight).
+            Where it is False, several threads may call `update` at once.
+        needs_all_spikes: whether slots without a coincidence matter too (Eq. 9 counts all spikes).
+        needs_presentations: whether an update is of whole presentations (Eq. 9), so that no single
+            slot can change it.
+        changes: goes up whenever reads see other weights than before. The network reads the
+            weights again only then, so `commit` and `restore` must raise it.
+    """
 
     shape: tuple[int, int]
-    """(n_in, n_out)."""
-
     ordered: bool
-    """Whether the order of pulses matters (a device) or only their sum (a float weight)."""
-
     needs_all_spikes: bool
-    """Whether slots without a coincidence matter too (Eq. 9 counts all spikes)."""
-
     needs_presentations: bool = False
-    """Whether an update is of whole presentations (Eq. 9), so that no single slot can change it."""
-
     changes: int = 0
-    """Goes up whenever reads see other weights than before."""
 
     @abstractmethod
     def linear_read(self) -> Weights | None:

@@ -24,7 +24,7 @@ def find_device(device: Any) -> DeviceSource:
     Raises:
         InputError: no library is installed, or it does not know the device.
     """
-    if hasattr(device, "leak_time_constant_s") and hasattr(device, "pulse_physics"):
+    if _is_device(device):
         return cast(DeviceSource, device)
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     if not found:
@@ -32,3 +32,19 @@ def find_device(device: Any) -> DeviceSource:
         raise InputError("find_device", "device", device, allowed)
     library: Callable[[Any], DeviceSource] = found[0].load()
     return library(device)
+
+
+def refuse_other_than_device(device: Any) -> None:
+    """Refuses the name of a device, which only a library of devices knows.
+
+    Raises:
+        InputError: no device.
+    """
+    if not _is_device(device):
+        call = f'get_preset("{device}")' if isinstance(device, str) else "get_device(...)"
+        allowed = f"must be a device: pass {call} of the package device_presets"
+        raise InputError("synapses", "device", device, allowed)
+
+
+def _is_device(device: Any) -> bool:
+    return hasattr(device, "leak_time_constant_s") and hasattr(device, "pulse_physics")

@@ -39,18 +39,27 @@ POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) /
 
 
 class _Ideal(Synapses):
-    """Weights held as numbers; reads are exact."""
+    """Weights held as numbers; reads are exact.
+
+    Attributes:
+        crossbar: as given.
+        step_scale: of the steps that follow, relative to the start (decay by epoch).
+    """
 
     ordered = False
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
         self._weights = crossbar.initial.astype(np.float32).copy()
         self.shape = self._weights.shape
-        self._crossbar = crossbar
+        self.crossbar = crossbar
         self._step = crossbar.theta * learning_rate * crossbar.gain / crossbar.batch
-        self._scale = 1.0
+        self.step_scale = 1.0
 
     def linear_read(self) -> Weights:
+        return self._weights
+
+    def weights(self) -> Weights:
+        """The weights; not a copy, so that a subclass may change them in `commit`."""
         return self._weights
 
     def forward_current(
@@ -70,15 +79,15 @@ class _Ideal(Synapses):
         """Float weights do not change in time."""
 
     def set_step_scale(self, scale: float) -> None:
-        self._scale = scale
+        self.step_scale = scale
 
     def state(self) -> State:
-        return {"weights": self._weights.copy(), "step_scale": np.array(self._scale)}
+        return {"weights": self._weights.copy(), "step_scale": np.array(self.step_scale)}
 
     def restore(self, state: State) -> None:
         checked(state, self.state())
         self._weights[:] = state["weights"]
-        self._scale = float(state["step_scale"])
+        self.step_scale = float(state["step_scale"])
         self.changes += 1
 
     def statistics(self) -> dict[str, float]:
@@ -108,7 +117,7 @@ class RateSynapses(_Ideal):
     def commit(self, presentations: range) -> None:
         ended = slice(presentations.start, presentations.stop)
         forward, gradient = self._forward[ended], self._gradient[ended]
-        T, step = self._crossbar.T, self._step * self._scale
+        T, step = self.crossbar.T, self._step * self.step_scale
         # Whole numbers: exact in any order as long as the sums stay below 2^24 (B T^2 / 4, say).
         with _LIBRARIES.limit(limits=1, user_api="blas"):
             product = forward.T @ (gradient[:, 0] - gradient[:, 1])
@@ -164,7 +173,7 @@ class CoincidenceSynapses(_Ideal):
         )
 
     def commit(self, presentations: range) -> None:
-        step = np.float32(self._step * self._scale / self._crossbar.T)
+        step = np.float32(self._step * self.step_scale / self.crossbar.T)
         total = sum(self._sums.values(), start=np.zeros((), dtype=np.int32))
         self._weights += step * total
         self.changes += 1

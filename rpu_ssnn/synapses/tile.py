@@ -39,6 +39,7 @@ from rpu_ssnn.synapses.cell import (
     realised_by,
     rows_a_call,
 )
+from rpu_ssnn.synapses.device_library import refuse_other_than_device
 from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.initial import count_clipped, program, pulse_open_loop
 from rpu_ssnn.synapses.leak import Leak, built_seconds
@@ -319,5 +320,10 @@ class TileSynapses(Synapses):
 
 
 def tile_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses on aihwkit tiles for every crossbar of a network."""
+    """Synapses on aihwkit tiles for every crossbar of a network.
+
+    Raises:
+        InputError: the name of a device in place of the device.
+    """
+    refuse_other_than_device(device)
     return lambda crossbar: TileSynapses(crossbar, device, spec, learning_rate)

@@ -2,6 +2,7 @@
 
 import sys
 
+from rpu_ssnn.common.errors import RpuSsnnError
 from studies.common import interrupts
 
 
@@ -12,6 +13,10 @@ def main() -> None:
             from studies.cli.app import main as command
 
             command()
+        except RpuSsnnError as error:  # of an update rule of the user's own, found by the import
+            from studies.cli.output import stop
+
+            stop(str(error), error.exit_code)
         except BaseException as error:
             if not interrupts.heard():
                 raise

@@ -41,6 +41,13 @@ class KeySection(NamedTuple):
         """As a reader would say it: `network` of `NetworkSpec`."""
         return re.sub(r"(Spec|Settings|Case)$", "", self.name).lower()
 
+    @property
+    def update(self) -> str:
+        """Of the section of a case, its value of `update`; of all others ""."""
+        if not self.name.endswith("Case"):
+            return ""
+        return next((row.allowed.strip("`") for row in self.rows if row.key == "update"), "device")
+
 
 @keys_app.command()
 def keys(
@@ -67,13 +74,23 @@ def _asked_for(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
     name = wanted.rpartition(".")[2].lower()
     keys_of_that_name = [row for one in found for row in one.rows if row.key == name]
     held = {model for row in keys_of_that_name for model in _MODELS.findall(str(row))}
-    whole = [one for one in found if name in (one.short, one.name.lower()) or one.name in held]
+    whole = [
+        one
+        for one in found
+        if name in (one.short, one.name.lower(), one.update) or one.name in held
+    ]
     yield from whole
     if not whole:
         for one in found:
             rows = [row for row in one.rows if row.key == name]
             if rows:
                 yield one._replace(rows=rows)
+    if name == "cases":
+        for one in found:
+            if one.update:
+                named = ", ".join(row.key for row in one.rows)
+                more = f"each in full: rpu-ssnn keys {one.update}"
+                yield one._replace(rows=[KeyRow("keys", named, "", more)])
 
 
 def _print(section: KeySection) -> None:

@@ -211,7 +211,7 @@ def _build(
         dataset=_dataset(sections),
         network=network,
         training=training,
-        method=case.method(checked),
+        method=case.method(checked) | METHODS[case.rule].of_version(),
         drive=case.hyperparameters(checked),
         seeds=seeds,
     )

@@ -16,7 +16,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm, paired_p
+from studies.common.statistics import (
+    FEWEST_SEEDS,
+    NOT_SIGNIFICANT,
+    ONLY_ALONE,
+    SIGNIFICANCE,
+    describe,
+    holm,
+    mark,
+    paired_p,
+)
 from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
@@ -213,8 +222,14 @@ def sentence(table: pd.DataFrame, device: str) -> str:
 
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
-    untold = " (not significant)" if row["loss_p"] >= SIGNIFICANCE else ""
+    untold = _IN_WORDS.get(mark(row["loss"], row["loss_ci"], row["loss_p"]), "")
     return interval(sign * row["loss"], row["loss_ci"]) + untold
+
+
+_IN_WORDS = {
+    NOT_SIGNIFICANT: " (not significant)",
+    ONLY_ALONE: " (not significant after correction)",
+}
 
 
 def _mean(by_seed: BySeed) -> float:

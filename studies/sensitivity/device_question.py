@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from device_presets.preset_file import names_of_entry
+from device_presets.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.common.explain import as_input_error
 from studies.declaration.cases import Case
@@ -101,7 +103,8 @@ class TunedDevice:
 
 
 def ask(study: Study, device: str) -> DeviceQuestion:
-    """Finds the device in a study: by label, else by preset; else the preset as it comes.
+    """Finds the device in a study: by label, else by preset (of a file: its entry too); else the
+    preset as it comes.
 
     Raises:
         InputError: no such device, one that goes one way only, or several cases that fit.
@@ -117,6 +120,8 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     if not named:
         placed = str(beside_study(device, folder, study.study, "--device"))
     fitting = named or [case for case in by_spikes if case.device == placed]
+    if not fitting and placed not in preset_names():
+        fitting = [case for case in by_spikes if placed in names_of_entry(case.device)]
     if len(fitting) > 1:
         several = one_of([case.name for case in fitting]) + ", as several cases have it"
         raise InputError(study.study, "--device", device, several)

@@ -284,7 +284,9 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     assert get_preset(f"{file}:mine", {"step": 0.01}).device().dw_min == 0.01
     file.write_text(USER_DEVICE + USER_DEVICE.replace("mine:", "other:"))
     assert get_preset(f"{file}:other").noise_free
-    with pytest.raises(PresetError, match=r"entry: missing.*mine, other; name it as"):
+    with pytest.raises(
+        PresetError, match=r"missing.* as devices\.yaml:mine or devices\.yaml:other"
+    ):
         get_preset(str(file))
     with pytest.raises(PresetError, match=r"entry: 'othr' .*did you mean other"):
         get_preset(f"{file}:othr")

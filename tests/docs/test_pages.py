@@ -16,6 +16,7 @@ from device_presets.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages, sentences, words
+from support.own_rules import OwnRules
 from tools.reference_pages import PAGES, text_of
 
 MOST_WORDS_OF_A_SENTENCE = 40
@@ -25,6 +26,7 @@ HISTORY = ROOT / "CHANGELOG.md"
 """Names files that are gone."""
 
 MOST_WORDS_OF_THE_README = 600
+SWEPT = "sweep.overrides.cycle_to_cycle"
 PATH_IN_THE_REPOSITORY = re.compile(
     r"`((?:benchmarks|device_presets|docs|rpu_ssnn|studies|tests|tools)/[\w./-]+)`"
 )
@@ -121,13 +123,52 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
         study = study.replace(long, short)
     (tmp_path / "my_device.yaml").write_text(study)
     printed = run_script(example.text, tmp_path)
-    assert all(case in printed for case in ("rate", "capacitor"))
+    assert "..." not in printed
+    summary, rows = printed.split("label", 1)
+    assert summary.split()[:5] == ["case", SWEPT, "accuracy", "gap", "gap_ci"]
+    assert [line.split()[1:3] for line in summary.splitlines()[2:4]] == [
+        ["capacitor", "0"],
+        ["capacitor", "1"],
+    ]
+    assert rows.split()[:3] == [SWEPT, "seed", "test_accuracy"]
+
+
+def test_the_training_in_a_device_of_the_guide_runs(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "how-to" / "python.md"
+    (example,) = (block for block in blocks(page) if "tile_synapses" in block.text)
+    code = example.text.replace("epochs=10", "epochs=1")
+    assert code != example.text
+    code = code.replace('"digits", ', '"digits", n_train=100, n_test=50, ')
+    printed = run_script(code, tmp_path)
+    assert printed.splitlines()[1:] == ["(64, 64)", "(64, 10)"]
+    assert (tmp_path / "net.h5").stat().st_size > 10_000
+
+
+def rules_of_the_guide() -> list[Block]:
+    """One for `train`, one for a study."""
+    return [block for block in blocks(ROOT / "CONTRIBUTING.md") if block.language == "python"]
 
 
 def test_the_learning_rule_of_the_guide_trains(tmp_path: Path) -> None:
-    (example,) = (block for block in blocks(ROOT / "CONTRIBUTING.md") if block.language == "python")
+    example, _ = rules_of_the_guide()
     printed = run_script(f"{example.text}\n\nprint(accuracy())\n", tmp_path)
     assert float(printed) > 0.5  # guessing has 0.1
+
+
+def test_the_rule_of_the_guide_is_an_update_of_a_study(tmp_path: Path) -> None:
+    """A higher version of the rule runs its trials again, and no others."""
+    (_, example), own_rules = rules_of_the_guide(), OwnRules(tmp_path)
+    cases = [{"update": "rate", "learning_rate": 4}, {"update": "sign", "learning_rate": 0.02}]
+    own_rules.write("sign", example.text)
+    first = own_rules.run(cases)
+    assert min(first.values()) > 50  # chance: 10
+    uphill = example.text.replace("np.sign(", "-np.sign(").replace(
+        "version: ClassVar[int] = 1", "version: ClassVar[int] = 2"
+    )
+    own_rules.write("sign", uphill)
+    again = own_rules.run(cases)
+    assert again["sign"] < 30
+    assert again["rate"] == first["rate"]
 
 
 def commands_of(block: Block) -> Iterator[list[str]]:

@@ -13,8 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from rpu_ssnn import SpikingClassifier
+from rpu_ssnn import SpikingClassifier, TileSpec, native_synapses, tile_synapses
 from rpu_ssnn.common.errors import InputError
+from support.commands import refused
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:600], np.array([f"digit {k}" for k in Y[:600]])
@@ -55,6 +56,34 @@ def test_devices_say_what_they_took() -> None:
     assert ideal[["n_in", "n_out"]].values.tolist() == [[128, 32], [32, 10]]
     with pytest.raises(InputError, match="did you mean capacitor"):
         SpikingClassifier(**FAST, synapses="capacitr").fit(X[:50], Y[:50])
+
+
+def test_a_number_of_neurons_is_one_hidden_layer() -> None:
+    model = SpikingClassifier(**FAST | {"hidden": np.int64(8), "epochs": 1}).fit(X[:50], Y[:50])
+    assert model.device_table()["n_out"].tolist() == [8, 10]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"T": 0}, ("T", "0 is not allowed", "greater than or equal to 1")),
+        ({"T": "many"}, ("T", "'many' is not allowed", "whole number")),
+        ({"hidden": (8, 0)}, ("hidden.1", "0 is not allowed", "greater than or equal to 1")),
+        ({"hidden": None}, ("hidden.0", "whole number")),
+        ({"batch": 0}, ("batch", "0 is not allowed")),
+        ({"contrast": "both"}, ("contrast", "'both' is not allowed", "'on_off'")),
+        ({"synapses": "ideal", "weight_range": -1.0}, ("weight_range", "-1.0 is not allowed")),
+    ],
+)
+def test_a_bad_parameter_is_one_line(changed: dict[str, Any], words: tuple[str, ...]) -> None:
+    with refused("SpikingClassifier", *words):
+        SpikingClassifier(**FAST | changed).fit(X[:50], Y[:50])
+
+
+@pytest.mark.parametrize("make", [tile_synapses, native_synapses])
+def test_the_name_of_a_device_is_no_device(make: Any) -> None:
+    with refused("device: 'ideal' is not allowed", 'pass get_preset("ideal")'):
+        make("ideal", TileSpec(), 4.0)
 
 
 def test_part_by_part() -> None:

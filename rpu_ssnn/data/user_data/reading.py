@@ -205,8 +205,9 @@ def _labels(train: Part, test: Part) -> _Labels:
         raise InputError(test.where, "kind of labels", str(test.labels.dtype), allowed)
     unknown = test.labels[~np.isin(test.labels, classes)]
     if len(unknown):
-        allowed = "must be a class that a training row has: this one is empty there"
-        raise InputError(test.where, "class of a test row", unknown[0].item(), allowed)
+        found = Fault(f"no training row has the class {unknown[0].item()!r}")
+        allowed = "every class of the test rows must be among the training rows"
+        raise InputError(test.where, "class of a test row", found, allowed)
     tested = np.searchsorted(classes, test.labels).astype(np.int64)
     names = tuple(_name(value) for value in classes.tolist())
     return _Labels(names, numbers.astype(np.int64), tested)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.device_library import refuse_other_than_device
 from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.apply import copy_changes, pulse_lines
 from rpu_ssnn.synapses.native.build import build_array
@@ -291,5 +292,10 @@ class NativeSynapses(Synapses):
 
 
 def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:
-    """Synapses in our own devices for every crossbar of a network."""
+    """Synapses in our own devices for every crossbar of a network.
+
+    Raises:
+        InputError: the name of a device in place of the device.
+    """
+    refuse_other_than_device(device)
     return lambda crossbar: NativeSynapses(crossbar, device, spec, learning_rate)

@@ -42,15 +42,14 @@ class AnalogSgdCase(OnDeviceCase):
     def method(self, sections: Sections) -> dict[str, Any]:
         from device_presets import get_device
 
-        tile = sections["tile"]
-        found = super().method(sections)
-        source = get_device(self.device, found["overrides"])
+        source, tile = get_device(self.device), sections["tile"]
         if source.pulse_physics is not None:
             allowed = (
                 "must be a device without memory of its pulses under analog_sgd, whose pulse "
                 "trains have no place in time (charge_trap has a plain step)"
             )
             raise InputError("study", "device", self.device, allowed)
+        found = super().method(sections)
         if found["tile"]["simulator"] != "aihwkit":
             allowed = "must be aihwkit under analog_sgd, whose pulse trains are aihwkit's"
             if source.jump_tables is not None:

@@ -13,7 +13,16 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
@@ -227,6 +236,9 @@ class MethodBase(Spec):
     update: str
     learning_rate: float
 
+    version: ClassVar[int] = 1
+    """Raised when the rule's numbers change. A number above 1 is part of a trial's identity."""
+
     reports_epochs: ClassVar[bool] = True
     """Whether the rule reports each epoch: for pruning, checkpoints and the time of a plan."""
 
@@ -250,6 +262,26 @@ class MethodBase(Spec):
 
     left_out_at_default: ClassVar[dict[str, type[Spec]]] = {}
     """Parts whose fields at their defaults are no part of an identity."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_this_version(cls, content: Any) -> Any:
+        """Stored settings of another version of the rule are not valid."""
+        if not isinstance(content, dict):
+            return content
+        version = content.get("version", 1)
+        if version != cls.version:
+            raise ValueError(f"version {version} of the rule; it is now {cls.version}")
+        return {key: value for key, value in content.items() if key != "version"}
+
+    @model_serializer(mode="wrap")
+    def _with_version(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**fields(self), **self.of_version()}
+
+    @classmethod
+    def of_version(cls) -> dict[str, int]:
+        """The version as a key of the settings; without it they are of version 1."""
+        return {} if cls.version == 1 else {"version": cls.version}
 
     @classmethod
     def grid(cls, search: SearchSettings) -> list[Hyperparameters]:

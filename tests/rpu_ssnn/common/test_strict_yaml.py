@@ -66,7 +66,8 @@ REFUSED = [
     ("--- 1\n--- 2", "line 2, column 1", "one document"),
     ("? [a]\n: b", "line 1, column 3", "must be text as a key"),
     ("[" * 100_000, "line 1, column 102", "nested at most 100 deep"),
-    ("a:\n\t- b", "line 2, column 1", "must be valid YAML"),
+    ("a:\n\t- b", "line 2, column 1", "must be spaces: tabs may not indent"),
+    ("a: {b: 1,\n\tc: 2}\nd:\n\te: 1", "line 4, column 1", "tabs may not indent"),
 ]
 
 

@@ -1,8 +1,11 @@
 """`rpu-ssnn keys` prints what the models of a study check."""
 
+import re
+
 import pytest
 
 from studies.cli.keys import sections_of_a_study
+from studies.declaration.cases import UPDATES
 from studies.declaration.study import Study
 from support.commands import Command
 
@@ -39,6 +42,18 @@ def test_the_words_of_a_study_find_their_keys(wanted: str, printed: str, command
     assert code == 0
     assert printed in output
     assert "question:" not in output
+
+
+def test_cases_are_answered_by_the_keys_of_each_rule(command: Command) -> None:
+    """What it names can be asked next."""
+    _, output, _ = command("keys", "cases")
+    assert "\n  cases: list of a case\n" in output
+    for update in (*UPDATES, "device"):
+        assert f"rpu-ssnn keys {update}\n" in output
+        _, whole, _ = command("keys", update)
+        assert "\n  label: text" in whole
+        keys = re.findall(r"^  (\w+): ", whole, re.MULTILINE)
+        assert ", ".join(keys[:4]) in output
 
 
 def test_an_unknown_name_is_one_line_with_the_nearest(command: Command) -> None:

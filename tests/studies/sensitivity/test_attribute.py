@@ -12,10 +12,12 @@ from device_presets import get_preset, preset_names, pulse_response
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.tile_spec import TileSpec
+from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
 from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
+from support.harness import SMALL
 from support.question_fakes import DRIVE, FakeRun, device_study
 
 NOISY_READS = {
@@ -151,6 +153,18 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
         ask(study, "capacitr")
     with pytest.raises(InputError, match="moves one way only"):
         ask(study, "pcm")
+
+
+@pytest.mark.parametrize("device", ["lab.yaml", "lab.yaml:lab_hzo"])
+@pytest.mark.parametrize("asked", ["lab.yaml", "lab.yaml:lab_hzo", "lab_hzo"])
+def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text("lab_hzo: {like: ecram, description: x, citation: y}")
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "drive": DRIVE}]
+    content = {**SMALL, "cases": cases}
+    study = parse_study(content, tmp_path / "study.yaml", tmp_path)
+    found = ask(study, asked).case
+    assert isinstance(found, DeviceCase)
+    assert found.drive.learning_rate == DRIVE["learning_rate"]
 
 
 def test_two_cases_with_the_device_are_told_apart_by_label() -> None:

@@ -91,6 +91,16 @@ def test_an_order_is_claimed_only_where_it_can_be_told() -> None:
     assert "fewer than 3 seeds cannot tell" in decompose(one, "capacitor", Known()).sentence
 
 
+def test_what_is_significant_by_itself_only_is_said_so() -> None:
+    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.3))
+    by = {(row["way"], row["after"]): row for _, row in found.table.iterrows()}
+    row = by[BY_SPIKES, RATES]
+    assert row["loss_p"] >= 0.05
+    assert row["loss"] > row["loss_ci"]
+    shown = f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (not significant after correction) are"
+    assert shown in found.sentence
+
+
 def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     run = Known()
     decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
@@ -134,6 +144,6 @@ def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
 
 
 def test_a_device_that_the_control_cannot_train_is_one_line() -> None:
-    study = device_study("charge_trap_pulsed")
+    study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
     with pytest.raises(InputError, match="without memory of its pulses"):
         decompose(study, "charge_trap_pulsed", Known())
