@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
-from device_presets.fitting.checks.goodness import Verdict, _excess, outliers
-from device_presets.fitting.checks.questions import Check
+from device_presets.fitting.checks.goodness import _excess, outliers
 from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
 from device_presets.fitting.results.quantities import _over_models
 from rpu_ssnn.common.files import write_together
@@ -92,30 +91,33 @@ def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
     assert 0.35 < float(check.answer.split()[2]) <= 0.5
 
 
-@pytest.mark.parametrize(("wrong", "named"), [(0, False), (3, True), (50, False)])
-def test_a_few_wrong_readings_are_named_beside_the_failed_checks(wrong: int, named: bool) -> None:
+@pytest.mark.parametrize(("wrong", "found"), [(0, 0), (3, 3), (50, 0)])
+def test_a_few_readings_far_from_their_predictions_are_found(wrong: int, found: int) -> None:
     """Of fifty in a thousand it is the model that is wrong."""
     miss = np.random.default_rng(4).normal(0, 1, 1000).clip(-4, 4)
     miss[:wrong] = 8.0
-    note = outliers(miss, np.ones(1000), np.ones(1000, dtype=bool))
-    failures = Verdict((Check("Right?", "no", "FAIL"),), note).failures
-    assert ("3 of 1000 readings lie over 5 standard deviations" in failures) == named
-    assert failures.startswith("Right? no")
+    rows = outliers(miss, np.ones(1000), np.ones(1000, dtype=bool))
+    assert rows.tolist() == list(range(found))
 
 
 def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "fit_file", functools.cache(fit_file))  # asked twice, fitted once
     conductance, up = noise_only(np.random.default_rng(1))
+    conductance[60] = 70.0
     file = file_of(tmp_path / "noise.csv", conductance, up)
     command = ["fit", str(file), "--name", "mine", "--out", str(tmp_path / "mine.yaml")]
     poor = CliRunner().invoke(presets_app, command)
     assert poor.exit_code == 3, poor.output
     assert poor.stderr.count("\n") == 1
-    assert "no model describes the data" in poor.stderr
+    assert "no model describes the data: 1 of 401 readings jump away" in poor.stderr
+    assert poor.stdout.startswith("1 of 401 readings jump away")
+    # Row 1 holds the names, row 2 the state before the first pulse.
+    assert poor.stderr.index("device 1: row 62 ") < poor.stderr.index("failed: ")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.png", "noise.csv"]
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
+    assert "device 1: row 62 " in (tmp_path / "mine.yaml").read_text()
 
 
 def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
