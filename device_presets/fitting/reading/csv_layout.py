@@ -26,7 +26,7 @@ WHY_LEAST = "as much leaks past a device on a probe station"
 """Assumption: an electrometer's floor of 0.1 fA at 0.1 V; no device is read below it."""
 
 USUAL_SIEMENS = (1e-9, 0.1)
-"""Assumption: a file with all readings below or above, 1e-3 uS to 1e5 uS, mostly has another unit."""
+"""Assumption: memory devices mostly lie there. A file with all readings beyond has another unit."""
 
 SIDES = ("up_pulse", "down_pulse")
 

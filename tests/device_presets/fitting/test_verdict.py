@@ -1,6 +1,7 @@
 """Fits that must not be believed, files that are there whole or not at all, and the commands."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,15 @@ from typer.testing import CliRunner
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.goodness import _excess, outliers
-from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
+from device_presets.fitting.results.fitted_entry import fitted_entry
+from device_presets.fitting.results.intervals import (
+    Quantity,
+    as_far_as_determined,
+    is_log_normal,
+    spread_interval,
+)
 from device_presets.fitting.results.quantities import _over_models
+from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
 from support.fits import write_pulses
@@ -225,3 +233,44 @@ def test_log_normal_spread_is_told_from_normal() -> None:
     assert not is_log_normal(1 + rng.normal(0, 0.1, 40))
     assert not is_log_normal(np.exp(rng.normal(0, 0.7, 5)))  # too few to tell
     assert not is_log_normal(np.full(10, 0.002))  # devices that are all alike
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "low", "high", "shown"),
+    [
+        ("step", 0.08479, -1.695e14, 1.695e14, "not determined"),
+        ("step", 0.08, 0.0001, 0.16, "not determined"),
+        ("step", 0.08, 0.07, 0.09, "0.07 to 0.09"),
+        ("step", 0.08, -0.01, 0.17, "0 to 0.17"),  # no step is negative
+        ("states", 24.0, -4.1e16, 4.1e16, "not determined"),
+        ("asymmetry", 0.6, -1.5, 2.7, "not determined"),
+        ("asymmetry", 0.6, -0.5, 1.7, "-0.5 to 1.7"),
+        ("nonlinearity up", 0.0, -7637.0, 7637.0, "not determined"),
+        ("reset_level", -0.34, -1.961e5, 1.961e5, "not determined"),
+        ("w_max", 1.0, -2e3, 2e3, "not determined"),
+        ("write_noise", 0.2, -0.1, 0.5, "-0.1 to 0.5"),
+        ("w_max_spread", 0.0, 0.0, 0.4, "0 to 0.4"),
+        ("loss_onset_s", 1e-6, 1e-8, 1e-4, "1e-08 to 0.0001"),
+    ],
+)
+def test_an_interval_that_says_nothing_is_not_printed(
+    name: str, value: float, low: float, high: float, shown: str
+) -> None:
+    found = as_far_as_determined(Quantity(name, value, low, high, "1"))
+    assert (found.value, found.interval) == (value, shown)
+
+
+def test_a_preset_says_that_a_number_is_not_determined(poor: FittedDevice) -> None:
+    def parameters(determined: bool) -> dict[str, ParameterEntry]:
+        quantities = [
+            replace(q, low=None, high=None, determined=determined) if q.name == "step" else q
+            for q in poor.quantities
+        ]
+        return fitted_entry(poor.population, quantities, poor.measurement, "").parameters
+
+    known, open_ = parameters(True)["step"], parameters(False)["step"]
+    assert known.value == open_.value
+    assert known.source
+    assert not open_.source
+    assert open_.assumption is not None
+    assert open_.assumption.startswith("not determined by the data")
