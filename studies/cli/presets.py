@@ -55,7 +55,7 @@ def show_preset(
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
     for fact in card(preset):
         colour = typer.colors.GREEN if fact.standing == "measured" else typer.colors.BRIGHT_BLACK
-        shown = typer.style(f"{fact.value:24} {fact.standing}", fg=colour)
+        shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)
         typer.echo(f"{fact.what:33} {shown}")
     typer.echo("")
     typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
