@@ -1,4 +1,4 @@
-"""The step of a preset's mean device at weight zero, from the formulas of aihwkit's models.
+"""The step of a preset's mean device at a weight, from the formulas of aihwkit's models.
 
 Only formulas: a table of all presets needs neither torch nor aihwkit, which take seconds to
 import. A test compares them with steps measured on a tile.
@@ -12,20 +12,48 @@ import numpy as np
 from device_presets.preset import Preset
 
 type Factors = tuple[float, float]
-"""Step up and step down at weight zero, as shares of `step`, before asymmetry."""
+"""Step up and step down as shares of `step`, before asymmetry."""
 
 
-def mean_steps_at_zero(preset: Preset) -> tuple[float, float]:
-    """Size of one up and of one down pulse at weight zero, of the mean device without noise.
+def mean_steps_at(preset: Preset, weight: float) -> tuple[float, float]:
+    """Size of one up and of one down pulse at a weight, of the mean device without noise.
 
     Returns:
-        Both positive, in units of weight; the down step is NaN where there is no gradual one.
+        Both 0 or more, in units of weight; the down step is NaN where there is no gradual one.
     """
-    up, down = _FACTORS.get(preset.model, _one)(preset)
+    up, down = _FACTORS.get(preset.model, _constant)(preset, weight)
     asymmetry = preset.number("asymmetry")
     up *= preset.step * (1.0 + min(asymmetry, 0.0))
     down *= preset.step * (1.0 - max(asymmetry, 0.0))
     return up, down if preset.bidirectional else math.nan
+
+
+def mean_steps_at_zero(preset: Preset) -> tuple[float, float]:
+    """As `mean_steps_at`, at weight zero."""
+    return mean_steps_at(preset, 0.0)
+
+
+def states_at_zero(preset: Preset) -> tuple[float, float]:
+    """Range over the step up and the step down at weight zero, to a tenth, as all tables show;
+    infinite where there is no step, NaN without a gradual down step."""
+    span = preset.w_max - preset.w_min
+    up, down = (span / step if step else math.inf for step in mean_steps_at_zero(preset))
+    return round(up, 1), round(down, 1)
+
+
+def asymmetry_at_zero(preset: Preset) -> float:
+    """`asymmetry_of` the steps at weight zero, to four places, as all tables show."""
+    return round(asymmetry_of(*mean_steps_at_zero(preset)), 4)
+
+
+def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
+    """Share by which the up step is smaller at `w_max`, and the down step at `w_min`, than at
+    weight zero; negative: the step is larger there. NaN where there is no step at weight zero."""
+    up, down = mean_steps_at_zero(preset)
+    at_high, at_low = (mean_steps_at(preset, bound) for bound in (preset.w_max, preset.w_min))
+    pairs = ((up, at_high[0]), (down, at_low[1]))
+    first, second = (1.0 - there / here if here else math.nan for here, there in pairs)
+    return first, second
 
 
 def asymmetry_of(up: float, down: float) -> float:
@@ -33,39 +61,55 @@ def asymmetry_of(up: float, down: float) -> float:
 
     Positive: the down step is smaller, by this share of the up step; negative: the up step is.
     """
-    return up / down - 1.0 if up < down else 1.0 - down / up
+    if up < down:
+        return up / down - 1.0
+    return 1.0 - down / up if up else 0.0
 
 
-def _one(preset: Preset) -> Factors:
-    """Constant, linear and soft-bounds steps are `step` at weight zero by definition."""
+def _constant(preset: Preset, weight: float) -> Factors:
     return 1.0, 1.0
 
 
-def _exponential(preset: Preset) -> Factors:
-    z = preset.number("b")
+def _linear(preset: Preset, weight: float) -> Factors:
+    up = 1.0 - preset.number("slope_up") * weight / preset.w_max
+    return up, 1.0 - preset.number("slope_down") * weight / preset.w_min
+
+
+def _soft_bounds(preset: Preset, weight: float) -> Factors:
+    return 1.0 - weight / preset.w_max, 1.0 - weight / preset.w_min
+
+
+def _exponential(preset: Preset, weight: float) -> Factors:
+    span = preset.w_max - preset.w_min
+    z = 2.0 * preset.number("a") * weight / span + preset.number("b")
     up = 1.0 - preset.number("A_up") * math.exp(preset.number("gamma_up") * z)
     down = 1.0 - preset.number("A_down") * math.exp(-preset.number("gamma_down") * z)
     return max(0.0, up), max(0.0, down)
 
 
-def _power(preset: Preset) -> Factors:
+def _power(preset: Preset, weight: float) -> Factors:
     span = preset.w_max - preset.w_min
     exponent, asymmetry = preset.number("exponent"), preset.number("exponent_asymmetry")
-    up = (preset.w_max / span) ** (exponent * (1.0 + min(asymmetry, 0.0)))
-    down = (-preset.w_min / span) ** (exponent * (1.0 - max(asymmetry, 0.0)))
+    up = ((preset.w_max - weight) / span) ** (exponent * (1.0 + min(asymmetry, 0.0)))
+    down = ((weight - preset.w_min) / span) ** (exponent * (1.0 - max(asymmetry, 0.0)))
     return up, down
 
 
-def _piecewise(preset: Preset) -> Factors:
-    def at_zero(name: str) -> float:
+def _piecewise(preset: Preset, weight: float) -> Factors:
+    def factor(name: str) -> float:
         factors = preset.value(name)
         assert isinstance(factors, tuple)
-        return float(np.interp(0.0, np.linspace(preset.w_min, preset.w_max, len(factors)), factors))
+        nodes = np.linspace(preset.w_min, preset.w_max, len(factors))
+        return float(np.interp(weight, nodes, factors))
 
-    return at_zero("step_factors_up"), at_zero("step_factors_down")
+    return factor("step_factors_up"), factor("step_factors_down")
 
 
-_FACTORS: Mapping[str, Callable[[Preset], Factors]] = {
+_FACTORS: Mapping[str, Callable[[Preset, float], Factors]] = {
+    "LinearStepDevice": _linear,
+    "ChargeTrapDevice": _linear,
+    "SoftBoundsDevice": _soft_bounds,
+    "SoftBoundsReferenceDevice": _soft_bounds,
     "ExpStepDevice": _exponential,
     "PowStepDevice": _power,
     "PiecewiseStepDevice": _piecewise,

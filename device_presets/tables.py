@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from device_presets.preset import Preset
 from device_presets.preset_lookup import get_preset, preset_names
-from device_presets.steps_at_zero import asymmetry_of, mean_steps_at_zero
+from device_presets.steps_at_zero import asymmetry_at_zero, states_at_zero
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +27,13 @@ def overview_rows() -> list[dict[str, object]]:
     """
     rows: list[dict[str, object]] = []
     for preset in map(get_preset, preset_names()):
-        up, down = mean_steps_at_zero(preset)
-        span = preset.w_max - preset.w_min
+        states_up, states_down = states_at_zero(preset)
         rows.append(
             {
                 "name": preset.name,
-                "states_up": round(span / up, 1),
-                "states_down": round(span / down, 1),
-                "asymmetry": round(asymmetry_of(up, down), 4),
+                "states_up": states_up,
+                "states_down": states_down,
+                "asymmetry": asymmetry_at_zero(preset),
                 "cycle_to_cycle": preset.cycle_to_cycle,
                 "step_spread": preset.number("step_spread"),
                 "source": preset.citation,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
-from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.checks.goodness import FAR, Verdict, judge
 from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
 from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
@@ -34,6 +34,7 @@ from device_presets.fitting.model.weights import (
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.reading.outliers import far_sentence, spike_sentence
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import Quantity
@@ -65,6 +66,7 @@ class FittedDevice:
         curves: method, errors of its mean curve over all pulses and over cycles held out; None
             where there is one cycle.
         entry: the preset.
+        outliers: readings that are probably wrong, with their rows, in words; empty where none is.
     """
 
     name: str
@@ -76,6 +78,7 @@ class FittedDevice:
     verdict: Verdict
     curves: tuple[tuple[str, CurveErrors, CurveErrors | None], ...]
     entry: PresetEntry
+    outliers: str = ""
 
     def table(self) -> pd.DataFrame:
         """Columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
@@ -147,6 +150,7 @@ class FittedDevice:
         plot_file = Path(plot_file)
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
+            *([f"{self.outliers}."] if self.outliers else []),
             *(f"Read: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
             f"{self.verdict.sentence}:",
@@ -230,6 +234,8 @@ def fit_file(
         allowed = error.allowed
         if not verdict.describes:
             allowed += "; and no model describes the data"
+        if spikes := spike_sentence(measurement):
+            allowed += f"; {spikes}"
         raise PresetError(file, error.field, error.value, allowed) from None
     return FittedDevice(
         name=name,
@@ -241,6 +247,8 @@ def fit_file(
         verdict=verdict,
         curves=tuple(curves),
         entry=entry,
+        outliers=spike_sentence(measurement)
+        or far_sentence(measurement, verdict.outliers, verdict.n_predicted, FAR),
     )
 
 

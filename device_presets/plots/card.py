@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from device_presets.preset import Parameter, Preset
 from device_presets.pulsing import pulse_response
+from device_presets.steps_at_zero import asymmetry_at_zero, shrinkage_at_bounds, states_at_zero
 from rpu_ssnn.common.files import write_together
 
 type Standing = Literal["measured", "assumed", "not known"]
@@ -18,20 +19,23 @@ type Standing = Literal["measured", "assumed", "not known"]
 COLOURS: dict[Standing, str] = {"measured": "#009E73", "assumed": "0.45", "not known": "0.7"}
 """Green for what a source gives, grey for the rest; the words stand beside them."""
 
+_BOUNDS = "spread of bounds between devices"
 _FACTS = (
-    ("states over the range", ("levels", "step")),
-    ("asymmetry of up and down steps", ("asymmetry",)),
-    ("smaller step toward the bound", ("slope_up", "exponent", "gamma_up", "step_factors_up")),
-    ("noise of a pulse", ("cycle_to_cycle",)),
-    ("noise of a reading", ("write_noise",)),
-    ("spread of steps between devices", ("step_spread",)),
-    ("spread of bounds between devices", ("w_max_spread",)),
-    ("devices that never move", ("failed_share",)),
-    ("retention", ("leak_time_constant_s",)),
-    ("loss of charge a decade of time", ("loss_per_decade",)),
-    ("pulse width", ("pulse_width_s",)),
-    ("energy a pulse", ("energy_per_pulse_j",)),
-    ("endurance", ("endurance_cycles",)),
+    ("noise of a pulse", "cycle_to_cycle"),
+    ("noise of a reading", "write_noise"),
+    ("spread of steps between devices", "step_spread"),
+    (_BOUNDS, "w_max_spread"),
+    ("devices that never move", "failed_share"),
+    ("retention", "leak_time_constant_s"),
+    ("loss of charge a decade of time", "loss_per_decade"),
+    ("pulse width", "pulse_width_s"),
+    ("energy a pulse", "energy_per_pulse_j"),
+    ("endurance", "endurance_cycles"),
+)
+"""What a parameter says alone, in words, and its name."""
+_SHAPES = (
+    *("slope_up", "slope_down", "exponent", "exponent_asymmetry", "A_up", "A_down"),
+    *("gamma_up", "gamma_down", "a", "b", "step_factors_up", "step_factors_down"),
 )
 _DRAWN, _MOST_PULSES = 8, 1500
 
@@ -50,33 +54,64 @@ class Fact:
 
 
 def card(preset: Preset) -> list[Fact]:
-    """What a preset says of its device, in the order of display."""
-    facts = []
-    for what, names in _FACTS:
-        given = next((n for n in names if n in preset.parameters), None)
-        if given is None:
-            continue
-        shown = preset.parameters[given]
-        origin = shown
-        if given == "levels" and (shown.source or "").startswith("step ="):
-            origin = preset.parameters["step"]  # derived from it
-        facts.append(_fact(what, given, shown, origin))
-    return facts
+    """What a preset says of its device, in the order of display.
+
+    States, asymmetry and shrinkage are those of the mean steps, as `device_presets.tables` lists
+    them: a parameter of such a name is one factor of several.
+    """
+    levels = preset.parameters["levels"]
+    derived = (levels.source or "").startswith("step =")
+    shape = [preset.parameters[name] for name in _SHAPES if name in preset.parameters]
+    by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero
+    up, down = states_at_zero(preset)
+    states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"
+    asymmetry = f"{asymmetry_at_zero(preset):.3g} of the larger step"
+    facts = [
+        Fact(
+            "states over the range, up / down" if preset.bidirectional else "states over the range",
+            states,
+            _standing(preset.parameters["step"] if derived else levels),
+        ),
+        Fact(
+            "asymmetry of the mean steps",
+            asymmetry if preset.bidirectional else "no gradual down step",
+            _standing(preset.parameters["asymmetry"], *by_shape),
+        ),
+    ]
+    if shape:
+        shares = [f"{share:.3g}" for share in shrinkage_at_bounds(preset) if not math.isnan(share)]
+        value = f"{' / '.join(shares)} of the step"
+        facts.append(Fact("smaller at the bound than at 0", value, _standing(*shape)))
+    known = [(what, name) for what, name in _FACTS if name in preset.parameters]
+    return facts + [
+        _spread_of_bounds(preset) if what == _BOUNDS else _fact(what, name, preset.parameters[name])
+        for what, name in known
+    ]
 
 
-def _fact(what: str, name: str, shown: Parameter, origin: Parameter) -> Fact:
+def _standing(*origins: Parameter) -> Standing:
+    return "measured" if all(origin.source for origin in origins) else "assumed"
+
+
+def _spread_of_bounds(preset: Preset) -> Fact:
+    high, low = preset.parameters["w_max_spread"], preset.parameters["w_min_spread"]
+    if high.value == low.value:
+        return Fact(_BOUNDS, f"{high.value:.4g} of each bound", _standing(high, low))
+    value = f"{high.value:.4g} {high.unit}, {low.value:.4g} {low.unit}"
+    return Fact(_BOUNDS, value, _standing(high, low))
+
+
+def _fact(what: str, name: str, shown: Parameter) -> Fact:
     value = shown.value
     if value is None:
         return Fact(what, "not known", "not known")
-    if isinstance(value, tuple):
-        text = ", ".join(f"{v:.3g}" for v in value)
-    elif name == "leak_time_constant_s" and value == math.inf:
+    if name == "leak_time_constant_s" and value == math.inf:
         text = "no exponential decay"
     elif shown.unit in ("1", "yes/no"):
         text = f"{value:.4g}" if not isinstance(value, bool) else str(value)
     else:
         text = f"{value:.4g} {shown.unit}"
-    return Fact(what, text, "measured" if origin.source else "assumed")
+    return Fact(what, text, _standing(shown))
 
 
 def measured_share(preset: Preset) -> float:

@@ -55,7 +55,7 @@ def show_preset(
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
     for fact in card(preset):
         colour = typer.colors.GREEN if fact.standing == "measured" else typer.colors.BRIGHT_BLACK
-        shown = typer.style(f"{fact.value:24} {fact.standing}", fg=colour)
+        shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)
         typer.echo(f"{fact.what:33} {shown}")
     typer.echo("")
     typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
@@ -209,6 +209,8 @@ def fit(
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)
     found = fitted.measurement
+    if fitted.outliers:
+        typer.echo(f"{fitted.outliers}.\n")
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:
         typer.echo(f"note: {note}")
@@ -225,9 +227,10 @@ def fit(
         typer.echo(check.line)
     if not fitted.verdict.describes and not accept_poor_fit:
         fitted.save(None, plot_file)
+        cause = f"{fitted.outliers}; " if fitted.outliers else ""
         typer.echo(
-            f"{data}: no model describes the data: {fitted.verdict.failures}; plot {plot_file}; no "
-            "preset written; --accept-poor-fit writes it all the same",
+            f"{data}: no model describes the data: {cause}failed: {fitted.verdict.failed}; plot "
+            f"{plot_file}; no preset written; --accept-poor-fit writes it all the same",
             err=True,
         )
         raise typer.Exit(3)

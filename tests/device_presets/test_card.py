@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from device_presets import get_preset, preset_names
 from device_presets.plots.card import card, measured_share, plot_overview
+from device_presets.tables import listing
 from studies.cli.presets import presets_app
 
 
@@ -14,9 +15,8 @@ from studies.cli.presets import presets_app
 def test_a_fact_is_measured_where_its_parameter_has_a_source(name: str) -> None:
     preset = get_preset(name)
     facts = {fact.what: fact for fact in card(preset)}
-    assert {"states over the range", "noise of a pulse", "retention", "energy a pulse"} <= set(
-        facts
-    )
+    states = "states over the range" + (", up / down" if preset.bidirectional else "")
+    assert {states, "noise of a pulse", "retention", "energy a pulse"} <= set(facts)
     noise = preset.parameters["cycle_to_cycle"]
     standing = "measured" if noise.source else "assumed"
     assert facts["noise of a pulse"].standing == standing
@@ -25,10 +25,41 @@ def test_a_fact_is_measured_where_its_parameter_has_a_source(name: str) -> None:
 
 
 def test_what_is_derived_stands_as_what_it_comes_from() -> None:
-    states = {f.what: f for f in card(get_preset("capacitor"))}["states over the range"]
-    assert (states.value, states.standing) == ("400 states", "measured")
+    states = {f.what: f for f in card(get_preset("capacitor"))}["states over the range, up / down"]
+    assert (states.value, states.standing) == ("400 / 400 states", "measured")
     assumed = {f.what: f for f in card(get_preset("capacitor", {"step": 0.01}))}
-    assert assumed["states over the range"].standing == "assumed"
+    assert assumed["states over the range, up / down"].standing == "assumed"
+
+
+def test_the_card_shows_what_the_list_shows() -> None:
+    listed = listing()
+    for preset in map(get_preset, preset_names()):
+        facts = {fact.what: fact.value for fact in card(preset)}
+        line = next(row for row in listed.splitlines() if row.split()[:1] == [preset.name])
+        _, up, _, down, asymmetry, *_ = line.split()
+        if preset.bidirectional:
+            assert facts["states over the range, up / down"] == f"{up} / {down} states"
+            assert facts["asymmetry of the mean steps"] == f"{asymmetry} of the larger step"
+        else:
+            assert facts["states over the range"] == f"{up} states"
+            assert facts["asymmetry of the mean steps"] == "no gradual down step"
+
+
+def test_the_card_of_an_exponential_step_shows_mean_steps_and_no_raw_parameter() -> None:
+    facts = {fact.what: fact.value for fact in card(get_preset("reram_es"))}
+    assert facts["states over the range, up / down"] == "1350.2 / 1004.3 states"
+    assert facts["asymmetry of the mean steps"] == "-0.256 of the larger step"
+    # From the formula of the step factor, 1 - A exp(d gamma z).
+    assert facts["smaller at the bound than at 0"] == "0.0813 / 0.457 of the step"
+
+
+def test_spreads_of_bounds_that_differ_are_both_shown() -> None:
+    def shown(low: float) -> str:
+        preset = get_preset("reram_es", {"w_min_spread": low})
+        return {f.what: f.value for f in card(preset)}["spread of bounds between devices"]
+
+    assert shown(0.3) == "0.3 of each bound"
+    assert shown(0.1) == "0.3 w_max, 0.1 w_min"
 
 
 def test_the_capacitor_is_more_measured_than_the_charge_trap() -> None:

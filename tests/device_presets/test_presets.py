@@ -343,6 +343,17 @@ def test_asking_for_what_is_not_there() -> None:
         get_preset("charge_trap").number("energy_per_pulse_j")
 
 
+def test_a_decimal_comma_in_a_preset_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "a: {like: capacitor, parameters: "
+        "{cycle_to_cycle: {value: 0,45, unit: step, source: my lab}}}\n"
+    )
+    message = r"a: parameters\.cycle_to_cycle: 45 is not allowed; decimals need a point"
+    with pytest.raises(PresetError, match=message):
+        get_preset(str(file))
+
+
 def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("mine:\n  technology: a\n  technology: b\n")

@@ -1,10 +1,19 @@
 """The formulas of the mean step, against pulses on a tile."""
 
+import math
+
 import pytest
 
 from device_presets import get_preset, preset_names
-from device_presets.steps_at_zero import asymmetry_of, mean_steps_at_zero
-from support.tile_steps import steps_at_zero
+from device_presets.steps_at_zero import (
+    asymmetry_at_zero,
+    asymmetry_of,
+    mean_steps_at,
+    mean_steps_at_zero,
+    shrinkage_at_bounds,
+    states_at_zero,
+)
+from support.tile_steps import steps_at, steps_at_zero
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -12,6 +21,22 @@ def test_the_formula_is_the_step_on_a_tile(name: str) -> None:
     preset = get_preset(name)
     expected = steps_at_zero(preset)
     assert mean_steps_at_zero(preset) == pytest.approx(expected, rel=2e-5, nan_ok=True)
+
+
+@pytest.mark.parametrize("share", [-0.5, 0.5])
+@pytest.mark.parametrize("name", preset_names())
+def test_the_formula_is_the_step_on_a_tile_away_from_zero(name: str, share: float) -> None:
+    preset = get_preset(name)
+    weight = share * (preset.w_max if share > 0 else -preset.w_min)
+    expected = steps_at(preset, weight)
+    # In single precision a step is a difference of two weights.
+    near = 2e-7 * abs(weight)
+    found = mean_steps_at(preset, weight)
+    assert found == pytest.approx(expected, rel=2e-5, abs=near, nan_ok=True)
+
+
+def test_linear_steps_shrink_by_the_slopes() -> None:
+    assert shrinkage_at_bounds(get_preset("ecram")) == pytest.approx((0.1153, 0.5085))
 
 
 @pytest.mark.parametrize("asymmetry", [-0.3, 0.2])
@@ -25,3 +50,10 @@ def test_asymmetry_shrinks_one_direction(name: str, asymmetry: float) -> None:
 def test_asymmetry_of_the_steps_is_the_parameter(asymmetry: float) -> None:
     steps = mean_steps_at_zero(get_preset("ideal", {"asymmetry": asymmetry}))
     assert asymmetry_of(*steps) == pytest.approx(asymmetry)
+
+
+def test_a_device_without_a_step_at_zero_has_no_error() -> None:
+    still = get_preset("reram_es", {"A_up": 1.0, "gamma_up": 0.0, "A_down": 1.0, "gamma_down": 0.0})
+    assert states_at_zero(still) == (math.inf, math.inf)
+    assert asymmetry_at_zero(still) == 0.0
+    assert all(math.isnan(share) for share in shrinkage_at_bounds(still))

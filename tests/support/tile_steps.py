@@ -9,8 +9,8 @@ from device_presets import Preset
 from device_presets.pulsing import _config, _pulse, _tile
 
 
-def steps_at_zero(preset: Preset) -> tuple[float, float]:
-    """Size of one up and of one down pulse at weight zero, of the mean device without noise.
+def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
+    """Size of one up and of one down pulse at a weight, of the mean device without noise.
 
     Returns:
         Both positive, in units of weight; the down step is NaN where there is no gradual one.
@@ -23,6 +23,11 @@ def steps_at_zero(preset: Preset) -> tuple[float, float]:
     changes = []
     for up in (True, False):
         tile = _tile(device, 1)
-        tile.set_weights(torch.zeros(1, 1))
-        changes.append(abs(_pulse(tile, 1, up)[0]))
+        tile.set_weights(torch.full((1, 1), weight))
+        changes.append(abs(_pulse(tile, 1, up)[0] - weight))
     return changes[0], changes[1] if preset.bidirectional else math.nan
+
+
+def steps_at_zero(preset: Preset) -> tuple[float, float]:
+    """As `steps_at`, at weight zero."""
+    return steps_at(preset, 0.0)

@@ -53,6 +53,8 @@ def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
     question = f"Do predictions {pulses} ahead miss by what they say?"
     expected, deviation = predicted(fit, trace, pulses)
     used = free_of_bounds(fit, expected, deviation)
+    if pulses == 1:
+        used &= ~without_noise(fit)
     apart = int(used.sum()) / pulses
     if apart < _FEWEST:
         return Check(question, "too few predictions away from the bounds to tell", "open")
@@ -78,6 +80,13 @@ def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -
     with np.errstate(invalid="ignore"):
         free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
     return free
+
+
+def without_noise(fit: JointFit) -> np.ndarray:
+    """[rows] whether a reading differs from what the one before tells by rounding errors only:
+    there was no pulse between, and the fit has no read noise."""
+    still: np.ndarray = (fit.prepared.series.pulse == 0) & (not fit.prepared.noisy)
+    return still
 
 
 def predicted(fit: JointFit, trace: Trace, pulses: int) -> tuple[np.ndarray, np.ndarray]:

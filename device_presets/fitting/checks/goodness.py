@@ -6,12 +6,13 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from device_presets.fitting.checks.far import far_checks, free_of_bounds
+from device_presets.fitting.checks.far import far_checks, free_of_bounds, without_noise
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import OF_DIRECTION, OF_RANGE
 from device_presets.fitting.model.series import Trace
+from device_presets.fitting.reading.outliers import MOST_OUTLIERS
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
@@ -23,10 +24,8 @@ _SIGNIFICANT = 1e-4
 _NEGLIGIBLE = 0.01  # of the step
 _TOO_WIDE = 1.0  # of the step: what could hide before a check says that it cannot tell
 _MOST_CORRELATION_SLACK = 0.5
-_FAR = 5.0
+FAR = 5.0
 """Standard deviations: a normal law puts one of two million readings beyond."""
-_MOST_OUTLIERS = 0.02
-"""Share of the readings; where more lie far off, the model is wrong and not a few readings."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,14 @@ class Verdict:
     """All checks.
 
     Args:
-        outliers: how many readings lie far from their predictions, in words; empty where a normal
+        outliers: rows of the readings that lie far from their predictions; none where a normal
             law explains them.
+        n_predicted: readings that were compared.
     """
 
     checks: tuple[Check, ...]
-    outliers: str = ""
+    outliers: tuple[int, ...] = ()
+    n_predicted: int = 0
 
     @property
     def describes(self) -> bool:
@@ -48,9 +49,13 @@ class Verdict:
 
     @property
     def failures(self) -> str:
-        """The failed checks with their numbers, and what may be the cause, as one phrase."""
-        failed = [f"{c.question} {c.answer}" for c in self.checks if not c.passed]
-        return "; ".join([*failed, *([self.outliers] if self.outliers else [])])
+        """The failed checks with their numbers, as one phrase."""
+        return "; ".join(f"{c.question} {c.answer}" for c in self.checks if not c.passed)
+
+    @property
+    def failed(self) -> str:
+        """The questions of the failed checks."""
+        return " ".join(check.question for check in self.checks if not check.passed)
 
     @property
     def sentence(self) -> str:
@@ -75,6 +80,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     series = fit.prepared.series
     deviation = np.sqrt(trace.variance)
     used = np.isfinite(trace.expected) & free_of_bounds(fit, trace.expected, deviation)
+    used &= ~without_noise(fit)
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
     step = float(np.mean(np.abs(trace.expected - trace.state)[moved])) if moved.any() else np.nan
@@ -89,23 +95,20 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
         if len(np.unique(fit.prepared.cycle)) > 1:
             checks.append(_cycles(fit, miss, used, step))
     checks += standstill_checks(fit, trace, step)
-    far_off = outliers(miss, deviation, used) if noisy else ""
-    return Verdict((*checks, *far_checks(fit, trace, step, noisy)), far_off)
+    far_off = outliers(miss, deviation, used) if noisy else np.array([], dtype=np.int64)
+    checks += far_checks(fit, trace, step, noisy)
+    return Verdict(tuple(checks), tuple(far_off.tolist()), int(used.sum()))
 
 
-def outliers(miss: np.ndarray, deviation: np.ndarray, used: np.ndarray) -> str:
-    """Readings that no normal law explains, in words: a few wrong ones inflate the fitted noise.
+def outliers(miss: np.ndarray, deviation: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Rows that no normal law explains: a few wrong readings inflate the fitted noise.
 
     Args:
         miss, deviation: [rows] of predictions, and what they state. used: [rows] which count.
     """
-    far = int(np.sum(np.abs(miss[used]) > _FAR * deviation[used]))
-    if far == 0 or far > _MOST_OUTLIERS * used.sum():
-        return ""
-    return (
-        f"{far} of {counted(int(used.sum()), 'reading')} lie over {_FAR:g} standard deviations "
-        "from their predictions: are they outliers? An empty cell leaves a reading out"
-    )
+    rows = np.flatnonzero(used)
+    rows = rows[np.abs(miss[rows]) > FAR * deviation[rows]]
+    return rows if len(rows) <= MOST_OUTLIERS * used.sum() else rows[:0]
 
 
 def _moves(fit: JointFit, trace: Trace) -> Check:

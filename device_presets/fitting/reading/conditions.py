@@ -34,6 +34,11 @@ class Conditions:
     width_s: np.ndarray
     amplitude_v: np.ndarray
 
+    @property
+    def pulses_differ(self) -> bool:
+        """Whether the file tells pulses apart, by width or amplitude."""
+        return bool(np.isfinite(self.width_s).any() or np.isfinite(self.amplitude_v).any())
+
     @classmethod
     def joined(cls, parts: Sequence["Conditions"]) -> "Conditions":
         """Of several measurements, one after the other."""

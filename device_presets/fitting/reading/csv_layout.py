@@ -25,6 +25,9 @@ LEAST_SIEMENS = 1e-15
 WHY_LEAST = "as much leaks past a device on a probe station"
 """Assumption: an electrometer's floor of 0.1 fA at 0.1 V; no device is read below it."""
 
+USUAL_SIEMENS = (1e-9, 0.1)
+"""Assumption: memory devices mostly lie there. A file with all readings beyond has another unit."""
+
 SIDES = ("up_pulse", "down_pulse")
 
 CONDITIONS = ("time_s", "pulse_width_s", "amplitude_v")

@@ -11,7 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from device_presets.fitting.reading.conditions import Conditions
-from device_presets.fitting.reading.csv_layout import CONDITIONS, CsvLayout
+from device_presets.fitting.reading.csv_layout import (
+    ARBITRARY,
+    CONDITIONS,
+    USUAL_SIEMENS,
+    CsvLayout,
+    in_unit,
+)
 from device_presets.fitting.reading.measurement import Measurement, read_measurement, thinned
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
@@ -36,6 +42,32 @@ def read(path: Path, layout: CsvLayout) -> Measurement:
     """
     if is_lookup_table(path):
         return sampled(read_lookup_table(path), layout.conductance_unit)
+    found = _files(path, layout)
+    doubt = unit_doubt(found, layout)
+    return replace(found, notes=(doubt, *found.notes)) if doubt else found
+
+
+def unit_doubt(found: Measurement, layout: CsvLayout) -> str:
+    """A note where no reading lies where memory devices lie; empty where one does.
+
+    Who counts in nS or pS means small conductances.
+    """
+    unit, readings = found.unit, found.conductance
+    low, high = float(readings.min()), float(readings.max())
+    small = high < USUAL_SIEMENS[0] and unit not in ("nS", "pS")
+    if unit == ARBITRARY or not (small or low > USUAL_SIEMENS[1]):
+        return ""
+    side, limit = ("below", USUAL_SIEMENS[0]) if small else ("above", USUAL_SIEMENS[1])
+    options = "--conductance-unit sets it"
+    if layout.current is not None:
+        options = "--current-unit and --voltage-unit set it"
+    return (
+        f"all conductances, {in_unit(low, unit)} to {in_unit(high, unit)}, lie {side} "
+        f"{in_unit(limit, unit)}, where few devices lie: is the unit right? {options}"
+    )
+
+
+def _files(path: Path, layout: CsvLayout) -> Measurement:
     if not path.is_dir():
         return _file(path, layout)
     files = sorted(f for f in path.iterdir() if f.suffix.lower() in EXCEL + TEXT)
@@ -95,5 +127,11 @@ def _joined(name: str, parts: list[Measurement]) -> Measurement:
         unit=parts[0].unit,
         notes=tuple(f"{part.name}: {note}" for part in parts for note in part.notes)
         + ((_MIXED,) if 0 < len(conditions) < len(parts) else ()),
+        file_row=np.concatenate([part.file_row for part in parts if part.file_row is not None]),
+        labels=tuple(
+            part.name if part.n_devices == 1 else f"{part.name}, {label}"
+            for part in parts
+            for label in part.labels
+        ),
         conditions=Conditions.joined(conditions) if len(conditions) == len(parts) else None,
     )

@@ -1,5 +1,6 @@
 """Pulses and the conductances after them, device by device, ready to fit."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,6 +44,8 @@ class Measurement:
         unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
         notes: what was left out and why, for the report.
         conditions: of the rows' pulses, and time; None where the file says nothing of them.
+        file_row: [rows] 1-based line of the file; None where no file holds them.
+        labels: [devices] what to call each, with its file where there are several.
     """
 
     name: str
@@ -57,6 +60,14 @@ class Measurement:
     unit: str
     notes: tuple[str, ...]
     conditions: Conditions | None = None
+    file_row: np.ndarray | None = None
+    labels: tuple[str, ...] = ()
+
+    def places(self, rows: Iterable[int]) -> list[tuple[str, int]]:
+        """Device and line of the file of some rows; none where no file holds them."""
+        if self.file_row is None:
+            return []
+        return [(self.labels[self.device[row]], int(self.file_row[row])) for row in rows]
 
     @property
     def size(self) -> str:
@@ -138,6 +149,8 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
         unit=layout.conductance_unit,
         notes=tuple(notes),
         conditions=conditions,
+        file_row=rows.file_row,
+        labels=tuple(f"device {name}" for name in rows.devices),
     )
     found = selected(found, ~gap)
     if layout.all_pulses is not None:
@@ -259,5 +272,6 @@ def thinned(found: Measurement) -> Measurement:
         cycle=cycle,
         n_devices=len(left_devices),
         n_cycles=len(left_cycles),
+        labels=tuple(found.labels[device] for device in left_devices if found.labels),
         notes=(*found.notes, note),
     )

@@ -54,6 +54,8 @@ def fitted_entry(
     entries: dict[str, ParameterEntry] = {}
     for name, value in values.items():
         assumption = history_assumption(population, name) or _assumption(population, name, by_name)
+        if assumption is None and not _determined(name, by_name):
+            assumption = f"not determined by the data; the best estimate of {source}"
         quantity = by_name.get(name)
         told = source
         # The report's step is the mean at weight zero; aihwkit's is the larger, of its own scale.
@@ -197,6 +199,16 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
     if code == SOFT_BOUNDS and name == "step_spread_log_normal":
         return "the better of two laws for the devices' steps"
     return None
+
+
+def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
+    """Whether the data tell a parameter, by the quantity of the report that it follows from."""
+    told = [name]
+    if name.startswith(("slope_", "A_", "gamma_", "step_factors_")) and "spread" not in name:
+        told = [f"nonlinearity {'up' if '_up' in name else 'down'}"]
+    elif name in ("exponent", "exponent_asymmetry"):
+        told = ["nonlinearity up", "nonlinearity down"]
+    return all(by_name[one].determined for one in told if one in by_name)
 
 
 def _rounded(value: float) -> float:

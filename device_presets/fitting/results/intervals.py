@@ -2,13 +2,27 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special, stats
 from scipy.optimize import brentq
 
 CONFIDENCE = 0.95
+
+POSITIVE = ("step", "step as conductance", "states")
+"""Quantities that are above 0, with an interval that is symmetric all the same."""
+
+_WHOLE = {
+    "asymmetry": (-1.0, 1.0),
+    "nonlinearity up": (-1.0, 1.0),
+    "nonlinearity down": (-1.0, 1.0),
+    "reset_level": (-3.0, 3.0),
+}
+"""Values that a quantity may have at all: shares, and weights that a fit looks at."""
+
+_WIDE = 1e3
+_TWICE_OFF = 3.0  # of the value: up to there, an interval that reaches 0 tells the size
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,7 @@ class Quantity:
         low, high: 95 % interval; None where there is none.
         unit: of all three.
         note: why there is no value or no interval, or what to know about it; may be empty.
+        determined: whether the data tell the value; where they do not, there is no interval.
     """
 
     name: str
@@ -29,13 +44,38 @@ class Quantity:
     high: float | None
     unit: str
     note: str = ""
+    determined: bool = True
 
     @property
     def interval(self) -> str:
         """The interval as text."""
+        if not self.determined:
+            return "not determined"
         if self.low is None or self.high is None:
             return "-"
         return f"{self.low:.4g} to {self.high:.4g}"
+
+
+def as_far_as_determined(one: Quantity) -> Quantity:
+    """The quantity without an interval so wide that it says nothing, and without impossible ends.
+
+    Intervals of logarithms (low above 0) stay: `Population.positive` limits them.
+    """
+    if one.value is None or one.low is None or one.high is None:
+        return one
+    if one.name in POSITIVE:
+        if one.low > 0.0:
+            nothing = one.high >= _WIDE * one.low
+        else:
+            nothing = one.high >= _TWICE_OFF * one.value
+    elif one.name in _WHOLE:
+        least, most = _WHOLE[one.name]
+        nothing = one.low <= least and one.high >= most
+    else:
+        nothing = one.low <= 0.0 and one.high - one.low >= _WIDE * max(abs(one.value), 1.0)
+    if nothing:
+        return replace(one, low=None, high=None, determined=False)
+    return replace(one, low=max(one.low, 0.0)) if one.name in POSITIVE else one
 
 
 def student_factor(degrees: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from device_presets.fitting.model.weights import WeightScale
 from device_presets.fitting.reading.csv_layout import SIEMENS
 from device_presets.fitting.results.history_report import history_quantities
-from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
 
@@ -84,7 +84,8 @@ def report(
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
     history = _history(p, [*others, *as_likely], shortest_leak)
-    return found + _read_noise(p, step) + p.spreads() + history
+    found += _read_noise(p, step) + p.spreads() + history
+    return [as_far_as_determined(quantity) for quantity in found]
 
 
 def _history(

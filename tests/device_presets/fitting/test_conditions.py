@@ -8,6 +8,7 @@ import pytest
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import CsvLayout, fit_file
+from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.model.history import (
     AMPLITUDE,
     GAP,
@@ -19,7 +20,7 @@ from device_presets.fitting.model.history import (
 )
 from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.selection import select_model
+from device_presets.fitting.model.selection import filtered, select_model
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.uncertainty import uncertainty
 from device_presets.fitting.model.weights import prepare
@@ -187,6 +188,35 @@ def test_readings_without_pulses_tell_a_leak_that_evenly_spaced_pulses_do_not(
     assert fit.prepared.timing is not None
     assert fit.prepared.timing.asked == ()
     assert fit.layout.history.terms == ()
+
+
+@pytest.mark.parametrize("read_after_pulse", [True, False])
+def test_a_wait_between_pulse_and_reading_needs_a_reading_after_the_pulse(
+    read_after_pulse: bool, tmp_path: Path
+) -> None:
+    """As docs/how-to/measured_devices.md has the rows; without the first, the leak is biased."""
+    rng = np.random.default_rng(4)
+    lines, time, weight, tau = ["pulse,polarity,conductance,time_s"], 0.0, 0.0, 5.0
+    lines.append(f"0,up,{1e6 * ZERO},0")
+    for pulse, way in enumerate(np.tile(np.repeat([1, -1], 60), 4), 1):
+        weight += way * STEP * (1 + 0.3 * rng.normal())
+        polarity = "up" if way > 0 else "down"
+        if read_after_pulse:
+            lines.append(f"{pulse},{polarity},{1e6 * (ZERO + (ONE - ZERO) * weight)},{time}")
+            polarity = "read"
+        wait = float(rng.choice([0.01, 0.1, 1.0]))
+        time += wait
+        weight *= math.exp(-wait / tau)
+        lines.append(f"{pulse},{polarity},{1e6 * (ZERO + (ONE - ZERO) * weight)},{time}")
+    prepared = prepare(measured(tmp_path, lines), ZERO, ONE)
+    fit = select_model(prepared, MODELS[:1]).chosen.fit
+    assert fit.layout.history.terms == (LEAK,)
+    if read_after_pulse:
+        assert_within(fit, {"log_tau": tau, "rest": 0.0}, 0.15)
+        assert judge(fit, filtered(fit)).describes
+    else:
+        with pytest.raises(AssertionError):
+            assert_within(fit, {"log_tau": tau, "rest": 0.0}, 0.15)
 
 
 def test_without_a_leak_none_is_claimed_and_its_least_time_is_told(tmp_path: Path) -> None:

@@ -179,3 +179,31 @@ def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) ->
     (folder / "dG_decreasing.txt.gz").unlink()
     with pytest.raises(PresetError, match=r"no dG_decreasing\.txt.*one for each direction"):
         read(folder, CsvLayout())
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor", "told"),
+    [
+        ("uS", 1.0, ""),
+        (
+            "uS",
+            1e-6,
+            "lie below 0.001 uS, where few devices lie: is the unit right? --conductance-",
+        ),
+        ("uS", 1e5 / 9, "lie above 100000 uS"),
+        ("S", 1e-6, ""),
+        ("pS", 1.0, ""),  # who counts in pS means small conductances
+        ("a.u.", 1e-9, ""),
+    ],
+)
+def test_an_unlikely_unit_is_noted_once(
+    unit: str, factor: float, told: str, tmp_path: Path
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        lines = ["pulse,polarity,conductance"]
+        lines += [f"{k},{way},{value * factor}" for k, (way, value) in enumerate(rows())]
+        text(tmp_path / name, lines)
+    notes = read(tmp_path, CsvLayout(conductance_unit=unit)).notes
+    doubts = [note for note in notes if "is the unit right?" in note]
+    assert len(doubts) == bool(told)
+    assert told in "".join(doubts)

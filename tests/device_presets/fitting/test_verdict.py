@@ -1,6 +1,7 @@
 """Fits that must not be believed, files that are there whole or not at all, and the commands."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,16 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
-from device_presets.fitting.checks.goodness import Verdict, _excess, outliers
-from device_presets.fitting.checks.questions import Check
-from device_presets.fitting.results.intervals import Quantity, is_log_normal, spread_interval
+from device_presets.fitting.checks.goodness import _excess, outliers
+from device_presets.fitting.results.fitted_entry import fitted_entry
+from device_presets.fitting.results.intervals import (
+    Quantity,
+    as_far_as_determined,
+    is_log_normal,
+    spread_interval,
+)
 from device_presets.fitting.results.quantities import _over_models
+from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
 from support.fits import write_pulses
@@ -92,30 +99,33 @@ def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
     assert 0.35 < float(check.answer.split()[2]) <= 0.5
 
 
-@pytest.mark.parametrize(("wrong", "named"), [(0, False), (3, True), (50, False)])
-def test_a_few_wrong_readings_are_named_beside_the_failed_checks(wrong: int, named: bool) -> None:
+@pytest.mark.parametrize(("wrong", "found"), [(0, 0), (3, 3), (50, 0)])
+def test_a_few_readings_far_from_their_predictions_are_found(wrong: int, found: int) -> None:
     """Of fifty in a thousand it is the model that is wrong."""
     miss = np.random.default_rng(4).normal(0, 1, 1000).clip(-4, 4)
     miss[:wrong] = 8.0
-    note = outliers(miss, np.ones(1000), np.ones(1000, dtype=bool))
-    failures = Verdict((Check("Right?", "no", "FAIL"),), note).failures
-    assert ("3 of 1000 readings lie over 5 standard deviations" in failures) == named
-    assert failures.startswith("Right? no")
+    rows = outliers(miss, np.ones(1000), np.ones(1000, dtype=bool))
+    assert rows.tolist() == list(range(found))
 
 
 def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "fit_file", functools.cache(fit_file))  # asked twice, fitted once
     conductance, up = noise_only(np.random.default_rng(1))
+    conductance[60] = 70.0
     file = file_of(tmp_path / "noise.csv", conductance, up)
     command = ["fit", str(file), "--name", "mine", "--out", str(tmp_path / "mine.yaml")]
     poor = CliRunner().invoke(presets_app, command)
     assert poor.exit_code == 3, poor.output
     assert poor.stderr.count("\n") == 1
-    assert "no model describes the data" in poor.stderr
+    assert "no model describes the data: 1 of 401 readings jump away" in poor.stderr
+    assert poor.stdout.startswith("1 of 401 readings jump away")
+    # Row 1 holds the names, row 2 the state before the first pulse.
+    assert poor.stderr.index("device 1: row 62 ") < poor.stderr.index("failed: ")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.png", "noise.csv"]
     taken = CliRunner().invoke(presets_app, [*command, "--accept-poor-fit"])
     assert taken.exit_code == 0, taken.output
     assert get_preset(str(tmp_path / "mine.yaml")).technology == "measured"
+    assert "device 1: row 62 " in (tmp_path / "mine.yaml").read_text()
 
 
 def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -223,3 +233,44 @@ def test_log_normal_spread_is_told_from_normal() -> None:
     assert not is_log_normal(1 + rng.normal(0, 0.1, 40))
     assert not is_log_normal(np.exp(rng.normal(0, 0.7, 5)))  # too few to tell
     assert not is_log_normal(np.full(10, 0.002))  # devices that are all alike
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "low", "high", "shown"),
+    [
+        ("step", 0.08479, -1.695e14, 1.695e14, "not determined"),
+        ("step", 0.08, 0.0001, 0.16, "not determined"),
+        ("step", 0.08, 0.07, 0.09, "0.07 to 0.09"),
+        ("step", 0.08, -0.01, 0.17, "0 to 0.17"),  # no step is negative
+        ("states", 24.0, -4.1e16, 4.1e16, "not determined"),
+        ("asymmetry", 0.6, -1.5, 2.7, "not determined"),
+        ("asymmetry", 0.6, -0.5, 1.7, "-0.5 to 1.7"),
+        ("nonlinearity up", 0.0, -7637.0, 7637.0, "not determined"),
+        ("reset_level", -0.34, -1.961e5, 1.961e5, "not determined"),
+        ("w_max", 1.0, -2e3, 2e3, "not determined"),
+        ("write_noise", 0.2, -0.1, 0.5, "-0.1 to 0.5"),
+        ("w_max_spread", 0.0, 0.0, 0.4, "0 to 0.4"),
+        ("loss_onset_s", 1e-6, 1e-8, 1e-4, "1e-08 to 0.0001"),
+    ],
+)
+def test_an_interval_that_says_nothing_is_not_printed(
+    name: str, value: float, low: float, high: float, shown: str
+) -> None:
+    found = as_far_as_determined(Quantity(name, value, low, high, "1"))
+    assert (found.value, found.interval) == (value, shown)
+
+
+def test_a_preset_says_that_a_number_is_not_determined(poor: FittedDevice) -> None:
+    def parameters(determined: bool) -> dict[str, ParameterEntry]:
+        quantities = [
+            replace(q, low=None, high=None, determined=determined) if q.name == "step" else q
+            for q in poor.quantities
+        ]
+        return fitted_entry(poor.population, quantities, poor.measurement, "").parameters
+
+    known, open_ = parameters(True)["step"], parameters(False)["step"]
+    assert known.value == open_.value
+    assert known.source
+    assert not open_.source
+    assert open_.assumption is not None
+    assert open_.assumption.startswith("not determined by the data")

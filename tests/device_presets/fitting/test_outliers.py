@@ -1,0 +1,95 @@
+"""Single wrong readings: found in the raw data, and named by device and row of the file."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from device_presets import get_preset
+from device_presets.example_measurement import example_measurement
+from device_presets.fitting import CsvLayout
+from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.outliers import spike_sentence, spikes
+
+
+def sweeps(name: str = "ecram") -> pd.DataFrame:
+    """Two devices, one after the other, two cycles."""
+    preset = get_preset(name, {"levels": 100})
+    table = example_measurement(preset, devices=2, pulses=60, cycles=2, seed=0)
+    return table.sort_values("device", kind="stable", ignore_index=True)
+
+
+def sentence(file: Path, table: pd.DataFrame) -> str:
+    table.to_csv(file, index=False)
+    return spike_sentence(read(file, CsvLayout()))
+
+
+def test_wrong_readings_are_named_by_device_and_row(tmp_path: Path) -> None:
+    file, table = tmp_path / "a.csv", sweeps()
+    assert sentence(file, table) == ""
+    second = int(np.flatnonzero(table["device"] != table["device"][0])[0])
+    wrong = [30, 95, second + 50]
+    column = table.columns.get_loc("conductance")
+    table.iloc[wrong, column] *= [3.0, 0.3, 2.5]
+    told = sentence(file, table)
+    first, other = table["device"][0], table["device"][second]
+    assert told.startswith(f"3 of {len(table)} readings jump away")
+    # A row is a line of the file: the names are row 1, the first reading is row 2.
+    assert f"device {first}: rows 32, 97; device {other}: row {second + 52} (" in told
+    assert file.read_text().splitlines()[32 - 1].startswith(str(table["device"][30]))
+    table.iloc[wrong, column] = np.nan
+    assert sentence(file, table) == ""
+
+
+def test_at_most_ten_are_named(tmp_path: Path) -> None:
+    table = pd.concat([sweeps().query("device == device.iloc[0]")] * 4, ignore_index=True)
+    table["device"] = np.repeat([1, 2, 3, 4], len(table) // 4)
+    wrong = np.arange(20, 20 + 12 * 40, 40)
+    table.loc[wrong, "conductance"] *= 3.0
+    told = sentence(tmp_path / "a.csv", table)
+    assert told.startswith("12 of ")
+    assert "; and 2 more (" in told
+    assert told.count(",") == 10 - told.count("device ") + 1  # one in the explanation
+
+
+def test_in_a_folder_the_file_is_named(tmp_path: Path) -> None:
+    for name, group in sweeps().groupby("device"):
+        group.to_csv(tmp_path / f"d{name}.csv", index=False)
+    file = sorted(tmp_path.iterdir())[1]
+    table = pd.read_csv(file)
+    table.loc[40, "conductance"] *= 3.0
+    table.to_csv(file, index=False)
+    assert f"{file.name}: row 42 (" in spike_sentence(read(tmp_path, CsvLayout()))
+
+
+@pytest.mark.parametrize("name", ["reram_es", "pcm", "hfo2_with_failed", "charge_trap", "ideal"])
+def test_noise_and_jumps_of_a_device_are_no_outliers(name: str, tmp_path: Path) -> None:
+    table = example_measurement(get_preset(name), devices=4, pulses=100, cycles=3, seed=1)
+    assert sentence(tmp_path / "a.csv", table) == ""
+
+
+def test_many_spikes_are_noise(tmp_path: Path) -> None:
+    table = sweeps()
+    table.loc[10::25, "conductance"] *= 3.0
+    assert sentence(tmp_path / "a.csv", table) == ""
+
+
+def test_long_pulses_up_and_down_are_no_outlier_where_widths_are_told(tmp_path: Path) -> None:
+    table = sweeps()
+    table = table[table["device"] == table["device"][0]].reset_index(drop=True)
+    place = int(np.flatnonzero(np.diff(table["polarity"] == "up"))[0])  # the last up pulse
+    table["pulse_width_s"] = 1e-6
+    table.loc[[place, place + 1], "pulse_width_s"] = 1e-3
+    table.loc[place, "conductance"] *= 2.0
+    file = tmp_path / "a.csv"
+    assert sentence(file, table) == ""
+    assert sentence(file, table.drop(columns="pulse_width_s")) != ""
+
+
+def test_a_step_up_that_stays_is_no_spike(tmp_path: Path) -> None:
+    table = sweeps()
+    table.loc[30:, "conductance"] += 40.0
+    file = tmp_path / "a.csv"
+    table.to_csv(file, index=False)
+    assert len(spikes(read(file, CsvLayout()))) == 0
