@@ -228,11 +228,10 @@ class AnalogNetwork:
         return right
 
     def _activated(self, x: Numbers) -> Numbers:
-        if self._spec.trains.activation == "relu":
-            activated: Numbers = np.maximum(x, np.float32(0.0))
-            return activated
-        with np.errstate(over="ignore"):  # far below zero: 1 / (1 + infinity) is the right 0
-            activated = 1.0 / (1.0 + np.exp(-x))
+        activated: Numbers = np.maximum(x, np.float32(0.0))
+        if self._spec.trains.activation == "sigmoid":
+            with np.errstate(over="ignore"):  # far below zero: 1 / (1 + infinity) is the right 0
+                activated = 1.0 / (1.0 + np.exp(-x))
         return activated
 
     def _slope(self, y: Numbers) -> Numbers:
