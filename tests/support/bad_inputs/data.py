@@ -90,7 +90,10 @@ DATA = [
         "shape of a test row: (2,)",
     ),
     of_data(
-        "an unknown class", "a.npz", npz(**SPLIT | {"y_test": Y + 5}), "no training row has the class 5"
+        "an unknown class",
+        "a.npz",
+        npz(**SPLIT | {"y_test": Y + 5}),
+        "no training row has the class 5",
     ),
     of_data(
         "the same rows twice",

@@ -123,7 +123,12 @@ STUDIES = [
         study(drives="d.yaml") | {"d.yaml": "{a: {x: }"},
         ("d.yaml: line 1",),
     ),
-    Bad("a tab", PLAN, {"s.yaml": "study: a\n\tseeds: 1\n"}, ("s.yaml: line 2", "tabs may not indent")),
+    Bad(
+        "a tab",
+        PLAN,
+        {"s.yaml": "study: a\n\tseeds: 1\n"},
+        ("s.yaml: line 2", "tabs may not indent"),
+    ),
     Bad("keys that are numbers", PLAN, {"s.yaml": "1: 2\n"}, ("s.yaml: study: missing",)),
     Bad("a study of bytes", PLAN, {"s.yaml": bytes(range(256))}, ("s.yaml: file", "UTF-8")),
 ]
