@@ -215,7 +215,7 @@ def check_device(
     loses = physics is not None or math.isfinite(device.leak_time_constant_s)
     shortest = 0.0 if physics is None else physics.shortest_slot_s
     frozen = spec.batch_seconds(batch, slots, shortest)
-    on_aihwkit, kept = simulator == "aihwkit", not (retention.has_law or loses)
+    on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)
     remembers = physics is not None and physics.remembers
     refusals = (
         ("simulator", simulator, simulator == "reference", _RENAMED),
@@ -224,11 +224,11 @@ def check_device(
         ("half_select", spec.half_select, spec.half_select.acts and physics, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and physics, _NO_DISTURB),
         ("retention", retention, retention.has_law and loses, _ONE_LOSS),
-        ("storage_seconds", spec.storage_seconds, kept and spec.storage_seconds, _NEEDS_LOSS),
+        ("storage_seconds", spec.storage_seconds, keeps and spec.storage_seconds, _NEEDS_LOSS),
         (
             "retention.temperature_k",
             retention.temperature_k,
-            kept and retention.temperature_k,
+            keeps and retention.temperature_k,
             _NEEDS_LOSS,
         ),
         (

@@ -5,7 +5,6 @@ import dataclasses
 import math
 import pickle
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -258,72 +257,6 @@ def test_every_number_has_two_ends_and_says_why(model: str) -> None:
         assert given_by_physics or told, name
 
 
-USER_DEVICE = """
-mine:
-  technology: test
-  model: ConstantStepDevice
-  description: a user's device
-  citation: lab book
-  parameters:
-    step: {value: 5e-3, unit: weight, source: lab book}
-    w_max: {value: 1, unit: weight, source: lab book}
-    w_min: {value: -1, unit: weight, source: lab book}
-    w_max_spread: {value: 0, unit: w_max, source: lab book}
-    w_min_spread: {value: 0, unit: w_min, source: lab book}
-    cycle_to_cycle: {value: 0, unit: step, source: lab book}
-    step_spread: {value: 0, unit: step, source: lab book}
-    asymmetry: {value: 0, unit: step, source: lab book}
-    asymmetry_spread: {value: 0, unit: step, assumption: not measured}
-"""
-
-
-def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
-    file = tmp_path / "devices.yaml"
-    file.write_text(USER_DEVICE)
-    assert get_preset(str(file)).levels == pytest.approx(400)
-    assert get_preset(f"{file}:mine", {"step": 0.01}).device().dw_min == 0.01
-    file.write_text(USER_DEVICE + USER_DEVICE.replace("mine:", "other:"))
-    assert get_preset(f"{file}:other").noise_free
-    with pytest.raises(
-        PresetError, match=r"missing.* as devices\.yaml:mine or devices\.yaml:other"
-    ):
-        get_preset(str(file))
-    with pytest.raises(PresetError, match=r"entry: 'othr' .*did you mean other"):
-        get_preset(f"{file}:othr")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV' is not allowed; must be step"),
-        (", source: lab book", "", "step: .*; must have either a `source` or an `assumption`"),
-        ("citation", "citaton", "citaton: 'lab book' .*unknown key.*did you mean citation"),
-        ("citation: lab book", "citation: 5", "citation: 5 is not allowed; must be text"),
-        ("  parameters:\n", "  parameters: 3\n  x:\n", "x: .*unknown key"),
-        ("ConstantStepDevice", "ConstantStep", "did you mean ConstantStepDevice"),
-        ("ConstantStepDevice", "MagicDevice", "model: 'MagicDevice' .*ConstantStepDevice"),
-        ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'.*w_max_spread"),
-        ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: missing"),
-        ("    step:", "    # step:", "step and levels: 'neither'"),
-        ("mine:", "mine: [", "must be valid YAML"),
-        (USER_DEVICE, "just text", "must hold presets"),
-    ],
-)
-def test_a_broken_file_is_explained(tmp_path: Path, old: str, new: str, message: str) -> None:
-    file = tmp_path / "broken.yaml"
-    assert old in USER_DEVICE
-    file.write_text(USER_DEVICE.replace(old, new))
-    with pytest.raises(PresetError, match=message) as caught:
-        get_preset(str(file))
-    assert "broken.yaml" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_file_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(PresetError, match="No such file"):
-        get_preset(str(tmp_path / "nowhere.yaml"))
-
-
 def test_presets_and_errors_travel_to_worker_processes_and_cannot_be_changed() -> None:
     preset = get_preset("hfo2")
     assert pickle.loads(pickle.dumps(preset)) == preset
@@ -341,83 +274,6 @@ def test_asking_for_what_is_not_there() -> None:
         get_preset("ideal").value("cycle_to_cycl")
     with pytest.raises(PresetError, match="a number is needed"):
         get_preset("charge_trap").number("energy_per_pulse_j")
-
-
-def test_a_decimal_comma_in_a_preset_file_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text(
-        "a: {like: capacitor, parameters: "
-        "{cycle_to_cycle: {value: 0,45, unit: step, source: my lab}}}\n"
-    )
-    message = r"a: parameters\.cycle_to_cycle: 45 is not allowed; decimals need a point"
-    with pytest.raises(PresetError, match=message):
-        get_preset(str(file))
-
-
-def test_a_key_twice_in_a_preset_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text("mine:\n  technology: a\n  technology: b\n")
-    with pytest.raises(
-        PresetError, match=r"mine\.yaml: line 3, column 3: 'technology' .*only once"
-    ):
-        get_preset(str(file))
-
-
-def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) -> None:
-    """Of the same file or a shipped one; a step replaces the levels of the other, too."""
-    file = tmp_path / "mine.yaml"
-    file.write_text(
-        "a:\n  like: charge_trap\n  citation: mine\n  parameters:\n"
-        "    step: {value: 0.1, unit: weight, source: my lab}\n"
-        "b: {like: a, description: as a}\n"
-    )
-    first, second = (get_preset(f"{file}:{name}") for name in "ab")
-    shipped = get_preset("charge_trap")
-    assert (first.step, first.levels) == (0.1, pytest.approx(20))
-    assert (first.citation, first.description) == ("mine", shipped.description)
-    assert (second.citation, second.description) == ("mine", "as a")
-    assert second.values == first.values
-    left = set(shipped.values) - {"step", "levels"}
-    assert all(first.parameters[name] == shipped.parameters[name] for name in left)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a: {like: capacitr}", "a: like: 'capacitr' .*did you mean capacitor"),
-        ("a: {like: [b]}", r"a: like: \['b'\] is not allowed; must be one of"),
-        ("a: {like: a}", "a: like: 'a' .*must lead to a complete entry"),
-        ("a: {like: b}\nb: {like: c}\nc: {like: b}", "like: 'b' .*must lead to a complete entry"),
-        ("a: {like: capacitor, parameters: 5}", "a: parameters: 5 .*mapping"),
-        ("a: {like: capacitor, modl: 5}", "a: modl: .*did you mean model"),
-        ("a: {lik: capacitor}", "a: lik: .*did you mean like"),
-        (
-            "a: {like: capacitor, parameters: {slop_up: {value: 1, unit: '1', source: x}}}",
-            "parameter: 'slop_up' .*did you mean slope_up",
-        ),
-        (
-            "\n".join(f"a{n}: {{like: a{n + 1}}}" for n in range(2000)) + "\na2000: {like: ideal}",
-            "by 20 others at most",
-        ),
-    ],
-)
-def test_a_wrong_entry_that_is_like_another_is_refused_in_one_line(
-    text: str, words: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text(text)
-    with pytest.raises(PresetError, match=words) as caught:
-        get_preset(f"{file}:a0" if "a0" in text else f"{file}:a")
-    assert "\n" not in str(caught.value)
-
-
-def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "deep.yaml"
-    file.write_text("[" * 5000)
-    with pytest.raises(
-        PresetError, match=r"deep\.yaml: line 1, column 102: .*nested at most 100 deep"
-    ):
-        get_preset(str(file))
 
 
 def test_what_belongs_to_the_array_is_said_so() -> None:

@@ -11,7 +11,7 @@ import pytest
 from device_presets import Preset, get_device, get_preset, preset_names
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses.base import PulseBlock
+from rpu_ssnn.synapses.base import PulseBlock, thinned
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
@@ -200,6 +200,12 @@ def test_a_restored_state_goes_on_to_the_bit(name: str, scheme: str) -> None:
         synapses.rest(1.0)
     np.testing.assert_array_equal(second.weights(), first.weights())
     assert second.statistics() == first.statistics()
+
+
+def test_thinning_keeps_hardly_a_spike_of_a_tiny_share() -> None:
+    """Draws of 24 bits are 0, and so kept, once in 17 million: 12 of these."""
+    rng, spikes = np.random.default_rng(0), np.zeros(10_000_000, np.int32)
+    assert sum(int(thinned(spikes, 1e-9, rng).sum()) for _ in range(20)) <= 3
 
 
 def test_read_noise_is_seeded_and_of_its_size() -> None:
