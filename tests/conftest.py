@@ -13,6 +13,18 @@ from support.idx import WriteIdx, WriteIdxSet, write_idx_file, write_idx_set_fil
 _BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where slow tests of the fits leave what they counted."""
+    parser.addoption("--coverage-rows", type=Path, help="CSV that test_coverage.py writes into")
+
+
+@pytest.fixture
+def coverage_rows(pytestconfig: pytest.Config) -> Path | None:
+    """The CSV that was asked for."""
+    rows: Path | None = pytestconfig.getoption("--coverage-rows")
+    return rows
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder with the real MNIST and Fashion-MNIST; skips the test where there is none."""
