@@ -74,10 +74,9 @@ def _pulse(
     for spike in range(k, after):
         row = pulses.row[spike]
         n += pulses.pre_start[row + 1] - pulses.pre_start[row]
-    remembers = len(memory.cells) > 0
     noisy, written = rules.noise > _F(0.0), rules.write_noise > _F(0.0)
     more = rules.range_noise > _F(0.0) or rules.quantum > _F(0.0)
-    if remembers:
+    if len(memory.cells) > 0:
         add_gap_factors(memory, n, scratch)
     if rules.half_window > _F(0.0):
         wear(rules, n, scratch)
@@ -94,13 +93,11 @@ def _pulse(
             row, up = pulses.row[spike], pulses.up[spike] == (cells.signs[d] > _F(0.0))
             end = begin + pulses.pre_start[row + 1] - pulses.pre_start[row]
             for p in range(begin, end):
-                factor = scratch.factor[p] if remembers else _F(1.0)
-                kept = scratch.kept[p] if remembers else _F(1.0)
-                noise = scratch.noise[p] if noisy else _F(0.0)
                 i = scratch.cell[p]
-                extra = scratch.extra[p] if more else _F(0.0)
-                window = scratch.window[p] if rules.half_window > _F(0.0) else _F(1.0)
-                seen = moved(cells, records[i], up, noise, extra, factor, kept, window)
+                seen = moved(
+                    cells, records[i], up, scratch.noise[p], scratch.extra[p], scratch.factor[p],
+                    scratch.kept[p], scratch.window[p],
+                )  # fmt: skip
                 if written:
                     seen += rules.write_noise * scratch.seen[p]
                 if devices > 1:
@@ -117,10 +114,10 @@ def show_lines(
     cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
 ) -> None:
     """Put the weights of output lines [first, stop) where reads find them, in slot `now`."""
-    remembers, written = len(memory.cells) > 0, cells.rules.write_noise > _F(0.0)
+    written = cells.rules.write_noise > _F(0.0)
     for line in range(first, stop):
         base = line * n_in
-        if remembers:
+        if len(memory.cells) > 0:
             add_kept_shares(memory, base, n_in, now, scratch)
         _whole_line(cells, base, n_in, scratch)
         for d in range(len(cells.signs)):
@@ -128,8 +125,7 @@ def show_lines(
                 draw(cells, d, n_in, cells.read_key, np.uint32(0), scratch, scratch.seen)
             for p in range(n_in):
                 device = cells.records[d, base + p]
-                kept = scratch.kept[p] if remembers else _F(1.0)
-                seen = left(cells.rules, device, device.state, kept)
+                seen = left(cells.rules, device, device.state, scratch.kept[p])
                 if written:
                     seen += cells.rules.write_noise * scratch.seen[p]
                 total = scratch.total[p] if d > 0 else _F(0.0)
@@ -183,11 +179,10 @@ def start_lines(
                 draw(cells, d, n_in, key ^ SECOND_NOISE, np.uint32(0), scratch, scratch.extra)
                 for p in range(n_in):
                     if abs(counts[base + p]) > sent:
-                        noise = scratch.noise[p] if cells.rules.noise > _F(0.0) else _F(0.0)
                         up = (counts[base + p] > 0) == (cells.signs[d] > _F(0.0))
                         moved(
-                            cells, cells.records[d, base + p], up, noise, scratch.extra[p], _F(1.0),
-                            _F(1.0), _F(1.0),
+                            cells, cells.records[d, base + p], up, scratch.noise[p],
+                            scratch.extra[p], _F(1.0), _F(1.0), _F(1.0),
                         )  # fmt: skip
 
 

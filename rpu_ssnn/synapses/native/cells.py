@@ -77,24 +77,27 @@ class Pulses(NamedTuple):
 class Scratch(NamedTuple):
     """Memory of one thread for pulses that are worked on together; empty between calls.
 
-    Arrays have `AT_ONCE` places more than there are lines, so that a row always fits.
+    Arrays have `AT_ONCE` places more than there are lines, so that a row always fits. Shares,
+    factors and noises of an effect that the devices have not stay at what changes nothing.
     """
 
     cell: UInt32[np.ndarray, " places"]
     number: UInt32[np.ndarray, " places"]
     """How many pulses its devices had got before."""
+    bits: Int32[np.ndarray, " places"]
+    """Random bits of a noise."""
     since: Int64[np.ndarray, " places"]
-    """Slots since the one before."""
+    """Slots since the pulse before."""
     noise: Float32[np.ndarray, " places"]
     seen: Float32[np.ndarray, " places"]
     """Noise of the pulse, and write noise after it, standard normal."""
     extra: Float32[np.ndarray, " places"]
     """A second noise of the pulse, standard normal."""
+    total: Float32[np.ndarray, " places"]
     window: Float32[np.ndarray, " places"]
     """Share of the device's window that wear has left."""
     factor: Float32[np.ndarray, " places"]
     kept: Float32[np.ndarray, " places"]
-    total: Float32[np.ndarray, " places"]
     sums: Float64[np.ndarray, "1"]
     """Sum of all step factors."""
 
@@ -106,20 +109,11 @@ AT_ONCE = 1024
 def make_scratch(n_in: int) -> Scratch:
     """For one thread."""
     places = n_in + AT_ONCE
-    noise, seen, extra, factor, kept, total = (np.zeros(places, dtype=np.float32) for _ in range(6))
-    return Scratch(
-        np.zeros(places, dtype=np.uint32),
-        np.zeros(places, dtype=np.uint32),
-        np.zeros(places, dtype=np.int64),
-        noise,
-        seen,
-        extra,
-        np.ones(places, dtype=np.float32),
-        factor,
-        kept,
-        total,
-        np.zeros(1),
-    )
+    cell, number = (np.zeros(places, dtype=np.uint32) for _ in range(2))
+    bits, since = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int64)
+    noises = (np.zeros(places, dtype=np.float32) for _ in range(4))
+    shares = (np.ones(places, dtype=np.float32) for _ in range(3))
+    return Scratch(cell, number, bits, since, *noises, *shares, sums=np.zeros(1))
 
 
 @compiled_inside

@@ -47,7 +47,18 @@ def uniform(word: np.uint64) -> np.float64:
 @compiled_inside
 def normal(word: np.uint64) -> np.float32:
     """A standard normal number, at most 6.3 either way, from the upper half of a word."""
-    bits = np.int32(np.int64(word) >> np.int64(32))
+    return normal_of_bits(upper_half(word))
+
+
+@compiled_inside
+def upper_half(word: np.uint64) -> np.int32:
+    """The upper 32 bits of a word."""
+    return np.int32(np.int64(word) >> np.int64(32))
+
+
+@compiled_inside
+def normal_of_bits(bits: np.int32) -> np.float32:
+    """As `normal`, from the upper half alone."""
     tail = np.int32(bits ^ (bits >> np.int32(31)))  # 0 to 2^31 - 1: how far from the nearer end
     t = (_F(tail) + _F(0.5)) * _TO_UNIT
     w = -logarithm(_F(4.0) * t * (_F(1.0) - t))

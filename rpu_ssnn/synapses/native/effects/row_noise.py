@@ -9,8 +9,9 @@ from rpu_ssnn.synapses.native.random_numbers import (
     device_word,
     exponential,
     logarithm,
-    normal,
+    normal_of_bits,
     uniform,
+    upper_half,
 )
 from rpu_ssnn.synapses.native.step_models import JUMP_TABLE
 from rpu_ssnn.synapses.native.step_models.rules import Rules
@@ -31,9 +32,12 @@ def draw(
     d: which device of each cell; later: numbers are so many more.
     """
     first = np.uint64(d * cells.records.shape[1])
+    # Two loops of few instructions each: the processor overlaps more of their rounds than of one.
     for p in range(n):
         device = first + np.uint64(scratch.cell[p])
-        out[p] = normal(device_word(key, device, scratch.number[p] + later))
+        scratch.bits[p] = upper_half(device_word(key, device, scratch.number[p] + later))
+    for p in range(n):
+        out[p] = normal_of_bits(scratch.bits[p])
 
 
 @compiled_inside
