@@ -61,7 +61,8 @@ class JointFit:
     @property
     def arguments(self) -> Arguments:
         """What the filter, and all that looks at the data under this fit, take first."""
-        return _arguments(self.prepared, self.layout, self.shared, self.local)
+        series = _applied(self.prepared, self.layout, self.shared)
+        return _arguments(series, self.prepared, self.layout, self.shared, self.local)
 
 
 def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
@@ -73,19 +74,32 @@ def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray
     return np.array([math.exp(shared[0]), white, math.exp(shared[2]), kept])
 
 
-def evaluate(
-    prepared: Prepared,
-    layout: Layout,
-    shared: np.ndarray,
-    local: np.ndarray,
-    counted: np.ndarray,
-    trace: Trace | None = None,
-) -> np.ndarray:
-    """Log-likelihood of each device's counted rows."""
-    found, keep = np.empty(len(local)), trace is not None
-    arguments = _arguments(prepared, layout, shared, local)
-    run_filter(*arguments, counted, _NO_TRACE if trace is None else trace, keep, found)
-    return found
+class LogLikelihood:
+    """Log-likelihood of each device's counted rows, as a function of the fitted numbers.
+
+    The conditions are applied to the data only when a number of the history has moved: most moves
+    of a search are of other numbers.
+    """
+
+    def __init__(self, prepared: Prepared, layout: Layout, counted: np.ndarray) -> None:
+        self._prepared, self._layout, self._counted = prepared, layout, counted
+        self._last: tuple[np.ndarray, Series] | None = None
+
+    def __call__(
+        self, shared: np.ndarray, local: np.ndarray, trace: Trace | None = None
+    ) -> np.ndarray:
+        """[devices], at shared and local numbers; fills the trace where there is one."""
+        found, keep = np.empty(len(local)), trace is not None
+        arguments = _arguments(self._series(shared), self._prepared, self._layout, shared, local)
+        kept = _NO_TRACE if trace is None else trace
+        run_filter(*arguments, self._counted, kept, keep, found)
+        return found
+
+    def _series(self, shared: np.ndarray) -> Series:
+        numbers = self._layout.history_of(shared)
+        if self._last is None or not np.array_equal(self._last[0], numbers):
+            self._last = numbers.copy(), _applied(self._prepared, self._layout, shared)
+        return self._last[1]
 
 
 def fit_at(
@@ -97,15 +111,19 @@ def fit_at(
 ) -> JointFit:
     """A fit that stands at these numbers, over the counted rows; None: all rows."""
     rows = prepared.everything if counted is None else counted
-    likelihood = evaluate(prepared, layout, shared, local, rows)
+    likelihood = LogLikelihood(prepared, layout, rows)(shared, local)
     return JointFit(layout, shared, local, likelihood, prepared)
 
 
+def _applied(prepared: Prepared, layout: Layout, shared: np.ndarray) -> Series:
+    return layout.history.applied(prepared.series, prepared.timing, layout.history_of(shared))
+
+
 def _arguments(
-    prepared: Prepared, layout: Layout, shared: np.ndarray, local: np.ndarray
+    series: Series, prepared: Prepared, layout: Layout, shared: np.ndarray, local: np.ndarray
 ) -> Arguments:
     return (
-        layout.history.applied(prepared.series, prepared.timing, layout.history_of(shared)),
+        series,
         layout.model.code,
         layout.model.law,
         np.ascontiguousarray(local),

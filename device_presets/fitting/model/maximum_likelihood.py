@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
 from device_presets.fitting.model.history import NO_HISTORY, History
-from device_presets.fitting.model.joint_fit import JointFit, evaluate, fit_at
+from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
@@ -126,7 +126,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
             options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
         )
     shared, local = objective.unpack(start + unit * found.x)
-    likelihood = evaluate(fit.prepared, fit.layout, shared, local, rows)
+    likelihood = LogLikelihood(fit.prepared, fit.layout, rows)(shared, local)
     return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
 
 
@@ -167,6 +167,7 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
     clips = np.array([series.clips_high, series.clips_low])
     least = _FLAT_UNDER_LOSS if fit.layout.history.has_loss else _FLAT_BOUND
     flat = np.zeros_like(clips)
+    likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
     for side in (0, 1):
         column = 4 + side
         if fit.layout.model.code == SOFT_BOUNDS:
@@ -174,7 +175,7 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
         moved = fit.local.copy()
         outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
         moved[:, column] += outward if side == 0 else -outward
-        loss = fit.log_likelihood - evaluate(fit.prepared, fit.layout, fit.shared, moved, counted)
+        loss = fit.log_likelihood - likelihood(fit.shared, moved)
         flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():
         return None

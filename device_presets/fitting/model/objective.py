@@ -5,7 +5,7 @@ One more evaluation of all devices gives the derivative by the k-th own number o
 
 import numpy as np
 
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.step_functions import SOFT_BOUNDS
 
 _CURVATURE_STEP = 1e-3
@@ -18,7 +18,7 @@ class Objective:
 
     def __init__(self, fit: JointFit, counted: np.ndarray) -> None:
         self._fit = fit
-        self._counted = counted
+        self._likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
         self._shared_at = np.flatnonzero(fit.layout.shared_free)
         self._local_at = [np.flatnonzero(free) for free in fit.layout.local_free]
 
@@ -76,10 +76,7 @@ class Objective:
         return value, gradient
 
     def _of(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
-        likelihood: np.ndarray = -evaluate(
-            self._fit.prepared, self._fit.layout, shared, local, self._counted
-        )
-        return likelihood
+        return np.negative(self._likelihood(shared, local))
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Of each packed number: the total for shared ones, its device's otherwise."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.history_search import LEAST_GAIN, adjusted, with_history
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.maximum_likelihood import (
     fit_model,
     fitted_from,
@@ -235,5 +235,6 @@ def _sum(score: Score) -> float:
 def filtered(fit: JointFit) -> Trace:
     """What the filter predicts for every row under a fit."""
     trace = empty_trace(len(fit.prepared.device))
-    evaluate(fit.prepared, fit.layout, fit.shared, fit.local, fit.prepared.everything, trace)
+    likelihood = LogLikelihood(fit.prepared, fit.layout, fit.prepared.everything)
+    likelihood(fit.shared, fit.local, trace)
     return trace

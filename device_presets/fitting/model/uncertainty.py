@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from device_presets.fitting.model.first_guess import NOISES
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.step_functions import LOCAL
 
 _STEP_IN_ERRORS = 0.3
@@ -145,13 +145,13 @@ def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
     """[devices, numbers, numbers]: second derivatives of minus the log-likelihood."""
     n_shared = len(fit.shared)
     n_devices, n = free.shape
-    rows = fit.prepared.everything
+    likelihood = LogLikelihood(fit.prepared, fit.layout, fit.prepared.everything)
 
     def minus(moves: np.ndarray) -> np.ndarray:
         # A shared number moves for all devices alike: its step is the same in every row.
         shared = fit.shared + moves[0, :n_shared]
         local = fit.local + moves[:, n_shared:]
-        return np.negative(evaluate(fit.prepared, fit.layout, shared, local, rows))
+        return np.negative(likelihood(shared, local))
 
     middle = minus(np.zeros((n_devices, n)))
     size = np.zeros((n_devices, n))
