@@ -18,7 +18,7 @@ LIKE = "like"
 
 _MOST_BETWEEN = 20
 
-_STEP_OR_LEVELS = ("step", "levels")
+STEP_OR_LEVELS = ("step", "levels")
 """Of which a preset gives one."""
 
 ModelName = Literal[
@@ -129,7 +129,7 @@ def _complete(
     merged = whole.model_dump() | {key: value for key, value in own.items() if key != LIKE}
     given = merged["parameters"]
     if isinstance(given, dict):
-        replaced = {*given, *(_STEP_OR_LEVELS if set(_STEP_OR_LEVELS) & set(given) else ())}
+        replaced = {*given, *(STEP_OR_LEVELS if set(STEP_OR_LEVELS) & set(given) else ())}
         kept = {n: p.model_dump() for n, p in whole.parameters.items() if n not in replaced}
         merged["parameters"] = kept | given
     return _entry(where, merged)

@@ -12,6 +12,7 @@ from device_presets.parameters.rule import ParameterRule, Value
 from device_presets.parameters.table import PARAMETERS
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_file import (
+    STEP_OR_LEVELS,
     PresetEntry,
     entry_of_user_file,
     is_file_name,
@@ -124,68 +125,56 @@ def _parameters(
     rules: Mapping[str, ParameterRule],
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
-    given: dict[str, Parameter] = {}
+    def given(name: str) -> Parameter:
+        """As the user overrides it, or as the entry has it."""
+        rule = rules[name]
+        if name in overrides:
+            value = rule.checked(where, name, overrides[name])
+            return _parameter(rule, value, assumption="override by the user")
+        found = entry.parameters[name]
+        if found.unit != rule.unit:
+            raise PresetError(where, f"{name}.unit", found.unit, f"must be {rule.unit}")
+        if isinstance(found.value, str):  # YAML 1.2: what stands in quotes is text
+            raise PresetError(where, name, found.value, f"{rule.allowed}, not text")
+        value = rule.checked(where, name, found.value)
+        return _parameter(rule, value, source=found.source, assumption=found.assumption)
+
+    complete: dict[str, Parameter] = {}
     for name, rule in rules.items():
-        if name in ("step", "levels"):
+        if name in STEP_OR_LEVELS:
             continue
         if name in overrides or name in entry.parameters:
-            given[name] = _given(where, name, rule, entry, overrides)
+            complete[name] = given(name)
         elif rule.required:
             raise PresetError(where, name, None, rule.allowed)
         else:
             unknown = rule.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
-            given[name] = _parameter(rule, rule.neutral, assumption=why)
-    return _step_and_levels(where, entry, rules, overrides, given) | given
-
-
-def _step_and_levels(
-    where: str,
-    entry: PresetEntry,
-    rules: Mapping[str, ParameterRule],
-    overrides: Mapping[str, float | int | str],
-    given: Mapping[str, Parameter],
-) -> dict[str, Parameter]:
-    """Both of them: the one that was given, and the other from it and the range."""
-    pair = ("step", "levels")
-    named = [n for n in pair if n in overrides] or [n for n in pair if n in entry.parameters]
+            complete[name] = _parameter(rule, rule.neutral, assumption=why)
+    named = [n for n in STEP_OR_LEVELS if n in overrides]
+    named = named or [n for n in STEP_OR_LEVELS if n in entry.parameters]
     if len(named) != 1:
         what = "both" if named else "neither"
         raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
-    chosen = _given(where, named[0], rules[named[0]], entry, overrides)
-    span = _number(given["w_max"]) - _number(given["w_min"])
-    if span / _number(chosen) > MOST_LEVELS and named[0] == "step":
+    span = _number(complete["w_max"]) - _number(complete["w_min"])
+    return _step_and_levels(where, rules, named[0], given(named[0]), span) | complete
+
+
+def _step_and_levels(
+    where: str, rules: Mapping[str, ParameterRule], name: str, chosen: Parameter, span: float
+) -> dict[str, Parameter]:
+    """Both of them: the one that was given, and the other from it and the range."""
+    derived = span / _number(chosen)
+    if derived > MOST_LEVELS and name == "step":
         allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
         raise PresetError(where, "step", chosen.value, allowed)
-    other = "levels" if named[0] == "step" else "step"
-    derived = _parameter(
-        rules[other],
-        span / _number(chosen),
-        source="step = (w_max - w_min) / levels",
-    )
-    both = {named[0]: chosen, other: derived}
+    both = {
+        other: _parameter(rules[other], derived, source="step = (w_max - w_min) / levels")
+        for other in STEP_OR_LEVELS
+    } | {name: chosen}
     if _number(both["step"]) > span:
         raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
-    return {name: both[name] for name in pair}
-
-
-def _given(
-    where: str,
-    name: str,
-    rule: ParameterRule,
-    entry: PresetEntry,
-    overrides: Mapping[str, float | int | str],
-) -> Parameter:
-    if name in overrides:
-        value = rule.checked(where, name, overrides[name])
-        return _parameter(rule, value, assumption="override by the user")
-    found = entry.parameters[name]
-    if found.unit != rule.unit:
-        raise PresetError(where, f"{name}.unit", found.unit, f"must be {rule.unit}")
-    if isinstance(found.value, str):  # YAML 1.2: what stands in quotes is text
-        raise PresetError(where, name, found.value, f"{rule.allowed}, not text")
-    value = rule.checked(where, name, found.value)
-    return _parameter(rule, value, source=found.source, assumption=found.assumption)
+    return both
 
 
 def _check_together(where: str, model: str, parameters: Mapping[str, Parameter]) -> None:

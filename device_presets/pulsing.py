@@ -91,7 +91,7 @@ def pulse_train(
     """
     import torch
 
-    device = _config(preset)
+    device = aihwkit_device(preset, seconds_between_steps=None)
     device.construction_seed = seed + 1  # 0 would mean: from the clock
     tile = _tile(device, n_devices)
     tile.set_weights(torch.full((n_devices, 1), -1e6 if start is None else start))
@@ -102,11 +102,6 @@ def pulse_train(
 
 def _default_pulses(preset: Preset) -> int:
     return min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
-
-
-def _config(preset: Preset) -> "PulsedDevice":
-    """The device also of one-directional presets, which ``Preset.device`` refuses; no leak."""
-    return aihwkit_device(preset.name, preset.model, preset.values, seconds_between_steps=None)
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":

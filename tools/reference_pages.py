@@ -69,7 +69,7 @@ def device_parameters() -> list[str]:
             (
                 f"`{name}`",
                 rule.unit,
-                _range(rule.low, rule.high, rule.kind),
+                _range(*rule.limits, rule.kind),
                 rule.description,
                 f"`{rule.aihwkit_name}`" if rule.aihwkit_name else "",
             )

@@ -13,6 +13,7 @@ In a one-sided pair a coincidence sets one of two devices, each of which moves u
 reset, and one is written with the difference.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -29,7 +30,7 @@ TRANSFER_PULSES = 31
 _EVERY = Rule(
     unit="slots",
     description="slots with a pulse from one transfer to the next",
-    low=1.0,
+    limits=(1.0, math.inf),
     neutral=5.0,
 )
 
@@ -39,7 +40,7 @@ def _gain(neutral: float) -> Rule:
         unit="1",
         description="share of a read fast weight that one transfer moves, over learning_rate as a "
         "share of a device's step; the drive's learning_rate multiplies it",
-        low=0.0,
+        limits=(0.0, math.inf),
         above_low=True,
         neutral=neutral,
     )
@@ -75,10 +76,18 @@ class Compound:
     unknown_pulses: str | None = None
 
 
-def _transfer(cell: str, most_pulses: int | None = None) -> Build:
+def _transfer_cell(
+    citation: str,
+    cell: str,
+    settings: Mapping[str, Rule],
+    through: str = "",
+    most_pulses: int | None = None,
+) -> Compound:
     """A transfer cell of aihwkit: exact reads, counted in slots, the fast device unthinned.
 
     Args:
+        cell: aihwkit's class.
+        through: what the transfers pass, as the end of a phrase.
         most_pulses: of one transfer to a device; None: aihwkit's default of that cell.
     """
 
@@ -107,7 +116,16 @@ def _transfer(cell: str, most_pulses: int | None = None) -> Build:
             fields["in_chop_prob"] = settings["chop_probability"]
         return getattr(compounds, cell)(**fields)
 
-    return build
+    return Compound(
+        devices=2,
+        citation=citation,
+        build=build,
+        settings=settings,
+        takes_partner=True,
+        beside_pulses="transfers: lines of the fast array are read and written to the slow one"
+        + through,
+        unknown_pulses="aihwkit does not count the pulses of transfers",
+    )
 
 
 def _four(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -156,8 +174,7 @@ def _threshold(which: str, neutral: float) -> Rule:
     return Rule(
         unit="w_max",
         description=f"a pair is refreshed if its {which} device is above this",
-        low=0.0,
-        high=1.0,
+        limits=(0.0, 1.0),
         neutral=neutral,
     )
 
@@ -166,7 +183,7 @@ _REFRESH_RULES = {
     "refresh_every": Rule(
         unit="slots",
         description="slots with a pulse from one check of all pairs to the next",
-        low=1.0,
+        limits=(1.0, math.inf),
         neutral=1000.0,
     ),
     "refresh_upper_threshold": _threshold("higher", 0.75),
@@ -175,8 +192,7 @@ _REFRESH_RULES = {
         unit="pulses",
         description="most pulses that write a difference after a reset, open loop; "
         "0: the difference is written exactly",
-        low=0.0,
-        high=1000.0,
+        limits=(0.0, 1000.0),
         neutral=31.0,
     ),
 }
@@ -186,21 +202,18 @@ _SUM = (
     "not by pulses alone: outer products of the spikes are summed in digital "
     "memory, which sends a pulse for each whole step"
 )
-_READS = "transfers: lines of the fast array are read and written to the slow one"
 _CHOPPED_RULES = {
     "transfer_every": _EVERY,
     "transfer_gain": _gain(0.05),
     "chop_probability": Rule(
         unit="1",
         description="probability (agad: frequency) of a sign change after a line's read",
-        low=0.0,
+        limits=(0.0, 1.0),
         above_low=True,
-        high=1.0,
         neutral=0.1,
     ),
 }
 
-_NO_COUNT = "aihwkit does not count the pulses of transfers"
 _NO_SUM_COUNT = "aihwkit does not count the pulses that the digital memory sends"
 
 COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
@@ -218,41 +231,29 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
             beside_pulses=_REFRESH,
             unknown_pulses="aihwkit does not count the pulses that rewrite refreshed pairs",
         ),
-        "tiki_taka": Compound(
-            2,
+        "tiki_taka": _transfer_cell(
             "Gokmen & Haensch, Front. Neurosci. 2020, fnins.2020.00103",
-            _transfer("TransferCompound", TRANSFER_PULSES),
+            "TransferCompound",
             {"transfer_every": _EVERY, "transfer_gain": _gain(0.02)},
-            takes_partner=True,
-            beside_pulses=_READS,
-            unknown_pulses=_NO_COUNT,
+            most_pulses=TRANSFER_PULSES,
         ),
-        "tiki_taka_v2": Compound(
-            2,
+        "tiki_taka_v2": _transfer_cell(
             "Gokmen, Front. Artif. Intell. 2021, frai.2021.699148",
-            _transfer("BufferedTransferCompound"),
+            "BufferedTransferCompound",
             {"transfer_every": _EVERY, "transfer_gain": _gain(0.005)},
-            takes_partner=True,
-            beside_pulses=f"{_READS} through a digital buffer",
-            unknown_pulses=_NO_COUNT,
+            " through a digital buffer",
         ),
-        "tiki_taka_chopped": Compound(
-            2,
+        "tiki_taka_chopped": _transfer_cell(
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (c-TTv2)",
-            _transfer("ChoppedTransferCompound"),
+            "ChoppedTransferCompound",
             _CHOPPED_RULES,
-            takes_partner=True,
-            beside_pulses=f"{_READS} through a digital buffer; signs are chopped",
-            unknown_pulses=_NO_COUNT,
+            " through a digital buffer; signs are chopped",
         ),
-        "agad": Compound(
-            2,
+        "agad": _transfer_cell(
             "Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 2024 (AGAD)",
-            _transfer("DynamicTransferCompound"),
+            "DynamicTransferCompound",
             _CHOPPED_RULES,
-            takes_partner=True,
-            beside_pulses=f"{_READS} through digital running means; signs are chopped",
-            unknown_pulses=_NO_COUNT,
+            " through digital running means; signs are chopped",
         ),
         "mixed_precision": Compound(
             1,

@@ -49,7 +49,7 @@ _NAME = re.compile(r"table\((?P<folders>.*?)(?:, *sha256=(?P<digest>[0-9a-f]+))?
 
 
 def _share(description: str, high: float) -> Rule:
-    return Rule(unit="measured", description=description, low=0.0, high=high, neutral=1.0)
+    return Rule(unit="measured", description=description, limits=(0.0, high), neutral=1.0)
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(

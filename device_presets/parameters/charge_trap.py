@@ -11,34 +11,30 @@ from device_presets.parameters.rule import ParameterRule as Rule
 _LONGEST = "at most 1e9: some decades"
 
 CHARGE_TRAP = {
-    "pulse_width_s": Rule(
-        unit="s",
-        description="duration of a pulse, which the step follows; " + PULSE_LIMITS,
-        low=SHORTEST_PULSE_S,
-        high=LONGEST_PULSE_S,
-        required=True,
-    ),
-    "step_width_s": Rule(
-        unit="s",
-        description="width of the isolated pulse that makes the step `step`; " + PULSE_LIMITS,
-        low=SHORTEST_PULSE_S,
-        high=LONGEST_PULSE_S,
-        required=True,
-    ),
+    **{
+        name: Rule(
+            unit="s",
+            description=f"{meaning}; {PULSE_LIMITS}",
+            limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S),
+            required=True,
+        )
+        for name, meaning in (
+            ("pulse_width_s", "duration of a pulse, which the step follows"),
+            ("step_width_s", "width of the isolated pulse that makes the step `step`"),
+        )
+    },
     "width_knee_s": Rule(
         unit="s",
         description="isolated pulses of this width use half of their on-time; "
         "at most 1e4, as the longest pulse",
-        low=0.0,
-        high=LONGEST_PULSE_S,
+        limits=(0.0, LONGEST_PULSE_S),
         required=True,
     ),
     "width_steepness": Rule(
         unit=SHARE,
         description="used share of an isolated pulse: 1 / (1 + (knee / width)^this); "
         "at most 100: all or nothing within a few percent of the knee",
-        low=0.0,
-        high=100.0,
+        limits=(0.0, 100.0),
         above_low=True,
         required=True,
     ),
@@ -46,23 +42,20 @@ CHARGE_TRAP = {
         unit="s",
         description="how fast one pulse's preparation of the next fades in the gap, 0 being at "
         "once; " + _LONGEST,
-        low=0.0,
-        high=1e9,
+        limits=(0.0, 1e9),
         required=True,
     ),
     "loss_per_decade": Rule(
         unit=SHARE,
         description="share of the stored charge lost a decade of time after loss_onset_s",
-        low=0.0,
-        high=1.0,
+        limits=(0.0, 1.0),
         required=True,
     ),
     "loss_onset_s": Rule(
         unit="s",
         description="kept charge after t: 1 - loss_per_decade log10(1 + t / this); 1e-12, the "
         "shortest pulse, to 1e9, some decades",
-        low=1e-12,
-        high=1e9,
+        limits=(1e-12, 1e9),
         required=True,
     ),
 }

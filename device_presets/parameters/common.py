@@ -32,22 +32,19 @@ STEP_AND_RANGE = {
         unit=WEIGHT,
         description="mean change of weight a pulse makes; give this or levels; " + _SINGLE,
         aihwkit_name="dw_min",
-        low=0.0,
-        high=2 * MOST_WEIGHT,
+        limits=(0.0, 2 * MOST_WEIGHT),
         above_low=True,
     ),
     "levels": Rule(
         unit="states",
         description="(w_max - w_min) / step; give this or step; " + _SINGLE,
-        low=1.0,
-        high=MOST_LEVELS,
+        limits=(1.0, MOST_LEVELS),
     ),
     "w_max": Rule(
         unit=WEIGHT,
         description="mean upper bound; " + _NORMALISED,
         aihwkit_name="w_max",
-        low=0.0,
-        high=MOST_WEIGHT,
+        limits=(0.0, MOST_WEIGHT),
         above_low=True,
         required=True,
     ),
@@ -55,9 +52,8 @@ STEP_AND_RANGE = {
         unit=WEIGHT,
         description="mean lower bound; " + _NORMALISED,
         aihwkit_name="w_min",
-        high=0.0,
+        limits=(-MOST_WEIGHT, 0.0),
         required=True,
-        low=-MOST_WEIGHT,
     ),
     **{
         f"{bound}_spread": Rule(
@@ -65,8 +61,7 @@ STEP_AND_RANGE = {
             description=f"device-to-device deviation of the {side} bound, share of {bound}; "
             + _MOST_SPREAD,
             aihwkit_name=f"{bound}_dtod",
-            low=0.0,
-            high=MOST_SPREAD,
+            limits=(0.0, MOST_SPREAD),
             required=True,
         )
         for bound, side in (("w_max", "upper"), ("w_min", "lower"))
@@ -79,8 +74,7 @@ VARIATION = {
         description="deviation of one device's step from pulse to pulse, share of the step; "
         "at most 1000: no pulse could be seen",
         aihwkit_name="dw_min_std",
-        low=0.0,
-        high=MOST_CYCLE_NOISE,
+        limits=(0.0, MOST_CYCLE_NOISE),
         required=True,
     ),
     "step_spread": Rule(
@@ -88,8 +82,7 @@ VARIATION = {
         description="device-to-device deviation of the step, share of the step; "
         "at most 10, with aihwkit's absolute value of what it draws, as in w_max_spread",
         aihwkit_name="dw_min_dtod",
-        low=0.0,
-        high=MOST_STEP_SPREAD,
+        limits=(0.0, MOST_STEP_SPREAD),
         required=True,
     ),
     "step_spread_log_normal": Rule(
@@ -105,8 +98,7 @@ VARIATION = {
         description="positive: the down step is smaller, by this share of the up step; negative: "
         "the up step is, by this share of the down step",
         aihwkit_name="up_down",
-        low=-1.0,
-        high=1.0,
+        limits=(-1.0, 1.0),
         required=True,
     ),
     "asymmetry_spread": Rule(
@@ -114,24 +106,21 @@ VARIATION = {
         description="device-to-device deviation that adds to the up and takes from the down step, "
         "so that their ratio spreads by twice as much; at most 2: far more than any device",
         aihwkit_name="up_down_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
+        limits=(0.0, MOST_SPREAD),
         required=True,
     ),
     "failed_share": Rule(
         unit=SHARE,
         description="share of devices that never move, at a random weight around zero",
         aihwkit_name="corrupt_devices_prob",
-        low=0.0,
-        high=1.0,
+        limits=(0.0, 1.0),
     ),
     "failed_range": Rule(
         unit=WEIGHT,
         description="failed devices lie uniformly within plus or minus this, inside their bounds; "
         + _NORMALISED,
         aihwkit_name="corrupt_devices_range",
-        low=0.0,
-        high=MOST_WEIGHT,
+        limits=(0.0, MOST_WEIGHT),
         neutral=0.1,
     ),
 }
@@ -141,7 +130,7 @@ RETENTION = {
         unit="s",
         description="a weight left alone decays as exp(-t / this); infinite: no leak; "
         "at least 1 ns, else it is gone before a pulse ends",
-        low=1e-9,
+        limits=(1e-9, math.inf),
         neutral=math.inf,
     ),
     "leak_time_constant_spread": Rule(
@@ -149,22 +138,19 @@ RETENTION = {
         description="device-to-device deviation of the leak time constant, share of it; "
         + _MOST_SPREAD,
         aihwkit_name="lifetime_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
+        limits=(0.0, MOST_SPREAD),
     ),
     "reset_level": Rule(
         unit=WEIGHT,
         description="weight after a reset, and the weight a leak decays to; " + _NORMALISED,
         aihwkit_name="reset",
-        low=-MOST_WEIGHT,
-        high=MOST_WEIGHT,
+        limits=(-MOST_WEIGHT, MOST_WEIGHT),
     ),
     "reset_spread": Rule(
         unit=WEIGHT,
         description="device-to-device deviation of the reset level; " + _NORMALISED,
         aihwkit_name="reset_dtod",
-        low=0.0,
-        high=MOST_WEIGHT,
+        limits=(0.0, MOST_WEIGHT),
     ),
 }
 
@@ -172,40 +158,35 @@ PULSE_FACTS = {
     "pulse_width_s": Rule(
         unit="s",
         description="duration of a pulse; " + PULSE_LIMITS,
-        low=SHORTEST_PULSE_S,
-        high=LONGEST_PULSE_S,
+        limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S),
         neutral=None,
     ),
     "pulse_period_s": Rule(
         unit="s",
         description="start of a pulse to the start of the next; "
         "1 ps, the fastest electronics, to some days",
-        low=1e-12,
-        high=1e6,
+        limits=(1e-12, 1e6),
         neutral=None,
     ),
     "energy_per_pulse_j": Rule(
         unit="J",
         description="energy a pulse takes in the device; "
         "1e-21, below the heat of one bit (Landauer, 3e-21 J), to 1: it would melt",
-        low=1e-21,
-        high=1.0,
+        limits=(1e-21, 1.0),
         neutral=None,
     ),
     "endurance_cycles": Rule(
         unit="cycles",
         description="full swings up and down the device survives; "
         "1 to 1e18: ten years at 1 GHz are 3e17",
-        low=1.0,
-        high=1e18,
+        limits=(1.0, 1e18),
         neutral=None,
     ),
     "on_off_ratio": Rule(
         unit="1",
         description="largest over smallest conductance; a study's tile sets its own; "
         "at most 1e15: from 1 S, a short, to what leaks past a device",
-        low=1.0,
-        high=1e15,
+        limits=(1.0, 1e15),
         above_low=True,
         neutral=None,
     ),

@@ -18,8 +18,8 @@ class ParameterRule:
         description: what the number means, for users.
         aihwkit_name: field of the aihwkit device class that gets the value as it is;
             None where the number is converted (``levels``, the leak) or not simulated by aihwkit.
-        low, high: physical range, inclusive unless ``above_low``.
-        above_low: the value must be greater than ``low``, not equal to it.
+        limits: physical range, inclusive unless ``above_low``; a flag has none.
+        above_low: the value must be greater than the lower limit, not equal to it.
         kind: ``number``, ``flag`` (true or false) or ``numbers`` (a list of two or more, each in
             the range).
         required: a preset file must give it; nothing that shapes the device comes silently.
@@ -30,8 +30,7 @@ class ParameterRule:
     unit: str
     description: str
     aihwkit_name: str | None = None
-    low: float = -math.inf
-    high: float = math.inf
+    limits: tuple[float, float] = (-math.inf, math.inf)
     above_low: bool = False
     kind: Literal["number", "flag", "numbers"] = "number"
     required: bool = False
@@ -42,18 +41,13 @@ class ParameterRule:
         """The valid values as a phrase."""
         if self.kind == "flag":
             return "must be true or false"
+        low, high = self.limits
         if self.kind == "numbers":
-            span = f"at least {self.low:g}, at most {self.high:g}"
+            span = f"at least {low:g}, at most {high:g}"
             return f"must be a list of numbers, each {span} (unit: {self.unit})"
-        if self.low == -math.inf:
-            phrase = "must be a number"
-        elif self.above_low:
-            phrase = f"must be a number greater than {self.low:g}"
-        else:
-            phrase = f"must be a number, at least {self.low:g}"
-        if self.high != math.inf:
-            phrase += f", at most {self.high:g}"
-        return f"{phrase} (unit: {self.unit})"
+        least = f" greater than {low:g}" if self.above_low else f", at least {low:g}"
+        most = "" if high == math.inf else f", at most {high:g}"
+        return f"must be a number{least}{most} (unit: {self.unit})"
 
     def checked(self, where: str, name: str, value: object) -> Value:
         """The value as number or flag.
@@ -82,16 +76,18 @@ class ParameterRule:
         infinite_is_meant = self.neutral == math.inf and number == math.inf
         if not (math.isfinite(number) or infinite_is_meant):
             raise wrong
-        if not self.low <= number <= self.high or (self.above_low and number == self.low):
+        low, high = self.limits
+        if not low <= number <= high or (self.above_low and number == low):
             raise wrong
         return number
 
     def _checked_numbers(self, value: object, wrong: PresetError) -> tuple[float, ...]:
         if not isinstance(value, list | tuple) or len(value) < 2:
             raise wrong
+        low, high = self.limits
         for number in value:
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise wrong
-            if not (math.isfinite(number) and self.low <= number <= self.high):
+            if not (math.isfinite(number) and low <= number <= high):
                 raise wrong
         return tuple(float(number) for number in value)

@@ -34,8 +34,7 @@ _WRITE_NOISE = {
         description="deviation of the weight that is read from the one stored, new at each pulse"
         "; at most 1e5 steps: more than the range of a device",
         aihwkit_name="write_noise_std",
-        low=0.0,
-        high=1e5,
+        limits=(0.0, 1e5),
     ),
 }
 
@@ -58,8 +57,7 @@ _LINEAR_STEP = {
             description=f"share by which the {direction} step is smaller at {bound} than at zero; "
             f"negative: {_GROWS}",
             aihwkit_name=f"gamma_{direction}",
-            low=-1.0,
-            high=1.0,
+            limits=(-1.0, 1.0),
             required=True,
         )
         for direction, bound in (("up", "w_max"), ("down", "w_min"))
@@ -69,8 +67,7 @@ _LINEAR_STEP = {
             unit=SHARE,
             description=f"device-to-device deviation of slope_{direction}, absolute{_WRONG_SIGN}",
             aihwkit_name=f"gamma_{direction}_dtod",
-            low=0.0,
-            high=MOST_SPREAD,
+            limits=(0.0, MOST_SPREAD),
             required=True,
         )
         for direction in ("up", "down")
@@ -91,8 +88,7 @@ _SOFT_BOUNDS_REFERENCE = {
             description=f"device-to-device deviation of the {direction} slope, share of it"
             + _WRONG_SIGN,
             aihwkit_name=f"slope_{direction}_dtod",
-            low=0.0,
-            high=MOST_SPREAD,
+            limits=(0.0, MOST_SPREAD),
         )
         for direction in ("up", "down")
     },
@@ -108,16 +104,14 @@ _SOFT_BOUNDS_REFERENCE = {
         description="mean weight of the reference device, beside the symmetry point"
         "; at most 1000 either way, as the bounds",
         aihwkit_name="reference_mean",
-        low=-MOST_WEIGHT,
-        high=MOST_WEIGHT,
+        limits=(-MOST_WEIGHT, MOST_WEIGHT),
     ),
     "reference_spread": Rule(
         unit=WEIGHT,
         description="deviation of the reference device from what it should hold"
         "; at most 1000, as the bounds",
         aihwkit_name="reference_std",
-        low=0.0,
-        high=MOST_WEIGHT,
+        limits=(0.0, MOST_WEIGHT),
     ),
 }
 
@@ -130,8 +124,7 @@ _EXP_STEP = {
             unit=SHARE,
             description=f"{_EXP_STEP_FORMULA}; at most {most:g} either way, {why}",
             aihwkit_name=name,
-            low=-most,
-            high=most,
+            limits=(-most, most),
             required=True,
         )
         for name, most, why in (
@@ -148,16 +141,14 @@ _EXP_STEP = {
         description="cycle-to-cycle noise is cycle_to_cycle * (this + local step + slope * |w|)"
         "; at most 1000, as the bounds",
         aihwkit_name="dw_min_std_add",
-        low=0.0,
-        high=MOST_WEIGHT,
+        limits=(0.0, MOST_WEIGHT),
     ),
     "cycle_to_cycle_slope": Rule(
         unit=SHARE,
         description="cycle-to-cycle noise is cycle_to_cycle * (offset + local step + this * |w|)"
         "; at most 1000, as the bounds",
         aihwkit_name="dw_min_std_slope",
-        low=0.0,
-        high=MOST_WEIGHT,
+        limits=(0.0, MOST_WEIGHT),
     ),
 }
 
@@ -169,16 +160,14 @@ _POW_STEP = {
         unit=SHARE,
         description=f"{_POW_STEP_FORMULA}; at most 100: at mid-range no step would be left",
         aihwkit_name="pow_gamma",
-        low=0.0,
-        high=100.0,
+        limits=(0.0, 100.0),
         required=True,
     ),
     "exponent_spread": Rule(
         unit="exponent",
         description="device-to-device deviation of the exponent, share of it" + _WRONG_SIGN,
         aihwkit_name="pow_gamma_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
+        limits=(0.0, MOST_SPREAD),
         required=True,
     ),
     "exponent_asymmetry": Rule(
@@ -186,8 +175,7 @@ _POW_STEP = {
         # as asymmetry: aihwkit's code only ever shrinks one direction
         description="positive: the down exponent is smaller by this share; negative: the up one",
         aihwkit_name="pow_up_down",
-        low=-1.0,
-        high=1.0,
+        limits=(-1.0, 1.0),
         required=True,
     ),
     "exponent_asymmetry_spread": Rule(
@@ -195,8 +183,7 @@ _POW_STEP = {
         description="device-to-device deviation that adds to the up and takes from the down one"
         + _WRONG_SIGN,
         aihwkit_name="pow_up_down_dtod",
-        low=0.0,
-        high=MOST_SPREAD,
+        limits=(0.0, MOST_SPREAD),
         required=True,
     ),
 }
@@ -208,8 +195,7 @@ _PIECEWISE_STEP = {
         "interpolated; at most 1e6: a step a million times the one at zero",
         aihwkit_name=f"piecewise_{direction}",
         kind="numbers",
-        low=0.0,
-        high=1e6,
+        limits=(0.0, 1e6),
         required=True,
     )
     for direction in ("up", "down")

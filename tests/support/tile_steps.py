@@ -6,7 +6,8 @@ import math
 import torch
 
 from device_presets import Preset
-from device_presets.pulsing import _config, _pulse, _tile
+from device_presets.pulsing import _pulse, _tile
+from device_presets.to_aihwkit import aihwkit_device
 
 
 def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
@@ -15,7 +16,7 @@ def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
     Returns:
         Both positive, in units of weight; the down step is NaN where there is no gradual one.
     """
-    device = _config(preset)
+    device = aihwkit_device(preset, None)
     for field in dataclasses.fields(device):
         if field.name.endswith(("_dtod", "_std")):
             setattr(device, field.name, 0.0)
