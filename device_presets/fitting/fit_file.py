@@ -82,16 +82,7 @@ class FittedDevice:
 
     def table(self) -> pd.DataFrame:
         """Columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
-        rows = [
-            (
-                q.name,
-                "unknown" if q.value is None else f"{q.value:.4g}",
-                q.interval,
-                q.unit,
-                q.note,
-            )
-            for q in self.quantities
-        ]
+        rows = [(q.name, q.shown, q.interval, q.unit, q.note) for q in self.quantities]
         return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
 
     def _lines(self) -> list[str]:
@@ -205,16 +196,12 @@ def fit_file(
     selection = select_model(prepared) if method == "likelihood" else _by_trace(prepared)
     selection, verdict = _judged(selection)
     fit = selection.chosen.fit
-    population = _population(fit, measurement.has_down, chosen=True)
-    linear = _slope_for_each(selection, measurement.has_down) if method == "likelihood" else None
-    as_good = [
-        _population(score.fit, measurement.has_down)
-        for score in selection.as_good
-        if score is not selection.chosen
-    ]
+    population = _population(fit, chosen=True)
+    linear = _slope_for_each(selection) if method == "likelihood" else None
+    as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
     least_leak = shortest_leak(fit) if method == "likelihood" else None
-    as_likely = [_population(score.fit, measurement.has_down) for score in as_likely_of(selection)]
-    quantities = report(population, prepared.scale, linear, as_good, as_likely, least_leak)
+    as_likely = [_population(score.fit) for score in as_likely_of(selection)]
+    quantities = report(population, linear, as_good, as_likely, least_leak)
 
     def trained(rows: np.ndarray) -> JointFit:
         if method == "aihwkit":
@@ -227,9 +214,8 @@ def fit_file(
         curves.append(
             _curves("aihwkit.utils.fitting", by_trace, lambda rows: trace_fit(prepared, rows))
         )
-    scale_text = prepared.scale.phrase
     try:
-        entry = fitted_entry(population, quantities, measurement, scale_text)
+        entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
         allowed = error.allowed
         if not verdict.describes:
@@ -281,7 +267,7 @@ def _judged(selection: Selection) -> tuple[Selection, Verdict]:
     return selection, first
 
 
-def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
+def _slope_for_each(selection: Selection) -> Population | None:
     """The linear step with a slope for each device, where the chosen step has fewer slopes; None
     where no such fit is among the compared ones."""
     model = selection.chosen.model
@@ -292,10 +278,10 @@ def _slope_for_each(selection: Selection, has_down: bool) -> Population | None:
     fits = (f for f in fits if f.layout.memory == layout.memory)
     fits = (f for f in fits if f.layout.history == layout.history)
     alike = next((f for f in fits if f.layout.model.additive == model.additive), None)
-    return None if alike is None else _population(alike, has_down)
+    return None if alike is None else _population(alike)
 
 
-def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Population:
+def _population(fit: JointFit, chosen: bool = False) -> Population:
     plain, fit = fit, with_unbiased_noise(fit)
     errors = uncertainty(fit)
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2
@@ -303,4 +289,4 @@ def _population(fit: JointFit, has_down: bool, chosen: bool = False) -> Populati
     loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
     if loose and fit.prepared.noisy and not known:
         limits = cycle_noise_limits(plain)
-    return Population(fit, errors, has_down, limits)
+    return Population(fit, errors, limits)

@@ -1,5 +1,6 @@
 """Rows of dataclasses of arrays: which ones, and the first wrong one as an error."""
 
+from collections.abc import Sequence
 from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,18 @@ def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
         elif is_dataclass(value) and not isinstance(value, type):
             changed[name] = selected(value, rows)
     return replace(table, **changed)
+
+
+def joined[T: "DataclassInstance"](tables: Sequence[T]) -> T:
+    """The rows of several tables, one after the other; all that is no array is the first one's."""
+    changed: dict[str, Any] = {}
+    for name, value in vars(tables[0]).items():
+        parts = [getattr(table, name) for table in tables]
+        if isinstance(value, np.ndarray):
+            changed[name] = np.concatenate(parts)
+        elif is_dataclass(value) and not isinstance(value, type):
+            changed[name] = joined(parts)
+    return replace(tables[0], **changed)
 
 
 def refuse_first(

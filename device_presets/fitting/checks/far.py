@@ -75,8 +75,8 @@ def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
 def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """[rows] whether a prediction stays away from the bounds, where its law is normal."""
     series, device = fit.prepared.series, fit.prepared.device
-    high = np.where(series.clips_high, fit.local[:, 4], np.inf)[device]
-    low = np.where(series.clips_low, fit.local[:, 5], -np.inf)[device]
+    high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
+    low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]
     with np.errstate(invalid="ignore"):
         free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
     return free

@@ -7,7 +7,7 @@ has a bound inside the true range. At such a bound the readings go on rising fro
 import numpy as np
 
 from device_presets.fitting.checks.questions import Check, status_of
-from device_presets.fitting.checks.trend import Stretches
+from device_presets.fitting.checks.trend import common_slope
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import OF_RANGE
 from device_presets.fitting.model.series import Series, Trace
@@ -45,7 +45,7 @@ def standstill_checks(fit: JointFit, trace: Trace, step: float) -> list[Check]:
 
 def _asked(series: Series, way: int) -> bool:
     """Whether a device clips at the bound of such pulses."""
-    clips = series.clips_high if way > 0 else series.clips_low
+    clips = series.clips[0 if way > 0 else 1]
     return bool(clips.any() and (series.pulse == way).any())
 
 
@@ -83,13 +83,13 @@ def _move(
         series.weight - noise_free_curve(fit, series._replace(begins=begins, weight=start))
     )
     kept = float(noises(fit.layout, fit.prepared, fit.shared)[3]) if fit.layout.memory else None
-    return Stretches([miss[rows[1:]] for rows in stretches]).slope(kept)
+    return common_slope([miss[rows[1:]] for rows in stretches], kept)
 
 
 def _at_bound(fit: JointFit, trace: Trace, way: int) -> list[np.ndarray]:
     """Rows with a pulse toward the bound, from the first one there on, of each run."""
     series, device, model = fit.prepared.series, fit.prepared.device, fit.layout.model
-    clips = series.clips_high if way > 0 else series.clips_low
+    clips = series.clips[0 if way > 0 else 1]
     # A pulse toward the bound ends there, or short of it by what noise makes of a step.
     size = np.exp(fit.local[:, 0 if way > 0 else 1])
     spread = 0.01 * (fit.local[:, 4] - fit.local[:, 5]) if model.law == OF_RANGE else size

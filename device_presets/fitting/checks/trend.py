@@ -18,65 +18,34 @@ _STARTS = ((-3.0, 1.0), (1.0, 2.7))  # logit of the correlated share, log of its
 _LIMITS = ((-8.0, 8.0), (0.0, math.log(100.0)))
 
 
-@dataclass(frozen=True)
-class Noise:
-    """The noise of a reading.
+type Noise = tuple[float, float, float]
+"""Variance of what is new at each reading, variance of the AR(1) noise, and the share of the latter
+that the next reading keeps."""
+
+
+def common_slope(stretches: list[np.ndarray], kept: float | None) -> tuple[float, float]:
+    """Slope a reading and its standard error.
 
     Args:
-        white: variance of what is new at each reading. slow: variance of the AR(1) noise.
-        kept: share of the latter that the next reading keeps.
+        stretches: three or more readings each; averaged over neighbours where there are many.
+        kept: share of the correlated noise that the next reading keeps; None: fitted too.
     """
+    chosen = np.linspace(0, len(stretches) - 1, min(len(stretches), _MOST_STRETCHES))
+    parts = [_grouped(stretches[k]) for k in np.unique(chosen.astype(int))]
+    limits = list(_LIMITS)
+    if kept is not None:
+        pulses = float(np.clip(-math.log(-math.log(kept)), *limits[1])) if kept > 0 else 0.0
+        limits[1] = (pulses, pulses)
 
-    white: float
-    slow: float
-    kept: float
+    def loss(numbers: np.ndarray) -> float:
+        sums = _sums(parts, _shares(numbers))
+        return 0.5 * (sums.log_det + math.log(sums.xx) + (sums.n - 1) * math.log(sums.variance))
 
-
-class Stretches:
-    """Readings in stretches, averaged over groups of neighbours where there are many.
-
-    Args:
-        readings: a stretch each, three or more readings.
-    """
-
-    def __init__(self, readings: list[np.ndarray]) -> None:
-        chosen = np.linspace(0, len(readings) - 1, min(len(readings), _MOST_STRETCHES))
-        self._parts = [_grouped(readings[k]) for k in np.unique(chosen.astype(int))]
-
-    def slope(self, kept: float | None) -> tuple[float, float]:
-        """Slope a reading and its standard error.
-
-        Args:
-            kept: share of the correlated noise that the next reading keeps; None: fitted too.
-        """
-        limits = list(_LIMITS)
-        if kept is not None:
-            pulses = float(np.clip(-math.log(-math.log(kept)), *limits[1])) if kept > 0 else 0.0
-            limits[1] = (pulses, pulses)
-
-        def loss(numbers: np.ndarray) -> float:
-            sums = self._sums(_shares(numbers))
-            return 0.5 * (sums.log_det + math.log(sums.xx) + (sums.n - 1) * math.log(sums.variance))
-
-        tried = [
-            minimize(loss, np.clip(start, *np.transpose(limits)), bounds=limits)
-            for start in _STARTS
-        ]
-        sums = self._sums(_shares(min(tried, key=lambda one: float(one.fun)).x))
-        return sums.xy / sums.xx, math.sqrt(sums.variance / sums.xx)
-
-    def _sums(self, noise: Noise) -> "_Sums":
-        xx = xy = yy = log_det = 0.0
-        n = 0
-        for time, reading, size in self._parts:
-            root = np.linalg.cholesky(_covariance(len(time), size, noise))
-            one, x, y = np.linalg.solve(root, np.stack([np.ones_like(time), time, reading], 1)).T
-            level = float(one @ one)
-            x, y = x - one * (one @ x) / level, y - one * (one @ y) / level
-            xx, xy, yy = xx + float(x @ x), xy + float(x @ y), yy + float(y @ y)
-            log_det += 2.0 * float(np.log(np.diag(root)).sum()) + math.log(level)
-            n += len(time) - 1
-        return _Sums(xx, xy, yy, log_det, n)
+    tried = [
+        minimize(loss, np.clip(start, *np.transpose(limits)), bounds=limits) for start in _STARTS
+    ]
+    sums = _sums(parts, _shares(min(tried, key=lambda one: float(one.fun)).x))
+    return sums.xy / sums.xx, math.sqrt(sums.variance / sums.xx)
 
 
 @dataclass(frozen=True)
@@ -95,10 +64,24 @@ class _Sums:
         return max(self.yy - self.xy**2 / self.xx, _LEAST) / (self.n - 1)
 
 
+def _sums(parts: list[tuple[np.ndarray, np.ndarray, int]], noise: Noise) -> _Sums:
+    xx = xy = yy = log_det = 0.0
+    n = 0
+    for time, reading, size in parts:
+        root = np.linalg.cholesky(_covariance(len(time), size, noise))
+        one, x, y = np.linalg.solve(root, np.stack([np.ones_like(time), time, reading], 1)).T
+        level = float(one @ one)
+        x, y = x - one * (one @ x) / level, y - one * (one @ y) / level
+        xx, xy, yy = xx + float(x @ x), xy + float(x @ y), yy + float(y @ y)
+        log_det += 2.0 * float(np.log(np.diag(root)).sum()) + math.log(level)
+        n += len(time) - 1
+    return _Sums(xx, xy, yy, log_det, n)
+
+
 def _shares(numbers: np.ndarray) -> Noise:
     """Noise of variance 1 from the logit of the correlated share and the log of its pulses."""
     slow = 1.0 / (1.0 + math.exp(-float(numbers[0])))
-    return Noise(1.0 - slow, slow, math.exp(-math.exp(-float(numbers[1]))))
+    return 1.0 - slow, slow, math.exp(-math.exp(-float(numbers[1])))
 
 
 def _grouped(readings: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -111,12 +94,13 @@ def _grouped(readings: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
 
 def _covariance(n: int, size: int, noise: Noise) -> np.ndarray:
     """[n, n] of means over groups of neighbouring readings."""
-    kept, k = noise.kept, np.arange(1, size)
+    white, slow, kept = noise
+    k = np.arange(1, size)
     own = (size + 2.0 * float((size - k) @ kept**k)) / size**2
     # Of two groups: the sum of kept^(i - j) over both, a product of two geometric sums.
     lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
     geometric = float(np.sum(kept ** np.arange(size))) / size
     between = geometric**2 * kept ** (np.maximum(size * (lag - 1), 0) + 1.0)
-    covariance = noise.slow * np.where(lag == 0, own, between)
-    covariance[np.diag_indices(n)] += noise.white / size
+    covariance = slow * np.where(lag == 0, own, between)
+    covariance[np.diag_indices(n)] += white / size
     return covariance

@@ -141,11 +141,7 @@ def _away_from_bounds(prepared: Prepared) -> Blocks:
     high, low = prepared.highest[blocks.device], prepared.lowest[blocks.device]
     room = np.where(blocks.up, high - blocks.weight, blocks.weight - low) / (high - low)
     needed = _MARGIN + 0.5 * np.abs(blocks.step) * blocks.pulses / (high - low)
-    clips = np.where(
-        blocks.up,
-        prepared.series.clips_high[blocks.device],
-        prepared.series.clips_low[blocks.device],
-    )
+    clips = prepared.series.clips[np.where(blocks.up, 0, 1), blocks.device]
     keep = ~clips | (room > needed)
     for up in (True, False):  # never all of a polarity
         if not keep[blocks.up == up].any():

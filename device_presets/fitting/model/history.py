@@ -10,7 +10,9 @@ step_factor; `amplitude` is exp((V - V_ref) / V_0), V_ref being the middle of ea
 amplitudes. The noise of a pulse grows with its factor. What passes between pulses adds no noise.
 """
 
+import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -206,32 +208,29 @@ def starts(history: History, term: str, timing: Timing) -> list[dict[str, float]
         history: with the term. term: the one that is new. timing: of the data.
     """
     spaced = timing.elapsed[timing.elapsed > 0]
-    rests = [0.0, -1.0, 1.0]
+    rests = (0.0, -1.0, 1.0)
     if term == LEAK:
         times = np.geomspace(0.3 * np.median(spaced), 100.0 * spaced.sum(), 16)
-        return [{"log_tau": math.log(t), "rest": r} for t in times for r in rests]
+        return _grid(log_tau=times, rest=rests)
     if term == LOG_LOSS:
         onsets = np.median(spaced) * 10.0 ** np.arange(-3.0, 3.0)
-        sizes = (0.001, 0.01, 0.03, 0.1, 0.3)
-        return [
-            {"log_loss": math.log(s), "log_onset": math.log(o), "rest": r}
-            for s in sizes
-            for o in onsets
-            for r in rests
-        ]
+        return _grid(log_loss=(0.001, 0.01, 0.03, 0.1, 0.3), log_onset=onsets, rest=rests)
     if term == WIDTH:
         knees = np.geomspace(0.1 * timing.width.min(), 3.0 * timing.width.max(), 12)
-        return [
-            {"log_knee": math.log(k), "log_steep": math.log(s)} for k in knees for s in (1, 3, 10)
-        ]
+        return _grid(log_knee=knees, log_steep=(1, 3, 10))
     if term == GAP:
         gaps = timing.gap[np.isfinite(timing.gap) & (timing.gap > 0)]
-        times = np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
-        found = [
-            {"log_recovery": math.log(r), "log_gap_tau": math.log(t)}
-            for r in (0.3, 2.0, 10.0)
-            for t in times
-        ]
-        return found[: len(times)] if "log_recovery" not in history.names else found
-    size = float(np.abs(timing.volts).max())
-    return [{"log_volts": math.log(size * s)} for s in (0.1, 0.3, 1.0, 3.0, 10.0)]
+        recoveries = (0.3, 2.0, 10.0) if "log_recovery" in history.names else (0.3,)
+        return _grid(
+            log_recovery=recoveries, log_gap_tau=np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
+        )
+    return _grid(log_volts=np.abs(timing.volts).max() * np.array([0.1, 0.3, 1.0, 3.0, 10.0]))
+
+
+def _grid(**axes: Iterable[float]) -> list[dict[str, float]]:
+    """All combinations of some values of each number, the last number fastest."""
+    numbers = [
+        [math.log(value) if name.startswith("log_") else value for value in values]
+        for name, values in axes.items()
+    ]
+    return [dict(zip(axes, chosen, strict=True)) for chosen in itertools.product(*numbers)]

@@ -93,6 +93,20 @@ def mean_step(
 
 
 @_compiled
+def pulse_step(
+    code: int, law: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
+) -> tuple[float, float, float]:
+    """As ``mean_step``, and what the cycle noise is a share of."""
+    step, slope = mean_step(code, up, v, local, shape)
+    size = step
+    if law == 1:  # OF_DIRECTION
+        size = math.exp(local[0] if up else local[1])
+    elif law == 2:  # OF_RANGE
+        size = 0.01 * (local[4] - local[5])
+    return step, slope, size
+
+
+@_compiled
 def _node(shape: np.ndarray, first: int, node: int) -> float:
     """Log of the factor at a node; the middle one is the reference."""
     if node == 2:
@@ -211,13 +225,8 @@ def _moved(
     read, own_var = kept * read, kept * kept * own_var + (1.0 - kept * kept) * noise[2] ** 2
     if way == 0:
         return mean, read, var + _FLOOR, kept * cov, own_var
-    up, factor = way > 0, series.factor[row]
-    step, slope = mean_step(code, up, mean, own, shape)
-    size = step
-    if law == 1:
-        size = math.exp(own[0] if up else own[1])
-    elif law == 2:
-        size = 0.01 * (own[4] - own[5])
+    factor = series.factor[row]
+    step, slope, size = pulse_step(code, law, way > 0, mean, own, shape)
     grow = 1.0 + way * (factor * slope)
     return (
         mean + way * (factor * step),
@@ -260,8 +269,8 @@ def run_filter(
     for device in range(n_devices):
         found[device] = 0.0
         own = local[device]
-        high = own[4] if series.clips_high[device] else 1e9
-        low = own[5] if series.clips_low[device] else -1e9
+        high = own[4] if series.clips[0, device] else 1e9
+        low = own[5] if series.clips[1, device] else -1e9
         state = (0.0, 0.0, 0.0, 0.0, 0.0)
         for row in range(series.start[device], series.start[device + 1]):
             y = series.weight[row]
@@ -325,8 +334,8 @@ def look_ahead(
     white = noise[1] ** 2 + series.resolution**2
     for device in range(len(series.start) - 1):
         own = local[device]
-        high = own[4] if series.clips_high[device] else 1e9
-        low = own[5] if series.clips_low[device] else -1e9
+        high = own[4] if series.clips[0, device] else 1e9
+        low = own[5] if series.clips[1, device] else -1e9
         since = 0
         for row in range(series.start[device], series.start[device + 1]):
             since = 0 if series.begins[row] else since + 1

@@ -138,7 +138,7 @@ def layout_of(
     prepared: Prepared, model: StepModel, memory: bool = False, history: History = NO_HISTORY
 ) -> Layout:
     """Which numbers a fit of these data has: none of what they do not reach or hold."""
-    has_down = bool((prepared.series.pulse < 0).any())
+    has_down = prepared.has_down
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:
         shape_free[len(model.shape) // 2 :] = False
@@ -153,40 +153,33 @@ def layout_of(
     local_free[0], local_free[1] = True, has_down
     if model.code == LINEAR and not model.shape:
         local_free[2], local_free[3] = True, has_down
-    for side, clips in ((4, prepared.series.clips_high), (5, prepared.series.clips_low)):
-        asymptote = model.code == SOFT_BOUNDS and (side == 4 or has_down)
-        local_free[side] = clips if prepared.noisy else asymptote & ~clips
+    for side, clips in enumerate(prepared.series.clips):
+        asymptote = model.code == SOFT_BOUNDS and (side == 0 or has_down)
+        local_free[4 + side] = clips if prepared.noisy else asymptote & ~clips
         if asymptote:
-            local_free[side] |= ~clips
+            local_free[4 + side] |= ~clips
     return Layout(model, memory, shared_free, local_free, history)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
     """The fit with the bounds the data never reach taken out; None where all are reached."""
-    series = fit.prepared.series
-    clips = np.array([series.clips_high, series.clips_low])
+    clips = fit.prepared.series.clips
     least = _FLAT_UNDER_LOSS if fit.layout.history.has_loss else _FLAT_BOUND
     flat = np.zeros_like(clips)
     likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
-    for side in (0, 1):
-        column = 4 + side
-        if fit.layout.model.code == SOFT_BOUNDS:
-            continue  # an asymptote shapes every step
-        moved = fit.local.copy()
+    if fit.layout.model.code != SOFT_BOUNDS:  # there an asymptote shapes every step
         outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
-        moved[:, column] += outward if side == 0 else -outward
-        loss = fit.log_likelihood - likelihood(fit.shared, moved)
-        flat[side] = clips[side] & (np.abs(loss) < least)
+        for side, move in enumerate((outward, -outward)):
+            moved = fit.local.copy()
+            moved[:, 4 + side] += move
+            loss = fit.log_likelihood - likelihood(fit.shared, moved)
+            flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():
         return None
-    clips &= ~flat
-    prepared = replace(
-        fit.prepared, series=series._replace(clips_high=clips[0], clips_low=clips[1])
-    )
+    prepared = replace(fit.prepared, series=fit.prepared.series._replace(clips=clips & ~flat))
     local = fit.local.copy()
     local[flat[0], 4] = prepared.highest[flat[0]]
     local[flat[1], 5] = prepared.lowest[flat[1]]
     free = fit.layout.local_free.copy()
-    free[4] &= ~flat[0]
-    free[5] &= ~flat[1]
+    free[4:] &= ~flat
     return replace(fit, prepared=prepared, local=local, layout=replace(fit.layout, local_free=free))

@@ -189,8 +189,7 @@ def _with_settled_bounds(fit: JointFit) -> JointFit:
     and each of those rows is next to impossible: one such device outweighed all others.
     """
     free = fit.layout.local_free.copy()
-    free[4] &= ~fit.prepared.series.clips_high
-    free[5] &= ~fit.prepared.series.clips_low
+    free[4:] &= ~fit.prepared.series.clips
     return replace(fit, layout=replace(fit.layout, local_free=free))
 
 

@@ -19,7 +19,7 @@ class Series(NamedTuple):
         kept: [rows] share of the weight's distance from `rest` that is left of the row before's.
         factor: [rows] step of the row's pulse over that of its state.
         start: [devices + 1] first row of each device.
-        clips_high, clips_low: [devices] whether the device is seen at that bound, so that the
+        clips: [2, devices] whether the device is seen at its upper and its lower bound, so that the
             bound clips; an unreached one does not.
         resolution: read noise below which two weights are the same.
         rest: weight that a device without pulses goes to.
@@ -31,8 +31,7 @@ class Series(NamedTuple):
     kept: np.ndarray
     factor: np.ndarray
     start: np.ndarray
-    clips_high: np.ndarray
-    clips_low: np.ndarray
+    clips: np.ndarray
     resolution: float
     rest: float
 
@@ -57,18 +56,18 @@ def plain_series(
     weight: np.ndarray,
     pulse: np.ndarray,
     start: np.ndarray,
-    clips: tuple[np.ndarray, np.ndarray],
+    clips: np.ndarray,
     resolution: float,
     begins: np.ndarray | None = None,
 ) -> Series:
     """A series of pulses that are alike, and between which nothing happens.
 
     Args:
-        clips: high and low. begins: None: where there is no pulse. The others: see ``Series``.
+        begins: None: where there is no pulse. The others: see ``Series``.
     """
     ones = np.ones(len(weight))
     first = pulse == 0 if begins is None else begins
-    return Series(weight, pulse, first, ones, ones, start, *clips, resolution, 0.0)
+    return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0)
 
 
 def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:

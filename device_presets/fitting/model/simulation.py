@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.likelihood import mean_step
+from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Series, plain_series, runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -67,8 +67,8 @@ def noise_free_response(
         weight, pulse: [rows] as in ``Series``; weights count where a stretch begins only.
         code: of the step model. device: [6] as ``step_functions.LOCAL``. shape: of the model.
     """
-    clips = np.ones(1, dtype=np.bool_)
-    series = plain_series(weight, pulse, np.array([0, len(weight)]), (clips, clips), 0.0)
+    clips = np.ones((2, 1), dtype=np.bool_)
+    series = plain_series(weight, pulse, np.array([0, len(weight)]), clips, 0.0)
     still = np.zeros((len(weight), 3))
     return _simulated(series, code, 0, device[None, :], shape, np.zeros(4), still)
 
@@ -86,8 +86,8 @@ def _simulated(
     found = np.empty(len(series.weight))
     for device in range(len(series.start) - 1):
         own = local[device]
-        high = own[4] if series.clips_high[device] else 1e9
-        low = own[5] if series.clips_low[device] else -1e9
+        high = own[4] if series.clips[0, device] else 1e9
+        low = own[5] if series.clips[1, device] else -1e9
         weight, slow = 0.0, 0.0
         for row in range(series.start[device], series.start[device + 1]):
             way, left = series.pulse[row], series.kept[row]
@@ -100,12 +100,7 @@ def _simulated(
             if left != 1.0:
                 weight = series.rest + left * (weight - series.rest)
             if way != 0:
-                step, _ = mean_step(code, way > 0, weight, own, shape)
-                size = step
-                if law == 1:
-                    size = np.exp(own[0] if way > 0 else own[1])
-                elif law == 2:
-                    size = 0.01 * (own[4] - own[5])
+                step, _, size = pulse_step(code, law, way > 0, weight, own, shape)
                 factor = series.factor[row]
                 weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
             weight = min(max(weight, low), high)

@@ -46,7 +46,7 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
     from aihwkit.simulator.configs.devices import LinearStepDevice
     from aihwkit.utils.fitting import fit_measurements
 
-    if not (prepared.series.pulse < 0).any():
+    if not prepared.has_down:
         allowed = "must be likelihood: aihwkit's linear step needs pulses both ways"
         raise PresetError("presets fit", "--method", "aihwkit", allowed)
     guess = fit_model(prepared, MODELS[0], counted)

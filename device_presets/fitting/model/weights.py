@@ -115,6 +115,11 @@ class Prepared:
     timing: Timing | None = None
 
     @property
+    def has_down(self) -> bool:
+        """Whether any pulse goes down."""
+        return bool((self.series.pulse < 0).any())
+
+    @property
     def everything(self) -> np.ndarray:
         """[rows] all true: a fit counts every row."""
         return np.ones(len(self.device), dtype=np.bool_)
@@ -137,20 +142,14 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
     variance, noisy = _read_noise(weight, found.pulse, found.device)
-    highest, lowest = np.empty(found.n_devices), np.empty(found.n_devices)
-    clips = np.zeros((2, found.n_devices), dtype=np.bool_)
-    for device in range(found.n_devices):
-        rows = slice(start[device], start[device + 1])
-        highest[device], lowest[device] = _extremes(weight[rows], noisy)
-        for side, sign in enumerate((1, -1)):
-            # With read noise a bound is part of the fit, and clips until the fit finds it flat.
-            clips[side, device] = noisy or _rests_at_bound(
-                weight[rows], found.pulse[rows], sign, resolution
-            )
+    highest, lowest = _extremes(weight, start, noisy)
+    clips = np.ones((2, found.n_devices), dtype=np.bool_)
+    if not noisy:  # with read noise a bound is part of the fit, and clips until that finds it flat
+        for device, (first, end) in enumerate(pairwise(start)):
+            own, pulse = weight[first:end], found.pulse[first:end]
+            clips[:, device] = [_rests_at_bound(own, pulse, sign, resolution) for sign in (1, -1)]
     return Prepared(
-        series=plain_series(
-            weight, found.pulse, start, (clips[0], clips[1]), resolution, found.begins
-        ),
+        series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
         device=found.device,
         cycle=found.cycle,
         scale=scale,
@@ -168,15 +167,10 @@ def with_read_noise(prepared: Prepared) -> Prepared:
     if prepared.noisy:
         return prepared
     series = prepared.series
-    highest, lowest = np.empty_like(prepared.highest), np.empty_like(prepared.lowest)
-    for device, (first, end) in enumerate(pairwise(series.start)):
-        rows = slice(first, end)
-        ends = _extremes(series.weight[rows], smooth=True)
-        highest[device], lowest[device] = ends
-    clips = np.ones_like(series.clips_high)
+    highest, lowest = _extremes(series.weight, series.start, smooth=True)
     return replace(
         prepared,
-        series=series._replace(clips_high=clips, clips_low=clips.copy()),
+        series=series._replace(clips=np.ones_like(series.clips)),
         noisy=True,
         highest=highest,
         lowest=lowest,
@@ -186,8 +180,7 @@ def with_read_noise(prepared: Prepared) -> Prepared:
 def _scale(
     found: Measurement, start: np.ndarray, zero: float | None, one: float | None
 ) -> WeightScale:
-    ends = [_extremes(found.conductance[a:b], smooth=True) for a, b in pairwise(start)]
-    high, low = np.mean([e[0] for e in ends]), np.mean([e[1] for e in ends])
+    high, low = (ends.mean() for ends in _extremes(found.conductance, start, smooth=True))
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle = digit * round((high + low) / 2 / digit) if zero is None else zero
     top = middle + digit * max(1, round((high - low) / 2 / digit)) if one is None else one
@@ -249,12 +242,15 @@ def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tu
     return variance, score > _NOISE_SCORE and deviation > 10 * RESOLUTION
 
 
-def _extremes(weight: np.ndarray, smooth: bool) -> tuple[float, float]:
-    size = max(1, min(25, len(weight) // 40)) if smooth else 1
-    if size == 1:
-        return float(weight.max()), float(weight.min())
-    moving = np.convolve(weight, np.full(size, 1 / size), mode="valid")
-    return float(moving.max()), float(moving.min())
+def _extremes(values: np.ndarray, start: np.ndarray, smooth: bool) -> tuple[np.ndarray, np.ndarray]:
+    """[devices] highest and lowest of each one's values; of moving means where ``smooth``."""
+    highest, lowest = [], []
+    for first, end in pairwise(start):
+        size = max(1, min(25, (end - first) // 40)) if smooth else 1
+        means = np.convolve(values[first:end], np.full(size, 1 / size), mode="valid")
+        highest.append(means.max())
+        lowest.append(means.min())
+    return np.array(highest), np.array(lowest)
 
 
 def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:

@@ -3,8 +3,7 @@
 A row's time is taken as that of its reading, at which its pulse has just ended.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +37,6 @@ class Conditions:
     def pulses_differ(self) -> bool:
         """Whether the file tells pulses apart, by width or amplitude."""
         return bool(np.isfinite(self.width_s).any() or np.isfinite(self.amplitude_v).any())
-
-    @classmethod
-    def joined(cls, parts: Sequence["Conditions"]) -> "Conditions":
-        """Of several measurements, one after the other."""
-        names = [field.name for field in fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def conditions_of(

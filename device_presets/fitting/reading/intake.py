@@ -6,11 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
-import numpy as np
-
-from device_presets.fitting.reading.conditions import Conditions
 from device_presets.fitting.reading.csv_layout import (
     ARBITRARY,
     CONDITIONS,
@@ -20,6 +18,7 @@ from device_presets.fitting.reading.csv_layout import (
 )
 from device_presets.fitting.reading.measurement import Measurement, read_measurement, thinned
 from device_presets.fitting.reading.sampled_table import sampled
+from device_presets.fitting.rows import joined
 from device_presets.jump_tables.lookup_table import is_lookup_table, read_lookup_table
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import reason
@@ -110,28 +109,23 @@ def _as_text(path: Path) -> Iterator[Path]:
 
 def _joined(name: str, parts: list[Measurement]) -> Measurement:
     """Measurements of several files as one; no device is in two of them."""
-    conditions = [part.conditions for part in parts if part.conditions is not None]
-    devices = np.cumsum([0, *(part.n_devices for part in parts)])
-    return Measurement(
+    notes = [f"{part.name}: {note}" for part in parts for note in part.notes]
+    timed = [part.conditions is not None for part in parts]
+    if any(timed) and not all(timed):
+        notes.append(_MIXED)
+        parts = [replace(part, conditions=None) for part in parts]
+    before = accumulate((part.n_devices for part in parts), initial=0)
+    numbered = [
+        replace(part, device=part.device + n) for part, n in zip(parts, before, strict=False)
+    ]
+    return replace(
+        joined(numbered),
         name=name,
-        column=parts[0].column,
-        conductance=np.concatenate([part.conductance for part in parts]),
-        pulse=np.concatenate([part.pulse for part in parts]),
-        begins=np.concatenate([part.begins for part in parts]),
-        device=np.concatenate(
-            [part.device + first for part, first in zip(parts, devices, strict=False)]
-        ).astype(np.int32),
-        cycle=np.concatenate([part.cycle for part in parts]),
-        n_devices=int(devices[-1]),
         n_cycles=max(part.n_cycles for part in parts),
-        unit=parts[0].unit,
-        notes=tuple(f"{part.name}: {note}" for part in parts for note in part.notes)
-        + ((_MIXED,) if 0 < len(conditions) < len(parts) else ()),
-        file_row=np.concatenate([part.file_row for part in parts if part.file_row is not None]),
+        notes=tuple(notes),
         labels=tuple(
             part.name if part.n_devices == 1 else f"{part.name}, {label}"
             for part in parts
             for label in part.labels
         ),
-        conditions=Conditions.joined(conditions) if len(conditions) == len(parts) else None,
     )

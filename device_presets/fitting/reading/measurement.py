@@ -40,12 +40,12 @@ class Measurement:
         pulse: [rows] +1 or -1: the pulse between the row before and this one; 0: none.
         begins: [rows] whether a stretch of consecutive rows begins here; no pulse is known then.
         device, cycle: [rows] indices.
-        n_devices, n_cycles: how many there are.
+        n_cycles: how many there are.
         unit: what the user counts conductances in, a key of ``SIEMENS``; reports use it.
         notes: what was left out and why, for the report.
+        labels: [devices] what to call each, with its file where there are several.
         conditions: of the rows' pulses, and time; None where the file says nothing of them.
         file_row: [rows] 1-based line of the file; None where no file holds them.
-        labels: [devices] what to call each, with its file where there are several.
     """
 
     name: str
@@ -55,19 +55,23 @@ class Measurement:
     begins: np.ndarray
     device: np.ndarray
     cycle: np.ndarray
-    n_devices: int
     n_cycles: int
     unit: str
     notes: tuple[str, ...]
+    labels: tuple[str, ...]
     conditions: Conditions | None = None
     file_row: np.ndarray | None = None
-    labels: tuple[str, ...] = ()
 
     def places(self, rows: Iterable[int]) -> list[tuple[str, int]]:
         """Device and line of the file of some rows; none where no file holds them."""
         if self.file_row is None:
             return []
         return [(self.labels[self.device[row]], int(self.file_row[row])) for row in rows]
+
+    @property
+    def n_devices(self) -> int:
+        """How many there are."""
+        return len(self.labels)
 
     @property
     def size(self) -> str:
@@ -79,11 +83,6 @@ class Measurement:
     def n_pulses(self) -> int:
         """Pulses with a conductance before and after."""
         return int(np.count_nonzero(self.pulse))
-
-    @property
-    def has_down(self) -> bool:
-        """Whether any pulse goes down."""
-        return bool((self.pulse < 0).any())
 
 
 def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
@@ -144,7 +143,6 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
         begins=~follows,
         device=device,
         cycle=cycle,
-        n_devices=len(rows.devices),
         n_cycles=len(rows.cycles),
         unit=layout.conductance_unit,
         notes=tuple(notes),
@@ -270,8 +268,7 @@ def thinned(found: Measurement) -> Measurement:
         begins=begins,
         device=device,
         cycle=cycle,
-        n_devices=len(left_devices),
         n_cycles=len(left_cycles),
-        labels=tuple(found.labels[device] for device in left_devices if found.labels),
+        labels=tuple(found.labels[device] for device in left_devices),
         notes=(*found.notes, note),
     )

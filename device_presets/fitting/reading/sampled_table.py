@@ -40,10 +40,10 @@ def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
         begins=pulse == 0,
         device=np.zeros(len(pulse), dtype=np.int32),
         cycle=cycle.astype(np.int32),
-        n_devices=1,
         n_cycles=cycles,
         unit=unit,
         notes=(note,),
+        labels=("device 1",),
     )
 
 

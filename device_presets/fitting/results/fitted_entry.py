@@ -28,13 +28,12 @@ from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
-_DIGITS = 6
 _LINEAR_CLASSES = ("LinearStepDevice", "ChargeTrapDevice")
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 
 def fitted_entry(
-    population: Population, quantities: list[Quantity], found: Measurement, scale_text: str
+    population: Population, quantities: list[Quantity], found: Measurement
 ) -> PresetEntry:
     """The preset of a fit; every number names the file, the column and its interval.
 
@@ -52,7 +51,8 @@ def fitted_entry(
     values = _values(population, device, model) | history_values(population, device)
     by_name = {quantity.name: quantity for quantity in quantities}
     entries: dict[str, ParameterEntry] = {}
-    for name, value in values.items():
+    for name, exact in values.items():
+        value = _rounded(exact)
         assumption = history_assumption(population, name) or _assumption(population, name, by_name)
         if assumption is None and not _determined(name, by_name):
             assumption = f"not determined by the data; the best estimate of {source}"
@@ -67,22 +67,21 @@ def fitted_entry(
         elif quantity is not None and quantity.note and not scaled:
             told += f"; {quantity.note}"
         if name == "write_noise" and population.memory:
-            share = _rounded(device.slow / max(device.read_noise, 1e-300))
+            share = _six_digits(device.slow / max(device.read_noise, 1e-300))
             told += (
                 f"; {share:.3g} of it is correlated over {device.pulses:.3g} pulses, and simulated "
                 "as new at each pulse: no device of aihwkit has read noise with memory"
             )
-        if assumption is not None:
-            entries[name] = parameter(model, name, value, assumption=assumption)
-        else:
-            entries[name] = parameter(model, name, value, source=told)
+        origin = None if assumption is not None else told
+        entries[name] = parameter(model, name, value, source=origin, assumption=assumption)
     one_way = None
     if not population.has_down:
         one_way = f"{found.name} holds no down pulses, so nothing is known about them"
     return PresetEntry(
         technology="measured",
         model=model,
-        description=f"fit of {found.name}: step {population.name}; {scale_text}"
+        description=f"fit of {found.name}: step {population.name}; "
+        + population.fit.prepared.scale.phrase
         + history_phrase(population, device),
         citation=f"measured: {found.name}",
         one_directional_because=one_way,
@@ -104,19 +103,19 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
     step = min(step, 0.999 * (w_max - w_min))  # a fit to noise may put it above
     spreads = {q.name: q.value or 0.0 for q in population.spreads()}
     values: dict[str, Value] = {
-        "step": _rounded(step),
-        "w_max": _rounded(w_max),
-        "w_min": _rounded(w_min),
-        "w_max_spread": _rounded(spreads["w_max_spread"]),
-        "w_min_spread": _rounded(spreads["w_min_spread"]),
+        "step": step,
+        "w_max": w_max,
+        "w_min": w_min,
+        "w_max_spread": spreads["w_max_spread"],
+        "w_min_spread": spreads["w_min_spread"],
         "cycle_to_cycle": _cycle_noise(population, device),
-        "step_spread": _rounded(spreads["step_spread"]),
+        "step_spread": spreads["step_spread"],
         "step_spread_log_normal": population.log_normal,
-        "asymmetry": _rounded(asymmetry),
-        "asymmetry_spread": _rounded(spreads.get("asymmetry_spread", 0.0)),
+        "asymmetry": asymmetry,
+        "asymmetry_spread": spreads.get("asymmetry_spread", 0.0),
     }
     if model != "ConstantStepDevice":
-        values["write_noise"] = _rounded(device.read_noise / step)
+        values["write_noise"] = device.read_noise / step
     own = population.fit.layout.model
     if model in (*_LINEAR_CLASSES, "SoftBoundsReferenceDevice"):
         values["noise_scales_with_step"] = not own.additive
@@ -124,31 +123,31 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
         linear = own.code == LINEAR
         bends = device.shape if own.shape else device.local[2:4]
         values |= {
-            "slope_up": _rounded(_slope(bends[0] * w_max)) if linear else 0.0,
-            "slope_down": _rounded(_slope(-bends[1] * w_min)) if linear else 0.0,
-            "slope_up_spread": _rounded(spreads.get("slope_up_spread", 0.0)),
-            "slope_down_spread": _rounded(spreads.get("slope_down_spread", 0.0)),
+            "slope_up": _slope(bends[0] * w_max) if linear else 0.0,
+            "slope_down": _slope(-bends[1] * w_min) if linear else 0.0,
+            "slope_up_spread": spreads.get("slope_up_spread", 0.0),
+            "slope_down_spread": spreads.get("slope_down_spread", 0.0),
         }
     if own.code == EXPONENTIAL:
         for way, first in (("up", 0), ("down", 2)):
             share, rate = float(device.shape[first]), float(device.shape[first + 1])
             # step share (1 - A) (...) with A = -share / (1 - share), and z = 2 w / (range)
-            values[f"A_{way}"] = _rounded(-share / (1.0 - share))
-            values[f"gamma_{way}"] = _rounded(rate if way == "up" else -rate)
+            values[f"A_{way}"] = -share / (1.0 - share)
+            values[f"gamma_{way}"] = rate if way == "up" else -rate
         values |= {"a": 1.0, "b": 0.0}
     if own.code == POWER:
         up_exponent = float(device.shape[0])
         down_exponent = float(device.shape[1]) if population.has_down else up_exponent
         values |= {
-            "exponent": _rounded(max(up_exponent, down_exponent)),
+            "exponent": max(up_exponent, down_exponent),
             "exponent_spread": 0.0,
-            "exponent_asymmetry": _rounded(asymmetry_of(up_exponent, down_exponent)),
+            "exponent_asymmetry": asymmetry_of(up_exponent, down_exponent),
             "exponent_asymmetry_spread": 0.0,
         }
     if own.code == PIECEWISE:
         for way, first in (("up", 0), ("down", NODES - 1)):
             logs = np.insert(device.shape[first : first + NODES - 1], NODES // 2, 0.0)
-            values[f"step_factors_{way}"] = tuple(_rounded(float(np.exp(log))) for log in logs)
+            values[f"step_factors_{way}"] = tuple(float(np.exp(log)) for log in logs)
     return values
 
 
@@ -158,8 +157,8 @@ def _cycle_noise(population: Population, device: MeanDevice) -> float:
     limits = population.noise_limits
     if limits is not None and math.isinf(limits[0]):
         unit = noise / device.cycle_noise
-        return 0.0 if noise < 0.02 * unit * math.exp(limits[1]) else _rounded(noise)
-    return 0.0 if noise < 2e-4 else _rounded(noise)
+        return 0.0 if noise < 0.02 * unit * math.exp(limits[1]) else noise
+    return 0.0 if noise < 2e-4 else noise
 
 
 def _scales(population: Population, device: MeanDevice) -> tuple[float, float]:
@@ -211,5 +210,11 @@ def _determined(name: str, by_name: dict[str, Quantity]) -> bool:
     return all(by_name[one].determined for one in told if one in by_name)
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _rounded(value: Value) -> Value:
+    if isinstance(value, tuple):
+        return tuple(map(_six_digits, value))
+    return _six_digits(value) if isinstance(value, float) else value
+
+
+def _six_digits(value: float) -> float:
+    return float(f"{value:.6g}")

@@ -53,7 +53,7 @@ def history_values(p: Population, device: MeanDevice) -> dict[str, Value]:
         }
     elif timing.constant_width:
         values["pulse_width_s"] = timing.width_0
-    return {name: float(f"{value:.6g}") for name, value in values.items()}
+    return values
 
 
 def history_assumption(p: Population, name: str) -> str | None:

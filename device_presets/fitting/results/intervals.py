@@ -47,6 +47,11 @@ class Quantity:
     determined: bool = True
 
     @property
+    def shown(self) -> str:
+        """The value as text."""
+        return "unknown" if self.value is None else f"{self.value:.4g}"
+
+    @property
     def interval(self) -> str:
         """The interval as text."""
         if not self.determined:

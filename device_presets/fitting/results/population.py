@@ -54,7 +54,7 @@ class Population:
     """Means over devices with their covariance, and functions of them with intervals.
 
     Args:
-        fit: of the chosen model. errors: its covariances. has_down: whether down pulses exist.
+        fit: of the chosen model. errors: its covariances.
         noise_limits: interval of the log cycle noise (as its law says) by the profile likelihood,
             where the curvature is no guide.
     """
@@ -63,13 +63,12 @@ class Population:
         self,
         fit: JointFit,
         errors: Uncertainty,
-        has_down: bool,
         noise_limits: tuple[float, float] | None = None,
     ) -> None:
         self.noise_limits = noise_limits
-        self.fit, self.has_down, self.memory = fit, has_down, fit.layout.memory
+        self.fit, self.memory, self.has_down = fit, fit.layout.memory, fit.prepared.has_down
         self.n_devices = len(fit.local)
-        self._steps = np.exp(fit.local[:, : 2 if has_down else 1])
+        self._steps = np.exp(fit.local[:, : 2 if self.has_down else 1])
         self.log_normal = is_log_normal(self._steps.mean(axis=1))
         slope = np.ones((self.n_devices, 6))  # of the steps by their logs
         slope[:, :2] = np.exp(fit.local[:, :2])
@@ -205,10 +204,9 @@ class Population:
 
     def reached(self, high: bool) -> np.ndarray:
         """[devices] whether the data show the device at that bound."""
-        series = self.fit.prepared.series
-        free = self.fit.layout.local_free[4 if high else 5]
-        clips: np.ndarray = (series.clips_high if high else series.clips_low) | free
-        return clips
+        side = 0 if high else 1
+        clips = self.fit.prepared.series.clips[side]
+        return np.asarray(clips | self.fit.layout.local_free[4 + side])
 
     def spreads(self) -> list[Quantity]:
         """Every device-to-device deviation."""

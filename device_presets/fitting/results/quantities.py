@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from device_presets.fitting.model.weights import WeightScale
 from device_presets.fitting.reading.csv_layout import SIEMENS
 from device_presets.fitting.results.history_report import history_quantities
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
@@ -18,17 +17,15 @@ _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
 def report(
     population: Population,
-    scale: WeightScale,
     linear: Population | None,
-    as_good: Sequence[Population] = (),
-    as_likely: Sequence[Population] = (),
-    shortest_leak: float | None = None,
+    as_good: Sequence[Population],
+    as_likely: Sequence[Population],
+    shortest_leak: float | None,
 ) -> list[Quantity]:
     """All reported numbers, in the order of display.
 
     Args:
         population: of the chosen model.
-        scale: conductances of the weights.
         linear: of a linear step with a slope for each device, where the chosen step is constant
             or has one slope for all: it says how much nonlinearity the data leave room for.
         as_good: of other models that the data do not tell from the chosen one.
@@ -40,7 +37,7 @@ def report(
     how the step shrinks toward it: its interval has to hold those of `as_good` too.
     A loss looks like a step that falls with the state: its intervals hold those of `as_likely` too.
     """
-    p = population
+    p, scale = population, population.fit.prepared.scale
 
     def up_at_zero(device: MeanDevice) -> float:
         return p.step_at(device, True, 0.0)
@@ -78,9 +75,7 @@ def report(
         found.append(Quantity("asymmetry", None, None, None, "step", why))
     found += _nonlinearity(p, linear)
     for high in (True, False):
-        found.append(
-            _over_models(_bound(p, high, scale), [_bound(q, high, scale) for q in as_good])
-        )
+        found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
     history = _history(p, [*others, *as_likely], shortest_leak)
@@ -123,9 +118,9 @@ def _nonlinearity(p: Population, linear: Population | None) -> list[Quantity]:
     return found
 
 
-def _bound(p: Population, high: bool, scale: WeightScale) -> Quantity:
+def _bound(p: Population, high: bool) -> Quantity:
     name, column = ("w_max", 4) if high else ("w_min", 5)
-    reached = p.reached(high)
+    reached, scale = p.reached(high), p.fit.prepared.scale
     conductance = scale.zero + float(p.device().local[column]) * scale.span
     note = scale.shown(conductance)
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)

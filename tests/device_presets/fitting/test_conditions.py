@@ -239,8 +239,7 @@ def test_a_loss_in_log_time_is_no_bound(tmp_path: Path) -> None:
     fit = chosen(tmp_path, device, TIME)
     assert fit.layout.history.terms == (LOG_LOSS,)
     assert_within(fit, {"log_loss": 0.02, "log_onset": 1.0, "rest": 0.0})
-    assert not fit.prepared.series.clips_high.any()
-    assert not fit.prepared.series.clips_low.any()
+    assert not fit.prepared.series.clips.any()
     assert fit.prepared.highest[0] < 1.2
 
 

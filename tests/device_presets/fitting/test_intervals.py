@@ -53,7 +53,7 @@ def test_spreads_are_not_lessened_by_an_error_that_all_devices_share(tmp_path: P
         )
         prepared = prepare(read_measurement(file, CsvLayout()), 41.2e-6, 51.2e-6)
         fit = fit_model(prepared, model)
-        spreads = Population(fit, uncertainty(fit), True).spreads()
+        spreads = Population(fit, uncertainty(fit)).spreads()
         found.append(next(q.value for q in spreads if q.name == "step_spread"))
     assert np.sqrt(np.mean(np.square(found))) == pytest.approx(0.06, rel=0.12)
 
@@ -85,7 +85,7 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
         return asymmetry_of(*np.exp(device.local[:2]))
 
     def width(found: Uncertainty) -> float:
-        told = Population(fit, found, True).quantity("asymmetry", "step", asymmetry)
+        told = Population(fit, found).quantity("asymmetry", "step", asymmetry)
         assert told.low is not None
         assert told.high is not None
         return told.high - told.low

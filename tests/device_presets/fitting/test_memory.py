@@ -60,8 +60,8 @@ def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
     walk = np.minimum.outer(np.arange(1, n), np.arange(1, n)) * (cycle * step) ** 2
     law = stats.multivariate_normal(step * np.cumsum(way), apart @ noise @ apart.T + walk)
     weight = np.concatenate([[0.0], rng.normal(0, 0.1, n - 1)])
-    clips = np.zeros(1, dtype=np.bool_)
-    series = plain_series(weight, np.concatenate([[0], way]), np.array([0, n]), (clips, clips), 0.0)
+    clips = np.zeros((2, 1), dtype=np.bool_)
+    series = plain_series(weight, np.concatenate([[0], way]), np.array([0, n]), clips, 0.0)
     size = math.log(step)
     ours = density(series, [size, size, 0, 0, 9, -9], [cycle, white, slow, kept])
     assert ours == pytest.approx(float(law.logpdf(weight[1:])), abs=1e-6)
@@ -69,15 +69,15 @@ def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:
 
 def test_at_a_bound_the_density_still_adds_up_to_one() -> None:
     grid = np.linspace(-0.5, 0.6, 4001)
-    clips = np.ones(1, dtype=np.bool_)
+    clips = np.ones((2, 1), dtype=np.bool_)
     device = [math.log(0.05), math.log(0.05), 0.0, 0.0, 0.06, -0.3]
     noise = [0.8, 0.02, 0.04, 0.9]
     logs = []
     for y in grid:
         weight = np.array([0.03, 0.05, y])
-        series = plain_series(weight, np.array([0, 1, 1]), np.array([0, 3]), (clips, clips), 0.0)
+        series = plain_series(weight, np.array([0, 1, 1]), np.array([0, 3]), clips, 0.0)
         logs.append(density(series, device, noise))
-    first = plain_series(weight[:2], np.array([0, 1]), np.array([0, 2]), (clips, clips), 0.0)
+    first = plain_series(weight[:2], np.array([0, 1]), np.array([0, 2]), clips, 0.0)
     total = np.trapezoid(np.exp(np.array(logs) - density(first, device, noise)), grid)
     assert total == pytest.approx(1.0, abs=2e-3)
 

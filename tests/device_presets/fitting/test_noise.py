@@ -130,4 +130,4 @@ def test_no_slope_for_each_device_where_the_linear_fit_was_dropped() -> None:
     """A fit with memory is dropped where its correlated noise is none; the chosen one may stay."""
     fit = SimpleNamespace(layout=SimpleNamespace(memory=True, history=NO_HISTORY))
     chosen = Score(MODELS[0], fit, None)  # type: ignore[arg-type]
-    assert _slope_for_each(Selection(chosen, (chosen,), (chosen,), ""), has_down=True) is None
+    assert _slope_for_each(Selection(chosen, (chosen,), (chosen,), "")) is None

@@ -9,8 +9,8 @@ import pytest
 from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.checks.standstill import standstill_checks
-from device_presets.fitting.checks.trend import Stretches
-from device_presets.fitting.model.joint_fit import JointFit, evaluate
+from device_presets.fitting.checks.trend import common_slope
+from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.selection import filtered
 from device_presets.fitting.model.step_functions import CONSTANT, MODELS
@@ -46,10 +46,10 @@ def measured(seed: int, beyond: float, slow: float, pulses: int = 120) -> Measur
         begins=pulse == 0,
         device=np.zeros(len(pulse), dtype=np.int32),
         cycle=np.zeros(len(pulse), dtype=np.int32),
-        n_devices=1,
         n_cycles=1,
         unit="uS",
         notes=(),
+        labels=("device 1",),
     )
 
 
@@ -59,9 +59,7 @@ def fit_of(found: Measurement, slow: float) -> JointFit:
     layout = layout_of(prepared, next(m for m in MODELS if m.code == CONSTANT), memory=True)
     shared = np.array([*np.log([0.3, 0.5 * STEP, slow * STEP, MEMORY]), *layout.model.flat])
     local = np.array([[math.log(STEP), math.log(STEP), 0.0, 0.0, BOUND, -BOUND]])
-    every = np.ones(len(prepared.device), dtype=np.bool_)
-    likelihood = evaluate(prepared, layout, shared, local, every)
-    return JointFit(layout, shared, local, likelihood, prepared)
+    return fit_at(prepared, layout, shared, local)
 
 
 def asked(fit: JointFit) -> list[Check]:
@@ -104,7 +102,7 @@ def test_too_few_pulses_at_a_bound_leave_it_open() -> None:
 
 def test_a_bound_that_does_not_clip_is_not_asked_for() -> None:
     fit = fit_of(measured(0, beyond=0.0, slow=0.5), 0.5)
-    fit.prepared.series.clips_high[:] = False
+    fit.prepared.series.clips[0] = False
     assert ["lower" in check.question for check in asked(fit)] == [True]
 
 
@@ -118,7 +116,8 @@ def test_the_error_of_a_slope_is_its_scatter(length: int, kept: float) -> None:
         for row in range(1, length):
             noise[row] = kept * noise[row - 1] + math.sqrt(1 - kept**2) * rng.normal(size=2)
         readings = noise + 0.5 * rng.normal(size=noise.shape) + np.array([3.0, -1.0])
-        slope, error = Stretches([*(readings + 0.1 * np.arange(length)[:, None]).T]).slope(kept)
+        stretches = [*(readings + 0.1 * np.arange(length)[:, None]).T]
+        slope, error = common_slope(stretches, kept)
         scores.append((slope - 0.1) / error)
     assert abs(np.mean(scores)) < 0.8
     assert 0.5 < np.std(scores) < 1.6

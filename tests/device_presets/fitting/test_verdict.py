@@ -266,7 +266,7 @@ def test_a_preset_says_that_a_number_is_not_determined(poor: FittedDevice) -> No
             replace(q, low=None, high=None, determined=determined) if q.name == "step" else q
             for q in poor.quantities
         ]
-        return fitted_entry(poor.population, quantities, poor.measurement, "").parameters
+        return fitted_entry(poor.population, quantities, poor.measurement).parameters
 
     known, open_ = parameters(True)["step"], parameters(False)["step"]
     assert known.value == open_.value
