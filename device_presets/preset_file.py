@@ -141,15 +141,7 @@ def entry_of_user_file(name: str) -> PresetEntry:
     Raises:
         PresetError: as ``read_preset_file``; no such entry, or several and none named.
     """
-    path, chosen = _split(name)
-    entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
-    if chosen is None:
-        if len(entries) > 1:
-            named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
-            raise PresetError(path, "entry", None, f"must be named, as {named}")
-        return next(iter(entries.values()))
-    if chosen not in entries:
-        raise PresetError(path, "entry", chosen, one_of(entries, chosen))
+    entries, chosen = _chosen_entry(name)
     return entries[chosen]
 
 
@@ -165,9 +157,22 @@ def names_of_entry(name: str) -> tuple[str, ...]:
         return (name,)
     path, chosen = _split(name)
     if chosen is None:
-        entry_of_user_file(name)  # which is then the only one
-        chosen = next(iter(read_preset_file(Path(path), shipped_entries())))
+        _, chosen = _chosen_entry(name)
     return path, chosen, f"{path}:{chosen}"
+
+
+def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
+    """The entries of a user's file, and which of them is meant."""
+    path, chosen = _split(name)
+    entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
+    if chosen is None:
+        if len(entries) > 1:
+            named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
+            raise PresetError(path, "entry", None, f"must be named, as {named}")
+        return entries, next(iter(entries))
+    if chosen not in entries:
+        raise PresetError(path, "entry", chosen, one_of(entries, chosen))
+    return entries, chosen
 
 
 def is_file_name(name: str) -> bool:

@@ -93,10 +93,6 @@ def preset_of(
 ) -> Preset:
     """An entry as a preset, complete and checked.
 
-    Args:
-        name: of the preset, for errors.
-        overrides: as for ``get_preset``.
-
     Raises:
         PresetError: unknown parameter, or a value out of its physical range.
     """

@@ -49,10 +49,9 @@ def pulse_response(
     Raises:
         PresetError: a count or the seed out of range, or down pulses on an up-only device.
     """
-    up = _default_pulses(preset) if n_up is None else n_up
-    down = (
-        n_down if n_down is not None else (_default_pulses(preset) if preset.bidirectional else 0)
-    )
+    default = min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
+    up = default if n_up is None else n_up
+    down = (default if preset.bidirectional else 0) if n_down is None else n_down
     counts = (("n_devices", n_devices, 1), ("n_up", up, 0), ("n_down", down, 0), ("seed", seed, 0))
     for field, count, least in counts:
         if count < least:
@@ -98,10 +97,6 @@ def pulse_train(
     weights = [tile.get_weights()[0].flatten().tolist()]
     weights += [_pulse(tile, n_devices, polarity) for polarity in up]
     return np.array(weights)
-
-
-def _default_pulses(preset: Preset) -> int:
-    return min(math.ceil(preset.levels), MOST_DEFAULT_PULSES)
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":

@@ -15,7 +15,7 @@ type Factors = tuple[float, float]
 """Step up and step down as shares of `step`, before asymmetry."""
 
 
-def mean_steps_at(preset: Preset, weight: float) -> tuple[float, float]:
+def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
     """Size of one up and of one down pulse at a weight, of the mean device without noise.
 
     Returns:
@@ -28,29 +28,24 @@ def mean_steps_at(preset: Preset, weight: float) -> tuple[float, float]:
     return up, down if preset.bidirectional else math.nan
 
 
-def mean_steps_at_zero(preset: Preset) -> tuple[float, float]:
-    """As `mean_steps_at`, at weight zero."""
-    return mean_steps_at(preset, 0.0)
-
-
 def states_at_zero(preset: Preset) -> tuple[float, float]:
     """Range over the step up and the step down at weight zero, to a tenth, as all tables show;
     infinite where there is no step, NaN without a gradual down step."""
     span = preset.w_max - preset.w_min
-    up, down = (span / step if step else math.inf for step in mean_steps_at_zero(preset))
+    up, down = (span / step if step else math.inf for step in mean_steps(preset))
     return round(up, 1), round(down, 1)
 
 
 def asymmetry_at_zero(preset: Preset) -> float:
     """`asymmetry_of` the steps at weight zero, to four places, as all tables show."""
-    return round(asymmetry_of(*mean_steps_at_zero(preset)), 4)
+    return round(asymmetry_of(*mean_steps(preset)), 4)
 
 
 def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
     """Share by which the up step is smaller at `w_max`, and the down step at `w_min`, than at
     weight zero; negative: the step is larger there. NaN where there is no step at weight zero."""
-    up, down = mean_steps_at_zero(preset)
-    at_high, at_low = (mean_steps_at(preset, bound) for bound in (preset.w_max, preset.w_min))
+    up, down = mean_steps(preset)
+    at_high, at_low = (mean_steps(preset, bound) for bound in (preset.w_max, preset.w_min))
     pairs = ((up, at_high[0]), (down, at_low[1]))
     first, second = (1.0 - there / here if here else math.nan for here, there in pairs)
     return first, second

@@ -1,6 +1,6 @@
 """Rows of dataclasses of arrays: which ones, and the first wrong one as an error."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
     """A table of those rows, in that order, of each array; tables inside the table likewise."""
-    changed: dict[str, Any] = {}
-    for name, value in vars(table).items():
-        if isinstance(value, np.ndarray):
-            changed[name] = value[rows]
-        elif is_dataclass(value) and not isinstance(value, type):
-            changed[name] = selected(value, rows)
-    return replace(table, **changed)
+    return _of_each_array([table], lambda parts: parts[0][rows])
 
 
 def joined[T: "DataclassInstance"](tables: Sequence[T]) -> T:
     """The rows of several tables, one after the other; all that is no array is the first one's."""
+    return _of_each_array(tables, np.concatenate)
+
+
+def _of_each_array[T: "DataclassInstance"](
+    tables: Sequence[T], change: Callable[[list[np.ndarray]], np.ndarray]
+) -> T:
     changed: dict[str, Any] = {}
     for name, value in vars(tables[0]).items():
         parts = [getattr(table, name) for table in tables]
         if isinstance(value, np.ndarray):
-            changed[name] = np.concatenate(parts)
-        elif is_dataclass(value) and not isinstance(value, type):
-            changed[name] = joined(parts)
+            changed[name] = change(parts)
+        elif is_dataclass(value):
+            changed[name] = _of_each_array(parts, change)
     return replace(tables[0], **changed)
 
 

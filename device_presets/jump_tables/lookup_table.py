@@ -10,6 +10,7 @@ then that of its values, each as likely as the step of the points says. A column
 start is refused: its rows are in the reverse order.
 """
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class LookupTable:
     up: np.ndarray
     down: np.ndarray
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the numbers, whatever file holds them."""
         total = hashlib.sha256()

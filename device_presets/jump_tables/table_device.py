@@ -223,9 +223,10 @@ def _device(
     settings: tuple[tuple[str, Value], ...],
     stamps: object,
 ) -> TableDevice:
-    pairs = sorted((_read(folder, _stamps(folder)) for folder in found), key=lambda pair: pair[0])
-    tables = tuple(table for _, table in pairs)
-    digest = hashlib.sha256("".join(each for each, _ in pairs).encode()).hexdigest()[:DIGITS]
+    read = (_read(folder, _stamps(folder)) for folder in found)
+    tables = tuple(sorted(read, key=lambda table: table.digest))
+    digests = "".join(table.digest for table in tables)
+    digest = hashlib.sha256(digests.encode()).hexdigest()[:DIGITS]
     if wanted not in (None, digest):
         raise PresetError(name, "sha256", digest, f"must be {wanted}: the table has changed")
     for table in tables:
@@ -265,10 +266,8 @@ def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _read(folder: Path, stamps: object) -> tuple[str, LookupTable]:
-    """A table and its digest."""
-    table = read_lookup_table(folder)
-    return table.digest, table
+def _read(folder: Path, stamps: object) -> LookupTable:
+    return read_lookup_table(folder)
 
 
 def _in_states(

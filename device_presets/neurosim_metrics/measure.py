@@ -53,11 +53,8 @@ class Metrics:
     write_noise: float
 
 
-def measure(preset: Preset, seed: int = 0) -> Metrics:
+def measure(preset: Preset) -> Metrics:
     """Pulses a preset and reports it in NeuroSim's terms.
-
-    Args:
-        preset: the device. seed: of the devices drawn.
 
     Raises:
         PresetError: the mean device does not get from bound to bound in 60,000 pulses.
@@ -66,7 +63,7 @@ def measure(preset: Preset, seed: int = 0) -> Metrics:
     span = preset.w_max - preset.w_min
     up, hard_up = _sweep(noise_free, up=True)
     down, hard_down = _sweep(noise_free, up=False) if preset.bidirectional else (None, True)
-    spreads = _label_spread(preset, len(up) - 1, None if down is None else len(down) - 1, seed)
+    spreads = _label_spread(preset, len(up) - 1, None if down is None else len(down) - 1, 0)
     on_off = preset.value("on_off_ratio")
     write = 0.0
     if "write_noise" in preset.parameters:

@@ -74,20 +74,21 @@ class ParameterRule:
             raise wrong from None
         # Only the leak may be infinite (no leak); its range says so by its neutral value.
         infinite_is_meant = self.neutral == math.inf and number == math.inf
-        if not (math.isfinite(number) or infinite_is_meant):
-            raise wrong
-        low, high = self.limits
-        if not low <= number <= high or (self.above_low and number == low):
+        if not (self._holds(number) or infinite_is_meant):
             raise wrong
         return number
+
+    def _holds(self, number: float) -> bool:
+        low, high = self.limits
+        above = low < number if self.above_low else low <= number
+        return math.isfinite(number) and above and number <= high
 
     def _checked_numbers(self, value: object, wrong: PresetError) -> tuple[float, ...]:
         if not isinstance(value, list | tuple) or len(value) < 2:
             raise wrong
-        low, high = self.limits
         for number in value:
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise wrong
-            if not (math.isfinite(number) and low <= number <= high):
+            if not self._holds(number):
                 raise wrong
         return tuple(float(number) for number in value)

@@ -45,14 +45,7 @@ class Steps:
 
 
 def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
-    """Draws two to six presets, each pulsed on an aihwkit tile.
-
-    Args:
-        presets: in the order of the legend.
-        path: file to write; its suffix chooses the format (png, pdf, svg).
-
-    Returns:
-        The path written.
+    """Draws two to six presets, each pulsed on an aihwkit tile; the file's suffix is its format.
 
     Raises:
         PresetError: too few or too many presets, or the file cannot be written.
@@ -82,18 +75,18 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
         noise.plot(share, found.noise / np.maximum(found.up, 1e-12), lw=1.6, **look)
         places.append(_symmetry_points(preset))
     _draw_symmetry(symmetry, presets, places)
-    _label(response, "pulse response (mean, 90 % of devices)", "share of pulses up, then down")
-    response.set_ylabel("state (share of the range)")
-    _label(steps, "step against state: up above, down below", "state (share of the range)")
-    steps.set_ylabel("step / up step at mid-range")
+    state = "state (share of the range)"
+    _label(
+        response, "pulse response (mean, 90 % of devices)", "share of pulses up, then down", state
+    )
+    _label(steps, "step against state: up above, down below", state, "step / up step at mid-range")
     steps.axhline(0, color="0.5", lw=0.6)
-    _label(ratio, "up step over down step (1: symmetric)", "state (share of the range)")
+    _label(ratio, "up step over down step (1: symmetric)", state)
     ratio.set_yscale("log")
     ratio.axhline(1, color="0.5", lw=0.6)
-    _label(spread, "spread between devices", "state (share of the range)")
-    spread.set_ylabel("deviation of the up step / step")
-    _label(noise, "noise from pulse to pulse, with write noise", "state (share of the range)")
-    noise.set_ylabel("deviation of an up step / step")
+    _label(spread, "spread between devices", state, "deviation of the up step / step")
+    title = "noise from pulse to pulse, with write noise"
+    _label(noise, title, state, "deviation of an up step / step")
     noise.set_yscale("symlog", linthresh=0.01)
     for axes in (spread, noise):
         axes.set_ylim(bottom=0)
@@ -105,11 +98,8 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
 
 
 def measured_steps(preset: Preset) -> Steps:
-    """Steps at evenly spaced weights between the bounds, on tiles.
-
-    Args:
-        preset: the device; its down steps are 0 where it has no gradual ones.
-    """
+    """Steps at evenly spaced weights between the bounds, on tiles; down steps are 0 where the
+    device has no gradual ones."""
     weight = np.linspace(preset.w_min, preset.w_max, _POINTS + 2)[1:-1]
     mean = preset.without(spread=True, noise=True)
     alike = preset.without(spread=True)
@@ -165,7 +155,8 @@ def _draw_symmetry(axes: Axes, presets: Sequence[Preset], places: list[np.ndarra
     _label(axes, "where up-down pairs from weight 0 lead", "state (share of the range)")
 
 
-def _label(axes: Axes, title: str, below: str) -> None:
+def _label(axes: Axes, title: str, below: str, beside: str = "") -> None:
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(below, fontsize=8)
+    axes.set_ylabel(beside)
     axes.tick_params(labelsize=8)

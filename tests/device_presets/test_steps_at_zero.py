@@ -8,8 +8,7 @@ from device_presets import get_preset, preset_names
 from device_presets.steps_at_zero import (
     asymmetry_at_zero,
     asymmetry_of,
-    mean_steps_at,
-    mean_steps_at_zero,
+    mean_steps,
     shrinkage_at_bounds,
     states_at_zero,
 )
@@ -20,7 +19,7 @@ from support.tile_steps import steps_at, steps_at_zero
 def test_the_formula_is_the_step_on_a_tile(name: str) -> None:
     preset = get_preset(name)
     expected = steps_at_zero(preset)
-    assert mean_steps_at_zero(preset) == pytest.approx(expected, rel=2e-5, nan_ok=True)
+    assert mean_steps(preset) == pytest.approx(expected, rel=2e-5, nan_ok=True)
 
 
 @pytest.mark.parametrize("share", [-0.5, 0.5])
@@ -31,7 +30,7 @@ def test_the_formula_is_the_step_on_a_tile_away_from_zero(name: str, share: floa
     expected = steps_at(preset, weight)
     # In single precision a step is a difference of two weights.
     near = 2e-7 * abs(weight)
-    found = mean_steps_at(preset, weight)
+    found = mean_steps(preset, weight)
     assert found == pytest.approx(expected, rel=2e-5, abs=near, nan_ok=True)
 
 
@@ -43,12 +42,12 @@ def test_linear_steps_shrink_by_the_slopes() -> None:
 @pytest.mark.parametrize("name", ["charge_trap", "reram_es", "capacitor"])
 def test_asymmetry_shrinks_one_direction(name: str, asymmetry: float) -> None:
     preset = get_preset(name, {"asymmetry": asymmetry})
-    assert mean_steps_at_zero(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
+    assert mean_steps(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
 
 
 @pytest.mark.parametrize("asymmetry", [-0.3, 0.0, 0.2])
 def test_asymmetry_of_the_steps_is_the_parameter(asymmetry: float) -> None:
-    steps = mean_steps_at_zero(get_preset("ideal", {"asymmetry": asymmetry}))
+    steps = mean_steps(get_preset("ideal", {"asymmetry": asymmetry}))
     assert asymmetry_of(*steps) == pytest.approx(asymmetry)
 
 

@@ -44,14 +44,10 @@ class Layout:
         return not self.local_free.any()
 
     @property
-    def low(self) -> np.ndarray:
-        """[shared] lower limits."""
-        return np.array([*LOW, *self.model.low, *self.history.low])
-
-    @property
-    def high(self) -> np.ndarray:
-        """[shared] upper limits."""
-        return np.array([*HIGH, *self.model.high, *self.history.high])
+    def limits(self) -> np.ndarray:
+        """[2, shared] lower and upper limits."""
+        of_shape = zip(self.model.low, self.model.high, strict=True)
+        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.history.limits]).T
 
     def shape_of(self, shared: np.ndarray) -> np.ndarray:
         """The model's shape among the shared numbers."""
@@ -90,10 +86,10 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
     local[:, 4], local[:, 5] = prepared.highest, prepared.lowest
     span = local[:, 4] - local[:, 5]
     if model.code == SOFT_BOUNDS:
-        local[:, 4] = np.maximum(local[:, 4] + 0.05 * span, 0.1 * span)
-        local[:, 5] = np.minimum(local[:, 5] - 0.05 * span, -0.1 * span)
-        local[:, 4] = np.where(layout.local_free[4], local[:, 4], prepared.highest)
-        local[:, 5] = np.where(layout.local_free[5], local[:, 5], prepared.lowest)
+        high = np.maximum(prepared.highest + 0.05 * span, 0.1 * span)
+        low = np.minimum(prepared.lowest - 0.05 * span, -0.1 * span)
+        local[:, 4] = np.where(layout.local_free[4], high, prepared.highest)
+        local[:, 5] = np.where(layout.local_free[5], low, prepared.lowest)
     steps = np.diff(prepared.series.weight)[prepared.series.pulse[1:] != 0]
     total = float(np.var(np.abs(steps)) if not prepared.noisy else np.var(steps))
     own = max(total - 2 * prepared.read_noise**2, (0.1 * overall) ** 2, 1e-14)

@@ -122,14 +122,9 @@ class History:
         return tuple(found)
 
     @property
-    def low(self) -> tuple[float, ...]:
-        """Lower limits of the numbers."""
-        return tuple(_LIMITS[name][0] for name in self.names)
-
-    @property
-    def high(self) -> tuple[float, ...]:
-        """Upper limits of the numbers."""
-        return tuple(_LIMITS[name][1] for name in self.names)
+    def limits(self) -> tuple[tuple[float, float], ...]:
+        """Lower and upper limit of each number."""
+        return tuple(_LIMITS[name] for name in self.names)
 
     @property
     def has_loss(self) -> bool:

@@ -173,7 +173,7 @@ def shortest_leak(fit: JointFit) -> float | None:
         return None
     history = History((*old.terms, LEAK))
     free = np.append(fit.layout.shared_free, [True, True])
-    lowest, longest = (ends[history.names.index("log_tau")] for ends in (history.low, history.high))
+    lowest, longest = history.limits[history.names.index("log_tau")]
     with_leak = replace(
         fit,
         layout=replace(fit.layout, history=history, shared_free=free),

@@ -75,14 +75,17 @@ def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray
 
 
 class LogLikelihood:
-    """Log-likelihood of each device's counted rows, as a function of the fitted numbers.
+    """Log-likelihood of each device's counted rows (None: all) as a function of the fitted numbers.
 
     The conditions are applied to the data only when a number of the history has moved: most moves
     of a search are of other numbers.
     """
 
-    def __init__(self, prepared: Prepared, layout: Layout, counted: np.ndarray) -> None:
-        self._prepared, self._layout, self._counted = prepared, layout, counted
+    def __init__(
+        self, prepared: Prepared, layout: Layout, counted: np.ndarray | None = None
+    ) -> None:
+        self._prepared, self._layout = prepared, layout
+        self._counted = prepared.everything if counted is None else counted
         self._last: tuple[np.ndarray, Series] | None = None
 
     def __call__(
@@ -110,8 +113,7 @@ def fit_at(
     counted: np.ndarray | None = None,
 ) -> JointFit:
     """A fit that stands at these numbers, over the counted rows; None: all rows."""
-    rows = prepared.everything if counted is None else counted
-    likelihood = LogLikelihood(prepared, layout, rows)(shared, local)
+    likelihood = LogLikelihood(prepared, layout, counted)(shared, local)
     return JointFit(layout, shared, local, likelihood, prepared)
 
 

@@ -35,8 +35,6 @@ def fit_model(
     """Maximum likelihood of one model over the counted rows.
 
     Args:
-        prepared: the data.
-        model: which model.
         counted: [rows] rows that count; None: all, as in the other fits here.
         constant: the fitted constant step, where there is one: the search also starts from there.
     """
@@ -60,7 +58,6 @@ def with_memory(
 
     Args:
         prepared: the data, with read noise.
-        white: the fit without memory.
         counted: [rows] rows that count.
         like: a fit with memory of another model, where there is one: the search starts from its
             noises. Otherwise from several lengths of the memory, and from small cycle noise too.
@@ -103,14 +100,13 @@ def fitted_from(
     """Maximum likelihood of all free numbers, without the bounds that the data turn out not to
     reach."""
     fitted = refit(start, counted, most_steps)
-    loose = _without_flat_bounds(fitted, _rows(fitted, counted)) if fitted.prepared.noisy else None
+    loose = _without_flat_bounds(fitted, counted) if fitted.prepared.noisy else None
     return fitted if loose is None else refit(loose, counted)
 
 
 def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 150) -> JointFit:
     """The same model from where ``fit`` stands, over other rows."""
-    rows = _rows(fit, counted)
-    objective = Objective(fit, rows)
+    objective = Objective(fit, counted)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
     low, high = objective.limits(fit.local)
@@ -126,12 +122,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
             options={"maxiter": most_steps, "ftol": 1e-9, "gtol": 1e-3, "maxcor": 20},
         )
     shared, local = objective.unpack(start + unit * found.x)
-    likelihood = LogLikelihood(fit.prepared, fit.layout, rows)(shared, local)
-    return replace(fit, shared=shared, local=local, log_likelihood=likelihood)
-
-
-def _rows(fit: JointFit, counted: np.ndarray | None) -> np.ndarray:
-    return fit.prepared.everything if counted is None else counted
+    return fit_at(fit.prepared, fit.layout, shared, local, counted)
 
 
 def layout_of(
@@ -161,7 +152,7 @@ def layout_of(
     return Layout(model, memory, shared_free, local_free, history)
 
 
-def _without_flat_bounds(fit: JointFit, counted: np.ndarray) -> JointFit | None:
+def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:
     """The fit with the bounds the data never reach taken out; None where all are reached."""
     clips = fit.prepared.series.clips
     least = _FLAT_UNDER_LOSS if fit.layout.history.has_loss else _FLAT_BOUND

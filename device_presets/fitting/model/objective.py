@@ -16,7 +16,7 @@ _LEAST_CURVATURE = 25.0
 class Objective:
     """Minus the log-likelihood over the packed free numbers, with its gradient."""
 
-    def __init__(self, fit: JointFit, counted: np.ndarray) -> None:
+    def __init__(self, fit: JointFit, counted: np.ndarray | None) -> None:
         self._fit = fit
         self._likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
         self._shared_at = np.flatnonzero(fit.layout.shared_free)
@@ -51,7 +51,8 @@ class Objective:
         high[:, 4] = np.maximum(highest, 0) + away
         low[:, 5] = np.minimum(lowest, 0) - away
         high[:, 5] = np.minimum(lowest + nearer, -1e-3)
-        return self.pack(self._fit.layout.low, low), self.pack(self._fit.layout.high, high)
+        lowest_shared, highest_shared = self._fit.layout.limits
+        return self.pack(lowest_shared, low), self.pack(highest_shared, high)
 
     def units(self, packed: np.ndarray) -> np.ndarray:
         """Size of each number's natural change, from the curvature: what scales the search."""

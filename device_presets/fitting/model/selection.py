@@ -234,6 +234,5 @@ def _sum(score: Score) -> float:
 def filtered(fit: JointFit) -> Trace:
     """What the filter predicts for every row under a fit."""
     trace = empty_trace(len(fit.prepared.device))
-    likelihood = LogLikelihood(fit.prepared, fit.layout, fit.prepared.everything)
-    likelihood(fit.shared, fit.local, trace)
+    LogLikelihood(fit.prepared, fit.layout)(fit.shared, fit.local, trace)
     return trace

@@ -53,31 +53,25 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     free[:, n_shared:] = fit.layout.local_free.T
     hessian = _hessians(fit, free)
     slopes = _determinant_slopes(fit)
-    shared_free = np.flatnonzero(free[0, :n_shared])
     schur = np.zeros((n_shared, n_shared))
-    inverses, couplings = [], []
+    local = np.zeros((n_devices, len(LOCAL), len(LOCAL)))
+    response = np.zeros((n_devices, len(LOCAL), n_shared))
     at_top = np.isfinite(slopes).all(axis=0)
     for device in range(n_devices):
-        own = n_shared + np.flatnonzero(free[device, n_shared:])
-        curvature = hessian[device][np.ix_(own, own)]
-        inverse = _inverse(curvature)
-        coupling = hessian[device][:n_shared][:, own]
+        own = np.flatnonzero(free[device, n_shared:])
+        curvature = hessian[device][np.ix_(n_shared + own, n_shared + own)]
+        inverse, coupling = _inverse(curvature), hessian[device][:n_shared][:, n_shared + own]
         at_top[device] &= n_devices == 1 or _is_top(curvature)
         if at_top[device]:
             schur += hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T
-        inverses.append(inverse)
-        couplings.append(coupling)
+        local[device][np.ix_(own, own)] = inverse
+        response[device][own] = -inverse @ coupling.T
     shared = np.zeros((n_shared, n_shared))
+    shared_free = np.flatnonzero(free[0, :n_shared])
     at = np.ix_(shared_free, shared_free)
     shared[at] = _inverse(schur[at])
-    local = np.zeros((n_devices, len(LOCAL), len(LOCAL)))
-    response = np.zeros((n_devices, len(LOCAL), n_shared))
     together = np.zeros((n_shared + len(LOCAL),) * 2)
     together[:n_shared, :n_shared] = shared
-    for device in range(n_devices):
-        own = np.flatnonzero(free[device, n_shared:])
-        response[device][own] = -inverses[device] @ couplings[device].T
-        local[device][np.ix_(own, own)] = inverses[device]
     cross = response[0] @ shared
     together[n_shared:, :n_shared] = cross
     together[:n_shared, n_shared:] = cross.T
@@ -136,8 +130,8 @@ def _log_determinants(fit: JointFit) -> np.ndarray:
 
 def _inside(fit: JointFit) -> np.ndarray:
     """Shared numbers that were fitted and did not end at a limit of their range."""
-    low, high = fit.layout.low, fit.layout.high
-    inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
+    low, high = fit.layout.limits
+    inside: np.ndarray = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
     return fit.layout.shared_free & inside
 
 
@@ -145,7 +139,7 @@ def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
     """[devices, numbers, numbers]: second derivatives of minus the log-likelihood."""
     n_shared = len(fit.shared)
     n_devices, n = free.shape
-    likelihood = LogLikelihood(fit.prepared, fit.layout, fit.prepared.everything)
+    likelihood = LogLikelihood(fit.prepared, fit.layout)
 
     def minus(moves: np.ndarray) -> np.ndarray:
         # A shared number moves for all devices alike: its step is the same in every row.

@@ -202,6 +202,14 @@ class Population:
         code = self.fit.layout.model.code
         return mean_step(code, up, weight, device.local, device.shape)[0]
 
+    def step(self, device: MeanDevice) -> float:
+        """Mean of the up and the down step at weight zero.
+
+        Not the larger (aihwkit's dw_min): a maximum of two noisy numbers is biased upward.
+        """
+        up = self.step_at(device, True, 0.0)
+        return (up + self.step_at(device, False, 0.0)) / 2 if self.has_down else up
+
     def reached(self, high: bool) -> np.ndarray:
         """[devices] whether the data show the device at that bound."""
         side = 0 if high else 1

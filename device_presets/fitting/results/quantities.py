@@ -1,7 +1,7 @@
 """The report of a fit: step, states, asymmetry, nonlinearity, bounds, noise, spreads."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from device_presets.fitting.reading.csv_layout import SIEMENS
@@ -39,32 +39,21 @@ def report(
     """
     p, scale = population, population.fit.prepared.scale
 
-    def up_at_zero(device: MeanDevice) -> float:
-        return p.step_at(device, True, 0.0)
-
-    def down_at_zero(device: MeanDevice) -> float:
-        return p.step_at(device, False, 0.0)
-
-    def step(device: MeanDevice) -> float:
-        # The mean of both, not the larger (aihwkit's dw_min): a maximum of two noisy numbers is
-        # biased upward.
-        if not p.has_down:
-            return up_at_zero(device)
-        return (up_at_zero(device) + down_at_zero(device)) / 2
-
     def states(device: MeanDevice) -> float:
-        return float(device.local[4] - device.local[5]) / step(device)
+        return float(device.local[4] - device.local[5]) / p.step(device)
 
     def asymmetry(device: MeanDevice) -> float:
-        return asymmetry_of(up_at_zero(device), down_at_zero(device))
+        return asymmetry_of(p.step_at(device, True, 0.0), p.step_at(device, False, 0.0))
 
     all_reached = bool(p.reached(True).all() and p.reached(False).all())
     found = [
-        p.quantity("step", "weight", step, "mean of up and down at weight 0" if p.has_down else ""),
+        p.quantity(
+            "step", "weight", p.step, "mean of up and down at weight 0" if p.has_down else ""
+        ),
         p.quantity(
             "step as conductance",
             scale.unit,
-            lambda device: step(device) * scale.span / SIEMENS[scale.unit],
+            lambda device: p.step(device) * scale.span / SIEMENS[scale.unit],
         ),
         p.quantity("states", "states", states, "" if all_reached else "at least: " + _UNREACHED),
     ]
@@ -79,7 +68,7 @@ def report(
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
     history = _history(p, [*others, *as_likely], shortest_leak)
-    found += _read_noise(p, step) + p.spreads() + history
+    found += _read_noise(p) + p.spreads() + history
     return [as_far_as_determined(quantity) for quantity in found]
 
 
@@ -156,11 +145,11 @@ def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
     return replace(one, low=min(lows), high=max(highs), note=note)
 
 
-def _read_noise(p: Population, step: Callable[[MeanDevice], float]) -> list[Quantity]:
+def _read_noise(p: Population) -> list[Quantity]:
     if not p.fit.prepared.noisy:
         note = "neighbouring steps do not oppose each other: no read or write noise seen"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
-    white = p.quantity("write_noise", "step", lambda device: device.white / step(device))
+    white = p.quantity("write_noise", "step", lambda device: device.white / p.step(device))
     if not p.memory:
         return [white]
     if p.device().white < _UNSEEN * p.device().slow:
@@ -171,16 +160,11 @@ def _read_noise(p: Population, step: Callable[[MeanDevice], float]) -> list[Quan
         low = None if white.low is None else max(white.low, 0.0)
         white = replace(white, low=low, note=note)
 
-    def slow(device: MeanDevice) -> float:
-        return device.slow / step(device)
-
-    return [
-        white,
-        p.positive(SLOW_NOISE, "step", slow, "correlated from pulse to pulse"),
-        p.positive(
-            MEMORY,
-            "pulses",
-            lambda device: device.pulses,
-            "its correlation falls to 1/e over these pulses",
-        ),
-    ]
+    slow = p.positive(
+        SLOW_NOISE,
+        "step",
+        lambda device: device.slow / p.step(device),
+        "correlated from pulse to pulse",
+    )
+    note = "its correlation falls to 1/e over these pulses"
+    return [white, slow, p.positive(MEMORY, "pulses", lambda device: device.pulses, note)]
