@@ -22,7 +22,7 @@ class Parameter:
 
     Args:
         value: number, flag, list of numbers, or None where it is not known.
-        unit: unit of the value (``step`` means a multiple of the mean step, and so on).
+        unit: of the value (``step`` means a multiple of the mean step, and so on).
         source: publication or fit that gives it; None for an assumption.
         assumption: why this value was assumed; None where a source gives it.
         description: what the number means.
@@ -43,7 +43,7 @@ class Preset:
     """One device of the library, complete and checked; ``get_preset`` makes it.
 
     Args:
-        name: name of the preset, or the path of the user's file it came from.
+        name: of the preset, or the path of the user's file it came from.
         technology: kind of device, for tables.
         model: device model, a key of ``PARAMETERS``; mostly the aihwkit class that simulates it.
         description: one line on the device.

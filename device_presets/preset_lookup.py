@@ -104,15 +104,8 @@ def preset_of(
             raise PresetError(name, "parameter", field, allowed)
     parameters = _parameters(name, entry, rules, overrides or {})
     _check_together(name, entry.model, parameters)
-    return Preset(
-        name=name,
-        technology=entry.technology,
-        model=entry.model,
-        description=entry.description,
-        citation=entry.citation,
-        one_directional_because=entry.one_directional_because,
-        parameters=parameters,
-    )
+    told = entry.model_dump(exclude={"parameters"})
+    return Preset(name=name, parameters=parameters, **told)
 
 
 def _parameters(

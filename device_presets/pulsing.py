@@ -35,8 +35,7 @@ def pulse_response(
     The leak is left out: pulses follow each other far faster than a weight decays.
 
     Args:
-        preset: the device.
-        n_devices: how many devices, each drawn with the preset's spread; at least 1.
+        n_devices: each drawn with the preset's spread; at least 1.
         n_up: up pulses; the preset's levels, at most 2000, where not given.
         n_down: down pulses after them; the same, and none where the device only moves up.
         seed: of the spread between devices, at least 0. aihwkit's pulse noise follows the clock
@@ -81,7 +80,6 @@ def pulse_train(
         preset: the device, also a one-directional one (its down pulses then do what aihwkit's
             model does).
         n_devices: each drawn with the preset's spread.
-        up: polarity of each pulse.
         start: weight at the beginning, clipped to each device's own bounds; None: the lower bound.
         seed: of the spread between devices, at least 0.
 

@@ -57,15 +57,11 @@ class FittedDevice:
 
     Args:
         name: of the preset.
-        measurement: what was read.
         scale: conductances the weights stand for.
-        selection: the models compared.
         population: means and spreads over devices under the chosen model.
         quantities: the report.
-        verdict: whether the fit describes the data.
         curves: method, errors of its mean curve over all pulses and over cycles held out; None
             where there is one cycle.
-        entry: the preset.
         outliers: readings that are probably wrong, with their rows, in words; empty where none is.
     """
 

@@ -1,17 +1,6 @@
 """NeuroSim's published metrics of a device: from metrics to a preset, and back."""
 
-from device_presets.neurosim_metrics.from_metrics import (
-    PublishedMetrics,
-    entry_from_metrics,
-    text_from_metrics,
-)
-from device_presets.neurosim_metrics.measure import Metrics, measure, metrics_table
+from device_presets.neurosim_metrics.from_metrics import PublishedMetrics, text_from_metrics
+from device_presets.neurosim_metrics.measure import measure, metrics_table
 
-__all__ = [
-    "Metrics",
-    "PublishedMetrics",
-    "entry_from_metrics",
-    "measure",
-    "metrics_table",
-    "text_from_metrics",
-]
+__all__ = ["PublishedMetrics", "measure", "metrics_table", "text_from_metrics"]

@@ -63,7 +63,7 @@ def measure(preset: Preset) -> Metrics:
     span = preset.w_max - preset.w_min
     up, hard_up = _sweep(noise_free, up=True)
     down, hard_down = _sweep(noise_free, up=False) if preset.bidirectional else (None, True)
-    spreads = _label_spread(preset, len(up) - 1, None if down is None else len(down) - 1, 0)
+    spreads = _label_spread(preset, len(up) - 1, None if down is None else len(down) - 1)
     on_off = preset.value("on_off_ratio")
     write = 0.0
     if "write_noise" in preset.parameters:
@@ -117,11 +117,9 @@ def _sweep(noise_free: Preset, up: bool) -> tuple[np.ndarray, bool]:
     end = noise_free.w_max if up else noise_free.w_min
     n = min(2 * math.ceil(noise_free.levels), _MOST_PULSES)
     weights = np.array([noise_free.w_min if up else noise_free.w_max])
-    start = float(weights[0])
     while len(weights) <= _MOST_PULSES:
-        more = pulse_train(noise_free, 1, [up] * n, start, seed=0)[1:, 0]
+        more = pulse_train(noise_free, 1, [up] * n, float(weights[-1]), seed=0)[1:, 0]
         weights = np.concatenate([weights, more])
-        start = float(weights[-1])
         distance = np.abs(end - weights)
         there = np.flatnonzero(distance[1:] <= _REACHED * np.abs(np.diff(weights)))
         if len(there) and distance[there[0]] > 0:
@@ -145,7 +143,7 @@ def _label(weights: np.ndarray) -> float:
     return label_of(weights[places])
 
 
-def _label_spread(preset: Preset, n_up: int, n_down: int | None, seed: int) -> float:
+def _label_spread(preset: Preset, n_up: int, n_down: int | None) -> float:
     """Deviation of the labels between devices, up and down together (mean square)."""
     noise_free = preset.without(noise=True)
     if all(p.value == 0 for n, p in noise_free.parameters.items() if n.endswith("_spread")):
@@ -154,7 +152,7 @@ def _label_spread(preset: Preset, n_up: int, n_down: int | None, seed: int) -> f
     for n, up in ((n_up, True), (n_down, False)):
         if n is None:
             continue
-        weights = pulse_train(noise_free, _DEVICES, [up] * n, -1e6 if up else 1e6, seed)
+        weights = pulse_train(noise_free, _DEVICES, [up] * n, -1e6 if up else 1e6, seed=0)
         moved = np.abs(weights[-1] - weights[0]) > _MOVES
         labels = [_label(weights[:, k]) for k in np.flatnonzero(moved)]
         variances.append(np.var(labels, ddof=1))

@@ -35,7 +35,6 @@ def far_checks(fit: JointFit, trace: Trace, step: float, noisy: bool) -> list[Ch
     """Predictions far ahead, structure function, mean curve, moves near the bounds.
 
     Args:
-        fit: the chosen model. trace: of its filter.
         step: mean size of a step (weights). noisy: whether there is noise to speak of.
     """
     checks = [_ahead(fit, trace, pulses) for pulses in AHEAD] if noisy else []

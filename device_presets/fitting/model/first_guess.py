@@ -19,7 +19,6 @@ class Layout:
     """Which numbers of a model are fitted.
 
     Args:
-        model: the model.
         memory: whether part of the read noise is correlated from pulse to pulse.
         shared_free: [shared] flags for the shared numbers: noises, shape, history.
         local_free: [6, devices] flags for ``LOCAL``.

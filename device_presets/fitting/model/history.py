@@ -200,7 +200,7 @@ def starts(history: History, term: str, timing: Timing) -> list[dict[str, float]
     """Where a search for a term's numbers begins.
 
     Args:
-        history: with the term. term: the one that is new. timing: of the data.
+        history: with the term.
     """
     spaced = timing.elapsed[timing.elapsed > 0]
     rests = (0.0, -1.0, 1.0)

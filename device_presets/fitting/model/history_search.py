@@ -39,7 +39,7 @@ def with_history(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
     step agree.
 
     Args:
-        prepared: the data. fits: of all models, the constant step first.
+        fits: of all models, the constant step first.
 
     Returns:
         Nothing where the data ask for no term.

@@ -92,10 +92,9 @@ class LogLikelihood:
         self, shared: np.ndarray, local: np.ndarray, trace: Trace | None = None
     ) -> np.ndarray:
         """[devices], at shared and local numbers; fills the trace where there is one."""
-        found, keep = np.empty(len(local)), trace is not None
+        found = np.empty(len(local))
         arguments = _arguments(self._series(shared), self._prepared, self._layout, shared, local)
-        kept = _NO_TRACE if trace is None else trace
-        run_filter(*arguments, self._counted, kept, keep, found)
+        run_filter(*arguments, self._counted, _NO_TRACE if trace is None else trace, found)
         return found
 
     def _series(self, shared: np.ndarray) -> Series:

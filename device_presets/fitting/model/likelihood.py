@@ -247,26 +247,24 @@ def run_filter(
     noise: np.ndarray,
     counted: np.ndarray,
     trace: Trace,
-    keep: bool,
     found: np.ndarray,
 ) -> None:
     """Log-likelihood of each device's counted rows, given all rows before each.
 
     Args:
-        series: the measurement.
         code, law: of the ``StepModel``.
         local: [devices, 6], see ``step_functions.LOCAL``.
         shape: what all devices share of the step.
         noise: [4] cycle-to-cycle noise as its law says; white read noise and read noise with
             memory, in weights; the share of the latter that a pulse keeps.
         counted: [rows] which rows add to the result.
-        trace: filled where ``keep`` is set.
+        trace: filled where it has rows.
         found: [devices] filled with the result.
     """
-    n_devices = len(series.start) - 1
+    keep = len(trace.expected) > 0
     white = noise[1] ** 2 + series.resolution**2
     slow = noise[2] ** 2
-    for device in range(n_devices):
+    for device in range(len(series.start) - 1):
         found[device] = 0.0
         own = local[device]
         high = own[4] if series.clips[0, device] else 1e9

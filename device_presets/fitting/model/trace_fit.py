@@ -37,7 +37,6 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
     """aihwkit's linear step fitted to the mean curve, with noises by the likelihood.
 
     Args:
-        prepared: the data.
         counted: [rows] rows that count, in the mean curve too.
 
     Raises:

@@ -129,7 +129,6 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     """Weights, and what has to be known before a fit.
 
     Args:
-        found: the measurement.
         zero, one: conductances of weight 0 and 1 in siemens; where one is missing, the middle
             and the top of the mean measured range, rounded to three digits of the range.
 

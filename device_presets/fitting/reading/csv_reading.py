@@ -83,7 +83,8 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
         joined = _one_after_the_other(joined)
         notes = (f"columns {sides[0]} and {sides[1]} taken as a sweep each, in the rows' order",)
     elif "pulse" not in columns:
-        joined["pulse"] = _order_of_rows(joined["device"])
+        device = pd.Series(joined["device"])
+        joined["pulse"] = device.groupby(device).cumcount().to_numpy()
         notes = ("no pulse column: pulses are counted in the order of the rows",)
     unused = [name for name in text.columns if name and name not in columns.values()]
     if unused:
@@ -97,32 +98,17 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     )
 
 
-def _order_of_rows(device: np.ndarray) -> np.ndarray:
-    """[rows] how many rows of its device come before each."""
-    order = np.argsort(device, kind="stable")
-    first = np.searchsorted(device[order], device[order])
-    number = np.empty(len(device), dtype=np.int64)
-    number[order] = np.arange(len(device)) - first
-    return number
-
-
 def _one_after_the_other(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Up and down sweeps that stood side by side, as rows; each begins a stretch (pulse 0)."""
     parts = []
-    for device in np.unique(rows["device"]):
-        for cycle in np.unique(rows["cycle"][rows["device"] == device]):
-            mine = (rows["device"] == device) & (rows["cycle"] == cycle)
-            for side in ("conductance", "down"):
-                part = {key: rows[key][mine] for key in rows if key != "down"}
-                values = rows[side][mine]
-                there = np.isfinite(values)
-                length = int(np.flatnonzero(there)[-1]) + 1 if there.any() else 0
-                part = {key: column[:length] for key, column in part.items()}
-                part["conductance"] = values[:length]
-                part["pulse"] = np.arange(length)
-                part["up"] = np.full(length, side == "conductance")
-                parts.append(part)
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    for _, both in pd.DataFrame(rows).groupby(["device", "cycle"]):
+        for side in ("conductance", "down"):
+            there = both[side].notna().to_numpy()
+            part = both[: int(np.flatnonzero(there)[-1]) + 1 if there.any() else 0]
+            up = np.full(len(part), side == "conductance")
+            parts.append(part.assign(conductance=part[side], pulse=np.arange(len(part)), up=up))
+    joined = pd.concat(parts)
+    return {key: joined[key].to_numpy() for key in rows if key != "down"}
 
 
 def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:

@@ -32,10 +32,6 @@ _LINES = {True: "-", False: "--"}
 def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> None:
     """Draws the measured devices and the fitted preset, pulsed on an aihwkit tile.
 
-    Args:
-        path: file to write; its suffix chooses the format.
-        population: of the fit. preset: as written. title: one line.
-
     Raises:
         OSError, ValueError: the file cannot be written, or not in that format.
     """

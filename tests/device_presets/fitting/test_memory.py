@@ -41,7 +41,6 @@ def density(series: Series, device: list[float], noise: list[float]) -> float:
         np.array(noise),
         rows,
         empty_trace(0),
-        False,
         found,
     )
     return float(found[0])
