@@ -131,8 +131,8 @@ def _log_determinants(fit: JointFit) -> np.ndarray:
 def _inside(fit: JointFit) -> np.ndarray:
     """Shared numbers that were fitted and did not end at a limit of their range."""
     low, high = fit.layout.limits
-    inside: np.ndarray = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
-    return fit.layout.shared_free & inside
+    inside = (fit.shared > low + _AT_LIMIT) & (fit.shared < high - _AT_LIMIT)
+    return np.asarray(fit.layout.shared_free & inside)
 
 
 def _hessians(fit: JointFit, free: np.ndarray) -> np.ndarray:
