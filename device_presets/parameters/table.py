@@ -50,6 +50,21 @@ _NOISE_SCALING = {
 
 _GROWS = "it grows toward there, and a spread keeps its sign; at least -1: none is left elsewhere"
 _WRONG_SIGN = "; at most 2: three devices in ten would then have the wrong sign"
+
+
+def _slope_spreads(what: str, aihwkit_name: str, required: bool) -> dict[str, Rule]:
+    return {
+        f"slope_{direction}_spread": Rule(
+            unit=SHARE,
+            description=f"device-to-device deviation of {what.format(direction)}{_WRONG_SIGN}",
+            aihwkit_name=aihwkit_name.format(direction),
+            limits=(0.0, MOST_SPREAD),
+            required=required,
+        )
+        for direction in ("up", "down")
+    }
+
+
 _LINEAR_STEP = {
     **{
         f"slope_{direction}": Rule(
@@ -62,16 +77,7 @@ _LINEAR_STEP = {
         )
         for direction, bound in (("up", "w_max"), ("down", "w_min"))
     },
-    **{
-        f"slope_{direction}_spread": Rule(
-            unit=SHARE,
-            description=f"device-to-device deviation of slope_{direction}, absolute{_WRONG_SIGN}",
-            aihwkit_name=f"gamma_{direction}_dtod",
-            limits=(0.0, MOST_SPREAD),
-            required=True,
-        )
-        for direction in ("up", "down")
-    },
+    **_slope_spreads("slope_{}, absolute", "gamma_{}_dtod", required=True),
     "slope_from_mean_bounds": Rule(
         unit=FLAG,
         description="slopes refer to the mean bounds instead of each device's own",
@@ -82,16 +88,7 @@ _LINEAR_STEP = {
 }
 
 _SOFT_BOUNDS_REFERENCE = {
-    **{
-        f"slope_{direction}_spread": Rule(
-            unit=SHARE,
-            description=f"device-to-device deviation of the {direction} slope, share of it"
-            + _WRONG_SIGN,
-            aihwkit_name=f"slope_{direction}_dtod",
-            limits=(0.0, MOST_SPREAD),
-        )
-        for direction in ("up", "down")
-    },
+    **_slope_spreads("the {} slope, share of it", "slope_{}_dtod", required=False),
     "subtract_symmetry_point": Rule(
         unit=FLAG,
         description="a reference device holds each device's symmetry point and is subtracted",
