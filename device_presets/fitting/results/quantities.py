@@ -62,7 +62,7 @@ def report(
     else:
         why = "the data hold no down pulses"
         found.append(Quantity("asymmetry", None, None, None, "step", why))
-    found += _nonlinearity(p, linear)
+    found += [_nonlinearity(p, linear, up) for up in (True, False)]
     for high in (True, False):
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
@@ -83,28 +83,22 @@ def _history(
     ]
 
 
-def _nonlinearity(p: Population, linear: Population | None) -> list[Quantity]:
-    found = []
-    for up in (True, False):
-        name = f"nonlinearity {'up' if up else 'down'}"
-        if not up and not p.has_down:
-            why = "the data hold no down pulses"
-            found.append(Quantity(name, None, None, None, "1", why))
-            continue
-        source = p if linear is None else linear
+def _nonlinearity(p: Population, linear: Population | None, up: bool) -> Quantity:
+    name = f"nonlinearity {'up' if up else 'down'}"
+    if not up and not p.has_down:
+        return Quantity(name, None, None, None, "1", "the data hold no down pulses")
+    source = p if linear is None else linear
 
-        def loss(device: MeanDevice, up: bool = up, source: Population = source) -> float:
-            end = float(device.local[4 if up else 5])
-            return 1.0 - source.step_at(device, up, end) / source.step_at(device, up, 0.0)
+    def loss(device: MeanDevice, of: Population = source) -> float:
+        end = float(device.local[4 if up else 5])
+        return 1.0 - of.step_at(device, up, end) / of.step_at(device, up, 0.0)
 
-        note = "" if p.reached(up).all() else "to the end of what was measured"
-        one = source.quantity(name, "1", loss, note)
-        if source is not p:
-            value = loss(p.device(), source=p)
-            note = "; ".join(filter(None, [note, "interval of a slope for each device"]))
-            one = Quantity(name, value, one.low, one.high, "1", note)
-        found.append(one)
-    return found
+    note = "" if p.reached(up).all() else "to the end of what was measured"
+    one = source.quantity(name, "1", loss, note)
+    if linear is None:
+        return one
+    note = "; ".join(filter(None, [note, "interval of a slope for each device"]))
+    return replace(one, value=loss(p.device(), p), note=note)
 
 
 def _bound(p: Population, high: bool) -> Quantity:
