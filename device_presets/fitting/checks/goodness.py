@@ -142,7 +142,7 @@ def _noise_sizes(fit: JointFit, trace: Trace) -> np.ndarray:
     """[rows] what the cycle noise is a share of, by its law."""
     local, device = fit.local, fit.prepared.device
     if fit.layout.model.law == OF_RANGE:
-        return np.asarray(0.01 * (local[:, 4] - local[:, 5])[device])
+        return np.asarray(0.01 * fit.ranges[device])
     if fit.layout.model.law == OF_DIRECTION:
         up = fit.prepared.series.pulse > 0
         return np.asarray(np.exp(np.where(up, local[device, 0], local[device, 1])))

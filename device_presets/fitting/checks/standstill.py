@@ -92,7 +92,7 @@ def _at_bound(fit: JointFit, trace: Trace, way: int) -> list[np.ndarray]:
     clips = series.clips[0 if way > 0 else 1]
     # A pulse toward the bound ends there, or short of it by what noise makes of a step.
     size = np.exp(fit.local[:, 0 if way > 0 else 1])
-    spread = 0.01 * (fit.local[:, 4] - fit.local[:, 5]) if model.law == OF_RANGE else size
+    spread = 0.01 * fit.ranges if model.law == OF_RANGE else size
     room = np.maximum(size, np.exp(fit.shared[0]) * spread)[device]
     near = way * (fit.local[device, 4 if way > 0 else 5] - trace.filtered[:, 0]) <= room
     near &= clips[device]

@@ -16,7 +16,7 @@ from device_presets.fitting.model.weights import Prepared
 _NO_TRACE = empty_trace(0)
 
 type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
-"""Series, code and law of the step, [devices, 6] own numbers, shape, [4] noises."""
+"""Series, code and law of the step, [devices, 7] own numbers and range, shape, [4] noises."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,16 @@ class JointFit:
     def shape(self) -> np.ndarray:
         """What all devices share of the step."""
         return self.layout.shape_of(self.shared)
+
+    @property
+    def shown(self) -> np.ndarray:
+        """[devices] whether the data show both bounds."""
+        return _shown(self.prepared, self.layout)
+
+    @property
+    def ranges(self) -> np.ndarray:
+        """[devices] what noise as a share of the range is a share of."""
+        return _ranges(self.prepared, self.layout, self.local)
 
     @property
     def series(self) -> Series:
@@ -127,7 +137,22 @@ def _arguments(
         series,
         layout.model.code,
         layout.model.law,
-        np.ascontiguousarray(local),
+        np.column_stack([local, _ranges(prepared, layout, local)]),
         layout.shape_of(shared),
         noises(layout, prepared, shared),
     )
+
+
+def _shown(prepared: Prepared, layout: Layout) -> np.ndarray:
+    shown: np.ndarray = (prepared.series.clips | layout.local_free[4:6]).all(axis=0)
+    return shown
+
+
+def _ranges(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:
+    """[devices] range between the bounds. Where the data do not show both, it is not known: the
+    mean of what was measured of such devices stands for each, since their sweeps end anywhere."""
+    shown = _shown(prepared, layout)
+    ranges: np.ndarray = local[:, 4] - local[:, 5]
+    if not shown.all():
+        ranges[~shown] = (prepared.highest - prepared.lowest)[~shown].mean()
+    return ranges

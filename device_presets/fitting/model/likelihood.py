@@ -102,7 +102,7 @@ def pulse_step(
     if law == 1:  # OF_DIRECTION
         size = math.exp(local[0] if up else local[1])
     elif law == 2:  # OF_RANGE
-        size = 0.01 * (local[4] - local[5])
+        size = 0.01 * local[6]
     return step, slope, size
 
 

@@ -130,7 +130,9 @@ class Population:
         """
         if self.fit.layout.model.law != OF_RANGE:
             return device.cycle_noise
-        size = 0.01 * device.cycle_noise * float(device.local[4] - device.local[5])
+        bounds = float(device.local[4] - device.local[5])
+        span = bounds if self.fit.shown.all() else float(self.fit.ranges.mean())
+        size = 0.01 * device.cycle_noise * span
         steps = np.exp(device.local[: 2 if self.has_down else 1])
         return size / math.sqrt(float(np.mean(steps**2)))
 

@@ -111,9 +111,11 @@ def make_scratch(n_in: int) -> Scratch:
     places = n_in + AT_ONCE
     cell, number = (np.zeros(places, dtype=np.uint32) for _ in range(2))
     bits, since = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int64)
-    noises = (np.zeros(places, dtype=np.float32) for _ in range(4))
-    shares = (np.ones(places, dtype=np.float32) for _ in range(3))
-    return Scratch(cell, number, bits, since, *noises, *shares, sums=np.zeros(1))
+    noise, seen, extra, total = (np.zeros(places, dtype=np.float32) for _ in range(4))
+    window, factor, kept = (np.ones(places, dtype=np.float32) for _ in range(3))
+    return Scratch(
+        cell, number, bits, since, noise, seen, extra, total, window, factor, kept, np.zeros(1)
+    )
 
 
 @compiled_inside
