@@ -1,5 +1,6 @@
 """Runs one trial through `rpu_ssnn` and makes its row."""
 
+import math
 import platform
 from collections.abc import Mapping
 from importlib import metadata
@@ -7,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
-from studies.declaration.result import PRUNED, TrialResult, plain
+from studies.declaration.result import PRUNED, Row, TrialResult, plain
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.running import measured
 from studies.workers.data_columns import data_columns
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
@@ -65,8 +65,16 @@ def run_trial(
     data = trial.images(data_root)
     reset_peak_memory()
     settings = trial.settings
+    method = settings.method
     session = TrialSession(workspace, trial, data.digest)
-    found = measured(trial, data, threads, session)
+    with session.trained(method.training(trial, data, threads)) as trained:
+        pruned = session.pruned_after is not None
+        if not pruned:
+            method.rest(trained)
+        tested = settings.measure == "test" and not pruned
+        test = trained.accuracy(data.test_images, data.test_labels) if tested else math.nan
+        validation = trained.accuracy(data.validation_images, data.validation_labels)
+        statistics: Mapping[str, float] = getattr(trained, "statistics", dict)()
     row: dict[str, Any] = {
         "dataset": settings.dataset.name,
         "data_digest": data.digest,
@@ -75,15 +83,15 @@ def run_trial(
         "n_test": len(data.test_labels),
         **data_columns(trial, data),
         **_setting_columns(trial, data),
-        "test_accuracy": 100 * found.test_accuracy,
-        "validation_accuracy": 100 * found.validation_accuracy,
+        "test_accuracy": 100 * test,
+        "validation_accuracy": 100 * validation,
         "seconds": session.seconds,
         "peak_memory_mb": peak_memory_mb(),
-        **_device_columns(found.statistics),
-        "replayable": settings.method.is_replayable(),
+        **_device_columns(statistics),
+        "replayable": method.is_replayable(),
         "resumed": session.resumed,
         **({} if settings.prune is None else {PRUNED: session.pruned_after}),
-        **found.statistics,
+        **statistics,
         "settings": trial.settings_json,
         "numerics_version": NUMERICS_VERSION,
         "rpu_ssnn_version": VERSION,
@@ -96,7 +104,8 @@ def run_trial(
         "threads": threads,
     }
     return TrialResult(
-        row={name: plain(value) for name, value in row.items()}, epochs=list(found.epochs)
+        row={name: plain(value) for name, value in row.items()},
+        epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
     )
 
 
@@ -142,3 +151,16 @@ def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
         "pulses_per_device_mean": pulses / statistics.get("pulsed_devices_total", devices),
         "saturated_fraction": statistics["saturated_total"] / devices,
     }
+
+
+def _epoch_row(epoch: Mapping[str, Any]) -> Row:
+    """An epoch as a flat row: a tuple becomes one column a layer; accuracies in %."""
+    row: Row = {}
+    for name, value in epoch.items():
+        if isinstance(value, tuple):
+            row |= {f"{name}_{layer}": plain(part) for layer, part in enumerate(value)}
+        elif name.endswith("_accuracy"):
+            row[name] = plain(100 * value)
+        else:
+            row[name] = plain(value)
+    return row

@@ -10,8 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +30,6 @@ from studies.common.explain import as_input_error, validated
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
     from rpu_ssnn.training_loop import Learner
-    from rpu_ssnn.training_state import TrainingState
     from studies.declaration.study import SearchSettings
     from studies.declaration.trial import Trial
 
@@ -54,6 +52,10 @@ BLANK_WITHOUT_SPIKES = ("T", "slots", "schedule", "decay", "decay_shape", "outpu
 
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
+
+type Train = Callable[..., Learner]
+"""Trains a network, from the state ``start`` where one is given; ``on_epoch``: as of
+`rpu_ssnn.training.train`."""
 
 type Sections = dict[str, Any]
 """Settings by their first key: network and training checked; dataset and the case's own raw."""
@@ -108,20 +110,6 @@ class SgdSpec(Spec):
 
     loss: Literal["softmax_ce", "mse"] = "softmax_ce"
     momentum: Share = 0.9
-
-
-class Session(Protocol):
-    """Progress and checkpoints for a rule (`studies.workers.workspace.TrialSession`)."""
-
-    @property
-    def pruned_after(self) -> int | None:
-        """Epochs after which the trial was stopped; None: it was not."""
-
-    def train_from_checkpoint[T](self, run: Callable[[TrainingState | None], T]) -> T:
-        """Calls ``run`` with the state of the checkpoint, or None without a valid one."""
-
-    def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
-        """Reports the end of an epoch; returns whether the trial stops here."""
 
 
 class CaseBase(Spec):
@@ -308,16 +296,12 @@ class MethodBase(Spec):
         return {}
 
     @abstractmethod
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> AbstractContextManager[Learner]:
-        """The trained network, from the trial's checkpoint where there is one."""
+    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
+        """Trains the trial's network."""
 
-    def timed(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> AbstractContextManager[Learner]:
-        """The network whose steps `plan` times."""
-        return self.network(trial, data, threads, session)
+    def timed(self, trial: Trial, data: Dataset, threads: int) -> Train:
+        """The training whose steps `plan` times."""
+        return self.training(trial, data, threads)
 
     def shown_at_once(self) -> int | None:
         """Images of one inference call of that network; None: all there are."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import (
-    IdealCase,
-    Session,
-)
-from studies.declaration.update_rules.running import trained_in
+from studies.declaration.update_rules.base import IdealCase
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
@@ -39,16 +36,9 @@ class BpStdpMethod(SpikingMethod):
 
     update: Literal["bp_stdp"] = "bp_stdp"
 
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
+    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
 
-        settings = trial.settings
-        train = partial(
-            train_bp_stdp,
-            settings.network,
-            settings.training,
-            self.learning_rate,
-            data,
-            seed=settings.seed,
-        )
-        return trained_in(session, train)
+        settings, rate = trial.settings, self.learning_rate
+        network, training, seed = settings.network, settings.training, settings.seed
+        return partial(train_bp_stdp, network, training, rate, data, seed=seed)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.update_rules.base import MethodBase, Session
-from studies.declaration.update_rules.running import trained_in
+from studies.declaration.update_rules.base import MethodBase
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -40,8 +40,7 @@ class SpikingMethod(MethodBase):
     """A rule that ends in a spiking network, which can be exported."""
 
     @abstractmethod
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
-        """The trained network, from the trial's checkpoint where there is one."""
+    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]: ...
 
     def shown_at_once(self) -> int | None:
         from rpu_ssnn.training import INFERENCE_CHUNK
@@ -56,17 +55,9 @@ class SsnnBpMethod(SpikingMethod):
     def synapses(self) -> SynapsesFactory:
         """The factory of the synapses of every crossbar."""
 
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
+    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]:
         from rpu_ssnn.training import train
 
-        settings = trial.settings
-        start_training = partial(
-            train,
-            settings.network,
-            settings.training,
-            self.synapses(),
-            data,
-            seed=settings.seed,
-            threads=threads,
-        )
-        return trained_in(session, start_training)
+        settings, synapses = trial.settings, self.synapses()
+        network, training, seed = settings.network, settings.training, settings.seed
+        return partial(train, network, training, synapses, data, seed=seed, threads=threads)
