@@ -12,13 +12,13 @@ from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
-from studies.declaration.update_rules.ann import settings_of_numbers
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
     Sections,
     Train,
+    settings_of_numbers,
 )
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 

@@ -17,6 +17,7 @@ from studies.declaration.update_rules.base import (
     MethodBase,
     SgdSpec,
     Train,
+    settings_of_numbers,
 )
 
 if TYPE_CHECKING:
@@ -70,14 +71,3 @@ def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:
     from rpu_ssnn.baselines.ann import AnnSpec
 
     return AnnSpec(loss=sgd.loss, momentum=sgd.momentum, **settings_of_numbers(trial))
-
-
-def settings_of_numbers(trial: Trial) -> dict[str, Any]:
-    """Settings of the trial that matter without slots and spikes (`NUMBERS_READ`)."""
-    settings = trial.settings
-    read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
-    return {
-        "learning_rate": settings.method.learning_rate,
-        "contrast": settings.network.encoding.contrast,
-        **settings.training.model_dump(include=read),
-    }

@@ -309,3 +309,14 @@ class MethodBase(Spec):
 
     def rest(self, trained: Any) -> None:
         """Called between the end of training and the test."""
+
+
+def settings_of_numbers(trial: Trial) -> dict[str, Any]:
+    """The settings of `NUMBERS_READ` but for the layers, and the learning rate."""
+    settings = trial.settings
+    read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
+    return {
+        "learning_rate": settings.method.learning_rate,
+        "contrast": settings.network.encoding.contrast,
+        **settings.training.model_dump(include=read),
+    }
