@@ -4,17 +4,12 @@ Drawn from a result folder of `studies/shipped/paper_figure7.yaml`: a coincidenc
 stands beside the rate row whose noise is that of T_s = T slots.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 from studies.results.summary import swept_columns
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 SLOTS = "slots"
 

@@ -1,17 +1,13 @@
 """An attribution as text, file and bar plot."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, marked_interval, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TOTALS = (SUM, WHOLE, INTERACTION)
 FILE, FIGURE = "attribution.csv", "attribution.png"
@@ -70,8 +66,6 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     rows = []
     for place, (_, row) in enumerate(table.iterrows(), start=1):
         total = row["imperfection"] in TOTALS

@@ -1,8 +1,9 @@
 """Learning curves: cases together in a panel a point, or, of many cases, a panel each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import describe
@@ -16,11 +17,6 @@ from studies.report.figures import (
     panels_of,
 )
 from studies.results.summary import by_point, swept_columns, titled, with_values
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_TOGETHER = 4
 """Cases of one panel; more get a panel each, with a thin line a seed."""
@@ -36,8 +32,6 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     Raises:
         InputError: no run has a learning curve.
     """
-    from matplotlib.ticker import MaxNLocator
-
     if curves.empty:
         raise InputError("plot", "curves", "none", "needs runs with epochs; conversion has none")
     measure = "validation_accuracy"

@@ -1,10 +1,10 @@
 """From a result folder's runs to its figures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
@@ -16,10 +16,6 @@ from studies.report.figures import gaps_figure, sweep_figure
 from studies.results.columns import setting
 from studies.results.summary import NOT_SWEPT, summary
 from studies.results.tables import curves_frame, results_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)

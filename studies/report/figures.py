@@ -1,11 +1,14 @@
 """The figures of a study: accuracy over a swept setting, and gaps; panels and legends of all."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.quantities import quantity
@@ -30,12 +33,6 @@ from studies.results.summary import (
     titled_row,
     with_values,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12

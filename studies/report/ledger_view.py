@@ -1,8 +1,6 @@
 """The pulse ledger as text."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from rpu_ssnn.common.wording import listed
 from studies.common.choices import Format
@@ -11,9 +9,6 @@ from studies.declaration.result import SWEEP_PREFIX
 from studies.results.ledger import REASONS
 from studies.results.summary import as_keys, or_dash, swept_columns
 from studies.results.text_table import as_csv, number, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _HEADS = {
     "pulses_up_per_device": "up",
@@ -42,8 +37,6 @@ def render(table: pd.DataFrame, style: Format) -> str:
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """The ledger rounded for reading, every cell text."""
-    import pandas as pd
-
     shown = {}
     for column in table.columns:
         if column in REASONS or (column == _ONLY_IF_KNOWN and table[column].isna().all()):

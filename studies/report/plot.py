@@ -1,18 +1,14 @@
 """The study as one figure: accuracy by case, and the gap to the reference."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
 from studies.report.figures import bar_within, by_device, draw_groups
 from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled_row, with_values
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"

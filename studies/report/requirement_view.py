@@ -1,9 +1,8 @@
 """A requirement as text, file and curves."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.wording import counted
 from studies.common.statistics import FEWEST_SEEDS
@@ -19,9 +18,6 @@ from studies.report.figure_style import (
 from studies.report.figures import PANEL_INCHES
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
 
@@ -78,8 +74,6 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     rows = [
         {
             "parameter": row["parameter"],

@@ -1,9 +1,9 @@
 """Every case against every other: which orders of two the seeds can tell."""
 
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
@@ -16,9 +16,6 @@ from studies.results.summary import (
     without_pruned,
 )
 from studies.results.text_table import as_csv, marked_interval, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
@@ -35,8 +32,6 @@ def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     Raises:
         InputError: fewer than two cases with a seed that both have.
     """
-    import pandas as pd
-
     by_case = by_title(results)
     rows: list[dict[str, Any]] = []
     for first, second in itertools.combinations(by_case, 2):
@@ -69,8 +64,6 @@ def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
 
 def render_pairs(results: pd.DataFrame, style: Format) -> str:
     """The matrix: row minus column, points; CSV has one line a pair, at full precision."""
-    import pandas as pd
-
     pairs = pairwise(results)
     if style == "csv":
         return as_csv(pairs)

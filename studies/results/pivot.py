@@ -1,9 +1,9 @@
 """Results pivoted by any two settings: one cell for each pair of their values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Format, Values
@@ -20,9 +20,6 @@ from studies.results.summary import (
     with_values,
 )
 from studies.results.text_table import accuracy_interval, as_csv, interval, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -56,8 +53,6 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
     Raises:
         InputError: no such setting, no row of the reference, or nothing for any cell.
     """
-    import pandas as pd
-
     paired = with_values(with_gaps(results, reference), shared=True)
     placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
     measure = GAP if values == "gap" else "test_accuracy"
@@ -108,8 +103,6 @@ def render_pivot(pivoted: Pivot, reference: str, style: Format) -> str:
 
 
 def _grid(pivoted: Pivot) -> pd.DataFrame:
-    import pandas as pd
-
     cells = pivoted.cells
     texts = {(cell["row"], cell["column"]): _cell(cell, pivoted) for _, cell in cells.iterrows()}
     rows = list(dict.fromkeys(cells["row"]))

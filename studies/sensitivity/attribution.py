@@ -10,11 +10,10 @@ Were the imperfections independent, recovered and lost would be equal and either
 the whole; what is missing or too much is what cannot be put down to one of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm, paired_p
 from studies.declaration.result import Failure, Runs
@@ -36,9 +35,6 @@ from studies.sensitivity.device_question import (
     tuned_device_of,
 )
 from studies.sensitivity.imperfections import Off, imperfections, settings_of, switched_off
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 QUESTION = "attribute"
 ALL_OFF = "all off"
@@ -110,8 +106,6 @@ def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFra
     the paired t-test corrected by Holm over the imperfections, seeds) and the same for ``lost``;
     ``rank_lost``; ``entangled``, ``entangled_ci``, ``entangled_p``: recovered minus lost.
     """
-    import pandas as pd
-
     as_it_is, all_off = accuracies(runs, AS_IS), accuracies(runs, ALL_OFF)
     whole = differences(all_off, as_it_is)
     recovered = {n: differences(accuracies(runs, without(n)), as_it_is) for n in off}

@@ -1,13 +1,11 @@
 """Fills the report's template from a result folder, which is only read."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common.errors import InputError
@@ -33,9 +31,6 @@ from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
 from studies.results.summary import swept_cells, swept_columns, with_values
 from studies.results.text_table import number
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
@@ -139,8 +134,6 @@ def _summary(table: pd.DataFrame, reference: str) -> Section:
 
 
 def _runs(results: pd.DataFrame) -> Section:
-    import pandas as pd
-
     results = with_values(results)
     columns = {"case": results["label"].map(str).tolist(), **swept_cells(results)}
     n_left = len(columns)

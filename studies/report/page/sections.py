@@ -1,13 +1,13 @@
 """The parts of the page beside the summary: tables and pictures of what the folder holds."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.files import read_bytes
 from studies.declaration.devices import path_free
@@ -22,10 +22,6 @@ from studies.report.figure_style import (
 )
 from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 MOST_PICTURE_BYTES = 16 << 20
 """Of a picture of the folder."""
@@ -169,8 +165,6 @@ def _responses(names: tuple[str, ...]) -> list[Picture]:
 
 def _kept(path: Path) -> pd.DataFrame | None:
     """A table of the folder; None where there is none that can be read."""
-    import pandas as pd
-
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError):

@@ -1,11 +1,10 @@
 """What a reader of the results must know before believing them, grouped by kind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
@@ -19,9 +18,6 @@ from studies.execution.study_runs import FolderContents
 from studies.results import divergence
 from studies.results.summary import swept_columns
 from studies.results.tables import Versions, read_failures
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SATURATED_FROM = 0.05
 """Share of devices at a bound from which it is worth a word."""
