@@ -112,27 +112,23 @@ def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFra
     lost = {n: differences(all_off, accuracies(runs, only(n))) for n in off}
     entangled = {n: differences(recovered[n], lost[n]) for n in off}
     has = settings_of(case) if case is not None else {}
-    rows = []
-    corrected = {
-        kind: dict(zip(off, holm([paired_p(list(of[n].values())) for n in off]), strict=True))
-        for kind, of in (("recovered", recovered), ("lost", lost), ("entangled", entangled))
-    }
-    for name, changes in off.items():
-        rows.append(
-            {
-                "imperfection": name,
-                "value": ", ".join(f"{_last(path)} {as_text(has[path])}" for path in changes),
-                "off": ", ".join(f"{_last(path)} {as_text(to)}" for path, to in changes.items()),
-                **_effect("recovered", recovered[name], corrected["recovered"][name]),
-                **_effect("lost", lost[name], corrected["lost"][name]),
-                **_effect("entangled", entangled[name], corrected["entangled"][name]),
-            }
-        )
-    table = pd.DataFrame(rows, columns=["imperfection", "value", "off", *_EFFECT_COLUMNS])
+    kinds = {"recovered": recovered, "lost": lost, "entangled": entangled}
+    rows = [
+        {
+            "imperfection": name,
+            "value": ", ".join(f"{_last(path)} {as_text(has[path])}" for path in changes),
+            "off": ", ".join(f"{_last(path)} {as_text(to)}" for path, to in changes.items()),
+            **_effects({kind: of[name] for kind, of in kinds.items()}),
+        }
+        for name, changes in off.items()
+    ]
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame(rows)
+    for kind in kinds:
+        table[f"{kind}_p"] = holm(table[f"{kind}_p"].tolist())
     table["rank_lost"] = table["lost"].rank(ascending=False, method="first")
     table = table.sort_values("recovered", ascending=False, kind="stable", ignore_index=True)
-    if not off:
-        return table
     sums = {"recovered": _sum(recovered.values()), "lost": _sum(lost.values())}
     totals = [
         {"imperfection": SUM} | _effects(sums),
@@ -143,27 +139,18 @@ def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFra
     return pd.concat([table, pd.DataFrame(totals)], ignore_index=True)
 
 
-_EFFECT_COLUMNS = [
-    f"{kind}{what}"
-    for kind in ("recovered", "lost", "entangled")
-    for what in ("", "_ci", "_p", "_n")
-]
-
-
-def _effect(kind: str, by_seed: BySeed, p: float) -> dict[str, float]:
-    sample = describe(list(by_seed.values()))
-    return {
-        kind: sample.mean,
-        f"{kind}_ci": sample.half_width,
-        f"{kind}_p": p,
-        f"{kind}_n": sample.n,
-    }
-
-
 def _effects(kinds: dict[str, BySeed]) -> dict[str, float]:
+    """Cells of a row, p not corrected."""
     cells: dict[str, float] = {}
     for kind, by_seed in kinds.items():
-        cells |= _effect(kind, by_seed, paired_p(list(by_seed.values())))
+        values = list(by_seed.values())
+        sample = describe(values)
+        cells |= {
+            kind: sample.mean,
+            f"{kind}_ci": sample.half_width,
+            f"{kind}_p": paired_p(values),
+            f"{kind}_n": sample.n,
+        }
     return cells
 
 

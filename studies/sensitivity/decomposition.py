@@ -169,22 +169,13 @@ def _table(runs: Runs) -> pd.DataFrame:
     reached = {state: accuracies(runs, state) for step in STEPS for state in step[2:]}
     losses = [differences(reached[before], reached[after]) for _, _, before, after in STEPS]
     corrected = holm([paired_p(list(loss.values())) for loss in losses])
-    rows = []
-    for (way, step, before, after), loss, p in zip(STEPS, losses, corrected, strict=True):
-        sample = describe(list(loss.values()))
-        rows.append(
-            {
-                "way": way,
-                "step": step,
-                "before": before,
-                "after": after,
-                "loss": sample.mean,
-                "loss_ci": sample.half_width,
-                "loss_p": p,
-                "n": sample.n,
-            }
-        )
-    return pd.DataFrame(rows)
+    samples = [describe(list(loss.values())) for loss in losses]
+    return pd.DataFrame(STEPS, columns=["way", "step", "before", "after"]).assign(
+        loss=[sample.mean for sample in samples],
+        loss_ci=[sample.half_width for sample in samples],
+        loss_p=corrected,
+        n=[sample.n for sample in samples],
+    )
 
 
 def sentence(table: pd.DataFrame, device: str) -> str:
