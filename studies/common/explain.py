@@ -40,8 +40,10 @@ def as_input_error(
     return InputError(where, field, value, allowed + more)
 
 
-def validated[M: BaseModel](model: type[M], content: object, key: str) -> M:
-    """A section of a study as its model.
+def validated[M: BaseModel](
+    model: type[M], content: object, key: str, where: object = "study"
+) -> M:
+    """A section of a study, or of another file, as its model.
 
     Args:
         key: dotted, of the section.
@@ -52,7 +54,7 @@ def validated[M: BaseModel](model: type[M], content: object, key: str) -> M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise as_input_error(error, "study", model, prefix=key) from error
+        raise as_input_error(error, where, model, prefix=key) from error
 
 
 def _value_and_allowed(detail: Mapping[str, Any], model: type[BaseModel]) -> tuple[object, str]:

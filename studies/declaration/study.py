@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
@@ -22,7 +21,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study
 from studies.declaration.points import MOST_POINTS, Point, points_of
@@ -260,10 +259,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         content = {**content, "dataset": _with_paths(content["dataset"], folder)}
     if isinstance(content.get("cases"), list):
         content = {**content, "cases": list(_with_devices(content["cases"], folder, str(where)))}
-    try:
-        study = Study.model_validate(content)
-    except ValidationError as error:
-        raise as_input_error(error, where, Study) from error
+    study = validated(Study, content, "", where)
     study._where = str(where)
     return study
 

@@ -11,13 +11,12 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     model_validator,
 )
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import Spec
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 
 DIGITS = 6
 """Significant digits of a computed value, so that titles and identities can be read and retyped."""
@@ -144,10 +143,7 @@ def expanded(raw: object) -> object:
 def _written_out(path: object, values: object) -> object:
     if not isinstance(values, Mapping):
         return values
-    try:
-        return Range.model_validate(values).values()
-    except ValidationError as error:
-        raise as_input_error(error, "study", Range, prefix=str(path)) from error
+    return validated(Range, values, str(path)).values()
 
 
 def axes_of(

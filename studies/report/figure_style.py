@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import PLOT_SUFFIXES, reason, write_whole
+from rpu_ssnn.common.files import PLOT_SUFFIXES, refusing, write_whole
 
 FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
@@ -100,10 +100,8 @@ def save(figure: Figure, path: Path) -> Path:
     kind = path.suffix.lower()
     if kind not in PLOT_SUFFIXES:
         raise InputError("plot", "--out", str(path), f"must end in {', '.join(PLOT_SUFFIXES)}")
-    try:
+    with refusing(path, "must be a writable file", OSError, field="figure"):
         write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind[1:]))
-    except OSError as error:
-        raise InputError(path, "figure", reason(error), "must be a writable file") from error
     return path
 
 

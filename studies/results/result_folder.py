@@ -24,7 +24,7 @@ from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
     read_text,
-    reason,
+    refusing,
     remove_temporaries,
     write_whole,
 )
@@ -108,17 +108,13 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
     """
     refuse_foreign(root, study)
     folder = ResultFolder(root, study)
-    try:
+    with refusing(root, "must be writable", OSError, field="output folder"):
         root.mkdir(parents=True, exist_ok=True)
         _mark(root)
         lock = _taken_lock(root)
-    except OSError as error:
-        raise InputError(root, "output folder", reason(error), "must be writable") from error
     try:
-        try:
+        with refusing(root, "must be writable", OSError, field="output folder"):
             folder.make()
-        except OSError as error:
-            raise InputError(root, "output folder", reason(error), "must be writable") from error
         yield folder
     finally:
         with suppress(OSError):  # the folder was deleted meanwhile
@@ -207,10 +203,8 @@ def refuse_foreign(root: Path, study: Study) -> None:
         InputError: it holds another study or other files, links in the place of its parts, or is
             no folder.
     """
-    try:
+    with refusing(root, "must be a folder", OSError, field="output folder"):
         holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
-    except OSError as error:
-        raise InputError(root, "output folder", reason(error), "must be a folder") from error
     if not holds:
         return
     is_ours = _is_ours(root)

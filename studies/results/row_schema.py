@@ -5,19 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    create_model,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 from studies.declaration.result import SWEEP_PREFIX, Row, Scalar
 from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.spreadsheet import without_guard
@@ -172,9 +164,6 @@ def checked_row(
     Raises:
         InputError: a column is missing, of another type or out of range.
     """
-    try:
-        known = model.model_validate(dict(row))
-    except ValidationError as error:
-        raise as_input_error(error, where, model, prefix=prefix) from error
+    known = validated(model, dict(row), prefix, where)
     content = {**vars(known), **(known.__pydantic_extra__ or {})}
     return {name: content[name] for name in row}  # in the order, and with the columns, of the file

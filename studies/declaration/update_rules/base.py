@@ -18,14 +18,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
     model_validator,
 )
 
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
-from studies.common.explain import as_input_error, validated
+from studies.common.explain import validated
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -76,10 +75,7 @@ def _counted(raw: object) -> object:
         raw = {"count": raw}
     if not isinstance(raw, dict):
         return raw
-    try:
-        return tuple(range(_SeedCount.model_validate(raw).count))
-    except ValidationError as error:
-        raise as_input_error(error, "study", _SeedCount) from error
+    return tuple(range(validated(_SeedCount, raw, "").count))
 
 
 def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_text, reason, write_whole
+from rpu_ssnn.common.files import read_text, refusing, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.execution.study_runs import look_into, refuse_empty
@@ -68,10 +68,8 @@ def write_report(root: Path | str, path: Path | str | None = None) -> Path:
     root = Path(root)
     target = root / "report.html" if path is None else Path(path)
     text = report_html(root)
-    try:
+    with refusing(target, "must be a writable file", OSError, field="report"):
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-    except OSError as error:
-        raise InputError(target, "report", reason(error), "must be a writable file") from error
     return target
 
 
