@@ -137,13 +137,12 @@ def expanded(raw: object) -> object:
     """
     if not isinstance(raw, Mapping):
         return raw
-    return {path: _written_out(path, values) for path, values in raw.items()}
-
-
-def _written_out(path: object, values: object) -> object:
-    if not isinstance(values, Mapping):
-        return values
-    return validated(Range, values, str(path)).values()
+    return {
+        path: validated(Range, values, str(path)).values()
+        if isinstance(values, Mapping)
+        else values
+        for path, values in raw.items()
+    }
 
 
 def axes_of(

@@ -39,8 +39,12 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
         measure = "train_accuracy"
     apart = results["label"].nunique() > MOST_TOGETHER
     style = looks(results["label"])
-    valued = with_values(results, shared=True)
-    panels = list(_apart(results) if apart else panels_of(valued, swept_columns(results)))
+    if apart:
+        points = by_point(with_values(results))
+        panels = [(titled(f"{case} (n={len(runs)})", point), runs) for case, point, runs in points]
+    else:
+        valued = with_values(results, shared=True)
+        panels = list(panels_of(valued, swept_columns(results)))
     figure, all_axes = panel_grid(width, len(panels))
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):
@@ -63,14 +67,6 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     if not apart:
         legend_below(figure, all_axes, width)
     return figure
-
-
-def _apart(results: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The runs of each case at each point of the sweep."""
-    return [
-        (titled(f"{case} (n={len(runs)})", point), runs)
-        for case, point, runs in by_point(with_values(results))
-    ]
 
 
 def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:

@@ -73,16 +73,13 @@ class StudyFigures:
         Raises:
             InputError: the results do not have what the figure shows.
         """
-        figure = self._drawn(kind, x, width)
+        if kind == "curves":
+            figure = curves_figure(self._curves, self.results, width)
+        elif kind == "gaps":
+            figure = gaps_figure(self.summary, self.study.reference_label, width)
+        elif path := x or next(iter(self.swept_paths), None):
+            figure = sweep_figure(self.results, path, width)
+        else:
+            raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
         figure.draw_without_rendering()  # the layout fits at the second drawing
         return figure
-
-    def _drawn(self, kind: Kind, x: str | None, width: float) -> Figure:
-        if kind == "curves":
-            return curves_figure(self._curves, self.results, width)
-        if kind == "gaps":
-            return gaps_figure(self.summary, self.study.reference_label, width)
-        path = x or next(iter(self.swept_paths), None)
-        if path is None:
-            raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
-        return sweep_figure(self.results, path, width)

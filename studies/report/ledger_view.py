@@ -4,10 +4,8 @@ import pandas as pd
 
 from rpu_ssnn.common.wording import listed
 from studies.common.choices import Format
-from studies.common.quantities import quantity
-from studies.declaration.result import SWEEP_PREFIX
 from studies.results.ledger import REASONS
-from studies.results.summary import as_keys, or_dash, swept_columns
+from studies.results.summary import swept_cells, swept_columns
 from studies.results.text_table import as_csv, number, render_cells
 
 _HEADS = {
@@ -37,17 +35,11 @@ def render(table: pd.DataFrame, style: Format) -> str:
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """The ledger rounded for reading, every cell text."""
-    shown = {}
-    for column in table.columns:
-        if column in REASONS or (column == _ONLY_IF_KNOWN and table[column].isna().all()):
-            continue
-        name = str(column)
-        if name in _HEADS:
-            style = "{:.1f}" if name.startswith("pulses") else "{:.3g}"
-            shown[_HEADS[name]] = [number(value, style) for value in table[column]]
-        else:
-            heading = quantity(name.removeprefix(SWEEP_PREFIX))
-            shown[heading] = [or_dash(value) for value in as_keys(table[column])]
+    shown = {"case": table["case"].map(str), **swept_cells(table), "n": table["n"].map(str)}
+    for column, heading in _HEADS.items():
+        if column != _ONLY_IF_KNOWN or table[column].notna().any():
+            style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
+            shown[heading] = [number(value, style) for value in table[column]]
     return pd.DataFrame(shown)
 
 

@@ -80,7 +80,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "unit": row["unit"],
             "own": f"{row['own']:.4g}",
             "loss": interval(row["own_loss"], row["own_loss_ci"], n=row["n"]),
-            "required": _required(row),
+            "required": "none found"
+            if row["why_none"]
+            else f"{row['bound']} {row['required']:.3g}",
             "interval": _interval(row),
             "verdict": row["verdict"],
             "values": str(row["values"]),
@@ -89,10 +91,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         for _, row in table.iterrows()
     ]
     return pd.DataFrame(rows)
-
-
-def _required(row: pd.Series) -> str:
-    return "none found" if row["why_none"] else f"{row['bound']} {row['required']:.3g}"
 
 
 def _interval(row: pd.Series) -> str:

@@ -92,7 +92,8 @@ class ResultFolder:
         for part in (self.root, *(self.root / name for name in FOLDERS)):
             remove_temporaries(part)
         if self.study is not None:
-            text = _as_understood(self.study)
+            content = self.study.model_dump(mode="json") | {"drives": HYPERPARAMETERS_FILE}
+            text = strict_yaml.dump(content, _STUDY_COMMENT)
             write_whole(
                 self.root / STUDY_FILE, lambda path: path.write_text(text, encoding="utf-8")
             )
@@ -249,9 +250,3 @@ def _mark(root: Path) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(root / MARKER_FILE, flags, 0o666), "w") as file:
             file.write(_MARKER_TEXT)
-
-
-def _as_understood(study: Study) -> str:
-    content = study.model_dump(mode="json")
-    content["drives"] = HYPERPARAMETERS_FILE
-    return strict_yaml.dump(content, _STUDY_COMMENT)

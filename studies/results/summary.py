@@ -236,7 +236,8 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
         "epochs": _one_of(runs, "epochs"),
         "images": _one_of(runs, "n_train"),
-        **_input(runs),
+        # What the case saw of recorded spikes.
+        **({INPUT: runs[INPUT].iloc[0]} if INPUT in runs and runs[INPUT].notna().any() else {}),
         "device": _preset(runs),
     }
 
@@ -249,11 +250,6 @@ def _preset(runs: pd.DataFrame) -> str:
     if not isinstance(device, str) or is_aihwkit_name(device):
         return device if isinstance(device, str) else ""
     return device.rpartition("(")[2].rstrip(")").split(",")[0]
-
-
-def _input(runs: pd.DataFrame) -> dict[str, Any]:
-    """What the case saw of recorded spikes; nothing where there are none."""
-    return {INPUT: runs[INPUT].iloc[0]} if INPUT in runs and runs[INPUT].notna().any() else {}
 
 
 def _one_of(runs: pd.DataFrame, column: str) -> float:

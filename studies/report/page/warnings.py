@@ -44,9 +44,10 @@ def cautions(
 ) -> list[Cautions]:
     """All that apply, grouped by kind, what is missing first."""
     until = sequential_stopping.sentences(found.study.until, found.points)
+    failures = (f"The last run failed at {one.title}: {one.message}" for one in read_failures(root))
     groups = (
         ("trials without a row", _RUN, _missing(found)),
-        ("failed trials", f"{_RUN} --retry-failed", _failed(root)),
+        ("failed trials", f"{_RUN} --retry-failed", failures),
         ("seeds added until gaps are narrow", "until: {max_seeds: ...}", _sentences(until)),
         ("pruned runs", "prune: null", _sentences(pruning.sentences(found.pruned))),
         (
@@ -85,11 +86,6 @@ def _missing(found: FolderContents) -> Iterator[str]:
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} no row (yet): {listed(missing)}."
-
-
-def _failed(root: Path) -> Iterator[str]:
-    for failure in read_failures(root):
-        yield f"The last run failed at {failure.title}: {failure.message}"
 
 
 def _versions(runs: Runs) -> Iterator[str]:
