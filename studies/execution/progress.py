@@ -48,7 +48,6 @@ class ClosedPipeConsole(Console):
     """A console that survives a closed pipe, where rich would end the process."""
 
     def on_broken_pipe(self) -> None:
-        """Prints nothing more."""
         self.quiet = True
 
 
@@ -70,7 +69,6 @@ class ConsoleReporter(Reporter):
         self._line, self._told = "", 0.0
 
     def note(self, text: str) -> None:
-        """One line, above a bar where there is one."""
         with self._tolerated():
             self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
@@ -155,7 +153,6 @@ class _Clock:
         self._start = time.monotonic()
 
     def left(self, running: Iterable[TrialProgress]) -> str:
-        """The remaining time in words."""
         elapsed = time.monotonic() - self._start
         seconds = seconds_left(elapsed, self.done - self._before, self.total - self.done, running)
         return "time left not known yet" if seconds is None else f"{duration(seconds)} left"

@@ -35,7 +35,8 @@ def render(table: pd.DataFrame, style: Format) -> str:
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """The ledger rounded for reading, every cell text."""
-    shown = {"case": table["case"].map(str), **swept_cells(table), "n": table["n"].map(str)}
+    shown = {"case": table["case"].map(str).tolist(), **swept_cells(table)}
+    shown["n"] = table["n"].map(str).tolist()
     for column, heading in _HEADS.items():
         if column != _ONLY_IF_KNOWN or table[column].notna().any():
             style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"

@@ -9,12 +9,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import correction, describe, holm, is_significant, paired_p
-from studies.results.summary import (
-    by_point,
-    titled,
-    with_values,
-    without_pruned,
-)
+from studies.results.summary import by_point, titled, with_values, without_pruned
 from studies.results.text_table import as_csv, marked_interval, render_cells
 
 

@@ -11,14 +11,7 @@ from studies.common.quantities import quantity
 from studies.common.statistics import correction, describe, mark, paired_p
 from studies.declaration.result import SWEEP_PREFIX
 from studies.results.columns import setting
-from studies.results.summary import (
-    GAP,
-    correct,
-    or_dash,
-    swept_columns,
-    with_gaps,
-    with_values,
-)
+from studies.results.summary import GAP, correct, or_dash, swept_columns, with_gaps, with_values
 from studies.results.text_table import accuracy_interval, as_csv, interval, render_cells
 
 

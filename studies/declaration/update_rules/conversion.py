@@ -10,13 +10,7 @@ from pydantic import Field
 
 from rpu_ssnn.spec import Spec
 from studies.declaration.update_rules.ann import ann_spec, float_training
-from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    IdealCase,
-    Sections,
-    SgdSpec,
-    Train,
-)
+from studies.declaration.update_rules.base import SEES_COUNTS, IdealCase, Sections, SgdSpec, Train
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:

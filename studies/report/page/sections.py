@@ -13,13 +13,7 @@ from rpu_ssnn.common.files import read_bytes
 from studies.declaration.devices import path_free
 from studies.declaration.result import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
-from studies.report.figure_style import (
-    NARROW_INCHES,
-    WIDE_INCHES,
-    as_svg,
-    panels,
-    plain,
-)
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, panels, plain
 from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv, render_cells
 
