@@ -114,17 +114,13 @@ def _cell(cell: pd.Series, pivoted: Pivot) -> str:
 
 
 def _legend(pivoted: Pivot, reference: str) -> str:
-    text = f"test accuracy % ± 95 % interval (n {_what_n_counts(pivoted)})"
+    text = "test accuracy % ± 95 % interval (n seeds)"
     if pivoted.values == "gap":
         tests = int(pivoted.cells["gap_p"].notna().sum())
         text = (
             f"gap to {reference}, points ± 95 % interval of each by itself "
-            f"(n {_what_n_counts(pivoted)}); {correction(tests)}"
+            f"(n pairs of runs); {correction(tests)}"
         )
     if pivoted.averaged:
         text += f"; a cell is the mean over: {', '.join(pivoted.averaged)}"
     return text
-
-
-def _what_n_counts(pivoted: Pivot) -> str:
-    return "pairs of runs" if pivoted.values == "gap" else "seeds"

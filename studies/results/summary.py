@@ -31,7 +31,7 @@ _RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
 """Swept values of an override that mean what the preset makes of them."""
 
 INPUT = "input"
-"""Column that says what a case saw of recorded spikes (`studies.workers.data_columns`)."""
+"""Column that says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
 
 PUBLISHED = "published"
 """Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.declaration.result import PRUNED, Row, TrialResult, plain
 from studies.declaration.trial import Trial
-from studies.workers.data_columns import data_columns
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
@@ -81,7 +80,7 @@ def run_trial(
         "n_train": len(data.train_labels),
         "n_validation": len(data.validation_labels),
         "n_test": len(data.test_labels),
-        **data_columns(trial, data),
+        **_data_columns(trial, data),
         **_setting_columns(trial, data),
         "test_accuracy": 100 * test,
         "validation_accuracy": 100 * validation,
@@ -107,6 +106,50 @@ def run_trial(
         row={name: plain(value) for name, value in row.items()},
         epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
     )
+
+
+def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
+    """Columns about the data; empty for images of a standard set.
+
+    For data of the user: file, digest, split and scale. For recorded spikes: what the case uses of
+    them, and the share of spikes after T.
+    """
+    from rpu_ssnn.data.user_data import file_digest
+    from rpu_ssnn.spike_trains import SpikeTrains
+
+    dataset, own = trial.settings.dataset, trial.settings.dataset.own
+    columns: dict[str, Any] = {}
+    if own is not None:
+        columns = {
+            "data_file": own.file.name,
+            "file_digest": file_digest(own),
+            "data_split": _split_of(trial),
+            "data_range": None if own.spikes else _range_of(trial),
+        }
+    if own is not None or isinstance(data.train_images, SpikeTrains):
+        columns["data_shape"] = "x".join(map(str, data.shape))
+    if isinstance(data.train_images, SpikeTrains):
+        columns |= {
+            "input": trial.settings.method.sees,
+            "time": dataset.time,
+            "bin": own.spikes.bin if own is not None and own.spikes is not None else None,
+            "spikes_after_T": data.train_images.share_from(trial.settings.network.T),
+        }
+    return columns
+
+
+def _split_of(trial: Trial) -> str:
+    dataset = trial.settings.dataset
+    if dataset.test_share is None:
+        return f"test file {dataset.test_file.name}" if dataset.test_file else "as the file has it"
+    return f"stratified, test_share {dataset.test_share:g}, seed {dataset.split_seed}"
+
+
+def _range_of(trial: Trial) -> str:
+    rule = trial.settings.dataset.range
+    if isinstance(rule, str):
+        return "of the training rows" + (", each column" if rule == "each" else "")
+    return f"{rule[0]:g} to {rule[1]:g}"
 
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:

@@ -129,3 +129,13 @@ def searched(
     for point in study.points():
         if point.drive is None:
             yield point, found.get(search_key(point, study.search))
+
+
+def drive_of(
+    point: Point, search: SearchSettings, found: Mapping[str, FoundHyperparameters]
+) -> Hyperparameters | None:
+    """Hyperparameters that the study gives or a search found (by search key); None: neither."""
+    if point.drive is not None:
+        return point.drive
+    known = found.get(search_key(point, search))
+    return None if known is None else known.drive
