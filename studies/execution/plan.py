@@ -1,7 +1,5 @@
 """The plan of a study: its trials, which are done, and the estimated time of the rest."""
 
-from __future__ import annotations
-
 import heapq
 import statistics as plain_statistics
 import time

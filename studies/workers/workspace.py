@@ -21,6 +21,7 @@ from rpu_ssnn.spec import Spec
 from studies.declaration.trial import Trial
 
 if TYPE_CHECKING:
+    from rpu_ssnn.data import Dataset
     from rpu_ssnn.training_loop import Learner
     from rpu_ssnn.training_state import EpochRow, TrainingState
     from studies.workers.checkpoint import Checkpoint
@@ -167,7 +168,9 @@ class TrialSession:
         self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
-    def trained[L: Learner](self, train: Callable[..., L]) -> AbstractContextManager[L]:
+    def trained[L: Learner](
+        self, train: Callable[..., L], data: Dataset
+    ) -> AbstractContextManager[L]:
         """The network of the trial, trained from its checkpoint if that is of this code.
 
         Args:
@@ -179,13 +182,13 @@ class TrialSession:
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
 
         if not self._trial.settings.method.reports_epochs:
-            network = train()
+            network = train(data)
         else:
             try:
-                network = train(start=self.resume(), on_epoch=on_epoch)
+                network = train(data, start=self.resume(), on_epoch=on_epoch)
             except StateError as error:
                 self.set_aside(f"is of other code ({error})")
-                network = train(start=None, on_epoch=on_epoch)
+                network = train(data, start=None, on_epoch=on_epoch)
         return network if isinstance(network, AbstractContextManager) else nullcontext(network)
 
     def set_aside(self, why: str) -> None:

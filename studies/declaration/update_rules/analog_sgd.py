@@ -23,7 +23,6 @@ from studies.declaration.update_rules.base import (
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 
@@ -82,9 +81,9 @@ class AnalogSgdMethod(DeviceMethod):
         """False: aihwkit draws the pulse trains."""
         return False
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec, train_analog_sgd
 
         spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **settings_of_numbers(trial))
         hidden, seed = trial.settings.network.hidden, trial.settings.seed
-        return partial(train_analog_sgd, spec, hidden, self.simulated, data, seed=seed)
+        return partial(train_analog_sgd, spec, hidden, self.simulated, seed=seed)

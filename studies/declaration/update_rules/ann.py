@@ -22,7 +22,6 @@ from studies.declaration.update_rules.base import (
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.ann import AnnSpec
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 
@@ -54,16 +53,16 @@ class AnnMethod(FloatMethod):
     update: Literal["ann"] = "ann"
     sgd: SgdSpec
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
-        return float_training(ann_spec(trial, self.sgd), trial, data)
+    def training(self, trial: Trial, threads: int) -> Train:
+        return float_training(ann_spec(trial, self.sgd), trial)
 
 
-def float_training(spec: AnnSpec, trial: Trial, data: Dataset) -> Train:
+def float_training(spec: AnnSpec, trial: Trial) -> Train:
     """Trains the float network of the trial."""
     from rpu_ssnn.baselines.ann import train_ann
 
     hidden, seed = trial.settings.network.hidden, trial.settings.seed
-    return partial(train_ann, spec, hidden, data, seed=seed)
+    return partial(train_ann, spec, hidden, seed=seed)
 
 
 def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:

@@ -8,7 +8,6 @@ from studies.declaration.update_rules.ann import FloatMethod, ann_spec, float_tr
 from studies.declaration.update_rules.base import NUMBERS_READ, IdealCase, SgdSpec, Train
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 
@@ -29,6 +28,6 @@ class AnnAdamMethod(FloatMethod):
 
     update: Literal["ann_adam"] = "ann_adam"
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
+    def training(self, trial: Trial, threads: int) -> Train:
         spec = ann_spec(trial, SgdSpec()).model_copy(update={"optimiser": "adam"})
-        return float_training(spec, trial, data)
+        return float_training(spec, trial)

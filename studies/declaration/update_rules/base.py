@@ -27,7 +27,6 @@ from rpu_ssnn.tile_spec import WeightRange
 from studies.common.explain import validated
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from rpu_ssnn.training_loop import Learner
     from studies.declaration.study import SearchSettings
     from studies.declaration.trial import Trial
@@ -53,7 +52,7 @@ SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
 type Train = Callable[..., Learner]
-"""Trains a network, from the state ``start`` where one is given; ``on_epoch``: as of
+"""Trains a network on a data set, its argument; ``start`` and ``on_epoch`` as of
 `rpu_ssnn.training.train`."""
 
 type Sections = dict[str, Any]
@@ -292,12 +291,12 @@ class MethodBase(Spec):
         return {}
 
     @abstractmethod
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
+    def training(self, trial: Trial, threads: int) -> Train:
         """Trains the trial's network."""
 
-    def timed(self, trial: Trial, data: Dataset, threads: int) -> Train:
+    def timed(self, trial: Trial, threads: int) -> Train:
         """The training whose steps `plan` times."""
-        return self.training(trial, data, threads)
+        return self.training(trial, threads)
 
     def shown_at_once(self) -> int | None:
         """Images of one inference call of that network; None: all there are."""

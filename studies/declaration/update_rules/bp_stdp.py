@@ -12,7 +12,6 @@ from studies.declaration.update_rules.base import IdealCase
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
@@ -36,9 +35,9 @@ class BpStdpMethod(SpikingMethod):
 
     update: Literal["bp_stdp"] = "bp_stdp"
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]:
+    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
 
         settings, rate = trial.settings, self.learning_rate
         network, training, seed = settings.network, settings.training, settings.seed
-        return partial(train_bp_stdp, network, training, rate, data, seed=seed)
+        return partial(train_bp_stdp, network, training, rate, seed=seed)

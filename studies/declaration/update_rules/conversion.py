@@ -14,7 +14,6 @@ from studies.declaration.update_rules.base import SEES_COUNTS, IdealCase, Sectio
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
@@ -54,7 +53,7 @@ class ConversionMethod(SpikingMethod):
     sgd: SgdSpec
     percentile: Percentile
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]:
+    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]:
         from rpu_ssnn.baselines.conversion import train_and_convert
 
         settings, ann = trial.settings, ann_spec(trial, self.sgd)
@@ -62,13 +61,12 @@ class ConversionMethod(SpikingMethod):
             train_and_convert,
             settings.network,
             ann,
-            data,
             seed=settings.seed,
             percentile=self.percentile,
         )
 
-    def timed(self, trial: Trial, data: Dataset, threads: int) -> Train:
-        return float_training(ann_spec(trial, self.sgd), trial, data)
+    def timed(self, trial: Trial, threads: int) -> Train:
+        return float_training(ann_spec(trial, self.sgd), trial)
 
     def shown_at_once(self) -> int | None:
         return None

@@ -21,7 +21,6 @@ from studies.declaration.update_rules.base import (
 )
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 ONLINE_READS = ("network.hidden", "network.encoding.contrast", "training.epochs")
@@ -66,8 +65,8 @@ class OnlineSgdMethod(MethodBase):
     def columns(self) -> dict[str, Any]:
         return {"online": changed_settings(self.online, weight_bound=self.weight_bound)}
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
-        return online_training(self.online, {"weight_bound": self.weight_bound}, trial, data)
+    def training(self, trial: Trial, threads: int) -> Train:
+        return online_training(self.online, {"weight_bound": self.weight_bound}, trial)
 
 
 def check_layers(rates: Sequence[float], network: NetworkSpec) -> None:
@@ -90,7 +89,7 @@ def changed_settings(online: OnlineSpec, **more: Any) -> str:
     return canonical(changed | {name: v for name, v in more.items() if v is not None})
 
 
-def online_training(spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset) -> Train:
+def online_training(spec: OnlineSpec, held: dict[str, Any], trial: Trial) -> Train:
     """Trains the trial's network.
 
     Args:
@@ -103,7 +102,6 @@ def online_training(spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: 
         train_image_by_image,
         spec,
         settings.network.hidden,
-        data,
         seed=settings.seed,
         learning_rate=settings.method.learning_rate,
         epochs=settings.training.epochs,

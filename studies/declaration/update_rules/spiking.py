@@ -12,7 +12,6 @@ from rpu_ssnn.spec import NetworkSpec
 from studies.declaration.update_rules.base import MethodBase
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from rpu_ssnn.synapses import SynapsesFactory
     from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
@@ -40,7 +39,7 @@ class SpikingMethod(MethodBase):
     """A rule that ends in a spiking network, which can be exported."""
 
     @abstractmethod
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]: ...
+    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]: ...
 
     def shown_at_once(self) -> int | None:
         from rpu_ssnn.training import INFERENCE_CHUNK
@@ -55,9 +54,9 @@ class SsnnBpMethod(SpikingMethod):
     def synapses(self) -> SynapsesFactory:
         """The factory of the synapses of every crossbar."""
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Callable[..., Trained]:
+    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]:
         from rpu_ssnn.training import train
 
         settings, synapses = trial.settings, self.synapses()
         network, training, seed = settings.network, settings.training, settings.seed
-        return partial(train, network, training, synapses, data, seed=seed, threads=threads)
+        return partial(train, network, training, synapses, seed=seed, threads=threads)

@@ -24,7 +24,6 @@ from studies.declaration.update_rules.online_sgd import (
 )
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 SLOTS = 3
@@ -90,6 +89,6 @@ class WholePulseMethod(DeviceMethod):
     def columns(self) -> dict[str, Any]:
         return {**super().columns(), "online": changed_settings(self.online)}
 
-    def training(self, trial: Trial, data: Dataset, threads: int) -> Train:
+    def training(self, trial: Trial, threads: int) -> Train:
         held = {"device": self.simulated, "tile": self.tile}
-        return online_training(self.online, held, trial, data)
+        return online_training(self.online, held, trial)
