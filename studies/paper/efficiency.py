@@ -109,9 +109,7 @@ def draw(table: pd.DataFrame) -> Figure:
     axes, beside = figure.subplots(1, 2)
     curve = table[table["quantity"] == "test accuracy after slot"]
     axes.plot(curve["of"].astype(int), curve["value"], color="#0072B2")
-    axes.set_xlabel("slots seen")
-    axes.set_ylabel("test accuracy (%)")
-    finish_axes(axes)
+    finish_axes(axes, "slots seen", "test accuracy (%)")
     beside.axis("off")
     counts = table[table["quantity"] != "test accuracy after slot"]
     lines = [f"{row.value:10.4g}  {row.quantity}, {row.of}" for row in counts.itertuples()]

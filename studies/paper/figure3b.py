@@ -69,7 +69,6 @@ def draw(table: pd.DataFrame) -> Figure:
         colour = {UP: "#009E73", DOWN: "#D55E00"}.get(name, "black")
         axes.eventplot(slots, lineoffsets=-place, linelengths=0.7, linewidths=1.4, colors=colour)
     axes.set_yticks([-place for place in range(len(names))], names, fontsize=FONT_POINTS)
-    axes.set_xlabel("slot (the image is shown for 50, the flush goes on for 15)")
     axes.set_xlim(-1, 65)
-    finish_axes(axes, "x")
+    finish_axes(axes, "slot (the image is shown for 50, the flush goes on for 15)", grid="x")
     return figure

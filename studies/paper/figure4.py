@@ -49,17 +49,13 @@ def draw(table: pd.DataFrame) -> Figure:
             part["error"], part["density"], color=style.colour, ls=style.line, label=f"T = {T}"
         )
     left.set_yscale("log")
-    left.set_xlabel("estimated minus true product")
-    left.set_ylabel("density")
     left.legend(fontsize=FONT_POINTS, frameon=False)
     each = table.drop_duplicates("T")
     right.loglog(each["T"], each["deviation"], "o", color="#0072B2", label="coincidences")
     start = each["deviation"].iloc[0] * np.sqrt(SLOTS[0])
     right.loglog(SLOTS, start / np.sqrt(SLOTS), "k--", lw=0.9, label=r"$\propto 1/\sqrt{T}$")
-    right.set_xlabel("T (slots)")
-    right.set_ylabel("standard deviation")
     right.set_title(f"slope {each['slope'].iloc[0]:.3f}", fontsize=FONT_POINTS)
     right.legend(fontsize=FONT_POINTS, frameon=False)
-    for axes in (left, right):
-        finish_axes(axes)
+    finish_axes(left, "estimated minus true product", "density")
+    finish_axes(right, "T (slots)", "standard deviation")
     return figure

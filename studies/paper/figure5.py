@@ -71,12 +71,10 @@ def draw(table: pd.DataFrame) -> Figure:
             table["rank"], table[name], color=style.colour, ls=style.line, marker=style.marker,
             ms=4, label=name,
         )  # fmt: skip
-    axes.set_xlabel("output neurons, by falling response")
-    axes.set_ylabel("mean share of the response")
     axes.set_title(
         f"winner-take-all to softmax: distance {table['distance'].iloc[0]:.3f}",
         fontsize=FONT_POINTS,
     )
     axes.legend(fontsize=FONT_POINTS, frameon=False)
-    finish_axes(axes)
+    finish_axes(axes, "output neurons, by falling response", "mean share of the response")
     return figure

@@ -139,9 +139,8 @@ def draw(table: pd.DataFrame) -> Figure:
                     ls="-" if update == "rate" else "--", fillstyle=filled, ms=5,
                     label=f"{name}, {update}",
                 )  # fmt: skip
-        axes.set_xlabel("T (slots)")
         axes.set_title(f"crossbar {crossbar}", fontsize=FONT_POINTS)
-        finish_axes(axes)
+        finish_axes(axes, "T (slots)")
     panels[0].set_ylabel("bias over the exact gradient")
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3,

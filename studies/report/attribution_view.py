@@ -58,9 +58,8 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().to_numpy().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
-    axes.set_xlabel("test accuracy (points, paired by seed; bar: 95 % interval)")
     axes.legend(fontsize=7, frameon=False, loc="best")
-    finish_axes(axes, "x")
+    finish_axes(axes, "test accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
     return save(figure, root / FIGURE)
 

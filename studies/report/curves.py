@@ -59,9 +59,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
                 _curve(axes, epochs, measure, style[str(case)], label)
         axes.set_title(wrapped(title, int(14 * width / columns_of(width, len(panels)))), fontsize=7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(f"{measure.replace('_', ' ')} (%)")
-        finish_axes(axes)
+        finish_axes(axes, "epoch", f"{measure.replace('_', ' ')} (%)")
     low, high = all_axes[0].get_ylim()  # shared by all
     all_axes[0].set_ylim(max(0.0, low), min(100.0, high))
     if not apart:

@@ -81,9 +81,10 @@ def panels(
     return figure, list(grid[:n])
 
 
-def finish_axes(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
-    """Grid, ticks and frame."""
-    axes.grid(axis=axis, lw=0.4, alpha=0.6)
+def finish_axes(axes: Axes, x: str = "", y: str = "", grid: Literal["x", "y"] = "y") -> None:
+    """Labels, grid, ticks and frame."""
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(axis=grid, lw=0.4, alpha=0.6)
     axes.tick_params(labelsize=FONT_POINTS)
     axes.spines[["top", "right"]].set_visible(False)
     axes.xaxis.label.set_fontsize(FONT_POINTS)

@@ -84,9 +84,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
                 _over_x(axes, over_x, _dodged(positions, shift), look, label)
         axes.set_title(plain(title), fontsize=FONT_POINTS)
         _x_axis(axes, values, positions)
-        axes.set_xlabel(plain(quantity(path)))
-        axes.set_ylabel("test accuracy (%)")
-        finish_axes(axes)
+        finish_axes(axes, plain(quantity(path)), "test accuracy (%)")
     legend_below(figure, all_axes, width)
     return figure
 
@@ -130,8 +128,7 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     draw_groups(axes, gaps)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel(wrapped(f"gap to {reference} (points)", int(9 * width)))
-    finish_axes(axes, "x")
+    finish_axes(axes, wrapped(f"gap to {reference} (points)", int(9 * width)), grid="x")
     return figure
 
 

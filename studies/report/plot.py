@@ -66,8 +66,7 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
         lw=1.2,
         label="mean, 95 % interval",
     )
-    axes.set_xlabel("test accuracy (%)")
-    finish_axes(axes, "x")
+    finish_axes(axes, "test accuracy (%)", grid="x")
     axes.legend(fontsize=7, frameon=False, loc="best")
 
 
@@ -83,5 +82,4 @@ def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
         capsize=3,
         lw=1.2,
     )
-    axes.set_xlabel(wrapped(f"gap to {reference} (points; 95 % interval)", 44))
-    finish_axes(axes, "x")
+    finish_axes(axes, wrapped(f"gap to {reference} (points; 95 % interval)", 44), grid="x")

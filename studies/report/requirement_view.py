@@ -66,9 +66,8 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
             axes.axvline(row["required"], color="#D55E00", lw=1.0)
             axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)
         unit = "" if row["unit"] == "1" else f" ({row['unit']})"
-        axes.set_xlabel(wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44))
-        axes.set_ylabel("loss (points; 95 % interval)")
-        finish_axes(axes)
+        varied = wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44)
+        finish_axes(axes, varied, "loss (points; 95 % interval)")
     figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
     return save(figure, root / FIGURE)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from device_presets import Preset, PresetError, get_device
+from device_presets.plots.card import draw_response
 from rpu_ssnn.common.files import read_bytes
 from studies.declaration.devices import path_free
 from studies.declaration.result import Runs
@@ -132,9 +134,6 @@ def responses(runs: Runs) -> Iterator[Section]:
 @cache
 def _responses(names: tuple[str, ...]) -> list[Picture]:
     """Measured on a tile, which takes seconds: once a process."""
-    from device_presets import Preset, PresetError, get_device
-    from device_presets.plots.card import draw_response
-
     presets = {}
     for name in names:
         try:
