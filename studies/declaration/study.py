@@ -168,14 +168,12 @@ class Study(Spec):
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
             if label in labels[:index]:
-                raise InputError(
-                    "study", f"case {index + 1}.label", label, "must be unique: give one a `label`"
-                )
+                allowed = "must be unique: give one a `label`"
+                raise InputError("study", f"case {index + 1}.label", label, allowed)
         rate_labels = [case.name for case in self.cases if isinstance(case, RateCase)]
         if self.reference is None and len(rate_labels) != 1:
-            raise InputError(
-                "study", "reference", None, one_of(labels) + ", as there is not one rate case"
-            )
+            allowed = one_of(labels) + ", as there is not one rate case"
+            raise InputError("study", "reference", None, allowed)
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
         for label in self.published:
@@ -187,19 +185,16 @@ class Study(Spec):
                 raise InputError("study", "quoted", label, allowed)
         budget, available = self.search.n_train, self.dataset.n_train
         if budget is not None and available is not None and budget > available:
-            raise InputError(
-                "study", "search.n_train", budget, f"must be at most dataset.n_train, {available}"
-            )
+            allowed = f"must be at most dataset.n_train, {available}"
+            raise InputError("study", "search.n_train", budget, allowed)
         points = self.points()
         held_out = self.search.validation_share or self.dataset.validation_share
         if held_out == 0 and any(point.drive is None for point in points):
-            raise InputError(
-                "study",
-                "dataset.validation_share",
-                0.0,
+            allowed = (
                 "must be above 0, or search.validation_share given, as a case without a drive is "
-                "searched on the validation split",
+                "searched on the validation split"
             )
+            raise InputError("study", "dataset.validation_share", 0.0, allowed)
         if self.until is not None:
             check_sequential_stopping(self.until, points)
         return self
