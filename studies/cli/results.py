@@ -1,7 +1,4 @@
-"""The commands about results: before, while and after a study runs.
-
-Whatever is slow to import is imported by the command that needs it.
-"""
+"""The commands about results: before, while and after a study runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

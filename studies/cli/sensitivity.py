@@ -1,7 +1,4 @@
-"""The commands that ask about one device: what costs most, what it has to meet, what it spent.
-
-Whatever is slow to import is imported by the command that needs it.
-"""
+"""The commands that ask about one device: what costs most, what it has to meet, what it spent."""
 
 from collections.abc import Callable, Iterable
 from functools import partial

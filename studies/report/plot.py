@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
 from studies.report.figures import bar_within, by_device, draw_groups
-from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled_row, with_values
+from studies.results.summary import by_point, titled, titled_row, with_values
 
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
@@ -45,12 +45,9 @@ def plot_study(
 
 
 def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
-    swept = swept_columns(table)
+    runs_of = {titled(case, point): runs for case, point, runs in by_point(results)}
     for place, (_, row) in enumerate(table.iterrows()):
-        runs = results[results["label"] == row["case"]]
-        for column in swept:
-            if row[column] != NOT_SWEPT:
-                runs = runs[as_keys(runs[column]) == row[column]]
+        runs = runs_of[titled_row(row)]
         label = "one seed" if place == 0 else None
         axes.plot(runs["test_accuracy"], [place] * len(runs), "o", color=_SEED, ms=4, label=label)
     of_cases = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)

@@ -16,7 +16,7 @@ from studies.declaration.search.hyperparameters import searched
 from studies.declaration.trial import point_title
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
-from studies.results.summary import swept_columns
+from studies.results.summary import by_point
 from studies.results.tables import Versions, read_failures
 
 SATURATED_FROM = 0.05
@@ -95,8 +95,8 @@ def _versions(runs: Runs) -> Iterator[str]:
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
-    points = results.groupby(["label", *swept_columns(results)], sort=False, dropna=False)
-    few = list(dict.fromkeys(str(key[0]) for key, runs in points if len(runs) < FEWEST_SEEDS))
+    short = (case for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
+    few = list(dict.fromkeys(map(str, short)))
     if few:
         yield (
             f"Fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean little: "
