@@ -18,11 +18,11 @@ from studies.report.page.headline import headline, on_devices
 from studies.report.page.sections import (
     Picture,
     Section,
+    Table,
     answers,
     drawn,
     ledger,
     responses,
-    table_of,
 )
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
@@ -128,7 +128,7 @@ def _summary(table: pd.DataFrame, reference: str) -> Section:
         "sat.: devices at a bound"
     )
     cells = readable(table, reference)
-    return Section("Summary", [], [table_of(cells, 1 + len(swept_columns(table)), note, table)])
+    return Section("Summary", [], [Table(cells, 1 + len(swept_columns(table)), note, table)])
 
 
 def _runs(results: pd.DataFrame) -> Section:
@@ -139,7 +139,7 @@ def _runs(results: pd.DataFrame) -> Section:
         if column in results.columns:
             values = results[column].astype(float)
             columns[heading] = [number(value, style) for value in values]
-    return Section("Runs", [], [table_of(pd.DataFrame(columns), n_left)], folded=True)
+    return Section("Runs", [], [Table(pd.DataFrame(columns), n_left)], folded=True)
 
 
 def _pictures(figures: StudyFigures) -> Iterator[Picture]:

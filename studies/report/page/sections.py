@@ -28,12 +28,16 @@ _RESPONSE_INCHES = 2.2
 
 @dataclass(frozen=True)
 class Table:
-    """Of finished cells, with its text for a paper and for a spreadsheet."""
+    """Of finished cells, with its text for a paper and for a spreadsheet.
+
+    Attributes:
+        exact: the data frame of its CSV; None: the cells.
+    """
 
     cells: pd.DataFrame
     n_left: int
-    note: str
-    csv: str
+    note: str = ""
+    exact: pd.DataFrame | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -50,14 +54,10 @@ class Table:
         """With booktabs."""
         return render_cells(self.cells, "latex", self.n_left, self.note)
 
-
-def table_of(cells: pd.DataFrame, n_left: int, note: str = "", exact: object = None) -> Table:
-    """A table.
-
-    Args:
-        exact: the data frame of its CSV; None: the cells.
-    """
-    return Table(cells, n_left, note, as_csv(cells if exact is None else exact))  # type: ignore[arg-type]
+    @property
+    def csv(self) -> str:
+        """At full precision."""
+        return as_csv(self.cells if self.exact is None else self.exact)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def answers(root: Path) -> Iterator[Section]:
         picture = _png(root / view.FIGURE, f"{name}, as `rpu-ssnn` drew it.")
         tables = []
         if view is not decomposition_view:  # its accuracies are not in its file
-            tables.append(table_of(view.readable(kept), 2, caption, kept))
+            tables.append(Table(view.readable(kept), 2, caption, kept))
         yield Section(name, picture, tables)
 
 
@@ -118,7 +118,7 @@ def ledger(results: pd.DataFrame) -> Iterator[Section]:
     found = ledger_table(results)
     if len(found):
         cells, n_left = ledger_view.cells(found), ledger_view.n_names(found)
-        table = table_of(cells, n_left, ledger_view.note(found), found)
+        table = Table(cells, n_left, ledger_view.note(found), found)
         yield Section("Ledger", [], [table], folded=True)
 
 
