@@ -33,11 +33,11 @@ class _TrialFile(Spec):
         return short_hash([self.unit, self.settings, self.row, self.epochs])
 
 
+@dataclass(frozen=True)
 class TrialStore:
     """The trial files of one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def write(self, trial: Trial, result: TrialResult) -> None:
         """Keeps a finished run; a reader sees the whole file or none.
