@@ -17,6 +17,9 @@ from studies.results.spreadsheet import without_guard
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
 """Columns that a network's statistics name: numbers, one for each crossbar or over all."""
 
+_COUNTS = ("images", "slots", "epochs", "presentations", "threads")
+"""Units of whole numbers."""
+
 _MOST_DIGITS = 19
 """Of a whole number in a table."""
 
@@ -82,16 +85,8 @@ class _TypedRow(_Checked):
     numerics_version: Annotated[int, BeforeValidator(_no_flag), BeforeValidator(_no_text)]
     torch_version: Annotated[str, Field(min_length=1)]
     aihwkit_version: Annotated[str, Field(min_length=1)]
-    T: Whole = None
-    slots: Whole = None
     seed: Whole = None
-    epochs: Whole = None
-    batch: Whole = None
-    n_train: Whole = None
-    n_validation: Whole = None
-    n_test: Whole = None
     resumed: Whole = None
-    threads: Whole = None
     pruned_after_epochs: Whole = None
     replayable: bool | None = None
     # Rows that an earlier version read from a table hold the shape `64` as a number.
@@ -109,7 +104,7 @@ class _TypedRow(_Checked):
 
 
 _by_unit: dict[str, Any] = {
-    column.name: (Number if column.unit else Text, None)
+    column.name: (Whole if column.unit in _COUNTS else Number if column.unit else Text, None)
     for column in RESULT_COLUMNS
     if not (column.numbered or _COUNTED.search(column.name))
     and column.name not in _TypedRow.model_fields
