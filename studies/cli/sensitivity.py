@@ -43,8 +43,7 @@ DeviceOption = Annotated[
     str, typer.Option(help="Label of a device case of the study, or a preset.")
 ]
 SearchEachOption = Annotated[
-    bool,
-    typer.Option("--search-each", help="Search hyperparameters for each changed device."),
+    bool, typer.Option("--search-each", help="Search hyperparameters for each changed device.")
 ]
 
 
@@ -157,8 +156,7 @@ def require(
 
 @questions_app.command()
 def ledger(
-    folder: FolderArgument,
-    format: Annotated[Format, typer.Option(help="Of the table.")] = "md",
+    folder: FolderArgument, format: Annotated[Format, typer.Option(help="Of the table.")] = "md"
 ) -> None:
     """What did training cost the devices? Pulses, energy, physical time and wear."""
     import pandas as pd

@@ -137,8 +137,7 @@ class Study(Spec):
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
     until: SequentialStopping | None = Field(
-        None,
-        description="adds seeds until the gaps have narrow intervals; None: adds none",
+        None, description="adds seeds until the gaps have narrow intervals; None: adds none"
     )
     prune: Prune | None = Field(
         None, description="stops a trial early if its accuracy is low; None: no trial is stopped"

@@ -135,11 +135,7 @@ class StatusReporter(Reporter):
 
     def _without(self, identity: str) -> dict[str, object]:
         left = tuple(trial for trial in self._status.running if trial.trial != identity)
-        return {
-            "running": left,
-            "done": self._status.done + 1,
-            "updated_by_unit": time.time(),
-        }
+        return {"running": left, "done": self._status.done + 1, "updated_by_unit": time.time()}
 
     def _write(self, **changes: object) -> None:
         self._status = self._status.model_copy(update={**changes, "updated": time.time()})

@@ -138,9 +138,7 @@ def swept_columns(results: pd.DataFrame) -> list[str]:
     return [str(column) for column in results.columns if str(column).startswith(SWEEP_PREFIX)]
 
 
-def by_point(
-    results: pd.DataFrame,
-) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
+def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
     """The runs of each case at each point of the sweep, whose values become text-safe keys."""
     swept = swept_columns(results)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})

@@ -113,12 +113,7 @@ class _ClusterPool:
         job = _anywhere(job)
         checks = {
             address: self._client.submit(
-                cluster_worker.check,
-                self._task,
-                job,
-                list(trials),
-                workers=[address],
-                pure=False,
+                cluster_worker.check, self._task, job, list(trials), workers=[address], pure=False
             )
             for address in self._workers()
         }

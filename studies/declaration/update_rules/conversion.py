@@ -58,11 +58,7 @@ class ConversionMethod(SpikingMethod):
 
         settings, ann = trial.settings, ann_spec(trial, self.sgd)
         return partial(
-            train_and_convert,
-            settings.network,
-            ann,
-            seed=settings.seed,
-            percentile=self.percentile,
+            train_and_convert, settings.network, ann, seed=settings.seed, percentile=self.percentile
         )
 
     def timed(self, trial: Trial, threads: int) -> Train:

@@ -15,15 +15,7 @@ from studies.common.quantities import quantity
 from studies.execution.study_runs import look_into, refuse_empty
 from studies.report.draw import StudyFigures
 from studies.report.page.headline import headline, on_devices
-from studies.report.page.sections import (
-    Picture,
-    Section,
-    Table,
-    answers,
-    drawn,
-    ledger,
-    responses,
-)
+from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
 from studies.results import divergence

@@ -63,11 +63,7 @@ def cautions(
             "rpu-ssnn plot FOLDER --kind curves",
             _sentences(divergence.sentences(found.runs)),
         ),
-        (
-            "seeds of the search among the rows",
-            "search: {seeds: [100, 101]}",
-            _shared(found),
-        ),
+        ("seeds of the search among the rows", "search: {seeds: [100, 101]}", _shared(found)),
         ("searches that ended at an edge", "search: {widen: 3}", _edges(found)),
         ("rows that do not repeat", "tile: {simulator: native}", _not_replayable(results)),
     )
