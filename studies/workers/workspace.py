@@ -182,14 +182,13 @@ class TrialSession:
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
 
         if not self._trial.settings.method.reports_epochs:
-            network = train(data)
-        else:
-            try:
-                network = train(data, start=self.resume(), on_epoch=on_epoch)
-            except StateError as error:
-                self.set_aside(f"is of other code ({error})")
-                network = train(data, start=None, on_epoch=on_epoch)
-        return network if isinstance(network, AbstractContextManager) else nullcontext(network)
+            return _as_context(train(data))
+        start = self.resume()
+        try:
+            return _as_context(train(data, start=start, on_epoch=on_epoch))
+        except StateError as error:
+            self.set_aside(f"is of other code ({error})")
+        return _as_context(train(data, start=None, on_epoch=on_epoch))
 
     def set_aside(self, why: str) -> None:
         """Renames the checkpoint, and resets time and epochs."""
@@ -246,3 +245,8 @@ class TrialSession:
     def _write_progress(self) -> None:
         self._workspace.write_progress(self._trial, self._how_far)
         self._told_at = time.monotonic()
+
+
+def _as_context[L: Learner](network: L) -> AbstractContextManager[L]:
+    """Spiking networks have threads that end with the context."""
+    return network if isinstance(network, AbstractContextManager) else nullcontext(network)
