@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import IdealCase
+from studies.declaration.update_rules.base import IdealCase, Train
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
-    from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
 
@@ -35,7 +33,7 @@ class BpStdpMethod(SpikingMethod):
 
     update: Literal["bp_stdp"] = "bp_stdp"
 
-    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
 
         settings, rate = trial.settings, self.learning_rate

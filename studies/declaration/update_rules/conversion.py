@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -14,7 +14,6 @@ from studies.declaration.update_rules.base import SEES_COUNTS, IdealCase, Sectio
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
-    from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
 Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
@@ -53,7 +52,7 @@ class ConversionMethod(SpikingMethod):
     sgd: SgdSpec
     percentile: Percentile
 
-    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.baselines.conversion import train_and_convert
 
         settings, ann = trial.settings, ann_spec(trial, self.sgd)

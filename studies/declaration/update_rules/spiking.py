@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.update_rules.base import MethodBase
+from studies.declaration.update_rules.base import MethodBase, Train
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory
-    from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
 
@@ -38,9 +36,6 @@ def refuse_runaway(network: NetworkSpec) -> None:
 class SpikingMethod(MethodBase):
     """A rule that ends in a spiking network, which can be exported."""
 
-    @abstractmethod
-    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]: ...
-
     def shown_at_once(self) -> int | None:
         from rpu_ssnn.training import INFERENCE_CHUNK
 
@@ -54,7 +49,7 @@ class SsnnBpMethod(SpikingMethod):
     def synapses(self) -> SynapsesFactory:
         """The factory of the synapses of every crossbar."""
 
-    def training(self, trial: Trial, threads: int) -> Callable[..., Trained]:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.training import train
 
         settings, synapses = trial.settings, self.synapses()
