@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import FrameType
 
 EXIT_CODE = 130
@@ -22,13 +21,13 @@ _SHOW_CURSOR = b"\x1b[?25h"
 """A progress bar hides the cursor."""
 
 
-@dataclass
 class _Heard:
     """What this process has heard; signals are of the process, and so is this."""
 
-    times: int = 0
-    is_command: bool = False
-    before_deferred: int | None = None
+    def __init__(self) -> None:
+        self.times = 0
+        self.is_command = False
+        self.before_deferred: int | None = None
 
 
 _heard = _Heard()
