@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
 from studies.cli.options import DataOption, path_argument, path_option
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
-    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
     from studies.report.figure_style import save
 
     path = out or Path(f"paper_{which}.png")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable, write_together
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option
 
@@ -44,7 +45,6 @@ def show_preset(
     """
     from device_presets import describe, get_preset
     from device_presets.plots.card import card, plot_card
-    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
@@ -72,7 +72,6 @@ def overview_picture(
     """Draw the pulse responses of all presets on one page, with what of each was measured."""
     from device_presets import get_preset, preset_names
     from device_presets.plots.card import plot_overview
-    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 
     refuse_unwritable("presets overview", "--plot", plot, PLOT_SUFFIXES)
     presets = [get_preset(name) for name in preset_names()]
@@ -161,7 +160,6 @@ def fit(
     from device_presets.fitting import CsvLayout, fit_file
     from device_presets.fitting.reading.csv_layout import SIEMENS
     from device_presets.fitting.results.measured_table import write_tables
-    from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable
 
     of_a_fit = {
         "--out": out,
@@ -256,7 +254,6 @@ def from_metrics(
     """Make a preset from the numbers that papers report in NeuroSim's terms."""
     from device_presets.entry_writing import write_and_check
     from device_presets.neurosim_metrics import PublishedMetrics, text_from_metrics
-    from rpu_ssnn.common.files import PRESET_SUFFIXES, refuse_unwritable, write_together
 
     metrics = PublishedMetrics(
         on_off=on_off,
@@ -300,7 +297,6 @@ def compare(
     """Draw presets side by side: response, steps, symmetry point, spread, noise."""
     from device_presets import get_preset
     from device_presets.plots.comparison import plot_comparison
-    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 
     refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
     typer.echo(f"plot    {plot_comparison([get_preset(name) for name in names], plot)}")
@@ -318,7 +314,6 @@ def example(
     """Write the CSV a measurement of a preset would give, to try `fit` on."""
     from device_presets import get_preset
     from device_presets.example_measurement import ONE_US, ZERO_US, example_measurement
-    from rpu_ssnn.common.files import refuse_unwritable, write_together
 
     refuse_unwritable("presets example", "--out", out)
     table = example_measurement(get_preset(name), devices, pulses, cycles, seed)

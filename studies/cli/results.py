@@ -1,7 +1,4 @@
-"""The commands about results: before, while and after a study runs.
-
-Whatever is slow to import is imported by the command that needs it.
-"""
+"""The commands about results: before, while and after a study runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 from studies.cli.options import (
     DataOption,
     FolderArgument,
@@ -104,7 +102,6 @@ def plot(
 
     Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
     """
-    from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
 
@@ -129,7 +126,6 @@ def report(
     out: Annotated[Path | None, path_option("File to write; default: FOLDER/report.html.")] = None,
 ) -> None:
     """Write one HTML file with tables, figures, declaration, versions and warnings."""
-    from rpu_ssnn.common.files import refuse_unwritable
     from studies.report.page.build import write_report
 
     if out is not None:

@@ -1,7 +1,4 @@
-"""The commands that ask about one device: what costs most, what it has to meet, what it spent.
-
-Whatever is slow to import is imported by the command that needs it.
-"""
+"""The commands that ask about one device: what costs most, what it has to meet, what it spent."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -46,8 +43,7 @@ DeviceOption = Annotated[
     str, typer.Option(help="Label of a device case of the study, or a preset.")
 ]
 SearchEachOption = Annotated[
-    bool,
-    typer.Option("--search-each", help="Search hyperparameters for each changed device."),
+    bool, typer.Option("--search-each", help="Search hyperparameters for each changed device.")
 ]
 
 
@@ -160,8 +156,7 @@ def require(
 
 @questions_app.command()
 def ledger(
-    folder: FolderArgument,
-    format: Annotated[Format, typer.Option(help="Of the table.")] = "md",
+    folder: FolderArgument, format: Annotated[Format, typer.Option(help="Of the table.")] = "md"
 ) -> None:
     """What did training cost the devices? Pulses, energy, physical time and wear."""
     import pandas as pd

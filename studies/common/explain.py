@@ -17,16 +17,28 @@ MOST_HOMES = 3
 """Sections named for a misplaced key; of more, the update rules are left out."""
 
 
-def as_input_error(
-    error: ValidationError, where: object, model: type[BaseModel], prefix: str = ""
-) -> InputError:
-    """The first fault of ``error``, unknown keys before all others, as the project's own error.
+def validated[M: BaseModel](
+    model: type[M], content: object, key: str, where: object = "study"
+) -> M:
+    """A section of a study, or of another file, as its model.
 
     Args:
-        where: the file or object that was validated.
-        model: what it was validated as; its keys are what an unknown key is compared with.
-        prefix: dotted key of the part that was validated.
+        key: dotted, of the section.
+        where: the file or object that the content is of.
+
+    Raises:
+        InputError: it is not valid.
     """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise _fault(error, where, model, key) from error
+
+
+def _fault(
+    error: ValidationError, where: object, model: type[BaseModel], prefix: str
+) -> InputError:
+    """The first fault, unknown keys before all others."""
     from rpu_ssnn.common.validation_phrases import first_fault  # its package brings pandas
 
     first, others = first_fault(error)
@@ -38,21 +50,6 @@ def as_input_error(
     field = _dotted(prefix, *_keys(first["loc"])) or "content"
     value, allowed = _value_and_allowed(first, model)
     return InputError(where, field, value, allowed + more)
-
-
-def validated[M: BaseModel](model: type[M], content: object, key: str) -> M:
-    """A section of a study as its model.
-
-    Args:
-        key: dotted, of the section.
-
-    Raises:
-        InputError: it is not valid.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise as_input_error(error, "study", model, prefix=key) from error
 
 
 def _value_and_allowed(detail: Mapping[str, Any], model: type[BaseModel]) -> tuple[object, str]:

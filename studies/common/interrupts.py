@@ -27,6 +27,7 @@ class _Heard:
     def __init__(self) -> None:
         self.times = 0
         self.is_command = False
+        self.before_deferred: int | None = None
 
 
 _heard = _Heard()
@@ -61,16 +62,16 @@ def ending_the_command() -> Iterator[None]:
 
 
 @contextmanager
-def deferred() -> Iterator[Callable[[], None]]:
-    """Signals set a flag; the function that is given raises KeyboardInterrupt where it is set.
+def deferred() -> Iterator[None]:
+    """Signals set a flag; `raise_if_interrupted` raises KeyboardInterrupt where it is set.
 
     Only signals that have a handler in Python are deferred, and only in the main thread. Outside a
     command a second one raises at once.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
+        yield
         return
-    before = _heard.times
+    before, outer = _heard.times, _heard.before_deferred
 
     def note(number: int, frame: FrameType | None) -> None:
         again = _heard.times > before
@@ -78,17 +79,23 @@ def deferred() -> Iterator[Callable[[], None]]:
         if again:
             _exit_now() if _heard.is_command else _raise()
 
-    def raise_if_interrupted() -> None:
-        if _heard.times > before:
-            _raise()
-
     try:
+        _heard.before_deferred = before
         with _handled_by(note, [one for one in SIGNALS if callable(signal.getsignal(one))]):
-            yield raise_if_interrupted
+            yield
         raise_if_interrupted()
     finally:
+        _heard.before_deferred = outer
         if not _heard.is_command:
             _heard.times = before
+
+
+def raise_if_interrupted() -> None:
+    """Raises KeyboardInterrupt in the main thread if a signal was deferred."""
+    before = _heard.before_deferred
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and before is not None and _heard.times > before:
+        _raise()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Settings by the names and units that readers know them by, for tables and figures."""
 
-from __future__ import annotations
-
 from functools import cache
 
 _NAMES = {

@@ -1,8 +1,6 @@
 """Statistics of a few seeds: Student t intervals, paired t-tests, Holm's correction, and how they
 are told, so that an interval and its mark never contradict each other."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -13,12 +13,10 @@ from pydantic import BeforeValidator, Discriminator, Tag
 from rpu_ssnn.common.errors import InputError, one_of
 from studies.declaration.update_rules import CASES
 from studies.declaration.update_rules.base import CaseBase
+from studies.declaration.update_rules.pulses import DeviceCase
 
 UPDATES = tuple(rule for rule, case in CASES.items() if "update" in case.model_fields)
 """Values of `update` in a case; a case without names its device instead."""
-
-DEVICE_ONLY = next(case for case in CASES.values() if "update" not in case.model_fields)
-"""The case without ``update``: it has a device only."""
 
 
 def _tag(case: type[CaseBase]) -> str:
@@ -34,7 +32,7 @@ def _kind(raw: object) -> str | None:
         return None
     if "update" in raw:
         return f"<{raw['update']}>" if raw["update"] in UPDATES else None
-    return _tag(DEVICE_ONLY) if "device" in raw else None
+    return _tag(DeviceCase) if "device" in raw else None
 
 
 def _of_a_kind(raw: object) -> object:

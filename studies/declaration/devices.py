@@ -52,9 +52,8 @@ def parameters_of(
             allowed = f"{error.field}{found}: {error.allowed}"
             where = error.where if in_file else device
             raise InputError("study", f"{start}device", where, allowed) from error
-        raise InputError(
-            "study", start + _key(error.field, error.value, given), error.value, error.allowed
-        ) from error
+        field = start + _key(error.field, error.value, given)
+        raise InputError("study", field, error.value, error.allowed) from error
     if preset.one_directional_because is not None:
         allowed = (
             f"moves one way only: {preset.one_directional_because}; "

@@ -155,11 +155,7 @@ def _refuse_too_many(
 
 
 def _points_of_case(
-    case: Case,
-    where: str,
-    axes: Sequence[SweepAxis],
-    shared: Sections,
-    seeds: tuple[int, ...],
+    case: Case, where: str, axes: Sequence[SweepAxis], shared: Sections, seeds: tuple[int, ...]
 ) -> Iterator[Point]:
     own = own_sections(case)
     if case.reads is not None:

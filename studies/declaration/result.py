@@ -1,15 +1,12 @@
 """The result of a trial: one row and one row an epoch, or a failure."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
+from studies.declaration.trial import Trial
 
 type Scalar = str | int | float | bool | None
 type Row = dict[str, Scalar]

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,11 +16,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from rpu_ssnn.spec import Positive, Spec
 from studies.common.statistics import FEWEST_SEEDS, describe
+from studies.declaration.points import Point
+from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial, point_title
-
-if TYPE_CHECKING:
-    from studies.declaration.points import Point
-    from studies.declaration.result import TrialResult
 
 LAST_SEED = 2**32 - 1
 
@@ -52,7 +50,7 @@ class Seeded:
         half_width: of the interval of its gap, percentage points; None: not known.
     """
 
-    point: "Point"
+    point: Point
     seeds: tuple[int, ...]
     verdict: Verdict = "fixed"
     half_width: float | None = None
@@ -63,7 +61,7 @@ class Seeded:
         return point_title(self.point.label, self.point.sweep)
 
 
-def check_sequential_stopping(until: SequentialStopping, points: Sequence["Point"]) -> None:
+def check_sequential_stopping(until: SequentialStopping, points: Sequence[Point]) -> None:
     """Refuses a limit that a point cannot reach.
 
     Raises:
@@ -86,10 +84,10 @@ def most_seeds(declared: tuple[int, ...], until: SequentialStopping) -> tuple[in
 
 def seeded(
     until: SequentialStopping | None,
-    points: Sequence["Point"],
+    points: Sequence[Point],
     reference: str,
-    trial_of: Callable[["Point", int], Trial | None],
-    find: Callable[[Trial], "TrialResult | None"],
+    trial_of: Callable[[Point, int], Trial | None],
+    find: Callable[[Trial], TrialResult | None],
     failed: Collection[str] = (),
 ) -> list[Seeded]:
     """The points with the seeds that they need, given the finished trials.
@@ -159,7 +157,7 @@ def sentences(until: SequentialStopping | None, points: Sequence[Seeded]) -> lis
     return lines
 
 
-def _reference_of(point: "Point", of_reference: Mapping[int, "Point"]) -> int | None:
+def _reference_of(point: Point, of_reference: Mapping[int, Point]) -> int | None:
     """Place of the point of the reference with the same swept values, as in the table."""
     values = {path: str(value) for path, value in point.sweep}
     fitting = (
@@ -170,7 +168,7 @@ def _reference_of(point: "Point", of_reference: Mapping[int, "Point"]) -> int | 
     return next(fitting, None)
 
 
-def _grown(point: "Point", until: SequentialStopping, gap_of: Callable[[int], _Accuracy]) -> Seeded:
+def _grown(point: Point, until: SequentialStopping, gap_of: Callable[[int], _Accuracy]) -> Seeded:
     """The point with its seeds.
 
     Args:

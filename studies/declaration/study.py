@@ -8,21 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study
 from studies.declaration.points import MOST_POINTS, Point, points_of
@@ -144,8 +137,7 @@ class Study(Spec):
         None, description="label of the case that gaps are measured against; None: the rate case"
     )
     until: SequentialStopping | None = Field(
-        None,
-        description="adds seeds until the gaps have narrow intervals; None: adds none",
+        None, description="adds seeds until the gaps have narrow intervals; None: adds none"
     )
     prune: Prune | None = Field(
         None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
@@ -175,14 +167,12 @@ class Study(Spec):
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
             if label in labels[:index]:
-                raise InputError(
-                    "study", f"case {index + 1}.label", label, "must be unique: give one a `label`"
-                )
+                allowed = "must be unique: give one a `label`"
+                raise InputError("study", f"case {index + 1}.label", label, allowed)
         rate_labels = [case.name for case in self.cases if isinstance(case, RateCase)]
         if self.reference is None and len(rate_labels) != 1:
-            raise InputError(
-                "study", "reference", None, one_of(labels) + ", as there is not one rate case"
-            )
+            allowed = one_of(labels) + ", as there is not one rate case"
+            raise InputError("study", "reference", None, allowed)
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
         for label in self.published:
@@ -194,19 +184,16 @@ class Study(Spec):
                 raise InputError("study", "quoted", label, allowed)
         budget, available = self.search.n_train, self.dataset.n_train
         if budget is not None and available is not None and budget > available:
-            raise InputError(
-                "study", "search.n_train", budget, f"must be at most dataset.n_train, {available}"
-            )
+            allowed = f"must be at most dataset.n_train, {available}"
+            raise InputError("study", "search.n_train", budget, allowed)
         points = self.points()
         held_out = self.search.validation_share or self.dataset.validation_share
         if held_out == 0 and any(point.drive is None for point in points):
-            raise InputError(
-                "study",
-                "dataset.validation_share",
-                0.0,
+            allowed = (
                 "must be above 0, or search.validation_share given, as a case without a drive is "
-                "searched on the validation split",
+                "searched on the validation split"
             )
+            raise InputError("study", "dataset.validation_share", 0.0, allowed)
         if self.until is not None:
             check_sequential_stopping(self.until, points)
         return self
@@ -260,10 +247,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         content = {**content, "dataset": _with_paths(content["dataset"], folder)}
     if isinstance(content.get("cases"), list):
         content = {**content, "cases": list(_with_devices(content["cases"], folder, str(where)))}
-    try:
-        study = Study.model_validate(content)
-    except ValidationError as error:
-        raise as_input_error(error, where, Study) from error
+    study = validated(Study, content, "", where)
     study._where = str(where)
     return study
 

@@ -2,34 +2,26 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
-from studies.declaration.search.hyperparameters import FoundHyperparameters, search_key
+from studies.declaration.search.hyperparameters import FoundHyperparameters, drive_of
 from studies.declaration.sequential_stopping import Seeded, most_seeds, seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 
 
-def maker_of(
-    study: Study, drives: Mapping[str, FoundHyperparameters]
-) -> Callable[[Point, int], Trial | None]:
-    """A function from point and seed to a trial; None if hyperparameters are not known.
+def trial_of(
+    study: Study, drives: Mapping[str, FoundHyperparameters], point: Point, seed: int
+) -> Trial | None:
+    """The trial of a point with one seed; None if its hyperparameters are not known.
 
     Args:
         drives: found hyperparameters, by search key.
     """
-
-    def trial_of(point: Point, seed: int) -> Trial | None:
-        drive = point.drive
-        if drive is None:
-            found = drives.get(search_key(point, study.search))
-            if found is None:
-                return None
-            drive = found.drive
-        return point.trial(study.study, drive, seed)
-
-    return trial_of
+    drive = drive_of(point, study.search, drives)
+    return None if drive is None else point.trial(study.study, drive, seed)
 
 
 def seeded_points(
@@ -39,8 +31,8 @@ def seeded_points(
     failed: Collection[str] = (),
 ) -> list[Seeded]:
     """The points of the study with the seeds that they need (`sequential_stopping.seeded`)."""
-    trial_of = maker_of(study, drives)
-    return seeded(study.until, study.points(), study.reference_label, trial_of, find, failed)
+    make = partial(trial_of, study, drives)
+    return seeded(study.until, study.points(), study.reference_label, make, find, failed)
 
 
 def largest(study: Study) -> list[Seeded]:
@@ -62,6 +54,5 @@ def trials_at(
     study: Study, drives: Mapping[str, FoundHyperparameters], points: Sequence[Seeded]
 ) -> list[Trial]:
     """The trials of points with their seeds, in the study's order."""
-    trial_of = maker_of(study, drives)
-    found = [trial_of(one.point, seed) for one in points for seed in one.seeds]
+    found = [trial_of(study, drives, one.point, seed) for one in points for seed in one.seeds]
     return [trial for trial in found if trial is not None]

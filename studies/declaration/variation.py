@@ -5,19 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import Spec
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 
 DIGITS = 6
 """Significant digits of a computed value, so that titles and identities can be read and retyped."""
@@ -138,16 +130,12 @@ def expanded(raw: object) -> object:
     """
     if not isinstance(raw, Mapping):
         return raw
-    return {path: _written_out(path, values) for path, values in raw.items()}
-
-
-def _written_out(path: object, values: object) -> object:
-    if not isinstance(values, Mapping):
-        return values
-    try:
-        return Range.model_validate(values).values()
-    except ValidationError as error:
-        raise as_input_error(error, "study", Range, prefix=str(path)) from error
+    return {
+        path: validated(Range, values, str(path)).values()
+        if isinstance(values, Mapping)
+        else values
+        for path, values in raw.items()
+    }
 
 
 def axes_of(

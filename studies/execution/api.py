@@ -17,18 +17,16 @@ from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.errors import TrialsFailedError
-from studies.execution.options import Options, training_job
+from studies.execution.options import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.study_runs import look_into, run_in_folder
 from studies.results.summary import REFERENCE
 from studies.results.tables import results_frame
+from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from studies.execution.options import Outcome
-    from studies.workers.executor import Executor
 
 
 def run_study(

@@ -56,6 +56,7 @@ def export_trial(
             cannot be written, or what the format cannot say.
     """
     from rpu_ssnn.export import write_network, write_nir
+    from rpu_ssnn.training import Trained
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = Path(path)
@@ -67,7 +68,8 @@ def export_trial(
         raise InputError(folder, "case", case, allowed)
     images = trial.images(None if data is None else Path(data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
-    with method.network(trial, images, threads, session) as trained:
+    with session.trained(method.training(trial, threads), images) as trained:
+        assert isinstance(trained, Trained)  # as of every spiking method
         if path.suffix == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
         else:

@@ -1,7 +1,5 @@
 """The plan of a study: its trials, which are done, and the estimated time of the rest."""
 
-from __future__ import annotations
-
 import heapq
 import statistics as plain_statistics
 import time
@@ -16,6 +14,7 @@ from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search.candidates import candidates
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
+    drive_of,
     grid,
     search_key,
     searched,
@@ -208,13 +207,11 @@ def _row(
 ) -> PlanRow:
     """Takes the runs of its search out of ``todo``."""
     point = one.point
-    key = search_key(point, study.search)
-    found = drives.get(key)
-    known = point.drive or (found and found.drive)
+    known = drive_of(point, study.search, drives)
     drive = known or _middle(grid(point, study.search))
     trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
     missing = [trial for trial in trials if known is None or trial.identity not in done]
-    search = todo.pop(key, []) if known is None else []
+    search = todo.pop(search_key(point, study.search), []) if known is None else []
     return PlanRow(point_title(point.label, point.sweep), trials, missing, search)
 
 

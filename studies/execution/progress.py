@@ -48,7 +48,6 @@ class ClosedPipeConsole(Console):
     """A console that survives a closed pipe, where rich would end the process."""
 
     def on_broken_pipe(self) -> None:
-        """Prints nothing more."""
         self.quiet = True
 
 
@@ -63,14 +62,14 @@ class ConsoleReporter(Reporter):
     def __init__(self, console: Console, seconds_between_lines: float = 60.0) -> None:
         self._console = console
         self._bar: Progress | None = None
-        self._clock = _Clock(0, 0)
         self._what = ""
+        self._before = self._done = self._total = 0
+        self._start = 0.0
         self._between = seconds_between_lines
         self._running: dict[str, tuple[str, TrialProgress]] = {}
         self._line, self._told = "", 0.0
 
     def note(self, text: str) -> None:
-        """One line, above a bar where there is one."""
         with self._tolerated():
             self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
@@ -96,8 +95,9 @@ class ConsoleReporter(Reporter):
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
         """A bar on a terminal; otherwise `finished` writes one line a trial."""
         self._what = what
-        self._clock = _Clock(done, total)
-        self._running, self._told = {}, time.monotonic()
+        self._before, self._done, self._total = done, done, total
+        self._running = {}
+        self._start = self._told = time.monotonic()
         if not self._console.is_terminal:
             yield
             return
@@ -121,7 +121,7 @@ class ConsoleReporter(Reporter):
             self._bar.update(self._bar.task_ids[0], last=f"{told}, {left}")
         elif told != self._line and time.monotonic() - self._told >= self._between:
             self._line, self._told = told, time.monotonic()
-            self.note(f"[{self._clock.done}/{self._clock.total}] running: {told}, {left}")
+            self.note(f"[{self._done}/{self._total}] running: {told}, {left}")
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
         """Counts the trial; shows its accuracy and the time that is left."""
@@ -133,32 +133,22 @@ class ConsoleReporter(Reporter):
         self._advance(failure.trial, f"{failure.title}: failed")
 
     def _left(self) -> str:
-        return self._clock.left(progress for _, progress in self._running.values())
+        seconds = seconds_left(
+            time.monotonic() - self._start,
+            self._done - self._before,
+            self._total - self._done,
+            [progress for _, progress in self._running.values()],
+        )
+        return "time left not known yet" if seconds is None else f"{duration(seconds)} left"
 
     def _advance(self, identity: str, last: str) -> None:
         self._running.pop(identity, None)
-        self._clock.done += 1
+        self._done += 1
         text = f"{last}, {self._left()}"
         if self._bar is None:
-            self.note(f"[{self._clock.done}/{self._clock.total}] {self._what}: {text}")
+            self.note(f"[{self._done}/{self._total}] {self._what}: {text}")
         else:
-            self._bar.update(self._bar.task_ids[0], completed=self._clock.done, last=text)
-
-
-class _Clock:
-    """Counts trials and extrapolates."""
-
-    def __init__(self, done: int, total: int) -> None:
-        self.done = done
-        self.total = total
-        self._before = done
-        self._start = time.monotonic()
-
-    def left(self, running: Iterable[TrialProgress]) -> str:
-        """The remaining time in words."""
-        elapsed = time.monotonic() - self._start
-        seconds = seconds_left(elapsed, self.done - self._before, self.total - self.done, running)
-        return "time left not known yet" if seconds is None else f"{duration(seconds)} left"
+            self._bar.update(self._bar.task_ids[0], completed=self._done, last=text)
 
 
 def seconds_left(

@@ -69,18 +69,16 @@ def run_trials(
 
     plan = f"{what}: {len(trials)} of {total} to run, {executor.plan(len(trials))}"
     with ExitStack() as stack:
-        raise_if_interrupted = stack.enter_context(interrupts.deferred())
+        stack.enter_context(interrupts.deferred())
         with reporter.starting(plan):
-            pool = stack.enter_context(
-                executor.start_pool(len(trials), workspace, reporter.note, raise_if_interrupted)
-            )
+            pool = stack.enter_context(executor.start_pool(len(trials), workspace, reporter.note))
             # Every worker checks, since the check loads what the trials need anyway.
-            for fault in pool.check(job, trials, raise_if_interrupted):
+            for fault in pool.check(job, trials):
                 if fault is not None:
                     raise fault
         # Opened after the start of the workers, which must not count as time of a trial.
         with reporter.running(what, done=total - len(trials), total=total):
-            _drain(deque(trials), pool, job, reporter, settle, raise_if_interrupted)
+            _drain(deque(trials), pool, job, reporter, settle)
 
 
 def _drain(
@@ -89,7 +87,6 @@ def _drain(
     job: Job,
     reporter: Reporter,
     settle: Callable[[Trial, TrialResult | Failure], None],
-    raise_if_interrupted: Callable[[], None],
 ) -> None:
     """Submits and settles trials until none is waiting or running."""
     told: dict[str, int] = {}  # notes of each trial
@@ -98,7 +95,7 @@ def _drain(
             trial = waiting.popleft()
             reporter.started(trial)
             pool.submit_trial(job, trial)
-        raise_if_interrupted()
+        interrupts.raise_if_interrupted()
         completed = pool.completed(SECONDS_BETWEEN_LOOKS)
         for trial in (*(trial for trial, _ in completed), *pool.running):
             progress = pool.progress_of(trial)

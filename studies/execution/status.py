@@ -88,7 +88,6 @@ class StatusReporter(Reporter):
         self._write()
 
     def note(self, text: str) -> None:
-        """Passed on."""
         self._inner.note(text)
 
     @contextmanager
@@ -101,20 +100,17 @@ class StatusReporter(Reporter):
 
     @contextmanager
     def running(self, what: str, done: int, total: int) -> Iterator[None]:
-        """A new phase."""
         phase = {"what": what, "total": total, "done": done, "done_before": done}
         self._write(**phase, stage_started=time.time(), running=())
         with self._inner.running(what, done, total):
             yield
 
     def started(self, trial: Trial) -> None:
-        """A worker has the trial."""
         new = RunningTrial(title=trial.title, trial=trial.identity, since=time.time())
         self._write(running=(*self._status.running, new))
         self._inner.started(trial)
 
     def reached(self, trial: Trial, progress: TrialProgress) -> None:
-        """Written if the progress has changed."""
         told = tuple(
             one.model_copy(update={"progress": progress}) if one.trial == trial.identity else one
             for one in self._status.running
@@ -124,13 +120,11 @@ class StatusReporter(Reporter):
         self._inner.reached(trial, progress)
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
-        """One more trial is done."""
         last = LastTrial(title=trial.title, accuracy=result.accuracy, words=result.words)
         self._write(last=last, **self._without(trial.identity))
         self._inner.finished(trial, result)
 
     def failed(self, failure: Failure) -> None:
-        """One more trial is done, without a row."""
         new = FailedTrial(title=failure.title, message=failure.message)
         self._write(failed=(*self._status.failed, new), **self._without(failure.trial))
         self._inner.failed(failure)
@@ -141,11 +135,7 @@ class StatusReporter(Reporter):
 
     def _without(self, identity: str) -> dict[str, object]:
         left = tuple(trial for trial in self._status.running if trial.trial != identity)
-        return {
-            "running": left,
-            "done": self._status.done + 1,
-            "updated_by_unit": time.time(),
-        }
+        return {"running": left, "done": self._status.done + 1, "updated_by_unit": time.time()}
 
     def _write(self, **changes: object) -> None:
         self._status = self._status.model_copy(update={**changes, "updated": time.time()})

@@ -9,32 +9,20 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.declaration.image_counts import refuse_missing_images
 from studies.declaration.result import Failure, Runs, TrialResult, WithRuns
-from studies.declaration.search.hyperparameters import (
-    FoundHyperparameters,
-    known_hyperparameters,
-)
+from studies.declaration.search.hyperparameters import FoundHyperparameters, known_hyperparameters
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.shipped import find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import largest, seeded_points, trials_at
-from studies.execution.hyperparameter_search import (
-    by_point_title,
-    find_hyperparameters,
-    search,
-)
+from studies.execution.hyperparameter_search import by_point_title, find_hyperparameters, search
 from studies.execution.imported_results import read_imported_rows, resume
 from studies.execution.options import Options, Outcome
 from studies.execution.phase import Phase, read_store
 from studies.execution.scheduling import in_balanced_order
 from studies.execution.status import status_kept
 from studies.execution.writer import FailureList, Tables
-from studies.results.result_folder import (
-    ResultFolder,
-    open_folder,
-    refuse_foreign,
-    stored_study,
-)
+from studies.results.result_folder import ResultFolder, open_folder, refuse_foreign, stored_study
 from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
 
@@ -281,9 +269,5 @@ def _usable(
     if options.other_versions == "rerun":
         return {identity: result for identity, result in found.items() if identity not in others}
     kinds = "; ".join(sorted(set(others.values())))
-    raise InputError(
-        root,
-        "rows of other versions",
-        f"{len(others)} of {len(trials)}",
-        f"were made with {kinds}: --accept-other-versions keeps them, --rerun runs them again",
-    )
+    allowed = f"were made with {kinds}: --accept-other-versions keeps them, --rerun runs them again"
+    raise InputError(root, "rows of other versions", f"{len(others)} of {len(trials)}", allowed)

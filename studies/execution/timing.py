@@ -97,7 +97,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
 
     def built() -> AbstractContextManager[Learner]:
         session = TrialSession(NO_WORKSPACE, untrained, data.digest)
-        return method.timed(untrained, data, threads, session)
+        return session.trained(method.timed(untrained, threads), data)
 
     started = time.perf_counter()
     with built():

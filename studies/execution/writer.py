@@ -4,6 +4,7 @@ import errno
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
@@ -29,6 +30,7 @@ SECONDS_BETWEEN_REBUILDS = 5.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
+@dataclass
 class RowWriter:
     """Writes each finished run to its store.
 
@@ -37,34 +39,29 @@ class RowWriter:
     make room for them. A folder that was deleted meanwhile is made anew, with the rows of this
     process.
 
-    Args:
+    Attributes:
         folder: the output folder of the store.
         finished: each written trial is added, by identity.
         workspace: files of each written trial are removed.
         then: called after each row that is written.
     """
 
-    def __init__(
-        self,
-        folder: ResultFolder,
-        store: TrialStore,
-        finished: dict[str, TrialResult],
-        workspace: Workspace,
-        reporter: Reporter,
-        then: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._folder, self._store, self._finished = folder, store, finished
-        self._workspace, self._reporter, self._then = workspace, reporter, then
-        self._waiting: dict[str, tuple[Trial, TrialResult]] = {}
-        self._written: dict[str, tuple[Trial, TrialResult]] = {}
-        self._disk_was_full = False
+    folder: ResultFolder
+    store: TrialStore
+    finished: dict[str, TrialResult]
+    workspace: Workspace
+    reporter: Reporter
+    then: Callable[[], None]
+    _waiting: dict[str, tuple[Trial, TrialResult]] = field(default_factory=dict, init=False)
+    _written: dict[str, tuple[Trial, TrialResult]] = field(default_factory=dict, init=False)
+    _disk_was_full: bool = field(default=False, init=False)
 
     def keep(self, trial: Trial, result: TrialResult) -> None:
         """Writes this trial, and those that wait."""
         self._waiting[trial.identity] = trial, result
         error = self._write()
         if error is not None:
-            self._reporter.note(f"{trial.title}: {error}; tried again as other trials end")
+            self.reporter.note(f"{trial.title}: {error}; tried again as other trials end")
 
     def lost(self) -> list[Failure]:
         """The trials that cannot be written at the end either."""
@@ -81,35 +78,35 @@ class RowWriter:
                 self._write_first(trial, result)
             except OSError as error:
                 return f"not kept: {reason(error)}"
-            self._finished[identity] = result
+            self.finished[identity] = result
             self._written[identity] = self._waiting.pop(identity)
-            self._workspace.clear(identity)
+            self.workspace.clear(identity)
             if not self._disk_was_full:  # tables would take the room of the next row
-                self._then()
+                self.then()
         return None
 
     def _write_first(self, trial: Trial, result: TrialResult) -> None:
         """Writes a row; on a full disk, deletes the tables first."""
         try:
-            self._store.write(trial, result)
+            self.store.write(trial, result)
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
             self._disk_was_full = True
-            if not remove_tables(self._folder.root):
+            if not remove_tables(self.folder.root):
                 raise
-            self._store.write(trial, result)
+            self.store.write(trial, result)
 
     def _replace_deleted_folder(self) -> None:
-        if self._store.folder.is_dir():
+        if self.store.folder.is_dir():
             return
         try:
-            self._folder.make()
+            self.folder.make()
         except OSError:
             return  # reported with the row that cannot be written
         self._waiting |= self._written
         kept = counted(len(self._written), "row")
-        self._reporter.note(f"{self._folder.root} was deleted; made anew with {kept} of this run")
+        self.reporter.note(f"{self.folder.root} was deleted; made anew with {kept} of this run")
         self._written = {}
 
 
@@ -168,21 +165,19 @@ class FailureList:
         write_failures(self._root, self.now)
 
 
+@dataclass
 class Tables:
     """The result tables of a folder, rebuilt at intervals while trials end."""
 
-    def __init__(
-        self, root: Path, trials: Sequence[Trial], finished: dict[str, TrialResult]
-    ) -> None:
-        self._root = root
-        self._trials = trials
-        self._finished = finished
-        self._written = -SECONDS_BETWEEN_REBUILDS
+    root: Path
+    trials: Sequence[Trial]
+    finished: dict[str, TrialResult]
+    _written: float = field(default=-SECONDS_BETWEEN_REBUILDS, init=False)
 
     def runs(self) -> Runs:
         """Finished trials in the study's order."""
-        done = self._finished
-        return [(trial, done[trial.identity]) for trial in self._trials if trial.identity in done]
+        done = self.finished
+        return [(trial, done[trial.identity]) for trial in self.trials if trial.identity in done]
 
     def refresh(self) -> None:
         """Rebuilds the tables if the interval is over."""
@@ -192,5 +187,5 @@ class Tables:
 
     def rebuild(self) -> None:
         """Rebuilds the tables."""
-        write_results(self._root, self.runs())
+        write_results(self.root, self.runs())
         self._written = time.monotonic()

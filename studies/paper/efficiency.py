@@ -4,13 +4,12 @@ One network (784-256-10, coincidence mode, winner-take-all output) is trained on
 epoch is counted, and the test images are shown once while every slot's decision is kept.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.rows import Rows
@@ -19,10 +18,6 @@ from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_state import EpochRow
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 EPOCHS = 3
 LEARNING_RATE = 4.0
@@ -70,8 +65,6 @@ def numbers(root: Path | None, dataset: str = "mnist", epochs: int = EPOCHS) -> 
     Raises:
         InputError: the images are not there.
     """
-    import pandas as pd
-
     data = load_dataset(dataset, root, n_train=None, n_test=None, validation_share=0.0, seed=0)
     spec = NetworkSpec(
         encoding=EncodingSpec(input_rate=0.5), inhibition=InhibitionSpec(clocked=True)
@@ -116,9 +109,7 @@ def draw(table: pd.DataFrame) -> Figure:
     axes, beside = figure.subplots(1, 2)
     curve = table[table["quantity"] == "test accuracy after slot"]
     axes.plot(curve["of"].astype(int), curve["value"], color="#0072B2")
-    axes.set_xlabel("slots seen")
-    axes.set_ylabel("test accuracy (%)")
-    finish_axes(axes)
+    finish_axes(axes, "slots seen", "test accuracy (%)")
     beside.axis("off")
     counts = table[table["quantity"] != "test accuracy after slot"]
     lines = [f"{row.value:10.4g}  {row.quantity}, {row.of}" for row in counts.itertuples()]

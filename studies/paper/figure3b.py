@@ -1,19 +1,14 @@
 """Fig. 3b: forward train, split gradient streams and coincidences of one neuron, from real data."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.engine.probes.trace import Trains, trace
 from studies.paper.small_network import SmallNetwork, train_small
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, new_figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 TRAINING_IMAGES, EPOCHS = 10_000, 1
 CANDIDATES = 200
@@ -29,8 +24,6 @@ def numbers(root: Path | None) -> pd.DataFrame:
     of the rarer stream to a hidden neuron; the neuron is that one; the input line is the one with
     most coincidences at it.
     """
-    import pandas as pd
-
     network = train_small(root, TRAINING_IMAGES, EPOCHS)
     trains = max((_present(network, k) for k in range(CANDIDATES)), key=_both_streams)
     positive, negative = trains.positive[0], trains.negative[0]
@@ -76,7 +69,6 @@ def draw(table: pd.DataFrame) -> Figure:
         colour = {UP: "#009E73", DOWN: "#D55E00"}.get(name, "black")
         axes.eventplot(slots, lineoffsets=-place, linelengths=0.7, linewidths=1.4, colors=colour)
     axes.set_yticks([-place for place in range(len(names))], names, fontsize=FONT_POINTS)
-    axes.set_xlabel("slot (the image is shown for 50, the flush goes on for 15)")
     axes.set_xlim(-1, 65)
-    finish_axes(axes, "x")
+    finish_axes(axes, "slot (the image is shown for 50, the flush goes on for 15)", grid="x")
     return figure

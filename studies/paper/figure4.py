@@ -1,18 +1,13 @@
 """Fig. 4: the error of all 2,500 products of [0, 0.02, ... 0.98], and its fall with T."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.analysis.product_error import product_errors, slope
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 SLOTS = (10, 30, 100, 300, 1000, 3000, 10_000)
 REPEATS = 4
@@ -26,8 +21,6 @@ def numbers(root: Path | None) -> pd.DataFrame:
     Args:
         root: not read; no images are involved.
     """
-    import pandas as pd
-
     errors = {
         T: np.concatenate(
             [product_errors(T, np.random.default_rng([T, k])).ravel() for k in range(REPEATS)]
@@ -56,17 +49,13 @@ def draw(table: pd.DataFrame) -> Figure:
             part["error"], part["density"], color=style.colour, ls=style.line, label=f"T = {T}"
         )
     left.set_yscale("log")
-    left.set_xlabel("estimated minus true product")
-    left.set_ylabel("density")
     left.legend(fontsize=FONT_POINTS, frameon=False)
     each = table.drop_duplicates("T")
     right.loglog(each["T"], each["deviation"], "o", color="#0072B2", label="coincidences")
     start = each["deviation"].iloc[0] * np.sqrt(SLOTS[0])
     right.loglog(SLOTS, start / np.sqrt(SLOTS), "k--", lw=0.9, label=r"$\propto 1/\sqrt{T}$")
-    right.set_xlabel("T (slots)")
-    right.set_ylabel("standard deviation")
     right.set_title(f"slope {each['slope'].iloc[0]:.3f}", fontsize=FONT_POINTS)
     right.legend(fontsize=FONT_POINTS, frameon=False)
-    for axes in (left, right):
-        finish_axes(axes)
+    finish_axes(left, "estimated minus true product", "density")
+    finish_axes(right, "T (slots)", "standard deviation")
     return figure

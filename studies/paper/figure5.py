@@ -4,12 +4,11 @@ The same weights answer the test images twice: with the inhibition they were tra
 without any (raw). Each output is normalised to sum 1, sorted, and averaged over the images.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from scipy.special import softmax
 
 from rpu_ssnn.network import Network
@@ -17,10 +16,6 @@ from rpu_ssnn.spec import InhibitionSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from studies.paper.small_network import SmallNetwork, train_small
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 TRAINING_IMAGES, EPOCHS = 60_000, 3
 CHUNK = 1000
@@ -34,8 +29,6 @@ def numbers(root: Path | None) -> pd.DataFrame:
     variation distance of the curves "winner takes all" and "softmax of raw": half the sum of
     absolute differences, 0 to 1.
     """
-    import pandas as pd
-
     network = train_small(root, TRAINING_IMAGES, EPOCHS)
     winner = output_counts(network, InhibitionSpec(clocked=True))
     raw = output_counts(network, InhibitionSpec())
@@ -78,12 +71,10 @@ def draw(table: pd.DataFrame) -> Figure:
             table["rank"], table[name], color=style.colour, ls=style.line, marker=style.marker,
             ms=4, label=name,
         )  # fmt: skip
-    axes.set_xlabel("output neurons, by falling response")
-    axes.set_ylabel("mean share of the response")
     axes.set_title(
         f"winner-take-all to softmax: distance {table['distance'].iloc[0]:.3f}",
         fontsize=FONT_POINTS,
     )
     axes.legend(fontsize=FONT_POINTS, frameon=False)
-    finish_axes(axes)
+    finish_axes(axes, "output neurons, by falling response", "mean share of the response")
     return figure

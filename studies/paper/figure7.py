@@ -4,17 +4,12 @@ Drawn from a result folder of `studies/shipped/paper_figure7.yaml`: a coincidenc
 stands beside the rate row whose noise is that of T_s = T slots.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
 from studies.results.summary import swept_columns
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 SLOTS = "slots"
 
@@ -41,12 +36,8 @@ def numbers(results: pd.DataFrame) -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> Figure:
     """(a) means, (b) standard deviations."""
     figure = new_figure(WIDE_INCHES, 2.6)
-    for axes, column, name in zip(
-        figure.subplots(1, 2),
-        ("mean", "deviation"),
-        ("accuracy (%)", "its deviation over seeds"),
-        strict=True,
-    ):
+    names = {"mean": "accuracy (%)", "deviation": "its deviation over seeds, points"}
+    for axes, (column, name) in zip(figure.subplots(1, 2), names.items(), strict=True):
         for case, style in looks(table["case"]).items():
             part = table[table["case"] == case]
             axes.plot(
@@ -57,8 +48,6 @@ def draw(table: pd.DataFrame) -> Figure:
         axes.minorticks_off()
         slots = sorted(set(table[SLOTS]))
         axes.set_xticks(slots, [f"{t:,.0f}" for t in slots])
-        axes.set_xlabel("slots (T, or T_s of the noise)")
-        axes.set_ylabel(f"{name}, points" if column == "deviation" else name)
-        finish_axes(axes)
+        finish_axes(axes, "slots (T, or T_s of the noise)", name)
     axes.legend(fontsize=FONT_POINTS, frameon=False)
     return figure

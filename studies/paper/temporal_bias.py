@@ -5,12 +5,12 @@ loading; forward spikes that wait), T, update rule and crossbar; bias and spread
 weights after three epochs on scikit-learn's digits, no download.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.analysis.gradient_check import GradientAgreement, agreement
 from rpu_ssnn.data import Dataset, load_dataset
@@ -20,10 +20,6 @@ from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import train
 from studies.paper.small_network import weights_of
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 READINGS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -66,8 +62,6 @@ def numbers(
     Args:
         root: not read; the digits come with scikit-learn.
     """
-    import pandas as pd
-
     data = load_dataset("digits", n_train=None, n_test=None, validation_share=0.1, seed=0)
     rows = []
     for name in readings:
@@ -145,9 +139,8 @@ def draw(table: pd.DataFrame) -> Figure:
                     ls="-" if update == "rate" else "--", fillstyle=filled, ms=5,
                     label=f"{name}, {update}",
                 )  # fmt: skip
-        axes.set_xlabel("T (slots)")
         axes.set_title(f"crossbar {crossbar}", fontsize=FONT_POINTS)
-        finish_axes(axes)
+        finish_axes(axes, "T (slots)")
     panels[0].set_ylabel("bias over the exact gradient")
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3,

@@ -1,17 +1,13 @@
 """An attribution as text, file and bar plot."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, marked_interval, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TOTALS = (SUM, WHOLE, INTERACTION)
 FILE, FIGURE = "attribution.csv", "attribution.png"
@@ -62,16 +58,13 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().to_numpy().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
-    axes.set_xlabel("test accuracy (points, paired by seed; bar: 95 % interval)")
     axes.legend(fontsize=7, frameon=False, loc="best")
-    finish_axes(axes, "x")
+    finish_axes(axes, "test accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
     return save(figure, root / FIGURE)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     rows = []
     for place, (_, row) in enumerate(table.iterrows(), start=1):
         total = row["imperfection"] in TOTALS

@@ -1,8 +1,9 @@
 """Learning curves: cases together in a panel a point, or, of many cases, a panel each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import describe
@@ -16,11 +17,6 @@ from studies.report.figures import (
     panels_of,
 )
 from studies.results.summary import by_point, swept_columns, titled, with_values
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_TOGETHER = 4
 """Cases of one panel; more get a panel each, with a thin line a seed."""
@@ -36,8 +32,6 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     Raises:
         InputError: no run has a learning curve.
     """
-    from matplotlib.ticker import MaxNLocator
-
     if curves.empty:
         raise InputError("plot", "curves", "none", "needs runs with epochs; conversion has none")
     measure = "validation_accuracy"
@@ -45,8 +39,12 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
         measure = "train_accuracy"
     apart = results["label"].nunique() > MOST_TOGETHER
     style = looks(results["label"])
-    valued = with_values(results, shared=True)
-    panels = list(_apart(results) if apart else panels_of(valued, swept_columns(results)))
+    if apart:
+        points = by_point(with_values(results))
+        panels = [(titled(f"{case} (n={len(runs)})", point), runs) for case, point, runs in points]
+    else:
+        valued = with_values(results, shared=True)
+        panels = list(panels_of(valued, swept_columns(results)))
     figure, all_axes = panel_grid(width, len(panels))
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):
@@ -61,22 +59,12 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
                 _curve(axes, epochs, measure, style[str(case)], label)
         axes.set_title(wrapped(title, int(14 * width / columns_of(width, len(panels)))), fontsize=7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(f"{measure.replace('_', ' ')} (%)")
-        finish_axes(axes)
+        finish_axes(axes, "epoch", f"{measure.replace('_', ' ')} (%)")
     low, high = all_axes[0].get_ylim()  # shared by all
     all_axes[0].set_ylim(max(0.0, low), min(100.0, high))
     if not apart:
         legend_below(figure, all_axes, width)
     return figure
-
-
-def _apart(results: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The runs of each case at each point of the sweep."""
-    return [
-        (titled(f"{case} (n={len(runs)})", point), runs)
-        for case, point, runs in by_point(with_values(results))
-    ]
 
 
 def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:

@@ -1,9 +1,9 @@
 """A decomposition as text, file and waterfall."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
@@ -16,10 +16,6 @@ from studies.sensitivity.decomposition import (
     STEPS,
     Decomposition,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
@@ -91,8 +87,6 @@ def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
 
 
 def _readable(found: Decomposition) -> pd.DataFrame:
-    import pandas as pd
-
     rows = []
     for _, row in found.table.iterrows():
         reached = found.levels[row["after"]]

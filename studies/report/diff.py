@@ -1,12 +1,12 @@
 """What differs between two result folders: versions, trials, settings, and accuracies."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import describe, holm, paired_p
@@ -15,9 +15,6 @@ from studies.declaration.sections import leaves
 from studies.declaration.trial import Trial, canonical, point_title
 from studies.execution.study_runs import look_into, refuse_empty
 from studies.results.tables import Versions
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 type _OfCase = Mapping[int, tuple[Trial, TrialResult]]
 """Runs of a case at its point of the sweep, by seed."""
@@ -70,8 +67,6 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
     (pairs of equal accuracy), ``p`` (paired t-test, Holm-corrected
     for all cases but those that are identical in every pair).
     """
-    import pandas as pd
-
     a, b = _by_case(runs_a), _by_case(runs_b)
     both = [title for title in a if title in b]
     settings = {title: list(_settings(a[title], b[title])) for title in both}

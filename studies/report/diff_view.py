@@ -1,7 +1,5 @@
 """The difference of two result folders in words and tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pandas as pd

@@ -1,10 +1,10 @@
 """From a result folder's runs to its figures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
@@ -16,10 +16,6 @@ from studies.report.figures import gaps_figure, sweep_figure
 from studies.results.columns import setting
 from studies.results.summary import NOT_SWEPT, summary
 from studies.results.tables import curves_frame, results_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -77,16 +73,13 @@ class StudyFigures:
         Raises:
             InputError: the results do not have what the figure shows.
         """
-        figure = self._drawn(kind, x, width)
+        if kind == "curves":
+            figure = curves_figure(self._curves, self.results, width)
+        elif kind == "gaps":
+            figure = gaps_figure(self.summary, self.study.reference_label, width)
+        elif path := x or next(iter(self.swept_paths), None):
+            figure = sweep_figure(self.results, path, width)
+        else:
+            raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
         figure.draw_without_rendering()  # the layout fits at the second drawing
         return figure
-
-    def _drawn(self, kind: Kind, x: str | None, width: float) -> Figure:
-        if kind == "curves":
-            return curves_figure(self._curves, self.results, width)
-        if kind == "gaps":
-            return gaps_figure(self.summary, self.study.reference_label, width)
-        path = x or next(iter(self.swept_paths), None)
-        if path is None:
-            raise InputError("plot", "--x", None, "must name a setting, as the study sweeps none")
-        return sweep_figure(self.results, path, width)

@@ -1,21 +1,20 @@
 """The look of all figures: colours that colour-blind readers and grey print tell apart."""
 
-from __future__ import annotations
-
 import io
 import itertools
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import PLOT_SUFFIXES, reason, write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from rpu_ssnn.common.files import PLOT_SUFFIXES, refusing, write_whole
 
 FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
@@ -62,8 +61,6 @@ def wrapped(text: object, width: int) -> str:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, inches."""
-    from matplotlib.figure import Figure
-
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -84,11 +81,10 @@ def panels(
     return figure, list(grid[:n])
 
 
-def finish_axes(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
-    """Grid, ticks and frame."""
-    from matplotlib.ticker import NullLocator
-
-    axes.grid(axis=axis, lw=0.4, alpha=0.6)
+def finish_axes(axes: Axes, x: str = "", y: str = "", grid: Literal["x", "y"] = "y") -> None:
+    """Labels, grid, ticks and frame."""
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(axis=grid, lw=0.4, alpha=0.6)
     axes.tick_params(labelsize=FONT_POINTS)
     axes.spines[["top", "right"]].set_visible(False)
     axes.xaxis.label.set_fontsize(FONT_POINTS)
@@ -105,17 +101,13 @@ def save(figure: Figure, path: Path) -> Path:
     kind = path.suffix.lower()
     if kind not in PLOT_SUFFIXES:
         raise InputError("plot", "--out", str(path), f"must end in {', '.join(PLOT_SUFFIXES)}")
-    try:
+    with refusing(path, "must be a writable file", OSError, field="figure"):
         write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind[1:]))
-    except OSError as error:
-        raise InputError(path, "figure", reason(error), "must be a writable file") from error
     return path
 
 
 def as_svg(figure: Figure) -> bytes:
     """The figure as SVG, the same bytes each time, without links or metadata."""
-    from matplotlib import rc_context
-
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with rc_context({"svg.hashsalt": "rpu-ssnn"}):

@@ -1,11 +1,14 @@
 """The figures of a study: accuracy over a swept setting, and gaps; panels and legends of all."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.quantities import quantity
@@ -30,12 +33,6 @@ from studies.results.summary import (
     titled_row,
     with_values,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12
@@ -87,9 +84,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
                 _over_x(axes, over_x, _dodged(positions, shift), look, label)
         axes.set_title(plain(title), fontsize=FONT_POINTS)
         _x_axis(axes, values, positions)
-        axes.set_xlabel(plain(quantity(path)))
-        axes.set_ylabel("test accuracy (%)")
-        finish_axes(axes)
+        finish_axes(axes, plain(quantity(path)), "test accuracy (%)")
     legend_below(figure, all_axes, width)
     return figure
 
@@ -133,8 +128,7 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
     draw_groups(axes, gaps)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel(wrapped(f"gap to {reference} (points)", int(9 * width)))
-    finish_axes(axes, "x")
+    finish_axes(axes, wrapped(f"gap to {reference} (points)", int(9 * width)), grid="x")
     return figure
 
 

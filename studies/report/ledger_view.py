@@ -1,19 +1,12 @@
 """The pulse ledger as text."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from rpu_ssnn.common.wording import listed
 from studies.common.choices import Format
-from studies.common.quantities import quantity
-from studies.declaration.result import SWEEP_PREFIX
 from studies.results.ledger import REASONS
-from studies.results.summary import as_keys, or_dash, swept_columns
+from studies.results.summary import swept_cells, swept_columns
 from studies.results.text_table import as_csv, number, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _HEADS = {
     "pulses_up_per_device": "up",
@@ -42,19 +35,12 @@ def render(table: pd.DataFrame, style: Format) -> str:
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """The ledger rounded for reading, every cell text."""
-    import pandas as pd
-
-    shown = {}
-    for column in table.columns:
-        if column in REASONS or (column == _ONLY_IF_KNOWN and table[column].isna().all()):
-            continue
-        name = str(column)
-        if name in _HEADS:
-            style = "{:.1f}" if name.startswith("pulses") else "{:.3g}"
-            shown[_HEADS[name]] = [number(value, style) for value in table[column]]
-        else:
-            heading = quantity(name.removeprefix(SWEEP_PREFIX))
-            shown[heading] = [or_dash(value) for value in as_keys(table[column])]
+    shown = {"case": table["case"].map(str).tolist(), **swept_cells(table)}
+    shown["n"] = table["n"].map(str).tolist()
+    for column, heading in _HEADS.items():
+        if column != _ONLY_IF_KNOWN or table[column].notna().any():
+            style = "{:.1f}" if column.startswith("pulses") else "{:.3g}"
+            shown[heading] = [number(value, style) for value in table[column]]
     return pd.DataFrame(shown)
 
 

@@ -1,16 +1,10 @@
 """A plan in words."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from rpu_ssnn.common.wording import counted
+from studies.declaration.trial import Trial
 from studies.execution.plan import Estimate, Plan, PlanRow
 from studies.execution.progress import duration
 from studies.results.text_table import markdown
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
 
 FINE_BELOW_SECONDS = 10.0
 

@@ -1,18 +1,14 @@
 """The study as one figure: accuracy by case, and the gap to the reference."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
 from studies.report.figures import bar_within, by_device, draw_groups
-from studies.results.summary import NOT_SWEPT, as_keys, swept_columns, titled_row, with_values
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
+from studies.results.summary import by_point, titled, titled_row, with_values
 
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
@@ -49,12 +45,9 @@ def plot_study(
 
 
 def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> None:
-    swept = swept_columns(table)
+    runs_of = {titled(case, point): runs for case, point, runs in by_point(results)}
     for place, (_, row) in enumerate(table.iterrows()):
-        runs = results[results["label"] == row["case"]]
-        for column in swept:
-            if row[column] != NOT_SWEPT:
-                runs = runs[as_keys(runs[column]) == row[column]]
+        runs = runs_of[titled_row(row)]
         label = "one seed" if place == 0 else None
         axes.plot(runs["test_accuracy"], [place] * len(runs), "o", color=_SEED, ms=4, label=label)
     of_cases = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
@@ -70,8 +63,7 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
         lw=1.2,
         label="mean, 95 % interval",
     )
-    axes.set_xlabel("test accuracy (%)")
-    finish_axes(axes, "x")
+    finish_axes(axes, "test accuracy (%)", grid="x")
     axes.legend(fontsize=7, frameon=False, loc="best")
 
 
@@ -87,5 +79,4 @@ def _draw_gap(axes: Axes, table: pd.DataFrame, reference: str) -> None:
         capsize=3,
         lw=1.2,
     )
-    axes.set_xlabel(wrapped(f"gap to {reference} (points; 95 % interval)", 44))
-    finish_axes(axes, "x")
+    finish_axes(axes, wrapped(f"gap to {reference} (points; 95 % interval)", 44), grid="x")

@@ -1,9 +1,8 @@
 """A requirement as text, file and curves."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.wording import counted
 from studies.common.statistics import FEWEST_SEEDS
@@ -19,9 +18,6 @@ from studies.report.figure_style import (
 from studies.report.figures import PANEL_INCHES
 from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
 
@@ -70,23 +66,22 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
             axes.axvline(row["required"], color="#D55E00", lw=1.0)
             axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)
         unit = "" if row["unit"] == "1" else f" ({row['unit']})"
-        axes.set_xlabel(wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44))
-        axes.set_ylabel("loss (points; 95 % interval)")
-        finish_axes(axes)
+        varied = wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44)
+        finish_axes(axes, varied, "loss (points; 95 % interval)")
     figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
     return save(figure, root / FIGURE)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     rows = [
         {
             "parameter": row["parameter"],
             "unit": row["unit"],
             "own": f"{row['own']:.4g}",
             "loss": interval(row["own_loss"], row["own_loss_ci"], n=row["n"]),
-            "required": _required(row),
+            "required": "none found"
+            if row["why_none"]
+            else f"{row['bound']} {row['required']:.3g}",
             "interval": _interval(row),
             "verdict": row["verdict"],
             "values": str(row["values"]),
@@ -95,10 +90,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         for _, row in table.iterrows()
     ]
     return pd.DataFrame(rows)
-
-
-def _required(row: pd.Series) -> str:
-    return "none found" if row["why_none"] else f"{row['bound']} {row['required']:.3g}"
 
 
 def _interval(row: pd.Series) -> str:

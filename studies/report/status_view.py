@@ -1,7 +1,5 @@
 """What another shell learns about a study: its status file beside what is on disk."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,9 +1,8 @@
 """The summary as text: Markdown, LaTeX, HTML and CSV."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
@@ -11,9 +10,6 @@ from studies.common.statistics import MOST_SEEDS, SIGNIFICANCE, UNTESTED, correc
 from studies.declaration.update_rules.base import GIVEN_SPIKES
 from studies.results.summary import INPUT, PUBLISHED, swept_cells, swept_columns
 from studies.results.text_table import accuracy_interval, as_csv, interval, number, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def render(table: pd.DataFrame, reference: str, style: Format) -> str:
@@ -32,8 +28,6 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     ``range`` lowest to highest seed; ``pulses`` a device, up plus down; ``sat.``: share of
     devices at a bound.
     """
-    import pandas as pd
-
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= swept_cells(table)
     accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)

@@ -1,24 +1,16 @@
 """Every case against every other: which orders of two the seeds can tell."""
 
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import correction, describe, holm, is_significant, paired_p
-from studies.results.summary import (
-    by_point,
-    titled,
-    with_values,
-    without_pruned,
-)
+from studies.results.summary import by_point, titled, with_values, without_pruned
 from studies.results.text_table import as_csv, marked_interval, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
@@ -35,8 +27,6 @@ def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     Raises:
         InputError: fewer than two cases with a seed that both have.
     """
-    import pandas as pd
-
     by_case = by_title(results)
     rows: list[dict[str, Any]] = []
     for first, second in itertools.combinations(by_case, 2):
@@ -69,8 +59,6 @@ def pairwise(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
 
 def render_pairs(results: pd.DataFrame, style: Format) -> str:
     """The matrix: row minus column, points; CSV has one line a pair, at full precision."""
-    import pandas as pd
-
     pairs = pairwise(results)
     if style == "csv":
         return as_csv(pairs)

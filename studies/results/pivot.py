@@ -1,9 +1,9 @@
 """Results pivoted by any two settings: one cell for each pair of their values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Format, Values
@@ -11,18 +11,8 @@ from studies.common.quantities import quantity
 from studies.common.statistics import correction, describe, mark, paired_p
 from studies.declaration.result import SWEEP_PREFIX
 from studies.results.columns import setting
-from studies.results.summary import (
-    GAP,
-    correct,
-    or_dash,
-    swept_columns,
-    with_gaps,
-    with_values,
-)
+from studies.results.summary import GAP, correct, or_dash, swept_columns, with_gaps, with_values
 from studies.results.text_table import accuracy_interval, as_csv, interval, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -56,8 +46,6 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
     Raises:
         InputError: no such setting, no row of the reference, or nothing for any cell.
     """
-    import pandas as pd
-
     paired = with_values(with_gaps(results, reference), shared=True)
     placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
     measure = GAP if values == "gap" else "test_accuracy"
@@ -108,8 +96,6 @@ def render_pivot(pivoted: Pivot, reference: str, style: Format) -> str:
 
 
 def _grid(pivoted: Pivot) -> pd.DataFrame:
-    import pandas as pd
-
     cells = pivoted.cells
     texts = {(cell["row"], cell["column"]): _cell(cell, pivoted) for _, cell in cells.iterrows()}
     rows = list(dict.fromkeys(cells["row"]))
@@ -128,17 +114,13 @@ def _cell(cell: pd.Series, pivoted: Pivot) -> str:
 
 
 def _legend(pivoted: Pivot, reference: str) -> str:
-    text = f"test accuracy % ± 95 % interval (n {_what_n_counts(pivoted)})"
+    text = "test accuracy % ± 95 % interval (n seeds)"
     if pivoted.values == "gap":
         tests = int(pivoted.cells["gap_p"].notna().sum())
         text = (
             f"gap to {reference}, points ± 95 % interval of each by itself "
-            f"(n {_what_n_counts(pivoted)}); {correction(tests)}"
+            f"(n pairs of runs); {correction(tests)}"
         )
     if pivoted.averaged:
         text += f"; a cell is the mean over: {', '.join(pivoted.averaged)}"
     return text
-
-
-def _what_n_counts(pivoted: Pivot) -> str:
-    return "pairs of runs" if pivoted.values == "gap" else "seeds"

@@ -1,16 +1,11 @@
 """What papers report, beside what was measured here."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from studies.declaration.study import Study
 from studies.results.summary import PUBLISHED, swept_columns
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from studies.declaration.study import Study
 
 
 def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -22,8 +17,6 @@ def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     Args:
         table: as `results.summary` returns it.
     """
-    import pandas as pd
-
     if not study.published and not study.quoted:
         return table
     quoted = pd.DataFrame({"case": list(study.quoted), "n": 0, "gap_n": 0})

@@ -5,6 +5,7 @@ real rows against it.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
 
@@ -36,51 +37,52 @@ class ResultColumn:
 
 
 _Column = ResultColumn
+_of_crossbar = partial(ResultColumn, numbered="crossbar")
+_of_layer = partial(ResultColumn, numbered="layer")
+
+
+def _text(name: str, meaning: str) -> ResultColumn:
+    """Of text, which has no unit."""
+    return ResultColumn(name, "", meaning)
+
 
 RESULT_COLUMNS: tuple[ResultColumn, ...] = (
-    _Column("study", "", "name of the study"),
-    _Column("unit", "", "identity of the trial: a hash of all that determines its result"),
-    _Column("label", "", "the case"),
-    _Column(
+    _text("study", "name of the study"),
+    _text("unit", "identity of the trial: a hash of all that determines its result"),
+    _text("label", "the case"),
+    _text(
         f"{SWEEP_PREFIX}PATH",
-        "",
         "value of the swept setting PATH; lists, mappings and null as JSON; "
         "empty where the case does not have the setting",
     ),
-    _Column("dataset", "", "name of the data set"),
-    _Column("data_digest", "", "hash of the images used, their order and their split"),
-    _Column("data_file", "", "file of the user's own data; empty for a standard set"),
-    _Column("file_digest", "", "hash of that file (and of a test file) as it is on the disk"),
-    _Column("data_split", "", "where the test rows of own data come from"),
-    _Column("data_range", "", "values of own data that stand for no and for full rate"),
-    _Column("data_shape", "", "shape of one sample of own data, or slots x lines of recordings"),
-    _Column("input", "", "what the case sees of recorded spikes; empty where input is drawn"),
-    _Column("time", "", "slots of recorded spikes: `kept`, or `shuffled` (a control)"),
-    _Column("bin", "", "length of a slot in the file's unit of time"),
+    _text("dataset", "name of the data set"),
+    _text("data_digest", "hash of the images used, their order and their split"),
+    _text("data_file", "file of the user's own data; empty for a standard set"),
+    _text("file_digest", "hash of that file (and of a test file) as it is on the disk"),
+    _text("data_split", "where the test rows of own data come from"),
+    _text("data_range", "values of own data that stand for no and for full rate"),
+    _text("data_shape", "shape of one sample of own data, or slots x lines of recordings"),
+    _text("input", "what the case sees of recorded spikes; empty where input is drawn"),
+    _text("time", "slots of recorded spikes: `kept`, or `shuffled` (a control)"),
+    _text("bin", "length of a slot in the file's unit of time"),
     _Column("spikes_after_T", "1", "share of the training spikes that come after T, not shown"),
     _Column("n_train", "images", "training images used, without the validation images"),
     _Column("n_validation", "images", "training images held out for validation"),
     _Column("n_test", "images", "test images used"),
-    _Column("network", "", "neurons of each layer, input first"),
+    _text("network", "neurons of each layer, input first"),
     _Column("T", "slots", "how long an image is shown"),
     _Column("slots", "slots", "length of a presentation: T and the flush"),
-    _Column(
-        "update", "", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"
-    ),
-    _Column(
+    _text("update", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"),
+    _text(
         "device",
-        "",
         "name of the preset or cell; of measured jumps the folders and the digest of their numbers",
     ),
-    _Column("overrides", "", "parameters that differ from the preset's, as JSON"),
-    _Column("tile", "", "settings of the tiles, as JSON"),
-    _Column(
-        "online", "", "settings of rules that learn image by image, as JSON, where not the default"
-    ),
-    _Column("simulator", "", "what simulated the devices: a value of `tile.simulator`"),
-    _Column(
+    _text("overrides", "parameters that differ from the preset's, as JSON"),
+    _text("tile", "settings of the tiles, as JSON"),
+    _text("online", "settings of rules that learn image by image, as JSON, where not the default"),
+    _text("simulator", "what simulated the devices: a value of `tile.simulator`"),
+    _text(
         "beside_pulses",
-        "",
         "what changes weights of a cell beside the pulses of coincidences; empty: nothing",
     ),
     _Column("learning_rate", "1", "hyperparameter: the equivalent step of backpropagation"),
@@ -88,9 +90,9 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("seed", "", "seed of the run"),
     _Column("epochs", "epochs", "passes over the training images"),
     _Column("batch", "presentations", "presentations a batch"),
-    _Column("schedule", "", "when reads see changed weights: `slot`, `presentation` or `batch`"),
+    _text("schedule", "when reads see changed weights: `slot`, `presentation` or `batch`"),
     _Column("decay", "1", "factor on the step after each epoch; empty where the shape is linear"),
-    _Column("decay_shape", "", "how the step falls: `geometric` or `linear`"),
+    _text("decay_shape", "how the step falls: `geometric` or `linear`"),
     _Column("output_step", "1", "step of the output layer over that of the hidden layers"),
     _Column("test_accuracy", "%", "accuracy on the test images, read once, after training"),
     _Column("validation_accuracy", "%", "accuracy on the validation images, after training"),
@@ -110,112 +112,84 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "how often the run went on from a checkpoint; empty in rows older than checkpoints",
     ),
     _Column(PRUNED, "epochs", "epochs after which the rule `prune` stopped the run; else empty"),
-    _Column("devices_total", "devices", "devices of the crossbars", "crossbar"),
-    _Column(
+    _of_crossbar("devices_total", "devices", "devices of the crossbars"),
+    _of_crossbar(
         "pulsed_devices_total",
         "devices",
         "devices of a cell that coincidences pulse, where these are not all; "
         "means over devices are over these",
-        "crossbar",
     ),
-    _Column("pulses_up_total", "pulses", "up pulses during training", "crossbar"),
-    _Column("pulses_down_total", "pulses", "down pulses during training", "crossbar"),
-    _Column(
+    _of_crossbar("pulses_up_total", "pulses", "up pulses during training"),
+    _of_crossbar("pulses_down_total", "pulses", "down pulses during training"),
+    _of_crossbar(
         "coincidences_total",
         "coincidences",
         "coincidences of a cell whose devices they do not pulse (mixed precision)",
-        "crossbar",
     ),
-    _Column("transfer_reads_total", "lines", "lines read by transfers of a cell", "crossbar"),
-    _Column(
+    _of_crossbar("transfer_reads_total", "lines", "lines read by transfers of a cell"),
+    _of_crossbar(
         "transfer_pulses_at_most_total",
         "pulses",
         "most pulses that the transfers of a cell can have sent",
-        "crossbar",
     ),
-    _Column(
-        "refresh_checks_total",
-        "1",
-        "how often all one-sided pairs were read for a refresh",
-        "crossbar",
+    _of_crossbar(
+        "refresh_checks_total", "1", "how often all one-sided pairs were read for a refresh"
     ),
-    _Column(
+    _of_crossbar(
         "refreshed_weights_total",
         "weights",
         "one-sided pairs that were reset and written with their difference, each time counted",
-        "crossbar",
     ),
-    _Column("pulses_p99", "pulses", "99th percentile over devices, up plus down", "crossbar"),
-    _Column("pulses_max", "pulses", "largest number of one device, up plus down", "crossbar"),
-    _Column(
-        "saturated_total", "devices", "devices at one of their bounds, at the test", "crossbar"
-    ),
-    _Column("initial_pulses_total", "pulses", "pulses of a pulsed start", "crossbar"),
-    _Column(
-        "initial_clipped_total", "weights", "initial weights beyond the weight range", "crossbar"
-    ),
-    _Column("leak_steps", "1", "how often a leak was applied to the weights", "crossbar"),
-    _Column(
+    _of_crossbar("pulses_p99", "pulses", "99th percentile over devices, up plus down"),
+    _of_crossbar("pulses_max", "pulses", "largest number of one device, up plus down"),
+    _of_crossbar("saturated_total", "devices", "devices at one of their bounds, at the test"),
+    _of_crossbar("initial_pulses_total", "pulses", "pulses of a pulsed start"),
+    _of_crossbar("initial_clipped_total", "weights", "initial weights beyond the weight range"),
+    _of_crossbar("leak_steps", "1", "how often a leak was applied to the weights"),
+    _of_crossbar(
         "disturb_steps",
         "steps",
         "steps by which half-select has moved a device, mean, up plus down",
-        "crossbar",
     ),
-    _Column(
+    _of_crossbar(
         "half_selects_total",
         "1",
         "half of the programming voltage on a device: of forward spikes on each device of their "
         "input line, and of gradient spikes that reach the array on each of their output line; "
         "without the devices where two meet",
-        "crossbar",
     ),
-    _Column(
-        "read_disturb_steps",
-        "steps",
-        "by which reads moved a device on average, up plus down",
-        "crossbar",
+    _of_crossbar(
+        "read_disturb_steps", "steps", "by which reads moved a device on average, up plus down"
     ),
-    _Column("read_share", "1", "share of the read voltage that reaches a device, mean", "crossbar"),
-    _Column("read_share_least", "1", "the same of the device that gets least", "crossbar"),
-    _Column(
+    _of_crossbar("read_share", "1", "share of the read voltage that reaches a device, mean"),
+    _of_crossbar("read_share_least", "1", "the same of the device that gets least"),
+    _of_crossbar(
         "write_share_least",
         "1",
         "share of the programming voltage that reaches the device that gets least",
-        "crossbar",
     ),
-    _Column(
+    _of_crossbar(
         "step_wanted",
         "threshold currents",
         "weight change a coincidence that the learning rate asks for",
-        "crossbar",
     ),
-    _Column(
-        "device_step", "threshold currents", "weight change of one device pulse, mean", "crossbar"
+    _of_crossbar("device_step", "threshold currents", "weight change of one device pulse, mean"),
+    _of_crossbar("thinning", "1", "share of gradient spikes let through, first epoch"),
+    _of_crossbar("thinning_last", "1", "the same in the last epoch"),
+    _of_crossbar("slot_s", "s", "length of a slot of devices that remember their pulses"),
+    _of_crossbar("step_factor", "1", "mean step of all pulses over the step of isolated pulses"),
+    _of_crossbar(
+        "charge_kept", "1", "share left of a charge that was there from the start, storage included"
     ),
-    _Column("thinning", "1", "share of gradient spikes let through, first epoch", "crossbar"),
-    _Column("thinning_last", "1", "the same in the last epoch", "crossbar"),
-    _Column("slot_s", "s", "length of a slot of devices that remember their pulses", "crossbar"),
-    _Column(
-        "step_factor",
-        "1",
-        "mean step of all pulses over the step of isolated pulses",
-        "crossbar",
-    ),
-    _Column(
-        "charge_kept",
-        "1",
-        "share left of a charge that was there from the start, storage included",
-        "crossbar",
-    ),
-    _Column("settings", "", "the complete settings as JSON"),
+    _text("settings", "the complete settings as JSON"),
     _Column("numerics_version", "", "version of the numerics: other versions give other numbers"),
-    _Column("rpu_ssnn_version", "", "version of this package"),
-    _Column("aihwkit_version", "", "version of aihwkit"),
-    _Column("torch_version", "", "version of torch"),
-    _Column("numpy_version", "", "version of numpy"),
-    _Column("numba_version", "", "version of numba"),
-    _Column("python_version", "", "version of Python"),
-    _Column("machine", "", "operating system and processor"),
+    _text("rpu_ssnn_version", "version of this package"),
+    _text("aihwkit_version", "version of aihwkit"),
+    _text("torch_version", "version of torch"),
+    _text("numpy_version", "version of numpy"),
+    _text("numba_version", "version of numba"),
+    _text("python_version", "version of Python"),
+    _text("machine", "operating system and processor"),
     _Column("threads", "threads", "threads of the run, which change the time and no number"),
     _Column("pulses_up_per_device", "pulses", "up pulses a device, mean, training only"),
     _Column("pulses_down_per_device", "pulses", "down pulses a device, mean, training only"),
@@ -231,7 +205,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "lower bound: all pulses, initial writing included, times `energy_per_pulse_j` of the "
         "preset; half-selected cells, reads and lines are not counted",
     ),
-    _Column("energy_blank_because", "", "why the energy is not known"),
+    _text("energy_blank_because", "why the energy is not known"),
     _Column(
         "training_time_s",
         "s",
@@ -244,34 +218,33 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
         "pulses of the busiest device, as full swings of 2 x levels pulses, over "
         "`endurance_cycles` of the preset",
     ),
-    _Column("endurance_blank_because", "", "why the wear is not known"),
+    _text("endurance_blank_because", "why the wear is not known"),
     _Column(
         "half_select_energy_j",
         "J",
         "`half_selects_total` times a quarter of `energy_per_pulse_j` of the preset, where "
         "`tile.half_select` acts; not part of `energy_j`",
     ),
-    _Column("half_select_energy_blank_because", "", "why that energy is not known"),
+    _text("half_select_energy_blank_because", "why that energy is not known"),
 )
 """Columns of `results.csv` and `results.parquet`, one row a run."""
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
-    _Column("study", "", "name of the study"),
-    _Column("unit", "", "identity of the trial"),
-    _Column("label", "", "the case"),
-    _Column(f"{SWEEP_PREFIX}PATH", "", "value of the swept setting PATH"),
+    _text("study", "name of the study"),
+    _text("unit", "identity of the trial"),
+    _text("label", "the case"),
+    _text(f"{SWEEP_PREFIX}PATH", "value of the swept setting PATH"),
     _Column("seed", "", "seed of the run"),
     _Column("epoch", "", "number of the epoch, first at 0"),
     _Column("train_accuracy", "%", "accuracy on the training images while weights still change"),
     _Column("validation_accuracy", "%", "accuracy on the validation images, before any storage"),
     _Column("seconds", "s", "time of the epoch"),
-    _Column("rates", "spikes a slot", "mean rate of a neuron of the layer", "layer"),
-    _Column("forward_spikes", "spikes", "forward spikes of the layer a presentation", "layer"),
-    _Column(
+    _of_layer("rates", "spikes a slot", "mean rate of a neuron of the layer"),
+    _of_layer("forward_spikes", "spikes", "forward spikes of the layer a presentation"),
+    _of_layer(
         "gradient_spikes",
         "spikes",
         "gradient spikes of the layer a presentation, both streams; the first hidden layer at 0",
-        "layer",
     ),
 )
 """Columns of `curves.csv`, one row an epoch of each run."""

@@ -24,7 +24,7 @@ from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
     read_text,
-    reason,
+    refusing,
     remove_temporaries,
     write_whole,
 )
@@ -92,7 +92,8 @@ class ResultFolder:
         for part in (self.root, *(self.root / name for name in FOLDERS)):
             remove_temporaries(part)
         if self.study is not None:
-            text = _as_understood(self.study)
+            content = self.study.model_dump(mode="json") | {"drives": HYPERPARAMETERS_FILE}
+            text = strict_yaml.dump(content, _STUDY_COMMENT)
             write_whole(
                 self.root / STUDY_FILE, lambda path: path.write_text(text, encoding="utf-8")
             )
@@ -108,17 +109,13 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
     """
     refuse_foreign(root, study)
     folder = ResultFolder(root, study)
-    try:
+    with refusing(root, "must be writable", OSError, field="output folder"):
         root.mkdir(parents=True, exist_ok=True)
         _mark(root)
         lock = _taken_lock(root)
-    except OSError as error:
-        raise InputError(root, "output folder", reason(error), "must be writable") from error
     try:
-        try:
+        with refusing(root, "must be writable", OSError, field="output folder"):
             folder.make()
-        except OSError as error:
-            raise InputError(root, "output folder", reason(error), "must be writable") from error
         yield folder
     finally:
         with suppress(OSError):  # the folder was deleted meanwhile
@@ -207,10 +204,8 @@ def refuse_foreign(root: Path, study: Study) -> None:
         InputError: it holds another study or other files, links in the place of its parts, or is
             no folder.
     """
-    try:
+    with refusing(root, "must be a folder", OSError, field="output folder"):
         holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
-    except OSError as error:
-        raise InputError(root, "output folder", reason(error), "must be a folder") from error
     if not holds:
         return
     is_ours = _is_ours(root)
@@ -255,9 +250,3 @@ def _mark(root: Path) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(root / MARKER_FILE, flags, 0o666), "w") as file:
             file.write(_MARKER_TEXT)
-
-
-def _as_understood(study: Study) -> str:
-    content = study.model_dump(mode="json")
-    content["drives"] = HYPERPARAMETERS_FILE
-    return strict_yaml.dump(content, _STUDY_COMMENT)

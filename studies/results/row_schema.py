@@ -3,18 +3,22 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 from studies.declaration.result import SWEEP_PREFIX, Row, Scalar
+from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.spreadsheet import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
 """Columns that a network's statistics name: numbers, one for each crossbar or over all."""
+
+_COUNTS = ("images", "slots", "epochs", "presentations", "threads")
+"""Units of whole numbers."""
 
 _MOST_DIGITS = 19
 """Of a whole number in a table."""
@@ -59,7 +63,7 @@ class _Checked(BaseModel):
     __pydantic_extra__: dict[str, str | bool | int | _AnyFloat | None] = Field(init=False)
 
     @model_validator(mode="after")
-    def _statistics_are_numbers_and_text_is_printable(self) -> "_Checked":
+    def _statistics_are_numbers_and_text_is_printable(self) -> Self:
         for name, value in {**vars(self), **(self.__pydantic_extra__ or {})}.items():
             if isinstance(value, str) and first_unprintable(value) is not None:
                 raise InputError("row", name, value, "must be text without control characters")
@@ -73,66 +77,39 @@ class _Checked(BaseModel):
         return self
 
 
-class _CheckedRow(_Checked):
+class _TypedRow(_Checked):
+    """The columns of a row whose type does not follow from their unit in `RESULT_COLUMNS`."""
+
     test_accuracy: Accuracy = None
     validation_accuracy: Accuracy = None
     numerics_version: Annotated[int, BeforeValidator(_no_flag), BeforeValidator(_no_text)]
     torch_version: Annotated[str, Field(min_length=1)]
     aihwkit_version: Annotated[str, Field(min_length=1)]
-    T: Whole = None
-    slots: Whole = None
     seed: Whole = None
-    epochs: Whole = None
-    batch: Whole = None
-    n_train: Whole = None
-    n_validation: Whole = None
-    n_test: Whole = None
     resumed: Whole = None
-    threads: Whole = None
     pruned_after_epochs: Whole = None
-    learning_rate: Number = None
-    weight_range: Number = None
-    decay: Number = None
-    seconds: Number = None
-    peak_memory_mb: Number = None
-    pulses_per_device_mean: Number = None
-    saturated_fraction: Number = None
-    energy_j: Number = None
-    half_select_energy_j: Number = None
-    training_time_s: Number = None
-    endurance_used: Number = None
     replayable: bool | None = None
-    dataset: Text = None
-    data_digest: Text = None
-    data_file: Text = None
-    file_digest: Text = None
-    data_split: Text = None
-    data_range: Text = None
     # Rows that an earlier version read from a table hold the shape `64` as a number.
     data_shape: Annotated[Text, Field(coerce_numbers_to_str=True)] = None
-    input: Text = None
-    time: Text = None
-    network: Text = None
-    update: Text = None
-    device: Text = None
-    overrides: Text = None
-    tile: Text = None
-    online: Text = None
-    simulator: Text = None
-    beside_pulses: Text = None
-    schedule: Text = None
-    decay_shape: Text = None
-    output_step: Number = None
+    bin: Scalar = None
     settings: Text = None
-    machine: Text = None
 
     @model_validator(mode="after")
-    def _has_an_accuracy(self) -> "_CheckedRow":
+    def _has_an_accuracy(self) -> Self:
         # Only a pruned trial, and a run of a search, ends without the test set.
         tested = '"measure":"test"' in (self.settings or "") and self.pruned_after_epochs is None
         if self.test_accuracy is None and (tested or self.validation_accuracy is None):
             raise InputError("row", "test_accuracy", None, _ACCURACY)
         return self
+
+
+_by_unit: dict[str, Any] = {
+    column.name: (Whole if column.unit in _COUNTS else Number if column.unit else Text, None)
+    for column in RESULT_COLUMNS
+    if not (column.numbered or _COUNTED.search(column.name))
+    and column.name not in _TypedRow.model_fields
+}
+_CheckedRow = create_model("_CheckedRow", __base__=_TypedRow, **_by_unit)
 
 
 class CheckedEpoch(_Checked):
@@ -182,9 +159,6 @@ def checked_row(
     Raises:
         InputError: a column is missing, of another type or out of range.
     """
-    try:
-        known = model.model_validate(dict(row))
-    except ValidationError as error:
-        raise as_input_error(error, where, model, prefix=prefix) from error
+    known = validated(model, dict(row), prefix, where)
     content = {**vars(known), **(known.__pydantic_extra__ or {})}
     return {name: content[name] for name in row}  # in the order, and with the columns, of the file

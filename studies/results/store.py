@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.spec import Spec
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 from studies.declaration.result import Row, TrialResult
 from studies.declaration.trial import Trial, identity_of, short_hash, stored_identity
 from studies.results.row_schema import CheckedEpoch, checked_row
@@ -35,11 +33,11 @@ class _TrialFile(Spec):
         return short_hash([self.unit, self.settings, self.row, self.epochs])
 
 
+@dataclass(frozen=True)
 class TrialStore:
     """The trial files of one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def write(self, trial: Trial, result: TrialResult) -> None:
         """Keeps a finished run; a reader sees the whole file or none.
@@ -134,17 +132,16 @@ def _read_trial_file(path: Path) -> _TrialFile:
         InputError: it is none: cut off, edited, renamed, or not of this format.
     """
     try:
-        content = _TrialFile.model_validate(json.loads(read_text(path)))
+        raw = json.loads(read_text(path))
     except OSError as error:
         raise InputError(path, "file", reason(error), "must be a readable file") from error
-    except ValidationError as error:
-        raise as_input_error(error, path, _TrialFile) from error
     except UnicodeDecodeError as error:
         raise InputError(path, "file", Fault(error.reason), "must be UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise InputError(path, f"line {error.lineno}", error.msg, "must be whole JSON") from error
     except (ValueError, RecursionError) as error:  # such as a number of too many digits
         raise InputError(path, "file", reason(error), "must be a trial file") from error
+    content = validated(_TrialFile, raw, "", path)
     if content.unit != path.stem:
         allowed = f"must be {path.stem}, the file's own name"
         raise InputError(path, "unit", content.unit, allowed)

@@ -31,7 +31,7 @@ _RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
 """Swept values of an override that mean what the preset makes of them."""
 
 INPUT = "input"
-"""Column that says what a case saw of recorded spikes (`studies.workers.data_columns`)."""
+"""Column that says what a case saw of recorded spikes (`studies.workers.run_trial`)."""
 
 PUBLISHED = "published"
 """Column that `published.beside` adds, with ``_pm`` (as the source gives it) and ``_source``."""
@@ -138,9 +138,7 @@ def swept_columns(results: pd.DataFrame) -> list[str]:
     return [str(column) for column in results.columns if str(column).startswith(SWEEP_PREFIX)]
 
 
-def by_point(
-    results: pd.DataFrame,
-) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
+def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
     """The runs of each case at each point of the sweep, whose values become text-safe keys."""
     swept = swept_columns(results)
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
@@ -236,7 +234,8 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
         "epochs": _one_of(runs, "epochs"),
         "images": _one_of(runs, "n_train"),
-        **_input(runs),
+        # What the case saw of recorded spikes.
+        **({INPUT: runs[INPUT].iloc[0]} if INPUT in runs and runs[INPUT].notna().any() else {}),
         "device": _preset(runs),
     }
 
@@ -249,11 +248,6 @@ def _preset(runs: pd.DataFrame) -> str:
     if not isinstance(device, str) or is_aihwkit_name(device):
         return device if isinstance(device, str) else ""
     return device.rpartition("(")[2].rstrip(")").split(",")[0]
-
-
-def _input(runs: pd.DataFrame) -> dict[str, Any]:
-    """What the case saw of recorded spikes; nothing where there are none."""
-    return {INPUT: runs[INPUT].iloc[0]} if INPUT in runs and runs[INPUT].notna().any() else {}
 
 
 def _one_of(runs: pd.DataFrame, column: str) -> float:

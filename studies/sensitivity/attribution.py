@@ -10,11 +10,10 @@ Were the imperfections independent, recovered and lost would be equal and either
 the whole; what is missing or too much is what cannot be put down to one of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm, paired_p
 from studies.declaration.result import Failure, Runs
@@ -36,9 +35,6 @@ from studies.sensitivity.device_question import (
     tuned_device_of,
 )
 from studies.sensitivity.imperfections import Off, imperfections, settings_of, switched_off
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 QUESTION = "attribute"
 ALL_OFF = "all off"
@@ -110,35 +106,29 @@ def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFra
     the paired t-test corrected by Holm over the imperfections, seeds) and the same for ``lost``;
     ``rank_lost``; ``entangled``, ``entangled_ci``, ``entangled_p``: recovered minus lost.
     """
-    import pandas as pd
-
     as_it_is, all_off = accuracies(runs, AS_IS), accuracies(runs, ALL_OFF)
     whole = differences(all_off, as_it_is)
     recovered = {n: differences(accuracies(runs, without(n)), as_it_is) for n in off}
     lost = {n: differences(all_off, accuracies(runs, only(n))) for n in off}
     entangled = {n: differences(recovered[n], lost[n]) for n in off}
     has = settings_of(case) if case is not None else {}
-    rows = []
-    corrected = {
-        kind: dict(zip(off, holm([paired_p(list(of[n].values())) for n in off]), strict=True))
-        for kind, of in (("recovered", recovered), ("lost", lost), ("entangled", entangled))
-    }
-    for name, changes in off.items():
-        rows.append(
-            {
-                "imperfection": name,
-                "value": ", ".join(f"{_last(path)} {as_text(has[path])}" for path in changes),
-                "off": ", ".join(f"{_last(path)} {as_text(to)}" for path, to in changes.items()),
-                **_effect("recovered", recovered[name], corrected["recovered"][name]),
-                **_effect("lost", lost[name], corrected["lost"][name]),
-                **_effect("entangled", entangled[name], corrected["entangled"][name]),
-            }
-        )
-    table = pd.DataFrame(rows, columns=["imperfection", "value", "off", *_EFFECT_COLUMNS])
+    kinds = {"recovered": recovered, "lost": lost, "entangled": entangled}
+    rows = [
+        {
+            "imperfection": name,
+            "value": ", ".join(f"{_last(path)} {as_text(has[path])}" for path in changes),
+            "off": ", ".join(f"{_last(path)} {as_text(to)}" for path, to in changes.items()),
+            **_effects({kind: of[name] for kind, of in kinds.items()}),
+        }
+        for name, changes in off.items()
+    ]
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame(rows)
+    for kind in kinds:
+        table[f"{kind}_p"] = holm(table[f"{kind}_p"].tolist())
     table["rank_lost"] = table["lost"].rank(ascending=False, method="first")
     table = table.sort_values("recovered", ascending=False, kind="stable", ignore_index=True)
-    if not off:
-        return table
     sums = {"recovered": _sum(recovered.values()), "lost": _sum(lost.values())}
     totals = [
         {"imperfection": SUM} | _effects(sums),
@@ -149,27 +139,18 @@ def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFra
     return pd.concat([table, pd.DataFrame(totals)], ignore_index=True)
 
 
-_EFFECT_COLUMNS = [
-    f"{kind}{what}"
-    for kind in ("recovered", "lost", "entangled")
-    for what in ("", "_ci", "_p", "_n")
-]
-
-
-def _effect(kind: str, by_seed: BySeed, p: float) -> dict[str, float]:
-    sample = describe(list(by_seed.values()))
-    return {
-        kind: sample.mean,
-        f"{kind}_ci": sample.half_width,
-        f"{kind}_p": p,
-        f"{kind}_n": sample.n,
-    }
-
-
 def _effects(kinds: dict[str, BySeed]) -> dict[str, float]:
+    """Cells of a row, p not corrected."""
     cells: dict[str, float] = {}
     for kind, by_seed in kinds.items():
-        cells |= _effect(kind, by_seed, paired_p(list(by_seed.values())))
+        values = list(by_seed.values())
+        sample = describe(values)
+        cells |= {
+            kind: sample.mean,
+            f"{kind}_ci": sample.half_width,
+            f"{kind}_p": paired_p(values),
+            f"{kind}_n": sample.n,
+        }
     return cells
 
 

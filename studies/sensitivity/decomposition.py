@@ -10,11 +10,10 @@ step of either way is what the device costs; they need not agree, and their diff
 spikes make of the same device.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from studies.common.statistics import (
     FEWEST_SEEDS,
@@ -43,9 +42,6 @@ from studies.sensitivity.device_question import (
     differences,
     setting_notes,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
@@ -170,27 +166,16 @@ def _table(runs: Runs) -> pd.DataFrame:
     both have), ``loss_ci`` (half width of the 95 % interval), ``loss_p`` (paired t-test, corrected
     by Holm over all rows), ``n`` (seeds).
     """
-    import pandas as pd
-
     reached = {state: accuracies(runs, state) for step in STEPS for state in step[2:]}
     losses = [differences(reached[before], reached[after]) for _, _, before, after in STEPS]
     corrected = holm([paired_p(list(loss.values())) for loss in losses])
-    rows = []
-    for (way, step, before, after), loss, p in zip(STEPS, losses, corrected, strict=True):
-        sample = describe(list(loss.values()))
-        rows.append(
-            {
-                "way": way,
-                "step": step,
-                "before": before,
-                "after": after,
-                "loss": sample.mean,
-                "loss_ci": sample.half_width,
-                "loss_p": p,
-                "n": sample.n,
-            }
-        )
-    return pd.DataFrame(rows)
+    samples = [describe(list(loss.values())) for loss in losses]
+    return pd.DataFrame(STEPS, columns=["way", "step", "before", "after"]).assign(
+        loss=[sample.mean for sample in samples],
+        loss_ci=[sample.half_width for sample in samples],
+        loss_p=corrected,
+        n=[sample.n for sample in samples],
+    )
 
 
 def sentence(table: pd.DataFrame, device: str) -> str:

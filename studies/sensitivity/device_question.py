@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from device_presets.preset_file import names_of_entry
 from device_presets.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
-from studies.common.explain import as_input_error
+from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, parameters_of
 from studies.declaration.result import Runs, by_crossbar
@@ -63,22 +61,15 @@ class DeviceQuestion:
             InputError: a case is not valid.
         """
         study = self.study
-        try:
-            return Study(
-                study=name_of(study.study, question, self.device),
-                question=f"{question} {self.device}: {study.question}",
-                dataset=study.dataset,
-                network=study.network,
-                training=study.training,
-                cases=(self.reference, *cases),
-                sweep={},
-                seeds=study.seeds,
-                reference=self.reference.name,
-                drives=study.drives,
-                search=study.search,
-            )
-        except ValidationError as error:
-            raise as_input_error(error, study.study, Study) from error
+        shared = ("dataset", "network", "training", "seeds", "drives", "search")
+        content = {
+            "study": name_of(study.study, question, self.device),
+            "question": f"{question} {self.device}: {study.question}",
+            "cases": (self.reference, *cases),
+            "reference": self.reference.name,
+            **{name: getattr(study, name) for name in shared},
+        }
+        return validated(Study, content, "", study.study)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,13 @@ round is one study. It stops where
 Every value is run with all seeds of the study.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import elementwise
 
 from rpu_ssnn.common.errors import InputError, one_of
@@ -55,9 +54,6 @@ from studies.sensitivity.threshold_crossing import (
     side,
     threshold_crossing,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WITHIN = 1.5
 MOST_ROUNDS = 8
@@ -98,8 +94,6 @@ def require(
     Raises:
         InputError: bad input, before anything runs.
     """
-    import pandas as pd
-
     _check(study, loss, parameters, others, search_each)
     asked = ask(study, device)
     _check_tiles(asked.case, parameters)

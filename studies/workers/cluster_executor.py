@@ -55,11 +55,7 @@ class ClusterExecutor:
 
     @contextmanager
     def start_pool(
-        self,
-        n_trials: int,
-        workspace: Workspace,
-        note: Callable[[str], None],
-        raise_if_interrupted: Callable[[], None],
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_ClusterPool"]:
         """The workers of the scheduler, including those that join later."""
         if self._open is None:
@@ -74,7 +70,7 @@ class ClusterExecutor:
         try:
             if folder is not None:
                 (folder / token).touch()
-            pool.wait_for_a_worker(note, raise_if_interrupted)
+            pool.wait_for_a_worker(note)
             yield pool
         finally:
             pool.cancel()
@@ -107,25 +103,18 @@ class _ClusterPool:
     def running(self) -> list[Trial]:
         return [trial for trial, _ in self._running.values()]
 
-    def check(
-        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
-    ) -> list[RpuSsnnError | None]:
+    def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
         job = _anywhere(job)
         checks = {
             address: self._client.submit(
-                cluster_worker.check,
-                self._task,
-                job,
-                list(trials),
-                workers=[address],
-                pure=False,
+                cluster_worker.check, self._task, job, list(trials), workers=[address], pure=False
             )
             for address in self._workers()
         }
         while not all(check.done() for check in checks.values()):
             there = self._workers()
             checks = {address: check for address, check in checks.items() if address in there}
-            raise_if_interrupted()
+            interrupts.raise_if_interrupted()
             time.sleep(0.05)
         # A worker that died in its check gives no result; a trial sent to it fails.
         return [check.result() for check in checks.values() if check.status == "finished"]
@@ -160,16 +149,14 @@ class _ClusterPool:
         progress = self._progress.get(trial.identity)
         return None if progress is None else TrialProgress.model_validate_json(progress)
 
-    def wait_for_a_worker(
-        self, note: Callable[[str], None], raise_if_interrupted: Callable[[], None]
-    ) -> None:
+    def wait_for_a_worker(self, note: Callable[[str], None]) -> None:
         """Waits without limit: a batch queue may take hours."""
         started, told = time.monotonic(), False
         while not self._workers():
             if not told and time.monotonic() - started > PATIENCE_SECONDS:
                 note(f"waiting for a worker of {self._where}")
                 told = True
-            raise_if_interrupted()
+            interrupts.raise_if_interrupted()
             time.sleep(0.1)
 
     def cancel(self) -> None:

@@ -69,15 +69,13 @@ def check(task: Task, job: Job, trials: list[Trial]) -> RpuSsnnError | None:
     """
     address = get_worker().address
     if unfit := task.unfit():
-        return InputError(
-            f"worker {address}", "versions", unfit, "must be those of the process that runs it"
-        )
+        allowed = "must be those of the process that runs it"
+        return InputError(f"worker {address}", "versions", unfit, allowed)
     with _ONE_AT_A_TIME:
         fault = worker.check(job, trials)
     if isinstance(fault, InputError):
-        return InputError(
-            f"{fault.where} (worker {address})", fault.field, fault.value, fault.allowed
-        )
+        where = f"{fault.where} (worker {address})"
+        return InputError(where, fault.field, fault.value, fault.allowed)
     return fault
 
 

@@ -87,7 +87,7 @@ def _on_scheduler(address: str) -> Executor:
         said = " ".join(str(error).split())
         allowed = f"must be the address of a running dask scheduler, tcp://HOST:PORT ({said})"
         raise InputError("run", "--scheduler", address, allowed) from error
-    return ClusterExecutor(address, lambda: (client(), _nothing))
+    return ClusterExecutor(address, lambda: (client(), lambda: None))
 
 
 def _on_cluster(kind: str, workers: int | None) -> Executor:
@@ -143,7 +143,3 @@ def _on_cluster(kind: str, workers: int | None) -> Executor:
 def _imported(module: str, option: str, value: str) -> Any:
     more = f"; {one_of(KINDS)}" if option == "--cluster" else ""
     return optional_package(module, INSTALLS[module], "run", option, value, more)
-
-
-def _nothing() -> None:
-    """No cluster was started here."""

@@ -22,17 +22,12 @@ class WorkerPool(Protocol):
     def running(self) -> Sequence[Trial]:
         """Submitted trials that have not ended."""
 
-    def check(
-        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
-    ) -> Sequence[RpuSsnnError | None]:
+    def check(self, job: Job, trials: Sequence[Trial]) -> Sequence[RpuSsnnError | None]:
         """Each worker checks the inputs of the job; None: no error.
-
-        Args:
-            raise_if_interrupted: called while waiting; raises KeyboardInterrupt if the user stops
-                the study.
 
         Raises:
             RpuSsnnError: a worker died during its check.
+            KeyboardInterrupt: the user stops the study.
         """
 
     def submit_trial(self, job: Job, trial: Trial) -> None:
@@ -56,22 +51,17 @@ class Executor(Protocol):
         """A phrase that says which workers will run so many trials."""
 
     def start_pool(
-        self,
-        n_trials: int,
-        workspace: Workspace,
-        note: Callable[[str], None],
-        raise_if_interrupted: Callable[[], None],
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> AbstractContextManager[WorkerPool]:
         """Workers for so many trials; when the context ends, running trials are abandoned.
 
         Args:
             workspace: where trials leave checkpoints.
             note: called with each line for the user.
-            raise_if_interrupted: called while waiting; raises KeyboardInterrupt if the user stops
-                the study.
 
         Raises:
             OSError: no worker can be reached.
+            KeyboardInterrupt: the user stops the study.
         """
 
     def close(self) -> None:

@@ -75,11 +75,7 @@ class LocalExecutor:
 
     @contextmanager
     def start_pool(
-        self,
-        n_trials: int,
-        workspace: Workspace,
-        note: Callable[[str], None],
-        raise_if_interrupted: Callable[[], None],
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_LocalPool"]:
         """Starts the processes that are missing; they end at `close`, killed after an error."""
         n_workers, threads = self._shares(n_trials)
@@ -116,14 +112,12 @@ class _LocalPool:
     def running(self) -> list[Trial]:
         return [trial for trial, _ in self._running.values()]
 
-    def check(
-        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
-    ) -> list[RpuSsnnError | None]:
+    def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError | None]:
         checks = [one.submit(worker.check, job, list(trials)) for one in self._all]
         waiting = set(checks)
         while waiting:  # with a time limit, so that signals are handled
             _, waiting = wait(waiting, timeout=SECONDS_BETWEEN_SIGNALS)
-            raise_if_interrupted()
+            interrupts.raise_if_interrupted()
         try:
             return [check.result() for check in checks]
         except BrokenProcessPool:

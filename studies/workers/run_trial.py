@@ -1,5 +1,6 @@
 """Runs one trial through `rpu_ssnn` and makes its row."""
 
+import math
 import platform
 from collections.abc import Mapping
 from importlib import metadata
@@ -7,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
-from studies.declaration.result import PRUNED, TrialResult, plain
+from studies.declaration.result import PRUNED, Row, TrialResult, plain
 from studies.declaration.trial import Trial
-from studies.declaration.update_rules.running import measured
-from studies.workers.data_columns import data_columns
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
@@ -65,25 +64,33 @@ def run_trial(
     data = trial.images(data_root)
     reset_peak_memory()
     settings = trial.settings
+    method = settings.method
     session = TrialSession(workspace, trial, data.digest)
-    found = measured(trial, data, threads, session)
+    with session.trained(method.training(trial, threads), data) as trained:
+        pruned = session.pruned_after is not None
+        if not pruned:
+            method.rest(trained)
+        tested = settings.measure == "test" and not pruned
+        test = trained.accuracy(data.test_images, data.test_labels) if tested else math.nan
+        validation = trained.accuracy(data.validation_images, data.validation_labels)
+        statistics: Mapping[str, float] = getattr(trained, "statistics", dict)()
     row: dict[str, Any] = {
         "dataset": settings.dataset.name,
         "data_digest": data.digest,
         "n_train": len(data.train_labels),
         "n_validation": len(data.validation_labels),
         "n_test": len(data.test_labels),
-        **data_columns(trial, data),
+        **_data_columns(trial, data),
         **_setting_columns(trial, data),
-        "test_accuracy": 100 * found.test_accuracy,
-        "validation_accuracy": 100 * found.validation_accuracy,
+        "test_accuracy": 100 * test,
+        "validation_accuracy": 100 * validation,
         "seconds": session.seconds,
         "peak_memory_mb": peak_memory_mb(),
-        **_device_columns(found.statistics),
-        "replayable": settings.method.is_replayable(),
+        **_device_columns(statistics),
+        "replayable": method.is_replayable(),
         "resumed": session.resumed,
         **({} if settings.prune is None else {PRUNED: session.pruned_after}),
-        **found.statistics,
+        **statistics,
         "settings": trial.settings_json,
         "numerics_version": NUMERICS_VERSION,
         "rpu_ssnn_version": VERSION,
@@ -96,8 +103,53 @@ def run_trial(
         "threads": threads,
     }
     return TrialResult(
-        row={name: plain(value) for name, value in row.items()}, epochs=list(found.epochs)
+        row={name: plain(value) for name, value in row.items()},
+        epochs=[_epoch_row(vars(epoch)) for epoch in trained.epochs],
     )
+
+
+def _data_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
+    """Columns about the data; empty for images of a standard set.
+
+    For data of the user: file, digest, split and scale. For recorded spikes: what the case uses of
+    them, and the share of spikes after T.
+    """
+    from rpu_ssnn.data.user_data import file_digest
+    from rpu_ssnn.spike_trains import SpikeTrains
+
+    dataset, own = trial.settings.dataset, trial.settings.dataset.own
+    columns: dict[str, Any] = {}
+    if own is not None:
+        columns = {
+            "data_file": own.file.name,
+            "file_digest": file_digest(own),
+            "data_split": _split_of(trial),
+            "data_range": None if own.spikes else _range_of(trial),
+        }
+    if own is not None or isinstance(data.train_images, SpikeTrains):
+        columns["data_shape"] = "x".join(map(str, data.shape))
+    if isinstance(data.train_images, SpikeTrains):
+        columns |= {
+            "input": trial.settings.method.sees,
+            "time": dataset.time,
+            "bin": own.spikes.bin if own is not None and own.spikes is not None else None,
+            "spikes_after_T": data.train_images.share_from(trial.settings.network.T),
+        }
+    return columns
+
+
+def _split_of(trial: Trial) -> str:
+    dataset = trial.settings.dataset
+    if dataset.test_share is None:
+        return f"test file {dataset.test_file.name}" if dataset.test_file else "as the file has it"
+    return f"stratified, test_share {dataset.test_share:g}, seed {dataset.split_seed}"
+
+
+def _range_of(trial: Trial) -> str:
+    rule = trial.settings.dataset.range
+    if isinstance(rule, str):
+        return "of the training rows" + (", each column" if rule == "each" else "")
+    return f"{rule[0]:g} to {rule[1]:g}"
 
 
 def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
@@ -142,3 +194,16 @@ def _device_columns(statistics: Mapping[str, float]) -> dict[str, float | None]:
         "pulses_per_device_mean": pulses / statistics.get("pulsed_devices_total", devices),
         "saturated_fraction": statistics["saturated_total"] / devices,
     }
+
+
+def _epoch_row(epoch: Mapping[str, Any]) -> Row:
+    """An epoch as a flat row: a tuple becomes one column a layer; accuracies in %."""
+    row: Row = {}
+    for name, value in epoch.items():
+        if isinstance(value, tuple):
+            row |= {f"{name}_{layer}": plain(part) for layer, part in enumerate(value)}
+        elif name.endswith("_accuracy"):
+            row[name] = plain(100 * value)
+        else:
+            row[name] = plain(value)
+    return row

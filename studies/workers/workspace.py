@@ -6,10 +6,10 @@ forever. A file is replaced as a whole.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,9 @@ from rpu_ssnn.spec import Spec
 from studies.declaration.trial import Trial
 
 if TYPE_CHECKING:
-    from rpu_ssnn.training_state import TrainingState
+    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.training_loop import Learner
+    from rpu_ssnn.training_state import EpochRow, TrainingState
     from studies.workers.checkpoint import Checkpoint
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -92,20 +94,20 @@ class Workspace:
         """Writes the progress; a full disk does not end a trial."""
         if self.folder is not None:
             text = progress.model_dump_json()
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 write_whole(self._progress_path(trial.identity), lambda path: path.write_text(text))
 
     def remove_progress(self, trial: Trial) -> None:
         """Removes the progress file of a trial that has ended."""
         if self.folder is not None:
-            with contextlib.suppress(OSError):  # removed as a leftover by the next run
+            with suppress(OSError):  # removed as a leftover by the next run
                 self._progress_path(trial.identity).unlink()
 
     def clear(self, identity: str) -> None:
         """Removes the checkpoint of a trial that has its row."""
         checkpoint = self.checkpoint(identity)
         if checkpoint is not None:
-            with contextlib.suppress(OSError):  # removed as a leftover by the next run
+            with suppress(OSError):  # removed as a leftover by the next run
                 checkpoint.unlink()
 
     def remove_leftovers(self, has_row: Callable[[str], bool]) -> None:
@@ -166,16 +168,27 @@ class TrialSession:
         self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
-    def train_from_checkpoint[T](self, run: Callable[[TrainingState | None], T]) -> T:
-        """Calls ``run`` with the checkpoint's state; with None if it is of other code."""
+    def trained[L: Learner](
+        self, train: Callable[..., L], data: Dataset
+    ) -> AbstractContextManager[L]:
+        """The network of the trial, trained from its checkpoint if that is of this code.
+
+        Args:
+            train: see `MethodBase.training`.
+        """
         from rpu_ssnn.training_state import StateError
 
+        def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
+            return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
+
+        if not self._trial.settings.method.reports_epochs:
+            return _as_context(train(data))
         start = self.resume()
         try:
-            return run(start)
+            return _as_context(train(data, start=start, on_epoch=on_epoch))
         except StateError as error:
             self.set_aside(f"is of other code ({error})")
-        return run(None)
+        return _as_context(train(data, start=None, on_epoch=on_epoch))
 
     def set_aside(self, why: str) -> None:
         """Renames the checkpoint, and resets time and epochs."""
@@ -232,3 +245,8 @@ class TrialSession:
     def _write_progress(self) -> None:
         self._workspace.write_progress(self._trial, self._how_far)
         self._told_at = time.monotonic()
+
+
+def _as_context[L: Learner](network: L) -> AbstractContextManager[L]:
+    """Spiking networks have threads that end with the context."""
+    return network if isinstance(network, AbstractContextManager) else nullcontext(network)

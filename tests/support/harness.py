@@ -125,11 +125,7 @@ class InThisProcess:
 
     @contextmanager
     def start_pool(
-        self,
-        n_trials: int,
-        workspace: Workspace,
-        note: Callable[[str], None],
-        raise_if_interrupted: Callable[[], None],
+        self, n_trials: int, workspace: Workspace, note: Callable[[str], None]
     ) -> Iterator["_OneAtATime"]:
         yield _OneAtATime(workspace)
 
@@ -150,9 +146,7 @@ class _OneAtATime:
     def running(self) -> list[Trial]:
         return [trial for _, trial in self._given]
 
-    def check(
-        self, job: Job, trials: Sequence[Trial], raise_if_interrupted: Callable[[], None]
-    ) -> list[RpuSsnnError]:
+    def check(self, job: Job, trials: Sequence[Trial]) -> list[RpuSsnnError]:
         fault = worker.check(job, list(trials))
         return [] if fault is None else [fault]
 

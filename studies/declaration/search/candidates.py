@@ -5,7 +5,6 @@ A grid may be widened (`SearchSettings.widen`) until the best value lies inside;
 what stopped the widening. A sampler (`SearchSettings.sampler`) draws every round anew.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from studies.declaration.search.hyperparameters import (
     searched,
 )
 from studies.declaration.search.sampler import ROUND, drawn
-from studies.declaration.search.widening import at_edge, bound_of, step_order, widened
+from studies.declaration.search.widening import Tried, at_edge, bound_of, mean_accuracy, widened
 from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import Trial, point_title
 from studies.declaration.update_rules.base import Hyperparameters
@@ -119,34 +118,15 @@ def next_round(
     for key, tried in by_search(runs).items():
         point, results = tried.point, tried.results
         if search.sampler == "tpe":
-            more = drawn(point, search, {drive: _mean(of) for drive, of in results.items()})
+            more = drawn(point, search, {drive: mean_accuracy(of) for drive, of in results.items()})
             more = [*results, *more] if more else []
         elif number <= search.widen:
-            chosen = tried.best
-            more = widened(chosen, tried.smallest_step_first, results[chosen])
+            more = widened(tried)
         else:
             more = []
         if more:
             asked[key] = more
     return asked
-
-
-@dataclass(frozen=True)
-class Tried:
-    """The runs of one search: results by hyperparameters, in the order in which they were asked."""
-
-    point: Point
-    results: dict[Hyperparameters, list[TrialResult]]
-
-    @property
-    def smallest_step_first(self) -> list[Hyperparameters]:
-        """Ordered, the smallest step first."""
-        return sorted(self.results, key=step_order)
-
-    @property
-    def best(self) -> Hyperparameters:
-        """That with the highest mean accuracy; of equal ones the smallest step."""
-        return max(self.smallest_step_first, key=lambda drive: _mean(self.results[drive]))
 
 
 def by_search(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Tried]:
@@ -168,13 +148,13 @@ def best(
         title = point_title(tried.point.label, tried.point.sweep)
         drive = FoundHyperparameters(
             **chosen.model_dump(),
-            validation_accuracy=round(_mean(results), 3),
+            validation_accuracy=round(mean_accuracy(results), 3),
             searched_for=key,
             seeds=search.seeds,
-            bound=bound_of(chosen, tried.smallest_step_first, results, search),
+            bound=bound_of(tried, search),
         )
         if search.sampler == "grid":  # perhaps widened beyond the study's
-            edges = at_edge(chosen, tried.smallest_step_first)
+            edges = at_edge(chosen, tried.results)
         else:
             edges = edges_of(chosen, tried.point, search)
         found[key] = SearchOutcome(title, drive, edges)
@@ -194,7 +174,3 @@ def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> st
         f"seed {seeds} of the rows was the search's too: drives were chosen on its validation "
         "images, never on test images"
     )
-
-
-def _mean(results: Sequence[TrialResult]) -> float:
-    return math.fsum(result.accuracy for result in results) / len(results)

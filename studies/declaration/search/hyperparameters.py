@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import reason, write_whole
-from studies.common.explain import as_input_error
+from rpu_ssnn.common.files import refusing, write_whole
+from studies.common.explain import validated
 from studies.declaration.points import Point
 from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import decisive, short_hash
@@ -84,13 +84,10 @@ def read_hyperparameters(path: Path) -> HyperparameterTable:
         return {}
     if not isinstance(content, dict):
         raise InputError(path, "content", content, "must map case labels to drives")
-    found = {}
-    for key, entry in content.items():
-        try:
-            found[str(key)] = FoundHyperparameters.model_validate(entry)
-        except ValidationError as error:
-            raise as_input_error(error, path, FoundHyperparameters, prefix=str(key)) from error
-    return found
+    return {
+        str(key): validated(FoundHyperparameters, entry, str(key), path)
+        for key, entry in content.items()
+    }
 
 
 def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]) -> None:
@@ -103,11 +100,9 @@ def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]
         title: found.model_dump(mode="json", exclude_none=True) for title, found in drives.items()
     }
     text = strict_yaml.dump(entries, COMMENT)
-    try:
+    with refusing(path, "must be a writable file", OSError, field="drives"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-    except OSError as error:
-        raise InputError(path, "drives", reason(error), "must be a writable file") from error
 
 
 def known_hyperparameters(study: Study, *files: Path | None) -> dict[str, FoundHyperparameters]:
@@ -134,3 +129,13 @@ def searched(
     for point in study.points():
         if point.drive is None:
             yield point, found.get(search_key(point, study.search))
+
+
+def drive_of(
+    point: Point, search: SearchSettings, found: Mapping[str, FoundHyperparameters]
+) -> Hyperparameters | None:
+    """Hyperparameters that the study gives or a search found (by search key); None: neither."""
+    if point.drive is not None:
+        return point.drive
+    known = found.get(search_key(point, search))
+    return None if known is None else known.drive

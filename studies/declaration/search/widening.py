@@ -1,11 +1,14 @@
 """Where a grid ends too early: the next values beyond its edge, and what bounds them."""
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from rpu_ssnn.common.wording import counted
+from studies.declaration.points import Point
 from studies.declaration.result import Row, TrialResult, by_crossbar
 from studies.declaration.study import SearchSettings
 from studies.declaration.update_rules.base import Hyperparameters
@@ -13,31 +16,44 @@ from studies.declaration.update_rules.base import Hyperparameters
 _SETTINGS = tuple(Hyperparameters.model_fields)
 
 
-def widened(
-    chosen: Hyperparameters, tried: Sequence[Hyperparameters], results: Sequence[TrialResult]
-) -> list[Hyperparameters]:
+@dataclass(frozen=True)
+class Tried:
+    """The runs of one search: results by hyperparameters, in the order in which they were asked."""
+
+    point: Point
+    results: dict[Hyperparameters, list[TrialResult]]
+
+    @property
+    def best(self) -> Hyperparameters:
+        """That with the highest mean accuracy; of equal ones the smallest step."""
+        smallest_first = sorted(self.results, key=step_order)
+        return max(smallest_first, key=lambda drive: mean_accuracy(self.results[drive]))
+
+
+def mean_accuracy(results: Sequence[TrialResult]) -> float:
+    """Over the seeds, %."""
+    return math.fsum(result.accuracy for result in results) / len(results)
+
+
+def widened(tried: Tried) -> list[Hyperparameters]:
     """A wider grid if the best value lies at an edge that can be widened; else nothing.
 
     The new value continues the grid by the ratio of its last two values. The grid stays a product.
-
-    Args:
-        chosen: the best of ``tried``, and its results.
     """
-    values = {name: {getattr(drive, name) for drive in tried} for name in _SETTINGS}
-    before = {name: len(known) for name, known in values.items()}
-    for name in at_edge(chosen, tried):
-        value = _beyond(name, chosen, tried)
-        if _stopped(name, value, chosen, tried, results) is None:
-            values[name].add(value)
-    if before == {name: len(known) for name, known in values.items()}:
+    beyond = {name: _beyond(name, tried) for name in at_edge(tried.best, tried.results)}
+    new = {name: value for name, value in beyond.items() if _stopped(name, value, tried) is None}
+    if not new:
         return []
+    values = {name: {getattr(drive, name) for drive in tried.results} for name in _SETTINGS}
+    for name, value in new.items():
+        values[name].add(value)
     every = itertools.product(*values.values())
     grid = [Hyperparameters(**dict(zip(_SETTINGS, point, strict=True))) for point in every]
     return sorted(grid, key=step_order)
 
 
 def at_edge(
-    chosen: Hyperparameters, tried: Sequence[Hyperparameters], near: float = 1.0
+    chosen: Hyperparameters, tried: Collection[Hyperparameters], near: float = 1.0
 ) -> tuple[str, ...]:
     """The hyperparameters whose value is the first or last of several candidates.
 
@@ -45,7 +61,7 @@ def at_edge(
         near: factor up to which a value counts as the first or last.
     """
     edges = []
-    for name in Hyperparameters.model_fields:
+    for name in _SETTINGS:
         values = {getattr(drive, name) for drive in tried}
         if len(values) > 1:
             value = getattr(chosen, name)
@@ -59,46 +75,37 @@ def step_order(drive: Hyperparameters) -> tuple[float, float]:
     return drive.learning_rate, drive.weight_range or 0.0
 
 
-def _beyond(name: str, chosen: Hyperparameters, tried: Sequence[Hyperparameters]) -> float:
+def _beyond(name: str, tried: Tried) -> float:
     """The next value beyond the edge of the grid."""
-    values = sorted({getattr(drive, name) for drive in tried})
-    value: float = getattr(chosen, name)
+    values = sorted({getattr(drive, name) for drive in tried.results})
+    value: float = getattr(tried.best, name)
     factor = values[-1] / values[-2] if value == values[-1] else values[0] / values[1]
     return float(f"{value * factor:.6g}")
 
 
-def bound_of(
-    chosen: Hyperparameters,
-    tried: Sequence[Hyperparameters],
-    results: Sequence[TrialResult],
-    search: SearchSettings,
-) -> str | None:
+def bound_of(tried: Tried, search: SearchSettings) -> str | None:
     """Why the search ended at an edge; None if it did not, or if the grid was not widened."""
     if not search.widen:
         return None
     reasons = []
-    for name in at_edge(chosen, tried):
-        why = _stopped(name, _beyond(name, chosen, tried), chosen, tried, results)
+    for name in at_edge(tried.best, tried.results):
+        why = _stopped(name, _beyond(name, tried), tried)
         reasons.append(
             f"{name} at the edge: {why or f'still so after {counted(search.widen, "round")}'}"
         )
     return "; ".join(reasons) or None
 
 
-def _stopped(
-    name: str,
-    value: float,
-    chosen: Hyperparameters,
-    tried: Sequence[Hyperparameters],
-    results: Sequence[TrialResult],
-) -> str | None:
+def _stopped(name: str, value: float, tried: Tried) -> str | None:
     """The reason why a setting cannot go beyond its edge; None: it can."""
+    chosen = tried.best
     try:
         Hyperparameters.model_validate(chosen.model_dump() | {name: value})
     except ValidationError:
         return f"a study may not ask for {value:g}"
-    upwards = getattr(chosen, name) == max(getattr(drive, name) for drive in tried)
-    if name == "learning_rate" and upwards and all(_unthinned(result.row) for result in results):
+    upwards = getattr(chosen, name) == max(getattr(drive, name) for drive in tried.results)
+    rows = [result.row for result in tried.results[chosen]]
+    if name == "learning_rate" and upwards and all(map(_unthinned, rows)):
         return "every coincidence makes its pulse already, so the device cannot be driven harder"
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -18,14 +17,12 @@ from studies.declaration.update_rules.base import (
     NUMBERS_READ,
     SEES_COUNTS,
     Sections,
-    Session,
+    Train,
+    settings_of_numbers,
 )
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
-from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 
@@ -84,33 +81,9 @@ class AnalogSgdMethod(DeviceMethod):
         """False: aihwkit draws the pulse trains."""
         return False
 
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> nullcontext[AnalogNetwork]:
-        from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
+    def training(self, trial: Trial, threads: int) -> Train:
+        from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec, train_analog_sgd
 
-        settings = trial.settings
-        train = partial(
-            train_analog_sgd,
-            self._spec(trial),
-            settings.network.hidden,
-            self.simulated,
-            data,
-            seed=settings.seed,
-        )
-        return nullcontext(trained_in(session, train))
-
-    def _spec(self, trial: Trial) -> AnalogSgdSpec:
-        from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec
-
-        training = trial.settings.training
-        return AnalogSgdSpec(
-            trains=self.trains,
-            tile=self.tile,
-            learning_rate=self.learning_rate,
-            epochs=training.epochs,
-            batch=training.batch,
-            dropout_input=training.dropout_input,
-            dropout_hidden=training.dropout_hidden,
-            contrast=trial.settings.network.encoding.contrast,
-        )
+        spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **settings_of_numbers(trial))
+        hidden, seed = trial.settings.network.hidden, trial.settings.seed
+        return partial(train_analog_sgd, spec, hidden, self.simulated, seed=seed)

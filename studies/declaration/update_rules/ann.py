@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,14 +15,13 @@ from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     IdealCase,
     MethodBase,
-    Session,
     SgdSpec,
+    Train,
+    settings_of_numbers,
 )
-from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.ann import AnnSpec, FloatNetwork
-    from rpu_ssnn.data import Dataset
+    from rpu_ssnn.baselines.ann import AnnSpec
     from studies.declaration.trial import Trial
 
 
@@ -55,32 +53,20 @@ class AnnMethod(FloatMethod):
     update: Literal["ann"] = "ann"
     sgd: SgdSpec
 
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> nullcontext[FloatNetwork]:
-        return nullcontext(trained_float(ann_spec(trial, self.sgd), trial, data, session))
+    def training(self, trial: Trial, threads: int) -> Train:
+        return float_training(ann_spec(trial, self.sgd), trial)
 
 
-def trained_float(spec: AnnSpec, trial: Trial, data: Dataset, session: Session) -> FloatNetwork:
-    """The float network of the trial, trained."""
+def float_training(spec: AnnSpec, trial: Trial) -> Train:
+    """Trains the float network of the trial."""
     from rpu_ssnn.baselines.ann import train_ann
 
     hidden, seed = trial.settings.network.hidden, trial.settings.seed
-    return trained_in(session, partial(train_ann, spec, hidden, data, seed=seed))
+    return partial(train_ann, spec, hidden, seed=seed)
 
 
 def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:
     """How the trial's float network is trained."""
     from rpu_ssnn.baselines.ann import AnnSpec
 
-    training = trial.settings.training
-    return AnnSpec(
-        loss=sgd.loss,
-        momentum=sgd.momentum,
-        learning_rate=trial.settings.method.learning_rate,
-        epochs=training.epochs,
-        batch=training.batch,
-        dropout_input=training.dropout_input,
-        dropout_hidden=training.dropout_hidden,
-        contrast=trial.settings.network.encoding.contrast,
-    )
+    return AnnSpec(loss=sgd.loss, momentum=sgd.momentum, **settings_of_numbers(trial))

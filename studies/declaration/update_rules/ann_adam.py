@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from studies.declaration.update_rules.ann import FloatMethod, ann_spec, trained_float
-from studies.declaration.update_rules.base import (
-    NUMBERS_READ,
-    IdealCase,
-    Session,
-    SgdSpec,
-)
+from studies.declaration.update_rules.ann import FloatMethod, ann_spec, float_training
+from studies.declaration.update_rules.base import NUMBERS_READ, IdealCase, SgdSpec, Train
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.ann import FloatNetwork
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 
@@ -36,8 +28,6 @@ class AnnAdamMethod(FloatMethod):
 
     update: Literal["ann_adam"] = "ann_adam"
 
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> nullcontext[FloatNetwork]:
+    def training(self, trial: Trial, threads: int) -> Train:
         spec = ann_spec(trial, SgdSpec()).model_copy(update={"optimiser": "adam"})
-        return nullcontext(trained_float(spec, trial, data, session))
+        return float_training(spec, trial)

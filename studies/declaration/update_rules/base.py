@@ -10,8 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,19 +18,16 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
     model_validator,
 )
 
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.tile_spec import WeightRange
-from studies.common.explain import as_input_error, validated
+from studies.common.explain import validated
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from rpu_ssnn.training_loop import Learner
-    from rpu_ssnn.training_state import TrainingState
     from studies.declaration.study import SearchSettings
     from studies.declaration.trial import Trial
 
@@ -55,6 +51,10 @@ BLANK_WITHOUT_SPIKES = ("T", "slots", "schedule", "decay", "decay_shape", "outpu
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
+type Train = Callable[..., Learner]
+"""Trains a network on a data set, its argument; ``start`` and ``on_epoch`` as of
+`rpu_ssnn.training.train`."""
+
 type Sections = dict[str, Any]
 """Settings by their first key: network and training checked; dataset and the case's own raw."""
 
@@ -74,10 +74,7 @@ def _counted(raw: object) -> object:
         raw = {"count": raw}
     if not isinstance(raw, dict):
         return raw
-    try:
-        return tuple(range(_SeedCount.model_validate(raw).count))
-    except ValidationError as error:
-        raise as_input_error(error, "study", _SeedCount) from error
+    return tuple(range(validated(_SeedCount, raw, "").count))
 
 
 def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -108,20 +105,6 @@ class SgdSpec(Spec):
 
     loss: Literal["softmax_ce", "mse"] = "softmax_ce"
     momentum: Share = 0.9
-
-
-class Session(Protocol):
-    """Progress and checkpoints for a rule (`studies.workers.workspace.TrialSession`)."""
-
-    @property
-    def pruned_after(self) -> int | None:
-        """Epochs after which the trial was stopped; None: it was not."""
-
-    def train_from_checkpoint[T](self, run: Callable[[TrainingState | None], T]) -> T:
-        """Calls ``run`` with the state of the checkpoint, or None without a valid one."""
-
-    def end_epoch(self, epochs: int, accuracy: float, state: Callable[[], TrainingState]) -> bool:
-        """Reports the end of an epoch; returns whether the trial stops here."""
 
 
 class CaseBase(Spec):
@@ -308,16 +291,12 @@ class MethodBase(Spec):
         return {}
 
     @abstractmethod
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> AbstractContextManager[Learner]:
-        """The trained network, from the trial's checkpoint where there is one."""
+    def training(self, trial: Trial, threads: int) -> Train:
+        """Trains the trial's network."""
 
-    def timed(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> AbstractContextManager[Learner]:
-        """The network whose steps `plan` times."""
-        return self.network(trial, data, threads, session)
+    def timed(self, trial: Trial, threads: int) -> Train:
+        """The training whose steps `plan` times."""
+        return self.training(trial, threads)
 
     def shown_at_once(self) -> int | None:
         """Images of one inference call of that network; None: all there are."""
@@ -325,3 +304,14 @@ class MethodBase(Spec):
 
     def rest(self, trained: Any) -> None:
         """Called between the end of training and the test."""
+
+
+def settings_of_numbers(trial: Trial) -> dict[str, Any]:
+    """The settings of `NUMBERS_READ` but for the layers, and the learning rate."""
+    settings = trial.settings
+    read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
+    return {
+        "learning_rate": settings.method.learning_rate,
+        "contrast": settings.network.encoding.contrast,
+        **settings.training.model_dump(include=read),
+    }

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import (
-    IdealCase,
-    Session,
-)
-from studies.declaration.update_rules.running import trained_in
+from studies.declaration.update_rules.base import IdealCase, Train
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
 
@@ -39,16 +33,9 @@ class BpStdpMethod(SpikingMethod):
 
     update: Literal["bp_stdp"] = "bp_stdp"
 
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
 
-        settings = trial.settings
-        train = partial(
-            train_bp_stdp,
-            settings.network,
-            settings.training,
-            self.learning_rate,
-            data,
-            seed=settings.seed,
-        )
-        return trained_in(session, train)
+        settings, rate = trial.settings, self.learning_rate
+        network, training, seed = settings.network, settings.training, settings.seed
+        return partial(train_bp_stdp, network, training, rate, seed=seed)

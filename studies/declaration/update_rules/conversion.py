@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from rpu_ssnn.spec import Spec
-from studies.declaration.update_rules.ann import ann_spec, trained_float
-from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    IdealCase,
-    Sections,
-    Session,
-    SgdSpec,
-)
+from studies.declaration.update_rules.ann import ann_spec, float_training
+from studies.declaration.update_rules.base import SEES_COUNTS, IdealCase, Sections, SgdSpec, Train
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.ann import FloatNetwork
-    from rpu_ssnn.data import Dataset
-    from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
 Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
@@ -61,19 +52,16 @@ class ConversionMethod(SpikingMethod):
     sgd: SgdSpec
     percentile: Percentile
 
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.baselines.conversion import train_and_convert
 
-        settings = trial.settings
-        ann = ann_spec(trial, self.sgd)
-        return train_and_convert(
-            settings.network, ann, data, seed=settings.seed, percentile=self.percentile
+        settings, ann = trial.settings, ann_spec(trial, self.sgd)
+        return partial(
+            train_and_convert, settings.network, ann, seed=settings.seed, percentile=self.percentile
         )
 
-    def timed(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> nullcontext[FloatNetwork]:
-        return nullcontext(trained_float(ann_spec(trial, self.sgd), trial, data, session))
+    def timed(self, trial: Trial, threads: int) -> Train:
+        return float_training(ann_spec(trial, self.sgd), trial)
 
     def shown_at_once(self) -> int | None:
         return None

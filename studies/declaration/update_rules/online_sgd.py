@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -18,13 +17,10 @@ from studies.declaration.update_rules.base import (
     IdealCase,
     MethodBase,
     Sections,
-    Session,
+    Train,
 )
-from studies.declaration.update_rules.running import trained_in
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.online import OnlineNetwork
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 ONLINE_READS = ("network.hidden", "network.encoding.contrast", "training.epochs")
@@ -69,11 +65,8 @@ class OnlineSgdMethod(MethodBase):
     def columns(self) -> dict[str, Any]:
         return {"online": changed_settings(self.online, weight_bound=self.weight_bound)}
 
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> nullcontext[OnlineNetwork]:
-        held = {"weight_bound": self.weight_bound}
-        return nullcontext(trained_online(self.online, held, trial, data, session))
+    def training(self, trial: Trial, threads: int) -> Train:
+        return online_training(self.online, {"weight_bound": self.weight_bound}, trial)
 
 
 def check_layers(rates: Sequence[float], network: NetworkSpec) -> None:
@@ -96,10 +89,8 @@ def changed_settings(online: OnlineSpec, **more: Any) -> str:
     return canonical(changed | {name: v for name, v in more.items() if v is not None})
 
 
-def trained_online(
-    spec: OnlineSpec, held: dict[str, Any], trial: Trial, data: Dataset, session: Session
-) -> OnlineNetwork:
-    """The trial's network, trained.
+def online_training(spec: OnlineSpec, held: dict[str, Any], trial: Trial) -> Train:
+    """Trains the trial's network.
 
     Args:
         held: what holds the weights (`rpu_ssnn.baselines.online.train_image_by_image`).
@@ -107,15 +98,13 @@ def trained_online(
     from rpu_ssnn.baselines.online import train_image_by_image
 
     settings = trial.settings
-    train = partial(
+    return partial(
         train_image_by_image,
         spec,
         settings.network.hidden,
-        data,
         seed=settings.seed,
         learning_rate=settings.method.learning_rate,
         epochs=settings.training.epochs,
         contrast=settings.network.encoding.contrast,
         **held,
     )
-    return trained_in(session, train)

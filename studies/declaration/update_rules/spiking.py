@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.update_rules.base import MethodBase, Session
-from studies.declaration.update_rules.running import trained_in
+from studies.declaration.update_rules.base import MethodBase, Train
 
 if TYPE_CHECKING:
-    from rpu_ssnn.data import Dataset
     from rpu_ssnn.synapses import SynapsesFactory
-    from rpu_ssnn.training import Trained
     from studies.declaration.trial import Trial
 
 
@@ -39,10 +36,6 @@ def refuse_runaway(network: NetworkSpec) -> None:
 class SpikingMethod(MethodBase):
     """A rule that ends in a spiking network, which can be exported."""
 
-    @abstractmethod
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
-        """The trained network, from the trial's checkpoint where there is one."""
-
     def shown_at_once(self) -> int | None:
         from rpu_ssnn.training import INFERENCE_CHUNK
 
@@ -56,17 +49,9 @@ class SsnnBpMethod(SpikingMethod):
     def synapses(self) -> SynapsesFactory:
         """The factory of the synapses of every crossbar."""
 
-    def network(self, trial: Trial, data: Dataset, threads: int, session: Session) -> Trained:
+    def training(self, trial: Trial, threads: int) -> Train:
         from rpu_ssnn.training import train
 
-        settings = trial.settings
-        start_training = partial(
-            train,
-            settings.network,
-            settings.training,
-            self.synapses(),
-            data,
-            seed=settings.seed,
-            threads=threads,
-        )
-        return trained_in(session, start_training)
+        settings, synapses = trial.settings, self.synapses()
+        network, training, seed = settings.network, settings.training, settings.seed
+        return partial(train, network, training, synapses, seed=seed, threads=threads)

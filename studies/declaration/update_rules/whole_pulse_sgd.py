@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -14,23 +13,17 @@ from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
 from studies.declaration.devices import loses_charge
-from studies.declaration.update_rules.base import (
-    SEES_COUNTS,
-    Sections,
-    Session,
-)
+from studies.declaration.update_rules.base import SEES_COUNTS, Sections, Train
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 from studies.declaration.update_rules.online_sgd import (
     BLANK_ONLINE,
     ONLINE_READS,
     changed_settings,
     check_layers,
-    trained_online,
+    online_training,
 )
 
 if TYPE_CHECKING:
-    from rpu_ssnn.baselines.online import OnlineNetwork
-    from rpu_ssnn.data import Dataset
     from studies.declaration.trial import Trial
 
 SLOTS = 3
@@ -96,8 +89,6 @@ class WholePulseMethod(DeviceMethod):
     def columns(self) -> dict[str, Any]:
         return {**super().columns(), "online": changed_settings(self.online)}
 
-    def network(
-        self, trial: Trial, data: Dataset, threads: int, session: Session
-    ) -> nullcontext[OnlineNetwork]:
+    def training(self, trial: Trial, threads: int) -> Train:
         held = {"device": self.simulated, "tile": self.tile}
-        return nullcontext(trained_online(self.online, held, trial, data, session))
+        return online_training(self.online, held, trial)

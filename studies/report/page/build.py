@@ -1,31 +1,21 @@
 """Fills the report's template from a result folder, which is only read."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_text, reason, write_whole
+from rpu_ssnn.common.files import read_text, refusing, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.execution.study_runs import look_into, refuse_empty
 from studies.report.draw import StudyFigures
 from studies.report.page.headline import headline, on_devices
-from studies.report.page.sections import (
-    Picture,
-    Section,
-    answers,
-    drawn,
-    ledger,
-    responses,
-    table_of,
-)
+from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
 from studies.results import divergence
@@ -33,9 +23,6 @@ from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
 from studies.results.summary import swept_cells, swept_columns, with_values
 from studies.results.text_table import number
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
@@ -73,10 +60,8 @@ def write_report(root: Path | str, path: Path | str | None = None) -> Path:
     root = Path(root)
     target = root / "report.html" if path is None else Path(path)
     text = report_html(root)
-    try:
+    with refusing(target, "must be a writable file", OSError, field="report"):
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-    except OSError as error:
-        raise InputError(target, "report", reason(error), "must be a writable file") from error
     return target
 
 
@@ -135,12 +120,10 @@ def _summary(table: pd.DataFrame, reference: str) -> Section:
         "sat.: devices at a bound"
     )
     cells = readable(table, reference)
-    return Section("Summary", [], [table_of(cells, 1 + len(swept_columns(table)), note, table)])
+    return Section("Summary", [], [Table(cells, 1 + len(swept_columns(table)), note, table)])
 
 
 def _runs(results: pd.DataFrame) -> Section:
-    import pandas as pd
-
     results = with_values(results)
     columns = {"case": results["label"].map(str).tolist(), **swept_cells(results)}
     n_left = len(columns)
@@ -148,7 +131,7 @@ def _runs(results: pd.DataFrame) -> Section:
         if column in results.columns:
             values = results[column].astype(float)
             columns[heading] = [number(value, style) for value in values]
-    return Section("Runs", [], [table_of(pd.DataFrame(columns), n_left)], folded=True)
+    return Section("Runs", [], [Table(pd.DataFrame(columns), n_left)], folded=True)
 
 
 def _pictures(figures: StudyFigures) -> Iterator[Picture]:

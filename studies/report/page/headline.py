@@ -1,9 +1,8 @@
 """The answer of a study in a few sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
@@ -20,10 +19,6 @@ from studies.declaration.update_rules.devices import DeviceMethod
 from studies.results.pairwise import pairwise
 from studies.results.summary import titled_row
 from studies.results.text_table import accuracy_interval, interval
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 _IN_WORDS = {
     "": "",

@@ -1,31 +1,23 @@
 """The parts of the page beside the summary: tables and pictures of what the folder holds."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
+from matplotlib.figure import Figure
+
+from device_presets import Preset, PresetError, get_device
+from device_presets.plots.card import draw_response
 from rpu_ssnn.common.files import read_bytes
 from studies.declaration.devices import path_free
 from studies.declaration.result import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
-from studies.report.figure_style import (
-    NARROW_INCHES,
-    WIDE_INCHES,
-    as_svg,
-    panels,
-    plain,
-)
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, panels, plain
 from studies.results.ledger import ledger_table
 from studies.results.text_table import as_csv, render_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 MOST_PICTURE_BYTES = 16 << 20
 """Of a picture of the folder."""
@@ -36,12 +28,16 @@ _RESPONSE_INCHES = 2.2
 
 @dataclass(frozen=True)
 class Table:
-    """Of finished cells, with its text for a paper and for a spreadsheet."""
+    """Of finished cells, with its text for a paper and for a spreadsheet.
+
+    Attributes:
+        exact: the data frame of its CSV; None: the cells.
+    """
 
     cells: pd.DataFrame
     n_left: int
-    note: str
-    csv: str
+    note: str = ""
+    exact: pd.DataFrame | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -58,14 +54,10 @@ class Table:
         """With booktabs."""
         return render_cells(self.cells, "latex", self.n_left, self.note)
 
-
-def table_of(cells: pd.DataFrame, n_left: int, note: str = "", exact: object = None) -> Table:
-    """A table.
-
-    Args:
-        exact: the data frame of its CSV; None: the cells.
-    """
-    return Table(cells, n_left, note, as_csv(cells if exact is None else exact))  # type: ignore[arg-type]
+    @property
+    def csv(self) -> str:
+        """At full precision."""
+        return as_csv(self.cells if self.exact is None else self.exact)
 
 
 @dataclass(frozen=True)
@@ -115,7 +107,7 @@ def answers(root: Path) -> Iterator[Section]:
         picture = _png(root / view.FIGURE, f"{name}, as `rpu-ssnn` drew it.")
         tables = []
         if view is not decomposition_view:  # its accuracies are not in its file
-            tables.append(table_of(view.readable(kept), 2, caption, kept))
+            tables.append(Table(view.readable(kept), 2, caption, kept))
         yield Section(name, picture, tables)
 
 
@@ -126,7 +118,7 @@ def ledger(results: pd.DataFrame) -> Iterator[Section]:
     found = ledger_table(results)
     if len(found):
         cells, n_left = ledger_view.cells(found), ledger_view.n_names(found)
-        table = table_of(cells, n_left, ledger_view.note(found), found)
+        table = Table(cells, n_left, ledger_view.note(found), found)
         yield Section("Ledger", [], [table], folded=True)
 
 
@@ -142,9 +134,6 @@ def responses(runs: Runs) -> Iterator[Section]:
 @cache
 def _responses(names: tuple[str, ...]) -> list[Picture]:
     """Measured on a tile, which takes seconds: once a process."""
-    from device_presets import Preset, PresetError, get_device
-    from device_presets.plots.card import draw_response
-
     presets = {}
     for name in names:
         try:
@@ -169,8 +158,6 @@ def _responses(names: tuple[str, ...]) -> list[Picture]:
 
 def _kept(path: Path) -> pd.DataFrame | None:
     """A table of the folder; None where there is none that can be read."""
-    import pandas as pd
-
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError):

@@ -1,11 +1,10 @@
 """What a reader of the results must know before believing them, grouped by kind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
@@ -17,11 +16,8 @@ from studies.declaration.search.hyperparameters import searched
 from studies.declaration.trial import point_title
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
-from studies.results.summary import swept_columns
+from studies.results.summary import by_point
 from studies.results.tables import Versions, read_failures
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SATURATED_FROM = 0.05
 """Share of devices at a bound from which it is worth a word."""
@@ -48,9 +44,10 @@ def cautions(
 ) -> list[Cautions]:
     """All that apply, grouped by kind, what is missing first."""
     until = sequential_stopping.sentences(found.study.until, found.points)
+    failures = (f"The last run failed at {one.title}: {one.message}" for one in read_failures(root))
     groups = (
         ("trials without a row", _RUN, _missing(found)),
-        ("failed trials", f"{_RUN} --retry-failed", _failed(root)),
+        ("failed trials", f"{_RUN} --retry-failed", failures),
         ("seeds added until gaps are narrow", "until: {max_seeds: ...}", _sentences(until)),
         ("pruned runs", "prune: null", _sentences(pruning.sentences(found.pruned))),
         (
@@ -66,11 +63,7 @@ def cautions(
             "rpu-ssnn plot FOLDER --kind curves",
             _sentences(divergence.sentences(found.runs)),
         ),
-        (
-            "seeds of the search among the rows",
-            "search: {seeds: [100, 101]}",
-            _shared(found),
-        ),
+        ("seeds of the search among the rows", "search: {seeds: [100, 101]}", _shared(found)),
         ("searches that ended at an edge", "search: {widen: 3}", _edges(found)),
         ("rows that do not repeat", "tile: {simulator: native}", _not_replayable(results)),
     )
@@ -91,11 +84,6 @@ def _missing(found: FolderContents) -> Iterator[str]:
         yield f"{have} no row (yet): {listed(missing)}."
 
 
-def _failed(root: Path) -> Iterator[str]:
-    for failure in read_failures(root):
-        yield f"The last run failed at {failure.title}: {failure.message}"
-
-
 def _versions(runs: Runs) -> Iterator[str]:
     versions = Versions.of_all(runs)
     if len(versions) > 1:
@@ -103,8 +91,8 @@ def _versions(runs: Runs) -> Iterator[str]:
 
 
 def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
-    points = results.groupby(["label", *swept_columns(results)], sort=False, dropna=False)
-    few = list(dict.fromkeys(str(key[0]) for key, runs in points if len(runs) < FEWEST_SEEDS))
+    short = (case for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
+    few = list(dict.fromkeys(map(str, short)))
     if few:
         yield (
             f"Fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean little: "

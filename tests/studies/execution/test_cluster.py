@@ -291,7 +291,7 @@ def test_a_cluster_is_started_and_ended(tmp_path: Path, command: Command) -> Non
 def test_a_cluster_of_ours_lets_nobody_else_in() -> None:
     with (
         closing(executor_of(1, None, "local")) as executor,
-        executor.start_pool(1, NO_WORKSPACE, print, lambda: None),
+        executor.start_pool(1, NO_WORKSPACE, print),
     ):
         assert isinstance(executor, ClusterExecutor)
         assert executor._open is not None

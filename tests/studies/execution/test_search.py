@@ -236,7 +236,7 @@ def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
     assert found.found.bound is not None
     assert "every coincidence makes its pulse already" in found.found.bound
     (tried,) = by_search(runs).values()
-    wider = widened(tried.best, tried.smallest_step_first, tried.results[tried.best])
+    wider = widened(tried)
     assert {drive.learning_rate for drive in wider} <= {0.125, 0.25}, "the range alone may go on"
 
 
