@@ -13,7 +13,13 @@ from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory
-from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_loop import (
+    Learner,
+    OnEpoch,
+    check_finite,
+    merge_statistics,
+    train_epochs,
+)
 from rpu_ssnn.training_state import EpochRow, State, TrainingState
 
 INFERENCE_CHUNK = 1000
@@ -21,7 +27,7 @@ INFERENCE_CHUNK = 1000
 
 
 @dataclass
-class Trained:
+class Trained(Learner):
     """A trained network with its statistics, for inference."""
 
     network: Network
@@ -39,15 +45,8 @@ class Trained:
         """End the network's threads."""
         self.network.__exit__()
 
-    def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
-        """Share of images whose most active output is their label (argmax of output counts).
-
-        Ties go to the lower class index. The same seed shows the same input spikes each time.
-        """
-        if not len(labels):
-            return float("nan")
-        right = int((self.output_counts(images).argmax(axis=1) == labels).sum())
-        return right / len(labels)
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+        return self.output_counts(images).argmax(axis=1)
 
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
         """Output spikes of each image, which must be at least one; the same for the same images."""
@@ -70,7 +69,6 @@ class Trained:
         rng: np.random.Generator,
         epoch: int,
     ) -> EpochRow:
-        """Show every image once, in random order, batch by batch."""
         network, batch = self.network, self.network.training.batch
         for synapses in network.synapses:
             synapses.set_step_scale(network.training.step_scale(epoch))
@@ -95,15 +93,9 @@ class Trained:
         )
 
     def state(self) -> State:
-        """Everything that training has changed."""
         return self.network.state()
 
     def restore(self, state: State) -> None:
-        """Go on from a state of a network built just as this.
-
-        Raises:
-            StateError: it is of another.
-        """
         self.network.restore(state)
 
     def statistics(self) -> dict[str, float]:

@@ -4,10 +4,11 @@ A learner knows how it trains for one epoch, how it answers, and what its state 
 the rest: it watches the validation images, checks the weights, and takes and restores states.
 """
 
+import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Int64
@@ -32,15 +33,17 @@ OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
 `start`); returns whether to stop here."""
 
 
-class Learner(Protocol):
+class Learner(ABC):
     """A network that learns epoch by epoch.
 
     Attributes:
-        epochs: one row for each finished epoch.
+        epochs: one row for each finished epoch; its rates and spikes are empty where a network has
+            none.
     """
 
     epochs: list[EpochRow]
 
+    @abstractmethod
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
@@ -50,12 +53,19 @@ class Learner(Protocol):
             FloatingPointError: weights are no longer finite.
         """
 
+    @abstractmethod
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+        """The class with the largest output for each image (ties: the lowest); at least one."""
+
     def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
         """Share of images that are classified as their label; NaN for none."""
+        return float((self.classes(images) == labels).mean()) if len(labels) else math.nan
 
+    @abstractmethod
     def state(self) -> State:
         """Everything that training changes, without the order of the images."""
 
+    @abstractmethod
     def restore(self, state: State) -> None:
         """Go on from a state of a learner built just as this; StateError for another's."""
 

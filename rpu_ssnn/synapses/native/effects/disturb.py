@@ -5,7 +5,7 @@ a step, and which comes first changes it by its product with the change of one s
 """
 
 from abc import abstractmethod
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
@@ -78,11 +78,6 @@ class LineDisturb(Effect):
     def __init__(self, setup: Setup) -> None:
         self._spec, self._crossbar = setup.spec, setup.crossbar
         self._steps = 0.0
-
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where it is off."""
-        return cls(setup) if getattr(setup.spec, cls.name).acts else None
 
     @abstractmethod
     def disturb(self, pulses: Pulses) -> Disturb:

@@ -5,8 +5,6 @@ thinning keeps from the devices' pulses, and in either stream by the same voltag
 spikes in both streams of a slot counts twice.
 """
 
-from typing import Self
-
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
@@ -17,23 +15,19 @@ from rpu_ssnn.tile_spec import NO_DELAYED_READS
 
 
 class ReadDisturb(LineDisturb):
-    """By the forward and the transposed reads of training."""
+    """By the forward and the transposed reads of training.
+
+    Raises:
+        InputError: pulses come later than reads.
+    """
 
     name = "read_disturb"
     column = "read_disturb_steps"
 
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where it is off.
-
-        Raises:
-            InputError: the device remembers its pulses, or pulses come later than reads.
-        """
-        effect = super().of(setup)
-        if effect is not None and setup.crossbar.delay > 0:
-            slots = setup.crossbar.delay
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        if (slots := setup.crossbar.delay) > 0:
             raise InputError("network", "gradient.delay", f"{slots} slots", NO_DELAYED_READS)
-        return effect
 
     def disturb(self, pulses: Pulses) -> Disturb:
         spec, crossbar = self._spec.read_disturb, self._crossbar
