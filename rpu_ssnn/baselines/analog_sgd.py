@@ -252,8 +252,7 @@ def train_analog_sgd(
     Args:
         seed: of initial weights, devices, order and dropout. The trains are aihwkit's own draws,
             which cannot be seeded: no run repeats bit for bit.
-        start: what an earlier call with the same arguments had reached.
-        on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network, or of a cell that aihwkit cannot put back.

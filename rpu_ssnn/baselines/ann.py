@@ -135,9 +135,7 @@ def train_ann(
     """Train the baseline on the training images; everything random follows from the seed.
 
     Args:
-        start: what an earlier call with the same arguments had reached; the result is then, bit
-            for bit, that of a run that never stopped.
-        on_epoch: called after each epoch (`rpu_ssnn.training_loop.OnEpoch`).
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network.

@@ -119,9 +119,7 @@ def train_image_by_image(
         seed: of initial weights, devices, their noise, and the order.
         learning_rate: constant.
         device, tile: what holds the weights; None: float weights, within `weight_bound`.
-        start: what an earlier call with the same arguments had reached; the result is then, bit
-            for bit, that of a run that never stopped.
-        on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network.
