@@ -1,7 +1,6 @@
 """Training and inference of a network on a data set."""
 
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from jaxtyping import Int32, Int64
@@ -35,14 +34,7 @@ class Trained(Learner):
     seed: np.random.SeedSequence
     epochs: list[EpochRow] = field(default_factory=list)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     def close(self) -> None:
-        """End the network's threads."""
         self.network.__exit__()
 
     def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
@@ -140,21 +132,4 @@ def train(
     network = Network(spec, training, sizes, factory, weight_seed, threads)
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
-    return after_epochs(trained, training.epochs, data, rng, start, on_epoch)
-
-
-def after_epochs[T: Trained](
-    learner: T,
-    epochs: int,
-    data: Dataset,
-    rng: np.random.Generator,
-    start: TrainingState | None,
-    on_epoch: OnEpoch | None,
-) -> T:
-    """The network after `train_epochs`; closed where that raises."""
-    try:
-        train_epochs(learner, epochs, data, rng, start, on_epoch)
-    except BaseException:
-        learner.close()
-        raise
-    return learner
+    return train_epochs(trained, training.epochs, data, rng, start, on_epoch)

@@ -268,8 +268,7 @@ def train_analog_sgd(
     ]
     network = AnalogNetwork(spec, inputs, layers)
     rng = np.random.default_rng(order_seed)
-    train_epochs(network, spec.epochs, data, rng, start, on_epoch)
-    return network
+    return train_epochs(network, spec.epochs, data, rng, start, on_epoch)
 
 
 def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Numbers:

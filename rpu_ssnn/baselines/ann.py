@@ -144,8 +144,7 @@ def train_ann(
     sizes = (inputs.lines, *hidden, data.n_classes)
     steps = spec.epochs * -(-len(data.train_labels) // spec.batch)
     network = FloatNetwork(spec, sizes, inputs, seed, steps)
-    train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
-    return network
+    return train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
 
 
 class _Layers(nn.Module):

@@ -143,8 +143,7 @@ def train_image_by_image(
     key = int(rounding_seed.generate_state(1, np.uint64)[0])
     network = OnlineNetwork(spec, inputs, layers, learning_rate, key)
     rng = np.random.default_rng(order_seed)
-    train_epochs(network, epochs, data, rng, start, on_epoch)
-    return network
+    return train_epochs(network, epochs, data, rng, start, on_epoch)
 
 
 def _levels(bits: int | None) -> np.float32:
