@@ -35,43 +35,6 @@ def built_seconds(source: DeviceSource) -> float:
     return NO_TIME if math.isinf(tau) else BUILT_SHARE * tau
 
 
-class LeakSchedule:
-    """When the devices of a crossbar decay, and for how much time at once.
-
-    Attributes:
-        acts: whether they leak at all.
-        step_seconds: time of the batches that a decay stands for.
-        batches: whose leak is still to come.
-    """
-
-    def __init__(self, time_constant_s: float, batch_seconds: float) -> None:
-        self.acts = math.isfinite(time_constant_s)
-        self._batch_seconds = batch_seconds
-        self.batches = self._batches_a_step = 0
-        if self.acts:
-            shortest = -math.log1p(-LEAST_SHARE) * time_constant_s
-            self._batches_a_step = max(1, math.ceil(shortest / batch_seconds))
-        self.step_seconds = batch_seconds * self._batches_a_step
-
-    def due_after_batch(self) -> float:
-        """Let the time of one batch pass; time (s) that devices decay for now, or 0."""
-        if not self.acts:
-            return 0.0
-        self.batches += 1
-        if self.batches < self._batches_a_step:
-            return 0.0
-        self.batches = 0
-        return self.step_seconds
-
-    def due_after(self, seconds: float) -> float:
-        """The same of any time (s), with what batches have left."""
-        if not self.acts:
-            return 0.0
-        seconds += self.batches * self._batch_seconds
-        self.batches = 0
-        return seconds
-
-
 class Leak:
     """The leak of the tiles of one crossbar.
 
@@ -79,36 +42,47 @@ class Leak:
         source: gives the time constant.
         tiles: made from `source.device(built_seconds(source))`.
         batch_seconds: physical time of one batch, idle time included.
+
+    Attributes:
+        batches: whose leak is still to come.
     """
 
     def __init__(
         self, source: DeviceSource, tiles: Sequence[AnalogTile], batch_seconds: float
     ) -> None:
-        self.schedule = LeakSchedule(source.leak_time_constant_s, batch_seconds)
+        tau = source.leak_time_constant_s
+        self.acts = math.isfinite(tau)
         self._tiles = tiles
+        self._batch_seconds = batch_seconds
         self._built_seconds = built_seconds(source)
-        if self.schedule.acts:
-            self._built = [_factors(tile) for tile in tiles]
-            self._set_time(self.schedule.step_seconds)
+        self.batches = 0
+        if not self.acts:
+            return
+        shortest = -math.log1p(-LEAST_SHARE) * tau
+        self._batches_a_step = max(1, math.ceil(shortest / batch_seconds))
+        self._built = [_factors(tile) for tile in tiles]
+        self._set_time(batch_seconds * self._batches_a_step)
 
     def end_batch(self) -> bool:
         """Let the time of one batch pass; whether the weights decayed now."""
-        return self._decay(self.schedule.due_after_batch())
+        if not self.acts:
+            return False
+        self.batches += 1
+        if self.batches < self._batches_a_step:
+            return False
+        self.batches = 0
+        self._decay()
+        return True
 
     def wait(self, seconds: float) -> bool:
-        """Let any time (s) pass at once; whether weights decayed."""
-        return self._decay(self.schedule.due_after(seconds))
-
-    def _decay(self, seconds: float) -> bool:
-        if seconds == 0.0:
+        """Let any time (s) pass at once, with what batches have left; whether weights decayed."""
+        seconds += self.batches * self._batch_seconds
+        if not self.acts or seconds == 0.0:
             return False
-        usual = seconds == self.schedule.step_seconds
-        if not usual:
-            self._set_time(seconds)
-        for tile in self._tiles:
-            tile.tile.decay_weights(1.0)
-        if not usual:
-            self._set_time(self.schedule.step_seconds)
+        self.batches = 0
+        self._set_time(seconds)
+        self._decay()
+        self._set_time(self._batch_seconds * self._batches_a_step)
         return True
 
     def _set_time(self, seconds: float) -> None:
@@ -119,6 +93,10 @@ class Leak:
             for name, factor in built.items():
                 hidden[name] = torch.from_numpy((factor**power).astype(np.float32))
             set_drawn(tile, hidden)
+
+    def _decay(self) -> None:
+        for tile in self._tiles:
+            tile.tile.decay_weights(1.0)
 
 
 def _factors(tile: AnalogTile) -> dict[str, np.ndarray]:

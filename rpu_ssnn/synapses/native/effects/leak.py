@@ -1,8 +1,10 @@
 """Leak in seconds, at the times and with the roundings of `rpu_ssnn.synapses.leak`."""
 
+import math
+
 import numpy as np
 
-from rpu_ssnn.synapses.leak import LeakSchedule, built_seconds
+from rpu_ssnn.synapses.leak import LEAST_SHARE, built_seconds
 from rpu_ssnn.synapses.native.apply import decay_lines
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
@@ -19,39 +21,48 @@ class NativeLeak(Effect):
     name = "leak"
 
     def __init__(self, setup: Setup) -> None:
+        tau = setup.device.leak_time_constant_s
         self._acceleration = setup.spec.retention.acceleration
+        self._acts = math.isfinite(tau)
         self._built, self._resets = setup.drawn.decay, setup.drawn.reset
         self._built_seconds = built_seconds(setup.device)
-        batch_seconds = self._acceleration * setup.batch_seconds
-        self._schedule = LeakSchedule(setup.device.leak_time_constant_s, batch_seconds)
-        self._steps = 0
-        if self._schedule.acts:
-            self._usual_shares = self._shares(self._schedule.step_seconds)
+        self._batch_seconds = self._acceleration * setup.batch_seconds
+        self._batches = self._steps = 0
+        if self._acts:
+            shortest = -math.log1p(-LEAST_SHARE) * tau
+            self._batches_a_step = max(1, math.ceil(shortest / self._batch_seconds))
+            self._shares = self._after(self._batch_seconds * self._batches_a_step)
 
     def after_batch(self, array: DeviceArray) -> bool:
-        return self._decay(array, self._schedule.due_after_batch())
+        if not self._acts:
+            return False
+        self._batches += 1
+        if self._batches < self._batches_a_step:
+            return False
+        return self._decay(array, self._shares)
 
     def after_rest(self, array: DeviceArray, seconds: float) -> bool:
-        return self._decay(array, self._schedule.due_after(self._acceleration * seconds))
+        """With what batches have left."""
+        seconds = self._acceleration * seconds + self._batches * self._batch_seconds
+        if not self._acts or seconds == 0.0:
+            return False
+        return self._decay(array, self._after(seconds))
 
     def state(self) -> State:
-        return {"counts": np.array([self._schedule.batches, self._steps])}
+        return {"counts": np.array([self._batches, self._steps])}
 
     def restore(self, state: State) -> None:
-        self._schedule.batches, self._steps = map(int, state["counts"])
+        self._batches, self._steps = map(int, state["counts"])
 
     def statistics(self) -> dict[str, float]:
         return {"leak_steps": float(self._steps)}
 
-    def _shares(self, seconds: float) -> OfDevices:
+    def _after(self, seconds: float) -> OfDevices:
         power = seconds / self._built_seconds
         return (self._built.astype(np.float64) ** power).astype(np.float32)
 
-    def _decay(self, array: DeviceArray, seconds: float) -> bool:
-        if seconds == 0.0:
-            return False
-        usual = seconds == self._schedule.step_seconds
-        shares = self._usual_shares if usual else self._shares(seconds)
+    def _decay(self, array: DeviceArray, shares: OfDevices) -> bool:
+        self._batches = 0
         self._steps += 1
         cells, n_in = array.cells, array.shape[0]
 
