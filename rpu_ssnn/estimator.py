@@ -104,14 +104,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         values, labels = self._checked(X, y, reset=True)
         self._begin(values, np.unique(labels))
-        data = self._dataset(values, labels)
-        training = self._training_spec(self.epochs)
-        self._keep(
-            train(
-                self._network_spec(), training, self._factory(), data,
-                seed=self._seed, threads=self.threads, on_epoch=self._tell,
-            )
-        )  # fmt: skip
+        self._keep(self._train(self._dataset(values, labels), self.epochs))
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
@@ -129,13 +122,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         values, labels = self._checked(X, y, reset=first)
         if first:
             self._begin(values, np.unique(labels if classes is None else np.asarray(classes)))
-            shown = self._dataset(values, labels)
-            training = self._training_spec(0)
-            factory = self._factory()
-            self._keep(
-                train(self._network_spec(), training, factory, shown, seed=self._seed,
-                      threads=self.threads)
-            )  # fmt: skip
+            self._keep(self._train(self._dataset(values, labels), epochs=0))
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
@@ -204,10 +191,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if kept is None:
             return
         any_row = self._dataset(np.zeros((1, self.n_features_in_)), self.classes_[:1])
-        trained = train(
-            self._network_spec(), self._training_spec(0), self._factory(), any_row,
-            seed=self._seed, threads=self.threads,
-        )  # fmt: skip
+        trained = self._train(any_row, epochs=0)
         weights, trained.inputs, trained.epochs[:] = kept
         trained.network.restore(weights)
         self.trained_ = trained
@@ -225,6 +209,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
         self._seed = int(check_random_state(self.random_state).randint(2**31))
+
+    def _train(self, data: Dataset, epochs: int) -> Trained:
+        return train(
+            self._network_spec(), self._training_spec(epochs), self._factory(), data,
+            seed=self._seed, threads=self.threads, on_epoch=self._tell,
+        )  # fmt: skip
 
     def _keep(self, trained: Trained) -> None:
         if hasattr(self, "trained_"):

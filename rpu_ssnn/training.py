@@ -1,7 +1,6 @@
 """Training and inference of a network on a data set."""
 
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from jaxtyping import Int32, Int64
@@ -13,7 +12,13 @@ from rpu_ssnn.network import Input, Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import SynapsesFactory
-from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_loop import (
+    Learner,
+    OnEpoch,
+    check_finite,
+    merge_statistics,
+    train_epochs,
+)
 from rpu_ssnn.training_state import EpochRow, State, TrainingState
 
 INFERENCE_CHUNK = 1000
@@ -21,7 +26,7 @@ INFERENCE_CHUNK = 1000
 
 
 @dataclass
-class Trained:
+class Trained(Learner):
     """A trained network with its statistics, for inference."""
 
     network: Network
@@ -29,25 +34,11 @@ class Trained:
     seed: np.random.SeedSequence
     epochs: list[EpochRow] = field(default_factory=list)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     def close(self) -> None:
-        """End the network's threads."""
         self.network.__exit__()
 
-    def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
-        """Share of images whose most active output is their label (argmax of output counts).
-
-        Ties go to the lower class index. The same seed shows the same input spikes each time.
-        """
-        if not len(labels):
-            return float("nan")
-        right = int((self.output_counts(images).argmax(axis=1) == labels).sum())
-        return right / len(labels)
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+        return self.output_counts(images).argmax(axis=1)
 
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
         """Output spikes of each image, which must be at least one; the same for the same images."""
@@ -70,7 +61,6 @@ class Trained:
         rng: np.random.Generator,
         epoch: int,
     ) -> EpochRow:
-        """Show every image once, in random order, batch by batch."""
         network, batch = self.network, self.network.training.batch
         for synapses in network.synapses:
             synapses.set_step_scale(network.training.step_scale(epoch))
@@ -95,15 +85,9 @@ class Trained:
         )
 
     def state(self) -> State:
-        """Everything that training has changed."""
         return self.network.state()
 
     def restore(self, state: State) -> None:
-        """Go on from a state of a network built just as this.
-
-        Raises:
-            StateError: it is of another.
-        """
         self.network.restore(state)
 
     def statistics(self) -> dict[str, float]:
@@ -148,21 +132,4 @@ def train(
     network = Network(spec, training, sizes, factory, weight_seed, threads)
     trained = Trained(network, inputs, test_seed)
     rng = np.random.default_rng(order_seed)
-    return after_epochs(trained, training.epochs, data, rng, start, on_epoch)
-
-
-def after_epochs[T: Trained](
-    learner: T,
-    epochs: int,
-    data: Dataset,
-    rng: np.random.Generator,
-    start: TrainingState | None,
-    on_epoch: OnEpoch | None,
-) -> T:
-    """The network after `train_epochs`; closed where that raises."""
-    try:
-        train_epochs(learner, epochs, data, rng, start, on_epoch)
-    except BaseException:
-        learner.close()
-        raise
-    return learner
+    return train_epochs(trained, training.epochs, data, rng, start, on_epoch)

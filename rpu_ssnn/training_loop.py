@@ -4,10 +4,12 @@ A learner knows how it trains for one epoch, how it answers, and what its state 
 the rest: it watches the validation images, checks the weights, and takes and restores states.
 """
 
+import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import Self
 
 import numpy as np
 from jaxtyping import Int64
@@ -32,15 +34,26 @@ OnEpoch = Callable[[EpochRow, Callable[[], TrainingState]], bool | None]
 `start`); returns whether to stop here."""
 
 
-class Learner(Protocol):
+class Learner(ABC):
     """A network that learns epoch by epoch.
 
     Attributes:
-        epochs: one row for each finished epoch.
+        epochs: one row for each finished epoch; its rates and spikes are empty where a network has
+            none.
     """
 
     epochs: list[EpochRow]
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:  # noqa: B027  (only who has threads has something to end)
+        """End the threads of the network."""
+
+    @abstractmethod
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
@@ -50,29 +63,40 @@ class Learner(Protocol):
             FloatingPointError: weights are no longer finite.
         """
 
+    @abstractmethod
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+        """The class with the largest output for each image (ties: the lowest); at least one."""
+
     def accuracy(self, images: Rows, labels: Int64[np.ndarray, " n"]) -> float:
         """Share of images that are classified as their label; NaN for none."""
+        return float((self.classes(images) == labels).mean()) if len(labels) else math.nan
 
+    @abstractmethod
     def state(self) -> State:
         """Everything that training changes, without the order of the images."""
 
+    @abstractmethod
     def restore(self, state: State) -> None:
         """Go on from a state of a learner built just as this; StateError for another's."""
 
 
-def train_epochs(
-    learner: Learner,
+def train_epochs[L: Learner](
+    learner: L,
     epochs: int,
     data: Dataset,
     rng: np.random.Generator,
-    start: TrainingState | None = None,
-    on_epoch: OnEpoch | None = None,
-) -> None:
+    start: TrainingState | None,
+    on_epoch: OnEpoch | None,
+) -> L:
     """Train up to so many epochs; the validation images only watch.
 
     Args:
+        learner: closed where this raises.
         rng: of the order of the images.
         start: what an earlier call with the same arguments had reached.
+
+    Returns:
+        The learner.
 
     Raises:
         StateError: `start` is of another network.
@@ -86,19 +110,24 @@ def train_epochs(
         }
         return TrainingState(len(learner.epochs), joined(parts), tuple(learner.epochs))
 
-    if start is not None:
-        if len(start.curve) != start.epochs:
-            raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
-        learner.restore(part_of(start.arrays, "network"))
-        order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
-        restore_generator(rng, order["generator"])
-        learner.epochs[:] = start.curve
-    for epoch in range(len(learner.epochs), epochs):
-        row = timed_epoch(learner, data.train_images, data.train_labels, rng, epoch)
-        watched = learner.accuracy(data.validation_images, data.validation_labels)
-        learner.epochs.append(replace(row, validation_accuracy=watched))
-        if on_epoch is not None and on_epoch(learner.epochs[-1], state):
-            break
+    try:
+        if start is not None:
+            if len(start.curve) != start.epochs:
+                raise StateError(f"has {len(start.curve)} rows for {start.epochs} epochs")
+            learner.restore(part_of(start.arrays, "network"))
+            order = checked(part_of(start.arrays, "order"), {"generator": generator_state(rng)})
+            restore_generator(rng, order["generator"])
+            learner.epochs[:] = start.curve
+        for epoch in range(len(learner.epochs), epochs):
+            row = timed_epoch(learner, data.train_images, data.train_labels, rng, epoch)
+            watched = learner.accuracy(data.validation_images, data.validation_labels)
+            learner.epochs.append(replace(row, validation_accuracy=watched))
+            if on_epoch is not None and on_epoch(learner.epochs[-1], state):
+                break
+    except BaseException:
+        learner.close()
+        raise
+    return learner
 
 
 def timed_epoch(

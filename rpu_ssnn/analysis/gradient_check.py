@@ -10,9 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses import SynapsesFactory
+from rpu_ssnn.analysis.weight_changes import weight_changes
+from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.synapses.ideal import IDEAL
 
 
@@ -95,14 +94,16 @@ def agreement(
     Returns:
         One agreement a crossbar, first crossbar first.
     """
-    make = IDEAL[update]
     exact = exact_gradient(spec, weights, rates, label)
+    shown = np.repeat(rates[None, :].astype(np.float32), trials // 2, axis=0)
+    labels = np.full(len(shown), label, dtype=np.int64)
     halves = [
-        _mean_update(spec, weights, rates, label, make(1.0), trials // 2, [seed, half])
+        weight_changes(spec, weights, IDEAL[update](1.0), shown, labels, [seed, half])
         for half in range(2)
     ]
     result = []
-    for g, a, b in zip(exact, *halves, strict=True):
+    for g, *changes in zip(exact, *halves, strict=True):
+        a, b = (change / spec.neuron.theta for change in changes)
         mean, size = (a + b) / 2, np.linalg.norm(g)
         result.append(
             GradientAgreement(
@@ -113,28 +114,3 @@ def agreement(
             )
         )
     return result
-
-
-def _mean_update(
-    spec: NetworkSpec,
-    weights: list[np.ndarray],
-    rates: np.ndarray,
-    label: int,
-    factory: SynapsesFactory,
-    trials: int,
-    seed: list[int],
-) -> list[np.ndarray]:
-    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
-    training = TrainingSpec(batch=trials)
-    network = Network(spec, training, sizes, factory, np.random.SeedSequence(seed), initial=weights)
-    with network:
-        shown = np.repeat(rates[None, :].astype(np.float32), trials, axis=0)
-        network.train_batch(
-            shown, np.full(trials, label, dtype=np.int64), np.random.default_rng(seed)
-        )
-        reads = [s.linear_read() for s in network.synapses]
-    return [
-        (read.astype(np.float64) - w) / spec.neuron.theta
-        for read, w in zip(reads, weights, strict=True)
-        if read is not None
-    ]

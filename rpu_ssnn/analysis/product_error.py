@@ -10,9 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from rpu_ssnn.network import Network
-from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses, Synapses
+from rpu_ssnn.analysis.weight_changes import weight_changes
+from rpu_ssnn.spec import NetworkSpec
+from rpu_ssnn.synapses import (
+    CoincidenceSynapses,
+    Crossbar,
+    PulseBlock,
+    coincidence_synapses,
+    rate_synapses,
+)
 
 FIGURE_4_RATES: Float64[np.ndarray, "50"] = np.arange(50) / 50
 """[0, 0.02, ... 0.98]."""
@@ -36,7 +42,7 @@ def product_errors(T: int, rng: np.random.Generator) -> Float64[np.ndarray, "50 
         forward, gradient = (rng.random((rows, 50)) < FIGURE_4_RATES for _ in range(2))
         synapses.update(_block(forward, gradient))
     synapses.commit(range(1))
-    return _read(synapses) - np.outer(FIGURE_4_RATES, FIGURE_4_RATES)
+    return synapses.linear_read() - np.outer(FIGURE_4_RATES, FIGURE_4_RATES)
 
 
 def slope(slots: list[int], deviations: list[float]) -> float:
@@ -74,46 +80,21 @@ def network_product_errors(
         rates: average spikes a slot of each input line, [presentations, n_in].
         labels: class of each presentation.
     """
-    sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
-    by_rate: list[list[np.ndarray]] = []
-    by_coincidence: list[list[np.ndarray]] = []
-    for factory, sums in (
-        (lambda c: RateSynapses(c, 1.0), by_rate),
-        (lambda c: CoincidenceSynapses(c, 1.0), by_coincidence),
-    ):
-        for b in range(len(labels)):
-            network = Network(
-                spec,
-                TrainingSpec(batch=1),
-                sizes,
-                factory,
-                np.random.SeedSequence(seed),
-                initial=weights,
-            )
-            with network:
-                rng = np.random.default_rng([seed, b])
-                network.train_batch(rates[b : b + 1], labels[b : b + 1], rng)
-                gains = [spec.neuron.theta * gain for gain in spec.gains()]
-                sums.append(
-                    [
-                        (_read(s) - w) / gain
-                        for s, w, gain in zip(network.synapses, weights, gains, strict=True)
-                    ]
-                )
-    return [
-        _summary(
-            np.array([p[layer] for p in by_rate]),
-            np.array([p[layer] for p in by_coincidence]),
-            spec.T,
+    products, estimates = (
+        [
+            weight_changes(spec, weights, factory, rates[b : b + 1], labels[b : b + 1], [seed, b])
+            for b in range(len(labels))
+        ]
+        for factory in (rate_synapses(1.0), coincidence_synapses(1.0))
+    )
+    result = []
+    for layer, gain in enumerate(spec.gains()):
+        product, estimate = (
+            np.array([changes[layer] for changes in each]) / (spec.neuron.theta * gain)
+            for each in (products, estimates)
         )
-        for layer in range(len(weights))
-    ]
-
-
-def _read(synapses: Synapses) -> np.ndarray:
-    weights = synapses.linear_read()
-    assert weights is not None, "ideal synapses read as a matrix"
-    return weights.astype(np.float64)
+        result.append(_summary(product, estimate, spec.T))
+    return result
 
 
 def _summary(products: np.ndarray, estimates: np.ndarray, T: int) -> NetworkProducts:

@@ -29,7 +29,13 @@ from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_loop import (
+    Learner,
+    OnEpoch,
+    check_finite,
+    merge_statistics,
+    train_epochs,
+)
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, joined, part_of
 
 Numbers = Float32[np.ndarray, "batch lines"]
@@ -140,26 +146,19 @@ class AnalogLayer(TileSynapses):
         return {name: told[name] for name in kept} | blank | {"device_step": self.device_step}
 
 
-class AnalogNetwork:
-    """The layers; classifies and trains.
-
-    Attributes:
-        epochs: one row each; rates and spikes are empty, since there are none.
-    """
+class AnalogNetwork(Learner):
+    """The layers; classifies and trains."""
 
     def __init__(self, spec: AnalogSgdSpec, inputs: InputLines, layers: list[AnalogLayer]) -> None:
         self._spec, self.inputs, self.layers = spec, inputs, layers
         self._dropout = (spec.dropout_input, *(spec.dropout_hidden,) * (len(layers) - 1))
         self.epochs: list[EpochRow] = []
 
-    def accuracy(self, images: Rows, labels: np.ndarray) -> float:
-        """Share of images whose largest output is their label."""
-        if not len(labels):
-            return float("nan")
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
         x = self.inputs.shares(images)
         for number, layer in enumerate(self.layers):
             x = layer.outputs(self._activated(x) if number else x)
-        return float((x.argmax(axis=1) == labels).mean())
+        return x.argmax(axis=1)
 
     def rest(self, seconds: float) -> None:
         """Let time (s) pass, in which devices lose charge."""
@@ -173,7 +172,6 @@ class AnalogNetwork:
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Show every image once, in random order, batch by batch."""
         n, batch = len(labels), self._spec.batch
         an_epoch = -(-n // batch)
         last = max(self._spec.epochs, 1) * an_epoch
@@ -187,12 +185,10 @@ class AnalogNetwork:
         return EpochRow(epoch, right / max(n, 1))
 
     def state(self) -> State:
-        """Everything that training has changed."""
         parts = {f"layer_{n}": layer.state() for n, layer in enumerate(self.layers, start=1)}
         return joined(parts)
 
     def restore(self, state: State) -> None:
-        """Go on from a state of a network built just as this."""
         for n, layer in enumerate(self.layers, start=1):
             layer.restore(part_of(state, f"layer_{n}"))
 
@@ -256,8 +252,7 @@ def train_analog_sgd(
     Args:
         seed: of initial weights, devices, order and dropout. The trains are aihwkit's own draws,
             which cannot be seeded: no run repeats bit for bit.
-        start: what an earlier call with the same arguments had reached.
-        on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network, or of a cell that aihwkit cannot put back.
@@ -273,8 +268,7 @@ def train_analog_sgd(
     ]
     network = AnalogNetwork(spec, inputs, layers)
     rng = np.random.default_rng(order_seed)
-    train_epochs(network, spec.epochs, data, rng, start, on_epoch)
-    return network
+    return train_epochs(network, spec.epochs, data, rng, start, on_epoch)
 
 
 def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Numbers:

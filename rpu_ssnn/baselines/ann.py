@@ -14,7 +14,7 @@ from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.training_loop import OnEpoch, train_epochs
+from rpu_ssnn.training_loop import Learner, OnEpoch, train_epochs
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked
 
 
@@ -43,12 +43,8 @@ BUFFERS = {
 """What torch's optimiser keeps for each weight matrix, and its name in a checkpoint."""
 
 
-class FloatNetwork:
-    """A float network in training.
-
-    Attributes:
-        epochs: one row each; rates and spikes are empty, since there are none.
-    """
+class FloatNetwork(Learner):
+    """A float network in training."""
 
     def __init__(
         self, spec: AnnSpec, sizes: tuple[int, ...], inputs: InputLines, seed: int, steps: int
@@ -73,10 +69,7 @@ class FloatNetwork:
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Show every image once, in random order, batch by batch.
-
-        Weights may run away: a search counts such a network by its accuracy, and goes on.
-        """
+        """Weights may run away: a search counts such a network by its accuracy, and goes on."""
         order, right = rng.permutation(len(labels)), 0
         for first in range(0, len(order), self._spec.batch):
             chosen = order[first : first + self._spec.batch]
@@ -95,18 +88,15 @@ class FloatNetwork:
         target = nn.functional.one_hot(wanted, output.shape[1]).float()
         return 0.5 * (output - target).square().sum(dim=1).mean()
 
-    def accuracy(self, images: Rows, labels: np.ndarray) -> float:
-        """Share of images whose largest output is their label."""
-        if not len(labels):
-            return float("nan")
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
         self._model.eval()
         with torch.no_grad():
             output = self._model(torch.from_numpy(self._inputs.shares(images)))
         self._model.train()
-        return float((output.argmax(dim=1).numpy() == labels).mean())
+        found: Int64[np.ndarray, " n"] = output.argmax(dim=1).numpy()
+        return found
 
     def state(self) -> State:
-        """Everything that training has changed."""
         state = {
             "dropout": self._model.generator.get_state().numpy().copy(),
             # The schedule multiplies the step it finds, so the step itself is part of the state.
@@ -122,11 +112,6 @@ class FloatNetwork:
         return state
 
     def restore(self, state: State) -> None:
-        """Go on from a state of a network built just as this.
-
-        Raises:
-            StateError: it is of another.
-        """
         checked(state, self.state())
         self._model.generator.set_state(torch.from_numpy(state["dropout"]))
         self._optimiser.param_groups[0]["lr"] = float(state["learning_rate"])
@@ -150,9 +135,7 @@ def train_ann(
     """Train the baseline on the training images; everything random follows from the seed.
 
     Args:
-        start: what an earlier call with the same arguments had reached; the result is then, bit
-            for bit, that of a run that never stopped.
-        on_epoch: called after each epoch (`rpu_ssnn.training_loop.OnEpoch`).
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network.
@@ -161,8 +144,7 @@ def train_ann(
     sizes = (inputs.lines, *hidden, data.n_classes)
     steps = spec.epochs * -(-len(data.train_labels) // spec.batch)
     network = FloatNetwork(spec, sizes, inputs, seed, steps)
-    train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
-    return network
+    return train_epochs(network, spec.epochs, data, np.random.default_rng(seed), start, on_epoch)
 
 
 class _Layers(nn.Module):

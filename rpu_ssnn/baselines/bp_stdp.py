@@ -24,8 +24,8 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.ideal import RateSynapses
-from rpu_ssnn.training import Trained, after_epochs
-from rpu_ssnn.training_loop import OnEpoch, check_finite
+from rpu_ssnn.training import Trained
+from rpu_ssnn.training_loop import OnEpoch, check_finite, train_epochs
 from rpu_ssnn.training_state import EpochRow, TrainingState
 
 WINDOW = 4
@@ -99,7 +99,7 @@ def train_bp_stdp(
     network = Network(spec, training, sizes, _Written, weight_seed)
     trained = _Phased(network, inputs, test_seed, learning_rate=learning_rate)
     rng = np.random.default_rng(order_seed)
-    return after_epochs(trained, training.epochs, data, rng, start, on_epoch)
+    return train_epochs(trained, training.epochs, data, rng, start, on_epoch)
 
 
 def weight_steps(

@@ -22,16 +22,18 @@ from rpu_ssnn.spec import Contrast
 from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.online import Layer, Rule, classify, train_online
 from rpu_ssnn.tile_spec import TileSpec
-from rpu_ssnn.training_loop import OnEpoch, check_finite, merge_statistics, train_epochs
+from rpu_ssnn.training_loop import (
+    Learner,
+    OnEpoch,
+    check_finite,
+    merge_statistics,
+    train_epochs,
+)
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked, joined, part_of
 
 
-class OnlineNetwork:
-    """The layers; classifies and trains.
-
-    Attributes:
-        epochs: one row each; rates and spikes are empty, since there are none.
-    """
+class OnlineNetwork(Learner):
+    """The layers; classifies and trains."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class OnlineNetwork:
     def train_epoch(
         self, images: Rows, labels: Int64[np.ndarray, " n"], rng: np.random.Generator, epoch: int
     ) -> EpochRow:
-        """Show every image once, and learn from each, in one compiled call."""
+        """As any learner, in one compiled call."""
         x, order = self.inputs.shares(images), rng.permutation(len(labels))
         right = train_online(self._compiled, self._rule, x, labels, order, self.presentations)
         self.presentations += len(order)
@@ -70,25 +72,20 @@ class OnlineNetwork:
         check_finite((layer.weights() for layer in self.layers), epoch)
         return EpochRow(epoch, int(right) / max(len(order), 1))
 
-    def accuracy(self, images: Rows, labels: np.ndarray) -> float:
-        """Share of images whose largest output is their label."""
-        if not len(labels):
-            return float("nan")
-        found = np.empty(len(labels), dtype=np.int64)
+    def classes(self, images: Rows) -> Int64[np.ndarray, " n"]:
+        found = np.empty(len(images), dtype=np.int64)
         classify(self._compiled, self._rule, self.inputs.shares(images), found)
-        return float((found == labels).mean())
+        return found
 
     def statistics(self) -> dict[str, float]:
         """Numbers for the result row, over all crossbars."""
         return merge_statistics([layer.statistics() for layer in self.layers])
 
     def state(self) -> State:
-        """Everything that training has changed."""
         parts = {f"layer_{n}": layer.state() for n, layer in enumerate(self.layers, start=1)}
         return joined({**parts, "images": {"shown": np.array(self.presentations)}})
 
     def restore(self, state: State) -> None:
-        """Go on from a state of a network built just as this."""
         for n, layer in enumerate(self.layers, start=1):
             layer.restore(part_of(state, f"layer_{n}"))
         mine = {"shown": np.array(self.presentations)}
@@ -122,9 +119,7 @@ def train_image_by_image(
         seed: of initial weights, devices, their noise, and the order.
         learning_rate: constant.
         device, tile: what holds the weights; None: float weights, within `weight_bound`.
-        start: what an earlier call with the same arguments had reached; the result is then, bit
-            for bit, that of a run that never stopped.
-        on_epoch: as `rpu_ssnn.training.train`.
+        start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network.
@@ -148,8 +143,7 @@ def train_image_by_image(
     key = int(rounding_seed.generate_state(1, np.uint64)[0])
     network = OnlineNetwork(spec, inputs, layers, learning_rate, key)
     rng = np.random.default_rng(order_seed)
-    train_epochs(network, epochs, data, rng, start, on_epoch)
-    return network
+    return train_epochs(network, epochs, data, rng, start, on_epoch)
 
 
 def _levels(bits: int | None) -> np.float32:

@@ -142,12 +142,8 @@ def _initial(
     """Start weights before the range cuts them."""
     rng = np.random.default_rng(seed)
     if spec.initial_levels is None:
-        normal: Weights = (math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)).astype(
-            np.float32
-        )
-        return normal
-    levels = spec.initial_levels - 1
-    even: Weights = (bound * (2.0 * rng.integers(levels + 1, size=shape) / levels - 1.0)).astype(
-        np.float32
-    )
-    return even
+        start = math.sqrt(2.0 / shape[0]) * rng.standard_normal(shape)
+    else:
+        levels = spec.initial_levels - 1
+        start = bound * (2.0 * rng.integers(levels + 1, size=shape) / levels - 1.0)
+    return start.astype(np.float32)

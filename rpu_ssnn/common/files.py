@@ -261,7 +261,7 @@ def _replace_all(
     try:
         for path, write in writers.items():
             temporaries[path] = temporary = _temporary_name(path)
-            _create(temporary)
+            temporary.open("xb").close()  # nobody else has it, and it is no link
             write(temporary)
             _to_disk(temporary)
         for path in writers:
@@ -277,12 +277,6 @@ def _replace_all(
 def _temporary_name(path: Path) -> Path:
     """Beside the file, under a random name; a figure's format is told from the suffix."""
     return path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
-
-
-def _create(path: Path) -> None:
-    """An empty file that nobody else has."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.close(os.open(path, flags, 0o666))
 
 
 def _to_disk(path: Path) -> None:

@@ -1,7 +1,6 @@
 """The data sets of studies: those with names, and the user's own; with held-out validation."""
 
-from rpu_ssnn.data.counts import image_counts
-from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, load_dataset
+from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, image_counts, load_dataset
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
 from rpu_ssnn.data.sources import IDX_SETS
 from rpu_ssnn.data.user_data.python_data import save_dataset

@@ -1,6 +1,5 @@
 """``load_dataset``: the training, validation and test images that one trial of a study uses."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,26 +8,15 @@ from jaxtyping import Float32, Int64
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.joined import JOINED_SETS, PAIRED_SETS, read_joined, read_paired
+from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Rows, Source
-from rpu_ssnn.data.sources import IDX_SETS, read_digits, read_idx_set
 from rpu_ssnn.data.split import hold_out
-from rpu_ssnn.data.time_series import read_japanese_vowels
-from rpu_ssnn.data.user_data import read_own
+from rpu_ssnn.data.user_data import own_counts, read_own
 from rpu_ssnn.data.user_data.scaling import scale_of, shares
-from rpu_ssnn.data.yin_yang import make_yin_yang
 from rpu_ssnn.data_spec import OwnData, Time
 from rpu_ssnn.spike_trains import SpikeTrains
 
-DATASET_NAMES = (
-    "digits",
-    *IDX_SETS,
-    *JOINED_SETS,
-    *PAIRED_SETS,
-    "japanese_vowels",
-    "yin_yang",
-    "yin_yang_latency",
-)
+DATASET_NAMES = tuple(NAMED_SETS)
 
 SHUFFLE_SEED = 20170
 """Of the order of slots where time is shuffled, for every study and seed alike."""
@@ -116,7 +104,7 @@ def load_dataset(
     _check_count(name, "n_train", n_train)
     _check_count(name, "n_test", n_test)
     folder = None if root is None else Path(root)
-    source = _in_time(name, _read(name, folder) if own is None else read_own(own), time)
+    source = _in_time(name, NAMED_SETS[name].read(folder) if own is None else read_own(own), time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
 
@@ -133,18 +121,21 @@ def load_dataset(
     return _assemble(name, source, drawn[kept], drawn[held], n_test)
 
 
-def _read(name: str, root: Path | None) -> Source:
-    readers: dict[str, Callable[[], Source]] = {
-        "digits": read_digits,
-        "japanese_vowels": lambda: read_japanese_vowels(root),
-        "yin_yang": lambda: make_yin_yang(as_spikes=False),
-        "yin_yang_latency": lambda: make_yin_yang(as_spikes=True),
-    }
-    if name in JOINED_SETS:
-        return read_joined(name, root)
-    if name in PAIRED_SETS:
-        return read_paired(name, root)
-    return readers[name]() if name in readers else read_idx_set(name, root)
+def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tuple[int, int]:
+    """Training and test images of a data set, before anything is started.
+
+    Args:
+        name, root, own: as of `load_dataset`; the user's own files are read whole and checked.
+
+    Raises:
+        MissingDataError: the files are not there, or no folder was named.
+        InputError: no such data set, or a header is damaged.
+    """
+    if own is not None:
+        return own_counts(own)
+    if name not in NAMED_SETS:
+        raise InputError("image_counts", "name", name, one_of(DATASET_NAMES, name))
+    return NAMED_SETS[name].counts(root)
 
 
 def _in_time(name: str, source: Source, time: Time) -> Source:

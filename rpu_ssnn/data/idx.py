@@ -53,61 +53,36 @@ def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
     return labels
 
 
-def image_shape(path: Path) -> tuple[int, int]:
-    """Rows and columns of an image, by the header of an idx3 file.
+def image_header(path: Path) -> tuple[int, int, int]:
+    """Images, rows and columns that the header of an idx3 file promises; nothing more is read.
 
     Raises:
         InputError: the file is unreadable, or no idx3 file.
     """
-    return _image_header(path)[1:]
-
-
-def count_images(path: Path) -> int:
-    """Images that the header of an idx3 file promises; nothing behind the header is read.
-
-    Raises:
-        InputError: the file is unreadable, or no idx3 file.
-    """
-    return _image_header(path)[0]
-
-
-def _image_header(path: Path) -> tuple[int, int, int]:
     with _unpacked(path) as file:
         images, rows, columns = _shape(path, _bytes(path, file, _header_size(3)), dimensions=3)
     return images, rows, columns
 
 
 def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
-    header_size = _header_size(dimensions)
+    header_size, packed = _header_size(dimensions), path.suffix == ".gz"
     with _unpacked(path) as file:
-        head = _bytes(path, file, header_size)
-        shape = _shape(path, head, dimensions)
-        promised = math.prod(shape)
-        _refuse_more_than_stored(path, header_size + promised, shape)
-        values = _bytes(path, file, promised + 1)  # one more, to see that nothing comes after
+        shape = _shape(path, _bytes(path, file, header_size), dimensions)
+        promised, stored = math.prod(shape), path.stat().st_size
+        # A damaged header must not size a buffer: a file holds so much, packed or not, at most.
+        too_many = header_size + promised > stored * (_MOST_PACKED if packed else 1)
+        # One more, to see that nothing comes after.
+        values = b"" if too_many else _bytes(path, file, promised + 1)
     if len(values) != promised:
         fault = "is truncated" if len(values) < promised else "has trailing bytes"
         raise InputError(
             path,
             "size in bytes",
-            header_size + len(values) if path.suffix == ".gz" else path.stat().st_size,
+            header_size + len(values) if packed and not too_many else stored,
             f"{fault}: its header promises {'x'.join(map(str, shape))} values, "
             f"{header_size + promised} bytes in all",
         )
     return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
-
-
-def _refuse_more_than_stored(path: Path, promised: int, shape: tuple[int, ...]) -> None:
-    """A damaged header must not size a buffer: a file holds so much, packed or not, at most."""
-    most = path.stat().st_size * (_MOST_PACKED if path.suffix == ".gz" else 1)
-    if promised > most:
-        raise InputError(
-            path,
-            "size in bytes",
-            path.stat().st_size,
-            f"is truncated: its header promises {'x'.join(map(str, shape))} values, "
-            f"{promised} bytes in all",
-        )
 
 
 def _header_size(dimensions: int) -> int:

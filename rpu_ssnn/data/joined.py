@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rpu_ssnn.data.rows import Source, values_of
-from rpu_ssnn.data.sources import read_idx_set
+from rpu_ssnn.data.sources import count_idx_set, read_idx_set
 
 JOINED_SETS = {"mnist_and_fashion": ("mnist", "fashion_mnist")}
 """The classes of each set follow those before."""
@@ -18,16 +18,14 @@ PAIR_SEED = 20170
 """Draws the right-hand image of each pair, for every study and seed alike."""
 
 
+def count_joined(name: str, root: Path | None) -> tuple[int, int]:
+    """As `count_idx_set`, of all sets of a key of ``JOINED_SETS``."""
+    train, test = zip(*(count_idx_set(part, root) for part in JOINED_SETS[name]), strict=True)
+    return sum(train), sum(test)
+
+
 def read_joined(name: str, root: Path | None) -> Source:
-    """The sets of a name, whole.
-
-    Args:
-        name: a key of ``JOINED_SETS``.
-        root: the data folder; None takes the environment variable.
-
-    Raises:
-        InputError: as `read_idx_set`.
-    """
+    """As `read_idx_set`, of all sets of a key of ``JOINED_SETS``."""
     parts = [read_idx_set(part, root) for part in JOINED_SETS[name]]
     firsts = np.cumsum([0, *(part.n_classes for part in parts)])
     labels = [
@@ -46,14 +44,9 @@ def read_joined(name: str, root: Path | None) -> Source:
 
 
 def read_paired(name: str, root: Path | None) -> Source:
-    """As many pairs as the set has images: each is the left image once and the right image once.
+    """As `read_idx_set`, of a key of ``PAIRED_SETS``.
 
-    Args:
-        name: a key of ``PAIRED_SETS``.
-        root: the data folder; None takes the environment variable.
-
-    Raises:
-        InputError: as `read_idx_set`.
+    There are as many pairs as the set has images: each is the left one once and the right one once.
     """
     single = read_idx_set(PAIRED_SETS[name], root)
     rng = np.random.default_rng(PAIR_SEED)

@@ -15,6 +15,8 @@ from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 
 DIGITS_TEST_SHARE = 0.2
+DIGITS_COUNTS = (1438, 359)
+"""Training and test images; known without scikit-learn, whose import takes long."""
 DIGITS_SPLIT_SEED = 20170
 """Fixes which digits are test images, for every study and seed alike."""
 
@@ -35,6 +37,7 @@ class IdxSet:
         black_from: grey level from which a pixel is 255, below which it is 0; None: as it is.
         resplit: (training, test) images to draw from both files together, the same for every
             study and seed; None: as the files are.
+        files: names of training images and labels, test images and labels.
     """
 
     folder: str
@@ -45,19 +48,17 @@ class IdxSet:
     crop: int | None = None
     black_from: int | None = None
     resplit: tuple[int, int] | None = None
-    train_images: str = "train-images-idx3-ubyte"
-    train_labels: str = "train-labels-idx1-ubyte"
-    test_images: str = "t10k-images-idx3-ubyte"
-    test_labels: str = "t10k-labels-idx1-ubyte"
+    files: tuple[str, ...] = (
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    )
 
     @property
     def is_as_published(self) -> bool:
         """Whether the images and their split are those of the files."""
         return self.crop is None and self.black_from is None and self.resplit is None
-
-    @property
-    def files(self) -> tuple[str, str, str, str]:
-        return (self.train_images, self.train_labels, self.test_images, self.test_labels)
 
 
 _EMNIST_BALANCED = IdxSet(
@@ -66,10 +67,12 @@ _EMNIST_BALANCED = IdxSet(
     class_names=tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
     obtain="NIST's page 'The EMNIST Dataset' (gzip.zip holds the idx files)",
     transposed=True,
-    train_images="emnist-balanced-train-images-idx3-ubyte",
-    train_labels="emnist-balanced-train-labels-idx1-ubyte",
-    test_images="emnist-balanced-test-images-idx3-ubyte",
-    test_labels="emnist-balanced-test-labels-idx1-ubyte",
+    files=(
+        "emnist-balanced-train-images-idx3-ubyte",
+        "emnist-balanced-train-labels-idx1-ubyte",
+        "emnist-balanced-test-images-idx3-ubyte",
+        "emnist-balanced-test-labels-idx1-ubyte",
+    ),
 )
 
 EMNIST_SPLIT_SEED = 20170
@@ -151,6 +154,20 @@ def read_idx_set(name: str, root: Path | None) -> Source:
     if described.resplit is not None:
         return _resplit(source, *described.resplit, train_images)
     return source
+
+
+def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
+    """Training and test images of an idx data set, by the headers of its files alone.
+
+    Raises:
+        MissingDataError: as `read_idx_set`.
+        InputError: a header is damaged.
+    """
+    train_images, _, test_images, _ = locate(name, root)
+    train, test = (idx.image_header(path)[0] for path in (train_images, test_images))
+    resplit = IDX_SETS[name].resplit
+    # Too few to draw that split from is said by the reading of the files.
+    return resplit if resplit is not None and sum(resplit) <= train + test else (train, test)
 
 
 def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:

@@ -29,7 +29,7 @@ class Parameters(NamedTuple):
     """First place of each crossbar in the flat weights."""
     crossbars: int
     delay: Int64[np.ndarray, " crossbars"]
-    """Slots that the forward spikes of each crossbar wait for its gradient (`engine.delay`)."""
+    """Slots that the forward spikes of each crossbar wait for its gradient (`engine.pulses`)."""
     delay_start: Int64[np.ndarray, " crossbars_plus_1"]
     """First place of each crossbar in the flags of waiting spikes."""
     T: int

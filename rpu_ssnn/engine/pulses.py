@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int8, Int32, Int64, UInt8
+from numba import uint64
 
 from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.engine.blocks import BLOCK, list_spikes
 from rpu_ssnn.engine.checked_arrays import zeros
-from rpu_ssnn.engine.delay import shift
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock
@@ -93,13 +94,35 @@ def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
 
 
 @compiled_in_place
+def _shift(net: Parameters, state: WorkerState, x: int) -> int:
+    """Forward spikes that wait for their gradient: a shift register on each line.
+
+    The gradient of a crossbar comes later than its forward spikes, by about as many kernels as
+    there are crossbars above it. Coincidences (Eq. 10) want the two together. Puts this slot's
+    spikes of crossbar x in, and takes those of `net.delay[x]` slots ago.
+
+    Returns how many came out; they are listed in `state.delayed`.
+    """
+    words = -(-net.size[x] // BLOCK)
+    first = net.delay_start[x] + state.position[1] % net.delay[x] * words
+    count = 0
+    for word in range(words):
+        count = list_spikes(state.waiting[first + word], word * BLOCK, state.delayed, count)
+        state.waiting[first + word] = 0
+    for k in range(net.event_start[x], net.event_start[x] + state.event_count[x]):
+        line = state.events[k]
+        state.waiting[first + line // BLOCK] |= uint64(1) << uint64(line % BLOCK)
+    return count
+
+
+@compiled_in_place
 def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
     """Append the spikes behind Eq. 9 and 10 of this slot; returns whether a buffer is full."""
     full = False
     rows, room = out.sample.shape[1], out.pre.shape[1] - net.widest
     for x in range(net.crossbars):
         waits = net.delay[x] > 0
-        pre_count = shift(net, state, x) if waits else state.event_count[x]
+        pre_count = _shift(net, state, x) if waits else state.event_count[x]
         post_count = state.gradient_count[x + 1]
         if out.all_spikes[x]:
             wanted = pre_count > 0 or post_count > 0

@@ -43,8 +43,8 @@ def write_idx_set_files(
     suffix = ".gz" if gz else ""
     described = IDX_SETS[name]
     for images_file, labels_file, n in (
-        (described.train_images, described.train_labels, n_train),
-        (described.test_images, described.test_labels, n_test),
+        (*described.files[:2], n_train),
+        (*described.files[2:], n_test),
     ):
         images = rng.integers(0, 256, size=(n, side, side))
         write_idx_file(folder / (images_file + suffix), images)

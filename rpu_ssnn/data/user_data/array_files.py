@@ -115,7 +115,7 @@ def read_idx_folder(folder: Path) -> Raw:
         labels = _one_file(folder, names, "idx1")
         pixels = idx.read_images(images)
         known = idx.read_labels(labels, 256)
-        parts.append(Part(images, pixels, known, idx.image_shape(images)))
+        parts.append(Part(images, pixels, known, idx.image_header(images)[1:]))
     return Raw(parts[0], parts[1])
 
 

@@ -1,27 +1,16 @@
 """How a device lies in memory: its state and its parameters together, two devices a cache line."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, get_type_hints
 
 import numpy as np
 
-RECORD = np.dtype(
-    [
-        ("state", "f4"),
-        ("low", "f4"),
-        ("high", "f4"),
-        ("up", "f4"),
-        ("down", "f4"),
-        ("a", "f4"),
-        ("b", "f4"),
-        ("pulses", "u4"),
-    ]
-)
-"""state: what pulses move; low, high: bounds; up, down: step at state zero; a, b: further
-parameters of the step model (`step_models`); pulses: how many it has got."""
-
 
 class Device(Protocol):
-    """One `RECORD`, as compiled code sees it; a view, so that what is set there stays."""
+    """One `RECORD`, as compiled code sees it; a view, so that what is set there stays.
+
+    state: what pulses move; low, high: bounds; up, down: step at state zero; a, b: further
+    parameters of the step model (`step_models`); pulses: how many it has got.
+    """
 
     state: np.float32
     low: np.float32
@@ -32,6 +21,8 @@ class Device(Protocol):
     b: np.float32
     pulses: np.uint32
 
+
+RECORD = np.dtype(list(get_type_hints(Device).items()))
 
 MEMORY = np.dtype([("last", "i8"), ("log_kept", "f8")])
 """last: slot of the last pulse, in slots since training began; log_kept: logarithm of the share

@@ -4,7 +4,6 @@ Several threads may add blocks at once. A block holds presentations of one threa
 so that sorting by its first presentation and slot gives the physical order of all.
 """
 
-from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
@@ -50,16 +49,10 @@ class PulseStore:
         """Keep a copy: its arrays are filled anew by whoever gave it."""
         if block.rows == 0:
             return
-        copy = PulseBlock(  # starts: `LongStarts`
-            sample=block.sample.copy(),
-            slot=block.slot.copy(),
-            pre_start=block.pre_start.astype(np.int64),
-            pre=block.pre.copy(),
-            post_start=block.post_start.astype(np.int64),
-            post=block.post.copy(),
-            sign=block.sign.copy(),
-        )
-        self._blocks.append(copy)
+        copy = {name: array.copy() for name, array in vars(block).items()}
+        for start in ("pre_start", "post_start"):
+            copy[start] = copy[start].astype(np.int64)  # `LongStarts`
+        self._blocks.append(PulseBlock(**copy))
         self.spikes += len(block.pre) + len(block.post)
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
@@ -85,8 +78,7 @@ class PulseStore:
 def _joined(blocks: list[PulseBlock]) -> PulseBlock:
     """One block of all rows, in physical order."""
     ordered = sorted(blocks, key=lambda b: (int(b.sample[0]), int(b.slot[0])))
-    names = [field.name for field in fields(PulseBlock)]
-    parts = {name: [getattr(block, name) for block in ordered] for name in names}
+    parts = {name: [getattr(block, name) for block in ordered] for name in vars(ordered[0])}
     for name in ("pre_start", "post_start"):
         totals = np.cumsum([0, *(int(start[-1]) for start in parts[name][:-1])])
         shifted = [t + start[1:] for t, start in zip(totals, parts[name], strict=True)]

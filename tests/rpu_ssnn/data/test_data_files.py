@@ -184,8 +184,8 @@ def write_emnist(folder: Path, images: np.ndarray, labels: np.ndarray, n_test: i
     described = IDX_SETS["emnist_balanced"]
     stored = images.transpose(0, 2, 1)
     for images_file, labels_file, part in (
-        (described.train_images, described.train_labels, slice(n_test, None)),
-        (described.test_images, described.test_labels, slice(n_test)),
+        (*described.files[:2], slice(n_test, None)),
+        (*described.files[2:], slice(n_test)),
     ):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{images_file}.gz").write_bytes(gzip.compress(idx_bytes(stored[part]), mtime=0))

@@ -6,7 +6,6 @@ with equal times. White noise is drawn with the reads (`reads`).
 """
 
 import math
-from typing import Self
 
 import numpy as np
 
@@ -64,11 +63,6 @@ class SlowReadNoise(Effect):
         self._key = np.uint64(setup.seed.generate_state(1, np.uint64)[0])
         self._errors: OfDevices = np.zeros(setup.drawn.records.shape, np.float32)
         self._draws = 0
-
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where there is no slow noise."""
-        return cls(setup) if setup.spec.device_read_noise.slow_of_range > 0.0 else None
 
     def written(self, array: DeviceArray) -> None:
         self._go_on(array, math.inf)

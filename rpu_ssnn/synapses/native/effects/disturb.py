@@ -5,10 +5,10 @@ a step, and which comes first changes it by its product with the change of one s
 """
 
 from abc import abstractmethod
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
@@ -18,6 +18,8 @@ from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.row_noise import window_now
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.training_state import State
+
+type Counts = Int64[np.ndarray, " n_out"]
 
 
 class Disturb(NamedTuple):
@@ -79,18 +81,16 @@ class LineDisturb(Effect):
         self._spec, self._crossbar = setup.spec, setup.crossbar
         self._steps = 0.0
 
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where it is off."""
-        return cls(setup) if getattr(setup.spec, cls.name).acts else None
-
     @abstractmethod
-    def disturb(self, pulses: Pulses) -> Disturb:
-        """What the spikes of some slots do."""
+    def output_spikes(self, pulses: Pulses) -> tuple[tuple[float, Counts], tuple[float, Counts]]:
+        """Steps a spike and spikes of each output line, up and down."""
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
         cells, n_in = array.cells, array.shape[0]
-        disturb = self.disturb(pulses)
+        spec, forward = getattr(self._spec, self.name), np.bincount(pulses.pre, minlength=n_in)
+        up, down = (spec.forward_up, forward), (spec.forward_down, forward)
+        parts = (up, down, *self.output_spikes(pulses))
+        disturb = Disturb(*((steps * spikes).astype(np.float32) for steps, spikes in parts))
         self._steps += float(sum(part.mean(dtype=np.float64) for part in disturb))
 
         def move(first: int, stop: int, _: Scratch) -> None:

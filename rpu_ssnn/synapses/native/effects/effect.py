@@ -47,7 +47,7 @@ class Setup:
 
 
 class Effect:
-    """Does nothing; a subclass overrides what it does."""
+    """Does nothing; a subclass overrides what it does, and is made of a `Setup`."""
 
     name: ClassVar[str]
     """Of its part of a checkpoint."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray
-from rpu_ssnn.synapses.native.effects.disturb import Disturb, LineDisturb
+from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
 from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.training_state import State
 
@@ -24,18 +24,12 @@ class HalfSelect(LineDisturb):
         super().__init__(setup)
         self._half_selects = 0
 
-    def disturb(self, pulses: Pulses) -> Disturb:
-        spec, (n_in, n_out) = self._spec.half_select, self._crossbar.initial.shape
-        forward = np.bincount(pulses.pre, minlength=n_in)
+    def output_spikes(self, pulses: Pulses) -> tuple[tuple[float, Counts], tuple[float, Counts]]:
+        n_out, steps = len(pulses.sent), self._spec.half_select.gradient
         lines = np.repeat(np.arange(n_out), np.diff(pulses.start))
         up = np.bincount(lines[pulses.up], minlength=n_out)
         down = np.bincount(lines[~pulses.up], minlength=n_out)
-        return Disturb(
-            (spec.forward_up * forward).astype(np.float32),
-            (spec.forward_down * forward).astype(np.float32),
-            (spec.gradient * up).astype(np.float32),
-            (spec.gradient * down).astype(np.float32),
-        )
+        return (steps, up), (steps, down)
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
         self._half_selects += len(array.cells.signs) * half_selected(pulses, array.shape)

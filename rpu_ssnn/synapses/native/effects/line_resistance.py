@@ -10,8 +10,6 @@ in the same slot of a write, capacitance, and selectors. Shares are those of the
 end of a batch.
 """
 
-from typing import Self
-
 import numpy as np
 
 from rpu_ssnn.synapses.base import Weights
@@ -38,11 +36,6 @@ class LineResistance(Effect):
         self._full_steps = {
             field: setup.drawn.records[field].copy() for field in {*fields["up"], *fields["down"]}
         }
-
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where lines are ideal."""
-        return cls(setup) if setup.spec.lines.acts else None
 
     def begin(self, array: DeviceArray) -> None:
         inputs, outputs = line_shares(self._drops(array), self._side)

@@ -5,43 +5,28 @@ thinning keeps from the devices' pulses, and in either stream by the same voltag
 spikes in both streams of a slot counts twice.
 """
 
-from typing import Self
-
-import numpy as np
-
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.synapses.native.cells import Pulses
-from rpu_ssnn.synapses.native.effects.disturb import Disturb, LineDisturb
+from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
 from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.tile_spec import NO_DELAYED_READS
 
 
 class ReadDisturb(LineDisturb):
-    """By the forward and the transposed reads of training."""
+    """By the forward and the transposed reads of training.
+
+    Raises:
+        InputError: pulses come later than reads.
+    """
 
     name = "read_disturb"
     column = "read_disturb_steps"
 
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where it is off.
-
-        Raises:
-            InputError: the device remembers its pulses, or pulses come later than reads.
-        """
-        effect = super().of(setup)
-        if effect is not None and setup.crossbar.delay > 0:
-            slots = setup.crossbar.delay
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        if (slots := setup.crossbar.delay) > 0:
             raise InputError("network", "gradient.delay", f"{slots} slots", NO_DELAYED_READS)
-        return effect
 
-    def disturb(self, pulses: Pulses) -> Disturb:
-        spec, crossbar = self._spec.read_disturb, self._crossbar
-        forward = np.bincount(pulses.pre, minlength=crossbar.initial.shape[0])
-        transposed = pulses.sent * crossbar.transposed_reads
-        return Disturb(
-            (spec.forward_up * forward).astype(np.float32),
-            (spec.forward_down * forward).astype(np.float32),
-            (spec.transposed_up * transposed).astype(np.float32),
-            (spec.transposed_down * transposed).astype(np.float32),
-        )
+    def output_spikes(self, pulses: Pulses) -> tuple[tuple[float, Counts], tuple[float, Counts]]:
+        spec, spikes = self._spec.read_disturb, pulses.sent * self._crossbar.transposed_reads
+        return (spec.transposed_up, spikes), (spec.transposed_down, spikes)

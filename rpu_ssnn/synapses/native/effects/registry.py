@@ -9,15 +9,17 @@ from rpu_ssnn.synapses.native.effects.leak import NativeLeak
 from rpu_ssnn.synapses.native.effects.line_resistance import LineResistance
 from rpu_ssnn.synapses.native.effects.read_disturb import ReadDisturb
 from rpu_ssnn.synapses.native.effects.retention import Retention
+from rpu_ssnn.tile_spec import TileSpec
 
-EFFECTS: tuple[Callable[[Setup], Effect | None], ...] = (
-    NativeLeak,
-    HalfSelect.of,
-    ReadDisturb.of,
-    Retention.of,
-    SlowReadNoise.of,
-    LineResistance.of,
+EFFECTS: tuple[tuple[Callable[[Setup], Effect], Callable[[TileSpec], bool]], ...] = (
+    (NativeLeak, lambda spec: True),
+    (HalfSelect, lambda spec: spec.half_select.acts),
+    (ReadDisturb, lambda spec: spec.read_disturb.acts),
+    (Retention, lambda spec: spec.retention.has_law),
+    (SlowReadNoise, lambda spec: spec.device_read_noise.slow_of_range > 0.0),
+    (LineResistance, lambda spec: spec.lines.acts),
 )
+"""Each, and by which settings it is on."""
 
 
 def effects_of(setup: Setup) -> list[Effect]:
@@ -26,5 +28,4 @@ def effects_of(setup: Setup) -> list[Effect]:
     Raises:
         InputError: one that does not go with the device.
     """
-    made = (make(setup) for make in EFFECTS)
-    return [effect for effect in made if effect is not None]
+    return [effect(setup) for effect, is_on in EFFECTS if is_on(setup.spec)]

@@ -11,7 +11,6 @@ age, also where the pulse takes charge away, and what was there goes on by its o
 """
 
 import math
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -106,11 +105,6 @@ class Retention(Effect):
         self._batch_seconds, self._seconds = setup.batch_seconds, 0.0
         kinds = (*setup.drawn.records.shape, len(self._times))
         self._parts: Parts = np.zeros(kinds, np.float32)
-
-    @classmethod
-    def of(cls, setup: Setup) -> Self | None:
-        """None where no law is given."""
-        return cls(setup) if setup.spec.retention.has_law else None
 
     def written(self, array: DeviceArray) -> None:
         self._lose(array, 0.0, self._shares)

@@ -1,0 +1,40 @@
+"""All data sets with names: how each is read and counted."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from rpu_ssnn.data.joined import JOINED_SETS, PAIRED_SETS, count_joined, read_joined, read_paired
+from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.sources import (
+    DIGITS_COUNTS,
+    IDX_SETS,
+    count_idx_set,
+    read_digits,
+    read_idx_set,
+)
+from rpu_ssnn.data.time_series import VOWELS_COUNTS, read_japanese_vowels
+from rpu_ssnn.data.yin_yang import COUNTS, make_yin_yang
+
+
+class NamedSet(NamedTuple):
+    """Both functions take the data folder; None: that of the environment variable RPU_SSNN_DATA."""
+
+    read: Callable[[Path | None], Source]
+    counts: Callable[[Path | None], tuple[int, int]]
+    """Training and test images, by the headers of the files alone."""
+
+
+NAMED_SETS = {
+    "digits": NamedSet(lambda _: read_digits(), lambda _: DIGITS_COUNTS),
+    **{n: NamedSet(partial(read_idx_set, n), partial(count_idx_set, n)) for n in IDX_SETS},
+    **{n: NamedSet(partial(read_joined, n), partial(count_joined, n)) for n in JOINED_SETS},
+    **{
+        n: NamedSet(partial(read_paired, n), partial(count_idx_set, part))
+        for n, part in PAIRED_SETS.items()
+    },
+    "japanese_vowels": NamedSet(read_japanese_vowels, lambda _: VOWELS_COUNTS),
+    "yin_yang": NamedSet(lambda _: make_yin_yang(as_spikes=False), lambda _: COUNTS),
+    "yin_yang_latency": NamedSet(lambda _: make_yin_yang(as_spikes=True), lambda _: COUNTS),
+}
