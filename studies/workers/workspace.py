@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,9 +168,7 @@ class TrialSession:
         self._note(f"resumed after epoch {epochs} of {self._how_far.epochs}")
         return found.state
 
-    def trained[L: Learner](
-        self, train: Callable[..., L], data: Dataset
-    ) -> AbstractContextManager[L]:
+    def trained[L: Learner](self, train: Callable[..., L], data: Dataset) -> L:
         """The network of the trial, trained from its checkpoint if that is of this code.
 
         Args:
@@ -182,13 +180,13 @@ class TrialSession:
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
 
         if not self._trial.settings.method.reports_epochs:
-            return _as_context(train(data))
+            return train(data)
         start = self.resume()
         try:
-            return _as_context(train(data, start=start, on_epoch=on_epoch))
+            return train(data, start=start, on_epoch=on_epoch)
         except StateError as error:
             self.set_aside(f"is of other code ({error})")
-        return _as_context(train(data, start=None, on_epoch=on_epoch))
+        return train(data, start=None, on_epoch=on_epoch)
 
     def set_aside(self, why: str) -> None:
         """Renames the checkpoint, and resets time and epochs."""
@@ -245,8 +243,3 @@ class TrialSession:
     def _write_progress(self) -> None:
         self._workspace.write_progress(self._trial, self._how_far)
         self._told_at = time.monotonic()
-
-
-def _as_context[L: Learner](network: L) -> AbstractContextManager[L]:
-    """Spiking networks have threads that end with the context."""
-    return network if isinstance(network, AbstractContextManager) else nullcontext(network)
