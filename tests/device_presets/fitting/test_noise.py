@@ -1,5 +1,6 @@
 """Noise as fitted is that of the devices, not less by what each device's own numbers follow."""
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from device_presets.fitting import CsvLayout
+from device_presets.fitting import CsvLayout, fit_file
 from device_presets.fitting.fit_file import _slope_for_each
 from device_presets.fitting.model.history import NO_HISTORY
 from device_presets.fitting.model.joint_fit import JointFit
@@ -17,7 +18,7 @@ from device_presets.fitting.model.step_functions import CONSTANT, MODELS, SOFT_B
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.model.weights import Prepared, prepare
 from device_presets.fitting.reading.measurement import read_measurement
-from support.fits import ONE, ZERO
+from support.fits import ONE, ZERO, sweeps
 
 STEP, CYCLE = 0.02, 0.4
 
@@ -131,3 +132,18 @@ def test_no_slope_for_each_device_where_the_linear_fit_was_dropped() -> None:
     fit = SimpleNamespace(layout=SimpleNamespace(memory=True, history=NO_HISTORY))
     chosen = Score(MODELS[0], fit, None)  # type: ignore[arg-type]
     assert _slope_for_each(Selection(chosen, (chosen,), (chosen,), "")) is None
+
+
+def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path: Path) -> None:
+    """Each device's own measured span stood for its range: memory was found in place of noise."""
+    uneven = 0.6
+    file = sweeps(
+        tmp_path / "data.csv", 5, slow=0.0, cycle=0.5, devices=6, pulses=220, spread=0.1,
+        uneven=uneven, of_range=True,
+    )  # fmt: skip
+    fit = fit_file(file, "mine", None, ZERO, ONE)
+    assert "memory" not in fit.selection.chosen.fit.layout.name
+    (noise,) = (q for q in fit.quantities if q.name == "cycle_to_cycle")
+    assert noise.low is not None
+    assert noise.high is not None
+    assert noise.low <= 0.5 / math.sqrt((1 + uneven**2) / 2) <= noise.high
