@@ -96,7 +96,7 @@ def mean_step(
 def pulse_step(
     code: int, law: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float, float]:
-    """As ``mean_step``, and what the cycle noise is a share of."""
+    """As ``mean_step``, and what the cycle noise is a share of; local: [7], the range last."""
     step, slope = mean_step(code, up, v, local, shape)
     size = step
     if law == 1:  # OF_DIRECTION
