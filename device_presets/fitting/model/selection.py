@@ -15,7 +15,12 @@ from device_presets.fitting.model.maximum_likelihood import (
 )
 from device_presets.fitting.model.series import Trace, empty_trace
 from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepModel
-from device_presets.fitting.model.weights import Prepared, with_read_noise
+from device_presets.fitting.model.weights import (
+    LEAST_READ_NOISE,
+    Prepared,
+    with_read_noise,
+    without_read_noise,
+)
 
 _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
@@ -80,9 +85,10 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     """
     if len(prepared.highest) == 1:  # one slope for all devices is its own
         models = tuple(m for m in models if m.code != LINEAR or not m.shape)
-    fits = [fit_model(prepared, models[0])]
-    fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
-    fits += _with_noise_of_the_range(fits)
+    fits = _of_all(prepared, models)
+    if prepared.noisy and not _has_read_noise(max(fits, key=adjusted)):
+        prepared = without_read_noise(prepared)
+        fits = _of_all(prepared, models)
     histories = with_history(prepared, fits)
     fits += histories
     fits += _with_memory(prepared, histories or fits)
@@ -93,6 +99,17 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
         left_out = not fit.log_likelihood.sum() > best - _TOO_FAR_BEHIND or not representable(fit)
         scores.append(Score(fit.layout.model, fit, None if left_out else _held_out(fit, fold)))
     return _choice(scores, how)
+
+
+def _of_all(prepared: Prepared, models: tuple[StepModel, ...]) -> list[JointFit]:
+    fits = [fit_model(prepared, models[0])]
+    fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
+    return fits + _with_noise_of_the_range(fits)
+
+
+def _has_read_noise(fit: JointFit) -> bool:
+    """Whether neighbouring steps oppose each other by more than what bounds that clip explain."""
+    return bool(np.exp(fit.shared[1]) > LEAST_READ_NOISE)
 
 
 def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:

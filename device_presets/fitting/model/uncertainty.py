@@ -91,11 +91,10 @@ def with_unbiased_noise(fit: JointFit) -> JointFit:
     top. A noise that the data leave loose stays as it is.
     """
     errors = uncertainty(fit)
-    known = errors.shared[:NOISES, :NOISES]
-    if (np.diag(known) > _LOOSE**2).any():
-        return fit
+    known = np.flatnonzero(np.diag(errors.shared)[:NOISES] <= _LOOSE**2)
+    moves = errors.shared[np.ix_(known, known)] @ errors.noise_slope[known]
     shared = fit.shared.copy()
-    shared[:NOISES] += np.clip(known @ errors.noise_slope, -_MOST_MOVE, _MOST_MOVE)
+    shared[known] += np.clip(moves, -_MOST_MOVE, _MOST_MOVE)
     return replace(fit, shared=shared)
 
 

@@ -15,6 +15,9 @@ from rpu_ssnn.common.errors import PresetError
 RESOLUTION = 2e-6
 """Weights closer than this are equal: a few times single precision, in which aihwkit computes."""
 
+LEAST_READ_NOISE = 10 * RESOLUTION
+"""Read noise (weights) that counts as none."""
+
 _BLOCKS_A_RUN = 12
 _REPEATS_AT_A_BOUND = 3
 _LEAST_REST = 0.3  # of the pulses at an end: noise takes a device off it half the time at most
@@ -141,28 +144,26 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
     variance, noisy = _read_noise(weight, found.pulse, found.device)
-    highest, lowest = _extremes(weight, start, noisy)
+    highest, lowest = _extremes(weight, start, smooth=True)
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
-    if not noisy:  # with read noise a bound is part of the fit, and clips until that finds it flat
-        for device, (first, end) in enumerate(pairwise(start)):
-            own, pulse = weight[first:end], found.pulse[first:end]
-            clips[:, device] = [_rests_at_bound(own, pulse, sign, resolution) for sign in (1, -1)]
-    return Prepared(
+    prepared = Prepared(
         series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
         device=found.device,
         cycle=found.cycle,
         scale=scale,
         blocks=blocks,
-        noisy=noisy,
-        read_noise=math.sqrt(variance) if noisy else 0.0,
+        noisy=True,
+        read_noise=math.sqrt(variance),
         highest=highest,
         lowest=lowest,
         timing=timing_of(found),
     )
+    return prepared if noisy else without_read_noise(prepared)
 
 
 def with_read_noise(prepared: Prepared) -> Prepared:
-    """The same data for a fit with read noise, where none was seen between neighbouring pulses."""
+    """The same data for a fit with read noise: a bound is then part of the fit, and clips until
+    that finds it flat."""
     if prepared.noisy:
         return prepared
     series = prepared.series
@@ -171,6 +172,25 @@ def with_read_noise(prepared: Prepared) -> Prepared:
         prepared,
         series=series._replace(clips=np.ones_like(series.clips)),
         noisy=True,
+        highest=highest,
+        lowest=lowest,
+    )
+
+
+def without_read_noise(prepared: Prepared) -> Prepared:
+    """The same data for a fit without read noise: a device that rests at its most extreme weight
+    is at a bound."""
+    series = prepared.series
+    clips = np.empty_like(series.clips)
+    for device, (first, end) in enumerate(pairwise(series.start)):
+        own, pulse = series.weight[first:end], series.pulse[first:end]
+        clips[:, device] = [_rests_at_bound(own, pulse, s, series.resolution) for s in (1, -1)]
+    highest, lowest = _extremes(series.weight, series.start, smooth=False)
+    return replace(
+        prepared,
+        series=series._replace(clips=clips),
+        noisy=False,
+        read_noise=0.0,
         highest=highest,
         lowest=lowest,
     )
@@ -238,7 +258,7 @@ def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tu
     score = -products / math.sqrt(squares)
     variance = max(-products / weights_total, 0.0)
     deviation = math.sqrt(variance)
-    return variance, score > _NOISE_SCORE and deviation > 10 * RESOLUTION
+    return variance, score > _NOISE_SCORE and deviation > LEAST_READ_NOISE
 
 
 def _extremes(values: np.ndarray, start: np.ndarray, smooth: bool) -> tuple[np.ndarray, np.ndarray]:
