@@ -24,7 +24,7 @@ from device_presets.fitting.model.selection import (
 )
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
 from device_presets.fitting.model.trace_fit import CURVE_NUMBERS, trace_fit
-from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
+from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.model.weights import (
     Prepared,
     WeightScale,
@@ -278,11 +278,10 @@ def _slope_for_each(selection: Selection) -> Population | None:
 
 
 def _population(fit: JointFit, chosen: bool = False) -> Population:
-    plain, fit = fit, with_unbiased_noise(fit)
-    errors = uncertainty(fit)
+    unbiased, errors = with_unbiased_noise(fit)
     known = 0.0 < errors.shared[0, 0] < _KNOWN**2
     limits = None
     loose = chosen or errors.shared[0, 0] > 0.0  # at its limit it is none, as the report says
     if loose and fit.prepared.noisy and not known:
-        limits = cycle_noise_limits(plain)
-    return Population(fit, errors, limits)
+        limits = cycle_noise_limits(fit)
+    return Population(unbiased, errors, limits)

@@ -35,6 +35,8 @@ class Uncertainty:
             loose, or whose bound could as well be elsewhere, tells nothing of the shared numbers.
         noise_slope: [NOISES] slope of the adjusted profile likelihood by the log noises, at top of
             the likelihood: see `with_unbiased_noise`.
+        shared_at_top: whether the shared numbers, but those that the data leave loose, are at a
+            smooth top.
     """
 
     shared: np.ndarray
@@ -43,6 +45,7 @@ class Uncertainty:
     together: np.ndarray
     at_top: np.ndarray
     noise_slope: np.ndarray
+    shared_at_top: bool
 
 
 def uncertainty(fit: JointFit) -> Uncertainty:
@@ -77,25 +80,31 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     together[:n_shared, n_shared:] = cross.T
     together[n_shared:, n_shared:] = local[0] + cross @ response[0].T
     noise_slope = -0.5 * slopes[:, at_top].sum(axis=1)
-    return Uncertainty(shared, local, response, together, at_top, noise_slope)
+    sharp = np.flatnonzero(np.abs(np.diag(schur)) > _LOOSE**-2)
+    shared_at_top = _is_top(schur[np.ix_(sharp, sharp)])
+    return Uncertainty(shared, local, response, together, at_top, noise_slope, shared_at_top)
 
 
-def with_unbiased_noise(fit: JointFit) -> JointFit:
-    """The fit with the noises that its devices would have shown had their own numbers been known.
+def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
+    """The fit with the noises that its devices would have shown had their own numbers been known,
+    and its errors.
 
     Maximum likelihood takes noise too small: each device's own numbers follow some of it. Without
     read noise that is a share of one number in its pulses; under read noise a device's cycle noise
     is known from its slow wandering alone, of which four or six fitted numbers take a good part.
     The adjusted profile likelihood (Cox, Reid 1987; for a normal law the restricted likelihood)
     takes half the log-determinant of the own numbers' curvature off; this is one Newton step to its
-    top. A noise that the data leave loose stays as it is.
+    top. A noise that the data leave loose stays as it is. The errors are those at the new noises;
+    where the curvature there is that of no top, those at the top of the likelihood.
     """
     errors = uncertainty(fit)
     known = np.flatnonzero(np.diag(errors.shared)[:NOISES] <= _LOOSE**2)
     moves = errors.shared[np.ix_(known, known)] @ errors.noise_slope[known]
     shared = fit.shared.copy()
     shared[known] += np.clip(moves, -_MOST_MOVE, _MOST_MOVE)
-    return replace(fit, shared=shared)
+    unbiased = replace(fit, shared=shared)
+    errors_there = uncertainty(unbiased)
+    return unbiased, errors_there if errors_there.shared_at_top else errors
 
 
 def _determinant_slopes(fit: JointFit) -> np.ndarray:

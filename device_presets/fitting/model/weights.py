@@ -21,6 +21,7 @@ LEAST_READ_NOISE = 10 * RESOLUTION
 _BLOCKS_A_RUN = 12
 _REPEATS_AT_A_BOUND = 3
 _LEAST_REST = 0.3  # of the pulses at an end: noise takes a device off it half the time at most
+_DIFFERENT = 100.0  # a device without noise comes from the same weight in each cycle
 _FEWEST_TIES = 50
 _NOISE_SCORE = 4.0
 
@@ -178,13 +179,17 @@ def with_read_noise(prepared: Prepared) -> Prepared:
 
 
 def without_read_noise(prepared: Prepared) -> Prepared:
-    """The same data for a fit without read noise: a device that rests at its most extreme weight
-    is at a bound."""
+    """The same data for a fit without read noise: a device that rests at its most extreme weight,
+    or comes to exactly that one from different weights, is at a bound."""
     series = prepared.series
     clips = np.empty_like(series.clips)
     for device, (first, end) in enumerate(pairwise(series.start)):
         own, pulse = series.weight[first:end], series.pulse[first:end]
-        clips[:, device] = [_rests_at_bound(own, pulse, s, series.resolution) for s in (1, -1)]
+        clips[:, device] = [
+            _rests_at_bound(own, pulse, sign, series.resolution)
+            or _is_cut_at_bound(own, pulse, sign, series.resolution)
+            for sign in (1, -1)
+        ]
     highest, lowest = _extremes(series.weight, series.start, smooth=False)
     return replace(
         prepared,
@@ -288,6 +293,17 @@ def _rests_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution
     elsewhere = float(still[rest].mean()) if rest.any() else 0.0
     often = int((still & from_end).sum()) >= _REPEATS_AT_A_BOUND
     return often and at_end > _LEAST_REST and elsewhere < at_end / 2
+
+
+def _is_cut_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
+    """Whether pulses from different weights end at exactly the same one, the device's end; not told
+    where an instrument's digits make weights the same."""
+    if resolution > RESOLUTION:
+        return False
+    end = weight.max() if sign > 0 else weight.min()
+    there = np.abs(weight - end) <= resolution
+    came_from = weight[:-1][(pulse[1:] == sign) & there[1:] & ~there[:-1]]
+    return len(came_from) > 1 and float(np.ptp(came_from)) > _DIFFERENT * resolution
 
 
 def _resolution(weight: np.ndarray) -> float:

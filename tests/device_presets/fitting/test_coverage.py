@@ -75,13 +75,20 @@ def truths_of(preset: Preset) -> dict[str, float]:
     return found
 
 
-def of_preset(name: str, overrides: Mapping[str, float], devices: int, pulses: int) -> Case:
-    """200 data sets of the devices of a preset, so many pulses each way."""
+def of_preset(
+    name: str,
+    overrides: Mapping[str, float],
+    devices: int,
+    pulses: int,
+    cycles: int = 1,
+    sets: int = 200,
+) -> Case:
+    """Data sets of the devices of a preset, so many pulses each way in a cycle."""
     preset = get_preset(name, overrides)
     return Case(
-        lambda path, seed: write_pulses(path, preset, devices, pulses, seed=seed),
+        lambda path, seed: write_pulses(path, preset, devices, pulses, cycles, seed),
         truths_of(preset),
-        200,
+        sets,
         frozenset({"nonlinearity up", "nonlinearity down"}),
     )
 
@@ -158,6 +165,8 @@ CASES = {
     ),
     "linear": of_preset("capacitor", {"levels": 80}, 10, 130),
     "linear, uneven": of_preset("ecram", {"levels": 100}, 10, 190),
+    # Noise of 1.8 steps, and bounds that clip it.
+    "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=40),
     "soft bounds, read noise": of_preset(
         "reram_sb",
         {

@@ -46,8 +46,12 @@ def step_curve(preset: Preset, weights: np.ndarray, up: bool) -> np.ndarray:
 
 
 def drawn_step(preset: Preset, devices: int, train: PulseTrain = seeded_pulse_train) -> float:
-    """Mean step at weight zero of just those devices that ``write_pulses`` measures by default."""
-    steps = np.diff(train(preset.without(noise=True), devices, [True], 0.0, 0), axis=0)
+    """Mean step at weight zero, over both directions, of just those devices that ``write_pulses``
+    measures by default."""
+    steps = [
+        np.diff(train(preset.without(noise=True), devices, [up], 0.0, 0), axis=0)
+        for up in (True, False)
+    ]
     return float(np.abs(steps).mean())
 
 
@@ -270,7 +274,7 @@ def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -
 @pytest.mark.parametrize("name", BIDIRECTIONAL)
 def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     """Of aihwkit's tiles, with its own spread and noise: mean steps within a quarter of the step
-    over the inner range, noise and spread within a third (or two standard errors), and a passing
+    over the inner range and what spread and noise leave open, noise within a third, and a passing
     verdict."""
     overrides, windows = LONG_SWEEPS.get(name, ({}, 1.3))
     preset = get_preset(name, overrides)
@@ -288,8 +292,10 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     weights = np.linspace(0.6 * seen[5], 0.6 * seen[4], 4)
     for up in (True, False):
         ours, theirs = step_curve(mine, weights, up), step_curve(preset, weights, up)
-        spread = preset.number("step_spread") * theirs.mean()
-        slack = 0.25 * theirs.mean() + 2.5 * spread / math.sqrt(devices)
+        spread = preset.number("step_spread") * theirs.mean() / math.sqrt(devices)
+        # 1.5: what a straight line loses at 0.6 of the range, against its middle.
+        scatter = preset.cycle_to_cycle * theirs.mean() / math.sqrt(devices * pulses * cycles)
+        slack = 0.25 * theirs.mean() + 2.5 * math.hypot(spread, 1.5 * scatter)
         np.testing.assert_allclose(ours, theirs, atol=slack)
     ours_noise = mine.cycle_to_cycle * mine.step
     theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices, pulse_train)
