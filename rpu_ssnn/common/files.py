@@ -245,7 +245,8 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
         told = f"cannot be written: {error}"
         if isinstance(error, OSError):
             told = f"must be a file that can be written ({reason(error)})"
-        at = next(reversed(temporaries), next(iter(writers)))  # none where it has no name
+        unnamed = next((path for path in writers if not path.name), None)
+        at = unnamed or next(reversed(temporaries))
         raise PresetError(where, "file", str(at), told) from None
 
 

@@ -193,7 +193,9 @@ def sentence(table: pd.DataFrame, device: str) -> str:
             "device better"
         )
     elif between["loss_p"] >= SIGNIFICANCE:
-        verdict = "spikes and numbers cannot be told apart in this device"
+        known = mark(between["loss"], between["loss_ci"], between["loss_p"])
+        after = " after correction" if known == ONLY_ALONE else ""
+        verdict = f"spikes and numbers cannot be told apart in this device{after}"
     elif between["loss"] > 0:
         verdict = f"numbers serve this device better, by {_points(between)}"
     else:

@@ -50,8 +50,8 @@ def executor_of(workers: int | None, scheduler: str | None, cluster: str | None)
         cluster: one of `KINDS`.
 
     Raises:
-        InputError: two of them at once, no such kind, a package missing, a scheduler that does not
-            answer, or a cluster that dask cannot start as it is configured.
+        InputError: two of them at once, fewer than one worker, no such kind, a package missing, a
+            scheduler that does not answer, or a cluster that dask cannot start as it is configured.
     """
     if scheduler is not None and cluster is not None:
         raise InputError("run", "--cluster", cluster, "must not come with --scheduler")
@@ -60,9 +60,8 @@ def executor_of(workers: int | None, scheduler: str | None, cluster: str | None)
             allowed = "must not come with --scheduler, whose workers are those that it has"
             raise InputError("run", "--workers", workers, allowed)
         return _on_scheduler(scheduler)
-    if cluster is not None:
-        return _on_cluster(cluster, workers)
-    return LocalExecutor(workers)
+    local = LocalExecutor(workers)
+    return local if cluster is None else _on_cluster(cluster, workers)
 
 
 def _on_scheduler(address: str) -> Executor:

@@ -343,8 +343,9 @@ def test_files_keep_their_own_names_in_errors(tmp_path: Path) -> None:
     assert (caught.value.where, caught.value.value) == ("mine", str(nowhere))
     assert str(caught.value).endswith("(No such file or directory)")
     assert not list(tmp_path.iterdir())
-    with pytest.raises(PresetError, match=r"file: '\.' is not allowed; cannot be written"):
-        write_together("mine", {Path("."): writers[first]})
+    for before in ({}, {first: writers[first]}):
+        with pytest.raises(PresetError, match=r"file: '\.' is not allowed; cannot be written"):
+            write_together("mine", {**before, Path("."): writers[first]})
     taken = tmp_path / "taken"
     taken.mkdir()
     with pytest.raises(PresetError) as caught:

@@ -311,6 +311,12 @@ def test_tls_without_certificates_is_one_line() -> None:
         executor_of(None, "tls://127.0.0.1:9", None)
 
 
+@pytest.mark.parametrize("cluster", [None, "local"])
+def test_no_workers_are_refused_in_one_line(cluster: str | None) -> None:
+    with refused("workers: 0", "must be at least 1"):
+        executor_of(0, None, cluster)
+
+
 @pytest.mark.parametrize("name", ["run", "search", "attribute", "require"])
 @pytest.mark.parametrize(
     ("options", "said"),

@@ -22,6 +22,7 @@ from studies.sensitivity.decomposition import (
     RATES,
     SPIKES,
     decompose,
+    sentence,
 )
 from support.harness import declared_trials
 from support.question_fakes import DRIVE, device_study
@@ -99,6 +100,9 @@ def test_what_is_significant_by_itself_only_is_said_so() -> None:
     assert row["loss"] > row["loss_ci"]
     shown = f"{row['loss']:.2f} ± {row['loss_ci']:.2f} (not significant after correction) are"
     assert shown in found.sentence
+    found.table.loc[found.table["way"] == BETWEEN, "loss_p"] = 0.1
+    said = sentence(found.table, "capacitor")
+    assert said.endswith("cannot be told apart in this device after correction.")
 
 
 def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
@@ -113,7 +117,8 @@ def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     assert list(made) == [FLOAT, NUMBERS_IDEAL, NUMBERS, RATES, COINCIDENCES, SPIKES]
     assert made[NUMBERS].method["overrides"] == {"asymmetry": 0.1}
     assert made[NUMBERS].drive is None, "searched"
-    assert found.sentence == "" or found.levels[SPIKES] == pytest.approx(found.levels[SPIKES])
+    lost = found.levels[RATES] - found.levels[SPIKES]
+    assert lost == pytest.approx(REACHED[RATES] - REACHED[SPIKES])
 
 
 def test_the_control_has_the_factors_of_the_device() -> None:
