@@ -195,7 +195,9 @@ def test_commands_and_options_exist(call: list[str]) -> None:
     assert {part for part in call if part.startswith("--")} <= known
     if not call:
         return
-    assert not getattr(command, "commands", {}) or command.invoke_without_command  # type: ignore[attr-defined]
+    if getattr(command, "commands", {}):  # of a group by itself, options alone
+        assert command.invoke_without_command  # type: ignore[attr-defined]
+        assert call[0].startswith("-")
 
 
 def test_reference_pages_are_whole() -> None:
