@@ -11,6 +11,7 @@ pytest.importorskip("ipykernel")
 
 FOLDER = Path(__file__).parents[2] / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+assert NOTEBOOKS, FOLDER
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -192,14 +192,15 @@ def test_the_state_of_others_is_refused() -> None:
         return make(make_crossbar(**crossbar)).state()
 
     rate, tile = EXACT["rate"], EXACT["tile"]
-    for make, state in [
-        (rate, saved(rate, n_out=9)),
-        (rate, saved(tile)),
-        (tile, saved(EXACT["tile, differential pair"])),
-        (rate, {**saved(rate), "weights": saved(rate)["weights"].astype(np.float64)}),
-        (EXACT["constant step, spread"], saved(EXACT["soft bounds"])),
+    doubled = {**saved(rate), "weights": saved(rate)["weights"].astype(np.float64)}
+    for make, state, said in [
+        (rate, saved(rate, n_out=9), r"float32 \(20, 9\), not"),
+        (rate, saved(tile), "holds .*'tile_1.weights'.*, not"),
+        (tile, saved(EXACT["tile, differential pair"]), "holds .*'tile_2.weights'.*, not"),
+        (rate, doubled, "float64"),
+        (EXACT["constant step, spread"], saved(EXACT["soft bounds"]), "drawn otherwise"),
     ]:
-        with pytest.raises(StateError):
+        with pytest.raises(StateError, match=said):
             make(make_crossbar()).restore(state)
 
 

@@ -20,7 +20,7 @@ def test_a_slice_of_each_field_is_of_that_field() -> None:
         assert type(one) is type(several)
         for name, part in several._asdict().items():
             assert np.shares_memory(getattr(one, name), part[1]) or part[1].size == 0, name
-    for k, one in enumerate(separate(buffers)):
+    for k, one in zip(range(3), separate(buffers), strict=True):
         for name, part in buffers._asdict().items():
             assert np.shares_memory(getattr(one, name), part[k]), name
 

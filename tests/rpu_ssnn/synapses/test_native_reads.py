@@ -213,13 +213,16 @@ def test_resistive_lines_weaken_slow_noise_as_they_do_currents() -> None:
 
 
 def test_few_changes_do_not_hide_slow_noise_from_reads() -> None:
-    synapses = noisy(device_read_noise={"slow_of_range": 0.01})
     one = tuple(np.zeros((1, n), bool) for n in (20, 8, 8))
     one[0][0, 3] = one[1][0, 2] = True
-    seen = synapses.changes
-    synapses.update(make_block(*one))
-    synapses.commit(range(1))
-    assert not synapses.write_changes(seen, np.zeros((20, 8), "f4"), np.zeros((8, 20), "f4"))
+    for slow, enough in ((0.0, True), (0.01, False)):
+        synapses = noisy(device_read_noise={"slow_of_range": slow})
+        synapses.linear_read()
+        seen = synapses.changes
+        synapses.update(make_block(*one))
+        synapses.commit(range(1))
+        into = np.zeros((20, 8), "f4"), np.zeros((8, 20), "f4")
+        assert synapses.write_changes(seen, *into) is enough
 
 
 def test_noise_is_restored_to_the_bit_and_no_thread_changes_it() -> None:

@@ -297,6 +297,9 @@ def test_a_cluster_of_ours_lets_nobody_else_in() -> None:
         assert executor._open is not None
         address = executor._open[0].scheduler.address
         assert address.startswith("tls://")
+        own = executor._open[0].security
+        with Client(address, security=own, set_as_default=False, timeout=30) as client:
+            assert client.status == "running"
         # A stranger without certificates, and one with certificates of another cluster.
         for stranger, security in (
             (address.replace("tls://", "tcp://"), None),

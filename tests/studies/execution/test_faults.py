@@ -72,6 +72,8 @@ def test_each_write_may_fail_once(
         assert not list(harness.out.rglob(".*.tmp.*")), "a temporary file is left"
         if not failing.failed:
             break
+    assert number > 20, "one write of each trial failed, and more"
+    assert len(whole) == 6
     shutil.rmtree(harness.out)
     assert len(run(harness).runs) == 6
 

@@ -96,7 +96,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
 def kept_tables(mark: str) -> list[Path]:
     """The kept files of studies that have the column; others are tables of other commands."""
     of_studies = {"study", "unit", mark}
-    return [p for p in sorted(KEPT.glob("*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
+    found = [p for p in sorted(KEPT.glob("*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
+    assert found, (KEPT, mark)
+    return found
 
 
 def test_every_column_of_a_real_row_is_declared(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
