@@ -55,20 +55,21 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     free[:, :n_shared] = _inside(fit)
     free[:, n_shared:] = fit.layout.local_free.T
     hessian = _hessians(fit, free)
-    slopes = _determinant_slopes(fit)
-    schur = np.zeros((n_shared, n_shared))
+    parts = []
     local = np.zeros((n_devices, len(LOCAL), len(LOCAL)))
     response = np.zeros((n_devices, len(LOCAL), n_shared))
-    at_top = np.isfinite(slopes).all(axis=0)
+    at_top = np.ones(n_devices, dtype=np.bool_)
     for device in range(n_devices):
         own = np.flatnonzero(free[device, n_shared:])
         curvature = hessian[device][np.ix_(n_shared + own, n_shared + own)]
         inverse, coupling = _inverse(curvature), hessian[device][:n_shared][:, n_shared + own]
-        at_top[device] &= n_devices == 1 or _is_top(curvature)
-        if at_top[device]:
-            schur += hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T
+        at_top[device] = n_devices == 1 or _is_top(curvature)
+        parts.append(hessian[device][:n_shared, :n_shared] - coupling @ inverse @ coupling.T)
         local[device][np.ix_(own, own)] = inverse
         response[device][own] = -inverse @ coupling.T
+    slopes = _determinant_slopes(fit, np.where(at_top[:, None, None], response, 0.0))
+    at_top &= np.isfinite(slopes).all(axis=0)
+    schur = np.array(parts)[at_top].sum(axis=0)
     shared = np.zeros((n_shared, n_shared))
     shared_free = np.flatnonzero(free[0, :n_shared])
     at = np.ix_(shared_free, shared_free)
@@ -107,16 +108,22 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
     return unbiased, errors_there if errors_there.shared_at_top else errors
 
 
-def _determinant_slopes(fit: JointFit) -> np.ndarray:
+def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:
     """[NOISES, devices]: of each device's log-determinant by the log noises; 0 of one that was not
-    fitted, NaN where the own numbers are at no top at either end."""
+    fitted, NaN where the own numbers are at no top at either end.
+
+    The own numbers follow each noise as `response` says. Held fixed, they would leave residuals
+    that are too small or too large for the noise, which changes the curvature of a step whose noise
+    is a share of itself.
+    """
     slopes = np.zeros((NOISES, len(fit.local)))
     for k in np.flatnonzero(_inside(fit)[:NOISES]):
         ends = []
         for way in (1.0, -1.0):
             shared = fit.shared.copy()
             shared[k] += way * _LOG_STEP
-            ends.append(_log_determinants(replace(fit, shared=shared)))
+            local = fit.local + way * _LOG_STEP * response[:, :, k]
+            ends.append(_log_determinants(replace(fit, shared=shared, local=local)))
         slopes[k] = (ends[0] - ends[1]) / (2 * _LOG_STEP)
     return slopes
 

@@ -20,6 +20,7 @@ from scipy.stats import binom
 
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
+from device_presets.steps_at_zero import mean_steps
 from support.fits import ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
 from support.timed import STEP, VOLTS, WIDTH, Train, leak, log_loss, train, write_train
 
@@ -53,11 +54,12 @@ class Case:
 def truths_of(preset: Preset) -> dict[str, float]:
     """What the report should hold, from the preset's own numbers."""
     number = preset.number
+    step = sum(mean_steps(preset)) / 2
     soft = preset.model == "SoftBoundsReferenceDevice"
     linear = preset.model == "LinearStepDevice"
     found = {
-        "step": preset.step,
-        "states": preset.levels,
+        "step": step,
+        "states": (preset.w_max - preset.w_min) / step,
         "asymmetry": number("asymmetry"),
         "w_max": preset.w_max,
         "w_min": preset.w_min,
@@ -166,7 +168,7 @@ CASES = {
     "linear": of_preset("capacitor", {"levels": 80}, 10, 130),
     "linear, uneven": of_preset("ecram", {"levels": 100}, 10, 190),
     # Noise of 1.8 steps, and bounds that clip it.
-    "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=40),
+    "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=30),
     "soft bounds, read noise": of_preset(
         "reram_sb",
         {

@@ -23,7 +23,12 @@ from device_presets.fitting.model.step_functions import (
     SOFT_BOUNDS,
 )
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
-from device_presets.fitting.model.weights import Prepared, prepare, with_read_noise
+from device_presets.fitting.model.weights import (
+    Prepared,
+    prepare,
+    with_read_noise,
+    without_read_noise,
+)
 from device_presets.fitting.reading.measurement import read_measurement
 from support.fits import ONE, ZERO, sweeps, write_pulses
 
@@ -95,11 +100,22 @@ def unbiased(fit: JointFit) -> JointFit:
 
 
 def test_without_read_noise_it_is_a_number_fitted_less_a_pulse(tmp_path: Path) -> None:
-    """The textbook's n - k: two steps are fitted to the 80 pulses of each device. A little more,
-    as noise is a share of each device's own step, which thereby knows something of it too."""
+    """The textbook's n - k: two steps are fitted to the 80 pulses of each device."""
     fit = constant_steps(tmp_path, np.random.default_rng(0), 8, 80, 0.0)
     change = unbiased(fit).shared[0] - fit.shared[0]
-    assert 1.0 < change / (0.5 * np.log(80 / (80 - 2))) < 1.4
+    assert change == pytest.approx(0.5 * np.log(80 / (80 - 2)), rel=0.25)
+
+
+def test_noise_of_more_than_a_step_is_not_corrected_too_far(tmp_path: Path) -> None:
+    """Noise of 1.8 steps says more of a device's step than the step itself does. With the steps
+    held fixed as the noise moves, eight times as much came out."""
+    preset = get_preset("neurosim_alox_hfo2")
+    file = write_pulses(tmp_path / "data.csv", preset, 20, 45, cycles=2)
+    prepared = without_read_noise(prepare(read_measurement(file, CsvLayout()), ZERO, ONE))
+    model = next(m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    fit = fit_model(prepared, model)
+    change = unbiased(fit).shared[0] - fit.shared[0]
+    assert 0.5 < change / (0.5 * np.log(90 / (90 - 1))) < 1.5
 
 
 def test_under_read_noise_cycle_noise_is_not_taken_too_small(tmp_path: Path) -> None:
