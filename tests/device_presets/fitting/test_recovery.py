@@ -46,13 +46,11 @@ def step_curve(preset: Preset, weights: np.ndarray, up: bool) -> np.ndarray:
 
 
 def drawn_step(preset: Preset, devices: int, train: PulseTrain = seeded_pulse_train) -> float:
-    """Mean step at weight zero, over both directions, of just those devices that ``write_pulses``
-    measures by default."""
-    steps = [
-        np.diff(train(preset.without(noise=True), devices, [up], 0.0, 0), axis=0)
-        for up in (True, False)
-    ]
-    return float(np.abs(steps).mean())
+    """Mean step at weight zero, in the direction of the larger one as a preset's ``step``, of just
+    those devices that ``write_pulses`` measures by default."""
+    noise_free = preset.without(noise=True)
+    steps = [np.diff(train(noise_free, devices, [up], 0.0, 0), axis=0) for up in (True, False)]
+    return float(max(np.abs(step).mean() for step in steps))
 
 
 def saved(fit: FittedDevice, folder: Path) -> Preset:
