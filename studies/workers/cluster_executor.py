@@ -165,10 +165,10 @@ class _ClusterPool:
             self._client.unsubscribe_topic(self._task.topic)
             self._client.cancel([future for _, future in self._running.values()], force=True)
 
-    def _listen(self, trial: Trial, future: DaskFuture[Any]) -> None:
+    def _listen(self, trial: Trial, future: "DaskFuture[Any]") -> None:
         future.add_done_callback(lambda _: self._done.put(trial.identity))
 
-    def _outcome(self, trial: Trial, future: DaskFuture[Any]) -> TrialResult | Failure | None:
+    def _outcome(self, trial: Trial, future: "DaskFuture[Any]") -> TrialResult | Failure | None:
         """The outcome of a trial; None: its worker died, and dask runs the trial again."""
         status = future.status
         if status in ("lost", "pending"):
