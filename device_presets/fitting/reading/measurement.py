@@ -62,11 +62,17 @@ class Measurement:
     conditions: Conditions | None = None
     file_row: np.ndarray | None = None
 
-    def places(self, rows: Iterable[int]) -> list[tuple[str, int]]:
-        """Device and line of the file of some rows; none where no file holds them."""
+    def places(self, rows: Iterable[int]) -> list[tuple[str, str]]:
+        """Device, and line of the file with the value there, of some rows; none without a file."""
         if self.file_row is None:
             return []
-        return [(self.labels[self.device[row]], int(self.file_row[row])) for row in rows]
+        return [
+            (
+                self.labels[self.device[row]],
+                f"{self.file_row[row]} ({in_unit(self.conductance[row], self.unit)})",
+            )
+            for row in rows
+        ]
 
     @property
     def n_devices(self) -> int:

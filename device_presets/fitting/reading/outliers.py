@@ -65,12 +65,12 @@ def far_sentence(
     return _sentence(found.places(rows), n_readings, why)
 
 
-def _sentence(places: list[tuple[str, int]], n_readings: int, why: str) -> str:
+def _sentence(places: list[tuple[str, str]], n_readings: int, why: str) -> str:
     if not places:
         return ""
     named: dict[str, list[str]] = {}
     for device, row in places[:_MOST_NAMED]:
-        named.setdefault(device, []).append(str(row))
+        named.setdefault(device, []).append(row)
     parts = [f"{device}: row{'s'[: len(r) > 1]} {', '.join(r)}" for device, r in named.items()]
     if len(places) > _MOST_NAMED:
         parts.append(f"and {len(places) - _MOST_NAMED} more")

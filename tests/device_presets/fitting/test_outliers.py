@@ -36,7 +36,11 @@ def test_wrong_readings_are_named_by_device_and_row(tmp_path: Path) -> None:
     first, other = table["device"][0], table["device"][second]
     assert told.startswith(f"3 of {len(table)} readings jump away")
     # A row is a line of the file: the names are row 1, the first reading is row 2.
-    assert f"device {first}: rows 32, 97; device {other}: row {second + 52} (" in told
+    values = [f"{table.iloc[row, column]:.6g} uS" for row in wrong]
+    assert (
+        f"device {first}: rows 32 ({values[0]}), 97 ({values[1]}); "
+        f"device {other}: row {second + 52} ({values[2]}) (a row is"
+    ) in told
     assert file.read_text().splitlines()[32 - 1].startswith(str(table["device"][30]))
     table.iloc[wrong, column] = np.nan
     assert sentence(file, table) == ""
@@ -61,6 +65,15 @@ def test_in_a_folder_the_file_is_named(tmp_path: Path) -> None:
     table.loc[40, "conductance"] *= 3.0
     table.to_csv(file, index=False)
     assert f"{file.name}: row 42 (" in spike_sentence(read(tmp_path, CsvLayout()))
+
+
+def test_of_sweeps_side_by_side_the_value_tells_which(tmp_path: Path) -> None:
+    steps = 10 + 0.5 * np.arange(60.0)
+    table = pd.DataFrame({"up": steps, "down": steps[::-1]})
+    table.loc[20, "down"] = 77.0
+    table.to_csv(tmp_path / "a.csv", index=False)
+    layout = CsvLayout(up="up", down="down")
+    assert ": row 22 (77 uS) (" in spike_sentence(read(tmp_path / "a.csv", layout))
 
 
 @pytest.mark.parametrize("name", ["reram_es", "pcm", "hfo2_with_failed", "charge_trap", "ideal"])
