@@ -185,8 +185,10 @@ def detect_format(file: Path) -> TextFormat:
     header = lines[number - 1]
     separator = next((s for s in _SEPARATORS if s in header), ",")
     columns = tuple(cell.strip().strip('"') for cell in header.split(separator))
-    if all(_is_value(cell) for cell in columns):
-        # No line of names: columns are called by their place.
+    if all(cell.lower() in ("up", "down") or _is_number(cell) for cell in columns) and any(
+        _is_number(cell) for cell in columns
+    ):
+        # No line of names: columns are called by their place. (`up,down` alone is a line of names.)
         names = tuple(str(place) for place in range(1, len(columns) + 1))
         decimal = _decimal_mark(lines[number - 1 : number + 200], separator)
         return TextFormat(encoding, separator, decimal, number - 1, names)
@@ -197,10 +199,7 @@ def detect_format(file: Path) -> TextFormat:
     return TextFormat(encoding, separator, decimal, number, columns)
 
 
-def _is_value(cell: str) -> bool:
-    """Whether a cell of the first line is a value, so that the line holds no names."""
-    if cell.lower() in ("up", "down"):
-        return True
+def _is_number(cell: str) -> bool:
     try:
         float(cell.replace(",", "."))
     except ValueError:
