@@ -7,10 +7,11 @@ from support.bad_inputs.fits import FITS
 from support.bad_inputs.options import OPTIONS
 from support.bad_inputs.studies import STUDIES
 from support.bad_inputs.study_keys import STUDY_KEYS
+from support.bad_inputs.sweeps import SWEEPS
 
 __all__ = ["BAD_INPUTS", "SLOW", "Bad", "write"]
 
-BAD_INPUTS = [*STUDIES, *STUDY_KEYS, *DEVICES, *DATA, *FITS, *OPTIONS]
+BAD_INPUTS = [*STUDIES, *STUDY_KEYS, *SWEEPS, *DEVICES, *DATA, *FITS, *OPTIONS]
 
 SLOW = (
     "20,000 sweep values",

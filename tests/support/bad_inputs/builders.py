@@ -49,6 +49,7 @@ def write(folder: Path, files: Files) -> None:
             path.write_bytes(raw)
 
 
+DRIVE = {"weight_range": 8, "learning_rate": 1}
 RATE = {"update": "rate", "learning_rate": 1.0}
 PLAN = ["plan", "HERE/s.yaml", "--no-estimate", "--out", "HERE/out"]
 X = np.arange(24.0).reshape(6, 4)
