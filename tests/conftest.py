@@ -8,7 +8,7 @@ import pytest
 
 from rpu_ssnn.data import DATA_ENV, sources
 from support.commands import Command
-from support.idx import WriteIdx, WriteIdxSet, write_idx_file, write_idx_set_files
+from support.rpu_ssnn.idx import WriteIdx, WriteIdxSet, write_idx_file, write_idx_set_files
 
 _BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 

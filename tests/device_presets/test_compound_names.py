@@ -9,7 +9,7 @@ from device_presets import COMPOUNDS, PresetError, get_device
 from rpu_ssnn.synapses.cell import devices_of
 from studies.declaration.update_rules.pulses import DeviceCase
 from support.commands import refused
-from support.compounds import trial_of
+from support.device_presets.compounds import trial_of
 
 
 def test_a_leaking_cell_without_exact_writes_is_refused() -> None:

@@ -8,8 +8,8 @@ import pytest
 from device_presets import get_device
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from support.compounds import ONE_SIDED, hidden
-from support.networks import make_block, make_crossbar
+from support.device_presets.compounds import ONE_SIDED, hidden
+from support.rpu_ssnn.networks import make_block, make_crossbar
 
 
 def together(synapses: TileSynapses, slots: int) -> None:

@@ -10,7 +10,7 @@ from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
-from support.compounds import (
+from support.device_presets.compounds import (
     EQUAL_STEPS,
     ONE_SIDED,
     RATE,
@@ -21,7 +21,7 @@ from support.compounds import (
     hidden,
     trial_of,
 )
-from support.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 every_compound = pytest.mark.parametrize("kind", COMPOUNDS)
 

@@ -14,7 +14,7 @@ from device_presets import (
     preset_names,
     pulse_response,
 )
-from support.tile_steps import steps_at_zero
+from support.device_presets.tile_steps import steps_at_zero
 
 NOISE_FREE = {
     "cycle_to_cycle": 0,

@@ -12,7 +12,7 @@ from device_presets.steps_at_zero import (
     shrinkage_at_bounds,
     states_at_zero,
 )
-from support.tile_steps import steps_at, steps_at_zero
+from support.device_presets.tile_steps import steps_at, steps_at_zero
 
 
 @pytest.mark.parametrize("name", preset_names())

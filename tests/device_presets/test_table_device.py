@@ -6,7 +6,7 @@ import pytest
 
 from device_presets import PresetError
 from device_presets.jump_tables.table_device import table_device
-from support.jump_tables import write_table
+from support.device_presets.jump_tables import write_table
 
 
 @pytest.mark.parametrize("value", [[0.5, 0.5], {"a": 1}, True, "much"])

@@ -16,7 +16,7 @@ from device_presets.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
 from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages, sentences, words
-from support.own_rules import OwnRules
+from support.studies.own_rules import OwnRules
 from tools.reference_pages import PAGES, text_of
 
 MOST_WORDS_OF_A_SENTENCE = 40

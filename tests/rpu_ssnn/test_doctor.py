@@ -21,7 +21,7 @@ from rpu_ssnn.doctor import (
     diagnose,
     require_tile_pair,
 )
-from support.idx import WriteIdxSet
+from support.rpu_ssnn.idx import WriteIdxSet
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.spec import GradientSpec, InhibitionSpec, NetworkSpec, NeuronSpec
-from support.equations import (
+from support.rpu_ssnn.equations import (
     Trace,
     coupled,
     eps_response,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from support.extreme_specs import EXTREME, show
+from support.rpu_ssnn.extreme_specs import EXTREME, show
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -30,7 +30,7 @@ def test_many_networks_at_the_ends_of_their_ranges_run(
 ) -> None:
     """In a process of its own: what is compiled depends on the environment."""
     folder = Path(__file__).parents[1]
-    code = f"from support.extreme_specs import show_many; print(show_many({examples}))"
+    code = f"from support.rpu_ssnn.extreme_specs import show_many; print(show_many({examples}))"
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(folder.parent), str(folder)]),

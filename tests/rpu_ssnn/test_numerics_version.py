@@ -29,7 +29,7 @@ from rpu_ssnn.synapses import (
 from rpu_ssnn.synapses.tile import tile_synapses
 from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
-from support.passes import ReadsSlotBySlot
+from support.rpu_ssnn.passes import ReadsSlotBySlot
 
 
 def read_by_calls() -> SynapsesFactory:

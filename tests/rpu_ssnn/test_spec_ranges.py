@@ -13,7 +13,7 @@ from rpu_ssnn.spec import MOST_SLOTS, NetworkSpec, TrainingSpec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.study import parse_study
 from support.commands import refused
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 EXTREME = [0.0, 1e-320, 1e-46, 1e-39, 1e-30, 1e30, 1e39, 1e300, 1e308, math.inf, math.nan, -1.0]
 

@@ -32,8 +32,8 @@ from rpu_ssnn.training_state import (
     generator_state,
     restore_generator,
 )
-from support.implementations import IMPLEMENTATIONS
-from support.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.implementations import IMPLEMENTATIONS
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 
 def of_preset(name: str, tile: TileSpec | None = None, **overrides: object) -> Any:

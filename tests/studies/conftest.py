@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.harness import Harness
+from support.studies.harness import Harness
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.uncertainty import uncertainty
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
-from support.fits import ONE, ZERO
-from support.timed import STEP, VOLTS, Train, leak, log_loss, train, write_train
-from support.timed import WIDTH as WIDTH_S
+from support.device_presets.fits import ONE, ZERO
+from support.device_presets.timed import STEP, VOLTS, Train, leak, log_loss, train, write_train
+from support.device_presets.timed import WIDTH as WIDTH_S
 
 PHYSICS = get_preset("charge_trap_pulsed").pulse_physics
 TIME, BOTH = ("time_s",), ("time_s", "pulse_width_s")

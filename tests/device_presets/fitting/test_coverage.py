@@ -21,8 +21,17 @@ from scipy.stats import binom
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
 from device_presets.steps_at_zero import mean_steps
-from support.fits import ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
-from support.timed import STEP, VOLTS, WIDTH, Train, leak, log_loss, train, write_train
+from support.device_presets.fits import ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
+from support.device_presets.timed import (
+    STEP,
+    VOLTS,
+    WIDTH,
+    Train,
+    leak,
+    log_loss,
+    train,
+    write_train,
+)
 
 RARE = 5e-4
 """Chance that counts outside the bounds come by, at either end, of intervals that hold 95 %."""

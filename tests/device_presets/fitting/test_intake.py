@@ -13,7 +13,7 @@ from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import read_lookup_table
-from support.jump_tables import write_table
+from support.device_presets.jump_tables import write_table
 
 PULSES = 20
 UP_THEN_DOWN = [0] + [1] * PULSES + [-1] * PULSES

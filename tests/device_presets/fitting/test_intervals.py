@@ -19,7 +19,7 @@ from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.intervals import spread_interval
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
-from support.fits import ONE, ZERO, sweeps
+from support.device_presets.fits import ONE, ZERO, sweeps
 
 
 @pytest.mark.parametrize("seed", range(8))

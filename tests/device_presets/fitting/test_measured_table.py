@@ -11,7 +11,7 @@ from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.results.measured_table import write_tables
 from device_presets.jump_tables.lookup_table import read_lookup_table
 from support.commands import Command
-from support.jump_tables import write_table
+from support.device_presets.jump_tables import write_table
 
 
 def measured(file: Path, source: Path, devices: int = 1) -> Path:

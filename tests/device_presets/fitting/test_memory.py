@@ -18,7 +18,7 @@ from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
 from device_presets.fitting.model.weights import Prepared, prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
-from support.fits import ONE, SWEEP_STEP, ZERO, sweeps
+from support.device_presets.fits import ONE, SWEEP_STEP, ZERO, sweeps
 
 FEW_MODELS = tuple(m for m in MODELS if m.code in (CONSTANT, LINEAR) and m.additive)
 ONE_SLOPE = tuple(m for m in FEW_MODELS if m.code == LINEAR and m.shape)

@@ -30,7 +30,7 @@ from device_presets.fitting.model.weights import (
     without_read_noise,
 )
 from device_presets.fitting.reading.measurement import read_measurement
-from support.fits import ONE, ZERO, sweeps, write_pulses
+from support.device_presets.fits import ONE, ZERO, sweeps, write_pulses
 
 STEP, CYCLE = 0.02, 0.4
 

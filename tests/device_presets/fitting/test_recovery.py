@@ -20,7 +20,7 @@ from device_presets.fitting.model.step_functions import (
 )
 from device_presets.preset_file import PresetEntry
 from device_presets.pulsing import pulse_train
-from support.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
+from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 
 NOISY_SOFT_BOUNDS = {
     "levels": 40,

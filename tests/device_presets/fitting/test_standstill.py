@@ -16,7 +16,7 @@ from device_presets.fitting.model.selection import filtered
 from device_presets.fitting.model.step_functions import CONSTANT, MODELS
 from device_presets.fitting.model.weights import prepare, with_read_noise
 from device_presets.fitting.reading.measurement import Measurement
-from support.fits import ONE, ZERO
+from support.device_presets.fits import ONE, ZERO
 
 STEP, BOUND, MEMORY = 0.02, 0.7, 10.6
 

@@ -12,7 +12,7 @@ from device_presets.fitting.checks.mean_curve import open_loop, training_rows
 from device_presets.fitting.model.trace_fit import _curve, trace_fit
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.measurement import read_measurement
-from support.fits import sweeps
+from support.device_presets.fits import sweeps
 
 SHIFT = 0.05  # uS
 

@@ -22,7 +22,7 @@ from device_presets.fitting.results.quantities import _over_models
 from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
-from support.fits import write_pulses
+from support.device_presets.fits import write_pulses
 
 
 def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:

@@ -14,7 +14,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training_state import EpochRow, TrainingState
-from support.equations import SIZES, presentations, some_weights
+from support.rpu_ssnn.equations import SIZES, presentations, some_weights
 
 FLAT = EncodingSpec(front_loading=0.0)
 

@@ -16,7 +16,7 @@ from rpu_ssnn.data.time_series import read_ts
 from rpu_ssnn.data.user_data import file_digest
 from rpu_ssnn.data_spec import OwnData
 from support.commands import refused
-from support.idx import idx_bytes
+from support.rpu_ssnn.idx import idx_bytes
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from rpu_ssnn.data.idx import read_images, read_labels
 from rpu_ssnn.data.sources import locate
 from rpu_ssnn.data.split import hold_out
 from support.commands import refused
-from support.idx import WriteIdx, WriteIdxSet
+from support.rpu_ssnn.idx import WriteIdx, WriteIdxSet
 
 
 def load(name: str, root: Path | None = None, **changes: Any) -> Dataset:

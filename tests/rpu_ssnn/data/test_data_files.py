@@ -17,7 +17,7 @@ from rpu_ssnn.data import (
 from rpu_ssnn.data.idx import read_images, read_labels
 from rpu_ssnn.data.sources import read_digits
 from support.commands import refused
-from support.idx import WriteIdx, WriteIdxSet, idx_bytes
+from support.rpu_ssnn.idx import WriteIdx, WriteIdxSet, idx_bytes
 
 
 def load(name: str, root: Path | None = None) -> Dataset:

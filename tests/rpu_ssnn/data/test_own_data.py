@@ -16,7 +16,7 @@ from rpu_ssnn.data.user_data import file_digest, read_own
 from rpu_ssnn.data_spec import OwnData, SpikeSpec
 from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.spike_trains import SpikeTrains
-from support.idx import WriteIdx
+from support.rpu_ssnn.idx import WriteIdx
 
 RNG = np.random.default_rng(3)
 X = RNG.uniform(-1.0, 1.0, (60, 4, 4))

@@ -11,8 +11,8 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from support.equations import Trace, presentations
-from support.passes import (
+from support.rpu_ssnn.equations import Trace, presentations
+from support.rpu_ssnn.passes import (
     VARIANTS,
     Recorder,
     make_network,

@@ -10,7 +10,7 @@ from rpu_ssnn.spec import (
     EncodingSpec,
     NetworkSpec,
 )
-from support.equations import SIZES, presentations
+from support.rpu_ssnn.equations import SIZES, presentations
 
 
 def test_input_profile_keeps_its_average_and_falls_linearly() -> None:

@@ -13,8 +13,8 @@ from rpu_ssnn.spec import (
 from rpu_ssnn.synapses import (
     rate_synapses,
 )
-from support.equations import Trace, presentations
-from support.passes import (
+from support.rpu_ssnn.equations import Trace, presentations
+from support.rpu_ssnn.passes import (
     VARIANTS,
     Recorder,
     make_network,

@@ -19,8 +19,8 @@ from rpu_ssnn.synapses import (
     coincidence_synapses,
     rate_synapses,
 )
-from support.equations import presentations
-from support.passes import (
+from support.rpu_ssnn.equations import presentations
+from support.rpu_ssnn.passes import (
     VARIANTS,
     ReadsSlotBySlot,
     coarse,

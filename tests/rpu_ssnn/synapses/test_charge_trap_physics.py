@@ -5,7 +5,7 @@ import pytest
 
 from device_presets import PresetError, get_preset
 from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
-from support.tile_steps import steps_at_zero
+from support.device_presets.tile_steps import steps_at_zero
 
 LONG = 1.0
 """A gap (s) after which nothing is left of the last pulse."""

@@ -16,8 +16,8 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
 from support.commands import refused
-from support.jump_tables import measured_tables, write_table
-from support.networks import make_block, make_crossbar, random_trains
+from support.device_presets.jump_tables import measured_tables, write_table
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SIDE = 100
 RANGE = 4e-5

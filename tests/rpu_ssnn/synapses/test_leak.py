@@ -13,8 +13,8 @@ from rpu_ssnn.training import train
 from studies.declaration.trial import Trial
 from studies.workers.run_trial import run_trial
 from support.commands import refused
-from support.harness import small_study
-from support.networks import make_block, make_crossbar
+from support.rpu_ssnn.networks import make_block, make_crossbar
+from support.studies.harness import small_study
 
 QUIET = {"leak_time_constant_spread": 0.0, "cycle_to_cycle": 0.0}
 BATCH_SLOTS = 10 * 50

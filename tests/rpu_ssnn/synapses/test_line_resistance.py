@@ -9,8 +9,8 @@ from device_presets import get_preset
 from rpu_ssnn.synapses.native.effects.line_circuit import line_shares
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from support.line_errors import line_errors, nodal_solution
-from support.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.line_errors import line_errors, nodal_solution
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 LINES = {"ohm_per_cell": 10.0, "on_resistance": 1e4, "voltage_constant": 0.2}
 SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`

@@ -13,8 +13,8 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
-from support.charge_traps import NO_MEMORY, charge_trap
-from support.networks import make_block, make_crossbar, random_trains
+from support.device_presets.charge_traps import NO_MEMORY, charge_trap
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SLOT = 5e-6
 WIDTH = 3e-6

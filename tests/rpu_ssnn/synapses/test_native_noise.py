@@ -20,8 +20,8 @@ from rpu_ssnn.synapses.native.random_numbers import device_word, exponential, no
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from support.networks import make_block, make_crossbar
-from support.own_presets import write_own_presets
+from support.device_presets.own_presets import write_own_presets
+from support.rpu_ssnn.networks import make_block, make_crossbar
 
 SIDE = 100
 SEEN = 1e-4

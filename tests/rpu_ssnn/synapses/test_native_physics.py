@@ -8,9 +8,9 @@ import pytest
 from device_presets import Preset, get_preset
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from support.charge_traps import charge_trap
 from support.commands import refused
-from support.networks import make_block, make_crossbar, random_trains
+from support.device_presets.charge_traps import charge_trap
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 ALIKE = {

@@ -11,7 +11,7 @@ from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.tile_spec import TileSpec
 from support.commands import refused
-from support.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
 BATCH_S = 10 * 50 * 5e-7

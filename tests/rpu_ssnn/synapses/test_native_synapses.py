@@ -16,10 +16,10 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
-from support.charge_traps import NO_MEMORY
 from support.commands import refused
-from support.networks import make_block, make_crossbar, random_trains
-from support.own_presets import write_own_presets
+from support.device_presets.charge_traps import NO_MEMORY
+from support.device_presets.own_presets import write_own_presets
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SAMPLES = np.repeat(np.arange(10), 50)
 SCHEMES = ("ideal_reference", "reference_device", "differential_pair")

@@ -1,4 +1,4 @@
-"""One contract for all synapses of `support.implementations`."""
+"""One contract for all synapses of `support.rpu_ssnn.implementations`."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,9 @@ from rpu_ssnn.synapses import (
     RateSynapses,
     Synapses,
 )
-from support.exact_tiles import STEP
-from support.implementations import IMPLEMENTATIONS
-from support.networks import make_block, make_crossbar, random_trains
+from support.rpu_ssnn.exact_tiles import STEP
+from support.rpu_ssnn.implementations import IMPLEMENTATIONS
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

@@ -9,9 +9,9 @@ from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
-from support.exact_tiles import EXACT_DEVICE, STEP, on_tile
-from support.networks import make_block, make_crossbar, random_trains
-from support.tile_steps import steps_at_zero
+from support.device_presets.tile_steps import steps_at_zero
+from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile
+from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 
 def test_one_coincidence_is_exactly_one_device_pulse() -> None:

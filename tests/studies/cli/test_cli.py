@@ -18,7 +18,7 @@ from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
 from studies.workers.worker import Job
 from support.commands import Command
-from support.harness import SMALL, Harness, accept_all, fake_training
+from support.studies.harness import SMALL, Harness, accept_all, fake_training
 
 
 @pytest.fixture

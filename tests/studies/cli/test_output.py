@@ -11,7 +11,7 @@ import pytest
 from rpu_ssnn.common.wording import first_unprintable, printable
 from studies.execution.progress import ClosedPipeConsole, ConsoleReporter
 from support.commands import Command
-from support.harness import Harness, InThisProcess, small_study
+from support.studies.harness import Harness, InThisProcess, small_study
 
 
 class Full(io.TextIOBase):

@@ -9,9 +9,9 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.export import export_trial
 from studies.workers.worker import Job
 from support.commands import Command
-from support.fake_timing import fake_steps
-from support.harness import SMALL, accept_all
-from support.results_fakes import nasty_study, runs_of, write_folder
+from support.studies.fake_timing import fake_steps
+from support.studies.harness import SMALL, accept_all
+from support.studies.results_fakes import nasty_study, runs_of, write_folder
 
 
 @pytest.fixture

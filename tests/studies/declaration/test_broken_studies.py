@@ -13,8 +13,8 @@ import yaml
 from rpu_ssnn.common.errors import InputError
 from studies.cli.app import main
 from studies.declaration.study import load_study
-from support.harness import SMALL, small_study
-from support.results_fakes import write_folder
+from support.studies.harness import SMALL, small_study
+from support.studies.results_fakes import write_folder
 
 PYTHON_WORDS = re.compile(r"\b(tuple|dict\w*|instance|string|str|int|float|bool|Input|Spec)\b")
 """None of a user's."""

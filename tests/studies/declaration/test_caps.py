@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study, parse_study
 from support.commands import Command, refused
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 THOUSANDS = {"from": 1, "to": 10_000, "n": 10_000, "whole": True}
 

@@ -8,7 +8,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.workers.run_trial import run_trial
-from support.harness import declared_trials, small_study
+from support.studies.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 2.0, "learning_rate": 8.0}
 NATIVE = {"simulator": "native"}

@@ -8,8 +8,8 @@ import pytest
 from studies.declaration.devices import path_free
 from studies.declaration.study import Study, load_study, parse_study
 from support.commands import refused
-from support.harness import SMALL
-from support.own_presets import OWN_PRESETS
+from support.device_presets.own_presets import OWN_PRESETS
+from support.studies.harness import SMALL
 
 DRIVE = {"weight_range": 8, "learning_rate": 1}
 

@@ -12,7 +12,7 @@ from studies.execution.timing import Cost, time_steps
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import NO_WORKSPACE
-from support.harness import SMALL, declared_trials, small_study
+from support.studies.harness import SMALL, declared_trials, small_study
 
 TWIN: dict[str, Any] = {"update": "online_sgd", "learning_rate": 0.4}
 

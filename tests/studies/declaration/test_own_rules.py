@@ -9,8 +9,8 @@ from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.search.hyperparameters import search_key
 from studies.declaration.trial import stored_identity
 from studies.declaration.update_rules.rate import RateMethod
-from support.harness import declared_trials, small_study
-from support.own_rules import OwnRules
+from support.studies.harness import declared_trials, small_study
+from support.studies.own_rules import OwnRules
 
 SIGN = """
 from typing import ClassVar, Literal

@@ -24,7 +24,7 @@ from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import TrialSession, Workspace
 from support.commands import Command
-from support.harness import (
+from support.studies.harness import (
     Harness,
     InThisProcess,
     accept_all,

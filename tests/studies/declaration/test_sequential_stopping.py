@@ -25,8 +25,8 @@ from studies.results.tables import results_frame
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
 from support.commands import Command
-from support.harness import Harness, InThisProcess, accept_all, fake_training, small_study
-from support.results_fakes import result_of, runs_of
+from support.studies.harness import Harness, InThisProcess, accept_all, fake_training, small_study
+from support.studies.results_fakes import result_of, runs_of
 
 UNTIL = {"gap_ci": 0.5, "max_seeds": 12}
 SPREADS = {"ann": 0.0, "rate": 0.0, "coincidence": 0.5}

@@ -14,8 +14,8 @@ from studies.sensitivity.axes import axis
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import imperfections, switched_off
 from studies.workers.run_trial import run_trial
-from support.harness import declared_trials, small_study
-from support.jump_tables import write_table
+from support.device_presets.jump_tables import write_table
+from support.studies.harness import declared_trials, small_study
 
 NATIVE = {"simulator": "native"}
 

@@ -19,7 +19,7 @@ from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, Trial
 from studies.declaration.update_rules.base import SgdSpec
 from studies.declaration.update_rules.pulses import PulseMethod
 from studies.execution.scheduling import in_balanced_order
-from support.harness import SMALL, declared_trials, small_study
+from support.studies.harness import SMALL, declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 

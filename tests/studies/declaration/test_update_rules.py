@@ -18,7 +18,7 @@ from studies.results.ledger import ledger_columns
 from studies.sensitivity.device_question import ask
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import NO_WORKSPACE
-from support.harness import SMALL, declared_trials, small_study
+from support.studies.harness import SMALL, declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 

@@ -7,7 +7,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.variation import Range, SampledPoints
-from support.harness import small_study
+from support.studies.harness import small_study
 
 RATE = {"update": "rate", "learning_rate": 1.0}
 IDEAL = {"device": "ideal", "drive": {"learning_rate": 1.0, "weight_range": 4.0}}

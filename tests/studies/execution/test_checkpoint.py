@@ -13,7 +13,7 @@ from studies.results.tables import Versions
 from studies.workers.checkpoint import HEADER, UnfitError, read_checkpoint
 from studies.workers.run_trial import run_trial
 from studies.workers.workspace import TrialSession, Workspace
-from support.harness import Harness, declared_trials, small_study
+from support.studies.harness import Harness, declared_trials, small_study
 
 EPOCHS = 4
 

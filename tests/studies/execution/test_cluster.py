@@ -29,8 +29,8 @@ from studies.workers.clusters import executor_of
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, TrialProgress, Workspace
 from support.commands import Command, refused
-from support.dask_processes import DaskProcesses, dask_processes
-from support.harness import SMALL, Harness, accept_all, fake_training, refuse, small_study
+from support.studies.dask_processes import DaskProcesses, dask_processes
+from support.studies.harness import SMALL, Harness, accept_all, fake_training, refuse, small_study
 from support.waiting import wait_until
 
 DIFFERS_BY_MACHINE_AND_TIME = ["seconds", "peak_memory_mb", "threads", "resumed"]

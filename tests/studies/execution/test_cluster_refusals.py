@@ -12,7 +12,7 @@ from distributed import Security
 from studies.workers import clusters
 from studies.workers.clusters import executor_of
 from support.commands import Command, refused
-from support.harness import SMALL, Harness, small_study
+from support.studies.harness import SMALL, Harness, small_study
 
 
 def test_tls_without_certificates_is_one_line() -> None:

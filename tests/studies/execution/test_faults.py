@@ -18,7 +18,7 @@ from studies.execution.progress import Reporter
 from studies.execution.writer import Tables
 from studies.results.store import TrialStore
 from studies.results.tables import CURVES_CSV, RESULTS_CSV, RESULTS_PARQUET
-from support.harness import Harness, InThisProcess, small_study
+from support.studies.harness import Harness, InThisProcess, small_study
 
 TABLES = (RESULTS_CSV, RESULTS_PARQUET, CURVES_CSV)
 

@@ -10,8 +10,8 @@ from studies.declaration.study import parse_study
 from studies.execution.api import load_results
 from studies.results.tables import results_frame
 from support.commands import Command, refused
-from support.harness import SMALL, Harness, InThisProcess, small_study
-from support.results_fakes import runs_of
+from support.studies.harness import SMALL, Harness, InThisProcess, small_study
+from support.studies.results_fakes import runs_of
 
 
 def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harness) -> None:

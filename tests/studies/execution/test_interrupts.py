@@ -19,7 +19,7 @@ from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.progress import Reporter
 from studies.execution.status import read_status
-from support.harness import SMALL, Harness, InThisProcess, small_study
+from support.studies.harness import SMALL, Harness, InThisProcess, small_study
 from support.waiting import wait_until
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -138,7 +138,7 @@ def test_the_loop_stops_between_trials_with_its_rows_kept(harness: Harness) -> N
 COMMAND = """
 import sys
 from studies.execution import options
-from support.harness import accept_all, fake_training
+from support.studies.harness import accept_all, fake_training
 from studies.workers.worker import Job
 from pathlib import Path
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from studies.execution.api import load_results
-from support.harness import Harness, small_study
-from support.study_process import descendants, is_alive, small_study_as_process
+from support.studies.harness import Harness, small_study
+from support.studies.study_process import descendants, is_alive, small_study_as_process
 from support.waiting import wait_until
 
 HANGING = "coincidence seed 0"

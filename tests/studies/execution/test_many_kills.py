@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from support.study_process import descendants
+from support.studies.study_process import descendants
 
 KILLS = 50
 

@@ -23,9 +23,9 @@ from studies.workers.run_trial import check_inputs, run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
 from support.commands import refused
-from support.fake_timing import fake_steps
-from support.harness import accept_all, small_study
-from support.results_fakes import result_of, trials, write_folder
+from support.studies.fake_timing import fake_steps
+from support.studies.harness import accept_all, small_study
+from support.studies.results_fakes import result_of, trials, write_folder
 
 SEARCHED: dict[str, Any] = {
     "cases": [

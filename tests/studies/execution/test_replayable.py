@@ -10,7 +10,7 @@ from studies.declaration.study import parse_study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import trials_at
 from studies.workers.run_trial import run_trial
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 TIMES = ("seconds", "peak_memory_mb", "threads")
 

@@ -24,7 +24,7 @@ from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
 from support.commands import refused
-from support.harness import Harness, accept_all, fake_training, refuse, small_study
+from support.studies.harness import Harness, accept_all, fake_training, refuse, small_study
 
 ALL = {
     f"test {label} seed {seed}": 1 for label in ("ann", "rate", "coincidence") for seed in (0, 1)

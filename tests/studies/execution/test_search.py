@@ -22,7 +22,7 @@ from studies.declaration.search.widening import widened
 from studies.declaration.study import Study, parse_study
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.study_runs import search_in_folder
-from support.harness import Harness, InThisProcess, small_study
+from support.studies.harness import Harness, InThisProcess, small_study
 
 SEARCHED: dict[str, Any] = {
     "cases": [

@@ -26,9 +26,9 @@ from studies.results.result_folder import is_in_use, open_folder
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.workspace import TrialProgress
 from support.commands import refused
-from support.harness import Harness, small_study
-from support.results_fakes import result_of, trials
-from support.study_process import small_study_as_process
+from support.studies.harness import Harness, small_study
+from support.studies.results_fakes import result_of, trials
+from support.studies.study_process import small_study_as_process
 from support.waiting import wait_until
 
 

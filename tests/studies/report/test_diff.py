@@ -13,7 +13,7 @@ from studies.declaration.trial import Trial
 from studies.report.diff import Difference, compare, diff_folders
 from studies.report.diff_view import diff_text, remarks
 from support.commands import refused
-from support.results_fakes import (
+from support.studies.results_fakes import (
     NASTY,
     accuracy,
     nasty_study,

@@ -14,7 +14,7 @@ from studies.declaration.study import Study
 from studies.report.draw import StudyFigures
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
 from support.commands import refused
-from support.results_fakes import NASTY, nasty_study, runs_of
+from support.studies.results_fakes import NASTY, nasty_study, runs_of
 
 
 @pytest.fixture

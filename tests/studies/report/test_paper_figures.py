@@ -14,8 +14,8 @@ from studies.cli.paper import PaperFigure, figure
 from studies.paper import efficiency, figure3b, figure4, figure5, figure7, temporal_bias
 from studies.paper.small_network import SmallNetwork
 from support.commands import refused
-from support.equations import SIZES, Trace, presentations, some_weights
-from support.harness import small_study
+from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
+from support.studies.harness import small_study
 
 
 def test_a_trace_holds_the_trains_that_training_sees() -> None:

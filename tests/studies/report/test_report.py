@@ -22,7 +22,7 @@ from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.chromium import visit
 from support.commands import Command, refused
-from support.results_fakes import (
+from support.studies.results_fakes import (
     NASTY,
     accuracy,
     nasty_study,

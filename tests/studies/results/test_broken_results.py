@@ -9,7 +9,7 @@ import pytest
 
 from studies.declaration.trial import short_hash
 from support.commands import Command
-from support.results_fakes import nasty_study, write_folder
+from support.studies.results_fakes import nasty_study, write_folder
 
 READING = ("table", "plot", "report", "ledger", "diff", "status")
 

@@ -9,7 +9,7 @@ import pytest
 from rpu_ssnn.common.files import write_whole
 from studies.execution.study_runs import run_in_folder
 from support.commands import refused
-from support.harness import Harness, InThisProcess, small_study
+from support.studies.harness import Harness, InThisProcess, small_study
 
 PRECIOUS = "precious\n"
 

@@ -12,8 +12,8 @@ from studies.declaration.search.hyperparameters import Hyperparameters
 from studies.declaration.trial import Trial
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
 from studies.results.tables import results_frame, write_results
-from support.harness import small_study
-from support.tile_steps import steps_at_zero
+from support.device_presets.tile_steps import steps_at_zero
+from support.studies.harness import small_study
 
 DRIVE = {"weight_range": 8, "learning_rate": 1}
 KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}

@@ -16,7 +16,7 @@ from studies.results.pivot import pivot, render_pivot
 from studies.results.summary import NOT_SWEPT, summary
 from studies.results.tables import results_frame
 from support.commands import refused
-from support.results_fakes import NASTY, nasty_study, runs_of
+from support.studies.results_fakes import NASTY, nasty_study, runs_of
 
 
 def results(**changes: Any) -> pd.DataFrame:

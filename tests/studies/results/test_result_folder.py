@@ -5,7 +5,7 @@ from pathlib import Path
 
 from studies.declaration.study import parse_study
 from studies.results.result_folder import open_folder, stored_study
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 
 def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:

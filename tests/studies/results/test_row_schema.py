@@ -15,7 +15,7 @@ from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.spreadsheet import guarded, without_guard
 from support.commands import Command, refused
-from support.harness import SMALL, Harness, InThisProcess, small_study
+from support.studies.harness import SMALL, Harness, InThisProcess, small_study
 
 GOOD: dict[str, Any] = {
     "test_accuracy": 90.0,

@@ -15,7 +15,7 @@ from studies.report.summary_view import render
 from studies.results.published import beside
 from studies.results.summary import summary
 from studies.results.text_table import number as shown
-from support.harness import small_study
+from support.studies.harness import small_study
 
 NAN = math.nan
 

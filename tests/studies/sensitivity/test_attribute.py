@@ -17,8 +17,8 @@ from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
 from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
-from support.harness import SMALL
-from support.question_fakes import DRIVE, FakeRun, device_study
+from support.studies.harness import SMALL
+from support.studies.question_fakes import DRIVE, FakeRun, device_study
 
 NOISY_READS = {
     "stuck_share": 0.1,

@@ -15,8 +15,8 @@ from studies.results.ledger import COLUMNS
 from studies.results.spreadsheet import write_csv
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.requirement import require
-from support.harness import SMALL
-from support.question_fakes import FakeRun, device_study
+from support.studies.harness import SMALL
+from support.studies.question_fakes import FakeRun, device_study
 
 
 def leaky(parameters: dict[str, Any], method: Any) -> float:

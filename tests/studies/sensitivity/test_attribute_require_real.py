@@ -15,8 +15,8 @@ from studies.declaration.study import Study
 from studies.execution.study_runs import run_in_folder
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.requirement import require
-from support.harness import Harness
-from support.question_fakes import device_study
+from support.studies.harness import Harness
+from support.studies.question_fakes import device_study
 
 REAL: dict[str, Any] = {
     "study": "real",

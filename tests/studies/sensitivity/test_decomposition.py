@@ -24,8 +24,8 @@ from studies.sensitivity.decomposition import (
     decompose,
     sentence,
 )
-from support.harness import declared_trials
-from support.question_fakes import DRIVE, device_study
+from support.studies.harness import declared_trials
+from support.studies.question_fakes import DRIVE, device_study
 
 REACHED = {
     FLOAT: 98.0,

@@ -13,7 +13,7 @@ from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require
 from studies.sensitivity.threshold_crossing import bracket, side, threshold_crossing
-from support.question_fakes import FakeRun, device_study
+from support.studies.question_fakes import FakeRun, device_study
 
 
 def logistic(value: float, at: float, steepness: float = 2.0, most: float = 80.0) -> float:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 type Content = str | bytes | Callable[[Path], object]
 type Files = dict[str, Content]

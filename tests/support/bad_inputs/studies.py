@@ -3,7 +3,7 @@
 import json
 
 from support.bad_inputs.builders import LONG, PLAN, RATE, Bad, of_study, study
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 STUDIES = [
     of_study("a number in quotes", "network.T: '10'", "not text", network={"T": "10"}),

@@ -5,7 +5,7 @@ line; the other ends are open. One resistance lies between neighbouring cells, a
 and the first cell. A line that is driven alone sees its cells as resistors to 0 V: the other lines
 are held there, and rise by little. By reciprocity the share that reaches a cell is also the share
 of the cell's current that leaves the line at its end. Errors against the nodal solution:
-`tests/support/line_errors.py`.
+`tests/support/rpu_ssnn/line_errors.py`.
 """
 
 import numpy as np

@@ -11,7 +11,7 @@ from device_presets import Preset
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.tile_spec import TileSpec
-from support.networks import make_block
+from support.rpu_ssnn.networks import make_block
 
 type PulseTrain = Callable[[Preset, int, Sequence[bool], float | None, int], np.ndarray]
 """Arguments and answer of ``device_presets.pulsing.pulse_train``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from support.fits import ONE, ZERO
+from support.device_presets.fits import ONE, ZERO
 
 STEP = 0.02
 """Step at weight zero of an isolated pulse of width and amplitude `WIDTH`, `VOLTS`."""

@@ -9,7 +9,7 @@ SCRIPT = """
 import signal
 import sys
 from pathlib import Path
-from support.harness import Harness, small_study
+from support.studies.harness import Harness, small_study
 
 if __name__ == "__main__":
     # Tests that run in a shell's background inherit a Ctrl-C that is ignored.
@@ -22,7 +22,7 @@ def small_study_as_process(folder: Path) -> dict[str, Any]:
     """Arguments of a `Popen` that runs the small study in the folder's harness."""
     script = folder / "study_in_a_process.py"
     script.write_text(SCRIPT)
-    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     return {
         "args": [sys.executable, str(script), str(folder)],
         "env": {**os.environ, "PYTHONPATH": path},

@@ -15,7 +15,7 @@ from rpu_ssnn.common.errors import RpuSsnnError
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses
-from support.passes import ReadsSlotBySlot
+from support.rpu_ssnn.passes import ReadsSlotBySlot
 
 MOST_SLOTS = 400
 """Of a presentation, so that thousands take minutes."""

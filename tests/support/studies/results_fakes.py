@@ -12,7 +12,7 @@ from studies.declaration.trial import Trial
 from studies.declaration.update_rules.pulses import PulseMethod
 from studies.results.result_folder import open_folder
 from studies.results.tables import Versions
-from support.harness import SMALL
+from support.studies.harness import SMALL
 
 NASTY = 'x_$T$ <script>alert("x")</script> & 50 % {\\n}'
 """A label with what breaks HTML, LaTeX and matplotlib's formulas."""

@@ -6,8 +6,8 @@ from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.trial import Trial
-from support.harness import small_study
-from support.networks import make_crossbar
+from support.rpu_ssnn.networks import make_crossbar
+from support.studies.harness import small_study
 
 STEP = 2.0**-10
 EQUAL_STEPS = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}

@@ -61,7 +61,7 @@ class DaskProcesses:
             return False
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        here = str(Path(__file__).parents[1])
+        here = str(Path(__file__).parents[2])
         with (self._folder / "dask.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.{module}", *arguments],

@@ -10,7 +10,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.pulses import PulseMethod
 from studies.execution.options import Outcome
-from support.harness import declared_trials, small_study
+from support.studies.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 REFERENCE = 97.0

@@ -19,7 +19,7 @@ from rpu_ssnn.synapses import (
     RateSynapses,
     Synapses,
 )
-from support.equations import presentations
+from support.rpu_ssnn.equations import presentations
 
 
 class ReadsSlotBySlot(CoincidenceSynapses):

@@ -1,0 +1,1 @@
+"""What tests of the package `device_presets` share, and others use."""

@@ -1,0 +1,1 @@
+"""What tests of the package `rpu_ssnn` share, and others use."""

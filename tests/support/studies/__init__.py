@@ -1,0 +1,1 @@
+"""What tests of the package `studies` share, and others use."""
