@@ -211,4 +211,4 @@ class Preset:
                 None,
                 "must be given: the device leaks, and aihwkit counts mini-batches, not seconds",
             )
-        return aihwkit_device(self, seconds_between_steps)
+        return aihwkit_device(self.name, self.model, self.values, seconds_between_steps)

@@ -1,6 +1,7 @@
 """Makes aihwkit's device configuration from the values of a preset."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from device_presets.parameters.charge_trap_physics import charge_trap_physics
@@ -11,19 +12,20 @@ from rpu_ssnn.common.errors import PresetError
 if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less without
     from aihwkit.simulator.configs.devices import PulsedDevice
 
-    from device_presets.preset import Preset
-
 SMALLEST_LEAK = 6e-7
 """Least share of a weight that one decay may remove. aihwkit keeps the factor 1 - share in single
 precision, whose spacing below one is 6e-8: smaller shares round by more than 5 %, and below 3e-8
 the leak would vanish without a word."""
 
 
-def aihwkit_device(preset: "Preset", seconds_between_steps: float | None) -> "PulsedDevice":
+def aihwkit_device(
+    name: str, model: str, values: Mapping[str, Value], seconds_between_steps: float | None
+) -> "PulsedDevice":
     """A fresh aihwkit device with the values of a preset; fields no preset has stay aihwkit's.
 
     Args:
-        preset: also a one-directional one, which ``Preset.device`` refuses.
+        name, model, values: of the preset; also of a one-directional one, which
+            ``Preset.device`` refuses.
         seconds_between_steps: physical time between two decays; None leaves the leak out.
 
     Raises:
@@ -32,7 +34,6 @@ def aihwkit_device(preset: "Preset", seconds_between_steps: float | None) -> "Pu
     """
     from aihwkit.simulator.configs import devices as aihwkit_devices
 
-    model, values = preset.model, preset.values
     fields: dict[str, Value | list[float]] = {
         # aihwkit's bindings take lists, not tuples.
         rule.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
@@ -40,17 +41,23 @@ def aihwkit_device(preset: "Preset", seconds_between_steps: float | None) -> "Pu
         if rule.aihwkit_name is not None
     }
     if model == "ChargeTrapDevice":
-        fields["dw_min"] = preset.step * charge_trap_physics(values).width_factor()
+        fields["dw_min"] = _number(values, "step") * charge_trap_physics(values).width_factor()
     if AIHWKIT_CLASSES[model] == "LinearStepDevice":
         slopes = [values["slope_up"], values["slope_down"]]
         # Otherwise aihwkit takes the absolute value of each device's slope.
         if any(isinstance(slope, float) and slope < 0 for slope in slopes):
             fields["allow_increasing"] = True
     if seconds_between_steps is not None:
-        tau = preset.leak_time_constant_s
-        fields["lifetime"] = _lifetime(preset.name, tau, seconds_between_steps)
+        tau = _number(values, "leak_time_constant_s")
+        fields["lifetime"] = _lifetime(name, tau, seconds_between_steps)
     device: PulsedDevice = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])(**fields)
     return device
+
+
+def _number(values: Mapping[str, Value], name: str) -> float:
+    value = values[name]
+    assert isinstance(value, int | float)
+    return value
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:

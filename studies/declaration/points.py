@@ -8,6 +8,7 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from studies.common.canonical import canonical
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
@@ -21,7 +22,7 @@ from studies.declaration.sections import (
     own_sections,
     sweepable,
 )
-from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings, canonical
+from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters, Sections
 from studies.declaration.update_rules.devices import OnDeviceCase

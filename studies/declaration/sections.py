@@ -5,9 +5,9 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from studies.common.canonical import canonical
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
-from studies.declaration.trial import canonical
 from studies.declaration.update_rules.base import NO_SETTINGS, Sections
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 

@@ -1,7 +1,5 @@
 """A trial: one training run with everything that determines its result, and its identity."""
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
-from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
+from rpu_ssnn.spec import OneLine, Share, Spec
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.common.canonical import canonical, short_hash
 from studies.declaration.devices import path_free
 from studies.declaration.update_rules import METHODS
-from studies.declaration.update_rules.base import MethodBase
+from studies.declaration.update_rules.base import MethodBase, RunSettings
 
 if TYPE_CHECKING:
     from rpu_ssnn.data import Dataset
@@ -85,7 +84,7 @@ else:
     type Method = Annotated[reduce(or_, METHODS.values()), Field(discriminator="update")]
 
 
-class TrialSettings(Spec):
+class TrialSettings(RunSettings):
     """Everything that determines the result of a trial, including defaults.
 
     Attributes:
@@ -94,10 +93,7 @@ class TrialSettings(Spec):
     """
 
     dataset: DatasetSettings
-    network: NetworkSpec
-    training: TrainingSpec
     method: Method
-    seed: Annotated[int, Field(ge=0)]
     measure: Literal["test", "validation"]
     prune: Prune | None = None
 
@@ -152,16 +148,6 @@ def _one_spelling(value: Any) -> Any:
     if not math.isfinite(number):
         return str(number)
     return int(number) if number.is_integer() else number
-
-
-def canonical(content: object) -> str:
-    """JSON with one spelling for equal content."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"))
-
-
-def short_hash(content: object) -> str:
-    """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
-    return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
 
 def identity_of(settings: TrialSettings, numerics_version: int) -> str:

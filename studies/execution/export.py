@@ -68,7 +68,7 @@ def export_trial(
         raise InputError(folder, "case", case, allowed)
     images = trial.images(None if data is None else Path(data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
-    with session.trained(method.training(trial, threads), images) as trained:
+    with session.trained(method.training(trial.settings, threads), images) as trained:
         assert isinstance(trained, Trained)  # as of every spiking method
         if path.suffix == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
+from studies.common.canonical import short_hash
 from studies.declaration.points import Point
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search.candidates import candidates
@@ -21,7 +22,7 @@ from studies.declaration.search.hyperparameters import (
 )
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study
-from studies.declaration.trial import Trial, point_title, short_hash
+from studies.declaration.trial import Trial, point_title
 from studies.declaration.trials import largest
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.imported_results import read_imported_rows

@@ -97,7 +97,7 @@ def _measured(trial: Trial, data: Dataset, threads: int) -> Cost:
 
     def built() -> AbstractContextManager[Learner]:
         session = TrialSession(NO_WORKSPACE, untrained, data.digest)
-        return session.trained(method.timed(untrained, threads), data)
+        return session.trained(method.timed(untrained.settings, threads), data)
 
     started = time.perf_counter()
     with built():

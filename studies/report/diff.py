@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
+from studies.common.canonical import canonical
 from studies.common.statistics import describe, holm, paired_p
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.sections import leaves
-from studies.declaration.trial import Trial, canonical, point_title
+from studies.declaration.trial import Trial, point_title
 from studies.execution.study_runs import look_into, refuse_empty
 from studies.results.tables import Versions
 

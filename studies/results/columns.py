@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
+from studies.common.canonical import canonical
 from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.sections import leaves, value_at
-from studies.declaration.trial import canonical
 from studies.declaration.update_rules import CASES
 from studies.results.summary import NOT_SWEPT, as_keys, swept_columns
 

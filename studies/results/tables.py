@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.version import NUMERICS_VERSION
+from studies.common.canonical import canonical
 from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
-from studies.declaration.trial import Trial, canonical
+from studies.declaration.trial import Trial
 from studies.results.ledger import ledger_columns
 from studies.results.spreadsheet import without_guard, write_csv
 

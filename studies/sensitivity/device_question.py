@@ -15,12 +15,12 @@ from typing import Any
 from device_presets.preset_file import names_of_entry
 from device_presets.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
+from studies.common.canonical import short_hash
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, parameters_of
 from studies.declaration.result import Runs, by_crossbar
 from studies.declaration.study import Study
-from studies.declaration.trial import short_hash
 from studies.declaration.update_rules.devices import (
     DeviceMethod,
     OnDeviceCase,

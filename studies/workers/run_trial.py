@@ -66,7 +66,7 @@ def run_trial(
     settings = trial.settings
     method = settings.method
     session = TrialSession(workspace, trial, data.digest)
-    with session.trained(method.training(trial, threads), data) as trained:
+    with session.trained(method.training(settings, threads), data) as trained:
         pruned = session.pruned_after is not None
         if not pruned:
             method.rest(trained)

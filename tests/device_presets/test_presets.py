@@ -104,7 +104,7 @@ def test_aihwkit_presets_are_reproduced_field_by_field(name: str, aihwkit_name: 
 
 def test_pcm_is_reproduced_though_device_refuses_it() -> None:
     pcm = get_preset("pcm")
-    assert fields_of(aihwkit_device(pcm, None)) == fields_of(PCMPresetDevice())
+    assert fields_of(aihwkit_device(pcm.name, pcm.model, pcm.values, None)) == fields_of(PCMPresetDevice())
 
 
 @pytest.mark.parametrize("model", PARAMETERS)

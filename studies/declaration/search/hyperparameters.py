@@ -9,10 +9,11 @@ from pydantic import Field
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import refusing, write_whole
+from studies.common.canonical import short_hash
 from studies.common.explain import validated
 from studies.declaration.points import Point
 from studies.declaration.study import SearchSettings, Study
-from studies.declaration.trial import decisive, short_hash
+from studies.declaration.trial import decisive
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters
 
@@ -50,7 +51,8 @@ type HyperparameterTable = dict[str, FoundHyperparameters]
 
 def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
     """The candidates of a search, smallest step first."""
-    return METHODS[point.method["update"]].grid(search)
+    rule = METHODS[point.method["update"]]
+    return rule.grid(getattr(search, rule.rates_of), search.weight_range)
 
 
 def search_key(point: Point, search: SearchSettings) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,14 +16,11 @@ from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
     SEES_COUNTS,
+    RunSettings,
     Sections,
     Train,
-    settings_of_numbers,
 )
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
 
 
 class AnalogSgdCase(OnDeviceCase):
@@ -81,9 +78,9 @@ class AnalogSgdMethod(DeviceMethod):
         """False: aihwkit draws the pulse trains."""
         return False
 
-    def training(self, trial: Trial, threads: int) -> Train:
+    def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec, train_analog_sgd
 
-        spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **settings_of_numbers(trial))
-        hidden, seed = trial.settings.network.hidden, trial.settings.seed
+        spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **self.of_numbers(settings))
+        hidden, seed = settings.network.hidden, settings.seed
         return partial(train_analog_sgd, spec, hidden, self.simulated, seed=seed)

@@ -15,14 +15,13 @@ from studies.declaration.update_rules.base import (
     SEES_COUNTS,
     IdealCase,
     MethodBase,
+    RunSettings,
     SgdSpec,
     Train,
-    settings_of_numbers,
 )
 
 if TYPE_CHECKING:
     from rpu_ssnn.baselines.ann import AnnSpec
-    from studies.declaration.trial import Trial
 
 
 class AnnCase(IdealCase):
@@ -53,20 +52,19 @@ class AnnMethod(FloatMethod):
     update: Literal["ann"] = "ann"
     sgd: SgdSpec
 
-    def training(self, trial: Trial, threads: int) -> Train:
-        return float_training(ann_spec(trial, self.sgd), trial)
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        return float_training(ann_spec(self.of_numbers(settings), self.sgd), settings)
 
 
-def float_training(spec: AnnSpec, trial: Trial) -> Train:
-    """Trains the float network of the trial."""
+def float_training(spec: AnnSpec, settings: RunSettings) -> Train:
+    """Trains the float network."""
     from rpu_ssnn.baselines.ann import train_ann
 
-    hidden, seed = trial.settings.network.hidden, trial.settings.seed
-    return partial(train_ann, spec, hidden, seed=seed)
+    return partial(train_ann, spec, settings.network.hidden, seed=settings.seed)
 
 
-def ann_spec(trial: Trial, sgd: SgdSpec) -> AnnSpec:
-    """How the trial's float network is trained."""
+def ann_spec(numbers: dict[str, Any], sgd: SgdSpec) -> AnnSpec:
+    """How a float network is trained; `numbers` as of `MethodBase.of_numbers`."""
     from rpu_ssnn.baselines.ann import AnnSpec
 
-    return AnnSpec(loss=sgd.loss, momentum=sgd.momentum, **settings_of_numbers(trial))
+    return AnnSpec(loss=sgd.loss, momentum=sgd.momentum, **numbers)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from studies.declaration.update_rules.ann import FloatMethod, ann_spec, float_training
-from studies.declaration.update_rules.base import NUMBERS_READ, IdealCase, SgdSpec, Train
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
+from studies.declaration.update_rules.base import (
+    NUMBERS_READ,
+    IdealCase,
+    RunSettings,
+    SgdSpec,
+    Train,
+)
 
 
 class AnnAdamCase(IdealCase):
@@ -28,6 +31,6 @@ class AnnAdamMethod(FloatMethod):
 
     update: Literal["ann_adam"] = "ann_adam"
 
-    def training(self, trial: Trial, threads: int) -> Train:
-        spec = ann_spec(trial, SgdSpec()).model_copy(update={"optimiser": "adam"})
-        return float_training(spec, trial)
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        spec = ann_spec(self.of_numbers(settings), SgdSpec())
+        return float_training(spec.model_copy(update={"optimiser": "adam"}), settings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -28,8 +28,6 @@ from studies.common.explain import validated
 
 if TYPE_CHECKING:
     from rpu_ssnn.training_loop import Learner
-    from studies.declaration.study import SearchSettings
-    from studies.declaration.trial import Trial
 
 LearningRate = Annotated[Positive, Field(le=1000.0)]
 """The equivalent rate of `rpu_ssnn.synapses`: one value means the same step in every spiking case.
@@ -213,6 +211,14 @@ class IdealCase(CaseBase):
         return value
 
 
+class RunSettings(Spec):
+    """What a rule trains: a trial's settings without its images and its method."""
+
+    network: NetworkSpec
+    training: TrainingSpec
+    seed: Annotated[int, Field(ge=0)]
+
+
 class MethodBase(Spec):
     """How a trial is trained. A subclass adds ``update``, a literal, and what determines a run."""
 
@@ -267,15 +273,16 @@ class MethodBase(Spec):
         return {} if cls.version == 1 else {"version": cls.version}
 
     @classmethod
-    def grid(cls, search: SearchSettings) -> list[Hyperparameters]:
-        """The candidates of a search, smallest step first."""
-        rates = sorted(getattr(search, cls.rates_of))
-        if not cls.on_tile:
-            return [Hyperparameters(learning_rate=rate) for rate in rates]
+    def grid(cls, rates: Sequence[float], spans: Sequence[float]) -> list[Hyperparameters]:
+        """The candidates of a search, smallest step first.
+
+        Args:
+            spans: weight ranges; only a device has one.
+        """
         return [
             Hyperparameters(learning_rate=rate, weight_range=span)
-            for rate in rates
-            for span in sorted(search.weight_range)
+            for rate in sorted(rates)
+            for span in (sorted(spans) if cls.on_tile else [None])
         ]
 
     def is_replayable(self) -> bool:
@@ -291,12 +298,21 @@ class MethodBase(Spec):
         return {}
 
     @abstractmethod
-    def training(self, trial: Trial, threads: int) -> Train:
-        """Trains the trial's network."""
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        """Trains the network of these settings."""
 
-    def timed(self, trial: Trial, threads: int) -> Train:
+    def timed(self, settings: RunSettings, threads: int) -> Train:
         """The training whose steps `plan` times."""
-        return self.training(trial, threads)
+        return self.training(settings, threads)
+
+    def of_numbers(self, settings: RunSettings) -> dict[str, Any]:
+        """The settings of `NUMBERS_READ` but for the layers, and the learning rate."""
+        read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
+        return {
+            "learning_rate": self.learning_rate,
+            "contrast": settings.network.encoding.contrast,
+            **settings.training.model_dump(include=read),
+        }
 
     def shown_at_once(self) -> int | None:
         """Images of one inference call of that network; None: all there are."""
@@ -304,14 +320,3 @@ class MethodBase(Spec):
 
     def rest(self, trained: Any) -> None:
         """Called between the end of training and the test."""
-
-
-def settings_of_numbers(trial: Trial) -> dict[str, Any]:
-    """The settings of `NUMBERS_READ` but for the layers, and the learning rate."""
-    settings = trial.settings
-    read = {"epochs", "batch", "dropout_input", "dropout_hidden"}
-    return {
-        "learning_rate": settings.method.learning_rate,
-        "contrast": settings.network.encoding.contrast,
-        **settings.training.model_dump(include=read),
-    }

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import IdealCase, Train
+from studies.declaration.update_rules.base import IdealCase, RunSettings, Train
 from studies.declaration.update_rules.spiking import SpikingMethod
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
 
 
 class BpStdpCase(IdealCase):
@@ -33,9 +30,8 @@ class BpStdpMethod(SpikingMethod):
 
     update: Literal["bp_stdp"] = "bp_stdp"
 
-    def training(self, trial: Trial, threads: int) -> Train:
+    def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.bp_stdp import train_bp_stdp
 
-        settings, rate = trial.settings, self.learning_rate
         network, training, seed = settings.network, settings.training, settings.seed
-        return partial(train_bp_stdp, network, training, rate, seed=seed)
+        return partial(train_bp_stdp, network, training, self.learning_rate, seed=seed)

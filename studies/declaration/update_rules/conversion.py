@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from rpu_ssnn.spec import Spec
 from studies.declaration.update_rules.ann import ann_spec, float_training
-from studies.declaration.update_rules.base import SEES_COUNTS, IdealCase, Sections, SgdSpec, Train
+from studies.declaration.update_rules.base import (
+    SEES_COUNTS,
+    IdealCase,
+    RunSettings,
+    Sections,
+    SgdSpec,
+    Train,
+)
 from studies.declaration.update_rules.spiking import SpikingMethod
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
 
 Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
 
@@ -52,16 +56,16 @@ class ConversionMethod(SpikingMethod):
     sgd: SgdSpec
     percentile: Percentile
 
-    def training(self, trial: Trial, threads: int) -> Train:
+    def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.conversion import train_and_convert
 
-        settings, ann = trial.settings, ann_spec(trial, self.sgd)
+        ann = ann_spec(self.of_numbers(settings), self.sgd)
         return partial(
             train_and_convert, settings.network, ann, seed=settings.seed, percentile=self.percentile
         )
 
-    def timed(self, trial: Trial, threads: int) -> Train:
-        return float_training(ann_spec(trial, self.sgd), trial)
+    def timed(self, settings: RunSettings, threads: int) -> Train:
+        return float_training(ann_spec(self.of_numbers(settings), self.sgd), settings)
 
     def shown_at_once(self) -> int | None:
         return None

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import NO_DELAYED_READS, TileSpec, WeightRange
+from studies.common.canonical import canonical
 from studies.common.explain import validated
 from studies.declaration.devices import (
     check_slot,
@@ -137,8 +138,6 @@ class DeviceMethod(MethodBase):
             trained.rest(self.tile.storage_seconds)
 
     def columns(self) -> dict[str, Any]:
-        from studies.declaration.trial import canonical
-
         compound = compound_of(self.device)
         return {
             "beside_pulses": compound.beside_pulses if compound else None,

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Positive, Spec
+from studies.common.canonical import canonical
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     SEES_COUNTS,
     IdealCase,
     MethodBase,
+    RunSettings,
     Sections,
     Train,
 )
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
 
 ONLINE_READS = ("network.hidden", "network.encoding.contrast", "training.epochs")
 """A batch is one image, and the rate constant: nothing else of network and training is read."""
@@ -65,8 +64,9 @@ class OnlineSgdMethod(MethodBase):
     def columns(self) -> dict[str, Any]:
         return {"online": changed_settings(self.online, weight_bound=self.weight_bound)}
 
-    def training(self, trial: Trial, threads: int) -> Train:
-        return online_training(self.online, {"weight_bound": self.weight_bound}, trial)
+    def training(self, settings: RunSettings, threads: int) -> Train:
+        held = {"weight_bound": self.weight_bound}
+        return online_training(self.online, self.learning_rate, held, settings)
 
 
 def check_layers(rates: Sequence[float], network: NetworkSpec) -> None:
@@ -83,27 +83,26 @@ def check_layers(rates: Sequence[float], network: NetworkSpec) -> None:
 
 def changed_settings(online: OnlineSpec, **more: Any) -> str:
     """What is not the default, as a column of the row."""
-    from studies.declaration.trial import canonical
-
     changed = online.model_dump(mode="json", exclude_defaults=True)
     return canonical(changed | {name: v for name, v in more.items() if v is not None})
 
 
-def online_training(spec: OnlineSpec, held: dict[str, Any], trial: Trial) -> Train:
-    """Trains the trial's network.
+def online_training(
+    spec: OnlineSpec, learning_rate: float, held: dict[str, Any], settings: RunSettings
+) -> Train:
+    """Trains the network of these settings.
 
     Args:
         held: what holds the weights (`rpu_ssnn.baselines.online.train_image_by_image`).
     """
     from rpu_ssnn.baselines.online import train_image_by_image
 
-    settings = trial.settings
     return partial(
         train_image_by_image,
         spec,
         settings.network.hidden,
         seed=settings.seed,
-        learning_rate=settings.method.learning_rate,
+        learning_rate=learning_rate,
         epochs=settings.training.epochs,
         contrast=settings.network.encoding.contrast,
         **held,

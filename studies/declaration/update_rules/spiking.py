@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec
-from studies.declaration.update_rules.base import MethodBase, Train
+from studies.declaration.update_rules.base import MethodBase, RunSettings, Train
 
 if TYPE_CHECKING:
     from rpu_ssnn.synapses import SynapsesFactory
-    from studies.declaration.trial import Trial
 
 
 DEEPEST_UNCLOCKED = 2
@@ -49,9 +48,8 @@ class SsnnBpMethod(SpikingMethod):
     def synapses(self) -> SynapsesFactory:
         """The factory of the synapses of every crossbar."""
 
-    def training(self, trial: Trial, threads: int) -> Train:
+    def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.training import train
 
-        settings, synapses = trial.settings, self.synapses()
         network, training, seed = settings.network, settings.training, settings.seed
-        return partial(train, network, training, synapses, seed=seed, threads=threads)
+        return partial(train, network, training, self.synapses(), seed=seed, threads=threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.tile_spec import TileSpec
 from studies.common.explain import validated
 from studies.declaration.devices import loses_charge
-from studies.declaration.update_rules.base import SEES_COUNTS, Sections, Train
+from studies.declaration.update_rules.base import SEES_COUNTS, RunSettings, Sections, Train
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 from studies.declaration.update_rules.online_sgd import (
     BLANK_ONLINE,
@@ -22,9 +22,6 @@ from studies.declaration.update_rules.online_sgd import (
     check_layers,
     online_training,
 )
-
-if TYPE_CHECKING:
-    from studies.declaration.trial import Trial
 
 SLOTS = 3
 """Of a presentation: forward read, transposed read, and one for all of its pulses."""
@@ -89,6 +86,6 @@ class WholePulseMethod(DeviceMethod):
     def columns(self) -> dict[str, Any]:
         return {**super().columns(), "online": changed_settings(self.online)}
 
-    def training(self, trial: Trial, threads: int) -> Train:
+    def training(self, settings: RunSettings, threads: int) -> Train:
         held = {"device": self.simulated, "tile": self.tile}
-        return online_training(self.online, held, trial)
+        return online_training(self.online, self.learning_rate, held, settings)
