@@ -19,11 +19,11 @@ from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, millisecond
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
-from rpu_ssnn.tile_spec import TileSpec
 
 DRIVES = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
 """Weight range and learning rate, as the search of `mnist_devices` found them."""

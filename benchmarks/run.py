@@ -25,9 +25,9 @@ from timing_in_turn import BATCHES, DEVICE_BATCH, SPANS, Rows, bare, millisecond
 from device_presets import get_preset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory, coincidence_synapses, rate_synapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
-from rpu_ssnn.tile_spec import TileSpec
 from studies.workers import memory as worker_memory
 
 SIZES = (784, 1280, 10)

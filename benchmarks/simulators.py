@@ -16,10 +16,10 @@ from scipy import stats
 from device_presets import get_preset
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.native.synapses import native_synapses
 from rpu_ssnn.synapses.tile import tile_synapses
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
 
 DRIVES = {

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from device_presets.compounds.table import COMPOUNDS
 from device_presets.parameters.rule import ParameterRule
 from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
@@ -170,8 +169,10 @@ def _device_of(source: Any) -> Any:
     if isinstance(source, PulsedDevice):
         return source
     if isinstance(source, RPUConfigBase | UnitCell):
-        cells = ", ".join(f"{name}(PRESET)" for name in COMPOUNDS)
-        allowed = f"must hold one device a weight; cells have names of their own: {cells}"
+        allowed = (
+            "must hold one device a weight; cells have names of their own, such as "
+            "one_sided_pair(PRESET) and tiki_taka(PRESET) (docs/explanation/devices.md)"
+        )
         raise PresetError(WHERE, "configuration", type(source).__name__, allowed)
     allowed = "must be a device of aihwkit that moves by pulses, or a SingleRPUConfig with one"
     raise PresetError(WHERE, "device", type(source).__name__, allowed)

@@ -18,10 +18,10 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.device_library import find_device
 from rpu_ssnn.synapses.ideal import IDEAL
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_loop import timed_epoch
 from rpu_ssnn.training_state import EpochRow

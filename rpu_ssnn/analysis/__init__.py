@@ -1,1 +1,1 @@
-"""Measurements of the algorithm itself: gradients and products of spike trains."""
+"""Measurements of the algorithm itself: gradients, products of spike trains, every train."""

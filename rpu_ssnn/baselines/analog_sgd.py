@@ -23,12 +23,12 @@ from pydantic import Field
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.tile import TileSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_loop import (
     Learner,
     OnEpoch,

@@ -17,11 +17,11 @@ from rpu_ssnn.baselines.online_layers import FloatLayer, WholePulseLayer
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
+from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast
-from rpu_ssnn.synapses.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.online import Layer, Rule, classify, train_online
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_loop import (
     Learner,
     OnEpoch,

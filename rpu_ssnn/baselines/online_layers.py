@@ -6,14 +6,14 @@ import numpy as np
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells
 from rpu_ssnn.synapses.native.device_record import empty_records
 from rpu_ssnn.synapses.native.online import Layer, make_layer
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State, checked
 
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]

@@ -4,5 +4,5 @@ In the order of reading: `parameters` (constants of a network) and `state` (arra
 `neurons`, `firing`, `gradient` and `propagation` (what happens in a slot); `slot_loop` (the loop
 over slots) and `lookahead` (its first layer, several slots at a time); `pulses` (buffers of pulses
 for the synapses); `weight_copies` (weights as matrices); `strategies` (the loop in one thread or
-several); `probes` (recorded trains); `blocks`, `checked_arrays` and `intrinsics` (helpers).
+several); `recording` (every train); `blocks`, `checked_arrays` and `intrinsics` (helpers).
 """

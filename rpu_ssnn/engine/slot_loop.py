@@ -5,9 +5,9 @@ from rpu_ssnn.engine.blocks import BLOCK
 from rpu_ssnn.engine.lookahead import look_ahead, recall_slot
 from rpu_ssnn.engine.neurons import begin, fire, respond
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.probes.recording import Recording, record
 from rpu_ssnn.engine.propagation import Matrices, propagate_inhibition, propagate_linear
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
+from rpu_ssnn.engine.recording import Recording, record
 from rpu_ssnn.engine.state import Lookahead, Presentations, WorkerState
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2

@@ -1,4 +1,4 @@
-"""Settings as validated, frozen data: of networks, of their training, of effects of an array."""
+"""Settings as validated, frozen data: of networks, training, tiles, effects of an array."""
 
 from rpu_ssnn.spec.base import (
     SMALLEST_NORMAL,

@@ -14,6 +14,8 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
+from rpu_ssnn.device_source import PulsedDevice
+from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.cell import (
     config_class,
@@ -25,8 +27,6 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
     update_parameters,
 )
-from rpu_ssnn.synapses.device_source import PulsedDevice
-from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from rpu_ssnn.training_state import State, StateError
 
 type OfArray = Float32[np.ndarray, "n_out n_in"]

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from typing import Any, cast
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.synapses.device_source import DeviceSource
+from rpu_ssnn.device_source import DeviceSource
 
 GROUP = "rpu_ssnn.devices"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 
 
 def weight_per_state(spec: TileSpec, he_std: float) -> np.float32:

@@ -24,6 +24,8 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.aihwkit_tile import (
     fix_stuck,
     make_tile,
@@ -40,13 +42,11 @@ from rpu_ssnn.synapses.cell import (
     rows_a_call,
 )
 from rpu_ssnn.synapses.device_library import refuse_other_than_device
-from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.initial import count_clipped, program, pulse_open_loop
 from rpu_ssnn.synapses.leak import Leak, built_seconds
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.reference import of_cell, reference_error, weight_per_state
 from rpu_ssnn.synapses.refresh import Refresh
-from rpu_ssnn.tile_spec import TileSpec, check_device
 from rpu_ssnn.training_state import (
     State,
     StateError,
@@ -76,7 +76,7 @@ class TileSynapses(Synapses):
         tiles: one, or two where a weight is a differential pair.
 
     Raises:
-        InputError: see `rpu_ssnn.tile_spec.check_device`.
+        InputError: see `rpu_ssnn.spec.tile.check_device`.
     """
 
     ordered = True

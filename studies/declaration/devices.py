@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.tile_spec import NEEDS_PULSES, TileSpec, check_device
+from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
 
 _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
 _CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
@@ -176,7 +176,7 @@ def check_tile(
         batch: presentations; each takes so many slots.
 
     Raises:
-        InputError: what `rpu_ssnn.tile_spec.check_device` refuses, native simulation of a cell of
+        InputError: what `rpu_ssnn.spec.tile.check_device` refuses, native simulation of a cell of
             aihwkit's own, or a reference scheme or initial writing that does not go with a
             compound, which is a cell of its own.
     """

@@ -14,7 +14,7 @@ from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
-from rpu_ssnn.tile_spec import WeightRange
+from rpu_ssnn.spec.tile import WeightRange
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rpu_ssnn.tile_spec import ARRAY_PHYSICS, TileSpec
+from rpu_ssnn.spec.tile import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import loses_charge, own_values, parameters_of
 from studies.declaration.sections import leaves
 from studies.declaration.update_rules.devices import OnDeviceCase

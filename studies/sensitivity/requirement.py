@@ -26,7 +26,7 @@ import pandas as pd
 from scipy.optimize import elementwise
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 from studies.common.choices import Others
 from studies.common.explain import validated
 from studies.common.statistics import mean_and_half_width

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from device_presets import COMPOUNDS, get_device
+from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.cell import realised_by
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
-from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
 from support.device_presets.compounds import (

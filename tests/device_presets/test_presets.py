@@ -104,7 +104,8 @@ def test_aihwkit_presets_are_reproduced_field_by_field(name: str, aihwkit_name: 
 
 def test_pcm_is_reproduced_though_device_refuses_it() -> None:
     pcm = get_preset("pcm")
-    assert fields_of(aihwkit_device(pcm.name, pcm.model, pcm.values, None)) == fields_of(PCMPresetDevice())
+    ours = aihwkit_device(pcm.name, pcm.model, pcm.values, None)
+    assert fields_of(ours) == fields_of(PCMPresetDevice())
 
 
 @pytest.mark.parametrize("model", PARAMETERS)

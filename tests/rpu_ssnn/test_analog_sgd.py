@@ -18,8 +18,8 @@ from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
-from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
 from rpu_ssnn.training_state import TrainingState
 

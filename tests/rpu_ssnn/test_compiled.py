@@ -15,7 +15,7 @@ from numba.core.errors import TypingError
 import rpu_ssnn
 from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, compiled_in_place, digest
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.probes.recording import record
+from rpu_ssnn.engine.recording import record
 from rpu_ssnn.synapses.pulse_rows import _fill as write_rows
 
 PACKAGE = Path(rpu_ssnn.__file__).parent

@@ -21,8 +21,8 @@ from rpu_ssnn import (
     train,
 )
 from rpu_ssnn.export import read_network, read_nir, write_network, write_nir
+from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
 from rpu_ssnn.synapses.native.synapses import native_synapses
-from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("nir")

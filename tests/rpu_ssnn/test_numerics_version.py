@@ -21,13 +21,13 @@ from rpu_ssnn.spec import (
     NeuronSpec,
     TrainingSpec,
 )
+from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import (
     SynapsesFactory,
     coincidence_synapses,
     rate_synapses,
 )
 from rpu_ssnn.synapses.tile import tile_synapses
-from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rpu_ssnn.spec import MOST_SLOTS, NetworkSpec, TrainingSpec
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.study import parse_study
 from support.commands import refused
 from support.studies.harness import SMALL

@@ -13,6 +13,7 @@ from device_presets import get_device, get_preset
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec import NetworkSpec, SurrogateSpec, TrainingSpec
+from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import (
     Crossbar,
     RateSynapses,
@@ -23,7 +24,6 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
-from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.training import train
 from rpu_ssnn.training_state import (
     State,

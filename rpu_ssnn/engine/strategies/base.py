@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.probes.recording import Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, block_of
+from rpu_ssnn.engine.recording import Recording
 from rpu_ssnn.engine.state import (
     Lookahead,
     Presentations,

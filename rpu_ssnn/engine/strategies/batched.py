@@ -18,9 +18,9 @@ from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.probes.recording import Recording
 from rpu_ssnn.engine.propagation import dropout_gain, propagate_inhibition
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, make_buffers, one_buffer, separate
+from rpu_ssnn.engine.recording import Recording
 from rpu_ssnn.engine.slot_loop import next_slot
 from rpu_ssnn.engine.state import Presentations, WorkerState, make_worker_state, one_state
 from rpu_ssnn.engine.strategies.base import Job, Strategy

@@ -4,8 +4,8 @@ from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.probes.recording import NOTHING
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
+from rpu_ssnn.engine.recording import NOTHING
 from rpu_ssnn.engine.state import Presentations
 from rpu_ssnn.engine.strategies.base import Worker
 from rpu_ssnn.engine.strategies.serial import Serial, equal_shares

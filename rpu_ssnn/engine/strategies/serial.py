@@ -5,8 +5,8 @@ import numpy as np
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.checked_arrays import check_guards
-from rpu_ssnn.engine.probes.recording import NOTHING, Recording
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
+from rpu_ssnn.engine.recording import NOTHING, Recording
 from rpu_ssnn.engine.state import Presentations
 from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
 from rpu_ssnn.spec import Schedule

@@ -10,11 +10,11 @@ import math
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
-from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
 from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
 LONGEST, LAST = 1 << 40, 1 << 62

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.apply import show_lines
 from rpu_ssnn.synapses.native.cells import Cells
 from rpu_ssnn.synapses.native.clock import Clock
-from rpu_ssnn.synapses.native.effects.memory import faded_lines
+from rpu_ssnn.synapses.native.pulsing.apply import show_lines
+from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
 from rpu_ssnn.synapses.native.threads import Slices
 from rpu_ssnn.synapses.reference import of_cell
 

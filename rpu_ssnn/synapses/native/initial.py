@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.aihwkit_tile import SATURATION_MARGIN
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.apply import start_lines
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
+from rpu_ssnn.synapses.native.pulsing.apply import start_lines
 from rpu_ssnn.synapses.native.step_models.rules import Rules
 from rpu_ssnn.synapses.native.threads import Slices
-from rpu_ssnn.tile_spec import TileSpec
 
 
 def write_initial(

@@ -12,16 +12,16 @@ import numpy as np
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.jump_table import JumpTable
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
 from rpu_ssnn.synapses.aihwkit_tile import fix_stuck, make_tile, stuck_bounds
-from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.leak import built_seconds
 from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_record import empty_records
-from rpu_ssnn.synapses.native.effects.line_spread import spread_steps
+from rpu_ssnn.synapses.native.line_spread import spread_steps
 from rpu_ssnn.synapses.native.step_models import JUMP_TABLE, MODELS, NUMBERS
 from rpu_ssnn.synapses.native.step_models.jump_table import rules_of_tables
 from rpu_ssnn.synapses.native.step_models.rules import Rules
-from rpu_ssnn.tile_spec import NEEDS_PULSES, TileSpec
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32, Int8, UInt8, UInt32
 
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
 from rpu_ssnn.synapses.device_library import refuse_other_than_device
-from rpu_ssnn.synapses.device_source import DeviceSource
-from rpu_ssnn.synapses.native.apply import copy_changes, pulse_lines
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.effects.effect import Setup
@@ -23,8 +23,8 @@ from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
 from rpu_ssnn.synapses.native.initial import saturated, write_initial
 from rpu_ssnn.synapses.native.pulse_store import PulseStore
+from rpu_ssnn.synapses.native.pulsing.apply import copy_changes, pulse_lines
 from rpu_ssnn.synapses.reference import of_cell
-from rpu_ssnn.tile_spec import TileSpec, check_device
 from rpu_ssnn.training_state import (
     State,
     StateError,
@@ -57,7 +57,7 @@ class NativeSynapses(Synapses):
 
     Raises:
         InputError: no pulse of ours reaches the weights of such a device, or what
-            `rpu_ssnn.tile_spec.check_device` refuses.
+            `rpu_ssnn.spec.tile.check_device` refuses.
 
     Attributes:
         spec: as given.

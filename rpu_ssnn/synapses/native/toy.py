@@ -3,21 +3,21 @@
 import numpy as np
 
 from rpu_ssnn.synapses.base import PulseBlock
-from rpu_ssnn.synapses.native.apply import (
+from rpu_ssnn.synapses.native.cells import Cells, Memory, make_scratch
+from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
+from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
+from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
+from rpu_ssnn.synapses.native.effects.retention import lose_lines
+from rpu_ssnn.synapses.native.online import Rule, classify, make_layer, train_online
+from rpu_ssnn.synapses.native.pulse_store import PulseStore
+from rpu_ssnn.synapses.native.pulsing.apply import (
     copy_changes,
     decay_lines,
     pulse_lines,
     show_lines,
     start_lines,
 )
-from rpu_ssnn.synapses.native.cells import Cells, Memory, make_scratch
-from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
-from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
-from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
-from rpu_ssnn.synapses.native.effects.memory import faded_lines
-from rpu_ssnn.synapses.native.effects.retention import lose_lines
-from rpu_ssnn.synapses.native.online import Rule, classify, make_layer, train_online
-from rpu_ssnn.synapses.native.pulse_store import PulseStore
+from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 
 SIDE = 2

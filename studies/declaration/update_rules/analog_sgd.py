@@ -11,7 +11,7 @@ from pydantic import Field
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,

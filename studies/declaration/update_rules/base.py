@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
-from rpu_ssnn.tile_spec import WeightRange
+from rpu_ssnn.spec.tile import WeightRange
 from studies.common.explain import validated
 
 if TYPE_CHECKING:

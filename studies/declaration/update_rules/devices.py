@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
-from rpu_ssnn.tile_spec import NO_DELAYED_READS, TileSpec, WeightRange
+from rpu_ssnn.spec.tile import NO_DELAYED_READS, TileSpec, WeightRange
 from studies.common.canonical import canonical
 from studies.common.explain import validated
 from studies.declaration.devices import (

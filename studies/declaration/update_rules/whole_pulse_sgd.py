@@ -10,7 +10,7 @@ from pydantic import Field
 from rpu_ssnn.baselines.online_spec import WholePulseSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 from studies.common.explain import validated
 from studies.declaration.devices import loses_charge
 from studies.declaration.update_rules.base import SEES_COUNTS, RunSettings, Sections, Train

@@ -11,8 +11,8 @@ from rpu_ssnn.baselines.online import OnlineNetwork, train_image_by_image
 from rpu_ssnn.baselines.online_layers import WholePulseLayer
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.data import Dataset, load_dataset
+from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from rpu_ssnn.synapses.native.online import classify
-from rpu_ssnn.tile_spec import ReferenceSpec, TileSpec
 from rpu_ssnn.training_state import TrainingState
 
 TILE = TileSpec(weight_range=1.0, simulator="native")

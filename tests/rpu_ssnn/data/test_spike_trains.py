@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from rpu_ssnn.analysis.trace import trace
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.time_series import level_edges, level_spikes, read_ts
 from rpu_ssnn.data.yin_yang import classes_of, latency_spikes, points
 from rpu_ssnn.engine import encoding, neurons
 from rpu_ssnn.engine.parameters import make_parameters
-from rpu_ssnn.engine.probes.trace import trace
 from rpu_ssnn.engine.state import make_worker_state
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec

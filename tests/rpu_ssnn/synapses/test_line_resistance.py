@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.effects.line_circuit import line_shares
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from support.rpu_ssnn.line_errors import line_errors, nodal_solution
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 

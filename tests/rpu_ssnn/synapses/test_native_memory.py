@@ -8,10 +8,10 @@ import pytest
 from device_presets import Preset, get_preset
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar, PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
 from rpu_ssnn.synapses.tile import TileSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training import train
 from support.device_presets.charge_traps import NO_MEMORY, charge_trap
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, get_preset
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from support.commands import refused
 from support.device_presets.charge_traps import charge_trap
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains

@@ -8,8 +8,8 @@ import pytest
 from device_presets import get_preset
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.synapses import NativeSynapses, native_synapses
-from rpu_ssnn.tile_spec import TileSpec
 from support.commands import refused
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 

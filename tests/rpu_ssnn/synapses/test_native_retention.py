@@ -8,9 +8,9 @@ import pytest
 
 from device_presets import get_preset
 from rpu_ssnn.spec.array_physics import BOLTZMANN_EV, RetentionSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.effects.retention import charges
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from support.commands import refused
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset
+from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
-from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from support.device_presets.tile_steps import steps_at_zero
 from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains

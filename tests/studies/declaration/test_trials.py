@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from rpu_ssnn.baselines.online_spec import WholePulseSpec
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.spec.array_physics import LinesSpec, RetentionSpec
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
 from studies.declaration.shipped import FOLDER, find_study, shipped_files

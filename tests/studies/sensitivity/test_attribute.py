@@ -11,7 +11,7 @@ import pytest
 from device_presets import get_preset, preset_names, pulse_response
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec.array_physics import RetentionSpec
-from rpu_ssnn.tile_spec import TileSpec
+from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute

@@ -3,8 +3,8 @@
 import numpy as np
 
 from device_presets import COMPOUNDS, get_device
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.tile import TileSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from studies.declaration.trial import Trial
 from support.rpu_ssnn.networks import make_crossbar
 from support.studies.harness import small_study

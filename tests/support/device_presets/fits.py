@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from device_presets import Preset
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.tile_spec import TileSpec
 from support.rpu_ssnn.networks import make_block
 
 type PulseTrain = Callable[[Preset, int, Sequence[bool], float | None, int], np.ndarray]

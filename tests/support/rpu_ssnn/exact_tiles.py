@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from device_presets import get_preset
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
-from rpu_ssnn.tile_spec import TileSpec
 
 STEP = 2.0**-10
 EXACT_DEVICE = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 
 from device_presets import get_device
 from rpu_ssnn.spec import SurrogateSpec
+from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses, Synapses
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.tile_spec import ReadSpec, ReferenceSpec, TileSpec
 from support.device_presets.charge_traps import charge_trap
 from support.device_presets.jump_tables import write_table
 from support.rpu_ssnn.exact_tiles import STEP, on_native, on_tile

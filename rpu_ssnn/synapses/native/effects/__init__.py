@@ -1,1 +1,1 @@
-"""What native devices do beside their steps: noise, memory, leak, reads, disturb, spread."""
+"""What acts on native devices beside their pulses: leak, retention, disturb, lines, reads."""

@@ -15,7 +15,7 @@ from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
 from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
-from rpu_ssnn.synapses.native.effects.row_noise import window_now
+from rpu_ssnn.synapses.native.pulsing.row_noise import window_now
 from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.training_state import State
 

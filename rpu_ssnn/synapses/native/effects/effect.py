@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.device_source import DeviceSource
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray
-from rpu_ssnn.tile_spec import TileSpec
 from rpu_ssnn.training_state import State
 
 if TYPE_CHECKING:  # it draws by effects

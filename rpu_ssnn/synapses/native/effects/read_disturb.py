@@ -6,10 +6,10 @@ spikes in both streams of a slot counts twice.
 """
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec.tile import NO_DELAYED_READS
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.effects.disturb import Counts, LineDisturb
 from rpu_ssnn.synapses.native.effects.effect import Setup
-from rpu_ssnn.tile_spec import NO_DELAYED_READS
 
 
 class ReadDisturb(LineDisturb):

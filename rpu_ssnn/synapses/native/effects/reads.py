@@ -5,10 +5,10 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32
 
+from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
 from rpu_ssnn.synapses.reference import of_cell
-from rpu_ssnn.tile_spec import ReadSpec, TileSpec
 
 Lines = Float32[np.ndarray, "batch n"]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.effects.device_read_noise import SlowReadNoise
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.half_select import HalfSelect
@@ -9,7 +10,6 @@ from rpu_ssnn.synapses.native.effects.leak import NativeLeak
 from rpu_ssnn.synapses.native.effects.line_resistance import LineResistance
 from rpu_ssnn.synapses.native.effects.read_disturb import ReadDisturb
 from rpu_ssnn.synapses.native.effects.retention import Retention
-from rpu_ssnn.tile_spec import TileSpec
 
 EFFECTS: tuple[tuple[Callable[[Setup], Effect], Callable[[TileSpec], bool]], ...] = (
     (NativeLeak, lambda spec: True),

@@ -21,7 +21,7 @@ from rpu_ssnn.spec.array_physics import (
 )
 
 if TYPE_CHECKING:
-    from rpu_ssnn.synapses.device_source import DeviceSource
+    from rpu_ssnn.device_source import DeviceSource
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]

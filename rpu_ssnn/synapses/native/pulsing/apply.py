@@ -20,8 +20,8 @@ from rpu_ssnn.synapses.native.cells import (
     moved,
     show,
 )
-from rpu_ssnn.synapses.native.effects.memory import add_gap_factors, add_kept_shares, note_pulse
-from rpu_ssnn.synapses.native.effects.row_noise import draw, draw_steps, wear
+from rpu_ssnn.synapses.native.pulsing.memory import add_gap_factors, add_kept_shares, note_pulse
+from rpu_ssnn.synapses.native.pulsing.row_noise import draw, draw_steps, wear
 
 _F = np.float32
 SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)

@@ -1,1 +1,0 @@
-"""Recorded trains of presentations, for figures and tests; training stores none."""
