@@ -12,7 +12,7 @@ from rpu_ssnn.common.files import refusing, write_whole
 from studies.common.canonical import short_hash
 from studies.common.explain import validated
 from studies.declaration.points import Point
-from studies.declaration.study import SearchSettings, Study
+from studies.declaration.study import SAMPLED_TRIALS, SearchSettings, Study
 from studies.declaration.trial import decisive
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters
@@ -61,6 +61,8 @@ def search_key(point: Point, search: SearchSettings) -> str:
     # At their defaults they are left out: what was searched before they existed stays known.
     new = {"seeds", "widen", "sampler", "trials"}
     beyond = search.model_dump(mode="json", include=new, exclude_defaults=True)
+    if search.budget == SAMPLED_TRIALS:  # written out or not, the search is the same
+        beyond.pop("trials", None)
     return short_hash(
         {
             **beyond,

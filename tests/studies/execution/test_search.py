@@ -144,6 +144,16 @@ def test_a_drive_belongs_to_the_settings_it_was_searched_for() -> None:
     assert keys(small_study(**{**SEARCHED, "seeds": [1]})) == before
 
 
+def test_the_default_number_of_trials_may_be_written_out() -> None:
+    search = {**SEARCHED["search"], "sampler": "tpe"}
+    default = keys(small_study(**{**SEARCHED, "search": search}))
+    written = {
+        n: keys(small_study(**{**SEARCHED, "search": {**search, "trials": n}})) for n in (20, 21)
+    }
+    assert written[20] == default
+    assert written[21] != default
+
+
 def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
     everything = {"dataset": {"name": "digits", "n_train": 100, "validation_share": 0}}
     search = {**SEARCHED["search"], "validation_share": 0.25}
