@@ -200,7 +200,7 @@ def _run(
     retry_failed: bool,
 ) -> "Run":
     """Runs what is missing of a study in the folder."""
-    from studies.execution.study_runs import run_in_folder
+    from studies.execution.study_runs import runner_of
 
     options = options_of(executor, data, others, rows, retry_failed=retry_failed)
-    return partial(run_in_folder, root=root, options=options)
+    return runner_of(root, options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from studies.declaration.study import Study
 from studies.errors import TrialsFailedError
 from studies.execution.options import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
-from studies.execution.study_runs import look_into, run_in_folder
+from studies.execution.study_runs import look_into, run_in_folder, runner_of
 from studies.results.summary import REFERENCE
 from studies.results.tables import results_frame
 from studies.workers.executor import Executor
@@ -90,14 +89,14 @@ def runner(
     """
     root = user_path("runner", "out", out)
     with closing(LocalExecutor(workers)) as executor:
-        yield partial(run_in_folder, root=root, options=_options(executor, data, progress))
+        yield runner_of(root, _options(executor, data, progress))
 
 
 def _options(
     executor: Executor, data: Path | str | None, progress: bool, retry_failed: bool = False
 ) -> Options:
     return Options(
-        job=training_job(None if data is None else Path(data)),
+        job=training_job(None if data is None else user_path("run_study", "data", data)),
         reporter=ConsoleReporter(Console(stderr=True)) if progress else Reporter(),
         executor=executor,
         retry_failed=retry_failed,
@@ -115,9 +114,10 @@ def load_results(folder: Path | str) -> pd.DataFrame:
     """
 
     def warn(error: InputError) -> None:
-        warnings.warn(f"{error}; the damaged file is left out", stacklevel=3)
+        ours = str(Path(__file__).parents[1])
+        warnings.warn(f"{error}; the damaged file is left out", skip_file_prefixes=(ours,))
 
-    found = look_into(Path(folder), on_damage=warn)
+    found = look_into(user_path("load_results", "folder", folder), on_damage=warn)
     return _with_reference(results_frame(found.runs), found.study)
 
 

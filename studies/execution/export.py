@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.common.files import refuse_unwritable
+from rpu_ssnn.common.files import refuse_unwritable, user_path
 from studies.declaration.trial import Trial, point_title
 from studies.declaration.update_rules.spiking import SpikingMethod
 from studies.execution.study_runs import look_into
@@ -59,18 +59,20 @@ def export_trial(
     from rpu_ssnn.training import Trained
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
-    path = Path(path)
+    path = user_path("export", "path", path)
     refuse_unwritable("export", "path", path, SUFFIXES)
-    trial, in_row = _trial(Path(folder), case, seed)
+    folder = user_path("export", "folder", folder)
+    trial, in_row = _trial(folder, case, seed)
     method = trial.settings.method
     if not isinstance(method, SpikingMethod):
         allowed = f"is trained by {method.update}, which has no spiking network to export"
         raise InputError(folder, "case", case, allowed)
-    images = trial.images(None if data is None else Path(data))
+    images = trial.images(None if data is None else user_path("export", "data", data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:
         assert isinstance(trained, Trained)  # as of every spiking method
-        if path.suffix == ".nir":
+        method.rest(trained)  # as before the test of the trial
+        if path.suffix.lower() == ".nir":
             write_nir(path, trained, without_inhibition=without_inhibition)
         else:
             write_network(path, trained)

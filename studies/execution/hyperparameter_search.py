@@ -60,7 +60,8 @@ def search(
         tried = candidates(study, points, asked)
         missing = [run.trial for run in tried if run.trial.identity not in finished]
         phase = Phase("search", folder, folder.search, finished, options, failures)
-        phase.run(missing, max(len(tried), at_least))
+        later = max(0, at_least - len(tried))
+        phase.run(missing, len(tried) + later, later=later)
         incomplete = {run.key for run in tried if run.trial.identity not in finished}
         complete = [
             (run, finished[run.trial.identity]) for run in tried if run.key not in incomplete

@@ -32,6 +32,7 @@ class Options:
         kept_rows: results files whose rows count as finished; `imported_results`.
         retry_failed: repeat trials that failed in an earlier call; otherwise they stay failed
             and stay listed.
+        is_part: other studies run in the same folder, whose failures stay listed too.
         seconds_between_checkpoints: least time between two of a trial; written after an epoch.
     """
 
@@ -41,6 +42,7 @@ class Options:
     reporter: Reporter = field(default_factory=Reporter)
     kept_rows: Sequence[Path] = ()
     retry_failed: bool = False
+    is_part: bool = False
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
 

@@ -34,12 +34,17 @@ class Phase:
     failures: FailureList
 
     def run(
-        self, missing: Sequence[Trial], total: int, then: Callable[[], None] = lambda: None
+        self,
+        missing: Sequence[Trial],
+        total: int,
+        then: Callable[[], None] = lambda: None,
+        later: int = 0,
     ) -> None:
         """Runs the missing trials of ``total``, without those that failed before.
 
         Args:
             then: called after each row that is written.
+            later: of ``total``, those of further rounds.
         """
         options = self.options
         workspace = Workspace(self.folder.running, options.seconds_between_checkpoints)
@@ -64,6 +69,7 @@ class Phase:
                 reporter=options.reporter,
                 what=self.what,
                 total=total - left,
+                later=later,
                 workspace=workspace,
             )
         finally:  # rows that wait for room on the disk, after an interrupt too

@@ -32,7 +32,7 @@ from studies.execution.study_runs import contents_of
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign
 from studies.results.store import StoredRuns
-from studies.results.tables import Versions
+from studies.results.tables import Versions, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
 from studies.workers.worker import Job
 
@@ -43,7 +43,8 @@ class PlanRow:
 
     Attributes:
         trials: one a seed; with values from the middle of the grid if the search is not done.
-        missing: those without a row.
+        missing: those without a row that a run starts.
+        failed: number of those that failed before.
         search: missing trials of its search (none if an earlier row has the same search).
     """
 
@@ -51,6 +52,7 @@ class PlanRow:
     trials: list[Trial]
     missing: list[Trial]
     search: list[Trial]
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,10 @@ def make_plan(
     refuse_foreign(root, study)
     there = contents_of(study, root, study.drives, imported, on_bad)
     done = {trial.identity for trial, _ in there.runs}
+    failed = {failure.trial for failure in read_failures(root)} - done
     unknown = [point for point, found in searched(study, there.drives) if found is None]
     todo = _search_runs(study, unknown, ResultFolder(root).search.read_all(on_damage=on_bad))
-    rows = [_row(one, study, there.drives, done, todo) for one in there.points]
+    rows = [_row(one, study, there.drives, done, failed, todo) for one in there.points]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
     at_most = sum(len(one.seeds) for one in largest(study))
     return Plan(rows, len(others), at_most)
@@ -150,7 +153,7 @@ def estimate(plan: Plan, job: Job, workers: int | None) -> Estimate:
     trials = [*plan.missing, *plan.search]
     if not trials:
         return Estimate(0, 0.0, {}, {}, [])
-    n_workers = worker_count(workers, len(plan.missing) or len(plan.search))
+    n_workers = worker_count(workers, max(len(plan.missing), len(plan.search)))
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
         groups.setdefault(_cost_key(trial), []).append(trial)
@@ -204,6 +207,7 @@ def _row(
     study: Study,
     drives: dict[str, FoundHyperparameters],
     done: Collection[str],
+    failed: Collection[str],
     todo: dict[str, list[Trial]],
 ) -> PlanRow:
     """Takes the runs of its search out of ``todo``."""
@@ -211,9 +215,11 @@ def _row(
     known = drive_of(point, study.search, drives)
     drive = known or _middle(grid(point, study.search))
     trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
-    missing = [trial for trial in trials if known is None or trial.identity not in done]
+    left = [trial for trial in trials if known is None or trial.identity not in done]
+    missing = [trial for trial in left if trial.identity not in failed]
     search = todo.pop(search_key(point, study.search), []) if known is None else []
-    return PlanRow(point_title(point.label, point.sweep), trials, missing, search)
+    title = point_title(point.label, point.sweep)
+    return PlanRow(title, trials, missing, search, len(left) - len(missing))
 
 
 def _search_runs(

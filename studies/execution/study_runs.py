@@ -62,6 +62,21 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         return Outcome(tables.runs(), failures.now, points)
 
 
+def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
+    """Runs one study after the other in a folder, as `attribute` and the like ask for them.
+
+    Each is a part of what the folder holds. Trials that failed before are repeated by the first
+    study at most: a later one would repeat those that failed meanwhile.
+    """
+    retry = iter([options.retry_failed])
+
+    def run(study: Study) -> Outcome:
+        now = replace(options, is_part=True, retry_failed=next(retry, False))
+        return run_in_folder(study, root, now)
+
+    return run
+
+
 def _run_trials(
     study: Study, drives: dict[str, FoundHyperparameters], phase: Phase
 ) -> tuple[list[Seeded], Tables]:
@@ -104,6 +119,7 @@ def search_in_folder(
     Raises:
         As `run_in_folder`.
     """
+    options = replace(options, is_part=True)  # the trials of the folder may have failed
     with _at_work(study, root, options) as (folder, options, failures):
         points = [point for point in study.points() if point.drive is None]
         found = search(study, points, folder, options, failures)
@@ -117,7 +133,7 @@ def _at_work(
     """Locks the folder, keeps its status file, and writes the list of failures at the end."""
     _refuse_early(study, root, options)
     with open_folder(root, study) as folder:
-        failures = FailureList(root, options.reporter, retry=options.retry_failed)
+        failures = FailureList(folder, options)
         with status_kept(root, options.reporter, failures.not_repeated) as reporter:
             yield folder, replace(options, reporter=reporter), failures
             failures.write()

@@ -12,6 +12,7 @@ from rpu_ssnn.common.files import kept_aside, reason
 from rpu_ssnn.common.wording import counted
 from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.trial import Trial
+from studies.execution.options import Options
 from studies.execution.progress import Reporter
 from studies.results.result_folder import ResultFolder
 from studies.results.store import TrialStore
@@ -114,13 +115,14 @@ class FailureList:
     """The folder's `failures.csv`, kept up to date.
 
     Args:
-        retry: repeat trials that failed before.
+        folder: the output folder.
     """
 
-    def __init__(self, root: Path, reporter: Reporter, *, retry: bool) -> None:
-        self._root, self._reporter = root, reporter
-        before = read_failures(root, on_damage=self._set_aside)
-        if retry:
+    def __init__(self, folder: ResultFolder, options: Options) -> None:
+        self._folder, self._root, self._reporter = folder, folder.root, options.reporter
+        self._is_part = options.is_part
+        before = read_failures(self._root, on_damage=self._set_aside)
+        if options.retry_failed:
             before = []
         self._left = {failure.trial: failure for failure in before}
         self._now: dict[str, Failure] = {}
@@ -157,12 +159,17 @@ class FailureList:
         self._reporter.note(f"{error}; damaged, {kept}")
 
     def write(self) -> None:
-        """Writes the final list, without trials that now have a row.
+        """Writes the final list: of this study, and of the others where it is a part.
 
         Raises:
             OSError: the disk is full or the folder is gone.
         """
-        write_failures(self._root, self.now)
+        others = {
+            identity: failure
+            for identity, failure in self._left.items()
+            if self._is_part and not self._folder.has_row(identity)
+        }
+        write_failures(self._root, list((others | self._now).values()))
 
 
 @dataclass

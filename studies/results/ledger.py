@@ -20,7 +20,7 @@ from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.result import PRUNED, Row, TrialResult, by_crossbar
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.results.summary import swept_columns, with_values
+from studies.results.summary import swept_columns, with_values, without_pruned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,12 +133,14 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
         results: as `load_results` returns it.
 
     Returns:
-        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; cases without devices are
-        left out.
+        ``case``, the swept settings, ``n`` (seeds), then `COLUMNS`; pruned runs and cases without
+        devices are left out.
     """
     import pandas as pd
 
-    on_devices = with_values(results[results["pulses_up_per_device"].notna()])
+    complete = without_pruned(results)
+    # Pulses that aihwkit does not count (analog_sgd) leave time and reasons.
+    on_devices = with_values(complete[complete[list(COLUMNS)].notna().any(axis="columns")])
     swept = swept_columns(results)
     rows = []
     for key, runs in on_devices.groupby(["label", *swept], sort=False, dropna=False):

@@ -79,6 +79,11 @@ class ResultFolder:
         """File with the searched drives that the trials were run with."""
         return self.root / HYPERPARAMETERS_FILE
 
+    def has_row(self, identity: str) -> bool:
+        """Whether a trial or a run of the search has its file."""
+        stores = (self.trials, self.search)
+        return any(is_regular(store.folder / f"{identity}.json") for store in stores)
+
     def make(self) -> None:
         """Makes what is missing of the folder: when it is opened, or was deleted meanwhile.
 

@@ -114,11 +114,12 @@ class StoredRuns:
     by_settings: dict[str, list[str]]
 
     def find(self, trial: Trial) -> TrialResult | None:
-        """The run of exactly this trial; else one with its settings under other numerics."""
+        """The run of exactly this trial; else that of the last other numerics with its settings."""
         if trial.identity in self.by_identity:
             return self.by_identity[trial.identity]
-        others = self.by_settings.get(identity_of(trial.settings, 0), [])
-        return self.by_identity[others[-1]] if others else None
+        alike = self.by_settings.get(identity_of(trial.settings, 0), [])
+        others = (self.by_identity[identity] for identity in alike)
+        return max(others, key=lambda run: int(str(run.row["numerics_version"])), default=None)
 
 
 def is_trial_file(path: Path) -> bool:

@@ -193,4 +193,4 @@ def _interaction_notes(table: pd.DataFrame) -> list[str]:
 
 
 def _points(row: pd.Series, kind: str) -> str:
-    return interval(row[kind], row[f"{kind}_ci"], "{:+.2f}")
+    return interval(row[kind], row[f"{kind}_ci"], "{:+.2f}", row[f"{kind}_n"])

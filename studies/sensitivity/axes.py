@@ -12,7 +12,13 @@ from typing import Any
 
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.sensitivity.device_question import TunedDevice
-from studies.sensitivity.imperfections import finest_levels, rounded, settings_of, with_settings
+from studies.sensitivity.imperfections import (
+    finest_levels,
+    most_levels,
+    rounded,
+    settings_of,
+    with_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -219,7 +225,8 @@ class RequirementAxis:
             return with_settings(self.context, {path: value * share for path, share in settings})
         # Another window at the same step in weight has another number of steps.
         share = value / self.weight_range
-        levels = float(settings_of(self.context)["overrides.levels"]) * share
+        own_levels = float(settings_of(self.context)["overrides.levels"])
+        levels = min(own_levels * share, most_levels())  # the range is rounded
         changed = with_settings(self.context, {"overrides.levels": levels})
         drive = changed.drive.model_dump() | {"weight_range": value}
         return changed.model_copy(update={"drive": PartialHyperparameters(**drive)})
@@ -238,9 +245,10 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
         return f"{name}: {context.device} has the step of its table"
     if name == "weight_range":
         own = tuned.weight_range
-        # No fewer than two levels.
+        # No fewer than two levels, and no more than a preset may have.
         worst = max(parameter.worst, own * 2.0 / levels)
-        return RequirementAxis(name, context, own, rounded(own * WIDEST), min(own, worst), own)
+        best = rounded(own * min(WIDEST, most_levels() / levels))
+        return RequirementAxis(name, context, own, best, min(own, worst), own)
     if name == "levels":
         # More of them than the drive can use would lower the learning rate.
         best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import (
     FEWEST_SEEDS,
     NOT_SIGNIFICANT,
@@ -31,6 +32,7 @@ from studies.declaration.study import Study
 from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
 from studies.declaration.update_rules.ann import AnnCase
 from studies.declaration.update_rules.coincidence import CoincidenceCase
+from studies.declaration.update_rules.pulses import DeviceCase
 from studies.declaration.update_rules.rate import RateCase
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
@@ -98,10 +100,13 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     case where that has one, else searched as in any study.
 
     Raises:
-        InputError: bad input, before anything runs; among it a device that the control cannot
-            train (`update_rules.analog_sgd`).
+        InputError: bad input, before anything runs; among it the control itself, and a device that
+            the control cannot train (`update_rules.analog_sgd`).
     """
     asked = ask(study, device)
+    if not isinstance(asked.case, DeviceCase):
+        allowed = "must be a device that is trained by spikes, or its preset"
+        raise InputError(study.study, "--device", device, allowed)
     cases = list(_cases(asked))
     outcome = run(replace(asked, reference=cases[0]).study_of(QUESTION, cases[1:]))
     table = _table(outcome.runs)
@@ -122,7 +127,8 @@ def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     def labelled(case: Case, label: str) -> Case:
         return case.model_copy(update={"label": label, "seeds": None})
 
-    found = next((c for c in study.cases if isinstance(c, AnnCase)), AnnCase(update="ann"))
+    made = AnnCase(update="ann", **_read_by(AnnCase, shared))
+    found = next((c for c in study.cases if isinstance(c, AnnCase)), made)
     yield labelled(found, FLOAT)
     for device, label in ((IDEAL_DEVICE, NUMBERS_IDEAL), (inside.device, NUMBERS)):
         overrides = {} if label == NUMBERS_IDEAL else inside.overrides
@@ -153,12 +159,19 @@ def _control(
             same_tile = _without_simulator(case.tile) == tile
             if case.overrides == overrides and same_tile:
                 return case
-    reads = set(AnalogSgdCase.reads or ())
-    kept = {
+    kept = _read_by(AnalogSgdCase, shared)
+    return AnalogSgdCase(update="analog_sgd", device=device, overrides=overrides, tile=tile, **kept)
+
+
+def _read_by(
+    case: type[AnnCase | AnalogSgdCase], shared: dict[str, dict[str, object]]
+) -> dict[str, dict[str, object]]:
+    """The device's own network and training, as far as training with numbers reads them."""
+    reads = set(case.reads or ())
+    return {
         section: {key: value for key, value in settings.items() if f"{section}.{key}" in reads}
         for section, settings in shared.items()
     }
-    return AnalogSgdCase(update="analog_sgd", device=device, overrides=overrides, tile=tile, **kept)
 
 
 def _table(runs: Runs) -> pd.DataFrame:
@@ -210,7 +223,7 @@ def sentence(table: pd.DataFrame, device: str) -> str:
 
 def _points(row: pd.Series, sign: float = 1.0) -> str:
     untold = _IN_WORDS.get(mark(row["loss"], row["loss_ci"], row["loss_p"]), "")
-    return interval(sign * row["loss"], row["loss_ci"]) + untold
+    return interval(sign * row["loss"], row["loss_ci"], n=row["n"]) + untold
 
 
 _IN_WORDS = {

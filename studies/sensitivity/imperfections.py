@@ -178,9 +178,14 @@ def finest_levels(levels: float, thinning: float) -> float:
     Args:
         levels: of the device. thinning: share of gradient spikes that reach it, above 0.
     """
+    return min(rounded(levels / thinning), most_levels())
+
+
+def most_levels() -> float:
+    """Levels that a preset may have."""
     from device_presets.parameters.common import MOST_LEVELS  # its package brings pandas
 
-    return min(rounded(levels / thinning), MOST_LEVELS)
+    return MOST_LEVELS
 
 
 def _differs(path: str, neutral: Any, has: Mapping[str, Any]) -> bool:

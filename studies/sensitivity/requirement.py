@@ -96,7 +96,7 @@ def require(
     """
     _check(study, loss, parameters, others, search_each)
     asked = ask(study, device)
-    _check_tiles(asked.case, parameters)
+    _check_tiles(study, asked.case, parameters)
     evaluator = DeviceEvaluator(asked, run, search_each)
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
@@ -113,10 +113,9 @@ def require(
     _narrow(evaluator, [along for along in axes if bracket(evaluator.losses(along), loss)], loss)
     table = pd.DataFrame([_row(along, evaluator.losses(along), loss) for along in axes])
     curves = pd.DataFrame([point for along in axes for point in _curve(along, evaluator)])
-    loss_as_is = mean_and_half_width(list(evaluator.loss_of(AS_IS).values()))
     head = [
-        f"{device} as it is loses {interval(*loss_as_is)} points to {asked.reference.name}; "
-        f"wanted: at most {loss:g}",
+        f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
+        f"{asked.reference.name}; wanted: at most {loss:g}",
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",
@@ -143,7 +142,7 @@ def _check(
         raise InputError(study.study, "--parameter", "weight_range", allowed)
 
 
-def _check_tiles(case: OnDeviceCase, parameters: Sequence[str]) -> None:
+def _check_tiles(study: Study, case: OnDeviceCase, parameters: Sequence[str]) -> None:
     """Refuses parameters of an array that the device's simulator or settings do not allow."""
     for name in parameters:
         parameter = PARAMETERS[name]
@@ -152,7 +151,7 @@ def _check_tiles(case: OnDeviceCase, parameters: Sequence[str]) -> None:
             validated(TileSpec, with_settings(case, worst).tile, "tile")
         except InputError as error:
             allowed = f"does not go with the tile of {case.device}: {error.field}: {error.allowed}"
-            raise InputError("study", "--parameter", name, allowed) from error
+            raise InputError(study.study, "--parameter", name, allowed) from error
 
 
 def _axes(
@@ -277,10 +276,14 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     ends = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not ends:
         return "its runs failed"
-    best, worst = (mean_and_half_width(list(losses[end].values())) for end in (ends[0], ends[-1]))
-    if worst[0] <= wanted:
-        return f"no limit up to {along.value(ends[-1]):g} (loss {interval(*worst)})"
-    return f"not reached by it alone: loss {interval(*best)} at {along.value(ends[0]):g}"
+    best, worst = ends[0], ends[-1]
+    if mean_and_half_width(list(losses[worst].values()))[0] <= wanted:
+        return f"no limit up to {along.value(worst):g} (loss {_points(losses[worst])})"
+    return f"not reached by it alone: loss {_points(losses[best])} at {along.value(best):g}"
+
+
+def _points(losses: BySeed) -> str:
+    return interval(*mean_and_half_width(list(losses.values())), n=len(losses))
 
 
 def _why_stopped(losses: Losses, wanted: float) -> str:

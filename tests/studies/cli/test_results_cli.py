@@ -7,11 +7,12 @@ import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.execution.export import export_trial
+from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from support.commands import Command
 from support.studies.fake_timing import fake_steps
 from support.studies.harness import SMALL, accept_all
-from support.studies.results_fakes import nasty_study, runs_of, write_folder
+from support.studies.results_fakes import nasty_study, runs_of, trials, write_folder
 
 
 @pytest.fixture
@@ -173,3 +174,26 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
         assert caught.value.field == "seed"
+
+
+def test_an_exported_network_is_the_one_that_was_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the storage that the study declares; and the format is told from any spelling."""
+    device = {
+        "device": "capacitor",
+        "drive": {"weight_range": 8, "learning_rate": 1},
+        "overrides": {"leak_time_constant_s": 1.0},
+        "tile": {"simulator": "native", "storage_seconds": 20.0},
+    }
+    cases = [{"update": "rate", "learning_rate": 1.0}, device]
+    study = nasty_study(cases=cases, sweep={}, seeds=[0], training={"epochs": 3})
+    trial = trials(study)[-1]
+    run = trial, run_trial(trial, None, 1)
+    root = write_folder(tmp_path / "out", study, [run])
+    written: list[Path] = []
+    monkeypatch.setattr("rpu_ssnn.export.write_nir", lambda path, *_, **__: written.append(path))
+    done = export_trial(root, "capacitor", tmp_path / "net.NIR")
+    assert written == [tmp_path / "net.NIR"]
+    assert done.replayable
+    assert done.accuracy == done.in_row

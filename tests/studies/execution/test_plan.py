@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from studies.declaration.result import TrialResult
+from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     search_key,
@@ -19,6 +19,7 @@ from studies.execution.plan import Estimate, Plan, estimate, make_plan
 from studies.execution.timing import Cost, time_steps
 from studies.report.plan_view import plan_text
 from studies.results.result_folder import HYPERPARAMETERS_FILE, open_folder
+from studies.results.tables import write_failures
 from studies.workers.run_trial import check_inputs, run_trial
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
@@ -74,6 +75,19 @@ def test_what_is_done_is_not_planned_again(tmp_path: Path) -> None:
     assert "6 trials, 3 done, 3 to run" in text
     assert "1 row was made under other versions" in text
     assert "| rate        |      2 |    1 |      - |" in text
+
+
+def test_what_failed_before_is_not_planned(tmp_path: Path) -> None:
+    study = small_study()
+    done = [(trial, result_of(trial, lambda trial: 90.0)) for trial in trials(study)[:3]]
+    root = write_folder(tmp_path / "out", study, done)
+    last = trials(study)[-1]
+    write_failures(root, [Failure(last.identity, last.title, "RuntimeError: tile broke", "")])
+    plan = make_plan(study, root)
+    assert last.title not in [trial.title for trial in plan.missing]
+    text = plan_text(plan, None)
+    assert "6 trials, 3 done, 2 to run; 1 failed before, which --retry-failed runs" in text
+    assert "| coincidence |      2 |    0 |" in text
 
 
 def searched(tmp_path: Path, done: int = 0) -> tuple[Study, Path]:
@@ -226,3 +240,13 @@ def test_steps_are_timed_until_they_took_long_enough(
 
     assert timing._seconds_each(step, 10, 100) == pytest.approx(seconds_each)
     assert asked == expected
+
+
+def test_a_long_search_of_few_trials_is_timed_with_the_workers_of_the_search(
+    tmp_path: Path,
+) -> None:
+    only = {"cases": [{"device": "reram_es"}], "seeds": [0], "reference": "reram_es"}
+    study = small_study(**{**SEARCHED, **only})
+    plan = make_plan(study, tmp_path / "out")
+    assert (len(plan.missing), len(plan.search)) == (1, 6)
+    assert timed(plan).workers == 2

@@ -17,14 +17,22 @@ from studies.declaration.result import Failure, TrialResult
 from studies.declaration.trial import Trial
 from studies.execution.api import load_results, run_study, runner
 from studies.execution.progress import Reporter
-from studies.execution.study_runs import look_into
+from studies.execution.study_runs import look_into, run_in_folder, runner_of, search_in_folder
 from studies.results import result_folder, store
 from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor
 from studies.workers.worker import Job
 from studies.workers.workspace import Workspace
 from support.commands import refused
-from support.studies.harness import Harness, accept_all, fake_training, refuse, small_study
+from support.studies.harness import (
+    Harness,
+    InThisProcess,
+    accept_all,
+    fake_training,
+    refuse,
+    small_study,
+)
+from support.studies.results_fakes import write_folder
 
 ALL = {
     f"test {label} seed {seed}": 1 for label in ("ann", "rate", "coincidence") for seed in (0, 1)
@@ -143,6 +151,41 @@ def test_a_failure_left_alone_stays_on_the_list_while_others_fail(harness: Harne
     outcome = harness.run(small_study(), reporter=Looking())
     assert seen == [{"ann seed 0", "ann seed 1"}]
     assert {failure.title for failure in outcome.failures} == seen[0]
+
+
+def titles_listed(harness: Harness) -> list[str]:
+    return list(pd.read_csv(harness.out / "failures.csv")["title"])
+
+
+def test_a_search_leaves_failed_trials_on_the_list(harness: Harness) -> None:
+    cases = [{"update": "rate"}, {"update": "coincidence", "learning_rate": 1.0}]
+    study = small_study(cases=cases, search={"n_train": 60, "learning_rate": [1.0]})
+    options = harness.options(executor=InThisProcess())
+    harness.order("raise", "coincidence seed 0")
+    run_in_folder(study, harness.out, options)
+    search_in_folder(study, harness.out, options)
+    assert titles_listed(harness) == ["coincidence seed 0"]
+    harness.take_log()
+    run_in_folder(study, harness.out, options)
+    assert not harness.take_log()
+
+
+def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Harness) -> None:
+    """`require` runs the device alone first, then more and more of its changes."""
+    rate = {"update": "rate", "learning_rate": 1.0}
+    studies = small_study(cases=[rate], seeds=[0]), small_study(seeds=[0])
+    harness.order("raise", "rate seed 0", "coincidence seed 0")
+
+    def ask(**changes: Any) -> list[str]:
+        run = runner_of(harness.out, harness.options(executor=InThisProcess(), **changes))
+        failures = [run(study).failures for study in studies]
+        assert [len(of) for of in failures] == [1, 2]
+        assert sorted(titles_listed(harness)) == ["coincidence seed 0", "rate seed 0"]
+        return sorted(harness.take_log().elements())
+
+    assert ask() == ["test ann seed 0", "test coincidence seed 0", "test rate seed 0"]
+    assert ask() == []
+    assert ask(retry_failed=True) == ["test coincidence seed 0", "test rate seed 0"]
 
 
 class Disk:
@@ -388,3 +431,14 @@ def test_a_runner_runs_studies_in_its_folder(
     with runner(harness.out, workers=1) as run:
         assert len(run(small_study()).runs) == 6
     assert len(load_results(harness.out)) == 6
+
+
+def test_results_are_loaded_from_home_and_damage_is_told_at_the_callers_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_folder(tmp_path / "out", small_study(), [])
+    (root / "units" / f"{'0' * 16}.json").write_text("cut o")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.warns(UserWarning, match="damaged") as told:
+        assert not len(load_results("~/out"))
+    assert [warning.filename for warning in told] == [__file__]

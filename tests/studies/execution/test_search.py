@@ -2,6 +2,8 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +267,22 @@ def test_a_sampler_gives_every_case_the_same_budget_and_comes_near_the_best(
     assert not failures
     # The fake training is best at 1 and 8.
     assert 0.5 < drives["rate"].learning_rate < 2.0
+
+
+def test_the_progress_of_a_sampling_counts_what_is_done(harness: Harness) -> None:
+    from studies.execution.progress import Reporter
+
+    seen: list[tuple[int, int]] = []
+
+    class Looking(Reporter):
+        @contextmanager
+        def running(self, what: str, done: int, total: int) -> Iterator[None]:
+            seen.append((done, total))
+            yield
+
+    options = harness.options(executor=InThisProcess(), reporter=Looking())
+    search_in_folder(widening(**SAMPLED), harness.out, options)
+    assert seen == [(0, 28), (8, 28), (16, 28), (24, 28)]
 
 
 def test_a_stopped_sampling_goes_on_as_if_it_had_not_been() -> None:

@@ -3,9 +3,12 @@
 import math
 from pathlib import Path
 
+from studies.declaration.result import TrialResult
 from studies.declaration.study import parse_study
+from studies.declaration.trial import identity_of
 from studies.results.result_folder import open_folder, stored_study
-from support.studies.harness import SMALL
+from studies.results.store import StoredRuns
+from support.studies.harness import SMALL, declared_trials, small_study
 
 
 def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:
@@ -22,3 +25,15 @@ def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:
         with open_folder(tmp_path / str(number), study):
             again = stored_study(tmp_path / str(number))
         assert again.model_dump(exclude={"drives"}) == study.model_dump(exclude={"drives"})
+
+
+def test_of_two_older_numerics_the_later_counts() -> None:
+    """Else one table would mix the two, since each trial has other hashes."""
+    trial = declared_trials(small_study())[0]
+    rows = {
+        name: TrialResult({"numerics_version": number}, [])
+        for name, number in (("earlier", 9), ("later", 10))
+    }
+    for order in (list(rows), list(reversed(rows))):
+        found = StoredRuns(rows, {identity_of(trial.settings, 0): order}).find(trial)
+        assert found is rows["later"]

@@ -152,3 +152,22 @@ def test_a_device_that_the_control_cannot_train_is_one_line() -> None:
     study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
     with pytest.raises(InputError, match="without memory of its pulses"):
         decompose(study, "charge_trap_pulsed", Known())
+
+
+def test_a_made_up_float_network_has_the_layers_and_epochs_of_the_device() -> None:
+    run = Known()
+    own = {"network": {"hidden": [5], "T": 12}, "training": {"epochs": 3}}
+    decompose(device_study(case=own), "capacitor", run)
+    made = {point.label: point for point in run.studies[0].points()}
+    assert made[FLOAT].network.hidden == made[SPIKES].network.hidden == (5,)
+    assert made[FLOAT].training.epochs == made[SPIKES].training.epochs == 3
+
+
+def test_the_control_itself_is_refused() -> None:
+    with pytest.raises(InputError, match="must be a device that is trained by spikes"):
+        decompose(device_study(cases=GIVEN, reference="ann"), "analog_sgd capacitor", Known())
+
+
+def test_two_seeds_show_no_interval() -> None:
+    study = device_study(cases=GIVEN, reference="ann", seeds=[0, 1])
+    assert "±" not in decompose(study, "capacitor", Known(noise=0.1)).sentence

@@ -9,8 +9,10 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.update_rules.devices import PartialHyperparameters
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
+from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice
+from studies.sensitivity.imperfections import settings_of
 from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require
 from studies.sensitivity.threshold_crossing import bracket, side, threshold_crossing
 from support.studies.question_fakes import FakeRun, device_study
@@ -333,3 +335,23 @@ def test_sides_need_an_interval() -> None:
     assert side({0: 5.0, 1: 5.1}, 1.0) == 1
     assert side({0: 0.1, 1: 0.2}, 1.0) == -1
     assert side({0: 0.1, 1: 2.2}, 1.0) == 0
+
+
+def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may_have() -> None:
+    tuned = TunedDevice(learning_rate=4.0, weight_range=3.0, thinning=None)
+    device = DeviceCase(device="capacitor", overrides={"levels": 3e6})
+    found = axis("weight_range", device, tuned)
+    assert not isinstance(found, str)
+    assert found.best_value == 10.0
+    assert settings_of(found.case(found.best_value))["overrides.levels"] == 1e7
+
+
+def test_two_seeds_show_no_interval() -> None:
+    study = device_study(seeds=[0, 1])
+    run = FakeRun(lambda p, m: 0.0, noise=0.1)
+    found = require(study, "capacitor", 50.0, run, parameters=["cycle_to_cycle"])
+    shown = [found.notes[0], rows(found)["cycle_to_cycle"]["why_none"]]
+    assert "no limit up to" in shown[1]
+    shown += [note for note in attribute(study, "capacitor", run).notes if "adds up" in note]
+    assert len(shown) == 4
+    assert not any("±" in text for text in shown)
