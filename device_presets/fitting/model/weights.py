@@ -206,8 +206,12 @@ def _scale(
 ) -> WeightScale:
     high, low = (ends.mean() for ends in _extremes(found.conductance, start, smooth=True))
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
-    middle = digit * round((high + low) / 2 / digit) if zero is None else zero
-    top = middle + digit * max(1, round((high - low) / 2 / digit)) if one is None else one
+    middle, top = zero, one
+    if middle is None:
+        middle = digit * round((high + low) / 2 / digit)
+    if top is None:
+        half = digit * max(1, round((high - low) / 2 / digit))
+        top = middle + half if zero is None else digit * round(high / digit)
     lowest, highest = found.conductance.min(), found.conductance.max()
     if not lowest <= middle <= highest:
         measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
