@@ -239,11 +239,12 @@ def _check_enough(
         )
         highest = in_unit(float(found.conductance.max()), found.unit)
         raise PresetError(file, f"column {layout.measured_column}", highest, allowed)
-    own = (found.conductance[found.device == device] for device in range(len(devices)))
-    if not any(np.ptp(conductance) for conductance in own):
-        value = in_unit(float(found.conductance[0]), found.unit)
-        field, same = f"column {layout.measured_column}", "it is always the same in each device"
-        raise PresetError(file, field, value, f"must change with the pulses; {same}")
+    for device, name in enumerate(devices):
+        own = found.conductance[found.device == device]
+        if np.ptp(own) == 0:
+            allowed = f"must change with the pulses; of device {name} it is always the same"
+            field = f"column {layout.measured_column}"
+            raise PresetError(file, field, in_unit(float(own[0]), found.unit), allowed)
 
 
 def thinned(found: Measurement) -> Measurement:

@@ -68,6 +68,14 @@ def test_weight_one_is_the_top_of_the_range_wherever_weight_zero_is(tmp_path: Pa
     assert prepare(found, 12e-6, None).scale.one == pytest.approx(top, abs=0.2e-6)
 
 
+def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -> None:
+    """Its down step would be a guess, and count in the mean."""
+    lines = [f"A,{line}" for line in sweep()[1:]] + [f"B,{line}" for line in sweep()[1:20]]
+    file = written(tmp_path / "a.csv", ["device,pulse,polarity,conductance", *lines])
+    with refused("down pulses of device B", "as of other devices"):
+        prepare(read_measurement(file, CsvLayout()), None, None)
+
+
 def test_tabs_and_units_and_other_names(tmp_path: Path) -> None:
     lines = [line.replace("conductance", "I read").replace("pulse", "N") for line in sweep()]
     file = written(tmp_path / "a.tsv", [line.replace(",", "\t") for line in lines])
@@ -171,8 +179,8 @@ def test_a_wrong_cell_is_one_line_with_file_row_and_column(
         (["pulse,polarity,conductance", *(f"{k},up,3" for k in range(30))], ("always the same",)),
         (
             ["device,pulse,polarity,conductance"]
-            + [f"{device},{k},up,{device}" for device in (3, 4) for k in range(30)],
-            ("always the same",),
+            + [f"{d},{k},up,{k + 1 if d == 'A' else 3}" for d in "AB" for k in range(30)],
+            ("of device B it is always the same",),
         ),
         (
             ["pulse,polarity,conductance", *(f"{k},down,{60 - k}" for k in range(30))],
