@@ -252,15 +252,12 @@ def _curves(
 def _judged(selection: Selection) -> tuple[Selection, Verdict]:
     """The choice with its verdict: of the models that held-out pulses do not tell apart, the
     simplest that describes the data; where none does, the simplest."""
-    rest = [score for score in selection.as_good if score is not selection.chosen]
-    first = judge(selection.chosen.fit, filtered(selection.chosen.fit))
-    if first.describes:
-        return selection, first
-    for score in sorted(rest, key=lambda score: score.fit.n_free):
-        verdict = judge(score.fit, filtered(score.fit))
-        if verdict.describes:
-            return replace(selection, chosen=score), verdict
-    return selection, first
+    verdicts = []
+    for score in selection.as_good:
+        verdicts.append(judge(score.fit, filtered(score.fit)))
+        if verdicts[-1].describes:
+            return replace(selection, chosen=score), verdicts[-1]
+    return selection, verdicts[0]
 
 
 def _slope_for_each(selection: Selection) -> Population | None:

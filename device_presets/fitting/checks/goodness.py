@@ -10,7 +10,7 @@ from device_presets.fitting.checks.far import far_checks, free_of_bounds, withou
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
-from device_presets.fitting.model.likelihood import OF_DIRECTION, OF_RANGE
+from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
 from device_presets.fitting.reading.outliers import MOST_OUTLIERS
 from rpu_ssnn.common.wording import counted
@@ -83,8 +83,9 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     used &= ~without_noise(fit)
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
-    step = float(np.mean(np.abs(trace.expected - trace.state)[moved])) if moved.any() else np.nan
-    checks = [_moves(fit, trace)]
+    steps, sizes = _steps(fit, trace)
+    step = float(np.mean(steps[moved])) if moved.any() else np.nan
+    checks = [_moves(fit, sizes)]
     noisy = False
     if used.sum() >= 3 * _FEWEST_A_GROUP and step > 0:
         checks.append(_mean_step(fit, trace, miss, used, step))
@@ -111,15 +112,18 @@ def outliers(miss: np.ndarray, deviation: np.ndarray, used: np.ndarray) -> np.nd
     return rows if len(rows) <= MOST_OUTLIERS * used.sum() else rows[:0]
 
 
-def _moves(fit: JointFit, trace: Trace) -> Check:
+def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
     """Whether pulses move the device at all, more than noise would.
 
     Of a stretch of pulses in one direction only the first and the last reading tell: read noise
-    between them cancels. The cycle noise of each pulse adds up.
+    between them cancels, but for the share that a loss takes. The cycle noise of each pulse adds
+    up. What is lost before a pulse is no move of it.
+
+    Args:
+        sizes: [rows] what the cycle noise is a share of.
     """
-    series = fit.prepared.series
+    series = fit.series
     cycle, white, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
-    size = _noise_sizes(fit, trace)
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
     for way, name in ((1, "up"), (-1, "down")):
@@ -127,10 +131,12 @@ def _moves(fit: JointFit, trace: Trace) -> Check:
         pulses = np.flatnonzero(mine)
         if len(pulses) < 2:
             continue
-        moved = float(np.sum(way * (series.weight[pulses] - series.weight[pulses - 1])))
-        n_stretches = int(np.sum(~mine[pulses - 1]))
-        read = 2.0 * (white**2 + slow**2 + series.resolution**2) * n_stretches
-        error = np.sqrt(read + float(np.nansum((cycle * size[pulses]) ** 2)))
+        lost = 1.0 - series.kept[pulses]
+        before = series.weight[pulses - 1] + lost * (series.rest - series.weight[pulses - 1])
+        moved = float(np.sum(way * (series.weight[pulses] - before)))
+        n_readings = 2.0 * int(np.sum(~mine[pulses - 1])) + float(np.sum(lost**2))
+        read = (white**2 + slow**2 + series.resolution**2) * n_readings
+        error = np.sqrt(read + float(np.sum((cycle * sizes[pulses]) ** 2)))
         score = moved / max(float(error), 1e-12)
         answers.append(f"{name}: mean step {min(score, 999.0):.1f} standard errors above 0")
         passed = passed and bool(score > 3)
@@ -138,15 +144,20 @@ def _moves(fit: JointFit, trace: Trace) -> Check:
     return Check(question, answer, "ok" if passed else "FAIL")
 
 
-def _noise_sizes(fit: JointFit, trace: Trace) -> np.ndarray:
-    """[rows] what the cycle noise is a share of, by its law."""
-    local, device = fit.local, fit.prepared.device
-    if fit.layout.model.law == OF_RANGE:
-        return np.asarray(0.01 * fit.ranges[device])
-    if fit.layout.model.law == OF_DIRECTION:
-        up = fit.prepared.series.pulse > 0
-        return np.asarray(np.exp(np.where(up, local[device, 0], local[device, 1])))
-    return np.asarray(np.abs(trace.expected - trace.state))
+def _steps(fit: JointFit, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """[rows] mean step of the row's pulse, and what its cycle noise is a share of; 0 without one.
+
+    A predicted reading less the state before it is not the step: it has loss and read noise in it.
+    """
+    series, code, law, local, shape, _ = fit.arguments
+    weight = series.rest + series.kept * (trace.state - series.rest)
+    found = np.zeros((2, len(weight)))
+    for row in np.flatnonzero((series.pulse != 0) & ~series.begins):
+        own = local[fit.prepared.device[row]]
+        up = bool(series.pulse[row] > 0)
+        step, _, size = pulse_step(code, law, up, float(weight[row]), own, shape)
+        found[:, row] = series.factor[row] * step, series.factor[row] * size
+    return found[0], found[1]
 
 
 def _mean_step(
@@ -166,6 +177,7 @@ def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> C
     prepared = fit.prepared
     key = (prepared.device.astype(np.int64) * (prepared.cycle.max() + 1) + prepared.cycle) * 2
     key += prepared.series.pulse > 0
+    used = used & (prepared.series.pulse != 0)
     groups = [miss[used & (key == group)] / step for group in np.unique(key[used])]
     return _excess("Are cycles alike?", "of the step between cycles", groups)
 

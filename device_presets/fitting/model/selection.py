@@ -64,8 +64,8 @@ class Selection:
         chosen: the simplest model that is not worse than the best by more than one standard error;
             of equally simple ones the best.
         scores: of all models, best first.
-        as_good: those not worse than the best by more than one standard error, the chosen one
-            among them: the data do not tell which of them is right.
+        as_good: those not worse than the best by more than one standard error, the simplest
+            first: the data do not tell which of them is right.
         how: the kind of cross-validation, as a phrase.
     """
 
@@ -180,7 +180,7 @@ def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
         # Drawn among each three neighbours: dealt in turn, a fold would always fall on the same
         # part of a sweep.
         drawn = np.argsort(rng.random((blocks // _FOLDS + 1, _FOLDS)), axis=1).ravel()
-        fold[first:end] = drawn[np.arange(end - first) * blocks // max(end - first, 1)]
+        fold[first:end] = drawn[np.arange(end - first) * blocks // (end - first)]
     return fold, "one of each three blocks of each device's pulses held out"
 
 
@@ -223,9 +223,9 @@ def _choice(scores: list[Score], how: str) -> Selection:
         if np.isfinite(behind).all() and behind.sum() <= max(error, 1.0):
             good.append(score)
     # Of two with as many numbers (which differ in the law of the noise) the better one.
-    chosen = min(good, key=lambda score: (score.fit.n_free, -_sum(score))) if good else best
+    good = sorted(good, key=lambda score: (score.fit.n_free, -_sum(score))) or [best]
     ordered = sorted(scores, key=_sum, reverse=True)
-    return Selection(chosen, tuple(ordered), tuple(good or [best]), how)
+    return Selection(good[0], tuple(ordered), tuple(good), how)
 
 
 def as_likely_of(selection: Selection) -> list[Score]:

@@ -144,10 +144,7 @@ def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:
         kinds[pulse[first + 1 : end].tobytes()].append(int(first))
     length = {kind: len(kind) + 1 for kind in kinds}
     most = max(kinds, key=lambda kind: (len(kinds[kind]) * length[kind], length[kind]))
-    points = np.arange(length[most])
-    if len(points) > _CURVE_POINTS:
-        points = points[:_CURVE_POINTS]
-    return np.array(kinds[most])[:, None] + points
+    return np.array(kinds[most])[:, None] + np.arange(min(length[most], _CURVE_POINTS))
 
 
 @njit(cache=True)

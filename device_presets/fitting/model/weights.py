@@ -137,8 +137,15 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
             and the top of the mean measured range, rounded to three digits of the range.
 
     Raises:
-        PresetError: ``one`` is not above ``zero``, or ``zero`` lies outside the measured range.
+        PresetError: ``one`` is not above ``zero``, or ``zero`` lies outside the measured range; a
+            device without pulses in a direction that others have.
     """
+    for way, name in ((1, "up"), (-1, "down")):
+        has = np.unique(found.device[found.pulse == way])
+        if 0 < len(has) < found.n_devices:
+            label = next(label for k, label in enumerate(found.labels) if k not in has)
+            allowed = "must be there, as of other devices; leave out this device, or measure it"
+            raise PresetError(found.name, f"{name} pulses of {label}", 0, allowed)
     start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
     scale = _scale(found, start, zero, one)
     weight = (found.conductance - scale.zero) / scale.span
@@ -206,8 +213,12 @@ def _scale(
 ) -> WeightScale:
     high, low = (ends.mean() for ends in _extremes(found.conductance, start, smooth=True))
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
-    middle = digit * round((high + low) / 2 / digit) if zero is None else zero
-    top = middle + digit * max(1, round((high - low) / 2 / digit)) if one is None else one
+    middle, top = zero, one
+    if middle is None:
+        middle = digit * round((high + low) / 2 / digit)
+    if top is None:
+        half = digit * max(1, round((high - low) / 2 / digit))
+        top = middle + half if zero is None else digit * round(high / digit)
     lowest, highest = found.conductance.min(), found.conductance.max()
     if not lowest <= middle <= highest:
         measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
@@ -229,8 +240,6 @@ def _blocks(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> Blocks
     for rows in _runs(pulse, device):
         size = max(1, len(rows) // _BLOCKS_A_RUN)
         n = len(rows) // size
-        if n < 2:
-            continue
         means = weight[rows[: n * size]].reshape(n, size).mean(axis=1)
         sign = float(pulse[rows[1]])
         full = np.ones(n - 1)

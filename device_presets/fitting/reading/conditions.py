@@ -3,11 +3,12 @@
 A row's time is taken as that of its reading, at which its pulse has just ended.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from device_presets.fitting.reading.csv_layout import CONDITIONS
 from device_presets.fitting.reading.csv_reading import Rows
 from device_presets.fitting.rows import refuse_first
 from device_presets.parameters.common import LONGEST_PULSE_S, SHORTEST_PULSE_S
@@ -34,9 +35,22 @@ class Conditions:
     amplitude_v: np.ndarray
 
     @property
-    def pulses_differ(self) -> bool:
-        """Whether the file tells pulses apart, by width or amplitude."""
-        return bool(np.isfinite(self.width_s).any() or np.isfinite(self.amplitude_v).any())
+    def known(self) -> set[str]:
+        """Those of ``CONDITIONS`` that the file tells."""
+        told = (self.elapsed_s > 0, np.isfinite(self.width_s), np.isfinite(self.amplitude_v))
+        return {name for name, rows in zip(CONDITIONS, told, strict=True) if rows.any()}
+
+    def only(self, names: set[str]) -> "Conditions | None":
+        """These of ``CONDITIONS``; None where there are none."""
+        elapsed, age, gap, width, amplitude = astuple(self)
+        if "time_s" not in names:
+            elapsed, age = np.zeros_like(age), np.full_like(age, np.inf)
+            gap = age
+        if "pulse_width_s" not in names:
+            width = np.full_like(width, np.nan)
+        if "amplitude_v" not in names:
+            amplitude = np.full_like(amplitude, np.nan)
+        return Conditions(elapsed, age, gap, width, amplitude) if names else None
 
 
 def conditions_of(
@@ -77,7 +91,7 @@ def conditions_of(
         unknown = np.full(len(follows), np.inf)
         return Conditions(np.zeros(len(follows)), unknown, unknown, width, amplitude)
     time = rows.time_s
-    wrong = follows & ~np.isfinite(time)
+    wrong = (follows | np.append(follows[1:], False)) & ~np.isfinite(time)
     refuse("time_s", time, wrong, "must be a time in seconds in each row")
     before = np.concatenate([time[:1], time[:-1]])
     backwards = follows & ~(time >= before)

@@ -1,5 +1,7 @@
 """How a measured file is laid out: columns, units, separator, decimal mark, encoding."""
 
+import codecs
+import csv
 import math
 import re
 from collections.abc import Sequence
@@ -184,7 +186,8 @@ def detect_format(file: Path) -> TextFormat:
         raise PresetError(file, "file", "nothing", "must hold a line of column names and rows")
     header = lines[number - 1]
     separator = next((s for s in _SEPARATORS if s in header), ",")
-    columns = tuple(cell.strip().strip('"') for cell in header.split(separator))
+    cells = next(csv.reader([header], delimiter=separator, skipinitialspace=True))
+    columns = tuple(cell.strip() for cell in cells)
     if all(cell.lower() in ("up", "down") or _is_number(cell) for cell in columns) and any(
         _is_number(cell) for cell in columns
     ):
@@ -212,7 +215,8 @@ def _decoded(head: bytes) -> tuple[str, str]:
         return "utf-16", head[: len(head) // 2 * 2].decode("utf-16", errors="replace")
     try:
         # A character may be cut in two at the end of what was read.
-        return "utf-8-sig", head[: -4 if len(head) == _SNIFFED_BYTES else None].decode("utf-8-sig")
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        return "utf-8-sig", decoder.decode(head, final=len(head) < _SNIFFED_BYTES)
     except UnicodeDecodeError:
         return "cp1252", head.decode("cp1252", errors="replace")  # Excel's CSV on Windows
 

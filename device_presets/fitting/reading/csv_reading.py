@@ -149,6 +149,10 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
         columns[role]: str for role in ("polarity", "device", "cycle") if role in columns
     }
     wanted = sorted(set(columns.values()), key=text.columns.index)
+    whole = wanted  # a line with nothing in these columns is none
+    if not {"pulse", "polarity"} & set(columns):
+        # The order numbers the pulses: an empty cell is a gap; of one column, each empty line.
+        whole = list(text.columns) if len(text.columns) > 1 else []
     try:
         reader = pd.read_csv(
             file,
@@ -177,7 +181,7 @@ def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[p
                 if too_wide or (cut_short and not looked):
                     looked = True
                     _refuse_ragged(file, text)
-                yield piece[wanted].dropna(how="all")
+                yield piece.dropna(how="all", subset=whole)[wanted] if whole else piece[wanted]
     except pd.errors.EmptyDataError:
         return
     except UnicodeError as error:

@@ -24,7 +24,6 @@ from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import reason
 
 EXCEL = (".xlsx", ".xlsm")
-_MIXED = f"not used: {', '.join(CONDITIONS)}, since only some of the files have them"
 TEXT = (".csv", ".txt", ".tsv", ".dat")
 
 
@@ -43,7 +42,7 @@ def read(path: Path, layout: CsvLayout) -> Measurement:
         return sampled(read_lookup_table(path), layout.conductance_unit)
     found = _files(path, layout)
     doubt = unit_doubt(found, layout)
-    return replace(found, notes=(doubt, *found.notes)) if doubt else found
+    return thinned(replace(found, notes=(doubt, *found.notes)) if doubt else found)
 
 
 def unit_doubt(found: Measurement, layout: CsvLayout) -> str:
@@ -73,7 +72,7 @@ def _files(path: Path, layout: CsvLayout) -> Measurement:
     if not files:
         allowed = f"must hold a file for each device, {', '.join(TEXT + EXCEL)}"
         raise PresetError(path, "folder", "no such file", allowed)
-    return thinned(_joined(path.name, [_file(file, layout) for file in files]))
+    return _joined(path.name, [_file(file, layout) for file in files])
 
 
 def _file(path: Path, layout: CsvLayout) -> Measurement:
@@ -101,7 +100,7 @@ def _as_text(path: Path) -> Iterator[Path]:
         raise PresetError(path, "file", reason(error), "must be a readable Excel file") from None
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "sheet.csv"
-        with text.open("w", newline="") as opened:
+        with text.open("w", newline="", encoding="utf-8") as opened:
             writer = csv.writer(opened)
             writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
         yield text
@@ -110,10 +109,14 @@ def _as_text(path: Path) -> Iterator[Path]:
 def _joined(name: str, parts: list[Measurement]) -> Measurement:
     """Measurements of several files as one; no device is in two of them."""
     notes = [f"{part.name}: {note}" for part in parts for note in part.notes]
-    timed = [part.conditions is not None for part in parts]
-    if any(timed) and not all(timed):
-        notes.append(_MIXED)
-        parts = [replace(part, conditions=None) for part in parts]
+    known = [set() if part.conditions is None else part.conditions.known for part in parts]
+    common = set[str].intersection(*known)
+    if mixed := [name for name in CONDITIONS if name in set[str].union(*known) - common]:
+        notes.append(f"not used: {', '.join(mixed)}, since only some of the files have them")
+        parts = [
+            replace(part, conditions=part.conditions and part.conditions.only(common))
+            for part in parts
+        ]
     before = accumulate((part.n_devices for part in parts), initial=0)
     numbered = [
         replace(part, device=part.device + n) for part, n in zip(parts, before, strict=False)

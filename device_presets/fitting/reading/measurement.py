@@ -160,7 +160,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     if layout.all_pulses is not None:
         _refuse_mixed(file, layout, found)
     _check_enough(file, layout, found, rows.devices)
-    return thinned(found)
+    return found
 
 
 def _jumps(
@@ -239,10 +239,12 @@ def _check_enough(
         )
         highest = in_unit(float(found.conductance.max()), found.unit)
         raise PresetError(file, f"column {layout.measured_column}", highest, allowed)
-    if np.ptp(found.conductance) == 0:
-        value = in_unit(float(found.conductance[0]), found.unit)
-        field = f"column {layout.measured_column}"
-        raise PresetError(file, field, value, "must change with the pulses; it is always the same")
+    for device, name in enumerate(devices):
+        own = found.conductance[found.device == device]
+        if np.ptp(own) == 0:
+            allowed = f"must change with the pulses; of device {name} it is always the same"
+            field = f"column {layout.measured_column}"
+            raise PresetError(file, field, in_unit(float(own[0]), found.unit), allowed)
 
 
 def thinned(found: Measurement) -> Measurement:

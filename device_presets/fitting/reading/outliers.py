@@ -35,7 +35,7 @@ def spikes(found: Measurement) -> np.ndarray:
     both = np.append(inside[:-1] & inside[1:], False)
     after = np.append(change[1:], 0.0)
     back = both & (change * after < 0)
-    if found.conditions is not None and found.conditions.pulses_differ:
+    if found.conditions is not None and found.conditions.known - {"time_s"}:
         next_pulse = np.append(found.pulse[1:], 0)
         back &= ~((change * found.pulse > 0) & (after * next_pulse > 0))
     size = np.where(back, np.minimum(np.abs(change), np.abs(after)), 0.0)

@@ -68,7 +68,7 @@ def _columns(found: Measurement, device: int) -> int:
     for way, count in counts.items():
         if count < 2 * LEAST:
             allowed = f"must be at least {2 * LEAST} in each direction and device"
-            raise PresetError(found.name, f"pulses {way} of device {device + 1}", count, allowed)
+            raise PresetError(found.name, f"pulses {way} of {found.labels[device]}", count, allowed)
     return min(MOST_COLUMNS, min(counts.values()) // LEAST)
 
 

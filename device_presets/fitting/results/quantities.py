@@ -144,6 +144,7 @@ def _read_noise(p: Population) -> list[Quantity]:
         note = "neighbouring steps do not oppose each other: no read or write noise seen"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
     white = p.quantity("write_noise", "step", lambda device: device.white / p.step(device))
+    white = replace(white, low=None if white.low is None else max(white.low, 0.0))
     if not p.memory:
         return [white]
     if p.device().white < _UNSEEN * p.device().slow:
@@ -151,8 +152,7 @@ def _read_noise(p: Population) -> list[Quantity]:
         white = Quantity("write_noise", 0.0, None, None, "step", note)
     else:
         note = "; ".join(filter(None, [white.note, "new at each pulse"]))
-        low = None if white.low is None else max(white.low, 0.0)
-        white = replace(white, low=low, note=note)
+        white = replace(white, note=note)
 
     slow = p.positive(
         SLOW_NOISE,

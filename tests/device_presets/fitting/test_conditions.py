@@ -70,6 +70,7 @@ def test_readings_without_a_pulse_stay_in_their_stretch(tmp_path: Path) -> None:
     [
         ("5,up,21.5,5,", "5,up,21.5,3.5,", ("row 7", "column time_s", "3.5", "not be before")),
         ("5,up,21.5,5,", "5,up,21.5,,", ("row 7", "column time_s", "in each row")),
+        (",0,1e-6,3", ",,1e-6,3", ("row 2", "column time_s", "in each row")),
         (",1e-6,3", ",0,3", ("column pulse_width_s", "0.0", "from 1e-12 to 10000")),
         (",1e-6,3", ",,3", ("row 3", "column pulse_width_s", "must be a width")),
         (",1e-6,3", ",1e-6,0", ("column amplitude_v", "other than zero")),

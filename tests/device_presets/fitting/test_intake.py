@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from device_presets import PresetError
+from device_presets.fitting.model.history import timing_of
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
@@ -207,3 +208,52 @@ def test_an_unlikely_unit_is_noted_once(
     doubts = [note for note in notes if "is the unit right?" in note]
     assert len(doubts) == bool(told)
     assert told in "".join(doubts)
+
+
+def test_an_empty_cell_is_a_gap_where_the_order_counts_the_pulses(tmp_path: Path) -> None:
+    """No step is computed across it, whatever other columns the file has."""
+    values = ["" if k == 10 else f"{10 + 0.5 * k}" for k in range(30)]
+    numbered = ["n,conductance", *(f"{k},{g}" for k, g in enumerate(values))]
+    sides = ["n,up_pulse,down_pulse", *(f"{k},{g},{g}" for k, g in enumerate(values))]
+    for lines, pulses in (
+        (numbered, 27),
+        (["conductance", *values], 27),
+        ([*numbered[:5], ",", *numbered[5:]], 27),  # an empty line is no gap
+        (sides, 54),
+    ):
+        way = None if lines is sides else "up"
+        layout = CsvLayout(all_pulses=way)  # type: ignore[arg-type]
+        found = read(text(tmp_path / "a.csv", lines), layout)
+        step = np.diff(found.conductance)[found.pulse[1:] != 0]
+        assert found.n_pulses == pulses
+        np.testing.assert_allclose(step, 0.5e-6)
+
+
+def test_a_name_may_hold_the_separator_in_quotes(tmp_path: Path) -> None:
+    lines = ['polarity, "G, uS"', *(f"{p},{g}" for p, g in rows())]
+    same(read(text(tmp_path / "a.csv", lines), CsvLayout(conductance="G, uS")))
+
+
+def test_files_of_a_folder_use_the_conditions_that_all_have(tmp_path: Path) -> None:
+    """One file with even times, one without: no time differs."""
+    for name, column, cell in (("a", "time_s,", "{k},"), ("b", "", "")):
+        lines = [f"pulse,polarity,{column}pulse_width_s,conductance"]
+        lines += [f"{k},{way},{cell.format(k=k)}1e-6,{g}" for k, (way, g) in enumerate(rows())]
+        text(tmp_path / f"{name}.csv", lines)
+    found = read(tmp_path, CsvLayout())
+    assert found.notes == ("not used: time_s, since only some of the files have them",)
+    timing = timing_of(found)
+    assert timing is not None
+    assert (timing.asked, timing.width_0) == ((), 1e-6)
+
+
+def test_a_large_folder_says_how_many_pulses_were_measured(tmp_path: Path) -> None:
+    way = np.tile(np.repeat([1, -1], 100), 105)
+    level = 20 + np.cumsum(0.1 * way)
+    for name in ("a.csv", "b.csv"):
+        lines = [f"{w},{g:.4f}" for w, g in zip(way, level, strict=True)]
+        text(tmp_path / name, ["polarity,conductance", *lines])
+    found = read(tmp_path, CsvLayout())
+    assert len(found.notes) == 3  # each file's order of rows, and this one
+    assert found.notes[-1].startswith("41998 pulses measured; one in 3 stretches")
+    assert found.n_devices == 2

@@ -72,8 +72,9 @@ def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
         write_tables(data, CsvLayout(), source)
     few = tmp_path / "few.csv"
     rows = [f"{n},{'up' if n < 50 else 'down'},{10 + 0.1 * (n % 50)}" for n in range(80)]
-    few.write_text("\n".join(["pulse,polarity,conductance", *rows]) + "\n")
-    with pytest.raises(PresetError, match=r"pulses down of device 1: .*at least 40"):
+    lines = ["pulse,polarity,conductance,device", *(f"{row},chip A" for row in rows)]
+    few.write_text("\n".join(lines) + "\n")
+    with pytest.raises(PresetError, match=r"pulses down of device chip A: .*at least 40"):
         write_tables(few, CsvLayout(), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

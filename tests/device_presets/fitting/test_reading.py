@@ -12,7 +12,9 @@ import pytest
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
+from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout, detect_format
+from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
 
 
@@ -50,6 +52,28 @@ def test_excel_semicolons_and_decimal_commas(tmp_path: Path, encoding: str) -> N
     assert (detect_format(file).separator, detect_format(file).decimal) == (";", ",")
     found = read_measurement(file, CsvLayout())
     assert found.conductance[1] == pytest.approx(10.5e-6)
+
+
+def test_a_character_may_be_cut_at_the_end_of_what_the_format_is_told_from(tmp_path: Path) -> None:
+    lines = "\n".join(f"{k},up,{k}" for k in range(9000)).encode()
+    for cut in range(65530, 65537):
+        file = tmp_path / "a.csv"
+        file.write_bytes(lines[:cut] + "µ".encode() + lines[cut:])
+        assert detect_format(file).encoding == "utf-8-sig"
+
+
+def test_weight_one_is_the_top_of_the_range_wherever_weight_zero_is(tmp_path: Path) -> None:
+    found = read_measurement(written(tmp_path / "a.csv", sweep(60)), CsvLayout())
+    top = prepare(found, None, None).scale.one
+    assert prepare(found, 12e-6, None).scale.one == pytest.approx(top, abs=0.2e-6)
+
+
+def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -> None:
+    """Its down step would be a guess, and count in the mean."""
+    lines = [f"A,{line}" for line in sweep()[1:]] + [f"B,{line}" for line in sweep()[1:20]]
+    file = written(tmp_path / "a.csv", ["device,pulse,polarity,conductance", *lines])
+    with refused("down pulses of device B", "as of other devices"):
+        prepare(read_measurement(file, CsvLayout()), None, None)
 
 
 def test_tabs_and_units_and_other_names(tmp_path: Path) -> None:
@@ -153,6 +177,11 @@ def test_a_wrong_cell_is_one_line_with_file_row_and_column(
             ("row 1", "'polarity'", "is missing; the polarity column must be one of just words"),
         ),
         (["pulse,polarity,conductance", *(f"{k},up,3" for k in range(30))], ("always the same",)),
+        (
+            ["device,pulse,polarity,conductance"]
+            + [f"{d},{k},up,{k + 1 if d == 'A' else 3}" for d in "AB" for k in range(30)],
+            ("of device B it is always the same",),
+        ),
         (
             ["pulse,polarity,conductance", *(f"{k},down,{60 - k}" for k in range(30))],
             ("up pulses",),
@@ -280,7 +309,7 @@ def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
     """Every tenth stretch of 500 pulses, with sweeps of 500 pulses, would be up pulses only."""
     file = tmp_path / "sweeps.csv"
     write_sweeps(file, 200_000, sweep_length, devices=2)
-    found = read_measurement(file, CsvLayout())
+    found = read(file, CsvLayout())
     assert 0.9 * MOST_PULSES <= found.n_pulses <= MOST_PULSES
     assert 0.25 < np.mean(found.pulse[found.pulse != 0] > 0) < 0.75
     assert found.n_devices == 2

@@ -1,8 +1,11 @@
 """Fits that must not be believed, files that are there whole or not at all, and the commands."""
 
 import functools
+import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +13,16 @@ from typer.testing import CliRunner
 
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
+from device_presets.fitting.checks import goodness
 from device_presets.fitting.checks.goodness import _excess, outliers
+from device_presets.fitting.model.history import LEAK, NO_HISTORY, History
+from device_presets.fitting.model.joint_fit import fit_at
+from device_presets.fitting.model.maximum_likelihood import layout_of
+from device_presets.fitting.model.selection import Score, _choice, filtered
+from device_presets.fitting.model.step_functions import MODELS
+from device_presets.fitting.model.weights import prepare, with_read_noise, without_read_noise
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -22,7 +34,7 @@ from device_presets.fitting.results.quantities import _over_models
 from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
-from support.device_presets.fits import write_pulses
+from support.device_presets.fits import ONE, ZERO, write_pulses
 
 
 def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
@@ -274,3 +286,45 @@ def test_a_preset_says_that_a_number_is_not_determined(poor: FittedDevice) -> No
     assert not open_.source
     assert open_.assumption is not None
     assert open_.assumption.startswith("not determined by the data")
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
+    memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Correlated read noise of six steps; or a leak that pulses balance after 40 of them."""
+    rng, step, tau = np.random.default_rng(0), 0.02, 20.0
+    way = np.tile(np.repeat([1, -1], 100), 6) if memory else np.ones(4000, dtype=np.int64)
+    weight, noise = np.zeros(len(way) + 1), np.zeros(len(way) + 1)
+    for k, sign in enumerate(way, 1):
+        weight[k] = weight[k - 1] * (1.0 if memory else math.exp(-1.0 / tau)) + sign * step
+        weight[k] += 0.0 if memory else 0.3 * step * rng.standard_normal()
+        noise[k] = math.exp(-0.1) * noise[k - 1] + 6 * step * 0.43 * rng.standard_normal() * memory
+    lines = ["pulse,polarity,conductance,time_s"]
+    for k, w in enumerate(weight + noise):
+        polarity = "up" if way[max(k - 1, 0)] > 0 else "down"
+        lines.append(f"{k},{polarity},{1e6 * (ZERO + w * (ONE - ZERO)):.6f},{k}")
+    file = tmp_path / "data.csv"
+    file.write_text("\n".join(lines) + "\n")
+    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    prepared = with_read_noise(prepared) if memory else without_read_noise(prepared)
+    history = NO_HISTORY if memory else History((LEAK,))
+    layout = layout_of(prepared, MODELS[0], memory, history)
+    numbers = [] if memory else [math.log(tau), 0.0]
+    shared = np.array([math.log(0.3), math.log(1e-3), math.log(6 * step), math.log(10), *numbers])
+    size = math.log(step)
+    fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
+    seen: list[float] = []
+    monkeypatch.setattr(goodness, "far_checks", lambda f, t, step, noisy: seen.append(step) or [])
+    verdict = goodness.judge(fit, filtered(fit))
+    assert seen == [pytest.approx(step)]
+    assert verdict.checks[0].passed, verdict.checks[0]
+
+
+def test_of_equally_simple_models_the_best_is_looked_at_first() -> None:
+    fit: Any = SimpleNamespace(n_free=3)
+    parts = np.array([1.0, -1.0, 0.5])
+    behind = [Score(MODELS[0], fit, parts - lost) for lost in (0.3, 0.2, 0.1)]
+    found = _choice(behind, "")
+    assert [id(one) for one in found.as_good] == [id(one) for one in behind[::-1]]
+    assert found.chosen is behind[2]
