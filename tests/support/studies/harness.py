@@ -194,3 +194,9 @@ class Harness:
 def declared_trials(study: Study) -> list[Trial]:
     """The trials of every point with its declared seeds, hyperparameters given."""
     return trials_at(study, {}, [Seeded(point, point.seeds) for point in study.points()])
+
+
+EACH_ONCE = {
+    f"test {label} seed {seed}": 1 for label in ("ann", "rate", "coincidence") for seed in (0, 1)
+}
+"""The log of a small study in which each trial ran once."""

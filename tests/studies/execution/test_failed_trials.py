@@ -1,0 +1,178 @@
+"""Trials that fail, and rows that find no room on the disk: what is listed, and what runs again."""
+
+import errno
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from studies.declaration.result import Failure, TrialResult
+from studies.declaration.trial import Trial
+from studies.execution.api import load_results
+from studies.execution.progress import Reporter
+from studies.execution.study_runs import run_in_folder, runner_of, search_in_folder
+from studies.results import store
+from studies.workers.local_executor import LocalExecutor
+from support.studies.harness import (
+    EACH_ONCE,
+    Harness,
+    InThisProcess,
+    small_study,
+)
+
+
+def test_a_failing_unit_is_listed_and_runs_again_only_when_asked(harness: Harness) -> None:
+    harness.order("raise", "rate seed 0")
+    outcome = harness.run(small_study())
+    assert len(outcome.runs) == 5
+    (failure,) = outcome.failures
+    assert (failure.title, failure.message) == ("rate seed 0", "RuntimeError: weights exploded")
+    assert "fake_training" in failure.details
+    listed = pd.read_csv(harness.out / "failures.csv")
+    assert list(listed["title"]) == ["rate seed 0"]
+    harness.take_log()
+    harness.order("raise")
+    again = harness.run(small_study())
+    assert not harness.take_log()
+    assert again.failures == [failure]
+    assert list(pd.read_csv(harness.out / "failures.csv")["title"]) == ["rate seed 0"]
+    assert not harness.run(small_study(), retry_failed=True).failures
+    assert harness.take_log() == {"test rate seed 0": 1}
+    assert not (harness.out / "failures.csv").exists()
+
+
+def test_a_killed_worker_costs_its_own_units_and_no_others(harness: Harness) -> None:
+    harness.order("die", "coincidence seed 0")
+    outcome = harness.run(small_study(), executor=LocalExecutor(1))
+    assert [failure.title for failure in outcome.failures] == ["coincidence seed 0"]
+    assert "worker process died" in outcome.failures[0].message
+    assert len(outcome.runs) == 5
+
+
+def test_a_killed_worker_does_not_take_its_neighbours_unit_with_it(harness: Harness) -> None:
+    harness.order("die", "ann seed 0", "ann seed 1")
+    harness.order("slow", "rate seed 0", "rate seed 1")
+    outcome = harness.run(small_study(), executor=LocalExecutor(2))
+    assert [failure.title for failure in outcome.failures] == ["ann seed 0", "ann seed 1"]
+    assert harness.take_log() == EACH_ONCE
+
+
+def test_failures_are_on_disk_before_the_study_ends(harness: Harness) -> None:
+    """So that a kill later on does not forget them."""
+    seen: list[list[str]] = []
+
+    class Looking(Reporter):
+        def failed(self, failure: Failure) -> None:
+            seen.append(list(pd.read_csv(harness.out / "failures.csv")["title"]))
+
+    harness.order("raise", "ann seed 0", "rate seed 1")
+    harness.run(small_study(), executor=LocalExecutor(1), reporter=Looking())
+    assert seen == [["ann seed 0"], ["ann seed 0", "rate seed 1"]]
+
+
+def test_a_failure_left_alone_stays_on_the_list_while_others_fail(harness: Harness) -> None:
+    harness.order("raise", "ann seed 0")
+    harness.run(small_study(seeds=[0]))
+    harness.order("raise", "ann seed 1")
+    seen: list[set[str]] = []
+
+    class Looking(Reporter):
+        def failed(self, failure: Failure) -> None:
+            seen.append(set(pd.read_csv(harness.out / "failures.csv")["title"]))
+
+    outcome = harness.run(small_study(), reporter=Looking())
+    assert seen == [{"ann seed 0", "ann seed 1"}]
+    assert {failure.title for failure in outcome.failures} == seen[0]
+
+
+def titles_listed(harness: Harness) -> list[str]:
+    return list(pd.read_csv(harness.out / "failures.csv")["title"])
+
+
+def test_a_search_leaves_failed_trials_on_the_list(harness: Harness) -> None:
+    cases = [{"update": "rate"}, {"update": "coincidence", "learning_rate": 1.0}]
+    study = small_study(cases=cases, search={"n_train": 60, "learning_rate": [1.0]})
+    options = harness.options(executor=InThisProcess())
+    harness.order("raise", "coincidence seed 0")
+    run_in_folder(study, harness.out, options)
+    search_in_folder(study, harness.out, options)
+    assert titles_listed(harness) == ["coincidence seed 0"]
+    harness.take_log()
+    run_in_folder(study, harness.out, options)
+    assert not harness.take_log()
+
+
+def test_the_studies_of_one_question_repeat_no_failure_of_each_other(harness: Harness) -> None:
+    """`require` runs the device alone first, then more and more of its changes."""
+    rate = {"update": "rate", "learning_rate": 1.0}
+    studies = small_study(cases=[rate], seeds=[0]), small_study(seeds=[0])
+    harness.order("raise", "rate seed 0", "coincidence seed 0")
+
+    def ask(**changes: Any) -> list[str]:
+        run = runner_of(harness.out, harness.options(executor=InThisProcess(), **changes))
+        failures = [run(study).failures for study in studies]
+        assert [len(of) for of in failures] == [1, 2]
+        assert sorted(titles_listed(harness)) == ["coincidence seed 0", "rate seed 0"]
+        return sorted(harness.take_log().elements())
+
+    assert ask() == ["test ann seed 0", "test coincidence seed 0", "test rate seed 0"]
+    assert ask() == []
+    assert ask(retry_failed=True) == ["test coincidence seed 0", "test rate seed 0"]
+
+
+class Disk:
+    """A disk that is full for some writes of rows, by their number."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, full: Callable[[int], bool]) -> None:
+        self.writes = 0
+        whole = store.TrialStore.write
+
+        def write(trial_store: store.TrialStore, trial: Trial, result: TrialResult) -> None:
+            self.writes += 1
+            if full(self.writes):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            whole(trial_store, trial, result)
+
+        monkeypatch.setattr(store.TrialStore, "write", write)
+
+
+class Notes(Reporter):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_rows_wait_for_room_on_a_full_disk(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Disk(monkeypatch, full=lambda write: write <= 3)
+    told = Notes()
+    outcome = harness.run(small_study(), executor=LocalExecutor(1), reporter=told)
+    assert not outcome.failures
+    assert len(load_results(harness.out)) == 6
+    assert told.notes[0] == (
+        "ann seed 0: not kept: No space left on device; tried again as other trials end"
+    )
+    harness.take_log()
+    harness.run(small_study())
+    assert not harness.take_log()
+
+
+def test_a_disk_that_stays_full_costs_rows_and_says_which(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Disk(monkeypatch, full=lambda write: write > 4)
+    outcome = harness.run(small_study(), executor=LocalExecutor(1))
+    assert len(outcome.runs) == 4
+    assert [failure.message for failure in outcome.failures] == [
+        "not kept: No space left on device"
+    ] * 2
+    assert len(pd.read_csv(harness.out / "failures.csv")) == 2
+    monkeypatch.undo()
+    harness.take_log()
+    assert len(harness.run(small_study(), retry_failed=True).runs) == 6
+    assert harness.take_log().total() == 2
