@@ -61,7 +61,8 @@ class Preset:
     parameters: Mapping[str, Parameter]
 
     pair = False
-    """Whether a weight is a pair of these (`device_presets.compounds.table`): one is one."""
+    in_parallel = 1
+    """A weight is one device; cells of several are `device_presets.compounds.table`'s."""
     jump_tables = None
     """No measured distribution of jumps (`device_presets.jump_tables`): a model has steps."""
 

@@ -68,5 +68,9 @@ class DeviceSource(Protocol):
     def pair(self) -> bool:
         """Whether each weight is a differential pair, whatever the tile's reference scheme."""
 
+    @property
+    def in_parallel(self) -> int:
+        """Devices on one output line that all get every pulse of a weight; their mean is read."""
+
     def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
         """A fresh aihwkit device configuration whose leak acts once in that time (s)."""

@@ -58,6 +58,11 @@ class CompoundDevice:
         return self.compound.build is None
 
     @property
+    def in_parallel(self) -> int:
+        """Devices that all get every pulse, and whose mean is read."""
+        return self.compound.devices if self.compound.parallel else 1
+
+    @property
     def one_directional_because(self) -> str | None:
         """Why one of its devices has no gradual down step; None where none needs any."""
         if self.compound.one_sided:

@@ -62,6 +62,7 @@ class Compound:
             an assumption (docs/explanation/devices.md).
         takes_partner: the slow device may be another preset.
         one_sided: of devices that move one way only; the other cells refuse these.
+        parallel: whether all devices get every pulse and their mean is read.
         beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
         unknown_pulses: why the ledger cannot count all pulses; None: it does.
     """
@@ -72,6 +73,7 @@ class Compound:
     settings: Mapping[str, Rule]
     takes_partner: bool = False
     one_sided: bool = False
+    parallel: bool = False
     beside_pulses: str | None = None
     unknown_pulses: str | None = None
 
@@ -220,7 +222,11 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
     {
         "two_device_pair": Compound(2, "differential pair", None, {}),
         "four_device_cell": Compound(
-            4, "aihwkit VectorUnitCell; every device gets every pulse, the mean is read", _four, {}
+            4,
+            "aihwkit VectorUnitCell; every device gets every pulse, the mean is read",
+            _four,
+            {},
+            parallel=True,
         ),
         "one_sided_pair": Compound(
             2,

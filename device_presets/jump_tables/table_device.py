@@ -90,6 +90,7 @@ class TableDevice:
     settings: Mapping[str, Any]
 
     pair = False
+    in_parallel = 1
     leak_time_constant_s = math.inf
     pulse_physics = None
     one_directional_because = None

@@ -88,8 +88,8 @@ class ReferenceSpec(Spec):
 
 
 NEEDS_PULSES = (
-    "simulates single devices and pairs of them, whose weights pulses move; a cell with transfers "
-    "or a digital sum is aihwkit's own"
+    "simulates devices alone, in pairs and in parallel, whose weights pulses move; a cell with "
+    "transfers, refreshes or a digital sum is aihwkit's own"
 )
 """Error message: such cells have no native simulation."""
 
@@ -183,6 +183,7 @@ _NO_DISTURB = (
     "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
     "known"
 )
+_NO_LINES = "is for weights on two lines: a device and its reference, or a pair"
 _ONE_LOSS = (
     "gives a law of loss to a device that has its own; override leak_time_constant_s by .inf, or "
     "take a device that does not remember its pulses"
@@ -223,6 +224,7 @@ def check_device(
         ("simulator", simulator, on_aihwkit and remembers, _NO_MEMORY),
         ("half_select", spec.half_select, spec.half_select.acts and physics, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and physics, _NO_DISTURB),
+        ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),
         ("retention", retention, retention.has_law and loses, _ONE_LOSS),
         ("storage_seconds", spec.storage_seconds, keeps and spec.storage_seconds, _NEEDS_LOSS),
         (

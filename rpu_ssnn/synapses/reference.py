@@ -34,3 +34,15 @@ def reference_error(
 def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
     """What a cell is, from its device or the two of a differential pair."""
     return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
+
+
+def of_lines[T: np.ndarray](devices: Sequence[T], in_parallel: int) -> list[T]:
+    """What a cell's output lines carry: the means of its devices in parallel.
+
+    Args:
+        devices: of a cell, those of a line one after another.
+    """
+    if in_parallel == 1:
+        return list(devices)
+    firsts = range(0, len(devices), in_parallel)
+    return [sum(devices[n : n + in_parallel]) / in_parallel for n in firsts]

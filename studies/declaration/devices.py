@@ -190,7 +190,7 @@ def check_tile(
         raise InputError("study", f"tile.{error.field}", error.value, error.allowed) from error
     if compound is None:
         return
-    if tile.simulator == "native" and compound.build is not None:
+    if tile.simulator == "native" and not (source.pair or compound.parallel):
         raise InputError("study", "tile.simulator", tile.simulator, NEEDS_PULSES)
     scheme = tile.reference.scheme
     if scheme == "differential_pair" or (compound.build is None and scheme != "ideal_reference"):

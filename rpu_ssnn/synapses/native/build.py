@@ -38,8 +38,10 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
     device_seed, stuck_seed, reference_seed, thinning_seed, noise_seed, spread_seed = seeds[:6]
     shape = crossbar.initial.shape
     pair = device.pair or spec.reference.scheme == "differential_pair"
-    signs = np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32)
-    drawn = draw_population(shape, device, spec, device_seed, stuck_seed, spread_seed, len(signs))
+    of_tiles = np.array([1.0, -1.0][: 2 if pair else 1], dtype=np.float32)
+    drawn = draw_population(
+        shape, device, spec, device_seed, stuck_seed, spread_seed, len(of_tiles)
+    )
     error = reference_error(shape, spec, crossbar.he_std, reference_seed)
     errors = np.zeros(0, dtype=np.float32) if error is None else error.T.ravel()
     pulse_key, read_key, start_key, line_key = noise_seed.generate_state(4, np.uint64)
@@ -48,7 +50,7 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
         model=drawn.model,
         rules=drawn.rules._replace(rest=np.float32(clock.rest_state)),
         records=drawn.records,
-        signs=signs,
+        signs=np.repeat(of_tiles, device.in_parallel),
         weights=np.zeros(crossbar.initial.size, dtype=np.float32),
         per_state=weight_per_state(spec, crossbar.he_std),
         offset=errors,
@@ -56,5 +58,6 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
         read_key=read_key,
     )
     slices = Slices(shape, crossbar.pool, crossbar.threads)
-    array = DeviceArray(shape, cells, clock, slices, np.random.SeedSequence(int(read_key)))
+    read_keys = np.random.SeedSequence(int(read_key))
+    array = DeviceArray(shape, cells, device.in_parallel, clock, slices, read_keys)
     return Built(array, drawn, start_key, line_key, thinning_seed, seeds[6])

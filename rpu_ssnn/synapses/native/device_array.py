@@ -12,7 +12,7 @@ from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.pulsing.apply import show_lines
 from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
 from rpu_ssnn.synapses.native.threads import Slices
-from rpu_ssnn.synapses.reference import of_cell
+from rpu_ssnn.synapses.reference import of_cell, of_lines
 
 
 class ReadShares(NamedTuple):
@@ -32,6 +32,7 @@ class DeviceArray:
     Args:
         shape: (n_in, n_out).
         cells: whose read key is set here.
+        in_parallel: devices on one output line of a weight, whose mean is read.
         clock: of the devices.
         slices: of the output lines, none of which shares a device.
         read_keys: of the write noise.
@@ -47,11 +48,13 @@ class DeviceArray:
         self,
         shape: tuple[int, int],
         cells: Cells,
+        in_parallel: int,
         clock: Clock,
         slices: Slices,
         read_keys: np.random.SeedSequence,
     ) -> None:
         self.shape, self.clock, self.slices = shape, clock, slices
+        self._in_parallel = in_parallel
         self._read_keys = read_keys
         self.cells = cells
         self._shown = cells.weights
@@ -97,9 +100,14 @@ class DeviceArray:
             parts.append(self.as_crossbar(alone.weights))
         return parts
 
+    def lines(self, devices: list[Weights]) -> list[Weights]:
+        """What the output lines of a weight carry (one, or two of a pair) of these values of its
+        devices, [n_in, n_out] each."""
+        return of_lines(devices, self._in_parallel)
+
     def seen(self) -> list[Weights]:
-        """What is read of the devices, as their states are."""
-        parts, shares = self.states(), self.read_shares
+        """What is read of a weight's output lines, as states of a device are."""
+        parts, shares = self.lines(self.states()), self.read_shares
         if shares is None:
             return parts
         reference = shares.reference * shares.zero
@@ -131,7 +139,7 @@ class DeviceArray:
             return
         run = partial(show_lines, cells, self.clock.memory, now, n_in)
         if self._shown is not cells.weights:
-            rest = float(cells.per_state * cells.rules.rest) if len(cells.signs) == 1 else 0.0
+            rest = float(cells.per_state * cells.rules.rest * cells.signs.mean())
             run = partial(
                 faded_lines, self.clock.memory, cells.weights, self._shown, rest, now, n_in
             )

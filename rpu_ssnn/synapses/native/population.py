@@ -4,17 +4,19 @@ Devices that are measured tables are drawn here: each is one of the tables.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from aihwkit.simulator.configs.compounds import VectorUnitCell
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
 from rpu_ssnn.synapses.aihwkit_tile import fix_stuck, make_tile, stuck_bounds
+from rpu_ssnn.synapses.cell import devices_of
 from rpu_ssnn.synapses.leak import built_seconds
 from rpu_ssnn.synapses.native.cells import OfDevices
 from rpu_ssnn.synapses.native.device_record import empty_records
@@ -53,18 +55,19 @@ def draw_population(
     device_seed: np.random.SeedSequence,
     stuck_seed: np.random.SeedSequence,
     spread_seed: np.random.SeedSequence,
-    devices_a_cell: int,
+    tiles: int,
 ) -> Population:
-    """The devices that `TileSynapses` has for these seeds, one tile a device of a cell.
+    """The devices that `TileSynapses` has for these seeds, tile by tile.
 
     On top come what only native devices have: spread that lines share, further noise, wear.
+
+    Args:
+        tiles: 2 where a weight is a differential pair; each has all devices in parallel.
 
     Raises:
         InputError: the device is a cell of aihwkit's own, or has no step model here.
     """
-    seeds = list(
-        zip(device_seed.spawn(devices_a_cell), stuck_seed.spawn(devices_a_cell), strict=True)
-    )
+    seeds = list(zip(device_seed.spawn(tiles), stuck_seed.spawn(tiles), strict=True))
     if source.jump_tables is not None:
         drawn = _of_tables(shape, source.jump_tables, spec, seeds)
     else:
@@ -75,27 +78,25 @@ def draw_population(
 
 
 type Seeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
-"""Of the devices and of which are stuck, for each device of a cell."""
+"""Of the devices and of which are stuck, for each tile."""
 
 
 def _of_aihwkit(
     shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: Seeds
 ) -> Population:
     config = source.device(built_seconds(source))
-    kind = type(config).__name__
+    single = config.unit_cell_devices[0] if isinstance(config, VectorUnitCell) else config
+    kind = type(single).__name__
     if kind not in NUMBERS:
         raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
     number = NUMBERS[kind]
-    records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
+    records = empty_records(len(seeds) * source.in_parallel * shape[0] * shape[1])
+    records = records.reshape(len(seeds) * source.in_parallel, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
     drawn = hashlib.sha256()
     rules = None
-    for d, (seed, stuck) in enumerate(seeds):
-        tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
-        fix_stuck(tile, spec, np.random.default_rng(stuck))
-        parts = tile.get_hidden_parameters().items()
-        hidden: dict[str, Any] = {name: values.numpy().ravel() for name, values in parts}
-        rules, further = MODELS[number].rules(config, hidden)
+    for d, hidden in enumerate(_hidden_of_devices(shape, source, spec, seeds)):
+        rules, further = MODELS[number].rules(single, hidden)
         of_fields = {
             "low": hidden["min_bound"], "high": hidden["max_bound"],
             "up": hidden["dwmin_up"], "down": hidden["dwmin_down"], **further,
@@ -106,7 +107,23 @@ def _of_aihwkit(
         for values in (records[d], decay[d], reset[d]):
             drawn.update(values.tobytes())
     assert rules is not None
-    return Population(number, rules, records, decay, reset, float(config.dw_min), drawn.digest())
+    return Population(number, rules, records, decay, reset, float(single.dw_min), drawn.digest())
+
+
+def _hidden_of_devices(
+    shape: tuple[int, int], source: DeviceSource, spec: TileSpec, seeds: Seeds
+) -> Iterator[dict[str, Any]]:
+    """aihwkit's parameters of each device of a cell, tile by tile."""
+    for seed, stuck in seeds:
+        tile = make_tile(shape, source.device(built_seconds(source)), None, seed)
+        fix_stuck(tile, spec, np.random.default_rng(stuck))
+        hidden = tile.get_hidden_parameters()
+        for which in devices_of(hidden):
+            yield {
+                name.removesuffix(which): values.numpy().ravel()
+                for name, values in hidden.items()
+                if name.endswith(which)
+            }
 
 
 def _of_tables(

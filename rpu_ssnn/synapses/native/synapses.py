@@ -93,7 +93,7 @@ class NativeSynapses(Synapses):
         for effect in self._effects:
             effect.written(self._array)
         self._begin_effects()
-        self._reads = NativeReads.of(spec, int(built.line_key))
+        self._reads = NativeReads.of(spec, device.in_parallel, int(built.line_key))
         self._shown: list[Weights] = []
         self._shown_at = -1
         self._recent: list[tuple[int, Pulses]] = []
@@ -105,7 +105,7 @@ class NativeSynapses(Synapses):
 
     @property
     def records(self) -> list[np.ndarray]:
-        """All there is of each device (`device_record.RECORD`), [n_in, n_out]; one or two a cell.
+        """All there is of each device (`device_record.RECORD`), [n_in, n_out]; one array each.
 
         Not a copy; states are those of the last write.
         """
@@ -238,9 +238,10 @@ class NativeSynapses(Synapses):
     def statistics(self) -> dict[str, float]:
         """As `TileSynapses.statistics`: what else than pulses may have changed a weight, too."""
         records, factors = self._array.cells.records, self._array.slices.step_factors()
-        up, down = self._up, self._down
-        if len(records) == 2:
-            up = down = up + down
+        rising = int((self._array.cells.signs > 0).sum())
+        falling = len(records) - rising
+        up = rising * self._up + falling * self._down
+        down = rising * self._down + falling * self._up
         pulses = records["pulses"][0].astype(np.int64)
         effects = [effect.statistics().items() for effect in self._effects]
         return {
@@ -273,15 +274,16 @@ class NativeSynapses(Synapses):
         """Weights that an exact read sees."""
         weights = self.weights()
         for error in self._read_errors():
-            weights = weights + self._array.cells.per_state * of_cell(error)
+            weights = weights + self._array.cells.per_state * of_cell(self._array.lines(error))
         return weights
 
     def _seen(self) -> list[Weights]:
-        """States that a read sees [n_in, n_out], one array a device of a cell; not copies."""
+        """States that a read sees [n_in, n_out], one array an output line of a cell; not copies."""
         if self._shown_at != self.changes:
             self._shown, self._shown_at = self._array.seen(), self.changes
             for errors in self._read_errors():
-                self._shown = [a + b for a, b in zip(self._shown, errors, strict=True)]
+                of_lines = zip(self._shown, self._array.lines(errors), strict=True)
+                self._shown = [line + error for line, error in of_lines]
         return self._shown
 
     def _pass_time(self, *changed: bool) -> None:

@@ -86,6 +86,67 @@ def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_pre
     assert ours.keys() - {"slot_s", "step_factor", "charge_kept"} == theirs.keys()
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", ["charge_trap", "capacitor", "reram_es", "gokmen_vlasov"])
+def test_four_devices_in_parallel_are_aihwkit_s(name: str, scheme: str) -> None:
+    off = {"cycle_to_cycle": 0.0}
+    if "write_noise" in get_preset(name).parameters:
+        off["write_noise"] = 0.0
+    cell, spec = (
+        get_device(f"four_device_cell({name})", off),
+        TileSpec(
+            weight_range=4.0,
+            reference=ReferenceSpec(scheme=scheme),  # type: ignore[arg-type]
+        ),
+    )
+    rate = half_thinned(get_preset(name, off), spec)
+    tile, native = (
+        trained(kind(make_crossbar(), cell, spec, rate)) for kind in (TileSynapses, NativeSynapses)
+    )
+    assert len(native.records) == 4 * len(tile.tiles)
+    assert np.abs(tile.weights() - make_crossbar().initial).max() > 2 * tile.device_step
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=2e-6)
+    theirs, ours = tile.statistics(), native.statistics()
+    # Of a cell aihwkit's side counts the weights beyond the nominal range, ours the devices.
+    for key in theirs.keys() - {"initial_clipped_total"}:
+        assert ours[key] == pytest.approx(theirs[key]), key
+
+
+def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
+    """A quarter of the variance, and reads see the mean."""
+    noise = {"cycle_to_cycle": 2.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
+    steps, reads = [], []
+    for name in ("ideal", "four_device_cell(ideal)"):
+        crossbar = make_crossbar(100, 50)
+        spec = TileSpec(
+            weight_range=4.0, simulator="native", device_read_noise={"white_of_range": 0.01}
+        )
+        synapses = NativeSynapses(crossbar, get_device(name, noise), spec, 1e6)
+        before = synapses.weights().copy()
+        one = np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool)
+        synapses.update(make_block(*one))
+        synapses.commit(range(1))
+        steps.append((synapses.weights() - before).std())
+        spikes = np.ones((200, 100), np.uint8)
+        read = synapses.forward_current(spikes)
+        exact = spikes.astype(np.float32) @ synapses.weights()
+        np.testing.assert_allclose(read.mean(axis=0), exact[0], atol=5 * (read - exact).std() / 14)
+        reads.append((read - exact).std())
+    assert steps[0] / steps[1] == pytest.approx(2.0, rel=0.1)
+    assert reads[0] / reads[1] == pytest.approx(2.0, rel=0.1)
+
+
+def test_four_devices_have_one_line_and_no_line_resistance() -> None:
+    spec = TileSpec(
+        weight_range=4.0,
+        simulator="native",
+        lines={"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.5},
+    )
+    cell = get_device("four_device_cell(ideal)")
+    with refused("lines", "a device and its reference, or a pair"):
+        NativeSynapses(make_crossbar(), cell, spec, 1.0)
+
+
 @pytest.mark.parametrize("how", [{"stuck_share": 0.3, "stuck_at": "low"}, {"stuck_share": 0.2}])
 def test_the_same_devices_are_stuck(how: dict[str, object]) -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})

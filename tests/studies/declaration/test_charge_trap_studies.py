@@ -48,7 +48,7 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
     [
         ("charge_trap_pulsed", {"simulator": "reference"}, "simulator: 'reference'.*is now native"),
         ("agad(reram_sb)", {"simulator": "native"}, "tile.simulator: 'native'.*aihwkit's own"),
-        ("four_device_cell(ideal)", {"simulator": "native"}, "simulator: 'native'.*pairs of them"),
+        ("one_sided_pair(pcm)", {"simulator": "native"}, "simulator: 'native'.*refreshes"),
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
         ("charge_trap_pulsed", {}, "tile.simulator: 'aihwkit'.*do not remember their pulses"),
         ("charge_trap_pulsed", {"storage_seconds": -1.0}, "tile.storage_seconds: -1.0"),

@@ -1,5 +1,6 @@
 """Reads through converters and noise, as aihwkit's tiles have them, seeded; white device noise."""
 
+import math
 from typing import Self
 
 import numpy as np
@@ -27,9 +28,9 @@ class NativeReads:
         self._spec, self._device_noise, self.rng = spec, np.float32(device_noise), rng
 
     @classmethod
-    def of(cls, spec: TileSpec, seed: int) -> Self | None:
+    def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
         """None where a read is a product with a matrix."""
-        white = STATES_OF_RANGE * spec.device_read_noise.white_of_range
+        white = STATES_OF_RANGE * spec.device_read_noise.white_of_range / math.sqrt(in_parallel)
         if spec.reads is None and white == 0.0:
             return None
         return cls(spec.reads or ReadSpec(), white, np.random.default_rng(seed))
@@ -46,7 +47,7 @@ class NativeReads:
 
         Args:
             lines: 0 and 1 (or -1), [batch, n_lines].
-            seen: states [n_lines, n_others], one array a device of a cell.
+            seen: states [n_lines, n_others], one array an output line of a cell.
             per_state: weight of a state of 1.
             offset: weights that a reference line subtracts, which is read without error.
             transposed: whether lines are the outputs.
