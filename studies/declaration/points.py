@@ -43,7 +43,7 @@ class Point:
         method: fields of the trial's method, without the hyperparameters.
         drive: hyperparameters that the study gives; None: to be searched.
         seeds: the case's own, or the study's.
-        prune: when its runs are stopped; a search run never is.
+        prune: when its runs are stopped.
     """
 
     label: str
@@ -67,7 +67,7 @@ class Point:
         return METHODS[self.method["update"]].on_tile
 
     def with_budget(self, images: Mapping[str, Any], epochs: int) -> "Point":
-        """The same with a search run's images and epochs, which never reads the test images."""
+        """The same with a search run's images and epochs, and no rule of pruning."""
         return replace(
             self,
             dataset=self.dataset.model_copy(update={**images, "n_test": None}),

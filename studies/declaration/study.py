@@ -61,6 +61,9 @@ class SearchSettings(Spec):
     trials: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         None, description=f"candidates of each case that a sampler draws; None: {SAMPLED_TRIALS}"
     )
+    prune: Prune | None = Field(
+        None, description="stops a search run of low accuracy, which then counts with this accuracy"
+    )
     weight_range: Annotated[tuple[WeightRange, ...], _OfGrid] = (1.0, 2.0, 4.0, 8.0)
     learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.3, 1.0, 3.0, 10.0)
     ann_learning_rate: Annotated[tuple[LearningRate, ...], _OfGrid] = (0.03, 0.1, 0.3, 1.0)
@@ -73,6 +76,8 @@ class SearchSettings(Spec):
             raise ValueError("widen goes with sampler: grid; tpe stays between the grid's ends")
         if self.sampler == "grid" and self.trials is not None:
             raise ValueError("trials goes with sampler: tpe; a grid has its own number")
+        if self.prune is not None and self.prune.after_epochs >= self.epochs:
+            raise ValueError(f"prune.after_epochs must be below the epochs, {self.epochs}")
         return self
 
     @property

@@ -6,7 +6,7 @@ what stopped the widening. A sampler (`SearchSettings.sampler`) draws every roun
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
@@ -85,7 +85,8 @@ def candidates(
         if key in seen:
             continue
         seen.add(key)
-        reduced = point.with_budget(search.images, search.epochs)
+        rule = search.prune if point.prunable else None
+        reduced = replace(point.with_budget(search.images, search.epochs), prune=rule)
         for drive in (asked or {}).get(key) or _first_round(point, search, at_once):
             for seed in search.seeds or point.seeds[:1]:
                 trial = reduced.trial(study.study, drive, seed, measure="validation")

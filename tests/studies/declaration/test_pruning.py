@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import PRUNED, TrialResult
-from studies.declaration.search.candidates import candidates
+from studies.declaration.search.candidates import best, candidates
 from studies.declaration.trial import Trial, stored_identity
 from studies.execution.api import load_results
 from studies.execution.imported_results import read_imported_rows
@@ -218,3 +219,35 @@ def test_a_study_of_which_all_of_the_reference_was_pruned_has_no_table(
     results = load_results(harness.out)
     with pytest.raises(ValueError, match="must be one of rate, coincidence"):
         summary(results, "ann")
+
+
+# --- in a search --------------------------------------------------------------------------------
+
+
+def searching(**search: Any) -> Any:
+    return small_study(
+        cases=[{"update": "ann"}],
+        reference="ann",
+        seeds=[0],
+        dataset={"name": "digits", "n_train": 400, "n_test": 50},
+        search={"epochs": EPOCHS, "ann_learning_rate": [1e-6, 0.1], **search},
+    )
+
+
+def test_a_search_stops_runs_by_the_same_rule_and_finds_the_same() -> None:
+    found = []
+    for rule in ({}, {"prune": {"after_epochs": 1, "below": 25}}):
+        study = searching(**rule)
+        runs = [(c, run(c.trial)) for c in candidates(study, study.points())]
+        assert [result.row.get(PRUNED) for _, result in runs] == [1 if rule else None, None]
+        assert [len(result.epochs) for _, result in runs] == [1 if rule else EPOCHS, EPOCHS]
+        assert all(result.row["test_accuracy"] is None for _, result in runs)
+        (outcome,) = best(runs, study.search).values()
+        found.append(outcome.found)
+    assert found[0].drive == found[1].drive
+    assert found[0].searched_for != found[1].searched_for
+
+
+def test_a_search_that_ends_before_its_rule_looks_is_refused() -> None:
+    with pytest.raises(InputError, match=r"prune\.after_epochs must be below the epochs, 3"):
+        searching(prune={"after_epochs": EPOCHS, "below": 60})
