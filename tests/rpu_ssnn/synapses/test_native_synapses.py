@@ -86,6 +86,31 @@ def test_without_noise_every_device_is_aihwkit_s(name: str, scheme: str, own_pre
     assert ours.keys() - {"slot_s", "step_factor", "charge_kept"} == theirs.keys()
 
 
+@pytest.mark.parametrize("b", [1.0, -1.0])
+def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> None:
+    """exp(88.8) is its largest number; here exponents reach 160 either way."""
+    curve = {"A_up": 0.01, "A_down": 0.01, "gamma_up": 80.0, "gamma_down": 80.0, "a": 1.0, "b": b}
+    preset = get_preset("reram_es", {"cycle_to_cycle": 0.0, "write_noise": 0.0} | curve)
+    spec = TileSpec(weight_range=4.0)
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
+    )
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [TileSynapses, NativeSynapses])
+@pytest.mark.parametrize("stuck_at", ["low", "high", "anywhere"])
+def test_neither_pulse_nor_write_moves_a_stuck_device_that_has_a_reference(
+    stuck_at: str, kind: type[TileSynapses | NativeSynapses]
+) -> None:
+    preset = get_preset("hfo2", {"cycle_to_cycle": 0.0, "write_noise": 0.0})
+    spec = TileSpec(weight_range=4.0, stuck_share=1.0, stuck_at=stuck_at)  # type: ignore[arg-type]
+    synapses = kind(make_crossbar(), preset, spec, 1e6)
+    before = synapses.weights().copy()
+    assert np.ptp(before) > 0.1
+    np.testing.assert_array_equal(trained(synapses).weights(), before)
+
+
 @pytest.mark.parametrize("how", [{"stuck_share": 0.3, "stuck_at": "low"}, {"stuck_share": 0.2}])
 def test_the_same_devices_are_stuck(how: dict[str, object]) -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})
