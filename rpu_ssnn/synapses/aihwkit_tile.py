@@ -36,6 +36,12 @@ CERTAIN_PULSE = 1000.0
 line; the granularity is `dw_min` for most models but larger for `ExpStepDevice`, which would lose
 a third of its pulses at a rate of one step. Well above 1 every coincidence is exactly one pulse."""
 
+CERTAIN_GRAIN = 10.0
+"""The same in granularities, where the steps of an `ExpStepDevice` are far above its `dw_min`."""
+
+_GRANULARITY = "rpu.rpu_device.weight_granularity"
+"""aihwkit's name, among what else a tile keeps."""
+
 SATURATION_MARGIN = 0.01
 """A device this near to either of its own bounds (share of its own range) counts as saturated."""
 
@@ -69,7 +75,8 @@ def make_tile(
     elif rows_a_call(device) is not None:
         device.transfer_every = 1  # counted in calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
-    tile.set_learning_rate(CERTAIN_PULSE * pulsed_step(device))
+    grain = float(np.ravel(tile.tile.dump_extra().get(_GRANULARITY, 0.0))[0])
+    tile.set_learning_rate(max(CERTAIN_PULSE * pulsed_step(device), CERTAIN_GRAIN * grain))
     return tile
 
 

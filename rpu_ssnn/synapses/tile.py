@@ -24,6 +24,7 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.configs.compounds import OneSidedUnitCell
 from jaxtyping import Float32, Int8, UInt8
 
+from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
 from rpu_ssnn.synapses.aihwkit_tile import (
@@ -329,7 +330,8 @@ class TileSynapses(Synapses):
             parts = [multiply(tile, torch.from_numpy(lines)).numpy() for tile in self.tiles]
         current = self._per_state * of_cell(parts)
         if offset is not None:  # the reference line is read without error
-            current = current - lines @ offset
+            with one_blas_thread():
+                current = current - lines @ offset
         return current.astype(np.float32)
 
 

@@ -98,6 +98,19 @@ def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> 
     np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
 
 
+def test_no_pulse_is_lost_where_steps_are_far_above_dw_min() -> None:
+    """Of 7,400 times dw_min; by `dw_min` alone aihwkit would send two pulses in five."""
+    curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
+    noise = {"cycle_to_cycle": 0.0, "write_noise": 0.0}
+    preset = get_preset("reram_es", noise | curve | {"levels": 2e6})
+    spec = TileSpec(weight_range=4.0)
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, 1e6), 1)
+        for kind in (TileSynapses, NativeSynapses)
+    )
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [TileSynapses, NativeSynapses])
 @pytest.mark.parametrize("stuck_at", ["low", "high", "anywhere"])
 def test_neither_pulse_nor_write_moves_a_stuck_device_that_has_a_reference(

@@ -21,7 +21,7 @@ class NativeReads:
         spec: noise and converters; the spikes are exact in any DAC.
         device_noise: deviation of each device's current in a read (states). Independent and normal,
             those of the lines that spike add up to one normal number, of variance number x square.
-        rng: of the noise, in the order of the reads.
+        rng: of the noise, in the order of the reads, those of inference too.
     """
 
     def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
