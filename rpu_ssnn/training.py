@@ -41,7 +41,10 @@ class Trained(Learner):
         return self.output_counts(images).argmax(axis=1)
 
     def output_counts(self, images: Rows) -> Int32[np.ndarray, "n n_out"]:
-        """Output spikes of each image, which must be at least one; the same for the same images."""
+        """Output spikes of each image, which must be at least one.
+
+        The same for the same images, but for the noise of reads, which is new in each call.
+        """
         rng = np.random.default_rng(self.seed)
         parts = (
             self.network.infer(self.rates(images[first : first + INFERENCE_CHUNK]), rng)

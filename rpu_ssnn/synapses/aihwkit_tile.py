@@ -36,6 +36,12 @@ CERTAIN_PULSE = 1000.0
 line; the granularity is `dw_min` for most models but larger for `ExpStepDevice`, which would lose
 a third of its pulses at a rate of one step. Well above 1 every coincidence is exactly one pulse."""
 
+CERTAIN_GRAIN = 10.0
+"""The same in granularities, where the steps of an `ExpStepDevice` are far above its `dw_min`."""
+
+_GRANULARITY = "rpu.rpu_device.weight_granularity"
+"""aihwkit's name, among what else a tile keeps."""
+
 SATURATION_MARGIN = 0.01
 """A device this near to either of its own bounds (share of its own range) counts as saturated."""
 
@@ -69,7 +75,8 @@ def make_tile(
     elif rows_a_call(device) is not None:
         device.transfer_every = 1  # counted in calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
-    tile.set_learning_rate(CERTAIN_PULSE * pulsed_step(device))
+    grain = float(np.ravel(tile.tile.dump_extra().get(_GRANULARITY, 0.0))[0])
+    tile.set_learning_rate(max(CERTAIN_PULSE * pulsed_step(device), CERTAIN_GRAIN * grain))
     return tile
 
 
@@ -238,7 +245,8 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
 
     A device with write noise is still read with that noise. Steps are left alone: aihwkit would
-    re-estimate its `dw_min` from an array with zeros.
+    re-estimate its `dw_min` from an array with zeros. A reference is taken off the bounds and is
+    then zero: aihwkit bounds pulses with a reference, and writes without.
     """
     if spec.stuck_share == 0.0:
         return
@@ -246,7 +254,12 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     for which in devices_of(hidden):
         names = f"min_bound{which}", f"max_bound{which}"
         low, high = (hidden[name].numpy() for name in names)
-        for name, bound in zip(names, stuck_bounds(low, high, spec, rng), strict=True):
+        low, high = stuck_bounds(low, high, spec, rng)
+        if (reference := hidden.get(f"reference{which}")) is not None:
+            of_stuck = np.where(low == high, reference.numpy(), np.float32(0.0))
+            low, high = low - of_stuck, high - of_stuck
+            hidden[f"reference{which}"] = reference - torch.from_numpy(of_stuck)
+        for name, bound in zip(names, (low, high), strict=True):
             hidden[name] = torch.from_numpy(bound)
     tile.set_hidden_parameters(hidden)
 

@@ -102,3 +102,11 @@ def test_a_leak_between_two_checks_leaves_their_slots_alone() -> None:
     synapses.rest(1.0)
     together(synapses, 15)
     assert synapses.statistics()["refreshed_weights_total"] == 20 * 8
+
+
+def test_each_pulse_of_a_pulsed_start_goes_to_one_device_of_a_pair() -> None:
+    device = get_device("one_sided_pair(pcm)", ONE_SIDED | {"step": 2.0**-6})
+    spec = TileSpec(weight_range=4.0, initial="pulsed")
+    synapses = TileSynapses(make_crossbar(step=2.0**-6), device, spec, 1e6)
+    steps = np.abs(make_crossbar(step=2.0**-6).initial).sum() / synapses.device_step
+    assert synapses.statistics()["initial_pulses_total"] == pytest.approx(steps)

@@ -207,6 +207,24 @@ def test_stuck_devices_neither_move_nor_lose_charge() -> None:
     np.testing.assert_array_equal(synapses.linear_read(), before)
 
 
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: bool) -> None:
+    """A read takes the charge off that was lost by then; the restored pulses know nothing of it."""
+    spec = TileSpec(weight_range=4.0, slot_seconds=1.0)
+    first, second = (
+        NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED) for _ in range(2)
+    )
+    pulsed(first, make_block(*random_trains(50)))
+    first.end_batch()
+    second.linear_read()
+    if trained:
+        pulsed(second, make_block(*random_trains(50, seed=4)))
+        second.rest(1e3)
+        second.linear_read()
+    second.restore(first.state())
+    np.testing.assert_array_equal(second.linear_read(), first.linear_read())
+
+
 @pytest.mark.parametrize("schedule", ["slot", "presentation", "batch"])
 def test_a_network_learns_in_devices_with_memory_and_repeats_bit_for_bit(schedule: str) -> None:
     data = load_dataset("digits", n_train=400, n_test=None, validation_share=0.25, seed=0)

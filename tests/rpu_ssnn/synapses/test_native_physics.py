@@ -110,6 +110,22 @@ def test_a_disturb_of_both_directions_is_the_step_s_asymmetry() -> None:
     np.testing.assert_allclose(change[3], 0.1 * 0.01 * 500 * 0.002, rtol=5e-3)
 
 
+@pytest.mark.parametrize("disturb", ["half_select", "read_disturb"])
+def test_devices_are_disturbed_once_a_commit_however_often_pulses_are_applied(disturb: str) -> None:
+    """Threads and memory determine how often that is (`Synapses.settle`), and no number."""
+    once, often = (
+        native(get_preset("reram_es"), **{disturb: {"forward_up": 0.01}}) for _ in range(2)
+    )
+    for seed in range(3):
+        for synapses in (once, often):
+            synapses.update(make_block(*random_trains(100, seed=seed), np.full(100, seed)))
+        often.settle()
+    for synapses in (once, often):
+        synapses.commit(range(3))
+    np.testing.assert_array_equal(often.weights(), once.weights())
+    assert often.statistics() == once.statistics()
+
+
 @pytest.mark.parametrize("name", ["reram_es", "hfo2", "capacitor"])
 def test_disturbed_and_worn_states_are_restored_to_the_bit(name: str) -> None:
     def fresh() -> NativeSynapses:

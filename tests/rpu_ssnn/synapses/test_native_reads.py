@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
@@ -261,3 +262,15 @@ def test_memory_shorter_than_a_batch_is_refused() -> None:
 def test_bad_settings_are_refused(tile: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         TileSpec.model_validate(tile)
+
+
+def test_currents_do_not_depend_on_the_threads_of_matrix_products() -> None:
+    """Two threads sum 784 lines in another order than one: roundings, and then other bits."""
+    spec = spec_of(device_read_noise={"white_of_range": 0.01})
+    lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.uint8)
+    currents = []
+    for threads in (1, 2):
+        synapses = NativeSynapses(make_crossbar(784, 256), IDEAL, spec, 1e6)
+        with threadpool_limits(threads):
+            currents.append(synapses.forward_current(lines))
+    np.testing.assert_array_equal(*currents)

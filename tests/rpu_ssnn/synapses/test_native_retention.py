@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native.effects.retention import charges
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.commands import refused
+from support.device_presets.own_presets import write_own_presets
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SCALE = 4.0 * 0.25  # weight of state 1: range x he_std of `make_crossbar`
@@ -216,6 +218,23 @@ def test_charges_are_restored_to_the_bit() -> None:
 def test_bad_settings_are_refused(retention: dict[str, float], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         TileSpec.model_validate({"simulator": "native", "retention": retention})
+
+
+@pytest.mark.parametrize("settings", LAWS)
+def test_a_rounding_beyond_a_bound_is_no_power_of_a_negative_number(
+    settings: dict[str, float], tmp_path: Path
+) -> None:
+    """Pulses take devices of a fractional power to either bound, and losses off it."""
+    preset = get_preset(f"{write_own_presets(tmp_path)}:power", {"cycle_to_cycle": 0.0})
+    retention = settings | {"from_s": 1e-3}
+    spec = TileSpec(weight_range=1.0, simulator="native", retention=retention)
+    synapses = NativeSynapses(make_crossbar(), preset, spec, 1e6)
+    every, none = np.ones((500, 20), bool), np.zeros((500, 8), bool)
+    for up in (~none, none) * 5:
+        synapses.update(make_block(every, up, ~up))
+        synapses.commit(range(1))
+        synapses.end_batch()
+    assert np.isfinite(synapses.weights()).all()
 
 
 def test_tiles_of_aihwkit_have_no_law() -> None:

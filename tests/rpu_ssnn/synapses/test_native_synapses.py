@@ -147,6 +147,44 @@ def test_four_devices_have_one_line_and_no_line_resistance() -> None:
         NativeSynapses(make_crossbar(), cell, spec, 1.0)
 
 
+@pytest.mark.parametrize("b", [1.0, -1.0])
+def test_exponents_beyond_single_precision_are_as_good_as_infinite(b: float) -> None:
+    """exp(88.8) is its largest number; here exponents reach 160 either way."""
+    curve = {"A_up": 0.01, "A_down": 0.01, "gamma_up": 80.0, "gamma_down": 80.0, "a": 1.0, "b": b}
+    preset = get_preset("reram_es", {"cycle_to_cycle": 0.0, "write_noise": 0.0} | curve)
+    spec = TileSpec(weight_range=4.0)
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, 1e6)) for kind in (TileSynapses, NativeSynapses)
+    )
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-6)
+
+
+def test_no_pulse_is_lost_where_steps_are_far_above_dw_min() -> None:
+    """Of 7,400 times dw_min; by `dw_min` alone aihwkit would send two pulses in five."""
+    curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
+    noise = {"cycle_to_cycle": 0.0, "write_noise": 0.0}
+    preset = get_preset("reram_es", noise | curve | {"levels": 2e6})
+    spec = TileSpec(weight_range=4.0)
+    tile, native = (
+        trained(kind(make_crossbar(), preset, spec, 1e6), 1)
+        for kind in (TileSynapses, NativeSynapses)
+    )
+    np.testing.assert_allclose(native.weights(), tile.weights(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [TileSynapses, NativeSynapses])
+@pytest.mark.parametrize("stuck_at", ["low", "high", "anywhere"])
+def test_neither_pulse_nor_write_moves_a_stuck_device_that_has_a_reference(
+    stuck_at: str, kind: type[TileSynapses | NativeSynapses]
+) -> None:
+    preset = get_preset("hfo2", {"cycle_to_cycle": 0.0, "write_noise": 0.0})
+    spec = TileSpec(weight_range=4.0, stuck_share=1.0, stuck_at=stuck_at)  # type: ignore[arg-type]
+    synapses = kind(make_crossbar(), preset, spec, 1e6)
+    before = synapses.weights().copy()
+    assert np.ptp(before) > 0.1
+    np.testing.assert_array_equal(trained(synapses).weights(), before)
+
+
 @pytest.mark.parametrize("how", [{"stuck_share": 0.3, "stuck_at": "low"}, {"stuck_share": 0.2}])
 def test_the_same_devices_are_stuck(how: dict[str, object]) -> None:
     preset = get_preset("capacitor", {"cycle_to_cycle": 0.0})

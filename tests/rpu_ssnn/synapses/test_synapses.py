@@ -78,6 +78,26 @@ def test_step_scale_scales_what_follows(synapses: Synapses) -> None:
 # --- ideal ------------------------------------------------------------------------------------
 
 
+def test_reads_see_pulses_from_the_commit_on(synapses: Synapses) -> None:
+    """Also where reads are calls in the middle of a batch, between two groups of presentations."""
+    if synapses.linear_read() is not None:
+        return  # the network reads a copy
+    before = identity_read(synapses)
+    synapses.update(make_block(*random_trains(50)))
+    synapses.settle()
+    np.testing.assert_array_equal(identity_read(synapses), before)
+    synapses.commit(range(1))
+    assert np.abs(identity_read(synapses) - before).max() > STEP
+
+
+def test_a_restored_state_knows_nothing_of_an_interrupted_batch(synapses: Synapses) -> None:
+    before, state = identity_read(synapses), synapses.state()
+    synapses.update(make_block(*random_trains(50)))
+    synapses.restore(state)
+    synapses.commit(range(1))
+    np.testing.assert_allclose(identity_read(synapses), before, rtol=0, atol=1e-7)
+
+
 def test_eq_10_is_the_sum_of_coincidences() -> None:
     crossbar = make_crossbar(T=50, batch=10)
     synapses = CoincidenceSynapses(crossbar, learning_rate=0.3)

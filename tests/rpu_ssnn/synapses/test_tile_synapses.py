@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from device_presets import get_preset
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
@@ -258,3 +259,16 @@ def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:
     assert writer.up[0, 0] == rows * calls > 65_535
     assert writer.up.sum() == rows * calls
     assert writer.down.sum() == 0
+
+
+def test_currents_of_a_reference_do_not_depend_on_the_threads_of_matrix_products() -> None:
+    lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.uint8)
+    make, currents = (
+        on_tile(reads=ReadSpec(), reference=ReferenceSpec(scheme="reference_device")),
+        [],
+    )
+    for threads in (1, 2):
+        synapses = make(make_crossbar(784, 256))
+        with threadpool_limits(threads):
+            currents.append(synapses.forward_current(lines))
+    np.testing.assert_array_equal(*currents)

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32
 
+from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
@@ -21,7 +22,7 @@ class NativeReads:
         spec: noise and converters; the spikes are exact in any DAC.
         device_noise: deviation of each device's current in a read (states). Independent and normal,
             those of the lines that spike add up to one normal number, of variance number x square.
-        rng: of the noise, in the order of the reads.
+        rng: of the noise, in the order of the reads, those of inference too.
     """
 
     def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
@@ -53,10 +54,12 @@ class NativeReads:
             transposed: whether lines are the outputs.
         """
         spikes = np.abs(lines).sum(axis=1, keepdims=True)
-        parts = [self._converted(lines @ part, spikes, transposed) for part in seen]
-        current = per_state * of_cell(parts)
-        if offset is not None:
-            current = current - lines @ offset
+        with one_blas_thread():
+            sums = [lines @ part for part in seen]
+            reference = None if offset is None else lines @ offset
+        current = per_state * of_cell([self._converted(s, spikes, transposed) for s in sums])
+        if reference is not None:
+            current = current - reference
         result: Lines = current.astype(np.float32)
         return result
 
