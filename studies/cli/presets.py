@@ -41,20 +41,21 @@ def show_preset(
 ) -> None:
     """Print the device's card and every parameter with unit and source; draw the card.
 
-    Green: measured, as the source says. Grey: assumed, or not known.
+    Green: from a source (a measurement, a fit, a specification). Grey: assumed, or not known.
     """
     from device_presets import describe, get_preset
     from device_presets.plots.card import card, plot_card
+    from device_presets.preset_file import short_name
 
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
     preset = get_preset(name)
-    target = plot or Path(f"{Path(name).stem}_card.png")  # NAME.png is the plot of `fit`
+    target = plot or Path(f"{short_name(name)}_card.png")  # NAME.png is the plot of `fit`
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
     for fact in card(preset):
-        colour = typer.colors.GREEN if fact.standing == "measured" else typer.colors.BRIGHT_BLACK
+        colour = typer.colors.GREEN if fact.standing == "sourced" else typer.colors.BRIGHT_BLACK
         shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)
         typer.echo(f"{fact.what:33} {shown}")
     typer.echo("")
@@ -69,7 +70,7 @@ def overview_picture(
         Path, path_option("File to write: .png, .pdf, .svg; default: overview.png here.")
     ] = Path("overview.png"),
 ) -> None:
-    """Draw the pulse responses of all presets on one page, with what of each was measured."""
+    """Draw the pulse responses of all presets on one page, with what of each has a source."""
     from device_presets import get_preset, preset_names
     from device_presets.plots.card import plot_overview
 
@@ -316,7 +317,10 @@ def example(
     from device_presets.example_measurement import ONE_US, ZERO_US, example_measurement
 
     refuse_unwritable("presets example", "--out", out)
-    table = example_measurement(get_preset(name), devices, pulses, cycles, seed)
+    preset = get_preset(name)
+    table = example_measurement(preset, devices, pulses, cycles, seed)
     write_together("example", {out: lambda path: table.to_csv(path, index=False)})
     scale = f"weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS"
     typer.echo(f"{out}: {counted(len(table), 'row')}; {scale}")
+    if not preset.bidirectional:
+        typer.echo(f"note: one sweep up a device, as {preset.name} has no gradual down step")
