@@ -6,6 +6,7 @@
 
 import ast
 import dataclasses
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -101,7 +102,8 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
     rules = {rule.aihwkit_name: (name, rule) for name, rule in PARAMETERS[model].items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
-    grows = min(getattr(device, "gamma_up", 0.0), getattr(device, "gamma_down", 0.0)) < 0
+    gammas = [_plain(getattr(device, f"gamma_{way}", 0.0)) for way in ("up", "down")]
+    grows = any(isinstance(gamma, float) and gamma < 0 for gamma in gammas)
     for field in dataclasses.fields(device):
         value, default = getattr(device, field.name), getattr(base, field.name)
         if field.name in rules:
@@ -157,9 +159,11 @@ def _device_of(source: Any) -> Any:
     from aihwkit.simulator.configs.configs import SingleRPUConfig
     from aihwkit.simulator.configs.devices import PulsedDevice
     from aihwkit.simulator.parameters.base import RPUConfigBase
+    from aihwkit.simulator.parameters.training import UpdateParameters
 
     if isinstance(source, SingleRPUConfig):
-        if not (source.forward.is_perfect and source.backward.is_perfect):
+        plain = source.forward.is_perfect and source.backward.is_perfect
+        if not plain or source.update != UpdateParameters():
             warnings.warn(
                 f"{type(source).__name__}: its device is used; forward, backward and update are "
                 "those of the study's tile (tile.reads), as each coincidence is one pulse",
@@ -203,6 +207,14 @@ def _name_of(device: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """Numbers as floating point, all else as flag or text, which the parameter's rule refuses."""
     if isinstance(value, list | tuple):
-        return [float(item) for item in value]
-    return value if isinstance(value, bool) else float(value)
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | str):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return repr(value)
