@@ -36,10 +36,16 @@ def read(path: Path, layout: CsvLayout) -> Measurement:
         layout: columns and units, of every file alike.
 
     Raises:
-        PresetError: as ``read_measurement``; an empty folder; an Excel file that is none.
+        PresetError: as ``read_measurement``; an empty folder; an Excel file that is none; a
+            normalised table in another unit.
     """
     if is_lookup_table(path):
-        return sampled(read_lookup_table(path), layout.conductance_unit)
+        table = read_lookup_table(path)
+        unit = layout.conductance_unit
+        if table.normalised and unit != ARBITRARY:
+            allowed = f"must be {ARBITRARY}, as the table is normalised"
+            raise PresetError(path, "--conductance-unit", unit, allowed)
+        return sampled(table, unit)
     found = _files(path, layout)
     doubt = unit_doubt(found, layout)
     return thinned(replace(found, notes=(doubt, *found.notes)) if doubt else found)
