@@ -1,5 +1,6 @@
 """NeuroSim's metrics: to a preset and back, by pulsing tiles."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -99,10 +100,18 @@ def test_a_straight_curve_is_a_constant_step(tmp_path: Path) -> None:
     assert preset.value("on_off_ratio") == 10
 
 
+def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None:
+    """The label changes by 1.5 where a step of the whole way is smaller by 0.1 %."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made(tmp_path, states_up=2, nonlinearity_up=9.0, nonlinearity_down=0, device_to_device=0.02)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"on_off": 1.0}, "on-off: 1.0 .*above 1"),
+        ({"on_off": 1e20}, "on-off: 1e\\+20 .*at most 1e\\+15"),
         ({"states_up": 1}, "states-up: 1 "),
         ({"nonlinearity_up": -2.4}, "nonlinearity-up: -2.4 .*grow toward the bound"),
         ({"nonlinearity_down": 4.9}, "nonlinearity-down: 4.9 .*between -9.0 and 0"),
