@@ -56,7 +56,8 @@ def aihwkit_object(name: str) -> Any:
         raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)")
     found = _classes()
     if head.id not in found:
-        raise PresetError(WHERE, "device", head.id, one_of(found, head.id))
+        offered = [n for n, kind in found.items() if n.endswith("Preset") or _model_of(kind)]
+        raise PresetError(WHERE, "device", head.id, one_of(offered, head.id))
     values = {}
     for keyword in keywords:
         field = keyword.arg or "**"
@@ -98,7 +99,10 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             no parameter of a preset stands for.
     """
     device = _device_of(source() if isinstance(source, type) else source)
-    model = _model_of(device)
+    model = _model_of(type(device))
+    if model is None:
+        allowed = one_of(MODELS) + ", or a preset of one"
+        raise PresetError(WHERE, "device", type(device).__name__, allowed)
     rules = {rule.aihwkit_name: (name, rule) for name, rule in PARAMETERS[model].items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
@@ -182,16 +186,14 @@ def _device_of(source: Any) -> Any:
     raise PresetError(WHERE, "device", type(source).__name__, allowed)
 
 
-def _model_of(device: Any) -> str:
-    """The class of the table that simulates it: its own, or the one it is a preset of."""
-    for cls in type(device).__mro__:
-        if cls.__name__ in MODELS:
-            own = {f.name for f in dataclasses.fields(device)}
-            if own <= {f.name for f in dataclasses.fields(cls)}:
-                return cls.__name__
-    raise PresetError(
-        WHERE, "device", type(device).__name__, one_of(MODELS) + ", or a preset of one"
-    )
+def _model_of(kind: type[Any]) -> str | None:
+    """The class of the table that simulates a class of devices: its own, or the one it is a preset
+    of; None where there is none."""
+    own = {field.name for field in dataclasses.fields(kind)}
+    for cls in kind.__mro__:
+        if cls.__name__ in MODELS and own <= {field.name for field in dataclasses.fields(cls)}:
+            return cls.__name__
+    return None
 
 
 def _name_of(device: Any) -> str:

@@ -111,6 +111,14 @@ def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, words: str
     assert "\n" not in str(error.value)
 
 
+def test_a_class_that_is_refused_is_not_offered() -> None:
+    with pytest.raises(PresetError) as error:
+        get_device("SoftBoundsPmxDevice")
+    assert "SoftBoundsDevice, SoftBoundsReferenceDevice, ExpStepDevice" in str(error.value)
+    assert "ReRamESPreset, " in str(error.value)
+    assert "Pmax" not in str(error.value)
+
+
 def test_one_way_devices_are_known() -> None:
     assert get_device(PCMPresetDevice()).one_directional_because is not None
 
