@@ -13,6 +13,7 @@ from device_presets.preset import Parameter, Preset
 from device_presets.pulsing import pulse_response
 from device_presets.steps_at_zero import asymmetry_at_zero, shrinkage_at_bounds, states_at_zero
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.common.wording import plain
 
 type Standing = Literal["sourced", "assumed", "not known"]
 
@@ -137,7 +138,8 @@ def plot_card(preset: Preset, path: Path) -> Path:
         right.text(0.0, y, fact.what, **style)
         right.text(0.44, y, fact.value, color=colour, fontweight="bold", **style)
         right.text(0.80, y, fact.standing, color=colour, **style)
-    figure.suptitle(f"{preset.name}: {preset.description}\n{preset.citation}", fontsize=9)
+    title = f"{plain(f'{preset.name}: {preset.description}')}\n{plain(preset.citation)}"
+    figure.suptitle(title, fontsize=9)
     write_together(preset.name, {path: lambda file: figure.savefig(file, dpi=150)})
     return path
 
@@ -156,7 +158,7 @@ def plot_overview(presets: Sequence[Preset], path: Path) -> Path:
     for axes, preset in zip(grid.flat, presets, strict=False):
         draw_response(axes, preset)
         share = sourced_share(preset)
-        axes.set_title(f"{preset.name} ({preset.technology})", fontsize=8)
+        axes.set_title(plain(f"{preset.name} ({preset.technology})"), fontsize=8)
         axes.set_xlabel(f"pulse; {share:.0%} of its card sourced", fontsize=7)
         axes.set_ylabel("weight", fontsize=7)
         axes.tick_params(labelsize=6)

@@ -14,6 +14,7 @@ from device_presets.preset_file import short_name
 from device_presets.pulsing import pulse_train
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.common.wording import plain
 
 MOST_PRESETS = 6
 
@@ -61,7 +62,7 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
         look: dict[str, Any] = {
             "color": _COLOURS[k],
             "ls": _STYLES[k],
-            "label": names[k],
+            "label": plain(names[k]),
         }
         _draw_response(response, preset, look)
         found = measured_steps(preset)
@@ -159,7 +160,7 @@ def _draw_symmetry(axes: Axes, names: Sequence[str], places: list[np.ndarray]) -
         jitter = np.linspace(-0.25, 0.25, len(found))
         axes.plot(found, k + jitter, _MARKERS[k], ms=3, alpha=0.5, color=_COLOURS[k], mew=0)
         axes.plot([np.median(found)] * 2, [k - 0.35, k + 0.35], color=_COLOURS[k], lw=2.5)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), list(map(plain, names)))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(-0.05, 1.05)
     _label(axes, "where up-down pairs from weight 0 lead", "state (share of the range)")
