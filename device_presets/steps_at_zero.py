@@ -16,15 +16,17 @@ type Factors = tuple[float, float]
 
 
 def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
-    """Size of one up and of one down pulse at a weight, of the mean device without noise.
+    """Size of one isolated pulse up and down at a weight, of the mean device without noise.
 
     Returns:
         Both 0 or more, in units of weight; the down step is NaN where there is no gradual one.
     """
     up, down = _FACTORS.get(preset.model, _constant)(preset, weight)
     share_up, share_down = _shares(preset)
-    down = preset.step * share_down * down if preset.bidirectional else math.nan
-    return preset.step * share_up * up, down
+    physics, step = preset.pulse_physics, preset.step
+    if physics is not None:  # the preset's own width may be another than that of `step`
+        step *= physics.width_factor()
+    return step * share_up * up, step * share_down * down if preset.bidirectional else math.nan
 
 
 def states_at_zero(preset: Preset) -> tuple[float, float]:

@@ -45,6 +45,13 @@ def test_asymmetry_shrinks_one_direction(name: str, asymmetry: float) -> None:
     assert mean_steps(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
 
 
+@pytest.mark.parametrize("width_s", [2e-6, 1e-5])
+def test_a_pulse_of_another_width_makes_another_step(width_s: float) -> None:
+    preset = get_preset("charge_trap_pulsed", {"pulse_width_s": width_s})
+    assert mean_steps(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
+    assert states_at_zero(preset)[0] == pytest.approx(2.0 / steps_at_zero(preset)[0], rel=1e-3)
+
+
 @pytest.mark.parametrize("weight", [0.0, 0.3])
 @pytest.mark.parametrize("subtracted", [True, False])
 def test_a_reference_shifts_the_weight_at_which_a_step_is_made(

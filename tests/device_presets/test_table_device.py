@@ -66,6 +66,8 @@ def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
     )
     with pytest.raises(PresetError, match="tables: some are normalised, some in siemens"):
         table_device(f"table({tmp_path / 'both'})")
-    with pytest.raises(PresetError, match=r"--conductance-unit: 'uS' .*must be a\.u\."):
+    with pytest.raises(PresetError, match=r"--conductance-unit: 'uS' .*must be a\.u\.: .*norm"):
         read(tmp_path / "both" / "1", CsvLayout())
+    with pytest.raises(PresetError, match=r"--conductance-unit: 'a\.u\.' .*must not be.*siemens"):
+        read(tmp_path / "both" / "0", CsvLayout(conductance_unit="a.u."))
     assert read(tmp_path / "both" / "1", CsvLayout(conductance_unit="a.u.")).unit == "a.u."

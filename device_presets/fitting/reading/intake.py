@@ -37,13 +37,16 @@ def read(path: Path, layout: CsvLayout) -> Measurement:
 
     Raises:
         PresetError: as ``read_measurement``; an empty folder; an Excel file that is none; a
-            normalised table in another unit.
+            table that is normalised and a unit that is none, or the reverse.
     """
     if is_lookup_table(path):
         table = read_lookup_table(path)
         unit = layout.conductance_unit
-        if table.normalised and unit != ARBITRARY:
-            allowed = f"must be {ARBITRARY}, as the table is normalised"
+        if table.normalised != (unit == ARBITRARY):
+            is_in = "normalised" if table.normalised else "in siemens"
+            allowed = (
+                f"must {'' if table.normalised else 'not '}be {ARBITRARY}: the table is {is_in}"
+            )
             raise PresetError(path, "--conductance-unit", unit, allowed)
         return sampled(table, unit)
     found = _files(path, layout)
