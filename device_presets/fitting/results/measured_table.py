@@ -86,9 +86,9 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     own = found.conductance[rows]
     conductance = np.linspace(own.min(), own.max(), columns)
     points = np.linspace(0.0, 1.0, POINTS)
-    laws = (_law(before[way], change[way], conductance, points) for way in (up, ~up))
+    rise, fall = (_law(before[way], change[way], conductance, points) for way in (up, ~up))
     name, normalised = f"{found.name} {device + 1}", found.unit == ARBITRARY
-    return LookupTable(name, conductance, points, *laws, normalised=normalised)
+    return LookupTable(name, conductance, points, rise, fall, normalised)
 
 
 def _law(
