@@ -1,9 +1,9 @@
 """Finds presets by name, and applies overrides."""
 
 import math
+import os.path
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 from device_presets.from_aihwkit import aihwkit_hint
 from device_presets.parameters.charge_trap_physics import charge_trap_physics
@@ -77,7 +77,8 @@ def _found(name: str) -> str:
     entries, file = shipped_entries(), f"{name}.yaml"
     if name not in entries and name.lower() in entries:
         name = name.lower()
-    if "/" in name or is_file_name(name) or not Path(file).is_file():
+    lies_here = os.path.isfile(file)  # where pathlib raises, of a long name, this is False
+    if "/" in name or is_file_name(name) or not lies_here:
         return name
     if name in entries:
         warnings.warn(

@@ -209,6 +209,7 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
     ("name", "overrides", "message"),
     [
         ("charge_trp", None, "name: 'charge_trp' is not allowed.*did you mean charge_trap"),
+        ("a" * 5000, None, "name: 'aaa.*must be one that `rpu-ssnn presets` lists"),
         ("ideal", {"cycle_to_cycl": 0.1}, "ideal: parameter: .*did you mean cycle_to_cycle"),
         ("ideal", {"slope_up": 0.1}, "ideal: parameter: 'slope_up'"),
         ("ideal", {"step": -0.1}, "ideal: step: -0.1 is not allowed; .*greater than 0"),
