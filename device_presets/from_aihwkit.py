@@ -6,6 +6,7 @@
 
 import ast
 import dataclasses
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +56,8 @@ def aihwkit_object(name: str) -> Any:
         raise PresetError(WHERE, "device", name, "must be CLASS(field=value, ...)")
     found = _classes()
     if head.id not in found:
-        raise PresetError(WHERE, "device", head.id, one_of(found, head.id))
+        offered = [n for n, kind in found.items() if n.endswith("Preset") or _model_of(kind)]
+        raise PresetError(WHERE, "device", head.id, one_of(offered, head.id))
     values = {}
     for keyword in keywords:
         field = keyword.arg or "**"
@@ -97,11 +99,15 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             no parameter of a preset stands for.
     """
     device = _device_of(source() if isinstance(source, type) else source)
-    model = _model_of(device)
+    model = _model_of(type(device))
+    if model is None:
+        allowed = one_of(MODELS) + ", or a preset of one"
+        raise PresetError(WHERE, "device", type(device).__name__, allowed)
     rules = {rule.aihwkit_name: (name, rule) for name, rule in PARAMETERS[model].items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
-    grows = min(getattr(device, "gamma_up", 0.0), getattr(device, "gamma_down", 0.0)) < 0
+    gammas = [_plain(getattr(device, f"gamma_{way}", 0.0)) for way in ("up", "down")]
+    grows = any(isinstance(gamma, float) and gamma < 0 for gamma in gammas)
     for field in dataclasses.fields(device):
         value, default = getattr(device, field.name), getattr(base, field.name)
         if field.name in rules:
@@ -157,9 +163,11 @@ def _device_of(source: Any) -> Any:
     from aihwkit.simulator.configs.configs import SingleRPUConfig
     from aihwkit.simulator.configs.devices import PulsedDevice
     from aihwkit.simulator.parameters.base import RPUConfigBase
+    from aihwkit.simulator.parameters.training import UpdateParameters
 
     if isinstance(source, SingleRPUConfig):
-        if not (source.forward.is_perfect and source.backward.is_perfect):
+        plain = source.forward.is_perfect and source.backward.is_perfect
+        if not plain or source.update != UpdateParameters():
             warnings.warn(
                 f"{type(source).__name__}: its device is used; forward, backward and update are "
                 "those of the study's tile (tile.reads), as each coincidence is one pulse",
@@ -178,16 +186,14 @@ def _device_of(source: Any) -> Any:
     raise PresetError(WHERE, "device", type(source).__name__, allowed)
 
 
-def _model_of(device: Any) -> str:
-    """The class of the table that simulates it: its own, or the one it is a preset of."""
-    for cls in type(device).__mro__:
-        if cls.__name__ in MODELS:
-            own = {f.name for f in dataclasses.fields(device)}
-            if own <= {f.name for f in dataclasses.fields(cls)}:
-                return cls.__name__
-    raise PresetError(
-        WHERE, "device", type(device).__name__, one_of(MODELS) + ", or a preset of one"
-    )
+def _model_of(kind: type[Any]) -> str | None:
+    """The class of the table that simulates a class of devices: its own, or the one it is a preset
+    of; None where there is none."""
+    own = {field.name for field in dataclasses.fields(kind)}
+    for cls in kind.__mro__:
+        if cls.__name__ in MODELS and own <= {field.name for field in dataclasses.fields(cls)}:
+            return cls.__name__
+    return None
 
 
 def _name_of(device: Any) -> str:
@@ -203,6 +209,14 @@ def _name_of(device: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """Numbers as floating point, all else as flag or text, which the parameter's rule refuses."""
     if isinstance(value, list | tuple):
-        return [float(item) for item in value]
-    return value if isinstance(value, bool) else float(value)
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | str):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return repr(value)

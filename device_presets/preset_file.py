@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StrictFloat, ValidationError, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError, one_of
@@ -38,14 +38,15 @@ class ParameterEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    value: bool | float | str | list[float] | None
+    value: bool | float | str | list[StrictFloat] | None
     unit: str
     source: str | None = None
     assumption: str | None = None
 
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Self:
-        if bool(self.source) == bool(self.assumption):
+        told = self.source or self.assumption or ""
+        if bool(self.source) == bool(self.assumption) or not told.strip():
             raise ValueError("must have either a `source` or an `assumption`")
         return self
 
@@ -178,6 +179,14 @@ def _chosen_entry(name: str) -> tuple[dict[str, PresetEntry], str]:
 def is_file_name(name: str) -> bool:
     """Whether a preset name means a user's file instead of a preset of the package."""
     return _split(name)[0].endswith((".yaml", ".yml"))
+
+
+def short_name(name: str) -> str:
+    """What figures call a preset: of a file neither folder nor ending, but the entry if named."""
+    if not is_file_name(name):
+        return name
+    path, entry = _split(name)
+    return Path(path).stem if entry is None else f"{Path(path).stem}_{entry}"
 
 
 def _split(name: str) -> tuple[str, str | None]:

@@ -1,15 +1,15 @@
 """Finds presets by name, and applies overrides."""
 
 import math
+import os.path
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 from device_presets.from_aihwkit import aihwkit_hint
 from device_presets.parameters.charge_trap_physics import charge_trap_physics
-from device_presets.parameters.common import MOST_LEVELS
+from device_presets.parameters.common import MOST_LEVELS, refuse_pulses_that_overlap
 from device_presets.parameters.rule import ParameterRule, Value
-from device_presets.parameters.table import PARAMETERS
+from device_presets.parameters.table import MOST_EXPONENT, PARAMETERS
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_file import (
     STEP_OR_LEVELS,
@@ -77,7 +77,8 @@ def _found(name: str) -> str:
     entries, file = shipped_entries(), f"{name}.yaml"
     if name not in entries and name.lower() in entries:
         name = name.lower()
-    if "/" in name or is_file_name(name) or not Path(file).is_file():
+    lies_here = os.path.isfile(file)  # where pathlib raises, of a long name, this is False
+    if "/" in name or is_file_name(name) or not lies_here:
         return name
     if name in entries:
         warnings.warn(
@@ -157,10 +158,11 @@ def _step_and_levels(
     if derived > MOST_LEVELS and name == "step":
         allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
         raise PresetError(where, "step", chosen.value, allowed)
-    both = {
-        other: _parameter(rules[other], derived, source="step = (w_max - w_min) / levels")
-        for other in STEP_OR_LEVELS
-    } | {name: chosen}
+    # Sourced or assumed as the one that was given.
+    origin = "source" if chosen.source else "assumption"
+    told = {origin: "step = (w_max - w_min) / levels"}
+    both = {other: _parameter(rules[other], derived, **told) for other in STEP_OR_LEVELS}
+    both[name] = chosen
     if _number(both["step"]) > span:
         raise PresetError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
     return both
@@ -181,11 +183,26 @@ def _check_together(where: str, model: str, parameters: Mapping[str, Parameter])
             raise PresetError(where, "step_factors_down", down, f"must be {len(up)} numbers, as up")
     if model == "ChargeTrapDevice":
         _check_charge_trap(where, parameters)
-    width, period = parameters["pulse_width_s"].value, parameters["pulse_period_s"].value
-    if isinstance(width, float) and isinstance(period, float) and period < width:
-        raise PresetError(
-            where, "pulse_period_s", period, f"must be at least the pulse width, {width:g} s"
-        )
+    if model == "ExpStepDevice":
+        _check_exponential(where, parameters)
+    pulse = (parameters[f"pulse_{name}_s"].value for name in ("width", "period"))
+    refuse_pulses_that_overlap(where, *pulse)
+
+
+def _check_exponential(where: str, parameters: Mapping[str, Parameter]) -> None:
+    """That exp(gamma z) is a number in single precision between the bounds."""
+    low, high = (_number(parameters[name]) for name in ("w_min", "w_max"))
+    a, b = (_number(parameters[name]) for name in ("a", "b"))
+    ends = [2.0 * a * weight / (high - low) + b for weight in (low, high)]
+    for name, sign in (("gamma_up", 1.0), ("gamma_down", -1.0)):
+        gamma = _number(parameters[name])
+        largest = max(sign * gamma * z for z in ends)
+        if largest > MOST_EXPONENT:
+            allowed = (
+                f"must leave the exponent at {MOST_EXPONENT:g} or below; with a and b it goes up "
+                f"to {largest:.4g}, and the exponential leaves single precision"
+            )
+            raise PresetError(where, name, gamma, allowed)
 
 
 def _check_charge_trap(where: str, parameters: Mapping[str, Parameter]) -> None:

@@ -16,16 +16,17 @@ type Factors = tuple[float, float]
 
 
 def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
-    """Size of one up and of one down pulse at a weight, of the mean device without noise.
+    """Size of one isolated pulse up and down at a weight, of the mean device without noise.
 
     Returns:
         Both 0 or more, in units of weight; the down step is NaN where there is no gradual one.
     """
     up, down = _FACTORS.get(preset.model, _constant)(preset, weight)
-    asymmetry = preset.number("asymmetry")
-    up *= preset.step * (1.0 + min(asymmetry, 0.0))
-    down *= preset.step * (1.0 - max(asymmetry, 0.0))
-    return up, down if preset.bidirectional else math.nan
+    share_up, share_down = _shares(preset)
+    physics, step = preset.pulse_physics, preset.step
+    if physics is not None:  # the preset's own width may be another than that of `step`
+        step *= physics.width_factor()
+    return step * share_up * up, step * share_down * down if preset.bidirectional else math.nan
 
 
 def states_at_zero(preset: Preset) -> tuple[float, float]:
@@ -61,6 +62,12 @@ def asymmetry_of(up: float, down: float) -> float:
     return 1.0 - down / up if up else 0.0
 
 
+def _shares(preset: Preset) -> Factors:
+    """What asymmetry leaves of the two steps."""
+    asymmetry = preset.number("asymmetry")
+    return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
+
+
 def _constant(preset: Preset, weight: float) -> Factors:
     return 1.0, 1.0
 
@@ -72,6 +79,15 @@ def _linear(preset: Preset, weight: float) -> Factors:
 
 def _soft_bounds(preset: Preset, weight: float) -> Factors:
     return 1.0 - weight / preset.w_max, 1.0 - weight / preset.w_min
+
+
+def _less_reference(preset: Preset, weight: float) -> Factors:
+    """Soft bounds of a device from which a reference is subtracted."""
+    held = preset.number("reference")
+    if preset.value("subtract_symmetry_point"):  # where up and down steps are equal
+        up, down = _shares(preset)
+        held += (up - down) / (up / preset.w_max - down / preset.w_min)
+    return _soft_bounds(preset, weight + held)
 
 
 def _exponential(preset: Preset, weight: float) -> Factors:
@@ -104,7 +120,7 @@ _FACTORS: Mapping[str, Callable[[Preset, float], Factors]] = {
     "LinearStepDevice": _linear,
     "ChargeTrapDevice": _linear,
     "SoftBoundsDevice": _soft_bounds,
-    "SoftBoundsReferenceDevice": _soft_bounds,
+    "SoftBoundsReferenceDevice": _less_reference,
     "ExpStepDevice": _exponential,
     "PowStepDevice": _power,
     "PiecewiseStepDevice": _piecewise,

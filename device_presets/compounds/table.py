@@ -13,7 +13,6 @@ In a one-sided pair a coincidence sets one of two devices, each of which moves u
 reset, and one is written with the difference.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -27,10 +26,14 @@ CERTAIN_PULSE = 1000.0
 TRANSFER_PULSES = 31
 """Most pulses of one transfer of `tiki_taka` to a device (aihwkit's default); the others: 1."""
 
+_MOST_SLOTS = 2e9  # aihwkit counts in 32 bits
+_MOST_GAIN = 1e9  # single precision
+
 _EVERY = Rule(
     unit="slots",
     description="slots with a pulse from one transfer to the next",
-    limits=(1.0, math.inf),
+    limits=(1.0, _MOST_SLOTS),
+    whole=True,
     neutral=5.0,
 )
 
@@ -40,7 +43,7 @@ def _gain(neutral: float) -> Rule:
         unit="1",
         description="share of a read fast weight that one transfer moves, over learning_rate as a "
         "share of a device's step; the drive's learning_rate multiplies it",
-        limits=(0.0, math.inf),
+        limits=(0.0, _MOST_GAIN),
         above_low=True,
         neutral=neutral,
     )
@@ -145,11 +148,11 @@ def _one_sided(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     from aihwkit.simulator.parameters.io import IOParameters
     from aihwkit.simulator.parameters.training import UpdateParameters
 
-    pulses = round(settings["rewrite_pulses"])
+    pulses = int(settings["rewrite_pulses"])
     exact = UpdateParameters(pulse_type=PulseType.NONE)
     return OneSidedUnitCell(
         unit_cell_devices=list(devices),
-        refresh_every=round(settings["refresh_every"]),
+        refresh_every=int(settings["refresh_every"]),
         units_in_mbatch=False,  # in rows of an update, which are slots here
         refresh_upper_thres=settings["refresh_upper_threshold"],
         refresh_lower_thres=settings["refresh_lower_threshold"],
@@ -161,9 +164,7 @@ def _one_sided(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
 def _mixed_precision(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
     from aihwkit.simulator.configs.compounds import MixedPrecisionCompound
 
-    return MixedPrecisionCompound(
-        device=devices[0], transfer_every=round(settings["transfer_every"])
-    )
+    return MixedPrecisionCompound(device=devices[0], transfer_every=int(settings["transfer_every"]))
 
 
 def _mixed_precision_pair(devices: Sequence[Any], settings: Mapping[str, float]) -> Any:
@@ -185,7 +186,8 @@ _REFRESH_RULES = {
     "refresh_every": Rule(
         unit="slots",
         description="slots with a pulse from one check of all pairs to the next",
-        limits=(1.0, math.inf),
+        limits=(1.0, _MOST_SLOTS),
+        whole=True,
         neutral=1000.0,
     ),
     "refresh_upper_threshold": _threshold("higher", 0.75),
@@ -195,6 +197,7 @@ _REFRESH_RULES = {
         description="most pulses that write a difference after a reset, open loop; "
         "0: the difference is written exactly",
         limits=(0.0, 1000.0),
+        whole=True,
         neutral=31.0,
     ),
 }

@@ -20,10 +20,10 @@ import numpy as np
 from rpu_ssnn.common.errors import Fault, PresetError
 from rpu_ssnn.common.files import read_text, reason
 
-_COMMENT = "Row 1: conductances ({0}), row 2: points of the distribution, then changes ({0})"
+_COMMENT = "Row 1: conductances {0}, row 2: points of the distribution, then changes {0}"
 NORMALISED = "(a.u.)"
 """In a comment line: the conductances are in no unit, and may be below 0."""
-_NEAR = 1e-3  # of the points' ends, which may be rounded
+_NEAR = 1e-3  # of numbers that may be rounded
 FILES = {"up": "dG_increasing.txt", "down": "dG_decreasing.txt"}
 
 
@@ -33,9 +33,10 @@ class LookupTable:
 
     Args:
         name: of the folder.
-        conductance: [columns] in siemens, rising.
+        conductance: [columns] in siemens (`normalised`: in no unit), rising.
         points: [points] of the cumulative distribution, rising from 0 to 1.
-        up, down: [points, columns] change of conductance (S) by an up and by a down pulse.
+        up, down: [points, columns] change of conductance by an up and by a down pulse.
+        normalised: whether the conductances are in no unit.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LookupTable:
     points: np.ndarray
     up: np.ndarray
     down: np.ndarray
+    normalised: bool = False
 
     @functools.cached_property
     def digest(self) -> str:
@@ -83,28 +85,29 @@ def read_lookup_table(folder: Path) -> LookupTable:
         if not _file(folder, name).is_file():
             allowed = f"must hold {' and '.join(FILES.values())} (or .gz), one for each direction"
             raise PresetError(folder, "file", f"no {name}", allowed)
+        if (folder / name).exists() and (folder / f"{name}.gz").exists():
+            allowed = f"must be one file: {name}.gz is there too"
+            raise PresetError(folder, "file", name, allowed)
     tables = {way: _read(_file(folder, name)) for way, name in FILES.items()}
-    conductance, points, up = tables["up"]
-    others, other_points, down = tables["down"]
-    same = others.shape == conductance.shape and np.allclose(others, conductance, rtol=1e-3)
+    conductance, points, up, normalised = tables["up"]
+    others, other_points, down, also = tables["down"]
+    near = _NEAR * float(np.ptp(conductance))
+    same = others.shape == conductance.shape and np.allclose(others, conductance, _NEAR, near)
     if not same or not np.allclose(other_points[[0, -1]], points[[0, -1]]):
         allowed = f"must have the conductances of {FILES['up']}"
         raise PresetError(_file(folder, FILES["down"]), "row", "of conductances", allowed)
     down = np.array([np.interp(points, other_points, column) for column in down.T]).T
-    return LookupTable(folder.name, conductance, points, up, down)
+    return LookupTable(folder.name, conductance, points, up, down, normalised or also)
 
 
-def write_lookup_table(folder: Path, table: LookupTable, unit: str = "S") -> None:
-    """The two files of a table, in a folder that is made where it is not there.
-
-    Args:
-        unit: of the numbers; ``a.u.`` where they were normalised.
-    """
+def write_lookup_table(folder: Path, table: LookupTable) -> None:
+    """The two files of a table, in a folder that is made where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
+    comment = _COMMENT.format(NORMALISED if table.normalised else "(S)")
     for way, changes in (("up", table.up), ("down", table.down)):
         rows = (table.conductance, table.points, *changes)
         lines = [", ".join(f"{value:.9g}" for value in row) for row in rows]
-        (folder / FILES[way]).write_text("\n".join([_COMMENT.format(unit), *lines]) + "\n")
+        (folder / FILES[way]).write_text("\n".join([comment, *lines]) + "\n")
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -112,7 +115,8 @@ def _file(folder: Path, name: str) -> Path:
     return zipped if zipped.exists() else folder / name
 
 
-def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """Conductances, points, changes, and whether the conductances are in no unit."""
     try:
         lines = read_text(file)
     except (OSError, UnicodeDecodeError) as error:
@@ -164,4 +168,4 @@ def _read(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise PresetError(
             file, f"column {falls[0] + 1} of changes", float(changes[-1, falls[0]]), allowed
         )
-    return conductance, points, changes
+    return conductance, points, changes, normalised

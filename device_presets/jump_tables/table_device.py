@@ -28,11 +28,11 @@ from device_presets.jump_tables.lookup_table import (
     is_lookup_table,
     read_lookup_table,
 )
-from device_presets.parameters.common import PULSE_FACTS
+from device_presets.parameters.common import PULSE_FACTS, refuse_pulses_that_overlap
 from device_presets.parameters.rule import ParameterRule as Rule
 from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.jump_table import JumpTable
 
@@ -105,7 +105,7 @@ class TableDevice:
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Conductances (S) of states -1 and 1."""
+        """Conductances of states -1 and 1: in siemens, if the tables are not normalised."""
         found = [table.conductance for table in self.tables]
         return float(min(g[0] for g in found)), float(max(g[-1] for g in found))
 
@@ -129,6 +129,7 @@ class TableDevice:
     def parameters(self) -> Mapping[str, Parameter]:
         """What the tables say, and what a study may override, with units."""
         low, high = self.ends
+        unit = "a.u." if self.tables[0].normalised else "S"
         read: dict[str, tuple[float | None, str, str]] = {
             "levels": (2.0 / self.step, "states", "range over the mean jump at mid-range"),
             "leak_time_constant_s": (math.inf, "s", "a table says nothing of retention"),
@@ -137,8 +138,8 @@ class TableDevice:
                 "1",
                 "largest over smallest conductance; a study's tile sets its own",
             ),
-            "w_min": (-1.0, "weight", f"the smallest conductance, {low:g} S"),
-            "w_max": (1.0, "weight", f"the largest conductance, {high:g} S"),
+            "w_min": (-1.0, "weight", f"the smallest conductance, {low:g} {unit}"),
+            "w_max": (1.0, "weight", f"the largest conductance, {high:g} {unit}"),
         }
         found = {
             name: Parameter(value, unit, "the table", None, why, None)
@@ -204,6 +205,8 @@ def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> Table
         (setting, rule.checked(plain, setting, given.get(setting, rule.neutral)))
         for setting, rule in RULES.items()
     )
+    pulse = (dict(settings)[f"pulse_{name}_s"] for name in ("width", "period"))
+    refuse_pulses_that_overlap(plain, *pulse)
     # Kept: a study asks for its devices many times.
     stamps = tuple(stamp for folder in found for stamp in _stamps(folder))
     return _device(plain, found, asked["digest"], settings, stamps)
@@ -231,6 +234,9 @@ def _device(
     if wanted not in (None, digest):
         raise PresetError(name, "sha256", digest, f"must be {wanted}: the table has changed")
     for table in tables:
+        if table.normalised != tables[0].normalised:
+            mixed = Fault("some are normalised, some in siemens")
+            raise PresetError(name, "tables", mixed, "must be all normalised, or all in siemens")
         if len(table.conductance) != len(tables[0].conductance):
             allowed = f"must be {len(tables[0].conductance)}, as in {tables[0].name}"
             raise PresetError(table.name, "conductances", len(table.conductance), allowed)

@@ -13,6 +13,7 @@ import numpy as np
 
 from device_presets.entry_writing import checked_name, entry_text, parameter
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
+from device_presets.parameters.common import PULSE_FACTS
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
@@ -22,6 +23,8 @@ _CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"
 _LABEL_STEP = 1e-3
 _CHANGE = 1e-3  # of a step, or of a slope
 _POINTS = 400  # of a sweep
+_MOST_ON_OFF = PULSE_FACTS["on_off_ratio"].limits[1]
+_WHOLE = 1.0 - 1e-9  # of the way to the asymptote: a larger step reaches it at once, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,7 @@ class PublishedMetrics:
         beyond = "; the other sign means steps that grow toward the bound, and none are made here"
         up, down = labels.format(0, LARGEST_LABEL), labels.format(-LARGEST_LABEL, 0)
         limits = (
-            ("on-off", 1.0, math.inf, "must be above 1"),
+            ("on-off", 1.0, _MOST_ON_OFF, f"must be above 1, at most {_MOST_ON_OFF:g}"),
             ("states-up", 2, 1e7, "must be 2 to 10 million pulses"),
             ("states-down", 2, 1e7, "must be 2 to 10 million pulses"),
             ("nonlinearity-up", 0.0, LARGEST_LABEL, up + beyond),
@@ -185,5 +188,6 @@ def _swept(states: int, step: float, slope: float) -> float:
     if slope == 0.0:
         weight = step * pulse - 1.0
     else:
-        weight = -1.0 - (1.0 + slope) / slope * np.expm1(pulse * np.log1p(-step * slope))
+        kept = np.log1p(-min(step * slope, _WHOLE))  # of the way to the asymptote, a pulse
+        weight = -1.0 - (1.0 + slope) / slope * np.expm1(pulse * kept)
     return label_of(np.minimum(weight, 1.0))

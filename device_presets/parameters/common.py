@@ -3,6 +3,8 @@
 import math
 
 from device_presets.parameters.rule import ParameterRule as Rule
+from device_presets.parameters.rule import Value
+from rpu_ssnn.common.errors import PresetError
 
 WEIGHT = "weight"
 STEP = "step"  # a multiple of the mean step
@@ -191,3 +193,14 @@ PULSE_FACTS = {
         neutral=None,
     ),
 }
+
+
+def refuse_pulses_that_overlap(where: str, width_s: Value, period_s: Value) -> None:
+    """Refuses pulses that begin before the last one ends.
+
+    Raises:
+        PresetError: both times are known, and the period is shorter than the width.
+    """
+    if isinstance(width_s, float) and isinstance(period_s, float) and period_s < width_s:
+        allowed = f"must be at least the pulse width, {width_s:g} s"
+        raise PresetError(where, "pulse_period_s", period_s, allowed)

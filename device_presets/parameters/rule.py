@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 from rpu_ssnn.common.errors import PresetError
@@ -23,6 +24,7 @@ class ParameterRule:
         kind: ``number``, ``flag`` (true or false) or ``numbers`` (a list of two or more, each in
             the range).
         required: a preset file must give it; nothing that shapes the device comes silently.
+        whole: the number must be a whole one.
         neutral: the value where it is not required and not given: the effect is off; None: it is
             not known, which a preset file may say too (null).
     """
@@ -34,6 +36,7 @@ class ParameterRule:
     above_low: bool = False
     kind: Literal["number", "flag", "numbers"] = "number"
     required: bool = False
+    whole: bool = False
     neutral: Value = 0.0
 
     @property
@@ -44,10 +47,11 @@ class ParameterRule:
         low, high = self.limits
         if self.kind == "numbers":
             span = f"at least {low:g}, at most {high:g}"
-            return f"must be a list of numbers, each {span} (unit: {self.unit})"
+            return f"must be a list of two or more numbers, each {span} (unit: {self.unit})"
         least = f" greater than {low:g}" if self.above_low else f", at least {low:g}"
         most = "" if high == math.inf else f", at most {high:g}"
-        return f"must be a number{least}{most} (unit: {self.unit})"
+        number = "a whole number" if self.whole else "a number"
+        return f"must be {number}{least}{most} (unit: {self.unit})"
 
     def checked(self, where: str, name: str, value: object) -> Value:
         """The value as number or flag.
@@ -66,15 +70,13 @@ class ParameterRule:
             return value
         if self.kind == "numbers":
             return self._checked_numbers(value, wrong)
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
+        if isinstance(value, bool) or not isinstance(value, Real | str):  # also numbers of numpy
             raise wrong
-        try:
-            number = float(value)
-        except ValueError:
-            raise wrong from None
+        number = _finite_or_not(value)
         # Only the leak may be infinite (no leak); its range says so by its neutral value.
         infinite_is_meant = self.neutral == math.inf and number == math.inf
-        if not (self._holds(number) or infinite_is_meant):
+        broken = self.whole and not number.is_integer()
+        if broken or not (self._holds(number) or infinite_is_meant):
             raise wrong
         return number
 
@@ -86,9 +88,17 @@ class ParameterRule:
     def _checked_numbers(self, value: object, wrong: PresetError) -> tuple[float, ...]:
         if not isinstance(value, list | tuple) or len(value) < 2:
             raise wrong
-        for number in value:
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                raise wrong
-            if not self._holds(number):
-                raise wrong
-        return tuple(float(number) for number in value)
+        if any(isinstance(number, bool) or not isinstance(number, Real) for number in value):
+            raise wrong
+        numbers = tuple(map(_finite_or_not, value))
+        if not all(map(self._holds, numbers)):
+            raise wrong
+        return numbers
+
+
+def _finite_or_not(value: Real | str) -> float:
+    """The number; NaN of text that is none, and of a whole number beyond floating point."""
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan

@@ -112,6 +112,9 @@ _SOFT_BOUNDS_REFERENCE = {
     ),
 }
 
+MOST_EXPONENT = 80.0
+"""Of an exponential step: single precision ends at exp(88)."""
+
 _EXP_STEP_FORMULA = (
     "step factor max(0, 1 - A exp(d gamma z)), z = 2 a w / (w_max - w_min) + b, d = +1 up, -1 down"
 )
@@ -127,8 +130,8 @@ _EXP_STEP = {
         for name, most, why in (
             ("A_up", 1e6, "a step a million times the others"),
             ("A_down", 1e6, "a step a million times the others"),
-            ("gamma_up", 80.0, "or the exponential leaves single precision"),
-            ("gamma_down", 80.0, "or the exponential leaves single precision"),
+            ("gamma_up", MOST_EXPONENT, "or the exponential leaves single precision"),
+            ("gamma_down", MOST_EXPONENT, "or the exponential leaves single precision"),
             ("a", 100.0, "a hundred times the range"),
             ("b", 100.0, "a hundred times the range"),
         )

@@ -1,4 +1,4 @@
-"""A device card: what a preset is, at a glance, and which of it was measured."""
+"""A device card: what a preset is, at a glance, and which of it has a source."""
 
 import math
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ from device_presets.preset import Parameter, Preset
 from device_presets.pulsing import pulse_response
 from device_presets.steps_at_zero import asymmetry_at_zero, shrinkage_at_bounds, states_at_zero
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.common.wording import plain
 
-type Standing = Literal["measured", "assumed", "not known"]
+type Standing = Literal["sourced", "assumed", "not known"]
 
-COLOURS: dict[Standing, str] = {"measured": "#009E73", "assumed": "0.45", "not known": "0.7"}
+COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not known": "0.7"}
 """Green for what a source gives, grey for the rest; the words stand beside them."""
 
 _BOUNDS = "spread of bounds between devices"
@@ -59,8 +60,6 @@ def card(preset: Preset) -> list[Fact]:
     States, asymmetry and shrinkage are those of the mean steps, as `device_presets.tables` lists
     them: a parameter of such a name is one factor of several.
     """
-    levels = preset.parameters["levels"]
-    derived = (levels.source or "").startswith("step =")
     shape = [preset.parameters[name] for name in _SHAPES if name in preset.parameters]
     by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero
     up, down = states_at_zero(preset)
@@ -70,7 +69,7 @@ def card(preset: Preset) -> list[Fact]:
         Fact(
             "states over the range, up / down" if preset.bidirectional else "states over the range",
             states,
-            _standing(preset.parameters["step"] if derived else levels),
+            _standing(preset.parameters["levels"]),
         ),
         Fact(
             "asymmetry of the mean steps",
@@ -80,7 +79,7 @@ def card(preset: Preset) -> list[Fact]:
     ]
     if shape:
         shares = [f"{share:.3g}" for share in shrinkage_at_bounds(preset) if not math.isnan(share)]
-        value = f"{' / '.join(shares)} of the step"
+        value = f"{' / '.join(shares)} of the step" if shares else "no step at 0"
         facts.append(Fact("smaller at the bound than at 0", value, _standing(*shape)))
     known = [(what, name) for what, name in _FACTS if name in preset.parameters]
     return facts + [
@@ -90,7 +89,7 @@ def card(preset: Preset) -> list[Fact]:
 
 
 def _standing(*origins: Parameter) -> Standing:
-    return "measured" if all(origin.source for origin in origins) else "assumed"
+    return "sourced" if all(origin.source for origin in origins) else "assumed"
 
 
 def _spread_of_bounds(preset: Preset) -> Fact:
@@ -114,14 +113,14 @@ def _fact(what: str, name: str, shown: Parameter) -> Fact:
     return Fact(what, text, _standing(shown))
 
 
-def measured_share(preset: Preset) -> float:
+def sourced_share(preset: Preset) -> float:
     """Of the facts of its card that are known, how many a source gives."""
     known = [fact for fact in card(preset) if fact.standing != "not known"]
-    return sum(fact.standing == "measured" for fact in known) / len(known)
+    return sum(fact.standing == "sourced" for fact in known) / len(known)
 
 
 def plot_card(preset: Preset, path: Path) -> Path:
-    """Draws the pulse response beside the facts, in green where measured.
+    """Draws the pulse response beside the facts, in green where a source gives them.
 
     Raises:
         PresetError: the file cannot be written, or not in that format.
@@ -139,13 +138,15 @@ def plot_card(preset: Preset, path: Path) -> Path:
         right.text(0.0, y, fact.what, **style)
         right.text(0.44, y, fact.value, color=colour, fontweight="bold", **style)
         right.text(0.80, y, fact.standing, color=colour, **style)
-    figure.suptitle(f"{preset.name}: {preset.description}\n{preset.citation}", fontsize=9)
+    title = f"{plain(f'{preset.name}: {preset.description}')}\n{plain(preset.citation)}"
+    figure.suptitle(title, fontsize=9)
     write_together(preset.name, {path: lambda file: figure.savefig(file, dpi=150)})
     return path
 
 
 def plot_overview(presets: Sequence[Preset], path: Path) -> Path:
-    """Draws all pulse responses on one page; the bar below each is the measured share of its card.
+    """Draws all pulse responses on one page; the bar below each is the share of its card with
+    a source.
 
     Raises:
         PresetError: the file cannot be written, or not in that format.
@@ -156,12 +157,12 @@ def plot_overview(presets: Sequence[Preset], path: Path) -> Path:
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes, preset in zip(grid.flat, presets, strict=False):
         draw_response(axes, preset)
-        share = measured_share(preset)
-        axes.set_title(f"{preset.name} ({preset.technology})", fontsize=8)
-        axes.set_xlabel(f"pulse; {share:.0%} of its card measured", fontsize=7)
+        share = sourced_share(preset)
+        axes.set_title(plain(f"{preset.name} ({preset.technology})"), fontsize=8)
+        axes.set_xlabel(f"pulse; {share:.0%} of its card sourced", fontsize=7)
         axes.set_ylabel("weight", fontsize=7)
         axes.tick_params(labelsize=6)
-        for start, end, standing in ((0.0, share, "measured"), (share, 1.0, "assumed")):
+        for start, end, standing in ((0.0, share, "sourced"), (share, 1.0, "assumed")):
             axes.plot(
                 (start, end),
                 (0.01, 0.01),

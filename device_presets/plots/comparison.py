@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from device_presets.preset import Preset
+from device_presets.preset_file import short_name
 from device_presets.pulsing import pulse_train
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.common.wording import plain
 
 MOST_PRESETS = 6
 
@@ -55,12 +57,12 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
         raise PresetError("compare", "presets", len(presets), allowed)
     figure = Figure(figsize=(11.0, 7.2), layout="constrained")
     response, steps, ratio, symmetry, spread, noise = figure.subplots(2, 3).flatten()
-    places = []
+    places, names = [], names_of(presets)
     for k, preset in enumerate(presets):
         look: dict[str, Any] = {
             "color": _COLOURS[k],
             "ls": _STYLES[k],
-            "label": Path(preset.name).stem,
+            "label": plain(names[k]),
         }
         _draw_response(response, preset, look)
         found = measured_steps(preset)
@@ -74,7 +76,7 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
         spread.plot(share, found.spread / np.maximum(found.up, 1e-12), lw=1.6, **look)
         noise.plot(share, found.noise / np.maximum(found.up, 1e-12), lw=1.6, **look)
         places.append(_symmetry_points(preset))
-    _draw_symmetry(symmetry, presets, places)
+    _draw_symmetry(symmetry, names, places)
     state = "state (share of the range)"
     _label(
         response, "pulse response (mean, 90 % of devices)", "share of pulses up, then down", state
@@ -90,11 +92,20 @@ def plot_comparison(presets: Sequence[Preset], path: str | Path) -> Path:
     noise.set_yscale("symlog", linthresh=0.01)
     for axes in (spread, noise):
         axes.set_ylim(bottom=0)
-    handles, names = response.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=len(presets), frameon=False)
+    shown = response.get_legend_handles_labels()
+    figure.legend(*shown, loc="outside upper center", ncols=len(presets), frameon=False)
     target = Path(path)
     write_together("compare", {target: lambda file: figure.savefig(file, dpi=150)})
     return target
+
+
+def names_of(presets: Sequence[Preset]) -> list[str]:
+    """Short names, and whole ones where two presets have the same."""
+    short = [short_name(preset.name) for preset in presets]
+    return [
+        preset.name if short.count(name) > 1 else name
+        for preset, name in zip(presets, short, strict=True)
+    ]
 
 
 def measured_steps(preset: Preset) -> Steps:
@@ -141,7 +152,7 @@ def _symmetry_points(preset: Preset) -> np.ndarray:
     return share
 
 
-def _draw_symmetry(axes: Axes, presets: Sequence[Preset], places: list[np.ndarray]) -> None:
+def _draw_symmetry(axes: Axes, names: Sequence[str], places: list[np.ndarray]) -> None:
     for k, found in enumerate(places):
         if not len(found):
             axes.annotate("no gradual down step", (0.5, k), ha="center", va="center", fontsize=8)
@@ -149,8 +160,8 @@ def _draw_symmetry(axes: Axes, presets: Sequence[Preset], places: list[np.ndarra
         jitter = np.linspace(-0.25, 0.25, len(found))
         axes.plot(found, k + jitter, _MARKERS[k], ms=3, alpha=0.5, color=_COLOURS[k], mew=0)
         axes.plot([np.median(found)] * 2, [k - 0.35, k + 0.35], color=_COLOURS[k], lw=2.5)
-    axes.set_yticks(range(len(presets)), [Path(p.name).stem for p in presets])
-    axes.set_ylim(len(presets) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), list(map(plain, names)))
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(-0.05, 1.05)
     _label(axes, "where up-down pairs from weight 0 lead", "state (share of the range)")
 

@@ -29,6 +29,12 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: repr(found.group())[1:-1], text)
 
 
+def plain(text: object) -> str:
+    """Text that matplotlib draws as it is: no formula, no hidden legend entry, one line."""
+    line = " ".join(str(text).split()).replace("$", r"\$")
+    return f" {line}" if line.startswith("_") else line
+
+
 def listed(names: Sequence[str], most: int = 8) -> str:
     """Names in one sentence; those beyond the first few are counted."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -41,20 +41,21 @@ def show_preset(
 ) -> None:
     """Print the device's card and every parameter with unit and source; draw the card.
 
-    Green: measured, as the source says. Grey: assumed, or not known.
+    Green: from a source (a measurement, a fit, a specification). Grey: assumed, or not known.
     """
     from device_presets import describe, get_preset
     from device_presets.plots.card import card, plot_card
+    from device_presets.preset_file import short_name
 
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
     preset = get_preset(name)
-    target = plot or Path(f"{Path(name).stem}_card.png")  # NAME.png is the plot of `fit`
+    target = plot or Path(f"{short_name(name)}_card.png")  # NAME.png is the plot of `fit`
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
     for fact in card(preset):
-        colour = typer.colors.GREEN if fact.standing == "measured" else typer.colors.BRIGHT_BLACK
+        colour = typer.colors.GREEN if fact.standing == "sourced" else typer.colors.BRIGHT_BLACK
         shown = typer.style(f"{fact.value:27} {fact.standing}", fg=colour)
         typer.echo(f"{fact.what:33} {shown}")
     typer.echo("")
@@ -69,7 +70,7 @@ def overview_picture(
         Path, path_option("File to write: .png, .pdf, .svg; default: overview.png here.")
     ] = Path("overview.png"),
 ) -> None:
-    """Draw the pulse responses of all presets on one page, with what of each was measured."""
+    """Draw the pulse responses of all presets on one page, with what of each has a source."""
     from device_presets import get_preset, preset_names
     from device_presets.plots.card import plot_overview
 
@@ -196,12 +197,8 @@ def fit(
     if table:
         typer.echo("\n".join(write_tables(data, layout, Path(name))))
         return
-    preset_file = out or Path(f"{name}.yaml")
-    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    preset_file = _file_to_make("presets fit", name, out)
     plot_file = plot or preset_file.with_suffix(".png")
-    if preset_file.exists() and out is None:
-        allowed = "must not be a preset file here; give another --name, or --out to replace it"
-        raise InputError("presets fit", "--name", name, allowed)
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     unit = SIEMENS[conductance_unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
@@ -266,11 +263,24 @@ def from_metrics(
         source=source,
     )
     text = text_from_metrics(name, metrics)
-    file = out or Path(f"{name}.yaml")
-    refuse_unwritable("presets from-metrics", "--out", file, PRESET_SUFFIXES)
+    file = _file_to_make("presets from-metrics", name, out)
     write_together(name, {file: lambda path: write_and_check(path, text)})
     typer.echo(f"preset  {file}")
     typer.echo(f"A study's tile takes the on/off ratio: reference: {{on_off_ratio: {on_off:g}}}")
+
+
+def _file_to_make(command: str, name: str, out: Path | None) -> Path:
+    """The preset file to write; one that is there is replaced only by ``--out``.
+
+    Raises:
+        InputError: it cannot be written, or is there.
+    """
+    file = out or Path(f"{name}.yaml")
+    refuse_unwritable(command, "--out", file, PRESET_SUFFIXES)
+    if out is None and file.exists():
+        allowed = "must not be a preset file here; give another --name, or --out to replace it"
+        raise InputError(command, "--name", name, allowed)
+    return file
 
 
 @presets_app.command("metrics")
@@ -316,7 +326,10 @@ def example(
     from device_presets.example_measurement import ONE_US, ZERO_US, example_measurement
 
     refuse_unwritable("presets example", "--out", out)
-    table = example_measurement(get_preset(name), devices, pulses, cycles, seed)
+    preset = get_preset(name)
+    table = example_measurement(preset, devices, pulses, cycles, seed)
     write_together("example", {out: lambda path: table.to_csv(path, index=False)})
     scale = f"weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS"
     typer.echo(f"{out}: {counted(len(table), 'row')}; {scale}")
+    if not preset.bidirectional:
+        typer.echo(f"note: one sweep up a device, as {preset.name} has no gradual down step")

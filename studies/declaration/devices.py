@@ -152,6 +152,9 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
 
 def path_free(device: str) -> str:
     """The name of a device without folders, as rows and tables show it."""
+    file = None if _CALL.fullmatch(device) else _FILE.fullmatch(device)
+    if file is not None:  # its folders may hold parentheses and commas
+        return Path(file["path"]).name + (file["entry"] or "")
     return _FOLDERS.sub("", device)
 
 

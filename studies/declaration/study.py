@@ -17,12 +17,12 @@ from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import WeightRange
 from studies.common.explain import validated
 from studies.declaration.cases import Case
-from studies.declaration.devices import beside_study
+from studies.declaration.devices import beside_study, path_free
 from studies.declaration.points import MOST_POINTS, Point, points_of
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
 from studies.declaration.trial import DatasetSettings, Prune
-from studies.declaration.update_rules.base import LearningRate, Seeds
+from studies.declaration.update_rules.base import MOST_LABEL, LearningRate, Seeds
 from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
 
@@ -251,7 +251,8 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if isinstance(content.get("dataset"), dict):
         content = {**content, "dataset": _with_paths(content["dataset"], folder)}
     if isinstance(content.get("cases"), list):
-        content = {**content, "cases": list(_with_devices(content["cases"], folder, str(where)))}
+        placed = _with_devices(content["cases"], folder, str(where))
+        content = {**content, "cases": _told_apart(content["cases"], list(placed))}
     study = validated(Study, content, "", where)
     study._where = str(where)
     return study
@@ -274,6 +275,30 @@ def _with_devices(cases: list[Any], folder: Path, where: str) -> Iterator[Any]:
             field = f"case {number}.device"
             case = {**case, "device": beside_study(case["device"], folder, where, field)}
         yield case
+
+
+def _told_apart(written: list[Any], placed: list[Any]) -> list[Any]:
+    """The cases; files of one name in several folders are labelled as the study writes them."""
+    names = [_own_name(case) for case in placed]
+    files: dict[tuple[str, str], set[str]] = {}
+    for name, case in zip(names, placed, strict=True):
+        if name is not None:
+            files.setdefault(name, set()).add(case["device"])
+    found = list(placed)
+    for index, name in enumerate(names):
+        if name is not None and len(files[name]) > 1:
+            label = f"{name[0]} {written[index]['device']}".strip()
+            if len(label) <= MOST_LABEL:
+                found[index] = {**placed[index], "label": label}
+    return found
+
+
+def _own_name(case: Any) -> tuple[str, str] | None:
+    """Rule and device that name a case without a label; None where something else does."""
+    if not isinstance(case, dict) or case.get("label") is not None:
+        return None
+    device = case.get("device")
+    return (str(case.get("update", "")), path_free(device)) if isinstance(device, str) else None
 
 
 def load_study(path: Path | str) -> Study:

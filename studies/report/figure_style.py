@@ -15,6 +15,7 @@ from matplotlib.ticker import NullLocator
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refusing, write_whole
+from rpu_ssnn.common.wording import plain as plain
 
 FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
@@ -44,14 +45,8 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     return {name: Look(*look) for name, look in zip(dict.fromkeys(names), cycles, strict=False)}
 
 
-def plain(text: object) -> str:
-    """Text that matplotlib draws as it is: no formula, no hidden legend entry, one line."""
-    line = " ".join(str(text).split()).replace("$", r"\$")
-    return f" {line}" if line.startswith("_") else line
-
-
 def wrapped(text: object, width: int) -> str:
-    """The same on as many lines as a label of this width (characters) takes: it is never cut."""
+    """Plain text on as many lines as a label of this width (characters) takes: it is never cut."""
     whole = " ".join(str(text).split()).replace(
         " = ", "\u00a0=\u00a0"
     )  # a value stays with its name

@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device_presets import get_preset, preset_names
-from device_presets.plots.card import card, measured_share, plot_overview
+from device_presets import Preset, get_device, get_preset, preset_names
+from device_presets.plots.card import card, plot_overview, sourced_share
 from device_presets.tables import listing
 from studies.cli.presets import presets_app
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_a_fact_is_measured_where_its_parameter_has_a_source(name: str) -> None:
+def test_a_fact_is_sourced_where_its_parameter_has_a_source(name: str) -> None:
     preset = get_preset(name)
     facts = {fact.what: fact for fact in card(preset)}
     states = "states over the range" + (", up / down" if preset.bidirectional else "")
     assert {states, "noise of a pulse", "retention", "energy a pulse"} <= set(facts)
     noise = preset.parameters["cycle_to_cycle"]
-    standing = "measured" if noise.source else "assumed"
+    standing = "sourced" if noise.source else "assumed"
     assert facts["noise of a pulse"].standing == standing
     if preset.value("energy_per_pulse_j") is None:
         assert facts["energy a pulse"].standing == "not known"
@@ -26,7 +26,7 @@ def test_a_fact_is_measured_where_its_parameter_has_a_source(name: str) -> None:
 
 def test_what_is_derived_stands_as_what_it_comes_from() -> None:
     states = {f.what: f for f in card(get_preset("capacitor"))}["states over the range, up / down"]
-    assert (states.value, states.standing) == ("400 / 400 states", "measured")
+    assert (states.value, states.standing) == ("400 / 400 states", "sourced")
     assumed = {f.what: f for f in card(get_preset("capacitor", {"step": 0.01}))}
     assert assumed["states over the range, up / down"].standing == "assumed"
 
@@ -62,9 +62,9 @@ def test_spreads_of_bounds_that_differ_are_both_shown() -> None:
     assert shown(0.1) == "0.3 w_max, 0.1 w_min"
 
 
-def test_the_capacitor_is_more_measured_than_the_charge_trap() -> None:
-    assert measured_share(get_preset("capacitor")) > 0.7
-    assert measured_share(get_preset("charge_trap")) < 0.3
+def test_the_capacitor_is_more_sourced_than_the_charge_trap() -> None:
+    assert sourced_share(get_preset("capacitor")) > 0.7
+    assert sourced_share(get_preset("charge_trap")) < 0.3
 
 
 def test_the_command_shows_a_card_and_draws_it(tmp_path: Path) -> None:
@@ -74,10 +74,40 @@ def test_the_command_shows_a_card_and_draws_it(tmp_path: Path) -> None:
     line = next(
         row for row in shown.output.splitlines() if row.startswith("devices that never move")
     )
-    assert line.split()[4:] == ["0.0977", "measured"]
+    assert line.split()[4:] == ["0.0977", "sourced"]
     assert picture.stat().st_size > 10_000
 
 
 def test_an_overview_of_several_presets(tmp_path: Path) -> None:
     presets = [get_preset(name, {"levels": 20}) for name in ("ideal", "capacitor", "charge_trap")]
     assert plot_overview(presets, tmp_path / "all.png").stat().st_size > 10_000
+
+
+def test_a_device_without_a_step_says_so() -> None:
+    none = {f"step_factors_{way}": [0.0, 0.0] for way in ("up", "down")}
+    device = get_device("charge_trap_tunnelling", none)
+    assert isinstance(device, Preset)
+    facts = {f.what: f.value for f in card(device)}
+    assert facts["smaller at the bound than at 0"] == "no step at 0"
+
+
+def test_each_entry_of_a_file_has_a_picture_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    overrides = "parameters: {levels: {value: 5, unit: states, source: x}}"
+    Path("two.yaml").write_text("".join(f"{n}: {{like: ideal, {overrides}}}\n" for n in "ab"))
+    for entry in "ab":
+        assert CliRunner().invoke(presets_app, ["show", f"two.yaml:{entry}"]).exit_code == 0
+    assert sorted(file.name for file in tmp_path.glob("*.png")) == [
+        "two_a_card.png",
+        "two_b_card.png",
+    ]
+
+
+def test_a_small_device_does_not_claim_the_large_ones_bound() -> None:
+    """100 levels whose steps are half larger at a bound: 1.5 % of the range, not 1.5e-4."""
+    preset = get_preset("charge_trap_180nm")
+    largest = (1.0 + preset.number("slope_up")) / preset.levels
+    assert largest == pytest.approx(0.015)
+    assert "1.5 % of the range" in str(preset.parameters["slope_up"].assumption)

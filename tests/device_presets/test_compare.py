@@ -4,9 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
 
-from device_presets import PresetError, get_preset
-from device_presets.plots.comparison import measured_steps, plot_comparison
+from device_presets import Preset, PresetError, get_device, get_preset
+from device_presets.plots.card import plot_card
+from device_presets.plots.comparison import measured_steps, names_of, plot_comparison
+from studies.cli.presets import presets_app
 
 
 def test_steps_are_those_of_the_preset() -> None:
@@ -32,3 +36,44 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     with pytest.raises(PresetError, match=r"compare: file: .*a\.xyz"):
         plot_comparison([ideal, ideal], tmp_path / "a.xyz")
     assert not list(tmp_path.iterdir())
+
+
+def test_presets_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    like = "{like: ideal, description: mine}"
+    for folder in (tmp_path, tmp_path / "sub"):
+        folder.mkdir(exist_ok=True)
+        (folder / "one.yaml").write_text(f"a: {like}")
+    (tmp_path / "two.yaml").write_text(f"a: {like}\nb: {like}")
+    files = [
+        f"{tmp_path}/{name}" for name in ("two.yaml:a", "two.yaml:b", "one.yaml", "sub/one.yaml")
+    ]
+    presets = [get_preset(name) for name in ("ideal", *files)]
+    assert names_of(presets[:-1]) == ["ideal", "two_a", "two_b", "one"]
+    assert names_of(presets)[-2:] == files[-2:]
+    dotted = get_device("SoftBoundsDevice(dw_min=0.01)")
+    assert isinstance(dotted, Preset)
+    assert names_of([dotted]) == ["SoftBoundsDevice(dw_min=0.01)"]
+
+
+def test_names_and_descriptions_are_drawn_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No formula between dollars, no entry that the legend hides."""
+    monkeypatch.chdir(tmp_path)
+    levels = "parameters: {levels: {value: 5, unit: states, source: x}}"
+    for name in ("_mine.yaml", "m$^$.yaml"):
+        Path(name).write_text(f"a: {{like: ideal, description: a cell of $^ $, {levels}}}")
+    drawn = []
+    monkeypatch.setattr(Figure, "legend", lambda _, handles, names, **__: drawn.extend(names))
+    presets = [get_preset(name) for name in ("_mine.yaml", "m$^$.yaml")]
+    plot_comparison(presets, Path("both.png"))
+    assert drawn == [" _mine", r"m\$^\$"]
+    assert plot_card(presets[1], Path("card.png")).is_file()
+
+
+def test_an_example_says_that_a_device_has_no_down_sweep(tmp_path: Path) -> None:
+    out = tmp_path / "pcm.csv"
+    said = CliRunner().invoke(
+        presets_app, ["example", "pcm", "--out", str(out), "--pulses", "5", "--devices", "1"]
+    )
+    assert "note: one sweep up a device, as pcm has no gradual down step" in said.output

@@ -45,6 +45,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
     [
         ("unit: step", "unit: mV", "cycle_to_cycle.unit: 'mV' is not allowed; must be step"),
         (", source: lab book", "", "step: .*; must have either a `source` or an `assumption`"),
+        ("lab book", '" "', "step: .*; must have either a `source` or an `assumption`"),
         ("citation", "citaton", "citaton: 'lab book' .*unknown key.*did you mean citation"),
         ("citation: lab book", "citation: 5", "citation: 5 is not allowed; must be text"),
         ("  parameters:\n", "  parameters: 3\n  x:\n", "x: .*unknown key"),
@@ -146,4 +147,15 @@ def test_yaml_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(
         PresetError, match=r"deep\.yaml: line 1, column 102: .*nested at most 100 deep"
     ):
+        get_preset(str(file))
+
+
+@pytest.mark.parametrize(
+    ("factors", "wrong"), [("[true, 0.5]", "True"), ('["0.5", 1]', "'0.5'"), ("[1, null]", "")]
+)
+def test_a_list_holds_numbers_only(factors: str, wrong: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    up = f"step_factors_up: {{value: {factors}, unit: step, source: my lab}}"
+    file.write_text(f"a: {{like: charge_trap_tunnelling, parameters: {{{up}}}}}\n")
+    with pytest.raises(PresetError, match=rf"step_factors_up\.value\.\d: .*{wrong}.*a number"):
         get_preset(str(file))

@@ -13,6 +13,7 @@ from aihwkit.simulator.configs import (
     OneSidedUnitCell,
     SingleRPUConfig,
     SoftBoundsDevice,
+    UpdateParameters,
 )
 from aihwkit.simulator.presets import (
     CapacitorPresetDevice,
@@ -67,6 +68,14 @@ def test_text_object_class_and_configuration_are_one_device() -> None:
 def test_a_configuration_says_what_of_it_is_not_used() -> None:
     with pytest.warns(UserWarning, match="its device is used; forward, backward"):
         assert get_device(ReRamESPreset()).name == "ReRamESPresetDevice()"
+    own_update = SingleRPUConfig(
+        device=SoftBoundsDevice(),
+        forward=PERFECT,
+        backward=PERFECT,
+        update=UpdateParameters(desired_bl=1),
+    )
+    with pytest.warns(UserWarning, match="forward, backward and update are"):
+        assert get_device(own_update).name == "SoftBoundsDevice()"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +87,10 @@ def test_a_configuration_says_what_of_it_is_not_used() -> None:
         ("SoftBoundsDevice(0.1)", r"must be CLASS\(field=value"),
         ("SoftBoundsDevice(dw_min=0.1", "must be"),
         ("SoftBoundsDevice(dw_min=-1)", "must be a number greater than 0"),
+        ("LinearStepDevice(gamma_up=[0.1, 0.2])", r"slope_up: \[0.1, 0.2\] .*must be a number"),
+        (f"SoftBoundsDevice(w_max=1{'0' * 400})", "w_max: inf .*at most 1000"),
+        (SoftBoundsDevice(dw_min="0.1"), "step: '0.1' .*not text"),
+        (SoftBoundsDevice(dw_min=None), "step: missing; must be a number"),
         (SoftBoundsDevice(diffusion=0.1), "diffusion: 0.1.*once a mini-batch"),
         (
             LinearStepDevice(gamma_up=-0.1),
@@ -96,6 +109,14 @@ def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, words: str
     with pytest.raises(PresetError, match=words) as error:
         get_device(source)
     assert "\n" not in str(error.value)
+
+
+def test_a_class_that_is_refused_is_not_offered() -> None:
+    with pytest.raises(PresetError) as error:
+        get_device("SoftBoundsPmxDevice")
+    assert "SoftBoundsDevice, SoftBoundsReferenceDevice, ExpStepDevice" in str(error.value)
+    assert "ReRamESPreset, " in str(error.value)
+    assert "Pmax" not in str(error.value)
 
 
 def test_one_way_devices_are_known() -> None:

@@ -1,5 +1,6 @@
 """NeuroSim's metrics: to a preset and back, by pulsing tiles."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from device_presets.neurosim_metrics import (
 from device_presets.neurosim_metrics.measure import _DEVICES, _label_spread
 from device_presets.neurosim_metrics.pulse_curve import curvature, curve, label_of
 from device_presets.pulsing import pulse_train
+from support.commands import Command
 
 PAPER = {
     "on_off": 10.0,
@@ -99,10 +101,18 @@ def test_a_straight_curve_is_a_constant_step(tmp_path: Path) -> None:
     assert preset.value("on_off_ratio") == 10
 
 
+def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None:
+    """The label changes by 1.5 where a step of the whole way is smaller by 0.1 %."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made(tmp_path, states_up=2, nonlinearity_up=9.0, nonlinearity_down=0, device_to_device=0.02)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"on_off": 1.0}, "on-off: 1.0 .*above 1"),
+        ({"on_off": 1e20}, "on-off: 1e\\+20 .*at most 1e\\+15"),
         ({"states_up": 1}, "states-up: 1 "),
         ({"nonlinearity_up": -2.4}, "nonlinearity-up: -2.4 .*grow toward the bound"),
         ({"nonlinearity_down": 4.9}, "nonlinearity-down: 4.9 .*between -9.0 and 0"),
@@ -114,6 +124,21 @@ def test_a_straight_curve_is_a_constant_step(tmp_path: Path) -> None:
 def test_metrics_out_of_range(tmp_path: Path, changes: dict[str, float], message: str) -> None:
     with pytest.raises(PresetError, match=f"^metrics: {message}"):
         made(tmp_path, **changes)
+
+
+def test_a_preset_file_is_replaced_only_where_that_is_said(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = [f"--{key.replace('_', '-')}={value}" for key, value in PAPER.items()]
+    Path("mine.yaml").write_text("my own work")
+    made_of = ("presets", "from-metrics", "--name", "mine", *options)
+    code, _, errors = command(*made_of)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "--name: 'mine' is not allowed; must not be a preset file here" in errors
+    assert Path("mine.yaml").read_text() == "my own work"
+    assert command(*made_of, "--out", "mine.yaml")[0] == 0
+    assert get_preset("mine.yaml").value("on_off_ratio") == 10.0
 
 
 def test_presets_in_published_terms() -> None:

@@ -13,7 +13,7 @@ from aihwkit.simulator.configs import devices as aihwkit_devices
 from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
-from device_presets import Preset, PresetError, describe, get_preset, preset_names
+from device_presets import Preset, PresetError, describe, get_device, get_preset, preset_names
 from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 from device_presets.tables import overview_rows
 from device_presets.to_aihwkit import aihwkit_device
@@ -209,6 +209,7 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
     ("name", "overrides", "message"),
     [
         ("charge_trp", None, "name: 'charge_trp' is not allowed.*did you mean charge_trap"),
+        ("a" * 5000, None, "name: 'aaa.*must be one that `rpu-ssnn presets` lists"),
         ("ideal", {"cycle_to_cycl": 0.1}, "ideal: parameter: .*did you mean cycle_to_cycle"),
         ("ideal", {"slope_up": 0.1}, "ideal: parameter: 'slope_up'"),
         ("ideal", {"step": -0.1}, "ideal: step: -0.1 is not allowed; .*greater than 0"),
@@ -233,6 +234,11 @@ def test_pcm_says_why_it_cannot_be_a_single_device_weight() -> None:
         ("ideal", {"asymmetry": -2}, "asymmetry: -2 .*at least -1, at most 1"),
         ("hfo2", {"step_spread_log_normal": 1}, "step_spread_log_normal: 1 .*true or false"),
         ("capacitor", {"w_min": 0}, "w_min: .* must be below 0"),
+        ("ideal", {"levels": 10**400}, "levels: 1000.*at most 1e\\+07"),
+        ("ideal", {"levels": np.True_}, "levels: np.True_ "),
+        ("charge_trap_tunnelling", {"step_factors_up": [1, 10**400]}, "list of two or more"),
+        ("reram_es", {"gamma_up": 80, "b": 9}, "gamma_up: 80.0 .*exponent .* up to 760"),
+        ("reram_es", {"gamma_down": 80, "b": -9}, "gamma_down: 80.0 .*exponent .* up to 760"),
         ("capacitor", {"pulse_period_s": 1e-9}, "pulse_period_s: 1e-09 .*pulse width, 5e-08"),
     ],
 )
@@ -279,3 +285,18 @@ def test_asking_for_what_is_not_there() -> None:
 def test_what_belongs_to_the_array_is_said_so() -> None:
     with pytest.raises(PresetError, match=r"tile: \{reads: \{read_noise: \.\.\.\}\}"):
         get_preset("charge_trap", {"read_noise": 0.1})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    for levels in (np.int64(500), np.float32(500)):
+        assert get_device("charge_trap", {"levels": levels}).parameters["levels"].value == 500.0
+    factors = list(np.full(21, 0.5, dtype=np.float32))
+    found = get_device("charge_trap_tunnelling", {"step_factors_up": factors})
+    assert found.parameters["step_factors_up"].value == (0.5,) * 21
+
+
+def test_a_derived_number_is_sourced_as_what_it_comes_from() -> None:
+    """The step of `ideal` comes from its assumed levels; the levels of `capacitor` from a fit."""
+    assert get_preset("ideal").parameters["step"].assumption
+    assert get_preset("capacitor").parameters["levels"].source
+    assert get_preset("capacitor", {"step": 0.01}).parameters["levels"].assumption

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from device_presets import get_preset, preset_names
+from device_presets import Preset, get_device, get_preset, preset_names
 from device_presets.steps_at_zero import (
     asymmetry_at_zero,
     asymmetry_of,
@@ -43,6 +43,33 @@ def test_linear_steps_shrink_by_the_slopes() -> None:
 def test_asymmetry_shrinks_one_direction(name: str, asymmetry: float) -> None:
     preset = get_preset(name, {"asymmetry": asymmetry})
     assert mean_steps(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
+
+
+@pytest.mark.parametrize("width_s", [2e-6, 1e-5])
+def test_a_pulse_of_another_width_makes_another_step(width_s: float) -> None:
+    preset = get_preset("charge_trap_pulsed", {"pulse_width_s": width_s})
+    assert mean_steps(preset) == pytest.approx(steps_at_zero(preset), rel=2e-5)
+    assert states_at_zero(preset)[0] == pytest.approx(2.0 / steps_at_zero(preset)[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+@pytest.mark.parametrize("subtracted", [True, False])
+def test_a_reference_shifts_the_weight_at_which_a_step_is_made(
+    subtracted: bool, weight: float
+) -> None:
+    """At weight zero of a device less its symmetry point, both steps are equal."""
+    for asymmetry, reference in ((0.5, 0.0), (-0.3, 0.0), (0.0, 0.3), (0.5, -0.2)):
+        device = get_device(
+            "hfo2",
+            {
+                "levels": 100,
+                "asymmetry": asymmetry,
+                "reference": reference,
+                "subtract_symmetry_point": subtracted,
+            },
+        )
+        assert isinstance(device, Preset)
+        assert mean_steps(device, weight) == pytest.approx(steps_at(device, weight), rel=3e-5)
 
 
 @pytest.mark.parametrize("asymmetry", [-0.3, 0.0, 0.2])

@@ -1,10 +1,14 @@
 """Overrides of measured tables: checked before the device is looked up among those made before."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from device_presets import PresetError
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.intake import read
+from device_presets.jump_tables.lookup_table import read_lookup_table, write_lookup_table
 from device_presets.jump_tables.table_device import table_device
 from support.device_presets.jump_tables import write_table
 
@@ -23,3 +27,47 @@ def test_equal_overrides_give_the_device_made_before(tmp_path: Path) -> None:
     device = table_device(name, {"jump_spread": 0.5})
     assert table_device(name, {"jump_spread": "0.5"}) is device
     assert table_device(name, {"jump_spread": 0.25}) is not device
+
+
+def test_pulses_do_not_overlap(tmp_path: Path) -> None:
+    name = f"table({write_table(tmp_path / 'one')})"
+    with pytest.raises(PresetError, match=r"pulse_period_s: 1e-06 .*the pulse width, 0\.001 s"):
+        table_device(name, {"pulse_width_s": 1e-3, "pulse_period_s": 1e-6})
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0])
+def test_both_directions_have_the_same_conductances(scale: float, tmp_path: Path) -> None:
+    """Also where these are nanosiemens."""
+    for name, low in (("increasing", 1.0), ("decreasing", 1.5)):
+        conductance = [scale * (low + k) for k in range(3)]
+        rows = (conductance, (0.0, 1.0), *[(scale * 0.1,) * 3] * 2)
+        text = "\n".join(", ".join(map(str, row)) for row in rows)
+        (tmp_path / f"dG_{name}.txt").write_text(text)
+    with pytest.raises(PresetError, match=r"dG_decreasing.*must have the conductances of dG_incr"):
+        table_device(f"table({tmp_path})")
+
+
+def test_a_file_is_there_packed_or_unpacked(tmp_path: Path) -> None:
+    """An edit of the unpacked one would change nothing."""
+    folder = write_table(tmp_path / "one")
+    (folder / "dG_decreasing.txt").write_text("edited")
+    with pytest.raises(PresetError, match=r"one: file: 'dG_decreasing.txt' .*txt.gz is there too"):
+        table_device(f"table({folder})")
+
+
+def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
+    table = read_lookup_table(write_table(tmp_path / "one"))
+    for number, normalised in enumerate((False, True)):
+        written = replace(table, normalised=normalised)
+        write_lookup_table(tmp_path / "both" / str(number), written)
+    name = f"table({tmp_path / 'both' / '1'})"
+    assert (
+        table_device(name).parameters["w_min"].description == "the smallest conductance, 1e-05 a.u."
+    )
+    with pytest.raises(PresetError, match="tables: some are normalised, some in siemens"):
+        table_device(f"table({tmp_path / 'both'})")
+    with pytest.raises(PresetError, match=r"--conductance-unit: 'uS' .*must be a\.u\.: .*norm"):
+        read(tmp_path / "both" / "1", CsvLayout())
+    with pytest.raises(PresetError, match=r"--conductance-unit: 'a\.u\.' .*must not be.*siemens"):
+        read(tmp_path / "both" / "0", CsvLayout(conductance_unit="a.u."))
+    assert read(tmp_path / "both" / "1", CsvLayout(conductance_unit="a.u.")).unit == "a.u."

@@ -69,9 +69,10 @@ def refuse_no_conductance(where: str, field: str, value: float | None, unit: str
     Raises:
         PresetError: not finite, negative, or above `MOST_SIEMENS`.
     """
-    if unit == ARBITRARY and value is not None and math.isfinite(value):
-        return
-    if value is not None and not 0.0 <= value <= MOST_SIEMENS:
+    if unit == ARBITRARY:
+        if value is not None and not math.isfinite(value):
+            raise PresetError(where, field, in_unit(value, unit), "must be a finite number")
+    elif value is not None and not 0.0 <= value <= MOST_SIEMENS:
         allowed = f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, unit)}: {WHY_MOST}"
         raise PresetError(where, field, in_unit(value, unit), allowed)
 

@@ -36,10 +36,19 @@ def read(path: Path, layout: CsvLayout) -> Measurement:
         layout: columns and units, of every file alike.
 
     Raises:
-        PresetError: as ``read_measurement``; an empty folder; an Excel file that is none.
+        PresetError: as ``read_measurement``; an empty folder; an Excel file that is none; a
+            table that is normalised and a unit that is none, or the reverse.
     """
     if is_lookup_table(path):
-        return sampled(read_lookup_table(path), layout.conductance_unit)
+        table = read_lookup_table(path)
+        unit = layout.conductance_unit
+        if table.normalised != (unit == ARBITRARY):
+            is_in = "normalised" if table.normalised else "in siemens"
+            allowed = (
+                f"must {'' if table.normalised else 'not '}be {ARBITRARY}: the table is {is_in}"
+            )
+            raise PresetError(path, "--conductance-unit", unit, allowed)
+        return sampled(table, unit)
     found = _files(path, layout)
     doubt = unit_doubt(found, layout)
     return thinned(replace(found, notes=(doubt, *found.notes)) if doubt else found)

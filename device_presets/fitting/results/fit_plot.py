@@ -19,7 +19,7 @@ from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
 from device_presets.preset import Preset
 from device_presets.pulsing import pulse_train
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, plain
 
 _MOST_PULSES = 3000
 _SIMULATED = 200
@@ -47,7 +47,7 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
     scale = population.fit.prepared.scale
     for axes, side in ((left, "y"), (right, "x")):
         _conductance_axis(axes, scale, side)
-    figure.suptitle(title, fontsize=9)
+    figure.suptitle(plain(title), fontsize=9)
     figure.savefig(path, dpi=150)
 
 

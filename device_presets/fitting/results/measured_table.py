@@ -43,7 +43,7 @@ def write_tables(data: Path, layout: CsvLayout, folder: Path) -> list[str]:
         whole = Path(made) / folder.name
         for number, table in enumerate(tables, 1):
             place = whole / str(number) if len(tables) > 1 else whole
-            write_lookup_table(place, table, ARBITRARY if found.unit == ARBITRARY else "S")
+            write_lookup_table(place, table)
         os.rename(whole, folder)
     size = f"{len(tables[0].conductance)} conductances x {POINTS} points"
     devices = counted(len(tables), "device")
@@ -86,8 +86,9 @@ def table_of(found: Measurement, device: int, columns: int) -> LookupTable:
     own = found.conductance[rows]
     conductance = np.linspace(own.min(), own.max(), columns)
     points = np.linspace(0.0, 1.0, POINTS)
-    laws = [_law(before[way], change[way], conductance, points) for way in (up, ~up)]
-    return LookupTable(f"{found.name} {device + 1}", conductance, points, *laws)
+    rise, fall = (_law(before[way], change[way], conductance, points) for way in (up, ~up))
+    name, normalised = f"{found.name} {device + 1}", found.unit == ARBITRARY
+    return LookupTable(name, conductance, points, rise, fall, normalised)
 
 
 def _law(

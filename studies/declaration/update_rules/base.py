@@ -61,6 +61,9 @@ NO_SETTINGS = ("label", "update", "device", "seeds")
 
 MOST_DECLARED_SEEDS = 10_000
 
+MOST_LABEL = 60
+"""Characters of a label."""
+
 
 class _SeedCount(Spec):
     count: Annotated[int, Field(ge=1, le=MOST_DECLARED_SEEDS)]
@@ -110,7 +113,7 @@ class CaseBase(Spec):
 
     model_config = ConfigDict(ser_json_inf_nan="constants")  # written again as `.inf`
 
-    label: Annotated[str, Field(min_length=1, max_length=60), OneLine] | None = Field(
+    label: Annotated[str, Field(min_length=1, max_length=MOST_LABEL), OneLine] | None = Field(
         None, description="row name; default: the update or device"
     )
     network: dict[str, Any] = Field({}, description="what differs from the study's network")

@@ -12,7 +12,7 @@ import pytest
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.model.weights import prepare
+from device_presets.fitting.model.weights import prepare, refuse_no_conductance
 from device_presets.fitting.reading.csv_layout import CsvLayout, detect_format
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
@@ -352,3 +352,13 @@ def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path
     assert refused_run.stderr.count("\n") == 1
     assert "row 10000002" in refused_run.stderr
     assert "none of it" in refused_run.stderr
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_weight_without_a_unit_is_any_finite_number(value: float) -> None:
+    """Nothing is said of ohms, which such a conductance has not."""
+    refuse_no_conductance("mine.csv", "weight zero", -3.0, "a.u.")
+    with pytest.raises(PresetError, match=r"weight zero: .* a\.u\.' .*; must be a finite number$"):
+        refuse_no_conductance("mine.csv", "weight zero", value, "a.u.")
+    with pytest.raises(PresetError, match="must be a conductance from 0"):
+        refuse_no_conductance("mine.csv", "weight zero", value, "uS")

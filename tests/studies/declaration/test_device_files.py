@@ -58,6 +58,30 @@ def test_a_shipped_table_is_found_by_its_name(
         parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path)
 
 
+def test_a_folder_with_parentheses_does_not_change_the_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = (tmp_path / "a", tmp_path / "a (copy)", tmp_path / "a, b")
+    points = [study_with(folder, "mine.yaml:power").points()[1] for folder in folders]
+    assert {point.label for point in points} == {"mine.yaml:power"}
+    trials = [point.trial("small", point.drive, 0) for point in points]  # type: ignore[arg-type]
+    assert len({trial.identity for trial in trials}) == 1
+
+
+def test_files_of_one_name_are_labelled_as_written(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for folder in (tmp_path, tmp_path / "sub"):
+        (folder / "dev.yaml").write_text("a: {like: ideal}")
+    labels = [f"{folder}dev.yaml" for folder in ("", "sub/")]
+    cases = [{"device": name, "drive": DRIVE} for name in labels]
+    named = [cases[0], {**cases[1], "label": "own"}]
+    for written, expected in ((cases, labels), (named, ["dev.yaml", "own"])):
+        content = {**SMALL, "cases": [{"update": "rate", "learning_rate": 1.0}, *written]}
+        points = parse_study(content, "s.yaml", tmp_path).points()
+        assert [point.label for point in points[1:]] == expected
+
+
 def test_a_cell_needs_a_folder_whose_name_does_not_break_its_own(tmp_path: Path) -> None:
     assert study_with(tmp_path / "a (copy)", "mine.yaml:power").points()[1].label
     with refused("case 2.device: 'mine.yaml'", "without parentheses and commas"):
