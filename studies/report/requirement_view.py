@@ -59,9 +59,9 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
         own = points[points["value"] == row["own"]]
         axes.plot(own["value"], own["loss"], "o", ms=10, mfc="none", mec="black")
         axes.axhline(wanted, color="black", ls=":", lw=1.0)
-        above = points.loc[points["value"] > 0, "value"]
-        if len(above):
-            axes.set_xscale("symlog", linthresh=float(above.min()))
+        sizes = points["value"].abs()
+        if (sizes > 0).any():
+            axes.set_xscale("symlog", linthresh=float(sizes[sizes > 0].min()))
         if row["required"] == row["required"]:
             axes.axvline(row["required"], color="#D55E00", lw=1.0)
             axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)

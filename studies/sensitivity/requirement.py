@@ -26,9 +26,7 @@ import pandas as pd
 from scipy.optimize import elementwise
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.spec.tile import TileSpec
 from studies.common.choices import Others
-from studies.common.explain import validated
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
@@ -38,6 +36,7 @@ from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
+    DeviceQuestion,
     Run,
     TunedDevice,
     ask,
@@ -45,8 +44,14 @@ from studies.sensitivity.device_question import (
     setting_notes,
     tuned_device_of,
 )
-from studies.sensitivity.evaluator import DeviceEvaluator
-from studies.sensitivity.imperfections import imperfections, switched_off, with_settings
+from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
+from studies.sensitivity.imperfections import (
+    Off,
+    imperfections,
+    settings_of,
+    switched_off,
+    with_settings,
+)
 from studies.sensitivity.threshold_crossing import (
     Losses,
     ThresholdCrossing,
@@ -56,7 +61,10 @@ from studies.sensitivity.threshold_crossing import (
 )
 
 WITHIN = 1.5
-MOST_ROUNDS = 8
+FIRST_VALUES, MOST_ROUNDS = 2, 8
+
+CASE_IN_QUESTION = "case 2"
+"""Of a question's study, whose first case is the reference."""
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
 
@@ -96,7 +104,7 @@ def require(
     """
     _check(study, loss, parameters, others, search_each)
     asked = ask(study, device)
-    _check_tiles(study, asked.case, parameters)
+    _check_worst_values(asked, parameters, others)
     evaluator = DeviceEvaluator(asked, run, search_each)
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
@@ -142,16 +150,30 @@ def _check(
         raise InputError(study.study, "--parameter", "weight_range", allowed)
 
 
-def _check_tiles(study: Study, case: OnDeviceCase, parameters: Sequence[str]) -> None:
-    """Refuses parameters of an array that the device's simulator or settings do not allow."""
+def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:
+    """Refuses parameters whose values the device, its simulator or its settings do not allow."""
+    case, study = asked.case, asked.study.study
+    asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
+    off, _ = imperfections(case, None)
     for name in parameters:
-        parameter = PARAMETERS[name]
-        worst = {path: parameter.worst for path in parameter.paths if path.startswith("tile.")}
+        context = _context(case, off, name, others)
+        has, parameter = settings_of(context), PARAMETERS[name]
+        if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
+            continue  # noted later
+        worst = dict.fromkeys(parameter.paths, parameter.worst)
         try:
-            validated(TileSpec, with_settings(case, worst).tile, "tile")
+            asked.study_of(QUESTION, [with_settings(context, worst)])
         except InputError as error:
-            allowed = f"does not go with the tile of {case.device}: {error.field}: {error.allowed}"
-            raise InputError(study.study, "--parameter", name, allowed) from error
+            field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
+            allowed = f"does not go with {case.device}: {field}: {error.allowed}"
+            raise InputError(study, "--parameter", name, allowed) from error
+
+
+def _context(case: OnDeviceCase, off: Off, name: str, others: Others) -> OnDeviceCase:
+    """The device around a parameter."""
+    if others == "as-is":
+        return case
+    return switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
 
 
 def _axes(
@@ -160,10 +182,7 @@ def _axes(
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []
     for name in dict.fromkeys(parameters):
-        context = case
-        if others == "off":
-            context = switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
-        found = axis(name, context, tuned)
+        found = axis(name, _context(case, off, name, others), tuned)
         if isinstance(found, str):
             notes.append(found)
         else:
@@ -241,7 +260,7 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
         "own": along.own,
         "own_loss": mean,
         "own_loss_ci": half,
-        "bound": "at least" if along.more_is_better else "at most",
+        "bound": "at least" if along.larger_is_better else "at most",
         **_values(along, found),
         "why_none": "" if found else _why_none(along, losses, wanted),
         "stopped": _why_stopped(losses, wanted),
@@ -253,7 +272,11 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
 
 def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[str, object]]:
     """Columns: ``parameter``, ``unit``, ``value``, ``loss``, ``loss_ci``, ``n``; by value."""
-    of_values = {along.value(harm): of for harm, of in evaluator.losses(along).items()}
+    own = along.harm(along.own)  # measured at its own digits, the others at three
+    of_values = {
+        along.own if harm == own else along.value(harm): of
+        for harm, of in evaluator.losses(along).items()
+    }
     for value in sorted(of_values):
         mean, half = mean_and_half_width(list(of_values[value].values()))
         yield {
@@ -291,8 +314,13 @@ def _why_stopped(losses: Losses, wanted: float) -> str:
     between = bracket(losses, wanted)
     if between is None:
         return ""
+    narrow = f"the bracket is narrower than a factor of {WITHIN:g}"
     if between[1] - between[0] <= math.log10(WITHIN):
-        return f"the bracket is narrower than a factor of {WITHIN:g}"
+        return narrow
     if all(_cannot_be_told(losses[end], wanted) for end in between):
         return "these seeds tell neither end of the bracket from the wanted loss: add seeds"
-    return f"{MOST_ROUNDS} rounds were made"
+    if not all(losses.values()):
+        return "all runs of a value in the bracket failed"
+    if len(losses) >= FIRST_VALUES + MOST_ROUNDS:
+        return f"{MOST_ROUNDS} rounds were made"
+    return narrow  # but for the three digits of its ends
