@@ -11,6 +11,8 @@ from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
 
 TOTALS = (SUM, WHOLE, INTERACTION)
 FILE, FIGURE = "attribution.csv", "attribution.png"
+NAMES = 3
+"""Columns of the table that are names."""
 
 CAPTION = (
     "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
@@ -24,7 +26,7 @@ def lines(found: Attribution) -> list[str]:
     """For the console: the notes, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
-    return [*found.notes, "", render_cells(readable(found.table), "md", 3, CAPTION)]
+    return [*found.notes, "", render_cells(readable(found.table), "md", NAMES, CAPTION)]
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:
@@ -55,7 +57,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.axvline(0.0, color="black", lw=0.8)
     axes.axhline(len(table) - 2.5, color="black", lw=0.6, ls=":")
     # Three seeds can leave an interval of hundreds of points; no accuracy is that far from another.
-    widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().max(axis=None)))
+    widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().max().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
     axes.legend(fontsize=7, frameon=False, loc="best")

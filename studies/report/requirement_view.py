@@ -20,6 +20,8 @@ from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
+NAMES = 2
+"""Columns of the table that are names."""
 
 CAPTION = (
     "interval: outside it the loss is told from the wanted one (95 %, by seed); at most, at least: "
@@ -38,7 +40,7 @@ def lines(found: Requirement) -> list[str]:
         *found.notes,
         counted(found.trials, "run"),
         "",
-        render_cells(readable(table), "md", 2, CAPTION),
+        render_cells(readable(table), "md", NAMES, CAPTION),
         *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),
         *(f"{row['parameter']}: stopped, as {row['stopped']}" for _, row in stopped.iterrows()),
     ]

@@ -134,3 +134,9 @@ def test_folders_with_nothing_in_common_say_so() -> None:
     b = nasty_study(cases=[{"update": "ann", "learning_rate": 1.0}], reference="ann", sweep={})
     difference = compare(runs_of(a), runs_of(b))
     assert diff_text(difference, "md") == "no case is in both folders"
+
+
+def test_cases_without_a_common_seed_are_not_called_the_same() -> None:
+    a, b = nasty_study(sweep={}, seeds=[0]), nasty_study(sweep={}, seeds=[1])
+    (told,) = remarks(compare(runs_of(a), runs_of(b)))
+    assert told == "3 cases in both: 0 changed significantly, 0 the same in every pair"
