@@ -167,6 +167,9 @@ def plan(
     from studies.execution.api import default_folder
     from studies.report.plan_view import plan_text, totals
 
+    if workers is not None and not estimate:
+        allowed = "is for the estimate, which --no-estimate leaves out"
+        raise InputError("plan", "--workers", workers, allowed)
     declared = find_study(study)
     try:
         refuse_missing_images(declared, data)
