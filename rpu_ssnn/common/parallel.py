@@ -3,8 +3,11 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from functools import cache
 from typing import Any
+
+from threadpoolctl import ThreadpoolController
 
 from rpu_ssnn.common.errors import RpuSsnnError
 
@@ -38,6 +41,22 @@ class WorkerThreads(ThreadPoolExecutor):
                 "build it there, or start processes by `spawn`"
             )
         return super().submit(fn, *args, **kwargs)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Within this, matrix products take one thread.
+
+    Sums of several threads differ from those of one by roundings. And their threads wait busily
+    after each product, so that they would take the cores from the workers.
+    """
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Those that are loaded at the first product."""
+    return ThreadpoolController()
 
 
 def parallel(

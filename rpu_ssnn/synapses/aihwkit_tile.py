@@ -238,7 +238,8 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     """Stuck devices: both bounds at the stuck value, so that neither pulse nor write moves them.
 
     A device with write noise is still read with that noise. Steps are left alone: aihwkit would
-    re-estimate its `dw_min` from an array with zeros.
+    re-estimate its `dw_min` from an array with zeros. A reference is taken off the bounds and is
+    then zero: aihwkit bounds pulses with a reference, and writes without.
     """
     if spec.stuck_share == 0.0:
         return
@@ -246,7 +247,12 @@ def fix_stuck(tile: AnalogTile, spec: TileSpec, rng: np.random.Generator) -> Non
     for which in devices_of(hidden):
         names = f"min_bound{which}", f"max_bound{which}"
         low, high = (hidden[name].numpy() for name in names)
-        for name, bound in zip(names, stuck_bounds(low, high, spec, rng), strict=True):
+        low, high = stuck_bounds(low, high, spec, rng)
+        if (reference := hidden.get(f"reference{which}")) is not None:
+            of_stuck = np.where(low == high, reference.numpy(), np.float32(0.0))
+            low, high = low - of_stuck, high - of_stuck
+            hidden[f"reference{which}"] = reference - torch.from_numpy(of_stuck)
+        for name, bound in zip(names, (low, high), strict=True):
             hidden[name] = torch.from_numpy(bound)
     tile.set_hidden_parameters(hidden)
 

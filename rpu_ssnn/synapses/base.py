@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32, UInt8
@@ -48,6 +49,10 @@ class PulseBlock:
     def rows(self) -> int:
         """Number of slots in the block."""
         return len(self.sample)
+
+    def copy(self) -> Self:
+        """To keep: the arrays of a block are filled anew by whoever gave it."""
+        return type(self)(**{name: array.copy() for name, array in vars(self).items()})
 
 
 @dataclass(frozen=True)

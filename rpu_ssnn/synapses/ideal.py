@@ -10,12 +10,13 @@ exact backpropagation (`NetworkSpec.gains`, Eq. 8's factor included).
 """
 
 import threading
+from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float32, Int8, Int32, UInt8
-from threadpoolctl import ThreadpoolController
 
+from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec import SurrogateSpec
 from rpu_ssnn.synapses.base import (
@@ -30,9 +31,6 @@ from rpu_ssnn.synapses.base import (
     Weights,
 )
 from rpu_ssnn.training_state import State, checked, generator_state, restore_generator
-
-_LIBRARIES = ThreadpoolController()
-"""BLAS threads wait busily after each product, and would take the cores from the workers."""
 
 POOLED_VARIANCE = float(np.mean([p * (1 - p) for p in np.outer(*[np.arange(50) / 50] * 2).flat]))
 """Mean of p (1 - p) over Fig. 4's products of [0, 0.02, ... 0.98] with itself."""
@@ -84,8 +82,13 @@ class _Ideal(Synapses):
     def state(self) -> State:
         return {"weights": self._weights.copy(), "step_scale": np.array(self.step_scale)}
 
+    @abstractmethod
+    def drop_sums(self) -> None:
+        """Forget the pulses since the last commit."""
+
     def restore(self, state: State) -> None:
         checked(state, self.state())
+        self.drop_sums()
         self._weights[:] = state["weights"]
         self.step_scale = float(state["step_scale"])
         self.changes += 1
@@ -119,7 +122,7 @@ class RateSynapses(_Ideal):
         forward, gradient = self._forward[ended], self._gradient[ended]
         T, step = self.crossbar.T, self._step * self.step_scale
         # Whole numbers: exact in any order as long as the sums stay below 2^24 (B T^2 / 4, say).
-        with _LIBRARIES.limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             product = forward.T @ (gradient[:, 0] - gradient[:, 1])
         self._weights += np.float32(step / T**2) * product
         if self._surrogate is not None:
@@ -129,6 +132,10 @@ class RateSynapses(_Ideal):
         forward[:] = 0.0
         gradient[:] = 0.0
         self.changes += 1
+
+    def drop_sums(self) -> None:
+        self._forward[:] = 0.0
+        self._gradient[:] = 0.0
 
     def state(self) -> State:
         return {**super().state(), "surrogate_noise": generator_state(self._rng)}
@@ -177,6 +184,9 @@ class CoincidenceSynapses(_Ideal):
         total = sum(self._sums.values(), start=np.zeros((), dtype=np.int32))
         self._weights += step * total
         self.changes += 1
+        self.drop_sums()
+
+    def drop_sums(self) -> None:
         for part in self._sums.values():
             part[:] = 0
 

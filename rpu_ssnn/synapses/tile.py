@@ -37,6 +37,7 @@ from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFacto
 from rpu_ssnn.synapses.cell import (
     cell_statistics,
     device_count,
+    is_one_sided,
     pulsed_step,
     realised_by,
     rows_a_call,
@@ -120,6 +121,7 @@ class TileSynapses(Synapses):
         self._rng = np.random.default_rng(thinning_seed)
         self._rows = RowWriter(*self.shape)
         self._rows_sent = 0
+        self._held: list[PulseBlock] = []
         self._initial_pulses = 0
         self._initial_clipped = 0
         self._leak_steps = 0
@@ -169,6 +171,20 @@ class TileSynapses(Synapses):
         return self._read(lines, lambda tile, d: tile.backward(d), offset)
 
     def update(self, block: PulseBlock) -> None:
+        if self.spec.reads is None:
+            self._send(block)
+        else:  # reads are calls to the tile, and must not see these pulses before the commit
+            self._held.append(block.copy())
+
+    def commit(self, presentations: range) -> None:
+        """Pulses act at once, or here where reads would see them; then the next read is another."""
+        for block in self._held:
+            self._send(block)
+        self._held.clear()
+        if self._stale:
+            self.changes += 1
+
+    def _send(self, block: PulseBlock) -> None:
         kept = thinned(block.post, self.keep, self._rng)
         row = 0
         while row < block.rows:
@@ -176,11 +192,6 @@ class TileSynapses(Synapses):
             row, x, d = self._rows.write(block, kept, first)
             if len(x):
                 self._pulse(x, d)
-
-    def commit(self, presentations: range) -> None:
-        """Pulses act at once; what waits is only the next read."""
-        if self._stale:
-            self.changes += 1
 
     def end_batch(self) -> None:
         self._leaked(self._leak.end_batch())
@@ -220,6 +231,7 @@ class TileSynapses(Synapses):
         if self._realised == "digital":
             raise StateError("aihwkit cannot put a digital sum back into a state")
         checked(state, self.state())
+        self._held.clear()
         for n, tile in enumerate(self.tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
         if self._refresh is not None:
@@ -303,7 +315,9 @@ class TileSynapses(Synapses):
             program(self.tiles, state)
             return
         sent = pulse_open_loop(self.tiles, state, self._state_step, self._pulse)
-        self._initial_pulses = sent * len(self.tiles) * device_count(self._config)
+        # A pulse of a one-sided pair goes to one of its devices.
+        devices = 1 if is_one_sided(self._config) else device_count(self._config)
+        self._initial_pulses = sent * len(self.tiles) * devices
 
     def _read(
         self,

@@ -49,7 +49,7 @@ def show_preset(
     if plot is not None and no_plot:
         raise InputError("presets show", "--plot", str(plot), "must not come with --no-plot")
     preset = get_preset(name)
-    target = plot or Path(f"{Path(name).stem}_card.png")  # NAME.png is the plot of `fit`
+    target = plot or card_file(name)
     if not no_plot:
         refuse_unwritable("presets show", "--plot", target, PLOT_SUFFIXES)
     typer.echo(f"{preset.name}: {preset.description}\n{preset.citation}\n")
@@ -61,6 +61,13 @@ def show_preset(
     typer.echo(describe(preset).fillna("").to_markdown(index=False, disable_numparse=True))
     if not no_plot:
         typer.echo(f"\nplot    {plot_card(preset, target)} (device card)")
+
+
+def card_file(name: str) -> Path:
+    """Where the card is drawn, here; an entry of a file keeps its name. NAME.png is of `fit`."""
+    path, _, entry = name.rpartition(":")
+    parts = (Path(path).stem, entry) if path else (Path(name).stem,)
+    return Path(f"{'_'.join(parts)}_card.png")
 
 
 @presets_app.command("overview")

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.synapses.base import Weights
-from rpu_ssnn.synapses.native.cells import Cells
+from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.clock import Clock
 from rpu_ssnn.synapses.native.pulsing.apply import show_lines
 from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
@@ -156,4 +156,9 @@ class DeviceArray:
     def _show_without_memory(self) -> None:
         """Put the weights that pulses left where they are faded from."""
         none = self.clock.memory._replace(cells=self.clock.memory.cells[:0])
-        self.slices.call(partial(show_lines, self.cells, none, 0, self.shape[0]))
+
+        def show(first: int, stop: int, scratch: Scratch) -> None:
+            scratch.kept[:] = 1.0  # reads with memory have left their shares there
+            show_lines(self.cells, none, 0, self.shape[0], first, stop, scratch)
+
+        self.slices.call(show)

@@ -4,6 +4,7 @@ Several threads may add blocks at once. A block holds presentations of one threa
 so that sorting by its first presentation and slot gives the physical order of all.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -46,14 +47,18 @@ class PulseStore:
         self.spikes = 0
 
     def add(self, block: PulseBlock) -> None:
-        """Keep a copy: its arrays are filled anew by whoever gave it."""
+        """Keep a copy."""
         if block.rows == 0:
             return
-        copy = {name: array.copy() for name, array in vars(block).items()}
-        for start in ("pre_start", "post_start"):
-            copy[start] = copy[start].astype(np.int64)  # `LongStarts`
-        self._blocks.append(PulseBlock(**copy))
+        pre_start, post_start = (
+            start.astype(np.int64) for start in (block.pre_start, block.post_start)
+        )  # `LongStarts`
+        self._blocks.append(replace(block.copy(), pre_start=pre_start, post_start=post_start))
         self.spikes += len(block.pre) + len(block.post)
+
+    def clear(self) -> None:
+        """Drop all blocks."""
+        self._blocks, self.spikes = [], 0
 
     def take(self, began: int, slots: int, keep: float, rng: np.random.Generator) -> Taken | None:
         """All pulses, thinned, and none is left; None where there are none.
@@ -67,7 +72,7 @@ class PulseStore:
         if not self._blocks:
             return None
         block = self._blocks[0] if len(self._blocks) == 1 else _joined(self._blocks)
-        self._blocks, self.spikes = [], 0
+        self.clear()
         kept = thinned(block.post, keep, rng)
         return _by_line(
             block.sample, block.slot, began, slots, block.pre_start, block.pre, block.post_start,

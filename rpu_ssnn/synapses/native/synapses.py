@@ -95,7 +95,7 @@ class NativeSynapses(Synapses):
         self._begin_effects()
         self._reads = NativeReads.of(spec, int(built.line_key))
         self._shown: list[Weights] = []
-        self._shown_at = -1
+        self._shown_at, self._visible = -1, 0
         self._recent: list[tuple[int, Pulses]] = []
 
     @property
@@ -176,13 +176,15 @@ class NativeSynapses(Synapses):
         self._up += taken.up
         self._down += taken.down
         self.changes += 1
-        self._pass_time(*[effect.after_pulses(array, pulses) for effect in self._effects])
+        for effect in self._effects:
+            array.stale |= effect.after_pulses(array, pulses)
         few = FEW_CHANGES * (taken.up + taken.down) < array.cells.weights.size
         self._recent = [*self._recent[1 - MOST_RECENT :], (self.changes, pulses)] if few else []
 
     def commit(self, presentations: range) -> None:
         self.settle()
-        self._pass_time(self._clock.loses)
+        moved = [effect.after_commit(self._array) for effect in self._effects]
+        self._pass_time(self._clock.loses, *moved)
 
     def end_batch(self) -> None:
         self._clock.end_batch()
@@ -219,6 +221,7 @@ class NativeSynapses(Synapses):
         checked(state, self.state())
         if not np.array_equal(state["devices"], np.frombuffer(self._digest, dtype=np.uint8)):
             raise StateError("its devices were drawn otherwise")
+        self._store.clear()
         records = self._array.cells.records
         records["state"][:] = state["states"]
         records["pulses"][0] = state["pulses"]
@@ -277,9 +280,12 @@ class NativeSynapses(Synapses):
         return weights
 
     def _seen(self) -> list[Weights]:
-        """States that a read sees [n_in, n_out], one array a device of a cell; not copies."""
-        if self._shown_at != self.changes:
-            self._shown, self._shown_at = self._array.seen(), self.changes
+        """States that a read sees [n_in, n_out], one array a device of a cell; not copies.
+
+        Those of the last commit: pulses may have been applied since.
+        """
+        if self._shown_at != self._visible:
+            self._shown, self._shown_at = self._array.seen(), self._visible
             for errors in self._read_errors():
                 self._shown = [a + b for a, b in zip(self._shown, errors, strict=True)]
         return self._shown
@@ -289,6 +295,7 @@ class NativeSynapses(Synapses):
         if any(changed):
             self._array.stale = True
             self.changes += 1
+        self._visible = self.changes
 
 
 def native_synapses(device: DeviceSource, spec: TileSpec, learning_rate: float) -> SynapsesFactory:

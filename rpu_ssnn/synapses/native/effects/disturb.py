@@ -80,16 +80,34 @@ class LineDisturb(Effect):
     def __init__(self, setup: Setup) -> None:
         self._spec, self._crossbar = setup.spec, setup.crossbar
         self._steps = 0.0
+        self._counted: list[Counts] = []
 
     @abstractmethod
-    def output_spikes(self, pulses: Pulses) -> tuple[tuple[float, Counts], tuple[float, Counts]]:
-        """Steps a spike and spikes of each output line, up and down."""
+    def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
+        """Spikes of each output line, up and down."""
+
+    @abstractmethod
+    def output_steps(self) -> tuple[float, float]:
+        """Steps a spike, up and down."""
+
+    def begin(self, array: DeviceArray) -> None:
+        self._counted = []
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
+        new = np.bincount(pulses.pre, minlength=array.shape[0]), *self.output_spikes(pulses)
+        before = self._counted or [np.zeros_like(spikes) for spikes in new]
+        self._counted = [a + b for a, b in zip(before, new, strict=True)]
+        return False
+
+    def after_commit(self, array: DeviceArray) -> bool:
+        if not self._counted:
+            return False
         cells, n_in = array.cells, array.shape[0]
-        spec, forward = getattr(self._spec, self.name), np.bincount(pulses.pre, minlength=n_in)
-        up, down = (spec.forward_up, forward), (spec.forward_down, forward)
-        parts = (up, down, *self.output_spikes(pulses))
+        forward, up, down = self._counted
+        self._counted = []
+        spec, (step_up, step_down) = getattr(self._spec, self.name), self.output_steps()
+        inputs = (spec.forward_up, forward), (spec.forward_down, forward)
+        parts = (*inputs, (step_up, up), (step_down, down))
         disturb = Disturb(*((steps * spikes).astype(np.float32) for steps, spikes in parts))
         self._steps += float(sum(part.mean(dtype=np.float64) for part in disturb))
 

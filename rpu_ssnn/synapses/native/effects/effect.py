@@ -66,7 +66,14 @@ class Effect:
         """The devices are in states that nothing before has led to: new ones, written, restored."""
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
-        """Pulses were applied; whether the effect moved devices."""
+        """Pulses were applied; whether reads see the devices otherwise.
+
+        How many times a commit has that depends on threads and memory; what acts is `after_commit`.
+        """
+        return False
+
+    def after_commit(self, array: DeviceArray) -> bool:
+        """All pulses of a commit were applied; whether the effect moved devices."""
         return False
 
     def after_batch(self, array: DeviceArray) -> bool:

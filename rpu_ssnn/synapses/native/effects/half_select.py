@@ -24,12 +24,16 @@ class HalfSelect(LineDisturb):
         super().__init__(setup)
         self._half_selects = 0
 
-    def output_spikes(self, pulses: Pulses) -> tuple[tuple[float, Counts], tuple[float, Counts]]:
-        n_out, steps = len(pulses.sent), self._spec.half_select.gradient
+    def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
+        n_out = len(pulses.sent)
         lines = np.repeat(np.arange(n_out), np.diff(pulses.start))
         up = np.bincount(lines[pulses.up], minlength=n_out)
         down = np.bincount(lines[~pulses.up], minlength=n_out)
-        return (steps, up), (steps, down)
+        return up, down
+
+    def output_steps(self) -> tuple[float, float]:
+        steps = self._spec.half_select.gradient
+        return steps, steps
 
     def after_pulses(self, array: DeviceArray, pulses: Pulses) -> bool:
         self._half_selects += len(array.cells.signs) * half_selected(pulses, array.shape)

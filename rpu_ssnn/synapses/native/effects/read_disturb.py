@@ -27,6 +27,9 @@ class ReadDisturb(LineDisturb):
         if (slots := setup.crossbar.delay) > 0:
             raise InputError("network", "gradient.delay", f"{slots} slots", NO_DELAYED_READS)
 
-    def output_spikes(self, pulses: Pulses) -> tuple[tuple[float, Counts], tuple[float, Counts]]:
-        spec, spikes = self._spec.read_disturb, pulses.sent * self._crossbar.transposed_reads
-        return (spec.transposed_up, spikes), (spec.transposed_down, spikes)
+    def output_spikes(self, pulses: Pulses) -> tuple[Counts, Counts]:
+        spikes = pulses.sent * self._crossbar.transposed_reads
+        return spikes, spikes
+
+    def output_steps(self) -> tuple[float, float]:
+        return self._spec.read_disturb.transposed_up, self._spec.read_disturb.transposed_down

@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32
 
+from rpu_ssnn.common.parallel import one_blas_thread
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
@@ -52,10 +53,12 @@ class NativeReads:
             transposed: whether lines are the outputs.
         """
         spikes = np.abs(lines).sum(axis=1, keepdims=True)
-        parts = [self._converted(lines @ part, spikes, transposed) for part in seen]
-        current = per_state * of_cell(parts)
-        if offset is not None:
-            current = current - lines @ offset
+        with one_blas_thread():
+            sums = [lines @ part for part in seen]
+            reference = None if offset is None else lines @ offset
+        current = per_state * of_cell([self._converted(s, spikes, transposed) for s in sums])
+        if reference is not None:
+            current = current - reference
         result: Lines = current.astype(np.float32)
         return result
 

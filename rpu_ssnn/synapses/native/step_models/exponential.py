@@ -16,6 +16,9 @@ from rpu_ssnn.synapses.native.step_models.rules import PerDevice, Rules, rules_o
 
 AIHWKIT = "ExpStepDevice"
 
+_STEEPEST = np.float32(80.0)
+"""Exponents beyond this are cut: single precision holds no more."""
+
 
 def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str, PerDevice]]:
     """Common rules with the numbers of the curve, and no further parameters of each device."""
@@ -35,13 +38,12 @@ def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.floa
         return nothing
     numbers = rules.numbers
     z = np.float32(2.0) * w / span * numbers[4] + numbers[5]
-    factor: np.float32
-    if up:
-        factor = max(one - numbers[0] * exponential(numbers[2] * z), nothing)
-        at_zero = device.up
-    else:
-        factor = max(one - numbers[1] * exponential(numbers[3] * -z), nothing)
-        at_zero = device.down
+    at_zero, A, power = (
+        (device.up, numbers[0], numbers[2] * z)
+        if up
+        else (device.down, numbers[1], numbers[3] * -z)
+    )
+    factor: np.float32 = max(one - A * exponential(min(max(power, -_STEEPEST), _STEEPEST)), nothing)
     if numbers[6] > nothing or numbers[7] > nothing:
         step = factor * at_zero
         spread: np.float32 = rules.noise * (abs(step) + numbers[6] + numbers[7] * abs(w))

@@ -23,10 +23,11 @@ def rules(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Rules, dict[str
 @compiled_inside
 def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """As `constant.change`."""
-    span = device.high - device.low
-    if span == np.float32(0.0):
-        return np.float32(0.0)
+    nothing, span = np.float32(0.0), device.high - device.low
+    if span == nothing:
+        return nothing
     share = np.float32(1.0) + rules.noise * noise
+    # A loss of charge may leave a device beyond its bound by a rounding.
     if up:
-        return device.up * ((device.high - w) / span) ** device.a * share
-    return -(device.down * ((w - device.low) / span) ** device.b * share)
+        return device.up * (max(device.high - w, nothing) / span) ** device.a * share
+    return -(device.down * (max(w - device.low, nothing) / span) ** device.b * share)
