@@ -77,6 +77,15 @@ def test_values_that_are_no_numbers_stand_side_by_side() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["subtract", "zero"]
 
 
+def test_a_list_in_a_title_keeps_its_brackets() -> None:
+    study = nasty_study(sweep={"network.T": [10, 20], "network.hidden": [[8], [8, 8]]})
+    panels = StudyFigures(study, runs_of(study)).draw("sweep").axes
+    assert [axes.get_title() for axes in panels] == [
+        "hidden neurons = [8]",
+        "hidden neurons = [8,8]",
+    ]
+
+
 def test_any_setting_with_several_values_can_be_below(study: Study, runs: Runs) -> None:
     (first, second) = StudyFigures(study, runs).draw("sweep", x="seed").axes
     assert first.get_xlabel() == second.get_xlabel() == "seed"
