@@ -140,3 +140,14 @@ def test_cases_without_a_common_seed_are_not_called_the_same() -> None:
     a, b = nasty_study(sweep={}, seeds=[0]), nasty_study(sweep={}, seeds=[1])
     (told,) = remarks(compare(runs_of(a), runs_of(b)))
     assert told == "3 cases in both: 0 changed significantly, 0 the same in every pair"
+
+
+def test_the_order_in_which_settings_are_swept_makes_no_other_points() -> None:
+    swept = {"network.T": [10], "network.hidden": [[8]]}
+    a = nasty_study(sweep=swept)
+    b = nasty_study(sweep=dict(reversed(swept.items())))
+    difference = compare(runs_of(a), runs_of(b))
+    assert not difference.only_a
+    assert (
+        difference.changes["identical"].tolist() == difference.changes["pairs"].tolist() == [3] * 3
+    )
