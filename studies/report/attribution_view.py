@@ -22,6 +22,11 @@ CAPTION = (
 _ROW_INCHES = 0.42
 
 
+def caption(_: pd.DataFrame) -> str:
+    """The same of every table."""
+    return CAPTION
+
+
 def lines(found: Attribution) -> list[str]:
     """For the console: the notes, and the ranked table."""
     if not len(found.table):

@@ -30,6 +30,12 @@ CAPTION = (
 )
 
 
+def caption(table: pd.DataFrame) -> str:
+    """With the wanted loss, where the table has it: files of earlier versions have not."""
+    wanted = [f"wanted loss: at most {loss:g} points" for loss in table.get("wanted", [])[:1]]
+    return "; ".join([*wanted, CAPTION])
+
+
 def lines(found: Requirement) -> list[str]:
     """For the console: the notes, the table, and what has no crossing."""
     if not len(found.table):
@@ -40,7 +46,7 @@ def lines(found: Requirement) -> list[str]:
         *found.notes,
         counted(found.trials, "run"),
         "",
-        render_cells(readable(table), "md", NAMES, CAPTION),
+        render_cells(readable(table), "md", NAMES, caption(table)),
         *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),
         *(f"{row['parameter']}: stopped, as {row['stopped']}" for _, row in stopped.iterrows()),
     ]

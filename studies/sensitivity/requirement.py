@@ -248,7 +248,7 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
     """Columns: ``parameter``, ``unit``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
     most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
     harmful end; NaN: open or none), ``why_none``, ``stopped`` (why no more values were measured),
-    ``verdict``, ``values`` (measured), ``n``.
+    ``verdict``, ``values`` (measured), ``n``, ``wanted`` (loss, points).
     """
     own = losses[along.harm(along.own)]
     mean, half = mean_and_half_width(list(own.values()))
@@ -267,6 +267,7 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
         "verdict": verdict,
         "values": len(losses),
         "n": len(own),
+        "wanted": wanted,
     }
 
 

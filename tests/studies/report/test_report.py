@@ -151,13 +151,14 @@ def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
 def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
     (folder / "requirements.csv").write_text(
         "parameter,unit,own,own_loss,own_loss_ci,bound,required,easy,hard,why_none,stopped,verdict,"
-        "values,n\nlevels,states,100,2.0,0.5,at least,300,,200,,,not met,5,3\n"
+        "values,n,wanted\nlevels,states,100,2.0,0.5,at least,300,,200,,,not met,5,3,1.5\n"
     )
     (folder / "attribution.csv").write_text("damaged")
     (folder / "attribution.png").write_bytes(b"\x89PNG")
     text = report_html(folder)
     assert "<h2>Requirement</h2>" in text
     assert "at least 300" in text
+    assert "wanted loss: at most 1.5 points; interval: " in text
     assert "not met" in text
 
 

@@ -102,6 +102,7 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     assert "\nstuck_share: no limit up to 0.5 (loss 2.0" in text
     written = pd.read_csv(write_csv(found.table, tmp_path / requirement_view.FILE))
     assert written["required"][0] == pytest.approx(found.table["required"][0])
+    assert written["wanted"].tolist() == [3.0, 3.0]
 
 
 @pytest.mark.parametrize(
