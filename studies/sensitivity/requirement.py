@@ -45,13 +45,7 @@ from studies.sensitivity.device_question import (
     tuned_device_of,
 )
 from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
-from studies.sensitivity.imperfections import (
-    Off,
-    imperfections,
-    settings_of,
-    switched_off,
-    with_settings,
-)
+from studies.sensitivity.imperfections import Off, imperfections, switched_off
 from studies.sensitivity.threshold_crossing import (
     Losses,
     ThresholdCrossing,
@@ -62,6 +56,9 @@ from studies.sensitivity.threshold_crossing import (
 
 WITHIN = 1.5
 FIRST_VALUES, MOST_ROUNDS = 2, 8
+
+UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
+"""In place of hyperparameters that are not known before anything runs."""
 
 CASE_IN_QUESTION = "case 2"
 """Of a question's study, whose first case is the reference."""
@@ -156,13 +153,11 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
     asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
     off, _ = imperfections(case, None)
     for name in parameters:
-        context = _context(case, off, name, others)
-        has, parameter = settings_of(context), PARAMETERS[name]
-        if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
+        along = axis(name, _context(case, off, name, others), UNTUNED)
+        if isinstance(along, str):
             continue  # noted later
-        worst = dict.fromkeys(parameter.paths, parameter.worst)
         try:
-            asked.study_of(QUESTION, [with_settings(context, worst)])
+            asked.study_of(QUESTION, [along.case(along.worst_value)])
         except InputError as error:
             field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
             allowed = f"does not go with {case.device}: {field}: {error.allowed}"
@@ -273,11 +268,7 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
 
 def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[str, object]]:
     """Columns: ``parameter``, ``unit``, ``value``, ``loss``, ``loss_ci``, ``n``; by value."""
-    own = along.harm(along.own)  # measured at its own digits, the others at three
-    of_values = {
-        along.own if harm == own else along.value(harm): of
-        for harm, of in evaluator.losses(along).items()
-    }
+    of_values = {_measured(along, harm): of for harm, of in evaluator.losses(along).items()}
     for value in sorted(of_values):
         mean, half = mean_and_half_width(list(of_values[value].values()))
         yield {
@@ -288,6 +279,11 @@ def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[
             "loss_ci": half,
             "n": len(of_values[value]),
         }
+
+
+def _measured(along: RequirementAxis, harm: float) -> float:
+    """The value that was run: the device's own with all its digits, others with three."""
+    return along.own if harm == along.harm(along.own) else along.value(harm)
 
 
 def _values(along: RequirementAxis, found: ThresholdCrossing | None) -> dict[str, float]:
@@ -302,8 +298,8 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
         return "its runs failed"
     best, worst = ends[0], ends[-1]
     if mean_and_half_width(list(losses[worst].values()))[0] <= wanted:
-        return f"no limit up to {along.value(worst):g} (loss {_points(losses[worst])})"
-    return f"not reached by it alone: loss {_points(losses[best])} at {along.value(best):g}"
+        return f"no limit up to {_measured(along, worst):g} (loss {_points(losses[worst])})"
+    return f"not reached by it alone: loss {_points(losses[best])} at {_measured(along, best):g}"
 
 
 def _points(losses: BySeed) -> str:

@@ -160,6 +160,15 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     assert levels["values"] == 2
 
 
+def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
+    study = device_study(case={"overrides": {"cycle_to_cycle": 0.005}})
+    run = FakeRun(lambda p, m: 2.0)
+    found = require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    (row,) = rows(found).values()
+    assert row["why_none"] == "not reached by it alone: loss 2.00 ± 0.00 at 0.005"
+    assert found.curves["value"].tolist() == [0.005]
+
+
 def test_what_never_crosses_has_no_limit() -> None:
     found = require(
         device_study(), "capacitor", 1.0, FakeRun(lambda p, m: 0.5), parameters=["stuck_share"]
