@@ -14,9 +14,18 @@ from studies.declaration.trial import Trial, stored_identity
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.store import StoredRuns, TrialStore
 
-NEEDED = ("unit", "settings", "numerics_version", "test_accuracy")
-KEYS = ("study", "unit", "label")
+NEEDED = (
+    "unit",
+    "settings",
+    "numerics_version",
+    "test_accuracy",
+    "seed",
+    "pulses_per_device_mean",
+    "saturated_fraction",
+)
+"""Columns without which a row is none, or no table can be made of it."""
 
+KEYS = ("study", "unit", "label")
 
 MOST_TABLE_BYTES = 512 << 20
 """Largest results file: some ten thousand rows with all their settings."""
