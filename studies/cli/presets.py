@@ -203,12 +203,8 @@ def fit(
     if table:
         typer.echo("\n".join(write_tables(data, layout, Path(name))))
         return
-    preset_file = out or Path(f"{name}.yaml")
-    refuse_unwritable("presets fit", "--out", preset_file, PRESET_SUFFIXES)
+    preset_file = _preset_file("presets fit", name, out)
     plot_file = plot or preset_file.with_suffix(".png")
-    if preset_file.exists() and out is None:
-        allowed = "must not be a preset file here; give another --name, or --out to replace it"
-        raise InputError("presets fit", "--name", name, allowed)
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
     unit = SIEMENS[conductance_unit]
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
@@ -243,6 +239,20 @@ def fit(
     typer.echo(f"\n{fitted.verdict.sentence}.\npreset  {preset_file}\nplot    {plot_file}")
 
 
+def _preset_file(command: str, name: str, out: Path | None) -> Path:
+    """The preset file to write, NAME.yaml here without ``out``.
+
+    Raises:
+        InputError: it cannot be written, or is there already and ``out`` does not name it.
+    """
+    file = out or Path(f"{name}.yaml")
+    refuse_unwritable(command, "--out", file, PRESET_SUFFIXES)
+    if file.exists() and out is None:
+        allowed = "must not be a preset file here; give another --name, or --out to replace it"
+        raise InputError(command, "--name", name, allowed)
+    return file
+
+
 @presets_app.command("from-metrics")
 def from_metrics(
     name: NameOption,
@@ -273,8 +283,7 @@ def from_metrics(
         source=source,
     )
     text = text_from_metrics(name, metrics)
-    file = out or Path(f"{name}.yaml")
-    refuse_unwritable("presets from-metrics", "--out", file, PRESET_SUFFIXES)
+    file = _preset_file("presets from-metrics", name, out)
     write_together(name, {file: lambda path: write_and_check(path, text)})
     typer.echo(f"preset  {file}")
     typer.echo(f"A study's tile takes the on/off ratio: reference: {{on_off_ratio: {on_off:g}}}")

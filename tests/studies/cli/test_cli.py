@@ -18,6 +18,7 @@ from studies.cli.presets import card_file
 from studies.declaration.shipped import shipped_files
 from studies.declaration.trial import Trial
 from studies.workers.worker import Job
+from support.bad_inputs.builders import METRICS
 from support.commands import Command
 from support.studies.harness import SMALL, Harness, accept_all, fake_training
 
@@ -331,6 +332,19 @@ def test_files_to_write_are_looked_at_before_the_work(
 )
 def test_the_cards_of_two_entries_are_two_files(name: str, file: str) -> None:
     assert card_file(name) == Path(file)
+
+
+def test_a_preset_from_metrics_replaces_only_the_file_that_is_named(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "mine.yaml"
+    file.write_text("study: mine\n")
+    code, _, errors = command(*METRICS.split())
+    assert (code, file.read_text()) == (2, "study: mine\n")
+    assert errors.startswith("presets from-metrics: --name: 'mine' is not allowed; must not be")
+    assert command(*METRICS.split(), "--out", file)[0] == 0
+    assert file.read_text().startswith("# Made by")
 
 
 def test_a_preset_is_shown_without_a_plot(
