@@ -260,7 +260,7 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
         "why_none": "" if found else _why_none(along, losses, wanted),
         "stopped": _why_stopped(losses, wanted),
         "verdict": verdict,
-        "values": len(losses),
+        "values": sum(map(bool, losses.values())),
         "n": len(own),
         "wanted": wanted,
     }
@@ -296,6 +296,8 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     ends = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not ends:
         return "its runs failed"
+    if failed := [harm for harm, by_seed in losses.items() if not by_seed]:
+        return f"all runs at {_measured(along, failed[0]):g} failed"
     best, worst = ends[0], ends[-1]
     if mean_and_half_width(list(losses[worst].values()))[0] <= wanted:
         return f"no limit up to {_measured(along, worst):g} (loss {_points(losses[worst])})"
