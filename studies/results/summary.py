@@ -27,6 +27,9 @@ GAP = "gap"
 """Column that `with_gaps` adds."""
 
 _OVERRIDES = f"{SWEEP_PREFIX}overrides."
+EXACT = 2.0**53
+"""Whole numbers below it are exact in floating point."""
+
 _RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
 """Swept values of an override that mean what the preset makes of them."""
 
@@ -209,7 +212,9 @@ def as_keys(column: pd.Series) -> pd.Series:
     made floating point are whole again."""
     import pandas as pd
 
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+    known = column.dropna()
+    is_whole = pd.api.types.is_float_dtype(column) and (known % 1 == 0).all()
+    if is_whole and (known.abs() < EXACT).all():
         column = column.astype("Int64")
     return column.astype(object).where(column.notna(), NOT_SWEPT)
 
