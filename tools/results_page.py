@@ -86,7 +86,8 @@ def bar_reached(bar: Bar, rows: pd.DataFrame) -> Reached:
     """The bar's rows against the bar.
 
     Raises:
-        ValueError: the file has no row of the case, or no seed that both cases have.
+        ValueError: the file has no row of the case, several of a seed, or no seed that both cases
+            have.
     """
     values = _by_seed(rows, bar.case, bar.at)
     if bar.below:
@@ -102,6 +103,8 @@ def _by_seed(rows: pd.DataFrame, case: str, at: Mapping[str, str]) -> pd.Series:
     chosen = rows[rows["label"] == case]
     for path, value in at.items():
         chosen = chosen[chosen[f"{SWEEP_PREFIX}{path}"].astype(str) == value]
+    if chosen["seed"].duplicated().any():
+        raise ValueError(f"{case!r} has several rows a seed: {LAYOUT} must say `at` which point")
     return chosen.set_index("seed")["test_accuracy"]
 
 

@@ -9,6 +9,7 @@ import typer
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
+from rpu_ssnn.common.wording import listed
 from studies.cli.options import DataOption, path_argument, path_option
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class PaperFigure(StrEnum):
     figure7 = "figure7"
     temporal_bias = "temporal-bias"
     efficiency = "efficiency"
+
+
+_OF_MNIST = (PaperFigure.figure3b, PaperFigure.figure5, PaperFigure.efficiency)
 
 
 @paper_app.command()
@@ -48,6 +52,9 @@ def figure(
     if (which is PaperFigure.figure7) != (folder is not None):
         wanted = "must be given" if folder is None else "is for figure7 only"
         raise InputError("figure", "FOLDER", None if folder is None else str(folder), wanted)
+    if data is not None and which not in _OF_MNIST:
+        allowed = f"is for {listed(_OF_MNIST)}; no images of MNIST are in {which}"
+        raise InputError("figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     table, drawn = _made(which, folder, data)
     typer.echo(save(drawn, path))

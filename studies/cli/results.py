@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable
 from studies.cli.options import (
     DataOption,
@@ -114,6 +114,9 @@ def plot(
     declared, runs = _finished(folder)
     figures = StudyFigures(declared, runs)
     kinds = [kind] if kind else figures.kinds(x)
+    if not kinds:
+        allowed = "needs learning curves, a sweep, or a case beside the reference"
+        raise InputError(folder, "figures", Fault("none"), allowed)
     beside = folder if folder.is_dir() else Path()  # kept rows have no folder of their own
     for each in kinds:
         path = out or beside / f"{declared.study}_{each}.png"
@@ -167,6 +170,9 @@ def plan(
     from studies.execution.api import default_folder
     from studies.report.plan_view import plan_text, totals
 
+    if workers is not None and not estimate:
+        allowed = "is for the estimate, which --no-estimate leaves out"
+        raise InputError("plan", "--workers", workers, allowed)
     declared = find_study(study)
     try:
         refuse_missing_images(declared, data)

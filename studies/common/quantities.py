@@ -1,5 +1,7 @@
 """Settings by the names and units that readers know them by, for tables and figures."""
 
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import cache
 
 _NAMES = {
@@ -18,6 +20,7 @@ _NAMES = {
     "network.inhibition.clocked": "clocked winner-take-all",
     "surrogate.T_s": "T_s",
     "dataset.n_train": "training images",
+    "dataset.range": "range of the data",
 }
 """Where the last word of the path does not say enough."""
 
@@ -43,8 +46,16 @@ def name_of(path: str) -> str:
     """The name alone."""
     if path in _NAMES:
         return _NAMES[path]
-    last = path.rpartition(".")[2]
-    return (last.removesuffix("_s") if _unit(path) == "s" else last).replace("_", " ")
+    last, unit = path.rpartition(".")[2], _unit(path)
+    told = unit in ("s", "J")  # beside the name
+    return (last.removesuffix(f"_{unit.lower()}") if told else last).replace("_", " ")
+
+
+def distinct[T](things: Iterable[T], name: Callable[[T], str]) -> dict[T, str]:
+    """The names of several things; those that would share one keep what they are."""
+    names = {thing: name(thing) for thing in things}
+    times = Counter(names.values())
+    return {thing: named if times[named] == 1 else str(thing) for thing, named in names.items()}
 
 
 @cache
@@ -57,4 +68,5 @@ def _unit(path: str) -> str:
     from device_presets.parameters.table import PARAMETERS
 
     unit = next((rules[name].unit for rules in PARAMETERS.values() if name in rules), "")
-    return _UNIT_WORDS.get(unit, unit if len(unit) < 3 else f"shares of {name_of(unit)}")
+    is_share = any(unit in rules for rules in PARAMETERS.values())  # of another parameter
+    return _UNIT_WORDS.get(unit, f"shares of {name_of(f'overrides.{unit}')}" if is_share else unit)

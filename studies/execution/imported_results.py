@@ -7,15 +7,25 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.files import read_bytes, reason
-from rpu_ssnn.common.wording import listed
+from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.result import SWEEP_PREFIX, Row, TrialResult
 from studies.declaration.trial import Trial, stored_identity
 from studies.results.row_schema import checked_row, value_of_cell
 from studies.results.store import StoredRuns, TrialStore
 
-NEEDED = ("unit", "settings", "numerics_version", "test_accuracy")
-KEYS = ("study", "unit", "label")
+NEEDED = (
+    "unit",
+    "settings",
+    "numerics_version",
+    "test_accuracy",
+    "seed",
+    "pulses_per_device_mean",
+    "saturated_fraction",
+)
+"""Columns without which a row is none, or no table can be made of it."""
 
+KEYS = ("study", "unit", "label")
 
 MOST_TABLE_BYTES = 512 << 20
 """Largest results file: some ten thousand rows with all their settings."""
@@ -24,12 +34,12 @@ MOST_TABLE_BYTES = 512 << 20
 def read_imported_rows(
     paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
 ) -> dict[str, TrialResult]:
-    """The rows of `results.csv` files as finished trials, by the identity that their settings and
-    numerics version have today. Of a run that several files hold, the first counts.
+    """The rows of `results.csv` files as finished trials, by the identity that their settings have
+    today. Of a run that several files hold, the first counts.
 
     Args:
         on_bad: called with the error of each invalid row, and once a file for rows of settings that
-            this version has not; the others are read.
+            this version has not, and for rows of another numerics version; the others are read.
 
     Raises:
         InputError: a file is not there, or is no results file.
@@ -37,12 +47,19 @@ def read_imported_rows(
     kept: dict[str, TrialResult] = {}
     for path in paths:
         unknown: list[str] = []
+        others: dict[object, int] = {}
         for place, row in _read(path, on_bad):
-            identity = _identity(row)
+            identity, version = _identity(row), row["numerics_version"]
             if identity is None:
                 unknown.append(place)
+            elif version != NUMERICS_VERSION:
+                others[version] = others.get(version, 0) + 1
             else:
                 kept.setdefault(identity, _as_result(row))
+        for other, n in others.items():
+            fault = Fault(f"{other} in {counted(n, 'row')}")
+            allowed = f"must be {NUMERICS_VERSION}: other numerics give other numbers"
+            on_bad(InputError(path, "numerics_version", fault, allowed))
         if unknown:
             allowed = "must be those of a trial of this version"
             on_bad(InputError(path, "settings", Fault(f"not known in {listed(unknown)}"), allowed))

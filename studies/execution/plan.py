@@ -46,6 +46,8 @@ class PlanRow:
         missing: those without a row that a run starts.
         failed: number of those that failed before.
         search: missing trials of its search (none if an earlier row has the same search).
+        search_failed: number of trials of that search that failed before.
+        waiting: number of trials that no run starts, since a trial of their search failed.
     """
 
     title: str
@@ -53,6 +55,13 @@ class PlanRow:
     missing: list[Trial]
     search: list[Trial]
     failed: int
+    search_failed: int
+    waiting: int
+
+    @property
+    def done(self) -> int:
+        """Number of trials with a row."""
+        return len(self.trials) - len(self.missing) - self.failed - self.waiting
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,8 @@ def make_plan(
     failed = {failure.trial for failure in read_failures(root)} - done
     unknown = [point for point, found in searched(study, there.drives) if found is None]
     todo = _search_runs(study, unknown, ResultFolder(root).search.read_all(on_damage=on_bad))
-    rows = [_row(one, study, there.drives, done, failed, todo) for one in there.points]
+    stuck = {key for key, runs in todo.items() if any(run.identity in failed for run in runs)}
+    rows = [_row(one, study, there.drives, done, failed, todo, stuck) for one in there.points]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
     at_most = sum(len(one.seeds) for one in largest(study))
     return Plan(rows, len(others), at_most)
@@ -209,17 +219,25 @@ def _row(
     done: Collection[str],
     failed: Collection[str],
     todo: dict[str, list[Trial]],
+    stuck: Collection[str],
 ) -> PlanRow:
-    """Takes the runs of its search out of ``todo``."""
+    """Takes the runs of its search out of ``todo``; of a search in ``stuck`` a run failed."""
     point = one.point
     known = drive_of(point, study.search, drives)
     drive = known or _middle(grid(point, study.search))
     trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
-    left = [trial for trial in trials if known is None or trial.identity not in done]
-    missing = [trial for trial in left if trial.identity not in failed]
-    search = todo.pop(search_key(point, study.search), []) if known is None else []
     title = point_title(point.label, point.sweep)
-    return PlanRow(title, trials, missing, search, len(left) - len(missing))
+    if known is not None:
+        left = [trial for trial in trials if trial.identity not in done]
+        missing = [trial for trial in left if trial.identity not in failed]
+        return PlanRow(title, trials, missing, [], len(left) - len(missing), 0, 0)
+    key = search_key(point, study.search)
+    runs = todo.pop(key, [])
+    search = [run for run in runs if run.identity not in failed]
+    n_failed = len(runs) - len(search)
+    if key in stuck:
+        return PlanRow(title, trials, [], search, 0, n_failed, len(trials))
+    return PlanRow(title, trials, trials, search, 0, 0, 0)
 
 
 def _search_runs(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import kept_aside, reason
+from rpu_ssnn.common.files import kept_aside, read_bytes, reason, write_whole
 from rpu_ssnn.common.wording import counted
 from studies.declaration.result import Failure, Runs, TrialResult
 from studies.declaration.trial import Trial
@@ -37,8 +37,8 @@ class RowWriter:
 
     A run that cannot be written (the disk is full) waits in memory and is tried again as others
     end: the study goes on. Rows come first: on a full disk the tables, which can be rebuilt,
-    make room for them. A folder that was deleted meanwhile is made anew, with the rows of this
-    process.
+    make room for them. A folder that was deleted meanwhile is made anew, with the rows and the
+    hyperparameters of this process.
 
     Attributes:
         folder: the output folder of the store.
@@ -56,6 +56,11 @@ class RowWriter:
     _waiting: dict[str, tuple[Trial, TrialResult]] = field(default_factory=dict, init=False)
     _written: dict[str, tuple[Trial, TrialResult]] = field(default_factory=dict, init=False)
     _disk_was_full: bool = field(default=False, init=False)
+    _drives: bytes | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        with suppress(OSError):  # a search has none yet
+            self._drives = read_bytes(self.folder.drives)
 
     def keep(self, trial: Trial, result: TrialResult) -> None:
         """Writes this trial, and those that wait."""
@@ -103,6 +108,8 @@ class RowWriter:
             return
         try:
             self.folder.make()
+            if (drives := self._drives) is not None:
+                write_whole(self.folder.drives, lambda path: path.write_bytes(drives))
         except OSError:
             return  # reported with the row that cannot be written
         self._waiting |= self._written

@@ -6,11 +6,13 @@ import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.text_table import interval, marked_interval, render_cells
+from studies.results.text_table import interval, marked_interval, number, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
 
 TOTALS = (SUM, WHOLE, INTERACTION)
 FILE, FIGURE = "attribution.csv", "attribution.png"
+NAMES = 3
+"""Columns of the table that are names."""
 
 CAPTION = (
     "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
@@ -20,11 +22,16 @@ CAPTION = (
 _ROW_INCHES = 0.42
 
 
+def caption(_: pd.DataFrame) -> str:
+    """The same of every table."""
+    return CAPTION
+
+
 def lines(found: Attribution) -> list[str]:
     """For the console: the notes, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
-    return [*found.notes, "", render_cells(readable(found.table), "md", 3, CAPTION)]
+    return [*found.notes, "", render_cells(readable(found.table), "md", NAMES, CAPTION)]
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:
@@ -55,7 +62,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.axvline(0.0, color="black", lw=0.8)
     axes.axhline(len(table) - 2.5, color="black", lw=0.6, ls=":")
     # Three seeds can leave an interval of hundreds of points; no accuracy is that far from another.
-    widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().to_numpy().max()))
+    widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().max().max()))
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
     axes.legend(fontsize=7, frameon=False, loc="best")
@@ -75,7 +82,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 "set": "" if total else row["value"],
                 "recovered": _effect(row, "recovered", not total),
                 "lost": _effect(row, "lost", not total),
-                "rank lost": "" if total else f"{row['rank_lost']:.0f}",
+                "rank lost": "" if total else number(row["rank_lost"], "{:.0f}"),
                 "n": f"{min(row['recovered_n'], row['lost_n']):.0f}",
             }
         )

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.text_table import marked_interval, render_cells
+from studies.results.text_table import marked_interval, number, render_cells
 from studies.sensitivity.decomposition import (
     ALL,
     BY_NUMBERS,
@@ -89,12 +89,11 @@ def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
 def _readable(found: Decomposition) -> pd.DataFrame:
     rows = []
     for _, row in found.table.iterrows():
-        reached = found.levels[row["after"]]
         rows.append(
             {
                 "way": row["way"],
                 "step": row["step"],
-                "accuracy % after": "-" if reached != reached else f"{reached:.2f}",
+                "accuracy % after": number(found.levels[row["after"]]),
                 "loss": marked_interval(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
                 "n": str(row["n"]),
             }
@@ -102,7 +101,7 @@ def _readable(found: Decomposition) -> pd.DataFrame:
     start = {
         "way": "",
         "step": FLOAT,
-        "accuracy % after": f"{found.levels[FLOAT]:.2f}",
+        "accuracy % after": number(found.levels[FLOAT]),
         "loss": "-",
         "n": "",
     }

@@ -109,7 +109,9 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
 def _by_case(runs: Runs) -> dict[str, dict[int, tuple[Trial, TrialResult]]]:
     found: dict[str, dict[int, tuple[Trial, TrialResult]]] = {}
     for trial, result in runs:
-        of_case = found.setdefault(point_title(trial.label, trial.sweep), {})
+        # Two studies may sweep the same settings in another order.
+        sweep = tuple(sorted(trial.sweep, key=lambda setting: setting[0]))
+        of_case = found.setdefault(point_title(trial.label, sweep), {})
         of_case[trial.settings.seed] = trial, result
     return found
 

@@ -34,17 +34,21 @@ def remarks(difference: Difference) -> Iterator[str]:
     changes = difference.changes
     if len(changes):
         significant = int((changes["p"] < SIGNIFICANCE).sum())
-        equal = int((changes["identical"] == changes["pairs"]).sum())
+        equal = int(_same(changes).sum())
         yield (
             f"{counted(len(changes), 'case')} in both: {significant} changed significantly, "
             f"{equal} the same in every pair"
         )
 
 
+def _same(changes: pd.DataFrame) -> pd.Series:
+    """Whether a case has pairs, and all of them are equal."""
+    return (changes["identical"] == changes["pairs"]) & (changes["pairs"] > 0)
+
+
 def _readable(changes: pd.DataFrame) -> pd.DataFrame:
-    same = (changes["identical"] == changes["pairs"]) & (changes["pairs"] > 0)
     cells = [changes[column] for column in ("change", "change_ci", "p", "pairs")]
-    tested = zip(same, *cells, strict=True)
+    tested = zip(_same(changes), *cells, strict=True)
     return pd.DataFrame(
         {
             "case": changes["case"],

@@ -164,7 +164,8 @@ def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str
         here = keyed
         for column, value in zip(swept, point, strict=True):
             here = here[here[column].map(lambda at, value=value: at in (value, NOT_SWEPT))]
-        yield titled("", dict(zip(swept, point, strict=True))).strip(" []"), here
+        title = titled("", dict(zip(swept, point, strict=True)))
+        yield title.removeprefix(" [").removesuffix("]"), here  # a list ends in brackets of its own
 
 
 def columns_of(width: float, n: int) -> int:

@@ -41,7 +41,7 @@ def _cells(row: PlanRow, estimate: Estimate | None) -> dict[str, str]:
     cells = {
         "case": row.title,
         "trials": str(len(row.trials)),
-        "done": str(len(row.trials) - len(row.missing) - row.failed),
+        "done": str(row.done),
         "search": str(len(row.search)) if row.search else "-",
     }
     if estimate is not None:
@@ -69,13 +69,16 @@ def _memory(row: PlanRow, estimate: Estimate) -> str:
 def totals(plan: Plan) -> str:
     """Trials, how many are done, and what is to run, in one line."""
     trials = sum(len(row.trials) for row in plan.rows)
-    failed = sum(row.failed for row in plan.rows)
-    done = trials - failed - sum(len(row.missing) for row in plan.rows)
+    failed = sum(row.failed + row.search_failed for row in plan.rows)
+    waiting = sum(row.waiting for row in plan.rows)
+    done = sum(row.done for row in plan.rows)
     text = f"{counted(trials, 'trial')}, {done} done, {len(plan.missing)} to run"
     if plan.search:
         text += f" after {counted(len(plan.search), 'run')} of the drive search"
     if failed:
         text += f"; {failed} failed before, which --retry-failed runs"
+    if waiting:
+        text += f"; {counted(waiting, 'trial waits', 'trials wait')} for a search that failed"
     if plan.at_most > trials:
         text += f"; `until` may add seeds, up to {counted(plan.at_most, 'trial')} in all"
     return text

@@ -20,12 +20,20 @@ from studies.results.text_table import interval, render_cells
 from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
+NAMES = 2
+"""Columns of the table that are names."""
 
 CAPTION = (
     "interval: outside it the loss is told from the wanted one (95 %, by seed); at most, at least: "
     "open beyond what was measured; verdict: of the loss at the device's own value; values: "
     "measured, each with all seeds"
 )
+
+
+def caption(table: pd.DataFrame) -> str:
+    """With the wanted loss, where the table has it: files of earlier versions have not."""
+    wanted = [f"wanted loss: at most {loss:g} points" for loss in table.get("wanted", [])[:1]]
+    return "; ".join([*wanted, CAPTION])
 
 
 def lines(found: Requirement) -> list[str]:
@@ -38,7 +46,7 @@ def lines(found: Requirement) -> list[str]:
         *found.notes,
         counted(found.trials, "run"),
         "",
-        render_cells(readable(table), "md", 2, CAPTION),
+        render_cells(readable(table), "md", NAMES, caption(table)),
         *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),
         *(f"{row['parameter']}: stopped, as {row['stopped']}" for _, row in stopped.iterrows()),
     ]
@@ -59,9 +67,9 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
         own = points[points["value"] == row["own"]]
         axes.plot(own["value"], own["loss"], "o", ms=10, mfc="none", mec="black")
         axes.axhline(wanted, color="black", ls=":", lw=1.0)
-        above = points.loc[points["value"] > 0, "value"]
-        if len(above):
-            axes.set_xscale("symlog", linthresh=float(above.min()))
+        sizes = points["value"].abs()
+        if (sizes > 0).any():
+            axes.set_xscale("symlog", linthresh=float(sizes[sizes > 0].min()))
         if row["required"] == row["required"]:
             axes.axvline(row["required"], color="#D55E00", lw=1.0)
             axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)

@@ -64,7 +64,7 @@ def legend(table: pd.DataFrame) -> str:
     tests = int(table["gap_p"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
-        counted(round(table[column].iloc[0]), what)
+        counted(round(table[column].max()), what)
         for column, what in (("images", "training image"), ("epochs", "epoch"))
         if column not in differing and table[column].notna().any()
     ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Format, Values
-from studies.common.quantities import quantity
+from studies.common.quantities import distinct, quantity
 from studies.common.statistics import correction, describe, mark, paired_p
 from studies.declaration.result import SWEEP_PREFIX
 from studies.results.columns import setting
@@ -101,8 +101,10 @@ def _grid(pivoted: Pivot) -> pd.DataFrame:
     rows = list(dict.fromkeys(cells["row"]))
     corner = f"{quantity(pivoted.rows)} \\ {quantity(pivoted.columns)}"
     grid = {corner: [or_dash(row) for row in rows]}
-    for column in dict.fromkeys(cells["column"]):
-        grid[or_dash(column)] = [texts.get((row, column), "-") for row in rows]
+    # Values that are alike in the digits shown must not share a column.
+    heads = distinct(dict.fromkeys(cells["column"]), or_dash)
+    for column, head in heads.items():
+        grid[head] = [texts.get((row, column), "-") for row in rows]
     return pd.DataFrame(grid)
 
 

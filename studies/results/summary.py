@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
-from studies.common.quantities import name_of, quantity
+from studies.common.quantities import distinct, name_of, quantity
 from studies.common.statistics import describe, holm, is_significant, paired_p, seeds_to_tell
 from studies.declaration.devices import AS_MEASURED
 from studies.declaration.result import PRUNED, SWEEP_PREFIX
@@ -27,6 +27,9 @@ GAP = "gap"
 """Column that `with_gaps` adds."""
 
 _OVERRIDES = f"{SWEEP_PREFIX}overrides."
+EXACT = 2.0**53
+"""Whole numbers below it are exact in floating point."""
+
 _RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
 """Swept values of an override that mean what the preset makes of them."""
 
@@ -152,10 +155,10 @@ def titled(case: object, point: Mapping[str, object]) -> str:
     Args:
         point: `swept_columns` to values; what does not apply is left out.
     """
+    swept = {str(name).removeprefix(SWEEP_PREFIX): value for name, value in point.items()}
+    names = distinct(swept, name_of)
     at = ", ".join(
-        f"{name_of(str(column).removeprefix(SWEEP_PREFIX))} = {value}"
-        for column, value in point.items()
-        if value != NOT_SWEPT
+        f"{names[path]} = {value}" for path, value in swept.items() if value != NOT_SWEPT
     )
     return f"{case} [{at}]" if at else str(case)
 
@@ -209,7 +212,9 @@ def as_keys(column: pd.Series) -> pd.Series:
     made floating point are whole again."""
     import pandas as pd
 
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+    known = column.dropna()
+    is_whole = pd.api.types.is_float_dtype(column) and (known % 1 == 0).all()
+    if is_whole and (known.abs() < EXACT).all():
         column = column.astype("Int64")
     return column.astype(object).where(column.notna(), NOT_SWEPT)
 
@@ -257,9 +262,11 @@ def _one_of(runs: pd.DataFrame, column: str) -> float:
 
 def swept_cells(table: pd.DataFrame) -> dict[str, list[str]]:
     """The swept settings as columns of text, by quantity and unit."""
+    paths = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(table)]
+    names = distinct(paths, quantity)
     return {
-        quantity(column.removeprefix(SWEEP_PREFIX)): [or_dash(v) for v in as_keys(table[column])]
-        for column in swept_columns(table)
+        name: [or_dash(value) for value in as_keys(table[f"{SWEEP_PREFIX}{path}"])]
+        for path, name in names.items()
     }
 
 

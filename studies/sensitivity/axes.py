@@ -198,8 +198,13 @@ class RequirementAxis:
 
     @property
     def more_is_better(self) -> bool:
-        """Whether the value has to be at least, rather than at most, the one required."""
+        """Whether the device gets worse as the size of the value falls."""
         return self.parameter.floor == 0.0
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether the value has to be at least, rather than at most, the one required."""
+        return self.more_is_better or self.own < 0
 
     def harm(self, value: float) -> float:
         """Coordinate of a value."""

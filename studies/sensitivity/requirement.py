@@ -26,9 +26,7 @@ import pandas as pd
 from scipy.optimize import elementwise
 
 from rpu_ssnn.common.errors import InputError, one_of
-from rpu_ssnn.spec.tile import TileSpec
 from studies.common.choices import Others
-from studies.common.explain import validated
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
@@ -38,6 +36,7 @@ from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
+    DeviceQuestion,
     Run,
     TunedDevice,
     ask,
@@ -45,8 +44,8 @@ from studies.sensitivity.device_question import (
     setting_notes,
     tuned_device_of,
 )
-from studies.sensitivity.evaluator import DeviceEvaluator
-from studies.sensitivity.imperfections import imperfections, switched_off, with_settings
+from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
+from studies.sensitivity.imperfections import Off, imperfections, switched_off
 from studies.sensitivity.threshold_crossing import (
     Losses,
     ThresholdCrossing,
@@ -56,7 +55,13 @@ from studies.sensitivity.threshold_crossing import (
 )
 
 WITHIN = 1.5
-MOST_ROUNDS = 8
+FIRST_VALUES, MOST_ROUNDS = 2, 8
+
+UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
+"""In place of hyperparameters that are not known before anything runs."""
+
+CASE_IN_QUESTION = "case 2"
+"""Of a question's study, whose first case is the reference."""
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
 
@@ -96,7 +101,7 @@ def require(
     """
     _check(study, loss, parameters, others, search_each)
     asked = ask(study, device)
-    _check_tiles(study, asked.case, parameters)
+    _check_worst_values(asked, parameters, others)
     evaluator = DeviceEvaluator(asked, run, search_each)
     evaluator.run({AS_IS: asked.case})
     tuned = tuned_device_of(evaluator.runs)
@@ -142,16 +147,28 @@ def _check(
         raise InputError(study.study, "--parameter", "weight_range", allowed)
 
 
-def _check_tiles(study: Study, case: OnDeviceCase, parameters: Sequence[str]) -> None:
-    """Refuses parameters of an array that the device's simulator or settings do not allow."""
+def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:
+    """Refuses parameters whose values the device, its simulator or its settings do not allow."""
+    case, study = asked.case, asked.study.study
+    asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
+    off, _ = imperfections(case, None)
     for name in parameters:
-        parameter = PARAMETERS[name]
-        worst = {path: parameter.worst for path in parameter.paths if path.startswith("tile.")}
+        along = axis(name, _context(case, off, name, others), UNTUNED)
+        if isinstance(along, str):
+            continue  # noted later
         try:
-            validated(TileSpec, with_settings(case, worst).tile, "tile")
+            asked.study_of(QUESTION, [along.case(along.worst_value)])
         except InputError as error:
-            allowed = f"does not go with the tile of {case.device}: {error.field}: {error.allowed}"
-            raise InputError(study.study, "--parameter", name, allowed) from error
+            field = error.field.removeprefix(f"{CASE_IN_QUESTION}.")
+            allowed = f"does not go with {case.device}: {field}: {error.allowed}"
+            raise InputError(study, "--parameter", name, allowed) from error
+
+
+def _context(case: OnDeviceCase, off: Off, name: str, others: Others) -> OnDeviceCase:
+    """The device around a parameter."""
+    if others == "as-is":
+        return case
+    return switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
 
 
 def _axes(
@@ -160,10 +177,7 @@ def _axes(
     off, left_out = imperfections(case, tuned.thinning)
     axes, notes = [], []
     for name in dict.fromkeys(parameters):
-        context = case
-        if others == "off":
-            context = switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
-        found = axis(name, context, tuned)
+        found = axis(name, _context(case, off, name, others), tuned)
         if isinstance(found, str):
             notes.append(found)
         else:
@@ -229,7 +243,7 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
     """Columns: ``parameter``, ``unit``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
     most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
     harmful end; NaN: open or none), ``why_none``, ``stopped`` (why no more values were measured),
-    ``verdict``, ``values`` (measured), ``n``.
+    ``verdict``, ``values`` (measured), ``n``, ``wanted`` (loss, points).
     """
     own = losses[along.harm(along.own)]
     mean, half = mean_and_half_width(list(own.values()))
@@ -241,19 +255,20 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
         "own": along.own,
         "own_loss": mean,
         "own_loss_ci": half,
-        "bound": "at least" if along.more_is_better else "at most",
+        "bound": "at least" if along.larger_is_better else "at most",
         **_values(along, found),
         "why_none": "" if found else _why_none(along, losses, wanted),
         "stopped": _why_stopped(losses, wanted),
         "verdict": verdict,
-        "values": len(losses),
+        "values": sum(map(bool, losses.values())),
         "n": len(own),
+        "wanted": wanted,
     }
 
 
 def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[str, object]]:
     """Columns: ``parameter``, ``unit``, ``value``, ``loss``, ``loss_ci``, ``n``; by value."""
-    of_values = {along.value(harm): of for harm, of in evaluator.losses(along).items()}
+    of_values = {_measured(along, harm): of for harm, of in evaluator.losses(along).items()}
     for value in sorted(of_values):
         mean, half = mean_and_half_width(list(of_values[value].values()))
         yield {
@@ -266,6 +281,11 @@ def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[
         }
 
 
+def _measured(along: RequirementAxis, harm: float) -> float:
+    """The value that was run: the device's own with all its digits, others with three."""
+    return along.own if harm == along.harm(along.own) else along.value(harm)
+
+
 def _values(along: RequirementAxis, found: ThresholdCrossing | None) -> dict[str, float]:
     ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
     values = [math.nan if harm is None else along.value(harm) for harm in ends]
@@ -276,10 +296,12 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     ends = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not ends:
         return "its runs failed"
+    if failed := [harm for harm, by_seed in losses.items() if not by_seed]:
+        return f"all runs at {_measured(along, failed[0]):g} failed"
     best, worst = ends[0], ends[-1]
     if mean_and_half_width(list(losses[worst].values()))[0] <= wanted:
-        return f"no limit up to {along.value(worst):g} (loss {_points(losses[worst])})"
-    return f"not reached by it alone: loss {_points(losses[best])} at {along.value(best):g}"
+        return f"no limit up to {_measured(along, worst):g} (loss {_points(losses[worst])})"
+    return f"not reached by it alone: loss {_points(losses[best])} at {_measured(along, best):g}"
 
 
 def _points(losses: BySeed) -> str:
@@ -291,8 +313,13 @@ def _why_stopped(losses: Losses, wanted: float) -> str:
     between = bracket(losses, wanted)
     if between is None:
         return ""
+    narrow = f"the bracket is narrower than a factor of {WITHIN:g}"
     if between[1] - between[0] <= math.log10(WITHIN):
-        return f"the bracket is narrower than a factor of {WITHIN:g}"
+        return narrow
     if all(_cannot_be_told(losses[end], wanted) for end in between):
         return "these seeds tell neither end of the bracket from the wanted loss: add seeds"
-    return f"{MOST_ROUNDS} rounds were made"
+    if not all(losses.values()):
+        return "all runs of a value in the bracket failed"
+    if len(losses) >= FIRST_VALUES + MOST_ROUNDS:
+        return f"{MOST_ROUNDS} rounds were made"
+    return narrow  # but for the three digits of its ends

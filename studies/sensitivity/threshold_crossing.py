@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from studies.common.statistics import mean_and_half_width, t_quantile
+from studies.common.statistics import FEWEST_SEEDS, describe, mean_and_half_width, t_quantile
 from studies.sensitivity.device_question import BySeed
 
 GRID = 200
@@ -45,10 +45,11 @@ class ThresholdCrossing:
 
 def side(losses: BySeed, wanted: float) -> int:
     """-1: the loss is surely below the wanted one; 1: surely above; 0: cannot be told."""
-    mean, half = mean_and_half_width(list(losses.values()))
-    if math.isnan(half):
+    sample = describe(list(losses.values()))
+    if sample.n < FEWEST_SEEDS:
         return 0
-    return int(mean - half > wanted) - int(mean + half < wanted)
+    low, high = sample.mean - sample.half_width, sample.mean + sample.half_width
+    return int(low > wanted) - int(high < wanted)
 
 
 def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
@@ -90,7 +91,7 @@ def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
 def _interval(losses: Losses, wanted: float) -> tuple[float | None, float | None]:
     measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
     seeds = sorted(set.intersection(*(set(losses[harm]) for harm in measured)))
-    if len(seeds) < 2:
+    if len(seeds) < FEWEST_SEEDS:
         return None, None
     harms = np.unique(np.concatenate([np.linspace(a, b, GRID) for a, b in pairwise(measured)]))
     curves = np.array(

@@ -89,6 +89,12 @@ def test_a_bar_without_rows_is_refused() -> None:
         bar_reached(Bar("", TABLE_1, "nobody", 90.0), rows)
 
 
+def test_a_bar_on_several_points_of_a_sweep_is_refused() -> None:
+    rows = pd.read_csv(RESULTS / TABLE_1)
+    with pytest.raises(ValueError, match=r"several rows a seed: .* must say `at`"):
+        bar_reached(Bar("", TABLE_1, RATE, 90.0), pd.concat([rows, rows]))
+
+
 def test_a_file_under_no_heading_is_refused(folder: Path) -> None:
     shutil.copy(RESULTS / "depth.csv", folder)
     with pytest.raises(ValueError, match=r"depth\.csv must be listed once"):

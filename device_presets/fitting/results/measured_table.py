@@ -16,6 +16,7 @@ from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.outliers import spike_sentence
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import refuse_unwritable
 from rpu_ssnn.common.wording import counted
 
 LEAST = 20
@@ -31,11 +32,12 @@ def write_tables(data: Path, layout: CsvLayout, folder: Path) -> list[str]:
         What was written, a line each.
 
     Raises:
-        PresetError: as ``read``; the folder is there; a device with fewer than two columns' worth
-            of changes in either direction.
+        PresetError: as ``read``; the folder is there, or cannot be made; a device with fewer than
+            two columns' worth of changes in either direction.
     """
     if folder.exists():
         raise PresetError("presets fit", "--name", str(folder), "must be a folder yet to be made")
+    refuse_unwritable("presets fit", "--name", folder)
     found = read(data, layout)
     columns = min(_columns(found, device) for device in range(found.n_devices))
     tables = [table_of(found, device, columns) for device in range(found.n_devices)]

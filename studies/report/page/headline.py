@@ -76,10 +76,13 @@ def _beside_the_best(
     if pairs is None:
         return
     other = pairs["worse"].where(pairs["better"] == best, pairs["better"])
-    lower = int(pairs["told"].eq(True).sum())
-    untold = other[~pairs["told"].eq(True)].tolist()
+    told, is_lower = pairs["told"].eq(True), pairs["better"].eq(best)
+    untold, higher = other[~told].tolist(), other[told & ~is_lower].tolist()
+    lower = int((told & is_lower).sum())
     if untold:
         yield f"Not significantly different from it: {listed(untold)}."
+    if higher:  # with seeds that only one of the two has
+        yield f"Significantly higher over the seeds that both have: {listed(higher)}."
     if lower:
         yield f"Significantly lower: {counted(lower, f'other {what}')} of {len(pairs)}."
 

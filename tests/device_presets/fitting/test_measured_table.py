@@ -70,6 +70,8 @@ def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
     data = measured(tmp_path / "a.csv", source)
     with pytest.raises(PresetError, match="must be a folder yet to be made"):
         write_tables(data, CsvLayout(), source)
+    with pytest.raises(PresetError, match=r"--name: .*must be in a folder: .*missing is none"):
+        write_tables(data, CsvLayout(), tmp_path / "missing" / "new")
     few = tmp_path / "few.csv"
     rows = [f"{n},{'up' if n < 50 else 'down'},{10 + 0.1 * (n % 50)}" for n in range(80)]
     lines = ["pulse,polarity,conductance,device", *(f"{row},chip A" for row in rows)]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from device_presets import PresetError, get_preset
+from device_presets.preset_file import short_name
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.doctor import BrokenPairError, HealthCheck
@@ -317,6 +318,19 @@ def test_files_to_write_are_looked_at_before_the_work(
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert re.match(message, errors)
     assert [path.name for path in tmp_path.iterdir()] == ["folder.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("ecram", "ecram_card.png"),
+        ("own/device.yaml", "device_card.png"),
+        ("devices.yaml:a", "devices_a_card.png"),
+        ("devices.yaml:b", "devices_b_card.png"),
+    ],
+)
+def test_the_cards_of_two_entries_are_two_files(name: str, file: str) -> None:
+    assert f"{short_name(name)}_card.png" == file
 
 
 def test_a_preset_is_shown_without_a_plot(

@@ -50,6 +50,24 @@ def test_bad_arguments_are_one_line(
     assert errors.startswith(message)
 
 
+def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path) -> None:
+    cases = [{"update": "ann", "learning_rate": 0.1}]
+    folder = write_folder(tmp_path / "out", nasty_study(cases=cases, reference="ann", sweep={}))
+    code, output, errors = command("plot", folder)
+    assert (code, output) == (2, "")
+    assert errors.endswith(
+        ": figures: none; needs learning curves, a sweep, or a case beside the reference\n"
+    )
+
+
+def test_workers_without_an_estimate_are_refused(command: Command, tmp_path: Path) -> None:
+    code, _, errors = command("plan", "digits_devices", "--no-estimate", "--workers", "2")
+    assert code == 2
+    assert errors == (
+        "plan: --workers: 2 is not allowed; is for the estimate, which --no-estimate leaves out\n"
+    )
+
+
 @pytest.mark.parametrize("name", ["table", "plot", "report", "status"])
 def test_what_is_no_result_folder_is_one_line(name: str, command: Command, tmp_path: Path) -> None:
     code, output, errors = command(name, tmp_path)

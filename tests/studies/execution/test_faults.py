@@ -12,6 +12,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.result import TrialResult
+from studies.declaration.search.hyperparameters import read_hyperparameters
 from studies.declaration.trial import Trial
 from studies.execution.api import load_results
 from studies.execution.progress import Reporter
@@ -123,6 +124,19 @@ def test_a_folder_that_is_deleted_is_made_anew_with_its_rows(after: int, harness
     assert f"{harness.out} was deleted; made anew with {after} row" in said
     harness.take_log()
     run(harness)
+    assert not harness.take_log()
+
+
+def test_a_folder_that_is_deleted_keeps_its_hyperparameters(harness: Harness) -> None:
+    study = small_study(
+        cases=[{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}],
+        search={"learning_rate": [0.5, 1.0]},
+    )
+    told = Deleting(harness, after=4)  # two runs of the search, and two trials
+    harness.run(study, executor=InThisProcess(), reporter=told)
+    assert list(read_hyperparameters(harness.out / "drives.yaml")) == ["coincidence"]
+    harness.take_log()
+    harness.run(study, executor=InThisProcess())
     assert not harness.take_log()
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from studies.declaration.study import parse_study
 from studies.execution.api import load_results
+from studies.execution.imported_results import read_imported_rows
 from studies.results.tables import results_frame
 from support.commands import Command, refused
 from support.studies.harness import SMALL, Harness, InThisProcess, small_study
@@ -117,3 +118,11 @@ def test_what_is_no_results_file_is_refused(harness: Harness, content: str | Non
     with refused(str(path)):
         harness.run(small_study(), kept_rows=[path])
     assert not harness.take_log()
+
+
+@pytest.mark.parametrize("column", ["seed", "pulses_per_device_mean", "saturated_fraction"])
+def test_a_file_without_what_tables_need_is_refused(column: str, tmp_path: Path) -> None:
+    rows = results_frame(runs_of(small_study(), lambda trial: 90.0)).drop(columns=column)
+    rows.to_csv(tmp_path / "cut.csv", index=False)
+    with refused(f"{tmp_path / 'cut.csv'}: {column}: missing", "must be a column"):
+        read_imported_rows([tmp_path / "cut.csv"])

@@ -108,6 +108,20 @@ def test_the_search_that_is_missing_comes_first(tmp_path: Path) -> None:
     assert len(make_plan(*searched(tmp_path, done=4)).search) == 2
 
 
+def test_a_search_of_which_a_run_failed_is_not_planned(tmp_path: Path) -> None:
+    study, root = searched(tmp_path)
+    failed = make_plan(study, root).search[0]
+    write_failures(root, [Failure(failed.identity, failed.title, "RuntimeError: burnt", "")])
+    plan = make_plan(study, root)
+    assert failed.identity not in {trial.identity for trial in plan.search}
+    # Without its hyperparameters the device has no trials.
+    assert {trial.label for trial in plan.missing} == {"ann", "rate"}
+    text = plan_text(plan, None)
+    assert "6 trials, 0 done, 4 to run after 5 runs of the drive search" in text
+    assert "; 1 failed before, which --retry-failed runs; 2 trials wait for a search that" in text
+    assert "| reram_es |      2 |    0 |      5 |" in text
+
+
 def test_a_found_drive_needs_no_search(tmp_path: Path) -> None:
     study, root = searched(tmp_path)
     key = search_key(study.points()[2], study.search)

@@ -134,3 +134,20 @@ def test_folders_with_nothing_in_common_say_so() -> None:
     b = nasty_study(cases=[{"update": "ann", "learning_rate": 1.0}], reference="ann", sweep={})
     difference = compare(runs_of(a), runs_of(b))
     assert diff_text(difference, "md") == "no case is in both folders"
+
+
+def test_cases_without_a_common_seed_are_not_called_the_same() -> None:
+    a, b = nasty_study(sweep={}, seeds=[0]), nasty_study(sweep={}, seeds=[1])
+    (told,) = remarks(compare(runs_of(a), runs_of(b)))
+    assert told == "3 cases in both: 0 changed significantly, 0 the same in every pair"
+
+
+def test_the_order_in_which_settings_are_swept_makes_no_other_points() -> None:
+    swept = {"network.T": [10], "network.hidden": [[8]]}
+    a = nasty_study(sweep=swept)
+    b = nasty_study(sweep=dict(reversed(swept.items())))
+    difference = compare(runs_of(a), runs_of(b))
+    assert not difference.only_a
+    assert (
+        difference.changes["identical"].tolist() == difference.changes["pairs"].tolist() == [3] * 3
+    )

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from studies.common.choices import Kind
-from studies.declaration.result import Runs
+from studies.declaration.result import Runs, TrialResult
 from studies.declaration.study import Study
 from studies.report.draw import StudyFigures
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
@@ -58,10 +58,32 @@ def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
     assert list(device.get_ydata()) == pytest.approx([85.5, 91.0])
 
 
+def test_a_label_counts_the_runs_that_are_drawn(study: Study, runs: Runs) -> None:
+    """Rows of `--rows` have no curve; a point of a sweep may have more seeds than another."""
+    rate = [number for number, (trial, _) in enumerate(runs) if trial.label == "rate"]
+    imported = [*runs]
+    trial, result = runs[rate[0]]
+    imported[rate[0]] = trial, TrialResult(result.row, [])
+    curves = StudyFigures(study, imported).draw("curves").axes[0]
+    assert "rate (n=2)" in curves.get_legend_handles_labels()[1]
+    fewer = [run for number, run in enumerate(runs) if number != rate[0]]
+    (axes,) = StudyFigures(study, fewer).draw("sweep").axes
+    assert "rate (n=2 to 3)" in axes.get_legend_handles_labels()[1]
+
+
 def test_values_that_are_no_numbers_stand_side_by_side() -> None:
     study = nasty_study(sweep={"network.neuron.reset": ["subtract", "zero"]})
     (axes,) = StudyFigures(study, runs_of(study)).draw("sweep").axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["subtract", "zero"]
+
+
+def test_a_list_in_a_title_keeps_its_brackets() -> None:
+    study = nasty_study(sweep={"network.T": [10, 20], "network.hidden": [[8], [8, 8]]})
+    panels = StudyFigures(study, runs_of(study)).draw("sweep").axes
+    assert [axes.get_title() for axes in panels] == [
+        "hidden neurons = [8]",
+        "hidden neurons = [8,8]",
+    ]
 
 
 def test_any_setting_with_several_values_can_be_below(study: Study, runs: Runs) -> None:

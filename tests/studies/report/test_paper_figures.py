@@ -125,6 +125,11 @@ def test_a_folder_goes_with_figure_7_alone(which: PaperFigure, folder: Path | No
         figure(which, folder, None, None)
 
 
+def test_images_go_with_figures_that_show_some() -> None:
+    with refused("figure: --data: 'x'", "figure3b, figure5, efficiency"):
+        figure(PaperFigure.figure4, None, Path("x"), None)
+
+
 def test_noise_is_swept_only_where_a_case_has_it() -> None:
     rate = {"update": "rate", "learning_rate": 1.0}
     study = small_study(

@@ -151,14 +151,46 @@ def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
 def test_answers_that_the_folder_holds_are_sections(folder: Path) -> None:
     (folder / "requirements.csv").write_text(
         "parameter,unit,own,own_loss,own_loss_ci,bound,required,easy,hard,why_none,stopped,verdict,"
-        "values,n\nlevels,states,100,2.0,0.5,at least,300,,200,,,not met,5,3\n"
+        "values,n,wanted\nlevels,states,100,2.0,0.5,at least,300,,200,,,not met,5,3,1.5\n"
     )
     (folder / "attribution.csv").write_text("damaged")
     (folder / "attribution.png").write_bytes(b"\x89PNG")
     text = report_html(folder)
     assert "<h2>Requirement</h2>" in text
     assert "at least 300" in text
+    assert "wanted loss: at most 1.5 points; interval: " in text
     assert "not met" in text
+
+
+def test_files_of_somebody_else_are_no_answers(folder: Path) -> None:
+    (folder / "attribution.csv").write_text("when,who\n1,2\n")
+    (folder / "requirements.csv").write_text("parameter,own,own_loss,n\nlevels,few,2,3\n")
+    text = report_html(folder)
+    assert "<h2>Attribution</h2>" not in text
+    assert "<h2>Requirement</h2>" not in text
+
+
+def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> None:
+    """The best has a seed more, which lifts its mean; on the others b is above it."""
+    drive = {"weight_range": 8, "learning_rate": 1}
+    cases = [{"update": "rate", "learning_rate": 1.0}]
+    cases += [{"device": "reram_es", "label": label, "drive": drive} for label in ("a", "b")]
+    study = nasty_study(cases=cases, sweep={}, seeds=[0, 1, 2, 3])
+
+    def reached(trial: Trial) -> float:
+        seed = trial.settings.seed
+        if trial.label == "a" and seed == 3:
+            return 99.0
+        return 80.0 + seed / 10 + (1.0 + seed / 100 if trial.label == "b" else 0.0)
+
+    runs = [
+        run for run in runs_of(study, reached) if (run[0].label, run[0].settings.seed) != ("b", 3)
+    ]
+    results = results_frame(runs)
+    answer = list(headline(results, summary(results, "rate"), "rate", {"a", "b"}))
+    assert answer[0].startswith("Best device: a ")
+    assert answer[1] == "Significantly higher over the seeds that both have: b."
+    assert "lower" not in answer[2]
 
 
 def test_warnings_say_what_is_wrong(folder: Path) -> None:
@@ -240,6 +272,25 @@ def test_a_drive_at_the_edge_of_its_grid_is_warned_of(tmp_path: Path) -> None:
         edges = [each for each in warnings_of(root) if "edge of the grid" in each]
         assert len(edges) == expected
         assert all("coincidence is driven" in each and "learning_rate 4" in each for each in edges)
+
+
+def test_a_drive_inside_a_widened_grid_is_not_warned_of(tmp_path: Path) -> None:
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
+    search = {"learning_rate": [1, 2, 4], "widen": 1}
+    study = nasty_study(cases=cases, sweep={}, search=search)
+    point = study.points()[1]
+    root = write_folder(tmp_path / "out", study, runs=[])
+    key = search_key(point, study.search)
+    # 4 was the best of 1, 2, 4 and then of 1, 2, 4, 8.
+    drive = FoundHyperparameters(learning_rate=4, validation_accuracy=90, searched_for=key)
+    write_hyperparameters(root / HYPERPARAMETERS_FILE, {"coincidence": drive})
+    made = [
+        p.trial(study.study, p.drive or drive.drive, seed)
+        for p in study.points()
+        for seed in study.seeds
+    ]
+    write_folder(root, study, [(trial, result_of(trial)) for trial in made])
+    assert not [each for each in warnings_of(root) if "edge of the grid" in each]
 
 
 def test_without_the_reference_the_runs_are_still_shown(tmp_path: Path) -> None:

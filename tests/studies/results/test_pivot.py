@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from studies.common.choices import Format
+from studies.common.quantities import quantity
 from studies.declaration.trial import Trial
 from studies.report.figures import sweep_figure
 from studies.report.summary_view import render
 from studies.results.columns import setting
 from studies.results.pivot import pivot, render_pivot
-from studies.results.summary import NOT_SWEPT, summary
+from studies.results.summary import NOT_SWEPT, summary, titled_row
 from studies.results.tables import results_frame
 from support.commands import refused
 from support.studies.results_fakes import NASTY, nasty_study, runs_of
@@ -191,3 +192,53 @@ def test_a_pipe_in_a_name_stays_in_its_markdown_cell() -> None:
     frame["label"] = frame["label"].replace("a|b", "a|b\nc")  # of a folder made before
     text = render(summary(frame, "rate"), "rate", "md")
     assert r"| a\|b c " in text
+
+
+def test_settings_of_one_name_keep_their_columns_and_titles() -> None:
+    device = {
+        "device": "ideal",
+        "drive": {"weight_range": 8, "learning_rate": 1},
+        "tile": {"simulator": "native"},
+    }
+    both = results(
+        cases=[{"update": "rate", "learning_rate": 1.0}, device],
+        sweep={"tile.half_select.forward_up": [0.001], "tile.read_disturb.forward_up": [0.1]},
+    )
+    paths = ["tile.half_select.forward_up", "tile.read_disturb.forward_up"]
+    table = summary(both, "rate")
+    lines = render(table, "rate", "md").splitlines()
+    assert cells_of(lines[0])[1:3] == paths
+    assert cells_of(lines[3])[:3] == ["ideal", "0.001", "0.1"]
+    assert titled_row(table.iloc[1]) == f"ideal [{paths[0]} = 0.001, {paths[1]} = 0.1]"
+
+
+def test_a_swept_range_of_the_data_stands_beside_the_range_of_accuracies() -> None:
+    table = summary(results(sweep={}), "rate").assign(**{"sweep.dataset.range": ["a", "b", "c"]})
+    heads = cells_of(render(table, "rate", "md").splitlines()[0])
+    assert {"range of the data", "range"} <= set(heads)
+
+
+def test_values_alike_in_the_digits_shown_have_columns_of_their_own() -> None:
+    spreads = [0.12345671, 0.12345672]
+    drive = {"weight_range": 8, "learning_rate": 1}
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": "ideal", "drive": drive}]
+    both = results(cases=cases, sweep={"overrides.step_spread": spreads})
+    pivoted = pivot(both, "rate", "case", "overrides.step_spread", "accuracy")
+    header = cells_of(render_pivot(pivoted, "rate", "md").splitlines()[0])
+    assert header[2:] == ["0.12345671", "0.12345672"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "name"),
+    [
+        ("endurance_cycles", "endurance cycles (cycles)"),
+        ("energy_per_pulse_j", "energy per pulse (J)"),
+        (
+            "leak_time_constant_spread",
+            "leak time constant spread (shares of time constant of the leak)",
+        ),
+        ("exponent_spread", "exponent spread (shares of exponent)"),
+    ],
+)
+def test_a_unit_is_no_share_of_itself(parameter: str, name: str) -> None:
+    assert quantity(f"overrides.{parameter}") == name

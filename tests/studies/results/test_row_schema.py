@@ -119,6 +119,15 @@ def test_rows_of_unknown_settings_are_named_once(rows: Path) -> None:
     ]
 
 
+def test_rows_of_another_numerics_version_are_named_once(rows: Path) -> None:
+    bad: list[InputError] = []
+    table = pd.read_csv(damaged(rows, "numerics_version", "0"), dtype=str)
+    assert len(read_imported_rows([rows], bad.append)) == len(table) - 1
+    assert [str(error).partition(f"{rows}: ")[2] for error in bad] == [
+        "numerics_version: 0 in 1 row; must be 1: other numerics give other numbers"
+    ]
+
+
 def test_plan_names_a_bad_row_as_run_does(rows: Path, tmp_path: Path, command: Command) -> None:
     study = tmp_path / "small.yaml"
     study.write_text(strict_yaml.dump(SMALL))

@@ -182,6 +182,14 @@ def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> No
     assert "epochs" in header
     assert "images" not in header
     assert legend.startswith("500 training images; ")
+    old = summary(frame(rows, epochs=[2, 3], n_train=[NAN, 500]), "rate")
+    assert render(old, "rate", "md").splitlines()[-1] == legend
+
+
+def test_a_swept_value_beyond_whole_numbers_stays_floating_point() -> None:
+    rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
+    swept = {"sweep.overrides.leak_time_constant_s": [NAN, 1e20]}
+    assert "| 1e+20 " in render(summary(frame(rows, **swept), "rate"), "rate", "md")
 
 
 def test_a_gap_of_nothing_has_no_minus() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
 
 from studies.cli.app import main
 from studies.report import attribution_view, ledger_view, requirement_view
@@ -49,6 +50,41 @@ def test_an_attribution_of_one_seed_is_drawn_without_intervals(tmp_path: Path) -
     assert attribution_view.draw(found, "capacitor", tmp_path).exists()
 
 
+def test_what_failed_has_no_rank() -> None:
+    run = FakeRun(leaky, noise=0.02, fails=lambda trial: trial.label == "only leak")
+    found = attribute(device_study(), "capacitor", run)
+    shown = attribution_view.readable(found.table).set_index("imperfection")
+    assert shown.loc["leak", "rank lost"] == "-"
+    assert not any("nan" in line for line in attribution_view.lines(found))
+
+
+def test_bars_beyond_100_points_are_whole_beside_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(attribution_view, "save", lambda figure, _: drawn.append(figure))
+    fails = "only cycle_to_cycle"
+    run = FakeRun(lambda p, m: 100 * leaky(p, m), fails=lambda trial: trial.label == fails)
+    attribution_view.draw(attribute(device_study(), "capacitor", run), "capacitor", tmp_path)
+    assert drawn[0].axes[0].get_xlim()[1] > 200.0
+
+
+def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(requirement_view, "save", lambda figure, _: drawn.append(figure))
+    run = FakeRun(lambda p, m: 50.0 * p["asymmetry"] ** 2)
+    found = require(
+        device_study("neurosim_pcmo"), "neurosim_pcmo", 1.0, run, parameters=["asymmetry"]
+    )
+    requirement_view.draw(found, "neurosim_pcmo", 1.0, tmp_path)
+    axes = drawn[0].axes[0]
+    assert axes.get_xscale() == "symlog"
+    ring = next(line for line in axes.lines if line.get_markersize() == 10)
+    assert list(ring.get_xdata()) == [-0.6176903]
+
+
 def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     run = FakeRun(leaky, noise=0.02)
     found = require(
@@ -66,6 +102,7 @@ def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
     assert "\nstuck_share: no limit up to 0.5 (loss 2.0" in text
     written = pd.read_csv(write_csv(found.table, tmp_path / requirement_view.FILE))
     assert written["required"][0] == pytest.approx(found.table["required"][0])
+    assert written["wanted"].tolist() == [3.0, 3.0]
 
 
 @pytest.mark.parametrize(

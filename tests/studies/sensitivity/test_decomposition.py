@@ -148,6 +148,17 @@ def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
     assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
 
 
+def test_a_float_network_that_failed_has_a_dash() -> None:
+    known = Known()
+
+    def run(study: Study) -> Outcome:
+        outcome = known(study)
+        return Outcome([run for run in outcome.runs if run[0].label != FLOAT], [])
+
+    text = lines(decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run))
+    assert not any("nan" in line for line in text)
+
+
 def test_a_device_that_the_control_cannot_train_is_one_line() -> None:
     study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
     with pytest.raises(InputError, match="without memory of its pulses"):

@@ -14,7 +14,12 @@ from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import settings_of
 from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require
-from studies.sensitivity.threshold_crossing import bracket, side, threshold_crossing
+from studies.sensitivity.threshold_crossing import (
+    ThresholdCrossing,
+    bracket,
+    side,
+    threshold_crossing,
+)
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -155,6 +160,15 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     assert levels["values"] == 2
 
 
+def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
+    study = device_study(case={"overrides": {"cycle_to_cycle": 0.005}})
+    run = FakeRun(lambda p, m: 2.0)
+    found = require(study, "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    (row,) = rows(found).values()
+    assert row["why_none"] == "not reached by it alone: loss 2.00 ± 0.00 at 0.005"
+    assert found.curves["value"].tolist() == [0.005]
+
+
 def test_what_never_crosses_has_no_limit() -> None:
     found = require(
         device_study(), "capacitor", 1.0, FakeRun(lambda p, m: 0.5), parameters=["stuck_share"]
@@ -214,7 +228,23 @@ def test_asymmetry_keeps_its_sign() -> None:
 
     study = device_study(case={"overrides": {"asymmetry": -0.05}})
     found = require(study, "capacitor", 1.0, FakeRun(loss), parameters=["asymmetry"])
-    assert rows(found)["asymmetry"]["required"] == pytest.approx(-0.2, rel=0.1)
+    row = rows(found)["asymmetry"]
+    assert row["required"] == pytest.approx(-0.2, rel=0.1)
+    assert row["bound"] == "at least"  # -0.9 is worse than -0.2
+    assert row["verdict"] == "met"
+
+
+def test_the_own_value_of_many_digits_is_a_point_of_its_curve() -> None:
+    found = require(
+        device_study("reram_es"),
+        "reram_es",
+        1.0,
+        FakeRun(lambda p, m: logistic(300.0 / p["levels"], 1.0)),
+        parameters=["levels"],
+    )
+    own = rows(found)["levels"]["own"]
+    assert own == pytest.approx(1481.4815)
+    assert own in set(found.curves["value"])
 
 
 def test_unequal_spreads_of_the_bounds_stay_in_proportion() -> None:
@@ -263,13 +293,37 @@ def test_values_whose_runs_fail_end_their_search_only() -> None:
     )
     table = rows(found)
     assert math.isnan(table["stuck_share"]["required"])
+    assert table["stuck_share"]["why_none"] == "all runs at 0.5 failed"
+    assert table["cycle_to_cycle"]["stopped"] == "the bracket is narrower than a factor of 1.5"
     assert table["cycle_to_cycle"]["required"] == pytest.approx(2.0, rel=0.1)
     assert found.failures
+
+
+def test_a_search_that_failed_runs_ended_says_so() -> None:
+    run = FakeRun(noisy, fails=lambda trial: trial.label == "cycle_to_cycle 1.73")
+    found = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
+    row = rows(found)["cycle_to_cycle"]
+    assert row["values"] == 2
+    assert row["stopped"] == "all runs of a value in the bracket failed"
+
+
+def test_a_law_of_loss_goes_with_a_device_whose_own_leak_is_off() -> None:
+    study = device_study(case={"tile": {"simulator": "native"}})
+    asked = {"run": FakeRun(lambda p, m: 0.5), "parameters": ["retention_loss"]}
+    found = require(study, "capacitor", 1.0, others="off", **asked)
+    assert rows(found)["retention_loss"]["verdict"] == "met"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (
+            {
+                "study": device_study(case={"tile": {"simulator": "native"}}),
+                "parameters": ["retention_loss"],
+            },
+            "--parameter: 'retention_loss' .* capacitor: tile.retention: gives a law of loss",
+        ),
         ({"parameters": ["level"]}, "--parameter: 'level' .*did you mean levels"),
         ({"loss": math.nan}, "--loss: nan"),
         ({"loss": 0.0}, "--loss: 0.0 is not allowed; must be above 0 and at most 100"),
@@ -313,7 +367,7 @@ def test_crossing_and_interval_by_hand() -> None:
     assert found.harm == pytest.approx(0.5)
     assert found.low is None  # already 2.48 at the harmless end
     assert found.high == pytest.approx(1 + (1.0 + 2.48414 - 2.0) / 4.0, abs=0.01)
-    exact = {at: {0: mean, 1: mean} for at, mean in measured}
+    exact = {at: dict.fromkeys(range(3), mean) for at, mean in measured}
     between = threshold_crossing(exact, 3.0)
     assert between is not None
     assert (between.harm, between.low, between.high) == (1.25, 1.0, 2.0)
@@ -332,9 +386,12 @@ def test_a_crossing_through_a_dent_is_that_of_the_monotone_curve() -> None:
 
 def test_sides_need_an_interval() -> None:
     assert side({0: 5.0}, 1.0) == 0
-    assert side({0: 5.0, 1: 5.1}, 1.0) == 1
-    assert side({0: 0.1, 1: 0.2}, 1.0) == -1
-    assert side({0: 0.1, 1: 2.2}, 1.0) == 0
+    assert side({0: 5.0, 1: 5.0}, 1.0) == 0  # two are not tested, equal ones neither
+    assert side({0: 5.0, 1: 5.1, 2: 5.0}, 1.0) == 1
+    assert side({0: 0.1, 1: 0.2, 2: 0.1}, 1.0) == -1
+    assert side({0: 0.1, 1: 2.2, 2: 0.1}, 1.0) == 0
+    two = {0.0: {0: 0.0, 1: 0.0}, 1.0: {0: 2.0, 1: 2.0}}
+    assert threshold_crossing(two, 1.0) == ThresholdCrossing(0.5, None, None)
 
 
 def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may_have() -> None:
