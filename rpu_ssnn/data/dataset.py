@@ -34,7 +34,7 @@ class Dataset:
             recordings the largest count of a line in a training recording.
         shape: of one image or recording as its file has it; empty where only pixels are known.
         zero: the share that the value 0 of the file has, where negative values may be; of all
-            columns or of each.
+            columns or of each. Outside [0, 1] where all values have one sign.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels below, their
             order and their split: equal digests mean the very same data.
     """

@@ -89,6 +89,25 @@ def test_signed_data_take_two_lines_a_value(npz: Path) -> None:
         input_lines("signed", digits)
 
 
+def test_a_signed_line_holds_its_value_over_the_largest_of_its_column(tmp_path: Path) -> None:
+    """Also where all values of a column have one sign; a column of one value drives no line."""
+    x = np.array([[-1.0, 5.0, -10.0, -4.0], [1.0, 10.0, -5.0, -4.0], [0.5, 7.0, -7.0, -4.0]])
+    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    shares = input_lines("signed", data).shares(data.test_images)
+    expected = x[::-1] / np.abs(x).max(axis=0) * [1, 1, 1, 0]
+    assert np.allclose(shares[:, :4] - shares[:, 4:], expected, atol=1e-6)
+
+
+def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None:
+    x_train, x_test = np.array([[0.0, 3.0], [1.0, 3.0]]), np.array([[0.0, 3.5], [1.0, 9.0]])
+    arrays = {"x_train": x_train, "y_train": [0, 1], "x_test": x_test, "y_test": [0, 1]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    assert np.asarray(data.test_images).tolist() == [[0, 0], [1, 0]]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame(X.reshape(60, -1)).rename(columns=str).assign(kind=Y)
