@@ -127,15 +127,9 @@ def _events(samples: list[np.ndarray]) -> dict[str, np.ndarray]:
     if not {"t", "x"} <= set(names):
         raise InputError(WHERE, "fields of events", names, "must have t and x")
     together = np.concatenate(samples)
-    line = together["x"].astype(np.int64)
-    if "y" in names and len(line):
-        line += (int(line.max()) + 1) * together["y"].astype(np.int64)
-    events = {
-        "t": together["t"],
-        "x": line,
-        "recording": np.repeat(np.arange(len(samples)), [len(one) for one in samples]),
-    }
-    return events | ({"p": together["p"].astype(np.int64)} if "p" in names else {})
+    places = {name: together[name].astype(np.int64) for name in ("x", "y", "p") if name in names}
+    recording = np.repeat(np.arange(len(samples)), [len(one) for one in samples])
+    return {"t": together["t"], "recording": recording, **places}
 
 
 def _stacked(rows: list[np.ndarray]) -> np.ndarray:

@@ -171,6 +171,8 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         allowed = f"must be {train.shape}, as of the training rows"
         raise InputError(test.where, "shape of a test row", test.shape, allowed)
     labels = _labels(train, test)
+    if own.spikes is not None:
+        train, test = spike_files.numbered_alike(train, test, own.spikes)
     rows, tested = train.rows, test.rows
     if isinstance(rows, SpikeTrains) and isinstance(tested, SpikeTrains):
         lines = own.spikes.lines if own.spikes and own.spikes.lines else rows.lines

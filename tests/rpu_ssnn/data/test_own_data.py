@@ -319,11 +319,47 @@ def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
     assert sorted(trains[1].line.tolist()) == [2, 5]
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("width", [0.001, 0.01, 0.1])
+def test_a_time_at_the_start_of_a_slot_is_in_it(tmp_path: Path, width: float, kind: Any) -> None:
+    """floor(0.29 / 0.01) is 28."""
+    times = np.array([float(f"{slot * width:.4g}") for slot in range(500)]).astype(kind)
+    zeros = np.zeros(500, dtype=int)
+    path = event_file(tmp_path / "e.npz", t=times, x=zeros, recording=zeros)
+    own = OwnData(file=path, test_file=later(path), spikes=SpikeSpec(bin=width))
+    trains = read_own(own).train_images
+    assert isinstance(trains, SpikeTrains)
+    assert trains.slot.tolist() == list(range(500))
+
+
+def test_events_of_two_files_have_the_same_lines(tmp_path: Path) -> None:
+    """Each file would number its lines by its own largest x and y."""
+    wide = event_file(
+        tmp_path / "wide.npz",
+        x=np.array([9, 0, 0, 1, 1]), y=np.array([0, 1, 1, 0, 1]), p=np.array([1, 0, 1, 0, 0]),
+    )  # fmt: skip
+    high = event_file(
+        tmp_path / "high.npz",
+        x=np.array([1, 0, 0, 1, 1]), y=np.array([4, 1, 1, 0, 1]), p=np.array([1, 0, 1, 0, 0]),
+    )  # fmt: skip
+    for one, other in ((wide, high), (high, wide)):
+        source = read_own(OwnData(file=one, test_file=other, spikes=SpikeSpec()))
+        lines = {}
+        for path, trains in ((one, source.train_images), (other, source.test_images)):
+            assert isinstance(trains, SpikeTrains)
+            assert trains.lines == 10 * 5 * 2
+            lines[path] = trains.line.tolist()
+        assert lines[wide] == [9 + 50, 10, 10 + 50, 1 + 10, 1]
+        assert lines[high] == [1 + 40 + 50, 10, 10 + 50, 1 + 10, 1]
+    with refused("line x + 10 y + 50 p", "must be below 40", "of both files"):
+        read_own(OwnData(file=wide, test_file=high, spikes=SpikeSpec(lines=40)))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"t": np.array([0, 1, np.nan, 2, 3])}, ["t of event 2", "nan"]),
-        ({"t": np.array([0, -1, 1, 2, 3])}, ["t of event 1", "-1.0"]),
+        ({"t": np.array([0, -1, 1, 2, 3])}, ["t of event 1", "-1"]),
         ({"x": np.array([0, 1, 2])}, ["events of x", "(3,)", "must be 5"]),
         ({"x": np.array([0, 1, 2, 0.5, 1])}, ["x of event 3", "0.5", "whole number"]),
         ({"recording": np.array([0, 0, 1, 1, 2])}, ["recording of event 4", "2", "below 2"]),
@@ -337,7 +373,7 @@ def test_broken_events_get_one_line(
         read_own(OwnData(file=path, test_file=path, spikes=SpikeSpec()))
 
 
-def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[int]) -> Path:
+def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[Any]) -> Path:
     h5py = pytest.importorskip("h5py")
     with h5py.File(path, "w") as file:
         for name, parts, kind in (("times", times, "f2"), ("units", units, "u2")):
@@ -360,6 +396,9 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     assert isinstance(trains, SpikeTrains)
     assert (trains.shape, source.class_names) == ((3, 700), ("4", "7"))
     assert (trains.slot.tolist(), trains.line.tolist()) == ([0, 2, 4], [3, 1, 2])
+    named = heidelberg(tmp_path / "named.h5", times * 2, units * 2, ["low", "high", "low"] * 2)
+    own = OwnData(file=named, test_share=0.5, spikes=SpikeSpec())
+    assert read_own(own).class_names == ("high", "low")
     broken = heidelberg(tmp_path / "b.h5", times, [[3], [2], []], [4, 7, 4])
     with refused("units of recording 0", "1", "must be 2"):
         read_own(OwnData(file=broken, test_share=0.5, spikes=SpikeSpec(bin=0.1)))
