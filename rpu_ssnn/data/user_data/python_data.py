@@ -113,7 +113,11 @@ def _of_pairs(pairs: Iterable[Any]) -> Samples:
         if not isinstance(pair, Sequence) or len(pair) != 2:
             raise InputError(WHERE, f"item {n}", type(pair).__name__, "must be (sample, label)")
         rows.append(_array(pair[0]))
-        labels.append(_array(pair[1]).reshape(-1)[0])
+        label = _array(pair[1])
+        if label.size != 1:
+            allowed = "must be one class: of a one-hot label give its argmax"
+            raise InputError(WHERE, f"label of item {n}", label.tolist(), allowed)
+        labels.append(label.reshape(-1)[0])
     if not rows:
         raise InputError(WHERE, "samples", 0, "must be at least 1")
     if rows[0].dtype.names is not None:

@@ -218,4 +218,4 @@ def _labels(train: Part, test: Part) -> _Labels:
 def _name(label: object) -> str:
     if isinstance(label, bytes):
         return label.decode(errors="replace")
-    return f"{label:g}" if isinstance(label, float) else str(label)
+    return str(int(label)) if isinstance(label, float) else str(label)

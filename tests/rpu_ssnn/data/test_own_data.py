@@ -132,6 +132,37 @@ def test_tables_with_other_separators(tmp_path: Path, sep: str, decimal: str) ->
     assert sorted(rows[:, 1].tolist()) == [0.25, 1.0, 1.5, 2.0]
 
 
+def test_a_class_may_be_called_as_a_gap_is(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("a,label\n1,NA\n2,None\n3,NA\n4,None\n")
+    assert read_own(OwnData(file=tmp_path / "m.csv", test_share=0.5)).class_names == ("NA", "None")
+
+
+def test_large_labels_keep_names_of_their_own(tmp_path: Path) -> None:
+    path = save_dataset(tmp_path / "m.npz", (X, 1e6 + np.arange(60) % 2))
+    names = read_own(OwnData(file=path, test_share=0.5)).class_names
+    assert names == ("1000000", "1000001")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"a": pd.array([1, None], dtype="Int64")}, ["data row 2, column a", "nan", "finite"]),
+        ({"a": pd.array([True, None], dtype="boolean")}, ["data row 2, column a", "finite"]),
+        ([(np.ones(2), [0, 1]), (np.zeros(2), [1, 0])], ["label of item 0", "[0, 1]", "one class"]),
+    ],
+)
+def test_python_data_that_are_refused(tmp_path: Path, data: Any, words: list[str]) -> None:
+    given = pd.DataFrame(data | {"label": [0, 1]}) if isinstance(data, dict) else data
+    with refused("save_dataset", *words):
+        save_dataset(tmp_path / "m.npz", given)
+
+
+def test_a_column_of_a_table_is_named_once(tmp_path: Path) -> None:
+    table = pd.DataFrame([[1, 2, 0], [3, 4, 1]], columns=["a", "a", "label"])
+    with refused("save_dataset", "column", "'a'", "named once"):
+        save_dataset(tmp_path / "m.npz", table)
+
+
 def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx) -> None:
     images, labels = np.arange(40 * 6).reshape(40, 2, 3) % 256, np.arange(40) % 2
     for part, values in (("train", images[::-1]), ("t10k", images)):
@@ -203,6 +234,7 @@ def test_pickled_arrays_are_never_opened(tmp_path: Path) -> None:
         ("m.csv", b"", None, ["m.csv", "must be CSV"]),
         ("m.csv", b"a,b,label\n0,1,2,c\n0,1,2,d\n", None, ["m.csv", "more cells"]),
         ("m.csv", b"a,a,label\n0,1,c\n0,1,d\n", None, ["column", "'a'", "named once"]),
+        ("m.csv", b",a,label\n0,1,c\n1,1,d\n", None, ["name of column 1", "index=False"]),
         ("m.parquet", b"nothing", None, ["m.parquet", "must be a Parquet file"]),
         ("m.xlsx", b"", None, ["'m.xlsx'", "must end in one of .npz"]),
         ("m.csv", b"a,label\n1,2\n", SpikeSpec(), ["spikes", ".npz or .h5"]),
