@@ -66,11 +66,7 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
     # Only an empty cell is a gap: "NA" and "None" are names of classes.
     read = partial(pd.read_csv, path, sep=sep, keep_default_na=False, na_values=[""])
     names = read(header=None, nrows=1, dtype=str).iloc[0]
-    if len(unnamed := names[names.isna()]):
-        # pandas writes the number of a row so, which would tell the class where rows are sorted.
-        allowed = "must be there, in the first line; pandas: to_csv(..., index=False)"
-        raise InputError(path, f"name of column {unnamed.index[0] + 1}", None, allowed)
-    if len(twice := names[names.duplicated()]):
+    if len(twice := names[names.duplicated() & names.notna()]):
         raise InputError(path, "column", twice.iloc[0], "must be named once")
     with warnings.catch_warnings():
         # Where rows have more cells than names, pandas would take the first column for an index.
@@ -80,10 +76,14 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
             if sep != "," and "O" in {
                 kind.kind for kind in table.drop(columns=label, errors="ignore").dtypes
             }:
-                return read(index_col=False, decimal=",")
-            return table
+                table = read(index_col=False, decimal=",")
         except pd.errors.ParserWarning as warning:
             raise ValueError("rows have more cells than the first line has names") from warning
+    if len(unnamed := names[names.isna()]):
+        # pandas writes the number of a row so, which would tell the class where rows are sorted.
+        allowed = "must be there, in the first line; pandas: to_csv(..., index=False)"
+        raise InputError(path, f"name of column {unnamed.index[0] + 1}", None, allowed)
+    return table
 
 
 def _place(row: int, column: str) -> str:
