@@ -42,7 +42,6 @@ RECORD_NAMES = {
     "high": "upper_bound",
     "up": "step_up",
     "down": "step_down",
-    "pulses": "pulses",
 }
 """Fields of the native simulator's devices (`native.device_record`), to ours; not the state, which
 fades and has noise since it was written."""
@@ -54,7 +53,10 @@ UNITS = {
     "pulses_up": "pulses",
     "pulses_down": "pulses",
 }
-"""Of the arrays; all others are in device states."""
+"""Of the arrays; all others are in device states, but for `WITHOUT_UNIT`."""
+
+WITHOUT_UNIT = ("decay_scales", "drift_nu", "gamma_", "slope_")
+"""Starts of aihwkit's names of shares, exponents, and states a state."""
 
 
 def write_network(path: str | Path, trained: Trained) -> Path:
@@ -113,7 +115,9 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
     if isinstance(synapses, NativeSynapses):
         states = synapses.states()
         records = zip(synapses.records, states, strict=True)
-        parts = [_of_record(record) | {"state": state} for record, state in records]
+        # The first device of a pair counts the pulses of both.
+        both = {"pulses": synapses.pulses}
+        parts = [_of_record(record) | both | {"state": state} for record, state in records]
     elif isinstance(synapses, TileSynapses):
         parts = [_of_tile(tile) for tile in synapses.tiles]
     else:
@@ -152,7 +156,8 @@ def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:
         group[name].make_scale(name)
     for name, values in arrays.items():
         made = group.create_dataset(name, data=values, compression="gzip")
-        made.attrs["units"] = UNITS.get(name, "device states")
+        unit = "1" if name.startswith(WITHOUT_UNIT) else "device states"
+        made.attrs["units"] = UNITS.get(name, unit)
         for axis, scale in enumerate(("input", "output")):
             made.dims[axis].attach_scale(group[scale])
 

@@ -62,6 +62,7 @@ def test_a_map_has_every_device_and_answers_alike(
             assert (devices["step_up"][()] > 0).all()
             assert devices["state"].dims[0][0].name.endswith("input")
             assert devices["conductance"].attrs["units"] == "G_max"
+            assert devices["decay_scales"].attrs["units"] == "1"
     assert accuracy > 0.3
     with read_network(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
@@ -86,6 +87,17 @@ def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: st
             assert np.allclose(scale, scale[0, 0], rtol=1e-4)
     with read_network(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: Dataset) -> None:
+    small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
+    pair, tile = get_device("two_device_pair(capacitor)"), TileSpec(simulator="native")
+    with trained_in(native_synapses(pair, tile, 8.0), small) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+        each = trained.network.synapses[0].statistics()["pulses_up_total"]
+    with h5py.File(path) as file:
+        tiles = [file["crossbar_1"][f"tile_{n}"] for n in (1, 2)]
+        assert [tile["pulses"][()].sum() for tile in tiles] == [each, each]
 
 
 def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dataset) -> None:
