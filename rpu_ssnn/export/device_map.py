@@ -96,7 +96,11 @@ def read_network(path: str | Path) -> Trained:
         InputError: no such file, no HDF5, or not written by `write_network`.
     """
     path, h5py = Path(path), _h5py(Path(path))
-    with refusing(path, "must be an HDF5 file", OSError), h5py.File(path, "r") as file:
+    with (
+        refusing(path, "must be an HDF5 file", OSError),
+        refusing(path, "must be a map that export wrote", KeyError, field="content"),
+        h5py.File(path, "r") as file,
+    ):
         if "description" not in file.attrs:
             raise InputError(path, "description", None, "must be a map that export wrote")
         names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))

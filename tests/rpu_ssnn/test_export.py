@@ -160,3 +160,24 @@ def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
         file["other"] = [1]
     with pytest.raises(InputError, match=r"net\.h5"):
         read(path)
+
+
+def test_a_map_of_another_format_or_without_weights_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.h5"
+    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+    with trained_in(coincidence_synapses(4.0), small) as trained:
+        write_network(path, trained)
+    with h5py.File(path, "a") as file:
+        text = file.attrs["description"]
+        file.attrs["description"] = text.replace('"format": 1', '"format": 2')
+    with pytest.raises(InputError, match=r"net\.h5: format: 2 is not allowed; must be 1"):
+        read_network(path)
+    with h5py.File(path, "a") as file:
+        file.attrs["description"] = text.replace('"format": 1, ', "")
+    with pytest.raises(InputError, match=r"net\.h5: description: .*format"):
+        read_network(path)
+    with h5py.File(path, "a") as file:
+        file.attrs["description"] = text
+        del file["crossbar_1"]["weights"]
+    with pytest.raises(InputError, match=r"net\.h5: content"):
+        read_network(path)
