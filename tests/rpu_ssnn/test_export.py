@@ -12,6 +12,7 @@ from rpu_ssnn import (
     InhibitionSpec,
     InputError,
     NetworkSpec,
+    NeuronSpec,
     TileSpec,
     Trained,
     TrainingSpec,
@@ -108,11 +109,27 @@ def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dat
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         weights = trained.network.synapses[1].linear_read()
     graph = nir.read(path)
+    assert "keep what exceeds theta" in str(graph.metadata["left_out"])
+    assert "inhibition" not in str(graph.metadata["left_out"])
     assert [type(node).__name__ for node in graph.nodes.values()].count("IF") == 2
     assert np.array_equal(graph.nodes["weights_2"].weight, weights.T)
     assert graph.nodes["synapse_1"].tau == pytest.approx(2.0)
     with read_nir(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Dataset) -> None:
+    import nir
+
+    neuron = NeuronSpec(reset="zero", random_start=False)
+    spec = NetworkSpec(hidden=(4,), T=10, neuron=neuron)
+    with train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
+        graph = nir.read(write_nir(tmp_path / "net.nir", trained))
+        clocked = spec.model_copy(update={"inhibition": InhibitionSpec(clocked=True)})
+    assert not graph.metadata["left_out"]
+    with train(clocked, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
+        graph = nir.read(write_nir(tmp_path / "net.nir", trained, without_inhibition=True))
+    assert "not in NIR: inhibition of the output layer" in str(graph.metadata["left_out"])
 
 
 def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3() -> None:
