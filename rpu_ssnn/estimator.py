@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field, ValidationError
+from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.common.errors import InputError, nearest, one_of
-from rpu_ssnn.common.validation_phrases import first_fault
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
@@ -33,7 +32,6 @@ from rpu_ssnn.synapses.ideal import IDEAL
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_loop import timed_epoch
 from rpu_ssnn.training_state import EpochRow
-
 
 WHERE = "SpikingClassifier"
 
@@ -217,9 +215,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return
         any_row = self._dataset(np.zeros((1, self.n_features_in_)), self.classes_[:1])
         now = self.get_params(deep=False)
-        vars(self).update(self._fitted_with)  # parameters may have been set since
+        self.__dict__.update(self._fitted_with)  # parameters may have been set since
         trained = self._train(any_row, epochs=0)
-        vars(self).update(now)
+        self.__dict__.update(now)
         weights, trained.inputs, trained.epochs[:] = kept
         trained.network.restore(weights)
         self.trained_ = trained
@@ -304,12 +302,5 @@ def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:
     """
     try:
         return kind(**settings)
-    except ValidationError as error:
-        first, _ = first_fault(error)
-        inner = first.get("ctx", {}).get("error")
-        if isinstance(inner, InputError):
-            field, value, allowed = inner.field, inner.value, inner.allowed
-        else:
-            field = ".".join(map(str, first["loc"])) or "settings"
-            value, allowed = first["input"], first["allowed"]
-        raise InputError(WHERE, field, value, allowed) from None
+    except InputError as error:
+        raise InputError(WHERE, error.field, error.value, error.allowed) from None

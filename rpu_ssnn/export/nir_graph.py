@@ -25,6 +25,7 @@ from rpu_ssnn.export.description import description, rebuilt, weights_of
 from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.training import Trained
 
+
 def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = False) -> Path:
     """Writes the network as a NIR graph, whole or not at all.
 

@@ -131,9 +131,11 @@ def _events(samples: list[np.ndarray]) -> dict[str, np.ndarray]:
     if not {"t", "x"} <= set(names):
         raise InputError(WHERE, "fields of events", names, "must have t and x")
     together = np.concatenate(samples)
-    places = {name: together[name].astype(np.int64) for name in ("x", "y", "p") if name in names}
-    recording = np.repeat(np.arange(len(samples)), [len(one) for one in samples])
-    return {"t": together["t"], "recording": recording, **places}
+    events = {
+        "t": together["t"],
+        "recording": np.repeat(np.arange(len(samples)), [len(one) for one in samples]),
+    }
+    return events | {n: together[n].astype(np.int64) for n in ("x", "y", "p") if n in names}
 
 
 def _stacked(rows: list[np.ndarray]) -> np.ndarray:

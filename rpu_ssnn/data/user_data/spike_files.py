@@ -51,7 +51,11 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
         if (size := math.prod(getattr(file[key], "shape", ()))) > MOST_RECORDINGS:
             # Not written parts of a data set take no room in the file.
             raise InputError(path, f"entries of {key}", size, f"must be at most {MOST_RECORDINGS}")
-    times, units, labels = file["spikes/times"], file["spikes/units"], np.asarray(file["labels"][()])
+    times, units, labels = (
+        file["spikes/times"],
+        file["spikes/units"],
+        np.asarray(file["labels"][()]),
+    )
     if labels.dtype.hasobject:  # how h5py reads text of any length
         labels = file["labels"].asstr()[()].astype(np.str_)
     for name, counted in (("spikes/units", units), ("labels", labels)):

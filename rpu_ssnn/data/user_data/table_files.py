@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,8 +62,13 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
     with open_regular(path) as file:
         first = file.readline().decode("utf-8", errors="replace")
     sep = max(SEPARATORS, key=first.count)
-    # Only an empty cell is a gap: "NA" and "None" are names of classes.
-    read = partial(pd.read_csv, path, sep=sep, keep_default_na=False, na_values=[""])
+
+    def read(**options: Any) -> pd.DataFrame:
+        # Only an empty cell is a gap: "NA" and "None" are names of classes.
+        gaps: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
+        table: pd.DataFrame = pd.read_csv(path, sep=sep, **gaps, **options)
+        return table
+
     names = read(header=None, nrows=1, dtype=str).iloc[0]
     if len(twice := names[names.duplicated() & names.notna()]):
         raise InputError(path, "column", twice.iloc[0], "must be named once")
@@ -123,7 +127,9 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
         numbers = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
         if not (finite := np.isfinite(numbers)).all():
             row = int(np.argmin(finite))
-            raise InputError(where, _place(row, name), float(numbers[row]), "must be a finite number")
+            raise InputError(
+                where, _place(row, name), float(numbers[row]), "must be a finite number"
+            )
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
         known = labels.astype(str).to_numpy().astype(np.str_)
