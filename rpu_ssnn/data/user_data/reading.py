@@ -182,14 +182,14 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         rows, tested = rows.with_lines(lines), tested.with_lines(lines)
         peak = max(1, int(rows.most_a_line()))
         names, shape = labels.names, (rows.slots, lines)
-        return Source(rows, labels.train, tested, labels.test, names, peak, shape)
+        return Source(rows, labels.train, tested, labels.test, names, peak, shape, mixed=False)
     first = rows[0] if own.range == "each" else rows[0, 0]
     if isinstance(own.range, str) and np.all(rows == first):
         allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
         raise InputError(train.where, "values", Fault("all training rows alike"), allowed)
     return Source(
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
-        labels.names, 1, train.shape, own.range,
+        labels.names, 1, train.shape, own.range, mixed=False,
     )  # fmt: skip
 
 

@@ -57,6 +57,16 @@ def test_an_archive_is_split_and_scaled_by_its_training_rows(npz: Path) -> None:
     assert data.zero[0] == pytest.approx(0.5, abs=0.02)
 
 
+def test_some_test_rows_of_a_sorted_file_are_of_all_classes(tmp_path: Path) -> None:
+    path = save_dataset(tmp_path / "m.npz", (X, np.sort(Y)))
+    own = OwnData(file=path, test_share=0.5)
+    data = load(own, n_test=9)
+    assert np.bincount(data.test_labels).tolist() == [3, 3, 3]
+    assert load(own, n_test=9, seed=4).test_labels.tolist() == data.test_labels.tolist()
+    everything = np.asarray(load(own).test_images).tolist()
+    assert np.asarray(load(own, n_test=30).test_images).tolist() == everything
+
+
 def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
     x_train, x_test = np.array([[0.0], [1.0], [2.0]]), np.array([[9.0], [-9.0]])
     arrays = {"x_train": x_train, "y_train": [0, 1, 0], "x_test": x_test, "y_test": [1, 0]}
