@@ -5,7 +5,8 @@
     crossbar_1/pulses_up, pulses_down [n_in, n_out] coincidences each weight got
     crossbar_1/tile_1/conductance     [n_in, n_out] in units of G_max, 0 to 1 within the range
     crossbar_1/tile_1/state           the same in device states (nominally -1 to 1)
-    crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states)
+    crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states),
+                                      without wear
 
 and what else aihwkit drew for each device, by its own names. The native simulator counts pulses up
 and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named `input` and

@@ -129,8 +129,13 @@ def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part
     Each file numbers its lines by its own largest x and y. Here the larger of both counts.
 
     Raises:
-        InputError: then a line is beyond `spec.lines`, or beyond the most there may be.
+        InputError: then a line is beyond `spec.lines`, or beyond the most there may be; tensors
+            with lines in several dimensions of other sizes.
     """
+    mine, theirs = train.shape[1:], test.shape[1:]
+    if max(len(mine), len(theirs)) > 1 and math.prod(mine) != math.prod(theirs):
+        allowed = f"must be {mine}, as in the training tensor"
+        raise InputError(test.where, "lines of x", theirs, allowed)
     sides = [max(pair) for pair in zip(train.sides, test.sides, strict=False)]
     if max(sides[1:], default=1) == 1:  # lines are x, or those of a tensor
         return train, test
@@ -173,7 +178,7 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
         raise InputError(where, "spikes.lines", lines, allowed)
     slot = _slots(slot, spec.bin).astype(np.int64)
     trains = SpikeTrains.of_events(recording, slot, line, len(flat), lines)
-    return Part(where, trains, y, (trains.slots, lines))
+    return Part(where, trains, y, (trains.slots, *x.shape[2:]))
 
 
 def _times(values: Any) -> np.ndarray:

@@ -488,6 +488,10 @@ def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     trains = read_own(OwnData(file=path, spikes=SpikeSpec())).train_images
     assert isinstance(trains, SpikeTrains)
     assert np.array_equal(trains.counts(), tensor.sum(axis=1))
+    wide, small = (np.ones((6, 10, 2, side, side)) for side in (5, 4))
+    with refused("lines of x", "(2, 4, 4)", "must be (2, 5, 5)"):
+        path = save_dataset(tmp_path / "t.npz", (wide, labels), (small, labels))
+        read_own(OwnData(file=path, spikes=SpikeSpec()))
     kind = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
     samples = [np.array([(1000, 1, 1, 0), (3000, 0, 0, 1)], kind), np.array([(0, 1, 0, 1)], kind)]
     events = save_dataset(tmp_path / "e.npz", Pairs(list(zip(samples, [0, 1], strict=True))))
