@@ -54,7 +54,7 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
     elif test is None:
         arrays = {"X": found.rows, "y": found.labels}
     else:
-        held = samples_of(test, label)
+        held = samples_of(_columns_as_in(train, test), label)
         if isinstance(held.rows, list):
             raise InputError(WHERE, "test", "events", "must be values, as train is")
         arrays = {
@@ -71,6 +71,18 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
     with refusing(path, "must be a writable file", OSError):
         write_whole(path, write)
     return path
+
+
+def _columns_as_in(train: Any, test: Any) -> Any:
+    """Test rows; of a pandas table with its columns in the order of the training table."""
+    import pandas as pd
+
+    if not (isinstance(train, pd.DataFrame) and isinstance(test, pd.DataFrame)):
+        return test
+    both = train.columns, test.columns
+    if len(odd := both[0].symmetric_difference(both[1], sort=False)):
+        raise InputError(WHERE, "column", str(odd[0]), "must be in train and in test")
+    return test[list(train.columns)]
 
 
 def samples_of(data: Any, label: str = "label") -> Samples:

@@ -19,6 +19,7 @@ class Part:
         labels: of each row, of any kind.
         shape: of one row as the file has it.
         sides: of events: columns, rows and polarities, by which the lines are numbered.
+        columns: of a table: names of the values.
     """
 
     where: Path
@@ -26,6 +27,7 @@ class Part:
     labels: np.ndarray
     shape: tuple[int, ...]
     sides: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def at(self, chosen: np.ndarray) -> Self:
         """Some of the rows."""

@@ -1,6 +1,7 @@
 """Reads a data set of the user's own, whatever file it comes in, and trusts nothing in it."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from jaxtyping import Int64
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of
 from rpu_ssnn.common.files import open_regular, refusing
+from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import array_files, spike_files, table_files
@@ -170,6 +172,7 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     if train.shape != test.shape and not isinstance(train.rows, SpikeTrains):
         allowed = f"must be {train.shape}, as of the training rows"
         raise InputError(test.where, "shape of a test row", test.shape, allowed)
+    test = _with_columns_of(train, test)
     labels = _labels(train, test)
     if own.spikes is not None:
         train, test = spike_files.numbered_alike(train, test, own.spikes)
@@ -191,6 +194,18 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
         labels.names, 1, train.shape, own.range, mixed=False,
     )  # fmt: skip
+
+
+def _with_columns_of(train: Part, test: Part) -> Part:
+    """The test rows of a table with their columns in the order of the training table."""
+    if test.columns == train.columns or not (test.columns and train.columns):
+        return test
+    if missing := [name for name in train.columns if name not in test.columns]:
+        allowed = f"must be there, as in {train.where.name}; there are {listed(test.columns, 20)}"
+        raise InputError(test.where, f"column {missing[0]}", None, allowed)
+    assert isinstance(test.rows, np.ndarray)
+    order = [test.columns.index(name) for name in train.columns]
+    return replace(test, rows=test.rows[:, order], columns=train.columns)
 
 
 def _labels(train: Part, test: Part) -> _Labels:

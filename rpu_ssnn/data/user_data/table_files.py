@@ -133,4 +133,5 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
         known = labels.astype(str).to_numpy().astype(np.str_)
-    return Part(where, values.to_numpy(dtype=np.float64), known, (values.shape[1],))
+    names = tuple(map(str, values.columns))
+    return Part(where, values.to_numpy(dtype=np.float64), known, (len(names),), columns=names)

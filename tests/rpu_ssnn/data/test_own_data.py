@@ -142,6 +142,23 @@ def test_tables_with_other_separators(tmp_path: Path, sep: str, decimal: str) ->
     assert sorted(rows[:, 1].tolist()) == [0.25, 1.0, 1.5, 2.0]
 
 
+def test_columns_of_a_test_table_are_found_by_name(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("a,b,label\n0,5,x\n1,9,y\n")
+    (tmp_path / "test.csv").write_text("label,b,a\ny,9,1\nx,5,0\n")
+    own = OwnData(file=tmp_path / "train.csv", test_file=tmp_path / "test.csv")
+    source = read_own(own)
+    assert np.asarray(source.test_images).tolist() == [[1, 9], [0, 5]]
+    train, test = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("train", "test"))
+    source = read_own(OwnData(file=save_dataset(tmp_path / "m.npz", train, test)))
+    assert np.asarray(source.test_images).tolist() == [[1, 9], [0, 5]]
+    for one, other in ((train, test.drop(columns="b")), (train.drop(columns="b"), test)):
+        with refused("save_dataset", "column", "'b'", "in train and in test"):
+            save_dataset(tmp_path / "m.npz", one, other)
+    (tmp_path / "test.csv").write_text("label,b,c\ny,9,1\nx,5,0\n")
+    with refused("test.csv", "column a", "missing", "as in train.csv", "b, c"):
+        read_own(own)
+
+
 def test_a_class_may_be_called_as_a_gap_is(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("a,label\n1,NA\n2,None\n3,NA\n4,None\n")
     assert read_own(OwnData(file=tmp_path / "m.csv", test_share=0.5)).class_names == ("NA", "None")
