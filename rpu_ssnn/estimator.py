@@ -1,23 +1,30 @@
 """`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import ValidationError
+from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.validation_phrases import first_fault
+from rpu_ssnn.common.errors import InputError, nearest, one_of
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
-from rpu_ssnn.spec import Contrast, EncodingSpec, InhibitionSpec, NetworkSpec, Spec, TrainingSpec
+from rpu_ssnn.spec import (
+    Contrast,
+    EncodingSpec,
+    InhibitionSpec,
+    NetworkSpec,
+    Positive,
+    Spec,
+    TrainingSpec,
+)
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.device_library import find_device
@@ -25,6 +32,17 @@ from rpu_ssnn.synapses.ideal import IDEAL
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_loop import timed_epoch
 from rpu_ssnn.training_state import EpochRow
+
+WHERE = "SpikingClassifier"
+
+
+class _OwnSettings(Spec):
+    """Parameters of the classifier that no other settings check."""
+
+    learning_rate: Positive
+    scale: Literal["training", "each"]
+    threads: Annotated[int, Field(ge=1)]
+    winner_takes_all: bool
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -92,7 +110,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train from the start.
+        """Train from the start. A call that fails leaves the classifier not fitted.
 
         Args:
             X: values [n, columns].
@@ -104,7 +122,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         values, labels = self._checked(X, y, reset=True)
         self._begin(values, np.unique(labels))
-        self._keep(self._train(self._dataset(values, labels), self.epochs))
+        self.trained_ = self._train(self._dataset(values, labels), self.epochs)
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
@@ -116,13 +134,15 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classes: all labels that will come; needed in the first call where y lacks some.
 
         Raises:
-            ValueError: as `fit`; a label that is none of the classes.
+            ValueError: as `fit`; a label that is none of the classes; other classes than before.
         """
-        first = not hasattr(self, "trained_")
+        first = not self.__sklearn_is_fitted__()
         values, labels = self._checked(X, y, reset=first)
         if first:
             self._begin(values, np.unique(labels if classes is None else np.asarray(classes)))
-            self._keep(self._train(self._dataset(values, labels), epochs=0))
+            self.trained_ = self._train(self._dataset(values, labels), epochs=0)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes are {self.classes_} since the first call")
         data, epoch = self._dataset(values, labels), len(self.epochs_)
         rng = np.random.default_rng([self._seed, epoch])
         row = timed_epoch(self.trained_, data.train_images, data.train_labels, rng, epoch=0)
@@ -177,6 +197,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """One row an epoch: accuracy on the training rows, spikes a sample, seconds."""
         return self.trained_.epochs
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "trained_")
+
     def __getstate__(self) -> dict[str, Any]:
         """Pickles the state of the network, since threads and tiles cannot be pickled."""
         state = dict(super().__getstate__())
@@ -191,7 +214,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if kept is None:
             return
         any_row = self._dataset(np.zeros((1, self.n_features_in_)), self.classes_[:1])
+        now = self.get_params(deep=False)
+        self.__dict__.update(self._fitted_with)  # parameters may have been set since
         trained = self._train(any_row, epochs=0)
+        self.__dict__.update(now)
         weights, trained.inputs, trained.epochs[:] = kept
         trained.network.restore(weights)
         self.trained_ = trained
@@ -206,6 +232,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"a classifier needs at least 2 classes, and y has {len(classes)} class"
             )
+        checked = {name: getattr(self, name) for name in _OwnSettings.model_fields}
+        _checked_spec(_OwnSettings, **checked)
+        if self.__sklearn_is_fitted__():
+            self.trained_.close()
+            del self.trained_
+        self._fitted_with = self.get_params(deep=False)
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
         self._seed = int(check_random_state(self.random_state).randint(2**31))
@@ -215,11 +247,6 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._network_spec(), self._training_spec(epochs), self._factory(), data,
             seed=self._seed, threads=self.threads, on_epoch=self._tell,
         )  # fmt: skip
-
-    def _keep(self, trained: Trained) -> None:
-        if hasattr(self, "trained_"):
-            self.trained_.close()
-        self.trained_ = trained
 
     def _tell(self, row: EpochRow, *_: object) -> bool:
         if self.verbose:
@@ -245,7 +272,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             hidden=tuple(layers),
             T=self.T,
             encoding=_checked_spec(EncodingSpec, contrast=self.contrast),
-            inhibition=_checked_spec(InhibitionSpec, clocked=self.winner_takes_all),
+            inhibition=InhibitionSpec(clocked=self.winner_takes_all),
         )
 
     def _training_spec(self, epochs: int) -> TrainingSpec:
@@ -257,7 +284,14 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from rpu_ssnn.synapses.tile import tile_synapses  # brings aihwkit
 
         spec = _checked_spec(TileSpec, weight_range=self.weight_range)
-        return tile_synapses(find_device(self.synapses), spec, self.learning_rate)
+        try:
+            device = find_device(self.synapses)
+        except InputError:
+            if isinstance(self.synapses, str) and nearest(IDEAL, self.synapses):
+                allowed = f"{one_of(IDEAL, self.synapses)}, or a device"
+                raise InputError(WHERE, "synapses", self.synapses, allowed) from None
+            raise
+        return tile_synapses(device, spec, self.learning_rate)
 
 
 def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:
@@ -268,12 +302,5 @@ def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:
     """
     try:
         return kind(**settings)
-    except ValidationError as error:
-        first, _ = first_fault(error)
-        inner = first.get("ctx", {}).get("error")
-        if isinstance(inner, InputError):
-            field, value, allowed = inner.field, inner.value, inner.allowed
-        else:
-            field = ".".join(map(str, first["loc"])) or "settings"
-            value, allowed = first["input"], first["allowed"]
-        raise InputError("SpikingClassifier", field, value, allowed) from None
+    except InputError as error:
+        raise InputError(WHERE, error.field, error.value, error.allowed) from None

@@ -55,7 +55,7 @@ def input_lines(contrast: Contrast, data: Dataset) -> InputLines:
     """The input lines for a data set; validation and test images have no part in the mean.
 
     `signed` drives the lines by |value| over the largest magnitude of its column (or of all data,
-    where these share one scale).
+    where these share one scale). A column of one value drives none.
 
     Raises:
         InputError: two lines a pixel of recorded spikes; `signed` of data that are not negative.
@@ -69,8 +69,8 @@ def input_lines(contrast: Contrast, data: Dataset) -> InputLines:
     if contrast == "on_off":
         total = images.mean(axis=0, dtype=np.float64)
         return InputLines(pixels, data.grey_max, (total / data.grey_max).astype(np.float32))
-    if data.zero is None or not ((data.zero > 0) & (data.zero < 1)).any():
+    if data.zero is None or not (data.zero > 0).any():
         allowed = "must be none or on_off: these data have no values below zero"
         raise InputError(data.name, field, contrast, allowed)
-    gain = 1.0 / np.maximum(data.zero, 1.0 - data.zero)
+    gain = 1.0 / np.maximum(np.abs(data.zero), np.abs(1.0 - data.zero))
     return InputLines(pixels, data.grey_max, data.zero, gain.astype(np.float32))

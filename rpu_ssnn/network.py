@@ -52,6 +52,8 @@ class Network:
         threads: int = 1,
         initial: Sequence[Weights] | None = None,
     ) -> None:
+        if threads < 1:
+            raise InputError("network", "threads", threads, "must be at least 1")
         self.spec, self.training, self.sizes = spec, training, sizes
         self._pool = WorkerThreads(max(1, threads - 1))
         self.synapses = make_synapses(

@@ -31,6 +31,9 @@ def train_and_convert(
 
     Args:
         percentile: of the activations that comes to one spike a slot; 100 is Diehl's maximum.
+
+    Raises:
+        InputError: recorded spikes, or a percentile of a layer's activations that is 0.
     """
     if isinstance(data.train_images, SpikeTrains):
         allowed = "must be rates: a converted network's input is a share of full rate"
@@ -58,12 +61,18 @@ def balanced(
     Args:
         weights: of the float network, [n_in, n_out] a layer, on pixel shares in [0, 1].
         shares: images to look at.
+
+    Raises:
+        InputError: the percentile of a layer is 0, but not its largest activation.
     """
     activity, before = shares, np.float32(1.0 / spec.encoding.input_rate)
     result = []
-    for w in weights:
+    for layer, w in enumerate(weights, start=1):
         activity = np.maximum(activity @ w, 0.0)
         largest = np.float32(np.percentile(activity, percentile))
+        if largest <= 0.0 < activity.max(initial=0.0):
+            allowed = f"must be larger: of layer {layer}, so many activations are 0"
+            raise InputError("conversion", "percentile", percentile, allowed)
         result.append(np.float32(spec.neuron.theta) * w * before / largest)
         before = largest
     return result

@@ -1,12 +1,12 @@
 """A validation error of pydantic in a user's words: no class, no Python type, no jargon."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from rpu_ssnn.common.errors import meant, nearest
+from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 
 _MAPPING = "must be a mapping, `key: value`"
 _TEXT = "must be text (in quotes, where YAML would read something else)"
@@ -78,6 +78,28 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
         phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
     )
     return nearest[0] | {"allowed": joined}, len(ordered) - 1
+
+
+def in_one_line(error: ValidationError, where: object, names: Iterable[str]) -> InputError:
+    """The fault to report as the project's error.
+
+    Args:
+        where: what holds the settings.
+        names: of all its settings.
+    """
+    first, _ = first_fault(error)
+    # What stands in <> is the tag of a union's member, which no user wrote.
+    path = [part for part in map(str, first["loc"]) if not part.startswith("<")]
+    inner = first.get("ctx", {}).get("error")
+    if isinstance(inner, InputError):
+        return InputError(where, ".".join([*path, inner.field]), inner.value, inner.allowed)
+    if first["type"] == "extra_forbidden":
+        allowed = one_of(names, path[0]) if len(path) == 1 else "must be left out: not known"
+        return InputError(where, ".".join(path[:-1]) or "setting", path[-1], allowed)
+    field = ".".join(path) or "settings"
+    if first["type"] == "missing":
+        return InputError(where, field, None, "must be given")
+    return InputError(where, field, first["input"], first["allowed"])
 
 
 def allowed_by(detail: Mapping[str, Any]) -> str:

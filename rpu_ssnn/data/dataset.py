@@ -21,6 +21,9 @@ DATASET_NAMES = tuple(NAMED_SETS)
 SHUFFLE_SEED = 20170
 """Of the order of slots where time is shuffled, for every study and seed alike."""
 
+TESTED_SEED = 20170
+"""Of the choice of test rows from files that may be sorted by class."""
+
 MAX_VALIDATION_SHARE = 0.5
 
 
@@ -34,7 +37,7 @@ class Dataset:
             recordings the largest count of a line in a training recording.
         shape: of one image or recording as its file has it; empty where only pixels are known.
         zero: the share that the value 0 of the file has, where negative values may be; of all
-            columns or of each.
+            columns or of each. Outside [0, 1] where all values have one sign.
         digest: 16 hexadecimal digits of the SHA-256 over all images and labels below, their
             order and their split: equal digests mean the very same data.
     """
@@ -62,8 +65,8 @@ def load_dataset(
     name: str,
     root: Path | str | None = None,
     *,
-    n_train: int | None,
-    n_test: int | None,
+    n_train: int | None = None,
+    n_test: int | None = None,
     validation_share: float,
     seed: int,
     own: OwnData | None = None,
@@ -74,7 +77,8 @@ def load_dataset(
     The training images are put in an order drawn from ``seed``, and the first ``n_train`` of them
     are what training *and* validation share: ``round(validation_share * n_train)`` of these are
     held out, the rest train. The test images are the first ``n_test`` of the test file, whatever
-    the seed; nothing may be chosen by them.
+    the seed; nothing may be chosen by them. Where files may be sorted by class (the user's own,
+    `japanese_vowels`), they are ``n_test`` of the file with the same share of each class.
 
     Args:
         name: one of ``DATASET_NAMES``; another one where the data are the user's own.
@@ -118,7 +122,7 @@ def load_dataset(
             validation_share,
             f"holds out none of {len(drawn)} images: must be 0, or larger, or n_train larger",
         )
-    return _assemble(name, source, drawn[kept], drawn[held], n_test)
+    return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
 
 
 def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tuple[int, int]:
@@ -136,6 +140,15 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
     if name not in NAMED_SETS:
         raise InputError("image_counts", "name", name, one_of(DATASET_NAMES, name))
     return NAMED_SETS[name].counts(root)
+
+
+def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:
+    """Which rows of the test file are used, for every study and seed alike."""
+    if n_test is None or source.mixed:
+        return slice(n_test)
+    share = n_test / len(source.test_labels)
+    _, tested = hold_out(source.test_labels, share, np.random.default_rng(TESTED_SEED))
+    return tested
 
 
 def _in_time(name: str, source: Source, time: Time) -> Source:
@@ -156,13 +169,13 @@ def _assemble(
     source: Source,
     train: Int64[np.ndarray, " train"],
     validation: Int64[np.ndarray, " validation"],
-    n_test: int | None,
+    tested: slice | Int64[np.ndarray, " test"],
 ) -> Dataset:
     train_images: Rows = source.train_images[train]
     validation_images: Rows = source.train_images[validation]
-    test_images: Rows = source.test_images[:n_test]
+    test_images: Rows = source.test_images[tested]
     train_labels, validation_labels = source.train_labels[train], source.train_labels[validation]
-    test_labels, zero = source.test_labels[:n_test], None
+    test_labels, zero = source.test_labels[tested], None
     if source.scale is not None:
         assert not isinstance(source.train_images, SpikeTrains)
         scale = scale_of(source.train_images, train, source.scale)

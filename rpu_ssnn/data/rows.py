@@ -31,6 +31,7 @@ class Source:
         grey_max: the value of full rate.
         shape: of one image or recording; empty where only the number of pixels is known.
         scale: what is to be made of the values before they are shares; None: they are grey levels.
+        mixed: whether the first test rows stand for all; False where they may be of one class.
     """
 
     train_images: Rows
@@ -41,6 +42,7 @@ class Source:
     grey_max: int
     shape: tuple[int, ...] = ()
     scale: Bounds | str | None = None
+    mixed: bool = True
 
     @property
     def n_classes(self) -> int:

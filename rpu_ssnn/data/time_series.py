@@ -90,7 +90,7 @@ def read_japanese_vowels(root: Path | None) -> Source:
     return Source(
         spikes, _numbered(train.labels, names), tested, _numbered(test.labels, names),
         tuple(f"speaker {name}" for name in names), max(1, int(spikes.most_a_line())),
-        (max(spikes.slots, tested.slots), spikes.lines),
+        (max(spikes.slots, tested.slots), spikes.lines), mixed=False,
     )  # fmt: skip
 
 

@@ -62,6 +62,8 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
     """
     try:
         known: dict[str, Any] = json.loads(text)
+        if known["format"] != FORMAT:
+            raise InputError(where, "format", known["format"], f"must be {FORMAT}")
         spec = NetworkSpec.model_validate(known["network"])
         sizes = tuple(int(size) for size in known["sizes"])
         seed = np.random.SeedSequence(
@@ -70,11 +72,11 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
         inputs = InputLines(
             known["pixels"], known["grey_max"], _array(known["middle"]), _array(known["gain"])
         )
+    except InputError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         problem = reason(error)
         raise InputError(where, "description", problem, "must be one that export wrote") from error
-    if known["format"] != FORMAT:
-        raise InputError(where, "format", known["format"], f"must be {FORMAT}")
     shapes = list(itertools.pairwise(sizes))
     if [w.shape for w in weights] != shapes:
         raise InputError(where, "weights", [w.shape for w in weights], f"must be {shapes}")

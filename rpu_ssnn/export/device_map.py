@@ -5,7 +5,8 @@
     crossbar_1/pulses_up, pulses_down [n_in, n_out] coincidences each weight got
     crossbar_1/tile_1/conductance     [n_in, n_out] in units of G_max, 0 to 1 within the range
     crossbar_1/tile_1/state           the same in device states (nominally -1 to 1)
-    crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states)
+    crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states),
+                                      without wear
 
 and what else aihwkit drew for each device, by its own names. The native simulator counts pulses up
 and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named `input` and
@@ -42,7 +43,6 @@ RECORD_NAMES = {
     "high": "upper_bound",
     "up": "step_up",
     "down": "step_down",
-    "pulses": "pulses",
 }
 """Fields of the native simulator's devices (`native.device_record`), to ours; not the state, which
 fades and has noise since it was written."""
@@ -54,7 +54,10 @@ UNITS = {
     "pulses_up": "pulses",
     "pulses_down": "pulses",
 }
-"""Of the arrays; all others are in device states."""
+"""Of the arrays; all others are in device states, but for `WITHOUT_UNIT`."""
+
+WITHOUT_UNIT = ("decay_scales", "drift_nu", "gamma_", "slope_")
+"""Starts of aihwkit's names of shares, exponents, and states a state."""
 
 
 def write_network(path: str | Path, trained: Trained) -> Path:
@@ -94,7 +97,11 @@ def read_network(path: str | Path) -> Trained:
         InputError: no such file, no HDF5, or not written by `write_network`.
     """
     path, h5py = Path(path), _h5py(Path(path))
-    with refusing(path, "must be an HDF5 file", OSError), h5py.File(path, "r") as file:
+    with (
+        refusing(path, "must be an HDF5 file", OSError),
+        refusing(path, "must be a map that export wrote", KeyError, field="content"),
+        h5py.File(path, "r") as file,
+    ):
         if "description" not in file.attrs:
             raise InputError(path, "description", None, "must be a map that export wrote")
         names = sorted((n for n in file if n.startswith("crossbar_")), key=lambda n: int(n[9:]))
@@ -113,7 +120,9 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
     if isinstance(synapses, NativeSynapses):
         states = synapses.states()
         records = zip(synapses.records, states, strict=True)
-        parts = [_of_record(record) | {"state": state} for record, state in records]
+        # The first device of a pair counts the pulses of both.
+        both = {"pulses": synapses.pulses}
+        parts = [_of_record(record) | both | {"state": state} for record, state in records]
     elif isinstance(synapses, TileSynapses):
         parts = [_of_tile(tile) for tile in synapses.tiles]
     else:
@@ -152,7 +161,8 @@ def _write(group: "h5py.Group", arrays: Mapping[str, np.ndarray]) -> None:
         group[name].make_scale(name)
     for name, values in arrays.items():
         made = group.create_dataset(name, data=values, compression="gzip")
-        made.attrs["units"] = UNITS.get(name, "device states")
+        unit = "1" if name.startswith(WITHOUT_UNIT) else "device states"
+        made.attrs["units"] = UNITS.get(name, unit)
         for axis, scale in enumerate(("input", "output")):
             made.dims[axis].attach_scale(group[scale])
 

@@ -6,8 +6,8 @@ after a spike. Time is in slots. What NIR has no words for is refused, or left o
 
 - the clocked winner-take-all output and lateral inhibition (Eq. 2),
 - membranes that keep what exceeds theta at a spike (NIR resets to a value), and that start at
-  random. These two are always left out; the graph's metadata says so, and another simulator's
-  accuracy will differ by it.
+  random. These two are left out without being asked; the graph's metadata says so, and another
+  simulator's accuracy will differ by it.
 
 The graph's metadata holds all that `read_nir` needs to build the very network again.
 """
@@ -22,9 +22,8 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import refusing, write_whole
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.export.description import description, rebuilt, weights_of
+from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.training import Trained
-
-LEFT_OUT = "membranes keep what exceeds theta at a spike, and start at random: not in NIR"
 
 
 def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = False) -> Path:
@@ -50,9 +49,6 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             "train without it"
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
-    left_out = LEFT_OUT
-    if inhibition.clocked or inhibition.strength:
-        left_out += "; so is the inhibition of the output layer"
     weights = weights_of(trained, path)
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([weights[0].shape[0]])})}
     for place, matrix in enumerate(weights, 1):
@@ -63,7 +59,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
         nodes[f"membrane_{place}"] = nir.IF(r=ones, v_threshold=spec.neuron.theta * ones)
     nodes["output"] = nir.Output({"output": np.array([weights[-1].shape[1]])})
     names = list(nodes)
-    metadata = {"rpu_ssnn": description(trained), "left_out": left_out, "time_unit": "slots"}
+    metadata = {"rpu_ssnn": description(trained), "left_out": _left_out(spec), "time_unit": "slots"}
     edges = list(itertools.pairwise(names))
     graph = nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)
     with refusing(path, "must be a writable file", OSError):
@@ -90,6 +86,17 @@ def read_nir(path: str | Path) -> Trained:
         for place in places
     ]
     return rebuilt(text.decode() if isinstance(text, bytes) else str(text), weights, path)
+
+
+def _left_out(spec: NetworkSpec) -> str:
+    """What the network has and the graph has not, in words; empty: nothing."""
+    parts = [
+        (spec.neuron.reset == "subtract", "membranes keep what exceeds theta at a spike"),
+        (spec.neuron.random_start, "membranes start at random"),
+        (spec.inhibition.clocked or spec.inhibition.strength, "inhibition of the output layer"),
+    ]
+    found = "; ".join(words for is_there, words in parts if is_there)
+    return f"not in NIR: {found}" if found else ""
 
 
 def _nir(path: Path) -> Any:

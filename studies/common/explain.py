@@ -66,7 +66,8 @@ def _value_and_allowed(detail: Mapping[str, Any], model: type[BaseModel]) -> tup
 
 def _keys(location: Sequence[int | str]) -> list[str]:
     """The keys of a location; cases are counted from one, as a reader counts them."""
-    keys = [str(part) for part in location if not str(part).startswith(TAG_MARK)]
+    # pydantic puts "[key]" behind a key that is not valid itself.
+    keys = [str(part) for part in location if not str(part).startswith((TAG_MARK, "[key]"))]
     if keys[:1] == ["cases"] and len(keys) > 1:
         keys[:2] = [f"case {int(keys[1]) + 1}"]
     return keys

@@ -156,7 +156,7 @@ class Study(Spec):
     published: dict[str, Published] = Field(
         {}, description="case label to what its paper reports: shown beside it"
     )
-    quoted: dict[str, Published] = Field(
+    quoted: dict[Annotated[str, Field(min_length=1), OneLine], Published] = Field(
         {}, description="what papers report of networks that no case here runs"
     )
 

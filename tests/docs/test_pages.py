@@ -149,7 +149,6 @@ def test_the_training_in_a_device_of_the_guide_runs(tmp_path: Path) -> None:
     (example,) = (block for block in blocks(page) if "tile_synapses" in block.text)
     code = example.text.replace("epochs=10", "epochs=1")
     assert code != example.text
-    code = code.replace('"digits", ', '"digits", n_train=100, n_test=50, ')
     printed = run_script(code, tmp_path)
     assert printed.splitlines()[1:] == ["(64, 64)", "(64, 10)"]
     assert (tmp_path / "net.h5").stat().st_size > 10_000

@@ -8,6 +8,7 @@ import pytest
 from aihwkit.simulator.configs import SoftBoundsDevice
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -73,6 +74,12 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         ({"batch": 0}, ("batch", "0 is not allowed")),
         ({"contrast": "both"}, ("contrast", "'both' is not allowed", "'on_off'")),
         ({"synapses": "ideal", "weight_range": -1.0}, ("weight_range", "-1.0 is not allowed")),
+        ({"learning_rate": -4.0}, ("learning_rate", "-4.0 is not allowed", "greater than 0")),
+        ({"synapses": "ideal", "learning_rate": np.nan}, ("learning_rate", "nan", "finite")),
+        ({"scale": "every"}, ("scale", "'every' is not allowed", "'training' or 'each'")),
+        ({"winner_takes_all": "no"}, ("winner_takes_all", "'no' is not allowed")),
+        ({"threads": 0}, ("threads", "0 is not allowed")),
+        ({"synapses": "Rate"}, ("synapses", "'Rate'", "did you mean rate?")),
     ],
 )
 def test_a_bad_parameter_is_one_line(changed: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -94,6 +101,21 @@ def test_part_by_part() -> None:
     assert model.score(X[450:], Y[450:]) > 0.75
     with pytest.raises(ValueError, match="none of the classes"):
         model.partial_fit(X[:2], ["digit 1", "digit 99"])
+    with pytest.raises(ValueError, match="since the first call"):
+        model.partial_fit(X[:2], Y[:2], classes=np.unique(Y)[:5])
+
+
+def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
+    model = SpikingClassifier(**FAST, synapses="capacitr")
+    with pytest.raises(InputError):
+        model.fit(X[:50], Y[:50])
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    model = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:50], Y[:50]).set_params(T=0)
+    with pytest.raises(InputError):
+        model.fit(X[:50] * 2, np.array(["odd", "even"])[np.arange(50) % 2])
+    with pytest.raises(NotFittedError):
+        model.predict(X)
 
 
 @pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
@@ -102,6 +124,9 @@ def test_a_copy_predicts_the_same(synapses: str) -> None:
     copy = pickle.loads(pickle.dumps(model))
     assert np.array_equal(copy.spike_counts(X), model.spike_counts(X))
     assert not hasattr(clone(model), "trained_")
+    changed = pickle.loads(pickle.dumps(model.set_params(T=40, hidden=(7,), synapses="rate")))
+    assert np.array_equal(changed.spike_counts(X), model.spike_counts(X))
+    assert changed.get_params() == model.get_params()
 
 
 def test_goes_into_pipelines_and_cross_validation() -> None:

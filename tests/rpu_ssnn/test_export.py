@@ -12,6 +12,7 @@ from rpu_ssnn import (
     InhibitionSpec,
     InputError,
     NetworkSpec,
+    NeuronSpec,
     TileSpec,
     Trained,
     TrainingSpec,
@@ -62,6 +63,7 @@ def test_a_map_has_every_device_and_answers_alike(
             assert (devices["step_up"][()] > 0).all()
             assert devices["state"].dims[0][0].name.endswith("input")
             assert devices["conductance"].attrs["units"] == "G_max"
+            assert devices["decay_scales"].attrs["units"] == "1"
     assert accuracy > 0.3
     with read_network(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
@@ -88,6 +90,17 @@ def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: st
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
 
 
+def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: Dataset) -> None:
+    small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
+    pair, tile = get_device("two_device_pair(capacitor)"), TileSpec(simulator="native")
+    with trained_in(native_synapses(pair, tile, 8.0), small) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+        each = trained.network.synapses[0].statistics()["pulses_up_total"]
+    with h5py.File(path) as file:
+        tiles = [file["crossbar_1"][f"tile_{n}"] for n in (1, 2)]
+        assert [tile["pulses"][()].sum() for tile in tiles] == [each, each]
+
+
 def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dataset) -> None:
     import nir
 
@@ -96,11 +109,27 @@ def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dat
         accuracy = trained.accuracy(data.test_images, data.test_labels)
         weights = trained.network.synapses[1].linear_read()
     graph = nir.read(path)
+    assert "keep what exceeds theta" in str(graph.metadata["left_out"])
+    assert "inhibition" not in str(graph.metadata["left_out"])
     assert [type(node).__name__ for node in graph.nodes.values()].count("IF") == 2
     assert np.array_equal(graph.nodes["weights_2"].weight, weights.T)
     assert graph.nodes["synapse_1"].tau == pytest.approx(2.0)
     with read_nir(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Dataset) -> None:
+    import nir
+
+    neuron = NeuronSpec(reset="zero", random_start=False)
+    spec = NetworkSpec(hidden=(4,), T=10, neuron=neuron)
+    with train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
+        graph = nir.read(write_nir(tmp_path / "net.nir", trained))
+        clocked = spec.model_copy(update={"inhibition": InhibitionSpec(clocked=True)})
+    assert not graph.metadata["left_out"]
+    with train(clocked, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
+        graph = nir.read(write_nir(tmp_path / "net.nir", trained, without_inhibition=True))
+    assert "not in NIR: inhibition of the output layer" in str(graph.metadata["left_out"])
 
 
 def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3() -> None:
@@ -148,3 +177,24 @@ def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
         file["other"] = [1]
     with pytest.raises(InputError, match=r"net\.h5"):
         read(path)
+
+
+def test_a_map_of_another_format_or_without_weights_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.h5"
+    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+    with trained_in(coincidence_synapses(4.0), small) as trained:
+        write_network(path, trained)
+    with h5py.File(path, "a") as file:
+        text = file.attrs["description"]
+        file.attrs["description"] = text.replace('"format": 1', '"format": 2')
+    with pytest.raises(InputError, match=r"net\.h5: format: 2 is not allowed; must be 1"):
+        read_network(path)
+    with h5py.File(path, "a") as file:
+        file.attrs["description"] = text.replace('"format": 1, ', "")
+    with pytest.raises(InputError, match=r"net\.h5: description: .*format"):
+        read_network(path)
+    with h5py.File(path, "a") as file:
+        file.attrs["description"] = text
+        del file["crossbar_1"]["weights"]
+    with pytest.raises(InputError, match=r"net\.h5: content"):
+        read_network(path)

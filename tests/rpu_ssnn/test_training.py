@@ -19,6 +19,7 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.training import merge_statistics, train
 from rpu_ssnn.training_state import EpochRow
+from support.commands import refused
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,11 @@ def test_the_step_falls_from_epoch_to_epoch(
         seed=0,
     ).close()
     assert scales == [scale for scale in expected for _ in range(2)]  # two crossbars
+
+
+def test_no_threads_are_refused_in_one_line(data: Dataset) -> None:
+    with refused("network", "threads", "0 is not allowed", "at least 1"):
+        train(NetworkSpec(), TrainingSpec(), rate_synapses(1.0), data, seed=0, threads=0)
 
 
 def test_a_plan_may_try_a_step_of_no_epochs() -> None:

@@ -20,7 +20,8 @@ WHOLE = ("X", "y")
 EVENTS = ("t", "x", "recording", "labels")
 ALLOWED = (
     f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}; "
-    f"for lists of spikes {', '.join(EVENTS)} (and p, the polarity, or none)"
+    f"for lists of spikes {', '.join(EVENTS)} (and y, the row of a sensor, and p, the polarity, or "
+    "none)"
 )
 
 
@@ -48,7 +49,7 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
 def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:
     keys = set(archive.files)
     if spikes is not None and set(EVENTS) <= keys:
-        found = {key: _array(path, archive, key) for key in (*EVENTS, "p") if key in keys}
+        found = {key: _array(path, archive, key) for key in (*EVENTS, "y", "p") if key in keys}
         return Raw(part_of_events(path, found, spikes), None)
     if set(SPLIT) <= keys:
         x, y, x_test, y_test = (_array(path, archive, key) for key in SPLIT)

@@ -54,7 +54,7 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
     elif test is None:
         arrays = {"X": found.rows, "y": found.labels}
     else:
-        held = samples_of(test, label)
+        held = samples_of(_columns_as_in(train, test), label)
         if isinstance(held.rows, list):
             raise InputError(WHERE, "test", "events", "must be values, as train is")
         arrays = {
@@ -71,6 +71,18 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
     with refusing(path, "must be a writable file", OSError):
         write_whole(path, write)
     return path
+
+
+def _columns_as_in(train: Any, test: Any) -> Any:
+    """Test rows; of a pandas table with its columns in the order of the training table."""
+    import pandas as pd
+
+    if not (isinstance(train, pd.DataFrame) and isinstance(test, pd.DataFrame)):
+        return test
+    both = train.columns, test.columns
+    if len(odd := both[0].symmetric_difference(both[1], sort=False)):
+        raise InputError(WHERE, "column", str(odd[0]), "must be in train and in test")
+    return test[list(train.columns)]
 
 
 def samples_of(data: Any, label: str = "label") -> Samples:
@@ -113,7 +125,11 @@ def _of_pairs(pairs: Iterable[Any]) -> Samples:
         if not isinstance(pair, Sequence) or len(pair) != 2:
             raise InputError(WHERE, f"item {n}", type(pair).__name__, "must be (sample, label)")
         rows.append(_array(pair[0]))
-        labels.append(_array(pair[1]).reshape(-1)[0])
+        label = _array(pair[1])
+        if label.size != 1:
+            allowed = "must be one class: of a one-hot label give its argmax"
+            raise InputError(WHERE, f"label of item {n}", label.tolist(), allowed)
+        labels.append(label.reshape(-1)[0])
     if not rows:
         raise InputError(WHERE, "samples", 0, "must be at least 1")
     if rows[0].dtype.names is not None:
@@ -127,15 +143,11 @@ def _events(samples: list[np.ndarray]) -> dict[str, np.ndarray]:
     if not {"t", "x"} <= set(names):
         raise InputError(WHERE, "fields of events", names, "must have t and x")
     together = np.concatenate(samples)
-    line = together["x"].astype(np.int64)
-    if "y" in names and len(line):
-        line += (int(line.max()) + 1) * together["y"].astype(np.int64)
     events = {
         "t": together["t"],
-        "x": line,
         "recording": np.repeat(np.arange(len(samples)), [len(one) for one in samples]),
     }
-    return events | ({"p": together["p"].astype(np.int64)} if "p" in names else {})
+    return events | {n: together[n].astype(np.int64) for n in ("x", "y", "p") if n in names}
 
 
 def _stacked(rows: list[np.ndarray]) -> np.ndarray:

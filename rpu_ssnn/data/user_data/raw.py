@@ -18,12 +18,16 @@ class Part:
         rows: [n, values], or recordings.
         labels: of each row, of any kind.
         shape: of one row as the file has it.
+        sides: of events: columns, rows and polarities, by which the lines are numbered.
+        columns: of a table: names of the values.
     """
 
     where: Path
     rows: np.ndarray | SpikeTrains
     labels: np.ndarray
     shape: tuple[int, ...]
+    sides: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def at(self, chosen: np.ndarray) -> Self:
         """Some of the rows."""

@@ -1,6 +1,7 @@
 """Reads a data set of the user's own, whatever file it comes in, and trusts nothing in it."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from jaxtyping import Int64
 
 from rpu_ssnn.common.errors import Fault, InputError, one_of
 from rpu_ssnn.common.files import open_regular, refusing
+from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import array_files, spike_files, table_files
@@ -170,7 +172,10 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     if train.shape != test.shape and not isinstance(train.rows, SpikeTrains):
         allowed = f"must be {train.shape}, as of the training rows"
         raise InputError(test.where, "shape of a test row", test.shape, allowed)
+    test = _with_columns_of(train, test)
     labels = _labels(train, test)
+    if own.spikes is not None:
+        train, test = spike_files.numbered_alike(train, test, own.spikes)
     rows, tested = train.rows, test.rows
     if isinstance(rows, SpikeTrains) and isinstance(tested, SpikeTrains):
         lines = own.spikes.lines if own.spikes and own.spikes.lines else rows.lines
@@ -180,15 +185,27 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
         rows, tested = rows.with_lines(lines), tested.with_lines(lines)
         peak = max(1, int(rows.most_a_line()))
         names, shape = labels.names, (rows.slots, lines)
-        return Source(rows, labels.train, tested, labels.test, names, peak, shape)
+        return Source(rows, labels.train, tested, labels.test, names, peak, shape, mixed=False)
     first = rows[0] if own.range == "each" else rows[0, 0]
     if isinstance(own.range, str) and np.all(rows == first):
         allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
         raise InputError(train.where, "values", Fault("all training rows alike"), allowed)
     return Source(
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
-        labels.names, 1, train.shape, own.range,
+        labels.names, 1, train.shape, own.range, mixed=False,
     )  # fmt: skip
+
+
+def _with_columns_of(train: Part, test: Part) -> Part:
+    """The test rows of a table with their columns in the order of the training table."""
+    if test.columns == train.columns or not (test.columns and train.columns):
+        return test
+    if missing := [name for name in train.columns if name not in test.columns]:
+        allowed = f"must be there, as in {train.where.name}; there are {listed(test.columns, 20)}"
+        raise InputError(test.where, f"column {missing[0]}", None, allowed)
+    assert isinstance(test.rows, np.ndarray)
+    order = [test.columns.index(name) for name in train.columns]
+    return replace(test, rows=test.rows[:, order], columns=train.columns)
 
 
 def _labels(train: Part, test: Part) -> _Labels:
@@ -216,4 +233,4 @@ def _labels(train: Part, test: Part) -> _Labels:
 def _name(label: object) -> str:
     if isinstance(label, bytes):
         return label.decode(errors="replace")
-    return f"{label:g}" if isinstance(label, float) else str(label)
+    return str(int(label)) if isinstance(label, float) else str(label)

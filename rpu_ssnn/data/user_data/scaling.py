@@ -16,7 +16,7 @@ class Scale(NamedTuple):
     """Values that stand for no and for full rate, of all columns or of each.
 
     Attributes:
-        zero: share that the value 0 has, within [0, 1].
+        zero: share that the value 0 has; outside [0, 1] where all values have one sign.
     """
 
     low: Float64[np.ndarray, " columns_or_1"]
@@ -24,13 +24,12 @@ class Scale(NamedTuple):
 
     @property
     def span(self) -> Float64[np.ndarray, " columns_or_1"]:
-        """From no to full rate; 1 where both are one value."""
-        return np.where(self.high > self.low, self.high - self.low, 1.0)
+        """From no to full rate; infinite where both are one value, whose share is then 0."""
+        return np.where(self.high > self.low, self.high - self.low, np.inf)
 
     @property
     def zero(self) -> Float32[np.ndarray, " columns_or_1"]:
-        share = np.clip(-self.low / self.span, 0.0, 1.0)
-        zero: Float32[np.ndarray, " columns_or_1"] = share.astype(np.float32)
+        zero: Float32[np.ndarray, " columns_or_1"] = (-self.low / self.span).astype(np.float32)
         return zero
 
 
@@ -55,7 +54,7 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
 def shares(
     rows: np.ndarray, scale: Scale, where: object, declared: bool
 ) -> Float32[np.ndarray, "n columns"]:
-    """(value - low) / (high - low); a column of one value has share 0.
+    """(value - low) / (high - low); a column of one value has share 0, in held-out rows too.
 
     Raises:
         InputError: a value beyond a range that was declared; beyond the training rows', it is

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +56,13 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
         file["spikes/units"],
         np.asarray(file["labels"][()]),
     )
+    if labels.dtype.hasobject:  # how h5py reads text of any length
+        labels = file["labels"].asstr()[()].astype(np.str_)
     for name, counted in (("spikes/units", units), ("labels", labels)):
         if len(counted) != len(times):
             allowed = f"must be {len(times)}, the recordings of spikes/times"
             raise InputError(path, f"recordings of {name}", len(counted), allowed)
-    each_time = [np.asarray(times[n], dtype=np.float64).ravel() for n in range(len(times))]
+    each_time = [_times(times[n]).ravel() for n in range(len(times))]
     each_unit = [np.asarray(units[n]).ravel() for n in range(len(units))]
     for n, (one, other) in enumerate(zip(each_time, each_unit, strict=True)):
         if len(one) != len(other):
@@ -67,7 +70,7 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
             raise InputError(path, f"units of recording {n}", len(other), allowed)
     lengths = [len(one) for one in each_time]
     events = {
-        "t": np.concatenate([*each_time, np.zeros(0)]),
+        "t": np.concatenate(each_time or [np.zeros(0)]),
         "x": np.concatenate([*each_unit, np.zeros(0, dtype=np.int64)]),
         "recording": np.repeat(np.arange(len(lengths)), lengths),
         "labels": labels,
@@ -80,42 +83,77 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
 
     Args:
         events: `t` (time), `x` (line), `recording` (which, from 0) of each event, `labels` of
-            each recording; `p` (polarity): lines of polarity p follow those of p - 1.
+            each recording; `y` (row of a sensor) and `p` (polarity), or none: the lines of a row
+            follow those of the row before, and the lines of polarity p those of p - 1.
 
     Raises:
         InputError: arrays that do not fit, NaN, or a negative time, line or recording.
     """
     labels, n = events["labels"], len(events["t"])
     whole = {}
-    for name in ("x", "recording", "p"):
+    for name in ("x", "recording", "y", "p"):
         if name not in events:
             continue
         values = events[name]
         if values.shape != (n,):
             raise InputError(where, f"events of {name}", values.shape, f"must be {n}, as of t")
         whole[name] = _whole(where, name, values)
-    time = np.asarray(events["t"], dtype=np.float64)
+    time = _times(events["t"])
     _refuse_event(where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be finite, from 0 on")
-    line, named = whole["x"], "x"
-    most = int(line.max()) + 1 if n else 1
-    if "p" in whole and n:
-        line, named = line + most * whole["p"], f"line x + {most} p"
-        most *= int(whole["p"].max()) + 1
     allowed = f"must be below {len(labels)}, the number of labels"
     _refuse_event(
         where, "recording", whole["recording"], whole["recording"] >= len(labels), allowed
     )
-    lines = spec.lines or min(most, MOST_LINES)
-    allowed = (
-        f"must be below {lines}, {'the most there may be' if not spec.lines else 'spikes.lines'}"
-    )
-    _refuse_event(where, named, line, line >= lines, allowed)
-    slot = np.floor(time / spec.bin)
+    limit = spec.lines or MOST_LINES
+    allowed = f"must be below {limit}, {'spikes.lines' if spec.lines else 'the most there may be'}"
+    line, shown, lines, sides = np.zeros(n, dtype=np.int64), "", 1, []
+    for name in ("x", "y", "p"):
+        sides.append(int(whole[name].max()) + 1 if name in whole and n else 1)
+        if name in whole:
+            line = line + lines * whole[name]
+            shown = f"line {shown.removeprefix('line ')} + {lines} {name}" if shown else name
+            _refuse_event(where, shown, line, line >= limit, allowed)
+        lines *= sides[-1]
+    lines = spec.lines or lines
+    slot = _slots(time, spec.bin)
     _refuse_event(where, "t", time, slot >= 2**31, f"must be below {2**31} bins of {spec.bin:g}")
     trains = SpikeTrains.of_events(
         whole["recording"], slot.astype(np.int64), line, len(labels), lines
     )
-    return Part(where, trains, labels, (trains.slots, lines))
+    return Part(where, trains, labels, (trains.slots, lines), tuple(sides))
+
+
+def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part]:
+    """The same events, where equal x, y and p are one line in both files.
+
+    Each file numbers its lines by its own largest x and y. Here the larger of both counts.
+
+    Raises:
+        InputError: then a line is beyond `spec.lines`, or beyond the most there may be; tensors
+            with lines in several dimensions of other sizes.
+    """
+    mine, theirs = train.shape[1:], test.shape[1:]
+    if max(len(mine), len(theirs)) > 1 and math.prod(mine) != math.prod(theirs):
+        allowed = f"must be {mine}, as in the training tensor"
+        raise InputError(test.where, "lines of x", theirs, allowed)
+    sides = [max(pair) for pair in zip(train.sides, test.sides, strict=False)]
+    if max(sides[1:], default=1) == 1:  # lines are x, or those of a tensor
+        return train, test
+    return _renumbered(train, sides, spec), _renumbered(test, sides, spec)
+
+
+def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
+    trains, (columns, rows, _) = part.rows, sides
+    assert isinstance(trains, SpikeTrains)
+    rest, x = np.divmod(trains.line.astype(np.int64), part.sides[0])
+    p, y = np.divmod(rest, part.sides[1])
+    line = x + columns * (y + rows * p)  # which keeps their order
+    limit = spec.lines or MOST_LINES
+    if (largest := int(line.max(initial=0))) >= limit:
+        allowed = f"must be below {limit}, by the largest x and y of both files"
+        raise InputError(part.where, f"line x + {columns} y + {columns * rows} p", largest, allowed)
+    lines = spec.lines or math.prod(sides)
+    return replace(part, rows=replace(trains, line=line.astype(np.int32), lines=lines))
 
 
 def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -> Part:
@@ -138,9 +176,27 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
     if lines < flat.shape[2]:
         allowed = f"must be at least {flat.shape[2]}, the lines of x"
         raise InputError(where, "spikes.lines", lines, allowed)
-    slot = np.floor(slot / spec.bin).astype(np.int64)
+    slot = _slots(slot, spec.bin).astype(np.int64)
     trains = SpikeTrains.of_events(recording, slot, line, len(flat), lines)
-    return Part(where, trains, y, (trains.slots, lines))
+    return Part(where, trains, y, (trains.slots, *x.shape[2:]))
+
+
+def _times(values: Any) -> np.ndarray:
+    """In the precision of the file, which says how far times are rounded."""
+    times = np.asarray(values)
+    return times if times.dtype.kind in "iuf" else times.astype(np.float64)
+
+
+def _slots(time: np.ndarray, width: float) -> np.ndarray:
+    """floor(time / width); a time at the start of a slot is not put before it by rounding.
+
+    0.29 / 0.01 is 28.999999999999996, for example.
+    """
+    kind = np.float32 if time.dtype == np.float32 else np.float64
+    slot = time.astype(np.float64) / width
+    nearest = np.rint(slot)
+    at_start = np.abs(slot - nearest) <= 2.0 * np.finfo(kind).eps * nearest
+    return np.where(at_start, nearest, np.floor(slot))
 
 
 def _whole(where: Path, name: str, values: np.ndarray) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,21 +62,32 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
     with open_regular(path) as file:
         first = file.readline().decode("utf-8", errors="replace")
     sep = max(SEPARATORS, key=first.count)
-    names = pd.read_csv(path, sep=sep, header=None, nrows=1, dtype=str).iloc[0]
+
+    def read(**options: Any) -> pd.DataFrame:
+        # Only an empty cell is a gap: "NA" and "None" are names of classes.
+        gaps: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
+        table: pd.DataFrame = pd.read_csv(path, sep=sep, **gaps, **options)
+        return table
+
+    names = read(header=None, nrows=1, dtype=str).iloc[0]
     if len(twice := names[names.duplicated() & names.notna()]):
         raise InputError(path, "column", twice.iloc[0], "must be named once")
     with warnings.catch_warnings():
         # Where rows have more cells than names, pandas would take the first column for an index.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            table = pd.read_csv(path, sep=sep, index_col=False)
+            table = read(index_col=False)
             if sep != "," and "O" in {
                 kind.kind for kind in table.drop(columns=label, errors="ignore").dtypes
             }:
-                return pd.read_csv(path, sep=sep, index_col=False, decimal=",")
-            return table
+                table = read(index_col=False, decimal=",")
         except pd.errors.ParserWarning as warning:
             raise ValueError("rows have more cells than the first line has names") from warning
+    if len(unnamed := names[names.isna()]):
+        # pandas writes the number of a row so, which would tell the class where rows are sorted.
+        allowed = "must be there, in the first line; pandas: to_csv(..., index=False)"
+        raise InputError(path, f"name of column {unnamed.index[0] + 1}", None, allowed)
+    return table
 
 
 def _place(row: int, column: str) -> str:
@@ -99,6 +110,8 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
             f"one of {listed(columns, 20)}"
         )
         raise InputError(where, "label", label, allowed)
+    if (twice := table.columns.duplicated()).any():
+        raise InputError(where, "column", str(table.columns[twice][0]), "must be named once")
     labels, values = table[label], table.drop(columns=label)
     if labels.isna().any():
         at = _place(int(np.flatnonzero(labels.isna())[0]), label)
@@ -111,11 +124,14 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
             row = int(np.argmax(bad))
             allowed = f"must be a number (or the column the label: dataset.label: {name})"
             raise InputError(where, _place(row, name), str(values[name].iloc[row]), allowed)
-        if not (finite := np.isfinite(values[name].to_numpy())).all():
+        numbers = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        if not (finite := np.isfinite(numbers)).all():
             row = int(np.argmin(finite))
-            found = float(values[name].iloc[row])
-            raise InputError(where, _place(row, name), found, "must be a finite number")
+            raise InputError(
+                where, _place(row, name), float(numbers[row]), "must be a finite number"
+            )
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):
         known = labels.astype(str).to_numpy().astype(np.str_)
-    return Part(where, values.to_numpy(dtype=np.float64), known, (values.shape[1],))
+    names = tuple(map(str, values.columns))
+    return Part(where, values.to_numpy(dtype=np.float64), known, (len(names),), columns=names)

@@ -14,6 +14,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training_state import EpochRow, TrainingState
+from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, presentations, some_weights
 
 FLAT = EncodingSpec(front_loading=0.0)
@@ -105,6 +106,14 @@ def test_balanced_weights_bring_the_largest_activation_to_one_spike_a_slot() -> 
         rates, activity = np.maximum(rates @ v / 5.0, 0), np.maximum(activity @ w, 0)
         assert rates.max() == pytest.approx(1.0, rel=1e-5)
         np.testing.assert_allclose(rates * activity.max(), activity, rtol=1e-4, atol=1e-4)
+
+
+def test_a_percentile_of_silent_neurons_is_refused() -> None:
+    shares = np.array([[1.0, 0.0], [0.5, 0.0]], dtype=np.float32)
+    weights = [np.array([[1.0, -1.0, -1.0], [0.0, 0.0, 0.0]], dtype=np.float32)]
+    with refused("conversion", "percentile", "60.0", "must be larger", "layer 1"):
+        balanced(weights, shares, NetworkSpec(), 60.0)
+    assert np.isfinite(balanced(weights, shares, NetworkSpec(), 100.0)[0]).all()
 
 
 def test_a_converted_network_answers_nearly_as_its_float_network(digits: Dataset) -> None:

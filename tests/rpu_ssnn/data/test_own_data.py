@@ -57,6 +57,16 @@ def test_an_archive_is_split_and_scaled_by_its_training_rows(npz: Path) -> None:
     assert data.zero[0] == pytest.approx(0.5, abs=0.02)
 
 
+def test_some_test_rows_of_a_sorted_file_are_of_all_classes(tmp_path: Path) -> None:
+    path = save_dataset(tmp_path / "m.npz", (X, np.sort(Y)))
+    own = OwnData(file=path, test_share=0.5)
+    data = load(own, n_test=9)
+    assert np.bincount(data.test_labels).tolist() == [3, 3, 3]
+    assert load(own, n_test=9, seed=4).test_labels.tolist() == data.test_labels.tolist()
+    everything = np.asarray(load(own).test_images).tolist()
+    assert np.asarray(load(own, n_test=30).test_images).tolist() == everything
+
+
 def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
     x_train, x_test = np.array([[0.0], [1.0], [2.0]]), np.array([[9.0], [-9.0]])
     arrays = {"x_train": x_train, "y_train": [0, 1, 0], "x_test": x_test, "y_test": [1, 0]}
@@ -89,6 +99,25 @@ def test_signed_data_take_two_lines_a_value(npz: Path) -> None:
         input_lines("signed", digits)
 
 
+def test_a_signed_line_holds_its_value_over_the_largest_of_its_column(tmp_path: Path) -> None:
+    """Also where all values of a column have one sign; a column of one value drives no line."""
+    x = np.array([[-1.0, 5.0, -10.0, -4.0], [1.0, 10.0, -5.0, -4.0], [0.5, 7.0, -7.0, -4.0]])
+    arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    shares = input_lines("signed", data).shares(data.test_images)
+    expected = x[::-1] / np.abs(x).max(axis=0) * [1, 1, 1, 0]
+    assert np.allclose(shares[:, :4] - shares[:, 4:], expected, atol=1e-6)
+
+
+def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None:
+    x_train, x_test = np.array([[0.0, 3.0], [1.0, 3.0]]), np.array([[0.0, 3.5], [1.0, 9.0]])
+    arrays = {"x_train": x_train, "y_train": [0, 1], "x_test": x_test, "y_test": [0, 1]}
+    np.savez(tmp_path / "m.npz", **arrays)
+    data = load(OwnData(file=tmp_path / "m.npz", range="each"))
+    assert np.asarray(data.test_images).tolist() == [[0, 0], [1, 0]]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame(X.reshape(60, -1)).rename(columns=str).assign(kind=Y)
@@ -111,6 +140,54 @@ def test_tables_with_other_separators(tmp_path: Path, sep: str, decimal: str) ->
     source = read_own(OwnData(file=path, label="kind", test_share=0.5))
     rows = np.concatenate([np.asarray(source.train_images), np.asarray(source.test_images)])
     assert sorted(rows[:, 1].tolist()) == [0.25, 1.0, 1.5, 2.0]
+
+
+def test_columns_of_a_test_table_are_found_by_name(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("a,b,label\n0,5,x\n1,9,y\n")
+    (tmp_path / "test.csv").write_text("label,b,a\ny,9,1\nx,5,0\n")
+    own = OwnData(file=tmp_path / "train.csv", test_file=tmp_path / "test.csv")
+    source = read_own(own)
+    assert np.asarray(source.test_images).tolist() == [[1, 9], [0, 5]]
+    train, test = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("train", "test"))
+    source = read_own(OwnData(file=save_dataset(tmp_path / "m.npz", train, test)))
+    assert np.asarray(source.test_images).tolist() == [[1, 9], [0, 5]]
+    for one, other in ((train, test.drop(columns="b")), (train.drop(columns="b"), test)):
+        with refused("save_dataset", "column", "'b'", "in train and in test"):
+            save_dataset(tmp_path / "m.npz", one, other)
+    (tmp_path / "test.csv").write_text("label,b,c\ny,9,1\nx,5,0\n")
+    with refused("test.csv", "column a", "missing", "as in train.csv", "b, c"):
+        read_own(own)
+
+
+def test_a_class_may_be_called_as_a_gap_is(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("a,label\n1,NA\n2,None\n3,NA\n4,None\n")
+    assert read_own(OwnData(file=tmp_path / "m.csv", test_share=0.5)).class_names == ("NA", "None")
+
+
+def test_large_labels_keep_names_of_their_own(tmp_path: Path) -> None:
+    path = save_dataset(tmp_path / "m.npz", (X, 1e6 + np.arange(60) % 2))
+    names = read_own(OwnData(file=path, test_share=0.5)).class_names
+    assert names == ("1000000", "1000001")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"a": pd.array([1, None], dtype="Int64")}, ["data row 2, column a", "nan", "finite"]),
+        ({"a": pd.array([True, None], dtype="boolean")}, ["data row 2, column a", "finite"]),
+        ([(np.ones(2), [0, 1]), (np.zeros(2), [1, 0])], ["label of item 0", "[0, 1]", "one class"]),
+    ],
+)
+def test_python_data_that_are_refused(tmp_path: Path, data: Any, words: list[str]) -> None:
+    given = pd.DataFrame(data | {"label": [0, 1]}) if isinstance(data, dict) else data
+    with refused("save_dataset", *words):
+        save_dataset(tmp_path / "m.npz", given)
+
+
+def test_a_column_of_a_table_is_named_once(tmp_path: Path) -> None:
+    table = pd.DataFrame([[1, 2, 0], [3, 4, 1]], columns=["a", "a", "label"])
+    with refused("save_dataset", "column", "'a'", "named once"):
+        save_dataset(tmp_path / "m.npz", table)
 
 
 def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx) -> None:
@@ -184,6 +261,7 @@ def test_pickled_arrays_are_never_opened(tmp_path: Path) -> None:
         ("m.csv", b"", None, ["m.csv", "must be CSV"]),
         ("m.csv", b"a,b,label\n0,1,2,c\n0,1,2,d\n", None, ["m.csv", "more cells"]),
         ("m.csv", b"a,a,label\n0,1,c\n0,1,d\n", None, ["column", "'a'", "named once"]),
+        ("m.csv", b",a,label\n0,1,c\n1,1,d\n", None, ["name of column 1", "index=False"]),
         ("m.parquet", b"nothing", None, ["m.parquet", "must be a Parquet file"]),
         ("m.xlsx", b"", None, ["'m.xlsx'", "must end in one of .npz"]),
         ("m.csv", b"a,label\n1,2\n", SpikeSpec(), ["spikes", ".npz or .h5"]),
@@ -300,11 +378,47 @@ def test_polarity_takes_lines_of_its_own(tmp_path: Path) -> None:
     assert sorted(trains[1].line.tolist()) == [2, 5]
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("width", [0.001, 0.01, 0.1])
+def test_a_time_at_the_start_of_a_slot_is_in_it(tmp_path: Path, width: float, kind: Any) -> None:
+    """floor(0.29 / 0.01) is 28."""
+    times = np.array([float(f"{slot * width:.4g}") for slot in range(500)]).astype(kind)
+    zeros = np.zeros(500, dtype=int)
+    path = event_file(tmp_path / "e.npz", t=times, x=zeros, recording=zeros)
+    own = OwnData(file=path, test_file=later(path), spikes=SpikeSpec(bin=width))
+    trains = read_own(own).train_images
+    assert isinstance(trains, SpikeTrains)
+    assert trains.slot.tolist() == list(range(500))
+
+
+def test_events_of_two_files_have_the_same_lines(tmp_path: Path) -> None:
+    """Each file would number its lines by its own largest x and y."""
+    wide = event_file(
+        tmp_path / "wide.npz",
+        x=np.array([9, 0, 0, 1, 1]), y=np.array([0, 1, 1, 0, 1]), p=np.array([1, 0, 1, 0, 0]),
+    )  # fmt: skip
+    high = event_file(
+        tmp_path / "high.npz",
+        x=np.array([1, 0, 0, 1, 1]), y=np.array([4, 1, 1, 0, 1]), p=np.array([1, 0, 1, 0, 0]),
+    )  # fmt: skip
+    for one, other in ((wide, high), (high, wide)):
+        source = read_own(OwnData(file=one, test_file=other, spikes=SpikeSpec()))
+        lines = {}
+        for path, trains in ((one, source.train_images), (other, source.test_images)):
+            assert isinstance(trains, SpikeTrains)
+            assert trains.lines == 10 * 5 * 2
+            lines[path] = trains.line.tolist()
+        assert lines[wide] == [9 + 50, 10, 10 + 50, 1 + 10, 1]
+        assert lines[high] == [1 + 40 + 50, 10, 10 + 50, 1 + 10, 1]
+    with refused("line x + 10 y + 50 p", "must be below 40", "of both files"):
+        read_own(OwnData(file=wide, test_file=high, spikes=SpikeSpec(lines=40)))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"t": np.array([0, 1, np.nan, 2, 3])}, ["t of event 2", "nan"]),
-        ({"t": np.array([0, -1, 1, 2, 3])}, ["t of event 1", "-1.0"]),
+        ({"t": np.array([0, -1, 1, 2, 3])}, ["t of event 1", "-1"]),
         ({"x": np.array([0, 1, 2])}, ["events of x", "(3,)", "must be 5"]),
         ({"x": np.array([0, 1, 2, 0.5, 1])}, ["x of event 3", "0.5", "whole number"]),
         ({"recording": np.array([0, 0, 1, 1, 2])}, ["recording of event 4", "2", "below 2"]),
@@ -318,7 +432,7 @@ def test_broken_events_get_one_line(
         read_own(OwnData(file=path, test_file=path, spikes=SpikeSpec()))
 
 
-def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[int]) -> Path:
+def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[Any]) -> Path:
     h5py = pytest.importorskip("h5py")
     with h5py.File(path, "w") as file:
         for name, parts, kind in (("times", times, "f2"), ("units", units, "u2")):
@@ -341,6 +455,9 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
     assert isinstance(trains, SpikeTrains)
     assert (trains.shape, source.class_names) == ((3, 700), ("4", "7"))
     assert (trains.slot.tolist(), trains.line.tolist()) == ([0, 2, 4], [3, 1, 2])
+    named = heidelberg(tmp_path / "named.h5", times * 2, units * 2, ["low", "high", "low"] * 2)
+    own = OwnData(file=named, test_share=0.5, spikes=SpikeSpec())
+    assert read_own(own).class_names == ("high", "low")
     broken = heidelberg(tmp_path / "b.h5", times, [[3], [2], []], [4, 7, 4])
     with refused("units of recording 0", "1", "must be 2"):
         read_own(OwnData(file=broken, test_share=0.5, spikes=SpikeSpec(bin=0.1)))
@@ -388,6 +505,10 @@ def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     trains = read_own(OwnData(file=path, spikes=SpikeSpec())).train_images
     assert isinstance(trains, SpikeTrains)
     assert np.array_equal(trains.counts(), tensor.sum(axis=1))
+    wide, small = (np.ones((6, 10, 2, side, side)) for side in (5, 4))
+    with refused("lines of x", "(2, 4, 4)", "must be (2, 5, 5)"):
+        path = save_dataset(tmp_path / "t.npz", (wide, labels), (small, labels))
+        read_own(OwnData(file=path, spikes=SpikeSpec()))
     kind = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
     samples = [np.array([(1000, 1, 1, 0), (3000, 0, 0, 1)], kind), np.array([(0, 1, 0, 1)], kind)]
     events = save_dataset(tmp_path / "e.npz", Pairs(list(zip(samples, [0, 1], strict=True))))

@@ -170,6 +170,12 @@ STUDY_KEYS = [
         quoted={"rate": {"accuracy": 98.0, "source": "x"}},
     ),
     of_study(
+        "quoted label of two lines",
+        "quoted.HM2\\nBP: 'HM2\\nBP'",
+        "one line of text",
+        quoted={"HM2\nBP": {"accuracy": 98.0, "source": "x"}},
+    ),
+    of_study(
         "tile",
         "case 2.tile.initial: 'written'",
         "'programmed' or 'pulsed'",
