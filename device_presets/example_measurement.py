@@ -11,6 +11,8 @@ ZERO_US = 60.0
 ONE_US = 80.0
 """Conductances in microsiemens that weights 0 and 1 stand for in the table."""
 
+LEAST_WEIGHT = -ZERO_US / (ONE_US - ZERO_US)
+
 MOST_ROWS = 10_000_000
 
 
@@ -29,7 +31,8 @@ def example_measurement(
         first), ``polarity``, ``conductance`` (microsiemens).
 
     Raises:
-        PresetError: a count below 1, or more than `MOST_ROWS` rows in all.
+        PresetError: a count below 1, more than `MOST_ROWS` rows in all, or a bound that the table
+            would show as a negative conductance.
     """
     for field, count in (("devices", devices), ("pulses", pulses), ("cycles", cycles)):
         if count < 1:
@@ -39,6 +42,9 @@ def example_measurement(
     if devices * pulses * cycles * 2 > MOST_ROWS:
         allowed = f"must give at most {MOST_ROWS} rows: devices x pulses x cycles x 2"
         raise PresetError(preset.name, "devices", devices, allowed)
+    if preset.w_min < LEAST_WEIGHT:
+        allowed = f"must be at least {LEAST_WEIGHT:g} here, which is 0 uS in the table"
+        raise PresetError(preset.name, "w_min", preset.w_min, allowed)
     sweep = [True] * pulses + ([False] * pulses if preset.bidirectional else [])
     if not preset.bidirectional:
         cycles = 1

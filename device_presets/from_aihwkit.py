@@ -119,7 +119,10 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
             if value != grows:
                 allowed = f"must be {grows}, as a gamma is {'' if grows else 'not '}below 0"
                 raise PresetError(type(device).__name__, field.name, value, allowed)
-        elif value != default and field.name not in _DRAWN_LATER:
+        elif value != default and field.name in _DRAWN_LATER:
+            told = f"{type(device).__name__}: {field.name} is not used: the seed of a trial draws"
+            warnings.warn(f"{told} its devices", stacklevel=3)
+        elif value != default:
             allowed = _COUNTED.get(field.name, f"has no parameter here: must be {default!r}")
             raise PresetError(type(device).__name__, field.name, value, allowed)
     one_way = None

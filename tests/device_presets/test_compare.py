@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from device_presets import Preset, PresetError, get_device, get_preset
+from device_presets.example_measurement import example_measurement
 from device_presets.plots.card import plot_card
 from device_presets.plots.comparison import measured_steps, names_of, plot_comparison
 from studies.cli.presets import presets_app
@@ -69,6 +70,11 @@ def test_names_and_descriptions_are_drawn_as_they_are(
     plot_comparison(presets, Path("both.png"))
     assert drawn == [" _mine", r"m\$^\$"]
     assert plot_card(presets[1], Path("card.png")).is_file()
+
+
+def test_an_example_has_no_negative_conductance() -> None:
+    with pytest.raises(PresetError, match=r"ideal: w_min: -10.0 .*at least -3 here, which is 0 uS"):
+        example_measurement(get_preset("ideal", {"w_min": -10}), 1, 5, 1, 0)
 
 
 def test_an_example_says_that_a_device_has_no_down_sweep(tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ def test_a_configuration_says_what_of_it_is_not_used() -> None:
         assert get_device(own_update).name == "SoftBoundsDevice()"
 
 
+def test_a_seed_that_is_not_used_is_told() -> None:
+    with pytest.warns(UserWarning, match="construction_seed is not used: the seed of a trial"):
+        assert get_device("SoftBoundsDevice(construction_seed=5)").name == "SoftBoundsDevice()"
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
