@@ -104,7 +104,12 @@ class Network:
         if len(labels) and not 0 <= labels.min() <= labels.max() < self.sizes[-1]:
             raise ValueError(f"labels must be at least 0 and below {self.sizes[-1]}")
         shown = self._presentations(rates, labels, rng)
-        self._strategy.train(shown)
+        try:
+            self._strategy.train(shown)
+        except BaseException:
+            for synapses in self.synapses:
+                synapses.drop_pulses()
+            raise
         if self.training.schedule == "batch":
             for synapses in self.synapses:
                 synapses.commit(range(len(labels)))

@@ -168,6 +168,9 @@ class Synapses(ABC):
         Reads still see them from the next commit on.
         """
 
+    def drop_pulses(self) -> None:  # noqa: B027  (only who keeps pulses back has to do something)
+        """A batch was interrupted: forget those of its pulses that have not acted yet."""
+
     @abstractmethod
     def commit(self, presentations: range) -> None:
         """Make the pulses since the last commit visible to reads.

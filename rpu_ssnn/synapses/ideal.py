@@ -10,7 +10,6 @@ exact backpropagation (`NetworkSpec.gains`, Eq. 8's factor included).
 """
 
 import threading
-from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -82,13 +81,9 @@ class _Ideal(Synapses):
     def state(self) -> State:
         return {"weights": self._weights.copy(), "step_scale": np.array(self.step_scale)}
 
-    @abstractmethod
-    def drop_sums(self) -> None:
-        """Forget the pulses since the last commit."""
-
     def restore(self, state: State) -> None:
         checked(state, self.state())
-        self.drop_sums()
+        self.drop_pulses()
         self._weights[:] = state["weights"]
         self.step_scale = float(state["step_scale"])
         self.changes += 1
@@ -133,7 +128,7 @@ class RateSynapses(_Ideal):
         gradient[:] = 0.0
         self.changes += 1
 
-    def drop_sums(self) -> None:
+    def drop_pulses(self) -> None:
         self._forward[:] = 0.0
         self._gradient[:] = 0.0
 
@@ -184,9 +179,9 @@ class CoincidenceSynapses(_Ideal):
         total = sum(self._sums.values(), start=np.zeros((), dtype=np.int32))
         self._weights += step * total
         self.changes += 1
-        self.drop_sums()
+        self.drop_pulses()
 
-    def drop_sums(self) -> None:
+    def drop_pulses(self) -> None:
         for part in self._sums.values():
             part[:] = 0
 

@@ -185,6 +185,9 @@ class TileSynapses(Synapses):
         if self._stale:
             self.changes += 1
 
+    def drop_pulses(self) -> None:
+        self._held.clear()
+
     def _send(self, block: PulseBlock) -> None:
         kept = thinned(block.post, self.keep, self._rng)
         row = 0
@@ -232,7 +235,7 @@ class TileSynapses(Synapses):
         if self._realised == "digital":
             raise StateError("aihwkit cannot put a digital sum back into a state")
         checked(state, self.state())
-        self._held.clear()
+        self.drop_pulses()
         for n, tile in enumerate(self.tiles, 1):
             restore_tile(tile, part_of(state, f"tile_{n}"))
         if self._refresh is not None:

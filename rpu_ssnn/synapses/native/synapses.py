@@ -181,6 +181,9 @@ class NativeSynapses(Synapses):
         few = FEW_CHANGES * (taken.up + taken.down) < array.cells.weights.size
         self._recent = [*self._recent[1 - MOST_RECENT :], (self.changes, pulses)] if few else []
 
+    def drop_pulses(self) -> None:
+        self._store.clear()
+
     def commit(self, presentations: range) -> None:
         self.settle()
         moved = [effect.after_commit(self._array) for effect in self._effects]
@@ -221,7 +224,7 @@ class NativeSynapses(Synapses):
         checked(state, self.state())
         if not np.array_equal(state["devices"], np.frombuffer(self._digest, dtype=np.uint8)):
             raise StateError("its devices were drawn otherwise")
-        self._store.clear()
+        self.drop_pulses()
         records = self._array.cells.records
         records["state"][:] = state["states"]
         records["pulses"][0] = state["pulses"]

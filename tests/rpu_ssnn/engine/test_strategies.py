@@ -171,7 +171,7 @@ def test_an_interrupted_batch_leaves_no_pulses(name: str) -> None:
         interrupt = False
 
         def update(self, block: PulseBlock) -> None:
-            if self.interrupt:
+            if self.interrupt and self.shape[1] == 4:  # the first crossbar has its pulses
                 raise KeyboardInterrupt
             super().update(block)
 
