@@ -3,7 +3,7 @@
 import heapq
 import statistics as plain_statistics
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.canonical import short_hash
 from studies.declaration.points import Point
 from studies.declaration.result import Failure, TrialResult
-from studies.declaration.search.candidates import candidates
+from studies.declaration.search.candidates import Candidate, by_search, candidates, next_round
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     drive_of,
@@ -20,6 +20,8 @@ from studies.declaration.search.hyperparameters import (
     search_key,
     searched,
 )
+from studies.declaration.search.sampler import drawn
+from studies.declaration.search.widening import mean_accuracy
 from studies.declaration.sequential_stopping import Seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, point_title
@@ -142,7 +144,8 @@ def make_plan(
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
     unknown = [point for point, found in searched(study, there.drives) if found is None]
-    todo = _search_runs(study, unknown, ResultFolder(root).search.read_all(on_damage=on_bad))
+    searched_runs = ResultFolder(root).search.read_all(on_damage=on_bad)
+    todo = _search_runs(study, unknown, searched_runs, failed)
     stuck = {key for key, runs in todo.items() if any(run.identity in failed for run in runs)}
     rows = [_row(one, study, there.drives, done, failed, todo, stuck) for one in there.points]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
@@ -241,15 +244,44 @@ def _row(
 
 
 def _search_runs(
-    study: Study, points: Sequence[Point], stored: StoredRuns
+    study: Study, points: Sequence[Point], stored: StoredRuns, failed: Set[str]
 ) -> dict[str, list[Trial]]:
-    """Missing runs by search key."""
-    found: dict[str, list[Trial]] = {}
-    for candidate in candidates(study, points, at_once=study.search.budget):
-        result = stored.by_identity.get(candidate.trial.identity)
-        if result is None or Versions.of(result) != Versions.here():
-            found.setdefault(candidate.key, []).append(candidate.trial)
-    return found
+    """Missing runs by search key: of the round that each search has reached; a sampler's budget is
+    known, so that stand-ins of its later rounds count too."""
+    finished = {
+        identity: result
+        for identity, result in stored.by_identity.items()
+        if Versions.of(result) == Versions.here()
+    }
+    search, found = study.search, dict[str, list[Trial]]()
+    asked: dict[str, list[Hyperparameters]] = {}
+    reached: dict[str, dict[Hyperparameters, float]] = {}
+
+    def missing(runs: Sequence[Candidate]) -> list[Trial]:
+        return [run.trial for run in runs if run.trial.identity not in finished]
+
+    number = 0
+    while True:
+        number += 1
+        tried = candidates(study, points, asked)
+        for run in tried:
+            if run.key in found or run.trial.identity in finished:
+                continue
+            found[run.key] = missing([one for one in tried if one.key == run.key])
+            goes_on = failed.isdisjoint(trial.identity for trial in found[run.key])
+            if search.sampler == "tpe" and goes_on:
+                rest = drawn(run.point, search, reached.get(run.key, {}), search.budget)
+                found[run.key] = missing(candidates(study, [run.point], {run.key: rest}))
+        complete = [(run, finished[run.trial.identity]) for run in tried if run.key not in found]
+        further = next_round(number, complete, search)
+        if not further:
+            return found
+        asked |= further
+        reached = {
+            key: {drive: mean_accuracy(of) for drive, of in whole.results.items()}
+            for key, whole in by_search(complete).items()
+        }
+        points = [point for point in points if search_key(point, search) not in found]
 
 
 def _cost_key(trial: Trial) -> str:

@@ -91,9 +91,11 @@ def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[st
     tested = table[table["gap_p"].notna()]
     if not len(tested):
         if table["gap"].notna().any():
+            few, remedy = "", f"Type `seeds: {FEWEST_SEEDS}` into the study and run it again."
+            if table["n"].max() >= FEWEST_SEEDS:  # some rows are missing, or seeds differ
+                few, remedy = " in common", "Run the seeds that only one of two cases has."
             yield (
-                f"No gap to {reference} is tested: fewer than {FEWEST_SEEDS} seeds. "
-                f"Type `seeds: {FEWEST_SEEDS}` into the study and run it again."
+                f"No gap to {reference} is tested: fewer than {FEWEST_SEEDS} seeds{few}. {remedy}"
             )
         return
     told = int(tested["gap_significant"].eq(True).sum())

@@ -60,6 +60,12 @@ def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path)
     )
 
 
+def test_a_figure_that_cannot_be_drawn_leaves_no_others(command: Command, folder: Path) -> None:
+    code, output, _ = command("plot", folder, "--x", "nonsense")
+    assert (code, output) == (2, "")
+    assert not list(folder.glob("*.png"))
+
+
 def test_workers_without_an_estimate_are_refused(command: Command, tmp_path: Path) -> None:
     code, _, errors = command("plan", "digits_devices", "--no-estimate", "--workers", "2")
     assert code == 2

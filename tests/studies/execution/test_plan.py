@@ -16,6 +16,7 @@ from studies.declaration.trial import Trial
 from studies.declaration.update_rules import METHODS
 from studies.execution import timing
 from studies.execution.plan import Estimate, Plan, estimate, make_plan
+from studies.execution.progress import Reporter
 from studies.execution.timing import Cost, time_steps
 from studies.report.plan_view import plan_text
 from studies.results.result_folder import HYPERPARAMETERS_FILE, open_folder
@@ -25,7 +26,7 @@ from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, Workspace
 from support.commands import refused
 from support.studies.fake_timing import fake_steps
-from support.studies.harness import accept_all, small_study
+from support.studies.harness import Harness, InThisProcess, accept_all, small_study
 from support.studies.results_fakes import result_of, trials, write_folder
 
 SEARCHED: dict[str, Any] = {
@@ -120,6 +121,40 @@ def test_a_search_of_which_a_run_failed_is_not_planned(tmp_path: Path) -> None:
     assert "6 trials, 0 done, 4 to run after 5 runs of the drive search" in text
     assert "; 1 failed before, which --retry-failed runs; 2 trials wait for a search that" in text
     assert "| reram_es |      2 |    0 |      5 |" in text
+
+
+class Stopping(Reporter):
+    """Interrupts a study after some trials."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def finished(self, trial: Trial, result: TrialResult) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("search", "after"),
+    [
+        ({"sampler": "tpe", "trials": 14, "learning_rate": [0.05, 20]}, 9),
+        ({"learning_rate": [0.25, 0.5], "weight_range": [8], "widen": 3}, 3),
+    ],
+    ids=["sampled", "widened"],
+)
+def test_a_stopped_search_is_planned_from_the_round_it_reached(
+    search: dict[str, Any], after: int, harness: Harness
+) -> None:
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": "ideal"}]
+    study = small_study(cases=cases, search=search, seeds=[0])
+    with pytest.raises(KeyboardInterrupt):
+        harness.run(study, executor=InThisProcess(), reporter=Stopping(after))
+    harness.take_log()
+    planned = len(make_plan(study, harness.out).search)
+    harness.run(study, executor=InThisProcess())
+    ran = sum(line.startswith("validation") for line in harness.take_log().elements())
+    assert planned == ran > 0
 
 
 def test_a_found_drive_needs_no_search(tmp_path: Path) -> None:

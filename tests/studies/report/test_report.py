@@ -125,6 +125,18 @@ def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named() -> None:
     assert answer[1] == "Not significantly different from it: b."
 
 
+def test_a_reference_without_some_seeds_is_not_answered_with_more_seeds() -> None:
+    study = nasty_study(sweep={})
+    few = ("rate", 2)
+    runs = [run for run in runs_of(study) if (run[0].label, run[0].settings.seed) != few]
+    results = results_frame(runs)
+    answer = list(headline(results, summary(results, "rate"), "rate", {NASTY}))
+    assert answer[-1] == (
+        "No gap to rate is tested: fewer than 3 seeds in common. "
+        "Run the seeds that only one of two cases has."
+    )
+
+
 def test_a_reference_that_did_not_learn_is_the_first_warning(
     tmp_path: Path, command: Command
 ) -> None:
