@@ -118,6 +118,13 @@ def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None
     assert np.asarray(data.test_images).tolist() == [[0, 0], [1, 0]]
 
 
+def test_values_too_far_apart_for_double_precision_are_refused(tmp_path: Path) -> None:
+    """Their shares were NaN."""
+    path = save_dataset(tmp_path / "m.npz", (np.sign(X) * 1e308, Y))
+    with refused("lowest and highest value", "-1e+308", "must be nearer"):
+        load(OwnData(file=path, test_share=0.2))
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame(X.reshape(60, -1)).rename(columns=str).assign(kind=Y)
