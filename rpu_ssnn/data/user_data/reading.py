@@ -77,9 +77,10 @@ def file_digest(own: OwnData) -> str:
         InputError: a file cannot be read.
     """
     total = hashlib.sha256()
-    for path in (own.file, own.test_file):
-        if path is None:
+    for given in (own.file, own.test_file):
+        if given is None:
             continue
+        path = given.expanduser()
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         for file in files:
             with refusing(file, "must be readable", OSError), open_regular(file) as content:

@@ -219,6 +219,13 @@ def test_the_file_digest_follows_the_file(npz: Path) -> None:
     assert file_digest(own) != before
 
 
+def test_a_file_in_the_home_folder(npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(npz.parent))
+    own, whole = (OwnData(file=file, test_share=0.2) for file in (Path("~") / npz.name, npz))
+    assert file_digest(own) == file_digest(whole)
+    assert load(own).digest == load(whole).digest
+
+
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
