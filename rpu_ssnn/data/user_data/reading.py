@@ -81,7 +81,8 @@ def file_digest(own: OwnData) -> str:
         if given is None:
             continue
         path = given.expanduser()
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        # A folder may hold others, which are not read.
+        files = sorted(f for f in path.iterdir() if not f.is_dir()) if path.is_dir() else [path]
         for file in files:
             with refusing(file, "must be readable", OSError), open_regular(file) as content:
                 total.update(hashlib.file_digest(content, "sha256").digest())

@@ -204,6 +204,9 @@ def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
     data = load(OwnData(file=tmp_path, range=(0.0, 255.0)))
     assert (data.name, data.shape, data.class_names) == ("mine", (2, 3), ("0", "1"))
+    before = file_digest(OwnData(file=tmp_path))
+    (tmp_path / "pictures").mkdir()
+    assert file_digest(OwnData(file=tmp_path)) == before
     assert np.array_equal(data.test_images, (images.reshape(40, 6) / 255).astype(np.float32))
     with refused("name", "'mnist'", "is a standard set's"):
         load_dataset(
