@@ -94,6 +94,8 @@ def _read(path: Path, own: OwnData) -> Raw:
     if not path.exists():
         raise InputError(path, "file", None, "must be there (relative to the study's file)")
     if path.is_dir():
+        if own.spikes is not None:
+            raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
         return array_files.read_idx_folder(path)
     if not path.is_file():  # a pipe or a device would be waited for, or read without end
         raise InputError(path, "file", path.name, "must be a regular file or a folder")

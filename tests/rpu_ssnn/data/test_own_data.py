@@ -204,6 +204,8 @@ def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
     data = load(OwnData(file=tmp_path, range=(0.0, 255.0)))
     assert (data.name, data.shape, data.class_names) == ("mine", (2, 3), ("0", "1"))
+    with refused("spikes", "must be in an .npz or .h5 file"):
+        load(OwnData(file=tmp_path, spikes=SpikeSpec()))
     before = file_digest(OwnData(file=tmp_path))
     (tmp_path / "pictures").mkdir()
     assert file_digest(OwnData(file=tmp_path)) == before
