@@ -6,7 +6,7 @@
     crossbar_1/tile_1/conductance     [n_in, n_out] in units of G_max, 0 to 1 within the range
     crossbar_1/tile_1/state           the same in device states (nominally -1 to 1)
     crossbar_1/tile_1/lower_bound, upper_bound, step_up, step_down    of each device (states),
-                                      without wear
+                                      without wear; of state + reference where devices have one
 
 and what else aihwkit drew for each device, by its own names. The native simulator counts pulses up
 and down together, for each device: crossbar_1/tile_1/pulses. Dimensions are named `input` and
@@ -123,6 +123,8 @@ def device_maps(synapses: Synapses) -> list[dict[str, np.ndarray]]:
         # The first device of a pair counts the pulses of both.
         both = {"pulses": synapses.pulses}
         parts = [_of_record(record) | both | {"state": state} for record, state in records]
+        for part, reference in zip(parts, synapses.references, strict=False):
+            part["reference"] = reference.copy()
     elif isinstance(synapses, TileSynapses):
         parts = [_of_tile(tile) for tile in synapses.tiles]
     else:

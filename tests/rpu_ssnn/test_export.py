@@ -21,7 +21,7 @@ from rpu_ssnn import (
     tile_synapses,
     train,
 )
-from rpu_ssnn.export import read_network, read_nir, write_network, write_nir
+from rpu_ssnn.export import device_maps, read_network, read_nir, write_network, write_nir
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
 from rpu_ssnn.synapses.native.synapses import native_synapses
 
@@ -99,6 +99,21 @@ def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: D
     with h5py.File(path) as file:
         tiles = [file["crossbar_1"][f"tile_{n}"] for n in (1, 2)]
         assert [tile["pulses"][()].sum() for tile in tiles] == [each, each]
+
+
+def test_a_native_map_has_the_references_of_aihwkits() -> None:
+    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+    found = []
+    tiles: list[Any] = [
+        (tile_synapses, TileSpec()), (native_synapses, TileSpec(simulator="native"))
+    ]  # fmt: skip
+    for make, tile in tiles:
+        factory = make(get_device("hfo2"), tile, 8.0)
+        with trained_in(factory, small) as trained:
+            (devices,) = device_maps(trained.network.synapses[0])
+        found.append(devices["reference"])
+    assert np.ptp(found[0]) > 0.1
+    assert np.allclose(*found)
 
 
 def test_nir_has_three_nodes_a_layer_and_answers_alike(tmp_path: Path, data: Dataset) -> None:

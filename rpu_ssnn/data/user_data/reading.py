@@ -77,10 +77,12 @@ def file_digest(own: OwnData) -> str:
         InputError: a file cannot be read.
     """
     total = hashlib.sha256()
-    for path in (own.file, own.test_file):
-        if path is None:
+    for given in (own.file, own.test_file):
+        if given is None:
             continue
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        path = given.expanduser()
+        # A folder may hold others, which are not read.
+        files = sorted(f for f in path.iterdir() if not f.is_dir()) if path.is_dir() else [path]
         for file in files:
             with refusing(file, "must be readable", OSError), open_regular(file) as content:
                 total.update(hashlib.file_digest(content, "sha256").digest())
@@ -92,6 +94,8 @@ def _read(path: Path, own: OwnData) -> Raw:
     if not path.exists():
         raise InputError(path, "file", None, "must be there (relative to the study's file)")
     if path.is_dir():
+        if own.spikes is not None:
+            raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
         return array_files.read_idx_folder(path)
     if not path.is_file():  # a pipe or a device would be waited for, or read without end
         raise InputError(path, "file", path.name, "must be a regular file or a folder")

@@ -40,14 +40,22 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
         rows: [n, columns], of the training file.
         training: the rows that are trained on.
         rule: `OwnData.range`.
+
+    Raises:
+        InputError: values so far apart that their difference is infinite.
     """
-    if not isinstance(rule, str):
-        return Scale(np.array(rule[:1], dtype=np.float64), np.array(rule[1:], dtype=np.float64))
-    seen = rows[training]
-    low = seen.min(axis=0).astype(np.float64)
-    high = seen.max(axis=0).astype(np.float64)
-    if rule == "training":
-        low, high = low.min(keepdims=True), high.max(keepdims=True)
+    if isinstance(rule, str):
+        seen = rows[training]
+        low = seen.min(axis=0).astype(np.float64)
+        high = seen.max(axis=0).astype(np.float64)
+        if rule == "training":
+            low, high = low.min(keepdims=True), high.max(keepdims=True)
+    else:
+        low, high = np.array(rule[:1], dtype=np.float64), np.array(rule[1:], dtype=np.float64)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(high - low).all():
+            found = [low.min().item(), high.max().item()]
+            raise InputError("data", "lowest and highest value", found, "must be nearer")
     return Scale(low, high)
 
 

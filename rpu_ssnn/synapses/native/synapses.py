@@ -111,6 +111,13 @@ class NativeSynapses(Synapses):
         """
         return [self._array.as_crossbar(part) for part in self._array.cells.records]
 
+    @property
+    def references(self) -> list[Weights]:
+        """State that each device subtracts from its own (`SoftBoundsReferenceDevice`), as
+        `records`; its bounds are those of the sum. Empty where devices have none."""
+        has_any = self._array.cells.rules.has_reference
+        return [record["a"] for record in self.records] if has_any else []
+
     def states(self) -> list[Weights]:
         """States that reads find now, [n_in, n_out], one array a device of a cell.
 

@@ -118,6 +118,13 @@ def test_a_value_beyond_a_column_of_one_value_is_clipped(tmp_path: Path) -> None
     assert np.asarray(data.test_images).tolist() == [[0, 0], [1, 0]]
 
 
+def test_values_too_far_apart_for_double_precision_are_refused(tmp_path: Path) -> None:
+    """Their shares were NaN."""
+    path = save_dataset(tmp_path / "m.npz", (np.sign(X) * 1e308, Y))
+    with refused("lowest and highest value", "-1e+308", "must be nearer"):
+        load(OwnData(file=path, test_share=0.2))
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame(X.reshape(60, -1)).rename(columns=str).assign(kind=Y)
@@ -197,6 +204,11 @@ def test_idx_files_under_a_name_of_their_own(tmp_path: Path, write_idx: WriteIdx
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
     data = load(OwnData(file=tmp_path, range=(0.0, 255.0)))
     assert (data.name, data.shape, data.class_names) == ("mine", (2, 3), ("0", "1"))
+    with refused("spikes", "must be in an .npz or .h5 file"):
+        load(OwnData(file=tmp_path, spikes=SpikeSpec()))
+    before = file_digest(OwnData(file=tmp_path))
+    (tmp_path / "pictures").mkdir()
+    assert file_digest(OwnData(file=tmp_path)) == before
     assert np.array_equal(data.test_images, (images.reshape(40, 6) / 255).astype(np.float32))
     with refused("name", "'mnist'", "is a standard set's"):
         load_dataset(
@@ -210,6 +222,13 @@ def test_the_file_digest_follows_the_file(npz: Path) -> None:
     before = file_digest(own)
     save_dataset(npz, (X + 1, Y))
     assert file_digest(own) != before
+
+
+def test_a_file_in_the_home_folder(npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(npz.parent))
+    own, whole = (OwnData(file=file, test_share=0.2) for file in (Path("~") / npz.name, npz))
+    assert file_digest(own) == file_digest(whole)
+    assert load(own).digest == load(whole).digest
 
 
 @pytest.mark.parametrize(
