@@ -41,7 +41,10 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     style = looks(results["label"])
     if apart:
         points = by_point(with_values(results))
-        panels = [(titled(f"{case} (n={len(runs)})", point), runs) for case, point, runs in points]
+        panels = [
+            (titled(f"{case} (n={_shown(runs, curves)})", point), runs)
+            for case, point, runs in points
+        ]
     else:
         valued = with_values(results, shared=True)
         panels = list(panels_of(valued, swept_columns(results)))
@@ -49,7 +52,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):
             epochs = curves[curves["unit"].isin(of_case["unit"]) & (curves["label"] == case)]
-            label = f"{case} (n={len(of_case)})"
+            label = f"{case} (n={_shown(of_case, curves)})"
             if epochs.empty:
                 level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)
             elif apart:
@@ -65,6 +68,11 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     if not apart:
         legend_below(figure, all_axes, width)
     return figure
+
+
+def _shown(runs: pd.DataFrame, curves: pd.DataFrame) -> int:
+    """Runs with a curve (rows of `--rows` have none); all where none has one."""
+    return int(runs["unit"].isin(curves["unit"]).sum()) or len(runs)
 
 
 def _curve(axes: Axes, epochs: pd.DataFrame, measure: str, look: Look, label: str) -> None:

@@ -75,8 +75,9 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
         of_cases = list(runs.groupby("label", sort=False))
         beside = [case for case, of_case in of_cases if (of_case["x"] != NOT_SWEPT).any()]
         for case, of_case in of_cases:
-            look, label = style[str(case)], f"{case} (n={of_case['seed'].nunique()})"
+            look = style[str(case)]
             over_x = of_case[of_case["x"] != NOT_SWEPT]
+            label = f"{case} (n={_seeds_a_point(of_case if over_x.empty else over_x)})"
             if over_x.empty:
                 level(axes, of_case["test_accuracy"], look, label)
             else:
@@ -199,6 +200,13 @@ def _over_x(
         lw=1.3,
         label=plain(label),
     )
+
+
+def _seeds_a_point(runs: pd.DataFrame) -> str:
+    """Fewest and most where points have different numbers."""
+    counts = runs.groupby("x")["seed"].nunique()
+    least, most = counts.min(), counts.max()
+    return f"{least}" if least == most else f"{least} to {most}"
 
 
 def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
