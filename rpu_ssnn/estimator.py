@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.common.errors import InputError, nearest, one_of
+from rpu_ssnn.common.validation_phrases import in_one_line
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
@@ -302,5 +303,5 @@ def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:
     """
     try:
         return kind(**settings)
-    except InputError as error:
-        raise InputError(WHERE, error.field, error.value, error.allowed) from None
+    except ValidationError as error:
+        raise in_one_line(error, WHERE, kind.model_fields) from None

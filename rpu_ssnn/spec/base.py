@@ -3,16 +3,8 @@
 import struct
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rpu_ssnn.common.validation_phrases import in_one_line
 from rpu_ssnn.common.value_kinds import of_one_line, refuse_other_kinds
 
 SMALLEST_NORMAL = 2.0**-126
@@ -62,20 +54,6 @@ class Spec(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def __init__(self, **settings: Any) -> None:
-        """From Python; files are read by `model_validate`.
-
-        Raises:
-            InputError: a setting that is not valid.
-        """
-        try:
-            super().__init__(**settings)
-        except ValidationError as error:
-            raise in_one_line(error, type(self).__name__, type(self).model_fields) from None
-
-    # Else pydantic would call it for settings within settings, too.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @model_validator(mode="before")
     @classmethod

@@ -36,7 +36,9 @@ def of_cell[T: np.ndarray](parts: Sequence[T]) -> T:
     return parts[0] if len(parts) == 1 else (parts[0] - parts[1]) / 2
 
 
-def of_lines[T: np.ndarray](devices: Sequence[T], in_parallel: int) -> list[T]:
+def of_lines(
+    devices: Sequence[Float32[np.ndarray, "n_in n_out"]], in_parallel: int
+) -> list[Float32[np.ndarray, "n_in n_out"]]:
     """What a cell's output lines carry: the means of its devices in parallel.
 
     Args:
@@ -45,4 +47,4 @@ def of_lines[T: np.ndarray](devices: Sequence[T], in_parallel: int) -> list[T]:
     if in_parallel == 1:
         return list(devices)
     firsts = range(0, len(devices), in_parallel)
-    return [sum(devices[n : n + in_parallel]) / in_parallel for n in firsts]
+    return [np.mean(devices[n : n + in_parallel], axis=0, dtype=np.float32) for n in firsts]
