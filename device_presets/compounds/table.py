@@ -65,6 +65,7 @@ class Compound:
             an assumption (docs/explanation/devices.md).
         takes_partner: the slow device may be another preset.
         one_sided: of devices that move one way only; the other cells refuse these.
+        thinned: whether the learning rate thins the trains; else it is a gain or a step of sums.
         parallel: whether all devices get every pulse and their mean is read.
         beside_pulses: what changes weights beside the coincidences' pulses; None: nothing.
         unknown_pulses: why the ledger cannot count all pulses; None: it does.
@@ -76,6 +77,7 @@ class Compound:
     settings: Mapping[str, Rule]
     takes_partner: bool = False
     one_sided: bool = False
+    thinned: bool = True
     parallel: bool = False
     beside_pulses: str | None = None
     unknown_pulses: str | None = None
@@ -127,6 +129,7 @@ def _transfer_cell(
         build=build,
         settings=settings,
         takes_partner=True,
+        thinned=False,
         beside_pulses="transfers: lines of the fast array are read and written to the slow one"
         + through,
         unknown_pulses="aihwkit does not count the pulses of transfers",
@@ -269,6 +272,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
             "Nandakumar et al., Front. Neurosci. 2020, fnins.2020.00406",
             _mixed_precision,
             {"transfer_every": _SUM_RULE},
+            thinned=False,
             beside_pulses=_SUM,
             unknown_pulses=_NO_SUM_COUNT,
         ),
@@ -287,6 +291,7 @@ COMPOUNDS: Mapping[str, Compound] = MappingProxyType(
                 ),
             },
             one_sided=True,
+            thinned=False,
             beside_pulses=f"{_SUM}; {_REFRESH}",
             unknown_pulses=_NO_SUM_COUNT,
         ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from rpu_ssnn.common.wording import counted
+from studies.declaration.devices import compound_of
 from studies.declaration.points import Point
 from studies.declaration.result import Row, TrialResult, by_crossbar
 from studies.declaration.study import SearchSettings
@@ -105,7 +106,9 @@ def _stopped(name: str, value: float, tried: Tried) -> str | None:
         return f"a study may not ask for {value:g}"
     upwards = getattr(chosen, name) == max(getattr(drive, name) for drive in tried.results)
     rows = [result.row for result in tried.results[chosen]]
-    if name == "learning_rate" and upwards and all(map(_unthinned, rows)):
+    cell = compound_of(tried.point.method.get("device", ""))
+    thins = cell is None or cell.thinned
+    if name == "learning_rate" and upwards and thins and all(map(_unthinned, rows)):
         return "every coincidence makes its pulse already, so the device cannot be driven harder"
     return None
 

@@ -11,8 +11,15 @@ import pytest
 import yaml
 
 from rpu_ssnn.common.errors import InputError
+from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
-from studies.declaration.search.candidates import best, by_search, candidates, shared_seeds
+from studies.declaration.search.candidates import (
+    Candidate,
+    best,
+    by_search,
+    candidates,
+    shared_seeds,
+)
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
     read_hyperparameters,
@@ -237,14 +244,28 @@ def test_a_search_that_ends_at_an_edge_says_what_bounds_it(harness: Harness) -> 
     assert read_hyperparameters(file)["rate"].bound == drives["rate"].bound
 
 
-def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
-    study = widening(widen=3)
-    point = study.points()[-1]
-    runs = [
+def unthinned_runs(study: Study, point: Point) -> list[tuple[Candidate, TrialResult]]:
+    """A search that is the better, the larger the learning rate."""
+    return [
         (run, TrialResult({"test_accuracy": None, "thinning_1": 1.0, "thinning_2": 1.0,
                            "validation_accuracy": 50.0 + run.drive.learning_rate}, []))
         for run in candidates(study, [point])
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", ["tiki_taka_v2", "mixed_precision"])
+def test_the_gain_of_a_cell_may_go_on(cell: str) -> None:
+    """Its trains are never thinned, so that they say nothing of the learning rate."""
+    cases = [{"update": "rate"}, {"device": f"{cell}(ideal)"}]
+    study = small_study(**EDGE | {"cases": cases, "search": EDGE["search"] | {"widen": 3}})
+    (tried,) = by_search(unthinned_runs(study, study.points()[-1])).values()
+    assert 0.5 in {drive.learning_rate for drive in widened(tried)}
+
+
+def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
+    study = widening(widen=3)
+    point = study.points()[-1]
+    runs = unthinned_runs(study, point)
     found = best(runs, study.search)[search_key(point, study.search)]
     assert found.found.bound is not None
     assert "every coincidence makes its pulse already" in found.found.bound
