@@ -58,6 +58,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Runs `rpu-ssnn` in this process: exit code, output, errors."""
     from studies.cli.app import main
 
+    monkeypatch.setenv("MPLBACKEND", "agg")  # as the command does, but taken back
+
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
