@@ -14,12 +14,6 @@ from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import settings_of
 from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require
-from studies.sensitivity.threshold_crossing import (
-    ThresholdCrossing,
-    bracket,
-    side,
-    threshold_crossing,
-)
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -356,42 +350,6 @@ def test_the_scale_of_every_parameter_goes_from_better_to_worse(name: str) -> No
     assert best < worst
     middle = (best + worst) / 2
     assert found.harm(found.value(middle)) == pytest.approx(middle, abs=0.01)
-
-
-def test_crossing_and_interval_by_hand() -> None:
-    measured = ((0.0, 0.0), (1.0, 2.0), (2.0, 6.0))
-    # Mean 0, 2, 6 at harm 0, 1, 2; seeds spread by 1 around it: half width t(2) / sqrt(3) = 2.484.
-    losses = {at: dict(enumerate([mean - 1, mean, mean + 1])) for at, mean in measured}
-    found = threshold_crossing(losses, 1.0)
-    assert found is not None
-    assert found.harm == pytest.approx(0.5)
-    assert found.low is None  # already 2.48 at the harmless end
-    assert found.high == pytest.approx(1 + (1.0 + 2.48414 - 2.0) / 4.0, abs=0.01)
-    exact = {at: dict.fromkeys(range(3), mean) for at, mean in measured}
-    between = threshold_crossing(exact, 3.0)
-    assert between is not None
-    assert (between.harm, between.low, between.high) == (1.25, 1.0, 2.0)
-    assert bracket(losses, 1.0) == (0, 1)
-    assert bracket(losses, 6.5) is None
-    assert threshold_crossing(losses, -1.0) is None
-
-
-def test_a_crossing_through_a_dent_is_that_of_the_monotone_curve() -> None:
-    # 0, 3, 1, 8: the dent pools to 2, 2.
-    losses = {float(at): {0: mean, 1: mean} for at, mean in enumerate((0.0, 3.0, 1.0, 8.0))}
-    found = threshold_crossing(losses, 1.0)
-    assert found is not None
-    assert found.harm == pytest.approx(0.5)
-
-
-def test_sides_need_an_interval() -> None:
-    assert side({0: 5.0}, 1.0) == 0
-    assert side({0: 5.0, 1: 5.0}, 1.0) == 0  # two are not tested, equal ones neither
-    assert side({0: 5.0, 1: 5.1, 2: 5.0}, 1.0) == 1
-    assert side({0: 0.1, 1: 0.2, 2: 0.1}, 1.0) == -1
-    assert side({0: 0.1, 1: 2.2, 2: 0.1}, 1.0) == 0
-    two = {0.0: {0: 0.0, 1: 0.0}, 1.0: {0: 2.0, 1: 2.0}}
-    assert threshold_crossing(two, 1.0) == ThresholdCrossing(0.5, None, None)
 
 
 def test_the_widest_window_of_a_fine_device_has_no_more_levels_than_a_preset_may_have() -> None:
