@@ -1,36 +1,22 @@
 """A measured file in, a preset with its report out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
-from device_presets.fitting.checks.goodness import FAR, Verdict, judge
-from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
+from device_presets.fitting.checks.goodness import FAR, Verdict
+from device_presets.fitting.choice import CurveRow, Method, choose
+from device_presets.fitting.model.curve_fit import n_numbers
 from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.profile import cycle_noise_limits
-from device_presets.fitting.model.selection import (
-    Score,
-    Selection,
-    as_likely_of,
-    filtered,
-    select_model,
-)
+from device_presets.fitting.model.selection import Score, Selection, as_likely_of
 from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
-from device_presets.fitting.model.trace_fit import CURVE_NUMBERS, trace_fit
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
-from device_presets.fitting.model.weights import (
-    Prepared,
-    WeightScale,
-    prepare,
-    refuse_no_conductance,
-)
+from device_presets.fitting.model.weights import WeightScale, prepare, refuse_no_conductance
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
@@ -45,8 +31,6 @@ from device_presets.preset_lookup import preset_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
 
-type Method = Literal["likelihood", "aihwkit"]
-
 _KNOWN = 0.3
 """Standard error of the log cycle noise up to which its curvature gives the interval."""
 
@@ -60,8 +44,7 @@ class FittedDevice:
         scale: conductances the weights stand for.
         population: means and spreads over devices under the chosen model.
         quantities: the report.
-        curves: method, errors of its mean curve over all pulses and over cycles held out; None
-            where there is one cycle.
+        curves: errors of the mean curve of the fit, and of those it was compared with.
         outliers: readings that are probably wrong, with their rows, in words; empty where none is.
     """
 
@@ -72,7 +55,7 @@ class FittedDevice:
     population: Population
     quantities: list[Quantity]
     verdict: Verdict
-    curves: tuple[tuple[str, CurveErrors, CurveErrors | None], ...]
+    curves: tuple[CurveRow, ...]
     entry: PresetEntry
     outliers: str = ""
 
@@ -94,17 +77,16 @@ class FittedDevice:
         Before the name: * the chosen model, = one that the data do not tell from it.
         """
         scores = self.selection.scores
-        left_out = "ruled out" if len(scores) > 1 else "not compared"
-        held = [s.held_out for s in scores]
+        held = (s.held_out for s in scores)
         best = max((float(h.sum()) for h in held if h is not None), default=0.0)
         rows = [
             (
                 self._mark(s) + s.name,
                 s.model.aihwkit_class,
-                s.fit.n_free + CURVE_NUMBERS * s.fit.layout.noises_only,
-                left_out if h is None else f"{float(h.sum()) - best:.1f}",
+                s.fit.n_free + (n_numbers(s.model) if s.fit.layout.noises_only else 0),
+                self._held_out(s, best),
             )
-            for s, h in zip(scores, held, strict=True)
+            for s in scores
         ]
         names = ["model", "aihwkit", "numbers", "held-out log-likelihood"]
         return pd.DataFrame(rows, columns=names)
@@ -117,6 +99,11 @@ class FittedDevice:
             for name, seen, held in self.curves
         ]
         return pd.DataFrame(rows, columns=["mean curve of", "all pulses", "cycles held out"])
+
+    def _held_out(self, score: Score, best: float) -> str:
+        if score.held_out is not None:
+            return f"{float(score.held_out.sum()) - best:.1f}"
+        return "not compared" if score.fit.layout.noises_only else "ruled out"
 
     def _mark(self, score: Score) -> str:
         if score is self.selection.chosen:
@@ -189,27 +176,16 @@ def fit_file(
         refuse_no_conductance(file.name, field, weight, (layout or CsvLayout()).conductance_unit)
     measurement = read(file, layout or CsvLayout())
     prepared = prepare(measurement, weight_zero, weight_one)
-    selection = select_model(prepared) if method == "likelihood" else _by_trace(prepared)
-    selection, verdict = _judged(selection)
+    choice = choose(prepared, method, against_aihwkit)
+    selection, verdict = choice.selection, choice.verdict
     fit = selection.chosen.fit
+    of_curve = fit.layout.noises_only
     population = _population(fit, chosen=True)
-    linear = _slope_for_each(selection) if method == "likelihood" else None
+    linear = None if of_curve else _slope_for_each(selection)
     as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
-    least_leak = shortest_leak(fit) if method == "likelihood" else None
+    least_leak = None if of_curve else shortest_leak(fit)
     as_likely = [_population(score.fit) for score in as_likely_of(selection)]
     quantities = report(population, linear, as_good, as_likely, least_leak)
-
-    def trained(rows: np.ndarray) -> JointFit:
-        if method == "aihwkit":
-            return trace_fit(prepared, rows)
-        return refit(fit, rows, most_steps=60)
-
-    curves = [_curves(selection.chosen.name, fit, trained)]
-    if against_aihwkit and method == "likelihood":
-        by_trace = trace_fit(prepared, prepared.everything)
-        curves.append(
-            _curves("aihwkit.utils.fitting", by_trace, lambda rows: trace_fit(prepared, rows))
-        )
     try:
         entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
@@ -227,37 +203,11 @@ def fit_file(
         population=population,
         quantities=quantities,
         verdict=verdict,
-        curves=tuple(curves),
+        curves=choice.curves,
         entry=entry,
         outliers=spike_sentence(measurement)
         or far_sentence(measurement, verdict.outliers, verdict.n_predicted, FAR),
     )
-
-
-def _by_trace(prepared: Prepared) -> Selection:
-    """The fit of aihwkit's own tool in place of a choice among models."""
-    fit = trace_fit(prepared, prepared.everything)
-    score = Score(fit.layout.model, fit, None)
-    return Selection(score, (score,), (score,), "aihwkit.utils.fitting; noises by the likelihood")
-
-
-def _curves(
-    name: str, fit: JointFit, again: Callable[[np.ndarray], JointFit]
-) -> tuple[str, CurveErrors, CurveErrors | None]:
-    training = training_rows(fit)
-    seen = open_loop(fit, fit.prepared.everything)
-    return name, seen, None if training is None else open_loop(again(training), ~training)
-
-
-def _judged(selection: Selection) -> tuple[Selection, Verdict]:
-    """The choice with its verdict: of the models that held-out pulses do not tell apart, the
-    simplest that describes the data; where none does, the simplest."""
-    verdicts = []
-    for score in selection.as_good:
-        verdicts.append(judge(score.fit, filtered(score.fit)))
-        if verdicts[-1].describes:
-            return replace(selection, chosen=score), verdicts[-1]
-    return selection, verdicts[0]
 
 
 def _slope_for_each(selection: Selection) -> Population | None:

@@ -73,7 +73,8 @@ def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str
         listing: command that lists the names, which are then too many for a line.
     """
     valid = list(names)
-    which = f"one that `{listing}` lists" if listing else f"one of {', '.join(valid)}"
+    named = ", ".join(f"'{name}'" if "," in name else name for name in valid)
+    which = f"one that `{listing}` lists" if listing else f"one of {named}"
     return f"{meant(nearest(valid, wrong))}must be {which}"
 
 

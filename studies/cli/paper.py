@@ -47,6 +47,7 @@ def figure(
 ) -> None:
     """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
     from studies.report.figure_style import save
+    from studies.results.tables import RESULTS_CSV
 
     path = out or Path(f"paper_{which}.png")
     if (which is PaperFigure.figure7) != (folder is not None):
@@ -56,9 +57,12 @@ def figure(
         allowed = f"is for {listed(_OF_MNIST)}; no images of MNIST are in {which}"
         raise InputError("figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
+    numbers = path.with_suffix(".csv")
+    if numbers.name == RESULTS_CSV:
+        allowed = f"must have another name: the numbers would replace a study's {RESULTS_CSV}"
+        raise InputError("figure", "--out", str(path), allowed)
     table, drawn = _made(which, folder, data)
     typer.echo(save(drawn, path))
-    numbers = path.with_suffix(".csv")
     write_whole(numbers, lambda file: table.to_csv(file, index=False))
     typer.echo(numbers)
 

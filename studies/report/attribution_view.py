@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
+from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, marked_interval, number, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
@@ -17,7 +17,8 @@ NAMES = 3
 CAPTION = (
     "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
     f"it alone switched off; lost: it alone switched on; {NOT_SIGNIFICANT}: not significant; "
-    f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections"
+    f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections; "
+    f"{UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
 )
 _ROW_INCHES = 0.42
 

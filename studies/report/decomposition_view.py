@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE
+from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import marked_interval, number, render_cells
 from studies.sensitivity.decomposition import (
@@ -22,7 +22,7 @@ FILE, FIGURE = "decomposition.csv", "decomposition.png"
 _CAPTION = (
     "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; "
     f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: not significant after Holm's correction "
-    "over the rows"
+    f"over the rows; {UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
 )
 
 

@@ -1,5 +1,6 @@
 """How far the noise-free curve of a fit is from the measured mean curve, seen and held out."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,11 @@ class CurveErrors:
 
     up: float
     down: float
+
+    @property
+    def both(self) -> float:
+        """Over both directions: root of the sum of squares."""
+        return math.hypot(*(e for e in (self.up, self.down) if not math.isnan(e)))
 
     @property
     def text(self) -> str:

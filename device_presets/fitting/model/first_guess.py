@@ -35,11 +35,12 @@ class Layout:
     def name(self) -> str:
         """Of step, noise and history."""
         terms = "".join(f", {term}" for term in self.history.terms)
+        terms += ", least squares" if self.noises_only else ""
         return self.model.name + terms + (", read noise with memory" if self.memory else "")
 
     @property
     def noises_only(self) -> bool:
-        """Whether the step is that of the mean curve, by aihwkit's own tool: see `trace_fit`."""
+        """Whether the step is that of the mean curve: see `curve_fit` and `trace_fit`."""
         return not self.local_free.any()
 
     @property

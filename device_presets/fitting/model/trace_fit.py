@@ -6,31 +6,26 @@ fitted by the likelihood with that curve held fixed, so that a preset and its ch
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import least_squares
 
-from device_presets.fitting.model.first_guess import Layout
-from device_presets.fitting.model.joint_fit import JointFit, fit_at
-from device_presets.fitting.model.maximum_likelihood import fit_model, refit, with_memory
-from device_presets.fitting.model.simulation import alike_stretches, noise_free_response
-from device_presets.fitting.model.step_functions import LINEAR, LOCAL, MODELS
-from device_presets.fitting.model.weights import Prepared, with_read_noise
+from device_presets.fitting.model.curve_fit import Curve, mean_curve, misses, with_noises
+from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.step_functions import LINEAR, MODELS
+from device_presets.fitting.model.weights import Prepared
 from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
-CURVE_NUMBERS = 6
-"""Fitted to the mean curve: two steps, two slopes, two bounds."""
+_MODEL = next(m for m in MODELS if m.code == LINEAR and m.additive and not m.shape)
+"""The linear step, with constant noise."""
 
 _MOST_PULSES = 1500
 """Of the mean curve: aihwkit simulates them one by one, in Python."""
 
 _MOST_RUNS = 120
 """Simulations of the curve before the search ends."""
-
-_LEAST_GAIN = 4.0
-"""Log-units that read noise with memory, of two numbers, has to gain."""
 
 
 def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
@@ -49,7 +44,7 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
         allowed = "must be likelihood: aihwkit's linear step needs pulses both ways"
         raise PresetError("presets fit", "--method", "aihwkit", allowed)
     guess = fit_model(prepared, MODELS[0], counted)
-    curve = _curve(prepared, counted)
+    curve = mean_curve(prepared, counted, _MOST_PULSES)
     start = _least_squares(curve, guess, prepared)
     ups, downs = math.exp(start[0]), math.exp(start[1])
     high, low, step = start[4], start[5], max(ups, downs)
@@ -89,21 +84,11 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
         ]
     )
     # A search that was cut off may end where it was trying, not where it was best.
-    better = min((device, start), key=lambda d: float(np.sum(_misses(d, curve) ** 2)))
-    return _with_noises(prepared, better, counted, guess)
+    better = min((device, start), key=lambda d: float(np.sum(misses(curve, _MODEL, d) ** 2)))
+    return with_noises(prepared, _MODEL, better, np.zeros(0), counted, guess.shared)
 
 
-type _Curve = list[tuple[np.ndarray, np.ndarray]]
-
-
-def _misses(device: np.ndarray, curve: _Curve) -> np.ndarray:
-    """Of the noise-free response, all stretches one after the other."""
-    none = np.zeros(0)
-    parts = [noise_free_response(w, p, LINEAR, device, none) - w for w, p in curve]
-    return np.concatenate(parts)
-
-
-def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.ndarray:
+def _least_squares(curve: Curve, guess: JointFit, prepared: Prepared) -> np.ndarray:
     """Where aihwkit's search starts: the same problem, solved with our own simulation."""
     high, low = float(prepared.highest.mean()), float(prepared.lowest.mean())
     span = high - low
@@ -114,8 +99,8 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
         found[2], found[3] = numbers[2] / numbers[4], -numbers[3] / numbers[5]
         return found
 
-    def misses(numbers: np.ndarray) -> np.ndarray:
-        return _misses(device(numbers), curve)
+    def residuals(numbers: np.ndarray) -> np.ndarray:
+        return misses(curve, _MODEL, device(numbers))
 
     limits = (
         [*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span],
@@ -126,7 +111,7 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
         start = np.array([*(size + faster), slope, slope, high, low])
         fits.append(
             least_squares(
-                misses,
+                residuals,
                 start,
                 bounds=limits,
                 x_scale=[0.3, 0.3, 0.3, 0.3, span, span],
@@ -134,39 +119,3 @@ def _least_squares(curve: _Curve, guess: JointFit, prepared: Prepared) -> np.nda
             )
         )
     return device(min(fits, key=lambda fit: float(fit.cost)).x)
-
-
-def _with_noises(
-    prepared: Prepared, device: np.ndarray, counted: np.ndarray, guess: JointFit
-) -> JointFit:
-    """All devices alike; only the noises are fitted."""
-    model = next(m for m in MODELS if m.code == LINEAR and m.additive and not m.shape)
-    n_devices = len(prepared.highest)
-    nothing = np.zeros((len(LOCAL), n_devices), dtype=bool)
-    layout = Layout(model, False, np.array([True, True, False, False]), nothing)
-    noisy = with_read_noise(prepared)
-    local = np.tile(device, (n_devices, 1))
-    shared = guess.shared.copy()
-    shared[1] = math.log(max(prepared.read_noise, 1e-3))
-    white = refit(fit_at(noisy, layout, shared, local, counted), counted)
-    memory = with_memory(noisy, white, counted)
-    if not memory.total > white.total + _LEAST_GAIN:
-        return white
-    return replace(memory, layout=replace(memory.layout, local_free=nothing))
-
-
-def _curve(prepared: Prepared, counted: np.ndarray) -> _Curve:
-    """Weights and pulses of each stretch of the mean curve that counts; a stretch begins with 0."""
-    series = prepared.series
-    alike = alike_stretches(series.pulse, series.begins)
-    count, rows = counted[alike].sum(axis=0), alike[0]
-    total = np.where(counted[alike], series.weight[alike], 0.0).sum(axis=0)
-    curve = total / np.maximum(count, 1)
-    use = np.flatnonzero(count)[:_MOST_PULSES]
-    found = []
-    for part in np.split(use, np.flatnonzero(np.diff(use) > 1) + 1):
-        if len(part) > 2:
-            pulse = series.pulse[rows[part]].copy()
-            pulse[0] = 0
-            found.append((curve[part], pulse))
-    return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
 from device_presets.fitting.model.step_functions import LINEAR
@@ -19,8 +20,8 @@ from device_presets.fitting.results.intervals import (
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _WIDEST = 5.0  # of a logarithm
-_NO_INTERVAL = "aihwkit's fit gives no interval"
-_MEAN_CURVE_ONLY = "aihwkit's fit is of the mean curve, which does not tell how devices differ"
+_NO_INTERVAL = "a fit of the mean curve gives no interval"
+_MEAN_CURVE_ONLY = "a fit of the mean curve does not tell how devices differ"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 
@@ -141,7 +142,7 @@ class Population:
     ) -> Quantity:
         """A function of the mean device with its interval (linearised).
 
-        A function of a step that aihwkit's own fit found has no interval.
+        A function of a step that was fitted to the mean curve has no interval.
         """
         value = function(self.device())
         if self.fit.layout.noises_only and function(self._elsewhere) != value:
@@ -196,7 +197,7 @@ class Population:
     def _elsewhere(self) -> MeanDevice:
         """The mean device with other steps and bounds: what does not follow them stays."""
         moved = self._mean.copy()
-        moved[len(self.fit.shared) :] += 1e-3 * np.arange(1, 7)
+        moved[NOISES:] += 1e-3 * np.arange(1, len(moved) - NOISES + 1)
         return self.device(moved)
 
     def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:

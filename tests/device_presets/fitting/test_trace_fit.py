@@ -9,7 +9,8 @@ import pytest
 from device_presets import get_preset
 from device_presets.fitting import CsvLayout, FittedDevice, fit_file
 from device_presets.fitting.checks.mean_curve import open_loop, training_rows
-from device_presets.fitting.model.trace_fit import _curve, trace_fit
+from device_presets.fitting.model.curve_fit import mean_curve
+from device_presets.fitting.model.trace_fit import trace_fit
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.measurement import read_measurement
 from support.device_presets.fits import sweeps
@@ -46,7 +47,7 @@ def test_only_the_noises_have_intervals(fitted: FittedDevice) -> None:
     for name in ("step", "states", "asymmetry", "nonlinearity up", "w_max", "w_min"):
         assert found[name].value is not None
         assert found[name].interval == "-"
-        assert "aihwkit's fit gives no interval" in found[name].note
+        assert "a fit of the mean curve gives no interval" in found[name].note
     noise, memory = found["cycle_to_cycle"], found["correlation length"]
     assert noise.low is not None
     assert noise.high is not None
@@ -98,6 +99,6 @@ def test_a_curve_is_the_mean_of_the_cycles_that_count(tmp_path: Path) -> None:
     file = two_cycles(tmp_path / "data.csv", clock=True)
     prepared = prepare(read_measurement(file, CsvLayout()), None, None)
     counted = prepared.cycle == prepared.cycle.min()
-    ((curve, _),) = _curve(prepared, counted)
+    ((curve, _),) = mean_curve(prepared, counted)
     mine = prepared.series.weight[counted].reshape(6, -1).mean(axis=0)
     np.testing.assert_allclose(curve, mine)

@@ -34,18 +34,7 @@ from device_presets.fitting.results.quantities import _over_models
 from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
-from support.device_presets.fits import ONE, ZERO, write_pulses
-
-
-def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
-    """One device: [pulses + 1] conductances in uS, [pulses] polarities."""
-    lines = ["pulse,polarity,conductance", f"0,up,{conductance[0]:.6f}"]
-    lines += [
-        f"{k},{'up' if u else 'down'},{g:.6f}"
-        for k, (u, g) in enumerate(zip(up, conductance[1:], strict=True), 1)
-    ]
-    path.write_text("\n".join(lines) + "\n")
-    return path
+from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
 
 def noise_only(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -60,6 +60,12 @@ OPTIONS = [
     plain("a seed before 0", "export HERE HERE/x.h5 --case a --seed -1", "--seed", "equal to 0"),
     plain("figure 7 of nothing", "figure figure7", "FOLDER: missing"),
     plain("no such figure", "figure figure99", "figure99"),
+    plain(
+        "numbers of a figure in place of a study's rows",
+        "figure figure4 --out HERE/results.png",
+        "--out: 'HERE/results.png'",
+        "would replace a study's results.csv",
+    ),
     plain("a preset that is not there", "presets show nosuch --no-plot", "`rpu-ssnn presets`"),
     plain(
         "a preset file that is not there",

@@ -242,4 +242,13 @@ STUDY_KEYS = [
         "must be one of coincidence",
         cases=[{"update": "coincidence"}],
     ),
+    of_study(
+        "labels with commas",
+        "reference: missing",
+        "must be one of 'coincidence, short', other",
+        cases=[
+            {"update": "coincidence", "label": "coincidence, short"},
+            {"update": "coincidence", "label": "other"},
+        ],
+    ),
 ]

@@ -72,6 +72,17 @@ def write_pulses(
     return path
 
 
+def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
+    """One device: [pulses + 1] conductances in uS, [pulses] polarities."""
+    lines = ["pulse,polarity,conductance", f"0,up,{conductance[0]:.6f}"]
+    lines += [
+        f"{k},{'up' if u else 'down'},{g:.6f}"
+        for k, (u, g) in enumerate(zip(up, conductance[1:], strict=True), 1)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 def sweeps(
     path: Path,
     seed: int,
