@@ -69,7 +69,7 @@ class Network:
             synapses=self.synapses,
             reads=WeightCopies(self.synapses, lookahead=training.schedule != "slot"),
             training=make_parameters(spec, sizes, training, delays),
-            inference=make_parameters(spec, sizes),
+            inference=make_parameters(spec.at_inference, sizes),
             schedule=training.schedule,
             threads=threads,
             pool=self._pool,

@@ -29,6 +29,7 @@ KernelFraction = Annotated[float, Field(ge=1e-4, le=1e3)]
 Gain = Annotated[float, Field(ge=1e-6, le=1e6)]
 Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
+Slots = Annotated[int, Field(ge=1, le=1_000_000)]
 Contrast = Literal["none", "on_off", "signed"]
 """Input of a line: a pixel, or its distance above or below its mean or zero."""
 
@@ -183,7 +184,13 @@ class NetworkSpec(Spec):
         "three without it: under the default output their rates run away "
         "(docs/findings/algorithm.md, Depth). Coincidences and devices want `gradient.delay` too",
     )
-    T: Annotated[int, Field(ge=1, le=1_000_000)] = Field(50, description="slots an image is shown")
+    T: Slots = Field(50, description="slots an image is shown")
+    inference_T: Slots | None = Field(
+        None,
+        description="slots an image is shown at inference, with the same kernel; None: T. More "
+        "slots take noise off the answer, and cost nothing in training. Validation images are "
+        "shown as long",
+    )
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()
     gradient: GradientSpec = GradientSpec()
@@ -199,6 +206,9 @@ class NetworkSpec(Spec):
         if self.slots > MOST_SLOTS:
             allowed = f"must give at most {MOST_SLOTS} slots a presentation, not {self.slots}"
             raise InputError("network", "gradient.flush", self.gradient.flush, allowed)
+        if self.at_inference.slots > MOST_SLOTS:
+            allowed = f"must give at most {MOST_SLOTS} slots a presentation"
+            raise InputError("network", "inference_T", self.inference_T, allowed)
         if self.delays[0] >= self.slots:
             allowed = (
                 f"must be smaller: spikes that wait {self.delays[0]} slots meet no gradient within "
@@ -223,6 +233,15 @@ class NetworkSpec(Spec):
     def slots(self) -> int:
         """All slots of one presentation, including the flush."""
         return self.T + round(self.gradient.flush * self.tau)
+
+    @property
+    def at_inference(self) -> "NetworkSpec":
+        """The network as it answers: with `inference_T` in place of T, and tau as in training."""
+        if self.inference_T is None:
+            return self
+        neuron = {"kernel_fraction": self.tau / self.inference_T}
+        changed = {"T": self.inference_T, "inference_T": None}
+        return self.model_copy(update={**changed, "neuron": self.neuron.model_copy(update=neuron)})
 
     @property
     def delays(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ _NAMES = {
     "overrides.w_max_spread": "device-to-device spread of the upper bound",
     "overrides.w_min_spread": "device-to-device spread of the lower bound",
     "network.T": "T",
+    "network.inference_T": "T at inference",
     "network.hidden": "hidden neurons",
     "network.inhibition.clocked": "clocked winner-take-all",
     "surrogate.T_s": "T_s",
@@ -26,6 +27,7 @@ _NAMES = {
 
 _UNITS = {
     "network.T": "slots",
+    "network.inference_T": "slots",
     "surrogate.T_s": "slots",
     "tile.reads.read_noise": "units of weight",
 }

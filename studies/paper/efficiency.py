@@ -96,7 +96,7 @@ def accuracy_by_slot(trained: Trained, images: Rows, labels: np.ndarray) -> np.n
     """Share of images whose class leads, by slot, from one presentation each, [slots]."""
     rng, network = np.random.default_rng(trained.seed), trained.network
     rates = trained.rates(images)
-    right = np.zeros(network.spec.slots)
+    right = np.zeros(network.spec.at_inference.slots)
     for first in range(0, len(labels), CHUNK):
         leading = network.decisions(rates[first : first + CHUNK], rng)
         right += (leading == labels[first : first + CHUNK, None]).sum(axis=0)

@@ -72,6 +72,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _text("network", "neurons of each layer, input first"),
     _Column("T", "slots", "how long an image is shown"),
     _Column("slots", "slots", "length of a presentation: T and the flush"),
+    _Column("inference_T", "slots", "how long an image is shown at inference, where not for T"),
     _text("update", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"),
     _text(
         "device",

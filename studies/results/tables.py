@@ -31,7 +31,7 @@ FAILURES_CSV = "failures.csv"
 _ON_DISK = {"trial": "unit"}
 """Fields that a column of the files is named otherwise for: names on disk never change."""
 
-WHOLE_NUMBERS = ("T", "slots")
+WHOLE_NUMBERS = ("T", "slots", "inference_T")
 """Columns that would become floating point where a case (ann) has none."""
 
 

@@ -163,6 +163,7 @@ def _setting_columns(trial: Trial, data: "Dataset") -> dict[str, Any]:
         "network": "-".join(map(str, layers)),
         "T": network.T,
         "slots": network.slots,
+        "inference_T": network.inference_T,
         "update": method.update,
         "device": None,
         "overrides": None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,17 +10,20 @@ import pytest
 from rpu_ssnn.baselines.ann import AnnSpec, train_ann
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, TrainingSpec
+from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import (
+    CoincidenceSynapses,
     Crossbar,
     RateSynapses,
+    Synapses,
     SynapsesFactory,
     coincidence_synapses,
     rate_synapses,
 )
-from rpu_ssnn.training import merge_statistics, train
+from rpu_ssnn.training import Trained, merge_statistics, train
 from rpu_ssnn.training_state import EpochRow
 from support.commands import refused
+from support.rpu_ssnn.passes import ReadsSlotBySlot
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,28 @@ def test_inhibition_makes_outputs_more_selective(data: Dataset) -> None:
         return float((counts.max(axis=1) / np.maximum(counts.sum(axis=1), 1)).mean())
 
     assert share_of_winner(0.5) > share_of_winner(0.0) + 0.02
+
+
+@pytest.mark.parametrize("synapses", [CoincidenceSynapses, ReadsSlotBySlot])
+def test_inference_may_take_longer_than_training(data: Dataset, synapses: type[Synapses]) -> None:
+    """The weights are those without it. The answer is that of a network whose T is as long, with
+    the same kernel in slots."""
+
+    def trained(**settings: Any) -> Trained:
+        spec = NetworkSpec(hidden=(16,), **settings)
+        training = TrainingSpec(epochs=1)
+        return train(spec, training, lambda c: synapses(c, 4.0), data, seed=0)
+
+    images = data.test_images[:50]
+    kernel = NeuronSpec(kernel_fraction=0.04)
+    with trained(T=40) as plain, trained(T=40, inference_T=100) as longer:
+        weights, same = (each.network.synapses[0].weights() for each in (plain, longer))
+        np.testing.assert_array_equal(weights, same)
+        with trained(T=100, neuron=kernel) as long:
+            long.restore(longer.state())
+            counts = longer.output_counts(images)
+            np.testing.assert_array_equal(counts, long.output_counts(images))
+        assert counts.sum() > 2.0 * plain.output_counts(images).sum() > 0
 
 
 def test_same_seed_same_network_other_seed_other_network(data: Dataset) -> None:

@@ -19,6 +19,9 @@ class BpStdpCase(IdealCase):
     update: Literal["bp_stdp"]
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+        if network.inference_T is not None:
+            allowed = "must be null: BP-STDP learns from presentations without gradient streams"
+            raise InputError("study", "network.inference_T", network.inference_T, allowed)
         for name in ("dropout_input", "dropout_hidden"):
             if getattr(training, name):
                 allowed = "must be 0: BP-STDP has no dropout"

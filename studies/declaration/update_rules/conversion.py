@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from rpu_ssnn.spec import Spec
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.declaration.update_rules.ann import ann_spec, float_training
 from studies.declaration.update_rules.base import (
     SEES_COUNTS,
@@ -37,6 +38,11 @@ class ConversionCase(IdealCase):
     percentile: Percentile | None = Field(
         None, description="of the activations that is one spike a slot; None: 100, the largest"
     )
+
+    def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
+        if network.inference_T is not None:
+            allowed = "must be null: nothing but inference takes slots here, which T says"
+            raise InputError("study", "network.inference_T", network.inference_T, allowed)
 
     def method(self, sections: Sections) -> dict[str, Any]:
         percentile = self.checked(sections, "percentile")

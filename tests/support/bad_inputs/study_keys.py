@@ -230,6 +230,29 @@ STUDY_KEYS = [
         cases=[RATE, {"update": "ann", "network": {"T": 5}}],
     ),
     of_study(
+        "longer inference of a network that takes slots for inference only",
+        "case 2.network.inference_T: 5",
+        "must be null",
+        cases=[RATE, {"update": "conversion", "network": {"inference_T": 5}}],
+    ),
+    of_study(
+        "longer inference of BP-STDP",
+        "network.inference_T: 5",
+        "must be null",
+        cases=[RATE, {"update": "bp_stdp", "network": {"inference_T": 5}}],
+    ),
+    of_study(
+        "longer inference than any",
+        "network.inference_T: 1000000",
+        "at most 2000000 slots",
+        network={
+            "T": 1000,
+            "inference_T": 1000000,
+            "neuron": {"kernel_fraction": 100},
+            "gradient": {"flush": 15},
+        },
+    ),
+    of_study(
         "duplicate labels",
         "case 2.label: 'rate'",
         "must be unique",
