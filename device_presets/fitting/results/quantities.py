@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from device_presets.fitting.model.first_guess import LONGEST
 from device_presets.fitting.reading.csv_layout import SIEMENS
 from device_presets.fitting.results.history_report import history_quantities
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
@@ -161,4 +162,8 @@ def _read_noise(p: Population) -> list[Quantity]:
         "correlated from pulse to pulse",
     )
     note = "its correlation falls to 1/e over these pulses"
-    return [white, slow, p.positive(MEMORY, "pulses", lambda device: device.pulses, note)]
+    length = p.positive(MEMORY, "pulses", lambda device: device.pulses, note)
+    if p.device().pulses > 0.99 * LONGEST:
+        note = f"{note}; at least: no longer ones are tried"
+        length = replace(length, low=None, high=None, note=note)
+    return [white, slow, length]
