@@ -51,12 +51,11 @@ def on_curve(prepared: Prepared, fit: JointFit, counted: np.ndarray) -> JointFit
 
     Args: as for `nearest_curve`.
     """
-    model, layout = fit.layout.model, fit.layout
     curve = mean_curve(prepared, counted)
-    device, shape = _parts(model, _nearest(fit, curve, prepared))
+    device, shape = nearest_numbers(prepared, fit, curve)
     shared = np.concatenate([fit.shared[:NOISES], shape])
     local = np.tile(device, (len(fit.local), 1))
-    return fit_at(with_read_noise(prepared), layout, shared, local, counted)
+    return fit_at(with_read_noise(prepared), fit.layout, shared, local, counted)
 
 
 def n_numbers(model: StepModel) -> int:
@@ -86,15 +85,57 @@ def mean_curve(prepared: Prepared, counted: np.ndarray, most: int | None = None)
     return found
 
 
-def misses(
-    curve: Curve, model: StepModel, device: np.ndarray, shape: np.ndarray | None = None
-) -> np.ndarray:
+def nearest_numbers(
+    prepared: Prepared, fit: JointFit, curve: Curve
+) -> tuple[np.ndarray, np.ndarray]:
+    """Own numbers (``step_functions.LOCAL``) and shape of a fit's model that miss a curve least.
+
+    Searches start from the numbers of the fit and from its model's first ones, with steps of
+    several sizes.
+    """
+    model = fit.layout.model
+    local, shape = fit.local.mean(axis=0), fit.shape
+    high, low = float(prepared.highest.mean()), float(prepared.lowest.mean())
+    span = high - low
+    slopes = [local[2] * local[4], -local[3] * local[5]] if _has_slopes(model) else []
+    lower = np.array(
+        [*(local[:2] - 3), max(high - 0.3 * span, 1e-3), low - 0.5 * span]
+        + [-1.0] * len(slopes)
+        + list(model.low)
+    )
+    upper = np.array(
+        [*(local[:2] + 3), high + 0.5 * span, min(low + 0.3 * span, -1e-3)]
+        + [1.0] * len(slopes)
+        + list(model.high)
+    )
+    fitted = np.array([*local[:2], *local[4:], *slopes, *shape])
+    plain = np.array([*local[:2], high, low, *[0.5] * len(slopes), *model.start])
+    starts = [fitted + np.where(np.arange(len(fitted)) < 2, faster, 0.0) for faster in _FASTER]
+    starts += [plain + np.where(np.arange(len(plain)) < 2, faster, 0.0) for faster in _FASTER]
+
+    def residuals(numbers: np.ndarray) -> np.ndarray:
+        return misses(curve, model, *_parts(model, numbers))
+
+    found = [
+        least_squares(
+            residuals,
+            np.clip(start, lower + 1e-9, upper - 1e-9),
+            bounds=(lower, upper),
+            x_scale=[0.3, 0.3, span, span] + [0.3] * (len(start) - 4),
+            diff_step=np.full(len(start), 1e-4),
+            max_nfev=60,
+        )
+        for start in starts
+    ]
+    return _parts(model, min(found, key=lambda one: float(one.cost)).x)
+
+
+def misses(curve: Curve, model: StepModel, device: np.ndarray, shape: np.ndarray) -> np.ndarray:
     """Of the noise-free response, all stretches one after the other.
 
     Args:
         device: [6] as ``step_functions.LOCAL``. shape: of the model.
     """
-    shape = np.zeros(0) if shape is None else shape
     parts = [noise_free_response(w, p, model.code, device, shape) - w for w, p in curve]
     return np.concatenate(parts)
 
@@ -128,46 +169,6 @@ def with_noises(
         return white
     kept = memory.layout.shared_free & (np.arange(len(shared)) < NOISES)
     return replace(memory, layout=replace(memory.layout, shared_free=kept, local_free=nothing))
-
-
-def _nearest(fit: JointFit, curve: Curve, prepared: Prepared) -> tuple[float, JointFit, np.ndarray]:
-    """Squared misses of the best numbers of a fit's model, that fit, and those numbers."""
-    model = fit.layout.model
-    local, shape = fit.local.mean(axis=0), fit.shape
-    high, low = float(prepared.highest.mean()), float(prepared.lowest.mean())
-    span = high - low
-    slopes = [local[2] * local[4], -local[3] * local[5]] if _has_slopes(model) else []
-    lower = np.array(
-        [*(local[:2] - 3), max(high - 0.3 * span, 1e-3), low - 0.5 * span]
-        + [-1.0] * len(slopes)
-        + list(model.low)
-    )
-    upper = np.array(
-        [*(local[:2] + 3), high + 0.5 * span, min(low + 0.3 * span, -1e-3)]
-        + [1.0] * len(slopes)
-        + list(model.high)
-    )
-    fitted = np.array([*local[:2], *local[4:], *slopes, *shape])
-    plain = np.array([*local[:2], high, low, *[0.5] * len(slopes), *model.start])
-    starts = [fitted + np.where(np.arange(len(fitted)) < 2, faster, 0.0) for faster in _FASTER]
-    starts += [plain + np.where(np.arange(len(plain)) < 2, faster, 0.0) for faster in _FASTER]
-
-    def residuals(numbers: np.ndarray) -> np.ndarray:
-        return misses(curve, model, *_parts(model, numbers))
-
-    found = [
-        least_squares(
-            residuals,
-            np.clip(start, lower + 1e-9, upper - 1e-9),
-            bounds=(lower, upper),
-            x_scale=[0.3, 0.3, span, span] + [0.3] * (len(start) - 4),
-            diff_step=1e-4,
-            max_nfev=60,
-        )
-        for start in starts
-    ]
-    best: np.ndarray = min(found, key=lambda one: float(one.cost)).x
-    return best
 
 
 def _has_slopes(model: StepModel) -> bool:

@@ -4,13 +4,11 @@ It fits the mean curve by least squares and knows no noise, spread or interval. 
 fitted by the likelihood with that curve held fixed, so that a preset and its checks are complete.
 """
 
-import itertools
 import math
 
 import numpy as np
-from scipy.optimize import least_squares
 
-from device_presets.fitting.model.curve_fit import Curve, mean_curve, misses, with_noises
+from device_presets.fitting.model.curve_fit import mean_curve, misses, nearest_numbers, with_noises
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
@@ -43,9 +41,9 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
     if not prepared.has_down:
         allowed = "must be likelihood: aihwkit's linear step needs pulses both ways"
         raise PresetError("presets fit", "--method", "aihwkit", allowed)
-    guess = fit_model(prepared, MODELS[0], counted)
+    guess = fit_model(prepared, _MODEL, counted)
     curve = mean_curve(prepared, counted, _MOST_PULSES)
-    start = _least_squares(curve, guess, prepared)
+    start, shape = nearest_numbers(prepared, guess, curve)
     ups, downs = math.exp(start[0]), math.exp(start[1])
     high, low, step = start[4], start[5], max(ups, downs)
     span = high - low
@@ -54,8 +52,8 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
         "up_down": (asymmetry_of(ups, downs), -0.95, 0.95),
         "w_max": (high, max(high - 0.3 * span, 1e-3), high + 0.5 * span),
         "w_min": (low, low - 0.5 * span, min(low + 0.3 * span, -1e-3)),
-        "gamma_up": (start[2] * high, 0.0, 1.0),
-        "gamma_down": (-start[3] * low, 0.0, 1.0),
+        "gamma_up": (max(start[2] * high, 0.0), 0.0, 1.0),
+        "gamma_down": (max(-start[3] * low, 0.0), 0.0, 1.0),
     }
     try:
         found, _, _ = fit_measurements(
@@ -84,38 +82,5 @@ def trace_fit(prepared: Prepared, counted: np.ndarray) -> JointFit:
         ]
     )
     # A search that was cut off may end where it was trying, not where it was best.
-    better = min((device, start), key=lambda d: float(np.sum(misses(curve, _MODEL, d) ** 2)))
-    return with_noises(prepared, _MODEL, better, np.zeros(0), counted, guess.shared)
-
-
-def _least_squares(curve: Curve, guess: JointFit, prepared: Prepared) -> np.ndarray:
-    """Where aihwkit's search starts: the same problem, solved with our own simulation."""
-    high, low = float(prepared.highest.mean()), float(prepared.lowest.mean())
-    span = high - low
-    size = np.log(np.exp(guess.local[:, :2]).mean(axis=0))
-
-    def device(numbers: np.ndarray) -> np.ndarray:
-        found = numbers.copy()
-        found[2], found[3] = numbers[2] / numbers[4], -numbers[3] / numbers[5]
-        return found
-
-    def residuals(numbers: np.ndarray) -> np.ndarray:
-        return misses(curve, _MODEL, device(numbers))
-
-    limits = (
-        [*(size - 3), 0.0, 0.0, max(high - 0.3 * span, 1e-3), low - 0.5 * span],
-        [*(size + 3), 1.0, 1.0, high + 0.5 * span, min(low + 0.3 * span, -1e-3)],
-    )
-    fits = []
-    for slope, faster in itertools.product((0.1, 0.5, 0.9), (0.0, 0.7)):
-        start = np.array([*(size + faster), slope, slope, high, low])
-        fits.append(
-            least_squares(
-                residuals,
-                start,
-                bounds=limits,
-                x_scale=[0.3, 0.3, 0.3, 0.3, span, span],
-                diff_step=np.full(6, 1e-4),
-            )
-        )
-    return device(min(fits, key=lambda fit: float(fit.cost)).x)
+    better = min((device, start), key=lambda d: float(np.sum(misses(curve, _MODEL, d, shape) ** 2)))
+    return with_noises(prepared, _MODEL, better, shape, counted, guess.shared)
