@@ -4,6 +4,7 @@ The likelihood gives up some of the curve where its law of the noise is wrong. W
 describes the data, the nearest curve is what remains to be said of one device.
 """
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -20,8 +21,11 @@ from device_presets.fitting.model.weights import Prepared, with_read_noise
 _LEAST_GAIN = 4.0
 """Log-units that read noise with memory, of two numbers, has to gain."""
 
-_FASTER = (-0.7, 0.0, 0.7, 1.5)
-"""Logarithms by which the steps of a search's starts differ from the likelihood's."""
+_SIZES = (0.005, 0.05, 0.5)
+"""Steps as shares of the range that a search starts from, in each direction."""
+
+_SMALLEST = 1e-5
+"""Share of the range below which no step is tried."""
 
 type Curve = list[tuple[np.ndarray, np.ndarray]]
 """Weights and pulses of each stretch; a stretch begins with a pulse of 0."""
@@ -90,7 +94,7 @@ def nearest_numbers(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Own numbers (``step_functions.LOCAL``) and shape of a fit's model that miss a curve least.
 
-    Searches start from the numbers of the fit and from its model's first ones, with steps of
+    Searches start from the numbers of the fit, and from its model's first ones with steps of
     several sizes.
     """
     model = fit.layout.model
@@ -98,20 +102,21 @@ def nearest_numbers(
     high, low = float(prepared.highest.mean()), float(prepared.lowest.mean())
     span = high - low
     slopes = [local[2] * local[4], -local[3] * local[5]] if _has_slopes(model) else []
+    smallest, largest = math.log(_SMALLEST * span), math.log(span)
     lower = np.array(
-        [*(local[:2] - 3), max(high - 0.3 * span, 1e-3), low - 0.5 * span]
+        [smallest, smallest, max(high - 0.3 * span, 1e-3), low - 0.5 * span]
         + [-1.0] * len(slopes)
         + list(model.low)
     )
     upper = np.array(
-        [*(local[:2] + 3), high + 0.5 * span, min(low + 0.3 * span, -1e-3)]
+        [largest, largest, high + 0.5 * span, min(low + 0.3 * span, -1e-3)]
         + [1.0] * len(slopes)
         + list(model.high)
     )
     fitted = np.array([*local[:2], *local[4:], *slopes, *shape])
-    plain = np.array([*local[:2], high, low, *[0.5] * len(slopes), *model.start])
-    starts = [fitted + np.where(np.arange(len(fitted)) < 2, faster, 0.0) for faster in _FASTER]
-    starts += [plain + np.where(np.arange(len(plain)) < 2, faster, 0.0) for faster in _FASTER]
+    plain = [high, low, *[0.5] * len(slopes), *model.start]
+    sizes = np.log(np.multiply(span, _SIZES))
+    starts = [fitted, *(np.array([*both, *plain]) for both in itertools.product(sizes, sizes))]
 
     def residuals(numbers: np.ndarray) -> np.ndarray:
         return misses(curve, model, *_parts(model, numbers))
