@@ -50,11 +50,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A spiking network trained by spikes alone (SSNN-BP; Biswas, Saraswat, Ganguly).
 
     Values become rates between the lowest and highest value of the training rows. `score` and
-    `predict` show every row for T slots. Only pulses of the update change devices.
+    `predict` show every row for T slots, or for `inference_T`. Only pulses of the update change
+    devices.
 
     Args:
         hidden: neurons of each hidden layer; a number: of the only one.
         T: slots a row is shown.
+        inference_T: slots a row is shown by `score` and `predict`, see `NetworkSpec.inference_T`.
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: passes over the training rows; the step falls linearly.
@@ -84,6 +86,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: int | tuple[int, ...] = (64,),
         T: int = 50,
         *,
+        inference_T: int | None = None,
         synapses: Any = "coincidence",
         epochs: int = 20,
         batch: int = 20,
@@ -98,6 +101,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.hidden = hidden
         self.T = T
+        self.inference_T = inference_T
         self.synapses = synapses
         self.epochs = epochs
         self.batch = batch
@@ -170,7 +174,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return shares_of_none
 
     def spike_counts(self, X: ArrayLike) -> np.ndarray:
-        """Output spikes of each class in T slots, [n, classes]; the same for the same rows.
+        """Output spikes of each class, [n, classes]; the same for the same rows.
 
         Raises:
             NotFittedError: before `fit`.
@@ -272,6 +276,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             NetworkSpec,
             hidden=tuple(layers),
             T=self.T,
+            inference_T=self.inference_T,
             encoding=_checked_spec(EncodingSpec, contrast=self.contrast),
             inhibition=InhibitionSpec(clocked=self.winner_takes_all),
         )

@@ -69,6 +69,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
     [
         ({"T": 0}, ("T", "0 is not allowed", "greater than or equal to 1")),
         ({"T": "many"}, ("T", "'many' is not allowed", "whole number")),
+        ({"inference_T": 0}, ("inference_T", "0 is not allowed", "greater than or equal to 1")),
         ({"hidden": (8, 0)}, ("hidden.1", "0 is not allowed", "greater than or equal to 1")),
         ({"hidden": None}, ("hidden.0", "whole number")),
         ({"batch": 0}, ("batch", "0 is not allowed")),
@@ -116,6 +117,14 @@ def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
         model.fit(X[:50] * 2, np.array(["odd", "even"])[np.arange(50) % 2])
     with pytest.raises(NotFittedError):
         model.predict(X)
+
+
+def test_a_longer_inference_counts_more_spikes_of_the_same_weights() -> None:
+    short = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:100], Y[:100])
+    longer = SpikingClassifier(**FAST | {"epochs": 1}, inference_T=300).fit(X[:100], Y[:100])
+    weights = [m.trained_.network.synapses[0].weights() for m in (short, longer)]
+    assert np.array_equal(*weights)
+    assert longer.spike_counts(X[:20]).sum() > 5 * short.spike_counts(X[:20]).sum() > 0
 
 
 @pytest.mark.parametrize("synapses", ["coincidence", "charge_trap"])
