@@ -9,7 +9,7 @@ import numpy as np
 
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
-from device_presets.fitting.model.curve_fit import nearest_curve, on_curve
+from device_presets.fitting.model.curve_fit import n_numbers, nearest_curve, on_curve
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.selection import Score, Selection, filtered, select_model
@@ -17,6 +17,9 @@ from device_presets.fitting.model.trace_fit import trace_fit
 from device_presets.fitting.model.weights import Prepared
 
 type Method = Literal["likelihood", "aihwkit"]
+
+_FEW_NUMBERS = 6
+"""Of aihwkit's linear step: two steps, two slopes, two bounds."""
 
 type CurveRow = tuple[str, CurveErrors, CurveErrors | None]
 """Name of a fit, errors of its mean curve over all pulses, and over cycles that were held out; None
@@ -95,15 +98,17 @@ def _judged(selection: Selection) -> tuple[Selection, Verdict]:
 
 
 def _nearest_step(prepared: Prepared, selection: Selection) -> JointFit:
-    """The likeliest fit of the mean step whose curve comes nearest: over cycles held out, where
-    there are several. Steps with terms of time, width and amplitude are left out."""
+    """The likeliest fit of the mean step whose curve comes nearest over cycles held out. With one
+    cycle, of all pulses, steps of few numbers only. Terms of time, width and amplitude are left
+    out."""
+    training = training_rows(selection.chosen.fit)
     fits: dict[tuple[int, tuple[str, ...]], JointFit] = {}
     for score in selection.scores:
-        if not score.fit.layout.history.terms:
+        few = training is not None or n_numbers(score.model) <= _FEW_NUMBERS
+        if few and not score.fit.layout.history.terms:
             fits.setdefault((score.model.code, score.model.shape), score.fit)
 
     def error(fit: JointFit) -> float:
-        training = training_rows(fit)
         if training is None:
             return open_loop(on_curve(prepared, fit, prepared.everything), prepared.everything).both
         return open_loop(on_curve(prepared, fit, training), ~training).both

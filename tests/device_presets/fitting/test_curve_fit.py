@@ -9,7 +9,7 @@ import pytest
 from device_presets import get_preset
 from device_presets.fitting import CsvLayout, FittedDevice, fit_file
 from device_presets.fitting.checks.mean_curve import open_loop
-from device_presets.fitting.model.curve_fit import nearest_curve
+from device_presets.fitting.model.curve_fit import n_numbers, nearest_curve
 from device_presets.fitting.model.first_guess import NOISES, first_guess
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
@@ -23,13 +23,13 @@ ONE_OF_EACH = list({(m.code, m.shape): m for m in MODELS}.values())
 """One model of each mean step."""
 
 
-def jumping(file: Path, devices: int = 1) -> Path:
+def jumping(file: Path, devices: int = 1, cycles: int = 6) -> Path:
     """Exponential steps, of which one of five is five times as large and the others are none.
 
     No law of the noise here has two sizes of step, so that none describes the data.
     """
     rng = np.random.default_rng(3)
-    way = np.tile(np.repeat([1.0, -1.0], 60), 6)
+    way = np.tile(np.repeat([1.0, -1.0], 60), cycles)
     tables = []
     for device in range(devices):
         weight, read = -0.8, []
@@ -40,7 +40,7 @@ def jumping(file: Path, devices: int = 1) -> Path:
             read.append(weight)
         columns = {
             "device": device,
-            "cycle": np.append(0, np.repeat(np.arange(6), 120)),
+            "cycle": np.append(0, np.repeat(np.arange(cycles), 120)),
             "pulse": np.arange(len(read)),
             "polarity": np.where(np.append(1.0, way) > 0, "up", "down"),
             "conductance": 1e6 * (ZERO + (ONE - ZERO) * np.array(read)),
@@ -100,6 +100,17 @@ def test_several_devices_keep_their_spreads(tmp_path: Path) -> None:
     assert not fit.verdict.describes
     assert "least squares" not in fit.selection.chosen.name
     assert next(q for q in fit.quantities if q.name == "step_spread").value is not None
+
+
+def test_of_one_cycle_no_step_of_many_numbers_is_kept(tmp_path: Path) -> None:
+    """A curve with as many bends as jumps would be the nearest one."""
+    fit = fit_file(jumping(tmp_path / "data.csv", cycles=1), "mine", against_aihwkit=True)
+    assert not fit.verdict.describes, fit.verdict
+    assert fit.selection.chosen.fit.layout.noises_only
+    assert n_numbers(fit.selection.chosen.model) <= 6
+    (_, seen, held), *others = fit.curves
+    assert held is None
+    assert all(seen.both <= 1.001 * other.both for _, other, _ in others)
 
 
 SHAPES = {
