@@ -63,7 +63,8 @@ OPTIONS = [
     plain(
         "numbers of a figure in place of a study's rows",
         "figure figure4 --out HERE/results.png",
-        "--out: 'HERE/results.png'",
+        "--out: '",
+        "results.png' is not allowed",
         "would replace a study's results.csv",
     ),
     plain("a preset that is not there", "presets show nosuch --no-plot", "`rpu-ssnn presets`"),
