@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 
 from device_presets.fitting.checks.goodness import Verdict, judge
-from device_presets.fitting.checks.mean_curve import CurveErrors, open_loop, training_rows
-from device_presets.fitting.model.curve_fit import n_numbers, nearest_curve, on_curve
+from device_presets.fitting.mean_curve.aihwkit_trace import trace_fit
+from device_presets.fitting.mean_curve.errors import CurveErrors, open_loop, training_rows
+from device_presets.fitting.mean_curve.least_squares import n_numbers, nearest_curve, on_curve
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.selection import Score, Selection, filtered, select_model
-from device_presets.fitting.model.trace_fit import trace_fit
 from device_presets.fitting.model.weights import Prepared
 
 type Method = Literal["likelihood", "aihwkit"]

@@ -9,7 +9,7 @@ import pandas as pd
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
 from device_presets.fitting.checks.goodness import FAR, Verdict
 from device_presets.fitting.choice import CurveRow, Method, choose
-from device_presets.fitting.model.curve_fit import n_numbers
+from device_presets.fitting.mean_curve.least_squares import n_numbers
 from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.profile import cycle_noise_limits

@@ -40,7 +40,7 @@ class Layout:
 
     @property
     def noises_only(self) -> bool:
-        """Whether the step is that of the mean curve: see `curve_fit` and `trace_fit`."""
+        """Whether the step is that of the mean curve: see `fitting.mean_curve`."""
         return not self.local_free.any()
 
     @property

@@ -20,7 +20,7 @@ class BpStdpCase(IdealCase):
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
         if network.inference_T is not None:
-            allowed = "must be null: BP-STDP learns from presentations without gradient streams"
+            allowed = "must be null: BP-STDP trains and answers with T slots"
             raise InputError("study", "network.inference_T", network.inference_T, allowed)
         for name in ("dropout_input", "dropout_hidden"):
             if getattr(training, name):

@@ -41,7 +41,7 @@ class ConversionCase(IdealCase):
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
         if network.inference_T is not None:
-            allowed = "must be null: nothing but inference takes slots here, which T says"
+            allowed = "must be null: T is the length of inference of a converted network"
             raise InputError("study", "network.inference_T", network.inference_T, allowed)
 
     def method(self, sections: Sections) -> dict[str, Any]:

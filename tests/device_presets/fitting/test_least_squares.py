@@ -8,8 +8,8 @@ import pytest
 
 from device_presets import get_preset
 from device_presets.fitting import CsvLayout, FittedDevice, fit_file
-from device_presets.fitting.checks.mean_curve import open_loop
-from device_presets.fitting.model.curve_fit import n_numbers, nearest_curve
+from device_presets.fitting.mean_curve.errors import open_loop
+from device_presets.fitting.mean_curve.least_squares import n_numbers, nearest_curve
 from device_presets.fitting.model.first_guess import NOISES, first_guess
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of

@@ -8,9 +8,9 @@ import pytest
 
 from device_presets import get_preset
 from device_presets.fitting import CsvLayout, FittedDevice, fit_file
-from device_presets.fitting.checks.mean_curve import open_loop, training_rows
-from device_presets.fitting.model.curve_fit import mean_curve
-from device_presets.fitting.model.trace_fit import trace_fit
+from device_presets.fitting.mean_curve.aihwkit_trace import trace_fit
+from device_presets.fitting.mean_curve.errors import open_loop, training_rows
+from device_presets.fitting.mean_curve.least_squares import mean_curve
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.measurement import read_measurement
 from support.device_presets.fits import sweeps

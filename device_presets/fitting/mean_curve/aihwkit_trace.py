@@ -8,7 +8,12 @@ import math
 
 import numpy as np
 
-from device_presets.fitting.model.curve_fit import mean_curve, misses, nearest_numbers, with_noises
+from device_presets.fitting.mean_curve.least_squares import (
+    mean_curve,
+    misses,
+    nearest_numbers,
+    with_noises,
+)
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
