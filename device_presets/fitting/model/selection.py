@@ -15,6 +15,7 @@ from device_presets.fitting.model.maximum_likelihood import (
 )
 from device_presets.fitting.model.series import Trace, empty_trace
 from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepModel
+from device_presets.fitting.model.uncertainty import marginal
 from device_presets.fitting.model.weights import (
     LEAST_READ_NOISE,
     Prepared,
@@ -126,25 +127,29 @@ def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
 
 
 def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
-    """The same models with correlated read noise, where that makes the best few more likely.
+    """The same models with correlated read noise, where that makes the best few more likely, with
+    the devices' own numbers integrated out: cycle noise and what these follow of it look alike.
 
     Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.
     """
     ordered = sorted(fits, key=adjusted, reverse=True)
     prepared = with_read_noise(prepared)
-    least = adjusted(ordered[0])
     # All numbers are fitted before memory is given up: with new noises alone it may look worse.
     first = fitted_from(with_memory(prepared, ordered[0]))
-    if not adjusted(first) > least:
+    if not adjusted(first) > adjusted(ordered[0]):
         return []
-    few = [fitted_from(with_memory(prepared, fit)) for fit in ordered[1:_FEW]]
-    tried = [fit for fit in (first, *few) if _is_noise(fit)]
+    least = [marginal(fit) for fit in ordered]
+    top = int(np.argmax(least))
+    few = {*range(1, _FEW), top} - {0}
+    tried = [first, *(fitted_from(with_memory(prepared, ordered[k])) for k in sorted(few))]
+    tried = [fit for fit in tried if _is_noise(fit)]
     best = max(tried, key=adjusted, default=None)
-    if best is None or not adjusted(best) > least + LEAST_GAIN:
+    if best is None or not adjusted(best) > adjusted(ordered[0]) + LEAST_GAIN:
         return []
-    for fit in ordered[_FEW:]:
-        start = with_memory(prepared, fit, like=best)
-        tried.append(fitted_from(start))
+    if not max(map(marginal, tried)) > least[top] + LEAST_GAIN:
+        return []
+    for k in sorted(set(range(1, len(ordered))) - few):
+        tried.append(fitted_from(with_memory(prepared, ordered[k], like=best)))
     return [fit for fit in tried if _is_noise(fit)]
 
 

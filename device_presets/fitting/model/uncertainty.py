@@ -16,6 +16,8 @@ _LOG_STEP = 0.1
 _LEAST_EIGENVALUE = 1e-4  # of a curvature in the numbers' own units
 _FLAT = 1e-3
 _LOOSE = 1.0  # standard error of a logarithm, or in weight
+_WIDE = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+"""Deviations of the own numbers between devices that `marginal` allows: logarithms and weights."""
 _MOST_MOVE = 0.5  # of a logarithm: beyond that one step is no guide
 
 
@@ -84,6 +86,21 @@ def uncertainty(fit: JointFit) -> Uncertainty:
     sharp = np.flatnonzero(np.abs(np.diag(schur)) > _LOOSE**-2)
     shared_at_top = _is_top(schur[np.ix_(sharp, sharp)])
     return Uncertainty(shared, local, response, together, at_top, noise_slope, shared_at_top)
+
+
+def marginal(fit: JointFit) -> float:
+    """Log-likelihood with the devices' own numbers integrated out, less one a shared number.
+
+    Laplace's approximation, under wide normal laws of the own numbers. This compares laws of noise:
+    the likelihood itself favours one that leaves a device no noise of its own path, since the own
+    numbers then follow the path.
+    """
+    n_shared = len(fit.shared)
+    free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
+    free[:, n_shared:] = fit.layout.local_free.T
+    curvatures = _hessians(fit, free)[:, n_shared:, n_shared:] * np.outer(_WIDE, _WIDE)
+    known = np.log1p(np.maximum(np.linalg.eigvalsh(np.nan_to_num(curvatures)), 0.0)).sum()
+    return float(fit.total - 0.5 * known - fit.layout.shared_free.sum())
 
 
 def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:

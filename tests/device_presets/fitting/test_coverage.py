@@ -21,7 +21,7 @@ from scipy.stats import binom
 from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
 from device_presets.steps_at_zero import mean_steps
-from support.device_presets.fits import ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
+from support.device_presets.fits import COARSE_RERAM, ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
 from support.device_presets.timed import (
     STEP,
     VOLTS,
@@ -178,19 +178,7 @@ CASES = {
     "linear, uneven": of_preset("ecram", {"levels": 100}, 10, 190),
     # Noise of 1.8 steps, and bounds that clip it.
     "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=30),
-    "soft bounds, read noise": of_preset(
-        "reram_sb",
-        {
-            "levels": 40,
-            "cycle_to_cycle": 0.4,
-            "write_noise": 1.5,
-            "w_max_spread": 0.1,
-            "w_min_spread": 0.1,
-            "step_spread": 0.1,
-        },
-        6,
-        80,
-    ),
+    "soft bounds, read noise": of_preset("reram_sb", COARSE_RERAM, 6, 80),
     "correlated read noise": of_sweeps(
         {
             "step": SWEEP_STEP,

@@ -7,21 +7,26 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from device_presets import get_preset
 from device_presets.fitting import fit_file
 from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.model.history_search import LEAST_GAIN, adjusted
+from device_presets.fitting.model.joint_fit import LogLikelihood
 from device_presets.fitting.model.likelihood import OF_DIRECTION, run_filter
-from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
 from device_presets.fitting.model.profile import cycle_noise_limits
 from device_presets.fitting.model.selection import filtered, select_model
 from device_presets.fitting.model.series import Series, empty_trace, plain_series
-from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS, SOFT_BOUNDS
+from device_presets.fitting.model.uncertainty import marginal
 from device_presets.fitting.model.weights import Prepared, prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
-from support.device_presets.fits import ONE, SWEEP_STEP, ZERO, sweeps
+from support.device_presets.fits import COARSE_RERAM, ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
 
 FEW_MODELS = tuple(m for m in MODELS if m.code in (CONSTANT, LINEAR) and m.additive)
 ONE_SLOPE = tuple(m for m in FEW_MODELS if m.code == LINEAR and m.shape)
+SOFT_CONSTANT_NOISE = next(m for m in MODELS if m.code == SOFT_BOUNDS and m.additive)
 
 
 def prepared_of(file: Path) -> Prepared:
@@ -156,3 +161,32 @@ def test_memory_is_found_where_noises_alone_do_not_show_it(tmp_path: Path) -> No
     size = float(np.exp(fit.shared[2] - fit.local[:, :2].mean()))
     assert size == pytest.approx(3.0, rel=0.25)
     assert float(np.exp(fit.shared[0])) < 0.1
+
+
+def test_cycle_noise_that_own_numbers_follow_is_not_taken_for_memory(tmp_path: Path) -> None:
+    """Six devices of four own numbers each gain 8.7 log-units by a memory that they do not have."""
+    preset = get_preset("reram_sb", COARSE_RERAM)
+    prepared = prepared_of(write_pulses(tmp_path / "a.csv", preset, 6, 80, seed=5))
+    plain = fit_model(prepared, SOFT_CONSTANT_NOISE)
+    memory = fitted_from(with_memory(prepared, plain))
+    assert adjusted(memory) > adjusted(plain) + LEAST_GAIN
+    assert marginal(memory) < marginal(plain)
+    chosen = select_model(prepared, (SOFT_CONSTANT_NOISE,))
+    assert not any(score.fit.layout.memory for score in chosen.scores)
+
+
+def test_own_numbers_are_integrated_out(tmp_path: Path) -> None:
+    """One device of constant steps, against the sum over a grid of both steps."""
+    file = sweeps(tmp_path / "a.csv", 0, slow=0.0, cycle=0.5, white=1.0, pulses=60)
+    prepared = prepare(read_measurement(file, CsvLayout()), None, None)
+    fit = fit_model(prepared, MODELS[0])
+    assert list(np.flatnonzero(fit.layout.local_free[:, 0])) == [0, 1]
+    likelihood, moves = LogLikelihood(fit.prepared, fit.layout), np.linspace(-0.3, 0.3, 31)
+    total = 0.0
+    for up in moves:
+        for down in moves:
+            local = fit.local + np.array([[up, down, 0, 0, 0, 0]])
+            gain = float(likelihood(fit.shared, local)[0]) - fit.total
+            total += math.exp(gain) * stats.norm.pdf([up, down], scale=0.5).prod()
+    exact = fit.total + math.log(total * (moves[1] - moves[0]) ** 2)
+    assert marginal(fit) + fit.layout.shared_free.sum() == pytest.approx(exact, abs=0.1)

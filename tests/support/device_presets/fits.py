@@ -24,6 +24,17 @@ SWEEP_STEP = 0.004
 """Up step at weight zero of the devices of ``sweeps``."""
 
 
+COARSE_RERAM = {
+    "levels": 40,
+    "cycle_to_cycle": 0.4,
+    "write_noise": 1.5,
+    "w_max_spread": 0.1,
+    "w_min_spread": 0.1,
+    "step_spread": 0.1,
+}
+"""Changes to `reram_sb`: its devices wander within soft bounds, and their reads hide that."""
+
+
 def seeded_pulse_train(
     preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
