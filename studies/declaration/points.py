@@ -159,11 +159,12 @@ def _points_of_case(
     case: Case, where: str, axes: Sequence[SweepAxis], shared: Sections, seeds: tuple[int, ...]
 ) -> Iterator[Point]:
     own = own_sections(case)
-    if case.reads is not None:
-        for path, value in leaves({"network": case.network, "training": case.training}):
-            if path not in case.reads:
-                allowed = f"changes nothing in {case.rule}; " + one_of(case.reads)
-                raise InputError("study", f"{where}.{path}", value, allowed)
+    for path, value in leaves({"network": case.network, "training": case.training}):
+        unread = case.reads is not None and path not in case.reads
+        if unread or path in case.without_effect:
+            instead = one_of(case.reads) if case.reads else "must be left out"
+            allowed = f"changes nothing in {case.rule}; {instead}"
+            raise InputError("study", f"{where}.{path}", value, allowed)
     varied = [part for axis in axes if (part := _for_case(axis, case)) is not None]
     declared = {path: axis.where for axis in varied for path in axis.paths}
     for rows in itertools.product(*(axis.rows for axis in varied)):

@@ -127,9 +127,10 @@ def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
 
 
 def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
-    """The same models with correlated read noise, where that makes the best few more likely, with
-    the devices' own numbers integrated out: cycle noise and what these follow of it look alike.
+    """The same models with correlated read noise, where that makes the best few more likely.
 
+    The devices' own numbers follow the path that cycle noise has made; what they miss of it looks
+    like correlated noise. The marginal likelihood must rise as well, since it is not so deceived.
     Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.
     """
     ordered = sorted(fits, key=adjusted, reverse=True)

@@ -46,6 +46,18 @@ NUMBERS_READ = (
 BLANK_WITHOUT_SPIKES = ("T", "slots", "schedule", "decay", "decay_shape", "output_step")
 """Columns of a row that say nothing of such a network."""
 
+ONLY_OF_GRADIENT_TRAINS = (
+    "network.neuron.theta_b",
+    "network.neuron.theta_n",
+    "network.gradient.switch",
+    "network.gradient.branches",
+    "network.gradient.delay",
+    "network.gradient.halving",
+    "training.schedule",
+    "training.output_step",
+)
+"""The settings that change nothing in a spiking network without gradient trains."""
+
 SEES_COUNTS = "spike counts: timing is not seen"
 GIVEN_SPIKES = "given spikes"
 
@@ -124,7 +136,10 @@ class CaseBase(Spec):
     """Value of ``update``."""
 
     reads: ClassVar[tuple[str, ...] | None] = None
-    """Settings of network and training that change a run; None: all."""
+    """Settings of network and training that change a run; None: all but `without_effect`."""
+
+    without_effect: ClassVar[tuple[str, ...]] = ()
+    """Settings of network and training that change nothing in a run."""
 
     parts: ClassVar[Mapping[str, type[Spec]]] = {}
     """Keys with a section of their own, and its model."""
@@ -143,7 +158,7 @@ class CaseBase(Spec):
 
     def has(self, path: str) -> bool:
         """Whether a swept path with an allowed start is a setting of this case."""
-        return True
+        return path not in self.without_effect
 
     def check(self, network: NetworkSpec, training: TrainingSpec) -> None:
         """Refuses what the rule cannot train.

@@ -7,7 +7,12 @@ from typing import ClassVar, Literal
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.declaration.update_rules.base import IdealCase, RunSettings, Train
+from studies.declaration.update_rules.base import (
+    ONLY_OF_GRADIENT_TRAINS,
+    IdealCase,
+    RunSettings,
+    Train,
+)
 from studies.declaration.update_rules.spiking import SpikingMethod
 
 
@@ -15,6 +20,7 @@ class BpStdpCase(IdealCase):
     """BP-STDP with float weights, a rule of Table 1."""
 
     rule: ClassVar[str] = "bp_stdp"
+    without_effect: ClassVar[tuple[str, ...]] = ONLY_OF_GRADIENT_TRAINS
 
     update: Literal["bp_stdp"]
 

@@ -12,6 +12,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.declaration.update_rules.ann import ann_spec, float_training
 from studies.declaration.update_rules.base import (
+    ONLY_OF_GRADIENT_TRAINS,
     SEES_COUNTS,
     IdealCase,
     RunSettings,
@@ -31,6 +32,11 @@ class ConversionCase(IdealCase):
     """A float network converted to spikes, a rule of Table 1."""
 
     rule: ClassVar[str] = "conversion"
+    without_effect: ClassVar[tuple[str, ...]] = (
+        *ONLY_OF_GRADIENT_TRAINS,
+        "training.decay",
+        "training.decay_shape",
+    )
     parts: ClassVar[Mapping[str, type[Spec]]] = {"sgd": SgdSpec}
 
     update: Literal["conversion"]

@@ -1,0 +1,63 @@
+"""Settings that a rule says change nothing: a case and a sweep of it cannot set them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.sections import merged, nested
+from studies.declaration.update_rules import CASES
+from support.studies.harness import declared_trials, small_study
+
+OTHER_VALUES: dict[str, Any] = {
+    "network.neuron.theta_b": 3.0,
+    "network.neuron.theta_n": 0.5,
+    "network.gradient.switch": "first_spike",
+    "network.gradient.branches": "unbounded",
+    "network.gradient.delay": 1.0,
+    "network.gradient.halving": 1.0,
+    "training.schedule": "presentation",
+    "training.output_step": 2.0,
+    "training.decay": 0.5,
+    "training.decay_shape": "linear",
+}
+RULES = [rule for rule, case in CASES.items() if case.without_effect]
+
+
+def weights_of(rule: str, path: str | None = None) -> list[np.ndarray]:
+    """Of the network that the rule trains, under one changed setting of the study."""
+    changed: dict[str, Any] = {"network": {"hidden": [8], "T": 10}, "training": {"epochs": 2}}
+    if path is not None:
+        changed = merged(changed, nested(path, OTHER_VALUES[path]))
+    case = {"update": rule, "learning_rate": 0.1}
+    trial = declared_trials(small_study(cases=[case], reference=rule, **changed))[0]
+    training = trial.settings.method.training(trial.settings, 1)
+    with training(trial.images(None)) as trained:
+        return [synapses.linear_read() for synapses in trained.network.synapses]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_they_change_nothing(rule: str) -> None:
+    plain = weights_of(rule)
+    for path in CASES[rule].without_effect:
+        for ours, same in zip(weights_of(rule, path), plain, strict=True):
+            np.testing.assert_array_equal(ours, same, err_msg=path)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_case_cannot_set_them(rule: str) -> None:
+    for path in CASES[rule].without_effect:
+        case = {"update": rule, "learning_rate": 0.1, **nested(path, OTHER_VALUES[path])}
+        with pytest.raises(InputError, match=f"changes nothing in {rule}") as caught:
+            small_study(cases=[case], reference=rule).points()
+        assert caught.value.field == f"case 1.{path}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_sweep_of_them_makes_no_further_trials(rule: str) -> None:
+    cases = [{"update": "rate", "learning_rate": 1}, {"update": rule, "learning_rate": 0.1}]
+    study = small_study(
+        cases=cases, reference="rate", sweep={"network.gradient.halving": [0.5, 1.0]}
+    )
+    assert [point.label for point in study.points()] == ["rate", "rate", rule]
