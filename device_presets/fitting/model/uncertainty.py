@@ -16,8 +16,8 @@ _LOG_STEP = 0.1
 _LEAST_EIGENVALUE = 1e-4  # of a curvature in the numbers' own units
 _FLAT = 1e-3
 _LOOSE = 1.0  # standard error of a logarithm, or in weight
-_WIDE = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
-"""Deviations of the own numbers between devices that `marginal` allows: logarithms and weights."""
+_WIDE = 0.5
+"""Deviation of each own number between devices that `marginal` allows, a logarithm or a weight."""
 _MOST_MOVE = 0.5  # of a logarithm: beyond that one step is no guide
 
 
@@ -98,7 +98,7 @@ def marginal(fit: JointFit) -> float:
     n_shared = len(fit.shared)
     free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
     free[:, n_shared:] = fit.layout.local_free.T
-    curvatures = _hessians(fit, free)[:, n_shared:, n_shared:] * np.outer(_WIDE, _WIDE)
+    curvatures = _hessians(fit, free)[:, n_shared:, n_shared:] * _WIDE**2
     known = np.log1p(np.maximum(np.linalg.eigvalsh(np.nan_to_num(curvatures)), 0.0)).sum()
     return float(fit.total - 0.5 * known - fit.layout.shared_free.sum())
 
