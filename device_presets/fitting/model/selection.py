@@ -141,7 +141,7 @@ def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
         return []
     least = [marginal(fit) for fit in ordered]
     top = int(np.argmax(least))
-    few = {*range(1, _FEW), top} - {0}
+    few = {*range(_FEW), top} & set(range(1, len(ordered)))
     tried = [first, *(fitted_from(with_memory(prepared, ordered[k])) for k in sorted(few))]
     tried = [fit for fit in tried if _is_noise(fit)]
     best = max(tried, key=adjusted, default=None)
