@@ -31,7 +31,7 @@ from studies.workers.workspace import NO_WORKSPACE, TrialProgress, Workspace
 from support.commands import Command, refused
 from support.studies.dask_processes import DaskProcesses, dask_processes
 from support.studies.harness import SMALL, Harness, accept_all, fake_training, refuse, small_study
-from support.waiting import wait_until
+from support.waiting import FINISHED, wait_until
 
 DIFFERS_BY_MACHINE_AND_TIME = ["seconds", "peak_memory_mb", "threads", "resumed"]
 
@@ -97,7 +97,7 @@ def test_the_table_is_that_of_this_machine_though_a_worker_is_killed(
 
     def kill_one() -> None:
         # In the middle: rows are there, and both workers have units.
-        wait_until(lambda: len(list((there / "units").glob("*.json"))) >= 2, "two rows")
+        wait_until(lambda: len(list((there / "units").glob(FINISHED))) >= 2, "two rows")
         mortal.workers[0].kill()
 
     killer = threading.Thread(target=kill_one)
@@ -247,7 +247,7 @@ def test_a_scheduler_that_dies_ends_the_run_in_one_line(
     harness.order("sleep", "rate seed 1")
 
     def kill() -> None:
-        wait_until(lambda: len(list((harness.out / "units").glob("*.json"))) == 5, "five rows")
+        wait_until(lambda: len(list((harness.out / "units").glob(FINISHED))) == 5, "five rows")
         mortal.scheduler.kill()
 
     killer = threading.Thread(target=kill)

@@ -20,7 +20,7 @@ from studies.declaration.trial import Trial
 from studies.execution.progress import Reporter
 from studies.execution.status import read_status
 from support.studies.harness import SMALL, Harness, InThisProcess, small_study
-from support.waiting import wait_until
+from support.waiting import FINISHED, wait_until
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -174,7 +174,7 @@ def test_a_command_that_a_cluster_ends_says_how_to_go_on(
     with start(
         tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
     ) as process:
-        wait_until(lambda: len(list((harness.out / "units").glob("*.json"))) == 2, "two rows")
+        wait_until(lambda: len(list((harness.out / "units").glob(FINISHED))) == 2, "two rows")
         os.killpg(process.pid, kind)  # as a cluster does: the workers hear it too
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

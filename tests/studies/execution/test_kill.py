@@ -10,7 +10,7 @@ import pytest
 from studies.execution.api import load_results
 from support.studies.harness import Harness, small_study
 from support.studies.study_process import descendants, is_alive, small_study_as_process
-from support.waiting import wait_until
+from support.waiting import FINISHED, wait_until
 
 HANGING = "coincidence seed 0"
 
@@ -31,7 +31,7 @@ def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
     ) as process:
         trials = harness.out / "units"
         # One of two workers hangs; the other does all the rest.
-        wait_until(lambda: len(list(trials.glob("*.json"))) == 5, "five rows")
+        wait_until(lambda: len(list(trials.glob(FINISHED))) == 5, "five rows")
         below = descendants(process.pid)
         assert below
         if kind is signal.SIGINT:

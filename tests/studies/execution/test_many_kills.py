@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from support.studies.study_process import descendants
+from support.waiting import FINISHED
 
 KILLS = 50
 
@@ -67,7 +68,7 @@ def wait_for_a_moment(rng: random.Random, process: subprocess.Popen[bytes], out:
         return
     called = time.time()
     while process.poll() is None:
-        signs = [*(out / "running").glob("*.npz"), *(out / "units").glob("*.json")]
+        signs = [*(out / "running").glob("*.npz"), *(out / "units").glob(FINISHED)]
         with contextlib.suppress(FileNotFoundError):  # replaced or removed in between
             if any(path.stat().st_mtime > called for path in signs):
                 break
@@ -139,7 +140,7 @@ def test_fifty_kills_lose_nothing(kind: signal.Signals, tmp_path: Path) -> None:
         # Workers leave SIGTERM to the process that started them.
         is_main = not workers or kind == signal.SIGTERM or rng.random() < 0.5
         victim = process.pid if is_main else rng.choice(workers)
-        rows = len(list((out / "units").glob("*.json")))
+        rows = len(list((out / "units").glob(FINISHED)))
         try:
             os.kill(victim, kind)
         except ProcessLookupError:  # a worker that has just ended
