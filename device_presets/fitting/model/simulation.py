@@ -14,6 +14,7 @@ from numba import njit
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Series, plain_series, runs_of
+from device_presets.fitting.model.weights import extremes
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
@@ -112,24 +113,29 @@ def _simulated(
 class Comparison:
     """Summaries of weights under the pulses of one measurement.
 
+    What is near a bound follows from the range of the weights that are summarised. One device in
+    a few reaches its bound by chance: against the measured range, simulated sets would differ
+    from the measured one by nothing but that the range is not their own.
+
     Args:
-        fit: gives the pulses, and the range that says what is near a bound.
+        fit: gives the pulses.
     """
 
     def __init__(self, fit: JointFit) -> None:
         series = fit.prepared.series
         self._pulse, device = series.pulse, fit.prepared.device
         self._runs = runs_of(series.pulse, device)
-        self._high, self._low = fit.prepared.highest[device], fit.prepared.lowest[device]
+        self._start, self._device, self._smooth = series.start, device, fit.prepared.noisy
         self._alike = alike_stretches(series.pulse, series.begins)
 
     def summary(self, weight: np.ndarray) -> Summary:
         """Of measured or simulated weights, [rows]."""
         structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
-        span = self._high - self._low
-        near = np.where(
-            self._pulse > 0, weight > self._high - _END * span, weight < self._low + _END * span
+        high, low = (
+            end[self._device] for end in extremes(weight, self._start, smooth=self._smooth)
         )
+        room = _END * (high - low)
+        near = np.where(self._pulse > 0, weight > high - room, weight < low + room)
         ends = _moves_near(weight, self._runs, self._pulse, near)
         curve = weight[self._alike].mean(axis=0)
         return Summary(structure, ends, curve)

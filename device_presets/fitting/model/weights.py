@@ -153,7 +153,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
     variance, noisy = _read_noise(weight, found.pulse, found.device)
-    highest, lowest = _extremes(weight, start, smooth=True)
+    highest, lowest = extremes(weight, start, smooth=True)
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
     prepared = Prepared(
         series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
@@ -176,7 +176,7 @@ def with_read_noise(prepared: Prepared) -> Prepared:
     if prepared.noisy:
         return prepared
     series = prepared.series
-    highest, lowest = _extremes(series.weight, series.start, smooth=True)
+    highest, lowest = extremes(series.weight, series.start, smooth=True)
     return replace(
         prepared,
         series=series._replace(clips=np.ones_like(series.clips)),
@@ -198,7 +198,7 @@ def without_read_noise(prepared: Prepared) -> Prepared:
             or _is_cut_at_bound(own, pulse, sign, series.resolution)
             for sign in (1, -1)
         ]
-    highest, lowest = _extremes(series.weight, series.start, smooth=False)
+    highest, lowest = extremes(series.weight, series.start, smooth=False)
     return replace(
         prepared,
         series=series._replace(clips=clips),
@@ -212,7 +212,7 @@ def without_read_noise(prepared: Prepared) -> Prepared:
 def _scale(
     found: Measurement, start: np.ndarray, zero: float | None, one: float | None
 ) -> WeightScale:
-    high, low = (ends.mean() for ends in _extremes(found.conductance, start, smooth=True))
+    high, low = (ends.mean() for ends in extremes(found.conductance, start, smooth=True))
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle, top = zero, one
     if middle is None:
@@ -276,14 +276,20 @@ def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tu
     return variance, score > _NOISE_SCORE and deviation > LEAST_READ_NOISE
 
 
-def _extremes(values: np.ndarray, start: np.ndarray, smooth: bool) -> tuple[np.ndarray, np.ndarray]:
-    """[devices] highest and lowest of each one's values; of moving means where ``smooth``."""
+def extremes(values: np.ndarray, start: np.ndarray, smooth: bool) -> tuple[np.ndarray, np.ndarray]:
+    """[devices] highest and lowest of each one's values; of moving means where ``smooth``.
+
+    Args:
+        values: [rows], device after device. start: [devices + 1] first row of each, and the end.
+    """
     highest, lowest = [], []
     for first, end in pairwise(start):
-        size = max(1, min(25, (end - first) // 40)) if smooth else 1
-        means = np.convolve(values[first:end], np.full(size, 1 / size), mode="valid")
-        highest.append(means.max())
-        lowest.append(means.min())
+        own = values[first:end]
+        size = max(1, min(25, len(own) // 40)) if smooth else 1
+        if size > 1:
+            own = np.convolve(own, np.full(size, 1 / size), mode="valid")
+        highest.append(own.max())
+        lowest.append(own.min())
     return np.array(highest), np.array(lowest)
 
 

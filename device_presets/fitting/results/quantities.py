@@ -98,8 +98,9 @@ def _nonlinearity(p: Population, linear: Population | None, up: bool) -> Quantit
     one = source.quantity(name, "1", loss, note)
     if linear is None:
         return one
+    mine = p.quantity(name, "1", lambda device: loss(device, p), note)
     note = "; ".join(filter(None, [note, "interval of a slope for each device"]))
-    return replace(one, value=loss(p.device(), p), note=note)
+    return _over_models(replace(mine, note=note), [one])
 
 
 def _bound(p: Population, high: bool) -> Quantity:
