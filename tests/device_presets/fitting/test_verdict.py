@@ -30,7 +30,7 @@ from device_presets.fitting.results.intervals import (
     is_log_normal,
     spread_interval,
 )
-from device_presets.fitting.results.quantities import _over_models
+from device_presets.fitting.results.quantities import _nonlinearity, _over_models
 from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from studies.cli.presets import presets_app
@@ -308,6 +308,27 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     verdict = goodness.judge(fit, filtered(fit))
     assert seen == [pytest.approx(step)]
     assert verdict.checks[0].passed, verdict.checks[0]
+
+
+def test_the_interval_of_a_nonlinearity_holds_its_value() -> None:
+    """Slopes of their own that all end in no step at the bound give a nonlinearity of exactly 1."""
+
+    def population(at_bound: float, half: float) -> Any:
+        def quantity(name: str, unit: str, loss: Any, note: str) -> Quantity:
+            value = loss(device)
+            return Quantity(name, value, value - half, value + half, unit, note)
+
+        device = SimpleNamespace(local=np.array([0.0, 0.0, 0.0, 0.0, 1.0, -1.0]))
+        return SimpleNamespace(
+            quantity=quantity,
+            step_at=lambda _, up, weight: at_bound if weight else 1.0,
+            device=lambda: device,
+            reached=lambda high: np.array([True]),
+            has_down=True,
+        )
+
+    found = _nonlinearity(population(0.01, 0.002), population(0.0, 0.0), up=False)
+    assert (found.value, found.low, found.high) == pytest.approx((0.99, 0.988, 1.0))
 
 
 def test_of_equally_simple_models_the_best_is_looked_at_first() -> None:
