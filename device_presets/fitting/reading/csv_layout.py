@@ -155,7 +155,7 @@ class TextFormat:
         decimal: mark within numbers.
         header_row: 1-based line of the column names; the line before the first row where there
             is none, and columns are then named 1, 2...
-        columns: the names, stripped.
+        columns: the names, stripped; as many spaces as its place for a column without a name.
     """
 
     encoding: str
@@ -187,7 +187,7 @@ def detect_format(file: Path) -> TextFormat:
     header = lines[number - 1]
     separator = next((s for s in _SEPARATORS if s in header), ",")
     cells = next(csv.reader([header], delimiter=separator, skipinitialspace=True))
-    columns = tuple(cell.strip() for cell in cells)
+    columns = tuple(cell.strip() or " " * place for place, cell in enumerate(cells, 1))
     if all(cell.lower() in ("up", "down") or _is_number(cell) for cell in columns) and any(
         _is_number(cell) for cell in columns
     ):
@@ -195,7 +195,7 @@ def detect_format(file: Path) -> TextFormat:
         names = tuple(str(place) for place in range(1, len(columns) + 1))
         decimal = _decimal_mark(lines[number - 1 : number + 200], separator)
         return TextFormat(encoding, separator, decimal, number - 1, names)
-    doubled = next((c for c in columns if columns.count(c) > 1 and c), None)
+    doubled = next((c for c in columns if columns.count(c) > 1), None)
     if doubled is not None:
         raise PresetError(f"{file}, row {number}", "column", doubled, "must be there only once")
     decimal = _decimal_mark(lines[number : number + 200], separator)

@@ -86,7 +86,7 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
         device = pd.Series(joined["device"])
         joined["pulse"] = device.groupby(device).cumcount().to_numpy()
         notes = ("no pulse column: pulses are counted in the order of the rows",)
-    unused = [name for name in text.columns if name and name not in columns.values()]
+    unused = [name for name in text.columns if name.strip() and name not in columns.values()]
     if unused:
         notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)})",)
     return Rows(

@@ -122,6 +122,7 @@ def _joined(name: str, parts: list[Measurement]) -> Measurement:
     common = set[str].intersection(*known)
     if mixed := [name for name in CONDITIONS if name in set[str].union(*known) - common]:
         notes.append(f"not used: {', '.join(mixed)}, since only some of the files have them")
+    if mixed or any(part.conditions is None for part in parts):
         parts = [
             replace(part, conditions=part.conditions and part.conditions.only(common))
             for part in parts
