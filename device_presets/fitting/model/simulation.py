@@ -14,7 +14,7 @@ from numba import njit
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Series, plain_series, runs_of
-from device_presets.fitting.model.weights import extremes
+from device_presets.fitting.model.weights import extremes, windows
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
@@ -125,20 +125,21 @@ class Comparison:
         series = fit.prepared.series
         self._pulse, device = series.pulse, fit.prepared.device
         self._runs = runs_of(series.pulse, device)
-        self._start, self._device, self._smooth = series.start, device, fit.prepared.noisy
+        self._start, self._device = series.start, device
+        averaged = windows(series.pulse, series.begins, series.start)
+        self._windows = averaged if fit.prepared.noisy else None
         self._alike = alike_stretches(series.pulse, series.begins)
 
     def summary(self, weight: np.ndarray) -> Summary:
         """Of measured or simulated weights, [rows]."""
         structure = _structure(weight, self._runs, np.array(LAGS), _RUNS_A_LAG)
-        high, low = (
-            end[self._device] for end in extremes(weight, self._start, smooth=self._smooth)
-        )
+        ends = extremes(weight, self._start, self._windows)
+        high, low = (end[self._device] for end in ends)
         room = _END * (high - low)
         near = np.where(self._pulse > 0, weight > high - room, weight < low + room)
-        ends = _moves_near(weight, self._runs, self._pulse, near)
+        moves = _moves_near(weight, self._runs, self._pulse, near)
         curve = weight[self._alike].mean(axis=0)
-        return Summary(structure, ends, curve)
+        return Summary(structure, moves, curve)
 
 
 def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ RESOLUTION = 2e-6
 LEAST_READ_NOISE = 10 * RESOLUTION
 """Read noise (weights) that counts as none."""
 
+_MOST_AVERAGED = 25
 _BLOCKS_A_RUN = 12
 _REPEATS_AT_A_BOUND = 3
 _LEAST_REST = 0.3  # of the pulses at an end: noise takes a device off it half the time at most
@@ -125,6 +126,19 @@ class Prepared:
         return bool((self.series.pulse < 0).any())
 
     @property
+    def own_cycle(self) -> np.ndarray:
+        """[rows] place of the row's cycle among the cycles of its device, from 0.
+
+        All 0 where a device has one cycle only: no cycle can then be held out of every device.
+        """
+        own = np.zeros(len(self.device), dtype=np.int64)
+        for first, end in pairwise(self.series.start):
+            cycles, own[first:end] = np.unique(self.cycle[first:end], return_inverse=True)
+            if len(cycles) < 2:
+                return np.zeros_like(own)
+        return own
+
+    @property
     def everything(self) -> np.ndarray:
         """[rows] all true: a fit counts every row."""
         return np.ones(len(self.device), dtype=np.bool_)
@@ -153,7 +167,7 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     resolution = _resolution(weight)
     blocks = _blocks(weight, found.pulse, found.device)
     variance, noisy = _read_noise(weight, found.pulse, found.device)
-    highest, lowest = extremes(weight, start, smooth=True)
+    highest, lowest = extremes(weight, start, windows(found.pulse, found.begins, start))
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
     prepared = Prepared(
         series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
@@ -176,7 +190,8 @@ def with_read_noise(prepared: Prepared) -> Prepared:
     if prepared.noisy:
         return prepared
     series = prepared.series
-    highest, lowest = extremes(series.weight, series.start, smooth=True)
+    sizes = windows(series.pulse, series.begins, series.start)
+    highest, lowest = extremes(series.weight, series.start, sizes)
     return replace(
         prepared,
         series=series._replace(clips=np.ones_like(series.clips)),
@@ -198,7 +213,7 @@ def without_read_noise(prepared: Prepared) -> Prepared:
             or _is_cut_at_bound(own, pulse, sign, series.resolution)
             for sign in (1, -1)
         ]
-    highest, lowest = extremes(series.weight, series.start, smooth=False)
+    highest, lowest = extremes(series.weight, series.start)
     return replace(
         prepared,
         series=series._replace(clips=clips),
@@ -212,7 +227,8 @@ def without_read_noise(prepared: Prepared) -> Prepared:
 def _scale(
     found: Measurement, start: np.ndarray, zero: float | None, one: float | None
 ) -> WeightScale:
-    high, low = (ends.mean() for ends in extremes(found.conductance, start, smooth=True))
+    sizes = windows(found.pulse, found.begins, start)
+    high, low = (ends.mean() for ends in extremes(found.conductance, start, sizes))
     digit = 10.0 ** (math.floor(math.log10(high - low)) - 2)
     middle, top = zero, one
     if middle is None:
@@ -276,18 +292,38 @@ def _read_noise(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> tu
     return variance, score > _NOISE_SCORE and deviation > LEAST_READ_NOISE
 
 
-def extremes(values: np.ndarray, start: np.ndarray, smooth: bool) -> tuple[np.ndarray, np.ndarray]:
-    """[devices] highest and lowest of each one's values; of moving means where ``smooth``.
+def windows(pulse: np.ndarray, begins: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """[devices] readings in each moving mean that `extremes` takes against read noise.
+
+    At most a quarter of the device's longest sweep: a mean over whole sweeps hides the range.
+
+    Args:
+        pulse, begins: [rows] as in ``Series``. start: [devices + 1] first row of each, and the end.
+    """
+    sizes = []
+    for first, end in pairwise(start):
+        pulsed = first + np.flatnonzero(pulse[first:end])
+        turns = pulsed[1:][pulse[pulsed[1:]] != pulse[pulsed[:-1]]]
+        breaks = np.concatenate([first + np.flatnonzero(begins[first:end]), turns, [end]])
+        longest = int(np.diff(np.sort(breaks)).max())
+        sizes.append(max(1, min(_MOST_AVERAGED, (end - first) // 40, longest // 4)))
+    return np.array(sizes)
+
+
+def extremes(
+    values: np.ndarray, start: np.ndarray, sizes: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """[devices] highest and lowest of each one's values, or of their moving means.
 
     Args:
         values: [rows], device after device. start: [devices + 1] first row of each, and the end.
+        sizes: [devices] values in a mean; None: no means are taken.
     """
     highest, lowest = [], []
-    for first, end in pairwise(start):
+    for device, (first, end) in enumerate(pairwise(start)):
         own = values[first:end]
-        size = max(1, min(25, len(own) // 40)) if smooth else 1
-        if size > 1:
-            own = np.convolve(own, np.full(size, 1 / size), mode="valid")
+        if sizes is not None and sizes[device] > 1:
+            own = np.convolve(own, np.full(sizes[device], 1 / sizes[device]), mode="valid")
         highest.append(own.max())
         lowest.append(own.min())
     return np.array(highest), np.array(lowest)
