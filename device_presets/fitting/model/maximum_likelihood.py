@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
 from device_presets.fitting.model.history import NO_HISTORY, History
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
+from device_presets.fitting.model.likelihood import OF_RANGE
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
@@ -18,6 +19,7 @@ from device_presets.fitting.model.weights import Prepared
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
 
+_OUTWARD = 0.05
 _FLAT_BOUND = 3.0
 """A bound is unreached where moving it outward by a twentieth of the range costs less than this:
 one number more to fit gains half a log-unit by chance, and then looks like a bound."""
@@ -159,11 +161,16 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit 
     flat = np.zeros_like(clips)
     likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
     if fit.layout.model.code != SOFT_BOUNDS:  # there an asymptote shapes every step
-        outward = 0.05 * np.abs(fit.local[:, 4] - fit.local[:, 5])
+        outward = _OUTWARD * np.abs(fit.local[:, 4] - fit.local[:, 5])
+        smaller = fit.shared.copy()
+        smaller[0] -= math.log1p(_OUTWARD)
         for side, move in enumerate((outward, -outward)):
             moved = fit.local.copy()
             moved[:, 4 + side] += move
-            loss = fit.log_likelihood - likelihood(fit.shared, moved)
+            found = likelihood(fit.shared, moved)
+            if fit.layout.model.law == OF_RANGE:  # the noise itself stays: a smaller share of more
+                found = np.where(fit.shown, likelihood(smaller, moved), found)
+            loss = fit.log_likelihood - found
             flat[side] = clips[side] & (np.abs(loss) < least)
     if not flat.any():
         return None
