@@ -51,9 +51,7 @@ def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
     """Whether predictions so far ahead miss by as much as they say."""
     question = f"Do predictions {pulses} ahead miss by what they say?"
     expected, deviation = predicted(fit, trace, pulses)
-    used = free_of_bounds(fit, expected, deviation)
-    if pulses == 1:
-        used &= ~without_noise(fit)
+    used = free_of_bounds(fit, expected, deviation) & ~without_noise(fit, pulses)
     apart = int(used.sum()) / pulses
     if apart < _FEWEST:
         return Check(question, "too few predictions away from the bounds to tell", "open")
@@ -81,10 +79,12 @@ def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -
     return free
 
 
-def without_noise(fit: JointFit) -> np.ndarray:
-    """[rows] whether a reading differs from what the one before tells by rounding errors only:
-    there was no pulse between, and the fit has no read noise."""
-    still: np.ndarray = (fit.prepared.series.pulse == 0) & (not fit.prepared.noisy)
+def without_noise(fit: JointFit, ahead: int = 1) -> np.ndarray:
+    """[rows] whether a reading differs from the reading `ahead` rows before by rounding errors
+    only: there was no pulse between, and the fit has no read noise."""
+    pulses = np.cumsum(fit.prepared.series.pulse != 0)
+    before = np.pad(pulses, (ahead, 0))[: len(pulses)]
+    still: np.ndarray = (pulses == before) & (not fit.prepared.noisy)
     return still
 
 
