@@ -18,6 +18,7 @@ from rpu_ssnn.common.wording import counted
 MOST_STEP_DEVIATION = 0.15
 MOST_CORRELATION = 0.2
 
+_MEAN_STEP = "Is the mean step right at every state?"
 _BINS = 8
 _FEWEST_A_GROUP = 8
 _SIGNIFICANT = 1e-4
@@ -93,8 +94,10 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
         noisy = float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step
         if noisy:
             checks.append(_independent(miss / deviation, used))
-        if len(np.unique(fit.prepared.cycle)) > 1:
+        if fit.prepared.own_cycle.any():
             checks.append(_cycles(fit, miss, used, step))
+    else:
+        checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
     checks += standstill_checks(fit, trace, step)
     far_off = outliers(miss, deviation, used) if noisy else np.array([], dtype=np.int64)
     checks += far_checks(fit, trace, step, noisy)
@@ -169,7 +172,7 @@ def _mean_step(
         rows = np.flatnonzero(used & (fit.prepared.series.pulse == way))
         ordered = rows[np.argsort(trace.state[rows])]
         groups += [miss[part] / step for part in np.array_split(ordered, _BINS)]
-    return _excess("Is the mean step right at every state?", "of the step off", groups)
+    return _excess(_MEAN_STEP, "of the step off", groups)
 
 
 def _cycles(fit: JointFit, miss: np.ndarray, used: np.ndarray, step: float) -> Check:

@@ -57,10 +57,7 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
 
 
 def training_rows(fit: JointFit) -> np.ndarray | None:
-    """[rows] the first half of the cycles; None where there is one cycle only."""
-    cycles = np.unique(fit.prepared.cycle)
-    if len(cycles) < 2:
-        return None
-    first = cycles[: (len(cycles) + 1) // 2]
-    rows: np.ndarray = np.isin(fit.prepared.cycle, first)
-    return rows
+    """[rows] the first half of the cycles; None where a device has one cycle only."""
+    cycle = fit.prepared.own_cycle
+    cycles = int(cycle.max()) + 1
+    return None if cycles < 2 else np.asarray(cycle < (cycles + 1) // 2)

@@ -43,8 +43,8 @@ class Score:
         model: the model.
         fit: to all pulses.
         held_out: [parts] held-out log-likelihood of each part of a device's rows; None where the
-            fit to all pulses was so much worse that no held-out comparison could save it, or has
-            numbers that aihwkit's class does not take.
+            fit has numbers that aihwkit's class does not take, or where its likelihood of all
+            pulses is far below that of the best fit without such numbers.
     """
 
     model: StepModel
@@ -93,12 +93,13 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     histories = with_history(prepared, fits)
     fits += histories
     fits += _with_memory(prepared, histories or fits)
-    best = max(adjusted(fit) for fit in fits)
+    allowed = [representable(fit) for fit in fits]
+    best = max(adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
     fold, how = _folds(prepared)
     scores = []
-    for fit in fits:
-        left_out = not fit.log_likelihood.sum() > best - _TOO_FAR_BEHIND or not representable(fit)
-        scores.append(Score(fit.layout.model, fit, None if left_out else _held_out(fit, fold)))
+    for fit, fine in zip(fits, allowed, strict=True):
+        near = fine and fit.log_likelihood.sum() > best - _TOO_FAR_BEHIND
+        scores.append(Score(fit.layout.model, fit, _held_out(fit, fold) if near else None))
     return _choice(scores, how)
 
 
@@ -173,12 +174,11 @@ def representable(fit: JointFit) -> bool:
 
 
 def _folds(prepared: Prepared) -> tuple[np.ndarray, str]:
-    cycles = np.unique(prepared.cycle)
-    if len(cycles) >= 2:
-        folds = min(_FOLDS, len(cycles))
-        group = np.zeros(int(cycles.max()) + 1, dtype=np.int64)
-        group[cycles] = np.arange(len(cycles)) % folds
-        return group[prepared.cycle], f"{folds} groups of {len(cycles)} cycles, each held out once"
+    cycle = prepared.own_cycle
+    cycles = int(cycle.max()) + 1
+    if cycles >= 2:
+        folds = min(_FOLDS, cycles)
+        return cycle % folds, f"{folds} groups of {cycles} cycles, each held out once"
     fold = np.zeros(len(prepared.device), dtype=np.int64)
     rng = np.random.default_rng(0)
     for first, end in pairwise(prepared.series.start):
