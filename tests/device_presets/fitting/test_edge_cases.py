@@ -1,0 +1,223 @@
+"""Files and devices at the edge of what a fit is made for."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from device_presets.fitting.checks import goodness
+from device_presets.fitting.checks.far import far_checks
+from device_presets.fitting.mean_curve.errors import training_rows
+from device_presets.fitting.model.maximum_likelihood import fit_model
+from device_presets.fitting.model.selection import _folds, filtered, select_model
+from device_presets.fitting.model.step_functions import (
+    CONSTANT,
+    EXPONENTIAL,
+    LINEAR,
+    MODELS,
+    OF_RANGE,
+)
+from device_presets.fitting.model.weights import prepare
+from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.measurement import MOST_PULSES, Measurement
+from support.device_presets.fits import ONE, ZERO, file_of
+
+STEP = 0.02
+
+
+def measured(weights: list[np.ndarray], pulses: list[np.ndarray]) -> Measurement:
+    """Devices with these weights; the first row of each has no pulse and begins a stretch."""
+    pulse = np.concatenate(pulses)
+    device = np.repeat(np.arange(len(pulses)), [len(p) for p in pulses]).astype(np.int32)
+    return Measurement(
+        name="made",
+        column="conductance",
+        conductance=ZERO + (ONE - ZERO) * np.concatenate(weights),
+        pulse=pulse.astype(np.int8),
+        begins=np.diff(device, prepend=-1) != 0,
+        device=device,
+        cycle=np.zeros(len(pulse), dtype=np.int32),
+        n_cycles=1,
+        unit="uS",
+        notes=(),
+        labels=tuple(f"device {k}" for k in range(len(pulses))),
+    )
+
+
+def triangles(length: int, cycles: int) -> tuple[np.ndarray, np.ndarray]:
+    """[pulses] polarities and [pulses + 1] conductances of a step of 1 uS, from 20 uS on."""
+    up = np.tile(np.repeat([True, False], length), cycles)
+    return up, 20 + np.concatenate([[0], np.cumsum(np.where(up, 1.0, -1.0))])
+
+
+@pytest.mark.parametrize(("length", "cycles"), [(1, 160), (5, 100), (10, 100), (25, 40)])
+def test_the_range_of_short_sweeps_is_not_averaged_away(
+    length: int, cycles: int, tmp_path: Path
+) -> None:
+    """Of sweeps of 10 pulses a fifth of the range was left, of single pulses an error."""
+    up, path = triangles(length, cycles)
+    read_noise = 0.1 * np.random.default_rng(0).standard_normal(len(path))
+    for noise in (0.0 * read_noise, read_noise):
+        found = read(file_of(tmp_path / "data.csv", path + noise, up), CsvLayout())
+        prepared = prepare(found, None, None)
+        span = prepared.scale.span * (prepared.highest - prepared.lowest)[0]
+        assert 0.85 * length < 1e6 * span < 1.7 * max(length, 1)
+
+
+@pytest.mark.parametrize("name", ["sides", "clipped"])
+def test_no_device_loses_a_direction_or_its_changes_in_a_long_file(
+    name: str, tmp_path: Path
+) -> None:
+    """Sweeps side by side are a stretch each; a device that rests at its bound has stretches
+    without a change."""
+    steps, tables = np.arange(1.0, 301.0), []
+    for device in range(100):
+        if name == "sides":
+            columns = {"up_pulse": 20 + steps, "down_pulse": 320 - steps}
+        else:
+            path = np.minimum(20 + np.arange(600), 300)
+            columns = {"pulse": np.arange(600), "polarity": "up", "conductance": path}
+        tables.append(pd.DataFrame({"device": device, **columns}))
+    file = tmp_path / "data.csv"
+    pd.concat(tables).to_csv(file, index=False)
+    found = read(file, CsvLayout())
+    assert 0.9 * MOST_PULSES < found.n_pulses < 1.1 * MOST_PULSES
+    prepared = prepare(found, None, None)
+    assert prepared.has_down == (name == "sides")
+    assert (prepared.highest > prepared.lowest).all()
+
+
+def test_few_down_pulses_of_a_long_sweep_are_kept(tmp_path: Path) -> None:
+    """One of three stretches of 500 was kept, and the only one with down pulses was not."""
+    up = np.arange(40_300) < 40_000
+    path = 20 + np.concatenate([[0], np.cumsum(np.where(up, 0.001, -0.1))])
+    found = read(file_of(tmp_path / "data.csv", path, up), CsvLayout())
+    assert int((found.pulse < 0).sum()) == 300
+
+
+def test_a_clock_that_stands_still_in_one_file_of_a_folder(tmp_path: Path) -> None:
+    up, path = triangles(20, 1)
+    for name in ("a.csv", "b.csv"):
+        file_of(tmp_path / name, path, up)
+    table = pd.read_csv(tmp_path / "a.csv").assign(time_s=0.0)
+    table.to_csv(tmp_path / "a.csv", index=False)
+    found = read(tmp_path, CsvLayout())
+    assert found.n_devices == 2
+    assert found.conditions is None
+
+
+def test_several_columns_without_a_name(tmp_path: Path) -> None:
+    """As spreadsheets export empty columns beside the data."""
+    rows = "\n".join(f"{k},up,{10 + k},," for k in range(40))
+    file = tmp_path / "data.csv"
+    file.write_text(f"pulse,polarity,conductance,,\n{rows}\n")
+    found = read(file, CsvLayout())
+    assert found.n_pulses == 39
+    assert not found.notes
+
+
+def test_no_device_is_held_out_whole_where_cycles_are_numbered_through_devices(
+    tmp_path: Path,
+) -> None:
+    up, path = triangles(50, 1)
+    tables = []
+    for device in range(3):
+        table = pd.read_csv(file_of(tmp_path / "data.csv", path, up))
+        tables.append(table.assign(device=device, cycle=device))
+    pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
+    prepared = prepare(read(tmp_path / "data.csv", CsvLayout()), None, None)
+    fold, how = _folds(prepared)
+    assert "blocks" in how
+    for device in range(3):
+        assert len(np.unique(fold[prepared.device == device])) == 3
+    fit = fit_model(prepared, MODELS[0])
+    assert training_rows(fit) is None
+    verdict = goodness.judge(fit, filtered(fit))
+    assert not any(check.question == "Are cycles alike?" for check in verdict.checks)
+
+
+def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
+    """Labels need not be the same in all devices."""
+    up, path = triangles(20, 4)
+    tables = []
+    for device in range(2):
+        table = pd.read_csv(file_of(tmp_path / "data.csv", path, up))
+        cycle = 4 * device + np.maximum(table["pulse"] - 1, 0) // 40
+        tables.append(table.assign(device=device, cycle=cycle))
+    pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
+    prepared = prepare(read(tmp_path / "data.csv", CsvLayout()), None, None)
+    fold, how = _folds(prepared)
+    assert how == "3 groups of 4 cycles, each held out once"
+    own = np.array([0, *np.repeat([0, 1, 2, 0], 40)])
+    np.testing.assert_array_equal(fold, np.tile(own, 2))
+    rows = training_rows(fit_model(prepared, MODELS[0]))
+    assert rows is not None
+    np.testing.assert_array_equal(rows, np.tile(np.arange(161) <= 80, 2))
+
+
+def test_a_step_that_no_preset_holds_does_not_rule_out_all_others() -> None:
+    """Up steps that grow in each device in its own way, beyond what a linear step of aihwkit may:
+    all other models were ruled out beside the linear one, and the constant step was kept."""
+    rng = np.random.default_rng(0)
+    pulse = np.concatenate([[0], np.tile(np.repeat([1, -1], 60), 2)])
+    weights = []
+    for slope in (1.0, 1.15, 1.3, 1.45):
+        weight = [-0.6]
+        for way in pulse[1:]:
+            step = STEP * (1 + slope * weight[-1] if way > 0 else 1.0)
+            step *= way * (1 + 0.02 * rng.standard_normal())
+            weight.append(float(np.clip(weight[-1] + step, -1, 1)))
+        weights.append(np.array(weight))
+    models = tuple(
+        m for m in MODELS if m.code == EXPONENTIAL or (m.additive and m.code in (CONSTANT, LINEAR))
+    )
+    found = select_model(prepare(measured(weights, [pulse] * 4), ZERO, ONE), models)
+    linear = max(found.scores, key=lambda score: score.fit.total)
+    assert (linear.model.code, linear.held_out) == (LINEAR, None)
+    assert found.chosen.model.code == EXPONENTIAL
+    assert found.chosen.held_out is not None
+
+
+def test_exact_readings_without_pulses_are_no_predictions_that_miss_by_too_little() -> None:
+    """After each sweep 120 readings that are all the same: predictions ten readings ahead within
+    them missed by nothing, and the true model failed."""
+    rng = np.random.default_rng(0)
+    pulse = np.array([0, *([1] * 100 + [0] * 120 + [-1] * 100 + [0] * 120) * 2])
+    weight = np.cumsum(pulse * 0.01 * (1 + 0.3 * rng.standard_normal(len(pulse))))
+    fit = fit_model(prepare(measured([weight], [pulse]), ZERO, ONE), MODELS[0])
+    checks = far_checks(fit, filtered(fit), 0.01, noisy=True)
+    ahead = [check for check in checks if " ahead " in check.question]
+    assert len(ahead) == 3
+    assert all(check.passed for check in ahead), ahead
+
+
+def test_too_few_predictions_leave_the_verdict_open() -> None:
+    pulse = np.array([0] + [1] * 13)
+    noise = 1 + 0.3 * np.random.default_rng(0).standard_normal(14)
+    weight = np.cumsum(pulse * 0.1 * noise)
+    fit = fit_model(prepare(measured([weight], [pulse]), None, None), MODELS[0])
+    verdict = goodness.judge(fit, filtered(fit))
+    assert verdict.n_predicted < 24
+    assert "as far as they tell" in verdict.sentence
+
+
+@pytest.mark.parametrize("code", [CONSTANT, LINEAR])
+def test_noise_of_the_range_does_not_make_a_bound(code: int) -> None:
+    """A device without bounds: a bound further out is more noise at the same share of the range,
+    which many pulses tell, and was then taken for the bound itself."""
+    rng = np.random.default_rng(0)
+    pulse = np.concatenate([[0], np.tile(np.repeat([1, -1], 100), 40)])
+    weight = [-0.5]
+    for way in pulse[1:]:
+        step = 0.01 * (1.0 if way > 0 else 0.9)
+        weight.append(weight[-1] * 0.999 + way * step + 0.005 * rng.standard_normal())
+    read_noise = 0.005 * rng.standard_normal(len(pulse))
+    prepared = prepare(measured([np.array(weight) + read_noise], [pulse]), ZERO, ONE)
+    additive = (m for m in MODELS if m.additive and m.code == code and not m.shape)
+    model = next(additive).of_range
+    assert prepared.noisy
+    assert model is not None
+    assert model.law == OF_RANGE
+    assert not fit_model(prepared, model).prepared.series.clips.any()
