@@ -217,7 +217,7 @@ def _slope_for_each(selection: Selection) -> Population | None:
     if model.code != CONSTANT and not (model.code == LINEAR and model.shape):
         return None
     layout = selection.chosen.fit.layout
-    fits = (s.fit for s in selection.scores if s.model.code == LINEAR and not s.model.shape)
+    fits = (s.fit for s in selection.scores if s.model.own_slopes)
     fits = (f for f in fits if f.layout.memory == layout.memory)
     fits = (f for f in fits if f.layout.history == layout.history)
     alike = next((f for f in fits if f.layout.model.additive == model.additive), None)

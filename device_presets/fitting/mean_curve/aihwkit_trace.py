@@ -16,12 +16,12 @@ from device_presets.fitting.mean_curve.least_squares import (
 )
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
-from device_presets.fitting.model.step_functions import LINEAR, MODELS
+from device_presets.fitting.model.step_functions import MODELS
 from device_presets.fitting.model.weights import Prepared
 from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
 
-_MODEL = next(m for m in MODELS if m.code == LINEAR and m.additive and not m.shape)
+_MODEL = next(m for m in MODELS if m.own_slopes and m.additive)
 """The linear step, with constant noise."""
 
 _MOST_PULSES = 1500

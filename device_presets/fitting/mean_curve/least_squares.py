@@ -15,7 +15,7 @@ from device_presets.fitting.model.first_guess import NOISES, Layout
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import refit, with_memory
 from device_presets.fitting.model.simulation import alike_stretches, noise_free_response
-from device_presets.fitting.model.step_functions import LINEAR, LOCAL, MODELS, StepModel
+from device_presets.fitting.model.step_functions import LOCAL, MODELS, StepModel
 from device_presets.fitting.model.weights import Prepared, with_read_noise
 
 _LEAST_GAIN = 4.0
@@ -64,7 +64,7 @@ def on_curve(prepared: Prepared, fit: JointFit, counted: np.ndarray) -> JointFit
 
 def n_numbers(model: StepModel) -> int:
     """How many numbers of a step are fitted to the mean curve: steps, bounds, slopes, shape."""
-    return 4 + (2 if _has_slopes(model) else 0) + len(model.shape)
+    return 4 + (2 if model.own_slopes else 0) + len(model.shape)
 
 
 def mean_curve(prepared: Prepared, counted: np.ndarray, most: int | None = None) -> Curve:
@@ -101,7 +101,7 @@ def nearest_numbers(
     local, shape = fit.local.mean(axis=0), fit.shape
     high, low = float(prepared.highest.mean()), float(prepared.lowest.mean())
     span = high - low
-    slopes = [local[2] * local[4], -local[3] * local[5]] if _has_slopes(model) else []
+    slopes = [local[2] * local[4], -local[3] * local[5]] if model.own_slopes else []
     smallest, largest = math.log(_SMALLEST * span), math.log(span)
     lower = np.array(
         [smallest, smallest, max(high - 0.3 * span, 1e-3), low - 0.5 * span]
@@ -176,16 +176,11 @@ def with_noises(
     return replace(memory, layout=replace(memory.layout, shared_free=kept, local_free=nothing))
 
 
-def _has_slopes(model: StepModel) -> bool:
-    """Whether a device has slopes of its own."""
-    return model.code == LINEAR and not model.shape
-
-
 def _parts(model: StepModel, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Own numbers of the device, and shape, from two steps, two bounds, two slopes where the
     device has them (share of the step that is lost to the bound), and shape."""
     up, down, high, low = numbers[:4]
-    if not _has_slopes(model):
+    if not model.own_slopes:
         return np.array([up, down, 0.0, 0.0, high, low]), np.ascontiguousarray(numbers[4:])
     bends = numbers[4] / high, -numbers[5] / low
     return np.array([up, down, *bends, high, low]), np.zeros(0)

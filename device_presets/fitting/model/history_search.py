@@ -54,7 +54,7 @@ def with_history(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
         noisy = with_read_noise(prepared)
         bases = [_with_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
-        if _shows_noise(max(longer, key=adjusted)):
+        if is_noise(max(longer, key=adjusted), 1):
             return _of_all_models(noisy, fits, bases, longer)
     longer = [_with_terms(prepared, timing, fit) for fit in first]
     return _of_all_models(prepared, fits, first, longer)
@@ -68,8 +68,13 @@ def _with_noise(prepared: Prepared, fit: JointFit) -> JointFit:
     return fitted_from(fit_at(prepared, layout, shared, fit.local))
 
 
-def _shows_noise(fit: JointFit) -> bool:
-    return bool(fit.shared[1] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
+def is_noise(fit: JointFit, at: int) -> bool:
+    """Whether a read noise is above a twentieth of the mean step.
+
+    Args:
+        at: place of the noise among the shared numbers.
+    """
+    return bool(fit.shared[at] > np.log(_LEAST_NOISE) + fit.local[:, :2].mean())
 
 
 def _of_all_models(

@@ -13,7 +13,7 @@ from device_presets.fitting.model.history import NO_HISTORY, History
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.likelihood import OF_RANGE
 from device_presets.fitting.model.objective import Objective
-from device_presets.fitting.model.step_functions import LINEAR, LOCAL, SOFT_BOUNDS, StepModel
+from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
 
 _LIBRARIES = ThreadpoolController()
@@ -144,7 +144,7 @@ def layout_of(
     )
     local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
     local_free[0], local_free[1] = True, has_down
-    if model.code == LINEAR and not model.shape:
+    if model.own_slopes:
         local_free[2], local_free[3] = True, has_down
     for side, clips in enumerate(prepared.series.clips):
         asymptote = model.code == SOFT_BOUNDS and (side == 0 or has_down)

@@ -5,7 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.history_search import LEAST_GAIN, adjusted, with_history
+from device_presets.fitting.model.history_search import (
+    LEAST_GAIN,
+    adjusted,
+    is_noise,
+    with_history,
+)
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.maximum_likelihood import (
     fit_model,
@@ -32,7 +37,6 @@ _SLOPE_SLACK = 0.05
 _FEW = 2
 _ALIKE = 0.1  # of a logarithm
 _FEWEST_PARTS = 9
-_LEAST_NOISE = 0.05  # of a step
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
     top = int(np.argmax(least))
     few = {*range(_FEW), top} & set(range(1, len(ordered)))
     tried = [first, *(fitted_from(with_memory(prepared, ordered[k])) for k in sorted(few))]
-    tried = [fit for fit in tried if _is_noise(fit)]
+    tried = [fit for fit in tried if _has_memory(fit)]
     best = max(tried, key=adjusted, default=None)
     if best is None or not adjusted(best) > adjusted(ordered[0]) + LEAST_GAIN:
         return []
@@ -152,13 +156,14 @@ def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
         return []
     for k in sorted(set(range(1, len(ordered))) - few):
         tried.append(fitted_from(with_memory(prepared, ordered[k], like=best)))
-    return [fit for fit in tried if _is_noise(fit)]
+    return [fit for fit in tried if _has_memory(fit)]
 
 
-def _is_noise(fit: JointFit) -> bool:
-    """Whether the correlated noise is there at all: with none, a bound put exactly at the most
-    extreme reading looks likely, since the density of a weight at its bound has no limit then."""
-    return bool(np.exp(fit.shared[2]) > _LEAST_NOISE * np.exp(fit.local[:, :2].mean()))
+def _has_memory(fit: JointFit) -> bool:
+    """Whether the fit has correlated noise. Without any noise of the readings a bound exactly at
+    the most extreme reading looks likely, since the density of a weight at its bound has no limit.
+    """
+    return is_noise(fit, 2)
 
 
 def representable(fit: JointFit) -> bool:
@@ -166,7 +171,7 @@ def representable(fit: JointFit) -> bool:
     twice that of the middle at most."""
     if fit.layout.model.code != LINEAR:
         return True
-    bends = fit.shape if fit.layout.model.shape else fit.local[:, 2:4].mean(axis=0)
+    bends = fit.shape if len(fit.shape) else fit.local[:, 2:4].mean(axis=0)
     ends = fit.local[:, 4:6].mean(axis=0)
     factors = np.concatenate([1.0 - bends[0] * ends, 1.0 + bends[1] * ends])
     slopes = (bends[0] * ends[0], -bends[1] * ends[1])

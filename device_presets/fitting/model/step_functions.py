@@ -52,6 +52,11 @@ class StepModel:
         return self.law != FOLLOWS_STEP
 
     @property
+    def own_slopes(self) -> bool:
+        """Whether each device has two slopes of its own."""
+        return self.code == LINEAR and not self.shape
+
+    @property
     def of_range(self) -> "StepModel | None":
         """The same with noise as a share of the range; None where its noise follows the step."""
         if self.law != OF_DIRECTION:

@@ -53,9 +53,8 @@ class Uncertainty:
 def uncertainty(fit: JointFit) -> Uncertainty:
     """Covariances from the second derivatives, by finite differences of a third of an error."""
     n_shared, n_devices = len(fit.shared), len(fit.local)
-    free = np.zeros((n_devices, n_shared + len(LOCAL)), dtype=bool)
+    free = _own_numbers(fit)
     free[:, :n_shared] = _inside(fit)
-    free[:, n_shared:] = fit.layout.local_free.T
     hessian = _hessians(fit, free)
     parts = []
     local = np.zeros((n_devices, len(LOCAL), len(LOCAL)))
@@ -96,9 +95,7 @@ def marginal(fit: JointFit) -> float:
     numbers then follow the path.
     """
     n_shared = len(fit.shared)
-    free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
-    free[:, n_shared:] = fit.layout.local_free.T
-    curvatures = _hessians(fit, free)[:, n_shared:, n_shared:] * _WIDE**2
+    curvatures = _hessians(fit, _own_numbers(fit))[:, n_shared:, n_shared:] * _WIDE**2
     known = np.log1p(np.maximum(np.linalg.eigvalsh(np.nan_to_num(curvatures)), 0.0)).sum()
     return float(fit.total - 0.5 * known - fit.layout.shared_free.sum())
 
@@ -147,9 +144,7 @@ def _determinant_slopes(fit: JointFit, response: np.ndarray) -> np.ndarray:
 
 def _log_determinants(fit: JointFit) -> np.ndarray:
     """[devices] of the curvature of each device's own numbers; NaN where these are at no top."""
-    n_shared = len(fit.shared)
-    free = np.zeros((len(fit.local), n_shared + len(LOCAL)), dtype=bool)
-    free[:, n_shared:] = fit.layout.local_free.T
+    free = _own_numbers(fit)
     found = np.full(len(fit.local), np.nan)
     for device, hessian in enumerate(_hessians(fit, free)):
         curvature = hessian[np.ix_(free[device], free[device])]
@@ -158,6 +153,13 @@ def _log_determinants(fit: JointFit) -> np.ndarray:
             values = np.maximum(values, _LEAST_EIGENVALUE)
             found[device] = np.log(values).sum() - 2.0 * np.log(scale).sum()
     return found
+
+
+def _own_numbers(fit: JointFit) -> np.ndarray:
+    """[devices, shared + 6] flags of the devices' own numbers that were fitted."""
+    free = np.zeros((len(fit.local), len(fit.shared) + len(LOCAL)), dtype=bool)
+    free[:, len(fit.shared) :] = fit.layout.local_free.T
+    return free
 
 
 def _inside(fit: JointFit) -> np.ndarray:

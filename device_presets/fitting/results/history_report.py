@@ -54,8 +54,7 @@ def _number(p: Population, key: str) -> Quantity:
     ask = p.quantity if key == "rest" else p.positive
     one = ask(name, unit, lambda device: device.history[key], note)
     if one.low is not None and one.low == one.high:
-        why = "; ".join(filter(None, [note, "at the limit of what is tried"]))
-        return replace(one, low=None, high=None, note=why)
+        return replace(one, low=None, high=None).noted("at the limit of what is tried")
     return one
 
 

@@ -46,6 +46,10 @@ class Quantity:
     note: str = ""
     determined: bool = True
 
+    def noted(self, more: str) -> "Quantity":
+        """The quantity with one more note."""
+        return replace(self, note="; ".join(filter(None, [self.note, more])))
+
     @property
     def shown(self) -> str:
         """The value as text."""

@@ -9,7 +9,6 @@ import numpy as np
 from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
-from device_presets.fitting.model.step_functions import LINEAR
 from device_presets.fitting.model.uncertainty import Uncertainty
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -146,8 +145,7 @@ class Population:
         """
         value = function(self.device())
         if self.fit.layout.noises_only and function(self._elsewhere) != value:
-            note = "; ".join(filter(None, [note, _NO_INTERVAL]))
-            return Quantity(name, value, None, None, unit, note)
+            return Quantity(name, value, None, None, unit, note).noted(_NO_INTERVAL)
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
         for k, deviation in enumerate(deviations):
@@ -189,8 +187,7 @@ class Population:
         if one.low is None or one.high is None:
             return replace(one, value=value)
         if one.high - one.value > _WIDEST:
-            note = "; ".join(filter(None, [note, left_open]))
-            return Quantity(name, value, None, None, unit, note)
+            return Quantity(name, value, None, None, unit, note).noted(left_open)
         return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
 
     @property
@@ -248,7 +245,7 @@ class Population:
             errors = self._within[:, column, column] / mean**2
             unit = name.removesuffix("_spread")
             found.append(self._spread(name, unit, values, errors, reached, True))
-        if self.fit.layout.model.code == LINEAR and not self.fit.layout.model.shape:
+        if self.fit.layout.model.own_slopes:
             for name, column, bound in (("slope_up_spread", 2, 4), ("slope_down_spread", 3, 5)):
                 if column == 3 and not self.has_down:
                     continue

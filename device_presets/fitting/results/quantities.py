@@ -99,8 +99,7 @@ def _nonlinearity(p: Population, linear: Population | None, up: bool) -> Quantit
     if linear is None:
         return one
     mine = p.quantity(name, "1", lambda device: loss(device, p), note)
-    note = "; ".join(filter(None, [note, "interval of a slope for each device"]))
-    return _over_models(replace(mine, note=note), [one])
+    return _over_models(mine.noted("interval of a slope for each device"), [one])
 
 
 def _bound(p: Population, high: bool) -> Quantity:
@@ -137,8 +136,8 @@ def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
     highs = [q.high for q in (one, *others) if q.high is not None]
     if one.low is None or (min(lows), max(highs)) == (one.low, one.high):
         return one
-    note = "; ".join(filter(None, [one.note, "interval over models that may be right too"]))
-    return replace(one, low=min(lows), high=max(highs), note=note)
+    held = replace(one, low=min(lows), high=max(highs))
+    return held.noted("interval over models that may be right too")
 
 
 def _read_noise(p: Population) -> list[Quantity]:
@@ -153,8 +152,7 @@ def _read_noise(p: Population) -> list[Quantity]:
         note = "none seen beside the read noise with memory"
         white = Quantity("write_noise", 0.0, None, None, "step", note)
     else:
-        note = "; ".join(filter(None, [white.note, "new at each pulse"]))
-        white = replace(white, note=note)
+        white = white.noted("new at each pulse")
 
     slow = p.positive(
         SLOW_NOISE,
@@ -165,6 +163,6 @@ def _read_noise(p: Population) -> list[Quantity]:
     note = "its correlation falls to 1/e over these pulses"
     length = p.positive(MEMORY, "pulses", lambda device: device.pulses, note)
     if p.device().pulses > 0.99 * LONGEST:
-        note = f"{note}; at least: no longer ones are tried"
         length = replace(length, low=None, high=None, note=note)
+        length = length.noted("at least: no longer ones are tried")
     return [white, slow, length]
