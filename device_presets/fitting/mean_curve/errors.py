@@ -57,7 +57,9 @@ def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
 
 
 def training_rows(fit: JointFit) -> np.ndarray | None:
-    """[rows] the first half of the cycles; None where a device has one cycle only."""
-    cycle = fit.prepared.own_cycle
-    cycles = int(cycle.max()) + 1
-    return None if cycles < 2 else np.asarray(cycle < (cycles + 1) // 2)
+    """[rows] the first half of the cycles that the mean curve has; None where it has one cycle, or
+    a device has one cycle only."""
+    series, cycle = fit.prepared.series, fit.prepared.own_cycle
+    alike = alike_stretches(series.pulse, series.begins)
+    cycles = np.unique(cycle[alike[series.pulse[alike] != 0]])
+    return None if len(cycles) < 2 else np.asarray(cycle <= cycles[(len(cycles) - 1) // 2])

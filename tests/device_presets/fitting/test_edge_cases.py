@@ -157,6 +157,21 @@ def test_cycles_of_each_device_are_held_out(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rows, np.tile(np.arange(161) <= 80, 2))
 
 
+@pytest.mark.parametrize("missing", [0, 1])
+def test_the_mean_curve_of_one_cycle_where_a_reading_is_missing_in_the_other(
+    missing: int, tmp_path: Path
+) -> None:
+    """The stretches of the cycles then differ, and the curve is that of the whole one: nothing of
+    it was left to fit, or nothing to hold out."""
+    up, path = triangles(50, 1)
+    whole = pd.read_csv(file_of(tmp_path / "data.csv", path, up))
+    cycles = [whole.assign(cycle=cycle) for cycle in range(2)]
+    cycles[missing] = cycles[missing].drop(index=35)
+    pd.concat(cycles).to_csv(tmp_path / "data.csv", index=False)
+    prepared = prepare(read(tmp_path / "data.csv", CsvLayout()), None, None)
+    assert training_rows(fit_model(prepared, MODELS[0])) is None
+
+
 def test_a_step_that_no_preset_holds_does_not_rule_out_all_others() -> None:
     """Up steps that grow in each device in its own way, beyond what a linear step of aihwkit may:
     all other models were ruled out beside the linear one, and the constant step was kept."""
