@@ -40,12 +40,12 @@ class Choice:
 
 
 def choose(prepared: Prepared, method: Method, against_aihwkit: bool) -> Choice:
-    """Fits the models, and keeps the one that the checks believe.
+    """Fits the models, and keeps the simplest good one that passes the checks.
 
-    Of the models that held-out pulses do not tell apart, the simplest that describes the data is
-    kept. Where none does, the likelihood is of a wrong law, and may have given up the mean curve
-    for it: of one device, the step with the nearest curve is kept then, if it is nearer. Of several
-    devices the likelihood's fit is kept, since a mean curve does not tell how they differ.
+    Good models are those that held-out pulses do not tell apart. If none of them passes, the law of
+    the noise is wrong, and the curve of the likeliest fit may be far from the mean curve. For one
+    device, the step with the nearest curve is then kept, if that curve is nearer. For several
+    devices the fit of the likelihood is kept, since a mean curve does not tell how devices differ.
 
     Args:
         against_aihwkit: whether to compare the mean curve with that of aihwkit's tool.

@@ -1,4 +1,4 @@
-"""A measured file in, a preset with its report out."""
+"""The fit of a measured file: preset, report and verdict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _KNOWN = 0.3
 
 @dataclass(frozen=True)
 class FittedDevice:
-    """A fit, complete: what it says, how sure it is, and whether to believe it.
+    """A fit with its reported numbers, their intervals and the verdict of the checks.
 
     Args:
         name: of the preset.

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
-    """A table of those rows, in that order, of each array; tables inside the table likewise."""
+    """The table with these rows of each of its arrays, in this order. A table inside the table is
+    treated alike."""
     return _of_each_array([table], lambda parts: parts[0][rows])
 
 
 def joined[T: "DataclassInstance"](tables: Sequence[T]) -> T:
-    """The rows of several tables, one after the other; all that is no array is the first one's."""
+    """The rows of several tables, one after the other. What is no array is taken from the first
+    table."""
     return _of_each_array(tables, np.concatenate)
 
 

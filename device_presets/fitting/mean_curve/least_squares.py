@@ -1,7 +1,7 @@
 """The numbers of a step model whose noise-free curve is nearest to the measured mean curve.
 
-The likelihood gives up some of the curve where its law of the noise is wrong. Where no model
-describes the data, the nearest curve is what remains to be said of one device.
+If the law of the noise is wrong, the curve of the likeliest fit may be far from the mean curve. If
+no model describes the data, one device gets the step with the nearest curve.
 """
 
 import itertools

@@ -91,10 +91,10 @@ def _of_all_models(
     numbers, found = best.layout.history_of(best.shared), []
     for fit in fits:
         model, constant = fit.layout.model, longer[0]
-        starts_at = [(np.array([*best.shared[:NOISES], *fit.shape]), fit.local)]
-        if len(model.flat) == len(model.shape):
-            flat = np.array([*constant.shared[:NOISES], *model.flat])
-            starts_at.append((flat, constant.local))
+        starts_at = [
+            (np.array([*best.shared[:NOISES], *fit.shape]), fit.local),
+            (np.array([*constant.shared[:NOISES], *model.flat]), constant.local),
+        ]
         layout = layout_of(prepared, model, False, terms)
         tried = [
             fit_at(prepared, layout, np.append(shared, numbers), local)

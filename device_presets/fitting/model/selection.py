@@ -32,11 +32,11 @@ _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
 """Pulses in a block, and blocks of a device at least. A block as long as a sweep would hold out one
 end of the range, which nothing else tells."""
-_TOO_FAR_BEHIND = 40.0
-_SLOPE_SLACK = 0.05
-_FEW = 2
+_TOO_FAR_BEHIND = 40.0  # log-units of all pulses
+_SLOPE_SLACK = 0.05  # of the step at weight 0
+_FEW = 2  # models
 _ALIKE = 0.1  # of a logarithm
-_FEWEST_PARTS = 9
+_PARTS = 9  # of a device's rows
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ def _with_noise_of_the_range(fits: list[JointFit]) -> list[JointFit]:
 def _with_memory(prepared: Prepared, fits: list[JointFit]) -> list[JointFit]:
     """The same models with correlated read noise, where that makes the best few more likely.
 
-    The devices' own numbers follow the path that cycle noise has made; what they miss of it looks
-    like correlated noise. The marginal likelihood must rise as well, since it is not so deceived.
-    Bounds clip again until found flat: what a fit without memory takes for cycle noise hides them.
+    The devices' own numbers follow the path that cycle noise has made. What they miss of the path
+    looks like correlated noise. The marginal likelihood must therefore rise as well. Bounds clip
+    again until found flat: what a fit without memory takes for cycle noise hides them.
     """
     ordered = sorted(fits, key=adjusted, reverse=True)
     prepared = with_read_noise(prepared)
@@ -206,7 +206,7 @@ def _held_out(fit: JointFit, fold: np.ndarray) -> np.ndarray:
     density = np.nan_to_num(density, nan=0.0)
     parts = []
     for first, end in pairwise(fit.prepared.series.start):
-        parts += [block.sum() for block in np.array_split(density[first:end], _FEWEST_PARTS)]
+        parts += [block.sum() for block in np.array_split(density[first:end], _PARTS)]
     return np.array(parts)
 
 

@@ -1,5 +1,5 @@
-"""How well fitted numbers are known: the curvature of the likelihood at its top; and what the
-noises lose to the numbers that are fitted for each device."""
+"""Covariances of the fitted numbers, from the curvature of the log-likelihood at its maximum; and
+noises corrected for the numbers that are fitted for each device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,10 +27,10 @@ class Uncertainty:
 
     Args:
         shared: [shared, shared] of the shared numbers; 0 where one was not fitted.
-        local: [devices, 6, 6] of each device's own at the shared ones, whose error moves all alike.
+        local: [devices, 6, 6] of each device's own numbers, given the shared numbers.
         response: [devices, 6, shared] slope of each device's own numbers, fitted again, by the
             shared ones: an error of these moves all devices alike.
-        together: [shared + 6] squared, of the shared and the first device's numbers, for
+        together: [shared + 6, shared + 6] of the shared numbers and those of the first device: for
             a single device.
         at_top: [devices] whether the device's own numbers are at a smooth top of its likelihood,
             and stay there as the noises move by a tenth. One that is at a limit or an edge, or
@@ -90,9 +90,9 @@ def uncertainty(fit: JointFit) -> Uncertainty:
 def marginal(fit: JointFit) -> float:
     """Log-likelihood with the devices' own numbers integrated out, less one a shared number.
 
-    Laplace's approximation, under wide normal laws of the own numbers. This compares laws of noise:
-    the likelihood itself favours one that leaves a device no noise of its own path, since the own
-    numbers then follow the path.
+    Laplace's approximation, under wide normal laws of the own numbers. This compares laws of the
+    noise. The likelihood itself favours a law without cycle noise: the own numbers of a device
+    follow the path that its cycle noise has made.
     """
     n_shared = len(fit.shared)
     curvatures = _hessians(fit, _own_numbers(fit))[:, n_shared:, n_shared:] * _WIDE**2

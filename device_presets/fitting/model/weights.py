@@ -105,7 +105,8 @@ class Prepared:
         blocks: averaged steps.
         noisy: whether read or write noise shows.
         read_noise: first estimate, in weights; 0 where none shows.
-        highest, lowest: [devices] most extreme averaged weights (exact ones without read noise).
+        highest, lowest: [devices] extremes of moving means of the weight, see `windows`; of the
+            weight itself without read noise.
         timing: times, widths and amplitudes; None where the file says nothing of them.
     """
 

@@ -25,6 +25,7 @@ from rpu_ssnn.common.files import reason
 
 EXCEL = (".xlsx", ".xlsm")
 TEXT = (".csv", ".txt", ".tsv", ".dat")
+_NO_DATA = (".", "~$")  # hidden files, and those that Excel makes beside an open one
 
 
 def read(path: Path, layout: CsvLayout) -> Measurement:
@@ -77,7 +78,8 @@ def unit_doubt(found: Measurement, layout: CsvLayout) -> str:
 def _files(path: Path, layout: CsvLayout) -> Measurement:
     if not path.is_dir():
         return _file(path, layout)
-    files = sorted(f for f in path.iterdir() if f.suffix.lower() in EXCEL + TEXT)
+    tables = (f for f in path.iterdir() if f.suffix.lower() in EXCEL + TEXT)
+    files = sorted(f for f in tables if not f.name.startswith(_NO_DATA))
     if not files:
         allowed = f"must hold a file for each device, {', '.join(TEXT + EXCEL)}"
         raise PresetError(path, "folder", "no such file", allowed)

@@ -26,7 +26,7 @@ _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 @dataclass(frozen=True)
 class MeanDevice:
-    """The device in the middle of the population.
+    """The mean device of a population.
 
     Args:
         local: [6] as ``step_functions.LOCAL``.

@@ -108,6 +108,14 @@ def test_a_clock_that_stands_still_in_one_file_of_a_folder(tmp_path: Path) -> No
     assert found.conditions is None
 
 
+def test_what_spreadsheets_and_systems_leave_in_a_folder_is_no_device(tmp_path: Path) -> None:
+    up, path = triangles(20, 1)
+    file_of(tmp_path / "a.csv", path, up)
+    for name in ("~$a.xlsx", "._a.csv"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07")
+    assert read(tmp_path, CsvLayout()).n_devices == 1
+
+
 def test_several_columns_without_a_name(tmp_path: Path) -> None:
     """As spreadsheets export empty columns beside the data."""
     rows = "\n".join(f"{k},up,{10 + k},," for k in range(40))
