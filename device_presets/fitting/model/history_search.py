@@ -52,7 +52,7 @@ def with_history(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
     if not prepared.noisy:
         # Steps that differ hide the read noise from a first look: the fit tells.
         noisy = with_read_noise(prepared)
-        bases = [_with_noise(noisy, fit) for fit in first]
+        bases = [with_white_noise(noisy, fit) for fit in first]
         longer = [_with_terms(noisy, timing, fit) for fit in bases]
         if is_noise(max(longer, key=adjusted), 1):
             return _of_all_models(noisy, fits, bases, longer)
@@ -60,8 +60,13 @@ def with_history(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
     return _of_all_models(prepared, fits, first, longer)
 
 
-def _with_noise(prepared: Prepared, fit: JointFit) -> JointFit:
-    """A fit of exact readings once more, with read noise of a part of the step to begin with."""
+def with_white_noise(prepared: Prepared, fit: JointFit) -> JointFit:
+    """The model of a fit without read noise, fitted with read noise; the search starts from read
+    noise of 0.3 steps.
+
+    Args:
+        prepared: the data, with read noise.
+    """
     shared = fit.shared.copy()
     shared[1] = np.log(0.3) + fit.local[:, :2].mean()
     layout = layout_of(prepared, fit.layout.model)

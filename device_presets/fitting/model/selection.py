@@ -10,6 +10,7 @@ from device_presets.fitting.model.history_search import (
     adjusted,
     is_noise,
     with_history,
+    with_white_noise,
 )
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
 from device_presets.fitting.model.maximum_likelihood import (
@@ -27,6 +28,10 @@ from device_presets.fitting.model.weights import (
     with_read_noise,
     without_read_noise,
 )
+
+_FEW_PULSES = 150
+"""Below, neighbouring steps cannot show read noise: even of read noise alone, n pairs of steps
+oppose each other by sqrt(n / 6) standard errors only. The likelihood then decides."""
 
 _FOLDS = 3
 _BLOCK, _FEWEST_BLOCKS = 25, 9
@@ -94,15 +99,17 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     if prepared.noisy and not _has_read_noise(max(fits, key=adjusted)):
         prepared = without_read_noise(prepared)
         fits = _of_all(prepared, models)
+    elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
+        prepared, fits = _with_read_noise(prepared, fits, models)
     histories = with_history(prepared, fits)
     fits += histories
     fits += _with_memory(prepared, histories or fits)
     allowed = [representable(fit) for fit in fits]
-    best = max(adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
+    top = max(adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
     fold, how = _folds(prepared)
     scores = []
     for fit, fine in zip(fits, allowed, strict=True):
-        near = fine and fit.log_likelihood.sum() > best - _TOO_FAR_BEHIND
+        near = fine and fit.log_likelihood.sum() > top - _TOO_FAR_BEHIND
         scores.append(Score(fit.layout.model, fit, _held_out(fit, fold) if near else None))
     return _choice(scores, how)
 
@@ -111,6 +118,24 @@ def _of_all(prepared: Prepared, models: tuple[StepModel, ...]) -> list[JointFit]
     fits = [fit_model(prepared, models[0])]
     fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
     return fits + _with_noise_of_the_range(fits)
+
+
+def _with_read_noise(
+    prepared: Prepared, fits: list[JointFit], models: tuple[StepModel, ...]
+) -> tuple[Prepared, list[JointFit]]:
+    """The data and the fits with read noise, where the best model gains enough by it; otherwise
+    as they were.
+
+    The gain is that of the noise alone: a bound put at the most extreme reading gains as well.
+    """
+    best = max(fits, key=adjusted)
+    noisy = with_read_noise(prepared)
+    tried = with_white_noise(replace(noisy, series=prepared.series), best)
+    if not (is_noise(tried, 1) and adjusted(tried) > adjusted(best) + LEAST_GAIN):
+        return prepared, fits
+    noisy = replace(noisy, read_noise=float(np.exp(tried.shared[1])))
+    found = _of_all(noisy, models)
+    return (noisy, found) if is_noise(max(found, key=adjusted), 1) else (prepared, fits)
 
 
 def _has_read_noise(fit: JointFit) -> bool:
