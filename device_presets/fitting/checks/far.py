@@ -1,7 +1,7 @@
 """Checks that look further than one pulse ahead.
 
-A model with the wrong kind of noise predicts the next pulse well: cycle noise, which adds up, and
-read noise with memory, which does not, part only over many pulses.
+A model with the wrong kind of noise predicts the next pulse well. Cycle noise adds up from pulse to
+pulse, and read noise with memory does not: the two differ only over many pulses.
 """
 
 import numpy as np

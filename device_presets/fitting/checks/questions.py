@@ -7,7 +7,7 @@ type Status = Literal["ok", "open", "FAIL"]
 
 
 def status_of(fine: bool, wide: bool) -> Status:
-    """`FAIL` unless fine; `open` where the limits are so wide that a fault could hide in them."""
+    """`FAIL` unless fine; `open` where the limits are too wide to show a misfit that matters."""
     if not fine:
         return "FAIL"
     return "open" if wide else "ok"

@@ -23,10 +23,13 @@ class Objective:
         self._local_at = [np.flatnonzero(free) for free in fit.layout.local_free]
 
     def pack(self, shared: np.ndarray, local: np.ndarray) -> np.ndarray:
+        """[numbers] the free numbers of [shared] and [devices, 6]: shared ones first, then the own
+        numbers, column by column."""
         parts = [local[at, column] for column, at in enumerate(self._local_at)]
         return np.concatenate([shared[self._shared_at], *parts])
 
     def unpack(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[shared] and [devices, 6] numbers; those that are not free are the fit's."""
         shared, local = self._fit.shared.copy(), self._fit.local.copy()
         n = len(self._shared_at)
         shared[self._shared_at] = packed[:n]
@@ -36,6 +39,11 @@ class Objective:
         return shared, local
 
     def limits(self, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[numbers] lower and upper limits of the packed numbers.
+
+        Args:
+            local: [devices, 6] where the search starts: its steps are within the limits.
+        """
         model = self._fit.layout.model
         highest, lowest = self._fit.prepared.highest, self._fit.prepared.lowest
         span = highest - lowest

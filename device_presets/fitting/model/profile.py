@@ -71,7 +71,13 @@ def cycle_noise_limits(fit: JointFit) -> tuple[float, float]:
 def border(
     loss: Callable[[float], float], most: float, inside: float, outside: float, halvings: int
 ) -> float:
-    """Where the loss passes the most that an interval allows; on the outer side of it."""
+    """Where the loss exceeds ``most``, by bisection; the outer end of the last bracket.
+
+    Args:
+        loss: of a value, in log-units. most: loss at the border, in log-units.
+        inside, outside: values with a smaller and with a larger loss.
+        halvings: of the bracket.
+    """
     for _ in range(halvings):
         middle = (inside + outside) / 2
         if loss(middle) <= most:

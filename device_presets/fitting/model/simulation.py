@@ -1,4 +1,4 @@
-"""The measured pulses once more, under the fitted model: what its sweeps look like.
+"""Simulations of the fitted model under the measured pulses, and what they are compared by.
 
 Each device is simulated with its own fitted numbers, from the conductance that was measured where
 each stretch of pulses begins. These are simulations of the model that was fitted, read noise with
