@@ -105,7 +105,8 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     fits += histories
     fits += _with_memory(prepared, histories or fits)
     allowed = [representable(fit) for fit in fits]
-    top = max(adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
+    good = (adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
+    top = max(good, default=-np.inf)
     fold, how = _folds(prepared)
     scores = []
     for fit, fine in zip(fits, allowed, strict=True):
