@@ -30,7 +30,7 @@ from studies.common.choices import Others
 from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
-from studies.declaration.update_rules.devices import OnDeviceCase
+from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.results.text_table import interval
 from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
@@ -152,6 +152,8 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
     case, study = asked.case, asked.study.study
     asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
     off, _ = imperfections(case, None)
+    if case.drive == PartialHyperparameters():  # a search will find them
+        case = case.model_copy(update={"drive": UNTUNED.drive})
     for name in parameters:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):

@@ -11,9 +11,15 @@ from studies.declaration.update_rules.devices import PartialHyperparameters
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
-from studies.sensitivity.device_question import TunedDevice
+from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import settings_of
-from studies.sensitivity.requirement import MOST_ROUNDS, WITHIN, Requirement, require
+from studies.sensitivity.requirement import (
+    MOST_ROUNDS,
+    WITHIN,
+    Requirement,
+    _check_worst_values,
+    require,
+)
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -266,6 +272,12 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
     assert len({m.tile.weight_range for m in tiles}) > 3
     for method in tiles:
         assert method.tile.weight_range / method.parameters["levels"] == pytest.approx(8 / 400)
+
+
+def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
+    """Nothing is known of its learning rate before the search; it was refused for that."""
+    asked = ask(device_study(case={"drive": {}}), "capacitor")
+    _check_worst_values(asked, ["weight_range"], "as-is")
 
 
 def test_a_parameter_that_the_model_does_not_have_is_said() -> None:
