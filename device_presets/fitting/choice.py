@@ -70,7 +70,8 @@ def choose(prepared: Prepared, method: Method, against_aihwkit: bool) -> Choice:
         nearest = again(prepared.everything)
         row = _curve_row(nearest.layout.name, nearest, again)
         if _error(row) < _error(curves[0]):
-            how = f"{selection.how}; none describes the data, so the nearest mean curve is kept"
+            why = "no fit by the likelihood describes the data, so the nearest mean curve is kept"
+            how = f"{selection.how}; {why}"
             only = _only(nearest, how)
             selection, verdict = _judged(replace(only, scores=(*only.scores, *selection.scores)))
             curves.insert(0, row)

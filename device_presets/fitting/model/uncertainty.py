@@ -241,7 +241,11 @@ def _is_top(curvature: np.ndarray) -> bool:
 
 
 def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units of the numbers, and eigenvalues and vectors of the matrix in these units."""
+    """Units of the numbers, and eigenvalues and vectors of the matrix in these units.
+
+    A curvature that is not finite, at the edge of what a model allows, counts as 0: not known.
+    """
+    matrix = np.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0)
     scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-6))
     scaled = matrix * np.outer(scale, scale)
     values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)

@@ -25,6 +25,16 @@ from rpu_ssnn.common.wording import counted
 
 _ROWS_AT_ONCE = 500_000
 _BEYOND = "beyond the last column"
+_STANDARD = {
+    "device": "--device-column",
+    "cycle": "--cycle-column",
+    "pulse": "--pulse-column",
+    "time_s": "--time-column",
+    "pulse_width_s": "--width-column",
+    "amplitude_v": "--amplitude-column",
+}
+"""Roles of columns that a file need not have, and the option that names such a column. In other
+letters the name of one is refused: without it, several devices would be read as one."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,11 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
     if sides is None:  # of two sweeps side by side a row has two pulses
         wanted |= layout.conditions(text.columns)
     where = f"{file}, row {text.header_row}"
+    for name in text.columns:
+        usual = name.strip().lower()
+        if name != usual and usual in _STANDARD and usual not in wanted:
+            allowed = f"must be called {usual!r}, or be named by {_STANDARD[usual]}"
+            raise PresetError(where, "column", name, allowed)
     for role, column in wanted.items():
         if column not in text.columns:
             hint = "; or say that all pulses go up (--polarity up)" if role == "polarity" else ""

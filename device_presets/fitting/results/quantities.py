@@ -35,18 +35,24 @@ def report(
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
-    how the step shrinks toward it: its interval has to hold those of `as_good` too.
+    how the step shrinks toward it: the intervals of bounds, states and nonlinearity have to hold
+    those of `as_good` too.
     A loss looks like a step that falls with the state: its intervals hold those of `as_likely` too.
     """
     p, scale = population, population.fit.prepared.scale
 
-    def states(device: MeanDevice) -> float:
-        return float(device.local[4] - device.local[5]) / p.step(device)
-
     def asymmetry(device: MeanDevice) -> float:
         return asymmetry_of(p.step_at(device, True, 0.0), p.step_at(device, False, 0.0))
 
-    all_reached = bool(p.reached(True).all() and p.reached(False).all())
+    def how_many(q: Population) -> Quantity:
+        reached = bool(q.reached(True).all() and q.reached(False).all())
+        return q.quantity(
+            "states",
+            "states",
+            lambda device: float(device.local[4] - device.local[5]) / q.step(device),
+            "" if reached else "at least: " + _UNREACHED,
+        )
+
     found = [
         p.quantity(
             "step", "weight", p.step, "mean of up and down at weight 0" if p.has_down else ""
@@ -56,14 +62,14 @@ def report(
             scale.unit,
             lambda device: p.step(device) * scale.span / SIEMENS[scale.unit],
         ),
-        p.quantity("states", "states", states, "" if all_reached else "at least: " + _UNREACHED),
+        _over_models(how_many(p), [how_many(q) for q in as_good]),
     ]
     if p.has_down:
         found.append(p.quantity("asymmetry", "step", asymmetry))
     else:
         why = "the data hold no down pulses"
         found.append(Quantity("asymmetry", None, None, None, "step", why))
-    found += [_nonlinearity(p, linear, up) for up in (True, False)]
+    found += [_nonlinearity(p, linear, as_good, up) for up in (True, False)]
     for high in (True, False):
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
@@ -84,22 +90,25 @@ def _history(
     ]
 
 
-def _nonlinearity(p: Population, linear: Population | None, up: bool) -> Quantity:
+def _nonlinearity(
+    p: Population, linear: Population | None, as_good: Sequence[Population], up: bool
+) -> Quantity:
     name = f"nonlinearity {'up' if up else 'down'}"
     if not up and not p.has_down:
         return Quantity(name, None, None, None, "1", "the data hold no down pulses")
-    source = p if linear is None else linear
 
-    def loss(device: MeanDevice, of: Population = source) -> float:
-        end = float(device.local[4 if up else 5])
-        return 1.0 - of.step_at(device, up, end) / of.step_at(device, up, 0.0)
+    def of(q: Population) -> Quantity:
+        def loss(device: MeanDevice) -> float:
+            end = float(device.local[4 if up else 5])
+            return 1.0 - q.step_at(device, up, end) / q.step_at(device, up, 0.0)
 
-    note = "" if p.reached(up).all() else "to the end of what was measured"
-    one = source.quantity(name, "1", loss, note)
+        note = "" if q.reached(up).all() else "to the end of what was measured"
+        return q.quantity(name, "1", loss, note)
+
+    one = _over_models(of(p), [of(q) for q in as_good])
     if linear is None:
         return one
-    mine = p.quantity(name, "1", lambda device: loss(device, p), note)
-    return _over_models(mine.noted("interval of a slope for each device"), [one])
+    return _over_models(one.noted("interval of a slope for each device"), [of(linear)])
 
 
 def _bound(p: Population, high: bool) -> Quantity:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from device_presets import PresetError
 from device_presets.fitting.checks import goodness
 from device_presets.fitting.checks.far import far_checks
 from device_presets.fitting.mean_curve.errors import training_rows
@@ -18,6 +19,7 @@ from device_presets.fitting.model.step_functions import (
     MODELS,
     OF_RANGE,
 )
+from device_presets.fitting.model.uncertainty import _inverse, _is_top
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
@@ -124,6 +126,25 @@ def test_several_columns_without_a_name(tmp_path: Path) -> None:
     found = read(file, CsvLayout())
     assert found.n_pulses == 39
     assert not found.notes
+
+
+@pytest.mark.parametrize("column", ["Device", "CYCLE", "Time_s"])
+def test_a_column_in_other_letters_is_not_left_out(column: str, tmp_path: Path) -> None:
+    """`Device` was named among the columns not used, and two devices were read as one."""
+    up, path = triangles(20, 1)
+    table = pd.read_csv(file_of(tmp_path / "data.csv", path, up)).assign(**{column: 1})
+    table.to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(PresetError, match=rf"column: '{column}' is not allowed; must be called"):
+        read(tmp_path / "data.csv", CsvLayout())
+    if column == "Device":
+        assert read(tmp_path / "data.csv", CsvLayout(device=column)).n_devices == 1
+
+
+def test_a_curvature_that_is_not_finite_is_not_known() -> None:
+    """At the edge of what a model allows; such a fit ended in an error of numpy."""
+    curvature = np.array([[4.0, 0.0], [0.0, np.inf]])
+    assert not _is_top(curvature)
+    assert np.isfinite(_inverse(curvature)).all()
 
 
 def test_no_device_is_held_out_whole_where_cycles_are_numbered_through_devices(

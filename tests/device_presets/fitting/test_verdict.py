@@ -327,7 +327,7 @@ def test_the_interval_of_a_nonlinearity_holds_its_value() -> None:
             has_down=True,
         )
 
-    found = _nonlinearity(population(0.01, 0.002), population(0.0, 0.0), up=False)
+    found = _nonlinearity(population(0.01, 0.002), population(0.0, 0.0), [], up=False)
     assert (found.value, found.low, found.high) == pytest.approx((0.99, 0.988, 1.0))
 
 
