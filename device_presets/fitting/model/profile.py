@@ -1,6 +1,8 @@
 """Limits of the cycle noise from the profile likelihood, where its curvature is no guide.
 
 Under read noise a small cycle noise is known from above only: the likelihood is flat down to zero.
+Each device's own numbers follow some of the noise, so the profile is that of the marginal
+likelihood, in which they are integrated out.
 """
 
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from scipy import stats
 from device_presets.fitting.model.first_guess import HIGH, LOW
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
+from device_presets.fitting.model.uncertainty import integrated
 
 _WITHIN = float(stats.chi2.ppf(0.95, 1)) / 2  # of a log-likelihood
 _FIRST = np.log(0.02)
@@ -19,26 +22,34 @@ _HALVINGS = 5
 
 
 class Profile:
-    """Loss of log-likelihood where one shared number is held, and all others are fitted again.
+    """Loss of a log-likelihood where one shared number is held, and all others are fitted again.
 
     Args:
         fit: where the search begins. at: place of the number among the shared ones.
-        top: log-likelihood that the loss counts from; a higher one that is found replaces it.
+        top: likelihood that the loss counts from; a higher one that is found replaces it.
+        likelihood: of a fit.
     """
 
-    def __init__(self, fit: JointFit, at: int, top: float) -> None:
+    def __init__(
+        self,
+        fit: JointFit,
+        at: int,
+        top: float,
+        likelihood: Callable[[JointFit], float] = lambda fit: fit.total,
+    ) -> None:
         free = fit.layout.shared_free.copy()
         free[at] = False
         self._start = self._last_fit = replace(fit, layout=replace(fit.layout, shared_free=free))
-        self._at, self._top = at, top
+        self._at, self._top, self._likelihood = at, top, likelihood
 
     def loss(self, value: float) -> float:
         """At a value; the search begins where the last one ended."""
         shared = self._last_fit.shared.copy()
         shared[self._at] = value
         self._last_fit = refit(replace(self._last_fit, shared=shared), most_steps=30)
-        self._top = max(self._top, self._last_fit.total)
-        return self._top - self._last_fit.total
+        found = self._likelihood(self._last_fit)
+        self._top = max(self._top, found)
+        return self._top - found
 
     def begin_anew(self) -> None:
         """The next search begins where the first did."""
@@ -51,7 +62,7 @@ def cycle_noise_limits(fit: JointFit) -> tuple[float, float]:
     Returns:
         Lower and upper end; -inf where no cycle noise is within the interval.
     """
-    profile = Profile(fit, 0, refit(fit, most_steps=40).total)
+    profile = Profile(fit, 0, integrated(refit(fit, most_steps=40)), integrated)
     inside = max(float(fit.shared[0]), float(LOW[0]))
     outside = max(inside + 0.3, _FIRST)
     while profile.loss(outside) <= _WITHIN:

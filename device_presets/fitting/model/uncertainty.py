@@ -88,7 +88,12 @@ def uncertainty(fit: JointFit) -> Uncertainty:
 
 
 def marginal(fit: JointFit) -> float:
-    """Log-likelihood with the devices' own numbers integrated out, less one a shared number.
+    """`integrated`, less one a shared number, as Akaike has it."""
+    return integrated(fit) - float(fit.layout.shared_free.sum())
+
+
+def integrated(fit: JointFit) -> float:
+    """Log-likelihood with the devices' own numbers integrated out.
 
     Laplace's approximation, under wide normal laws of the own numbers. This compares laws of the
     noise. The likelihood itself favours a law without cycle noise: the own numbers of a device
@@ -97,7 +102,7 @@ def marginal(fit: JointFit) -> float:
     n_shared = len(fit.shared)
     curvatures = _hessians(fit, _own_numbers(fit))[:, n_shared:, n_shared:] * _WIDE**2
     known = np.log1p(np.maximum(np.linalg.eigvalsh(np.nan_to_num(curvatures)), 0.0)).sum()
-    return float(fit.total - 0.5 * known - fit.layout.shared_free.sum())
+    return float(fit.total - 0.5 * known)
 
 
 def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:

@@ -132,7 +132,7 @@ def _cycle_noise(p: Population) -> Quantity:
         low, high = (unit * math.exp(end) for end in p.noise_limits)
         value = one.value if low > 0 or one.value > 0.02 * high else 0.0
         note = "" if low > 0 else "none is likely, too"
-        return Quantity("cycle_to_cycle", value, low, max(high, value), "step", note)
+        return Quantity("cycle_to_cycle", value, min(low, value), max(high, value), "step", note)
     if one.low is not None and one.low == one.high:
         note = "at the limit of resolution: no noise seen"
         return Quantity("cycle_to_cycle", 0.0, 0.0, one.value, "step", note)
