@@ -152,8 +152,11 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
     for role, column in wanted.items():
         if column not in text.columns:
             hint = "; or say that all pulses go up (--polarity up)" if role == "polarity" else ""
-            near = meant(nearest(text.columns, column))
-            allowed = f"{near}the {role} column {one_of(text.columns)}{hint}"
+            names = [name for name in text.columns if name.strip()]
+            if len(names) <= len(text.columns) / 2:
+                hint += "; lines above the column names must be deleted"
+            near = meant(nearest(names, column))
+            allowed = f"{near}the {role} column {one_of(names)}{hint}"
             raise PresetError(where, "column", Fault(f"{column!r} is missing"), allowed)
     return {role: column for role, column in wanted.items() if column is not None}
 

@@ -141,6 +141,15 @@ def test_a_column_in_other_letters_is_not_left_out(column: str, tmp_path: Path) 
         assert read(tmp_path / "data.csv", CsvLayout(device=column)).n_devices == 1
 
 
+def test_a_title_above_the_column_names_is_told(tmp_path: Path) -> None:
+    """As spreadsheets save a title: one cell, and empty ones beside it."""
+    file = tmp_path / "data.csv"
+    file.write_text("Synapse A,,\npulse,polarity,conductance\n1,up,10\n2,up,11\n")
+    with pytest.raises(PresetError, match=r"one of Synapse A; .*lines above the column names") as at:
+        read(file, CsvLayout())
+    assert ", ," not in str(at.value)
+
+
 def test_a_curvature_that_is_not_finite_is_not_known() -> None:
     """At the edge of what a model allows; such a fit ended in an error of numpy."""
     curvature = np.array([[4.0, 0.0], [0.0, np.inf]])
