@@ -145,7 +145,8 @@ def test_a_title_above_the_column_names_is_told(tmp_path: Path) -> None:
     """As spreadsheets save a title: one cell, and empty ones beside it."""
     file = tmp_path / "data.csv"
     file.write_text("Synapse A,,\npulse,polarity,conductance\n1,up,10\n2,up,11\n")
-    with pytest.raises(PresetError, match=r"one of Synapse A; .*lines above the column names") as at:
+    told = r"one of Synapse A; .*lines above the column names"
+    with pytest.raises(PresetError, match=told) as at:
         read(file, CsvLayout())
     assert ", ," not in str(at.value)
 
