@@ -310,7 +310,7 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     assert verdict.checks[0].passed, verdict.checks[0]
 
 
-def test_the_interval_of_a_nonlinearity_holds_its_value() -> None:
+def test_the_interval_of_a_nonlinearity_holds_its_value_and_other_good_models() -> None:
     """Slopes of their own that all end in no step at the bound give a nonlinearity of exactly 1."""
 
     def population(at_bound: float, half: float) -> Any:
@@ -329,6 +329,9 @@ def test_the_interval_of_a_nonlinearity_holds_its_value() -> None:
 
     found = _nonlinearity(population(0.01, 0.002), population(0.0, 0.0), [], up=False)
     assert (found.value, found.low, found.high) == pytest.approx((0.99, 0.988, 1.0))
+    as_good = [population(0.5, 0.1)]
+    found = _nonlinearity(population(0.01, 0.002), None, as_good, up=False)
+    assert (found.value, found.low, found.high) == pytest.approx((0.99, 0.4, 0.992))
 
 
 def test_of_equally_simple_models_the_best_is_looked_at_first() -> None:
