@@ -105,10 +105,10 @@ def _nonlinearity(
         note = "" if q.reached(up).all() else "to the end of what was measured"
         return q.quantity(name, "1", loss, note)
 
-    one = _over_models(of(p), [of(q) for q in as_good])
+    others = [of(q) for q in as_good]
     if linear is None:
-        return one
-    return _over_models(one.noted("interval of a slope for each device"), [of(linear)])
+        return _over_models(of(p), others)
+    return _over_models(of(p).noted("interval of a slope for each device"), [*others, of(linear)])
 
 
 def _bound(p: Population, high: bool) -> Quantity:
