@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from device_presets.fitting.checks.far import far_checks, free_of_bounds, without_noise
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.standstill import standstill_checks
+from device_presets.fitting.checks.turns import turn_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
@@ -99,6 +100,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     else:
         checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
     checks += standstill_checks(fit, trace, step)
+    checks += turn_checks(series, float(np.mean(fit.prepared.highest - fit.prepared.lowest)))
     far_off = outliers(miss, deviation, used) if noisy else np.array([], dtype=np.int64)
     checks += far_checks(fit, trace, step, noisy)
     return Verdict(tuple(checks), tuple(far_off.tolist()), int(used.sum()))

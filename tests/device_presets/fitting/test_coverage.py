@@ -104,9 +104,9 @@ def of_preset(
     )
 
 
-def of_sweeps(truths: Mapping[str, float], **arguments: Any) -> Case:
-    """60 data sets of `sweeps`."""
-    return Case(lambda path, seed: sweeps(path, seed, **arguments), truths, 60, stated=0.8)
+def of_sweeps(truths: Mapping[str, float], sets: int, **arguments: Any) -> Case:
+    """Data sets of `sweeps`."""
+    return Case(lambda path, seed: sweeps(path, seed, **arguments), truths, sets, stated=0.8)
 
 
 def charge_trap_factor(width: float, gap: float, volts: float) -> float:
@@ -188,6 +188,7 @@ CASES = {
             "correlation length": 8.0,
             "step_spread": 0.1,
         },
+        sets=200,
         slow=3.0,
         devices=4,
         pulses=200,
@@ -200,6 +201,7 @@ CASES = {
             "asymmetry": 1 - UNEVEN,
             "cycle_to_cycle": 0.5 / math.sqrt((1 + UNEVEN**2) / 2),
         },
+        sets=60,
         slow=0.0,
         cycle=0.5,
         devices=6,

@@ -1,4 +1,5 @@
-"""A bound at which the device moves on is no bound; one at which only the readings move is."""
+"""A bound at which the device moves on is no bound; one at which only the readings move is.
+Between two sweeps a device stands still as well."""
 
 import math
 import re
@@ -13,9 +14,11 @@ from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.checks.trend import common_slope
+from device_presets.fitting.checks.turns import turn_checks
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.selection import filtered
+from device_presets.fitting.model.series import plain_series
 from device_presets.fitting.model.step_functions import CONSTANT, MODELS
 from device_presets.fitting.model.weights import prepare, with_read_noise, without_read_noise
 from device_presets.fitting.reading.csv_layout import CsvLayout
@@ -82,6 +85,7 @@ def test_a_device_that_moves_on_at_its_bounds_is_caught() -> None:
     move, most = map(float, re.findall(r"moves (\S+) a pulse .*?most ([^)]+)", verdict.failures)[0])
     assert move == pytest.approx(0.1 * STEP, rel=0.2)
     assert most < move
+    assert any("between sweeps?" in check.question for check in verdict.checks)
 
 
 def test_read_noise_with_memory_does_not_move_a_device_at_its_bound() -> None:
@@ -150,3 +154,44 @@ def test_the_true_device_moves_at_its_ends_as_simulated(seed: int, tmp_path: Pat
     assert len(ends) == 2
     for check in checks:
         assert check.passed, check
+
+
+def turned(lost: float, relaxed: float = 0.0, numbered_0: bool = False) -> list[Check]:
+    """Three devices with a slope of 0.5, noisy pulses and readings, five sweeps each way.
+
+    Args:
+        lost: of the range, between two sweeps. relaxed: share of the weight, there.
+        numbered_0: whether a reading without a pulse comes first in each sweep.
+    """
+    rng, weights, pulses = np.random.default_rng(1), [], []
+    for _ in range(3):
+        weight = -0.9
+        for sweep, way in enumerate((1, -1) * 5):
+            start = [0] if numbered_0 or sweep == 0 else []
+            for pulse in [*start, *[way] * 60]:
+                move = STEP * pulse * (1 - 0.5 * pulse * weight + 0.5 * rng.normal())
+                weight = float(np.clip(weight + move, -1, 1))
+                weights.append(weight + 0.5 * STEP * rng.normal())
+                pulses.append(pulse)
+            weight = (1 - relaxed) * weight - 2 * lost
+    rows = len(pulses) // 3
+    series = plain_series(
+        np.array(weights),
+        np.array(pulses, np.int8),
+        np.arange(4) * rows,
+        np.ones((2, 3), np.bool_),
+        0.0,
+    )
+    return turn_checks(series, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("lost", "relaxed", "status"),
+    [(0.0, 0.0, "ok"), (0.0, 0.2, "open"), (0.05, 0.0, "FAIL")],
+)
+def test_drift_between_sweeps_is_told(lost: float, relaxed: float, status: str) -> None:
+    """A large first change may be the device's own; one against its pulses is not."""
+    (check,) = turned(lost, relaxed)
+    assert check.status == status, check
+    assert ("add time_s" in check.answer) == (status != "ok")
+    assert turned(lost, relaxed, numbered_0=True) == []
