@@ -39,6 +39,8 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
         (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
         (("report", "--out", "no/where.html"), "report: --out: 'no/where.html'"),
+        (("table", "--out", "t.tex"), "table: --out: 't.tex' is not allowed; must end in .md"),
+        (("table", "--format", "csv", "--out", "results.csv"), "table: --out: 'results.csv'"),
     ],
 )
 def test_bad_arguments_are_one_line(
@@ -48,6 +50,19 @@ def test_bad_arguments_are_one_line(
     code, output, errors = command(name, folder, *options)
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert errors.startswith(message)
+
+
+@pytest.mark.parametrize("name", ["table", "diff"])
+def test_a_table_goes_into_a_file(
+    name: str, command: Command, folder: Path, tmp_path: Path
+) -> None:
+    asked = [name, folder, *([folder] if name == "diff" else []), "--format", "latex"]
+    _, printed, _ = command(*asked)
+    target = tmp_path / "t.tex"
+    code, output, _ = command(*asked, "--out", target)
+    assert (code, output) == (0, f"table   {target}\n")
+    assert target.read_text() == printed
+    assert r"\toprule" in printed
 
 
 def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path) -> None:
