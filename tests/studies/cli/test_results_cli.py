@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.export import export_trial
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
-from support.commands import Command
+from support.commands import Command, refused
 from support.studies.fake_timing import fake_steps
 from support.studies.harness import SMALL, accept_all
 from support.studies.results_fakes import nasty_study, runs_of, trials, write_folder
@@ -213,6 +213,11 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
         assert caught.value.field == "seed"
+
+
+def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> None:
+    with refused("without_inhibition: True", ".nir"):
+        export_trial(folder, "rate", tmp_path / "net.h5", without_inhibition=True)
 
 
 def test_an_exported_network_is_the_one_that_was_tested(
