@@ -8,7 +8,6 @@ from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.canonical import canonical
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
@@ -20,6 +19,7 @@ from studies.declaration.sections import (
     merged,
     nested,
     own_sections,
+    one_spelling,
     sweepable,
 )
 from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings
@@ -189,7 +189,8 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
     places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
     if not places:
         return None
-    rows = {canonical(part): part for row in axis.rows if (part := [row[k] for k in places])}
+    parts = ([row[k] for k in places] for row in axis.rows)
+    rows = {tuple(map(one_spelling, part)): part for part in parts}
     return SweepAxis(
         axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values()))
     )
