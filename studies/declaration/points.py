@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
@@ -18,8 +19,8 @@ from studies.declaration.sections import (
     leaves,
     merged,
     nested,
-    own_sections,
     one_spelling,
+    own_sections,
     sweepable,
 )
 from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings
@@ -153,6 +154,21 @@ def _refuse_too_many(
             allowed = f"must vary less: at most {most} {what}, cases times their values"
             where = axes[0].where if axes else "cases"
             raise InputError("study", where, f"{number} {what}", allowed)
+
+
+def refuse_files_of_one_name(points: Sequence[Point]) -> None:
+    """Refuses data files that only their folders tell apart: a trial knows its file by name.
+
+    Raises:
+        InputError: two files of one name.
+    """
+    for field in ("file", "test_file"):
+        known: dict[str, Path] = {}
+        for point in points:
+            file = getattr(point.dataset, field)
+            if file is not None and known.setdefault(file.name, file) != file:
+                allowed = f"must have another name than {known[file.name]}, of another folder"
+                raise InputError("study", f"dataset.{field}", str(file), allowed)
 
 
 def _points_of_case(
