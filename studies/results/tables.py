@@ -15,8 +15,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.canonical import canonical
-from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
+from studies.declaration.result import SWEEP_PREFIX, Failure, Row, Runs, TrialResult
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.devices import DeviceMethod
 from studies.results.ledger import ledger_columns
 from studies.results.spreadsheet import without_guard, write_csv
 
@@ -72,7 +73,10 @@ def results_frame(runs: Runs) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame(
-        [_keys(trial) | result.row | ledger_columns(trial, result) for trial, result in runs]
+        [
+            _keys(trial) | result.row | _own(trial, result.row) | ledger_columns(trial, result)
+            for trial, result in runs
+        ]
     )
     for column in frame.columns:
         if column in WHOLE_NUMBERS:
@@ -163,6 +167,14 @@ def remove_tables(root: Path) -> bool:
 def _keys(trial: Trial) -> dict[str, Any]:
     swept = {f"{SWEEP_PREFIX}{path}": _cell(value) for path, value in trial.sweep}
     return {"study": trial.study, "unit": trial.identity, "label": trial.label} | swept
+
+
+def _own(trial: Trial, row: Row) -> Row:
+    """What a row takes from its trial: trials that differ in records alone share a stored run."""
+    own = {"settings": trial.settings_json}
+    if isinstance(trial.settings.method, DeviceMethod):
+        own["overrides"] = canonical(trial.settings.method.overrides)
+    return {name: text for name, text in own.items() if name in row}
 
 
 def _cell(value: Any) -> Any:
