@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -66,6 +66,12 @@ class Versions:
         """What differs, in words; empty where nothing does."""
         pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
         return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
+
+
+def made_here(runs: Mapping[str, TrialResult]) -> dict[str, TrialResult]:
+    """The runs by identity that were made under the versions of this environment."""
+    here = Versions.here()
+    return {identity: run for identity, run in runs.items() if Versions.of(run) == here}
 
 
 def results_frame(runs: Runs) -> pd.DataFrame:
