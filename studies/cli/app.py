@@ -125,7 +125,9 @@ def search(
     with executing(root, workers, scheduler, cluster) as executor:
         options = options_of(executor, data, "refuse", retry_failed=retry_failed)
         drives, failures = search_in_folder(declared, root, options)
-    if write and declared.drives is not None and not failures:
+    if not drives and not failures:
+        typer.echo("nothing to search: each case gives its hyperparameters")
+    elif write and declared.drives is not None and not failures:
         write_hyperparameters(declared.drives, drives)
         typer.echo(f"{counted(len(drives), 'drive')} in {declared.drives}")
     end(failures, root)

@@ -46,6 +46,9 @@ WorkersOption = Annotated[
     ),
 ]
 DataOption = Annotated[Path | None, path_option("Folder with the images; default: $RPU_SSNN_DATA.")]
+TableOutOption = Annotated[
+    Path | None, path_option("File to write instead, .md, .csv, .tex or .html as --format.")
+]
 RowsOption = Annotated[
     list[Path] | None,
     path_option("A results.csv whose rows count as finished; may be given repeatedly."),

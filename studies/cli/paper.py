@@ -11,6 +11,7 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import PLOT_SUFFIXES, refuse_unwritable, write_whole
 from rpu_ssnn.common.wording import listed
 from studies.cli.options import DataOption, path_argument, path_option
+from studies.cli.output import refuse_result_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,6 @@ def figure(
 ) -> None:
     """Draw a figure of the paper; the numbers behind it go into a CSV beside it."""
     from studies.report.figure_style import save
-    from studies.results.tables import RESULTS_CSV
 
     path = out or Path(f"paper_{which}.png")
     if (which is PaperFigure.figure7) != (folder is not None):
@@ -58,9 +58,7 @@ def figure(
         raise InputError("figure", "--data", str(data), allowed)
     refuse_unwritable("figure", "--out", path, PLOT_SUFFIXES)
     numbers = path.with_suffix(".csv")
-    if numbers.name == RESULTS_CSV:
-        allowed = f"must have another name: the numbers would replace a study's {RESULTS_CSV}"
-        raise InputError("figure", "--out", str(path), allowed)
+    refuse_result_table("figure", path, numbers)
     table, drawn = _made(which, folder, data)
     typer.echo(save(drawn, path))
     write_whole(numbers, lambda file: table.to_csv(file, index=False))

@@ -13,6 +13,7 @@ from studies.cli.options import (
     OutOption,
     RowsOption,
     StudyArgument,
+    TableOutOption,
     WorkersOption,
     note_all_damage,
     note_damage,
@@ -20,6 +21,7 @@ from studies.cli.options import (
     path_argument,
     path_option,
 )
+from studies.cli.output import put_table
 from studies.common.choices import Format, Kind, Values
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def table(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Every case against every other, paired by seed.")
     ] = False,
+    out: TableOutOption = None,
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings.
 
@@ -71,17 +74,15 @@ def table(
     declared, runs = _finished(folder)
     results, reference = results_frame(runs), declared.reference_label
     if pairs:
-        typer.echo(render_pairs(results, format))
-        return
-    if rows is None or columns is None:
+        text = render_pairs(results, format)
+    elif rows is None or columns is None:
         summed = summary(results, reference)
-        typer.echo(render(beside(summed, declared), reference, format))
-        if format == "md":
-            for line in divergence.of_reference(declared, summed):
-                typer.echo(f"\n{line}")
-        return
-    pivoted = pivot(results, reference, rows, columns, values or "accuracy")
-    typer.echo(render_pivot(pivoted, reference, format))
+        told = divergence.of_reference(declared, summed) if format == "md" else ()
+        text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
+    else:
+        pivoted = pivot(results, reference, rows, columns, values or "accuracy")
+        text = render_pivot(pivoted, reference, format)
+    put_table("table", text, format, out)
 
 
 @results_app.command()
@@ -141,6 +142,7 @@ def diff(
     folder_a: Annotated[Path, path_argument("Output folder of a study.")],
     folder_b: Annotated[Path, path_argument("The one to compare with it.")],
     format: FormatOption = "md",
+    out: TableOutOption = None,
 ) -> None:
     """Compare two folders: settings, trials, and accuracies with a test of each difference."""
     from studies.report.diff import diff_folders
@@ -149,7 +151,7 @@ def diff(
     difference = diff_folders(folder_a, folder_b, on_damage=note_damage)
     for line in remarks(difference):
         typer.echo(line, err=True)
-    typer.echo(diff_text(difference, format))
+    put_table("diff", diff_text(difference, format), format, out)
 
 
 @results_app.command()

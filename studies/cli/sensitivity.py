@@ -14,9 +14,11 @@ from studies.cli.options import (
     OutOption,
     RowsOption,
     StudyArgument,
+    TableOutOption,
     WorkersOption,
     note_all_damage,
 )
+from studies.cli.output import put_table
 from studies.cli.running import (
     AcceptOption,
     ClusterOption,
@@ -156,7 +158,9 @@ def require(
 
 @questions_app.command()
 def ledger(
-    folder: FolderArgument, format: Annotated[Format, typer.Option(help="Of the table.")] = "md"
+    folder: FolderArgument,
+    format: Annotated[Format, typer.Option(help="Of the table.")] = "md",
+    out: TableOutOption = None,
 ) -> None:
     """What did training cost the devices? Pulses, energy, physical time and wear."""
     import pandas as pd
@@ -170,7 +174,7 @@ def ledger(
     runs = look_into(folder, on_damage=damaged.append).complete
     table = ledger_table(results_frame(runs)) if runs else pd.DataFrame()
     note_all_damage(folder, damaged, len(table), " on a device")
-    typer.echo(render(table, format))
+    put_table("ledger", render(table, format), format, out)
 
 
 def _print(

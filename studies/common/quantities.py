@@ -20,17 +20,25 @@ _NAMES = {
     "network.hidden": "hidden neurons",
     "network.inhibition.clocked": "clocked winner-take-all",
     "surrogate.T_s": "T_s",
+    "tile.lines.ohm_per_cell": "resistance of a line from cell to cell",
     "dataset.n_train": "training images",
     "dataset.range": "range of the data",
 }
 """Where the last word of the path does not say enough."""
 
 _UNITS = {
+    "drive.weight_range": "He deviations",
     "network.T": "slots",
     "network.inference_T": "slots",
     "surrogate.T_s": "slots",
-    "tile.reads.read_noise": "units of weight",
+    "tile.lines.ohm_per_cell": "ohm",
+    "tile.lines.on_resistance": "ohm",
+    "tile.reads.adc_bound": "device states",
+    "tile.reads.adc_bound_transposed": "device states",
+    "tile.reads.read_noise": "device states",
 }
+_UNITS_OF_SECTIONS = {"tile.half_select": "steps a spike", "tile.read_disturb": "steps a spike"}
+_UNITS_OF_ENDINGS = {"_s": "s", "_seconds": "s", "_k": "K", "_ev": "eV"}
 _UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": "", "states": ""}
 """Of `ParameterRule.unit`, as a reader would say it."""
 
@@ -49,7 +57,7 @@ def name_of(path: str) -> str:
     if path in _NAMES:
         return _NAMES[path]
     last, unit = path.rpartition(".")[2], _unit(path)
-    told = unit in ("s", "J")  # beside the name
+    told = unit in ("s", "J", "K", "eV")  # beside the name
     return (last.removesuffix(f"_{unit.lower()}") if told else last).replace("_", " ")
 
 
@@ -66,7 +74,8 @@ def _unit(path: str) -> str:
         return _UNITS[path]
     section, _, name = path.rpartition(".")
     if section != "overrides":
-        return "s" if name.endswith("_seconds") else ""
+        known = (unit for end, unit in _UNITS_OF_ENDINGS.items() if name.endswith(end))
+        return _UNITS_OF_SECTIONS.get(section) or next(known, "")
     from device_presets.parameters.table import PARAMETERS
 
     unit = next((rules[name].unit for rules in PARAMETERS.values() if name in rules), "")

@@ -4,11 +4,11 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
-from studies.common.canonical import canonical
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import parameters_of
@@ -19,6 +19,7 @@ from studies.declaration.sections import (
     leaves,
     merged,
     nested,
+    one_spelling,
     own_sections,
     sweepable,
 )
@@ -155,6 +156,21 @@ def _refuse_too_many(
             raise InputError("study", where, f"{number} {what}", allowed)
 
 
+def refuse_files_of_one_name(points: Sequence[Point]) -> None:
+    """Refuses data files that only their folders tell apart: a trial knows its file by name.
+
+    Raises:
+        InputError: two files of one name.
+    """
+    for field in ("file", "test_file"):
+        known: dict[str, Path] = {}
+        for point in points:
+            file = getattr(point.dataset, field)
+            if file is not None and known.setdefault(file.name, file) != file:
+                allowed = f"must have another name than {known[file.name]}, of another folder"
+                raise InputError("study", f"dataset.{field}", str(file), allowed)
+
+
 def _points_of_case(
     case: Case, where: str, axes: Sequence[SweepAxis], shared: Sections, seeds: tuple[int, ...]
 ) -> Iterator[Point]:
@@ -189,7 +205,8 @@ def _for_case(axis: SweepAxis, case: Case) -> SweepAxis | None:
     places = [place for place, path in enumerate(axis.paths) if applies(path, case)]
     if not places:
         return None
-    rows = {canonical(part): part for row in axis.rows if (part := [row[k] for k in places])}
+    parts = ([row[k] for k in places] for row in axis.rows)
+    rows = {tuple(map(one_spelling, part)): part for part in parts}
     return SweepAxis(
         axis.where, tuple(axis.paths[k] for k in places), tuple(map(tuple, rows.values()))
     )

@@ -37,15 +37,16 @@ def each_once(field: str, values: Sequence[Any]) -> None:
     Raises:
         InputError: a value occurs twice.
     """
-    seen = set()
-    for value in values:
-        try:
-            same = canonical(value if isinstance(value, bool) else float(value))
-        except (TypeError, ValueError):
-            same = canonical(value)
-        if same in seen:
-            raise InputError("study", field, list(values), "must name each value once")
-        seen.add(same)
+    if len(set(map(one_spelling, values))) < len(values):
+        raise InputError("study", field, list(values), "must name each value once")
+
+
+def one_spelling(value: Any) -> str:
+    """The same text for 1, 1.0 and "1", which make one trial."""
+    try:
+        return canonical(value if isinstance(value, bool) else float(value))
+    except (TypeError, ValueError):
+        return canonical(value)
 
 
 def sweepable(path: str, cases: Sequence[Case]) -> str:

@@ -26,10 +26,10 @@ def find_study(name_or_path: str) -> Study:
         InputError: neither is there, or the file is not a valid study.
     """
     path = user_path("studies", "study", name_or_path)
+    shipped = shipped_files()
+    if name_or_path in shipped and not path.is_file():  # a folder may be the study's own --out
+        return load_study(shipped[name_or_path])
     if path.suffix in (".yaml", ".yml") or path.exists():
         return load_study(path)
-    shipped = shipped_files()
-    if name_or_path in shipped:
-        return load_study(shipped[name_or_path])
     allowed = one_of(shipped, name_or_path, "rpu-ssnn studies") + ", or a YAML file"
     raise InputError("studies", "study", name_or_path, allowed)

@@ -18,7 +18,7 @@ from rpu_ssnn.spec.tile import WeightRange
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, path_free
-from studies.declaration.points import MOST_POINTS, Point, points_of
+from studies.declaration.points import MOST_POINTS, Point, points_of, refuse_files_of_one_name
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
 from studies.declaration.trial import DatasetSettings, Prune
@@ -192,6 +192,7 @@ class Study(Spec):
             allowed = f"must be at most dataset.n_train, {available}"
             raise InputError("study", "search.n_train", budget, allowed)
         points = self.points()
+        refuse_files_of_one_name(points)
         held_out = self.search.validation_share or self.dataset.validation_share
         if held_out == 0 and any(point.drive is None for point in points):
             allowed = (

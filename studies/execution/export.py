@@ -61,6 +61,9 @@ def export_trial(
 
     path = user_path("export", "path", path)
     refuse_unwritable("export", "path", path, SUFFIXES)
+    if without_inhibition and path.suffix.lower() != ".nir":
+        allowed = "goes with a file that ends in .nir; others hold the inhibition"
+        raise InputError("export", "without_inhibition", True, allowed)
     folder = user_path("export", "folder", folder)
     trial, in_row = _trial(folder, case, seed)
     method = trial.settings.method

@@ -21,7 +21,7 @@ from studies.execution.options import Options
 from studies.execution.phase import Phase, read_store
 from studies.execution.writer import FailureList
 from studies.results.result_folder import ResultFolder
-from studies.results.tables import Versions
+from studies.results.tables import made_here
 
 
 def find_hyperparameters(
@@ -48,12 +48,7 @@ def search(
     failures: FailureList,
 ) -> dict[str, FoundHyperparameters]:
     """Hyperparameters by search key; none if a run of the search failed."""
-    stored = read_store(folder.search, options.reporter).by_identity
-    finished = {
-        identity: result
-        for identity, result in stored.items()
-        if Versions.of(result) == Versions.here()
-    }
+    finished = made_here(read_store(folder.search, options.reporter).by_identity)
     asked: dict[str, list[Hyperparameters]] = {}
     at_least = len(candidates(study, points, at_once=study.search.budget))
     for number in itertools.count(1):

@@ -34,7 +34,7 @@ from studies.execution.study_runs import contents_of
 from studies.execution.timing import Cost
 from studies.results.result_folder import ResultFolder, refuse_foreign
 from studies.results.store import StoredRuns
-from studies.results.tables import Versions, read_failures
+from studies.results.tables import Versions, made_here, read_failures
 from studies.workers.local_executor import LocalExecutor, worker_count
 from studies.workers.worker import Job
 
@@ -248,11 +248,7 @@ def _search_runs(
 ) -> dict[str, list[Trial]]:
     """Missing runs by search key: of the round that each search has reached; a sampler's budget is
     known, so that stand-ins of its later rounds count too."""
-    finished = {
-        identity: result
-        for identity, result in stored.by_identity.items()
-        if Versions.of(result) == Versions.here()
-    }
+    finished = made_here(stored.by_identity)
     search, found = study.search, dict[str, list[Trial]]()
     asked: dict[str, list[Hyperparameters]] = {}
     reached: dict[str, dict[Hyperparameters, float]] = {}

@@ -52,6 +52,8 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
     for axes, (title, runs) in zip(all_axes, panels, strict=True):
         for case, of_case in runs.groupby("label", sort=False):
             epochs = curves[curves["unit"].isin(of_case["unit"]) & (curves["label"] == case)]
+            # Points that differ in records alone share their runs, which count once.
+            epochs = epochs.drop_duplicates(["unit", "epoch"])
             label = f"{case} (n={_shown(of_case, curves)})"
             if epochs.empty:
                 level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)

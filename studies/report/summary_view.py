@@ -80,7 +80,8 @@ def _partly_seen(table: pd.DataFrame) -> list[str]:
     if INPUT not in table:
         return []
     seen = dict(zip(table["case"], table[INPUT], strict=True))
-    return [f"{case}: {what}" for case, what in seen.items() if what != GIVEN_SPIKES]
+    known = {case: what for case, what in seen.items() if isinstance(what, str)}
+    return [f"{case}: {what}" for case, what in known.items() if what != GIVEN_SPIKES]
 
 
 def _differing_budgets(table: pd.DataFrame) -> list[str]:

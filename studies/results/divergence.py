@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from studies.common.statistics import describe
 from studies.declaration.result import Row, Runs, Scalar
 from studies.declaration.trial import point_title
 from studies.results.summary import NOT_SWEPT, swept_columns, titled_row
@@ -50,6 +51,32 @@ def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
             f"network {above}, so that gaps to it say little; leave its learning_rate out, which "
             "searches one, or give it more epochs, images or slots"
         )
+
+
+def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
+    """One where a device is near chance or far below the reference, without the full stop.
+
+    Args:
+        device, reference: labels of the two cases.
+    """
+    rows = [result.row for trial, result in runs if trial.label == device]
+    reached, best = (
+        describe([result.accuracy for trial, result in runs if trial.label == label]).mean
+        for label in (device, reference)
+    )
+    classes = str(rows[0].get("network", "")).rpartition("-")[2] if rows else ""
+    chance = 100.0 / int(classes) if classes.isdecimal() else 0.0
+    if best - reached >= SHORT_FROM:
+        why = f"{best - reached:.1f} points below the reference"
+    elif reached - chance <= _by_chance(chance, rows[0].get("n_test") if rows else None):
+        why = f"where chance alone gives {chance:.1f} %"
+    else:
+        return
+    yield (
+        f"the device itself learned badly: it ends at {reached:.1f} %, {why}, so that its "
+        "thresholds say little; leave its drive out, which searches one, or give more epochs, "
+        "images or slots"
+    )
 
 
 def sentences(runs: Runs) -> Iterator[str]:

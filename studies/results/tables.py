@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -15,8 +15,9 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import is_regular, read_text, reason, write_whole
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.common.canonical import canonical
-from studies.declaration.result import SWEEP_PREFIX, Failure, Runs, TrialResult
+from studies.declaration.result import SWEEP_PREFIX, Failure, Row, Runs, TrialResult
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.devices import DeviceMethod
 from studies.results.ledger import ledger_columns
 from studies.results.spreadsheet import without_guard, write_csv
 
@@ -67,12 +68,21 @@ class Versions:
         return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
 
 
+def made_here(runs: Mapping[str, TrialResult]) -> dict[str, TrialResult]:
+    """The runs by identity that were made under the versions of this environment."""
+    here = Versions.here()
+    return {identity: run for identity, run in runs.items() if Versions.of(run) == here}
+
+
 def results_frame(runs: Runs) -> pd.DataFrame:
     """One row a trial: study, identity, label, swept settings, the trial's row, its ledger."""
     import pandas as pd
 
     frame = pd.DataFrame(
-        [_keys(trial) | result.row | ledger_columns(trial, result) for trial, result in runs]
+        [
+            _keys(trial) | result.row | _own(trial, result.row) | ledger_columns(trial, result)
+            for trial, result in runs
+        ]
     )
     for column in frame.columns:
         if column in WHOLE_NUMBERS:
@@ -163,6 +173,14 @@ def remove_tables(root: Path) -> bool:
 def _keys(trial: Trial) -> dict[str, Any]:
     swept = {f"{SWEEP_PREFIX}{path}": _cell(value) for path, value in trial.sweep}
     return {"study": trial.study, "unit": trial.identity, "label": trial.label} | swept
+
+
+def _own(trial: Trial, row: Row) -> Row:
+    """What a row takes from its trial: trials that differ in records alone share a stored run."""
+    own = {"settings": trial.settings_json}
+    if isinstance(trial.settings.method, DeviceMethod):
+        own["overrides"] = canonical(trial.settings.method.overrides)
+    return {name: text for name, text in own.items() if name in row}
 
 
 def _cell(value: Any) -> Any:

@@ -31,6 +31,7 @@ from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
+from studies.results import divergence
 from studies.results.text_table import interval
 from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
@@ -121,6 +122,7 @@ def require(
     head = [
         f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
         f"{asked.reference.name}; wanted: at most {loss:g}",
+        *divergence.of_device(evaluator.runs, AS_IS, asked.reference.name),
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",

@@ -16,6 +16,7 @@ from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
 from studies.report.summary_view import render
 from studies.workers.run_trial import run_trial
+from support.commands import refused
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (60, 3, 3)) + 2 * np.arange(60)[:, None, None] % 2
@@ -148,3 +149,10 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
     text = render(table, "rate", "md")
     assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text
     assert "ann: spike counts: timing is not seen" in text
+
+
+def test_files_of_one_name_are_not_taken_for_one_file(folder: Path) -> None:
+    (folder / "other").mkdir()
+    files = [str(path / "mine.npz") for path in (folder, folder / "other")]
+    with refused("dataset.file", files[1], "must have another name than", files[0]):
+        declared(folder, {"file": "mine.npz"}, sweep={"dataset.file": files})

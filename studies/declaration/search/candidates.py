@@ -151,7 +151,7 @@ def best(
             **chosen.model_dump(),
             validation_accuracy=round(mean_accuracy(results), 3),
             searched_for=key,
-            seeds=search.seeds,
+            seeds=search.seeds or tried.point.seeds[:1],
             bound=bound_of(tried, search),
         )
         if search.sampler == "grid":  # perhaps widened beyond the study's

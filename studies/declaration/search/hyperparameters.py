@@ -29,7 +29,7 @@ class FoundHyperparameters(Hyperparameters):
     Attributes:
         validation_accuracy: of the best run of the search, %; the mean over its seeds.
         searched_for: `search_key` of the case.
-        seeds: that the search judged on; None: one, the case's first.
+        seeds: that the search judged on; None, of an older file: one, the case's first.
         bound: why the search ended at an edge of the grid; None: it did not, or the grid was
             not widened (`widening.at_edge` then says whether the value is at an edge).
     """

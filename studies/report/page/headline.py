@@ -75,6 +75,7 @@ def _beside_the_best(
         pairs = None
     if pairs is None:
         return
+    pairs = pairs[pairs["told"].notna()]
     other = pairs["worse"].where(pairs["better"] == best, pairs["better"])
     told, is_lower = pairs["told"].eq(True), pairs["better"].eq(best)
     untold, higher = other[~told].tolist(), other[told & ~is_lower].tolist()

@@ -254,6 +254,8 @@ def test_search_needs_a_file_to_write_to(command: Command, harness: Harness, stu
     code, _, errors = command("search", study, "--out", harness.out, "--write")
     assert code == 2
     assert errors.startswith(f"{study}: drives: missing; must")
+    _, output, _ = command("search", study, "--out", harness.out)
+    assert output == "nothing to search: each case gives its hyperparameters\n"
 
 
 def test_shipped_studies_are_listed_with_their_questions(command: Command) -> None:

@@ -9,7 +9,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.export import export_trial
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
-from support.commands import Command
+from support.commands import Command, refused
 from support.studies.fake_timing import fake_steps
 from support.studies.harness import SMALL, accept_all
 from support.studies.results_fakes import nasty_study, runs_of, trials, write_folder
@@ -39,6 +39,8 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
         (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
         (("report", "--out", "no/where.html"), "report: --out: 'no/where.html'"),
+        (("table", "--out", "t.tex"), "table: --out: 't.tex' is not allowed; must end in .md"),
+        (("table", "--format", "csv", "--out", "results.csv"), "table: --out: 'results.csv'"),
     ],
 )
 def test_bad_arguments_are_one_line(
@@ -48,6 +50,19 @@ def test_bad_arguments_are_one_line(
     code, output, errors = command(name, folder, *options)
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert errors.startswith(message)
+
+
+@pytest.mark.parametrize("name", ["table", "diff"])
+def test_a_table_goes_into_a_file(
+    name: str, command: Command, folder: Path, tmp_path: Path
+) -> None:
+    asked = [name, folder, *([folder] if name == "diff" else []), "--format", "latex"]
+    _, printed, _ = command(*asked)
+    target = tmp_path / "t.tex"
+    code, output, _ = command(*asked, "--out", target)
+    assert (code, output) == (0, f"table   {target}\n")
+    assert target.read_text() == printed
+    assert r"\toprule" in printed
 
 
 def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path) -> None:
@@ -198,6 +213,11 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
         assert caught.value.field == "seed"
+
+
+def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> None:
+    with refused("without_inhibition: True", ".nir"):
+        export_trial(folder, "rate", tmp_path / "net.h5", without_inhibition=True)
 
 
 def test_an_exported_network_is_the_one_that_was_tested(

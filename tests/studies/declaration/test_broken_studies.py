@@ -12,6 +12,7 @@ import yaml
 
 from rpu_ssnn.common.errors import InputError
 from studies.cli.app import main
+from studies.declaration.shipped import find_study
 from studies.declaration.study import load_study
 from support.studies.harness import SMALL, small_study
 from support.studies.results_fakes import write_folder
@@ -82,6 +83,14 @@ def test_a_folder_for_a_study_is_refused(
 ) -> None:
     line = refused(["run", str(tmp_path)], capsys)
     assert line == f"{tmp_path}: file: Is a directory; must be a readable file\n"
+
+
+def test_a_folder_with_the_name_of_a_shipped_study_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits_devices").mkdir()
+    assert find_study("digits_devices").study == "digits_devices"
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:

@@ -142,3 +142,14 @@ def test_a_factor_that_is_none_is_refused(overrides: dict[str, str], words: str)
 def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
     study = small_study(seeds=3, question="")
     assert study.seeds == small_study(seeds={"count": 3}).seeds == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"together": [{"training.decay": [1, 1.0], "network.T": [10, 10]}]},
+        {"sample": {"n": 4, "over": {"training.decay": [1, 1.0]}}},
+    ],
+)
+def test_points_that_differ_in_spelling_alone_are_one(declared: dict[str, Any]) -> None:
+    assert len(sweeps(**declared)) == 2  # one a case

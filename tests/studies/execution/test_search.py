@@ -30,7 +30,7 @@ from studies.declaration.search.sampler import drawn
 from studies.declaration.search.widening import widened
 from studies.declaration.study import Study, parse_study
 from studies.declaration.update_rules.base import Hyperparameters
-from studies.execution.study_runs import search_in_folder
+from studies.execution.study_runs import look_into, search_in_folder
 from support.studies.harness import Harness, InThisProcess, small_study
 
 SEARCHED: dict[str, Any] = {
@@ -131,6 +131,17 @@ def test_a_study_can_come_with_its_drives(harness: Harness, tmp_path: Path) -> N
     outcome = harness.run(with_file)
     assert len(outcome.runs) == 8
     assert not [title for title in harness.take_log() if title.startswith("validation")]
+
+
+def test_a_search_keeps_its_seeds_when_those_of_the_study_change(harness: Harness) -> None:
+    found = {}
+    for seeds in ([0, 1], [5, 6], [0]):
+        study = small_study(**{**SEARCHED, "seeds": seeds})
+        harness.run(study)
+        found[seeds[0], len(seeds)] = shared_seeds(study, look_into(harness.out).drives)
+    assert found[5, 2] is None
+    assert found[0, 1] == found[0, 2]
+    assert "seed 0 of the rows" in str(found[0, 1])
 
 
 def keys(study: Study) -> dict[str, str]:

@@ -49,6 +49,19 @@ def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, ru
     assert (band.min(), band.max()) == pytest.approx((81 - 2.484, 82 + 2.484), abs=1e-3)
 
 
+def test_a_run_that_two_points_share_counts_once_in_a_band() -> None:
+    def band(sweep: dict[str, list[object]]) -> tuple[float, float]:
+        drive = {"weight_range": 8, "learning_rate": 1}
+        cases = [{"update": "rate", "learning_rate": 1.0}, {"device": "capacitor", "drive": drive}]
+        study = nasty_study(cases=cases, sweep=sweep)
+        drawn = StudyFigures(study, runs_of(study)).draw("curves").axes[0].collections[1]
+        shown = drawn.get_paths()[0].vertices[:, 1]
+        return shown.min(), shown.max()
+
+    # A pulse's width tells its time alone, which is no part of an identity.
+    assert band({"overrides.pulse_width_s": [1e-9, 2e-9]}) == band({})
+
+
 def test_the_accuracy_over_a_swept_setting(study: Study, runs: Runs) -> None:
     (axes,) = StudyFigures(study, runs).draw("sweep").axes
     assert axes.get_xlabel() == "T (slots)"

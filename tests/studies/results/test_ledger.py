@@ -11,9 +11,11 @@ from studies.declaration.result import Row, TrialResult
 from studies.declaration.search.hyperparameters import Hyperparameters
 from studies.declaration.trial import Trial
 from studies.results.ledger import COLUMNS, ledger_columns, ledger_table
+from studies.results.summary import summary
 from studies.results.tables import results_frame, write_results
 from support.device_presets.tile_steps import steps_at_zero
 from support.studies.harness import small_study
+from support.studies.results_fakes import nasty_study, runs_of, trials
 
 DRIVE = {"weight_range": 8, "learning_rate": 1}
 KNOWN = {"energy_per_pulse_j": 2e-15, "endurance_cycles": 1e6, "levels": 500}
@@ -176,3 +178,19 @@ def test_the_table_leaves_out_pruned_runs_and_keeps_devices_without_counted_puls
     assert table["pulses_up_per_device"].tolist()[0] == 30.0
     assert table["training_time_s"].tolist()[1] > 0
     assert "on GPUs only" in table["energy_blank_because"].tolist()[1]
+
+
+def test_points_that_share_a_run_keep_their_own_settings() -> None:
+    """Energy is no part of an identity, so that both points have one stored run."""
+    path = "overrides.energy_per_pulse_j"
+    study = nasty_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": "charge_trap_2019", "drive": DRIVE},
+        ],
+        sweep={path: ["as measured", "x10"]},
+    )
+    stored = {trial.identity: result for trial, result in reversed(runs_of(study))}
+    results = results_frame([(trial, stored[trial.identity]) for trial in trials(study)])
+    table = summary(results, "rate")
+    assert table[f"sweep.{path}"].tolist() == ["", "as measured (3e-15)", "x10 (3e-14)"]

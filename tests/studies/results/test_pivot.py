@@ -242,3 +242,18 @@ def test_values_alike_in_the_digits_shown_have_columns_of_their_own() -> None:
 )
 def test_a_unit_is_no_share_of_itself(parameter: str, name: str) -> None:
     assert quantity(f"overrides.{parameter}") == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("tile.reads.read_noise", "read noise (device states)"),
+        ("drive.weight_range", "weight range (He deviations)"),
+        ("tile.half_select.forward_up", "forward up (steps a spike)"),
+        ("tile.lines.ohm_per_cell", "resistance of a line from cell to cell (ohm)"),
+        ("tile.retention.temperature_k", "temperature (K)"),
+        ("tile.device_read_noise.slow_time_s", "slow time (s)"),
+    ],
+)
+def test_a_setting_outside_the_device_has_its_unit(path: str, name: str) -> None:
+    assert quantity(path) == name

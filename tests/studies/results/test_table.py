@@ -170,6 +170,12 @@ def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone(styl
         assert number in text
 
 
+def test_a_quoted_network_sees_no_input_spikes() -> None:
+    rows = summary(frame([("rate", 0, 90.0)], input="spike counts"), "rate")
+    legend = render(beside(rows, small_study(**PUBLISHED)), "rate", "md").splitlines()[-1]
+    assert legend.endswith("; rate: spike counts")
+
+
 def test_a_study_without_published_accuracies_has_no_column_for_them() -> None:
     table = summary(full(), "rate")
     assert beside(table, small_study()) is table

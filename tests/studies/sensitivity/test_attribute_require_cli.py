@@ -11,12 +11,14 @@ import yaml
 from matplotlib.figure import Figure
 
 from studies.cli.app import main
+from studies.declaration.result import TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
+from studies.results import divergence
 from studies.results.ledger import COLUMNS
 from studies.results.spreadsheet import write_csv
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.requirement import require
-from support.studies.harness import SMALL
+from support.studies.harness import SMALL, declared_trials, small_study
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -185,3 +187,23 @@ def test_bad_questions_are_refused_in_one_line(
     assert captured.err.count("\n") == 1
     assert line in captured.err
     assert [entry.name for entry in tmp_path.iterdir()] == ["small.yaml"]
+
+
+def test_a_device_far_below_the_reference_is_named() -> None:
+    def notes(loss: float) -> list[str]:
+        run = FakeRun(lambda parameters, method: loss)
+        return require(device_study(), "capacitor", 1.0, run, parameters=["asymmetry"]).notes
+
+    (line,) = [note for note in notes(30.0) if "learned badly" in note]
+    assert "30.0 points below the reference" in line
+    assert not any("learned badly" in note for note in notes(5.0))
+
+
+@pytest.mark.parametrize(("accuracy", "learned"), [(11.0, False), (20.0, True)])
+def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, learned: bool) -> None:
+    row: dict[str, Any] = {"test_accuracy": accuracy, "network": "64-8-10", "n_test": 1000}
+    runs = [(trial, TrialResult(row, [])) for trial in declared_trials(small_study())]
+    told = list(divergence.of_device(runs, "coincidence", "rate"))
+    assert [f"{accuracy} %, where chance alone gives 10.0 %" in line for line in told] == (
+        [] if learned else [True]
+    )
