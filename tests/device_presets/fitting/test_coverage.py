@@ -177,7 +177,7 @@ CASES = {
     "linear": of_preset("capacitor", {"levels": 80}, 10, 130),
     "linear, uneven": of_preset("ecram", {"levels": 100}, 10, 190),
     # Noise of 1.8 steps, and bounds that clip it.
-    "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=30),
+    "noise at the bounds": of_preset("neurosim_alox_hfo2", {}, 20, 45, cycles=2, sets=100),
     "soft bounds, read noise": of_preset("reram_sb", COARSE_RERAM, 6, 80),
     "correlated read noise": of_sweeps(
         {
