@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rpu_ssnn.baselines.bp_stdp import WINDOW, train_bp_stdp, weight_steps
 from rpu_ssnn.baselines.conversion import balanced, train_and_convert
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import EncodingSpec, NetworkSpec, NeuronSpec, TrainingSpec
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training_state import EpochRow, TrainingState
 from support.commands import refused
@@ -95,6 +96,14 @@ def test_bp_stdp_goes_on_where_it_was(digits: Dataset) -> None:
 def test_bp_stdp_refuses_dropout(digits: Dataset) -> None:
     with pytest.raises(ValueError, match="dropout"):
         train_bp_stdp(NetworkSpec(), TrainingSpec(dropout_input=0.1), 1.0, digits, seed=0)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"inference_T": 100}, {"inhibition": InhibitionSpec(strength=0.1, passes=1)}]
+)
+def test_bp_stdp_refuses_other_slots_and_outputs(digits: Dataset, changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no passes of inhibition, and no inference_T"):
+        train_bp_stdp(NetworkSpec(**changed), TrainingSpec(), 1.0, digits, seed=0)
 
 
 def test_balanced_weights_bring_the_largest_activation_to_one_spike_a_slot() -> None:
