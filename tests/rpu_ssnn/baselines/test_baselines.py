@@ -117,6 +117,12 @@ def test_balanced_weights_bring_the_largest_activation_to_one_spike_a_slot() -> 
         np.testing.assert_allclose(rates * activity.max(), activity, rtol=1e-4, atol=1e-4)
 
 
+def test_layers_that_are_never_active_keep_finite_weights() -> None:
+    weights = [-np.ones((3, 2), np.float32), np.ones((2, 2), np.float32)]
+    for balance in balanced(weights, np.ones((4, 3), np.float32), NetworkSpec(), 100.0):
+        assert np.isfinite(balance).all()
+
+
 def test_a_percentile_of_silent_neurons_is_refused() -> None:
     shares = np.array([[1.0, 0.0], [0.5, 0.0]], dtype=np.float32)
     weights = [np.array([[1.0, -1.0, -1.0], [0.0, 0.0, 0.0]], dtype=np.float32)]
