@@ -94,21 +94,20 @@ class Crossbar:
         """Step of one coincidence that a learning rate asks for (units of the weights).
 
         Raises:
-            InputError: as `check_rate`.
+            InputError: as `check_from_zero`.
         """
-        check_rate(learning_rate)
+        check_from_zero("learning_rate", learning_rate)
         return self.theta * learning_rate * self.gain / (self.batch * self.T)
 
 
-def check_rate(learning_rate: float) -> None:
-    """Refuses a rate by which trains cannot be thinned.
+def check_from_zero(field: str, value: float) -> None:
+    """Refuses a learning rate or a time that no device can have.
 
     Raises:
         InputError: negative, infinite or NaN.
     """
-    if not 0.0 <= learning_rate < math.inf:
-        allowed = "must be a finite number, 0 or above"
-        raise InputError("synapses", "learning_rate", learning_rate, allowed)
+    if not 0.0 <= value < math.inf:
+        raise InputError("synapses", field, value, "must be a finite number, 0 or above")
 
 
 FINE_KEEP = 1e-4
@@ -204,7 +203,11 @@ class Synapses(ABC):
 
     @abstractmethod
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass without presentations, as between training and inference."""
+        """Let time (s) pass without presentations, as between training and inference.
+
+        Raises:
+            InputError: of devices, as `check_from_zero`.
+        """
 
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:

@@ -1,5 +1,7 @@
 """One contract for all synapses of `support.rpu_ssnn.implementations`."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,14 @@ def test_a_rate_by_which_nothing_can_be_thinned(rate: float) -> None:
     ):  # fmt: skip
         with refused("synapses", "learning_rate", f"{rate}", "finite number, 0 or above"):
             factory(make_crossbar())
+
+
+@pytest.mark.parametrize("factory", [tile_synapses, native_synapses])
+@pytest.mark.parametrize("seconds", [-1.0, np.nan])
+def test_time_does_not_go_back(factory: Any, seconds: float) -> None:
+    synapses = factory(get_preset("capacitor"), TileSpec(), 1.0)(make_crossbar())
+    with refused("synapses", "seconds", f"{seconds}", "finite number, 0 or above"):
+        synapses.rest(seconds)
 
 
 def test_eq_10_is_the_sum_of_coincidences() -> None:
