@@ -14,7 +14,7 @@ Environment variables, read once at import:
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,13 +84,11 @@ def cache_folder() -> Path:
     """The folder for code compiled from these sources with these switches.
 
     Raises:
-        RuntimeError: no such folder can be written.
+        RuntimeError: no such folder can be written, or the home folder is unknown.
     """
     switches = ("-check" if CHECK else "") + ("-plain" if PLAIN else "")
     name = f"rpu_ssnn-{digest(SOURCES)[:16]}{switches}"
-    chosen = vars(numba.config)["CACHE_DIR"]
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for parent in [Path(chosen)] if chosen else [_PACKAGE / "__pycache__", user]:
+    for parent in _cache_parents():
         folder = parent / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +97,15 @@ def cache_folder() -> Path:
             continue
         return folder
     raise RuntimeError("no folder to keep compiled code in: set NUMBA_CACHE_DIR to one")
+
+
+def _cache_parents() -> Iterator[Path]:
+    """Folders to try in turn; the home folder, which may be unknown, is asked for last."""
+    if chosen := vars(numba.config)["CACHE_DIR"]:
+        yield Path(chosen)
+        return
+    yield _PACKAGE / "__pycache__"
+    yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def digest(files: Iterable[Path]) -> str:

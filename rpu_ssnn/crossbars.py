@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,11 +23,18 @@ def make_synapses(
     """Synapses that start from `initial` or from He initialisation scaled by theta.
 
     With this scale, the rates of a layer are about as large as those of the layer before.
+
+    Raises:
+        ValueError: sizes of another number of layers than `spec`, or `initial` of other shapes.
     """
-    synapses = []
+    shapes, synapses = list(pairwise(sizes)), []
+    if len(shapes) != len(spec.hidden) + 1:
+        raise ValueError(f"sizes must be of {len(spec.hidden) + 2} layers, not {sizes}")
+    if initial is not None and (found := [np.shape(w) for w in initial]) != shapes:
+        raise ValueError(f"initial weights must have shapes {shapes}, not {found}")
     for layer, gain in enumerate(spec.gains()):
         weight_seed, own_seed = seed.spawn(2)
-        n_in, n_out = sizes[layer], sizes[layer + 1]
+        n_in, n_out = shapes[layer]
         he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
         if initial is None:
             normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))

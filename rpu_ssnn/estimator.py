@@ -80,6 +80,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     classes_: np.ndarray
+    trained_: Trained
 
     def __init__(
         self,
@@ -125,6 +126,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: not numbers, NaN, rows and labels of different number, one class only.
             InputError: a parameter out of its range, an unknown device.
         """
+        if self.__sklearn_is_fitted__():
+            self.trained_.close()
+            del self.trained_
         values, labels = self._checked(X, y, reset=True)
         self._begin(values, np.unique(labels))
         self.trained_ = self._train(self._dataset(values, labels), self.epochs)
@@ -239,9 +243,6 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         checked = {name: getattr(self, name) for name in _OwnSettings.model_fields}
         _checked_spec(_OwnSettings, **checked)
-        if self.__sklearn_is_fitted__():
-            self.trained_.close()
-            del self.trained_
         self._fitted_with = self.get_params(deep=False)
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)

@@ -40,6 +40,10 @@ class Network:
             training uses one only. Numbers of float weights and of devices read as matrices do
             not depend on it.
         initial: weights [n_in, n_out] of each crossbar to start from; None: He initialisation.
+
+    Raises:
+        InputError: fewer than 1 thread; synapses that do not take the schedule.
+        ValueError: sizes of another number of layers than `spec`, or `initial` of other shapes.
     """
 
     def __init__(
@@ -96,13 +100,11 @@ class Network:
             rng: draws the key of each presentation, which determines its random numbers.
 
         Raises:
-            ValueError: more presentations than a batch, or shapes or labels that do not fit the
-                network (the compiled pass checks no bounds).
+            ValueError: more presentations than a batch, or shapes, rates or labels that do not fit
+                the network (`engine.state.make_presentations`).
         """
         if len(rates) > self.training.batch:
             raise ValueError(f"{len(rates)} presentations exceed the batch, {self.training.batch}")
-        if len(labels) and not 0 <= labels.min() <= labels.max() < self.sizes[-1]:
-            raise ValueError(f"labels must be at least 0 and below {self.sizes[-1]}")
         shown = self._presentations(rates, labels, rng)
         try:
             self._strategy.train(shown)
@@ -176,9 +178,5 @@ class Network:
         labels: Int64[np.ndarray, " batch"],
         rng: np.random.Generator,
     ) -> Presentations:
-        if rates.shape != (len(labels), self.sizes[0]):
-            raise ValueError(
-                f"rates must have shape {(len(labels), self.sizes[0])}, not {rates.shape}"
-            )
         keys = rng.integers(2**64, size=len(rates), dtype=np.uint64)
         return make_presentations(self._job.training, rates, labels, keys)

@@ -1,6 +1,7 @@
 """Every train of one presentation, slot by slot."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -47,8 +48,13 @@ def trace(
         rates: average spikes a slot of each input line; or one recording of spikes.
         label: class of the image.
         key: determines everything random in the presentation.
+
+    Raises:
+        ValueError: weights, rates or a label that do not fit each other.
     """
     sizes = (weights[0].shape[0], *(w.shape[1] for w in weights))
+    if (found := [w.shape for w in weights]) != (shapes := list(pairwise(sizes))):
+        raise ValueError(f"weights must have shapes {shapes}, not {found}")
     net = make_parameters(spec, sizes)
     state, lookahead = make_worker_state(net), make_lookahead(net)
     batch = rates if isinstance(rates, SpikeTrains) else rates[None, :].astype(np.float32)

@@ -88,11 +88,13 @@ def train_bp_stdp(
         start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
-        ValueError: dropout is asked for.
+        ValueError: dropout, passes of inhibition or `inference_T` are asked for.
         FloatingPointError: weights are no longer finite after an epoch.
     """
     if training.dropout_input or training.dropout_hidden:
         raise ValueError("BP-STDP has no dropout")
+    if spec.inhibition.passes or spec.inference_T is not None:
+        raise ValueError("BP-STDP has no passes of inhibition, and no inference_T")
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data)
     sizes = (inputs.lines, *spec.hidden, data.n_classes)

@@ -73,6 +73,8 @@ def balanced(
         if largest <= 0.0 < activity.max(initial=0.0):
             allowed = f"must be larger: of layer {layer}, so many activations are 0"
             raise InputError("conversion", "percentile", percentile, allowed)
-        result.append(np.float32(spec.neuron.theta) * w * before / largest)
-        before = largest
+        # A layer that no image makes active needs no balance.
+        scale = largest if largest > 0.0 else np.float32(1.0)
+        result.append(np.float32(spec.neuron.theta) * w * before / scale)
+        before = scale
     return result

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -154,6 +155,8 @@ def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " t
 def _in_time(name: str, source: Source, time: Time) -> Source:
     if time == "kept":
         return source
+    if time not in (orders := get_args(Time)):
+        raise InputError(name, "time", time, one_of(orders, time))
     train, test = source.train_images, source.test_images
     if not (isinstance(train, SpikeTrains) and isinstance(test, SpikeTrains)):
         allowed = "must be left out: these data are no recordings of spikes"

@@ -168,16 +168,27 @@ def make_presentations(
     labels: Int64[np.ndarray, " batch"],
     keys: UInt64[np.ndarray, " batch"],
 ) -> Presentations:
-    """Presentations whose counts are still 0."""
-    n, layers = len(keys), len(net.size)
-    if isinstance(rates, SpikeTrains):
-        shown = make_presentations(net, np.zeros((0, 0), dtype=np.float32), labels, keys)
-        return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
-    return Presentations(
-        rates=rates,
+    """Presentations whose counts are still 0.
+
+    Raises:
+        ValueError: shapes, rates or labels that do not fit the network (the compiled pass checks
+            no bounds).
+    """
+    n, layers, n_in, n_out = len(keys), len(net.size), int(net.size[0]), int(net.size[-1])
+    if labels.shape != (n,) or rates.shape != (n, n_in):
+        raise ValueError(f"rates must have shape {(len(labels), n_in)}, not {rates.shape}")
+    if labels.dtype.kind not in "iu" or (n and not 0 <= labels.min() <= labels.max() < n_out):
+        raise ValueError(f"labels must be at least 0 and below {n_out}, in whole numbers")
+    shown = Presentations(
+        rates=np.zeros((0, 0), dtype=np.float32),
         labels=labels,
         keys=keys,
-        output_counts=np.zeros((n, int(net.size[-1])), dtype=np.int32),
+        output_counts=np.zeros((n, n_out), dtype=np.int32),
         spikes=np.zeros((n, layers), dtype=np.int64),
         gradient_spikes=np.zeros((n, layers), dtype=np.int64),
     )
+    if isinstance(rates, SpikeTrains):
+        return shown._replace(given_start=rates.start, given_slot=rates.slot, given_line=rates.line)
+    if n and not 0.0 <= rates.min() <= rates.max() <= 1.0:  # false for NaN, too
+        raise ValueError("rates must be from 0 to 1 spikes a slot")
+    return shown._replace(rates=rates)

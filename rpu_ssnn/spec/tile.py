@@ -179,6 +179,7 @@ ARRAY_PHYSICS: Mapping[str, type[ArrayPhysics]] = {
 _RENAMED = "is now native, which simulates these devices exactly, and all others"
 _NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 _NO_MEMORY = "needs tile: {simulator: native}; aihwkit's devices do not remember their pulses"
+_NO_PHYSICS = "needs native_synapses (tile: {simulator: native}); aihwkit's tiles have none"
 _NO_DISTURB = (
     "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
     "known"
@@ -208,9 +209,10 @@ def check_device(
         batch: presentations; each takes so many slots.
 
     Raises:
-        InputError: a device that only native devices can be; a disturb of one that remembers its
-            pulses; a law of loss beside its own; storage or heat of one that loses no charge; slow
-            noise faster than a batch. The field is a path within the tile's settings.
+        InputError: a device or an effect that only the native simulator has; a disturb of a device
+            that remembers its pulses; a law of loss beside its own; storage or heat of one that
+            loses no charge; slow noise faster than a batch. The field is a path within the
+            tile's settings.
     """
     physics, retention, noise = device.pulse_physics, spec.retention, spec.device_read_noise
     loses = physics is not None or math.isfinite(device.leak_time_constant_s)
@@ -218,10 +220,12 @@ def check_device(
     frozen = spec.batch_seconds(batch, slots, shortest)
     on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)
     remembers = physics is not None and physics.remembers
+    effects = {name: getattr(spec, name) for name in ARRAY_PHYSICS}
     refusals = (
         ("simulator", simulator, simulator == "reference", _RENAMED),
         ("simulator", simulator, on_aihwkit and device.jump_tables is not None, _NO_TABLES),
         ("simulator", simulator, on_aihwkit and remembers, _NO_MEMORY),
+        *((name, part, on_aihwkit and part.acts, _NO_PHYSICS) for name, part in effects.items()),
         ("half_select", spec.half_select, spec.half_select.acts and physics, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and physics, _NO_DISTURB),
         ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),

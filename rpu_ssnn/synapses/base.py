@@ -5,6 +5,7 @@ all reads until the next commit see) or, where a read is not linear, slot by slo
 `forward_current` and `transposed_current`; it updates through `update` with blocks of spikes.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32, UInt8
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.training_state import State
 
 Weights = Float32[np.ndarray, "n_in n_out"]
@@ -89,8 +91,23 @@ class Crossbar:
     delay: int = 0
 
     def wanted_step(self, learning_rate: float) -> float:
-        """Step of one coincidence that a learning rate asks for (units of the weights)."""
+        """Step of one coincidence that a learning rate asks for (units of the weights).
+
+        Raises:
+            InputError: as `check_from_zero`.
+        """
+        check_from_zero("learning_rate", learning_rate)
         return self.theta * learning_rate * self.gain / (self.batch * self.T)
+
+
+def check_from_zero(field: str, value: float) -> None:
+    """Refuses a learning rate or a time that no device can have.
+
+    Raises:
+        InputError: negative, infinite or NaN.
+    """
+    if not 0.0 <= value < math.inf:
+        raise InputError("synapses", field, value, "must be a finite number, 0 or above")
 
 
 FINE_KEEP = 1e-4
@@ -186,7 +203,11 @@ class Synapses(ABC):
 
     @abstractmethod
     def rest(self, seconds: float) -> None:
-        """Let time (s) pass without presentations, as between training and inference."""
+        """Let time (s) pass without presentations, as between training and inference.
+
+        Raises:
+            InputError: of devices, as `check_from_zero`.
+        """
 
     @abstractmethod
     def set_step_scale(self, scale: float) -> None:

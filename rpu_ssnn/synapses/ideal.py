@@ -28,6 +28,7 @@ from rpu_ssnn.synapses.base import (
     Synapses,
     SynapsesFactory,
     Weights,
+    check_from_zero,
 )
 from rpu_ssnn.training_state import State, checked, generator_state, restore_generator
 
@@ -46,6 +47,7 @@ class _Ideal(Synapses):
     ordered = False
 
     def __init__(self, crossbar: Crossbar, learning_rate: float) -> None:
+        check_from_zero("learning_rate", learning_rate)
         self._weights = crossbar.initial.astype(np.float32).copy()
         self.shape = self._weights.shape
         self.crossbar = crossbar

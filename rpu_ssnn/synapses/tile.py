@@ -34,7 +34,15 @@ from rpu_ssnn.synapses.aihwkit_tile import (
     saturated,
     tile_state,
 )
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights, thinned
+from rpu_ssnn.synapses.base import (
+    Crossbar,
+    PulseBlock,
+    Synapses,
+    SynapsesFactory,
+    Weights,
+    check_from_zero,
+    thinned,
+)
 from rpu_ssnn.synapses.cell import (
     cell_statistics,
     device_count,
@@ -201,6 +209,7 @@ class TileSynapses(Synapses):
         self._leaked(self._leak.end_batch())
 
     def rest(self, seconds: float) -> None:
+        check_from_zero("seconds", seconds)
         self._leaked(self._leak.wait(seconds))
 
     def set_step_scale(self, scale: float) -> None:

@@ -59,6 +59,15 @@ def test_no_folder_that_can_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
         cache_folder.__wrapped__()
 
 
+def test_a_chosen_folder_needs_no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert cache_folder.__wrapped__().parent == tmp_path
+
+
 def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
     files = [tmp_path / "a.py", tmp_path / "b.py"]
     for file in files:

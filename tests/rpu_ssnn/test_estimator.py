@@ -119,6 +119,22 @@ def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
         model.predict(X)
 
 
+@pytest.mark.parametrize(
+    ("rows", "labels"),
+    [
+        (X[:50, :9], np.linspace(0.0, 1.0, 50)),
+        (X[:50, :9], np.zeros(50)),
+        (np.full((50, 9), np.nan), Y[:50]),
+    ],
+)
+def test_a_second_fit_with_bad_data_leaves_nothing_fitted(rows: Any, labels: Any) -> None:
+    model = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:50], Y[:50])
+    with pytest.raises(ValueError, match=r"Unknown label type|at least 2 classes|contains NaN"):
+        model.fit(rows, labels)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
 def test_a_longer_inference_counts_more_spikes_of_the_same_weights() -> None:
     short = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:100], Y[:100])
     longer = SpikingClassifier(**FAST | {"epochs": 1}, inference_T=300).fit(X[:100], Y[:100])

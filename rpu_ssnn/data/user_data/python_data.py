@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import refusing, write_whole
+from rpu_ssnn.common.files import reason, refusing, write_whole
 from rpu_ssnn.data.user_data.table_files import part_of_table
 
 WHERE = "save_dataset"
@@ -39,8 +39,9 @@ def save_dataset(path: str | Path, train: Any, test: Any = None, *, label: str =
         The path.
 
     Raises:
-        InputError: none of these, rows of different shapes, events beside a `test` (write two
-            files, and name the second as `test_file`), or a file that cannot be written.
+        InputError: none of these, rows of different shapes, a missing label, events beside a
+            `test` (write two files, and name the second as `test_file`), or a file that cannot be
+            written.
     """
     path = Path(path)
     if path.suffix != ".npz":
@@ -159,12 +160,26 @@ def _stacked(rows: list[np.ndarray]) -> np.ndarray:
 
 def _array(values: Any) -> np.ndarray:
     """An array of numbers, of whatever numpy takes (tensors, PIL images, lists)."""
-    array = np.asarray(values)
+    array = _of_one_shape(values, "sample")
     if array.dtype.kind == "O":
         raise InputError(WHERE, "sample", type(values).__name__, "must be numbers of one shape")
     return array
 
 
 def _labels(values: Any) -> np.ndarray:
-    labels = np.asarray(values)
-    return labels.astype(np.str_) if labels.dtype.kind == "O" else labels
+    import pandas as pd
+
+    labels = _of_one_shape(values, "labels")
+    if labels.dtype.kind != "O":
+        return labels
+    if (missing := pd.isna(labels)).any():
+        at = f"label of row {int(np.argmax(missing))}"
+        raise InputError(WHERE, at, None, "must be a class, in every row")
+    return labels.astype(np.str_)
+
+
+def _of_one_shape(values: Any, field: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # numpy's, of parts of different shapes
+        raise InputError(WHERE, field, reason(error), "must all be one shape") from error

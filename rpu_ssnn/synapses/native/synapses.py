@@ -14,7 +14,14 @@ from jaxtyping import Float32, Int8, UInt8, UInt32
 
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.spec.tile import TileSpec, check_device
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, SynapsesFactory, Weights
+from rpu_ssnn.synapses.base import (
+    Crossbar,
+    PulseBlock,
+    Synapses,
+    SynapsesFactory,
+    Weights,
+    check_from_zero,
+)
 from rpu_ssnn.synapses.device_library import refuse_other_than_device
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
@@ -202,6 +209,7 @@ class NativeSynapses(Synapses):
         self._pass_time(self._clock.loses, *moved)
 
     def rest(self, seconds: float) -> None:
+        check_from_zero("seconds", seconds)
         self._clock.rest(seconds)
         moved = [effect.after_rest(self._array, seconds) for effect in self._effects]
         self._pass_time(self._clock.loses, *moved)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rpu_ssnn.baselines.bp_stdp import WINDOW, train_bp_stdp, weight_steps
 from rpu_ssnn.baselines.conversion import balanced, train_and_convert
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.network import Network
-from rpu_ssnn.spec import EncodingSpec, NetworkSpec, NeuronSpec, TrainingSpec
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training_state import EpochRow, TrainingState
 from support.commands import refused
@@ -97,6 +98,14 @@ def test_bp_stdp_refuses_dropout(digits: Dataset) -> None:
         train_bp_stdp(NetworkSpec(), TrainingSpec(dropout_input=0.1), 1.0, digits, seed=0)
 
 
+@pytest.mark.parametrize(
+    "changed", [{"inference_T": 100}, {"inhibition": InhibitionSpec(strength=0.1, passes=1)}]
+)
+def test_bp_stdp_refuses_other_slots_and_outputs(digits: Dataset, changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no passes of inhibition, and no inference_T"):
+        train_bp_stdp(NetworkSpec(**changed), TrainingSpec(), 1.0, digits, seed=0)
+
+
 def test_balanced_weights_bring_the_largest_activation_to_one_spike_a_slot() -> None:
     rng = np.random.default_rng(0)
     weights = [rng.normal(0.2, 1.0, s).astype(np.float32) for s in ((12, 9), (9, 4))]
@@ -106,6 +115,12 @@ def test_balanced_weights_bring_the_largest_activation_to_one_spike_a_slot() -> 
         rates, activity = np.maximum(rates @ v / 5.0, 0), np.maximum(activity @ w, 0)
         assert rates.max() == pytest.approx(1.0, rel=1e-5)
         np.testing.assert_allclose(rates * activity.max(), activity, rtol=1e-4, atol=1e-4)
+
+
+def test_layers_that_are_never_active_keep_finite_weights() -> None:
+    weights = [-np.ones((3, 2), np.float32), np.ones((2, 2), np.float32)]
+    for balance in balanced(weights, np.ones((4, 3), np.float32), NetworkSpec(), 100.0):
+        assert np.isfinite(balance).all()
 
 
 def test_a_percentile_of_silent_neurons_is_refused() -> None:

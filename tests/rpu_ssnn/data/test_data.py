@@ -169,6 +169,11 @@ def test_bad_argument(changes: dict[str, Any], words: list[str]) -> None:
         load("digits", **changes)
 
 
+def test_an_unknown_order_of_slots_is_refused() -> None:
+    with refused("yin_yang_latency", "time", "'shufled'", "did you mean shuffled?"):
+        load("yin_yang_latency", time="shufled")
+
+
 def test_unknown_name() -> None:
     with refused(
         "fashion-mnist",

@@ -171,6 +171,9 @@ def test_large_labels_keep_names_of_their_own(tmp_path: Path) -> None:
         ({"a": pd.array([1, None], dtype="Int64")}, ["data row 2, column a", "nan", "finite"]),
         ({"a": pd.array([True, None], dtype="boolean")}, ["data row 2, column a", "finite"]),
         ([(np.ones(2), [0, 1]), (np.zeros(2), [1, 0])], ["label of item 0", "[0, 1]", "one class"]),
+        (([[1, 2], [3]], [0, 1]), ["sample", "inhomogeneous", "one shape"]),
+        ((np.ones((2, 2)), [[0], [1, 2]]), ["labels", "inhomogeneous", "one shape"]),
+        ((np.ones((2, 2)), ["a", None]), ["label of row 1", "missing", "must be a class"]),
     ],
 )
 def test_python_data_that_are_refused(tmp_path: Path, data: Any, words: list[str]) -> None:

@@ -1,15 +1,24 @@
 """One contract for all synapses of `support.rpu_ssnn.implementations`."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from device_presets import get_preset
 from rpu_ssnn.spec import SurrogateSpec
+from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
     Crossbar,
     RateSynapses,
     Synapses,
+    coincidence_synapses,
+    rate_synapses,
 )
+from rpu_ssnn.synapses.native.synapses import native_synapses
+from rpu_ssnn.synapses.tile import tile_synapses
+from support.commands import refused
 from support.rpu_ssnn.exact_tiles import STEP
 from support.rpu_ssnn.implementations import IMPLEMENTATIONS
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
@@ -96,6 +105,26 @@ def test_a_restored_state_knows_nothing_of_an_interrupted_batch(synapses: Synaps
     synapses.restore(state)
     synapses.commit(range(1))
     np.testing.assert_allclose(identity_read(synapses), before, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf])
+def test_a_rate_by_which_nothing_can_be_thinned(rate: float) -> None:
+    tile, native = TileSpec(), TileSpec(simulator="native")
+    ideal = get_preset("ideal")
+    for factory in (
+        rate_synapses(rate), coincidence_synapses(rate),
+        tile_synapses(ideal, tile, rate), native_synapses(ideal, native, rate),
+    ):  # fmt: skip
+        with refused("synapses", "learning_rate", f"{rate}", "finite number, 0 or above"):
+            factory(make_crossbar())
+
+
+@pytest.mark.parametrize("factory", [tile_synapses, native_synapses])
+@pytest.mark.parametrize("seconds", [-1.0, np.nan])
+def test_time_does_not_go_back(factory: Any, seconds: float) -> None:
+    synapses = factory(get_preset("capacitor"), TileSpec(), 1.0)(make_crossbar())
+    with refused("synapses", "seconds", f"{seconds}", "finite number, 0 or above"):
+        synapses.rest(seconds)
 
 
 def test_eq_10_is_the_sum_of_coincidences() -> None:

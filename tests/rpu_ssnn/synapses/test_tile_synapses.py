@@ -5,11 +5,13 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from device_presets import get_preset
+from rpu_ssnn.spec.array_physics import WearSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
+from support.commands import refused
 from support.device_presets.tile_steps import steps_at_zero
 from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
@@ -36,6 +38,12 @@ def test_both_streams_in_one_slot_pulse_up_then_down() -> None:
         synapses.update(make_block(*np.ones((3, 1, 1), bool)))
         assert synapses.weights()[0, 0] == expected
         assert (synapses.pulses_up[0, 0], synapses.pulses_down[0, 0]) == (1, 1)
+
+
+def test_effects_that_tiles_do_not_have_are_refused() -> None:
+    tile = TileSpec(simulator="native", wear=WearSpec(half_window_pulses=10.0))
+    with refused("tile", "wear", "'half_window_pulses': 10.0", "needs native_synapses"):
+        tile_synapses(get_preset("ideal"), tile, 1.0)(make_crossbar())
 
 
 def test_asymmetric_device_drifts_under_balanced_pulses() -> None:

@@ -242,6 +242,12 @@ STUDY_KEYS = [
         cases=[RATE, {"update": "bp_stdp", "network": {"inference_T": 5}}],
     ),
     of_study(
+        "passes of inhibition of BP-STDP",
+        "network.inhibition.passes: 1",
+        "must be 0",
+        cases=[RATE, {"update": "bp_stdp", "network": {"inhibition": {"passes": 1}}}],
+    ),
+    of_study(
         "longer inference than any",
         "network.inference_T: 1000000",
         "at most 2000000 slots",
