@@ -1,4 +1,5 @@
-"""Rows of dataclasses of arrays: which ones, and the first wrong one as an error."""
+"""Rows of dataclasses of arrays: which ones, runs of alike pulses, and an error of the first wrong
+one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass, replace
@@ -36,6 +37,15 @@ def _of_each_array[T: "DataclassInstance"](
         elif is_dataclass(value):
             changed[name] = _of_each_array(parts, change)
     return replace(tables[0], **changed)
+
+
+def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
+    """[runs, 2] first and last row of pulses of one polarity; the row before them is the first."""
+    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    ends = np.append(starts[1:], len(pulse)) - 1
+    real = pulse[starts] != 0
+    return np.stack([starts[real] - 1, ends[real]], axis=1)
 
 
 def refuse_first(

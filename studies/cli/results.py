@@ -77,7 +77,7 @@ def table(
         text = render_pairs(results, format)
     elif rows is None or columns is None:
         summed = summary(results, reference)
-        told = divergence.of_reference(declared, summed) if format == "md" else ()
+        told = divergence.of_reference(declared, summed, runs) if format == "md" else ()
         text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
     else:
         pivoted = pivot(results, reference, rows, columns, values or "accuracy")

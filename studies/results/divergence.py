@@ -29,11 +29,12 @@ SHORT_FROM = 20.0
 """Points of accuracy below a float network from which a reference has learned badly."""
 
 
-def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
-    """One where a float network of the study is far above the reference, without the full stop.
+def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
+    """One where a float network of the study is far above the reference, or the reference is near
+    chance, without the full stop.
 
     Args:
-        table: `summary` of the results.
+        table: `summary` of the results of the runs.
     """
     swept, reference = swept_columns(table), study.reference_label
     names = {case.name for case in study.cases if case.rule in FLOAT_NETWORKS} - {reference}
@@ -46,11 +47,13 @@ def of_reference(study: Study, table: pd.DataFrame) -> Iterator[str]:
     }
     (short, above), by = max(points.items(), key=lambda item: item[1], default=(("", ""), 0.0))
     if by >= SHORT_FROM:
-        yield (
-            f"the reference itself learned badly: {short} ends {by:.1f} points below the float "
-            f"network {above}, so that gaps to it say little; leave its learning_rate out, which "
-            "searches one, or give it more epochs, images or slots"
-        )
+        why = f"{short} ends {by:.1f} points below the float network {above}"
+    elif not (why := _near_chance(runs, reference)):
+        return
+    yield (
+        f"the reference itself learned badly: {why}, so that gaps to it say little; leave its "
+        "learning_rate out, which searches one, or give it more epochs, images or slots"
+    )
 
 
 def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
@@ -59,24 +62,31 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     Args:
         device, reference: labels of the two cases.
     """
-    rows = [result.row for trial, result in runs if trial.label == device]
-    reached, best = (
-        describe([result.accuracy for trial, result in runs if trial.label == label]).mean
-        for label in (device, reference)
-    )
-    classes = str(rows[0].get("network", "")).rpartition("-")[2] if rows else ""
-    chance = 100.0 / int(classes) if classes.isdecimal() else 0.0
+    reached, best = _mean(runs, device), _mean(runs, reference)
     if best - reached >= SHORT_FROM:
-        why = f"{best - reached:.1f} points below the reference"
-    elif reached - chance <= _by_chance(chance, rows[0].get("n_test") if rows else None):
-        why = f"where chance alone gives {chance:.1f} %"
-    else:
+        why = f"it ends {best - reached:.1f} points below the reference"
+    elif not (why := _near_chance(runs, device)):
         return
     yield (
-        f"the device itself learned badly: it ends at {reached:.1f} %, {why}, so that its "
-        "thresholds say little; leave its drive out, which searches one, or give more epochs, "
-        "images or slots"
+        f"the device itself learned badly: {why}, so that its thresholds say little; leave its "
+        "drive out, which searches one, or give more epochs, images or slots"
     )
+
+
+def _mean(runs: Runs, label: str) -> float:
+    return describe([result.accuracy for trial, result in runs if trial.label == label]).mean
+
+
+def _near_chance(runs: Runs, label: str) -> str:
+    """Why a case learned nothing to speak of; empty where it did."""
+    row: Row = next((result.row for trial, result in runs if trial.label == label), {})
+    classes = str(row.get("network", "")).rpartition("-")[2]
+    if not classes.isdecimal():
+        return ""
+    reached, chance = _mean(runs, label), 100.0 / int(classes)
+    if reached - chance > _by_chance(chance, row.get("n_test")):
+        return ""
+    return f"it ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
 
 
 def sentences(runs: Runs) -> Iterator[str]:

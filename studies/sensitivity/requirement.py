@@ -303,9 +303,14 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     if failed := [harm for harm, by_seed in losses.items() if not by_seed]:
         return f"all runs at {_measured(along, failed[0]):g} failed"
     best, worst = ends[0], ends[-1]
-    if mean_and_half_width(list(losses[worst].values()))[0] <= wanted:
-        return f"no limit up to {_measured(along, worst):g} (loss {_points(losses[worst])})"
-    return f"not reached by it alone: loss {_points(losses[best])} at {_measured(along, best):g}"
+    without_limit = mean_and_half_width(list(losses[worst].values()))[0] <= wanted
+    end = worst if without_limit else best
+    loss, value = f"loss {_points(losses[end])}", f"{_measured(along, end):g}"
+    if _cannot_be_told(losses[end], wanted):
+        return f"these seeds cannot tell: {loss} at {value}, the end of its values; add seeds"
+    if without_limit:
+        return f"no limit up to {value} ({loss})"
+    return f"not reached by it alone: {loss} at {value}"
 
 
 def _points(losses: BySeed) -> str:

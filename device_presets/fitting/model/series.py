@@ -70,15 +70,6 @@ def plain_series(
     return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0)
 
 
-def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:
-    """[runs, 2] first and last row of pulses of one polarity; the row before them is the first."""
-    same = (pulse[1:] == pulse[:-1]) & (device[1:] == device[:-1]) & (pulse[1:] != 0)
-    starts = np.flatnonzero(np.concatenate([[True], ~same]))
-    ends = np.append(starts[1:], len(pulse)) - 1
-    real = pulse[starts] != 0
-    return np.stack([starts[real] - 1, ends[real]], axis=1)
-
-
 def empty_trace(rows: int) -> Trace:
     """A trace of NaN for ``rows`` rows; 0 where none is kept."""
     columns = [np.full(rows, np.nan) for _ in range(4)]

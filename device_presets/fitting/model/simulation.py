@@ -13,13 +13,15 @@ from numba import njit
 
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import pulse_step
-from device_presets.fitting.model.series import Series, plain_series, runs_of
+from device_presets.fitting.model.series import Series, plain_series
 from device_presets.fitting.model.weights import extremes, windows
+from device_presets.fitting.rows import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
 """Pulses over which changes are compared."""
 
 _RUNS_A_LAG = 3  # a run of one polarity counts for lags up to a third of its length
+_FEWEST_OF_RUN = 5  # pulses, to look for the largest change
 _END = 0.1  # of the range: "near a bound"
 _CURVE_POINTS = 20_000
 
@@ -33,11 +35,14 @@ class Summary:
             NaN where no run is long enough.
         ends: [2] mean change a pulse of up pulses near the upper bound, and of down pulses (taken
             positive) near the lower one; NaN where there are too few.
+        largest: [2] largest change of one pulse in a run of up and of down pulses, the median over
+            the runs; NaN where there is none.
         curve: [points] mean weight over the devices and cycles that got the same pulses.
     """
 
     structure: np.ndarray
     ends: np.ndarray
+    largest: np.ndarray
     curve: np.ndarray
 
 
@@ -139,7 +144,7 @@ class Comparison:
         near = np.where(self._pulse > 0, weight > high - room, weight < low + room)
         moves = _moves_near(weight, self._runs, self._pulse, near)
         curve = weight[self._alike].mean(axis=0)
-        return Summary(structure, moves, curve)
+        return Summary(structure, moves, _largest(weight, self._runs, self._pulse), curve)
 
 
 def alike_stretches(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:
@@ -170,6 +175,15 @@ def _structure(weight: np.ndarray, runs: np.ndarray, lags: np.ndarray, needed: i
         if count > 0:
             found[at] = total / count
     return found
+
+
+def _largest(weight: np.ndarray, runs: np.ndarray, pulse: np.ndarray) -> np.ndarray:
+    change = np.append(pulse[1:] * np.diff(weight), 0.0)  # of the pulse after a row
+    first, last = runs.T
+    of_runs = np.maximum.reduceat(change, runs.ravel())[::2]  # from the first to before the last
+    long, up = last - first >= _FEWEST_OF_RUN, pulse[last] > 0
+    ways = (of_runs[long & up], of_runs[long & ~up])
+    return np.array([np.median(way) if len(way) else np.nan for way in ways])
 
 
 @njit(cache=True)

@@ -7,9 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from device_presets.fitting.model.history import Timing, timing_of
-from device_presets.fitting.model.series import Series, plain_series, runs_of
+from device_presets.fitting.model.series import Series, plain_series
 from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.rows import runs_of
 from rpu_ssnn.common.errors import PresetError
 
 RESOLUTION = 2e-6

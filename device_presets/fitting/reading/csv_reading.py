@@ -7,6 +7,7 @@ The file is read in pieces: ten million rows, 0.2 GB of text, take half a minute
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from device_presets.fitting.reading.csv_layout import (
 )
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, one_of
 from rpu_ssnn.common.files import reason
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, listed
 
 _ROWS_AT_ONCE = 500_000
+_LOOKED_AT = 100  # lines, for names that are not in the first one
 _BEYOND = "beyond the last column"
 _STANDARD = {
     "device": "--device-column",
@@ -35,6 +37,7 @@ _STANDARD = {
 }
 """Roles of columns that a file need not have, and the option that names such a column. In other
 letters the name of one is refused: without it, several devices would be read as one."""
+_OPTIONS = _STANDARD | {"read voltage": "--read-voltage"}
 
 
 @dataclass(frozen=True)
@@ -149,16 +152,41 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
         if name != usual and usual in _STANDARD and usual not in wanted:
             allowed = f"must be called {usual!r}, or be named by {_STANDARD[usual]}"
             raise PresetError(where, "column", name, allowed)
-    for role, column in wanted.items():
-        if column not in text.columns:
-            hint = "; or say that all pulses go up (--polarity up)" if role == "polarity" else ""
-            names = [name for name in text.columns if name.strip()]
-            if len(names) <= len(text.columns) / 2:
-                hint += "; lines above the column names must be deleted"
-            near = meant(nearest(names, column))
-            allowed = f"{near}the {role} column {one_of(names)}{hint}"
-            raise PresetError(where, "column", Fault(f"{column!r} is missing"), allowed)
+    _refuse_missing(file, text, {r: c for r, c in wanted.items() if c not in text.columns})
     return {role: column for role, column in wanted.items() if column is not None}
+
+
+def _refuse_missing(file: Path, text: TextFormat, missing: Mapping[str, str | None]) -> None:
+    """Refuses a file without these columns (role -> name), with all of them in one line."""
+    if not missing:
+        return
+    (role, column), *others = missing.items()
+    names = [name for name in text.columns if name.strip()]
+    allowed = f"{meant(nearest(names, column))}the {role} column {one_of(names)}"
+    if others:
+        are = "is" if len(others) == 1 else "are"
+        allowed += f"; {listed([repr(name) for _, name in others])} {are} missing too"
+    if len(names) <= len(text.columns) / 2 or _is_narrow(file, text):
+        allowed += "; lines above the column names must be deleted"
+    elif {"up", "down"} <= {name.lower() for name in names}:
+        allowed += "; or name two sweeps side by side (--up-column and --down-column)"
+    else:
+        options = [_OPTIONS.get(one, f"--{one}-column") for one in missing]
+        allowed += f"; or name it by {' and '.join(options)}"
+        if role == "polarity":
+            allowed += "; or say that all pulses go up (--polarity up)"
+    where = f"{file}, row {text.header_row}"
+    raise PresetError(where, "column", Fault(f"{column!r} is missing"), allowed)
+
+
+def _is_narrow(file: Path, text: TextFormat) -> bool:
+    """Whether one of the first lines has more cells than there are column names."""
+    with file.open(encoding=text.encoding, newline="") as opened:
+        rows = csv.reader(opened, delimiter=text.separator, skipinitialspace=True)
+        try:
+            return any(any(cells[len(text.columns) :]) for cells in islice(rows, _LOOKED_AT))
+        except (csv.Error, UnicodeError):
+            return False
 
 
 def _pieces(file: Path, text: TextFormat, columns: dict[str, str]) -> Iterator[pd.DataFrame]:

@@ -1,5 +1,6 @@
 """Pulses and the conductances after them, device by device, ready to fit."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from device_presets.fitting.reading.csv_layout import (
     in_unit,
 )
 from device_presets.fitting.reading.csv_reading import Rows, read_rows
-from device_presets.fitting.rows import refuse_first, selected
+from device_presets.fitting.rows import refuse_first, runs_of, selected
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import counted
 
@@ -26,6 +27,7 @@ FEWEST_PULSES = 12
 """Of each polarity there is: fewer cannot tell a step from its noise."""
 
 _STRETCH = 500
+_STUCK, _STUCK_SWEEP = 0.05, 0.3  # of the way of the median device: on average, and each sweep
 _JUMP = 0.2  # of the range
 
 
@@ -245,6 +247,32 @@ def _check_enough(
             allowed = f"must change with the pulses; of device {name} it is always the same"
             field = f"column {layout.measured_column}"
             raise PresetError(file, field, in_unit(float(own[0]), found.unit), allowed)
+    if stuck := _stuck(found):
+        allowed = (
+            "must move with its pulses, as others do: leave its rows out (in a study, failed_share "
+            "or tile.stuck_share is the share of such devices)"
+        )
+        raise PresetError(file, "device", ", ".join(stuck), allowed)
+
+
+def _stuck(found: Measurement) -> list[str]:
+    """Labels of devices that hardly move along their pulses, beside at least two that do.
+
+    The way of a sweep is the difference of the means over its last and its first quarter.
+    """
+    ways: list[list[float]] = [[] for _ in found.labels]
+    for first, last in runs_of(found.pulse, found.device):
+        sweep = found.conductance[first : last + 1]
+        quarter = math.ceil(len(sweep) / 4)
+        way = float(sweep[-quarter:].mean() - sweep[:quarter].mean())
+        ways[found.device[last]].append(way * float(found.pulse[last]))
+    mean = np.array([np.mean(way) if way else np.nan for way in ways])
+    furthest = np.array([np.abs(way).max() if way else np.nan for way in ways])
+    typical = float(np.nanmedian(mean))
+    stuck = (mean < _STUCK * typical) & (furthest < _STUCK_SWEEP * typical)
+    if found.n_devices - int(stuck.sum()) < 2:
+        return []
+    return [found.labels[k].removeprefix("device ") for k in np.flatnonzero(stuck)]
 
 
 def thinned(found: Measurement) -> Measurement:

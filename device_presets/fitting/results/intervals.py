@@ -21,6 +21,8 @@ _WHOLE = {
 }
 """Values that a quantity may have at all: shares, and weights that a fit looks at."""
 
+_ANY = (-math.inf, math.inf)
+
 _WIDE = 1e3
 _TWICE_OFF = 3.0  # of the value: up to there, an interval that reaches 0 tells the size
 
@@ -84,7 +86,8 @@ def as_far_as_determined(one: Quantity) -> Quantity:
         nothing = one.low <= 0.0 and one.high - one.low >= _WIDE * max(abs(one.value), 1.0)
     if nothing:
         return replace(one, low=None, high=None, determined=False)
-    return replace(one, low=max(one.low, 0.0)) if one.name in POSITIVE else one
+    least, most = (0.0, math.inf) if one.name in POSITIVE else _WHOLE.get(one.name, _ANY)
+    return replace(one, low=max(one.low, least), high=min(one.high, most))
 
 
 def student_factor(degrees: float) -> float:

@@ -84,7 +84,7 @@ def report_html(root: Path) -> str:
     if figures.is_compared:
         table = figures.summary
         answer += headline(results, table, reference, on_devices(runs))
-        for line in divergence.of_reference(study, table):
+        for line in divergence.of_reference(study, table, runs):
             remedy = "training: {epochs: ...}"
             sentence = f"{line[0].upper()}{line[1:]}."
             warnings.insert(0, Cautions("reference that learned badly", remedy, [sentence]))

@@ -311,3 +311,47 @@ def test_noise_of_the_range_does_not_make_a_bound(code: int) -> None:
     assert model is not None
     assert model.law == OF_RANGE
     assert not fit_model(prepared, model).prepared.series.clips.any()
+
+
+def test_a_device_that_does_not_move_is_named(tmp_path: Path) -> None:
+    """Readings of a stuck device among four that move: its fit took the noise for steps."""
+    rng, tables = np.random.default_rng(0), []
+    up, path = triangles(20, 3)
+    for name in ("A1", "A2", "A3", "A4", "A5"):
+        moved = path if name != "A4" else np.full_like(path, 25.0)
+        polarity = ["up", *np.where(up, "up", "down")]
+        reading = moved + rng.normal(0, 0.3, len(moved))
+        columns = {"device": name, "pulse": range(len(up) + 1), "polarity": polarity}
+        tables.append(pd.DataFrame({**columns, "conductance": reading}))
+    file = tmp_path / "data.csv"
+    pd.concat(tables).to_csv(file, index=False)
+    with pytest.raises(PresetError, match="'A4' is not allowed; must move with its pulses"):
+        read(file, CsvLayout())
+    others = pd.concat(one for one in tables if one["device"].iloc[0] != "A4")
+    others.to_csv(file, index=False)
+    assert read(file, CsvLayout()).n_devices == 4
+
+
+def test_an_abrupt_device_is_told(tmp_path: Path) -> None:
+    """One up pulse of five sets the device, with a probability of 0.8; 40 down pulses reset it.
+
+    Models with cycle noise of a third of the range were found to describe that.
+    """
+    rng, weights, pulses = np.random.default_rng(3), [-0.9], [0]
+    for _ in range(8):
+        for way in (1,) * 5 + (-1,) * 40:
+            state = weights[-1]
+            if way < 0:
+                state -= 0.06 * (state + 0.95) * (1 + 0.4 * rng.normal())
+            elif state < 0.2 and rng.random() < 0.8:
+                state = 1 + 0.08 * rng.normal()
+            weights.append(state)
+            pulses.append(way)
+    readings = np.array(weights) + 0.02 * rng.normal(size=len(weights))
+    prepared = with_read_noise(prepare(measured([readings], [np.array(pulses)]), ZERO, ONE))
+    fit = fit_model(prepared, next(m for m in MODELS if m.code == LINEAR))
+    found = [c for c in far_checks(fit, filtered(fit), 0.1, True) if "largest change" in c.question]
+    up, down = found
+    assert up.status != "ok"
+    assert "an abrupt device has no mean step: --table" in up.answer
+    assert (down.status, "abrupt" in down.answer) == ("ok", False)

@@ -176,6 +176,12 @@ def test_a_wrong_cell_is_one_line_with_file_row_and_column(
             ["just words"],
             ("row 1", "'polarity'", "is missing; the polarity column must be one of just words"),
         ),
+        (["Model,4200", "pulse,polarity,conductance"], ("lines above the column names must be",)),
+        (["pulse,up,down"], ("(--up-column and --down-column)",)),
+        (
+            ["n,way,g"],
+            ("'conductance' is missing too; or name it by --polarity-column and --conductance",),
+        ),
         (["pulse,polarity,conductance", *(f"{k},up,3" for k in range(30))], ("always the same",)),
         (
             ["device,pulse,polarity,conductance"]

@@ -245,7 +245,7 @@ def test_log_normal_spread_is_told_from_normal() -> None:
         ("step", 0.08, -0.01, 0.17, "0 to 0.17"),  # no step is negative
         ("states", 24.0, -4.1e16, 4.1e16, "not determined"),
         ("asymmetry", 0.6, -1.5, 2.7, "not determined"),
-        ("asymmetry", 0.6, -0.5, 1.7, "-0.5 to 1.7"),
+        ("asymmetry", 0.6, -0.5, 1.7, "-0.5 to 1"),
         ("nonlinearity up", 0.0, -7637.0, 7637.0, "not determined"),
         ("reset_level", -0.34, -1.961e5, 1.961e5, "not determined"),
         ("w_max", 1.0, -2e3, 2e3, "not determined"),

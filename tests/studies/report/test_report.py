@@ -1,6 +1,7 @@
 """The report: complete in itself, safe whatever the names, readable in a real browser."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -152,8 +153,12 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     said = "the reference itself learned badly: rate [T = 10] ends 20.5 points below the float"
     assert warnings_of(folder)[0].lower().startswith(said.lower())
     assert f"\n{said}" in command("table", folder)[1]
-    learned = summary(results_frame(runs_of(study)), "rate")
-    assert not list(of_reference(study, learned))
+    runs = runs_of(study)
+    assert not list(of_reference(study, summary(results_frame(runs), "rate"), runs))
+    at_chance = {"test_accuracy": 11.0, "network": "784-256-10", "n_test": 10_000}
+    chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
+    (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
+    assert "it ends at 11.0 %, where chance alone gives 10.0 %" in line
 
 
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:

@@ -169,6 +169,15 @@ def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
     assert found.curves["value"].tolist() == [0.005]
 
 
+def test_an_end_that_the_seeds_do_not_tell_is_no_limit() -> None:
+    """Losses of 2 with noise of a point, and at most 1.5 wanted: the interval holds both."""
+    run = FakeRun(lambda p, m: 2.0, noise=1.0)
+    found = require(device_study(), "capacitor", 1.5, run, parameters=["stuck_share"])
+    (row,) = rows(found).values()
+    assert row["why_none"].startswith("these seeds cannot tell: loss ")
+    assert row["why_none"].endswith("; add seeds")
+
+
 def test_what_never_crosses_has_no_limit() -> None:
     found = require(
         device_study(), "capacitor", 1.0, FakeRun(lambda p, m: 0.5), parameters=["stuck_share"]
