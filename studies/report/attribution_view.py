@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED
+from rpu_ssnn.common.wording import listed
+from studies.common.statistics import (
+    FEWEST_SEEDS,
+    NOT_SIGNIFICANT,
+    ONLY_ALONE,
+    SIGNIFICANCE,
+    UNTESTED,
+)
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, marked_interval, number, render_cells
 from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
@@ -32,7 +39,22 @@ def lines(found: Attribution) -> list[str]:
     """For the console: the notes, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
-    return [*found.notes, "", render_cells(readable(found.table), "md", NAMES, CAPTION)]
+    table = render_cells(readable(found.table), "md", NAMES, CAPTION)
+    return [*found.notes, headline(found.table), "", table]
+
+
+def headline(table: pd.DataFrame) -> str:
+    """Which imperfections cost something, as far as the seeds tell, without their order."""
+    each = table[~table["imperfection"].isin(TOTALS) & (table["recovered"] > 0)]
+    told = each[each["recovered_p"] < SIGNIFICANCE]
+    shown = (told if len(told) else each[:1]).to_dict("records")
+    sizes = [interval(row["recovered"], row["recovered_ci"], n=row["recovered_n"]) for row in shown]
+    named = [f"{row['imperfection']} {size}" for row, size in zip(shown, sizes, strict=True)]
+    if len(told):
+        return f"points that switching off alone recovers, significantly: {listed(named)}"
+    if named:
+        return f"no cost of one imperfection is significant; the largest is {named[0]} points"
+    return "no imperfection, switched off alone, recovers accuracy"
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:

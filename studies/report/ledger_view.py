@@ -20,7 +20,8 @@ _HEADS = {
 }
 _NOTE = (
     "pulses a device, energy of all pulses (a lower bound: without half-selected cells, reads and "
-    "lines), physical time of training, share of endurance, energy of half-selected cells"
+    "lines), physical time of training (in slots of tile.slot_seconds, 0.5 us unless set, or of "
+    "the preset's pulse width if longer), share of endurance, energy of half-selected cells"
 )
 _ONLY_IF_KNOWN = "half_select_energy_j"
 """Column that is left out where it has no number."""

@@ -84,8 +84,10 @@ class Measurement:
     @property
     def size(self) -> str:
         """In words."""
-        parts = ((self.n_pulses, "pulse"), (self.n_devices, "device"), (self.n_cycles, "cycle"))
-        return ", ".join(counted(number, thing) for number, thing in parts)
+        sweeps = len(runs_of(self.pulse, self.device))
+        parts = ((self.n_devices, "device"), (self.n_cycles, "cycle"))
+        pulses = f"{counted(self.n_pulses, 'pulse')} in {counted(sweeps, 'sweep')}"
+        return ", ".join([pulses, *(counted(number, thing) for number, thing in parts)])
 
     @property
     def n_pulses(self) -> int:

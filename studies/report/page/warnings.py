@@ -14,6 +14,7 @@ from studies.declaration.result import Runs
 from studies.declaration.search.candidates import edges_of, shared_seeds
 from studies.declaration.search.hyperparameters import searched
 from studies.declaration.trial import point_title
+from studies.declaration.update_rules.devices import DeviceMethod
 from studies.execution.study_runs import FolderContents
 from studies.results import divergence
 from studies.results.summary import by_point
@@ -57,6 +58,7 @@ def cautions(
         ),
         ("rows of different versions", f"{_RUN} --rerun", _versions(found.runs)),
         ("few seeds", f"seeds: {FEWEST_SEEDS}", _few_seeds(results)),
+        ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
         ("devices at their bounds", "drive: {weight_range: ...}", _saturated(results)),
         (
             "accuracy that fell in training",
@@ -98,6 +100,21 @@ def _few_seeds(results: pd.DataFrame) -> Iterator[str]:
             f"Fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean little: "
             f"{listed(few)}."
         )
+
+
+def _alike(runs: Runs) -> Iterator[str]:
+    parameters = {
+        trial.label: trial.settings.method.parameters
+        for trial, _ in runs
+        if isinstance(trial.settings.method, DeviceMethod)
+    }
+    alike = [
+        label
+        for label, own in parameters.items()
+        if own and not any(value for name, value in own.items() if name.endswith("_spread"))
+    ]
+    if alike:
+        yield f"All devices of an array are alike, since no spread is given: {listed(alike)}."
 
 
 def _saturated(results: pd.DataFrame) -> Iterator[str]:

@@ -34,6 +34,7 @@ def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
     rows = [line for line in text.splitlines() if line.startswith("|")]
     first = [cell.strip() for cell in rows[2].strip("|").split("|")]
     assert first[:2] == ["1", "leak"]
+    assert "recovers, significantly: leak " in text
     assert first[3].startswith(("+2.0", "+1.9"))
     assert "ns" not in rows[2].split("|")[4]
     assert sum(" ns " in row for row in rows) >= 4  # the spreads, which cost nothing
@@ -49,6 +50,7 @@ def test_an_attribution_of_one_seed_is_drawn_without_intervals(tmp_path: Path) -
     text = "\n".join(attribution_view.lines(found))
     assert "±" not in text
     assert "fewer than 3 seeds: no test" in text
+    assert "no cost of one imperfection is significant; the largest is leak " in text
     assert attribution_view.draw(found, "capacitor", tmp_path).exists()
 
 

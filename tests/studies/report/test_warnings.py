@@ -1,0 +1,175 @@
+"""What a reader of a report is warned of."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from studies.declaration.result import Failure
+from studies.declaration.search.hyperparameters import (
+    FoundHyperparameters,
+    search_key,
+    write_hyperparameters,
+)
+from studies.declaration.trial import Trial
+from studies.report.page.build import report_html
+from studies.results.divergence import of_reference
+from studies.results.result_folder import HYPERPARAMETERS_FILE
+from studies.results.summary import summary
+from studies.results.tables import results_frame, write_failures
+from support.commands import Command
+from support.studies.html_elements import Elements
+from support.studies.results_fakes import (
+    NASTY,
+    accuracy,
+    nasty_study,
+    result_of,
+    runs_of,
+    write_folder,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "out", nasty_study())
+
+
+def warnings_of(root: Path) -> list[str]:
+    return [item.strip() for item in Elements(report_html(root)).items]
+
+
+def test_a_reference_that_did_not_learn_is_the_first_warning(
+    tmp_path: Path, command: Command
+) -> None:
+    def short(trial: Trial) -> float:
+        return accuracy(trial) - (20.5 if trial.label == "rate" else 0.0)
+
+    cases = [{"update": "ann", "learning_rate": 0.1}, {"update": "rate", "learning_rate": 1.0}]
+    study = nasty_study(cases=cases)
+    folder = write_folder(tmp_path / "out", study, runs_of(study, short))
+    said = "the reference itself learned badly: rate [T = 10] ends 20.5 points below the float"
+    assert warnings_of(folder)[0].lower().startswith(said.lower())
+    assert f"\n{said}" in command("table", folder)[1]
+    runs = runs_of(study)
+    assert not list(of_reference(study, summary(results_frame(runs), "rate"), runs))
+    at_chance = {"test_accuracy": 11.0, "network": "784-256-10", "n_test": 10_000}
+    chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
+    (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
+    assert "it ends at 11.0 %, where chance alone gives 10.0 %" in line
+
+
+def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
+    text = report_html(folder)
+    kinds = re.findall(r"<summary>(\d+) &times; (.*?): <code>(.*?)</code></summary>", text)
+    assert ("1", "devices at their bounds", "drive: {weight_range: ...}") in kinds
+    assert len({kind for _, kind, _ in kinds}) == len(kinds)
+
+
+def test_warnings_say_what_is_wrong(folder: Path) -> None:
+    first, second = sorted((folder / "units").glob("*.json"))[:2]
+    first.write_text("{}")
+    second.unlink()
+    write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
+    found = warnings_of(folder)
+    assert found[0].startswith("2 trials have no row (yet): ")
+    assert found[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
+    assert found[2].startswith(f"{first.name}: ")
+    assert found[2].endswith(": the damaged file is left out.")
+    assert any("up to 25 % of its devices end at one of their bounds" in each for each in found)
+    assert found[-1].startswith(
+        f"Not replayable bit for bit, since aihwkit's own noise cannot be "
+        f"seeded: {' '.join(NASTY.split())}."
+    )
+
+
+def test_a_clean_folder_has_no_warnings(tmp_path: Path) -> None:
+    study = nasty_study(
+        cases=[
+            {"update": "rate", "learning_rate": 1.0},
+            {"update": "coincidence", "learning_rate": 1.0},
+        ]
+    )
+    assert warnings_of(write_folder(tmp_path / "out", study)) == []
+
+
+def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
+    study = nasty_study(seeds=[0], cases=[{"update": "rate", "learning_rate": 1.0}])
+    runs = runs_of(study)
+    runs[0][1].row["torch_version"] = "99.0"
+    found = warnings_of(write_folder(tmp_path / "out", study, runs))
+    assert "torch_version 99.0" in found[0]
+    assert found[1].startswith("Fewer than 3 seeds")
+
+
+def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
+    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
+    rates = {"rates_0": 0.04, "rates_1": 0.83, "rates_2": 0.04}
+    for number, (kind, first, last, images, expected) in enumerate(
+        (
+            ("validation", 96.0, 89.0, 6000, 1),
+            ("validation", 96.0, 94.5, 6000, 0),
+            ("validation", 96.0, 89.0, 100, 0),  # seven of a hundred may be chance
+            ("training", None, None, 0, 1),
+        )
+    ):
+        runs = runs_of(study)
+        runs[1][1].row["n_validation"] = images
+        runs[1][1].epochs[:] = [
+            {"epoch": 0, "train_accuracy": 96.0, "validation_accuracy": first, **rates},
+            {"epoch": 1, "train_accuracy": 89.0, "validation_accuracy": last, **rates},
+        ]
+        fell = warnings_of(write_folder(tmp_path / str(number), study, runs))
+        assert len(fell) == expected
+        if expected:
+            assert fell[0].startswith(f"rate: {kind} accuracy fell from 96.0 % after epoch 1 to 89")
+            assert "hidden neurons spike 0.83 times a slot" in fell[0]
+
+
+def test_a_drive_at_the_edge_of_its_grid_is_warned_of(tmp_path: Path) -> None:
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
+    study = nasty_study(cases=cases, sweep={}, search={"learning_rate": [1, 2, 4]})
+    point = study.points()[1]
+    root = write_folder(tmp_path / "out", study, runs=[])
+    for rate, expected in ((4.0, 1), (2.0, 0)):
+        key = search_key(point, study.search)
+        drive = FoundHyperparameters(learning_rate=rate, validation_accuracy=90, searched_for=key)
+        write_hyperparameters(root / HYPERPARAMETERS_FILE, {"coincidence": drive})
+        searched = [
+            trial
+            for p in study.points()
+            for seed in study.seeds
+            for trial in [p.trial(study.study, p.drive or drive.drive, seed)]
+        ]
+        write_folder(root, study, [(trial, result_of(trial)) for trial in searched])
+        edges = [each for each in warnings_of(root) if "edge of the grid" in each]
+        assert len(edges) == expected
+        assert all("coincidence is driven" in each and "learning_rate 4" in each for each in edges)
+
+
+def test_a_drive_inside_a_widened_grid_is_not_warned_of(tmp_path: Path) -> None:
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
+    search = {"learning_rate": [1, 2, 4], "widen": 1}
+    study = nasty_study(cases=cases, sweep={}, search=search)
+    point = study.points()[1]
+    root = write_folder(tmp_path / "out", study, runs=[])
+    key = search_key(point, study.search)
+    # 4 was the best of 1, 2, 4 and then of 1, 2, 4, 8.
+    drive = FoundHyperparameters(learning_rate=4, validation_accuracy=90, searched_for=key)
+    write_hyperparameters(root / HYPERPARAMETERS_FILE, {"coincidence": drive})
+    made = [
+        p.trial(study.study, p.drive or drive.drive, seed)
+        for p in study.points()
+        for seed in study.seeds
+    ]
+    write_folder(root, study, [(trial, result_of(trial)) for trial in made])
+    assert not [each for each in warnings_of(root) if "edge of the grid" in each]
+
+
+def test_devices_that_are_all_alike_are_named(tmp_path: Path) -> None:
+    drive = {"weight_range": 8, "learning_rate": 1}
+    cases = [{"device": name, "drive": drive} for name in ("reram_es", "ideal", "neurosim_pcmo")]
+    study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, *cases], sweep={})
+    found = [line for line in warnings_of(write_folder(tmp_path / "out", study)) if "alike" in line]
+    assert len(found) == 1
+    assert found[0].endswith("no spread is given: ideal, neurosim_pcmo.")
