@@ -204,8 +204,8 @@ def fit(
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)
     found = fitted.measurement
-    if fitted.outliers:
-        typer.echo(f"{fitted.outliers}.\n")
+    if fitted.doubt:
+        typer.echo(f"{fitted.doubt}.\n")
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:
         typer.echo(f"note: {note}")
@@ -222,7 +222,7 @@ def fit(
         typer.echo(check.line)
     if not fitted.verdict.describes and not accept_poor_fit:
         fitted.save(None, plot_file)
-        cause = f"{fitted.outliers}; " if fitted.outliers else ""
+        cause = f"{fitted.doubt}; " if fitted.doubt else ""
         typer.echo(
             f"{data}: no model describes the data: {cause}failed: {fitted.verdict.failed}; plot "
             f"{plot_file}; no preset written; --accept-poor-fit writes it all the same",
