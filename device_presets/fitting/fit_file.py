@@ -65,6 +65,24 @@ class FittedDevice:
         rows = [(q.name, q.shown, q.interval, q.unit, q.note) for q in self.quantities]
         return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
 
+    @property
+    def unmeasured(self) -> list[str]:
+        """What of the range the file does not tell, and which measurement would, in sentences."""
+        told = []
+        if not self.population.has_down:
+            told = [
+                "The range down was not measured: the file holds no down pulses.",
+                "Studies take it only in one_sided_pair(...) or mixed_precision_pair(...).",
+                "For any other use, measure sweeps down beside the sweeps up.",
+            ]
+        determined = {q.name: q.determined for q in self.quantities}
+        for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
+            high = way == "up"
+            known = determined[name] and self.population.reached(high).all()
+            if not known and (high or self.population.has_down):
+                told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
+        return told
+
     def _lines(self) -> list[str]:
         table = self.table()
         return [
@@ -128,6 +146,7 @@ class FittedDevice:
             *([f"{self.doubt}."] if self.doubt else []),
             *(f"Read: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
+            *self.unmeasured,
             f"{self.verdict.sentence}:",
             *(f"  {check.line}" for check in self.verdict.checks),
             "Measured, with 95 % intervals:",
