@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from device_presets.preset import Preset
+from device_presets.preset import Parameter, Preset
 from device_presets.preset_lookup import get_preset, preset_names
-from device_presets.steps_at_zero import asymmetry_at_zero, states_at_zero
+from device_presets.steps_at_zero import (
+    asymmetry_at_zero,
+    noise_at_zero,
+    states_at_zero,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+type Standing = Literal["sourced", "assumed", "not known", "none"]
+"""Where a number comes from; none: the device or its model has nothing of the kind."""
+
+SHAPES = (
+    *("slope_up", "slope_down", "exponent", "exponent_asymmetry", "A_up", "A_down"),
+    *("gamma_up", "gamma_down", "a", "b", "step_factors_up", "step_factors_down"),
+)
+"""Parameters that say how the step follows the state."""
 
 _SOURCE_CHARACTERS = 23
 
@@ -21,9 +34,9 @@ def overview_rows() -> list[dict[str, object]]:
     Keys: ``name``, ``states_up``, ``states_down`` (range over the step of one pulse at weight
     zero), ``asymmetry`` (share by which the smaller of the two steps at weight zero is below the
     other, negative where that is the up step: what a pulse does, which nonlinearity shapes beside
-    the parameter of that name), ``cycle_to_cycle`` and ``step_spread`` (shares of the step),
-    ``source``. The steps are those of the mean device without noise; NaN where a device has no
-    gradual down step.
+    the parameter of that name), ``noise`` (of an up pulse, share of its step at weight zero),
+    ``step_spread`` (share of the step), ``source``. The steps are those of the mean device
+    without noise; NaN where a device has no gradual down step.
     """
     rows: list[dict[str, object]] = []
     for preset in map(get_preset, preset_names()):
@@ -34,7 +47,7 @@ def overview_rows() -> list[dict[str, object]]:
                 "states_up": states_up,
                 "states_down": states_down,
                 "asymmetry": asymmetry_at_zero(preset),
-                "cycle_to_cycle": preset.cycle_to_cycle,
+                "noise": noise_at_zero(preset)[0],
                 "step_spread": preset.number("step_spread"),
                 "source": preset.citation,
             }
@@ -51,7 +64,7 @@ def listing() -> str:
             "name": row["name"],
             "states\nup / down": f"{row['states_up']:.5g} / {row['states_down']:.5g}",
             "asymmetry\n(share)": row["asymmetry"],
-            "noise\n(steps)": row["cycle_to_cycle"],
+            "noise\n(steps)": row["noise"],
             "spread\n(steps)": row["step_spread"],
             "source": row["source"],
         }
@@ -78,3 +91,15 @@ def describe(preset: Preset) -> pd.DataFrame:
     ]
     columns = ["parameter", "value", "unit", "source", "assumption"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def origins(preset: Preset, names: tuple[str, ...]) -> list[Parameter]:
+    """Those of the named parameters that the preset's model has."""
+    return [preset.parameters[name] for name in names if name in preset.parameters]
+
+
+def standing_of(*given: Parameter) -> Standing:
+    """Where a number comes from that follows from these parameters."""
+    if any(parameter.value is None for parameter in given):
+        return "not known"
+    return "sourced" if all(parameter.source for parameter in given) else "assumed"

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from device_presets import Preset, PresetError, get_device, get_preset
 from device_presets.example_measurement import example_measurement
-from device_presets.plots.card import plot_card
+from device_presets.plots.card import card, plot_card
 from device_presets.plots.comparison import measured_steps, names_of, plot_comparison
+from device_presets.tables import listing
 from studies.cli.presets import presets_app
 
 
@@ -83,3 +84,10 @@ def test_an_example_says_that_a_device_has_no_down_sweep(tmp_path: Path) -> None
         presets_app, ["example", "pcm", "--out", str(out), "--pulses", "5", "--devices", "1"]
     )
     assert "note: one sweep up a device, as pcm has no gradual down step" in said.output
+
+
+def test_card_and_list_show_the_noise_of_the_step() -> None:
+    facts = {fact.what: fact.value for fact in card(get_preset("pcm"))}
+    assert facts["noise of a pulse"] == "0.6893 step"
+    pcm = next(row for row in listing().splitlines() if row.split()[:1] == ["pcm"])
+    assert pcm.split()[5] == "0.689"
