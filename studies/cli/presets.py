@@ -25,7 +25,7 @@ PresetArgument = Annotated[
 
 @presets_app.callback(invoke_without_command=True)
 def presets(context: typer.Context) -> None:
-    """List the device presets: states, step, asymmetry, noise, source."""
+    """List the device presets: states, asymmetry, noise, spread, source."""
     if context.invoked_subcommand is not None:
         return
     from device_presets.tables import listing
@@ -305,13 +305,24 @@ def compare(
     plot: Annotated[
         Path, path_option("File to write: .png, .pdf, .svg; default: presets.png here.")
     ] = Path("presets.png"),
+    csv: Annotated[Path | None, path_option("File to write the table to: .csv.")] = None,
 ) -> None:
-    """Draw presets side by side: response, steps, symmetry point, spread, noise."""
+    """Print the numbers of presets side by side, with units; draw responses, steps and noise."""
     from device_presets import get_preset
-    from device_presets.plots.comparison import plot_comparison
+    from device_presets.plots.comparison import names_of, plot_comparison
+    from device_presets.tables import comparison, comparison_text
 
     refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
-    typer.echo(f"plot    {plot_comparison([get_preset(name) for name in names], plot)}")
+    if csv is not None:
+        refuse_unwritable("presets compare", "--csv", csv, (".csv",))
+    presets = [get_preset(name) for name in names]
+    drawn = plot_comparison(presets, plot)
+    table = comparison(dict(zip(names_of(presets), presets, strict=True)))
+    typer.echo(f"{comparison_text(table)}\n")
+    if csv is not None:
+        write_together("compare", {csv: lambda path: table.to_csv(path, index=False)})
+        typer.echo(f"table   {csv}")
+    typer.echo(f"plot    {drawn}")
 
 
 @presets_app.command("example")
