@@ -22,11 +22,22 @@ def mean_steps(preset: Preset, weight: float = 0.0) -> tuple[float, float]:
         Both 0 or more, in units of weight; the down step is NaN where there is no gradual one.
     """
     up, down = _FACTORS.get(preset.model, _constant)(preset, weight)
-    share_up, share_down = _shares(preset)
-    physics, step = preset.pulse_physics, preset.step
-    if physics is not None:  # the preset's own width may be another than that of `step`
-        step *= physics.width_factor()
-    return step * share_up * up, step * share_down * down if preset.bidirectional else math.nan
+    scale_up, scale_down = _scales(preset)
+    return scale_up * up, scale_down * down if preset.bidirectional else math.nan
+
+
+def noise_at_zero(preset: Preset) -> tuple[float, float]:
+    """Deviation of an up and of a down pulse from pulse to pulse, at weight zero, over the mean
+    step there; NaN where there is no such step."""
+    values, steps = preset.values, mean_steps(preset)
+    additive = values.get("noise_scales_with_step") is False
+    sizes = _scales(preset) if additive else steps
+    offset = preset.number("cycle_to_cycle_offset") if preset.model == "ExpStepDevice" else 0.0
+    up, down = (
+        preset.cycle_to_cycle * (size + offset) / step if step else math.nan
+        for size, step in zip(sizes, steps, strict=True)
+    )
+    return up, down
 
 
 def states_at_zero(preset: Preset) -> tuple[float, float]:
@@ -46,7 +57,8 @@ def shrinkage_at_bounds(preset: Preset) -> tuple[float, float]:
     """Share by which the up step is smaller at `w_max`, and the down step at `w_min`, than at
     weight zero; negative: the step is larger there. NaN where there is no step at weight zero."""
     up, down = mean_steps(preset)
-    at_high, at_low = (mean_steps(preset, bound) for bound in (preset.w_max, preset.w_min))
+    held = _held(preset) if preset.model == "SoftBoundsReferenceDevice" else 0.0
+    at_high, at_low = (mean_steps(preset, b - held) for b in (preset.w_max, preset.w_min))
     pairs = ((up, at_high[0]), (down, at_low[1]))
     first, second = (1.0 - there / here if here else math.nan for here, there in pairs)
     return first, second
@@ -68,6 +80,15 @@ def _shares(preset: Preset) -> Factors:
     return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
 
 
+def _scales(preset: Preset) -> Factors:
+    """What the factors multiply, in units of weight."""
+    up, down = _shares(preset)
+    physics, step = preset.pulse_physics, preset.step
+    if physics is not None:  # the preset's own width may be another than that of `step`
+        step *= physics.width_factor()
+    return step * up, step * down
+
+
 def _constant(preset: Preset, weight: float) -> Factors:
     return 1.0, 1.0
 
@@ -83,11 +104,16 @@ def _soft_bounds(preset: Preset, weight: float) -> Factors:
 
 def _less_reference(preset: Preset, weight: float) -> Factors:
     """Soft bounds of a device from which a reference is subtracted."""
+    return _soft_bounds(preset, weight + _held(preset))
+
+
+def _held(preset: Preset) -> float:
+    """Weight of the reference device, by which the bounds of the difference lie lower."""
     held = preset.number("reference")
     if preset.value("subtract_symmetry_point"):  # where up and down steps are equal
         up, down = _shares(preset)
         held += (up - down) / (up / preset.w_max - down / preset.w_min)
-    return _soft_bounds(preset, weight + held)
+    return held
 
 
 def _exponential(preset: Preset, weight: float) -> Factors:

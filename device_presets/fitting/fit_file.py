@@ -20,7 +20,7 @@ from device_presets.fitting.model.weights import WeightScale, prepare, refuse_no
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.outliers import far_sentence, spike_sentence
+from device_presets.fitting.reading.outliers import doubt_of, far_sentence
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import Quantity
@@ -45,7 +45,8 @@ class FittedDevice:
         population: means and spreads over devices under the chosen model.
         quantities: the report.
         curves: errors of the mean curve of the fit, and of those it was compared with.
-        outliers: readings that are probably wrong, with their rows, in words; empty where none is.
+        doubt: what is probably wrong in the file, in words: polarity, or readings with their rows;
+            empty where nothing is.
     """
 
     name: str
@@ -57,12 +58,30 @@ class FittedDevice:
     verdict: Verdict
     curves: tuple[CurveRow, ...]
     entry: PresetEntry
-    outliers: str = ""
+    doubt: str = ""
 
     def table(self) -> pd.DataFrame:
         """Columns ``quantity``, ``value``, ``95 % interval``, ``unit``, ``note``."""
         rows = [(q.name, q.shown, q.interval, q.unit, q.note) for q in self.quantities]
         return pd.DataFrame(rows, columns=["quantity", "value", "95 % interval", "unit", "note"])
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """What of the range the file does not tell, and which measurement would, in sentences."""
+        told = []
+        if not self.population.has_down:
+            told = [
+                "The range down was not measured: the file holds no down pulses.",
+                "Studies take it only in one_sided_pair(...) or mixed_precision_pair(...).",
+                "For any other use, measure sweeps down beside the sweeps up.",
+            ]
+        determined = {q.name: q.determined for q in self.quantities}
+        for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
+            high = way == "up"
+            known = determined[name] and self.population.reached(high).all()
+            if not known and (high or self.population.has_down):
+                told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
+        return told
 
     def _lines(self) -> list[str]:
         table = self.table()
@@ -124,9 +143,10 @@ class FittedDevice:
         plot_file = Path(plot_file)
         comments = (
             f"Fitted by rpu-ssnn to {self.measurement.name}: {self.measurement.size}.",
-            *([f"{self.outliers}."] if self.outliers else []),
+            *([f"{self.doubt}."] if self.doubt else []),
             *(f"Read: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
+            *self.unmeasured,
             f"{self.verdict.sentence}:",
             *(f"  {check.line}" for check in self.verdict.checks),
             "Measured, with 95 % intervals:",
@@ -192,8 +212,8 @@ def fit_file(
         allowed = error.allowed
         if not verdict.describes:
             allowed += "; and no model describes the data"
-        if spikes := spike_sentence(measurement):
-            allowed += f"; {spikes}"
+        if doubt := doubt_of(measurement):
+            allowed += f"; {doubt}"
         raise PresetError(file, error.field, error.value, allowed) from None
     return FittedDevice(
         name=name,
@@ -205,7 +225,7 @@ def fit_file(
         verdict=verdict,
         curves=choice.curves,
         entry=entry,
-        outliers=spike_sentence(measurement)
+        doubt=doubt_of(measurement)
         or far_sentence(measurement, verdict.outliers, verdict.n_predicted, FAR),
     )
 

@@ -4,25 +4,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from device_presets.preset import Parameter, Preset
 from device_presets.pulsing import pulse_response
-from device_presets.steps_at_zero import asymmetry_at_zero, shrinkage_at_bounds, states_at_zero
+from device_presets.steps_at_zero import (
+    asymmetry_at_zero,
+    noise_at_zero,
+    shrinkage_at_bounds,
+    states_at_zero,
+)
+from device_presets.tables import SHAPES, Standing, origins, standing_of
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain
-
-type Standing = Literal["sourced", "assumed", "not known"]
 
 COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not known": "0.7"}
 """Green for what a source gives, grey for the rest; the words stand beside them."""
 
 _BOUNDS = "spread of bounds between devices"
 _FACTS = (
-    ("noise of a pulse", "cycle_to_cycle"),
     ("noise of a reading", "write_noise"),
     ("spread of steps between devices", "step_spread"),
     (_BOUNDS, "w_max_spread"),
@@ -34,10 +36,6 @@ _FACTS = (
     ("endurance", "endurance_cycles"),
 )
 """What a parameter says alone, in words, and its name."""
-_SHAPES = (
-    *("slope_up", "slope_down", "exponent", "exponent_asymmetry", "A_up", "A_down"),
-    *("gamma_up", "gamma_down", "a", "b", "step_factors_up", "step_factors_down"),
-)
 _DRAWN, _MOST_PULSES = 8, 1500
 
 
@@ -57,10 +55,10 @@ class Fact:
 def card(preset: Preset) -> list[Fact]:
     """What a preset says of its device, in the order of display.
 
-    States, asymmetry and shrinkage are those of the mean steps, as `device_presets.tables` lists
-    them: a parameter of such a name is one factor of several.
+    States, asymmetry, shrinkage and noise are those of the mean device, as `device_presets.tables`
+    lists them: a parameter of such a name is one factor of several.
     """
-    shape = [preset.parameters[name] for name in _SHAPES if name in preset.parameters]
+    shape = origins(preset, SHAPES)
     by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero
     up, down = states_at_zero(preset)
     states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"
@@ -69,18 +67,21 @@ def card(preset: Preset) -> list[Fact]:
         Fact(
             "states over the range, up / down" if preset.bidirectional else "states over the range",
             states,
-            _standing(preset.parameters["levels"]),
+            standing_of(preset.parameters["levels"]),
         ),
         Fact(
             "asymmetry of the mean steps",
             asymmetry if preset.bidirectional else "no gradual down step",
-            _standing(preset.parameters["asymmetry"], *by_shape),
+            standing_of(preset.parameters["asymmetry"], *by_shape),
         ),
     ]
     if shape:
         shares = [f"{share:.3g}" for share in shrinkage_at_bounds(preset) if not math.isnan(share)]
         value = f"{' / '.join(shares)} of the step" if shares else "no step at 0"
-        facts.append(Fact("smaller at the bound than at 0", value, _standing(*shape)))
+        facts.append(Fact("smaller at the bound than at 0", value, standing_of(*shape)))
+    noises = [f"{share:.4g}" for share in noise_at_zero(preset) if not math.isnan(share)]
+    value = f"{' / '.join(dict.fromkeys(noises))} step" if noises else "no step at 0"
+    facts.append(Fact("noise of a pulse", value, standing_of(preset.parameters["cycle_to_cycle"])))
     known = [(what, name) for what, name in _FACTS if name in preset.parameters]
     return facts + [
         _spread_of_bounds(preset) if what == _BOUNDS else _fact(what, name, preset.parameters[name])
@@ -88,16 +89,12 @@ def card(preset: Preset) -> list[Fact]:
     ]
 
 
-def _standing(*origins: Parameter) -> Standing:
-    return "sourced" if all(origin.source for origin in origins) else "assumed"
-
-
 def _spread_of_bounds(preset: Preset) -> Fact:
     high, low = preset.parameters["w_max_spread"], preset.parameters["w_min_spread"]
     if high.value == low.value:
-        return Fact(_BOUNDS, f"{high.value:.4g} of each bound", _standing(high, low))
+        return Fact(_BOUNDS, f"{high.value:.4g} of each bound", standing_of(high, low))
     value = f"{high.value:.4g} {high.unit}, {low.value:.4g} {low.unit}"
-    return Fact(_BOUNDS, value, _standing(high, low))
+    return Fact(_BOUNDS, value, standing_of(high, low))
 
 
 def _fact(what: str, name: str, shown: Parameter) -> Fact:
@@ -110,7 +107,7 @@ def _fact(what: str, name: str, shown: Parameter) -> Fact:
         text = f"{value:.4g}" if not isinstance(value, bool) else str(value)
     else:
         text = f"{value:.4g} {shown.unit}"
-    return Fact(what, text, _standing(shown))
+    return Fact(what, text, standing_of(shown))
 
 
 def sourced_share(preset: Preset) -> float:

@@ -25,7 +25,7 @@ PresetArgument = Annotated[
 
 @presets_app.callback(invoke_without_command=True)
 def presets(context: typer.Context) -> None:
-    """List the device presets: states, step, asymmetry, noise, source."""
+    """List the device presets: states, asymmetry, noise, spread, source."""
     if context.invoked_subcommand is not None:
         return
     from device_presets.tables import listing
@@ -204,8 +204,8 @@ def fit(
     zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
     fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)
     found = fitted.measurement
-    if fitted.outliers:
-        typer.echo(f"{fitted.outliers}.\n")
+    if fitted.doubt:
+        typer.echo(f"{fitted.doubt}.\n")
     typer.echo(f"{data}: {found.size}")
     for note in found.notes:
         typer.echo(f"note: {note}")
@@ -214,7 +214,9 @@ def fit(
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
-    typer.echo("")
+    typer.echo("\n".join(["", *fitted.unmeasured]))
+    if fitted.unmeasured:
+        typer.echo("")
     typer.echo("Error of the mean curve without noise, share of the range, up / down:\n")
     typer.echo(fitted.curve_table().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
@@ -222,7 +224,7 @@ def fit(
         typer.echo(check.line)
     if not fitted.verdict.describes and not accept_poor_fit:
         fitted.save(None, plot_file)
-        cause = f"{fitted.outliers}; " if fitted.outliers else ""
+        cause = f"{fitted.doubt}; " if fitted.doubt else ""
         typer.echo(
             f"{data}: no model describes the data: {cause}failed: {fitted.verdict.failed}; plot "
             f"{plot_file}; no preset written; --accept-poor-fit writes it all the same",
@@ -303,13 +305,24 @@ def compare(
     plot: Annotated[
         Path, path_option("File to write: .png, .pdf, .svg; default: presets.png here.")
     ] = Path("presets.png"),
+    csv: Annotated[Path | None, path_option("File to write the table to: .csv.")] = None,
 ) -> None:
-    """Draw presets side by side: response, steps, symmetry point, spread, noise."""
+    """Print the numbers of presets side by side, with units; draw responses, steps and noise."""
     from device_presets import get_preset
-    from device_presets.plots.comparison import plot_comparison
+    from device_presets.plots.comparison import names_of, plot_comparison
+    from device_presets.tables import comparison, comparison_text
 
     refuse_unwritable("presets compare", "--plot", plot, PLOT_SUFFIXES)
-    typer.echo(f"plot    {plot_comparison([get_preset(name) for name in names], plot)}")
+    if csv is not None:
+        refuse_unwritable("presets compare", "--csv", csv, (".csv",))
+    presets = [get_preset(name) for name in names]
+    drawn = plot_comparison(presets, plot)
+    table = comparison(dict(zip(names_of(presets), presets, strict=True)))
+    typer.echo(f"{comparison_text(table)}\n")
+    if csv is not None:
+        write_together("compare", {csv: lambda path: table.to_csv(path, index=False)})
+        typer.echo(f"table   {csv}")
+    typer.echo(f"plot    {drawn}")
 
 
 @presets_app.command("example")

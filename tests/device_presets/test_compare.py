@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from device_presets import Preset, PresetError, get_device, get_preset
 from device_presets.example_measurement import example_measurement
-from device_presets.plots.card import plot_card
+from device_presets.plots.card import card, plot_card
 from device_presets.plots.comparison import measured_steps, names_of, plot_comparison
+from device_presets.tables import listing
 from studies.cli.presets import presets_app
 
 
@@ -83,3 +85,51 @@ def test_an_example_says_that_a_device_has_no_down_sweep(tmp_path: Path) -> None
         presets_app, ["example", "pcm", "--out", str(out), "--pulses", "5", "--devices", "1"]
     )
     assert "note: one sweep up a device, as pcm has no gradual down step" in said.output
+
+
+def test_the_command_prints_the_numbers_and_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text(
+        "a: {like: charge_trap_180nm, parameters: {step: {value: 0.1, unit: weight, source: x}}}"
+    )
+    asked = ["compare", "mine.yaml", "pcm", "--csv", "table.csv", "--plot", "page.png"]
+    said = CliRunner().invoke(presets_app, asked)
+    assert said.exit_code == 0, said.output
+    assert Path("page.png").is_file()
+    table = pd.read_csv("table.csv").set_index("quantity")
+    expected = {
+        "step up": ("weight", 0.1, "sourced", 0.2823, "sourced"),
+        "states up": ("states", 20, "sourced", 7.1, "sourced"),
+        "states down": ("states", 20, "sourced", np.nan, "none"),
+        "asymmetry": ("larger step", 0, "assumed", np.nan, "none"),
+        # 0.6 (0.28235 + 0.042) / 0.28235: the noise of this step has an offset.
+        "noise of a pulse up": ("step at 0", 0.38, "assumed", 0.6893, "sourced"),
+        "shrinkage up": ("step at 0", 0.5, "assumed", 0.9581, "sourced"),
+        "spread of steps": ("step", 0.1, "assumed", 0.2, "sourced"),
+        "retention (time constant)": ("s", np.inf, "assumed", np.inf, "assumed"),
+        "energy a pulse": ("J", 3e-15, "sourced", np.nan, "not known"),
+        "loss of charge a decade of time": ("1", np.nan, "none", np.nan, "none"),
+    }
+    for quantity, row in expected.items():
+        assert table.loc[quantity].tolist() == pytest.approx(list(row), nan_ok=True), quantity
+    lines = [[cell.strip() for cell in line.split("|")] for line in said.output.splitlines()]
+    shown = {cells[1]: cells[2:5] for cells in lines if len(cells) > 4}
+    assert shown["quantity"] == ["unit", "mine", "pcm"]
+    assert shown["noise of a pulse up"] == ["step at 0", "0.38*", "0.6893"]
+    assert shown["energy a pulse"] == ["J", "3e-15", "not known"]
+
+
+def test_a_table_of_another_format_is_refused(tmp_path: Path) -> None:
+    asked = ["compare", "ideal", "pcm", "--csv", str(tmp_path / "table.xlsx")]
+    said = CliRunner().invoke(presets_app, asked)
+    assert isinstance(said.exception, PresetError)
+    assert "--csv" in str(said.exception)
+
+
+def test_card_and_list_show_the_noise_of_the_step() -> None:
+    facts = {fact.what: fact.value for fact in card(get_preset("pcm"))}
+    assert facts["noise of a pulse"] == "0.6893 step"
+    pcm = next(row for row in listing().splitlines() if row.split()[:1] == ["pcm"])
+    assert pcm.split()[5] == "0.689"

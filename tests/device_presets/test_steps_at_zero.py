@@ -2,13 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from device_presets import Preset, get_device, get_preset, preset_names
+from device_presets.pulsing import pulse_train
 from device_presets.steps_at_zero import (
     asymmetry_at_zero,
     asymmetry_of,
     mean_steps,
+    noise_at_zero,
     shrinkage_at_bounds,
     states_at_zero,
 )
@@ -83,3 +86,32 @@ def test_a_device_without_a_step_at_zero_has_no_error() -> None:
     assert states_at_zero(still) == (math.inf, math.inf)
     assert asymmetry_at_zero(still) == 0.0
     assert all(math.isnan(share) for share in shrinkage_at_bounds(still))
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        ("capacitor", {}),
+        ("charge_trap_pulsed", {"pulse_width_s": 1e-5}),
+        ("reram_es", {"cycle_to_cycle": 0.1, "asymmetry": 0.4}),
+        ("hfo2", {"levels": 100, "asymmetry": 0.5}),
+        ("reram_sb", {"reference": 0.5, "cycle_to_cycle": 0.1}),
+        ("pcm", {"cycle_to_cycle": 0.2}),
+    ],
+)
+def test_the_formula_of_the_noise_is_that_on_a_tile(name: str, overrides: dict[str, float]) -> None:
+    preset = get_preset(name, overrides)
+    quiet = {"write_noise": 0.0} if "write_noise" in preset.parameters else {}
+    alike = get_preset(name, overrides | quiet).without(spread=True)
+    for up, step, noise in zip((True, False), mean_steps(alike), noise_at_zero(alike), strict=True):
+        if math.isnan(step):
+            assert math.isnan(noise)
+            continue
+        moves = np.diff(pulse_train(alike, 20_000, [up], 0.0, 0), axis=0)
+        assert moves.std() / step == pytest.approx(noise, rel=0.04)
+
+
+def test_soft_bounds_less_a_reference_have_no_step_at_their_bounds() -> None:
+    for overrides in ({"reference": 0.5}, {"asymmetry": 0.5, "subtract_symmetry_point": True}):
+        preset = get_preset("reram_sb", overrides)
+        assert shrinkage_at_bounds(preset) == pytest.approx((1.0, 1.0))

@@ -1,4 +1,4 @@
-"""Single readings that are probably wrong: where they stand in the file, and a search for spikes.
+"""What is probably wrong in a file: its polarity, or single readings with their places.
 
 The search looks at the raw readings, before any fit: a few wrong ones change which model is chosen.
 """
@@ -48,6 +48,38 @@ def spikes(found: Measurement) -> np.ndarray:
         limit[mine] = _FAR * max(deviation, _LEAST * (high - low))
     rows = np.flatnonzero((size > limit) & back)
     return rows if len(rows) <= MOST_OUTLIERS * len(size) else rows[:0]
+
+
+_SWAPPED = 2.0
+"""Standard errors of the net change by which all pulses go against their marks."""
+
+
+def doubt_of(found: Measurement) -> str:
+    """What is probably wrong in a measurement, in words; empty where nothing is."""
+    return polarity_sentence(found) or spike_sentence(found)
+
+
+def polarity_sentence(found: Measurement) -> str:
+    """In words, that pulses of each direction there is move the conductance the other way; empty
+    where they do not."""
+    change = np.diff(found.conductance, prepend=found.conductance[:1])
+    told = []
+    for way, verb in ((1, "pulses marked up lower"), (-1, "pulses marked down raise")):
+        rows = np.flatnonzero(found.pulse == way)
+        if not len(rows):
+            continue
+        moves = way * change[rows]
+        square = float(np.sum(moves**2))
+        # Read noise moves neighbours against each other, and their sum little.
+        beside = np.diff(rows) == 1
+        opposed = square + 2.0 * float(np.sum((moves[1:] * moves[:-1])[beside]))
+        variance = np.clip(opposed, 2.0 * square / np.sqrt(len(rows)), square)
+        if float(moves.sum()) >= -_SWAPPED * float(np.sqrt(variance)):
+            return ""
+        told.append(f"{verb} the conductance")
+    if not told:
+        return ""
+    return f"{', '.join(told)}: is the polarity swapped? A pulse up must raise the conductance"
 
 
 def spike_sentence(found: Measurement) -> str:

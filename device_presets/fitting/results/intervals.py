@@ -22,6 +22,8 @@ _WHOLE = {
 """Values that a quantity may have at all: shares, and weights that a fit looks at."""
 
 _ANY = (-math.inf, math.inf)
+BOUNDS = ("w_max", "w_min")
+"""Of a range whose half is 1 unless the user chose other weights."""
 
 _WIDE = 1e3
 _TWICE_OFF = 3.0  # of the value: up to there, an interval that reaches 0 tells the size
@@ -82,6 +84,8 @@ def as_far_as_determined(one: Quantity) -> Quantity:
     elif one.name in _WHOLE:
         least, most = _WHOLE[one.name]
         nothing = one.low <= least and one.high >= most
+    elif one.name in BOUNDS:
+        nothing = one.high - one.low >= _TWICE_OFF * max(abs(one.value), 1.0)
     else:
         nothing = one.low <= 0.0 and one.high - one.low >= _WIDE * max(abs(one.value), 1.0)
     if nothing:

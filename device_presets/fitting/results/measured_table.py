@@ -13,7 +13,7 @@ import numpy as np
 from device_presets.fitting.reading.csv_layout import ARBITRARY, CsvLayout
 from device_presets.fitting.reading.intake import read
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.outliers import spike_sentence
+from device_presets.fitting.reading.outliers import doubt_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import refuse_unwritable
@@ -49,9 +49,9 @@ def write_tables(data: Path, layout: CsvLayout, folder: Path) -> list[str]:
         os.rename(whole, folder)
     size = f"{len(tables[0].conductance)} conductances x {POINTS} points"
     devices = counted(len(tables), "device")
-    spikes = spike_sentence(found)
+    doubt = doubt_of(found)
     return [
-        *([f"{spikes}."] if spikes else []),
+        *([f"{doubt}."] if doubt else []),
         f"{data}: {found.size}",
         *(f"note: {note}" for note in found.notes),
         f"table   {folder}: {devices}, {size}; read noise is part of its jumps",

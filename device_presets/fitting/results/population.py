@@ -214,7 +214,8 @@ class Population:
         """[devices] whether the data show the device at that bound."""
         side = 0 if high else 1
         clips = self.fit.prepared.series.clips[side]
-        return np.asarray(clips | self.fit.layout.local_free[4 + side])
+        shown = np.asarray(clips | self.fit.layout.local_free[4 + side])
+        return shown & (high or self.has_down)  # no pulse up shows a lower bound
 
     def spreads(self) -> list[Quantity]:
         """Every device-to-device deviation."""

@@ -10,13 +10,18 @@ import pytest
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
+from device_presets.fitting.fit_file import fit_file
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit
 from device_presets.fitting.model.step_functions import LINEAR, MODELS
 from device_presets.fitting.model.uncertainty import Uncertainty, uncertainty
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
-from device_presets.fitting.results.intervals import spread_interval
+from device_presets.fitting.results.intervals import (
+    Quantity,
+    as_far_as_determined,
+    spread_interval,
+)
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
 from support.device_presets.fits import ONE, ZERO, sweeps
@@ -92,3 +97,34 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
 
     without = replace(errors, response=np.zeros_like(errors.response))
     assert width(without) < 0.01 < width(errors)
+
+
+@pytest.mark.parametrize(("name", "value"), [("w_max", 1.2), ("w_min", -1.2)])
+def test_a_bound_that_may_be_anywhere_is_not_determined(name: str, value: float) -> None:
+    found = as_far_as_determined(Quantity(name, value, -165.0, 168.0, "weight"))
+    assert (found.interval, found.value) == ("not determined", value)
+    told = as_far_as_determined(Quantity(name, value, value - 0.5, value + 0.5, "weight"))
+    assert told.interval == f"{value - 0.5:.4g} to {value + 0.5:.4g}"
+
+
+@pytest.mark.parametrize("pulses", [40, 300])
+def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
+    pulses: int, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    conductance = [12.0]
+    for _ in range(pulses):
+        step = 0.03 * (1.0 + 0.3 * rng.normal()) * (30.0 - conductance[-1])
+        conductance.append(conductance[-1] + step)
+    file = tmp_path / "a.csv"
+    pd.DataFrame({"conductance": conductance}).to_csv(file, index=False)
+    fitted = fit_file(file, "mine", CsvLayout(all_pulses="up"))
+    found = {q.name: q for q in fitted.quantities}
+    assert found["w_min"].low is None
+    assert "not reached" in found["w_min"].note
+    assert found["states"].note.startswith("at least")
+    told = " ".join(fitted.unmeasured)
+    assert "range down was not measured: the file holds no down pulses" in told
+    assert ("upper bound was not measured" in told) == (found["w_max"].low is None)
+    fitted.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
+    assert told in " ".join((tmp_path / "mine.yaml").read_text().split("\n# "))

@@ -1,16 +1,18 @@
-"""Single wrong readings: found in the raw data, and named by device and row of the file."""
+"""A swapped polarity and single wrong readings: found in the raw data; readings with their rows."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from device_presets import get_preset
 from device_presets.example_measurement import example_measurement
 from device_presets.fitting import CsvLayout
 from device_presets.fitting.reading.intake import read
-from device_presets.fitting.reading.outliers import spike_sentence, spikes
+from device_presets.fitting.reading.outliers import doubt_of, spike_sentence, spikes
+from studies.cli.presets import presets_app
 
 
 def sweeps(name: str = "ecram") -> pd.DataFrame:
@@ -106,3 +108,43 @@ def test_a_step_up_that_stays_is_no_spike(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     table.to_csv(file, index=False)
     assert len(spikes(read(file, CsvLayout()))) == 0
+
+
+@pytest.mark.parametrize("name", ["ecram", "pcm", "ideal"])
+def test_a_swapped_polarity_is_told(name: str, tmp_path: Path) -> None:
+    file, preset = tmp_path / "a.csv", get_preset(name, {"cycle_to_cycle": 0.1})
+    table = example_measurement(preset, devices=4, pulses=100, cycles=3, seed=1)
+    table.to_csv(file, index=False)
+    assert "polarity" not in doubt_of(read(file, CsvLayout()))
+    both = len(set(table["polarity"])) == 2
+    if both:
+        table["polarity"] = table["polarity"].map({"up": "down", "down": "up"})
+    else:
+        table["conductance"] = 200 - table["conductance"]
+    table.to_csv(file, index=False)
+    told = "pulses marked up lower the conductance"
+    told += ", pulses marked down raise the conductance" if both else ""
+    told += ": is the polarity swapped? A pulse up must raise the conductance"
+    assert doubt_of(read(file, CsvLayout())) == told
+
+
+def test_the_command_tells_a_swapped_polarity_where_no_model_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    falling = "".join(f"{k},up,{30 - 0.3 * k}\n" for k in range(40))
+    Path("a.csv").write_text("pulse,polarity,conductance\n" + falling)
+    said = CliRunner().invoke(presets_app, ["fit", "a.csv", "--name", "mine"])
+    assert said.exit_code == 3, said.output
+    told = "pulses marked up lower the conductance: is the polarity swapped?"
+    assert said.output.startswith(told)
+    assert f"no model describes the data: {told}" in said.stderr
+
+
+def test_noise_alone_has_no_polarity(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for trial in range(20):
+        table = sweeps()
+        table["conductance"] = 60 + rng.normal(size=len(table))
+        table.to_csv(tmp_path / f"{trial}.csv", index=False)
+        assert "polarity" not in doubt_of(read(tmp_path / f"{trial}.csv", CsvLayout()))
