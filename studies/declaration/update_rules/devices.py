@@ -83,6 +83,9 @@ class OnDeviceCase(CaseBase):
         found, tile = super().method(sections), _tile(sections)
         overrides = own_values(self.device, sections["overrides"])
         parameters = parameters_of(self.device, overrides=overrides)
+        if (ratio := overrides.get("on_off_ratio")) is not None:
+            allowed = "changes no run: set tile: {reference: {on_off_ratio: ...}} instead"
+            raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
         check_slot(self.device, parameters, tile.slot_seconds)
         network: NetworkSpec = sections["network"]
         check_tile(self.device, overrides, tile, sections["training"].batch, network.slots)

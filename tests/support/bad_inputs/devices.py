@@ -43,6 +43,13 @@ DEVICES = [
         tile={"slot_seconds": 500},
     ),
     of_device(
+        "an override without effect",
+        "ecram",
+        "overrides.on_off_ratio: 3",
+        "set tile: {reference: {on_off_ratio: ...}} instead",
+        overrides={"on_off_ratio": 3},
+    ),
+    of_device(
         "an override in quotes",
         "ideal",
         "overrides.cycle_to_cycle: '0.1'",
