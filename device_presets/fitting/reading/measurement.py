@@ -27,7 +27,7 @@ FEWEST_PULSES = 12
 """Of each polarity there is: fewer cannot tell a step from its noise."""
 
 _STRETCH = 500
-_STUCK, _STUCK_SWEEP = 0.05, 0.3  # of the way of the median device: on average, and each sweep
+_STUCK, _STUCK_SCATTER = 0.05, 0.25  # of the way of the median device: its way, 80 % of readings
 _JUMP = 0.2  # of the range
 
 
@@ -260,7 +260,8 @@ def _check_enough(
 def _stuck(found: Measurement) -> list[str]:
     """Labels of devices that hardly move along their pulses, beside at least two that do.
 
-    The way of a sweep is the difference of the means over its last and its first quarter.
+    The way of a sweep is the difference of the means over its last and its first quarter. A device
+    whose readings scatter widely is not named: noise may hide that it moves.
     """
     ways: list[list[float]] = [[] for _ in found.labels]
     for first, last in runs_of(found.pulse, found.device):
@@ -269,9 +270,12 @@ def _stuck(found: Measurement) -> list[str]:
         way = float(sweep[-quarter:].mean() - sweep[:quarter].mean())
         ways[found.device[last]].append(way * float(found.pulse[last]))
     mean = np.array([np.mean(way) if way else np.nan for way in ways])
-    furthest = np.array([np.abs(way).max() if way else np.nan for way in ways])
     typical = float(np.nanmedian(mean))
-    stuck = (mean < _STUCK * typical) & (furthest < _STUCK_SWEEP * typical)
+    inner = [
+        np.ptp(np.percentile(found.conductance[found.device == device], (10, 90)))
+        for device in range(found.n_devices)
+    ]
+    stuck = (mean < _STUCK * typical) & (np.array(inner) < _STUCK_SCATTER * typical)
     if found.n_devices - int(stuck.sum()) < 2:
         return []
     return [found.labels[k].removeprefix("device ") for k in np.flatnonzero(stuck)]
