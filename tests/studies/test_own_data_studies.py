@@ -154,5 +154,6 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
 def test_files_of_one_name_are_not_taken_for_one_file(folder: Path) -> None:
     (folder / "other").mkdir()
     files = [str(path / "mine.npz") for path in (folder, folder / "other")]
-    with refused("dataset.file", files[1], "must have another name than", files[0]):
+    end = "other/mine.npz' is not allowed"  # the path itself is shortened where it is long
+    with refused("dataset.file", end, "must have another name than", files[0]):
         declared(folder, {"file": "mine.npz"}, sweep={"dataset.file": files})
