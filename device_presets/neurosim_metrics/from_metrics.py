@@ -3,7 +3,8 @@
 NeuroSim's pulse curve is exponential in the pulse number, so its step falls linearly with the
 state: step = k (W - w), with W the asymptote of the curve beyond its last state and
 k = 1 - exp(-1 / (A P)) for P states. That is aihwkit's linear step with hard bounds:
-slope_up = w_max / W, and a step of k W at weight zero.
+slope_up = w_max / W, and a step of k W at weight zero. A label of the other sign is the same curve
+run backward: its step grows toward the bound by a share exp(1 / (A P)) - 1, and its slope is negative.
 """
 
 import math
@@ -34,8 +35,8 @@ class PublishedMetrics:
     Args:
         on_off: largest over smallest conductance.
         states_up, states_down: pulses from one end of the range to the other.
-        nonlinearity_up: label, at least 0: the first pulses do most.
-        nonlinearity_down: label, at most 0: the first pulses do most.
+        nonlinearity_up: label. Above 0 the first pulses do most; below 0 the last.
+        nonlinearity_down: label. Below 0 the first pulses do most; above 0 the last.
         cycle_to_cycle: deviation of a pulse's step, as a share of the range.
         device_to_device: deviation of the nonlinearity labels between devices.
         source: where the numbers come from.
@@ -51,15 +52,13 @@ class PublishedMetrics:
     source: str
 
     def __post_init__(self) -> None:
-        labels = f"must be between {{}} and {{}}: {_CONVENTION}"
-        beyond = "; the other sign means steps that grow toward the bound, and none are made here"
-        up, down = labels.format(0, LARGEST_LABEL), labels.format(-LARGEST_LABEL, 0)
+        label = f"must be between -{LARGEST_LABEL:g} and {LARGEST_LABEL:g}: {_CONVENTION}"
         limits = (
             ("on-off", 1.0, _MOST_ON_OFF, f"must be above 1, at most {_MOST_ON_OFF:g}"),
             ("states-up", 2, 1e7, "must be 2 to 10 million pulses"),
             ("states-down", 2, 1e7, "must be 2 to 10 million pulses"),
-            ("nonlinearity-up", 0.0, LARGEST_LABEL, up + beyond),
-            ("nonlinearity-down", -LARGEST_LABEL, 0.0, down + beyond),
+            ("nonlinearity-up", -LARGEST_LABEL, LARGEST_LABEL, label),
+            ("nonlinearity-down", -LARGEST_LABEL, LARGEST_LABEL, label),
             ("cycle-to-cycle", 0.0, 1.0, "must be a share of the range, 0 to 1"),
             ("device-to-device", 0.0, 5.0, "must be between 0 and 5 (label)"),
         )
@@ -145,11 +144,16 @@ def text_from_metrics(name: str, metrics: PublishedMetrics) -> str:
 
 
 def _line(states: int, label: float) -> tuple[float, float]:
-    """Step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored)."""
-    if label < STRAIGHT:
+    """Step at weight zero, and slope, of a curve from -1 to 1 (or down, mirrored).
+
+    Args:
+        states: pulses from end to end.
+        label: above 0 the first pulses do most, below 0 the last.
+    """
+    if abs(label) < STRAIGHT:
         return 2.0 / states, 0.0
-    a = curvature(label)
-    asymptote = -1.0 - 2.0 / math.expm1(-1.0 / a)
+    a = math.copysign(curvature(abs(label)), label)
+    asymptote = -1.0 - 2.0 / math.expm1(-1.0 / a)  # below -1 where the step grows
     return -math.expm1(-1.0 / (a * states)) * asymptote, 1.0 / asymptote
 
 
@@ -168,7 +172,7 @@ def _spreads(metrics: PublishedMetrics) -> tuple[float, float, float]:
     for states, label in sweeps:
         step, slope = _line(states, label)
         high = min(label + _LABEL_STEP, LARGEST_LABEL)
-        low = max(high - 2 * _LABEL_STEP, 0.0)
+        low = max(high - 2 * _LABEL_STEP, -LARGEST_LABEL)
         per_label = (_line(states, high)[1] - _line(states, low)[1]) / (high - low)
         slopes.append(abs(per_label) * metrics.device_to_device)
         by_step = _swept(states, step * (1 + _CHANGE), slope) - _swept(

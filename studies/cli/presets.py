@@ -241,8 +241,12 @@ def from_metrics(
     on_off: Annotated[float, typer.Option(help="Largest over smallest conductance.")],
     states_up: Annotated[int, typer.Option(help="Pulses from the lower end to the upper.")],
     states_down: Annotated[int, typer.Option(help="Pulses from the upper end to the lower.")],
-    nonlinearity_up: Annotated[float, typer.Option(help="NeuroSim label, 0 to 9.")],
-    nonlinearity_down: Annotated[float, typer.Option(help="NeuroSim label, -9 to 0.")],
+    nonlinearity_up: Annotated[
+        float, typer.Option(help="NeuroSim label, -9 to 9; above 0 the first pulses do most.")
+    ],
+    nonlinearity_down: Annotated[
+        float, typer.Option(help="NeuroSim label, -9 to 9; below 0 the first pulses do most.")
+    ],
     cycle_to_cycle: Annotated[float, typer.Option(help="Share of the range, a pulse.")],
     device_to_device: Annotated[float, typer.Option(help="Deviation of the label.")],
     source: Annotated[

@@ -66,12 +66,24 @@ def test_a_tile_follows_the_published_curve_pulse_by_pulse(tmp_path: Path) -> No
     np.testing.assert_allclose((1 - down) / 2, curve(np.linspace(0, 1, 81), 4.9), atol=1e-4)
 
 
-def test_measured_metrics_are_the_published_ones(tmp_path: Path) -> None:
-    found = measure(made(tmp_path))
+def test_labels_of_the_other_sign_run_the_curve_backward(tmp_path: Path) -> None:
+    preset = made(tmp_path, nonlinearity_up=-2.4, nonlinearity_down=4.9)
+    noise_free = preset.without(spread=True, noise=True)
+    up = pulse_train(noise_free, 1, [True] * 100, -1.0, seed=0)[:, 0]
+    np.testing.assert_allclose((up + 1) / 2, 1 - curve(np.linspace(1, 0, 101), 2.4), atol=2e-4)
+    down = pulse_train(noise_free, 1, [False] * 80, 1.0, seed=0)[:, 0]
+    np.testing.assert_allclose((1 - down) / 2, 1 - curve(np.linspace(1, 0, 81), 4.9), atol=2e-4)
+
+
+@pytest.mark.parametrize(("label_up", "label_down"), [(2.4, -4.9), (-2.4, -4.9), (2.4, 4.9)])
+def test_measured_metrics_are_the_published_ones(
+    label_up: float, label_down: float, tmp_path: Path
+) -> None:
+    found = measure(made(tmp_path, nonlinearity_up=label_up, nonlinearity_down=label_down))
     assert (found.states_up, found.states_down, found.on_off) == (100, 80, 10.0)
     assert not found.approaches
-    assert found.nonlinearity_up == pytest.approx(2.4, abs=0.01)
-    assert found.nonlinearity_down == pytest.approx(-4.9, abs=0.01)
+    assert found.nonlinearity_up == pytest.approx(label_up, abs=0.02)
+    assert found.nonlinearity_down == pytest.approx(label_down, abs=0.02)
     assert found.cycle_to_cycle == pytest.approx(0.035, rel=0.05)
 
 
@@ -114,9 +126,8 @@ def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None
         ({"on_off": 1.0}, "on-off: 1.0 .*above 1"),
         ({"on_off": 1e20}, "on-off: 1e\\+20 .*at most 1e\\+15"),
         ({"states_up": 1}, "states-up: 1 "),
-        ({"nonlinearity_up": -2.4}, "nonlinearity-up: -2.4 .*grow toward the bound"),
-        ({"nonlinearity_down": 4.9}, "nonlinearity-down: 4.9 .*between -9.0 and 0"),
-        ({"nonlinearity_up": 12.0}, "nonlinearity-up: 12.0"),
+        ({"nonlinearity_up": 12.0}, "nonlinearity-up: 12.0 .*between -9 and 9"),
+        ({"nonlinearity_down": -12.0}, "nonlinearity-down: -12.0 .*between -9 and 9"),
         ({"cycle_to_cycle": 3.5}, "cycle-to-cycle: 3.5 .*0 to 1"),
         ({"device_to_device": float("nan")}, "device-to-device: nan"),
     ],
@@ -139,6 +150,42 @@ def test_a_preset_file_is_replaced_only_where_that_is_said(
     assert Path("mine.yaml").read_text() == "my own work"
     assert command(*made_of, "--out", "mine.yaml")[0] == 0
     assert get_preset("mine.yaml").value("on_off_ratio") == 10.0
+
+
+@pytest.mark.parametrize(
+    ("name", "on_off", "states", "labels", "noise"),
+    [
+        ("ag_asi", 12.5, (97, 97), (2.4, -4.88), 0.035),
+        ("taox_hfox", 10, (128, 128), (0.04, -0.63), 0.037),
+        ("pcmo", 6.84, (50, 50), (3.68, -6.76), 0.01),
+        ("alox_hfo2", 4.43, (40, 40), (1.94, -0.61), 0.05),
+        ("gst_pcm", 19.8, (100, 120), (0.105, 2.4), 0.015),
+        ("epiram", 50.2, (64, 64), (0.5, -0.5), 0.02),
+        ("hzo_fefet", 45, (32, 32), (1.75, 1.46), 0.005),
+    ],
+)
+def test_shipped_presets_are_those_of_neurosims_table(
+    name: str,
+    on_off: float,
+    states: tuple[int, int],
+    labels: tuple[float, float],
+    noise: float,
+    tmp_path: Path,
+) -> None:
+    from_table = made(
+        tmp_path,
+        on_off=on_off,
+        states_up=states[0],
+        states_down=states[1],
+        nonlinearity_up=labels[0],
+        nonlinearity_down=labels[1],
+        cycle_to_cycle=noise,
+        device_to_device=0,
+    )
+    shipped = get_preset(f"neurosim_{name}")
+    assert shipped.model == from_table.model
+    for parameter in from_table.parameters.keys() - {"pulse_width_s"}:  # the row of the pulses
+        assert shipped.value(parameter) == from_table.value(parameter), parameter
 
 
 def test_presets_in_published_terms() -> None:
