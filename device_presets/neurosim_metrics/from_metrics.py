@@ -3,8 +3,10 @@
 NeuroSim's pulse curve is exponential in the pulse number, so its step falls linearly with the
 state: step = k (W - w), with W the asymptote of the curve beyond its last state and
 k = 1 - exp(-1 / (A P)) for P states. That is aihwkit's linear step with hard bounds:
-slope_up = w_max / W, and a step of k W at weight zero. A label of the other sign is the same curve
-run backward: its step grows toward the bound by a share exp(1 / (A P)) - 1, and its slope is negative.
+slope_up = w_max / W, and a step of k W at weight zero.
+
+A label of the other sign is the same curve run backward. Its step grows toward the bound, by the
+share exp(1 / (A P)) - 1, and its slope is negative.
 """
 
 import math

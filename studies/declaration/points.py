@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from studies.common.explain import validated
 from studies.declaration.cases import Case
@@ -102,11 +103,15 @@ def points_of(
     network: NetworkSpec,
     training: TrainingSpec,
     seeds: tuple[int, ...],
+    folder: Path,
 ) -> list[Point]:
     """Every case at every point of the grid of the axes that apply to it.
 
     A path applies to a case that has it and does not set it itself; of settings that vary
     together a case takes those that apply to it.
+
+    Args:
+        folder: relative paths of data files start here.
 
     Raises:
         InputError: a merged setting is invalid, or a swept path applies to no case.
@@ -130,7 +135,9 @@ def points_of(
     return [
         point
         for index, case in enumerate(cases)
-        for point in _points_of_case(case, f"case {index + 1}", axes, shared, case.seeds or seeds)
+        for point in _points_of_case(
+            case, f"case {index + 1}", axes, shared, case.seeds or seeds, folder
+        )
     ]
 
 
@@ -156,6 +163,16 @@ def _refuse_too_many(
             raise InputError("study", where, f"{number} {what}", allowed)
 
 
+def placed_beside(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The settings of a data set with absolute paths; relative ones start at the folder."""
+    here = {
+        key: (folder / user_path("study", f"dataset.{key}", dataset[key])).absolute()
+        for key in ("file", "test_file")
+        if isinstance(dataset.get(key), str) and dataset[key]
+    }
+    return dataset | here
+
+
 def refuse_files_of_one_name(points: Sequence[Point]) -> None:
     """Refuses data files that only their folders tell apart: a trial knows its file by name.
 
@@ -172,7 +189,12 @@ def refuse_files_of_one_name(points: Sequence[Point]) -> None:
 
 
 def _points_of_case(
-    case: Case, where: str, axes: Sequence[SweepAxis], shared: Sections, seeds: tuple[int, ...]
+    case: Case,
+    where: str,
+    axes: Sequence[SweepAxis],
+    shared: Sections,
+    seeds: tuple[int, ...],
+    folder: Path,
 ) -> Iterator[Point]:
     own = own_sections(case)
     for path, value in leaves({"network": case.network, "training": case.training}):
@@ -189,6 +211,8 @@ def _points_of_case(
         for path, value in swept:
             sections = merged(sections, nested(path, value))
         try:
+            if isinstance(sections["dataset"], dict):
+                sections["dataset"] = placed_beside(sections["dataset"], folder)
             yield _build(case, swept, sections, seeds)
         except InputError as error:
             # The user wrote the bad value in the sweep or in the case: say which.

@@ -8,7 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of
@@ -18,7 +25,13 @@ from rpu_ssnn.spec.tile import WeightRange
 from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, path_free
-from studies.declaration.points import MOST_POINTS, Point, points_of, refuse_files_of_one_name
+from studies.declaration.points import (
+    MOST_POINTS,
+    Point,
+    placed_beside,
+    points_of,
+    refuse_files_of_one_name,
+)
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
 from studies.declaration.trial import DatasetSettings, Prune
@@ -161,6 +174,7 @@ class Study(Spec):
     )
 
     _where: str = PrivateAttr("")
+    _folder: Path = PrivateAttr(Path())  # where relative paths start
 
     @property
     def where(self) -> str:
@@ -168,7 +182,9 @@ class Study(Spec):
         return self._where or self.study
 
     @model_validator(mode="after")
-    def _is_runnable(self) -> Self:
+    def _is_runnable(self, info: ValidationInfo) -> Self:
+        if info.context:
+            self._folder = info.context["folder"]
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
             if label in labels[:index]:
@@ -218,7 +234,8 @@ class Study(Spec):
     @cached_property
     def _built_points(self) -> list[Point]:
         axes = axes_of(self.sweep, self.together, self.sample)
-        points = points_of(self.cases, axes, self.dataset, self.network, self.training, self.seeds)
+        shared = (self.dataset, self.network, self.training)
+        points = points_of(self.cases, axes, *shared, self.seeds, self._folder)
         return points if self.prune is None else pruned_by(self.prune, points)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -250,23 +267,13 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
         given = user_path(str(where), "drives", content["drives"])
         content = {**content, "drives": folder / given}
     if isinstance(content.get("dataset"), dict):
-        content = {**content, "dataset": _with_paths(content["dataset"], folder)}
+        content = {**content, "dataset": placed_beside(content["dataset"], folder)}
     if isinstance(content.get("cases"), list):
         placed = _with_devices(content["cases"], folder, str(where))
         content = {**content, "cases": _told_apart(content["cases"], list(placed))}
-    study = validated(Study, content, "", where)
+    study = validated(Study, content, "", where, {"folder": folder})
     study._where = str(where)
     return study
-
-
-def _with_paths(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The data set with absolute paths; relative ones start at the folder of the study."""
-    here = {
-        key: (folder / user_path("study", f"dataset.{key}", dataset[key])).absolute()
-        for key in ("file", "test_file")
-        if isinstance(dataset.get(key), str) and dataset[key]
-    }
-    return dataset | here
 
 
 def _with_devices(cases: list[Any], folder: Path, where: str) -> Iterator[Any]:

@@ -151,6 +151,20 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
     assert "ann: spike counts: timing is not seen" in text
 
 
+def test_varied_files_start_at_the_folder_of_the_study(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "other").mkdir()
+    monkeypatch.chdir(folder / "other")
+    (folder / "second.npz").write_bytes((folder / "mine.npz").read_bytes())
+    names = ["mine.npz", "second.npz"]
+    study = declared(folder, {"file": "mine.npz"}, sweep={"dataset.file": names})
+    points = {dict(point.sweep)["dataset.file"]: point.dataset.file for point in study.points()}
+    assert points == {name: folder / name for name in names}
+    with refused("sweep.dataset", "'mnist' is not allowed"):
+        declared(folder, {"file": "mine.npz"}, sweep={"dataset": ["mnist"]})
+
+
 def test_files_of_one_name_are_not_taken_for_one_file(folder: Path) -> None:
     (folder / "other").mkdir()
     files = [str(path / "mine.npz") for path in (folder, folder / "other")]
