@@ -32,7 +32,7 @@ from rpu_ssnn.synapses.device_library import find_device
 from rpu_ssnn.synapses.ideal import IDEAL
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training_loop import timed_epoch
-from rpu_ssnn.training_state import EpochRow
+from rpu_ssnn.training_state import EpochRow, StateError
 
 WHERE = "SpikingClassifier"
 
@@ -44,6 +44,7 @@ class _OwnSettings(Spec):
     scale: Literal["training", "each"]
     threads: Annotated[int, Field(ge=1)]
     winner_takes_all: bool
+    simulator: Literal["aihwkit", "native"]
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -67,6 +68,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         contrast: `none`, `on_off` or `signed`, see `EncodingSpec.contrast`. A rate has no sign, so
             data with few columns need two lines each.
         winner_takes_all: one output spikes at a time (`InhibitionSpec.clocked`).
+        simulator: of devices: aihwkit's tiles, or this package's `native` devices, which repeat
+            bit by bit. Devices that remember their pulses need `native`.
         random_state: of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot be
             seeded.
         threads: change the time, not the results.
@@ -96,6 +99,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scale: Literal["training", "each"] = "each",
         contrast: Contrast = "on_off",
         winner_takes_all: bool = True,
+        simulator: Literal["aihwkit", "native"] = "aihwkit",
         random_state: int | np.random.RandomState | None = None,
         threads: int = 1,
         verbose: bool = False,
@@ -111,6 +115,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.contrast = contrast
         self.winner_takes_all = winner_takes_all
+        self.simulator = simulator
         self.random_state = random_state
         self.threads = threads
         self.verbose = verbose
@@ -210,11 +215,21 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return hasattr(self, "trained_")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickles the state of the network, since threads and tiles cannot be pickled."""
+        """Pickles the state of the network, since threads and tiles cannot be pickled.
+
+        Raises:
+            InputError: the devices cannot be put back into a state.
+        """
         state = dict(super().__getstate__())
         trained = state.pop("trained_", None)
         if trained is not None:
-            state["_kept"] = trained.network.state(), trained.inputs, list(trained.epochs)
+            kept = trained.network.state()
+            try:
+                trained.network.restore(kept)  # what loading will do
+            except StateError as error:
+                allowed = f"cannot be pickled: {error}"
+                raise InputError(WHERE, "synapses", self.synapses, allowed) from error
+            state["_kept"] = kept, trained.inputs, list(trained.epochs)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -288,9 +303,11 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _factory(self) -> SynapsesFactory:
         if isinstance(self.synapses, str) and self.synapses in IDEAL:
             return IDEAL[self.synapses](self.learning_rate)
-        from rpu_ssnn.synapses.tile import tile_synapses  # brings aihwkit
+        # Both bring aihwkit.
+        from rpu_ssnn.synapses.native.synapses import native_synapses
+        from rpu_ssnn.synapses.tile import tile_synapses
 
-        spec = _checked_spec(TileSpec, weight_range=self.weight_range)
+        spec = _checked_spec(TileSpec, weight_range=self.weight_range, simulator=self.simulator)
         try:
             device = find_device(self.synapses)
         except InputError:
@@ -298,7 +315,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 allowed = f"{one_of(IDEAL, self.synapses)}, or a device"
                 raise InputError(WHERE, "synapses", self.synapses, allowed) from None
             raise
-        return tile_synapses(device, spec, self.learning_rate)
+        make = native_synapses if self.simulator == "native" else tile_synapses
+        return make(device, spec, self.learning_rate)
 
 
 def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:

@@ -46,7 +46,7 @@ def draw(found: Decomposition, device: str, root: Path) -> Path:
         _waterfall(axes, found, way)
         axes.set_title(plain(f"{device}, {way}"), fontsize=9)
     room = max(1.0, 0.15 * (high - low))
-    both[0].set_ylim(max(0.0, low - 3 * room), min(100.0, high + room))
+    both[0].set_ylim(max(0.0, low - room), min(100.0, high + room))
     both[0].set_ylabel("test accuracy (%; bar: 95 % interval of the step)")
     return save(figure, root / FIGURE)
 
@@ -55,6 +55,7 @@ def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
     look = looks((BY_NUMBERS, BY_SPIKES))[way]
     states = [FLOAT, *(after for of, step, _, after in STEPS if of == way and step != ALL)]
     axes.bar(0, found.levels[FLOAT], width=0.6, color="0.75")
+    _label(axes, f"{found.levels[FLOAT]:.2f}", 0, found.levels[FLOAT])
     for place, state in enumerate(states[1:], start=1):
         row = found.table[(found.table["way"] == way) & (found.table["after"] == state)].iloc[0]
         top, bottom = found.levels[states[place - 1]], found.levels[state]
@@ -68,22 +69,19 @@ def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
             hatch="///" if gain else None,
             edgecolor=look.colour,
         )
-        half = row["loss_ci"]
-        if row["n"] >= FEWEST_SEEDS:
+        half = row["loss_ci"] if row["n"] >= FEWEST_SEEDS else 0.0
+        if half:
             axes.errorbar(place, bottom, yerr=half, color="black", lw=1.0, capsize=2.5)
         axes.plot((place - 1.3, place + 0.3), (top, top), color="black", lw=0.6)
-        axes.annotate(
-            f"{-row['loss']:+.2f}",
-            (place, max(top, bottom)),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7,
-        )
+        _label(axes, f"{-row['loss']:+.2f}", place, max(top, bottom + half))
     names = [plain(name).replace(", ", ",\n").replace(" in ", "\nin ") for name in states]
     axes.set_xticks(range(len(states)), names, fontsize=6)
     finish_axes(axes)
     axes.tick_params(axis="x", labelsize=6)
+
+
+def _label(axes: Axes, text: str, x: float, y: float) -> None:
+    axes.annotate(text, (x, y), (0, 2), textcoords="offset points", ha="center", fontsize=7)
 
 
 def _readable(found: Decomposition) -> pd.DataFrame:

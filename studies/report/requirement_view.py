@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from rpu_ssnn.common.wording import counted
 from studies.common.statistics import FEWEST_SEEDS
@@ -22,6 +24,9 @@ from studies.sensitivity.requirement import Requirement
 FILE, FIGURE = "requirements.csv", "requirements.png"
 NAMES = 2
 """Columns of the table that are names."""
+
+_TICK_SHARE, _MARGIN = 0.15, 0.05
+"""Least distance of two ticks, and room at each end, as shares of the measured range."""
 
 CAPTION = (
     "interval: outside it the loss is told from the wanted one (95 %, by seed); at most, at least: "
@@ -70,14 +75,32 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
         sizes = points["value"].abs()
         if (sizes > 0).any():
             axes.set_xscale("symlog", linthresh=float(sizes[sizes > 0].min()))
+            _ticks_at(axes, points["value"])
         if row["required"] == row["required"]:
             axes.axvline(row["required"], color="#D55E00", lw=1.0)
             axes.set_title(plain(f"{row['bound']} {row['required']:.3g}"), fontsize=FONT_POINTS)
         unit = "" if row["unit"] == "1" else f" ({row['unit']})"
-        varied = wrapped(f"{row['parameter'].replace('_', ' ')}{unit}", 44)
+        varied = wrapped(f"{row['parameter'].replace('_', ' ')}{unit}, logarithmic", 44)
         finish_axes(axes, varied, "loss (points; 95 % interval)")
     figure.suptitle(wrapped(f"{device}: loss of at most {wanted:g} points", 90), fontsize=9)
     return save(figure, root / FIGURE)
+
+
+def _ticks_at(axes: Axes, values: pd.Series) -> None:
+    """Ticks at measured values, as few powers of ten may lie between them."""
+    scale = axes.xaxis.get_transform()
+    shown = np.array(sorted(set(values)))
+    places = scale.transform(shown)
+    width = places[-1] - places[0]
+    kept = [0]
+    for at in range(1, len(shown)):
+        if places[at] - places[kept[-1]] >= _TICK_SHARE * width:
+            kept.append(at)
+    axes.set_xticks(shown[kept], [f"{float(f'{value:.3g}'):g}" for value in shown[kept]])
+    axes.xaxis.minorticks_off()
+    if width > 0:
+        margin = _MARGIN * width
+        axes.set_xlim(*scale.inverted().transform((places[0] - margin, places[-1] + margin)))
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:

@@ -46,6 +46,27 @@ def test_learns_and_repeats(synapses: str) -> None:
     assert len(model.epochs_) == 10
 
 
+def test_native_devices_repeat_and_remember() -> None:
+    settings: dict[str, Any] = FAST | {"epochs": 2, "simulator": "native"}
+    models = [SpikingClassifier(**settings, synapses="charge_trap_pulsed") for _ in range(2)]
+    first, second = (model.fit(X[:200], Y[:200]).trained_.network for model in models)
+    for one, other in zip(first.synapses, second.synapses, strict=True):
+        np.testing.assert_array_equal(one.weights(), other.weights())
+    with pytest.raises(InputError, match=r"needs tile: {simulator: native}"):
+        models[0].set_params(simulator="aihwkit").fit(X[:200], Y[:200])
+    with pytest.raises(InputError, match="simulator: 'aihwkits' is not allowed"):
+        models[0].set_params(simulator="aihwkits").fit(X[:200], Y[:200])
+
+
+def test_what_cannot_be_loaded_again_is_not_saved() -> None:
+    settings: dict[str, Any] = FAST | {"epochs": 1}
+    model = SpikingClassifier(**settings, synapses="mixed_precision(ideal)").fit(X[:50], Y[:50])
+    before = model.predict(X)
+    with pytest.raises(InputError, match=r"cannot be pickled: .* digital sum"):
+        pickle.dumps(model)
+    assert np.array_equal(model.predict(X), before)
+
+
 def test_devices_say_what_they_took() -> None:
     device = SoftBoundsDevice(dw_min=0.01, w_min=-1.0, w_max=1.0, dw_min_std=0.0)
     model = SpikingClassifier(**FAST, synapses=device).fit(X[:200], Y[:200])

@@ -87,6 +87,11 @@ def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringe
     assert axes.get_xscale() == "symlog"
     ring = next(line for line in axes.lines if line.get_markersize() == 10)
     assert list(ring.get_xdata()) == [-0.6176903]
+    low, high = axes.get_xlim()
+    values = found.curves["value"]
+    assert low < values.min() and values.max() < high
+    assert set(axes.get_xticks()) <= set(values)
+    assert values.min() in axes.get_xticks()
 
 
 def test_the_requirement_is_printed_and_written(tmp_path: Path) -> None:
