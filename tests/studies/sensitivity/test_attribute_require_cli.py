@@ -89,7 +89,8 @@ def test_a_negative_parameter_is_drawn_by_its_logarithm_with_its_own_value_ringe
     assert list(ring.get_xdata()) == [-0.6176903]
     low, high = axes.get_xlim()
     values = found.curves["value"]
-    assert low < values.min() and values.max() < high
+    assert low < values.min()
+    assert values.max() < high
     assert set(axes.get_xticks()) <= set(values)
     assert values.min() in axes.get_xticks()
 
