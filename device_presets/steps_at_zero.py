@@ -40,6 +40,15 @@ def noise_at_zero(preset: Preset) -> tuple[float, float]:
     return up, down
 
 
+def reading_noise_at_zero(preset: Preset) -> float:
+    """Deviation from reading to reading over the larger step at weight zero; NaN without a step.
+
+    The parameter `write_noise` is a share of `step`, which a model may multiply at weight zero.
+    """
+    larger = float(np.nanmax(mean_steps(preset)))
+    return preset.number("write_noise") * preset.step / larger if larger else math.nan
+
+
 def states_at_zero(preset: Preset) -> tuple[float, float]:
     """Range over the step up and the step down at weight zero, to a tenth, as all tables show;
     infinite where there is no step, NaN without a gradual down step."""

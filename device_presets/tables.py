@@ -13,6 +13,7 @@ from device_presets.steps_at_zero import (
     asymmetry_at_zero,
     mean_steps,
     noise_at_zero,
+    reading_noise_at_zero,
     shrinkage_at_bounds,
     states_at_zero,
 )
@@ -38,7 +39,6 @@ _COMPARED = (
     ("spread of upper bounds", "w_max_spread"),
     ("spread of lower bounds", "w_min_spread"),
     ("devices that never move", "failed_share"),
-    ("noise of a reading", "write_noise"),
     ("retention (time constant)", "leak_time_constant_s"),
     ("loss of charge a decade of time", "loss_per_decade"),
     ("pulse width", "pulse_width_s"),
@@ -167,7 +167,7 @@ def comparison_text(table: pd.DataFrame) -> str:
     return (
         shown.to_markdown(index=False, disable_numparse=True)
         + "\n\n*: assumed; without a star: from a source. none: the device or its model has none."
-        "\nSteps, states, asymmetry, noise of a pulse: mean device at weight 0. Asymmetry: share by"
+        "\nSteps, states, asymmetry, noises: mean device at weight 0. Asymmetry: share by"
         "\nwhich the down step is smaller (negative: the up step). Shrinkage: share by which a step"
         "\nis smaller at its bound than at weight 0. Spreads: from device to device."
     )
@@ -196,6 +196,7 @@ def _compared(preset: Preset) -> list[tuple[str, str, float | None, Standing]]:
         else (quantity, unit, float(f"{value:.4g}"), standing)
         for quantity, unit, value, standing in rows
     ]
+    found.append(_noise_of_a_reading(preset))
     for quantity, name in _COMPARED:
         unit = _UNITS[name]
         parameter = preset.parameters.get(name)
@@ -207,3 +208,13 @@ def _compared(preset: Preset) -> list[tuple[str, str, float | None, Standing]]:
             value = float(f"{preset.number(name):.4g}")
             found.append((quantity, unit, value, standing_of(parameter)))
     return found
+
+
+def _noise_of_a_reading(preset: Preset) -> tuple[str, str, float | None, Standing]:
+    quantity, unit = "noise of a reading", "larger step at 0"
+    if "write_noise" not in preset.parameters:
+        return quantity, unit, None, "none"
+    share = reading_noise_at_zero(preset)
+    value = None if math.isnan(share) else float(f"{share:.4g}")
+    standing = standing_of(preset.parameters["write_noise"])
+    return quantity, unit, value, "none" if value is None else standing

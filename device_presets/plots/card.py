@@ -13,6 +13,7 @@ from device_presets.pulsing import pulse_response
 from device_presets.steps_at_zero import (
     asymmetry_at_zero,
     noise_at_zero,
+    reading_noise_at_zero,
     shrinkage_at_bounds,
     states_at_zero,
 )
@@ -23,9 +24,10 @@ from rpu_ssnn.common.wording import plain
 COLOURS: dict[Standing, str] = {"sourced": "#009E73", "assumed": "0.45", "not known": "0.7"}
 """Green for what a source gives, grey for the rest; the words stand beside them."""
 
+_READING = "noise of a reading"
 _BOUNDS = "spread of bounds between devices"
 _FACTS = (
-    ("noise of a reading", "write_noise"),
+    (_READING, "write_noise"),
     ("spread of steps between devices", "step_spread"),
     (_BOUNDS, "w_max_spread"),
     ("devices that never move", "failed_share"),
@@ -82,11 +84,18 @@ def card(preset: Preset) -> list[Fact]:
     noises = [f"{share:.4g}" for share in noise_at_zero(preset) if not math.isnan(share)]
     value = f"{' / '.join(dict.fromkeys(noises))} step" if noises else "no step at 0"
     facts.append(Fact("noise of a pulse", value, standing_of(preset.parameters["cycle_to_cycle"])))
+    special = {_BOUNDS: _spread_of_bounds, _READING: _noise_of_a_reading}
     known = [(what, name) for what, name in _FACTS if name in preset.parameters]
     return facts + [
-        _spread_of_bounds(preset) if what == _BOUNDS else _fact(what, name, preset.parameters[name])
+        special[what](preset) if what in special else _fact(what, name, preset.parameters[name])
         for what, name in known
     ]
+
+
+def _noise_of_a_reading(preset: Preset) -> Fact:
+    share = reading_noise_at_zero(preset)
+    value = "no step at 0" if math.isnan(share) else f"{share:.4g} step"
+    return Fact(_READING, value, standing_of(preset.parameters["write_noise"]))
 
 
 def _spread_of_bounds(preset: Preset) -> Fact:

@@ -106,6 +106,7 @@ def test_the_command_prints_the_numbers_and_writes_them(
         "asymmetry": ("larger step", 0, "assumed", np.nan, "none"),
         # 0.6 (0.28235 + 0.042) / 0.28235: the noise of this step has an offset.
         "noise of a pulse up": ("step at 0", 0.38, "assumed", 0.6893, "sourced"),
+        "noise of a reading": ("larger step at 0", 0, "assumed", 0, "sourced"),
         "shrinkage up": ("step at 0", 0.5, "assumed", 0.9581, "sourced"),
         "spread of steps": ("step", 0.1, "assumed", 0.2, "sourced"),
         "retention (time constant)": ("s", np.inf, "assumed", np.inf, "assumed"),
@@ -131,5 +132,8 @@ def test_a_table_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_card_and_list_show_the_noise_of_the_step() -> None:
     facts = {fact.what: fact.value for fact in card(get_preset("pcm"))}
     assert facts["noise of a pulse"] == "0.6893 step"
+    # 75 shares of the parameter `step`, 0.00135; the larger step at weight zero is 0.0019914.
+    reram = {fact.what: fact.value for fact in card(get_preset("reram_es"))}
+    assert reram["noise of a reading"] == "50.84 step"
     pcm = next(row for row in listing().splitlines() if row.split()[:1] == ["pcm"])
     assert pcm.split()[5] == "0.689"
