@@ -7,6 +7,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from device_presets.fitting.checks.far import far_checks, free_of_bounds, without_noise
+from device_presets.fitting.checks.noise_law import noise_law_checks
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.checks.turns import turn_checks
@@ -100,7 +101,9 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     else:
         checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
     checks += standstill_checks(fit, trace, step)
-    checks += turn_checks(series, float(np.mean(fit.prepared.highest - fit.prepared.lowest)))
+    lowest, highest = fit.prepared.lowest, fit.prepared.highest
+    checks += turn_checks(series, float(np.mean(highest - lowest)))
+    checks += noise_law_checks(series, lowest, highest)
     far_off = outliers(miss, deviation, used) if noisy else np.array([], dtype=np.int64)
     checks += far_checks(fit, trace, step, noisy)
     return Verdict(tuple(checks), tuple(far_off.tolist()), int(used.sum()))

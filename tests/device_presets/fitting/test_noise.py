@@ -219,3 +219,12 @@ def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path
     assert noise.low is not None
     assert noise.high is not None
     assert noise.low <= 0.5 / math.sqrt((1 + uneven**2) / 2) <= noise.high
+
+
+@pytest.mark.parametrize("of_current", [False, True])
+def test_noise_that_grows_with_the_current_is_told(tmp_path: Path, of_current: bool) -> None:
+    file = sweeps(tmp_path / "data.csv", 0, 0.0, white=2.0, pulses=600, of_current=of_current)
+    fit = fit_file(file, "mine", None, ZERO, ONE)
+    (check,) = (check for check in fit.verdict.checks if "scatter alike" in check.question)
+    assert check.status == ("open" if of_current else "ok")
+    assert ("fit the part of the range" in check.answer) == of_current

@@ -107,6 +107,7 @@ def sweeps(
     pulses: int = 500,
     of_range: bool = False,
     uneven: float = 1.0,
+    of_current: bool = False,
 ) -> Path:
     """Two sweeps each way of linear-step devices (slopes 0.3), with noises that aihwkit has not.
 
@@ -116,6 +117,8 @@ def sweeps(
         spread: of the devices' steps. pulses: of a sweep.
         of_range: cycle noise is alike in both directions instead of a share of each one's step.
         uneven: down step over up step.
+        of_current: white read noise grows with the weight, as over an on/off ratio of 9; `white`
+            is that of weight 0.
     """
     rng, tables = np.random.default_rng(seed), []
     kept = math.exp(-1 / pulses_of_memory)
@@ -130,7 +133,8 @@ def sweeps(
                 move += (SWEEP_STEP if of_range else size) * cycle * rng.normal()
                 weight = float(np.clip(weight + sign * move, -1, 1))
                 noise = kept * noise + math.sqrt(1 - kept**2) * slow * rng.normal()
-            read.append(weight + SWEEP_STEP * (noise + white * rng.normal()))
+            current = 1 + 0.8 * weight if of_current else 1.0
+            read.append(weight + SWEEP_STEP * (noise + white * current * rng.normal()))
         columns = {
             "device": device,
             "pulse": np.arange(len(read)),
