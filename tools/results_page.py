@@ -53,7 +53,7 @@ class Bar:
 
     Attributes:
         what: the row in words.
-        file: in this folder.
+        file: in this folder; several with spaces between.
         case: label of the rows.
         at_least: accuracy (%); or, with `below`, the largest gap (points) below that case.
         why_missed: shown where the bar is missed.
@@ -112,7 +112,7 @@ def bars_table(bars: Sequence[Bar], folder: Path) -> str:
     """One line a bar: what is asked, what the rows have, and by how much it is missed."""
     lines = []
     for bar in bars:
-        found = bar_reached(bar, pd.read_csv(folder / bar.file))
+        found = bar_reached(bar, rows_of(folder, bar.file))
         asked = f"≥ {bar.at_least:.2f}"
         if bar.below:
             point = "".join(f" at {path} {value}" for path, value in bar.below_at.items())
@@ -128,10 +128,19 @@ def bars_table(bars: Sequence[Bar], folder: Path) -> str:
                 "seeds": str(found.n),
                 "verdict": verdict,
                 "cause": bar.why_missed if found.short_by > 0 else "",
-                "rows": f"[csv]({bar.file})",
+                "rows": _links("csv", bar.file),
             }
         )
     return render_cells(pd.DataFrame(lines), "md", n_left=2)
+
+
+def rows_of(folder: Path, files: str) -> pd.DataFrame:
+    """The rows of one file, or of several with spaces between their names."""
+    return pd.concat([pd.read_csv(folder / file) for file in files.split()], ignore_index=True)
+
+
+def _links(text: str, files: str) -> str:
+    return ", ".join(f"[{text}]({file})" for file in files.split())
 
 
 def _verdict(found: Reached, seeds: int) -> str:
@@ -180,8 +189,9 @@ def study_section(rows: pd.DataFrame, file: str) -> str:
         f"{duration(seconds.sum())}, on {_threads(rows)}."
     )
     question = " ".join(study.question.split()) if study else ""
-    made = f"`{command} --rows docs/results/{file}`" if command else "a study of its own"
-    parts = [question, f"[Rows]({file}); {made}. {cost}"]
+    given = "".join(f" --rows docs/results/{name}" for name in file.split())
+    made = f"`{command}{given}`" if command else "a study of its own"
+    parts = [question, f"{_links('Rows', file)}; {made}. {cost}"]
     parts.append(render_cells(cells, "md", n_left=1, note=legend(table)))
     return "\n\n".join(filter(None, parts))
 
@@ -208,14 +218,15 @@ def page(folder: Path = RESULTS) -> str:
     """
     layout = yaml.safe_load((folder / LAYOUT).read_text(encoding="utf-8"))
     headings: Mapping[str, Mapping[str, Any]] = layout["headings"]
-    _every_file_once(folder, [f for files in headings.values() for f in files])
+    keys = [key for files in headings.values() for key in files]
+    _every_file_once(folder, [file for key in keys for file in key.split()])
     bars = [Bar(**entry) for entry in layout["bars"]]
     parts = [INTRODUCTION, "## Bars", bars_table(bars, folder)]
     for heading, files in headings.items():
         parts.append(f"## {heading}")
         for file, made_by in files.items():
-            rows = pd.read_csv(folder / file)
-            parts.append(f"### {file.removesuffix('.csv')}")
+            rows = rows_of(folder, file)
+            parts.append(f"### {file.split()[0].removesuffix('.csv')}")
             of_study = {"study", "test_accuracy"} <= set(rows.columns)
             parts.append(
                 study_section(rows, file) if of_study else other_section(rows, file, made_by or "")
