@@ -18,24 +18,19 @@ MOST_HOMES = 3
 
 
 def validated[M: BaseModel](
-    model: type[M],
-    content: object,
-    key: str,
-    where: object = "study",
-    context: Mapping[str, object] | None = None,
+    model: type[M], content: object, key: str, where: object = "study"
 ) -> M:
     """A section of a study, or of another file, as its model.
 
     Args:
         key: dotted, of the section.
         where: the file or object that the content is of.
-        context: what validators read beside the content.
 
     Raises:
         InputError: it is not valid.
     """
     try:
-        return model.model_validate(content, context=context)
+        return model.model_validate(content)
     except ValidationError as error:
         raise _fault(error, where, model, key) from error
 

@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationInfo,
     model_validator,
 )
 
@@ -126,6 +125,9 @@ class Study(Spec):
         description="name; also the default output folder's"
     )
     question: str = Field("", description="what the study asks")
+    folder: Path = Field(
+        Path(), description="where relative paths of data files start; of this file, if not given"
+    )
     dataset: DatasetSettings
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
@@ -174,7 +176,6 @@ class Study(Spec):
     )
 
     _where: str = PrivateAttr("")
-    _folder: Path = PrivateAttr(Path())  # where relative paths start
 
     @property
     def where(self) -> str:
@@ -182,9 +183,7 @@ class Study(Spec):
         return self._where or self.study
 
     @model_validator(mode="after")
-    def _is_runnable(self, info: ValidationInfo) -> Self:
-        if info.context:
-            self._folder = info.context["folder"]
+    def _is_runnable(self) -> Self:
         labels = [case.name for case in self.cases]
         for index, label in enumerate(labels):
             if label in labels[:index]:
@@ -235,7 +234,7 @@ class Study(Spec):
     def _built_points(self) -> list[Point]:
         axes = axes_of(self.sweep, self.together, self.sample)
         shared = (self.dataset, self.network, self.training)
-        points = points_of(self.cases, axes, *shared, self.seeds, self._folder)
+        points = points_of(self.cases, axes, *shared, self.seeds, self.folder)
         return points if self.prune is None else pruned_by(self.prune, points)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -266,12 +265,17 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     if isinstance(content.get("drives"), str):
         given = user_path(str(where), "drives", content["drives"])
         content = {**content, "drives": folder / given}
+    start = content.get("folder", ".")
+    if not isinstance(start, str | Path):
+        raise InputError(where, "folder", start, "must be a path, or left out")
+    start = (folder / user_path(str(where), "folder", start)).absolute()
+    content = {**content, "folder": start}
     if isinstance(content.get("dataset"), dict):
-        content = {**content, "dataset": placed_beside(content["dataset"], folder)}
+        content = {**content, "dataset": placed_beside(content["dataset"], start)}
     if isinstance(content.get("cases"), list):
         placed = _with_devices(content["cases"], folder, str(where))
         content = {**content, "cases": _told_apart(content["cases"], list(placed))}
-    study = validated(Study, content, "", where, {"folder": folder})
+    study = validated(Study, content, "", where)
     study._where = str(where)
     return study
 

@@ -161,6 +161,14 @@ def test_varied_files_start_at_the_folder_of_the_study(
     study = declared(folder, {"file": "mine.npz"}, sweep={"dataset.file": names})
     points = {dict(point.sweep)["dataset.file"]: point.dataset.file for point in study.points()}
     assert points == {name: folder / name for name in names}
+    elsewhere = study.model_dump(mode="json")  # as an output folder has it
+    again = parse_study(elsewhere, "study.yaml", folder / "other")
+    assert {point.dataset.file for point in again.points()} == set(points.values())
+    monkeypatch.chdir(folder.parent)
+    relative = parse_study({**elsewhere, "folder": "."}, "study.yaml", Path(folder.name))
+    assert relative.folder == folder
+    with refused("folder", "must be a path, or left out"):
+        parse_study(elsewhere | {"folder": 1}, "study.yaml", folder)
     with refused("sweep.dataset", "'mnist' is not allowed"):
         declared(folder, {"file": "mine.npz"}, sweep={"dataset": ["mnist"]})
 
