@@ -1,6 +1,7 @@
 """Every number of a spec is refused or usable in the precision that it is used in."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def test_a_network_beyond_single_precision_is_refused_before_it_starts(
     network: dict[str, Any], key: str
 ) -> None:
     with refused("small.yaml", key):
-        parse_study({**SMALL, "network": network}, "small.yaml", None)  # type: ignore[arg-type]
+        parse_study({**SMALL, "network": network}, "small.yaml", Path())
 
 
 @pytest.mark.parametrize("value", EXTREME)
