@@ -1,34 +1,31 @@
 """The control: the same layers in the same devices, trained with numbers as aihwkit trains them.
 
 Exact backpropagation of softmax cross-entropy gives each layer its inputs x and errors d as
-numbers; aihwkit turns both into stochastic pulse trains of a stated length, and each coincidence
-of the two is one pulse on a device (Gokmen and Vlasov, Front. Neurosci. 2016). Between this and
-the float network lies the device; between this and spikes lies the spiking network.
+numbers. Stochastic pulse trains of a stated length stand for both, and each coincidence of the
+two is one pulse on a device (Gokmen and Vlasov, Front. Neurosci. 2016). Between this and the float
+network lies the device; between this and spikes lies the spiking network. In aihwkit's tiles the
+trains are aihwkit's own; in native devices they are ours, by the same law and seeded.
 
 Shared with the spiking network of the same seed: the devices as drawn, the initial weights (He, up
 to the threshold), the weight range, the reference, the reads. Not shared: the order of the images,
 and the meaning of the learning rate, which is that of plain gradient descent here.
 """
 
-import math
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
-import torch
-from aihwkit.simulator.configs import UpdateParameters
-from aihwkit.simulator.parameters.enums import PulseType
-from jaxtyping import Float32, Int64
+from jaxtyping import Int64
 from pydantic import Field
 
-from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
+from rpu_ssnn.baselines.number_layers import NumberLayer, Numbers, number_layer
+from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.inputs import InputLines, input_lines
 from rpu_ssnn.spec import Contrast, Positive, Share, Spec
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.base import Crossbar, Weights
-from rpu_ssnn.synapses.tile import TileSynapses
 from rpu_ssnn.training_loop import (
     Learner,
     OnEpoch,
@@ -37,8 +34,6 @@ from rpu_ssnn.training_loop import (
     train_epochs,
 )
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, joined, part_of
-
-Numbers = Float32[np.ndarray, "batch lines"]
 
 
 class AnalogSgdSpec(Spec):
@@ -58,98 +53,10 @@ class AnalogSgdSpec(Spec):
     contrast: Contrast = "none"
 
 
-class AnalogLayer(TileSynapses):
-    """One crossbar that reads and updates numbers instead of spikes.
-
-    Args:
-        n_in, n_out: lines.
-        device: must hold no memory of its pulses: trains of numbers have no place in time.
-        initial_seed, device_seed: of the weights and of the devices.
-
-    Raises:
-        ValueError: the device remembers its pulses.
-    """
-
-    def __init__(
-        self,
-        n_in: int,
-        n_out: int,
-        device: DeviceSource,
-        spec: AnalogSgdSpec,
-        initial_seed: np.random.SeedSequence,
-        device_seed: np.random.SeedSequence,
-    ) -> None:
-        if device.pulse_physics is not None:
-            raise ValueError("a device that remembers its pulses needs them in time, one by one")
-        he_std = math.sqrt(2.0 / n_in)
-        normal = np.random.default_rng(initial_seed).standard_normal((n_in, n_out))
-        trains = spec.trains
-        super().__init__(
-            Crossbar(
-                initial=(he_std * normal).astype(np.float32),
-                theta=1.0,
-                he_std=he_std,
-                gain=float(spec.batch),  # the errors are means over the batch already
-                T=1,
-                slots=trains.train_length + READS_A_PRESENTATION,
-                batch=spec.batch,
-                seed=int(device_seed.generate_state(1, np.uint64)[0]),
-            ),
-            device,
-            spec.tile,
-            spec.learning_rate,
-            UpdateParameters(
-                desired_bl=trains.train_length,
-                fixed_bl=True,
-                update_management=trains.update_management,
-                update_bl_management=trains.length_management,
-                pulse_type=PulseType.STOCHASTIC_COMPRESSED,
-            ),
-        )
-
-    def set_step_scale(self, scale: float) -> None:
-        """Scale the learning rate, relative to the first; numbers need no thinning."""
-        self.keep = 1.0
-        for tile in self.tiles:
-            tile.set_learning_rate(float(self._wanted_step * scale / self._per_state))
-
-    def outputs(self, x: Numbers) -> Numbers:
-        """x W, through the converters where the reads have any."""
-        weights = self.linear_read()
-        if weights is not None:
-            return _product(x, weights)
-        return self.forward_current(x)
-
-    def errors_below(self, d: Numbers) -> Numbers:
-        """d W^T, likewise."""
-        weights = self.linear_read()
-        if weights is not None:
-            return _product(d, weights.T)
-        return self.transposed_current(d)
-
-    def learn(self, x: Numbers, d: Numbers) -> None:
-        """Send the trains of W - learning_rate x^T d, row by row.
-
-        The second device of a pair gets the opposite sign.
-        """
-        lines, errors = torch.from_numpy(x), torch.from_numpy(d)
-        for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
-            tile.update(lines, sign * errors)
-        self._rows_sent += len(x)
-        self._stale = True
-
-    def statistics(self) -> dict[str, float]:
-        """Devices, saturation and leak; aihwkit counts the pulses of trains on GPUs only (NaN)."""
-        told = super().statistics()
-        kept = ("devices_total", "saturated_total", "initial_clipped_total", "leak_steps")
-        blank = dict.fromkeys(("pulses_up_total", "pulses_down_total"), math.nan)
-        return {name: told[name] for name in kept} | blank | {"device_step": self.device_step}
-
-
 class AnalogNetwork(Learner):
     """The layers; classifies and trains."""
 
-    def __init__(self, spec: AnalogSgdSpec, inputs: InputLines, layers: list[AnalogLayer]) -> None:
+    def __init__(self, spec: AnalogSgdSpec, inputs: InputLines, layers: list[NumberLayer]) -> None:
         self._spec, self.inputs, self.layers = spec, inputs, layers
         self._dropout = (spec.dropout_input, *(spec.dropout_hidden,) * (len(layers) - 1))
         self.epochs: list[EpochRow] = []
@@ -250,22 +157,22 @@ def train_analog_sgd(
     """Train in devices; the validation images only watch.
 
     Args:
-        seed: of initial weights, devices, order and dropout. The trains are aihwkit's own draws,
-            which cannot be seeded: no run repeats bit for bit.
+        seed: of initial weights, devices, order and dropout, and of all else in native devices.
+            aihwkit's own draws cannot be seeded: no run in its tiles repeats bit for bit.
         start, on_epoch: as `rpu_ssnn.training.train`.
 
     Raises:
         StateError: `start` is of another network, or of a cell that aihwkit cannot put back.
-        ValueError: the device remembers its pulses.
+        InputError: a device that its simulator does not have.
         FloatingPointError: weights are no longer finite after an epoch.
     """
     weight_seed, order_seed, _ = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.contrast, data)
     sizes = (inputs.lines, *hidden, data.n_classes)
-    layers = [
-        AnalogLayer(sizes[n], sizes[n + 1], device, spec, *weight_seed.spawn(2))
-        for n in range(len(sizes) - 1)
-    ]
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        initial_seed, device_seed = weight_seed.spawn(2)
+        layers.append(number_layer(n_in, n_out, device, spec, (initial_seed, device_seed)))
     network = AnalogNetwork(spec, inputs, layers)
     rng = np.random.default_rng(order_seed)
     return train_epochs(network, spec.epochs, data, rng, start, on_epoch)
@@ -278,8 +185,3 @@ def _softmax_error(outputs: Numbers, labels: Int64[np.ndarray, " batch"]) -> Num
     error[np.arange(len(labels)), labels] -= 1.0
     error /= np.float32(len(labels))
     return error
-
-
-def _product(x: Numbers, weights: Weights) -> Numbers:
-    """In torch, whose threads the caller has set."""
-    return (torch.from_numpy(x) @ torch.from_numpy(weights)).numpy()

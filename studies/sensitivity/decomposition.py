@@ -32,6 +32,7 @@ from studies.declaration.study import Study
 from studies.declaration.update_rules.analog_sgd import AnalogSgdCase
 from studies.declaration.update_rules.ann import AnnCase
 from studies.declaration.update_rules.coincidence import CoincidenceCase
+from studies.declaration.update_rules.devices import OnDeviceCase
 from studies.declaration.update_rules.pulses import DeviceCase
 from studies.declaration.update_rules.rate import RateCase
 from studies.results.text_table import interval
@@ -112,10 +113,10 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     table = _table(outcome.runs)
     levels = {case.name: _mean(accuracies(outcome.runs, case.name)) for case in cases}
     notes = setting_notes(asked)
-    if asked.case.tile.get("simulator", "aihwkit") != "aihwkit":
-        notes.append(
-            "by numbers the devices are aihwkit's, by spikes those of the native simulator"
-        )
+    spikes = _simulator(asked.case)
+    others = {_simulator(case) for case in cases if isinstance(case, AnalogSgdCase)} - {spikes}
+    for other in sorted(others):
+        notes.append(f"by numbers some devices are those of {other}, by spikes of {spikes}")
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
 
@@ -132,7 +133,8 @@ def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     yield labelled(found, FLOAT)
     for device, label in ((IDEAL_DEVICE, NUMBERS_IDEAL), (inside.device, NUMBERS)):
         overrides = {} if label == NUMBERS_IDEAL else inside.overrides
-        tile = {} if label == NUMBERS_IDEAL else _without_simulator(inside.tile)
+        same = {name: inside.tile[name] for name in ("simulator",) if name in inside.tile}
+        tile = same if label == NUMBERS_IDEAL else inside.tile
         yield labelled(_control(study, device, overrides, tile, shared), label)
     rates = (c for c in study.cases if isinstance(c, RateCase) and c.surrogate is None)
     yield labelled(next(rates, RateCase(update="rate", **shared)), RATES)
@@ -141,8 +143,12 @@ def _cases(asked: DeviceQuestion) -> Iterator[Case]:
     yield labelled(inside, SPIKES)
 
 
+def _simulator(case: OnDeviceCase) -> str:
+    return str(case.tile.get("simulator", "aihwkit"))
+
+
 def _without_simulator(tile: dict[str, object]) -> dict[str, object]:
-    """The control trains on aihwkit's tiles, whatever simulates the same devices under spikes."""
+    """Both simulators have the same devices, where the tile has nothing that only one has."""
     return {name: setting for name, setting in tile.items() if name != "simulator"}
 
 
@@ -153,12 +159,17 @@ def _control(
     tile: dict[str, object],
     shared: dict[str, dict[str, object]],
 ) -> AnalogSgdCase:
-    """The study's own control in that device, else one with aihwkit's pulse trains."""
-    for case in study.cases:
-        if isinstance(case, AnalogSgdCase) and case.device == device:
-            same_tile = _without_simulator(case.tile) == tile
-            if case.overrides == overrides and same_tile:
-                return case
+    """The study's own control in that device, in the same simulator if there is one; else a new
+    one."""
+    controls = [
+        case
+        for case in study.cases
+        if isinstance(case, AnalogSgdCase)
+        and (case.device, case.overrides) == (device, overrides)
+        and _without_simulator(case.tile) == _without_simulator(tile)
+    ]
+    if controls:
+        return next((case for case in controls if case.tile == tile), controls[0])
     kept = _read_by(AnalogSgdCase, shared)
     return AnalogSgdCase(update="analog_sgd", device=device, overrides=overrides, tile=tile, **kept)
 

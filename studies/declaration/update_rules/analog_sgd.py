@@ -1,4 +1,8 @@
-"""The control: ordinary pulsed SGD in a device, as aihwkit trains (`baselines.analog_sgd`)."""
+"""The control: ordinary pulsed SGD in a device, as aihwkit trains (`baselines.analog_sgd`).
+
+In aihwkit's tiles, or in native devices with all that acts on them under spikes, memory of pulses
+and tables of measured jumps included.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.spec.tile import TileSpec
+from studies.common.explain import validated
 from studies.declaration.update_rules.base import (
     BLANK_WITHOUT_SPIKES,
     NUMBERS_READ,
@@ -33,25 +38,19 @@ class AnalogSgdCase(OnDeviceCase):
     update: Literal["analog_sgd"]
     trains: dict[str, Any] = Field({}, description="fields of PulseTrainSpec")
 
-    def method(self, sections: Sections) -> dict[str, Any]:
-        from device_presets import get_device
+    def slots_shown(self, sections: Sections) -> int:
+        return _slots(validated(PulseTrainSpec, sections["trains"], "trains"))
 
-        source, tile = get_device(self.device), sections["tile"]
-        if source.pulse_physics is not None:
-            allowed = (
-                "must be a device without memory of its pulses under analog_sgd, whose pulse "
-                "trains have no place in time (charge_trap has a plain step)"
-            )
-            raise InputError("study", "device", self.device, allowed)
+    def method(self, sections: Sections) -> dict[str, Any]:
         found = super().method(sections)
-        if found["tile"]["simulator"] != "aihwkit":
-            allowed = "must be aihwkit under analog_sgd, whose pulse trains are aihwkit's"
-            if source.jump_tables is not None:
-                allowed += "; they have no tables of measured jumps"
-            raise InputError("study", "tile.simulator", tile["simulator"], allowed)
-        if found["tile"]["initial"] != "programmed":
-            allowed = "must be programmed under analog_sgd"
-            raise InputError("study", "tile.initial", tile["initial"], allowed)
+        tile = validated(TileSpec, sections["tile"], "tile")
+        if tile.simulator != "native" and tile.initial != "programmed":
+            allowed = "must be programmed under analog_sgd, unless the simulator is native"
+            raise InputError("study", "tile.initial", tile.initial, allowed)
+        if tile.read_disturb.acts:
+            shown = tile.read_disturb.model_dump(exclude_defaults=True)
+            allowed = "must not be given under analog_sgd, whose reads are of numbers"
+            raise InputError("study", "tile.read_disturb", shown, allowed)
         return found
 
 
@@ -72,11 +71,11 @@ class AnalogSgdMethod(DeviceMethod):
     trains: PulseTrainSpec
 
     def slots(self, network: NetworkSpec) -> int:
-        return self.trains.train_length + READS_A_PRESENTATION
+        return _slots(self.trains)
 
     def is_replayable(self) -> bool:
-        """False: aihwkit draws the pulse trains."""
-        return False
+        """Not in aihwkit's tiles, where aihwkit draws the pulse trains."""
+        return self.tile.simulator == "native"
 
     def training(self, settings: RunSettings, threads: int) -> Train:
         from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec, train_analog_sgd
@@ -84,3 +83,7 @@ class AnalogSgdMethod(DeviceMethod):
         spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **self.of_numbers(settings))
         hidden, seed = settings.network.hidden, settings.seed
         return partial(train_analog_sgd, spec, hidden, self.simulated, seed=seed)
+
+
+def _slots(trains: PulseTrainSpec) -> int:
+    return trains.train_length + READS_A_PRESENTATION

@@ -87,9 +87,9 @@ class OnDeviceCase(CaseBase):
             allowed = "changes no run: set tile: {reference: {on_off_ratio: ...}} instead"
             raise InputError("study", "overrides.on_off_ratio", ratio, allowed)
         check_slot(self.device, parameters, tile.slot_seconds)
-        network: NetworkSpec = sections["network"]
-        check_tile(self.device, overrides, tile, sections["training"].batch, network.slots)
-        delay = network.gradient.delay
+        batch, slots = sections["training"].batch, self.slots_shown(sections)
+        check_tile(self.device, overrides, tile, batch, slots)
+        delay = sections["network"].gradient.delay
         if delay > 0 and tile.read_disturb.acts:
             raise InputError("study", "network.gradient.delay", delay, NO_DELAYED_READS)
         return found | {
@@ -99,6 +99,11 @@ class OnDeviceCase(CaseBase):
             "parameters": parameters,
             "tile": tile.model_dump(exclude={"weight_range"}),
         }
+
+    def slots_shown(self, sections: Sections) -> int:
+        """Slots of one presentation, each a pulse or a read long."""
+        network: NetworkSpec = sections["network"]
+        return network.slots
 
     def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
         partial = validated(PartialHyperparameters, sections["drive"], "drive")

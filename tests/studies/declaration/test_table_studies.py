@@ -64,7 +64,10 @@ def test_the_identity_follows_from_the_content_alone(tmp_path: Path) -> None:
     ("case", "message"),
     [
         ({"tile": {}}, r"tile\.simulator: 'aihwkit'.*needs tile: {simulator: native}"),
-        ({"update": "analog_sgd"}, r"tile\.simulator: 'native'.*no tables of measured jumps"),
+        (
+            {"update": "analog_sgd", "tile": {}},
+            r"tile\.simulator: 'aihwkit'.*no tables of measured jumps",
+        ),
         ({"overrides": {"levels": 10}}, r"overrides\.levels.*must be one of jump_spread"),
         (
             {"device": {"table": "nowhere"}},

@@ -23,6 +23,9 @@ from support.studies.harness import SMALL, declared_trials, small_study
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
 
 
+SLOW = {"slow_of_range": 0.1, "slow_time_s": 5e-5}
+
+
 def control(**case: Any) -> dict[str, Any]:
     return {
         "label": "analog_sgd",
@@ -78,9 +81,19 @@ def test_slots_do_not_run_the_control_again() -> None:
 @pytest.mark.parametrize(
     ("case", "field", "allowed"),
     [
-        (control(device="charge_trap_pulsed"), "case 1.device", "without memory of its pulses"),
+        (control(device="charge_trap_pulsed"), "case 1.tile.simulator", "do not remember"),
         (control(device="pcm"), "case 1.device", "moves one way only"),
         (control(tile={"initial": "pulsed"}), "case 1.tile.initial", "must be programmed"),
+        (
+            control(tile={"simulator": "native", "read_disturb": {"forward_up": 0.1}}),
+            "case 1.tile.read_disturb",
+            "reads are of numbers",
+        ),
+        (
+            control(tile={"simulator": "native", "device_read_noise": SLOW}),
+            "case 1.tile.device_read_noise.slow_time_s",
+            "at least 0.000825 s",  # 50 presentations of 33 slots, whatever network.T is
+        ),
         (control(trains={"activation": "tanh"}), "case 1.trains.activation", "relu"),
         (control(trains={"length": 3}), "case 1.trains.length", "train_length"),
         (control(network={"T": 20}), "case 1.network.T", "changes nothing in analog_sgd"),
@@ -125,6 +138,19 @@ def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
     cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
     assert cost.train > 0
     assert cost.show > 0
+
+
+def test_native_control_is_repeatable_and_its_pulses_are_counted() -> None:
+    numbers = control(tile={"simulator": "native", "initial": "pulsed"}, label="native")
+    study = small_study(cases=[{"update": "rate", "learning_rate": 1}, numbers])
+    trial = declared_trials(study)[-1]
+    first, again = (run_trial(trial, None, 1) for _ in range(2))
+    assert first.row["replayable"] is True
+    assert first.row["test_accuracy"] == again.row["test_accuracy"]
+    assert first.row["pulses_up_total"] == again.row["pulses_up_total"] > 0
+    ledger = ledger_columns(trial, first)
+    assert ledger["pulses_up_per_device"] > 0
+    assert ledger["training_time_s"] == pytest.approx(90 * 33 * 5e-7)
 
 
 def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:

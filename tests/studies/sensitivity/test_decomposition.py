@@ -137,7 +137,21 @@ def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles
     assert made[SPIKES].method["tile"]["simulator"] == "native"
     assert made[NUMBERS].method["tile"]["simulator"] == "aihwkit"
     assert made[NUMBERS].drive is not None, "the study's own control"
-    assert any("native simulator" in note for note in found.notes)
+    assert any("those of aihwkit, by spikes of native" in note for note in found.notes)
+
+
+def test_a_made_up_control_is_in_the_simulator_of_the_device() -> None:
+    """With all that acts on native devices, memory of pulses among it."""
+    run, tile = Known(), {"simulator": "native", "half_select": {"forward_up": 0.001}}
+    found = decompose(device_study(case={"tile": tile}), "capacitor", run)
+    made = {point.label: point.method.get("tile") for point in run.studies[0].points()}
+    assert made[NUMBERS_IDEAL]["simulator"] == "native"
+    assert not made[NUMBERS_IDEAL]["half_select"]["forward_up"]
+    assert made[NUMBERS] == made[SPIKES]
+    assert not any("simulator" in note for note in found.notes)
+    study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
+    decompose(study, "charge_trap_pulsed", pulsed := Known())
+    assert [point.label for point in pulsed.studies[0].points()][2] == NUMBERS
 
 
 def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
@@ -159,10 +173,10 @@ def test_a_float_network_that_failed_has_a_dash() -> None:
     assert not any("nan" in line for line in text)
 
 
-def test_a_device_that_the_control_cannot_train_is_one_line() -> None:
-    study = device_study("charge_trap_pulsed", case={"tile": {"simulator": "native"}})
-    with pytest.raises(InputError, match="without memory of its pulses"):
-        decompose(study, "charge_trap_pulsed", Known())
+def test_a_tile_that_the_control_cannot_have_is_one_line() -> None:
+    tile = {"simulator": "native", "read_disturb": {"forward_up": 0.001}}
+    with pytest.raises(InputError, match="whose reads are of numbers"):
+        decompose(device_study(case={"tile": tile}), "capacitor", Known())
 
 
 def test_a_made_up_float_network_has_the_layers_and_epochs_of_the_device() -> None:

@@ -19,9 +19,10 @@ class NativeReads:
     """Currents with output noise, resolution and bound, one array of devices after the other.
 
     Args:
-        spec: noise and converters; the spikes are exact in any DAC.
-        device_noise: deviation of each device's current in a read (states). Independent and normal,
-            those of the lines that spike add up to one normal number, of variance number x square.
+        spec: noise and converters, but for the DAC: spikes are exact in any.
+        device_noise: deviation of each device's current in a read (states), at an input of 1.
+            Independent and normal, those of all lines add up to one normal number, whose variance
+            is that of one device times the sum of the squared inputs.
         rng: of the noise, in the order of the reads, those of inference too.
     """
 
@@ -44,27 +45,27 @@ class NativeReads:
         offset: Weights | None,
         transposed: bool,
     ) -> Lines:
-        """Currents of one slot's spikes, in units of the weights.
+        """Currents of one slot's spikes, or of numbers, in units of the weights.
 
         Args:
-            lines: 0 and 1 (or -1), [batch, n_lines].
+            lines: spikes are 0 and 1 (or -1), numbers within +-1; [batch, n_lines].
             seen: states [n_lines, n_others], one array an output line of a cell.
             per_state: weight of a state of 1.
             offset: weights that a reference line subtracts, which is read without error.
             transposed: whether lines are the outputs.
         """
-        spikes = np.abs(lines).sum(axis=1, keepdims=True)
+        power = np.square(lines).sum(axis=1, keepdims=True)  # of spikes: their number
         with one_blas_thread():
             sums = [lines @ part for part in seen]
             reference = None if offset is None else lines @ offset
-        current = per_state * of_cell([self._converted(s, spikes, transposed) for s in sums])
+        current = per_state * of_cell([self._converted(s, power, transposed) for s in sums])
         if reference is not None:
             current = current - reference
         result: Lines = current.astype(np.float32)
         return result
 
     def _converted(
-        self, sums: Lines, spikes: Float32[np.ndarray, "batch 1"], transposed: bool
+        self, sums: Lines, power: Float32[np.ndarray, "batch 1"], transposed: bool
     ) -> Lines:
         spec = self._spec
         bound = spec.adc_bound
@@ -72,7 +73,7 @@ class NativeReads:
             bound = spec.adc_bound_transposed
         if spec.read_noise > 0.0 or self._device_noise > 0.0:
             noise = self.rng.standard_normal(sums.shape, dtype=np.float32)
-            of_devices = self._device_noise * np.sqrt(spikes)
+            of_devices = self._device_noise * np.sqrt(power)
             sums = sums + np.hypot(np.float32(spec.read_noise), of_devices) * noise
         if spec.adc_bits is not None and bound is not None:
             step = np.float32(2.0 * bound / (2**spec.adc_bits - 2))

@@ -8,12 +8,8 @@ import pytest
 import torch
 
 from device_presets import get_device
-from rpu_ssnn.baselines.analog_sgd import (
-    AnalogLayer,
-    AnalogNetwork,
-    AnalogSgdSpec,
-    train_analog_sgd,
-)
+from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec, train_analog_sgd
+from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
 from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.inputs import input_lines
@@ -35,10 +31,14 @@ FINE = {"levels": 50_000}
 """Steps so fine that the chance in a single step of training is small."""
 
 
-def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[AnalogLayer]:
+def layers_of(spec: AnalogSgdSpec, seed: int = 3) -> list[NumberLayer]:
     source = get_device("ideal", FINE)
     seeds = np.random.SeedSequence(seed)
-    return [AnalogLayer(a, b, source, spec, *seeds.spawn(2)) for a, b in pairwise(SIZES)]
+    layers = []
+    for n_in, n_out in pairwise(SIZES):
+        initial_seed, device_seed = seeds.spawn(2)
+        layers.append(number_layer(n_in, n_out, source, spec, (initial_seed, device_seed)))
+    return layers
 
 
 def batch_of(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -151,9 +151,9 @@ def test_reads_with_converters_scale_numbers_into_their_range() -> None:
     assert np.abs(told - wanted).max() < 0.05 * np.abs(wanted).max(), "7 is beyond a DAC's 1"
 
 
-def test_a_device_that_remembers_its_pulses_is_refused(digits: Dataset) -> None:
+def test_a_device_that_remembers_its_pulses_is_refused_in_tiles(digits: Dataset) -> None:
     device = get_device("charge_trap_pulsed", {})
-    with pytest.raises(ValueError, match="remembers its pulses"):
+    with pytest.raises(ValueError, match="do not remember their pulses"):
         train_analog_sgd(AnalogSgdSpec(epochs=0), (8,), device, digits, seed=0)
 
 

@@ -1,0 +1,204 @@
+"""Crossbars of numbers instead of spikes, in aihwkit's tiles or in native devices."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from aihwkit.simulator.configs import UpdateParameters
+from aihwkit.simulator.parameters.enums import PulseType
+from jaxtyping import Float32
+
+from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
+from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, Weights
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.synapses.number_trains import TrainLaw, number_trains
+from rpu_ssnn.synapses.tile import TileSynapses
+
+if TYPE_CHECKING:  # it trains such layers
+    from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec
+
+Numbers = Float32[np.ndarray, "batch lines"]
+Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
+"""Of the initial weights and of the devices of one crossbar."""
+
+
+class NumberLayer(Synapses):
+    """One crossbar of plain gradient descent."""
+
+    def outputs(self, x: Numbers) -> Numbers:
+        """x W, through the converters where the reads have any."""
+        weights = self.linear_read()
+        if weights is not None:
+            return _product(x, weights)
+        return self.forward_current(x)
+
+    def errors_below(self, d: Numbers) -> Numbers:
+        """d W^T, likewise."""
+        weights = self.linear_read()
+        if weights is not None:
+            return _product(d, weights.T)
+        return self.transposed_current(d)
+
+    @abstractmethod
+    def learn(self, x: Numbers, d: Numbers) -> None:
+        """Send the trains of W - learning_rate x^T d, row by row; x is 0 or above."""
+
+    @abstractmethod
+    def weights(self) -> Weights:
+        """The signed weights that the devices stand for, [n_in, n_out]."""
+
+
+class AihwkitLayer(TileSynapses, NumberLayer):
+    """In a tile of aihwkit, which draws the trains.
+
+    Args:
+        n_in, n_out: lines.
+        device: must hold no memory of its pulses.
+
+    Raises:
+        InputError: see `rpu_ssnn.spec.tile.check_device`.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+    ) -> None:
+        trains = spec.trains
+        super().__init__(
+            number_crossbar(n_in, n_out, spec, seeds),
+            device,
+            spec.tile,
+            spec.learning_rate,
+            UpdateParameters(
+                desired_bl=trains.train_length,
+                fixed_bl=True,
+                update_management=trains.update_management,
+                update_bl_management=trains.length_management,
+                pulse_type=PulseType.STOCHASTIC_COMPRESSED,
+            ),
+        )
+
+    def set_step_scale(self, scale: float) -> None:
+        """Scale the learning rate, relative to the first; numbers need no thinning."""
+        self.keep = 1.0
+        for tile in self.tiles:
+            tile.set_learning_rate(float(self._wanted_step * scale / self._per_state))
+
+    def learn(self, x: Numbers, d: Numbers) -> None:
+        """The second device of a pair gets trains of its own, of the opposite sign."""
+        lines, errors = torch.from_numpy(x), torch.from_numpy(d)
+        for sign, tile in zip((1.0, -1.0), self.tiles, strict=False):
+            tile.update(lines, sign * errors)
+        self._rows_sent += len(x)
+        self._stale = True
+
+    def statistics(self) -> dict[str, float]:
+        """Devices, saturation and leak; aihwkit counts the pulses of trains on GPUs only (NaN)."""
+        told = super().statistics()
+        kept = ("devices_total", "saturated_total", "initial_clipped_total", "leak_steps")
+        blank = dict.fromkeys(("pulses_up_total", "pulses_down_total"), math.nan)
+        return {name: told[name] for name in kept} | blank | {"device_step": self.device_step}
+
+
+class NativeLayer(NativeSynapses, NumberLayer):
+    """In native devices: seeded, and with all that acts on these devices under spikes.
+
+    The trains go into the same pulse blocks as spikes do, so that devices and effects cannot tell
+    who sent them. Both devices of a pair get the same trains, in opposite directions.
+
+    Args:
+        n_in, n_out: lines.
+
+    Raises:
+        InputError: see `NativeSynapses`.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+    ) -> None:
+        crossbar = number_crossbar(n_in, n_out, spec, seeds)
+        super().__init__(crossbar, device, spec.tile, spec.learning_rate)
+        trains = spec.trains
+        self._law = TrainLaw(
+            longest=trains.train_length,
+            balanced=trains.update_management,
+            shortened=trains.length_management,
+            lead=READS_A_PRESENTATION,
+            key=self._rng.integers(2**64, dtype=np.uint64),
+        )
+
+    def set_step_scale(self, scale: float) -> None:
+        """Scale the learning rate, relative to the first; numbers need no thinning."""
+        self.keep, self._step = 1.0, self._wanted_step * scale
+
+    def forward_current(self, x: Numbers) -> Numbers:
+        """As aihwkit's converters read numbers: the largest of a row is a converter's 1."""
+        lines, scale = self._converted(x)
+        current: Numbers = scale * super().forward_current(lines)
+        return current
+
+    def transposed_current(self, d: Numbers) -> Numbers:
+        """Likewise."""
+        lines, scale = self._converted(d)
+        current: Numbers = scale * super().transposed_current(lines)
+        return current
+
+    def learn(self, x: Numbers, d: Numbers) -> None:
+        rows = number_trains(
+            self._law, x, d, self._step / self.device_step, self._clock.batch_began,
+            self._clock.slots, self.needs_all_spikes,
+        )  # fmt: skip
+        self.update(PulseBlock(*rows))
+        self.commit(range(len(x)))
+
+    def statistics(self) -> dict[str, float]:
+        """As `NativeSynapses.statistics`, without what concerns thinned trains."""
+        without = ("step_wanted", "thinning", "thinning_last")
+        return {n: value for n, value in super().statistics().items() if n not in without}
+
+    def _converted(self, numbers: Numbers) -> tuple[Numbers, Float32[np.ndarray, "batch 1"]]:
+        """Numbers within +-1 as the DAC gives them, and their scale."""
+        scale = np.abs(numbers).max(axis=1, keepdims=True)
+        lines = numbers / np.where(scale > 0, scale, np.float32(1.0))
+        bits = None if self.spec.reads is None else self.spec.reads.dac_bits
+        if bits is not None:
+            step = np.float32(2.0 / (2**bits - 2))
+            lines = np.rint(lines / step) * step
+        return lines, scale
+
+
+def number_layer(
+    n_in: int, n_out: int, device: DeviceSource, spec: AnalogSgdSpec, seeds: Seeds
+) -> NumberLayer:
+    """The layer of the tile's simulator.
+
+    Raises:
+        InputError: as that layer.
+    """
+    made = NativeLayer if spec.tile.simulator == "native" else AihwkitLayer
+    return made(n_in, n_out, device, spec, seeds)
+
+
+def number_crossbar(n_in: int, n_out: int, spec: AnalogSgdSpec, seeds: Seeds) -> Crossbar:
+    """What such a layer asks of its synapses: weights of He initialisation, threshold 1."""
+    he_std = math.sqrt(2.0 / n_in)
+    normal = np.random.default_rng(seeds[0]).standard_normal((n_in, n_out))
+    return Crossbar(
+        initial=(he_std * normal).astype(np.float32),
+        theta=1.0,
+        he_std=he_std,
+        gain=float(spec.batch),  # the errors are means over the batch already
+        T=1,
+        slots=spec.trains.train_length + READS_A_PRESENTATION,
+        batch=spec.batch,
+        seed=int(seeds[1].generate_state(1, np.uint64)[0]),
+    )
+
+
+def _product(x: Numbers, weights: Weights) -> Numbers:
+    """In torch, whose threads the caller has set."""
+    return (torch.from_numpy(x) @ torch.from_numpy(weights)).numpy()
