@@ -47,7 +47,7 @@ def weights_of(trained: Trained, where: object) -> list[Weights]:
     found = [synapses.linear_read() for synapses in trained.network.synapses]
     if any(weights is None for weights in found):
         allowed = (
-            "must be left out (exact reads), and device_read_noise.white_of_range too: no weights "
+            "must be left out (exact reads), and white parts of device_read_noise too: no weights "
             "stand for reads with errors"
         )
         raise InputError(where, "tile.reads", "given", allowed)

@@ -237,21 +237,33 @@ class RetentionSpec(ArrayPhysics):
 class DeviceReadNoiseSpec(ArrayPhysics):
     """Noise of each device's current, beside that of the converters (`ReadSpec.read_noise`).
 
-    Unit: share of the nominal range (which is 2 states), the same for all devices and at every
-    state, stuck ones included.
+    Its deviation is a share of the nominal range (which is 2 states), the same at every state; or
+    a share of the device's own current, which is proportional to its conductance
+    (`ReferenceSpec.on_off_ratio`). Where both are given, squares add. Stuck devices have it too.
     """
 
-    switched_by: ClassVar[tuple[str, ...]] = ("white_of_range", "slow_of_range")
+    switched_by: ClassVar[tuple[str, ...]] = (
+        "white_of_range",
+        "white_of_current",
+        "slow_of_range",
+        "slow_of_current",
+    )
 
     white_of_range: StepShare = Field(
         0.0,
         description="deviation that is drawn anew in each slot and read; reads are then calls, "
         "slot by slot, which is slower",
     )
+    white_of_current: StepShare = Field(
+        0.0, description="the same, as a share of the device's own current"
+    )
     slow_of_range: StepShare = Field(
         0.0,
         description="deviation with a memory of slow_time_s; frozen within a batch, and while "
         "accuracies are measured",
+    )
+    slow_of_current: StepShare = Field(
+        0.0, description="the same, as a share of the device's own current"
     )
     slow_time_s: Annotated[float, Field(ge=1e-12, le=1e12)] = Field(
         1.0,
@@ -263,3 +275,13 @@ class DeviceReadNoiseSpec(ArrayPhysics):
         description="many: normal (an Ornstein-Uhlenbeck process); two: random telegraph noise, "
         "each device at plus or minus the deviation",
     )
+
+    @property
+    def is_white(self) -> bool:
+        """Whether a part of the noise is drawn in each read."""
+        return self.white_of_range > 0.0 or self.white_of_current > 0.0
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a part of the noise has a memory."""
+        return self.slow_of_range > 0.0 or self.slow_of_current > 0.0

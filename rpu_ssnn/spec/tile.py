@@ -86,6 +86,11 @@ class ReferenceSpec(Spec):
         """Conductance at the lower end of the range over that at the upper."""
         return 1.0 / self.on_off_ratio if self.on_off_ratio else 0.0
 
+    @property
+    def zero(self) -> float:
+        """Conductance of state 0, in states: that of a state w is proportional to w plus this."""
+        return (1.0 + self.off) / (1.0 - self.off)
+
 
 NEEDS_PULSES = (
     "simulates devices alone, in pairs and in parallel, whose weights pulses move; a cell with "
@@ -240,7 +245,7 @@ def check_device(
         (
             "device_read_noise.slow_time_s",
             noise.slow_time_s,
-            noise.slow_of_range and noise.slow_time_s < frozen,
+            noise.is_slow and noise.slow_time_s < frozen,
             _TOO_FAST.format(frozen),
         ),
     )

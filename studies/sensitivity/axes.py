@@ -114,6 +114,14 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
         1e-5,
         1.0,
     ),
+    "device_read_noise_of_current": RequirementParameter(
+        "current",
+        "the same, as a share of the device's own current (simulator: native)",
+        "device_read_noise",
+        ("tile.device_read_noise.white_of_current",),
+        1e-5,
+        1.0,
+    ),
     "slow_read_noise": RequirementParameter(
         "range",
         "noise of each device, with a memory of slow_time_s (simulator: native)",

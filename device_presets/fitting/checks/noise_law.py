@@ -33,8 +33,8 @@ MOST_RATIO = 2.0
 
 _CHANCE = 0.001  # of an alarm where the noise is the same
 _ADVICE = (
-    "; a preset has one noise of a reading: fit the part of the range that you use, or a table "
-    "(--table)"
+    "; a preset has one noise of a reading: simulate this noise in a study (device_read_noise: "
+    "{white_of_current: ...}), fit the part of the range that you use, or a table (--table)"
 )
 
 

@@ -26,6 +26,15 @@ class ReadShares(NamedTuple):
     """Conductance of state 0, in states: that of a state w is proportional to w plus this."""
 
 
+def conductance[T: np.ndarray](states: T, zero: float) -> T:
+    """Of devices in those states, in states; a device may be below the range, but not below zero.
+
+    zero: conductance of state 0 (`ReferenceSpec.zero`).
+    """
+    found: T = np.maximum(states + states.dtype.type(zero), 0.0)
+    return found
+
+
 class DeviceArray:
     """What effects and reads work on.
 

@@ -25,6 +25,7 @@ from rpu_ssnn.synapses.base import (
 from rpu_ssnn.synapses.device_library import refuse_other_than_device
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
+from rpu_ssnn.synapses.native.device_array import conductance
 from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
@@ -101,7 +102,9 @@ class NativeSynapses(Synapses):
             effect.written(self._array)
         self._begin_effects()
         self._reads = NativeReads.of(spec, device.in_parallel, int(built.line_key))
+        self._in_parallel = device.in_parallel
         self._shown: list[Weights] = []
+        self._variances: list[Weights] = []
         self._shown_at, self._visible = -1, 0
         self._recent: list[tuple[int, Pulses]] = []
 
@@ -158,8 +161,9 @@ class NativeSynapses(Synapses):
             exact: Float32[np.ndarray, "batch n_out"] = lines @ self._read_weights()
             return exact
         array = self._array
+        seen = self._seen()
         return self._reads.currents(
-            lines, self._seen(), array.cells.per_state, array.offset(), False
+            lines, seen, self._variances, array.cells.per_state, array.offset(), False
         )
 
     def transposed_current(
@@ -171,7 +175,8 @@ class NativeSynapses(Synapses):
             return exact
         array, offset = self._array, self._array.offset()
         seen, turned = [part.T for part in self._seen()], None if offset is None else offset.T
-        return self._reads.currents(lines, seen, array.cells.per_state, turned, True)
+        variances = [part.T for part in self._variances]
+        return self._reads.currents(lines, seen, variances, array.cells.per_state, turned, True)
 
     def update(self, block: PulseBlock) -> None:
         """Keep the pulses for the next commit; several threads may do so at once."""
@@ -308,7 +313,17 @@ class NativeSynapses(Synapses):
             for errors in self._read_errors():
                 of_lines = zip(self._shown, self._array.lines(errors), strict=True)
                 self._shown = [line + error for line, error in of_lines]
+            self._variances = self._noise_of_currents()
         return self._shown
+
+    def _noise_of_currents(self) -> list[Weights]:
+        """Variance of each output line's white noise, where it is a share of the current."""
+        share = 0.0 if self._reads is None else self._reads.of_current
+        if share == 0.0:
+            return []
+        currents = [conductance(s, self.spec.reference.zero) for s in self._array.states()]
+        squares = self._array.lines([np.square(share * current) for current in currents])
+        return [of_line / np.float32(self._in_parallel) for of_line in squares]
 
     def _pass_time(self, *changed: bool) -> None:
         """What reads see now is no longer what they saw, where any effect says so."""

@@ -19,6 +19,7 @@ from rpu_ssnn.synapses.native.pulsing.apply import (
 )
 from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
+from rpu_ssnn.synapses.number_trains import TrainLaw, number_trains
 
 SIDE = 2
 
@@ -63,4 +64,5 @@ def weights_of_toy_cells() -> float:
     order = np.arange(SIDE)
     train_online((layer, layer), rule, square, order, order, 0)
     classify((layer, layer), rule, square, order)
+    number_trains(TrainLaw(2, True, True, 0, np.uint64(6)), square, square, 1.0, 0, 2, False)
     return float(cells.weights.sum())

@@ -147,6 +147,42 @@ def test_both_devices_of_a_pair_are_noisy() -> None:
     assert found.std() == pytest.approx(0.04 * np.sqrt(20) / np.sqrt(2), rel=0.02)
 
 
+@pytest.mark.parametrize("ratio", [None, 4.0])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_white_noise_of_current_grows_with_the_conductance(
+    ratio: float | None, transposed: bool
+) -> None:
+    """G/G_max = 1/R + (1 - 1/R) (w + 1) / 2; the weight of a conductance G is 2 G / G_max of the
+    range, whatever R is."""
+    reference = {"on_off_ratio": ratio}
+    synapses = noisy(reference=reference, device_read_noise={"white_of_current": 0.05})
+    off = 1.0 / ratio if ratio else 0.0
+    window = SCALE * (1.0 - off)
+    conductance = off + (1.0 - off) * (synapses.weights() / window + 1.0) / 2.0
+    assert conductance.max() > 1.5 * conductance.min()
+    n = 4000
+    lines = np.zeros((n, 8 if transposed else 20), np.int8 if transposed else np.uint8)
+    lines[:, [1, 4]] = 1
+    if transposed:
+        found = synapses.transposed_current(lines) - lines @ synapses.weights().T
+        expected = np.hypot(conductance[:, 1], conductance[:, 4])
+    else:
+        found = synapses.forward_current(lines) - lines @ synapses.weights()
+        expected = np.hypot(conductance[1], conductance[4])
+    np.testing.assert_allclose(found.std(axis=0), 0.05 * 2.0 * SCALE * expected, rtol=0.05)
+
+
+def test_noises_of_range_and_of_current_add_in_squares_in_both_devices_of_a_pair() -> None:
+    noise = {"white_of_range": 0.02, "white_of_current": 0.1}
+    synapses = noisy(reference={"scheme": "differential_pair"}, device_read_noise=noise)
+    up, down = (state[3] + 1.0 for state in synapses.states())
+    lines = np.zeros((4000, 20), np.uint8)
+    lines[:, 3] = 1
+    found = synapses.forward_current(lines) - lines @ synapses.weights()
+    expected = np.sqrt(2 * 0.04**2 + 0.1**2 * (up**2 + down**2)) / 2.0
+    np.testing.assert_allclose(found.std(axis=0), expected, rtol=0.05)
+
+
 # --- slow noise of devices ----------------------------------------------------------------------
 
 
@@ -201,6 +237,16 @@ def test_slow_noise_is_the_same_for_calls_and_products() -> None:
     np.testing.assert_allclose(by_call.forward_current(lines), read, atol=1e-6)
     turned = by_call.transposed_current(np.eye(8, dtype=np.int8))
     np.testing.assert_allclose(turned, read.T, atol=1e-6)
+
+
+def test_slow_noise_of_current_follows_the_states() -> None:
+    slow = {"slow_of_current": 0.05, "slow_levels": "two"}
+    synapses = noisy(reference={"on_off_ratio": 4.0}, device_read_noise=slow)
+    for _ in range(2):
+        states = synapses.states()[0]
+        found = np.abs(errors(synapses)).reshape(20, 8) / (1.0 - 0.25)  # states of this window
+        np.testing.assert_allclose(found, 0.05 * (states + 5.0 / 3.0), rtol=1e-3)
+        moved(synapses, [3], [2], [5])
 
 
 def test_resistive_lines_weaken_slow_noise_as_they_do_currents() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from rpu_ssnn.compiled import compiled_in_place
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
-from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.device_array import DeviceArray, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.random_numbers import device_word, normal, uniform
 from rpu_ssnn.training_state import State
@@ -57,7 +57,8 @@ class SlowReadNoise(Effect):
 
     def __init__(self, setup: Setup) -> None:
         spec = setup.spec.device_read_noise
-        self._deviation = np.float32(STATES_OF_RANGE * spec.slow_of_range)
+        self._of_range = np.float32(STATES_OF_RANGE * spec.slow_of_range)
+        self._of_current, self._zero = spec.slow_of_current, setup.spec.reference.zero
         self._time_s, self._two = spec.slow_time_s, spec.slow_levels == "two"
         self._batch_seconds = setup.batch_seconds
         self._key = np.uint64(setup.seed.generate_state(1, np.uint64)[0])
@@ -76,7 +77,14 @@ class SlowReadNoise(Effect):
         return True
 
     def read_errors(self, array: DeviceArray) -> list[Weights]:
-        errors = [array.as_crossbar(self._deviation * part) for part in self._errors]
+        errors = [array.as_crossbar(self._of_range * part) for part in self._errors]
+        if self._of_current > 0.0:
+            normal = [array.as_crossbar(part) for part in self._errors]
+            currents = [conductance(states, self._zero) for states in array.states()]
+            errors = [
+                np.hypot(self._of_range, self._of_current * current) * part
+                for current, part in zip(currents, normal, strict=True)
+            ]
         if array.read_shares is None:
             return errors
         shares = array.read_shares.devices

@@ -14,7 +14,7 @@ import numpy as np
 
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Pulses
-from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares
+from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
 from rpu_ssnn.synapses.native.step_models import step_fields
@@ -30,7 +30,7 @@ class LineResistance(Effect):
         assert spec.on_resistance is not None
         assert spec.voltage_constant is not None
         self._side, self._voltage_constant = spec.array_side, spec.voltage_constant
-        self._zero = (1.0 + off) / (1.0 - off)
+        self._zero = setup.spec.reference.zero
         self._drop_per_state = spec.ohm_per_cell / spec.on_resistance * (1.0 - off) / 2.0
         fields = step_fields(setup.drawn.model)
         self._full_steps = {
@@ -76,8 +76,7 @@ class LineResistance(Effect):
             parts.append(array.as_crossbar(array.cells.offset) / array.cells.per_state)
         for d, part in enumerate(parts):
             states[:, d::2] = part
-        # a device may be below the nominal range, but not below zero
-        return np.maximum(states + self._zero, 0.0) * self._drop_per_state
+        return conductance(states, self._zero) * self._drop_per_state
 
     def _scale_steps(self, array: DeviceArray, factor: OfCells) -> None:
         records = array.cells.records

@@ -23,24 +23,31 @@ class NativeReads:
         device_noise: deviation of each device's current in a read (states), at an input of 1.
             Independent and normal, those of all lines add up to one normal number, whose variance
             is that of one device times the sum of the squared inputs.
+        of_current: a further deviation, as a share of the device's own current.
         rng: of the noise, in the order of the reads, those of inference too.
     """
 
-    def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, spec: ReadSpec, device_noise: float, of_current: float, rng: np.random.Generator
+    ) -> None:
         self._spec, self._device_noise, self.rng = spec, np.float32(device_noise), rng
+        self.of_current = of_current
 
     @classmethod
     def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
         """None where a read is a product with a matrix."""
-        white = STATES_OF_RANGE * spec.device_read_noise.white_of_range / math.sqrt(in_parallel)
-        if spec.reads is None and white == 0.0:
+        noise = spec.device_read_noise
+        if spec.reads is None and not noise.is_white:
             return None
-        return cls(spec.reads or ReadSpec(), white, np.random.default_rng(seed))
+        white = STATES_OF_RANGE * noise.white_of_range / math.sqrt(in_parallel)
+        rng = np.random.default_rng(seed)
+        return cls(spec.reads or ReadSpec(), white, noise.white_of_current, rng)
 
     def currents(
         self,
         lines: Lines,
         seen: list[Weights],
+        variances: list[Weights],
         per_state: np.float32,
         offset: Weights | None,
         transposed: bool,
@@ -50,31 +57,41 @@ class NativeReads:
         Args:
             lines: spikes are 0 and 1 (or -1), numbers within +-1; [batch, n_lines].
             seen: states [n_lines, n_others], one array an output line of a cell.
+            variances: as `seen`, of the noise that is a share of the current; none without it.
             per_state: weight of a state of 1.
             offset: weights that a reference line subtracts, which is read without error.
             transposed: whether lines are the outputs.
         """
-        power = np.square(lines).sum(axis=1, keepdims=True)  # of spikes: their number
+        squares = np.square(lines)
+        power = squares.sum(axis=1, keepdims=True)  # of spikes: their number
         with one_blas_thread():
             sums = [lines @ part for part in seen]
             reference = None if offset is None else lines @ offset
-        current = per_state * of_cell([self._converted(s, power, transposed) for s in sums])
+            further = [squares @ part for part in variances] or [None] * len(seen)
+        parts = zip(sums, further, strict=True)
+        current = per_state * of_cell([self._converted(*p, power, transposed) for p in parts])
         if reference is not None:
             current = current - reference
         result: Lines = current.astype(np.float32)
         return result
 
     def _converted(
-        self, sums: Lines, power: Float32[np.ndarray, "batch 1"], transposed: bool
+        self,
+        sums: Lines,
+        further: Lines | None,
+        power: Float32[np.ndarray, "batch 1"],
+        transposed: bool,
     ) -> Lines:
         spec = self._spec
         bound = spec.adc_bound
         if transposed and spec.adc_bound_transposed is not None:
             bound = spec.adc_bound_transposed
-        if spec.read_noise > 0.0 or self._device_noise > 0.0:
+        if spec.read_noise > 0.0 or self._device_noise > 0.0 or further is not None:
             noise = self.rng.standard_normal(sums.shape, dtype=np.float32)
-            of_devices = self._device_noise * np.sqrt(power)
-            sums = sums + np.hypot(np.float32(spec.read_noise), of_devices) * noise
+            deviation = np.hypot(np.float32(spec.read_noise), self._device_noise * np.sqrt(power))
+            if further is not None:
+                deviation = np.hypot(deviation, np.sqrt(further))
+            sums = sums + deviation * noise
         if spec.adc_bits is not None and bound is not None:
             step = np.float32(2.0 * bound / (2**spec.adc_bits - 2))
             sums = np.rint(sums / step) * step

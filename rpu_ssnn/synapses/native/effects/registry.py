@@ -16,7 +16,7 @@ EFFECTS: tuple[tuple[Callable[[Setup], Effect], Callable[[TileSpec], bool]], ...
     (HalfSelect, lambda spec: spec.half_select.acts),
     (ReadDisturb, lambda spec: spec.read_disturb.acts),
     (Retention, lambda spec: spec.retention.has_law),
-    (SlowReadNoise, lambda spec: spec.device_read_noise.slow_of_range > 0.0),
+    (SlowReadNoise, lambda spec: spec.device_read_noise.is_slow),
     (LineResistance, lambda spec: spec.lines.acts),
 )
 """Each, and by which settings it is on."""
