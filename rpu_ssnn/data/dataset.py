@@ -1,6 +1,7 @@
 """``load_dataset``: the training, validation and test images that one trial of a study uses."""
 
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import get_args
 
@@ -100,12 +101,11 @@ def load_dataset(
     if own is not None and name in DATASET_NAMES:
         allowed = "is a standard set's: give your own data a name of their own"
         raise InputError("load_dataset", "name", name, allowed)
-    if not 0 <= validation_share <= MAX_VALIDATION_SHARE:
-        raise InputError(
-            name, "validation_share", validation_share, f"must be from 0 to {MAX_VALIDATION_SHARE}"
-        )
-    if seed < 0:
-        raise InputError(name, "seed", seed, "must not be negative")
+    if not (_is(validation_share, Real) and 0 <= validation_share <= MAX_VALIDATION_SHARE):
+        allowed = f"must be a number from 0 to {MAX_VALIDATION_SHARE}"
+        raise InputError(name, "validation_share", validation_share, allowed)
+    if not _is(seed, Integral) or seed < 0:
+        raise InputError(name, "seed", seed, "must be a whole number, 0 or above")
     _check_count(name, "n_train", n_train)
     _check_count(name, "n_test", n_test)
     folder = None if root is None else Path(root)
@@ -204,7 +204,13 @@ def _assemble(
 def _check_count(name: str, field: str, count: int | None, there: int | None = None) -> None:
     if count is None:
         return
-    if count < 1:
-        raise InputError(name, field, count, "must be at least 1, or left out for all images")
+    if not _is(count, Integral) or count < 1:
+        allowed = "must be a whole number, at least 1, or left out for all images"
+        raise InputError(name, field, count, allowed)
     if there is not None and count > there:
         raise InputError(name, field, count, f"must be at most {there}, the images there are")
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a number is of that kind, numpy's among them; callers from scripts are not typed."""
+    return isinstance(value, kind)

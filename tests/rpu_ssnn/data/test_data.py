@@ -161,7 +161,11 @@ def test_digest_tells_any_difference_in_the_data(
         ({"validation_share": 0.51}, ["validation_share: 0.51", "from 0 to 0.5"]),
         ({"validation_share": float("nan")}, ["validation_share: nan", "from 0 to 0.5"]),
         ({"validation_share": 0.01, "n_train": 20}, ["validation_share: 0.01", "none of 20"]),
-        ({"seed": -1}, ["seed: -1", "negative"]),
+        ({"seed": -1}, ["seed: -1", "0 or above"]),
+        ({"seed": "1"}, ["seed: '1'", "whole number"]),
+        ({"n_train": "10"}, ["n_train: '10'", "whole number"]),
+        ({"n_test": 10.5}, ["n_test: 10.5", "whole number"]),
+        ({"validation_share": "half"}, ["validation_share: 'half'", "from 0 to 0.5"]),
     ],
 )
 def test_bad_argument(changes: dict[str, Any], words: list[str]) -> None:
