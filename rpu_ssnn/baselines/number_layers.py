@@ -148,10 +148,9 @@ class NativeLayer(NativeSynapses, NumberLayer):
         return current
 
     def learn(self, x: Numbers, d: Numbers) -> None:
-        rows = number_trains(
-            self._law, x, d, self._step / self.device_step, self._clock.batch_began,
-            self._clock.slots, self.needs_all_spikes,
-        )  # fmt: skip
+        first = self._clock.batch_began // self._clock.slots
+        steps = self._step / self.device_step
+        rows = number_trains(self._law, x, d, steps, first, self.needs_all_spikes)
         self.update(PulseBlock(*rows))
         self.commit(range(len(x)))
 

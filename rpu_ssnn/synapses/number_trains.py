@@ -4,7 +4,7 @@ In each slot an input line spikes with a probability proportional to x, an outpu
 proportional to |d|, each for itself. Where both spike, the device gets a pulse: in the mean as many
 as the change asks for (Gokmen and Vlasov, Front. Neurosci. 2016). The scales of both probabilities,
 and the length of a train, are those of aihwkit's update management. aihwkit's stochastic trains
-follow the same law. A draw here follows from the key, the line and the slot.
+follow the same law. A draw here follows from the key, the line, the presentation and the slot.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int32
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.native.random_numbers import device_word, uniform
+from rpu_ssnn.synapses.native.random_numbers import random_word, uniform
 
 
 class TrainLaw(NamedTuple):
@@ -51,8 +51,7 @@ def number_trains(
     x: Float32[np.ndarray, "batch n_in"],
     d: Float32[np.ndarray, "batch n_out"],
     steps: float,
-    began: int,
-    slots: int,
+    first: int,
     all_spikes: bool,
 ) -> TrainRows:
     """Trains of a batch; a slot without a coincidence has no row, unless all spikes matter.
@@ -62,8 +61,7 @@ def number_trains(
         x: inputs, 0 or above.
         d: gradient of the loss to the outputs; a device goes up where d is negative.
         steps: learning rate over the step of a device: pulses for x d = 1.
-        began: slot of the batch's first presentation, in slots since training began.
-        slots: of a presentation.
+        first: number of the batch's first presentation since training began.
         all_spikes: whether spikes matter that meet none.
     """
     batch, n_in = x.shape
@@ -86,12 +84,15 @@ def number_trains(
         for k in range(active_out):
             chance_out[k] = scale_out * abs(d[b, lines_out[k]])
         for t in range(length):
-            at = began + b * slots + law.lead + t
+            draw = ((first + b) * law.longest + t) * (n_in + n_out)
             first_in, first_out = pre_start[rows], post_start[rows]
             post, sign = _room(post, first_out + n_out), _room(sign, first_out + n_out)
             end_out = first_out
             for k in range(active_out):
-                if uniform(device_word(law.key, n_in + lines_out[k], at)) < chance_out[k]:
+                if (
+                    uniform(random_word(law.key, np.uint64(draw + n_in + lines_out[k])))
+                    < chance_out[k]
+                ):
                     post[end_out] = lines_out[k]
                     sign[end_out] = np.int8(1 if d[b, lines_out[k]] < 0 else -1)
                     end_out += 1
@@ -99,7 +100,7 @@ def number_trains(
                 continue
             pre, end_in = _room(pre, first_in + n_in), first_in
             for k in range(active_in):
-                if uniform(device_word(law.key, lines_in[k], at)) < chance_in[k]:
+                if uniform(random_word(law.key, np.uint64(draw + lines_in[k]))) < chance_in[k]:
                     pre[end_in] = lines_in[k]
                     end_in += 1
             if end_in == first_in and (end_out == first_out or not all_spikes):

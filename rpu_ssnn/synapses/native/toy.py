@@ -64,5 +64,5 @@ def weights_of_toy_cells() -> float:
     order = np.arange(SIDE)
     train_online((layer, layer), rule, square, order, order, 0)
     classify((layer, layer), rule, square, order)
-    number_trains(TrainLaw(2, True, True, 0, np.uint64(6)), square, square, 1.0, 0, 2, False)
+    number_trains(TrainLaw(2, True, True, 0, np.uint64(6)), square, square, 1.0, 0, False)
     return float(cells.weights.sum())

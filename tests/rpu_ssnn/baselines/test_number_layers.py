@@ -155,3 +155,17 @@ def test_half_select_counts_spikes_of_trains_that_meet_none() -> None:
     spikes = moved[3, 5] / 0.01
     assert spikes == pytest.approx(round(spikes), abs=0.05)
     assert spikes > native.pulses[3].sum(), "spikes that met no other disturb, too"
+
+
+def test_lines_have_draws_of_their_own_however_long_the_devices_rest() -> None:
+    """100 s a presentation are 2^32 slots after a few dozen of them."""
+    native = layer(NativeLayer, "charge_trap_pulsed", rate=0.001, idle_seconds=100.0)
+    x, d = np.ones((1, N_IN), np.float32), np.ones((1, N_OUT), np.float32)
+    found = []
+    for _ in range(300):
+        before = native.pulses.copy()
+        native.learn(x, d)
+        native.end_batch()
+        found.append((native.pulses - before).sum(axis=1))
+    late = np.array(found[-200:])
+    assert (late[:, 0] != late[:, 1]).mean() > 0.3
