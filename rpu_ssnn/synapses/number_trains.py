@@ -89,19 +89,17 @@ def number_trains(
             post, sign = _room(post, first_out + n_out), _room(sign, first_out + n_out)
             end_out = first_out
             for k in range(active_out):
-                if (
-                    uniform(random_word(law.key, np.uint64(draw + n_in + lines_out[k])))
-                    < chance_out[k]
-                ):
-                    post[end_out] = lines_out[k]
-                    sign[end_out] = np.int8(1 if d[b, lines_out[k]] < 0 else -1)
+                line = lines_out[k]
+                if uniform(random_word(law.key, np.uint64(draw + n_in + line))) < chance_out[k]:
+                    post[end_out], sign[end_out] = line, 1 if d[b, line] < 0 else -1
                     end_out += 1
             if end_out == first_out and not all_spikes:
                 continue
             pre, end_in = _room(pre, first_in + n_in), first_in
             for k in range(active_in):
-                if uniform(random_word(law.key, np.uint64(draw + lines_in[k]))) < chance_in[k]:
-                    pre[end_in] = lines_in[k]
+                line = lines_in[k]
+                if uniform(random_word(law.key, np.uint64(draw + line))) < chance_in[k]:
+                    pre[end_in] = line
                     end_in += 1
             if end_in == first_in and (end_out == first_out or not all_spikes):
                 continue
