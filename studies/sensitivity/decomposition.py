@@ -116,7 +116,7 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     spikes = _simulator(asked.case)
     others = {_simulator(case) for case in cases if isinstance(case, AnalogSgdCase)} - {spikes}
     for other in sorted(others):
-        notes.append(f"by numbers some devices are those of {other}, by spikes of {spikes}")
+        notes.append(f"simulator of devices: {other} by numbers, at least once; {spikes} by spikes")
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
 
