@@ -12,20 +12,16 @@ and the meaning of the learning rate, which is that of plain gradient descent he
 """
 
 from itertools import pairwise
-from typing import Annotated
 
 import numpy as np
 from jaxtyping import Int64
-from pydantic import Field
 
 from rpu_ssnn.baselines.number_layers import NumberLayer, Numbers, number_layer
-from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
+from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.inputs import InputLines, input_lines
-from rpu_ssnn.spec import Contrast, Positive, Share, Spec
-from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.training_loop import (
     Learner,
     OnEpoch,
@@ -34,23 +30,6 @@ from rpu_ssnn.training_loop import (
     train_epochs,
 )
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, joined, part_of
-
-
-class AnalogSgdSpec(Spec):
-    """Plain SGD in devices; the step falls linearly from `learning_rate` to zero over the epochs.
-
-    The learning rate is that of gradient descent on the weights: it does not depend on the weight
-    range. Momentum has no place in a device, which holds the weight and nothing else.
-    """
-
-    trains: PulseTrainSpec = PulseTrainSpec()
-    tile: TileSpec = TileSpec()
-    learning_rate: Positive = 0.5
-    epochs: Annotated[int, Field(ge=0)] = 10
-    batch: Annotated[int, Field(ge=1)] = 50
-    dropout_input: Share = 0.0
-    dropout_hidden: Share = 0.0
-    contrast: Contrast = "none"
 
 
 class AnalogNetwork(Learner):

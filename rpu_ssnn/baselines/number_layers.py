@@ -1,10 +1,7 @@
 """Crossbars of numbers instead of spikes, in aihwkit's tiles or in native devices."""
 
-from __future__ import annotations
-
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,15 +9,12 @@ from aihwkit.simulator.configs import UpdateParameters
 from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float32
 
-from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
+from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.device_source import DeviceSource
 from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, Weights
+from rpu_ssnn.synapses.native.pulsing.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.tile import TileSynapses
-
-if TYPE_CHECKING:  # it trains such layers
-    from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec
 
 Numbers = Float32[np.ndarray, "batch lines"]
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]

@@ -1,10 +1,11 @@
-"""How the control turns numbers into pulses, as validated data; light to import."""
+"""Settings of the control, as validated data; light to import."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rpu_ssnn.spec import Spec
+from rpu_ssnn.spec import Contrast, Positive, Share, Spec
+from rpu_ssnn.spec.tile import TileSpec
 
 READS_A_PRESENTATION = 2
 """Slots of a presentation beside its pulses: the forward and the transposed read."""
@@ -25,3 +26,20 @@ class PulseTrainSpec(Spec):
     length_management: bool = Field(
         True, description="trains are no longer than the update needs (update_bl_management)"
     )
+
+
+class AnalogSgdSpec(Spec):
+    """Plain SGD in devices; the step falls linearly from `learning_rate` to zero over the epochs.
+
+    The learning rate is that of gradient descent on the weights: it does not depend on the weight
+    range. Momentum has no place in a device, which holds the weight and nothing else.
+    """
+
+    trains: PulseTrainSpec = PulseTrainSpec()
+    tile: TileSpec = TileSpec()
+    learning_rate: Positive = 0.5
+    epochs: Annotated[int, Field(ge=0)] = 10
+    batch: Annotated[int, Field(ge=1)] = 50
+    dropout_input: Share = 0.0
+    dropout_hidden: Share = 0.0
+    contrast: Contrast = "none"

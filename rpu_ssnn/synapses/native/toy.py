@@ -18,8 +18,8 @@ from rpu_ssnn.synapses.native.pulsing.apply import (
     start_lines,
 )
 from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
+from rpu_ssnn.synapses.native.pulsing.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.step_models.rules import plain_rules
-from rpu_ssnn.synapses.number_trains import TrainLaw, number_trains
 
 SIDE = 2
 

@@ -12,7 +12,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, PulseTrainSpec
+from rpu_ssnn.baselines.pulse_trains import (
+    READS_A_PRESENTATION,
+    AnalogSgdSpec,
+    PulseTrainSpec,
+)
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.spec.tile import TileSpec
@@ -78,7 +82,7 @@ class AnalogSgdMethod(DeviceMethod):
         return self.tile.simulator == "native"
 
     def training(self, settings: RunSettings, threads: int) -> Train:
-        from rpu_ssnn.baselines.analog_sgd import AnalogSgdSpec, train_analog_sgd
+        from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 
         spec = AnalogSgdSpec(trains=self.trains, tile=self.tile, **self.of_numbers(settings))
         hidden, seed = settings.network.hidden, settings.seed

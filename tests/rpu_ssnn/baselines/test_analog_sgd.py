@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from device_presets import get_device
-from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec, train_analog_sgd
+from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.number_layers import NumberLayer, number_layer
-from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
+from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.inputs import input_lines
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from device_presets import get_device
-from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, AnalogSgdSpec, train_analog_sgd
+from rpu_ssnn.baselines.analog_sgd import AnalogNetwork, train_analog_sgd
 from rpu_ssnn.baselines.number_layers import AihwkitLayer, NativeLayer
-from rpu_ssnn.baselines.pulse_trains import PulseTrainSpec
+from rpu_ssnn.baselines.pulse_trains import AnalogSgdSpec, PulseTrainSpec
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.spec.array_physics import DeviceReadNoiseSpec, HalfSelectSpec
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec

@@ -1,1 +1,1 @@
-"""What pulses do to devices, one after the other: the compiled innermost part of the simulator."""
+"""What pulses do to devices, one after the other, and trains of numbers (compiled)."""
