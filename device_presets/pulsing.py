@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
 MOST_DEFAULT_PULSES = 2000
 
-# aihwkit makes a pulse with probability sqrt(learning rate / granularity) a line, at most one. The
-# granularity is dw_min for most models, but the step at zero for ExpStepDevice: with a learning
-# rate of dw_min, reram_es would miss a third of its pulses. Far above it, no pulse is missed.
-_LEARNING_RATE_IN_STEPS = 1000.0
-
 
 def pulse_response(
     preset: Preset,
@@ -100,21 +95,17 @@ def pulse_train(
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":
     """A column of devices on which one update is exactly one pulse a device."""
     from aihwkit.simulator.configs import SingleRPUConfig
-    from aihwkit.simulator.parameters import IOParameters, UpdateParameters
-    from aihwkit.simulator.parameters.enums import PulseType
+    from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles.analog import AnalogTile
 
-    update = UpdateParameters(
-        desired_bl=1,
-        fixed_bl=True,
-        update_management=False,
-        update_bl_management=False,
-        pulse_type=PulseType.STOCHASTIC_COMPRESSED,
-    )
+    from rpu_ssnn.common.certain_pulses import make_pulses_certain, one_pulse_a_coincidence
+
     perfect = IOParameters(is_perfect=True)
-    config = SingleRPUConfig(device=device, forward=perfect, backward=perfect, update=update)
+    config = SingleRPUConfig(
+        device=device, forward=perfect, backward=perfect, update=one_pulse_a_coincidence()
+    )
     tile = AnalogTile(n_devices, 1, config, bias=False)
-    tile.set_learning_rate(_LEARNING_RATE_IN_STEPS * device.dw_min)
+    make_pulses_certain(tile, device.dw_min)
     return tile
 
 

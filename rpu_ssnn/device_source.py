@@ -1,5 +1,6 @@
 """What synapses ask of a device, whichever simulator holds it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -74,3 +75,10 @@ class DeviceSource(Protocol):
 
     def device(self, seconds_between_steps: float | None = None) -> PulsedDevice:
         """A fresh aihwkit device configuration whose leak acts once in that time (s)."""
+
+
+def loses_charge(device: DeviceSource) -> bool:
+    """Whether a device that gets no pulse changes by itself: it leaks, or loses in log-time."""
+    physics = device.pulse_physics
+    in_log_time = physics is not None and physics.loss_per_decade > 0.0
+    return in_log_time or math.isfinite(device.leak_time_constant_s)

@@ -112,8 +112,10 @@ def _tile_fault() -> str | None:
     """The wrong result of the tile, in words; None: all correct."""
     import torch
     from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig
-    from aihwkit.simulator.parameters import IOParameters, PulseType, UpdateParameters
+    from aihwkit.simulator.parameters import IOParameters
     from aihwkit.simulator.tiles import AnalogTile
+
+    from rpu_ssnn.common.certain_pulses import one_pulse_a_coincidence
 
     step = 2.0**-6  # a power of two, so that every weight and sum below is exact in float32
     device = ConstantStepDevice(
@@ -127,13 +129,6 @@ def _tile_fault() -> str | None:
         w_max_dtod=0.0,
         w_min_dtod=0.0,
     )
-    one_pulse_a_coincidence = UpdateParameters(
-        desired_bl=1,
-        fixed_bl=True,
-        update_management=False,
-        update_bl_management=False,
-        pulse_type=PulseType.STOCHASTIC_COMPRESSED,
-    )
     perfect_read = IOParameters(is_perfect=True)
     # Not square, and no two rows or columns alike: a transposed result cannot pass.
     start = step * torch.tensor([[4.0, -3.0, 0.0], [1.0, 2.0, -8.0]])
@@ -145,7 +140,7 @@ def _tile_fault() -> str | None:
         3,
         SingleRPUConfig(
             device=device,
-            update=one_pulse_a_coincidence,
+            update=one_pulse_a_coincidence(),
             forward=perfect_read,
             backward=perfect_read,
         ),

@@ -20,9 +20,6 @@ from typing import Any
 
 from device_presets.parameters.rule import ParameterRule as Rule
 
-CERTAIN_PULSE = 1000.0
-"""Learning rate of the fast device in steps: far above 1, every coincidence is one pulse."""
-
 TRANSFER_PULSES = 31
 """Most pulses of one transfer of `tiki_taka` to a device (aihwkit's default); the others: 1."""
 
@@ -103,6 +100,8 @@ def _transfer_cell(
         from aihwkit.simulator.parameters.io import IOParameters
         from aihwkit.simulator.parameters.training import UpdateParameters
 
+        from rpu_ssnn.common.certain_pulses import IN_STEPS
+
         fields = {
             "unit_cell_devices": list(devices),
             "transfer_forward": IOParameters(is_perfect=True),
@@ -110,7 +109,7 @@ def _transfer_cell(
             "transfer_every": settings["transfer_every"],
             "transfer_lr": settings["transfer_gain"],
             "scale_transfer_lr": True,
-            "fast_lr": CERTAIN_PULSE * devices[0].dw_min,
+            "fast_lr": IN_STEPS * devices[0].dw_min,
             "scale_fast_lr": False,
         }
         if most_pulses is not None:

@@ -124,8 +124,8 @@ def train_image_by_image(
     Raises:
         StateError: `start` is of another network.
         FloatingPointError: weights are no longer finite after an epoch.
-        ValueError: a device without a tile or without a `WholePulseSpec`, or one that remembers
-            its pulses.
+        ValueError: a device without a tile or without a `WholePulseSpec`.
+        InputError: see `rpu_ssnn.baselines.online_layers.check_whole_pulses`.
     """
     weight_seed, order_seed, rounding_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(contrast, data)
@@ -136,8 +136,6 @@ def train_image_by_image(
             layers.append(FloatLayer(n_in, n_out, spec, weight_bound, (first, second)))
         elif tile is None or not isinstance(spec, WholePulseSpec):
             raise ValueError("a device needs a tile and a WholePulseSpec")
-        elif device.pulse_physics is not None:
-            raise ValueError("a device that remembers its pulses needs them in time, one by one")
         else:
             layers.append(WholePulseLayer(n_in, n_out, spec, device, tile, (first, second)))
     key = int(rounding_seed.generate_state(1, np.uint64)[0])

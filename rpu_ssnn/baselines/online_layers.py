@@ -6,7 +6,8 @@ import numpy as np
 
 from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
-from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.device_source import DeviceSource, loses_charge
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells
@@ -18,6 +19,36 @@ from rpu_ssnn.training_state import State, checked
 
 Seeds = tuple[np.random.SeedSequence, np.random.SeedSequence]
 """Of the initial weights and of the devices of one crossbar."""
+
+_NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
+"""Parts of a tile that act in slots or in physical time, of which this rule has none."""
+
+
+def check_whole_pulses(device: DeviceSource, tile: TileSpec) -> None:
+    """Refuses what whole pulses after each image would silently leave out.
+
+    Raises:
+        InputError: of the field `device` or `tile.NAME`.
+    """
+    where = "whole_pulse_sgd"
+    if tile.simulator != "native":
+        allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
+        raise InputError(where, "tile.simulator", tile.simulator, allowed)
+    if loses_charge(device) or device.pulse_physics is not None:
+        allowed = (
+            "must be a device that loses no charge and does not remember its pulses under "
+            "whole_pulse_sgd, which has no physical time"
+        )
+        raise InputError(where, "device", getattr(device, "name", device), allowed)
+    for name in _NOT_HERE:
+        part = getattr(tile, name)
+        if part != TileSpec.model_fields[name].default:
+            shown = part.model_dump(exclude_defaults=True)
+            allowed = (
+                "must not be given under whole_pulse_sgd, which has no slots (for converters: "
+                "online.sum_bits and online.hidden_bits)"
+            )
+            raise InputError(where, f"tile.{name}", shown, allowed)
 
 
 class FloatLayer:
@@ -83,6 +114,9 @@ class WholePulseLayer(NativeSynapses):
         n_in, n_out: lines.
         device: of the library; it must not remember its pulses, nor lose charge.
         tile: as for `NativeSynapses`, without converters and without effects of time and lines.
+
+    Raises:
+        InputError: see `check_whole_pulses` and `NativeSynapses`.
     """
 
     def __init__(
@@ -94,6 +128,7 @@ class WholePulseLayer(NativeSynapses):
         tile: TileSpec,
         seeds: Seeds,
     ) -> None:
+        check_whole_pulses(device, tile)
         unit = _unit(spec, n_in)
         bound = tile.weight_range * unit * (1.0 - tile.reference.off)
         initial = _initial((n_in, n_out), spec, bound, seeds[0])

@@ -1,12 +1,12 @@
 """How a device array holds the weights of one network, as validated, frozen data."""
 
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.device_source import DeviceSource, loses_charge
 from rpu_ssnn.spec import InSingle, Spec
 from rpu_ssnn.spec.array_physics import (
     ArrayPhysics,
@@ -19,9 +19,6 @@ from rpu_ssnn.spec.array_physics import (
     RetentionSpec,
     WearSpec,
 )
-
-if TYPE_CHECKING:
-    from rpu_ssnn.device_source import DeviceSource
 
 # Ranges: wider than any array, and within what single precision holds. They are assumptions.
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]
@@ -192,7 +189,7 @@ _NO_DISTURB = (
 _NO_LINES = "is for weights on two lines: a device and its reference, or a pair"
 _ONE_LOSS = (
     "gives a law of loss to a device that has its own; override leak_time_constant_s by .inf, or "
-    "take a device that does not remember its pulses"
+    "loss_per_decade by 0"
 )
 _NEEDS_LOSS = (
     "needs a device that loses charge: a finite leak_time_constant_s, charge_trap_pulsed, or "
@@ -205,7 +202,7 @@ _TOO_FAST = (
 
 
 def check_device(
-    device: "DeviceSource", spec: TileSpec, simulator: str, batch: int, slots: int
+    device: DeviceSource, spec: TileSpec, simulator: str, batch: int, slots: int
 ) -> None:
     """Refuses what the device does not have, or what its simulator cannot do.
 
@@ -220,7 +217,7 @@ def check_device(
             tile's settings.
     """
     physics, retention, noise = device.pulse_physics, spec.retention, spec.device_read_noise
-    loses = physics is not None or math.isfinite(device.leak_time_constant_s)
+    loses = loses_charge(device)
     shortest = 0.0 if physics is None else physics.shortest_slot_s
     frozen = spec.batch_seconds(batch, slots, shortest)
     on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)

@@ -14,6 +14,7 @@ from aihwkit.simulator.parameters.enums import (
 from aihwkit.simulator.tiles import AnalogTile
 from jaxtyping import Float32
 
+from rpu_ssnn.common.certain_pulses import make_pulses_certain
 from rpu_ssnn.device_source import PulsedDevice
 from rpu_ssnn.spec.tile import ReadSpec, TileSpec
 from rpu_ssnn.synapses.base import Weights
@@ -30,17 +31,6 @@ from rpu_ssnn.synapses.cell import (
 from rpu_ssnn.training_state import State, StateError
 
 type OfArray = Float32[np.ndarray, "n_out n_in"]
-
-CERTAIN_PULSE = 1000.0
-"""Tile learning rate in steps. aihwkit sends a pulse with probability sqrt(rate / granularity) a
-line; the granularity is `dw_min` for most models but larger for `ExpStepDevice`, which would lose
-a third of its pulses at a rate of one step. Well above 1 every coincidence is exactly one pulse."""
-
-CERTAIN_GRAIN = 10.0
-"""The same in granularities, where the steps of an `ExpStepDevice` are far above its `dw_min`."""
-
-_GRANULARITY = "rpu.rpu_device.weight_granularity"
-"""aihwkit's name, among what else a tile keeps."""
 
 SATURATION_MARGIN = 0.01
 """A device this near to either of its own bounds (share of its own range) counts as saturated."""
@@ -75,8 +65,7 @@ def make_tile(
     elif rows_a_call(device) is not None:
         device.transfer_every = 1  # counted in calls, which the caller cuts
     tile = AnalogTile(shape[1], shape[0], config)
-    grain = float(np.ravel(tile.tile.dump_extra().get(_GRANULARITY, 0.0))[0])
-    tile.set_learning_rate(max(CERTAIN_PULSE * pulsed_step(device), CERTAIN_GRAIN * grain))
+    make_pulses_certain(tile, pulsed_step(device))
     return tile
 
 

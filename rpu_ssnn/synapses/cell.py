@@ -26,6 +26,8 @@ from aihwkit.simulator.configs.compounds import (
 from aihwkit.simulator.configs.devices import ExpStepDevice
 from aihwkit.simulator.parameters.enums import PulseType
 
+from rpu_ssnn.common.certain_pulses import one_pulse_a_coincidence
+
 Realised = Literal["thinning", "transfer", "digital"]
 """What stands in for the learning rate."""
 
@@ -105,13 +107,7 @@ def update_parameters(device: Any) -> UpdateParameters:
     """Each row is one slot, each coincidence one pulse; a digital sum sends trains of pulses."""
     if isinstance(device, DigitalRankUpdateCell):
         return UpdateParameters(pulse_type=PulseType.STOCHASTIC_COMPRESSED)
-    return UpdateParameters(
-        desired_bl=1,
-        fixed_bl=True,
-        update_management=False,
-        update_bl_management=False,
-        pulse_type=PulseType.STOCHASTIC_COMPRESSED,
-    )
+    return one_pulse_a_coincidence()
 
 
 def cell_statistics(

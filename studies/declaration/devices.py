@@ -206,14 +206,6 @@ def check_tile(
         raise InputError("study", "tile.initial", "pulsed", allowed)
 
 
-def loses_charge(device: str, overrides: Mapping[str, Any]) -> bool:
-    """Whether the device itself leaks or loses charge between pulses."""
-    from device_presets import get_device
-
-    source = get_device(device, overrides)
-    return source.pulse_physics is not None or math.isfinite(source.leak_time_constant_s)
-
-
 def compound_of(device: str) -> "Compound | None":
     """The row of `COMPOUNDS`; None if the device is not a cell of several devices."""
     from device_presets.compounds.table import COMPOUNDS

@@ -11,8 +11,10 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from device_presets import get_device
+from rpu_ssnn.device_source import loses_charge
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS, TileSpec
-from studies.declaration.devices import loses_charge, own_values, parameters_of
+from studies.declaration.devices import own_values, parameters_of
 from studies.declaration.sections import leaves
 from studies.declaration.update_rules.devices import OnDeviceCase
 
@@ -153,7 +155,7 @@ def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCas
     if reads is not None and not any(reads.values()):
         tile["reads"] = None  # an exact read, and a faster one
     law = tile["retention"]["loss_per_decade"] or tile["retention"]["exponent"]
-    if not law and not loses_charge(case.device, own_values(case.device, overrides)):
+    if not law and not loses_charge(get_device(case.device, own_values(case.device, overrides))):
         # Nothing is lost in storage or by heat, and a study would refuse both.
         tile |= {"storage_seconds": 0.0, "retention": {}}
     return case.model_copy(update={"overrides": overrides, "tile": tile})

@@ -54,6 +54,14 @@ def test_every_preset_goes_up_with_up_pulses_and_down_with_down_pulses(name: str
     assert set(table["polarity"]) == ({"up", "down"} if preset.bidirectional else {"up"})
 
 
+def test_no_pulse_is_missed_where_steps_are_far_above_dw_min() -> None:
+    """Of 7,400 times dw_min; by `dw_min` alone aihwkit would send one pulse in twelve."""
+    curve = {"A_up": -1e4, "A_down": -1e4, "gamma_up": 0.5, "gamma_down": 0.5, "a": 1.0, "b": 0.0}
+    preset = get_preset("reram_es", NOISE_FREE | curve | {"levels": 2e6, "write_noise": 0})
+    weights = pulse_response(preset, 4, 12, 0).pivot(index="pulse", columns="device")["weight"]
+    assert (np.diff(weights, axis=0) != 0).all()
+
+
 @pytest.mark.parametrize("name", preset_names())
 def test_each_update_is_a_pulse_on_every_device(name: str) -> None:
     """aihwkit's own pulse probability must not thin the pulses (it does for ExpStepDevice)."""

@@ -35,6 +35,7 @@ def cells_of(
     columns: dict[str, str],
     piece: pd.DataFrame,
     names: dict[str, dict[str, int]],
+    decimal: str,
 ) -> dict[str, np.ndarray]:
     """A piece of the file as arrays, by the names of `Rows`.
 
@@ -42,6 +43,7 @@ def cells_of(
         columns: role -> column of the file.
         piece: the wanted columns; the index is the 1-based line of the file.
         names: devices and cycles seen so far, with their index; new ones are added.
+        decimal: mark within the numbers of the file, "." or ",".
 
     Raises:
         PresetError: a cell that is none of its column.
@@ -49,7 +51,7 @@ def cells_of(
     rows = piece.index.to_numpy()
     pulse = np.zeros(len(piece))
     if "pulse" in columns:
-        pulse = _numbers(file, piece[columns["pulse"]])
+        pulse = _numbers(file, piece[columns["pulse"]], decimal)
         _refuse(file, columns["pulse"], piece, ~np.isfinite(pulse), "must be the pulse's number")
         _refuse(file, columns["pulse"], piece, pulse != np.round(pulse), "must be a whole number")
         _refuse(file, columns["pulse"], piece, pulse < 0, "must be 0 or more")
@@ -63,15 +65,15 @@ def cells_of(
     beside = {}
     if "down" in columns:
         other = columns | {"conductance": columns["down"]}
-        beside["down"] = _conductance(file, layout, other, piece)
+        beside["down"] = _conductance(file, layout, other, piece, decimal)
     for role, name in zip(CONDITIONS, ("time_s", "width_s", "amplitude_v"), strict=True):
         if role in columns:
-            beside[name] = _numbers(file, piece[columns[role]])
+            beside[name] = _numbers(file, piece[columns[role]], decimal)
     return beside | {
         "pulse": pulse.astype(np.int64),
         "up": up,
         "pulsed": pulsed,
-        "conductance": _conductance(file, layout, columns, piece),
+        "conductance": _conductance(file, layout, columns, piece, decimal),
         "device": _codes(file, piece, columns.get("device"), names["device"]),
         "cycle": _codes(file, piece, columns.get("cycle"), names["cycle"]),
         "file_row": rows,
@@ -79,22 +81,22 @@ def cells_of(
 
 
 def _conductance(
-    file: Path, layout: CsvLayout, columns: dict[str, str], piece: pd.DataFrame
+    file: Path, layout: CsvLayout, columns: dict[str, str], piece: pd.DataFrame, decimal: str
 ) -> np.ndarray:
     if "conductance" in columns:
         column = columns["conductance"]
-        conductance = _numbers(file, piece[column]) * SIEMENS[layout.conductance_unit]
+        conductance = _numbers(file, piece[column], decimal) * SIEMENS[layout.conductance_unit]
     else:
         column = columns["current"]
         volts = layout.constant_voltage
         if volts is None:
-            voltage = _numbers(file, piece[columns["read voltage"]])
+            voltage = _numbers(file, piece[columns["read voltage"]], decimal)
             _refuse(file, columns["read voltage"], piece, voltage == 0, "must not be zero")
             _refuse(file, columns["read voltage"], piece, np.isinf(voltage), "must be finite")
         else:
             voltage = np.full(len(piece), volts)
         ampere, volt = AMPERES[layout.current_unit], VOLTS[layout.voltage_unit]
-        conductance = _numbers(file, piece[column]) * ampere / (voltage * volt)
+        conductance = _numbers(file, piece[column], decimal) * ampere / (voltage * volt)
     _refuse(file, column, piece, np.isinf(conductance), "must be finite")
     if layout.conductance_unit == ARBITRARY:
         return conductance
@@ -107,16 +109,20 @@ def _conductance(
     return conductance
 
 
-def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
+def _numbers(file: Path, cells: pd.Series, decimal: str) -> np.ndarray:
     """Floats; empty cells and the usual words for "no value" are NaN."""
     if cells.dtype.kind in "fiu":
         return cells.to_numpy(dtype=np.float64)
-    # Cells that did not parse with the file's decimal mark; one bad cell makes the column text.
+    # One bad cell makes the column text.
     text = cells.astype("string").str.strip()
-    numbers = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce")
+    numbers = pd.to_numeric(text.str.replace(decimal, ".", regex=False), errors="coerce")
+    other = "." if decimal == "," else ","  # of thousands, or of another convention: 1,000 is not 1
+    mixed = text.str.contains(other, regex=False).fillna(False).to_numpy(dtype=bool)
     bad = (numbers.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
-    frame = cells.to_frame()
-    _refuse(file, str(cells.name), frame, bad, "must be a number, or empty in a gap")
+    frame, column = cells.to_frame(), str(cells.name)
+    mark = f"must be a number with {decimal!r} as decimal mark, and no mark of thousands"
+    _refuse(file, column, frame, mixed, mark)
+    _refuse(file, column, frame, bad, "must be a number, or empty in a gap")
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
 

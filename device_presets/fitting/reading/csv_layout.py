@@ -193,12 +193,12 @@ def detect_format(file: Path) -> TextFormat:
     ):
         # No line of names: columns are called by their place. (`up,down` alone is a line of names.)
         names = tuple(str(place) for place in range(1, len(columns) + 1))
-        decimal = _decimal_mark(lines[number - 1 : number + 200], separator)
+        decimal = _decimal_mark(lines[number - 1 :], separator)
         return TextFormat(encoding, separator, decimal, number - 1, names)
     doubled = next((c for c in columns if columns.count(c) > 1), None)
     if doubled is not None:
         raise PresetError(f"{file}, row {number}", "column", doubled, "must be there only once")
-    decimal = _decimal_mark(lines[number : number + 200], separator)
+    decimal = _decimal_mark(lines[number:], separator)
     return TextFormat(encoding, separator, decimal, number, columns)
 
 

@@ -86,7 +86,8 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     sides = layout.sides(text.columns)
     names: dict[str, dict[str, int]] = {"device": {}, "cycle": {}}
     pieces = [
-        cells_of(file, layout, columns, piece, names) for piece in _pieces(file, text, columns)
+        cells_of(file, layout, columns, piece, names, text.decimal)
+        for piece in _pieces(file, text, columns)
     ]
     if not pieces or not sum(len(piece["pulse"]) for piece in pieces):
         raise PresetError(file, "rows", 0, "must hold rows below the column names")

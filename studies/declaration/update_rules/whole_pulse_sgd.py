@@ -12,7 +12,6 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import NetworkSpec, Spec
 from rpu_ssnn.spec.tile import TileSpec
 from studies.common.explain import validated
-from studies.declaration.devices import loses_charge
 from studies.declaration.update_rules.base import SEES_COUNTS, RunSettings, Sections, Train
 from studies.declaration.update_rules.devices import DeviceMethod, OnDeviceCase
 from studies.declaration.update_rules.online_sgd import (
@@ -26,9 +25,6 @@ from studies.declaration.update_rules.online_sgd import (
 SLOTS = 3
 """Of a presentation: forward read, transposed read, and one for all of its pulses."""
 
-NOT_HERE = ("reads", "half_select", "read_disturb", "lines", "device_read_noise", "retention")
-"""Parts of a tile that act in slots or in physical time, of which this rule has none."""
-
 
 class WholePulseCase(OnDeviceCase):
     """The delta rule in a device, in whole pulses."""
@@ -41,26 +37,17 @@ class WholePulseCase(OnDeviceCase):
     online: dict[str, Any] = Field({}, description="fields of WholePulseSpec")
 
     def method(self, sections: Sections) -> dict[str, Any]:
+        # Only studies with devices need these.
+        from device_presets import get_device
+        from rpu_ssnn.baselines.online_layers import check_whole_pulses
+
         found = super().method(sections)
         tile = validated(TileSpec, sections["tile"], "tile")
-        if tile.simulator != "native":
-            allowed = "must be native under whole_pulse_sgd, which counts pulses on its devices"
-            raise InputError("study", "tile.simulator", tile.simulator, allowed)
-        if loses_charge(self.device, found["overrides"]):
-            allowed = (
-                "must be a device that loses no charge and does not remember its pulses under "
-                "whole_pulse_sgd, which has no physical time"
-            )
-            raise InputError("study", "device", self.device, allowed)
-        for name in NOT_HERE:
-            part = getattr(tile, name)
-            if part != TileSpec.model_fields[name].default:
-                shown = part.model_dump(exclude_defaults=True)
-                allowed = (
-                    "must not be given under whole_pulse_sgd, which has no slots (for converters: "
-                    "online.sum_bits and online.hidden_bits)"
-                )
-                raise InputError("study", f"tile.{name}", shown, allowed)
+        try:
+            check_whole_pulses(get_device(self.device, found["overrides"]), tile)
+        except InputError as error:
+            value = self.device if error.field == "device" else error.value
+            raise InputError("study", error.field, value, error.allowed) from error
         check_layers(found["online"]["layer_rates"], sections["network"])
         return found
 

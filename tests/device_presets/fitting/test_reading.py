@@ -223,6 +223,20 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
         read_measurement(file, CsvLayout())
 
 
+@pytest.mark.parametrize(
+    ("separator", "decimal", "cell"),
+    [(",", ".", '"1,250"'), (";", ",", "1.250"), (";", ".", "10,5")],
+)
+def test_marks_of_thousands_are_no_decimal_marks(
+    tmp_path: Path, separator: str, decimal: str, cell: str
+) -> None:
+    lines = sweep(5000, separator, decimal)  # the mark is told from the file's first 64 kB
+    lines[9000] = separator.join(("8999", "down", cell))
+    value = cell.strip('"')
+    with refused(f"row 9001: column conductance: '{value}'", f"with '{decimal}' as decimal mark"):
+        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout(conductance_unit="nS"))
+
+
 @pytest.mark.parametrize("row", ["5,up", "5", "5,up,12.5,4", "5,up,12.5,4,5,6,7"])
 def test_a_ragged_row_is_told_with_both_counts(tmp_path: Path, row: str) -> None:
     lines = sweep()

@@ -246,3 +246,28 @@ def test_tiles_of_aihwkit_have_no_law() -> None:
 def test_a_second_law_beside_the_preset_s_own_is_refused(name: str) -> None:
     with refused("tile", "retention", "has its own"):
         made(0.1, {"exponent": 0.1}, name)
+
+
+def test_a_charge_trap_that_loses_nothing_of_its_own_follows_the_law() -> None:
+    own = get_preset("charge_trap_pulsed", {"loss_per_decade": 0.0})
+    initial = np.full((20, 8), 0.5 * SCALE, np.float32)
+    spec = TileSpec(
+        weight_range=4.0, simulator="native", retention={"loss_per_decade": 0.1, "from_s": 1.0}
+    )
+    synapses = NativeSynapses(replace(make_crossbar(), initial=initial), own, spec, 1e6)
+    start = states(synapses)
+    synapses.rest(99.0)
+    np.testing.assert_allclose(states(synapses), 0.8 * start, rtol=0.01)
+
+
+HOT = {"temperature_k": 350, "activation_energy_ev": 1.0}
+
+
+@pytest.mark.parametrize("setting", [{"storage_seconds": 1.0}, {"retention": HOT}])
+def test_time_and_heat_of_a_charge_trap_that_loses_nothing_are_refused(
+    setting: dict[str, object],
+) -> None:
+    own = get_preset("charge_trap_pulsed", {"loss_per_decade": 0.0})
+    spec = TileSpec.model_validate({"weight_range": 4.0, "simulator": "native"} | setting)
+    with refused("tile", "needs a device that loses charge"):
+        NativeSynapses(make_crossbar(), own, spec, 1e6)
