@@ -107,7 +107,7 @@ def write_lookup_table(folder: Path, table: LookupTable) -> None:
     for way, changes in (("up", table.up), ("down", table.down)):
         rows = (table.conductance, table.points, *changes)
         lines = [", ".join(f"{value:.9g}" for value in row) for row in rows]
-        (folder / FILES[way]).write_text("\n".join([comment, *lines]) + "\n")
+        (folder / FILES[way]).write_text("\n".join([comment, *lines]) + "\n", encoding="utf-8")
 
 
 def _file(folder: Path, name: str) -> Path:

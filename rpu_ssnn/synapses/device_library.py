@@ -22,7 +22,7 @@ def find_device(device: Any) -> DeviceSource:
             preset, an aihwkit device configuration.
 
     Raises:
-        InputError: no library is installed, or it does not know the device.
+        InputError: no library is installed, or several, or it does not know the device.
     """
     if _is_device(device):
         return cast(DeviceSource, device)
@@ -30,6 +30,9 @@ def find_device(device: Any) -> DeviceSource:
     if not found:
         allowed = f"needs a library of devices: no package offers an entry point {GROUP}"
         raise InputError("find_device", "device", device, allowed)
+    if len(found) > 1:
+        names = ", ".join(entry.value for entry in found)
+        raise InputError("find_device", "library", names, "must be one: uninstall the others")
     library: Callable[[Any], DeviceSource] = found[0].load()
     return library(device)
 

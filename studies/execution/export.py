@@ -57,6 +57,7 @@ def export_trial(
     """
     from rpu_ssnn.export import write_network, write_nir
     from rpu_ssnn.training import Trained
+    from studies.workers.run_trial import set_threads
     from studies.workers.workspace import NO_WORKSPACE, TrialSession
 
     path = user_path("export", "path", path)
@@ -70,6 +71,7 @@ def export_trial(
     if not isinstance(method, SpikingMethod):
         allowed = f"is trained by {method.update}, which has no spiking network to export"
         raise InputError(folder, "case", case, allowed)
+    threads = set_threads(trial, threads)
     images = trial.images(None if data is None else user_path("export", "data", data))
     session = TrialSession(NO_WORKSPACE, trial, images.digest)
     with session.trained(method.training(trial.settings, threads), images) as trained:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from studies.declaration.result import TrialResult
 from studies.declaration.trial import Trial
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
-from studies.workers.run_trial import check_inputs
+from studies.workers.run_trial import check_inputs, set_threads
 from studies.workers.worker import Job
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
@@ -75,10 +75,7 @@ def time_steps(
     Raises:
         InputError: the images are not there.
     """
-    import torch
-
-    threads = trial.settings.method.threads_for(threads)
-    torch.set_num_threads(threads)
+    threads = set_threads(trial, threads)
     reset_peak_memory()
     started = time.perf_counter()
     data = trial.images(data_root)

@@ -18,7 +18,9 @@ def peak_memory_mb() -> float:
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
+        lines = []
+    peak = next((line for line in lines if line.startswith("VmHWM:")), None)
+    if peak is None:  # another system, or a kernel that does not tell
         scale = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
-    peak = next(line for line in lines if line.startswith("VmHWM:"))
     return int(peak.split()[1]) / 1024

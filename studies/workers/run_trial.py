@@ -39,6 +39,18 @@ def check_inputs(trials: list[Trial], data_root: Path | None) -> None:
         require_tile_pair()
 
 
+def set_threads(trial: Trial, threads: int) -> int:
+    """Give torch as many threads as the trial's method may use of these, and return how many.
+
+    The order of torch's sums depends on them: whoever trains a trial again must call this, too.
+    """
+    import torch
+
+    threads = trial.settings.method.threads_for(threads)
+    torch.set_num_threads(threads)
+    return threads
+
+
 def run_trial(
     trial: Trial, data_root: Path | None, threads: int, workspace: Workspace = NO_WORKSPACE
 ) -> TrialResult:
@@ -57,10 +69,7 @@ def run_trial(
     Raises:
         InputError: the images are not there.
     """
-    import torch
-
-    threads = trial.settings.method.threads_for(threads)
-    torch.set_num_threads(threads)
+    threads = set_threads(trial, threads)
     data = trial.images(data_root)
     reset_peak_memory()
     settings = trial.settings

@@ -94,8 +94,9 @@ class Workspace:
         """Writes the progress; a full disk does not end a trial."""
         if self.folder is not None:
             text = progress.model_dump_json()
+            target = self._progress_path(trial.identity)
             with suppress(OSError):
-                write_whole(self._progress_path(trial.identity), lambda path: path.write_text(text))
+                write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
 
     def remove_progress(self, trial: Trial) -> None:
         """Removes the progress file of a trial that has ended."""

@@ -11,7 +11,7 @@ normal state, and keeps mean and covariance of the state after it (an assumed-de
 Kalman filter away from the bounds). Without read noise the state is what was measured, and the
 density is the exact one of independent steps, with clipped ones censored.
 
-The mean steps stand in the same file as the filter: numba's cache sees changes in one file only.
+Mean steps, filter and simulation stand in one file: numba's cache sees changes in one file only.
 """
 
 import math
@@ -308,6 +308,47 @@ def run_filter(
                 trace.log_density[row] = log_density
                 for k in range(5):
                     trace.filtered[row, k] = state[k]
+
+
+@_compiled
+def run_simulation(
+    series: Series,
+    code: int,
+    law: int,
+    local: np.ndarray,
+    shape: np.ndarray,
+    noise: np.ndarray,
+    normal: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Weights of random devices under the pulses of a series.
+
+    Args:
+        normal: [rows, 3] standard normal numbers: of the pulse, of both read noises.
+        found: [rows] filled; the weights of the series themselves where a stretch begins.
+    """
+    for device in range(len(series.start) - 1):
+        own = local[device]
+        high = own[4] if series.clips[0, device] else 1e9
+        low = own[5] if series.clips[1, device] else -1e9
+        weight, slow = 0.0, 0.0
+        for row in range(series.start[device], series.start[device + 1]):
+            way, left = series.pulse[row], series.kept[row]
+            if series.begins[row]:
+                slow = noise[2] * normal[row, 1]
+                weight = series.weight[row] - slow - noise[1] * normal[row, 2]
+                weight = min(max(weight, low), high)
+                found[row] = series.weight[row]
+                continue
+            if left != 1.0:
+                weight = series.rest + left * (weight - series.rest)
+            if way != 0:
+                step, _, size = pulse_step(code, law, way > 0, weight, own, shape)
+                factor = series.factor[row]
+                weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
+            weight = min(max(weight, low), high)
+            slow = noise[3] * slow + math.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
+            found[row] = weight + slow + noise[1] * normal[row, 2]
 
 
 @_compiled

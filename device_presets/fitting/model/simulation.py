@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.likelihood import pulse_step
+from device_presets.fitting.model.likelihood import run_simulation
 from device_presets.fitting.model.series import Series, plain_series
 from device_presets.fitting.model.weights import extremes, windows
 from device_presets.fitting.rows import runs_of
@@ -79,39 +79,12 @@ def noise_free_response(
     return _simulated(series, code, 0, device[None, :], shape, np.zeros(4), still)
 
 
-@njit(cache=True, error_model="numpy")
 def _simulated(
-    series: Series,
-    code: int,
-    law: int,
-    local: np.ndarray,
-    shape: np.ndarray,
-    noise: np.ndarray,
+    series: Series, code: int, law: int, local: np.ndarray, shape: np.ndarray, noise: np.ndarray,
     normal: np.ndarray,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     found = np.empty(len(series.weight))
-    for device in range(len(series.start) - 1):
-        own = local[device]
-        high = own[4] if series.clips[0, device] else 1e9
-        low = own[5] if series.clips[1, device] else -1e9
-        weight, slow = 0.0, 0.0
-        for row in range(series.start[device], series.start[device + 1]):
-            way, left = series.pulse[row], series.kept[row]
-            if series.begins[row]:
-                slow = noise[2] * normal[row, 1]
-                weight = series.weight[row] - slow - noise[1] * normal[row, 2]
-                weight = min(max(weight, low), high)
-                found[row] = series.weight[row]
-                continue
-            if left != 1.0:
-                weight = series.rest + left * (weight - series.rest)
-            if way != 0:
-                step, _, size = pulse_step(code, law, way > 0, weight, own, shape)
-                factor = series.factor[row]
-                weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
-            weight = min(max(weight, low), high)
-            slow = noise[3] * slow + np.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
-            found[row] = weight + slow + noise[1] * normal[row, 2]
+    run_simulation(series, code, law, local, shape, noise, normal, found)
     return found
 
 

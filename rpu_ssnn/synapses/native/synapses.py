@@ -26,6 +26,7 @@ from rpu_ssnn.synapses.device_library import refuse_other_than_device
 from rpu_ssnn.synapses.native.build import build_array
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import conductance
+from rpu_ssnn.synapses.native.effects.device_read_noise import STATES_OF_RANGE
 from rpu_ssnn.synapses.native.effects.effect import Setup
 from rpu_ssnn.synapses.native.effects.reads import NativeReads
 from rpu_ssnn.synapses.native.effects.registry import effects_of
@@ -313,17 +314,23 @@ class NativeSynapses(Synapses):
             for errors in self._read_errors():
                 of_lines = zip(self._shown, self._array.lines(errors), strict=True)
                 self._shown = [line + error for line, error in of_lines]
-            self._variances = self._noise_of_currents()
+            self._variances = self._variances_of_devices()
         return self._shown
 
-    def _noise_of_currents(self) -> list[Weights]:
-        """Variance of each output line's white noise, where it is a share of the current."""
-        share = 0.0 if self._reads is None else self._reads.of_current
-        if share == 0.0:
+    def _variances_of_devices(self) -> list[Weights]:
+        """Variance of each output line's white noise, where devices differ in it: by their current,
+        or by the share of their voltage that the lines leave."""
+        noise, shares = self.spec.device_read_noise, self._array.read_shares
+        if not (noise.white_of_current or (shares is not None and noise.white_of_range)):
             return []
         currents = [conductance(s, self.spec.reference.zero) for s in self._array.states()]
-        squares = self._array.lines([np.square(share * current) for current in currents])
-        return [of_line / np.float32(self._in_parallel) for of_line in squares]
+        variances = [np.square(noise.white_of_current * current) for current in currents]
+        if shares is not None:
+            of_range = np.float32((STATES_OF_RANGE * noise.white_of_range) ** 2)
+            each = zip(shares.devices, variances, strict=True)
+            variances = [np.square(share) * (of_range + variance) for share, variance in each]
+        of_lines = self._array.lines(variances)
+        return [of_line / np.float32(self._in_parallel) for of_line in of_lines]
 
     def _pass_time(self, *changed: bool) -> None:
         """What reads see now is no longer what they saw, where any effect says so."""

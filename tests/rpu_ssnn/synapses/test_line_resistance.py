@@ -212,6 +212,29 @@ def test_training_goes_on_to_the_bit(name: str) -> None:
     assert first.statistics() == second.statistics()
 
 
+@pytest.mark.parametrize("noise", ["white_of_range", "white_of_current"])
+@pytest.mark.parametrize("scheme", ["ideal_reference", "differential_pair"])
+def test_lines_weaken_the_noise_of_a_device_as_they_weaken_its_current(
+    noise: str, scheme: str
+) -> None:
+    """With one device read at a time."""
+    spikes = np.zeros((40_000, 20), np.uint8)
+    spikes[:, 11] = 1
+    settings = {"device_read_noise": {noise: 0.05}, "reference": {"scheme": scheme}}
+    resistive, ideal = native(lines=LINES, **settings), native(**settings)
+    found = [synapses.forward_current(spikes).std(axis=0) for synapses in (resistive, ideal)]
+    shares = resistive._array.read_shares
+    assert shares is not None
+    # Of a pair whose noise follows the current, the device of the larger current counts more.
+    counts = [
+        np.square(state[11] + 1.0) if noise == "white_of_current" else np.ones(8)
+        for state in ideal._array.states()
+    ]
+    left = sum(np.square(s[11]) * n for s, n in zip(shares.devices, counts, strict=True))
+    np.testing.assert_allclose(found[0] / found[1], np.sqrt(left / sum(counts)), rtol=0.03)
+    assert (found[0] / found[1]).max() < 0.95
+
+
 # --- refusals -----------------------------------------------------------------------------------
 
 

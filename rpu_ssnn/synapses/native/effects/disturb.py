@@ -38,16 +38,20 @@ class Disturb(NamedTuple):
 def _part_steps(
     cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
-    """State after some steps without noise, at most one of them at a time.
+    """State after some steps without noise, one after the other, the fraction last.
 
     window: share that wear has left of the device's range and steps.
     """
     low, high = window * device.low, window * device.high
-    while steps > np.float32(0.0):
-        part = min(steps, np.float32(1.0))
+    whole = np.int64(steps)
+    rest = steps - np.float32(whole)
+    for n in range(whole + (rest > np.float32(0.0))):
+        part = np.float32(1.0) if n < whole else rest
         move = window * change(cells.model, cells.rules, device, w, up, np.float32(0.0))
-        w = min(max(w + part * move, low), high)
-        steps -= part
+        moved = min(max(w + part * move, low), high)
+        if moved == w:  # at a bound, or a step too small for the state: so are all further ones
+            break
+        w = moved
     return w
 
 

@@ -6,7 +6,7 @@ simulators follow from that.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,10 +15,8 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray
+from rpu_ssnn.synapses.native.population import Population
 from rpu_ssnn.training_state import State
-
-if TYPE_CHECKING:  # it draws by effects
-    from rpu_ssnn.synapses.native.population import Population
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Setup:
     crossbar: Crossbar
     device: DeviceSource
     spec: TileSpec
-    drawn: "Population"
+    drawn: Population
     seed: np.random.SeedSequence
 
     @property

@@ -22,16 +22,12 @@ class NativeReads:
         spec: noise and converters, but for the DAC: spikes are exact in any.
         device_noise: deviation of each device's current in a read (states), at an input of 1.
             Independent and normal, those of all lines add up to one normal number, whose variance
-            is that of one device times the sum of the squared inputs.
-        of_current: a further deviation, as a share of the device's own current.
+            is that of one device times the sum of the squared inputs. Zero where devices differ.
         rng: of the noise, in the order of the reads, those of inference too.
     """
 
-    def __init__(
-        self, spec: ReadSpec, device_noise: float, of_current: float, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, spec: ReadSpec, device_noise: float, rng: np.random.Generator) -> None:
         self._spec, self._device_noise, self.rng = spec, np.float32(device_noise), rng
-        self.of_current = of_current
 
     @classmethod
     def of(cls, spec: TileSpec, in_parallel: int, seed: int) -> Self | None:
@@ -41,7 +37,7 @@ class NativeReads:
             return None
         white = STATES_OF_RANGE * noise.white_of_range / math.sqrt(in_parallel)
         rng = np.random.default_rng(seed)
-        return cls(spec.reads or ReadSpec(), white, noise.white_of_current, rng)
+        return cls(spec.reads or ReadSpec(), 0.0 if spec.lines.acts else white, rng)
 
     def currents(
         self,
@@ -57,7 +53,7 @@ class NativeReads:
         Args:
             lines: spikes are 0 and 1 (or -1), numbers within +-1; [batch, n_lines].
             seen: states [n_lines, n_others], one array an output line of a cell.
-            variances: as `seen`, of the noise that is a share of the current; none without it.
+            variances: as `seen`, of the white noise in which devices differ; none without it.
             per_state: weight of a state of 1.
             offset: weights that a reference line subtracts, which is read without error.
             transposed: whether lines are the outputs.

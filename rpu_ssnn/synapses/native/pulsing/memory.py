@@ -47,9 +47,9 @@ def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
         if gap < near:
             factor += memory.recovery * math.exp(-gap / memory.gap_time_constant_s)
         scratch.factor[p] = factor
-        total += factor
-    # Whole parts of 2^-20: their sum does not depend on the order, so not on the threads.
-    scratch.sums[0] += round(total * 1048576.0) / 1048576.0
+        # Whole parts of 2^-20: their sum does not depend on the order, so not on the threads.
+        total += math.floor(factor * 1048576.0 + 0.5)
+    scratch.sums[0] += total / 1048576.0
     if memory.loss_per_decade > 0.0:
         for p in range(n):
             share = max(scratch.kept[p], np.float32(1e-37))
