@@ -18,7 +18,7 @@ from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
 from device_presets.fitting.model.weights import WeightScale, prepare, refuse_no_conductance
 from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.outliers import doubt_of, far_sentence
 from device_presets.fitting.results.fit_plot import draw_fit

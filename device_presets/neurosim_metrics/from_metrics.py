@@ -76,9 +76,19 @@ class PublishedMetrics:
 
 
 def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
-    """The preset, over weights from -1 to 1; every number names its source or its conversion."""
+    """The preset, over weights from -1 to 1; every number names its source or its conversion.
+
+    Raises:
+        PresetError: so few states at such a nonlinearity that one step is longer than the range.
+    """
     up, slope_up = _line(metrics.states_up, metrics.nonlinearity_up)
     down, slope_down = _line(metrics.states_down, -metrics.nonlinearity_down)
+    for field, size in (("nonlinearity-up", up), ("nonlinearity-down", down)):
+        if size > 2.0:  # the range
+            allowed = (
+                "must be nearer to 0 with so few states: a step would be longer than the range"
+            )
+            raise PresetError("metrics", field, getattr(metrics, field.replace("-", "_")), allowed)
     step = max(up, down)
     asymmetry = asymmetry_of(up, down)
     mean_square = math.sqrt((up**2 + down**2) / 2)

@@ -232,7 +232,8 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
 
     Raises:
         PresetError: a folder that is missing or cannot be written to, a full disk, a suffix
-            that no format has; the files are then as before.
+            that no format has; the files are then as before (unless the file system fails
+            between putting two of them in place).
     """
     temporaries: dict[Path, Path] = {}
     try:

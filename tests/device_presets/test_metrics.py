@@ -37,6 +37,12 @@ def made(folder: Path, **changes: object) -> Preset:
     return get_preset(str(file))
 
 
+def test_a_step_longer_than_the_range_is_refused() -> None:
+    few = PAPER | {"states_up": 2, "states_down": 2, "nonlinearity_up": -9.0}
+    with pytest.raises(PresetError, match=r"nonlinearity-up: -9\.0.*longer than the range"):
+        text_from_metrics("mine", PublishedMetrics(**few))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("label", "a"),
     [

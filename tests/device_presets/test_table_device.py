@@ -7,7 +7,7 @@ import pytest
 
 from device_presets import PresetError
 from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.jump_tables.lookup_table import read_lookup_table, write_lookup_table
 from device_presets.jump_tables.table_device import table_device
 from support.device_presets.jump_tables import write_table

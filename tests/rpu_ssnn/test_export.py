@@ -147,14 +147,20 @@ def test_nir_says_what_it_leaves_out_of_this_network(tmp_path: Path, data: Datas
     assert "not in NIR: inhibition of the output layer" in str(graph.metadata["left_out"])
 
 
-def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3() -> None:
-    """tau di/dt = -i, then dv/dt = i: a unit spike lifts v by 1 - exp(-t/tau)."""
-    tau, dt = 2.0, 1e-4
-    current, membrane = 1.0 / tau, 0.0
+def test_nir_synapse_and_membrane_are_the_kernel_of_eq_3(tmp_path: Path, data: Dataset) -> None:
+    """NIR's equations with the file's numbers: a unit spike lifts v by 1 - exp(-t/tau)."""
+    import nir
+
+    spec = NetworkSpec(hidden=(4,), T=30)
+    with train(spec, TrainingSpec(epochs=0), coincidence_synapses(4.0), data, seed=0) as trained:
+        nodes = nir.read(write_nir(tmp_path / "net.nir", trained)).nodes
+    synapse, membrane, dt = nodes["synapse_1"], nodes["membrane_1"], 1e-4
+    current, v = synapse.r / synapse.tau, np.zeros(4)  # tau di/dt = (v_leak - i) + r spike
     for _ in range(round(5.0 / dt)):
-        membrane += dt * current
-        current -= dt * current / tau
-    assert membrane == pytest.approx(1 - np.exp(-5.0 / tau), rel=1e-3)
+        v += dt * membrane.r * current  # dv/dt = r i
+        current += dt * (synapse.v_leak - current) / synapse.tau
+    np.testing.assert_allclose(v, 1 - np.exp(-5.0 / spec.tau), rtol=1e-3)
+    np.testing.assert_array_equal(membrane.v_threshold, spec.neuron.theta)
 
 
 def test_what_nir_cannot_say_is_refused_or_left_out(tmp_path: Path, data: Dataset) -> None:

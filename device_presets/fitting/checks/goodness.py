@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from device_presets.fitting.checks.far import far_checks, free_of_bounds, without_noise
+from device_presets.fitting.checks.many_pulses import far_checks, free_of_bounds, without_noise
 from device_presets.fitting.checks.noise_law import noise_law_checks
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.standstill import standstill_checks

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from device_presets.fitting.reading.csv_layout import ARBITRARY, CsvLayout
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.outliers import doubt_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table

@@ -8,7 +8,7 @@ import pytest
 
 from device_presets import PresetError
 from device_presets.fitting.checks import goodness
-from device_presets.fitting.checks.far import far_checks
+from device_presets.fitting.checks.many_pulses import far_checks
 from device_presets.fitting.mean_curve.errors import training_rows
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.profile import cycle_noise_limits
@@ -23,7 +23,7 @@ from device_presets.fitting.model.step_functions import (
 from device_presets.fitting.model.uncertainty import _inverse, _is_top
 from device_presets.fitting.model.weights import prepare, with_read_noise
 from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import MOST_PULSES, Measurement
 from support.device_presets.fits import ONE, ZERO, file_of
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from device_presets import get_preset
 from device_presets.example_measurement import example_measurement
 from device_presets.fitting import CsvLayout
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.outliers import doubt_of, spike_sentence, spikes
 from studies.cli.presets import presets_app
 

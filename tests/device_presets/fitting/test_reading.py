@@ -14,7 +14,7 @@ from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
 from device_presets.fitting.model.weights import prepare, refuse_no_conductance
 from device_presets.fitting.reading.csv_layout import CsvLayout, detect_format
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
 
 

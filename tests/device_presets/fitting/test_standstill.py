@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset
-from device_presets.fitting.checks.far import far_checks
 from device_presets.fitting.checks.goodness import judge
+from device_presets.fitting.checks.many_pulses import far_checks
 from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.checks.trend import common_slope

@@ -10,7 +10,7 @@ import pytest
 from device_presets import PresetError
 from device_presets.fitting.model.history import timing_of
 from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.intake import read
+from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import read_lookup_table
