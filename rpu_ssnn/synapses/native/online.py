@@ -39,8 +39,8 @@ class Rule(NamedTuple):
     gain: np.float32
     """On every weighted sum."""
     key: np.uint64
-    """Of stochastic rounding, which all layers share: at a presentation, device k of each layer gets
-    the same random number."""
+    """Of stochastic rounding, which all layers share: at a presentation, device k of each layer
+    gets the same random number."""
 
 
 class Layer(NamedTuple):
