@@ -75,6 +75,12 @@ def test_sentences_are_short(page: Path) -> None:
     assert long == []
 
 
+def test_a_sentence_has_25_words_as_a_rule() -> None:
+    pages = [page.values[0] for page in EVERY_PAGE if page.values != (GENERATED,)]
+    found = [words(sentence) for page in pages for sentence in sentences(page)]
+    assert sum(n > 25 for n in found) < 0.05 * len(found)
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= MOST_WORDS_OF_THE_README
 
