@@ -278,6 +278,7 @@ def test_noise_follows_the_seed_whatever_threads_and_blocks(
         several.commit(range(10))
         several.end_batch()
     np.testing.assert_array_equal(several.weights(), one.weights())
+    assert several.statistics() == one.statistics()
     other = trained(NativeSynapses(replace(crossbar, seed=8), preset, spec, rate), 2, 200, 150)
     assert (other.weights() != one.weights()).mean() > 0.5
 

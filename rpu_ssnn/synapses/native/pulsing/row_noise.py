@@ -55,8 +55,9 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 @compiled_inside
 def window_left(rules: Rules, number: np.uint32) -> np.float32:
     """Share that so many pulses leave of a window: 1 / (1 + (pulses / half_window)^exponent)."""
-    pulses = np.float32(number) + np.float32(1e-30)
-    power = rules.wear_exponent * logarithm(pulses / rules.half_window)
+    if number == np.uint32(0):  # of which there is no logarithm
+        return np.float32(1.0)
+    power = rules.wear_exponent * logarithm(np.float32(number) / rules.half_window)
     gone = exponential(min(max(power, np.float32(-80.0)), np.float32(80.0)))
     return np.float32(1.0) / (np.float32(1.0) + gone)
 
