@@ -17,6 +17,12 @@ def test_a_leaking_cell_without_exact_writes_is_refused() -> None:
         get_device("tiki_taka(capacitor)", {"write_noise": 2.0})
 
 
+@pytest.mark.parametrize("cell", ["one_sided_pair(pcm)", "mixed_precision_pair(pcm)"])
+def test_a_pair_that_is_refreshed_has_no_write_noise(cell: str) -> None:
+    with pytest.raises(PresetError, match=r"write_noise: 0\.01.*must be 0 in a pair that"):
+        get_device(cell, {"write_noise": 0.01})
+
+
 def test_settings_of_the_cell_and_of_the_preset_are_overridden_by_name() -> None:
     plain = trial_of("tiki_taka(ideal)")
     assert plain.settings.method.parameters["transfer_every"] == 5.0
