@@ -23,6 +23,7 @@ from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.outliers import doubt_of, far_sentence
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import fitted_entry
+from device_presets.fitting.results.history_entry import left_out
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
@@ -79,9 +80,15 @@ class FittedDevice:
         for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
             high = way == "up"
             known = determined[name] and self.population.reached(high).all()
+            known &= not self.population.beyond(high)
             if not known and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return told
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was measured and the preset does not hold, in sentences."""
+        return left_out(self.population, self.population.device())
 
     def _lines(self) -> list[str]:
         table = self.table()
@@ -147,6 +154,7 @@ class FittedDevice:
             *(f"Read: {note}." for note in self.measurement.notes),
             f"{self.scale.sentence}.",
             *self.unmeasured,
+            *self.left_out,
             f"{self.verdict.sentence}:",
             *(f"  {check.line}" for check in self.verdict.checks),
             "Measured, with 95 % intervals:",

@@ -214,8 +214,9 @@ def fit(
     typer.echo(fitted.models().to_markdown(index=False, disable_numparse=True))
     typer.echo("")
     typer.echo(fitted.table().to_markdown(index=False, disable_numparse=True))
-    typer.echo("\n".join(["", *fitted.unmeasured]))
-    if fitted.unmeasured:
+    told = [*fitted.unmeasured, *fitted.left_out]
+    typer.echo("\n".join(["", *told]))
+    if told:
         typer.echo("")
     typer.echo("Error of the mean curve without noise, share of the range, up / down:\n")
     typer.echo(fitted.curve_table().to_markdown(index=False, disable_numparse=True))

@@ -103,7 +103,7 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     checks += standstill_checks(fit, trace, step)
     lowest, highest = fit.prepared.lowest, fit.prepared.highest
     checks += turn_checks(series, float(np.mean(highest - lowest)))
-    checks += noise_law_checks(series, lowest, highest)
+    checks += noise_law_checks(series, lowest, highest, fit.white_noise)
     far_off = outliers(miss, deviation, used) if noisy else np.array([], dtype=np.int64)
     checks += far_checks(fit, trace, step, noisy)
     return Verdict(tuple(checks), tuple(far_off.tolist()), int(used.sum()))
@@ -131,7 +131,8 @@ def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
         sizes: [rows] what the cycle noise is a share of.
     """
     series = fit.series
-    cycle, white, slow, _ = noises(fit.layout, fit.prepared, fit.shared)
+    cycle, _, slow, _, _ = noises(fit.layout, fit.prepared, fit.shared)
+    white = float(np.sqrt(np.mean(fit.white_noise**2)))
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
     for way, name in ((1, "up"), (-1, "down")):

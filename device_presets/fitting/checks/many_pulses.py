@@ -148,7 +148,8 @@ def _jumps(fit: JointFit, measured: Summary, simulated: list[Summary], span: flo
     noise simulates that: it has no mean step to speak of.
     """
     checks = []
-    read_noise = float(np.hypot(*noises(fit.layout, fit.prepared, fit.shared)[1:3]))
+    slow = noises(fit.layout, fit.prepared, fit.shared)[2]
+    read_noise = float(np.hypot(np.sqrt(np.mean(fit.white_noise**2)), slow))
     for side, name in enumerate(("up", "down")):
         ours, theirs = measured.largest[side], np.array([s.largest[side] for s in simulated])
         if not np.isfinite(ours):

@@ -1,7 +1,9 @@
-"""Whether readings scatter by the same at low and at high conductance.
+"""Whether readings scatter at low and at high conductance as the fit says.
 
-A preset has one noise of a reading. Many devices have one that grows with the current instead. A
-fit then takes a part of that noise as noise of the pulses, and may fail without saying why.
+A fit has read noise that is alike at every state, and may have one in proportion to the current
+beside. A device with another law, such as noise in proportion to the square root of the current,
+is told here. A fit takes a part of that noise as noise of the pulses, and may fail without saying
+why.
 
 Noise of a reading shows in neighbouring changes, which share a reading: their covariance is minus
 its variance. Noise of the pulses gives none. What a local mean takes away gives the same covariance
@@ -17,7 +19,7 @@ from scipy.stats import t
 from device_presets.fitting.checks.questions import Check
 from device_presets.fitting.model.series import Series
 
-_QUESTION = "Do readings scatter alike at low and high conductance?"
+_QUESTION = "Do readings scatter at low and high conductance as the fit says?"
 _WINDOW = 11  # changes of a local mean
 _MIDDLE = _WINDOW // 2
 _NEAR = (-1, 1)  # from the middle change of a window: changes that share a reading with it
@@ -32,24 +34,29 @@ MOST_RATIO = 2.0
 """Of the variances: noise in proportion to the current reaches it over an on/off ratio of 2.5."""
 
 _CHANCE = 0.001  # of an alarm where the noise is the same
-_ADVICE = (
-    "; a preset has one noise of a reading: simulate this noise in a study (device_read_noise: "
-    "{white_of_current: ...}), fit the part of the range that you use, or a table (--table)"
-)
+_ADVICE = "; fit the part of the range that you use, or a table (--table)"
 
 
-def noise_law_checks(series: Series, lowest: np.ndarray, highest: np.ndarray) -> list[Check]:
+def noise_law_checks(
+    series: Series, lowest: np.ndarray, highest: np.ndarray, fitted: np.ndarray
+) -> list[Check]:
     """One check of the scatter in a lower and an upper part of the range; none without long sweeps.
 
     Args:
         series: measured weights and pulses.
         lowest, highest: [devices] ends of the measured range (weights).
+        fitted: [rows] deviation of a reading without memory by the fit (weights); 0: none.
     """
-    product, place, block = _products(series, lowest, highest)
-    found = []
+    mean = float(np.mean(fitted**2))
+    relative = fitted**2 / mean if mean > 0.0 else np.ones_like(fitted)
+    product, expected, place, block = _products(series, lowest, highest, relative)
+    found, shown = [], []
+    span = float(np.mean(highest - lowest))
     for low, high in _PARTS:
         inside = (place > low) & (place < high)
-        found.append(_mean_and_error(product[inside], block[inside]))
+        found.append(_mean_and_error(product[inside] / expected[inside], block[inside]))
+        measured = float(product[inside].mean()) if inside.any() else 0.0
+        shown.append(f"{100 * math.sqrt(max(measured, 0.0)) / span:.2g}")
     (lower, lower_error, lower_n), (upper, upper_error, upper_n) = found
     fewest = min(lower_n, upper_n)
     if fewest < _FEWEST_BLOCKS:
@@ -58,17 +65,16 @@ def noise_law_checks(series: Series, lowest: np.ndarray, highest: np.ndarray) ->
     errors = float(t.isf(_CHANCE / 2, fewest - 1))
     apart = abs(upper - lower) > errors * math.hypot(lower_error, upper_error)
     unequal = apart and larger > MOST_RATIO * smaller
-    span = float(np.mean(highest - lowest))
-    shown = (f"{100 * math.sqrt(max(v, 0.0)) / span:.2g}" for v in (lower, upper))
     answer = "lower part {} %, upper part {} % of the range".format(*shown)
     return [Check(_QUESTION, answer + _ADVICE * unequal, "open" if unequal else "ok")]
 
 
 def _products(
-    series: Series, lowest: np.ndarray, highest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    series: Series, lowest: np.ndarray, highest: np.ndarray, relative: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Of each window of changes in one direction: an estimate of the variance of a reading, the
-    mean place in the device's range (0 to 1), and a number of its block."""
+    mean of `relative`, the mean place in the device's range (0 to 1), and a number of its block.
+    """
     change = np.diff(series.weight, prepend=np.nan)
     device = np.repeat(np.arange(len(series.start) - 1), np.diff(series.start))
     place = (series.weight - lowest[device]) / (highest - lowest)[device]
@@ -91,15 +97,16 @@ def _products(
         parts.append(
             (
                 window[:, _MIDDLE] * (far - near),
+                sliding_window_view(relative, _WINDOW)[rows].mean(axis=1),
                 sliding_window_view(place, _WINDOW)[rows].mean(axis=1),
                 (run * len(usable) + block) * 2 + (way > 0),
             )
         )
     empty = np.empty(0)
     if not parts:
-        return empty, empty, empty
-    product, place, block = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return product, place, block
+        return empty, empty, empty, empty
+    product, expected, place, block = map(np.concatenate, zip(*parts, strict=True))
+    return product, expected, place, block
 
 
 def _mean_and_error(product: np.ndarray, block: np.ndarray) -> tuple[float, float, int]:

@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 
 from device_presets.fitting.model.first_guess import NOISES, Layout
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
-from device_presets.fitting.model.maximum_likelihood import refit, with_memory
+from device_presets.fitting.model.maximum_likelihood import layout_of, refit, with_memory
 from device_presets.fitting.model.simulation import alike_stretches, noise_free_response
 from device_presets.fitting.model.step_functions import LOCAL, MODELS, StepModel
 from device_presets.fitting.model.weights import Prepared, with_read_noise
@@ -162,9 +162,9 @@ def with_noises(
     """
     n_devices = len(prepared.highest)
     nothing = np.zeros((len(LOCAL), n_devices), dtype=bool)
-    free = np.array([True, True, False, False] + [False] * len(shape))
-    layout = Layout(model, False, free, nothing)
     noisy = with_read_noise(prepared)
+    free = layout_of(noisy, model).shared_free & (np.arange(NOISES + len(shape)) < NOISES)
+    layout = Layout(model, False, free, nothing)
     local = np.tile(device, (n_devices, 1))
     shared = np.concatenate([start[:NOISES], shape])
     shared[1] = math.log(max(prepared.read_noise, 1e-3))

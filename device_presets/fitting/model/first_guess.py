@@ -5,9 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from device_presets.fitting.model.history import NO_HISTORY, History
+from device_presets.fitting.model.history import LEAK, NO_HISTORY, History
 from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
-from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
+from device_presets.fitting.model.step_functions import (
+    CONSTANT,
+    LINEAR,
+    LOCAL,
+    SOFT_BOUNDS,
+    StepModel,
+)
 from device_presets.fitting.model.weights import Blocks, Prepared
 from device_presets.fitting.rows import selected
 
@@ -49,6 +55,18 @@ class Layout:
         of_shape = zip(self.model.low, self.model.high, strict=True)
         return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.history.limits]).T
 
+    @property
+    def as_charge_trap(self) -> bool:
+        """Whether the preset is a ``ChargeTrapDevice``: its step is linear (with soft bounds: of
+        slope 1), and it has no exponential leak."""
+        linear = self.model.code in (CONSTANT, LINEAR, SOFT_BOUNDS)
+        return linear and self.history.has_charge_trap and LEAK not in self.history.terms
+
+    @property
+    def held_by_preset(self) -> bool:
+        """Whether a preset holds all terms of time and width."""
+        return self.as_charge_trap or not self.history.has_charge_trap
+
     def shape_of(self, shared: np.ndarray) -> np.ndarray:
         """The model's shape among the shared numbers."""
         return np.ascontiguousarray(shared[NOISES : NOISES + len(self.model.shape)])
@@ -58,15 +76,16 @@ class Layout:
         return shared[NOISES + len(self.model.shape) :]
 
 
-NOISES = 4
+NOISES = 5
 """Shared numbers before the shape, all logarithms: cycle noise (as its law says), white read
-noise and read noise with memory (weights), and how many pulses that memory lasts."""
+noise and read noise with memory (weights), how many pulses that memory lasts, and white read noise
+as a share of the current."""
 
 SHORTEST, LONGEST = 0.7, 300.0
 """Memory in pulses that a fit tries: shorter is white, longer cannot be told from a random walk."""
 
-LOW = np.log([1e-4, 1e-6, 1e-6, SHORTEST])
-HIGH = np.log([100.0, 2.0, 2.0, LONGEST])
+LOW = np.log([1e-4, 1e-6, 1e-6, SHORTEST, 1e-6])
+HIGH = np.log([100.0, 2.0, 2.0, LONGEST, 1.0])
 """Limits of the noises."""
 
 
@@ -97,8 +116,8 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
     cycle_noise = np.log(np.clip(np.sqrt(own) / unit, 1e-3, 30.0))
     read_noise = np.log(max(prepared.read_noise, 2e-6))
     shape = _shape_guess(prepared, layout, local)
-    slow, pulses = read_noise, np.log(5.0)
-    return np.concatenate([[cycle_noise, read_noise, slow, pulses], shape]), local
+    slow, pulses, of_current = read_noise, np.log(5.0), np.log(0.01)
+    return np.concatenate([[cycle_noise, read_noise, slow, pulses, of_current], shape]), local
 
 
 def _shape_guess(prepared: Prepared, layout: Layout, local: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import Layout
+from device_presets.fitting.model.first_guess import NOISES, Layout
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.series import Series, Trace, empty_trace
 from device_presets.fitting.model.weights import Prepared
@@ -16,7 +16,7 @@ from device_presets.fitting.model.weights import Prepared
 _NO_TRACE = empty_trace(0)
 
 type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
-"""Series, code and law of the step, [devices, 7] own numbers and range, shape, [4] noises."""
+"""Series, code and law of the step, [devices, 7] own numbers and range, shape, [NOISES] noises."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,12 @@ class JointFit:
         return self.arguments[0]
 
     @property
+    def white_noise(self) -> np.ndarray:
+        """[rows] deviation of the read noise without memory, in weights."""
+        series, noise = self.prepared.series, noises(self.layout, self.prepared, self.shared)
+        return np.hypot(noise[1], noise[4] * (series.weight - series.no_current))
+
+    @property
     def arguments(self) -> Arguments:
         """What the filter, and all that looks at the data under this fit, take first."""
         series = _applied(self.prepared, self.layout, self.shared)
@@ -76,12 +82,16 @@ class JointFit:
 
 
 def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray:
-    """[4] what the filter takes; see ``run_filter``."""
-    white = math.exp(shared[1]) if prepared.noisy else 0.0
-    if not layout.memory:
-        return np.array([math.exp(shared[0]), white, 0.0, 0.0])
-    kept = math.exp(-math.exp(-shared[3]))
-    return np.array([math.exp(shared[0]), white, math.exp(shared[2]), kept])
+    """[NOISES] what the filter takes; see ``run_filter``."""
+    found = np.zeros(NOISES)
+    found[0] = math.exp(shared[0])
+    if prepared.noisy:
+        found[1] = math.exp(shared[1])
+    if layout.memory:
+        found[2], found[3] = math.exp(shared[2]), math.exp(-math.exp(-shared[3]))
+    if prepared.of_current:
+        found[4] = math.exp(shared[4])
+    return found
 
 
 class LogLikelihood:

@@ -3,8 +3,9 @@
 The state is the device's true weight and that part of the read noise that has memory. Where the fit
 has a leak (see ``history``), the weight first goes toward its rest. A pulse moves
 the weight by the mean step at that weight plus noise (cycle to cycle) and clips it at the bounds.
-What is measured is the weight plus read noise: white (new at each pulse) and, where the model has
-it, an autoregression of first order, AR(1), whose correlation falls to 1/e over a number of pulses.
+What is measured is the weight plus read noise: white (new at each pulse; part of it may be in
+proportion to the current) and, where the model has it, an autoregression of first order, AR(1),
+whose correlation falls to 1/e over a number of pulses.
 Given all earlier rows, the next one is a mixture of a normal density inside the bounds and one
 component at each bound, blurred by the read noise. The filter computes that density exactly from a
 normal state, and keeps mean and covariance of the state after it (an assumed-density filter; a
@@ -238,6 +239,13 @@ def _moved(
 
 
 @_compiled
+def _white(weight: float, series: Series, noise: np.ndarray) -> float:
+    """Variance of the read noise without memory, of a device at a weight."""
+    of_current = noise[4] * (weight - series.no_current)
+    return float(noise[1] ** 2 + of_current * of_current)
+
+
+@_compiled
 def run_filter(
     series: Series,
     code: int,
@@ -255,15 +263,15 @@ def run_filter(
         code, law: of the ``StepModel``.
         local: [devices, 6], see ``step_functions.LOCAL``.
         shape: what all devices share of the step.
-        noise: [4] cycle-to-cycle noise as its law says; white read noise and read noise with
-            memory, in weights; the share of the latter that a pulse keeps.
+        noise: [5] cycle-to-cycle noise as its law says; white read noise and read noise with
+            memory, in weights; the share of the latter that a pulse keeps; white read noise as a
+            share of the current.
         counted: [rows] which rows add to the result.
         trace: filled where it has rows.
         found: [devices] filled with the result.
     """
     keep = len(trace.expected) > 0
-    white = noise[1] ** 2 + series.resolution**2
-    slow = noise[2] ** 2
+    resolution, slow = series.resolution**2, noise[2] ** 2
     for device in range(len(series.start) - 1):
         found[device] = 0.0
         own = local[device]
@@ -273,6 +281,7 @@ def run_filter(
         for row in range(series.start[device], series.start[device + 1]):
             y = series.weight[row]
             if series.begins[row]:
+                white = _white(y, series, noise) + resolution
                 state = (min(max(y, low), high), 0.0, white + slow, -slow, slow)
                 if keep:
                     for k in range(5):
@@ -281,6 +290,7 @@ def run_filter(
             before = state[0]
             state = _moved(state, code, law, series, row, own, shape, noise)
             mean, read, var, cov, own_var = state
+            white = _white(mean, series, noise) + resolution
             expected, predicted = mean + read, var + 2.0 * cov + own_var + white
             miss = y - expected
             gain_w, gain_r = (var + cov) / predicted, (cov + own_var) / predicted
@@ -336,7 +346,8 @@ def run_simulation(
             way, left = series.pulse[row], series.kept[row]
             if series.begins[row]:
                 slow = noise[2] * normal[row, 1]
-                weight = series.weight[row] - slow - noise[1] * normal[row, 2]
+                weight = series.weight[row] - slow
+                weight -= math.sqrt(_white(weight, series, noise)) * normal[row, 2]
                 weight = min(max(weight, low), high)
                 found[row] = series.weight[row]
                 continue
@@ -348,7 +359,7 @@ def run_simulation(
                 weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
             weight = min(max(weight, low), high)
             slow = noise[3] * slow + math.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
-            found[row] = weight + slow + noise[1] * normal[row, 2]
+            found[row] = weight + slow + math.sqrt(_white(weight, series, noise)) * normal[row, 2]
 
 
 @_compiled
@@ -370,7 +381,6 @@ def look_ahead(
         filtered: of the filter's trace. expected, variance: [rows], filled where the stretch
             reaches back so far; the weight is clipped at each pulse on the way.
     """
-    white = noise[1] ** 2 + series.resolution**2
     for device in range(len(series.start) - 1):
         own = local[device]
         high = own[4] if series.clips[0, device] else 1e9
@@ -386,6 +396,7 @@ def look_ahead(
                 state = _moved(state, code, law, series, k, own, shape, noise)
                 state = _clipped(state, high, low)
             expected[row] = state[0] + state[1]
+            white = _white(state[0], series, noise) + series.resolution**2
             variance[row] = state[2] + 2.0 * state[3] + state[4] + white
 
 

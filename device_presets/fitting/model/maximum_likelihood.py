@@ -19,6 +19,9 @@ from device_presets.fitting.model.weights import Prepared
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
 
+_PARTS_OF_CURRENT = (0.1, 0.5, 0.98)
+"""Of the variance of a reading: parts in proportion to the square of the current, to start from."""
+
 _OUTWARD = 0.05
 _FLAT_BOUND = 3.0
 """A bound is unreached where moving it outward by a twentieth of the range costs less than this:
@@ -96,6 +99,32 @@ def with_memory(
     return replace(max(tried_fits, key=lambda fit: fit.total), layout=layout)
 
 
+def with_noise_of_current(
+    prepared: Prepared, fit: JointFit, like: "JointFit | None" = None
+) -> JointFit:
+    """The model of a fit with white read noise, a part of which is in proportion to the current.
+
+    Args:
+        prepared: the data, with such noise. fit: without it; the search starts there.
+        like: a fit with it of another model, where there is one: the search starts from its
+            noises, and otherwise from several parts.
+    """
+    layout = layout_of(prepared, fit.layout.model)
+    starts = []
+    if like is not None:
+        starts.append(np.array([*like.shared[:NOISES], *fit.shape]))
+    else:
+        series = prepared.series
+        current = math.sqrt(float(np.mean((series.weight - series.no_current) ** 2)))
+        for part in _PARTS_OF_CURRENT:
+            shared = fit.shared.copy()
+            shared[4] = shared[1] + 0.5 * math.log(part) - math.log(current)
+            shared[1] += 0.5 * math.log1p(-part)
+            starts.append(shared)
+    fits = [fit_at(prepared, layout, shared, fit.local) for shared in starts]
+    return fitted_from(max(fits, key=lambda fit: fit.total))
+
+
 def fitted_from(
     start: JointFit, counted: np.ndarray | None = None, most_steps: int = 150
 ) -> JointFit:
@@ -137,7 +166,7 @@ def layout_of(
         shape_free[len(model.shape) // 2 :] = False
     shared_free = np.concatenate(
         [
-            [True, prepared.noisy, memory, memory],
+            [True, prepared.noisy, memory, memory, prepared.of_current],
             shape_free,
             np.ones(len(history.names), dtype=bool),
         ]

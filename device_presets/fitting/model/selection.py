@@ -18,6 +18,7 @@ from device_presets.fitting.model.maximum_likelihood import (
     fitted_from,
     refit,
     with_memory,
+    with_noise_of_current,
 )
 from device_presets.fitting.model.series import Trace, empty_trace
 from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepModel
@@ -28,6 +29,7 @@ from device_presets.fitting.model.weights import (
     with_read_noise,
     without_read_noise,
 )
+from device_presets.fitting.reading.csv_layout import ARBITRARY
 
 _FEW_PULSES = 150
 """Below, neighbouring steps cannot show read noise: even of read noise alone, n pairs of steps
@@ -74,8 +76,9 @@ class Selection:
         chosen: the simplest model that is not worse than the best by more than one standard error;
             of equally simple ones the best.
         scores: of all models, best first.
-        as_good: those not worse than the best by more than one standard error, the simplest
-            first: the data do not tell which of them is right.
+        as_good: those not worse than the best by more than one standard error: the data do not
+            tell which of them is right. Those whose preset holds all their terms come first, then
+            the simplest.
         how: the kind of cross-validation, as a phrase.
     """
 
@@ -101,6 +104,7 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
         fits = _of_all(prepared, models)
     elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
         prepared, fits = _with_read_noise(prepared, fits, models)
+    prepared, fits = _with_noise_of_current(prepared, fits)
     histories = with_history(prepared, fits)
     fits += histories
     fits += _with_memory(prepared, histories or fits)
@@ -137,6 +141,24 @@ def _with_read_noise(
     noisy = replace(noisy, read_noise=float(np.exp(tried.shared[1])))
     found = _of_all(noisy, models)
     return (noisy, found) if is_noise(max(found, key=adjusted), 1) else (prepared, fits)
+
+
+def _with_noise_of_current(
+    prepared: Prepared, fits: list[JointFit]
+) -> tuple[Prepared, list[JointFit]]:
+    """The data and the same models with read noise in proportion to the current as well, where
+    that makes the best few more likely; otherwise as they were.
+
+    Without that noise a fit takes it for cycle noise, which is then too large, and for a loss.
+    """
+    if not prepared.noisy or prepared.scale.unit == ARBITRARY:
+        return prepared, fits
+    longer = replace(prepared, of_current=True)
+    ordered = sorted(fits, key=adjusted, reverse=True)
+    best = max((with_noise_of_current(longer, fit) for fit in ordered[:_FEW]), key=adjusted)
+    if not adjusted(best) > adjusted(ordered[0]) + LEAST_GAIN:
+        return prepared, fits
+    return longer, [with_noise_of_current(longer, fit, like=best) for fit in fits]
 
 
 def _has_read_noise(fit: JointFit) -> bool:
@@ -260,9 +282,13 @@ def _choice(scores: list[Score], how: str) -> Selection:
         if np.isfinite(behind).all() and behind.sum() <= max(error, 1.0):
             good.append(score)
     # Of two with as many numbers (which differ in the law of the noise) the better one.
-    good = sorted(good, key=lambda score: (score.fit.n_free, -_sum(score))) or [best]
+    good = sorted(good, key=_preference) or [best]
     ordered = sorted(scores, key=_sum, reverse=True)
     return Selection(good[0], tuple(ordered), tuple(good), how)
+
+
+def _preference(score: Score) -> tuple[bool, int, float]:
+    return not score.fit.layout.held_by_preset, score.fit.n_free, -_sum(score)
 
 
 def as_likely_of(selection: Selection) -> list[Score]:

@@ -23,6 +23,7 @@ class Series(NamedTuple):
             bound clips; an unreached one does not.
         resolution: read noise below which two weights are the same.
         rest: weight that a device without pulses goes to.
+        no_current: weight at which a device would carry no current.
     """
 
     weight: np.ndarray
@@ -34,6 +35,7 @@ class Series(NamedTuple):
     clips: np.ndarray
     resolution: float
     rest: float
+    no_current: float
 
 
 class Trace(NamedTuple):
@@ -59,6 +61,7 @@ def plain_series(
     clips: np.ndarray,
     resolution: float,
     begins: np.ndarray | None = None,
+    no_current: float = 0.0,
 ) -> Series:
     """A series of pulses that are alike, and between which nothing happens.
 
@@ -67,7 +70,7 @@ def plain_series(
     """
     ones = np.ones(len(weight))
     first = pulse == 0 if begins is None else begins
-    return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0)
+    return Series(weight, pulse, first, ones, ones, start, clips, resolution, 0.0, no_current)
 
 
 def empty_trace(rows: int) -> Trace:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import run_simulation
 from device_presets.fitting.model.series import Series, plain_series
@@ -76,7 +77,7 @@ def noise_free_response(
     clips = np.ones((2, 1), dtype=np.bool_)
     series = plain_series(weight, pulse, np.array([0, len(weight)]), clips, 0.0)
     still = np.zeros((len(weight), 3))
-    return _simulated(series, code, 0, device[None, :], shape, np.zeros(4), still)
+    return _simulated(series, code, 0, device[None, :], shape, np.zeros(NOISES), still)
 
 
 def _simulated(

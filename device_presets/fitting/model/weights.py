@@ -106,6 +106,8 @@ class Prepared:
         blocks: averaged steps.
         noisy: whether read or write noise shows.
         read_noise: first estimate, in weights; 0 where none shows.
+        of_current: whether a fit has read noise in proportion to the current beside read noise that
+            is alike at every state.
         highest, lowest: [devices] extremes of moving means of the weight, see `windows`; of the
             weight itself without read noise.
         timing: times, widths and amplitudes; None where the file says nothing of them.
@@ -121,6 +123,7 @@ class Prepared:
     highest: np.ndarray
     lowest: np.ndarray
     timing: Timing | None = None
+    of_current: bool = False
 
     @property
     def has_down(self) -> bool:
@@ -172,7 +175,9 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     highest, lowest = extremes(weight, start, windows(found.pulse, found.begins, start))
     clips = np.ones((2, found.n_devices), dtype=np.bool_)
     prepared = Prepared(
-        series=plain_series(weight, found.pulse, start, clips, resolution, found.begins),
+        series=plain_series(
+            weight, found.pulse, start, clips, resolution, found.begins, -scale.zero / scale.span
+        ),
         device=found.device,
         cycle=found.cycle,
         scale=scale,

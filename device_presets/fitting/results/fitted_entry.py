@@ -16,7 +16,6 @@ from device_presets.fitting.model.step_functions import (
 )
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.results.history_entry import (
-    carries_charge_trap,
     history_assumption,
     history_phrase,
     history_values,
@@ -42,7 +41,7 @@ def fitted_entry(
     """
     device = population.device()
     model = population.fit.layout.model.aihwkit_class
-    if carries_charge_trap(population):
+    if population.fit.layout.as_charge_trap:
         model = "ChargeTrapDevice"
     elif population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
         model = "LinearStepDevice"  # ConstantStepDevice has no write noise
@@ -72,6 +71,8 @@ def fitted_entry(
                 f"; {share:.3g} of it is correlated over {device.pulses:.3g} pulses, and simulated "
                 "as new at each pulse: no device of aihwkit has read noise with memory"
             )
+        if name == "write_noise" and device.of_current > 0.0:
+            told += _law_of(device, values["write_noise"])
         origin = None if assumption is not None else told
         entries[name] = parameter(model, name, value, source=origin, assumption=assumption)
     one_way = None
@@ -120,11 +121,14 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
     if model in (*_LINEAR_CLASSES, "SoftBoundsReferenceDevice"):
         values["noise_scales_with_step"] = not own.additive
     if model in _LINEAR_CLASSES:
-        linear = own.code == LINEAR
         bends = device.shape if own.shape else device.local[2:4]
+        slopes = _slope(bends[0] * w_max), _slope(-bends[1] * w_min)
+        if own.code == SOFT_BOUNDS:  # the step ends at each device's own bound
+            slopes = 1.0, 1.0
+            values["slope_from_mean_bounds"] = False
         values |= {
-            "slope_up": _slope(bends[0] * w_max) if linear else 0.0,
-            "slope_down": _slope(-bends[1] * w_min) if linear else 0.0,
+            "slope_up": slopes[0] if own.code != CONSTANT else 0.0,
+            "slope_down": slopes[1] if own.code != CONSTANT else 0.0,
             "slope_up_spread": spreads.get("slope_up_spread", 0.0),
             "slope_down_spread": spreads.get("slope_down_spread", 0.0),
         }
@@ -149,6 +153,18 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
             logs = np.insert(device.shape[first : first + NODES - 1], NODES // 2, 0.0)
             values[f"step_factors_{way}"] = tuple(float(np.exp(log)) for log in logs)
     return values
+
+
+def _law_of(device: MeanDevice, write_noise: Value) -> str:
+    """What write noise that grows with the current leaves out, and how a study has the rest."""
+    assert isinstance(write_noise, float)
+    floor = write_noise * device.floor / device.read_noise
+    share = f"{device.of_current:.3g}"
+    return (
+        f"; root mean square over the range of {share} of the current and {floor:.3g} steps at "
+        "every state; a study has that law by write_noise "
+        f"{floor:.3g} and tile: {{device_read_noise: {{white_of_current: {share}}}}}"
+    )
 
 
 def _cycle_noise(population: Population, device: MeanDevice) -> float:
@@ -187,8 +203,10 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
         return f"not known, taken as 0: {quantity.note}"
     if name.startswith("exponent") and name.endswith("spread"):
         return "not fitted: all devices share the shape, and their steps and bounds differ"
-    if name.startswith("slope_") and code != LINEAR:
+    if name.startswith("slope_") and code == CONSTANT:
         return "constant step: no slope"
+    if code == SOFT_BOUNDS and name.startswith("slope_") and name.endswith("_spread"):
+        return "soft bounds: the step ends at each device's own bound"
     if name in ("slope_up_spread", "slope_down_spread") and population.fit.layout.model.shape:
         return "one slope for all devices predicts held-out pulses as well"
     if not population.has_down and (name.endswith(("_down", "down_spread")) or name == "asymmetry"):

@@ -10,19 +10,11 @@ from device_presets.fitting.model.history import (
     LOG_LOSS,
     WIDTH,
 )
-from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.parameters.rule import Value
 
 _ASSUMED_WIDTH_S = 1e-6
 _ASSUMED_ONSET_S = 1.0
-
-
-def carries_charge_trap(p: Population) -> bool:
-    """Whether the preset is a ``ChargeTrapDevice``, whose step is linear and which has no leak."""
-    layout = p.fit.layout
-    linear = layout.model.code in (CONSTANT, LINEAR)
-    return linear and layout.history.has_charge_trap and LEAK not in layout.history.terms
 
 
 def history_values(p: Population, device: MeanDevice) -> dict[str, Value]:
@@ -31,7 +23,7 @@ def history_values(p: Population, device: MeanDevice) -> dict[str, Value]:
     if timing is None:
         return {}
     values: dict[str, Value] = {}
-    charge_trap = carries_charge_trap(p)
+    charge_trap = p.fit.layout.as_charge_trap
     if LEAK in terms:
         values["leak_time_constant_s"] = given["tau"]
     if LEAK in terms or (charge_trap and LOG_LOSS in terms):
@@ -61,10 +53,12 @@ def history_assumption(p: Population, name: str) -> str | None:
     timing, terms = p.fit.prepared.timing, p.fit.layout.history.terms
     if timing is None:
         return None
-    if name == "write_noise" and carries_charge_trap(p) and p.device().read_noise > 0:
+    if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
+        share = p.device().of_current
+        how = f" (device_read_noise: {{white_of_current: {share:.3g}}})" if share else ""
         return (
             f"left out: {p.device().read_noise:.3g} in weight were measured, which a device that "
-            "remembers pulses cannot have; a study's reads may"
+            f"remembers pulses cannot have; a study's reads may{how}"
         )
     if name in ("pulse_width_s", "step_width_s") and not math.isfinite(timing.width_0):
         return "the file has no widths; all pulses are taken as alike"
@@ -79,6 +73,24 @@ def history_assumption(p: Population, name: str) -> str | None:
     return None
 
 
+def left_out(p: Population, device: MeanDevice) -> list[str]:
+    """Sentences on what was measured and the preset does not hold."""
+    layout, terms, told = p.fit.layout, p.fit.layout.history.terms, []
+    if not layout.held_by_preset:
+        lost = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
+        told.append(
+            f"The preset leaves out: {lost}. Only constant, linear and soft-bounds steps without a "
+            "leak have it."
+        )
+    if AMPLITUDE in terms:
+        told.append("The preset leaves out how the step depends on the amplitude.")
+    if layout.as_charge_trap and device.read_noise > 0.0:
+        told.append("The preset leaves out the read noise, which a study's reads may have.")
+    elif device.of_current > 0.0:
+        told.append("The preset has read noise that is alike at every state: see its write_noise.")
+    return told
+
+
 def history_phrase(p: Population, device: MeanDevice) -> str:
     """What the description adds: amplitudes, and terms that no preset holds with this step."""
     timing, terms = p.fit.prepared.timing, p.fit.layout.history.terms
@@ -91,7 +103,7 @@ def history_phrase(p: Population, device: MeanDevice) -> str:
         told += " V down" if len(sizes) > 1 else " V up"
     if AMPLITUDE in terms:
         told += f", a factor of e with each {device.history['volts']:.3g} V, which no preset holds"
-    if p.fit.layout.history.has_charge_trap and not carries_charge_trap(p):
-        left = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
-        told += f"; left out, since only linear steps without a leak have them: {left}"
+    if not p.fit.layout.held_by_preset:
+        lost = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
+        told += f"; left out, since only linear steps without a leak have them: {lost}"
     return told

@@ -19,6 +19,7 @@ from device_presets.fitting.results.intervals import (
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _WIDEST = 5.0  # of a logarithm
+_BEYOND = 0.1  # of the measured range
 _NO_INTERVAL = "a fit of the mean curve gives no interval"
 _MEAN_CURVE_ONLY = "a fit of the mean curve does not tell how devices differ"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
@@ -32,17 +33,29 @@ class MeanDevice:
         local: [6] as ``step_functions.LOCAL``.
         shape: the model's.
         cycle_noise: as the model's law of the noise says.
-        white, slow: read noise without and with memory, weights. pulses: how long that lasts.
+        floor, of_current: read noise without memory: the part that is alike at every state (in
+            weights), and the part in proportion to the current (a share of that).
+        no_current: weight at which the device carries no current.
+        slow: read noise with memory, in weights. pulses: how long the memory lasts.
         history: what all devices share of the history, by the names of ``History.values``.
     """
 
     local: np.ndarray
     shape: np.ndarray
     cycle_noise: float
-    white: float
+    floor: float
+    of_current: float
+    no_current: float
     slow: float
     pulses: float
     history: dict[str, float]
+
+    @property
+    def white(self) -> float:
+        """Read noise without memory, in weights: root mean square over the range."""
+        high, low = self.local[4:] - self.no_current
+        square = float(high * high + high * low + low * low) / 3.0
+        return math.hypot(self.floor, self.of_current * math.sqrt(square))
 
     @property
     def read_noise(self) -> float:
@@ -114,13 +127,16 @@ class Population:
         local = vector[n_shared:].copy()
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
-        white = math.exp(vector[1]) if self.fit.prepared.noisy else 0.0
+        prepared = self.fit.prepared
+        floor = math.exp(vector[1]) if prepared.noisy else 0.0
+        of_current = math.exp(vector[4]) if prepared.of_current else 0.0
         slow = math.exp(vector[2]) if self.memory else 0.0
         layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
         shape, history = layout.shape_of(shared), layout.history_of(shared)
         pulses = math.exp(vector[3])
         values = layout.history.values(history)
-        return MeanDevice(local, shape, noise, white, slow, pulses, values)
+        nothing = prepared.series.no_current
+        return MeanDevice(local, shape, noise, floor, of_current, nothing, slow, pulses, values)
 
     def cycle_noise(self, device: MeanDevice) -> float:
         """Deviation of a pulse as a share of the step at weight zero, as aihwkit has it.
@@ -216,6 +232,14 @@ class Population:
         clips = self.fit.prepared.series.clips[side]
         shown = np.asarray(clips | self.fit.layout.local_free[4 + side])
         return shown & (high or self.has_down)  # no pulse up shows a lower bound
+
+    def beyond(self, high: bool) -> bool:
+        """Whether the mean bound lies outside the measured range, by a tenth of it or more: the
+        place where falling steps would end, not one that devices were seen at."""
+        prepared, column = self.fit.prepared, 4 if high else 5
+        top, bottom = float(prepared.highest.mean()), float(prepared.lowest.mean())
+        bound, room = float(self.device().local[column]), _BEYOND * (top - bottom)
+        return bound > top + room if high else bound < bottom - room
 
     def spreads(self) -> list[Quantity]:
         """Every device-to-device deviation."""

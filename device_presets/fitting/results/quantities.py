@@ -12,6 +12,7 @@ from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
 
 _UNSEEN = 0.02  # white read noise as a share of that with memory
+NOISE_OF_CURRENT = "read noise of the current"
 SLOW_NOISE, MEMORY = "correlated read noise", "correlation length"
 _UNREACHED = "not reached: the range that was measured, a limit from inside"
 
@@ -46,11 +47,13 @@ def report(
 
     def how_many(q: Population) -> Quantity:
         reached = bool(q.reached(True).all() and q.reached(False).all())
+        beyond = q.beyond(True) or q.beyond(False)
+        note = "" if reached else "at least: " + _UNREACHED
         return q.quantity(
             "states",
             "states",
             lambda device: float(device.local[4] - device.local[5]) / q.step(device),
-            "" if reached else "at least: " + _UNREACHED,
+            "to an extrapolated bound" if reached and beyond else note,
         )
 
     found = [
@@ -116,6 +119,10 @@ def _bound(p: Population, high: bool) -> Quantity:
     reached, scale = p.reached(high), p.fit.prepared.scale
     conductance = scale.zero + float(p.device().local[column]) * scale.span
     note = scale.shown(conductance)
+    if reached.all() and p.beyond(high):
+        ends = p.fit.prepared.highest if high else p.fit.prepared.lowest
+        measured = scale.shown(scale.zero + float(ends.mean()) * scale.span)
+        note += f"; extrapolated from the steps: measured to {measured}"
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():
         return one
@@ -155,8 +162,16 @@ def _read_noise(p: Population) -> list[Quantity]:
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
     white = p.quantity("write_noise", "step", lambda device: device.white / p.step(device))
     white = replace(white, low=None if white.low is None else max(white.low, 0.0))
+    of_current = []
+    if p.fit.prepared.of_current:
+        floor = p.device().floor / p.step(p.device())
+        white = white.noted(
+            f"root mean square over the range; {floor:.3g} at every state, and the next line"
+        )
+        note = "share of the device's own current; white_of_current in a study"
+        of_current = [p.positive(NOISE_OF_CURRENT, "1", lambda device: device.of_current, note)]
     if not p.memory:
-        return [white]
+        return [white, *of_current]
     if p.device().white < _UNSEEN * p.device().slow:
         note = "none seen beside the read noise with memory"
         white = Quantity("write_noise", 0.0, None, None, "step", note)
@@ -174,4 +189,4 @@ def _read_noise(p: Population) -> list[Quantity]:
     if p.device().pulses > 0.99 * LONGEST:
         length = replace(length, low=None, high=None, note=note)
         length = length.noted("at least: no longer ones are tried")
-    return [white, slow, length]
+    return [white, *of_current, slow, length]

@@ -21,11 +21,17 @@ from device_presets.fitting.model.history import (
 from device_presets.fitting.model.history_search import shortest_leak
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.selection import filtered, select_model
-from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS
-from device_presets.fitting.model.uncertainty import uncertainty
+from device_presets.fitting.model.step_functions import CONSTANT, LINEAR, MODELS, SOFT_BOUNDS
+from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.model.weights import prepare
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
-from support.device_presets.fits import ONE, ZERO
+from device_presets.fitting.results.fitted_entry import fitted_entry
+from device_presets.fitting.results.history_entry import left_out
+from device_presets.fitting.results.population import Population
+from device_presets.fitting.results.quantities import report
+from device_presets.preset_lookup import preset_of
+from device_presets.steps_at_zero import mean_steps
+from support.device_presets.fits import LOW_ZERO, ONE, ZERO
 from support.device_presets.timed import STEP, VOLTS, Train, leak, log_loss, train, write_train
 from support.device_presets.timed import WIDTH as WIDTH_S
 
@@ -313,6 +319,29 @@ def test_a_loss_that_stood_for_a_slope_is_left_out(tmp_path: Path) -> None:
     best = select_model(prepared, (MODELS[0], *linear)).chosen
     assert best.fit.layout.history.terms == (AMPLITUDE,)
     assert best.model.code == LINEAR
+
+
+def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Path) -> None:
+    """A preset of soft bounds would leave the loss out."""
+    done = train(60, 4, np.random.default_rng(3), shortest_s=0.1, longest_s=10.0, reads=4)
+    device = Train(**done, slope=1.0, kept=log_loss(0.02, 1.0), of_current=0.01, zero=LOW_ZERO)
+    found = read_measurement(write_train(tmp_path / "a.csv", device, 0, 3, TIME), CsvLayout())
+    prepared = prepare(found, LOW_ZERO, LOW_ZERO + ONE - ZERO)
+    models = (MODELS[0], *(m for m in MODELS if m.code == SOFT_BOUNDS and not m.additive))
+    fit = select_model(prepared, models).chosen.fit
+    assert fit.layout.name == "soft bounds, noise follows step, log-time loss"
+    assert fit.prepared.of_current
+    population = Population(*with_unbiased_noise(fit))
+    entry = fitted_entry(population, report(population, None, (), (), None), found)
+    preset = preset_of("mine", entry)
+    assert preset.model == "ChargeTrapDevice"
+    assert preset.number("loss_per_decade") == pytest.approx(0.02, rel=0.3)
+    mean = population.device()
+    for weight in (-0.7, 0.0, 0.5):
+        theirs = [population.step_at(mean, up, weight) for up in (True, False)]
+        np.testing.assert_allclose(mean_steps(preset, weight), theirs, rtol=1e-4)
+    (told,) = left_out(population, mean)
+    assert "read noise" in told
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ from device_presets.fitting.model.weights import (
     without_read_noise,
 )
 from device_presets.fitting.reading.measurement import read_measurement
-from support.device_presets.fits import ONE, ZERO, sweeps, write_pulses
+from device_presets.fitting.results.quantities import NOISE_OF_CURRENT
+from support.device_presets.fits import LOW_ZERO, ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
 
 STEP, CYCLE = 0.02, 0.4
 
@@ -221,10 +222,30 @@ def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path
     assert noise.low <= 0.5 / math.sqrt((1 + uneven**2) / 2) <= noise.high
 
 
-@pytest.mark.parametrize("of_current", [False, True])
-def test_noise_that_grows_with_the_current_is_told(tmp_path: Path, of_current: bool) -> None:
-    file = sweeps(tmp_path / "data.csv", 0, 0.0, white=2.0, pulses=600, of_current=of_current)
-    fit = fit_file(file, "mine", None, ZERO, ONE)
-    (check,) = (check for check in fit.verdict.checks if "scatter alike" in check.question)
-    assert check.status == ("open" if of_current else "ok")
-    assert ("fit the part of the range" in check.answer) == of_current
+@pytest.mark.parametrize("power", [0, 1, 4])
+def test_noise_in_proportion_to_the_current_is_fitted_and_a_steeper_one_is_told(
+    tmp_path: Path, power: int
+) -> None:
+    white = 2.0
+    file = sweeps(
+        tmp_path / "data.csv", 0, 0.0, cycle=0.3, white=white, pulses=600, power_of_current=power,
+        zero=LOW_ZERO,
+    )  # fmt: skip
+    fit = fit_file(file, "mine", None, LOW_ZERO, LOW_ZERO + ONE - ZERO)
+    (check,) = (check for check in fit.verdict.checks if "as the fit says" in check.question)
+    assert check.status == ("open" if power == 4 else "ok")
+    assert ("fit the part of the range" in check.answer) == (power == 4)
+    found = {q.name: q for q in fit.quantities}
+    assert (NOISE_OF_CURRENT in found) == (power == 1)
+    if power != 1:
+        return
+    noise, share = found[NOISE_OF_CURRENT], white * SWEEP_STEP * (ONE - ZERO) / LOW_ZERO
+    assert noise.low is not None
+    assert noise.high is not None
+    assert noise.low <= share <= noise.high
+    told = fit.entry.parameters["write_noise"]
+    assert f"white_of_current: {noise.value:.3g}" in str(told.source)
+    cycle = found["cycle_to_cycle"]
+    assert cycle.low is not None
+    assert cycle.high is not None
+    assert cycle.low <= 0.3 <= cycle.high

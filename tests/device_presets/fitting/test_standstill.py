@@ -64,7 +64,8 @@ def fit_of(found: Measurement, slow: float) -> JointFit:
     """What a fit finds, with the bounds at the end of the full steps."""
     prepared = with_read_noise(prepare(found, ZERO, ONE))
     layout = layout_of(prepared, next(m for m in MODELS if m.code == CONSTANT), memory=True)
-    shared = np.array([*np.log([0.3, 0.5 * STEP, slow * STEP, MEMORY]), *layout.model.flat])
+    noises = np.log([0.3, 0.5 * STEP, slow * STEP, MEMORY, 1.0])
+    shared = np.array([*noises, *layout.model.flat])
     local = np.array([[math.log(STEP), math.log(STEP), 0.0, 0.0, BOUND, -BOUND]])
     return fit_at(prepared, layout, shared, local)
 
@@ -145,7 +146,7 @@ def test_the_true_device_moves_at_its_ends_as_simulated(seed: int, tmp_path: Pat
         prepared, next(m for m in MODELS if m.name == "linear, one slope, constant noise")
     )
     slopes = [preset.number("slope_up"), preset.number("slope_down")]
-    shared = np.array([math.log(preset.cycle_to_cycle), 0.0, 0.0, 0.0, *slopes])
+    shared = np.array([math.log(preset.cycle_to_cycle), 0.0, 0.0, 0.0, 0.0, *slopes])
     up, down = preset.step * (1 + preset.number("asymmetry")), preset.step
     own = np.array([math.log(up), math.log(down), 0.0, 0.0, 1.0, -1.0])
     fit = fit_at(prepared, layout, shared, np.tile(own, (40, 1)))

@@ -300,7 +300,8 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     history = NO_HISTORY if memory else History((LEAK,))
     layout = layout_of(prepared, MODELS[0], memory, history)
     numbers = [] if memory else [math.log(tau), 0.0]
-    shared = np.array([math.log(0.3), math.log(1e-3), math.log(6 * step), math.log(10), *numbers])
+    noises = np.log([0.3, 1e-3, 6 * step, 10.0, 1.0])
+    shared = np.array([*noises, *numbers])
     size = math.log(step)
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
     seen: list[float] = []
