@@ -79,8 +79,8 @@ class FittedDevice:
         determined = {q.name: q.determined for q in self.quantities}
         for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
             high = way == "up"
-            known = determined[name] and self.population.reached(high).all()
-            known &= not self.population.beyond(high)
+            seen = bool(self.population.reached(high).all()) and not self.population.beyond(high)
+            known = determined[name] and seen
             if not known and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return told

@@ -72,7 +72,8 @@ class JointFit:
     def white_noise(self) -> np.ndarray:
         """[rows] deviation of the read noise without memory, in weights."""
         series, noise = self.prepared.series, noises(self.layout, self.prepared, self.shared)
-        return np.hypot(noise[1], noise[4] * (series.weight - series.no_current))
+        deviation: np.ndarray = np.hypot(noise[1], noise[4] * (series.weight - series.no_current))
+        return deviation
 
     @property
     def arguments(self) -> Arguments:
