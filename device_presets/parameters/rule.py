@@ -40,6 +40,7 @@ class ParameterRule:
         whole: the number must be a whole one.
         neutral: the value where it is not required and not given: the effect is off; None: it is
             not known, which a preset file may say too (null).
+        example: a value in words, for errors; empty where the unit says enough.
     """
 
     unit: str
@@ -51,6 +52,7 @@ class ParameterRule:
     required: bool = False
     whole: bool = False
     neutral: Value = 0.0
+    example: str = ""
 
     @property
     def allowed(self) -> str:
@@ -64,7 +66,8 @@ class ParameterRule:
         least = f" greater than {low:g}" if self.above_low else f", at least {low:g}"
         most = "" if high == math.inf else f", at most {high:g}"
         number = "a whole number" if self.whole else "a number"
-        return f"must be {number}{least}{most} (unit: {self.unit})"
+        example = f"; {self.example}" if self.example else ""
+        return f"must be {number}{least}{most} (unit: {self.unit}{example})"
 
     def instead_of(self, value: object) -> str:
         """The end of a phrase: the plain number that text like ``10 ms`` or ``0,5`` stands for."""

@@ -80,8 +80,8 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
     ordered = sorted(faults.values(), key=lambda alike: not _is_of_a_key(alike[0]))
     deepest = max(detail["depth"] for detail in ordered[0])
     nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
-    phrases = dict.fromkeys(map(allowed_by, nearest))
-    phrases = sorted(phrases, key=lambda phrase: phrase.startswith("must "))  # what was meant first
+    distinct = dict.fromkeys(map(allowed_by, nearest))
+    phrases = sorted(distinct, key=lambda phrase: phrase.startswith("must "))  # what was meant first
     joined = " or ".join(
         phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
     )
