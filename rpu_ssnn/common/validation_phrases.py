@@ -81,7 +81,9 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
     deepest = max(detail["depth"] for detail in ordered[0])
     nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
     distinct = dict.fromkeys(map(allowed_by, nearest))
-    phrases = sorted(distinct, key=lambda phrase: phrase.startswith("must "))  # what was meant first
+    phrases = sorted(
+        distinct, key=lambda phrase: phrase.startswith("must ")
+    )  # what was meant first
     joined = " or ".join(
         phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
     )

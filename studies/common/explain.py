@@ -33,12 +33,12 @@ def validated[M: BaseModel](
     Raises:
         InputError: it is not valid.
     """
-    with in_one_line(model, key, where):
+    with explained(model, key, where):
         return model.model_validate(content)
 
 
 @contextmanager
-def in_one_line(model: type[BaseModel], key: str = "", where: object = "study") -> Iterator[None]:
+def explained(model: type[BaseModel], key: str = "", where: object = "study") -> Iterator[None]:
     """Raises a validation error of a model within it as the project's error.
 
     Args:

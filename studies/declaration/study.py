@@ -21,7 +21,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import WeightRange
-from studies.common.explain import in_one_line, validated
+from studies.common.explain import explained, validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, path_free
 from studies.declaration.points import (
@@ -183,7 +183,7 @@ class Study(Spec):
         Raises:
             InputError: a setting is not valid; in one line, as of a file.
         """
-        with in_one_line(type(self)):
+        with explained(type(self)):
             super().__init__(**settings)
 
     @property
