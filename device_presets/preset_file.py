@@ -207,9 +207,6 @@ def _entry(where: str, raw: object) -> PresetEntry:
             known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
             keys = [*known.model_fields, *([LIKE] if known is PresetEntry else [])]
             allowed = f"unknown key; {one_of(keys, first['loc'][-1])}"
-        elif first["type"] == "invalid_key" and isinstance(found, int | float):
-            field = ".".join(str(part) for part in first["loc"][:-1]) or "entry"
-            allowed = "decimals need a point, not a comma (0.5, not 0,5): a comma begins a new key"
         elif first["type"] == "missing":
             found, allowed = None, "must be given"
         raise PresetError(where, field, found, allowed) from None

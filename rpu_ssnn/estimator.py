@@ -191,7 +191,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         values: np.ndarray = validate_data(self, X, reset=False)
-        images = shares(values, self._scale, "X", declared=False)
+        images = shares(values, self._scale)
         return self.trained_.output_counts(images)
 
     def device_table(self) -> pd.DataFrame:
@@ -278,7 +278,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         unknown = ~np.isin(y, self.classes_)
         if unknown.any():
             raise ValueError(f"y has {y[unknown][0]!r}, which is none of the classes")
-        images = shares(X, self._scale, "X", declared=False)
+        images = shares(X, self._scale)
         labels = np.searchsorted(self.classes_, y).astype(np.int64)
         none = images[:0], labels[:0]
         return Dataset(

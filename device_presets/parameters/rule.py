@@ -6,8 +6,21 @@ from numbers import Real
 from typing import Literal
 
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.written_numbers import instead_of
 
 type Value = float | bool | tuple[float, ...] | None
+
+_SHARES = ("1", "step", "measured", "w_max", "w_min", "exponent", "leak_time_constant_s")
+"""Units of which per cent are a hundredth: a multiple of one, or of another parameter."""
+
+
+def plain_instead_of(text: str, unit: str) -> str:
+    """The end of a phrase, ``; write 0.01, not 10 ms``; empty of text that is no such number.
+
+    Args:
+        unit: of the parameter.
+    """
+    return instead_of(text, unit, share=unit in _SHARES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +40,7 @@ class ParameterRule:
         whole: the number must be a whole one.
         neutral: the value where it is not required and not given: the effect is off; None: it is
             not known, which a preset file may say too (null).
+        example: a value in words, for errors; empty where the unit says enough.
     """
 
     unit: str
@@ -38,6 +52,7 @@ class ParameterRule:
     required: bool = False
     whole: bool = False
     neutral: Value = 0.0
+    example: str = ""
 
     @property
     def allowed(self) -> str:
@@ -51,7 +66,14 @@ class ParameterRule:
         least = f" greater than {low:g}" if self.above_low else f", at least {low:g}"
         most = "" if high == math.inf else f", at most {high:g}"
         number = "a whole number" if self.whole else "a number"
-        return f"must be {number}{least}{most} (unit: {self.unit})"
+        example = f"; {self.example}" if self.example else ""
+        return f"must be {number}{least}{most} (unit: {self.unit}{example})"
+
+    def instead_of(self, value: object) -> str:
+        """The end of a phrase: the plain number that text like ``10 ms`` or ``0,5`` stands for."""
+        if self.kind != "number" or not isinstance(value, str):
+            return ""
+        return plain_instead_of(value, self.unit)
 
     def checked(self, where: str, name: str, value: object) -> Value:
         """The value as number or flag.
@@ -63,7 +85,7 @@ class ParameterRule:
         """
         if value is None and self.neutral is None:
             return None
-        wrong = PresetError(where, name, value, self.allowed)
+        wrong = PresetError(where, name, value, self.allowed + self.instead_of(value))
         if self.kind == "flag":
             if not isinstance(value, bool):
                 raise wrong

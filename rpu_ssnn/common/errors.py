@@ -83,15 +83,19 @@ def meant(names: Sequence[object]) -> str:
     return f"did you mean {' or '.join(map(str, names))}? " if names else ""
 
 
-def nearest(names: Iterable[str], wrong: object) -> list[str]:
-    """The names that are nearest to a wrong one, in capitals or not; none where none is near."""
+def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[str]:
+    """The names that are nearest to a wrong one, in capitals or not; none where none is near.
+
+    Args:
+        likeness: of 1, that a near name has at least.
+    """
     by_small = {name.lower(): name for name in names}
     small = str(wrong).lower()
-    best = difflib.get_close_matches(small, by_small, n=1) if wrong is not None else []
+    best = difflib.get_close_matches(small, by_small, 1, likeness) if wrong is not None else []
     if not best:
         return []
-    likeness = difflib.SequenceMatcher(None, best[0], small).ratio()
-    near = difflib.get_close_matches(small, by_small, n=3, cutoff=likeness - AS_NEAR)
+    most = difflib.SequenceMatcher(None, best[0], small).ratio()
+    near = difflib.get_close_matches(small, by_small, n=3, cutoff=most - AS_NEAR)
     return [by_small[name] for name in near]
 
 

@@ -36,6 +36,13 @@ _BY_KIND = {
 """What is allowed where pydantic's own sentence names a type of Python's."""
 
 
+_KEY = "[key]"
+"""What pydantic puts behind a key that is not valid itself."""
+
+_TEXT_AS_KEY = (
+    "must be text as a key; decimals need a point (0.5, not 0,5), as a comma begins a new key"
+)
+
 _MEMBER = re.compile(
     r"(function-\w+|tuple|list|dict|set|literal|constrained-\w+|nullable|model|lax-or-strict|"
     r"json-or-python|is-instance)\[.*\]|bool|int|float|str|none|path"
@@ -44,7 +51,7 @@ _MEMBER = re.compile(
 
 
 def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
-    """The fault to report, unknown keys before all others, and how many others there are.
+    """The fault to report, wrong keys before all others, and how many others there are.
 
     A misspelt key is both unknown and missing; only the first says what to correct. A value that no
     member of a union takes is one fault: that of the member which takes most of it.
@@ -70,14 +77,29 @@ def first_fault(error: ValidationError) -> tuple[dict[str, Any], int]:
         inside = loc[cut + 1 :]
         detail = {**found, "loc": (*loc[:cut], *inside), "depth": len(inside)}
         faults.setdefault(loc[:cut], []).append(detail)
-    ordered = sorted(faults.values(), key=lambda alike: alike[0]["type"] != "extra_forbidden")
+    ordered = sorted(faults.values(), key=lambda alike: not _is_of_a_key(alike[0]))
     deepest = max(detail["depth"] for detail in ordered[0])
     nearest = [detail for detail in ordered[0] if detail["depth"] == deepest]
-    phrases = dict.fromkeys(map(allowed_by, nearest))
+    distinct = dict.fromkeys(map(allowed_by, nearest))
+    phrases = sorted(
+        distinct, key=lambda phrase: phrase.startswith("must ")
+    )  # what was meant first
     joined = " or ".join(
         phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
     )
-    return nearest[0] | {"allowed": joined}, len(ordered) - 1
+    first = nearest[0]
+    if _is_number_as_key(first):
+        first["loc"] = first["loc"][: -2 if first["loc"][-1] == _KEY else -1]
+    return first | {"allowed": joined}, len(ordered) - 1
+
+
+def _is_of_a_key(detail: Mapping[str, Any]) -> bool:
+    return detail["type"] == "extra_forbidden" or _is_number_as_key(detail)
+
+
+def _is_number_as_key(detail: Mapping[str, Any]) -> bool:
+    of_a_key = detail["type"] == "invalid_key" or detail["loc"][-1:] == (_KEY,)
+    return of_a_key and isinstance(detail["input"], int | float)
 
 
 def in_one_line(error: ValidationError, where: object, names: Iterable[str]) -> InputError:
@@ -109,6 +131,8 @@ def allowed_by(detail: Mapping[str, Any]) -> str:
         detail: one of the ``errors()`` of a pydantic ``ValidationError``.
     """
     kind, context = detail["type"], detail.get("ctx", {})
+    if _is_number_as_key(detail):
+        return _TEXT_AS_KEY
     if kind in _BY_KIND:
         return _BY_KIND[kind]
     sentence = re.sub(r" after validation, not \d+$", "", str(detail["msg"]))

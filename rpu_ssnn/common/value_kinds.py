@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
+from rpu_ssnn.common.written_numbers import instead_of, unit_of
 
 
 def of_one_line(text: str) -> str:
@@ -39,13 +40,13 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
         items = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
         for place, item in items:
             own = kinds if place == "" else frozenset(k for k in kinds if not isinstance(k, str))
-            if (allowed := _of_another_kind(item, own)) is not None:
+            if (allowed := _of_another_kind(name, item, own)) is not None:
                 field = f"{name}.{place}" if place != "" else name
                 raise InputError("spec", field, item, allowed)
 
 
-def _of_another_kind(value: object, kinds: frozenset[Any]) -> str | None:
-    """What a value must be, as a phrase; None where pydantic is to judge it."""
+def _of_another_kind(name: str, value: object, kinds: frozenset[Any]) -> str | None:
+    """What the value of a field must be, as a phrase; None where pydantic is to judge it."""
     if Any in kinds or not kinds & {bool, int, float}:
         return None
     if isinstance(value, bool):
@@ -55,9 +56,11 @@ def _of_another_kind(value: object, kinds: frozenset[Any]) -> str | None:
     takes_text = kinds & {str, Path} or any(isinstance(kind, str) for kind in kinds)
     if not isinstance(value, str) or takes_text:
         return None
-    return (
-        f"must be a {_number(kinds)}, not text" if kinds & {int, float} else "must be true or false"
-    )
+    if not kinds & {int, float}:
+        return "must be true or false"
+    unit = unit_of(name)
+    in_unit = f" in {unit}" if unit else ""
+    return f"must be a {_number(kinds)}{in_unit}, not text{instead_of(value, unit)}"
 
 
 def _number(kinds: frozenset[Any]) -> str:

@@ -182,9 +182,9 @@ def _assemble(
     if source.scale is not None:
         assert not isinstance(source.train_images, SpikeTrains)
         scale = scale_of(source.train_images, train, source.scale)
-        zero, declared = scale.zero, not isinstance(source.scale, str)
+        zero = scale.zero
         train_images, validation_images, test_images = (
-            shares(np.asarray(rows), scale, name, declared)
+            shares(np.asarray(rows), scale)
             for rows in (train_images, validation_images, test_images)
         )
     parts = (

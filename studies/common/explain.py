@@ -4,14 +4,18 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, nearest, one_of
 
 TAG_MARK = "<"
 """Starts the tag of a union member in an error's location; a tag is no key a user wrote."""
+
+A_SLIP = 0.85
+"""Likeness (of 1) of a key to one of its section, from which another section is not named."""
 
 MOST_HOMES = 3
 """Sections named for a misplaced key; of more, the update rules are left out."""
@@ -29,8 +33,22 @@ def validated[M: BaseModel](
     Raises:
         InputError: it is not valid.
     """
-    try:
+    with explained(model, key, where):
         return model.model_validate(content)
+
+
+@contextmanager
+def explained(model: type[BaseModel], key: str = "", where: object = "study") -> Iterator[None]:
+    """Raises a validation error of a model within it as the project's error.
+
+    Args:
+        key, where: as of `validated`.
+
+    Raises:
+        InputError: in place of pydantic's ``ValidationError``.
+    """
+    try:
+        yield
     except ValidationError as error:
         raise _fault(error, where, model, key) from error
 
@@ -56,7 +74,9 @@ def _value_and_allowed(detail: Mapping[str, Any], model: type[BaseModel]) -> tup
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         *parent, key = detail["loc"]
-        return key, _home(model, parent, str(key)) + one_of(_valid_keys(model, parent), key)
+        valid = _valid_keys(model, parent)
+        home = "" if nearest(valid, key, A_SLIP) else _home(model, parent, str(key))
+        return key, home + one_of(valid) if home else f"unknown key; {one_of(valid, key)}"
     if kind == "missing":
         return Fault("missing"), "must be given"
     if kind == "value_error":

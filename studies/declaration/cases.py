@@ -42,6 +42,14 @@ def _of_a_kind(raw: object) -> object:
             raise InputError("study", "update", raw["update"], one_of(UPDATES, raw["update"]))
         allowed = f"must have `device: NAME`, or `update` as one of {', '.join(UPDATES)}"
         raise InputError("study", "", raw, allowed)
+    if isinstance(raw, dict) and "device" not in raw:
+        fields = CASES[raw["update"]].model_fields
+        if "device" in fields and set(raw) <= set(fields):  # a wrong key is told first
+            allowed = (
+                f"must be given, as in {{update: {raw['update']}, device: ecram}}: a name that "
+                "`rpu-ssnn presets` lists, or a preset file"
+            )
+            raise InputError("study", "device", None, allowed)
     return raw
 
 

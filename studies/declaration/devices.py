@@ -74,6 +74,9 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: a factor of what is no number, or is zero, or no factor behind the ``x``.
     """
+    from device_presets import get_device  # only studies with devices need both
+    from device_presets.parameters.rule import plain_instead_of
+
     found = {}
     for name, value in overrides.items():
         if value == AS_MEASURED:
@@ -83,17 +86,21 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
             continue
         known = parameters_of(device)
         own = known.get(name)
-        if name not in known:  # said with the names that there are
+        if name not in known or isinstance(own, bool):  # said with what there is
             continue
         if not value.startswith("x") or own is None:
-            allowed = "must be a number, not text, or a factor of a number that the preset gives"
+            unit = get_device(device).parameters[name].unit
+            allowed = (
+                f"must be a number (unit: {unit}), not text, or a factor such as x0.5 of a number "
+                f"that the preset gives{plain_instead_of(value, unit)}"
+            )
             raise InputError("study", f"overrides.{name}", value, allowed)
         try:
             found[name] = float(f"{own * float(value[1:]):.6g}")
         except (TypeError, ValueError):
             allowed = f"must be a factor such as x0.5, of a number that the preset gives ({own})"
             raise InputError("study", f"overrides.{name}", value, allowed) from None
-        if not own or isinstance(own, bool):
+        if not own:
             allowed = f"must be a value: the preset's own is {own}, which a factor does not change"
             raise InputError("study", f"overrides.{name}", value, allowed)
     return found

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec import TrainingSpec
 from studies.declaration.points import Point
 from studies.declaration.study import Study
+
+DEFAULT_BATCH = TrainingSpec().batch
+"""It is never refused: nobody wrote it."""
 
 
 def refuse_missing_images(study: Study, data_root: Path | None) -> None:
@@ -16,8 +20,8 @@ def refuse_missing_images(study: Study, data_root: Path | None) -> None:
 
     Raises:
         MissingDataError: the images are not there.
-        InputError: more images asked for than there are, or none would be held out; it names the
-            study's file and key.
+        InputError: more images asked for than there are, none would be held out, or a batch of
+            more images than are trained on; it names the study's file and key.
     """
     from rpu_ssnn.data import image_counts  # brings numpy
 
@@ -44,6 +48,10 @@ def _faults(
     if not _holds_out(dataset.validation_share, drawn):
         allowed = f"holds none of {drawn} images out: {_enough(drawn)}"
         yield _written(point, "validation_share"), dataset.validation_share, allowed
+    trained = drawn - round(dataset.validation_share * drawn)
+    if point.training.batch > max(trained, DEFAULT_BATCH):
+        allowed = f"must be at most {trained}, the images that are trained on"
+        yield _place_of_batch(study, point), point.training.batch, allowed
     if point.drive is not None:
         return
     searched = search.validation_share or dataset.validation_share
@@ -66,6 +74,15 @@ def _written(point: Point, name: str) -> str:
     """The key of the study that holds the count: in the sweep, or in the data set."""
     swept = [path for path, _ in point.sweep if path in ("dataset", f"dataset.{name}")]
     return f"sweep.{swept[0]}" if swept else f"dataset.{name}"
+
+
+def _place_of_batch(study: Study, point: Point) -> str:
+    """The key of the study that holds the batch: in the sweep, in a case, or in the training."""
+    for path, _ in point.sweep:
+        if path in ("training", "training.batch"):
+            return f"sweep.{path}"
+    number, case = next((n, c) for n, c in enumerate(study.cases, 1) if c.name == point.label)
+    return f"case {number}.training.batch" if "batch" in case.training else "training.batch"
 
 
 def _at_most(there: int) -> str:

@@ -21,7 +21,7 @@ from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec import NetworkSpec, OneLine, Share, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import WeightRange
-from studies.common.explain import validated
+from studies.common.explain import explained, validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, path_free
 from studies.declaration.points import (
@@ -177,6 +177,15 @@ class Study(Spec):
 
     _where: str = PrivateAttr("")
 
+    def __init__(self, **settings: Any) -> None:
+        """A study of the settings that a file of a study has.
+
+        Raises:
+            InputError: a setting is not valid; in one line, as of a file.
+        """
+        with explained(type(self)):
+            super().__init__(**settings)
+
     @property
     def where(self) -> str:
         """The file of the study, for later errors; the name of the study if there is none."""
@@ -262,6 +271,9 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     """
     if not isinstance(content, dict):
         raise InputError(where, "content", content, "must be a mapping with the keys of a study")
+    for key in content:
+        if not isinstance(key, str):
+            raise InputError(where, "key", str(key), "must be text, as all keys of a study are")
     if isinstance(content.get("drives"), str):
         given = user_path(str(where), "drives", content["drives"])
         content = {**content, "drives": folder / given}

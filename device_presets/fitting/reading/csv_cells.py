@@ -61,7 +61,8 @@ def cells_of(
     if layout.all_pulses is not None:
         up[:] = layout.all_pulses == "up"
     elif "polarity" in columns:
-        up, pulsed = _polarities(file, piece[columns["polarity"]], "time_s" in columns)
+        before = (pulse == 0) if "pulse" in columns else np.zeros(len(piece), dtype=np.bool_)
+        up, pulsed = _polarities(file, piece[columns["polarity"]], before | ("time_s" in columns))
     beside = {}
     if "down" in columns:
         other = columns | {"conductance": columns["down"]}
@@ -126,14 +127,29 @@ def _numbers(file: Path, cells: pd.Series, decimal: str) -> np.ndarray:
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _polarities(file: Path, cells: pd.Series, timed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """[rows] whether up, and whether a pulse at all: readings without one need their time."""
+def _polarities(
+    file: Path, cells: pd.Series, readable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """[rows] whether up, and whether a pulse at all.
+
+    Args:
+        readable: [rows] whether a reading without a pulse is allowed: its time is known, or it
+            comes before the first pulse (number 0).
+    """
     codes, words = pd.factorize(cells.str.strip().str.lower())
     without = np.array([str(word) in _NO_PULSE or not word for word in words] + [True])
-    known = np.array([str(word) in _UP for word in words] + [False]) | (without & timed)
+    known = np.array([str(word) in _UP for word in words] + [False])
     listed = "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset"
-    listed += "; a reading without a pulse (empty, 0, read) needs a column time_s"
-    _refuse(file, str(cells.name), cells.to_frame(), ~known[codes], listed)
+    listed += (
+        "; a reading without a pulse (empty, 0, read) needs a column time_s, or pulse number 0"
+    )
+    _refuse(
+        file,
+        str(cells.name),
+        cells.to_frame(),
+        ~known[codes] & ~(without[codes] & readable),
+        listed,
+    )
     up = np.array([_UP.get(str(word), True) for word in words] + [True], dtype=bool)[codes]
     return up, ~without[codes]
 

@@ -19,6 +19,9 @@ SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12, ARBITRARY:
 AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
 VOLTS = {"V": 1.0, "mV": 1e-3}
 
+_TIMES = ("s", "ms", "us", "ns")
+_NO_UNIT = ("", "-", "--", "#", "1", "n/a", "none")
+
 MOST_SIEMENS = 1.0
 WHY_MOST = "a device of 1 ohm, less than the wires to it have"
 """Assumption: no single memory device is above it (a quantum of conductance is 77.5 uS)."""
@@ -143,6 +146,12 @@ def in_unit(siemens: float, unit: str) -> str:
         unit: a key of ``SIEMENS``.
     """
     return f"{siemens / SIEMENS[unit]:.6g} {unit}"
+
+
+def is_unit(cell: str) -> bool:
+    """Whether a cell is one of a row of units: a unit, in brackets or not, or no unit."""
+    bare = cell.strip().strip("()[]").replace("\u00b5", "u").replace("\u03bc", "u")
+    return bare in (*SIEMENS, *AMPERES, *VOLTS, *_TIMES) or bare.lower() in _NO_UNIT
 
 
 @dataclass(frozen=True)

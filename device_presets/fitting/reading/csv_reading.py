@@ -19,10 +19,12 @@ from device_presets.fitting.reading.csv_layout import (
     CsvLayout,
     TextFormat,
     detect_format,
+    is_unit,
 )
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, one_of
 from rpu_ssnn.common.files import reason
 from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.common.written_numbers import instead_of
 
 _ROWS_AT_ONCE = 500_000
 _LOOKED_AT = 100  # lines, for names that are not in the first one
@@ -83,6 +85,7 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     """
     text = detect_format(file)
     columns = _columns(file, layout, text)
+    _refuse_units(file, layout, text, columns)
     sides = layout.sides(text.columns)
     names: dict[str, dict[str, int]] = {"device": {}, "cycle": {}}
     pieces = [
@@ -148,17 +151,52 @@ def _columns(file: Path, layout: CsvLayout, text: TextFormat) -> dict[str, str]:
     if sides is None:  # of two sweeps side by side a row has two pulses
         wanted |= layout.conditions(text.columns)
     where = f"{file}, row {text.header_row}"
-    for name in text.columns:
-        usual = name.strip().lower()
-        if name != usual and usual in _STANDARD and usual not in wanted:
-            allowed = f"must be called {usual!r}, or be named by {_STANDARD[usual]}"
-            raise PresetError(where, "column", name, allowed)
-    _refuse_missing(file, text, {r: c for r, c in wanted.items() if c not in text.columns})
+    misnamed = {
+        name: f"must be called {usual!r}, or be named by {_STANDARD[usual]}"
+        for name in text.columns
+        if name != (usual := name.strip().lower()) and usual in _STANDARD and usual not in wanted
+    }
+    beside = "".join(f"; {name!r} {allowed}" for name, allowed in misnamed.items())
+    missing = {role: name for role, name in wanted.items() if name not in text.columns}
+    _refuse_missing(file, layout, text, missing, beside)
+    if misnamed:
+        first = next(iter(misnamed))
+        raise PresetError(where, "column", first, beside.removeprefix(f"; {first!r} "))
     return {role: column for role, column in wanted.items() if column is not None}
 
 
-def _refuse_missing(file: Path, text: TextFormat, missing: Mapping[str, str | None]) -> None:
-    """Refuses a file without these columns (role -> name), with all of them in one line."""
+def _refuse_units(
+    file: Path, layout: CsvLayout, text: TextFormat, columns: Mapping[str, str]
+) -> None:
+    """Refuses a row of units below the column names."""
+    cells = _row(file, text, text.header_row + 1)
+    measured = text.columns.index(columns.get("current") or columns["conductance"])
+    if len(cells) <= measured or not cells[measured].strip() or not all(map(is_unit, cells)):
+        return
+    try:
+        float(cells[measured])
+    except ValueError:
+        unit = "--conductance-unit" if layout.current is None else "--current-unit"
+        allowed = (
+            f"looks like a row of units: remove it, and give the unit by {unit} "
+            f"(now {layout.measured_unit})"
+        )
+        where = f"{file}, row {text.header_row + 1}"
+        raise PresetError(where, "cells", ", ".join(cells), allowed) from None
+
+
+def _refuse_missing(
+    file: Path,
+    layout: CsvLayout,
+    text: TextFormat,
+    missing: Mapping[str, str | None],
+    beside: str,
+) -> None:
+    """Refuses a file without these columns (role -> name), with all of them in one line.
+
+    Args:
+        beside: what else is wrong with the names, as the end of a phrase.
+    """
     if not missing:
         return
     (role, column), *others = missing.items()
@@ -176,8 +214,26 @@ def _refuse_missing(file: Path, text: TextFormat, missing: Mapping[str, str | No
         allowed += f"; or name it by {' and '.join(options)}"
         if role == "polarity":
             allowed += "; or say that all pulses go up (--polarity up)"
+        if "conductance" in missing:
+            allowed += "; or name a current (--current-column and --read-voltage)"
+        if role == "read voltage" and column is not None:
+            allowed += instead_of(column, layout.voltage_unit)
     where = f"{file}, row {text.header_row}"
-    raise PresetError(where, "column", Fault(f"{column!r} is missing"), allowed)
+    raise PresetError(where, "column", Fault(f"{column!r} is missing"), allowed + beside)
+
+
+def _row(file: Path, text: TextFormat, number: int) -> list[str]:
+    """The cells of a row; none where there is no such row.
+
+    Args:
+        number: 1-based line of the file.
+    """
+    with file.open(encoding=text.encoding, newline="", errors="replace") as opened:
+        line = next(islice(opened, number - 1, None), "")
+    try:
+        return next(csv.reader([line], delimiter=text.separator, skipinitialspace=True), [])
+    except csv.Error:
+        return []
 
 
 def _is_narrow(file: Path, text: TextFormat) -> bool:

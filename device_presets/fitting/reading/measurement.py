@@ -102,7 +102,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     where the number grows by one, or starts again at 1 with the other polarity (up 1 to N, then
     down 1 to N). Anything else (a number left out, an empty conductance, a new start at 0) begins
     a new stretch, and no step is taken across it. A reading without a pulse has the number of the
-    pulse before it, or the next one.
+    pulse before it, or the next one; before a device's first pulse it is of that pulse's cycle.
 
     Raises:
         PresetError: as ``read_rows``; pulse numbers that repeat or run backwards; too few pulses;
@@ -112,7 +112,8 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
     rows = read_rows(file, layout)
     rows = selected(rows, np.argsort(rows.device, kind="stable"))
     device, number, pulsed = rows.device, rows.pulse, rows.pulsed
-    cycle, conductance = rows.cycle, rows.conductance
+    cycle, n_cycles = _cycles(rows)
+    conductance = rows.conductance
     # A reading without a pulse is of the sweep before it.
     up = rows.up[np.maximum.accumulate(np.where(pulsed, np.arange(len(pulsed)), 0))]
     same_device = np.concatenate([[False], device[1:] == device[:-1]])
@@ -153,7 +154,7 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
         begins=~follows,
         device=device,
         cycle=cycle,
-        n_cycles=len(rows.cycles),
+        n_cycles=n_cycles,
         unit=layout.conductance_unit,
         notes=tuple(notes),
         conditions=conditions,
@@ -165,6 +166,26 @@ def read_measurement(file: Path, layout: CsvLayout) -> Measurement:
         _refuse_mixed(file, layout, found)
     _check_enough(file, layout, found, rows.devices)
     return found
+
+
+def _cycles(rows: Rows) -> tuple[np.ndarray, int]:
+    """[rows] indices of cycles, and their number; a reading before a device's first pulse belongs
+    to the cycle of that pulse.
+
+    Args:
+        rows: sorted by device.
+    """
+    pulses = np.flatnonzero(rows.pulsed & (rows.pulse > 0))
+    if not len(pulses):
+        return rows.cycle, len(rows.cycles)
+    at = np.searchsorted(rows.device[pulses], rows.device)
+    first = pulses[np.minimum(at, len(pulses) - 1)]
+    before = (np.arange(len(first)) < first) & (rows.device[first] == rows.device)
+    moved = np.where(before, rows.cycle[first], rows.cycle)
+    if np.array_equal(moved, rows.cycle):
+        return rows.cycle, len(rows.cycles)
+    left, cycle = np.unique(moved, return_inverse=True)
+    return cycle.astype(rows.cycle.dtype), len(left)
 
 
 def _jumps(

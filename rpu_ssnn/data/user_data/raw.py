@@ -9,6 +9,15 @@ import numpy as np
 from rpu_ssnn.spike_trains import SpikeTrains
 
 
+def place_in_table(row: int, column: str) -> str:
+    """A cell as a reader of the table finds it.
+
+    Args:
+        row: from 0, without the line of names.
+    """
+    return f"data row {row + 1}, column {column}"
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """Training or test rows of a file.
@@ -28,6 +37,12 @@ class Part:
     shape: tuple[int, ...]
     sides: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+
+    def place(self, row: int, column: int) -> str:
+        """A value as a reader of the file finds it; of arrays by its indices, from 0."""
+        if self.columns:
+            return place_in_table(row, self.columns[column])
+        return f"row {row}, column {column}"
 
     def at(self, chosen: np.ndarray) -> Self:
         """Some of the rows."""

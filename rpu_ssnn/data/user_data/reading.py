@@ -15,7 +15,7 @@ from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 from rpu_ssnn.data.user_data import array_files, spike_files, table_files
 from rpu_ssnn.data.user_data.raw import Part, Raw
-from rpu_ssnn.data_spec import OwnData
+from rpu_ssnn.data_spec import Bounds, OwnData
 from rpu_ssnn.spike_trains import SpikeTrains
 
 SUFFIXES = (".npz", ".csv", ".parquet", ".h5", ".hdf5")
@@ -47,6 +47,7 @@ def read_own(own: OwnData) -> Source:
     for part in (raw.train, raw.test):
         if part is not None:
             _check_part(part)
+            _refuse_beyond(part, own.range)
     if raw.test is None:
         train, test = _split(own, raw.train)
     else:
@@ -153,7 +154,19 @@ def _check_part(part: Part) -> None:
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         allowed = "must be a finite number"
-        raise InputError(where, f"row {row}, column {column}", float(rows[row, column]), allowed)
+        raise InputError(where, part.place(row, column), float(rows[row, column]), allowed)
+
+
+def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
+    """Refuses values beyond a range that the user declares."""
+    rows = part.rows
+    if isinstance(rule, str) or isinstance(rows, SpikeTrains):
+        return
+    low, high = rule
+    if (beyond := (rows < low) | (rows > high)).any():
+        row, column = np.argwhere(beyond)[0]
+        allowed = f"must lie within dataset.range, {low:g} to {high:g}"
+        raise InputError(part.where, part.place(row, column), float(rows[row, column]), allowed)
 
 
 def _split(own: OwnData, part: Part) -> tuple[Part, Part]:

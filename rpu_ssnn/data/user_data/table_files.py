@@ -11,7 +11,7 @@ import numpy as np
 from rpu_ssnn.common.errors import InputError, meant, nearest
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.common.wording import listed
-from rpu_ssnn.data.user_data.raw import Part, Raw
+from rpu_ssnn.data.user_data.raw import Part, Raw, place_in_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,11 +90,6 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
     return table
 
 
-def _place(row: int, column: str) -> str:
-    """A cell as a reader of the table finds it."""
-    return f"data row {row + 1}, column {column}"
-
-
 def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
     """The rows and labels of a table.
 
@@ -114,7 +109,7 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
         raise InputError(where, "column", str(table.columns[twice][0]), "must be named once")
     labels, values = table[label], table.drop(columns=label)
     if labels.isna().any():
-        at = _place(int(np.flatnonzero(labels.isna())[0]), label)
+        at = place_in_table(int(np.flatnonzero(labels.isna())[0]), label)
         raise InputError(where, at, None, "must be a class, in every row")
     if not len(table):
         raise InputError(where, "rows", 0, "must be at least 1")
@@ -123,12 +118,12 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
             bad = pd.to_numeric(values[name], errors="coerce").isna().to_numpy()
             row = int(np.argmax(bad))
             allowed = f"must be a number (or the column the label: dataset.label: {name})"
-            raise InputError(where, _place(row, name), str(values[name].iloc[row]), allowed)
+            raise InputError(where, place_in_table(row, name), str(values[name].iloc[row]), allowed)
         numbers = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
         if not (finite := np.isfinite(numbers)).all():
             row = int(np.argmin(finite))
             raise InputError(
-                where, _place(row, name), float(numbers[row]), "must be a finite number"
+                where, place_in_table(row, name), float(numbers[row]), "must be a finite number"
             )
     known = labels.to_numpy()
     if known.dtype.kind == "O" or not isinstance(labels.dtype, np.dtype):

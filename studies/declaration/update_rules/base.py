@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spec import EncodingSpec, NetworkSpec, OneLine, Positive, Share, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import WeightRange
 from studies.common.explain import validated
@@ -85,8 +86,11 @@ def _counted(raw: object) -> object:
     """`5` and `{count: 5}` mean the seeds 0 to 4."""
     if isinstance(raw, int) and not isinstance(raw, bool):
         raw = {"count": raw}
-    if not isinstance(raw, dict):
+    if isinstance(raw, list | tuple):
         return raw
+    if not isinstance(raw, dict):
+        allowed = "must be a number n, for the seeds 0 to n - 1, or a list of seeds"
+        raise InputError("study", "", raw, allowed)
     return tuple(range(validated(_SeedCount, raw, "").count))
 
 

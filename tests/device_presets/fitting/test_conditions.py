@@ -45,6 +45,25 @@ def measured(folder: Path, lines: list[str]) -> Measurement:
     return read_measurement(file, CsvLayout())
 
 
+def test_a_reading_before_the_first_pulse_needs_no_time_and_is_no_cycle(tmp_path: Path) -> None:
+    head, sweeps = "device,cycle,pulse,polarity,conductance", []
+    for device in "AB":
+        sweeps.append(f"{device},0,0,read,20")
+        for cycle in (1, 2):
+            ups = [f"{device},{cycle},{k},up,{20 + k}" for k in range(1, 16)]
+            downs = [f"{device},{cycle},{k},down,{35 - k}" for k in range(1, 16)]
+            sweeps += [*ups, *downs]
+    found = measured(tmp_path, [head, *sweeps])
+    assert found.size == "120 pulses in 8 sweeps, 2 devices, 2 cycles"
+    assert list(np.unique(found.cycle)) == [0, 1]
+    assert found.cycle[0] == found.cycle[1] == 0
+    as_pulses = measured(tmp_path, [head, *(line.replace("0,0,read", "1,0,up") for line in sweeps)])
+    for name in ("conductance", "pulse", "begins", "device", "cycle"):
+        assert np.array_equal(getattr(found, name), getattr(as_pulses, name))
+    with pytest.raises(PresetError, match=r"row 3: column polarity: 'read'.*or pulse number 0"):
+        measured(tmp_path, [head, "A,1,0,read,20", "A,1,1,read,20", *sweeps[1:31]])
+
+
 def up_and_down(n: int = 14) -> list[tuple[str, float]]:
     """Polarity and conductance: one pulse up and one down, so that no sweep hides a wrong row."""
     return [("up" if k % 2 else "down", 20.0 + k % 2 + 0.1 * k) for k in range(2 * n + 1)]

@@ -62,8 +62,16 @@ def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
     data = load(OwnData(file=tmp_path / "m.npz"))
     assert sorted(np.ravel(data.train_images)) == [0.0, 0.5, 1.0]
     assert np.ravel(data.test_images).tolist() == [1.0, 0.0]
-    with refused("value of row 0, column 0", "9.0", "within dataset.range, 0 to 2"):
+    with refused("m.npz: row 0, column 0: 9.0", "within dataset.range, 0 to 2"):
         load(OwnData(file=tmp_path / "m.npz", range=(0.0, 2.0)))
+
+
+def test_a_value_beyond_the_range_is_named_by_file_row_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    lines = [f"{n % 2},{n % 3},{n % 2}" for n in range(20)]
+    file.write_text("\n".join(["label,a,b", *lines[:6], "1,1,5", *lines[6:]]))
+    with refused("m.csv: data row 7, column b: 5.0", "within dataset.range, 0 to 2"):
+        load(OwnData(file=file, test_share=0.5, range=(0.0, 2.0)))
 
 
 def test_each_column_may_have_its_own_scale(tmp_path: Path) -> None:

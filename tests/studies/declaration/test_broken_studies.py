@@ -13,7 +13,7 @@ import yaml
 from rpu_ssnn.common.errors import InputError
 from studies.cli.app import main
 from studies.declaration.shipped import find_study
-from studies.declaration.study import load_study
+from studies.declaration.study import Study, load_study
 from support.studies.harness import SMALL, small_study
 from support.studies.results_fakes import write_folder
 
@@ -249,6 +249,22 @@ def test_a_run_without_its_images_or_kept_rows_makes_no_folder(
     rows.write_text("a,b\n1\n1,2,3\n")
     assert refused([*arguments, "--rows", str(rows)], capsys).startswith(f"{rows}: rows: ")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("bad", "line"),
+    [
+        ({"seeds": 2.5}, "study: seeds: 2.5 is not allowed; must be a number n, "),
+        ({"network": {"T": -1}}, "study: network.T: -1 is not allowed; must be greater"),
+        ({"reference": "rates"}, "study: reference: 'rates' is not allowed; did you mean rate?"),
+        ({"sedes": [1], "network": {"T": -1}}, "study: sedes: 'sedes' is not allowed; unknown key"),
+    ],
+)
+def test_a_study_in_python_is_refused_in_one_line(bad: dict[str, Any], line: str) -> None:
+    with pytest.raises(InputError) as found:
+        Study(**(SMALL | bad))
+    assert str(found.value).startswith(line)
+    assert "\n" not in str(found.value)
 
 
 def test_the_drives_file_may_be_in_the_home_folder(

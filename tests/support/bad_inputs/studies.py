@@ -129,6 +129,6 @@ STUDIES = [
         {"s.yaml": "study: a\n\tseeds: 1\n"},
         ("s.yaml: line 2", "tabs may not indent"),
     ),
-    Bad("keys that are numbers", PLAN, {"s.yaml": "1: 2\n"}, ("s.yaml: study: missing",)),
+    Bad("keys that are numbers", PLAN, {"s.yaml": "1: 2\n"}, ("s.yaml: key: '1'", "must be text")),
     Bad("a study of bytes", PLAN, {"s.yaml": bytes(range(256))}, ("s.yaml: file", "UTF-8")),
 ]
