@@ -17,7 +17,7 @@ from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.execution.study_runs import refuse_empty, shown_contents
 from studies.report.draw import StudyFigures
-from studies.report.page.headline import headline, on_devices
+from studies.report.page.headline import contenders, headline
 from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
@@ -97,7 +97,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     sections = [Section("Figures", list(_pictures(figures)), [])]
     if figures.is_compared:
         table = figures.summary
-        answer += headline(results, table, reference, on_devices(runs))
+        answer += headline(results, table, reference, contenders(runs, results, reference))
         for line in divergence.of_reference(study, table, runs):
             remedy = "training: {epochs: ...}"
             sentence = f"{line[0].upper()}{line[1:]}."
