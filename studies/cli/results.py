@@ -213,7 +213,13 @@ def plan(
 def export(
     folder: FolderArgument,
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
-    case: Annotated[str, typer.Option(help="Title of the case, as tables or the study write it.")],
+    case: Annotated[
+        str,
+        typer.Option(
+            help="Title of the case, as tables or the study write it; a part of one title; or its "
+            "number in the table, from 1."
+        ),
+    ],
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
     without_inhibition: Annotated[

@@ -193,7 +193,7 @@ def _notes(table: pd.DataFrame, reference: str) -> list[str]:
     """What cannot be put down to single imperfections, and what remains with all off."""
     if not len(table):
         return ["the device has no imperfection that can be switched off"]
-    total = {str(row["imperfection"]): row for _, row in table.iterrows()}
+    total = _rows(table)
     lines = []
     for kind, words in _ALONE.items():
         sums, whole, rest = (total[row] for row in (SUM, WHOLE, INTERACTION))
@@ -212,6 +212,10 @@ def _notes(table: pd.DataFrame, reference: str) -> list[str]:
     verdict = _verdict(rest["lost_p"], "no imperfection of the table explains them")
     remaining = _points(rest, "lost")
     return [*lines, f"with all off, {reference} is still {remaining} points above ({verdict})"]
+
+
+def _rows(table: pd.DataFrame) -> dict[str, pd.Series]:
+    return {str(row["imperfection"]): row for _, row in table.iterrows()}
 
 
 def _verdict(p: float, meaning: str) -> str:
@@ -273,11 +277,11 @@ def _largest(each: pd.DataFrame) -> str:
 
 def _sums_that_differ(table: pd.DataFrame) -> Iterator[str]:
     """Where the single effects do not add up to the effect of all together, significantly."""
-    total = table.set_index("imperfection")
+    total = _rows(table)
     for kind, words in _ALONE.items():
-        p = total.loc[INTERACTION, f"{kind}_p"]
+        p = total[INTERACTION][f"{kind}_p"]
         if p < SIGNIFICANCE:
-            single, together = (f"{total.loc[row, kind]:+.2f}" for row in (SUM, WHOLE))
+            single, together = (f"{total[row][kind]:+.2f}" for row in (SUM, WHOLE))
             yield (
                 f"imperfections {words} alone add up to {single} points, which differs from the "
                 f"{together} of all together (p {p:.2g})"

@@ -23,7 +23,7 @@ from studies.declaration.devices import parameters_of
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.declaration.update_rules.spiking import SpikingMethod
+from studies.declaration.update_rules.pulses import PulseMethod
 from studies.results import divergence
 from studies.results.pairwise import pairwise
 from studies.results.summary import titled_row, titles_of
@@ -94,7 +94,7 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
 def _is_by_spikes(trial: Trial) -> bool:
     """In a device of which at least one number has a source; aihwkit's own count as they are."""
     method = trial.settings.method
-    if not (isinstance(method, DeviceMethod) and isinstance(method, SpikingMethod)):
+    if not isinstance(method, PulseMethod):
         return False
     try:
         known = get_device(method.device).parameters.values()

@@ -252,6 +252,26 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
         assert caught.value.field == "seed"
 
 
+@pytest.mark.parametrize(
+    ("case", "title"),
+    [("rate [T = 2", "rate [network.T=20]"), ("& 50", None), ("T=2", None), ("1", "ann")],
+)
+def test_a_case_is_meant_by_a_part_of_its_title_or_its_number(
+    case: str, title: str | None, folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        export_trial(folder, case, tmp_path / "net.nir", seed=9)
+    if title is None:
+        assert caught.value.field == "case"
+        assert "must be a part of one title, or its number: " in str(caught.value)
+        assert "5 x_$T$" in str(caught.value)
+        assert "2 rate [T = 10]" not in str(caught.value)
+        with refused("seed: 9"):
+            export_trial(folder, "5", tmp_path / "net.nir", seed=9)
+    else:
+        assert caught.value.field == "seed"
+
+
 def test_inhibition_is_left_out_of_nir_alone(folder: Path, tmp_path: Path) -> None:
     with refused("without_inhibition: True", ".nir"):
         export_trial(folder, "rate", tmp_path / "net.h5", without_inhibition=True)

@@ -160,6 +160,8 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     assert "trap: energy_per_pulse_j: secret" in text
     cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
     assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5", "1.5"]
+    assert text.splitlines()[0].split("|")[5].strip() == "99th pct."
+    assert "99th pct.: 99th percentile over devices of pulses, up plus down" in text
     assert ledger_view.render(table, "csv").startswith("case,n,pulses_up_per_device")
 
 
