@@ -197,7 +197,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def device_table(self) -> pd.DataFrame:
         """Statistics of the devices after training, one row a crossbar.
 
-        The columns are those of a study's rows. Float weights have only a shape.
+        The columns are those of a study's rows. Float weights have only a shape. ``print`` leaves
+        out columns of wide tables; ``print(table.T.to_string())`` shows them all.
         """
         check_is_fitted(self)
         rows = []

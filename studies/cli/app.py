@@ -225,7 +225,7 @@ def _in_our_words(sentence: str) -> str:
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     """Prints the table, draws the figure, and says where everything is."""
-    from studies.report.page.headline import headline, on_devices
+    from studies.report.page.headline import contenders, headline
     from studies.report.plot import plot_study
     from studies.report.summary_view import render
     from studies.results import divergence
@@ -242,7 +242,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
     typer.echo(render(beside(table, declared), reference, "md") + "\n")
-    for sentence in headline(results, table, reference, on_devices(runs)):
+    for sentence in headline(results, table, reference, contenders(runs, results, reference)):
         typer.echo(sentence)
     for line in divergence.of_reference(declared, table, runs):
         typer.echo(line)

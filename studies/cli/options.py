@@ -1,12 +1,15 @@
 """Arguments and options that several commands have, and what they say of a damaged folder."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import user_path
+
+if TYPE_CHECKING:
+    from studies.execution.study_runs import FolderContents
 
 MOST_WORKERS = 10_000
 
@@ -82,3 +85,22 @@ def note_all_damage(folder: Path, damaged: list[InputError], there: int, kind: s
         raise damaged[0] if damaged else InputError(folder, "units", 0, allowed)
     for error in damaged:
         note_damage(error)
+
+
+def shown(folder: Path, rows: list[Path] | None, kind: str = "") -> "FolderContents":
+    """What a folder, or a study with rows of files, holds; notes what of it cannot be shown.
+
+    Args:
+        kind: of trials that are needed, as of `note_all_damage`.
+
+    Raises:
+        InputError: nothing can be shown.
+    """
+    from studies.execution.study_runs import shown_contents
+
+    damaged: list[InputError] = []
+    found = shown_contents(folder, rows or (), damaged.append, note_left_out)
+    note_all_damage(folder, damaged, len(found.complete), kind)
+    if found.n_other:
+        typer.echo(f"{found.other_rows}; left out", err=True)
+    return found

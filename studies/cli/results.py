@@ -15,11 +15,12 @@ from studies.cli.options import (
     StudyArgument,
     TableOutOption,
     WorkersOption,
-    note_all_damage,
+    given_path,
     note_damage,
     note_left_out,
     path_argument,
     path_option,
+    shown,
 )
 from studies.cli.output import put_table
 from studies.common.choices import Format, Kind, Values
@@ -38,9 +39,13 @@ def table(
     folder: FolderArgument,
     format: FormatOption = "md",
     rows: Annotated[
-        str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
+        list[str] | None,
+        typer.Option(
+            help="A results.csv whose rows count too, may be repeated; or, of a pivot: `case`, a "
+            "swept path or any setting's path."
+        ),
     ] = None,
-    columns: Annotated[str | None, typer.Option(help="Pivot: as --rows.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Pivot: a path as of --rows.")] = None,
     values: Annotated[
         Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
     ] = None,
@@ -51,7 +56,8 @@ def table(
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings.
 
-    Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
+    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    docs/results.
     """
     from studies.report.summary_view import render
     from studies.results import divergence
@@ -61,26 +67,28 @@ def table(
     from studies.results.summary import summary
     from studies.results.tables import results_frame
 
-    if (rows is None) != (columns is None):
-        missing = "--rows" if rows is None else "--columns"
-        raise InputError("table", missing, None, "must be given too, or neither")
-    if rows is not None and rows == columns:
+    files, down = _files_and_setting(rows or [])
+    if (down is None) != (columns is None):
+        missing = "--rows" if down is None else "--columns"
+        allowed = "must be given too, or neither; a file of rows ends in .csv"
+        raise InputError("table", missing, None, allowed)
+    if down is not None and down == columns:
         raise InputError("table", "--columns", columns, "must be another setting than --rows")
-    if rows is None and values is not None:
+    if down is None and values is not None:
         allowed = "goes with --rows and --columns: the summary shows both"
         raise InputError("table", "--values", values, allowed)
-    if pairs and rows is not None:
+    if pairs and down is not None:
         raise InputError("table", "--pairs", True, "must not come with --rows and --columns")
-    declared, runs = _finished(folder)
+    declared, runs = _finished(folder, files)
     results, reference = results_frame(runs), declared.reference_label
     if pairs:
         text = render_pairs(results, format)
-    elif rows is None or columns is None:
+    elif down is None or columns is None:
         summed = summary(results, reference)
         told = divergence.of_reference(declared, summed, runs) if format == "md" else ()
         text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
     else:
-        pivoted = pivot(results, reference, rows, columns, values or "accuracy")
+        pivoted = pivot(results, reference, down, columns, values or "accuracy")
         text = render_pivot(pivoted, reference, format)
     put_table("table", text, format, out)
 
@@ -98,10 +106,12 @@ def plot(
         Path | None,
         path_option("File (.png, .pdf, .svg); default: NAME_KIND.png in FOLDER, or here."),
     ] = None,
+    rows: RowsOption = None,
 ) -> None:
     """Draw learning curves with bands, accuracy over a swept setting, or gap bars.
 
-    Instead of a folder, the name of a shipped study whose rows are kept in docs/results.
+    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    docs/results.
     """
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
@@ -112,7 +122,7 @@ def plot(
         raise InputError("plot", "--x", x, "goes with --kind sweep")
     if out is not None:
         refuse_unwritable("plot", "--out", out, PLOT_SUFFIXES)
-    declared, runs = _finished(folder)
+    declared, runs = _finished(folder, rows)
     figures = StudyFigures(declared, runs)
     kinds = [kind] if kind else figures.kinds(x)
     if not kinds:
@@ -127,19 +137,27 @@ def plot(
 @results_app.command()
 def report(
     folder: FolderArgument,
-    out: Annotated[Path | None, path_option("File to write; default: FOLDER/report.html.")] = None,
+    out: Annotated[
+        Path | None,
+        path_option("File to write; default: report.html in FOLDER, or NAME_report.html here."),
+    ] = None,
+    rows: RowsOption = None,
 ) -> None:
-    """Write one HTML file with tables, figures, declaration, versions and warnings."""
+    """Write one HTML file with tables, figures, declaration, versions and warnings.
+
+    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    docs/results.
+    """
     from studies.report.page.build import write_report
 
     if out is not None:
         refuse_unwritable("report", "--out", out, (".html", ".htm"))
-    typer.echo(write_report(folder, out))
+    typer.echo(write_report(folder, out, rows or ()))
 
 
 @results_app.command()
 def diff(
-    folder_a: Annotated[Path, path_argument("Output folder of a study.")],
+    folder_a: Annotated[Path, path_argument("Output folder of a study, or name of kept rows.")],
     folder_b: Annotated[Path, path_argument("The one to compare with it.")],
     format: FormatOption = "md",
     out: TableOutOption = None,
@@ -195,7 +213,13 @@ def plan(
 def export(
     folder: FolderArgument,
     path: Annotated[Path, path_argument("File to write: .h5 (every device) or .nir.")],
-    case: Annotated[str, typer.Option(help="Title of the case, as tables or the study write it.")],
+    case: Annotated[
+        str,
+        typer.Option(
+            help="Title of the case, as tables or the study write it; a part of one title; or its "
+            "number in the table, from 1."
+        ),
+    ],
     seed: Annotated[int, typer.Option(min=0, help="Which of its trials.")] = 0,
     data: DataOption = None,
     without_inhibition: Annotated[
@@ -224,18 +248,28 @@ def status(folder: FolderArgument) -> None:
         typer.echo(line)
 
 
-def _finished(folder: Path) -> "tuple[Study, Runs]":
+def _files_and_setting(rows: list[str]) -> tuple[list[Path], str | None]:
+    """The two things that --rows of `table` takes.
+
+    Raises:
+        InputError: several settings.
+    """
+    files = [given_path(text) for text in rows if text.lower().endswith(".csv")]
+    settings = [text for text in rows if not text.lower().endswith(".csv")]
+    if len(settings) > 1:
+        allowed = "must be one setting; a file of rows ends in .csv"
+        raise InputError("table", "--rows", settings[1], allowed)
+    return files, next(iter(settings), None)
+
+
+def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     """The study and its complete runs; what is odd about them is said on the error stream."""
     from studies.declaration import pruning, sequential_stopping
     from studies.declaration.search.candidates import shared_seeds
-    from studies.execution.study_runs import kept_contents, look_into
     from studies.results.tables import Versions
 
-    damaged: list[InputError] = []
-    kept = None if folder.exists() else kept_contents(str(folder))
-    found = kept or look_into(folder, on_damage=damaged.append)
+    found = shown(folder, rows)
     runs = found.complete
-    note_all_damage(folder, damaged, len(runs))
     versions = Versions.of_all(runs)
     if len(versions) > 1:
         typer.echo(f"rows of different versions: {'; '.join(versions)}", err=True)

@@ -16,7 +16,7 @@ from studies.cli.options import (
     StudyArgument,
     TableOutOption,
     WorkersOption,
-    note_all_damage,
+    shown,
 )
 from studies.cli.output import put_table
 from studies.cli.running import (
@@ -161,19 +161,21 @@ def ledger(
     folder: FolderArgument,
     format: Annotated[Format, typer.Option(help="Of the table.")] = "md",
     out: TableOutOption = None,
+    rows: RowsOption = None,
 ) -> None:
-    """What did training cost the devices? Pulses, energy, physical time and wear."""
-    import pandas as pd
+    """What did training cost the devices? Pulses, energy, physical time and wear.
 
-    from studies.execution.study_runs import look_into
+    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    docs/results.
+    """
+    from studies.execution.study_runs import A_TRIAL
     from studies.report.ledger_view import render
     from studies.results.ledger import ledger_table
     from studies.results.tables import results_frame
 
-    damaged: list[InputError] = []
-    runs = look_into(folder, on_damage=damaged.append).complete
-    table = ledger_table(results_frame(runs)) if runs else pd.DataFrame()
-    note_all_damage(folder, damaged, len(table), " on a device")
+    table = ledger_table(results_frame(shown(folder, rows).complete))
+    if not len(table):
+        raise InputError(folder, "units", 0, f"must hold {A_TRIAL} on a device")
     put_table("ledger", render(table, format), format, out)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
@@ -18,7 +17,7 @@ from studies.declaration.study import Study
 from studies.errors import TrialsFailedError
 from studies.execution.options import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
-from studies.execution.study_runs import look_into, run_in_folder, runner_of
+from studies.execution.study_runs import run_in_folder, runner_of, shown_contents
 from studies.results.summary import REFERENCE
 from studies.results.tables import results_frame
 from studies.workers.executor import Executor
@@ -103,21 +102,35 @@ def _options(
     )
 
 
-def load_results(folder: Path | str) -> pd.DataFrame:
+def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.DataFrame:
     """The tidy results of an output folder so far; may be called while a study runs.
 
+    Args:
+        folder: output folder; with `rows` also the file of a study; or the name of a shipped
+            study, by itself with the rows that are kept in this repository.
+        rows: results files whose rows count too; a trial that several hold counts once.
+
     Warns:
-        UserWarning: a trial file is damaged; its row is left out.
+        UserWarning: a trial file is damaged or a row of a file is not valid, which are left out;
+            rows of the files are of no trial of the study.
 
     Raises:
-        InputError: not an output folder.
+        InputError: not an output folder or study, files without a row of the study, or two rows of
+            one trial that differ.
     """
 
-    def warn(error: InputError) -> None:
+    def warn(text: str) -> None:
         ours = str(Path(__file__).parents[1])
-        warnings.warn(f"{error}; the damaged file is left out", skip_file_prefixes=(ours,))
+        warnings.warn(text, skip_file_prefixes=(ours,))
 
-    found = look_into(user_path("load_results", "folder", folder), on_damage=warn)
+    found = shown_contents(
+        user_path("load_results", "folder", folder),
+        [user_path("load_results", "rows", file) for file in rows],
+        on_damage=lambda error: warn(f"{error}; the damaged file is left out"),
+        on_bad=lambda error: warn(f"{error}; left out"),
+    )
+    if found.n_other:
+        warn(found.other_rows)
     return _with_reference(results_frame(found.runs), found.study)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -35,16 +36,18 @@ def read_imported_rows(
     paths: Iterable[Path], on_bad: Callable[[InputError], None] = lambda error: None
 ) -> dict[str, TrialResult]:
     """The rows of `results.csv` files as finished trials, by the identity that their settings have
-    today. Of a run that several files hold, the first counts.
+    today. A trial that several rows hold counts once.
 
     Args:
         on_bad: called with the error of each invalid row, and once a file for rows of settings that
             this version has not, and for rows of another numerics version; the others are read.
 
     Raises:
-        InputError: a file is not there, or is no results file.
+        InputError: a file is not there, or is no results file; two rows of one trial have
+            different accuracies.
     """
     kept: dict[str, TrialResult] = {}
+    places: dict[str, str] = {}
     for path in paths:
         unknown: list[str] = []
         others: dict[object, int] = {}
@@ -55,7 +58,9 @@ def read_imported_rows(
             elif version != NUMERICS_VERSION:
                 others[version] = others.get(version, 0) + 1
             else:
-                kept.setdefault(identity, _as_result(row))
+                result, here = _as_result(row), f"{place} of {path}"
+                there = places.setdefault(identity, here)
+                refuse_conflict(path, result, here, kept.setdefault(identity, result), there)
         for other, n in others.items():
             fault = Fault(f"{other} in {counted(n, 'row')}")
             allowed = f"must be {NUMERICS_VERSION}: other numerics give other numbers"
@@ -64,6 +69,27 @@ def read_imported_rows(
             allowed = "must be those of a trial of this version"
             on_bad(InputError(path, "settings", Fault(f"not known in {listed(unknown)}"), allowed))
     return kept
+
+
+def refuse_conflict(
+    where: object, result: TrialResult, here: str, other: TrialResult, there: str
+) -> None:
+    """Refuses two results of one trial that are not the same.
+
+    Args:
+        here, there: where the two come from, in words.
+
+    Raises:
+        InputError: their test or validation accuracies differ.
+    """
+    for column in ("test_accuracy", "validation_accuracy"):
+        one, two = result.row.get(column), other.row.get(column)
+        if not (isinstance(one, int | float) and isinstance(two, int | float)):
+            continue
+        if not math.isclose(one, two, rel_tol=1e-9):
+            fault = Fault(f"{column} is {one:.6g} in {here} and {two:.6g} in {there}")
+            allowed = "must agree, since both are rows of one trial: leave one of them out"
+            raise InputError(where, "rows", fault, allowed)
 
 
 def _identity(row: Row) -> str | None:

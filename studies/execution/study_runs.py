@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.wording import counted, listed
 from studies.declaration.image_counts import refuse_missing_images
 from studies.declaration.result import Failure, Runs, TrialResult, WithRuns
 from studies.declaration.search.hyperparameters import FoundHyperparameters, known_hyperparameters
@@ -16,7 +16,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import largest, seeded_points, trials_at
 from studies.execution.hyperparameter_search import by_point_title, find_hyperparameters, search
-from studies.execution.imported_results import read_imported_rows, resume
+from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
 from studies.execution.options import Options, Outcome
 from studies.execution.phase import Phase, read_store
 from studies.execution.scheduling import in_balanced_order
@@ -146,12 +146,20 @@ class FolderContents(WithRuns):
     Attributes:
         drives: found by a search, by search key.
         points: with the seeds that they need, given the finished trials.
+        n_other: imported rows of no trial of the study.
     """
 
     study: Study
     drives: dict[str, FoundHyperparameters]
     points: list[Seeded]
     runs: Runs
+    n_other: int = 0
+
+    @property
+    def other_rows(self) -> str:
+        """What is said of `n_other`."""
+        rows = counted(self.n_other, "row")
+        return f"{rows} of the files: of no trial of {self.study.study} (other settings or seeds)"
 
 
 def look_into(
@@ -193,14 +201,53 @@ def contents_of(
     return _contents(study, drives, stored, failed)
 
 
-def kept_contents(name: str) -> FolderContents | None:
-    """The same of a shipped study whose rows are kept in this repository; None where none are."""
-    file = KEPT_ROWS / f"{name}.csv"
-    if name not in shipped_files() or not file.is_file():
-        return None
-    study = find_study(name)
-    drives = known_hyperparameters(study, study.drives)
-    return _contents(study, drives, StoredRuns(read_imported_rows([file]), by_settings={}))
+def shown_contents(
+    where: Path,
+    rows: Sequence[Path] = (),
+    on_damage: Callable[[InputError], None] = lambda error: None,
+    on_bad: Callable[[InputError], None] = lambda error: None,
+) -> FolderContents:
+    """What tables, figures and reports show; everything is only read.
+
+    Args:
+        where: an output folder; with rows also the file of a study; or the name of a shipped study,
+            by itself with the rows that are kept in this repository.
+        rows: results files whose rows count too.
+        on_damage: called with the error of each invalid trial file.
+        on_bad: called with what is wrong with rows of the files (`read_imported_rows`).
+
+    Raises:
+        InputError: none of these, or files without a row of the study; two rows of one trial
+            differ.
+    """
+    kept = [] if where.exists() else _kept_files(str(where))
+    files = list(rows) or kept
+    if not files:
+        return look_into(where, on_damage)
+    imported = read_imported_rows(files, on_bad)
+    if where.is_dir():
+        found = contents_of(stored_study(where), where, None, imported, on_damage)
+        for trial, result in found.runs:
+            if trial.identity in imported:
+                known, named = imported[trial.identity], listed(list(map(str, files)))
+                refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
+    else:
+        study = find_study(str(where))
+        drives = known_hyperparameters(study, study.drives)
+        found = _contents(study, drives, StoredRuns(imported, by_settings={}))
+    used = {trial.identity for trial, _ in found.runs} & imported.keys()
+    if not used:
+        allowed = f"must be rows of trials of {found.study.study}"
+        raise InputError(listed(list(map(str, files))), "rows", Fault("other trials"), allowed)
+    return replace(found, n_other=len(imported) - len(used))
+
+
+def _kept_files(name: str) -> list[Path]:
+    """Rows of a shipped study that are kept in this repository, of further seeds too."""
+    if name not in shipped_files():
+        return []
+    first, more = KEPT_ROWS / f"{name}.csv", sorted(KEPT_ROWS.glob(f"{name}_seeds_*.csv"))
+    return [first, *more] if first.is_file() else []
 
 
 def refuse_empty(root: Path, runs: Runs) -> None:

@@ -4,26 +4,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from rpu_ssnn.common.wording import listed
 from studies.common.statistics import (
     FEWEST_SEEDS,
     NOT_SIGNIFICANT,
     ONLY_ALONE,
-    SIGNIFICANCE,
     UNTESTED,
 )
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, marked_interval, number, render_cells
-from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, Attribution
+from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attribution
 
-TOTALS = (SUM, WHOLE, INTERACTION)
 FILE, FIGURE = "attribution.csv", "attribution.png"
 NAMES = 3
 """Columns of the table that are names."""
 
 CAPTION = (
     "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
-    f"it alone switched off; lost: it alone switched on; {NOT_SIGNIFICANT}: not significant; "
+    f"it alone switched off; lost: it alone switched on; {REMAINING}: reference minus all off; "
+    f"{NOT_SIGNIFICANT}: not significant; "
     f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections; "
     f"{UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
 )
@@ -40,21 +38,7 @@ def lines(found: Attribution) -> list[str]:
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
     table = render_cells(readable(found.table), "md", NAMES, CAPTION)
-    return [*found.notes, headline(found.table), "", table]
-
-
-def headline(table: pd.DataFrame) -> str:
-    """Which imperfections cost something, as far as the seeds tell, without their order."""
-    each = table[~table["imperfection"].isin(TOTALS) & (table["recovered"] > 0)]
-    told = each[each["recovered_p"] < SIGNIFICANCE]
-    shown = (told if len(told) else each[:1]).to_dict("records")
-    sizes = [interval(row["recovered"], row["recovered_ci"], n=row["recovered_n"]) for row in shown]
-    named = [f"{row['imperfection']} {size}" for row, size in zip(shown, sizes, strict=True)]
-    if len(told):
-        return f"points that switching off alone recovers, significantly: {listed(named)}"
-    if named:
-        return f"no cost of one imperfection is significant; the largest is {named[0]} points"
-    return "no imperfection, switched off alone, recovers accuracy"
+    return [*found.notes, found.sentence, "", table]
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:
@@ -83,7 +67,8 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     axes.set_yticks(range(len(table)), [plain(name) for name in table["imperfection"]])
     axes.invert_yaxis()
     axes.axvline(0.0, color="black", lw=0.8)
-    axes.axhline(len(table) - 2.5, color="black", lw=0.6, ls=":")
+    n_totals = table["imperfection"].isin(TOTALS).sum()
+    axes.axhline(len(table) - n_totals - 0.5, color="black", lw=0.6, ls=":")
     # Three seeds can leave an interval of hundreds of points; no accuracy is that far from another.
     widest = max(100.0, 1.05 * float(table[["recovered", "lost"]].abs().max().max()))
     left, right = axes.get_xlim()
@@ -106,7 +91,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 "recovered": _effect(row, "recovered", not total),
                 "lost": _effect(row, "lost", not total),
                 "rank lost": "" if total else number(row["rank_lost"], "{:.0f}"),
-                "n": f"{min(row['recovered_n'], row['lost_n']):.0f}",
+                "n": f"{row[['recovered_n', 'lost_n']].min():.0f}",
             }
         )
     return pd.DataFrame(rows)

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.text_table import marked_interval, number, render_cells
+from studies.report.summary_view import marked_p, p_text
+from studies.results.text_table import interval, number, render_cells
 from studies.sensitivity.decomposition import (
     ALL,
     BY_NUMBERS,
@@ -20,9 +21,10 @@ from studies.sensitivity.decomposition import (
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
-    "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; "
-    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: not significant after Holm's correction "
-    f"over the rows; {UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
+    "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; p: "
+    "of the paired t-test, by itself and after Holm's correction over the rows; "
+    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself, not after the "
+    f"correction; {UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
 )
 
 
@@ -92,7 +94,9 @@ def _readable(found: Decomposition) -> pd.DataFrame:
                 "way": row["way"],
                 "step": row["step"],
                 "accuracy % after": number(found.levels[row["after"]]),
-                "loss": marked_interval(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
+                "loss": interval(row["loss"], row["loss_ci"], "{:+.2f}", row["n"]),
+                "p": p_text(row["loss_p_alone"], row["n"]),
+                "p Holm": marked_p(row["loss"], row["loss_ci"], row["loss_p"], row["n"]),
                 "n": str(row["n"]),
             }
         )
@@ -101,6 +105,8 @@ def _readable(found: Decomposition) -> pd.DataFrame:
         "step": FLOAT,
         "accuracy % after": number(found.levels[FLOAT]),
         "loss": "-",
+        "p": "-",
+        "p Holm": "-",
         "n": "",
     }
     return pd.DataFrame([start, *rows])

@@ -14,7 +14,7 @@ from studies.common.statistics import describe, holm, paired_p
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.sections import leaves
 from studies.declaration.trial import Trial, point_title
-from studies.execution.study_runs import look_into, refuse_empty
+from studies.execution.study_runs import refuse_empty, shown_contents
 from studies.results.tables import Versions
 
 type _OfCase = Mapping[int, tuple[Trial, TrialResult]]
@@ -43,7 +43,7 @@ class Difference:
 
 
 def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], None]) -> Difference:
-    """Compares what two folders hold; they are only read.
+    """Compares what two folders, or kept rows of shipped studies, hold; they are only read.
 
     Args:
         on_damage: called with what is wrong with each file that is no whole trial file.
@@ -53,7 +53,7 @@ def diff_folders(root_a: Path, root_b: Path, on_damage: Callable[[InputError], N
     """
     found = []
     for root in (root_a, root_b):
-        runs = look_into(root, on_damage).complete
+        runs = shown_contents(root, on_damage=on_damage).complete
         refuse_empty(root, runs)
         found.append(runs)
     return compare(*found)

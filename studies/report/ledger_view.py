@@ -11,7 +11,7 @@ from studies.results.text_table import as_csv, number, render_cells
 _HEADS = {
     "pulses_up_per_device": "up",
     "pulses_down_per_device": "down",
-    "pulses_per_device_p99": "99 %",
+    "pulses_per_device_p99": "99th pct.",
     "pulses_per_device_max": "max",
     "energy_j": "energy J",
     "training_time_s": "time s",
@@ -19,9 +19,11 @@ _HEADS = {
     "half_select_energy_j": "half-select J",
 }
 _NOTE = (
-    "pulses a device, energy of all pulses (a lower bound: without half-selected cells, reads and "
-    "lines), physical time of training (in slots of tile.slot_seconds, 0.5 us unless set, or of "
-    "the preset's pulse width if longer), share of endurance, energy of half-selected cells"
+    "up, down: mean pulses a device; 99th pct.: 99th percentile over devices of pulses, up plus "
+    "down; max: of the device with most pulses (both of the crossbar where they are largest); "
+    "energy of all pulses (a lower bound: without half-selected cells, reads and lines); time: "
+    "physical time of training (in slots of tile.slot_seconds, 0.5 us unless set, or of the "
+    "preset's pulse width if longer); share of endurance; energy of half-selected cells"
 )
 _ONLY_IF_KNOWN = "half_select_energy_j"
 """Column that is left out where it has no number."""

@@ -48,7 +48,7 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
     (short, above), by = max(points.items(), key=lambda item: item[1], default=(("", ""), 0.0))
     if by >= SHORT_FROM:
         why = f"{short} ends {by:.1f} points below the float network {above}"
-    elif not (why := _near_chance(runs, reference)):
+    elif not (why := near_chance(runs, reference)):
         return
     yield (
         f"the reference itself learned badly: {why}, so that gaps to it say little; leave its "
@@ -65,7 +65,7 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     reached, best = _mean(runs, device), _mean(runs, reference)
     if best - reached >= SHORT_FROM:
         why = f"it ends {best - reached:.1f} points below the reference"
-    elif not (why := _near_chance(runs, device)):
+    elif not (why := near_chance(runs, device)):
         return
     yield (
         f"the device itself learned badly: {why}, so that its thresholds say little; leave its "
@@ -77,7 +77,7 @@ def _mean(runs: Runs, label: str) -> float:
     return describe([result.accuracy for trial, result in runs if trial.label == label]).mean
 
 
-def _near_chance(runs: Runs, label: str) -> str:
+def near_chance(runs: Runs, label: str) -> str:
     """Why a case learned nothing to speak of; empty where it did."""
     row: Row = next((result.row for trial, result in runs if trial.label == label), {})
     classes = str(row.get("network", "")).rpartition("-")[2]

@@ -4,13 +4,15 @@ Every effect is a difference of test accuracies in percentage points, paired by 
 
 - recovered: without the imperfection, minus the device as it is;
 - lost: with all imperfections off, minus with this one alone;
-- whole: with all off, minus the device as it is.
+- whole: with all off, minus the device as it is;
+- remaining: the reference, minus the device with all off.
 
 Were the imperfections independent, recovered and lost would be equal and either would add up to
 the whole; what is missing or too much is what cannot be put down to one of them.
 """
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -41,6 +43,12 @@ ALL_OFF = "all off"
 SUM = "sum of all"
 WHOLE = "all together"
 INTERACTION = "together minus sum"
+REMAINING = "remaining with all off"
+TOTALS = (SUM, WHOLE, INTERACTION, REMAINING)
+"""The last rows of the table, which are no imperfections."""
+
+_ALONE = {"recovered": "switched off", "lost": "switched on"}
+_COSTS = {"recovered": "switching off alone recovers", "lost": "switching on alone loses"}
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,16 @@ class Attribution:
     """The answer.
 
     Attributes:
-        table: one row an imperfection, costliest first, then `SUM`, `WHOLE` and `INTERACTION`;
-            see `_table` for the columns.
+        table: one row an imperfection, costliest first, then `TOTALS`; see `_table` for the
+            columns.
         notes: what was held, left out and cannot be separated, a line each.
+        sentence: the imperfections with a significant cost; empty where there is no table.
     """
 
     table: pd.DataFrame
     notes: list[str]
     failures: list[Failure]
+    sentence: str = ""
 
 
 def attribute(study: Study, device: str, run: Run, *, search_each: bool = False) -> Attribution:
@@ -68,12 +78,14 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
     outcome = run(asked.study_of(QUESTION, [asked.case]))
     tuned = tuned_device_of(outcome.runs)
     if tuned is None:  # it failed, so nothing can be compared
-        return Attribution(_table(outcome.runs, {}), [], outcome.failures)
+        return Attribution(pd.DataFrame(), [], outcome.failures)
     off, left_out = imperfections(asked.case, tuned.thinning)
     outcome = run(asked.study_of(QUESTION, _cases(asked, tuned, off, search_each)))
-    table = _table(outcome.runs, off, asked.case)
+    effects = _effects_of(outcome.runs, off)
+    table = _table(outcome.runs, off, asked, effects)
     notes = [hyperparameter_note(tuned, search_each), *setting_notes(asked), *left_out]
-    return Attribution(table, notes + _interaction_notes(table), outcome.failures)
+    notes += _notes(table, asked.reference.name)
+    return Attribution(table, notes, outcome.failures, _sentence(table, effects))
 
 
 def _cases(
@@ -100,19 +112,31 @@ def only(name: str) -> str:
     return f"only {name}"
 
 
-def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFrame:
+def _effects_of(runs: Runs, off: Off) -> dict[str, dict[str, BySeed]]:
+    """Recovered and lost points of each imperfection by seed."""
+    as_it_is, all_off = accuracies(runs, AS_IS), accuracies(runs, ALL_OFF)
+    return {
+        "recovered": {n: differences(accuracies(runs, without(n)), as_it_is) for n in off},
+        "lost": {n: differences(all_off, accuracies(runs, only(n))) for n in off},
+    }
+
+
+def _table(
+    runs: Runs, off: Off, asked: DeviceQuestion, effects: dict[str, dict[str, BySeed]]
+) -> pd.DataFrame:
     """Columns: ``imperfection``; ``value`` and ``off`` (what is set, and to what); ``recovered``,
     ``recovered_ci``, ``recovered_p``, ``recovered_n`` (mean, half width of the 95 % interval, p of
     the paired t-test corrected by Holm over the imperfections, seeds) and the same for ``lost``;
     ``rank_lost``; ``entangled``, ``entangled_ci``, ``entangled_p``: recovered minus lost.
+    `REMAINING` stands under ``lost`` alone.
     """
-    as_it_is, all_off = accuracies(runs, AS_IS), accuracies(runs, ALL_OFF)
-    whole = differences(all_off, as_it_is)
-    recovered = {n: differences(accuracies(runs, without(n)), as_it_is) for n in off}
-    lost = {n: differences(all_off, accuracies(runs, only(n))) for n in off}
+    all_off = accuracies(runs, ALL_OFF)
+    whole = differences(all_off, accuracies(runs, AS_IS))
+    remaining = differences(accuracies(runs, asked.reference.name), all_off)
+    recovered, lost = effects["recovered"], effects["lost"]
     entangled = {n: differences(recovered[n], lost[n]) for n in off}
-    has = settings_of(case) if case is not None else {}
-    kinds = {"recovered": recovered, "lost": lost, "entangled": entangled}
+    has = settings_of(asked.case)
+    kinds = {**effects, "entangled": entangled}
     rows = [
         {
             "imperfection": name,
@@ -135,6 +159,7 @@ def _table(runs: Runs, off: Off, case: OnDeviceCase | None = None) -> pd.DataFra
         {"imperfection": WHOLE} | _effects({"recovered": whole, "lost": whole}),
         {"imperfection": INTERACTION}
         | _effects({kind: differences(whole, total) for kind, total in sums.items()}),
+        {"imperfection": REMAINING} | _effects({"lost": remaining}),
     ]
     return pd.concat([table, pd.DataFrame(totals)], ignore_index=True)
 
@@ -164,21 +189,15 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _interaction_notes(table: pd.DataFrame) -> list[str]:
-    """What cannot be put down to single imperfections."""
+def _notes(table: pd.DataFrame, reference: str) -> list[str]:
+    """What cannot be put down to single imperfections, and what remains with all off."""
     if not len(table):
         return ["the device has no imperfection that can be switched off"]
-    total = {str(row["imperfection"]): row for _, row in table.iterrows()}
+    total = _rows(table)
     lines = []
-    for kind, words in (("recovered", "switched off"), ("lost", "switched on")):
+    for kind, words in _ALONE.items():
         sums, whole, rest = (total[row] for row in (SUM, WHOLE, INTERACTION))
-        p = rest[f"{kind}_p"]
-        if p != p:
-            verdict = f"fewer than {FEWEST_SEEDS} seeds: no test"
-        elif p < SIGNIFICANCE:
-            verdict = f"p {p:.2g}, more than chance: they interact"
-        else:
-            verdict = f"p {p:.2g}, not more than chance"
+        verdict = _verdict(rest[f"{kind}_p"], "they interact")
         lines.append(
             f"each {words} alone adds up to {_points(sums, kind)} points, all together are worth "
             f"{_points(whole, kind)}; not separable: {_points(rest, kind)} ({verdict})"
@@ -189,7 +208,88 @@ def _interaction_notes(table: pd.DataFrame) -> list[str]:
         f"differs by {_points(row, 'entangled')} points"
         for _, row in mixed.iterrows()
     ]
-    return lines
+    rest = total[REMAINING]
+    verdict = _verdict(rest["lost_p"], "no imperfection of the table explains them")
+    remaining = _points(rest, "lost")
+    return [*lines, f"with all off, {reference} is still {remaining} points above ({verdict})"]
+
+
+def _rows(table: pd.DataFrame) -> dict[str, pd.Series]:
+    return {str(row["imperfection"]): row for _, row in table.iterrows()}
+
+
+def _verdict(p: float, meaning: str) -> str:
+    """Of one test; `meaning` follows where it is significant."""
+    if p != p:
+        return f"fewer than {FEWEST_SEEDS} seeds: no test"
+    if p < SIGNIFICANCE:
+        return f"p {p:.2g}, more than chance: {meaning}"
+    return f"p {p:.2g}, not more than chance"
+
+
+def _sentence(table: pd.DataFrame, effects: Mapping[str, Mapping[str, BySeed]]) -> str:
+    """Every imperfection whose cost is significant, the largest mean first; else the largest."""
+    if not len(table):
+        return ""
+    each = table[~table["imperfection"].isin(TOTALS)]
+    parts, n_told = [], 0
+    for kind, words in _COSTS.items():
+        costs = each[(each[kind] > 0) & (each[f"{kind}_p"] < SIGNIFICANCE)]
+        costs = costs.sort_values(kind, ascending=False, kind="stable")
+        n_told += len(costs)
+        named = ", ".join(
+            f"{row['imperfection']} {_size(row, kind)}" for _, row in costs.iterrows()
+        )
+        order = _order(costs["imperfection"].tolist(), effects[kind])
+        parts.append(f"points that {words}, significantly: {named or 'none'}{order}")
+    if not n_told:
+        parts = [_largest(each)]
+    return "; ".join([*parts, *_sums_that_differ(table)])
+
+
+def _order(names: list[str], effects: Mapping[str, BySeed]) -> str:
+    """Which neighbours of a list the seeds do not tell apart (Holm over all pairs of the list)."""
+    if len(names) < 2:
+        return ""
+    pairs = list(itertools.combinations(names, 2))
+    p = [paired_p(list(differences(effects[one], effects[two]).values())) for one, two in pairs]
+    corrected = dict(zip(pairs, holm(p), strict=True))
+    untold = [
+        f"{one} and {two}"
+        for one, two in itertools.pairwise(names)
+        if not corrected[one, two] < SIGNIFICANCE
+    ]
+    return f" (order not significant: {', '.join(untold)})" if untold else " (order significant)"
+
+
+def _largest(each: pd.DataFrame) -> str:
+    """The largest mean cost, as none is significant."""
+    costs = [(row[kind], kind, row) for kind in _ALONE for _, row in each.iterrows()]
+    found = max((one for one in costs if one[0] > 0), key=lambda one: one[0], default=None)
+    if found is None:
+        return "no imperfection, switched off or on alone, costs accuracy"
+    _, kind, row = found
+    return (
+        f"no cost of one imperfection is significant; the largest is {row['imperfection']} "
+        f"{_size(row, kind)} points, {_ALONE[kind]} alone"
+    )
+
+
+def _sums_that_differ(table: pd.DataFrame) -> Iterator[str]:
+    """Where the single effects do not add up to the effect of all together, significantly."""
+    total = _rows(table)
+    for kind, words in _ALONE.items():
+        p = total[INTERACTION][f"{kind}_p"]
+        if p < SIGNIFICANCE:
+            single, together = (f"{total[row][kind]:+.2f}" for row in (SUM, WHOLE))
+            yield (
+                f"imperfections {words} alone add up to {single} points, which differs from the "
+                f"{together} of all together (p {p:.2g})"
+            )
+
+
+def _size(row: pd.Series, kind: str) -> str:
+    return interval(row[kind], row[f"{kind}_ci"], n=row[f"{kind}_n"])
 
 
 def _points(row: pd.Series, kind: str) -> str:

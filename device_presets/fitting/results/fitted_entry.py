@@ -209,7 +209,8 @@ def _assumption(population: Population, name: str, by_name: dict[str, Quantity])
         return "soft bounds: the step ends at each device's own bound"
     if name in ("slope_up_spread", "slope_down_spread") and population.fit.layout.model.shape:
         return "one slope for all devices predicts held-out pulses as well"
-    if not population.has_down and (name.endswith(("_down", "down_spread")) or name == "asymmetry"):
+    two_way = name.startswith("asymmetry") or name.endswith(("_down", "down_spread"))
+    if not population.has_down and two_way:
         return "the data hold no down pulses"
     if name in ("a", "b"):
         return "fixed: the other numbers of the formula hold the shape"

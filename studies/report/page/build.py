@@ -1,20 +1,23 @@
 """Fills the report's template from a result folder, which is only read."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import read_text, refusing, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
-from studies.execution.study_runs import look_into, refuse_empty
+from studies.declaration.shipped import find_study
+from studies.declaration.study import Study
+from studies.execution.study_runs import refuse_empty, shown_contents
 from studies.report.draw import StudyFigures
-from studies.report.page.headline import headline, on_devices
+from studies.report.page.headline import contenders, headline
 from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
@@ -48,42 +51,53 @@ _RUN_COLUMNS = {
 _MADE_WITH = ("machine", "threads", "data_digest")
 
 
-def write_report(root: Path | str, path: Path | str | None = None) -> Path:
+def write_report(
+    root: Path | str, path: Path | str | None = None, rows: Sequence[Path | str] = ()
+) -> Path:
     """Writes the report of a result folder.
 
     Args:
-        path: file to write; None: ``report.html`` in the folder.
+        root: output folder, or a study as `studies.load_results` takes it.
+        path: file to write; None: ``report.html`` in the folder, of a study ``NAME_report.html``.
+        rows: results files whose rows count too.
 
     Raises:
-        InputError: not a result folder, no finished trial, or the file cannot be written.
+        InputError: not a result folder, no finished trial, rows that differ, or the file cannot be
+            written.
     """
     root = Path(root)
-    target = root / "report.html" if path is None else Path(path)
-    text = report_html(root)
+    text = report_html(root, [Path(file) for file in rows])
+    if path is not None:
+        target = Path(path)
+    elif root.is_dir():
+        target = root / "report.html"
+    else:
+        target = Path(f"{find_study(str(root)).study}_report.html")
     with refusing(target, "must be a writable file", OSError, field="report"):
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return target
 
 
-def report_html(root: Path) -> str:
+def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     """The report as text: complete in itself, every name escaped.
 
     Raises:
-        InputError: not a result folder, or no finished trial.
+        InputError: not a result folder, no finished trial, or rows that differ.
     """
     damaged: list[InputError] = []
-    found = look_into(root, on_damage=damaged.append)
+    bad: list[InputError] = []
+    found = shown_contents(root, rows, damaged.append, bad.append)
     study, runs = found.study, found.complete
     refuse_empty(root, runs)
     figures = StudyFigures(study, runs)
     results = figures.results
-    warnings = cautions(found, root, results, damaged)
+    warnings = cautions(found, root, results, damaged, bad)
     reference = study.reference_label
     answer: list[str] = []
     sections = [Section("Figures", list(_pictures(figures)), [])]
     if figures.is_compared:
         table = figures.summary
-        answer += headline(results, table, reference, on_devices(runs))
+        answer += headline(results, table, reference, contenders(runs, results, reference))
         for line in divergence.of_reference(study, table, runs):
             remedy = "training: {epochs: ...}"
             sentence = f"{line[0].upper()}{line[1:]}."
@@ -108,10 +122,17 @@ def report_html(root: Path) -> str:
         answer=answer,
         warnings=warnings,
         sections=[section for section in sections if section.pictures or section.tables],
-        declaration=read_text(root / STUDY_FILE),
+        declaration=_declaration(study, root),
         versions=_versions(results),
         made=time.strftime("%Y-%m-%d %H:%M"),
     )
+
+
+def _declaration(study: Study, root: Path) -> str:
+    """The study as it was run; of rows without a folder, with every default written out."""
+    if root.is_dir():
+        return read_text(root / STUDY_FILE)
+    return strict_yaml.dump(study.model_dump(mode="json"), "With every default written out.")
 
 
 def _summary(table: pd.DataFrame, reference: str) -> Section:

@@ -1,11 +1,16 @@
 """The answer of a study in a few sentences."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
+from device_presets import get_device
+from device_presets.from_aihwkit import is_aihwkit_name
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
+from studies.common.canonical import canonical
 from studies.common.statistics import (
     FEWEST_SEEDS,
     MOST_SEEDS,
@@ -14,10 +19,14 @@ from studies.common.statistics import (
     UNTESTED,
     mark,
 )
-from studies.declaration.result import Runs
+from studies.declaration.devices import parameters_of
+from studies.declaration.result import Runs, TrialResult
+from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
+from studies.declaration.update_rules.pulses import PulseMethod
+from studies.results import divergence
 from studies.results.pairwise import pairwise
-from studies.results.summary import titled_row
+from studies.results.summary import titled_row, titles_of
 from studies.results.text_table import accuracy_interval, interval
 
 _IN_WORDS = {
@@ -27,42 +36,122 @@ _IN_WORDS = {
     UNTESTED: f", untested: fewer than {FEWEST_SEEDS} seeds",
 }
 
+_OVERRIDES = "overrides."
+
+
+@dataclass(frozen=True)
+class Contenders:
+    """The rows of a summary among which one may be called the best.
+
+    Attributes:
+        titles: of the rows (`titled_row`).
+        what: they are; devices only where each is another one.
+    """
+
+    titles: frozenset[str]
+    what: Literal["device", "case", "row"]
+
+
+def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
+    """Devices as their presets have them, trained by spikes, above chance.
+
+    Left out are controls by numbers, changed presets, and presets without any number that has a
+    source, such as `ideal`. Where no preset is left as it is, points of a sweep over its parameters
+    count. Where no case of the study is in devices, all but the reference do.
+
+    Args:
+        results: `results_frame` of the runs.
+    """
+    by_title: dict[str, list[tuple[Trial, TrialResult]]] = {}
+    for title, run in zip(titles_of(results), runs, strict=True):
+        by_title.setdefault(title, []).append(run)
+    trials = {title: of_title[0][0] for title, of_title in by_title.items()}
+    if not any(isinstance(trial.settings.method, DeviceMethod) for trial in trials.values()):
+        chosen = {title for title, trial in trials.items() if trial.label != reference}
+    else:
+        learned = [
+            title
+            for title, of_title in by_title.items()
+            if trials[title].label != reference
+            and _is_by_spikes(trials[title])
+            and not divergence.near_chance(of_title, trials[title].label)
+        ]
+        changed = {title: _changed_overrides(trials[title]) for title in learned}
+        swept = {
+            title
+            for title, names in changed.items()
+            if names <= {path.removeprefix(_OVERRIDES) for path, _ in trials[title].sweep}
+        }
+        chosen = {title for title in learned if not changed[title]} or swept
+    labels = [trials[title].label for title in chosen]
+    devices = [getattr(trials[title].settings.method, "device", None) for title in chosen]
+    if len(set(labels)) < len(labels) or any(_changed_overrides(trials[t]) for t in chosen):
+        return Contenders(frozenset(chosen), "row")
+    alike = None in devices or len(set(devices)) < len(devices)
+    return Contenders(frozenset(chosen), "case" if alike else "device")
+
+
+def _is_by_spikes(trial: Trial) -> bool:
+    """In a device of which at least one number has a source; aihwkit's own count as they are."""
+    method = trial.settings.method
+    if not isinstance(method, PulseMethod):
+        return False
+    try:
+        known = get_device(method.device).parameters.values()
+    except InputError:  # a file of the user's that is gone
+        return True
+    return is_aihwkit_name(method.device) or any(one.source is not None for one in known)
+
+
+def _changed_overrides(trial: Trial) -> set[str]:
+    """Names of the parameters that a trial has otherwise than the preset of its device."""
+    method = trial.settings.method
+    if not isinstance(method, DeviceMethod):
+        return set()
+    try:
+        own = parameters_of(method.device)
+    except InputError:  # a file of the user's that is gone
+        own = {}
+    return {
+        name
+        for name, value in method.overrides.items()
+        if name not in own or canonical(value) != canonical(own[name])
+    }
+
 
 def headline(
-    results: pd.DataFrame, table: pd.DataFrame, reference: str, devices: Collection[str]
+    results: pd.DataFrame, table: pd.DataFrame, reference: str, among: Contenders
 ) -> Iterator[str]:
     """The best row and its gap, what does not differ from it, and which gaps are significant.
-
-    A row is called a device where no two are one device at several points of the sweep.
 
     Args:
         results: one row a run.
         table: their `summary`.
-        devices: labels of the cases in which devices hold the weights; none: all but the reference.
+        among: rows of which the best is named; of none, none is.
     """
-    compared = table[table["case"].isin(devices) if devices else table["case"] != reference]
-    if not len(compared):
-        return
+    titles = [titled_row(row) for _, row in table.iterrows()]
+    compared = table[[title in among.titles for title in titles]]
+    if len(compared):
+        yield from _best(results, compared, reference, among)
+    yield from _told_from_the_reference(table, reference)
+
+
+def _best(
+    results: pd.DataFrame, compared: pd.DataFrame, reference: str, among: Contenders
+) -> Iterator[str]:
+    """The best of some rows of a summary."""
     best = compared.sort_values("accuracy", ascending=False, kind="stable").iloc[0]
     title = titled_row(best)
-    swept = compared["case"].duplicated().any()
-    what = "row" if swept else "device" if devices else "case"
     accuracy = accuracy_interval(best["accuracy"], best["accuracy_ci"], best["n"])
     gap = ""
     if best["gap"] == best["gap"]:
         points = interval(best["gap"], best["gap_ci"], "{:+.2f}", best["gap_n"])
         told = _IN_WORDS[mark(best["gap"], best["gap_ci"], best["gap_p"])]
         gap = f"; gap to {reference} {points} points{told}"
-    yield f"Best {what}: {title} with {accuracy} % ({counted(best['n'], 'seed')}){gap}."
+    yield f"Best {among.what}: {title} with {accuracy} % ({counted(best['n'], 'seed')}){gap}."
     names = {titled_row(row) for _, row in compared.iterrows()} - {title}
-    among = results[results["label"].isin(set(compared["case"]))]
-    yield from _beside_the_best(among, title, names, what)
-    yield from _told_from_the_reference(table, reference)
-
-
-def on_devices(runs: Runs) -> set[str]:
-    """Labels of the cases in which devices hold the weights."""
-    return {trial.label for trial, _ in runs if isinstance(trial.settings.method, DeviceMethod)}
+    rows = results[[of_run in among.titles for of_run in titles_of(results)]]
+    yield from _beside_the_best(rows, title, names, among.what)
 
 
 def _beside_the_best(

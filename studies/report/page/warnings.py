@@ -41,9 +41,17 @@ class Cautions:
 
 
 def cautions(
-    found: FolderContents, root: Path, results: pd.DataFrame, damaged: Sequence[InputError]
+    found: FolderContents,
+    root: Path,
+    results: pd.DataFrame,
+    damaged: Sequence[InputError],
+    bad: Sequence[InputError] = (),
 ) -> list[Cautions]:
-    """All that apply, grouped by kind, what is missing first."""
+    """All that apply, grouped by kind, what is missing first.
+
+    Args:
+        damaged, bad: errors of trial files, and of rows of files.
+    """
     until = sequential_stopping.sentences(found.study.until, found.points)
     failures = (f"The last run failed at {one.title}: {one.message}" for one in read_failures(root))
     groups = (
@@ -56,6 +64,7 @@ def cautions(
             _RUN,
             (f"{_by_name(error)}: the damaged file is left out." for error in damaged),
         ),
+        ("rows that are left out", "--rows FILE", _left_out(found, bad)),
         ("rows of different versions", f"{_RUN} --rerun", _versions(found.runs)),
         ("few seeds", f"seeds: {FEWEST_SEEDS}", _few_seeds(results)),
         ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
@@ -84,6 +93,12 @@ def _missing(found: FolderContents) -> Iterator[str]:
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} no row (yet): {listed(missing)}."
+
+
+def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]:
+    yield from (f"{_by_name(error)}." for error in bad)
+    if found.n_other:
+        yield f"{found.other_rows}."
 
 
 def _versions(runs: Runs) -> Iterator[str]:

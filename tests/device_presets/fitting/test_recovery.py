@@ -266,6 +266,9 @@ def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -
     mine = saved(fit, tmp_path)
     assert not mine.bidirectional
     assert {q.name: q.value for q in fit.quantities}["asymmetry"] is None
+    for name in ("asymmetry", "asymmetry_spread"):
+        assert mine.parameters[name].source is None
+        assert "no down pulses" in str(mine.parameters[name].assumption)
 
 
 @pytest.mark.slow

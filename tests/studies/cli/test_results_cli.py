@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from rpu_ssnn.common.errors import InputError
+from studies.execution.api import load_results
 from studies.execution.export import export_trial
+from studies.execution.study_runs import KEPT_ROWS
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from support.commands import Command, refused
@@ -34,6 +36,8 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
     [
         (("table", "--rows", "case"), "table: --columns: missing; must"),
         (("table", "--rows", "case", "--columns", "Tee"), "results: column: 'Tee'"),
+        (("table", "--rows", "case", "--rows", "seed"), "table: --rows: 'seed'"),
+        (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
         (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --rows"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
         (("plot", "--out", "a.png"), "plot: --kind: missing"),
@@ -164,6 +168,39 @@ def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command)
     assert "result folder" in errors
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+def test_kept_rows_of_further_seeds_are_in_the_table(by_name: bool, command: Command) -> None:
+    names = ("mnist_decomposition", "mnist_decomposition_seeds_6_to_8")
+    files = [word for name in names for word in ("--rows", KEPT_ROWS / f"{name}.csv")]
+    code, output, errors = command("table", "mnist_decomposition", *([] if by_name else files))
+    assert (code, errors) == (0, "")
+    (row,) = [line for line in output.splitlines() if line.startswith("| charge_trap ")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:3] == ["97.18 ± 0.10", "-0.76 ± 0.14"]  # as in README.md
+    assert cells[5] == "8"
+
+
+def test_files_of_rows_are_pivoted_drawn_and_reported(
+    folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the rows in each of two files, one in both; as the folder that has all."""
+    monkeypatch.chdir(tmp_path)
+    results = load_results(folder)
+    files = []
+    for name, half in (("a", results.iloc[:8]), ("b", results.iloc[7:])):
+        half.to_csv(tmp_path / f"{name}.csv", index=False)
+        files += ["--rows", f"{name}.csv"]
+    study = tmp_path / "whole.yaml"
+    study.write_text((folder / "study.yaml").read_text())
+    for options in ((), ("--pairs",), ("--rows", "network.T", "--columns", "case")):
+        assert command("table", study, *files, *options) == command("table", folder, *options)
+    code, output, _ = command("report", study, *files)
+    assert (code, output) == (0, "small_report.html\n")
+    text = (tmp_path / "small_report.html").read_text()
+    assert "trials without a row" not in text
+    assert command("plot", study, "--kind", "gaps", *files)[1] == "small_gaps.png\n"
+
+
 def test_kept_rows_say_which_seeds_their_search_had(command: Command) -> None:
     _, _, errors = command("table", "mnist_devices")
     assert "seed 0 of the rows was the search's too" in errors
@@ -212,6 +249,26 @@ def test_a_trial_is_exported_by_the_title_of_a_table_or_of_the_study(
     for title in ("rate [T = 10]", "rate [network.T=10]"):
         with pytest.raises(InputError) as caught:
             export_trial(folder, title, tmp_path / "net.nir", seed=9)
+        assert caught.value.field == "seed"
+
+
+@pytest.mark.parametrize(
+    ("case", "title"),
+    [("rate [T = 2", "rate [network.T=20]"), ("& 50", None), ("T=2", None), ("1", "ann")],
+)
+def test_a_case_is_meant_by_a_part_of_its_title_or_its_number(
+    case: str, title: str | None, folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        export_trial(folder, case, tmp_path / "net.nir", seed=9)
+    if title is None:
+        assert caught.value.field == "case"
+        assert "must be a part of one title, or its number: " in str(caught.value)
+        assert "5 x_$T$" in str(caught.value)
+        assert "2 rate [T = 10]" not in str(caught.value)
+        with refused("seed: 9"):
+            export_trial(folder, "5", tmp_path / "net.nir", seed=9)
+    else:
         assert caught.value.field == "seed"
 
 

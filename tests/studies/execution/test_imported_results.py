@@ -28,19 +28,47 @@ def test_kept_rows_count_as_finished_and_only_what_is_missing_runs(harness: Harn
     pd.testing.assert_frame_equal(load_results(harness.out), before, check_dtype=False)
 
 
-def test_rows_of_several_files_count_and_of_one_run_the_first_file_s(harness: Harness) -> None:
+def test_rows_of_several_files_count_and_a_run_in_two_counts_once(harness: Harness) -> None:
     harness.run(small_study())
     harness.take_log()
     table = load_results(harness.out)
     first, second = (harness.out.parent / f"{name}.csv" for name in ("first", "second"))
     table.iloc[:4].to_csv(first, index=False)
-    table.iloc[3:].assign(test_accuracy=1.0).to_csv(second, index=False)
+    table.iloc[3:].to_csv(second, index=False)
 
     harness.out = harness.out.parent / "elsewhere"
     harness.run(small_study(), kept_rows=[first, second])
     assert not harness.take_log()
-    expected = table.assign(test_accuracy=[*table.test_accuracy[:4], 1.0, 1.0])
-    pd.testing.assert_frame_equal(load_results(harness.out), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(load_results(harness.out), table, check_dtype=False)
+
+
+def test_rows_of_one_run_that_differ_are_one_error(harness: Harness) -> None:
+    harness.run(small_study())
+    table = load_results(harness.out)
+    first, second = (harness.out.parent / f"{name}.csv" for name in ("first", "second"))
+    table.iloc[:4].to_csv(first, index=False)
+    table.iloc[3:].assign(test_accuracy=1.0).to_csv(second, index=False)
+    with refused(f"rows: test_accuracy is 1 in row 1 of {second} and 81 in row 4 of {first}"):
+        read_imported_rows([first, second])
+    with refused(f"test_accuracy is 81 in rate seed 1 of {harness.out} and 1 in {second}"):
+        load_results(harness.out, [second])
+
+
+def test_results_are_those_of_a_study_and_several_files(harness: Harness, tmp_path: Path) -> None:
+    harness.run(small_study())
+    table = load_results(harness.out)
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump(SMALL))
+    files = [tmp_path / f"{name}.csv" for name in ("first", "second", "other")]
+    table.iloc[:4].to_csv(files[0], index=False)
+    table.iloc[3:].to_csv(files[1], index=False)
+    other = results_frame(runs_of(small_study(training={"epochs": 2}), lambda trial: 90.0))
+    other.to_csv(files[2], index=False)
+    pd.testing.assert_frame_equal(load_results(study, files[:2]), table, check_dtype=False)
+    with pytest.warns(UserWarning, match="6 rows of the files: of no trial of small"):
+        load_results(study, files)
+    with refused("rows: other trials; must be rows of trials of small"):
+        load_results(study, files[2:])
 
 
 def test_rows_from_before_a_setting_existed_are_taken_up(harness: Harness) -> None:

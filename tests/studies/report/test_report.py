@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from studies.declaration.result import Runs
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.devices import DeviceMethod
 from studies.report.figure_style import FONT_POINTS, NARROW_INCHES, WIDE_INCHES
 from studies.report.page.build import report_html, write_report
-from studies.report.page.headline import headline
+from studies.report.page.headline import contenders, headline
 from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.chromium import visit
 from support.commands import refused
 from support.studies.html_elements import Elements
 from support.studies.results_fakes import (
-    NASTY,
     accuracy,
     nasty_study,
     result_of,
@@ -77,11 +78,67 @@ def test_the_answer_comes_first_in_words(folder: Path) -> None:
     assert text.index("Best row") < text.index("<nav") < text.index("<h2>Figures</h2>")
 
 
+def answer_of(runs: Runs) -> list[str]:
+    results = results_frame(runs)
+    among = contenders(runs, results, "rate")
+    return list(headline(results, summary(results, "rate"), "rate", among))
+
+
 def test_the_best_of_cases_without_a_sweep_is_a_device() -> None:
-    study = nasty_study(sweep={})
-    results = results_frame(runs_of(study))
-    answer = list(headline(results, summary(results, "rate"), "rate", {NASTY}))
+    answer = answer_of(runs_of(nasty_study(sweep={})))
     assert answer[0].startswith("Best device: x_$T$")
+
+
+DRIVE = {"weight_range": 8, "learning_rate": 1}
+RATE = {"update": "rate", "learning_rate": 1.0}
+NOT_DEVICES = [
+    {"update": "analog_sgd", "device": "ecram", "drive": DRIVE},
+    {"device": "ideal", "drive": DRIVE},
+    {"device": "capacitor", "overrides": {"cycle_to_cycle": 0.0}, "drive": DRIVE},
+]
+"""A control, a device without a number of a source, and one with an imperfection switched off."""
+
+
+@pytest.mark.parametrize("last", [["ecram", "reram_es"], ["ecram"], []])
+def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -> None:
+    cases = [RATE, *NOT_DEVICES, *({"device": name, "drive": DRIVE} for name in last)]
+    study = nasty_study(cases=cases, sweep={})
+    order = [case.name for case in study.cases]
+    runs = runs_of(study, lambda t: 95.0 - 5 * order.index(t.label) + t.settings.seed / 10)
+    answer = answer_of(runs)
+    best = [line for line in answer if line.startswith("Best")]
+    assert [line.split(" with ")[0] for line in best] == [f"Best device: {n}" for n in last[:1]]
+    assert len([line for line in answer if "lower: 1 other device of 1." in line]) == (
+        len(last) == 2
+    )
+    assert answer[-1].startswith(f"Significant gaps to rate: {len(order) - 1} of {len(order) - 1}")
+
+
+def test_no_device_near_chance_is_the_best() -> None:
+    cases = [RATE, {"device": "ecram", "drive": DRIVE}]
+    runs = runs_of(nasty_study(cases=cases, sweep={}), lambda t: 12.0 + t.settings.seed)
+    for _, result in runs:
+        result.row.update(network="64-8-10", n_test=100)
+    assert not any(line.startswith("Best") for line in answer_of(runs))
+
+
+@pytest.mark.parametrize(("values", "best"), [([0.0, 1.0], 0.0), (["as measured", 0.0], 0.3)])
+def test_of_swept_parameters_the_preset_s_own_are_the_device(
+    values: list[object], best: float
+) -> None:
+    cases = [RATE, {"device": "capacitor", "drive": DRIVE}]
+    study = nasty_study(cases=cases, sweep={"overrides.cycle_to_cycle": values})
+
+    def reached(trial: Trial) -> float:
+        method = trial.settings.method
+        noise = method.parameters["cycle_to_cycle"] if isinstance(method, DeviceMethod) else 0.0
+        return 90.0 + trial.settings.seed / 10 - noise
+
+    first = answer_of(runs_of(study, reached))[0]
+    if best:
+        assert first.startswith("Best device: capacitor [cycle-to-cycle noise = as measured (0.3)]")
+    else:
+        assert first.startswith("Best row: capacitor [cycle-to-cycle noise = 0]")
 
 
 @pytest.mark.parametrize(("seeds", "tested"), [([0, 1, 2], True), ([0, 1], False)])
@@ -91,9 +148,8 @@ def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [{"update": "rate", "learning_rate": 1.0}]
     cases += [{"device": "reram_es", "label": label, "drive": drive} for label in ("a", "b")]
-    results = results_frame(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
-    answer = list(headline(results, summary(results, "rate"), "rate", {"a", "b"}))
-    assert answer[0].startswith("Best device: a ")
+    answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
+    assert answer[0].startswith("Best case: a ")  # both have one device
     assert (answer[1] == "Not significantly different from it: b.") == tested
 
 
@@ -101,8 +157,7 @@ def test_a_reference_without_some_seeds_is_not_answered_with_more_seeds() -> Non
     study = nasty_study(sweep={})
     few = ("rate", 2)
     runs = [run for run in runs_of(study) if (run[0].label, run[0].settings.seed) != few]
-    results = results_frame(runs)
-    answer = list(headline(results, summary(results, "rate"), "rate", {NASTY}))
+    answer = answer_of(runs)
     assert answer[-1] == (
         "No gap to rate is tested: fewer than 3 seeds in common. "
         "Run the seeds that only one of two cases has."
@@ -147,9 +202,8 @@ def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> Non
     runs = [
         run for run in runs_of(study, reached) if (run[0].label, run[0].settings.seed) != ("b", 3)
     ]
-    results = results_frame(runs)
-    answer = list(headline(results, summary(results, "rate"), "rate", {"a", "b"}))
-    assert answer[0].startswith("Best device: a ")
+    answer = answer_of(runs)
+    assert answer[0].startswith("Best case: a ")
     assert answer[1] == "Significantly higher over the seeds that both have: b."
     assert "lower" not in answer[2]
 

@@ -14,7 +14,7 @@ from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.study import parse_study
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
-from studies.sensitivity.attribution import INTERACTION, SUM, WHOLE, attribute
+from studies.sensitivity.attribution import INTERACTION, REMAINING, SUM, TOTALS, WHOLE, attribute
 from studies.sensitivity.device_question import ask, name_of
 from studies.sensitivity.imperfections import imperfections, settings_of, switched_off
 from support.studies.harness import SMALL
@@ -80,9 +80,42 @@ def test_an_interaction_is_said_in_numbers() -> None:
     assert text.count("depends on the others") == 2
 
 
+def test_what_remains_with_all_off_is_a_row_and_a_note() -> None:
+    """Two points that no imperfection explains, as a device loses them with all off too."""
+    found = attribute(device_study(), "capacitor", FakeRun(lambda p, m: additive(p, m) + 2.0))
+    remaining = found.table.set_index("imperfection").loc[REMAINING]
+    thinned = 0.5 * 0.25  # of the finest step that still gives the learning rate
+    assert remaining["lost"] == pytest.approx(2.0 + thinned)
+    assert remaining["lost_n"] == 5
+    assert math.isnan(remaining["recovered"])
+    (note,) = [note for note in found.notes if note.startswith("with all off")]
+    assert "rate is still +2.12 ± 0.00 points above (p 0, more than chance: no imp" in note
+    none = attribute(device_study(), "capacitor", FakeRun(additive, noise=1.0, salt=1))
+    assert "not more than chance" in none.notes[-1]
+
+
+def test_the_sentence_names_every_significant_cost_of_either_kind() -> None:
+    def loss(parameters: dict[str, Any], method: PulseMethod) -> float:
+        """4 points of noise; leak and spread bounds cost 2 and 2 points, but one hides the other:
+        neither recovers them when it is switched off alone."""
+        leaks = parameters["leak_time_constant_s"] != "inf"
+        hidden = 2.0 * max(leaks, parameters["w_max_spread"] > 0)
+        return 4.0 * (parameters["cycle_to_cycle"] > 0) + hidden
+
+    found = attribute(device_study(), "capacitor", FakeRun(loss, noise=0.05))
+    off, on, *differ = found.sentence.split("; ")
+    assert re.fullmatch(r"points that .* recovers, significantly: cycle_to_cycle [\d.± ]+", off)
+    named = re.findall(r"(\w+) \d\.\d\d ± ", on)
+    assert named[0] == "cycle_to_cycle"
+    assert set(named[1:]) == {"leak", "bounds_spread"}
+    assert f"(order not significant: {named[1]} and {named[2]})" in on
+    assert len(differ) == 2
+    assert differ[0].startswith("imperfections switched off alone add up to +")
+
+
 def test_what_is_only_noise_is_not_significant() -> None:
     found = attribute(device_study(), "capacitor", FakeRun(lambda p, m: 2.0, noise=0.5))
-    effects = found.table.iloc[:-3]
+    effects = found.table.iloc[: -len(TOTALS)]
     assert (effects["recovered_p"] > 0.05).all()
     assert (effects["recovered_ci"] > 0).all()
     assert effects["recovered_n"].eq(5).all()
@@ -98,7 +131,7 @@ def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:
     }
     assert drives == {(1.0, 8.0)}
     assert "held fixed" in found.notes[0]
-    n = len(found.table) - 3
+    n = len(found.table) - len(TOTALS)
     assert run.rounds == [10, 5 * (1 + 2 * n)]  # reference and device; all off and two each
     attribute(device_study(), "capacitor", run)
     assert run.rounds[2:] == [0, 0]

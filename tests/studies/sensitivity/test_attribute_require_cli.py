@@ -38,7 +38,10 @@ def test_the_attribution_is_printed_written_and_drawn(tmp_path: Path) -> None:
     assert first[3].startswith(("+2.0", "+1.9"))
     assert "ns" not in rows[2].split("|")[4]
     assert sum(" ns " in row for row in rows) >= 4  # the spreads, which cost nothing
-    assert rows[-1].split("|")[2].strip() == "together minus sum"
+    assert rows[-2].split("|")[2].strip() == "together minus sum"
+    last = [cell.strip() for cell in rows[-1].strip("|").split("|")]
+    assert (last[1], last[3], last[6]) == ("remaining with all off", "-", "5")
+    assert last[4].startswith(("+0.0", "-0.0"))
     written = pd.read_csv(write_csv(found.table, tmp_path / attribution_view.FILE))
     pd.testing.assert_frame_equal(written, found.table, check_dtype=False)
     figure = attribution_view.draw(found, "capacitor", tmp_path)
@@ -157,6 +160,8 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     assert "trap: energy_per_pulse_j: secret" in text
     cells = [cell.strip() for cell in text.splitlines()[2].strip("|").split("|")]
     assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5", "1.5"]
+    assert text.splitlines()[0].split("|")[5].strip() == "99th pct."
+    assert "99th pct.: 99th percentile over devices of pulses, up plus down" in text
     assert ledger_view.render(table, "csv").startswith("case,n,pulses_up_per_device")
 
 

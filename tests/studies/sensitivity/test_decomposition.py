@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.common.errors import InputError
+from studies.common.statistics import holm
 from studies.declaration.result import TrialResult
 from studies.declaration.study import Study
 from studies.execution.options import Outcome
@@ -160,6 +161,25 @@ def test_it_ends_in_a_table_and_a_waterfall(tmp_path: Path) -> None:
     assert "the spiking front end" in text
     assert found.sentence in text
     assert draw(found, "capacitor", tmp_path).stat().st_size > 10_000
+
+
+def test_each_step_has_its_p_alone_and_after_the_correction() -> None:
+    found = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known(noise=0.3))
+    table, text = found.table, lines(found)
+    (block,) = [line for line in text if line.startswith("| way")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
+    head, shown = rows[0], [row for row in rows[3:] if len(row) == len(rows[0])]
+    assert head[3:] == ["loss", "p", "p Holm", "n"]
+    assert len(shown) == len(table) == 8
+    np.testing.assert_allclose(table["loss_p"], holm(table["loss_p_alone"].tolist()))
+    for row, (_, exact) in zip(shown, table.iterrows(), strict=True):
+        alone, corrected = exact["loss_p_alone"], exact["loss_p"]
+        assert alone <= corrected
+        assert row[4] == ("<0.001" if alone < 0.001 else f"{alone:.{3 if alone < 0.05 else 2}f}")
+        assert row[5].endswith("ns)" if alone < 0.05 <= corrected else "ns") == (corrected >= 0.05)
+    assert any(row[5].endswith("(ns)") for row in shown)
+    few = device_study(cases=GIVEN, reference="ann", seeds=[0])
+    assert "untested" in "\n".join(lines(decompose(few, "capacitor", Known())))
 
 
 def test_a_float_network_that_failed_has_a_dash() -> None:
