@@ -15,7 +15,6 @@ from studies.cli.options import (
     StudyArgument,
     TableOutOption,
     WorkersOption,
-    given_path,
     note_damage,
     note_left_out,
     path_argument,
@@ -38,14 +37,10 @@ FormatOption = Annotated[Format, typer.Option(help="Of the table.")]
 def table(
     folder: FolderArgument,
     format: FormatOption = "md",
-    rows: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A results.csv whose rows count too, may be repeated; or, of a pivot: `case`, a "
-            "swept path or any setting's path."
-        ),
+    index: Annotated[
+        str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
     ] = None,
-    columns: Annotated[str | None, typer.Option(help="Pivot: a path as of --rows.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Pivot: as --index.")] = None,
     values: Annotated[
         Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
     ] = None,
@@ -53,6 +48,7 @@ def table(
         bool, typer.Option("--pairs", help="Every case against every other, paired by seed.")
     ] = False,
     out: TableOutOption = None,
+    rows: RowsOption = None,
 ) -> None:
     """Print the summary of a study's results so far, or pivot them by two settings.
 
@@ -67,28 +63,26 @@ def table(
     from studies.results.summary import summary
     from studies.results.tables import results_frame
 
-    files, down = _files_and_setting(rows or [])
-    if (down is None) != (columns is None):
-        missing = "--rows" if down is None else "--columns"
-        allowed = "must be given too, or neither; a file of rows ends in .csv"
-        raise InputError("table", missing, None, allowed)
-    if down is not None and down == columns:
-        raise InputError("table", "--columns", columns, "must be another setting than --rows")
-    if down is None and values is not None:
-        allowed = "goes with --rows and --columns: the summary shows both"
+    if (index is None) != (columns is None):
+        missing = "--index" if index is None else "--columns"
+        raise InputError("table", missing, None, "must be given too, or neither")
+    if index is not None and index == columns:
+        raise InputError("table", "--columns", columns, "must be another setting than --index")
+    if index is None and values is not None:
+        allowed = "goes with --index and --columns: the summary shows both"
         raise InputError("table", "--values", values, allowed)
-    if pairs and down is not None:
-        raise InputError("table", "--pairs", True, "must not come with --rows and --columns")
-    declared, runs = _finished(folder, files)
+    if pairs and index is not None:
+        raise InputError("table", "--pairs", True, "must not come with --index and --columns")
+    declared, runs = _finished(folder, rows)
     results, reference = results_frame(runs), declared.reference_label
     if pairs:
         text = render_pairs(results, format)
-    elif down is None or columns is None:
+    elif index is None or columns is None:
         summed = summary(results, reference)
         told = divergence.of_reference(declared, summed, runs) if format == "md" else ()
         text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
     else:
-        pivoted = pivot(results, reference, down, columns, values or "accuracy")
+        pivoted = pivot(results, reference, index, columns, values or "accuracy")
         text = render_pivot(pivoted, reference, format)
     put_table("table", text, format, out)
 
@@ -246,20 +240,6 @@ def status(folder: FolderArgument) -> None:
 
     for line in lines(study_status(folder)):
         typer.echo(line)
-
-
-def _files_and_setting(rows: list[str]) -> tuple[list[Path], str | None]:
-    """The two things that --rows of `table` takes.
-
-    Raises:
-        InputError: several settings.
-    """
-    files = [given_path(text) for text in rows if text.lower().endswith(".csv")]
-    settings = [text for text in rows if not text.lower().endswith(".csv")]
-    if len(settings) > 1:
-        allowed = "must be one setting; a file of rows ends in .csv"
-        raise InputError("table", "--rows", settings[1], allowed)
-    return files, next(iter(settings), None)
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
     code, output, errors = command(
-        "table", folder, "--rows", "network.T", "--columns", "case", "--values", "gap"
+        "table", folder, "--index", "network.T", "--columns", "case", "--values", "gap"
     )
     assert (code, errors) == (0, "")
     assert output.startswith(r"| T (slots) \ case |")
@@ -34,11 +34,10 @@ def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("table", "--rows", "case"), "table: --columns: missing; must"),
-        (("table", "--rows", "case", "--columns", "Tee"), "results: column: 'Tee'"),
-        (("table", "--rows", "case", "--rows", "seed"), "table: --rows: 'seed'"),
+        (("table", "--index", "case"), "table: --columns: missing; must"),
+        (("table", "--index", "case", "--columns", "Tee"), "results: column: 'Tee'"),
         (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
-        (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --rows"),
+        (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --index"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
         (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
@@ -192,7 +191,7 @@ def test_files_of_rows_are_pivoted_drawn_and_reported(
         files += ["--rows", f"{name}.csv"]
     study = tmp_path / "whole.yaml"
     study.write_text((folder / "study.yaml").read_text())
-    for options in ((), ("--pairs",), ("--rows", "network.T", "--columns", "case")):
+    for options in ((), ("--pairs",), ("--index", "network.T", "--columns", "case")):
         assert command("table", study, *files, *options) == command("table", folder, *options)
     code, output, _ = command("report", study, *files)
     assert (code, output) == (0, "small_report.html\n")

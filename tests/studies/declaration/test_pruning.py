@@ -190,7 +190,7 @@ def test_pruned_runs_are_in_no_mean_and_listed(harness: Harness, command: Comman
     code, printed, errors = command("table", harness.out)
     assert (code, errors.splitlines()) == (0, said)
     assert "ann" not in printed
-    code, printed, _ = command("table", harness.out, "--rows", "case", "--columns", "seed")
+    code, printed, _ = command("table", harness.out, "--index", "case", "--columns", "seed")
     assert (code, "11.0" in printed) == (0, False)
     page = write_report(harness.out).read_text()
     assert all(line in page for line in said)
