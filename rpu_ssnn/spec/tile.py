@@ -201,6 +201,12 @@ _TOO_FAST = (
 )
 
 
+def needs_native(device: DeviceSource) -> bool:
+    """Whether only the native simulator has the device: tables, or a memory of its pulses."""
+    physics = device.pulse_physics
+    return device.jump_tables is not None or (physics is not None and physics.remembers)
+
+
 def check_device(
     device: DeviceSource, spec: TileSpec, simulator: str, batch: int, slots: int
 ) -> None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from device_presets import get_device
 from device_presets.preset_file import names_of_entry
 from device_presets.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.spec.tile import needs_native
 from studies.common.canonical import short_hash
 from studies.common.explain import validated
 from studies.declaration.cases import Case
@@ -95,7 +97,7 @@ class TunedDevice:
 
 def ask(study: Study, device: str) -> DeviceQuestion:
     """Finds the device in a study: by label, else by preset (of a file: its entry too); else the
-    preset as it comes.
+    preset or `table(FOLDER)` as it comes, in the native simulator if no other has it.
 
     Raises:
         InputError: no such device, one that goes one way only, or several cases that fit.
@@ -125,7 +127,8 @@ def ask(study: Study, device: str) -> DeviceQuestion:
             labels = [case.name for case in on_devices]
             known = f"{error.allowed}; or a case of the study: {', '.join(labels)}"
             raise InputError(study.study, "--device", device, known) from error
-        case = DeviceCase(device=placed)
+        only_native = needs_native(get_device(placed))
+        case = DeviceCase(device=placed, tile={"simulator": "native"} if only_native else {})
     if case.name == reference.name:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
     return DeviceQuestion(study, device, case.model_copy(update={"label": AS_IS}), reference)

@@ -182,6 +182,8 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
     assert ask(study, "leaky").case == ask(study, "capacitor").case
     assert ask(study, "leaky").case.overrides == {"cycle_to_cycle": 0.1}
     assert ask(study, "ecram").case == DeviceCase(device="ecram", label="as it is")
+    for device in ("table(ENODe)", "charge_trap_pulsed"):  # no other simulator has them
+        assert ask(study, device).case.tile == {"simulator": "native"}
     with pytest.raises(InputError, match=r"--device: 'capacitr'.*did you mean capacitor"):
         ask(study, "capacitr")
     with pytest.raises(InputError, match="moves one way only"):
