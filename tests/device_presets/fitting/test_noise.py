@@ -190,14 +190,17 @@ def test_one_device_at_no_clear_top_does_not_decide_on_the_noise(seed: int, tmp_
 
 
 def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
-    """They differ in the law of the noise; which comes first in the list says nothing."""
+    """They differ in the law of the noise; which comes first in the list says nothing. A model
+    whose preset would leave a term of time out comes last."""
 
-    def score(n_free: int, held_out: float) -> Score:
-        fit = SimpleNamespace(n_free=n_free)
+    def score(n_free: int, held_out: float, held_by_preset: bool = True) -> Score:
+        layout = SimpleNamespace(held_by_preset=held_by_preset)
+        fit = SimpleNamespace(n_free=n_free, layout=layout)
         return Score(MODELS[0], fit, held_out + np.array([0.0, 0.4, -0.4]))  # type: ignore[arg-type]
 
     worse, better, larger = score(3, -1.0), score(3, -0.9), score(4, -0.8)
     assert _choice([worse, better, larger], "").chosen is better
+    assert _choice([score(2, -0.8, held_by_preset=False), larger], "").chosen is larger
 
 
 def test_no_slope_for_each_device_where_the_linear_fit_was_dropped() -> None:

@@ -336,7 +336,8 @@ def test_the_interval_of_a_nonlinearity_holds_its_value_and_other_good_models() 
 
 
 def test_of_equally_simple_models_the_best_is_looked_at_first() -> None:
-    fit: Any = SimpleNamespace(n_free=3)
+    layout = SimpleNamespace(held_by_preset=True)
+    fit: Any = SimpleNamespace(n_free=3, layout=layout)
     parts = np.array([1.0, -1.0, 0.5])
     behind = [Score(MODELS[0], fit, parts - lost) for lost in (0.3, 0.2, 0.1)]
     found = _choice(behind, "")
