@@ -19,7 +19,7 @@ assert NOTEBOOKS, FOLDER
 def test_a_notebook_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(
-        notebook, timeout=600, resources={"metadata": {"path": FOLDER}}
+        notebook, timeout=600, iopub_timeout=60, resources={"metadata": {"path": FOLDER}}
     )
     client.execute()
     outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
