@@ -359,8 +359,7 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     for weight in (-0.7, 0.0, 0.5):
         theirs = [population.step_at(mean, up, weight) for up in (True, False)]
         np.testing.assert_allclose(mean_steps(preset, weight), theirs, rtol=1e-4)
-    (told,) = left_out(population, mean)
-    assert "read noise" in told
+    assert "read noise" in " ".join(left_out(population, mean))
 
 
 @pytest.mark.slow
