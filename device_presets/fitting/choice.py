@@ -40,7 +40,7 @@ class Choice:
 
 
 def choose(prepared: Prepared, method: Method, against_aihwkit: bool) -> Choice:
-    """Fits the models, and keeps the simplest good one that passes the checks.
+    """Fits the models, and keeps the first good one (`Selection.as_good`) that passes the checks.
 
     Good models are those that held-out pulses do not tell apart. If none of them passes, the law of
     the noise is wrong, and the curve of the likeliest fit may be far from the mean curve. For one
@@ -89,7 +89,7 @@ def _only(fit: JointFit, how: str) -> Selection:
 
 def _judged(selection: Selection) -> tuple[Selection, Verdict]:
     """The choice with its verdict: of the models that held-out pulses do not tell apart, the
-    simplest that describes the data; where none does, the simplest."""
+    first that describes the data; where none does, the first."""
     verdicts = []
     for score in selection.as_good:
         verdicts.append(judge(score.fit, filtered(score.fit)))

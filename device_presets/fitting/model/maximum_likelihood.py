@@ -109,10 +109,10 @@ def with_noise_of_current(
         like: a fit with it of another model, where there is one: the search starts from its
             noises, and otherwise from several parts.
     """
-    layout = layout_of(prepared, fit.layout.model)
+    layout = layout_of(prepared, fit.layout.model, False, fit.layout.history)
     starts = []
     if like is not None:
-        starts.append(np.array([*like.shared[:NOISES], *fit.shape]))
+        starts.append(np.array([*like.shared[:NOISES], *fit.shared[NOISES:]]))
     else:
         series = prepared.series
         current = math.sqrt(float(np.mean((series.weight - series.no_current) ** 2)))
@@ -121,6 +121,9 @@ def with_noise_of_current(
             shared[4] = shared[1] + 0.5 * math.log(part) - math.log(current)
             shared[1] += 0.5 * math.log1p(-part)
             starts.append(shared)
+            if fit.layout.history.terms:  # the noise may have been taken for cycle noise
+                less = max(shared[0] - math.log(10.0), LOW[0])
+                starts.append(np.array([less, *shared[1:]]))
     fits = [fit_at(prepared, layout, shared, fit.local) for shared in starts]
     return fitted_from(max(fits, key=lambda fit: fit.total))
 

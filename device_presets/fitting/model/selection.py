@@ -73,8 +73,7 @@ class Selection:
     """The chosen model and the comparison behind it.
 
     Args:
-        chosen: the simplest model that is not worse than the best by more than one standard error;
-            of equally simple ones the best.
+        chosen: the first of `as_good`; of equally simple ones the best.
         scores: of all models, best first.
         as_good: those not worse than the best by more than one standard error: the data do not
             tell which of them is right. Those whose preset holds all their terms come first, then
@@ -106,6 +105,10 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
         prepared, fits = _with_read_noise(prepared, fits, models)
     prepared, fits = _with_noise_of_current(prepared, fits)
     histories = with_history(prepared, fits)
+    if histories and not prepared.of_current:  # terms may show read noise that steps had hidden
+        noisy = with_read_noise(prepared) if histories[0].prepared.noisy else prepared
+        noisy, longer = _with_noise_of_current(noisy, histories)
+        prepared, histories = (noisy, longer) if noisy.of_current else (prepared, histories)
     fits += histories
     fits += _with_memory(prepared, histories or fits)
     allowed = [representable(fit) for fit in fits]

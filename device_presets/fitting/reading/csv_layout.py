@@ -149,9 +149,14 @@ def in_unit(siemens: float, unit: str) -> str:
 
 
 def is_unit(cell: str) -> bool:
-    """Whether a cell is one of a row of units: a unit, in brackets or not, or no unit."""
+    """Whether a cell is a unit, in brackets or not."""
     bare = cell.strip().strip("()[]").replace("\u00b5", "u").replace("\u03bc", "u")
-    return bare in (*SIEMENS, *AMPERES, *VOLTS, *_TIMES) or bare.lower() in _NO_UNIT
+    return bare in (*SIEMENS, *AMPERES, *VOLTS, *_TIMES)
+
+
+def is_no_unit(cell: str) -> bool:
+    """Whether a cell stands for no unit in a row of units."""
+    return cell.strip().strip("()[]").lower() in _NO_UNIT
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from device_presets.fitting.reading.csv_layout import (
     CsvLayout,
     TextFormat,
     detect_format,
+    is_no_unit,
     is_unit,
 )
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, one_of
@@ -171,7 +172,9 @@ def _refuse_units(
     """Refuses a row of units below the column names."""
     cells = _row(file, text, text.header_row + 1)
     measured = text.columns.index(columns.get("current") or columns["conductance"])
-    if len(cells) <= measured or not cells[measured].strip() or not all(map(is_unit, cells)):
+    if len(cells) <= measured or not any(map(is_unit, cells)):
+        return
+    if not cells[measured].strip() or not all(is_unit(c) or is_no_unit(c) for c in cells):
         return
     try:
         float(cells[measured])

@@ -158,12 +158,12 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
 def _law_of(device: MeanDevice, write_noise: Value) -> str:
     """What write noise that grows with the current leaves out, and how a study has the rest."""
     assert isinstance(write_noise, float)
-    floor = write_noise * device.floor / device.read_noise
+    rest = write_noise * math.hypot(device.floor, device.slow) / device.read_noise
     share = f"{device.of_current:.3g}"
     return (
-        f"; root mean square over the range of {share} of the current and {floor:.3g} steps at "
-        "every state; a study has that law by write_noise "
-        f"{floor:.3g} and tile: {{device_read_noise: {{white_of_current: {share}}}}}"
+        f"; root mean square over the range, with {share} of the current in it and {rest:.3g} "
+        f"steps at every state; a study has that law by write_noise {rest:.3g} and tile: "
+        f"{{{device.noise_settings}}}"
     )
 
 

@@ -54,8 +54,7 @@ def history_assumption(p: Population, name: str) -> str | None:
     if timing is None:
         return None
     if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
-        share = p.device().of_current
-        how = f" (device_read_noise: {{white_of_current: {share:.3g}}})" if share else ""
+        how = f" (tile: {{{p.device().noise_settings}}})" if p.device().of_current else ""
         return (
             f"left out: {p.device().read_noise:.3g} in weight were measured, which a device that "
             f"remembers pulses cannot have; a study's reads may{how}"
@@ -88,6 +87,8 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
         told.append("The preset leaves out the read noise, which a study's reads may have.")
     elif device.of_current > 0.0:
         told.append("The preset has read noise that is alike at every state: see its write_noise.")
+    if device.slow > 0.0 and not layout.as_charge_trap:
+        told.append("The preset has no correlated read noise: it is new at each pulse.")
     return told
 
 
@@ -105,5 +106,5 @@ def history_phrase(p: Population, device: MeanDevice) -> str:
         told += f", a factor of e with each {device.history['volts']:.3g} V, which no preset holds"
     if not p.fit.layout.held_by_preset:
         lost = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
-        told += f"; left out, since only linear steps without a leak have them: {lost}"
+        told += f"; left out: {lost}"
     return told

@@ -36,6 +36,7 @@ class MeanDevice:
         floor, of_current: read noise without memory: the part that is alike at every state (in
             weights), and the part in proportion to the current (a share of that).
         no_current: weight at which the device carries no current.
+        measured: [2] mean ends of the measured range, the upper one first.
         slow: read noise with memory, in weights. pulses: how long the memory lasts.
         history: what all devices share of the history, by the names of ``History.values``.
     """
@@ -46,16 +47,28 @@ class MeanDevice:
     floor: float
     of_current: float
     no_current: float
+    measured: tuple[float, float]
     slow: float
     pulses: float
     history: dict[str, float]
 
     @property
     def white(self) -> float:
-        """Read noise without memory, in weights: root mean square over the range."""
-        high, low = self.local[4:] - self.no_current
-        square = float(high * high + high * low + low * low) / 3.0
+        """Read noise without memory, in weights: root mean square over the range, as far as it was
+        measured."""
+        high = min(float(self.local[4]), self.measured[0]) - self.no_current
+        low = max(float(self.local[5]), self.measured[1]) - self.no_current
+        square = (high * high + high * low + low * low) / 3.0
         return math.hypot(self.floor, self.of_current * math.sqrt(square))
+
+    @property
+    def noise_settings(self) -> str:
+        """What `tile` of a study holds for the noise in proportion to the current: the current at
+        state -1 follows from the on/off ratio."""
+        share = f"device_read_noise: {{white_of_current: {self.of_current:.3g}}}"
+        off = -1.0 - self.no_current
+        ratio = f"reference: {{on_off_ratio: {(1.0 - self.no_current) / off:.4g}}}, "
+        return f"simulator: native, {ratio if off > 0.0 else ''}{share}"
 
     @property
     def read_noise(self) -> float:
@@ -135,8 +148,18 @@ class Population:
         shape, history = layout.shape_of(shared), layout.history_of(shared)
         pulses = math.exp(vector[3])
         values = layout.history.values(history)
-        nothing = prepared.series.no_current
-        return MeanDevice(local, shape, noise, floor, of_current, nothing, slow, pulses, values)
+        return MeanDevice(
+            local,
+            shape,
+            noise,
+            floor,
+            of_current,
+            prepared.series.no_current,
+            (float(prepared.highest.mean()), float(prepared.lowest.mean())),
+            slow,
+            pulses,
+            values,
+        )
 
     def cycle_noise(self, device: MeanDevice) -> float:
         """Deviation of a pulse as a share of the step at weight zero, as aihwkit has it.

@@ -11,7 +11,7 @@ import pytest
 from device_presets import get_preset
 from device_presets.fitting import CsvLayout, fit_file
 from device_presets.fitting.fit_file import _slope_for_each
-from device_presets.fitting.model.history import NO_HISTORY
+from device_presets.fitting.model.history import NO_HISTORY, WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
 from device_presets.fitting.model.selection import Score, Selection, _choice, select_model
@@ -252,3 +252,26 @@ def test_noise_in_proportion_to_the_current_is_fitted_and_a_steeper_one_is_told(
     assert cycle.low is not None
     assert cycle.high is not None
     assert cycle.low <= 0.3 <= cycle.high
+
+
+def test_noise_of_the_current_that_widths_hid_is_found(tmp_path: Path) -> None:
+    """Pulses of three widths hide the read noise from a first look; it went into cycle noise."""
+    rng, share, cycle = np.random.default_rng(4), 0.004, 0.1
+    lines = ["device,pulse,polarity,pulse_width_s,conductance"]
+    for device in range(2):
+        weight = -0.9
+        for number, sign in enumerate(np.tile(np.repeat([1, -1], 100), 3), 1):
+            width = 1e-6 * 10 ** rng.choice([0.0, 0.5, 1.0])
+            move = sign * 0.006 * width / 1e-6 * (1 + cycle * rng.normal())
+            weight = float(np.clip(weight + move, -1, 1))
+            read = (10.5 + 9.5 * weight) * (1 + share * rng.normal())
+            lines.append(f"{device},{number},{sign},{width:.4g},{read:.6f}")
+    file = tmp_path / "data.csv"
+    file.write_text("\n".join(lines) + "\n")
+    prepared = prepare(read_measurement(file, CsvLayout()), None, None)
+    assert not prepared.noisy
+    fit = select_model(prepared, (MODELS[0],)).chosen.fit
+    assert fit.layout.history.terms == (WIDTH,)
+    assert fit.prepared.of_current
+    assert np.exp(fit.shared[4]) == pytest.approx(share, rel=0.1)
+    assert np.exp(fit.shared[0]) == pytest.approx(cycle, rel=0.2)

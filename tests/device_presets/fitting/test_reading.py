@@ -382,3 +382,10 @@ def test_a_weight_without_a_unit_is_any_finite_number(value: float) -> None:
         refuse_no_conductance("mine.csv", "weight zero", value, "a.u.")
     with pytest.raises(PresetError, match="must be a conductance from 0"):
         refuse_no_conductance("mine.csv", "weight zero", value, "uS")
+
+
+def test_a_first_row_with_an_empty_conductance_is_no_row_of_units(tmp_path: Path) -> None:
+    rows = [f"{k},1,{20 + k}" for k in range(2, 40)]
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join(["pulse,polarity,conductance", "1,1,n/a", *rows]) + "\n")
+    assert len(read_measurement(file, CsvLayout()).conductance) == len(rows)
