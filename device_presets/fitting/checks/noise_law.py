@@ -1,9 +1,8 @@
 """Whether readings scatter at low and at high conductance as the fit says.
 
 A fit has read noise that is alike at every state, and may have one in proportion to the current
-beside. A device with another law, such as noise in proportion to the square root of the current,
-is told here. A fit takes a part of that noise as noise of the pulses, and may fail without saying
-why.
+beside. This check tells of noise that grows faster. A fit takes a part of such noise as noise of
+the pulses, and may fail without saying why.
 
 Noise of a reading shows in neighbouring changes, which share a reading: their covariance is minus
 its variance. Noise of the pulses gives none. What a local mean takes away gives the same covariance

@@ -76,10 +76,9 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
     """Sentences on what was measured and the preset does not hold."""
     layout, terms, told = p.fit.layout, p.fit.layout.history.terms, []
     if not layout.held_by_preset:
-        lost = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
         told.append(
-            f"The preset leaves out: {lost}. Only constant, linear and soft-bounds steps without a "
-            "leak have it."
+            f"The preset leaves out: {_lost(terms)}. Only constant, linear and soft-bounds steps "
+            "without a leak have it."
         )
     if AMPLITUDE in terms:
         told.append("The preset leaves out how the step depends on the amplitude.")
@@ -105,6 +104,10 @@ def history_phrase(p: Population, device: MeanDevice) -> str:
     if AMPLITUDE in terms:
         told += f", a factor of e with each {device.history['volts']:.3g} V, which no preset holds"
     if not p.fit.layout.held_by_preset:
-        lost = ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))
-        told += f"; left out: {lost}"
+        told += f"; left out: {_lost(terms)}"
     return told
+
+
+def _lost(terms: tuple[str, ...]) -> str:
+    """The terms that only a ``ChargeTrapDevice`` has, in words."""
+    return ", ".join(term for term in terms if term in (LOG_LOSS, WIDTH, GAP))

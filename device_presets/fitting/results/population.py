@@ -259,9 +259,9 @@ class Population:
     def beyond(self, high: bool) -> bool:
         """Whether the mean bound lies outside the measured range, by a tenth of it or more: the
         place where falling steps would end, not one that devices were seen at."""
-        prepared, column = self.fit.prepared, 4 if high else 5
-        top, bottom = float(prepared.highest.mean()), float(prepared.lowest.mean())
-        bound, room = float(self.device().local[column]), _BEYOND * (top - bottom)
+        device = self.device()
+        top, bottom = device.measured
+        bound, room = float(device.local[4 if high else 5]), _BEYOND * (top - bottom)
         return bound > top + room if high else bound < bottom - room
 
     def spreads(self) -> list[Quantity]:

@@ -120,8 +120,8 @@ def _bound(p: Population, high: bool) -> Quantity:
     conductance = scale.zero + float(p.device().local[column]) * scale.span
     note = scale.shown(conductance)
     if reached.all() and p.beyond(high):
-        ends = p.fit.prepared.highest if high else p.fit.prepared.lowest
-        measured = scale.shown(scale.zero + float(ends.mean()) * scale.span)
+        end = p.device().measured[0 if high else 1]
+        measured = scale.shown(scale.zero + end * scale.span)
         note += f"; extrapolated from the steps: measured to {measured}"
     one = p.quantity(name, "weight", lambda device: float(device.local[column]), note)
     if reached.all():
