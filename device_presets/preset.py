@@ -38,13 +38,17 @@ class Parameter:
     aihwkit_name: str | None
 
 
+SPECIFICATION = "specification"
+"""The technology of presets that say what a device should be."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """One device of the library, complete and checked; ``get_preset`` makes it.
 
     Args:
         name: of the preset, or the path of the user's file it came from.
-        technology: kind of device, for tables.
+        technology: kind of device, for tables; `SPECIFICATION` where none was built.
         model: device model, a key of ``PARAMETERS``; mostly the aihwkit class that simulates it.
         description: one line on the device.
         citation: publication the device comes from.

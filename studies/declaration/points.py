@@ -24,7 +24,7 @@ from studies.declaration.sections import (
     own_sections,
     sweepable,
 )
-from studies.declaration.trial import DatasetSettings, Prune, Trial, TrialSettings
+from studies.declaration.trial import DatasetSettings, Measure, Prune, Trial, TrialSettings
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters, Sections
 from studies.declaration.update_rules.devices import OnDeviceCase
@@ -77,7 +77,9 @@ class Point:
             prune=None,
         )
 
-    def trial(self, study: str, drive: Hyperparameters, seed: int, measure: str = "test") -> Trial:
+    def trial(
+        self, study: str, drive: Hyperparameters, seed: int, measure: Measure = "test"
+    ) -> Trial:
         """The run of this point with one seed."""
         method = {**self.method, "learning_rate": drive.learning_rate}
         if self.on_tile:

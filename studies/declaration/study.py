@@ -33,7 +33,7 @@ from studies.declaration.points import (
 )
 from studies.declaration.pruning import pruned_by
 from studies.declaration.sequential_stopping import SequentialStopping, check_sequential_stopping
-from studies.declaration.trial import DatasetSettings, Prune
+from studies.declaration.trial import DatasetSettings, Measure, Prune
 from studies.declaration.update_rules.base import MOST_LABEL, LearningRate, Seeds
 from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
@@ -162,6 +162,11 @@ class Study(Spec):
     prune: Prune | None = Field(
         None, description="stops a trial early if its accuracy is low; None: no trial is stopped"
     )
+    measure: Measure = Field(
+        "test",
+        description="images that accuracies are measured on, after training; `validation` reads no "
+        "test image, for choosing settings",
+    )
     drives: Path | None = Field(
         None,
         description="file with searched drives, relative to the study's; where it is not there, "
@@ -223,6 +228,9 @@ class Study(Spec):
                 "must be above 0, or search.validation_share given, as a case without a drive is "
                 "searched on the validation split"
             )
+            raise InputError("study", "dataset.validation_share", 0.0, allowed)
+        if self.measure == "validation" and any(not p.dataset.validation_share for p in points):
+            allowed = "must be above 0 for `measure: validation`"
             raise InputError("study", "dataset.validation_share", 0.0, allowed)
         if self.until is not None:
             check_sequential_stopping(self.until, points)

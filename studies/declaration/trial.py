@@ -84,6 +84,10 @@ else:
     type Method = Annotated[reduce(or_, METHODS.values()), Field(discriminator="update")]
 
 
+Measure = Literal["test", "validation"]
+"""Images that the accuracy of a trial is measured on."""
+
+
 class TrialSettings(RunSettings):
     """Everything that determines the result of a trial, including defaults.
 
@@ -94,7 +98,7 @@ class TrialSettings(RunSettings):
 
     dataset: DatasetSettings
     method: Method
-    measure: Literal["test", "validation"]
+    measure: Measure
     prune: Prune | None = None
 
 

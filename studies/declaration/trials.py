@@ -21,7 +21,7 @@ def trial_of(
         drives: found hyperparameters, by search key.
     """
     drive = drive_of(point, study.search, drives)
-    return None if drive is None else point.trial(study.study, drive, seed)
+    return None if drive is None else point.trial(study.study, drive, seed, study.measure)
 
 
 def seeded_points(

@@ -228,7 +228,7 @@ def _row(
     point = one.point
     known = drive_of(point, study.search, drives)
     drive = known or _middle(grid(point, study.search))
-    trials = [point.trial(study.study, drive, seed) for seed in one.seeds]
+    trials = [point.trial(study.study, drive, seed, study.measure) for seed in one.seeds]
     title = point_title(point.label, point.sweep)
     if known is not None:
         left = [trial for trial in trials if trial.identity not in done]

@@ -19,7 +19,7 @@ NAMES = 3
 """Columns of the table that are names."""
 
 CAPTION = (
-    "percentage points of test accuracy, mean and 95 % interval of differences by seed; recovered: "
+    "percentage points of accuracy, mean and 95 % interval of differences by seed; recovered: "
     f"it alone switched off; lost: it alone switched on; {REMAINING}: reference minus all off; "
     f"{NOT_SIGNIFICANT}: not significant; "
     f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections; "
@@ -74,7 +74,7 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     left, right = axes.get_xlim()
     axes.set_xlim(max(left, -widest), min(right, widest))
     axes.legend(fontsize=7, frameon=False, loc="best")
-    finish_axes(axes, "test accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
+    finish_axes(axes, "accuracy (points, paired by seed; bar: 95 % interval)", grid="x")
     axes.set_title(plain(f"{device}: what each imperfection costs"), fontsize=9)
     return save(figure, root / FIGURE)
 

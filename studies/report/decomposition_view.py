@@ -21,7 +21,7 @@ from studies.sensitivity.decomposition import (
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
-    "loss: percentage points of test accuracy, mean and 95 % interval of differences by seed; p: "
+    "loss: percentage points of accuracy, mean and 95 % interval of differences by seed; p: "
     "of the paired t-test, by itself and after Holm's correction over the rows; "
     f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself, not after the "
     f"correction; {UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
@@ -49,7 +49,7 @@ def draw(found: Decomposition, device: str, root: Path) -> Path:
         axes.set_title(plain(f"{device}, {way}"), fontsize=9)
     room = max(1.0, 0.15 * (high - low))
     both[0].set_ylim(max(0.0, low - room), min(100.0, high + room))
-    both[0].set_ylabel("test accuracy (%; bar: 95 % interval of the step)")
+    both[0].set_ylabel("accuracy (%; bar: 95 % interval of the step)")
     return save(figure, root / FIGURE)
 
 

@@ -63,7 +63,7 @@ def compare(runs_a: Runs, runs_b: Runs) -> Difference:
     """Pairs the runs by case, point of the sweep and seed.
 
     Columns of ``changes``: ``case``; ``settings`` (same, changed); ``n_a``, ``n_b`` (runs);
-    ``a``, ``b`` (mean test accuracy, %); ``change`` (mean of B minus A over the seeds that both
+    ``a``, ``b`` (mean accuracy, %); ``change`` (mean of B minus A over the seeds that both
     have, points), ``change_ci`` (half width of its 95 % interval), ``pairs``, ``identical``
     (pairs of equal accuracy), ``p`` (paired t-test, Holm-corrected
     for all cases but those that are identical in every pair).

@@ -27,7 +27,9 @@ from studies.report.figure_style import (
 from studies.results.columns import setting
 from studies.results.summary import (
     NOT_SWEPT,
+    accuracies,
     as_keys,
+    images_read,
     swept_columns,
     titled,
     titled_row,
@@ -79,13 +81,13 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
             over_x = of_case[of_case["x"] != NOT_SWEPT]
             label = f"{case} (n={_seeds_a_point(of_case if over_x.empty else over_x)})"
             if over_x.empty:
-                level(axes, of_case["test_accuracy"], look, label)
+                level(axes, accuracies(of_case), look, label)
             else:
                 shift = beside.index(case) - (len(beside) - 1) / 2
                 _over_x(axes, over_x, _dodged(positions, shift), look, label)
         axes.set_title(plain(title), fontsize=FONT_POINTS)
         _x_axis(axes, values, positions)
-        finish_axes(axes, plain(quantity(path)), "test accuracy (%)")
+        finish_axes(axes, plain(quantity(path)), f"{images_read(results)} accuracy (%)")
     legend_below(figure, all_axes, width)
     return figure
 
@@ -185,7 +187,7 @@ def _over_x(
     axes: Axes, runs: pd.DataFrame, positions: dict[Any, float], look: Look, label: str
 ) -> None:
     cells = sorted(
-        (positions[x], describe(of_x["test_accuracy"].tolist())) for x, of_x in runs.groupby("x")
+        (positions[x], describe(accuracies(of_x).tolist())) for x, of_x in runs.groupby("x")
     )
     bars = [bar_within(sample.mean, sample.half_width, sample.n) for _, sample in cells]
     axes.errorbar(

@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
 from studies.report.figures import bar_within, by_device, draw_groups
-from studies.results.summary import by_point, titled, titled_row, with_values
+from studies.results.summary import (
+    accuracies,
+    by_point,
+    images_read,
+    titled,
+    titled_row,
+    with_values,
+)
 
 # From Okabe and Ito's colour-blind-safe palette; marker shapes tell them apart in grey print.
 _SEED, _MEAN, _GAP = "#56B4E9", "#000000", "#D55E00"
@@ -49,7 +56,7 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
     for place, (_, row) in enumerate(table.iterrows()):
         runs = runs_of[titled_row(row)]
         label = "one seed" if place == 0 else None
-        axes.plot(runs["test_accuracy"], [place] * len(runs), "o", color=_SEED, ms=4, label=label)
+        axes.plot(accuracies(runs), [place] * len(runs), "o", color=_SEED, ms=4, label=label)
     of_cases = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
     bars = [bar_within(*of_case) for of_case in of_cases]
     axes.errorbar(
@@ -63,7 +70,7 @@ def _draw_accuracy(axes: Axes, results: pd.DataFrame, table: pd.DataFrame) -> No
         lw=1.2,
         label="mean, 95 % interval",
     )
-    finish_axes(axes, "test accuracy (%)", grid="x")
+    finish_axes(axes, f"{images_read(results)} accuracy (%)", grid="x")
     axes.legend(fontsize=7, frameon=False, loc="best")
 
 

@@ -31,7 +31,10 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= swept_cells(table)
     accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
-    shown["accuracy %"] = [accuracy_interval(*of_case) for of_case in accuracies]
+    on_test = table["accuracy_on"].eq("test").all()
+    shown["accuracy %" if on_test else "validation %"] = [
+        accuracy_interval(*of_case) for of_case in accuracies
+    ]
     gaps = differences(table["gap"], table["gap_ci"], table["gap_n"])
     shown[f"gap to {reference}"] = gaps
     shown |= _tests(table)

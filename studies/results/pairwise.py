@@ -9,7 +9,15 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Format
 from studies.common.statistics import correction, describe, holm, is_significant, paired_p
-from studies.results.summary import by_point, titled, with_values, without_pruned
+from studies.declaration.trial import Measure
+from studies.results.summary import (
+    accuracies,
+    by_point,
+    images_read,
+    titled,
+    with_values,
+    without_pruned,
+)
 from studies.results.text_table import as_csv, marked_interval, render_cells
 
 
@@ -74,24 +82,24 @@ def render_pairs(results: pd.DataFrame, style: Format) -> str:
     grid: dict[str, list[str]] = {"row minus column": cases}
     for column in cases:
         grid[column] = [cells.get((row, column), "-") for row in cases]
-    return render_cells(pd.DataFrame(grid), style, 1, _legend(pairs))
+    return render_cells(pd.DataFrame(grid), style, 1, _legend(pairs, images_read(results)))
 
 
-def _legend(pairs: pd.DataFrame) -> str:
+def _legend(pairs: pd.DataFrame, images: Measure) -> str:
     tests = int(pairs["p"].notna().sum())
     told = int(pairs["told"].eq(True).sum())
     return (
-        f"test accuracy, points ± 95 % interval of each difference by itself, paired by seed; "
+        f"{images} accuracy, points ± 95 % interval of each difference by itself, paired by seed; "
         f"{correction(tests, 'order not significant')}; "
         f"{counted(told, 'order')} of {len(pairs)} significant"
     )
 
 
 def by_title(results: pd.DataFrame) -> dict[str, dict[int, float]]:
-    """Test accuracy by case and seed, best mean first."""
+    """Accuracy by case and seed, best mean first."""
     complete = with_values(without_pruned(results))
     found: dict[str, dict[int, float]] = {
-        titled(case, point): dict(zip(runs["seed"], runs["test_accuracy"], strict=True))
+        titled(case, point): dict(zip(runs["seed"], accuracies(runs), strict=True))
         for case, point, runs in by_point(complete)
     }
 

@@ -10,8 +10,18 @@ from studies.common.choices import Format, Values
 from studies.common.quantities import distinct, quantity
 from studies.common.statistics import correction, describe, mark, paired_p
 from studies.declaration.result import SWEEP_PREFIX
+from studies.declaration.trial import Measure
 from studies.results.columns import setting
-from studies.results.summary import GAP, correct, or_dash, swept_columns, with_gaps, with_values
+from studies.results.summary import (
+    GAP,
+    accuracies,
+    correct,
+    images_read,
+    or_dash,
+    swept_columns,
+    with_gaps,
+    with_values,
+)
 from studies.results.text_table import accuracy_interval, as_csv, interval, render_cells
 
 
@@ -23,6 +33,7 @@ class Pivot:
         cells: one row a cell: the two settings under ``row`` and ``column``, then ``n`` (seeds),
             ``mean``, ``sd``, ``ci``, ``min``, ``max`` and, of gaps, ``gap_p`` and
             ``gap_significant``, Holm-corrected for all cells.
+        images: what accuracies were measured on.
         averaged: settings that differ within a cell, which is then the mean over them by seed.
     """
 
@@ -30,6 +41,7 @@ class Pivot:
     rows: str
     columns: str
     values: Values
+    images: Measure
     averaged: tuple[str, ...]
 
 
@@ -48,7 +60,8 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
     """
     paired = with_values(with_gaps(results, reference), shared=True)
     placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
-    measure = GAP if values == "gap" else "test_accuracy"
+    measure = GAP if values == "gap" else "accuracy"
+    placed = placed.assign(accuracy=accuracies(paired))
     points = ["label", *swept_columns(paired)]
     cells: list[dict[str, Any]] = []
     averaged: set[str] = set()
@@ -68,6 +81,7 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
         rows=rows,
         columns=columns,
         values=values,
+        images=images_read(paired),
         averaged=tuple(
             "case" if name == "label" else name.removeprefix(SWEEP_PREFIX) for name in names
         ),
@@ -116,7 +130,7 @@ def _cell(cell: pd.Series, pivoted: Pivot) -> str:
 
 
 def _legend(pivoted: Pivot, reference: str) -> str:
-    text = "test accuracy % ± 95 % interval (n seeds)"
+    text = f"{pivoted.images} accuracy % ± 95 % interval (n seeds)"
     if pivoted.values == "gap":
         tests = int(pivoted.cells["gap_p"].notna().sum())
         text = (

@@ -17,6 +17,8 @@ from studies.declaration.result import PRUNED, SWEEP_PREFIX
 if TYPE_CHECKING:
     import pandas as pd
 
+    from studies.declaration.trial import Measure
+
 NOT_SWEPT = ""
 """In a swept column: the setting does not apply to the case."""
 
@@ -44,15 +46,15 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     """One row a case and point of the sweep, in the order of the results.
 
     Columns: ``case``, one ``sweep.*`` column each (`with_values`), ``n`` (seeds), ``accuracy``
-    (mean test accuracy, %), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of
+    (mean, %, of `accuracies`), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of
     its 95 % interval, Student t), ``gap`` (mean of case minus reference over the seeds that both
     have, percentage points: negative is worse), ``gap_ci`` (half width of the interval of those
     differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for all
     gaps of the table; NaN below three seeds), ``gap_significant`` (that p is below 0.05; None: not
     tested), ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs`` and
-    ``images`` (what each run was trained on), ``input`` where input spikes were given, ``device``
-    (of a cell, its first; empty where none holds weights), ``gap_p_alone`` (not corrected: it
-    agrees with ``gap_ci``) and ``gap_seeds`` (`seeds_to_tell`).
+    ``images`` (what each run was trained on), ``accuracy_on`` (`images_read`), ``input`` where
+    input spikes were given, ``device`` (of a cell, its first; empty where none holds weights),
+    ``gap_p_alone`` (not corrected: it agrees with ``gap_ci``) and ``gap_seeds`` (`seeds_to_tell`).
     What cannot be computed (an interval from one seed, the reference's own gap) is NaN.
 
     The reference of a swept row is the reference case at the same values of all that it was
@@ -116,14 +118,29 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
         for column, value in point.items():
             if (other[column] != NOT_SWEPT).any():
                 other = other[other[column] == value]
-        accuracies = dict(zip(other["seed"], other["test_accuracy"], strict=True))
-        paired.loc[runs.index, GAP] = runs["test_accuracy"] - runs["seed"].map(accuracies)
+        of_seed = dict(zip(other["seed"], accuracies(other), strict=True))
+        paired.loc[runs.index, GAP] = accuracies(runs) - runs["seed"].map(of_seed)
     return paired
 
 
 def without_pruned(results: pd.DataFrame) -> pd.DataFrame:
-    """The runs that came to their end; the others have no test accuracy to average."""
+    """The runs that came to their end; the others have no accuracy to average."""
     return results[results[PRUNED].isna()] if PRUNED in results.columns else results
+
+
+def accuracies(results: pd.DataFrame) -> pd.Series:
+    """The accuracy of each run, %: on test images, or on validation images where the study says
+    `measure: validation`; NaN where the run was pruned."""
+    tested = results["test_accuracy"]
+    if images_read(results) == "test":
+        return tested
+    return without_pruned(results)["validation_accuracy"].reindex(results.index)
+
+
+def images_read(results: pd.DataFrame) -> Measure:
+    """The images that `accuracies` are of; a study reads the same for all its runs."""
+    finished = without_pruned(results)["test_accuracy"]
+    return "validation" if len(finished) and finished.isna().all() else "test"
 
 
 def correct(table: pd.DataFrame) -> pd.DataFrame:
@@ -220,7 +237,7 @@ def as_keys(column: pd.Series) -> pd.Series:
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
-    accuracy = describe(runs["test_accuracy"].tolist())
+    accuracy = describe(accuracies(runs).tolist())
     differences = runs[GAP].dropna().tolist()
     gap = describe(differences)
     return {
@@ -237,6 +254,7 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "max": accuracy.maximum,
         "pulses_per_device": runs["pulses_per_device_mean"].astype(float).mean(),
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
+        "accuracy_on": images_read(runs),
         "epochs": _one_of(runs, "epochs"),
         "images": _one_of(runs, "n_train"),
         # What the case saw of recorded spikes.

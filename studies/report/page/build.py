@@ -30,7 +30,7 @@ from studies.results.text_table import number
 _CAPTIONS: dict[Kind, str] = {
     "gaps": "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
     "(ns): not significant; hollow, (ns): not significant after Holm's correction.",
-    "sweep": "Test accuracy over {x}; bar: 95 % interval of the mean.",
+    "sweep": "Accuracy over {x}; bar: 95 % interval of the mean.",
     "curves": "Accuracy by epoch, mean over seeds; band: 95 % interval; of more than four cases "
     "a thin line a seed; dotted: cases without epochs.",
 }

@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from device_presets import get_device
-from device_presets.from_aihwkit import is_aihwkit_name
+from device_presets.preset import SPECIFICATION, Preset
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.canonical import canonical
@@ -55,9 +55,9 @@ class Contenders:
 def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
     """Devices as their presets have them, trained by spikes, above chance.
 
-    Left out are controls by numbers, changed presets, and presets without any number that has a
-    source, such as `ideal`. Where no preset is left as it is, points of a sweep over its parameters
-    count. Where no case of the study is in devices, all but the reference do.
+    Left out are controls by numbers, changed presets, and specifications such as `ideal`. Where no
+    preset is left as it is, points of a sweep over its parameters count. Where no case of the study
+    is in devices, all but the reference do.
 
     Args:
         results: `results_frame` of the runs.
@@ -92,15 +92,15 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
 
 
 def _is_by_spikes(trial: Trial) -> bool:
-    """In a device of which at least one number has a source; aihwkit's own count as they are."""
+    """In a device that may exist, not in a specification."""
     method = trial.settings.method
     if not isinstance(method, PulseMethod):
         return False
     try:
-        known = get_device(method.device).parameters.values()
+        device = get_device(method.device)
     except InputError:  # a file of the user's that is gone
         return True
-    return is_aihwkit_name(method.device) or any(one.source is not None for one in known)
+    return not (isinstance(device, Preset) and device.technology == SPECIFICATION)
 
 
 def _changed_overrides(trial: Trial) -> set[str]:

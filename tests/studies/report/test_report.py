@@ -94,9 +94,10 @@ RATE = {"update": "rate", "learning_rate": 1.0}
 NOT_DEVICES = [
     {"update": "analog_sgd", "device": "ecram", "drive": DRIVE},
     {"device": "ideal", "drive": DRIVE},
+    {"device": "gokmen_vlasov", "drive": DRIVE},
     {"device": "capacitor", "overrides": {"cycle_to_cycle": 0.0}, "drive": DRIVE},
 ]
-"""A control, a device without a number of a source, and one with an imperfection switched off."""
+"""A control, two specifications, and a device with an imperfection switched off."""
 
 
 @pytest.mark.parametrize("last", [["ecram", "reram_es"], ["ecram"], []])

@@ -1,0 +1,90 @@
+"""`measure: validation`: settings are chosen while no test image is read."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.execution.api import load_results, run_study
+from studies.report import plot
+from studies.report.diff import diff_folders
+from studies.report.summary_view import render
+from studies.results.pairwise import render_pairs
+from studies.results.pivot import pivot, render_pivot
+from studies.results.summary import accuracies, images_read, summary
+from support.studies.harness import SMALL, small_study
+
+CASES = [
+    {"update": "ann", "learning_rate": 0.1},
+    {"update": "rate", "learning_rate": 1.0},
+    {"device": "ecram", "drive": {"learning_rate": 1, "weight_range": 8}},
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("chosen")
+    run_study(small_study(measure="validation", cases=CASES, seeds=3), folder, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(folder: Path) -> pd.DataFrame:
+    return load_results(folder)
+
+
+def test_no_test_image_is_read_and_validation_images_are_what_counts(
+    results: pd.DataFrame,
+) -> None:
+    assert results["test_accuracy"].isna().all()
+    assert images_read(results) == "validation"
+    np.testing.assert_array_equal(accuracies(results), results["validation_accuracy"])
+    table = summary(results, "rate").set_index("case")
+    by_case = results.groupby("label")["validation_accuracy"]
+    assert table["accuracy"].to_dict() == pytest.approx(by_case.mean().to_dict())
+    rate, ann = (by_case.get_group(name).to_numpy() for name in ("rate", "ann"))
+    assert table["gap"]["ann"] == pytest.approx(np.mean(ann - rate))
+    assert table["gap_n"]["ann"] == 3
+
+
+def test_tables_and_figures_say_so(
+    results: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = summary(results, "rate")
+    assert "validation %" in render(table, "rate", "md").splitlines()[0]
+    assert "validation accuracy" in render_pairs(results, "md")
+    pivoted = pivot(results, "rate", "update", "seed", "accuracy")
+    assert pivoted.cells["mean"].notna().all()
+    assert "validation accuracy" in render_pivot(pivoted, "rate", "md")
+    labels: list[str] = []
+    monkeypatch.setattr(plot, "finish_axes", lambda axes, label, grid: labels.append(label))
+    plot.plot_study(results, table, "rate", "chosen", tmp_path / "figure.png")
+    assert labels[0] == "validation accuracy (%)"
+
+
+def test_these_trials_are_not_those_of_a_study_on_test_images(folder: Path, tmp_path: Path) -> None:
+    run_study(small_study(cases=CASES, seeds=3), tmp_path / "tested", workers=1)
+    tested = load_results(tmp_path / "tested")
+    assert set(tested["unit"]).isdisjoint(load_results(folder)["unit"])
+    found = diff_folders(folder, tmp_path / "tested", lambda error: None)
+    assert {"measure"} == set(found.settings["setting"])
+
+
+def test_validation_images_are_needed() -> None:
+    dataset = {**SMALL["dataset"], "validation_share": 0}
+    with pytest.raises(InputError, match=r"dataset\.validation_share: 0\.0 .* `measure: validat"):
+        small_study(measure="validation", dataset=dataset, cases=CASES[:2])
+
+
+def test_a_study_of_pruned_runs_alone_keeps_none() -> None:
+    pruned = pd.DataFrame(
+        {
+            "test_accuracy": [None, 90.0],
+            "validation_accuracy": [20.0, 91.0],
+            "pruned_after_epochs": [1.0, None],
+        }
+    )
+    assert images_read(pruned) == images_read(pruned[:1]) == "test"
+    assert accuracies(pruned).isna().tolist() == [True, False]
