@@ -4,7 +4,7 @@ import codecs
 import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ SIEMENS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9, "pS": 1e-12, ARBITRARY:
 AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12}
 VOLTS = {"V": 1.0, "mV": 1e-3}
 
-_TIMES = ("s", "ms", "us", "ns")
+TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _NO_UNIT = ("", "-", "--", "#", "1", "n/a", "none")
 
 MOST_SIEMENS = 1.0
@@ -150,8 +150,24 @@ def in_unit(siemens: float, unit: str) -> str:
 
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, in brackets or not."""
-    bare = cell.strip().strip("()[]").replace("\u00b5", "u").replace("\u03bc", "u")
-    return bare in (*SIEMENS, *AMPERES, *VOLTS, *_TIMES)
+    return _bare(cell) in (*SIEMENS, *AMPERES, *VOLTS, *TIMES)
+
+
+def _bare(cell: str) -> str:
+    return cell.strip().strip("()[]").replace("\u00b5", "u").replace("\u03bc", "u")
+
+
+def unit_in_name(column: str, known: Collection[str]) -> str | None:
+    """The unit that the name of a column ends with, as in ``G_nS`` or ``current (nA)``.
+
+    Args:
+        known: the units that it may be; those of several letters in capitals or not.
+    """
+    last = _bare(re.split(r"[\s_(\[/,]", column.strip())[-1])
+    if last == column or last in known:
+        return last if last != column else None
+    alike = {unit.lower(): unit for unit in known if len(unit) > 1}
+    return alike.get(last.lower())
 
 
 def is_no_unit(cell: str) -> bool:

@@ -15,12 +15,18 @@ import pandas as pd
 
 from device_presets.fitting.reading.csv_cells import cells_of
 from device_presets.fitting.reading.csv_layout import (
+    AMPERES,
+    ARBITRARY,
     CONDITIONS,
+    SIEMENS,
+    TIMES,
+    VOLTS,
     CsvLayout,
     TextFormat,
     detect_format,
     is_no_unit,
     is_unit,
+    unit_in_name,
 )
 from rpu_ssnn.common.errors import Fault, PresetError, meant, nearest, one_of
 from rpu_ssnn.common.files import reason
@@ -87,6 +93,7 @@ def read_rows(file: Path, layout: CsvLayout) -> Rows:
     text = detect_format(file)
     columns = _columns(file, layout, text)
     _refuse_units(file, layout, text, columns)
+    _refuse_other_units(f"{file}, row {text.header_row}", layout, columns)
     sides = layout.sides(text.columns)
     names: dict[str, dict[str, int]] = {"device": {}, "cycle": {}}
     pieces = [
@@ -186,6 +193,29 @@ def _refuse_units(
         )
         where = f"{file}, row {text.header_row + 1}"
         raise PresetError(where, "cells", ", ".join(cells), allowed) from None
+
+
+def _refuse_other_units(where: str, layout: CsvLayout, columns: Mapping[str, str]) -> None:
+    """Refuses a column whose name ends with another unit than its values are read in."""
+    conductance = (layout.conductance_unit, SIEMENS, "--conductance-unit")
+    seconds = ("s", TIMES, None)
+    read_in = {
+        "conductance": conductance,
+        "down": conductance,
+        "current": (layout.current_unit, AMPERES, "--current-unit"),
+        "read voltage": (layout.voltage_unit, VOLTS, "--voltage-unit"),
+        "time_s": seconds,
+        "pulse_width_s": seconds,
+        "amplitude_v": ("V", VOLTS, None),
+    }
+    for role, column in columns.items():
+        unit, known, option = read_in.get(role, (ARBITRARY, (), None))
+        named = unit_in_name(column, known)
+        if named in (None, unit) or unit == ARBITRARY:
+            continue
+        way = f"give {option} {named}" if option else f"convert the values to {unit}"
+        allowed = f"is read in {unit}, but its name ends with {named}: {way}, or rename the column"
+        raise PresetError(where, "column", column, allowed)
 
 
 def _refuse_missing(

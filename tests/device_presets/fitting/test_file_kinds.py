@@ -9,7 +9,7 @@ import pytest
 
 from device_presets import PresetError
 from device_presets.fitting.model.history import timing_of
-from device_presets.fitting.reading.csv_layout import CsvLayout
+from device_presets.fitting.reading.csv_layout import SIEMENS, CsvLayout, unit_in_name
 from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.sampled_table import sampled
@@ -257,3 +257,27 @@ def test_a_large_folder_says_how_many_pulses_were_measured(tmp_path: Path) -> No
     assert len(found.notes) == 3  # each file's order of rows, and this one
     assert found.notes[-1].startswith("41998 pulses measured; one in 3 stretches")
     assert found.n_devices == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        ("conductance_nS", "nS"),
+        ("conductance (ns)", "nS"),
+        ("G [\u00b5S]", "uS"),
+        ("G/mS", "mS"),
+        ("G_S", "S"),
+        ("nS", None),
+        ("conductances", None),
+        ("conductance_s", None),  # one small letter may be anything
+        ("G_set", None),
+    ],
+)
+def test_a_unit_at_the_end_of_a_name_is_known(column: str, unit: str | None) -> None:
+    assert unit_in_name(column, SIEMENS) == unit
+
+
+def test_a_column_with_its_unit_in_the_name_is_read_in_that_unit(tmp_path: Path) -> None:
+    lines = ["polarity,G (nS)", *(f"{p},{g}" for p, g in rows())]
+    layout = CsvLayout(conductance="G (nS)", conductance_unit="nS")
+    same(read(text(tmp_path / "m.csv", lines), layout), 1e-9)

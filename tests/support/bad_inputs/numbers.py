@@ -113,6 +113,21 @@ NUMBERS = [
         "--conductance-unit",
     ),
     of_fit(
+        "another unit in the name of the column",
+        measured(head="pulse,polarity,G (nS)"),
+        "m.csv, row 1: column: 'G (nS)'",
+        "is read in uS, but its name ends with nS",
+        "--conductance-unit nS",
+        options=("--conductance-column", "G (nS)"),
+    ),
+    of_fit(
+        "times in another unit",
+        measured(head="time_ms,polarity,conductance"),
+        "column: 'time_ms'",
+        "convert the values to s",
+        options=("--time-column", "time_ms"),
+    ),
+    of_fit(
         "several wrong names of columns",
         measured(head=_HEAD),
         "'polarity' is missing",
