@@ -41,9 +41,10 @@ class TrialResult:
 
     @property
     def words(self) -> str:
-        """The accuracy in words."""
+        """The accuracy in words, and on which images."""
+        images = "validation" if self.row["test_accuracy"] is None else "test"
         stopped = f", pruned after epoch {self.row[PRUNED]}" if self.pruned else ""
-        return f"{self.accuracy:.2f} %{stopped}"
+        return f"{self.accuracy:.2f} % ({images}){stopped}"
 
     @property
     def pruned(self) -> bool:

@@ -59,7 +59,7 @@ class TrialProgress(Spec):
     @property
     def words(self) -> str:
         """For a progress line."""
-        reached = "" if self.accuracy is None else f", {self.accuracy:.2f} %"
+        reached = "" if self.accuracy is None else f", {self.accuracy:.2f} % (validation)"
         return f"epoch {self.epoch} of {self.epochs}{reached}"
 
 

@@ -138,7 +138,8 @@ def test_another_process_sees_the_epoch_and_the_accuracy(harness: Harness) -> No
     harness.run(small_study(), executor=LocalExecutor(1), reporter=Looking())
     told = [line for text in seen for line in text if line.startswith("running: ")]
     assert any(
-        line.startswith("running: rate seed 0: epoch 3 of 5, 71.50 %, for ") for line in told
+        line.startswith("running: rate seed 0: epoch 3 of 5, 71.50 % (validation), for ")
+        for line in told
     )
     assert not any("71.50" in line for line in lines(study_status(harness.out)))
 
@@ -157,9 +158,9 @@ def test_plain_lines_tell_epochs_now_and_then() -> None:
     told = stream.getvalue().splitlines()
     assert [line.rpartition(", ")[0] for line in told] == [
         "[0/6] running: ann seed 0: epoch 0 of 4",
-        "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 %",
-        "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 %; ann seed 1: epoch 2 of 4",
-        "[1/6] trials: ann seed 0: 90.00 %",
+        "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 % (validation)",
+        "[0/6] running: ann seed 0: epoch 1 of 4, 50.00 % (validation); ann seed 1: epoch 2 of 4",
+        "[1/6] trials: ann seed 0: 90.00 % (test)",
         "[1/6] running: ann seed 1: epoch 3 of 4",
     ]
     assert told[0].endswith(", time left not known yet")
