@@ -38,7 +38,7 @@ def test_after_a_run_all_is_done(harness: Harness) -> None:
     assert first.startswith("small: not running: finished 20")
     assert rest[0] == "trials: 6 of 6 done, 0 running, 0 failed"
     assert rest[1].startswith("last: ")
-    assert rest[1].endswith(" %")
+    assert rest[1].endswith(" % (test)")
 
 
 def test_failed_units_are_listed_with_their_message(harness: Harness) -> None:
