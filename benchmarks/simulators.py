@@ -1,7 +1,7 @@
 """Accuracies of the two simulators on digits, in pairs by seed: docs/results/native_agreement.csv.
 
 Both train the same devices on the same presentations; only the noise differs, and aihwkit's cannot
-be seeded. 64-64-10, T = 50, 10 epochs on 719 images at the drives of `digits_devices`; accuracy on
+be seeded. 64-64-10, T = 50, 10 epochs on 719 images; accuracy on
 the 1,078 others (no study's test set is read).
 """
 
