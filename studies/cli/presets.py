@@ -123,11 +123,13 @@ def fit(
         str | None, typer.Option(help="Cycle; default: 'cycle' where it is there.")
     ] = None,
     time_column: Annotated[
-        str | None, typer.Option(help="Seconds at the reading; default: 'time_s'.")
+        str | None, typer.Option(help="Time of the reading; default: 'time_s'.")
     ] = None,
+    time_unit: Annotated[str, typer.Option(help="s, ms, us, ns.")] = "s",
     width_column: Annotated[
-        str | None, typer.Option(help="Pulse width (s); default: 'pulse_width_s'.")
+        str | None, typer.Option(help="Pulse width; default: 'pulse_width_s'.")
     ] = None,
+    width_unit: Annotated[str, typer.Option(help="s, ms, us, ns.")] = "s",
     amplitude_column: Annotated[
         str | None, typer.Option(help="Pulse amplitude (V); default: 'amplitude_v'.")
     ] = None,
@@ -193,6 +195,8 @@ def fit(
         time=time_column,
         pulse_width=width_column,
         amplitude=amplitude_column,
+        time_unit=time_unit,
+        width_unit=width_unit,
     )
     if table:
         typer.echo("\n".join(write_tables(data, layout, Path(name))))

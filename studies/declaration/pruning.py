@@ -24,7 +24,7 @@ def pruned_by(rule: Prune, points: Sequence[Point]) -> list[Point]:
         ruled.append(replace(point, prune=rule) if acts else point)
     if all(point.prune is None for point in ruled):
         most = max((point.training.epochs for point in points if point.prunable), default=0)
-        allowed = f"must be below the epochs of a case that can be stopped, {most} at most"
+        allowed = f"must be below {most}, the most epochs of a case that can be stopped"
         raise InputError("study", "prune.after_epochs", rule.after_epochs, allowed)
     return ruled
 

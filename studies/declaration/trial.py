@@ -186,12 +186,14 @@ class Trial:
         study: the study's name.
         label: the case.
         sweep: swept settings as (dotted path, value), in the study's order.
+        in_search: a run of a search, which tries hyperparameters.
     """
 
     study: str
     label: str
     sweep: tuple[tuple[str, Any], ...]
     settings: TrialSettings
+    in_search: bool = False
 
     @property
     def settings_json(self) -> str:
@@ -228,7 +230,7 @@ class Trial:
         """The name of the trial in progress lines and failure lists; of a search run, with what it
         tries."""
         title = f"{point_title(self.label, self.sweep)} seed {self.settings.seed}"
-        return title if self.settings.measure == "test" else f"{title} ({self._tried})"
+        return f"{title} ({self._tried})" if self.in_search else title
 
     @property
     def _tried(self) -> str:

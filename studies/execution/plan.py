@@ -293,7 +293,7 @@ def _cost_key(trial: Trial) -> str:
 
 def _typical(group: Sequence[Trial]) -> Trial:
     """A trial of the study if there is one, else the middle one of a search grid."""
-    real = [trial for trial in group if trial.settings.measure == "test"]
+    real = [trial for trial in group if not trial.in_search]
     return real[0] if real else group[len(group) // 2]
 
 

@@ -66,7 +66,9 @@ def _readable(changes: pd.DataFrame) -> pd.DataFrame:
 
 def _legend(difference: Difference) -> str:
     tests = int(difference.changes["p"].notna().sum())
+    other_images = difference.settings["setting"].eq("measure").any()
+    warned = "A and B are accuracies on other images (`measure`); " if other_images else ""
     return (
-        "B - A: points ± 95 % interval of each by itself, paired by seed; "
+        f"{warned}B - A: points ± 95 % interval of each by itself, paired by seed; "
         f"{correction(tests)}; identical: equal in every pair"
     )

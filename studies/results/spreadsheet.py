@@ -11,8 +11,8 @@ from rpu_ssnn.common.files import write_whole
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.])")
-"""Starts a cell that a spreadsheet computes; a negative number is none."""
+_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
+"""Starts a cell that a spreadsheet computes; a negative number and a dash are none."""
 
 GUARD = "'"
 """Put before such a cell; a spreadsheet shows what comes after."""

@@ -63,7 +63,7 @@ class DeviceQuestion:
             InputError: a case is not valid.
         """
         study = self.study
-        shared = ("dataset", "network", "training", "seeds", "drives", "search")
+        shared = ("dataset", "network", "training", "seeds", "measure", "drives", "search")
         content = {
             "study": name_of(study.study, question, self.device),
             "question": f"{question} {self.device}: {study.question}",
@@ -159,7 +159,7 @@ def tuned_device_of(runs: Runs) -> TunedDevice | None:
 
 
 def accuracies(runs: Runs, label: str) -> BySeed:
-    """Test accuracy (%) of a case by seed."""
+    """Accuracy (%) of a case by seed, on the images that the study says."""
     return {trial.settings.seed: result.accuracy for trial, result in runs if trial.label == label}
 
 
@@ -185,6 +185,8 @@ def setting_notes(asked: DeviceQuestion) -> list[str]:
         notes.append("the study's `until` is left out: the seeds are the declared ones")
     if study.prune is not None:
         notes.append("the study's `prune` is ignored: every trial runs to its end")
+    if study.measure == "validation":
+        notes.append("accuracies are of validation images: no test image is read")
     return notes
 
 

@@ -11,6 +11,7 @@ from device_presets.fitting.reading.csv_layout import (
     CONDITIONS,
     MOST_SIEMENS,
     SIEMENS,
+    TIMES,
     VOLTS,
     WHY_MOST,
     CsvLayout,
@@ -67,9 +68,11 @@ def cells_of(
     if "down" in columns:
         other = columns | {"conductance": columns["down"]}
         beside["down"] = _conductance(file, layout, other, piece, decimal)
-    for role, name in zip(CONDITIONS, ("time_s", "width_s", "amplitude_v"), strict=True):
+    units = (TIMES[layout.time_unit], TIMES[layout.width_unit], 1.0)
+    fields = ("time_s", "width_s", "amplitude_v")
+    for role, name, unit in zip(CONDITIONS, fields, units, strict=True):
         if role in columns:
-            beside[name] = _numbers(file, piece[columns[role]], decimal)
+            beside[name] = unit * _numbers(file, piece[columns[role]], decimal)
     return beside | {
         "pulse": pulse.astype(np.int64),
         "up": up,

@@ -63,8 +63,9 @@ class CsvLayout:
             the two sweeps side by side; each column is a sweep of its own. None means:
             ``up_pulse`` and ``down_pulse`` (as aihwkit's example has them) where the file has
             them and no conductance.
-        time, pulse_width, amplitude: seconds at the row's reading, seconds and volts of the row's
-            pulse. None means: a name of ``CONDITIONS`` where the file has it.
+        time, pulse_width, amplitude: time of the row's reading, width and amplitude (V) of the
+            row's pulse. None means: a name of ``CONDITIONS`` where the file has it.
+        time_unit, width_unit: keys of ``TIMES``.
     """
 
     pulse: str | None = None
@@ -83,12 +84,16 @@ class CsvLayout:
     time: str | None = None
     pulse_width: str | None = None
     amplitude: str | None = None
+    time_unit: str = "s"
+    width_unit: str = "s"
 
     def __post_init__(self) -> None:
         units = (
             ("conductance unit", self.conductance_unit, SIEMENS),
             ("current unit", self.current_unit, AMPERES),
             ("voltage unit", self.voltage_unit, VOLTS),
+            ("time unit", self.time_unit, TIMES),
+            ("width unit", self.width_unit, TIMES),
         )
         for field, unit, known in units:
             if unit not in known:

@@ -198,14 +198,13 @@ def _refuse_units(
 def _refuse_other_units(where: str, layout: CsvLayout, columns: Mapping[str, str]) -> None:
     """Refuses a column whose name ends with another unit than its values are read in."""
     conductance = (layout.conductance_unit, SIEMENS, "--conductance-unit")
-    seconds = ("s", TIMES, None)
     read_in = {
         "conductance": conductance,
         "down": conductance,
         "current": (layout.current_unit, AMPERES, "--current-unit"),
         "read voltage": (layout.voltage_unit, VOLTS, "--voltage-unit"),
-        "time_s": seconds,
-        "pulse_width_s": seconds,
+        "time_s": (layout.time_unit, TIMES, "--time-unit"),
+        "pulse_width_s": (layout.width_unit, TIMES, "--width-unit"),
         "amplitude_v": ("V", VOLTS, None),
     }
     for role, column in columns.items():

@@ -89,8 +89,8 @@ def candidates(
         reduced = replace(point.with_budget(search.images, search.epochs), prune=rule)
         for drive in (asked or {}).get(key) or _first_round(point, search, at_once):
             for seed in search.seeds or point.seeds[:1]:
-                trial = reduced.trial(study.study, drive, seed, measure="validation")
-                runs.append(Candidate(point, key, drive, trial))
+                trial = reduced.trial(study.study, drive, seed, "validation")
+                runs.append(Candidate(point, key, drive, replace(trial, in_search=True)))
     return runs
 
 

@@ -26,7 +26,7 @@ from studies.declaration.update_rules.devices import DeviceMethod
 from studies.declaration.update_rules.pulses import PulseMethod
 from studies.results import divergence
 from studies.results.pairwise import pairwise
-from studies.results.summary import titled_row, titles_of
+from studies.results.summary import images_read, titled_row, titles_of
 from studies.results.text_table import accuracy_interval, interval
 
 _IN_WORDS = {
@@ -57,7 +57,8 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
 
     Left out are controls by numbers, changed presets, and specifications such as `ideal`. Where no
     preset is left as it is, points of a sweep over its parameters count. Where no case of the study
-    is in devices, all but the reference do.
+    is in devices, all but the reference do. In a study on validation images, which is made for
+    choosing, all rows do.
 
     Args:
         results: `results_frame` of the runs.
@@ -65,6 +66,8 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
     by_title: dict[str, list[tuple[Trial, TrialResult]]] = {}
     for title, run in zip(titles_of(results), runs, strict=True):
         by_title.setdefault(title, []).append(run)
+    if images_read(results) == "validation":
+        return Contenders(frozenset(by_title), "row")
     trials = {title: of_title[0][0] for title, of_title in by_title.items()}
     if not any(isinstance(trial.settings.method, DeviceMethod) for trial in trials.values()):
         chosen = {title for title, trial in trials.items() if trial.label != reference}
@@ -181,7 +184,7 @@ def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[st
     tested = table[table["gap_p"].notna()]
     if not len(tested):
         if table["gap"].notna().any():
-            few, remedy = "", f"Type `seeds: {FEWEST_SEEDS}` into the study and run it again."
+            few, remedy = "", f"Give the study {FEWEST_SEEDS} seeds or more, and run it again."
             if table["n"].max() >= FEWEST_SEEDS:  # some rows are missing, or seeds differ
                 few, remedy = " in common", "Run the seeds that only one of two cases has."
             yield (

@@ -281,3 +281,13 @@ def test_a_column_with_its_unit_in_the_name_is_read_in_that_unit(tmp_path: Path)
     lines = ["polarity,G (nS)", *(f"{p},{g}" for p, g in rows())]
     layout = CsvLayout(conductance="G (nS)", conductance_unit="nS")
     same(read(text(tmp_path / "m.csv", lines), layout), 1e-9)
+
+
+def test_times_and_widths_are_read_in_their_units(tmp_path: Path) -> None:
+    head = "polarity,conductance,time (ms),width_us"
+    lines = [f"{p},{g},{100 * k},2" for k, (p, g) in enumerate(rows())]
+    layout = CsvLayout(time="time (ms)", time_unit="ms", pulse_width="width_us", width_unit="us")
+    found = read(text(tmp_path / "m.csv", [head, *lines]), layout)
+    assert found.conditions is not None
+    np.testing.assert_allclose(found.conditions.elapsed_s[1:], 0.1)
+    np.testing.assert_allclose(found.conditions.width_s[1:], 2e-6)

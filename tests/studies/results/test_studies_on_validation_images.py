@@ -10,10 +10,13 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.api import load_results, run_study
 from studies.report import plot
 from studies.report.diff import diff_folders
+from studies.report.diff_view import diff_text
+from studies.report.page.build import report_html
 from studies.report.summary_view import render
 from studies.results.pairwise import render_pairs
 from studies.results.pivot import pivot, render_pivot
 from studies.results.summary import accuracies, images_read, summary
+from studies.sensitivity.device_question import ask, setting_notes
 from support.studies.harness import SMALL, small_study
 
 CASES = [
@@ -70,6 +73,23 @@ def test_these_trials_are_not_those_of_a_study_on_test_images(folder: Path, tmp_
     assert set(tested["unit"]).isdisjoint(load_results(folder)["unit"])
     found = diff_folders(folder, tmp_path / "tested", lambda error: None)
     assert {"measure"} == set(found.settings["setting"])
+    assert "accuracies on other images" in diff_text(found, "md")
+
+
+def test_the_report_misses_no_trial_and_names_the_best_of_all_rows(
+    folder: Path, results: pd.DataFrame
+) -> None:
+    text = report_html(folder)
+    assert "9 of 9 trials done" in text
+    assert "no row (yet)" not in text
+    means = results.groupby("label")["validation_accuracy"].mean()
+    assert f"Best row: {means.idxmax()} with" in text
+
+
+def test_questions_on_a_device_read_no_test_image_either() -> None:
+    asked = ask(small_study(measure="validation", cases=CASES, seeds=3), "ecram")
+    assert asked.study_of("attribute", [asked.case]).measure == "validation"
+    assert any("no test image" in note for note in setting_notes(asked))
 
 
 def test_validation_images_are_needed() -> None:

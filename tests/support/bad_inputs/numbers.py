@@ -124,8 +124,15 @@ NUMBERS = [
         "times in another unit",
         measured(head="time_ms,polarity,conductance"),
         "column: 'time_ms'",
-        "convert the values to s",
+        "--time-unit ms",
         options=("--time-column", "time_ms"),
+    ),
+    of_fit(
+        "amplitudes in another unit",
+        measured(head="pulse_mV,polarity,conductance"),
+        "column: 'pulse_mV'",
+        "convert the values to V",
+        options=("--amplitude-column", "pulse_mV"),
     ),
     of_fit(
         "several wrong names of columns",

@@ -135,7 +135,7 @@ SWEEPS = [
     of_study(
         "prune after the last epoch",
         "prune.after_epochs: 3",
-        "must be below the epochs of a case that can be stopped, 3 at most",
+        "must be below 3, the most epochs of a case that can be stopped",
         training={"epochs": 3},
         prune={"after_epochs": 3, "below": 20},
     ),
