@@ -22,6 +22,9 @@ PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
 ]
 
+_MOST_OF_THE_RANGE = 0.8
+"""An example that spans less says so: its fit does not see the device's bounds."""
+
 
 @presets_app.callback(invoke_without_command=True)
 def presets(context: typer.Context) -> None:
@@ -353,5 +356,10 @@ def example(
     write_together("example", {out: lambda path: table.to_csv(path, index=False)})
     scale = f"weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS"
     typer.echo(f"{out}: {counted(len(table), 'row')}; {scale}")
+    range_us = (ONE_US - ZERO_US) * (preset.number("w_max") - preset.number("w_min"))
+    share = (table["conductance"].max() - table["conductance"].min()) / range_us
+    if share < _MOST_OF_THE_RANGE:
+        span = f"the readings span {share:.0%} of the mean range"
+        typer.echo(f"note: {span}; with more --pulses a fit would see the bounds")
     if not preset.bidirectional:
         typer.echo(f"note: one sweep up a device, as {preset.name} has no gradual down step")

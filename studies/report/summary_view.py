@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, listed
 from studies.common.choices import Format
 from studies.common.statistics import MOST_SEEDS, SIGNIFICANCE, UNTESTED, correction, mark
 from studies.declaration.update_rules.base import GIVEN_SPIKES
@@ -31,8 +31,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     shown: dict[str, list[str]] = {"case": table["case"].tolist()}
     shown |= swept_cells(table)
     accuracies = zip(table["accuracy"], table["accuracy_ci"], table["n"], strict=True)
-    on_test = table["accuracy_on"].eq("test").all()
-    shown["accuracy %" if on_test else "validation %"] = [
+    shown["validation %" if _on_validation_images(table) else "accuracy %"] = [
         accuracy_interval(*of_case) for of_case in accuracies
     ]
     gaps = differences(table["gap"], table["gap_ci"], table["gap_n"])
@@ -73,9 +72,15 @@ def legend(table: pd.DataFrame) -> str:
     ]
     meaning = ["± 95 % interval (Student t), and p, of each gap by itself, paired by seed"]
     meaning.append(correction(tests))
+    if _on_validation_images(table):
+        meaning.insert(0, f"accuracies on {listed(table['accuracy_on'].unique().tolist())}")
     if table["gap_significant"].eq(False).any():
         meaning.append("n*: seeds that would make it significant, mean and deviation as they are")
     return "; ".join([*filter(None, [", ".join(shared)]), *meaning, *_partly_seen(table)])
+
+
+def _on_validation_images(table: pd.DataFrame) -> bool:
+    return bool(table["accuracy_on"].str.contains("validation").any())
 
 
 def _partly_seen(table: pd.DataFrame) -> list[str]:

@@ -52,9 +52,10 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     differences), ``gap_n`` (seeds that both have), ``gap_p`` (paired t-test, Holm-corrected for all
     gaps of the table; NaN below three seeds), ``gap_significant`` (that p is below 0.05; None: not
     tested), ``min``, ``max``, ``pulses_per_device``, ``saturated_fraction`` (means), ``epochs`` and
-    ``images`` (what each run was trained on), ``accuracy_on`` (`images_read`), ``input`` where
-    input spikes were given, ``device`` (of a cell, its first; empty where none holds weights),
-    ``gap_p_alone`` (not corrected: it agrees with ``gap_ci``) and ``gap_seeds`` (`seeds_to_tell`).
+    ``images`` (what each run was trained on), ``accuracy_on`` (images that were read), ``input``
+    where input spikes were given, ``device`` (of a cell, its first; empty where none holds
+    weights), ``gap_p_alone`` (not corrected: it agrees with ``gap_ci``) and ``gap_seeds``
+    (`seeds_to_tell`).
     What cannot be computed (an interval from one seed, the reference's own gap) is NaN.
 
     The reference of a swept row is the reference case at the same values of all that it was
@@ -254,7 +255,7 @@ def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
         "max": accuracy.maximum,
         "pulses_per_device": runs["pulses_per_device_mean"].astype(float).mean(),
         "saturated_fraction": runs["saturated_fraction"].astype(float).mean(),
-        "accuracy_on": images_read(runs),
+        "accuracy_on": _images(runs),
         "epochs": _one_of(runs, "epochs"),
         "images": _one_of(runs, "n_train"),
         # What the case saw of recorded spikes.
@@ -271,6 +272,13 @@ def _preset(runs: pd.DataFrame) -> str:
     if not isinstance(device, str) or is_aihwkit_name(device):
         return device if isinstance(device, str) else ""
     return device.rpartition("(")[2].rstrip(")").split(",")[0]
+
+
+def _images(runs: pd.DataFrame) -> str:
+    """How many images the accuracies are of, and which; without a number if the rows have none."""
+    read = images_read(runs)
+    number = _one_of(runs, f"n_{read}")
+    return f"{number:.0f} {read} images" if number == number else f"{read} images"
 
 
 def _one_of(runs: pd.DataFrame, column: str) -> float:

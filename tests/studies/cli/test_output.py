@@ -111,3 +111,14 @@ def test_help_has_a_short_name(option: str, command: Command) -> None:
 
 def test_the_version_is_an_option_too(command: Command) -> None:
     assert command("--version") == command("version")
+
+
+@pytest.mark.parametrize(("pulses", "said"), [("200", True), ("1000", False)])
+def test_an_example_that_spans_little_of_the_range_says_so(
+    command: Command, tmp_path: Path, pulses: str, said: bool
+) -> None:
+    code, output, _ = command(
+        "presets", "example", "capacitor", "--out", tmp_path / "x.csv", "--pulses", pulses
+    )
+    assert code == 0
+    assert ("% of the mean range" in output) == said

@@ -56,7 +56,9 @@ def test_tables_and_figures_say_so(
     results: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = summary(results, "rate")
-    assert "validation %" in render(table, "rate", "md").splitlines()[0]
+    text = render(table, "rate", "md")
+    assert "validation %" in text.splitlines()[0]
+    assert "accuracies on 10 validation images" in text
     assert "validation accuracy" in render_pairs(results, "md")
     pivoted = pivot(results, "rate", "update", "seed", "accuracy")
     assert pivoted.cells["mean"].notna().all()
