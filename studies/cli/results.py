@@ -226,9 +226,11 @@ def export(
     done = export_trial(
         folder, case, path, seed=seed, data=data, without_inhibition=without_inhibition
     )
-    there = "not read" if done.in_row is None else f"{done.in_row:.2f} %"
+    there = "none, as it was pruned" if done.in_row is None else f"{done.in_row:.2f} %"
     typer.echo(f"network  {done.path}")
-    typer.echo(f"accuracy {done.accuracy:.2f} % on test images; in the trial's row: {there}")
+    typer.echo(
+        f"accuracy {done.accuracy:.2f} % on {done.images} images; in the trial's row: {there}"
+    )
     if not done.replayable:
         typer.echo("the two differ by aihwkit's own noise, which cannot be seeded")
 

@@ -78,7 +78,7 @@ class WithRuns:
 
     @property
     def complete(self) -> Runs:
-        """Trials with a test accuracy: those that enter means."""
+        """Trials that came to their end: those that enter means."""
         return [run for run in self.runs if not run[1].pruned]
 
     @property

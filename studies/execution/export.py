@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
 from rpu_ssnn.common.files import refuse_unwritable, user_path
-from studies.declaration.trial import Trial, point_title
+from studies.declaration.trial import Measure, Trial, point_title
 from studies.declaration.update_rules.spiking import SpikingMethod
 from studies.execution.study_runs import look_into
 from studies.results.summary import titles_of
@@ -20,12 +20,14 @@ class Exported:
     """The written network.
 
     Attributes:
-        accuracy: of the network that was written, on the test images, %.
-        in_row: that of the finished trial, %; None: the trial never read the test images.
+        images: those that the study measures on.
+        accuracy: of the network that was written, on these images, %.
+        in_row: that of the finished trial, %; None: the trial was pruned.
         replayable: whether the two must be equal (aihwkit's own noise cannot be seeded).
     """
 
     path: Path
+    images: Measure
     accuracy: float
     in_row: float | None
     replayable: bool
@@ -83,8 +85,13 @@ def export_trial(
             write_nir(path, trained, without_inhibition=without_inhibition)
         else:
             write_network(path, trained)
-        accuracy = 100 * trained.accuracy(images.test_images, images.test_labels)
-    return Exported(path, accuracy, in_row, method.is_replayable())
+        measure = trial.settings.measure
+        if measure == "validation":
+            read = images.validation_images, images.validation_labels
+        else:
+            read = images.test_images, images.test_labels
+        accuracy = 100 * trained.accuracy(*read)
+    return Exported(path, measure, accuracy, in_row, method.is_replayable())
 
 
 def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
@@ -97,8 +104,7 @@ def _trial(folder: Path, case: str, seed: int) -> tuple[Trial, float | None]:
         seeds = [str(number) for title, number in found if title == case]
         raise InputError(folder, "seed", seed, one_of(seeds))
     trial, result = found[case, seed]
-    measured = result.row.get("test_accuracy")
-    return trial, None if measured is None else float(measured)
+    return trial, None if result.pruned else result.accuracy
 
 
 def _title_of(case: str, in_tables: dict[str, str], folder: Path) -> str:

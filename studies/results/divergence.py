@@ -84,7 +84,8 @@ def near_chance(runs: Runs, label: str) -> str:
     if not classes.isdecimal():
         return ""
     reached, chance = _mean(runs, label), 100.0 / int(classes)
-    if reached - chance > _by_chance(chance, row.get("n_test")):
+    images = "n_validation" if row.get("test_accuracy") is None else "n_test"
+    if reached - chance > _by_chance(chance, row.get(images)):
         return ""
     return f"it ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
 

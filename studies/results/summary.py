@@ -105,6 +105,10 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
         InputError: the results hold no row of the reference.
     """
     results = without_pruned(results)
+    tested = results["test_accuracy"].notna()
+    if tested.any() and not tested.all():
+        allowed = "must have test accuracies in all rows or in none: other images, other table"
+        raise InputError("summary", "test_accuracy", f"{(~tested).sum()} without", allowed)
     labels = list(dict.fromkeys(results["label"])) if len(results) else []
     if reference not in labels:
         raise InputError("summary", "reference", reference, one_of(labels, reference))

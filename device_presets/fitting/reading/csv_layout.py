@@ -39,6 +39,7 @@ CONDITIONS = ("time_s", "pulse_width_s", "amplitude_v")
 """Standard names of the columns that say how a row's pulse was made."""
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+_NUMBER = re.compile(r"[x*×·]?[\d.^eE+−*×·-]*\d[⁻⁰-⁹²³¹]*")
 _SEPARATORS = (";", "\t", ",")
 _SNIFFED_BYTES = 65536
 
@@ -168,7 +169,10 @@ def unit_in_name(column: str, known: Collection[str]) -> str | None:
     Args:
         known: the units that it may be; those of several letters in capitals or not.
     """
-    last = _bare(re.split(r"[\s_(\[/,]", column.strip())[-1])
+    *before, last = re.split(r"[\s_(\[/,]", column.strip())
+    if before and _NUMBER.fullmatch(before[-1]):
+        return None  # a multiple of the unit, as in ``G (10^-6 S)``
+    last = _bare(last)
     if last == column or last in known:
         return last if last != column else None
     alike = {unit.lower(): unit for unit in known if len(unit) > 1}

@@ -171,7 +171,8 @@ def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> st
     if not shared:
         return None
     seeds = ", ".join(map(str, sorted(shared)))
-    return (
-        f"seed {seeds} of the rows was the search's too: drives were chosen on its validation "
-        "images, never on test images"
-    )
+    told = f"seed {seeds} of the rows was the search's too: drives were chosen on its "
+    told += "validation images"
+    if study.measure == "test":
+        return f"{told}, never on test images"
+    return f"{told}, which these accuracies are of: give the search seeds of its own"

@@ -7,6 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from device_presets import get_device
+from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.preset import SPECIFICATION, Preset
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
@@ -22,6 +23,7 @@ from studies.common.statistics import (
 from studies.declaration.devices import parameters_of
 from studies.declaration.result import Runs, TrialResult
 from studies.declaration.trial import Trial
+from studies.declaration.update_rules.ann import FloatMethod
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.declaration.update_rules.pulses import PulseMethod
 from studies.results import divergence
@@ -58,7 +60,7 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
     Left out are controls by numbers, changed presets, and specifications such as `ideal`. Where no
     preset is left as it is, points of a sweep over its parameters count. Where no case of the study
     is in devices, all but the reference do. In a study on validation images, which is made for
-    choosing, all rows do.
+    choosing, all rows but those of float networks do.
 
     Args:
         results: `results_frame` of the runs.
@@ -66,9 +68,11 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
     by_title: dict[str, list[tuple[Trial, TrialResult]]] = {}
     for title, run in zip(titles_of(results), runs, strict=True):
         by_title.setdefault(title, []).append(run)
-    if images_read(results) == "validation":
-        return Contenders(frozenset(by_title), "row")
     trials = {title: of_title[0][0] for title, of_title in by_title.items()}
+    if images_read(results) == "validation":
+        methods = {title: trial.settings.method for title, trial in trials.items()}
+        spiking = {title for title in trials if not isinstance(methods[title], FloatMethod)}
+        return Contenders(frozenset(spiking or trials), "row")
     if not any(isinstance(trial.settings.method, DeviceMethod) for trial in trials.values()):
         chosen = {title for title, trial in trials.items() if trial.label != reference}
     else:
@@ -103,7 +107,9 @@ def _is_by_spikes(trial: Trial) -> bool:
         device = get_device(method.device)
     except InputError:  # a file of the user's that is gone
         return True
-    return not (isinstance(device, Preset) and device.technology == SPECIFICATION)
+    parts = (device.first, device.second) if isinstance(device, CompoundDevice) else (device,)
+    presets = [part for part in parts if isinstance(part, Preset)]
+    return not presets or any(preset.technology != SPECIFICATION for preset in presets)
 
 
 def _changed_overrides(trial: Trial) -> set[str]:

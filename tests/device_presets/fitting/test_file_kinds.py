@@ -271,6 +271,10 @@ def test_a_large_folder_says_how_many_pulses_were_measured(tmp_path: Path) -> No
         ("conductances", None),
         ("conductance_s", None),  # one small letter may be anything
         ("G_set", None),
+        ("G (10^-6 S)", None),  # a multiple of the unit
+        ("G (x1e-6 S)", None),
+        ("G2 (nS)", "nS"),
+        ("device 1 G_nS", "nS"),
     ],
 )
 def test_a_unit_at_the_end_of_a_name_is_known(column: str, unit: str | None) -> None:

@@ -94,7 +94,7 @@ RATE = {"update": "rate", "learning_rate": 1.0}
 NOT_DEVICES = [
     {"update": "analog_sgd", "device": "ecram", "drive": DRIVE},
     {"device": "ideal", "drive": DRIVE},
-    {"device": "gokmen_vlasov", "drive": DRIVE},
+    {"device": "two_device_pair(gokmen_vlasov)", "drive": DRIVE},
     {"device": "capacitor", "overrides": {"cycle_to_cycle": 0.0}, "drive": DRIVE},
 ]
 """A control, two specifications, and a device with an imperfection switched off."""

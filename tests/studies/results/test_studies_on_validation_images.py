@@ -8,6 +8,7 @@ import pytest
 
 from rpu_ssnn.common.errors import InputError
 from studies.execution.api import load_results, run_study
+from studies.execution.export import export_trial
 from studies.report import plot
 from studies.report.diff import diff_folders
 from studies.report.diff_view import diff_text
@@ -84,7 +85,7 @@ def test_the_report_misses_no_trial_and_names_the_best_of_all_rows(
     text = report_html(folder)
     assert "9 of 9 trials done" in text
     assert "no row (yet)" not in text
-    means = results.groupby("label")["validation_accuracy"].mean()
+    means = results.groupby("label")["validation_accuracy"].mean().drop("ann")
     assert f"Best row: {means.idxmax()} with" in text
 
 
@@ -92,6 +93,18 @@ def test_questions_on_a_device_read_no_test_image_either() -> None:
     asked = ask(small_study(measure="validation", cases=CASES, seeds=3), "ecram")
     assert asked.study_of("attribute", [asked.case]).measure == "validation"
     assert any("no test image" in note for note in setting_notes(asked))
+
+
+def test_an_exported_network_is_measured_on_validation_images(folder: Path, tmp_path: Path) -> None:
+    done = export_trial(folder, "rate", tmp_path / "rate.nir", without_inhibition=True)
+    assert done.images == "validation"
+    assert done.accuracy == pytest.approx(done.in_row)
+
+
+def test_rows_on_other_images_are_not_compared(results: pd.DataFrame) -> None:
+    mixed = results.assign(test_accuracy=[50.0] + [np.nan] * (len(results) - 1))
+    with pytest.raises(InputError, match="in all rows or in none"):
+        summary(mixed, "rate")
 
 
 def test_validation_images_are_needed() -> None:
