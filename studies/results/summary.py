@@ -102,7 +102,8 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     the reference itself and where the reference has no run. Runs that were pruned are left out.
 
     Raises:
-        InputError: the results hold no row of the reference.
+        InputError: the results hold no row of the reference, or rows on test images and rows on
+            validation images.
     """
     results = without_pruned(results)
     tested = results["test_accuracy"].notna()
