@@ -124,17 +124,26 @@ def dump(content: object, comment: str = "") -> str:
     Args:
         comment: put before it, each line with its ``#``.
     """
+    head = "".join(f"# {line}\n" for line in comment.splitlines())
+    return head + _written(content, in_line=False)
+
+
+def inline(content: object) -> str:
+    """The same in one line, without its end."""
+    return _written(content, in_line=True).removesuffix("\n")
+
+
+def _written(content: object, *, in_line: bool) -> str:
     from ruamel.yaml import YAML
 
     writer: Any = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
+    writer.default_flow_style = in_line
     writer.allow_unicode = True
-    writer.width = 100
+    writer.width = MOST_CHARACTERS if in_line else 100
     writer.sort_base_mapping_type_on_output = False  # keys as they are
     text = io.StringIO()
     writer.dump(content, text)
-    head = "".join(f"# {line}\n" for line in comment.splitlines())
-    return head + text.getvalue().removesuffix("...\n")
+    return text.getvalue().removesuffix("...\n")
 
 
 class _Reader:

@@ -17,7 +17,14 @@ import typer
 from rpu_ssnn.common.errors import InputError, RpuSsnnError
 from rpu_ssnn.common.wording import counted
 from studies.cli.keys import keys_app
-from studies.cli.options import DataOption, OutOption, RowsOption, StudyArgument, WorkersOption
+from studies.cli.options import (
+    DataOption,
+    OutOption,
+    RowsOption,
+    StudyArgument,
+    WorkersOption,
+    path_option,
+)
 from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
@@ -131,6 +138,40 @@ def search(
         write_hyperparameters(declared.drives, drives)
         typer.echo(f"{counted(len(drives), 'drive')} in {declared.drives}")
     end(failures, root)
+
+
+@app.command()
+def new(
+    data: Annotated[str, typer.Argument(help="A data file, or the name of a standard set.")],
+    device: Annotated[
+        list[str] | None, typer.Option(help="To compare; may be given repeatedly.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="Column of the class, in a table.")] = "label",
+    test_file: Annotated[Path | None, path_option("Test rows, if in a file of their own.")] = None,
+    out: Annotated[Path | None, path_option("File to write; default: NAME.yaml here.")] = None,
+    data_folder: Annotated[
+        Path | None, path_option("Folder of the standard sets; default: $RPU_SSNN_DATA.", "--data")
+    ] = None,
+) -> None:
+    """Write a study of your data: settings by its classes and samples, all else searched."""
+    from rpu_ssnn.common.files import refuse_unwritable, write_together
+    from studies.declaration.new_study import new_study, study_name
+
+    target = out or Path(f"{study_name(data)}.yaml")
+    refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
+    if target.exists():
+        raise InputError("new", "--out", str(target), "must not be there: give another file")
+    text = new_study(
+        data,
+        device or ("charge_trap",),
+        folder=target.parent,
+        label=label,
+        test_file=test_file,
+        root=data_folder,
+    )
+    write_together("new", {target: lambda path: path.write_text(text, encoding="utf-8")})
+    typer.echo(text, nl=False)
+    typer.echo(f"\nin {target}; next: rpu-ssnn plan {target}, rpu-ssnn run {target}")
 
 
 @app.command()

@@ -1,0 +1,218 @@
+"""A study of data: settings that follow from the number of classes, the samples and their values.
+
+The settings were chosen on held-out images of shipped data (docs/how-to/own_data.md).
+"""
+
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.common import strict_yaml
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.data import DATASET_NAMES
+from rpu_ssnn.data.named import NAMED_SETS
+from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.user_data import read_own
+from rpu_ssnn.data_spec import OwnData
+from rpu_ssnn.spike_trains import SpikeTrains
+from studies.declaration.devices import beside_study, compound_of, parameters_of
+from studies.declaration.study import parse_study
+
+TEST_SHARE = 0.2
+"""Of files without test rows."""
+
+FEW = 5_000
+"""Training samples below which the network is small, and a fifth is held out for validation."""
+
+SEARCH_SAMPLES, SEARCH_PRESENTATIONS = 30_000, 60_000
+"""Most samples of a search run, and presentations that it has at least (in at most 10 epochs)."""
+
+FEW_CLASSES = 10
+"""With more, batches are small, the output layer has a larger step, and answers take longer."""
+
+SPARSE = 0.6
+"""Share of values at the lowest value from which an image counts as sparse: one line a value."""
+
+UNLIKE = 3.0
+"""Factor between the widths of columns from which each column is scaled alone."""
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the settings of a study follow from.
+
+    Attributes:
+        samples: for training and validation.
+        values: of a sample.
+        background: share of the training values that are the lowest one.
+        unlike: whether the columns of a table of features span unlike ranges.
+        split: whether the data have test rows of their own.
+    """
+
+    samples: int
+    values: int
+    classes: int
+    background: float
+    unlike: bool
+    split: bool
+
+    @property
+    def many_classes(self) -> bool:
+        """Whether the settings are those for many classes."""
+        return self.classes > FEW_CLASSES
+
+
+def new_study(
+    data: str | Path,
+    devices: Sequence[str] = ("charge_trap",),
+    *,
+    folder: Path | str = ".",
+    label: str = "label",
+    test_file: Path | str | None = None,
+    root: Path | None = None,
+) -> str:
+    """The YAML text of a study of own data or of a standard set.
+
+    The study compares the float network, float weights by rates and by coincidences, and each
+    device by spikes and by numbers. Every setting is written out, and every hyperparameter is
+    searched on held-out samples.
+
+    Args:
+        data: a file as of `rpu_ssnn.data_spec.OwnData.file`, or the name of a standard set.
+        devices: as of a case.
+        folder: of the study's file; paths in the text are relative to it.
+        label: column of the class, of CSV and Parquet files.
+        test_file: with the test rows, if they have a file of their own.
+        root: folder of the standard sets; None: the environment variable RPU_SSNN_DATA.
+
+    Raises:
+        InputError: the data cannot be read, or are recorded spikes; a device that does not exist
+            or cannot be trained by pulses both ways.
+    """
+    place = Path(folder).absolute()
+    dataset: dict[str, Any]
+    if str(data) in DATASET_NAMES:
+        name, dataset = str(data), {"name": str(data)}
+        found = _facts(NAMED_SETS[name].read(root), name, split=True)
+    else:
+        file, name = Path(data).expanduser(), study_name(data)
+        dataset = {"file": _relative(file, place)}
+        if test_file is not None:
+            dataset["test_file"] = _relative(Path(test_file).expanduser(), place)
+        if label != "label":
+            dataset["label"] = label
+        found = _facts_of_file(file, test_file, label)
+        if not found.split:
+            dataset["test_share"] = TEST_SHARE
+        if found.unlike:
+            dataset["range"] = "each"
+    text = _text(name, dataset, found, [_placed(device, place) for device in devices])
+    parse_study(strict_yaml.load(text), f"{name}.yaml", place)
+    return text
+
+
+def study_name(data: str | Path) -> str:
+    """The name of the study of such data: letters, digits, _ and -."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(data).stem).strip("_-")[:40] or "my_data"
+
+
+def _facts_of_file(file: Path, test_file: Path | str | None, label: str) -> DataFacts:
+    own = OwnData(file=file, label=label, test_file=None if test_file is None else Path(test_file))
+    try:
+        return _facts(read_own(own), file, split=True)
+    except InputError as error:
+        if error.field != "test_share":
+            raise
+    split = own.model_copy(update={"test_share": TEST_SHARE})
+    return _facts(read_own(split), file, split=False)
+
+
+def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
+    rows = source.train_images
+    if isinstance(rows, SpikeTrains):
+        allowed = "must be values: for recorded spikes write the study by hand (own_data.md)"
+        raise InputError(where, "data", "recorded spikes", allowed)
+    widths = np.ptp(rows.astype(np.float64), axis=0)
+    widths = widths[widths > 0]
+    features = source.scale is not None and len(source.shape) < 2
+    return DataFacts(
+        samples=len(rows),
+        values=rows.shape[1],
+        classes=source.n_classes,
+        background=float(np.mean(rows == rows.min())),
+        unlike=features and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE,
+        split=split,
+    )
+
+
+def _placed(device: str, folder: Path) -> str:
+    """The device as given, or with absolute paths where the study lies elsewhere."""
+    absolute = str(beside_study(device, Path().absolute(), "new", "--device"))
+    try:
+        parameters_of(absolute)
+    except InputError as error:
+        raise InputError("new", "--device", device, error.allowed) from error
+    return device if folder == Path().absolute() else absolute
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequence[str]) -> str:
+    few, many = found.samples < FEW, found.many_classes
+    share = 0.2 if few else 0.1
+    contrast = "none" if found.background >= SPARSE else "on_off"
+    batch = 10 if many else 50
+    step = batch / 50
+    searched = min(found.samples, SEARCH_SAMPLES)
+    epochs = min(max(math.ceil(SEARCH_PRESENTATIONS / searched), 2), 10)
+    search = {
+        **({"n_train": searched} if searched < found.samples else {}),
+        "epochs": epochs, "seeds": [0], "widen": 3, "weight_range": [2, 4, 8],
+        "learning_rate": [_plain(2 * step), _plain(4 * step), _plain(8 * step)],
+        "ann_learning_rate": [_plain(0.03 * step), _plain(0.1 * step), _plain(0.3 * step)],
+        "analog_learning_rate": [0.05, 0.1, 0.2],
+    }  # fmt: skip
+    training: dict[str, Any] = {"epochs": 10, "batch": batch, "decay_shape": "linear"}
+    if many:
+        training["output_step"] = _plain(found.classes / FEW_CLASSES)
+    inline = strict_yaml.inline
+    lines = [
+        f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes.",
+        "# Time: `rpu-ssnn plan FILE`. All keys: `rpu-ssnn keys`. Reasons: docs/how-to/own_data.md.",
+        f"study: {inline(name)}",
+        f"question: {inline(f'What do devices lose on {name}, and is it the device or the spikes?')}",
+        f"dataset: {inline({**dataset, 'validation_share': share})}",
+        "network:",
+        f"  hidden: [{64 if few else 256}]",
+        "  T: 50                          # time slots that a sample is shown",
+        *(["  inference_T: 200               # more slots for an answer among many classes"] * many),
+        "  inhibition: {clocked: true}    # winner-take-all output",
+        f"  encoding: {inline({'contrast': contrast})}"
+        + ("    # two lines a value, above and below its mean" if contrast == "on_off" else ""),
+        f"training: {inline(training)}",
+        "seeds: [1, 2, 3]                 # seed 0 is the search's",
+        "cases:",
+        "  - {update: ann}                # float network",
+        "  - {update: rate}               # float weights, Eq. 9",
+        "  - {update: coincidence}        # float weights, Eq. 10",
+    ]
+    for device in devices:
+        tile = {} if compound_of(device) is not None else {"tile": {"simulator": "native"}}
+        lines.append(f"  - {inline({'device': device, **tile})}")
+        lines.append(f"  - {inline({'update': 'analog_sgd', 'device': device, **tile})}")
+    lines.append(f"search: {inline(search)}")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: float) -> int | float:
+    """A number as a user writes it: 2 for 2.0, and six digits at most."""
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded.is_integer() else rounded
