@@ -1,3 +1,4 @@
+from .declaration.new_study import new_study as new_study
 from .declaration.study import Study as Study
 from .declaration.study import load_study as load_study
 from .errors import InputError as InputError

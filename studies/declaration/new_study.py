@@ -28,10 +28,13 @@ TEST_SHARE = 0.2
 """Of files without test rows."""
 
 FEW = 5_000
-"""Training samples below which the network is small, and a fifth is held out for validation."""
+"""Training samples below which network and batches are small and a fifth is held out."""
 
 SEARCH_SAMPLES, SEARCH_PRESENTATIONS = 30_000, 60_000
-"""Most samples of a search run, and presentations that it has at least (in at most 10 epochs)."""
+"""Most samples of a search run, and presentations that it has at least."""
+
+LEAST_PRESENTATIONS = 20_000
+"""Of a training, in at most 100 epochs."""
 
 FEW_CLASSES = 10
 """With more, batches are small, the output layer has a larger step, and answers take longer."""
@@ -63,9 +66,24 @@ class DataFacts:
     split: bool
 
     @property
+    def few(self) -> bool:
+        """Whether the samples are few."""
+        return self.samples < FEW
+
+    @property
     def many_classes(self) -> bool:
         """Whether the settings are those for many classes."""
         return self.classes > FEW_CLASSES
+
+    @property
+    def batch(self) -> int:
+        """Presentations a batch."""
+        return 10 if self.many_classes or self.few else 50
+
+    @property
+    def epochs(self) -> int:
+        """As many as few samples need, and ten at least."""
+        return min(max(round(LEAST_PRESENTATIONS / self.samples), 10), 100)
 
 
 def new_study(
@@ -166,50 +184,70 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequence[str]) -> str:
-    few, many = found.samples < FEW, found.many_classes
-    share = 0.2 if few else 0.1
-    contrast = "none" if found.background >= SPARSE else "on_off"
-    batch = 10 if many else 50
-    step = batch / 50
-    searched = min(found.samples, SEARCH_SAMPLES)
-    epochs = min(max(math.ceil(SEARCH_PRESENTATIONS / searched), 2), 10)
-    search = {
-        **({"n_train": searched} if searched < found.samples else {}),
-        "epochs": epochs, "seeds": [0], "widen": 3, "weight_range": [2, 4, 8],
-        "learning_rate": [_plain(2 * step), _plain(4 * step), _plain(8 * step)],
-        "ann_learning_rate": [_plain(0.03 * step), _plain(0.1 * step), _plain(0.3 * step)],
-        "analog_learning_rate": [0.05, 0.1, 0.2],
-    }  # fmt: skip
-    training: dict[str, Any] = {"epochs": 10, "batch": batch, "decay_shape": "linear"}
-    if many:
-        training["output_step"] = _plain(found.classes / FEW_CLASSES)
     inline = strict_yaml.inline
+    question = f"What do devices lose on {name}, and is it the device or the spikes?"
     lines = [
-        f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes.",
-        "# Time: `rpu-ssnn plan FILE`. All keys: `rpu-ssnn keys`. Reasons: docs/how-to/own_data.md.",
+        f"# {found.samples:,} training samples of {found.values:,} values, {found.classes} classes",
+        "# All keys: rpu-ssnn keys. Why these settings: docs/how-to/own_data.md.",
         f"study: {inline(name)}",
-        f"question: {inline(f'What do devices lose on {name}, and is it the device or the spikes?')}",
-        f"dataset: {inline({**dataset, 'validation_share': share})}",
-        "network:",
-        f"  hidden: [{64 if few else 256}]",
-        "  T: 50                          # time slots that a sample is shown",
-        *(["  inference_T: 200               # more slots for an answer among many classes"] * many),
-        "  inhibition: {clocked: true}    # winner-take-all output",
-        f"  encoding: {inline({'contrast': contrast})}"
-        + ("    # two lines a value, above and below its mean" if contrast == "on_off" else ""),
-        f"training: {inline(training)}",
-        "seeds: [1, 2, 3]                 # seed 0 is the search's",
+        f"question: {inline(question)}",
+        f"dataset: {inline({**dataset, 'validation_share': 0.2 if found.few else 0.1})}",
+        *_network(found),
+        f"training: {inline(_training(found))}",
+        f"seeds: {inline([1, 2, 3, 4, 5] if found.few else [1, 2, 3])}  # 0 is the search's",
         "cases:",
-        "  - {update: ann}                # float network",
-        "  - {update: rate}               # float weights, Eq. 9",
-        "  - {update: coincidence}        # float weights, Eq. 10",
+        "  - {update: ann}              # float network",
+        "  - {update: rate}             # float weights, Eq. 9",
+        "  - {update: coincidence}      # float weights, Eq. 10",
     ]
     for device in devices:
         tile = {} if compound_of(device) is not None else {"tile": {"simulator": "native"}}
         lines.append(f"  - {inline({'device': device, **tile})}")
         lines.append(f"  - {inline({'update': 'analog_sgd', 'device': device, **tile})}")
-    lines.append(f"search: {inline(search)}")
+    lines.append("search:")
+    lines += [f"  {key}: {inline(value)}" for key, value in _search(found).items()]
     return "\n".join(lines) + "\n"
+
+
+def _network(found: DataFacts) -> list[str]:
+    lines = [
+        "network:",
+        f"  hidden: [{64 if found.few else 256}]",
+        "  T: 50                        # time slots that a sample is shown",
+    ]
+    if found.many_classes:
+        lines.append("  inference_T: 200             # longer answers, among many classes")
+    lines.append("  inhibition: {clocked: true}  # winner-take-all output")
+    if found.background < SPARSE:  # above and below the mean of the value
+        lines.append("  encoding: {contrast: on_off} # two lines a value, as few are zero")
+    return lines
+
+
+def _training(found: DataFacts) -> dict[str, Any]:
+    training: dict[str, Any] = {"epochs": found.epochs, "batch": found.batch}
+    training["decay_shape"] = "linear"
+    if found.many_classes:
+        training["output_step"] = _plain(found.classes / FEW_CLASSES)
+    return training
+
+
+def _search(found: DataFacts) -> dict[str, Any]:
+    samples = min(found.samples, SEARCH_SAMPLES)
+    epochs = min(max(math.ceil(SEARCH_PRESENTATIONS / samples), 2), found.epochs)
+    # A learning rate multiplies the mean over a batch.
+    rates, ann_rates = (
+        [_plain(rate * found.batch / 50) for rate in of] for of in ((2, 4, 8), (0.03, 0.1, 0.3))
+    )
+    return {
+        **({"n_train": samples} if samples < found.samples else {}),
+        "epochs": epochs,
+        "seeds": [0],
+        "widen": 3,
+        "weight_range": [2, 4, 8],
+        "learning_rate": rates,
+        "ann_learning_rate": ann_rates,
+        "analog_learning_rate": [0.05, 0.1, 0.2],
+    }
 
 
 def _plain(value: float) -> int | float:

@@ -142,7 +142,7 @@ def by_search(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Tried]
 def best(
     runs: Sequence[tuple[Candidate, TrialResult]], search: SearchSettings
 ) -> dict[str, SearchOutcome]:
-    """The best candidate of each search, by search key; of equal ones the smallest step."""
+    """The best candidate of each search, by search key; of equal ones the middle step."""
     found: dict[str, SearchOutcome] = {}
     for key, tried in by_search(runs).items():
         chosen, results = tried.best, tried.results[tried.best]

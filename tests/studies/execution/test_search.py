@@ -27,7 +27,7 @@ from studies.declaration.search.hyperparameters import (
     write_hyperparameters,
 )
 from studies.declaration.search.sampler import drawn
-from studies.declaration.search.widening import widened
+from studies.declaration.search.widening import Tried, widened
 from studies.declaration.study import Study, parse_study
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.study_runs import look_into, search_in_folder
@@ -221,6 +221,20 @@ def test_of_equal_drives_the_gentlest_is_taken(harness: Harness) -> None:
     study = small_study(cases=[{"update": "rate"}], search=search)
     drives, _ = search_in_folder(study, harness.out, harness.options())
     assert drives["rate"].learning_rate == 0.5
+
+
+def test_of_many_equal_drives_the_middle_one_is_taken_and_none_lies_at_an_edge() -> None:
+    """On a few images most learning rates reach 100 %: the smallest of them would hardly learn."""
+    study = small_study(cases=[{"update": "rate"}], search={"learning_rate": [4, 1, 0.25, 0.1]})
+    (point,) = study.points()
+    reached = {4.0: 100.0, 1.0: 100.0, 0.25: 100.0, 0.1: 93.0}
+    results = {
+        Hyperparameters(learning_rate=rate): [TrialResult({"test_accuracy": accuracy}, [])]
+        for rate, accuracy in reached.items()
+    }
+    tried = Tried(point, results)
+    assert tried.best.learning_rate == 1.0
+    assert widened(tried) == []
 
 
 EDGE: dict[str, Any] = {

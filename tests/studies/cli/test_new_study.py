@@ -1,0 +1,137 @@
+"""`rpu-ssnn new`: a study whose settings follow from the data."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import device_presets
+from rpu_ssnn import save_dataset
+from rpu_ssnn.common import strict_yaml
+from studies import load_study, new_study
+from support.commands import Command, refused
+
+RNG = np.random.default_rng(3)
+PRESETS = Path(device_presets.__file__).parent / "presets"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def images(classes: int, samples: int = 240, background: float = 0.8) -> tuple[Any, Any]:
+    rows = RNG.uniform(0.1, 1, (samples, 6, 6)) * (RNG.random((samples, 6, 6)) > background)
+    return rows, np.arange(samples) % classes
+
+
+def content(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = strict_yaml.load(text)
+    return found
+
+
+def test_many_classes_get_small_batches_a_larger_output_step_and_longer_answers(
+    here: Path,
+) -> None:
+    save_dataset("few.npz", images(10))
+    save_dataset("many.npz", images(40))
+    of_few, of_many = (content(new_study(f"{name}.npz")) for name in ("few", "many"))
+    assert of_few["training"] == {"epochs": 10, "batch": 50, "decay_shape": "linear"}
+    assert "inference_T" not in of_few["network"]
+    assert of_many["training"]["batch"] == 10
+    assert of_many["training"]["output_step"] == 4  # classes / 10
+    assert of_many["network"]["inference_T"] == 200
+    assert of_few["network"]["inhibition"] == of_many["network"]["inhibition"] == {"clocked": True}
+
+
+def test_dense_images_get_two_lines_a_value(here: Path) -> None:
+    for name, background, encoding in (
+        ("sparse", 0.8, None),
+        ("dense", 0.3, {"contrast": "on_off"}),
+    ):
+        save_dataset(f"{name}.npz", images(3, background=background))
+        assert content(new_study(f"{name}.npz"))["network"].get("encoding") == encoding
+
+
+def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
+    table = pd.DataFrame({"length": RNG.random(90), "mass": 1000 * RNG.random(90)})
+    table["species"] = np.array(["a", "b", "c"])[np.arange(90) % 3]
+    table.to_csv("flowers.csv", index=False)
+    found = content(new_study("flowers.csv", label="species"))["dataset"]
+    assert found["range"] == "each"
+    assert found["test_share"] == 0.2
+    assert found["label"] == "species"
+    table["mass"] /= 1000
+    table.to_csv("alike.csv", index=False)
+    assert "range" not in content(new_study("alike.csv", label="species"))["dataset"]
+
+
+def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_to_hand(
+    here: Path,
+) -> None:
+    save_dataset("mine.npz", images(4))
+    devices = ("capacitor", "two_device_pair(reram_es)")
+    (here / "mine.yaml").write_text(new_study("mine.npz", devices))
+    study = load_study("mine.yaml")
+    labels = [case.name for case in study.cases]
+    assert labels == [
+        "ann", "rate", "coincidence",
+        *(f"{rule}{name}" for name in devices for rule in ("", "analog_sgd ")),
+    ]  # fmt: skip
+    assert all(point.drive is None for point in study.points())
+    assert study.search.widen > 0
+    assert not set(study.search.seeds or ()) & set(study.seeds)
+
+
+def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
+    here: Path, command: Command
+) -> None:
+    save_dataset("mine.npz", images(4))
+    (here / "deep").mkdir()
+    code, output, _ = command("new", "mine.npz", "--device", "ecram", "--out", "deep/own.yaml")
+    assert code == 0
+    assert "rpu-ssnn run deep/own.yaml" in output
+    found = content((here / "deep" / "own.yaml").read_text())
+    assert found["dataset"]["file"] == os.path.join("..", "mine.npz")
+    study = load_study(here / "deep" / "own.yaml")
+    assert study.dataset.file is not None
+    assert study.dataset.file.resolve() == (here / "mine.npz").resolve()
+
+
+def test_a_preset_file_is_found_from_another_folder(here: Path) -> None:
+    save_dataset("mine.npz", images(4))
+    (here / "deep").mkdir()
+    shutil.copy(PRESETS / "capacitor.yaml", "mine.yaml")
+    name = "mine.yaml:capacitor"
+    (here / "deep" / "own.yaml").write_text(new_study("mine.npz", [name], folder="deep"))
+    (here / "own.yaml").write_text(new_study("mine.npz", [name]))
+    assert f"device: {name}" in (here / "own.yaml").read_text()
+    for study in ("own.yaml", "deep/own.yaml"):
+        devices = {point.method.get("device") for point in load_study(study).points()}
+        assert devices == {None, f"{here / name}"}
+
+
+def test_a_file_is_never_written_over(here: Path, command: Command) -> None:
+    save_dataset("mine.npz", images(4))
+    (here / "mine.yaml").write_text("precious")
+    code, _, errors = command("new", "mine.npz")
+    assert code == 2
+    assert "must not be there" in errors
+    assert (here / "mine.yaml").read_text() == "precious"
+
+
+def test_what_no_study_can_have_is_refused(here: Path) -> None:
+    save_dataset("mine.npz", images(4))
+    with refused("new", "--device", "nosense"):
+        new_study("mine.npz", ["nosense"])
+    with refused("new", "--device", "pcm", "one way only"):
+        new_study("mine.npz", ["pcm"])
+    with refused("nowhere.npz", "must be there"):
+        new_study("nowhere.npz")
+    with refused("yin_yang_latency", "recorded spikes", "must be values"):
+        new_study("yin_yang_latency")
