@@ -28,7 +28,7 @@ TEST_SHARE = 0.2
 """Of files without test rows."""
 
 FEW = 5_000
-"""Training samples below which network and batches are small and a fifth is held out."""
+"""Training samples below which the network is small and a fifth is held out."""
 
 SEARCH_SAMPLES, SEARCH_PRESENTATIONS = 30_000, 60_000
 """Most samples of a search run, and presentations that it has at least."""
@@ -37,7 +37,10 @@ LEAST_PRESENTATIONS = 20_000
 """Of a training, in at most 100 epochs."""
 
 FEW_CLASSES = 10
-"""With more, batches are small, the output layer has a larger step, and answers take longer."""
+"""With more, the output layer has a larger step, and answers take longer."""
+
+BATCH, KERNEL_FRACTION = 10, 0.05
+"""Presentations a batch; kernel constant as a share of T."""
 
 SPARSE = 0.6
 """Share of values at the lowest value from which an image counts as sparse: one line a value."""
@@ -74,11 +77,6 @@ class DataFacts:
     def many_classes(self) -> bool:
         """Whether the settings are those for many classes."""
         return self.classes > FEW_CLASSES
-
-    @property
-    def batch(self) -> int:
-        """Presentations a batch."""
-        return 10 if self.many_classes or self.few else 50
 
     @property
     def epochs(self) -> int:
@@ -217,14 +215,17 @@ def _network(found: DataFacts) -> list[str]:
     ]
     if found.many_classes:
         lines.append("  inference_T: 200             # longer answers, among many classes")
-    lines.append("  inhibition: {clocked: true}  # winner-take-all output")
+    lines += [
+        f"  neuron: {{kernel_fraction: {KERNEL_FRACTION}}}",
+        "  inhibition: {clocked: true}  # winner-take-all output",
+    ]
     if found.background < SPARSE:  # above and below the mean of the value
-        lines.append("  encoding: {contrast: on_off} # two lines a value, as few are zero")
+        lines.append("  encoding: {contrast: on_off}  # two lines a value, as few are zero")
     return lines
 
 
 def _training(found: DataFacts) -> dict[str, Any]:
-    training: dict[str, Any] = {"epochs": found.epochs, "batch": found.batch}
+    training: dict[str, Any] = {"epochs": found.epochs, "batch": BATCH}
     training["decay_shape"] = "linear"
     if found.many_classes:
         training["output_step"] = _plain(found.classes / FEW_CLASSES)
@@ -236,7 +237,7 @@ def _search(found: DataFacts) -> dict[str, Any]:
     epochs = min(max(math.ceil(SEARCH_PRESENTATIONS / samples), 2), found.epochs)
     # A learning rate multiplies the mean over a batch.
     rates, ann_rates = (
-        [_plain(rate * found.batch / 50) for rate in of] for of in ((2, 4, 8), (0.03, 0.1, 0.3))
+        [_plain(rate * BATCH / 50) for rate in of] for of in ((2, 4, 8), (0.03, 0.1, 0.3))
     )
     return {
         **({"n_train": samples} if samples < found.samples else {}),

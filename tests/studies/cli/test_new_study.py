@@ -35,15 +35,14 @@ def content(text: str) -> dict[str, Any]:
     return found
 
 
-def test_many_classes_get_small_batches_a_larger_output_step_and_longer_answers(
+def test_many_classes_get_a_larger_output_step_and_longer_answers(
     here: Path,
 ) -> None:
     save_dataset("few.npz", images(10))
     save_dataset("many.npz", images(40))
     of_few, of_many = (content(new_study(f"{name}.npz")) for name in ("few", "many"))
-    assert of_few["training"] == {"epochs": 10, "batch": 50, "decay_shape": "linear"}
+    assert "output_step" not in of_few["training"]
     assert "inference_T" not in of_few["network"]
-    assert of_many["training"]["batch"] == 10
     assert of_many["training"]["output_step"] == 4  # classes / 10
     assert of_many["network"]["inference_T"] == 200
     assert of_few["network"]["inhibition"] == of_many["network"]["inhibition"] == {"clocked": True}
