@@ -47,6 +47,10 @@ def table(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Every case against every other, paired by seed.")
     ] = False,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this case; may be given repeatedly. The reference stays."),
+    ] = None,
     out: TableOutOption = None,
     rows: RowsOption = None,
 ) -> None:
@@ -60,7 +64,7 @@ def table(
     from studies.results.pairwise import render_pairs
     from studies.results.pivot import pivot, render_pivot
     from studies.results.published import beside
-    from studies.results.summary import summary
+    from studies.results.summary import of_cases, summary
     from studies.results.tables import results_frame
 
     if (index is None) != (columns is None):
@@ -76,13 +80,13 @@ def table(
     declared, runs = _finished(folder, rows)
     results, reference = results_frame(runs), declared.reference_label
     if pairs:
-        text = render_pairs(results, format)
+        text = render_pairs(of_cases(results, case or (), reference), format)
     elif index is None or columns is None:
-        summed = summary(results, reference)
+        summed = summary(of_cases(results, case or (), reference), reference)
         told = divergence.of_reference(declared, summed, runs) if format == "md" else ()
         text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
     else:
-        pivoted = pivot(results, reference, index, columns, values or "accuracy")
+        pivoted = pivot(results, reference, index, columns, values or "accuracy", case or ())
         text = render_pivot(pivoted, reference, format)
     put_table("table", text, format, out)
 

@@ -1,5 +1,6 @@
 """Results pivoted by any two settings: one cell for each pair of their values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from studies.results.summary import (
     accuracies,
     correct,
     images_read,
+    of_cases,
     or_dash,
     swept_columns,
     with_gaps,
@@ -45,7 +47,14 @@ class Pivot:
     averaged: tuple[str, ...]
 
 
-def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values: Values) -> Pivot:
+def pivot(
+    results: pd.DataFrame,
+    reference: str,
+    rows: str,
+    columns: str,
+    values: Values,
+    cases: Sequence[str] = (),
+) -> Pivot:
     """Groups the runs by two settings.
 
     A cell that holds several cases or points of the sweep has one value a seed, the mean over
@@ -54,11 +63,12 @@ def pivot(results: pd.DataFrame, reference: str, rows: str, columns: str, values
     Args:
         rows: path of a setting, see `columns.setting`.
         columns: likewise.
+        cases: labels of the cases that cells are made of; all if empty.
 
     Raises:
-        InputError: no such setting, no row of the reference, or nothing for any cell.
+        InputError: no such setting or case, no row of the reference, or nothing for any cell.
     """
-    paired = with_values(with_gaps(results, reference), shared=True)
+    paired = with_values(of_cases(with_gaps(results, reference), cases), shared=True)
     placed = paired.assign(row=setting(paired, rows), column=setting(paired, columns))
     measure = GAP if values == "gap" else "accuracy"
     placed = placed.assign(accuracy=accuracies(paired))

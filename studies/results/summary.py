@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rpu_ssnn.common.errors import InputError, one_of
@@ -127,6 +127,22 @@ def with_gaps(results: pd.DataFrame, reference: str) -> pd.DataFrame:
         of_seed = dict(zip(other["seed"], accuracies(other), strict=True))
         paired.loc[runs.index, GAP] = accuracies(runs) - runs["seed"].map(of_seed)
     return paired
+
+
+def of_cases(results: pd.DataFrame, cases: Sequence[str], *also: str) -> pd.DataFrame:
+    """The rows of some cases; all if none is named.
+
+    Args:
+        also: cases that stay in any case.
+
+    Raises:
+        InputError: no such case.
+    """
+    known = list(dict.fromkeys(results["label"]))
+    for case in cases:
+        if case not in known:
+            raise InputError("results", "case", case, one_of(known, case))
+    return results[results["label"].isin({*cases, *also})] if cases else results
 
 
 def without_pruned(results: pd.DataFrame) -> pd.DataFrame:

@@ -74,6 +74,13 @@ def test_a_value_beyond_the_range_is_named_by_file_row_and_column(tmp_path: Path
         load(OwnData(file=file, test_share=0.5, range=(0.0, 2.0)))
 
 
+def test_a_range_that_the_values_hardly_fill_is_refused(tmp_path: Path) -> None:
+    path = save_dataset(tmp_path / "shares.npz", ((X + 1) / 2, Y))
+    with refused("shares.npz", "dataset.range", "[0.0, 255.0]", "must fit the values"):
+        load(OwnData(file=path, test_share=0.5, range=(0.0, 255.0)))
+    load(OwnData(file=path, test_share=0.5, range=(0.0, 50.0)))
+
+
 def test_each_column_may_have_its_own_scale(tmp_path: Path) -> None:
     x = np.array([[0.0, 100.0], [1.0, 300.0], [2.0, 500.0]])
     arrays = {"x_train": x, "y_train": [0, 1, 0], "x_test": x[::-1], "y_test": [0, 1, 0]}

@@ -1,7 +1,9 @@
 """The commands about results: what they print and write, and their exit codes."""
 
+import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -200,8 +202,22 @@ def test_files_of_rows_are_pivoted_drawn_and_reported(
     assert command("plot", study, "--kind", "gaps", *files)[1] == "small_gaps.png\n"
 
 
+def test_a_table_of_some_cases_keeps_the_reference(command: Command, folder: Path) -> None:
+    labels = list(dict.fromkeys(load_results(folder)["label"]))
+    one = next(label for label in labels if label != "rate")
+    _, output, _ = command("table", folder, "--case", one, "--format", "csv")
+    assert set(pd.read_csv(io.StringIO(output))["case"]) == {"rate", one}
+    _, output, _ = command("table", folder, "--index", "case", "--columns", "network.T",
+                           "--case", one, "--format", "csv")  # fmt: skip
+    assert set(pd.read_csv(io.StringIO(output))["case"]) == {one}
+    code, _, errors = command("table", folder, "--case", "nosense")
+    assert code == 2
+    assert "'nosense' is not allowed" in errors
+    assert "rate" in errors
+
+
 def test_kept_rows_say_which_seeds_their_search_had(command: Command) -> None:
-    _, _, errors = command("table", "mnist_devices")
+    _, _, errors = command("table", "gokmen_vlasov_thresholds")
     assert "seed 0 of the rows was the search's too" in errors
 
 
