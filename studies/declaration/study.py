@@ -40,6 +40,9 @@ from studies.declaration.variation import SampledPoints, axes_of, expanded
 
 SAMPLED_TRIALS = 20
 
+WIDENED = 3
+"""Rounds of widening of a grid."""
+
 _OfGrid: Any = Field(min_length=1, max_length=100)
 
 
@@ -60,10 +63,10 @@ class SearchSettings(Spec):
     seeds: Seeds | None = Field(
         None, description="that every candidate is judged on, by its mean; None: the case's first"
     )
-    widen: Annotated[int, Field(ge=0, le=10)] = Field(
-        0,
+    widen: Annotated[int, Field(ge=0, le=10)] | None = Field(
+        None,
         description="rounds in which a grid is widened while its best lies at an edge that the "
-        "device and the settings let it pass; 0: the grid is as it is",
+        f"device and the settings let it pass; None: {WIDENED} of a grid; 0: the grid is as it is",
     )
     sampler: Literal["grid", "tpe"] = Field(
         "grid",
@@ -91,6 +94,13 @@ class SearchSettings(Spec):
         if self.prune is not None and self.prune.after_epochs >= self.epochs:
             raise ValueError(f"prune.after_epochs must be below the epochs, {self.epochs}")
         return self
+
+    @property
+    def rounds(self) -> int:
+        """Rounds in which the grid may be widened; 0 of a sampler."""
+        if self.widen is None:
+            return WIDENED if self.sampler == "grid" else 0
+        return self.widen
 
     @property
     def images(self) -> dict[str, Any]:

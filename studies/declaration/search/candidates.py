@@ -121,7 +121,7 @@ def next_round(
         if search.sampler == "tpe":
             more = drawn(point, search, {drive: mean_accuracy(of) for drive, of in results.items()})
             more = [*results, *more] if more else []
-        elif number <= search.widen:
+        elif number <= search.rounds:
             more = widened(tried)
         else:
             more = []

@@ -59,8 +59,10 @@ def search_key(point: Point, search: SearchSettings) -> str:
     """Hash of everything that the search of a point depends on, except the seed."""
     reduced = point.with_budget(search.images, search.epochs)
     # At their defaults they are left out: what was searched before they existed stays known.
-    new = {"seeds", "widen", "sampler", "trials", "prune"}
+    new = {"seeds", "sampler", "trials", "prune"}
     beyond = search.model_dump(mode="json", include=new, exclude_defaults=True)
+    if search.rounds:
+        beyond["widen"] = search.rounds
     if search.budget == SAMPLED_TRIALS:  # written out or not, the search is the same
         beyond.pop("trials", None)
     return short_hash(

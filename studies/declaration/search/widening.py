@@ -93,13 +93,13 @@ def _beyond(name: str, tried: Tried) -> float:
 
 def bound_of(tried: Tried, search: SearchSettings) -> str | None:
     """Why the search ended at an edge; None if it did not, or if the grid was not widened."""
-    if not search.widen:
+    if not search.rounds:
         return None
     reasons = []
     for name in at_edge(tried.best, tried.results):
         why = _stopped(name, _beyond(name, tried), tried)
         reasons.append(
-            f"{name} at the edge: {why or f'still so after {counted(search.widen, "round")}'}"
+            f"{name} at the edge: {why or f'still so after {counted(search.rounds, "round")}'}"
         )
     return "; ".join(reasons) or None
 

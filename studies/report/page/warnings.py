@@ -156,7 +156,7 @@ def _edges(found: FolderContents) -> Iterator[str]:
         title, edges = point_title(point.label, point.sweep), edges_of(drive.drive, point, search)
         if drive.bound is not None:
             yield f"The search for {title} ended with {drive.bound}."
-        elif edges and not search.widen:  # a widened grid ends elsewhere: `bound` says how
+        elif edges and not search.rounds:  # a widened grid ends elsewhere: `bound` says how
             at = ", ".join(f"{name} {getattr(drive, name):g}" for name in edges)
             yield (
                 f"{title} is driven at the edge of the grid that was searched ({at}): better may "

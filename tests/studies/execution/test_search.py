@@ -43,6 +43,7 @@ SEARCHED: dict[str, Any] = {
     "search": {
         "n_train": 60,
         "epochs": 3,
+        "widen": 0,
         "weight_range": [4, 8],
         "learning_rate": [0.5, 1.0, 2.0],
         "ann_learning_rate": [0.25, 1.0],
@@ -239,7 +240,12 @@ def test_of_many_equal_drives_the_middle_one_is_taken_and_none_lies_at_an_edge()
 
 EDGE: dict[str, Any] = {
     "cases": [{"update": "rate"}, {"device": "ideal"}],
-    "search": {"n_train": 60, "learning_rate": [0.125, 0.25], "weight_range": [2, 4]},
+    "search": {
+        "n_train": 60,
+        "widen": 0,
+        "learning_rate": [0.125, 0.25],
+        "weight_range": [2, 4],
+    },
     "seeds": [7],
 }
 
@@ -251,7 +257,7 @@ def widening(**search: Any) -> Study:
 def test_a_grid_is_widened_until_the_best_lies_inside(harness: Harness) -> None:
     notes = Notes()
     drives, _ = search_in_folder(
-        widening(widen=5), harness.out, harness.options(reporter=notes, executor=InThisProcess())
+        widening(widen=None), harness.out, harness.options(reporter=notes, executor=InThisProcess())
     )
     # The fake training is best at 1 and 8, which the first grid does not reach.
     assert drives["rate"].learning_rate == 1.0
@@ -372,6 +378,7 @@ def test_what_was_searched_before_stays_known_and_new_settings_search_anew() -> 
     assert keys(widening(widen=0, seeds=None)) == before
     assert keys(widening(widen=1)).keys() == before.keys()
     assert not set(keys(widening(widen=1)).values()) & set(before.values())
+    assert keys(widening(widen=None)) == keys(widening(widen=3)), "the default, written out or not"
 
 
 def test_a_search_seed_that_is_a_seed_of_the_rows_is_said() -> None:

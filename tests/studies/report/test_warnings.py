@@ -128,7 +128,7 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
 
 def test_a_drive_at_the_edge_of_its_grid_is_warned_of(tmp_path: Path) -> None:
     cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
-    study = nasty_study(cases=cases, sweep={}, search={"learning_rate": [1, 2, 4]})
+    study = nasty_study(cases=cases, sweep={}, search={"learning_rate": [1, 2, 4], "widen": 0})
     point = study.points()[1]
     root = write_folder(tmp_path / "out", study, runs=[])
     for rate, expected in ((4.0, 1), (2.0, 0)):

@@ -111,7 +111,7 @@ def test_units_are_kept_in_the_folder_and_a_search_is_made_once(
     study = device_study(
         "ideal",
         cases=[{"update": "rate", "learning_rate": 1.0}, {"device": "ideal"}],
-        search={"weight_range": [4, 8], "learning_rate": [0.5, 1.0], "epochs": 1},
+        search={"weight_range": [4, 8], "learning_rate": [0.5, 1.0], "epochs": 1, "widen": 0},
         seeds=[0, 1],
     )
 
@@ -141,7 +141,7 @@ def test_search_each_searches_for_every_change(harness: Harness) -> None:
     study = device_study(
         "ideal",
         case={"overrides": {"cycle_to_cycle": 0.3}},
-        search={"weight_range": [8, 16], "learning_rate": [1.0], "epochs": 1},
+        search={"weight_range": [8, 16], "learning_rate": [1.0], "epochs": 1, "widen": 0},
         seeds=[0],
     )
     found = require(
