@@ -1,6 +1,6 @@
 """Native devices against aihwkit's bare `tile.update` calls over the same rows, in one run.
 
-784-1280-10, T = 50, at the drives of `mnist_devices`, on the images of `benchmarks/run.py`. The
+784-1280-10, T = 50, at the drives below, on the images of `benchmarks/run.py`. The
 bare calls are one thread's work whatever `--threads` is: rows of a tile act one after another.
 `--clock cpu` counts the seconds that the processor worked for this process, in all of its threads:
 the measure for a machine that others use too. Of it, two threads can share half each at best.
@@ -26,7 +26,7 @@ from rpu_ssnn.synapses.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tile import TileSynapses, tile_synapses
 
 DRIVES = {"capacitor": (2.0, 8.0), "charge_trap": (4.0, 4.0), "reram_es": (2.0, 2.0)}
-"""Weight range and learning rate, as the search of `mnist_devices` found them."""
+"""Weight range and learning rate, of an earlier search (784-256-10)."""
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 now = time.perf_counter

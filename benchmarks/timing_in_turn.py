@@ -14,7 +14,7 @@ from aihwkit.simulator.tiles.analog import AnalogTile
 from rpu_ssnn.network import Network
 
 DEVICE_BATCH = 50
-"""Presentations in a batch: that of `mnist_devices`."""
+"""Presentations in a batch: that of the shipped studies."""
 
 SPANS = {"first": slice(2, 14), "later": slice(50, 75)}
 """Timed batches of a device-mode epoch: the error, and so the pulses, fall as it learns."""
