@@ -22,27 +22,32 @@ class InputLines:
         middle: the value from which the two lines of a pixel are measured: its mean over the
             training images, or the value 0, as a share; None: one line a pixel.
         gain: factor on the distance from the middle.
+        complement: whether each pixel has a second line for what it lacks to full rate.
     """
 
     pixels: int
     grey_max: int
     middle: Float32[np.ndarray, " pixels"] | None = None
     gain: Float32[np.ndarray, " pixels"] | None = None
+    complement: bool = False
 
     @property
     def lines(self) -> int:
         """Input lines: the pixels, or twice as many."""
-        return self.pixels if self.middle is None else 2 * self.pixels
+        return 2 * self.pixels if self.complement or self.middle is not None else self.pixels
 
     def shares(self, images: Rows) -> Float32[np.ndarray, "n lines"]:
         """Input of each line, in [0, 1]; for recordings, from its count of spikes.
 
         With a middle, the first half of the lines gets the part of a pixel above it, the second
-        half the part below it. One of the two lines of a pixel is always 0.
+        half the part below it. One of the two lines of a pixel is always 0. With a complement,
+        the second half gets 1 minus the share, so that the two lines of a pixel add up to 1.
         """
         if isinstance(images, SpikeTrains):
             return images.counts() / np.float32(self.grey_max)
         share = images.astype(np.float32) / np.float32(self.grey_max)
+        if self.complement:
+            return np.concatenate([share, 1.0 - share], axis=1)
         if self.middle is None:
             return share
         above = share - self.middle
@@ -66,11 +71,13 @@ def input_lines(contrast: Contrast, data: Dataset) -> InputLines:
         return InputLines(pixels, data.grey_max)
     if isinstance(images, SpikeTrains):
         raise InputError(data.name, field, contrast, "must be none: the spikes are given")
+    if contrast == "complement":
+        return InputLines(pixels, data.grey_max, complement=True)
     if contrast == "on_off":
         total = images.mean(axis=0, dtype=np.float64)
         return InputLines(pixels, data.grey_max, (total / data.grey_max).astype(np.float32))
     if data.zero is None or not (data.zero > 0).any():
-        allowed = "must be none or on_off: these data have no values below zero"
+        allowed = "must be none, on_off or complement: these data have no values below zero"
         raise InputError(data.name, field, contrast, allowed)
     gain = 1.0 / np.maximum(np.abs(data.zero), np.abs(1.0 - data.zero))
     return InputLines(pixels, data.grey_max, data.zero, gain.astype(np.float32))

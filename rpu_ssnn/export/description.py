@@ -31,6 +31,7 @@ def description(trained: Trained) -> str:
             "grey_max": inputs.grey_max,
             "middle": _list(inputs.middle),
             "gain": _list(inputs.gain),
+            "complement": inputs.complement,
             "seed": {"entropy": str(seed.entropy), "spawn_key": list(seed.spawn_key)},
             "numerics_version": NUMERICS_VERSION,
             "rpu_ssnn_version": VERSION,
@@ -70,7 +71,11 @@ def rebuilt(text: str, weights: list[Weights], where: object) -> Trained:
             int(known["seed"]["entropy"]), spawn_key=tuple(known["seed"]["spawn_key"])
         )
         inputs = InputLines(
-            known["pixels"], known["grey_max"], _array(known["middle"]), _array(known["gain"])
+            known["pixels"],
+            known["grey_max"],
+            _array(known["middle"]),
+            _array(known["gain"]),
+            bool(known.get("complement", False)),
         )
     except InputError:
         raise

@@ -30,8 +30,8 @@ Gain = Annotated[float, Field(ge=1e-6, le=1e6)]
 Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Slots = Annotated[int, Field(ge=1, le=1_000_000)]
-Contrast = Literal["none", "on_off", "signed"]
-"""Input of a line: a pixel, or its distance above or below its mean or zero."""
+Contrast = Literal["none", "on_off", "signed", "complement"]
+"""Input of a line: a pixel, its distance above or below its mean or zero, or what it lacks to 1."""
 
 
 class NeuronSpec(Spec):
@@ -86,8 +86,9 @@ class EncodingSpec(Spec):
         description="none: one input line a pixel; on_off: two, for what the pixel is above and "
         "below its mean over the training images, which takes off what all images have in common. "
         "It pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). signed: two, "
-        "for what is above and below zero, of data with negative values. The float baseline gets "
-        "the same lines",
+        "for what is above and below zero, of data with negative values. complement: two, for the "
+        "value and for what it lacks to full rate, as a few features need: neurons have no bias. "
+        "The float baseline gets the same lines",
     )
 
     @model_validator(mode="after")

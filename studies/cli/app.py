@@ -164,6 +164,7 @@ def new(
     text = new_study(
         data,
         device or ("charge_trap",),
+        name=study_name(target),
         folder=target.parent,
         label=label,
         test_file=test_file,

@@ -57,7 +57,8 @@ class DataFacts:
         samples: for training and validation.
         values: of a sample.
         background: share of the training values that are the lowest one.
-        unlike: whether the columns of a table of features span unlike ranges.
+        features: whether a sample is a vector, as a row of a table, and no image.
+        unlike: whether the columns of such a table span unlike ranges.
         split: whether the data have test rows of their own.
     """
 
@@ -65,6 +66,7 @@ class DataFacts:
     values: int
     classes: int
     background: float
+    features: bool
     unlike: bool
     split: bool
 
@@ -86,8 +88,9 @@ class DataFacts:
 
 def new_study(
     data: str | Path,
-    devices: Sequence[str] = ("charge_trap",),
+    devices: str | Sequence[str] = ("charge_trap",),
     *,
+    name: str | None = None,
     folder: Path | str = ".",
     label: str = "label",
     test_file: Path | str | None = None,
@@ -101,7 +104,8 @@ def new_study(
 
     Args:
         data: a file as of `rpu_ssnn.data_spec.OwnData.file`, or the name of a standard set.
-        devices: as of a case.
+        devices: one or several, each as of a case.
+        name: of the study; None: that of the data.
         folder: of the study's file; paths in the text are relative to it.
         label: column of the class, of CSV and Parquet files.
         test_file: with the test rows, if they have a file of their own.
@@ -112,13 +116,20 @@ def new_study(
             or cannot be trained by pulses both ways.
     """
     place = Path(folder).absolute()
+    devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
+    name = study_name(data) if name is None else name
     dataset: dict[str, Any]
     if str(data) in DATASET_NAMES:
-        name, dataset = str(data), {"name": str(data)}
-        found = _facts(NAMED_SETS[name].read(root), name, split=True)
+        if test_file is not None or label != "label":
+            field, value = ("label", label) if test_file is None else ("test_file", str(test_file))
+            raise InputError("new", field, value, "is of your own data, not of a standard set")
+        dataset = {"name": str(data)}
+        found = _facts(NAMED_SETS[str(data)].read(root), data, split=True)
     else:
-        file, name = Path(data).expanduser(), study_name(data)
+        file = Path(data).expanduser()
         dataset = {"file": _relative(file, place)}
+        if file.stem in DATASET_NAMES:
+            dataset["name"] = f"my_{file.stem}"
         if test_file is not None:
             dataset["test_file"] = _relative(Path(test_file).expanduser(), place)
         if label != "label":
@@ -156,12 +167,13 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
         raise InputError(where, "data", "recorded spikes", allowed)
     widths = np.ptp(rows.astype(np.float64), axis=0)
     widths = widths[widths > 0]
-    features = source.scale is not None and len(source.shape) < 2
+    features = len(source.shape) == 1
     return DataFacts(
         samples=len(rows),
         values=rows.shape[1],
         classes=source.n_classes,
         background=float(np.mean(rows == rows.min())),
+        features=features,
         unlike=features and len(widths) > 0 and float(widths.max() / widths.min()) > UNLIKE,
         split=split,
     )
@@ -178,7 +190,7 @@ def _placed(device: str, folder: Path) -> str:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path, folder)).as_posix()
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
 def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequence[str]) -> str:
@@ -219,8 +231,10 @@ def _network(found: DataFacts) -> list[str]:
         f"  neuron: {{kernel_fraction: {KERNEL_FRACTION}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
     ]
-    if found.background < SPARSE:  # above and below the mean of the value
-        lines.append("  encoding: {contrast: on_off}  # two lines a value, as few are zero")
+    if found.features:
+        lines.append("  encoding: {contrast: complement}  # two lines: a value, and 1 minus it")
+    elif found.background < SPARSE:
+        lines.append("  encoding: {contrast: on_off}  # two lines: above and below the mean")
     return lines
 
 

@@ -282,6 +282,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 
     refuse_foreign(root, study)
     folder = ResultFolder(root)
+    _refuse_changed_data(study, folder)
     known_hyperparameters(study, study.drives, folder.drives)
     try:
         refuse_missing_images(study, options.job.data_root)
@@ -289,6 +290,33 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
         # Finished trials need no images; for the others, the check of the workers reports it.
         if not options.kept_rows and not folder.trials.holds_any():
             raise
+
+
+def _refuse_changed_data(study: Study, folder: ResultFolder) -> None:
+    """Refuses a data file that is not that of the rows and of the search runs in the folder.
+
+    Raises:
+        InputError: so it is; the folder is as before.
+    """
+    from rpu_ssnn.data.user_data import file_digest
+
+    digests: dict[str, set[str]] = {}
+    places: dict[str, Path] = {}
+    for own in {str(p.dataset.own): p.dataset.own for p in study.points()}.values():
+        if own is not None and own.file.exists():
+            digests.setdefault(own.file.name, set()).add(file_digest(own))
+            places[own.file.name] = own.file
+    if not digests:
+        return
+    for store in (folder.trials, folder.search):
+        for result in store.read_all(on_damage=lambda _: None).by_identity.values():
+            name, made_of = str(result.row.get("data_file")), result.row.get("file_digest")
+            if name in digests and made_of not in digests[name]:
+                allowed = (
+                    f"must be {made_of}, that of the rows in {folder.root}: take another --out"
+                )
+                found = ", ".join(sorted(digests[name]))
+                raise InputError(places[name], "digest", found, allowed)
 
 
 def _refuse_other_files(

@@ -128,7 +128,7 @@ def _by_chance(best: float, images: Scalar) -> float:
     """Fall (points) that so few images may show by chance; 0 where their number is not known."""
     if not isinstance(images, int | float) or images <= 0:
         return 0.0
-    share = best / 100.0
+    share = min(best / 100.0, 1.0 - 1.0 / images)  # at 100 % one image may still differ
     return ERRORS * 100.0 * math.sqrt(max(0.0, 2.0 * share * (1.0 - share) / images))
 
 

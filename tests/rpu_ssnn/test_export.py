@@ -22,7 +22,9 @@ from rpu_ssnn import (
     train,
 )
 from rpu_ssnn.export import device_maps, read_network, read_nir, write_network, write_nir
+from rpu_ssnn.spec import EncodingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
+from rpu_ssnn.synapses.ideal import rate_synapses
 from rpu_ssnn.synapses.native.synapses import native_synapses
 
 h5py = pytest.importorskip("h5py")
@@ -65,6 +67,16 @@ def test_a_map_has_every_device_and_answers_alike(
             assert devices["conductance"].attrs["units"] == "G_max"
             assert devices["decay_scales"].attrs["units"] == "1"
     assert accuracy > 0.3
+    with read_network(path) as again:
+        assert again.accuracy(data.test_images, data.test_labels) == accuracy
+
+
+@pytest.mark.parametrize("contrast", ["on_off", "complement"])
+def test_two_lines_a_pixel_come_back(tmp_path: Path, data: Dataset, contrast: Any) -> None:
+    spec = NetworkSpec(hidden=(12,), T=20, encoding=EncodingSpec(contrast=contrast))
+    with train(spec, TrainingSpec(epochs=1, batch=20), rate_synapses(4.0), data, seed=4) as trained:
+        path = write_network(tmp_path / "net.h5", trained)
+        accuracy = trained.accuracy(data.test_images, data.test_labels)
     with read_network(path) as again:
         assert again.accuracy(data.test_images, data.test_labels) == accuracy
 

@@ -39,6 +39,14 @@ def test_on_and_off_lines_hold_what_is_above_and_below_the_mean(data: Dataset) -
     assert np.allclose((on - off).mean(axis=0), 0.0, atol=1e-6)
 
 
+def test_a_value_and_its_complement_add_up_to_full_rate(data: Dataset) -> None:
+    inputs = input_lines("complement", data)
+    shares = inputs.shares(data.test_images)
+    assert inputs.lines == shares.shape[1] == 128
+    assert np.array_equal(shares[:, :64], data.test_images / np.float32(16))
+    assert np.allclose(shares[:, :64] + shares[:, 64:], 1.0)
+
+
 def test_the_mean_sees_training_images_only(data: Dataset) -> None:
     black = replace(
         data,

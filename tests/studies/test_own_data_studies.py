@@ -139,6 +139,25 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
         load_study("nothing.yaml")
 
 
+@pytest.mark.parametrize("part", ["units", "search"])
+def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: str) -> None:
+    text = (
+        "study: own\nquestion: QUESTION\ndataset: {file: mine.npz, test_share: 0.2}\n"
+        "network: {hidden: [8], T: 20}\ntraining: {epochs: 1}\nseeds: {count: 1}\n"
+        "cases: [{update: rate}]\nsearch: {learning_rate: [2, 4], epochs: 1, widen: 0}\n"
+    )
+    study, out = folder / "own.yaml", folder / "out"
+    study.write_text(text)
+    run_study(study, out=out, workers=1)
+    shutil.rmtree(out / ("units" if part == "search" else "search"))  # as if stopped earlier
+    before = (out / "study.yaml").read_bytes()
+    save_dataset(folder / "mine.npz", (X + 1, Y))
+    study.write_text(text.replace("QUESTION", "another"))
+    with refused("mine.npz", "digest", "that of the rows in", "take another --out"):
+        run_study(study, out=out, workers=1)
+    assert (out / "study.yaml").read_bytes() == before
+
+
 def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
     dataset = {"file": "spikes.npz", "test_share": 0.2, "spikes": {}}
     rows = [

@@ -65,6 +65,8 @@ def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
     assert found["range"] == "each"
     assert found["test_share"] == 0.2
     assert found["label"] == "species"
+    text = new_study("flowers.csv", label="species")
+    assert content(text)["network"]["encoding"] == {"contrast": "complement"}
     table["mass"] /= 1000
     table.to_csv("alike.csv", index=False)
     assert "range" not in content(new_study("alike.csv", label="species"))["dataset"]
@@ -96,6 +98,7 @@ def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
     assert code == 0
     assert "rpu-ssnn run deep/own.yaml" in output
     found = content((here / "deep" / "own.yaml").read_text())
+    assert found["study"] == "own", "two studies of one file have folders of their own"
     assert found["dataset"]["file"] == os.path.join("..", "mine.npz")
     study = load_study(here / "deep" / "own.yaml")
     assert study.dataset.file is not None
@@ -124,12 +127,19 @@ def test_a_file_is_never_written_over(here: Path, command: Command) -> None:
     assert (here / "mine.yaml").read_text() == "precious"
 
 
+def test_a_file_named_as_a_standard_set_gets_a_name_of_its_own(here: Path) -> None:
+    save_dataset("mnist.npz", images(4))
+    assert content(new_study("mnist.npz", "ecram"))["dataset"]["name"] == "my_mnist"
+
+
 def test_what_no_study_can_have_is_refused(here: Path) -> None:
     save_dataset("mine.npz", images(4))
     with refused("new", "--device", "nosense"):
         new_study("mine.npz", ["nosense"])
     with refused("new", "--device", "pcm", "one way only"):
         new_study("mine.npz", ["pcm"])
+    with refused("new", "label", "'foo'", "own data"):
+        new_study("digits", label="foo")
     with refused("nowhere.npz", "must be there"):
         new_study("nowhere.npz")
     with refused("yin_yang_latency", "recorded spikes", "must be values"):
