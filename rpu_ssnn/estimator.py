@@ -65,8 +65,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: the equivalent rate of `rpu_ssnn.synapses`.
         weight_range: of devices, see `TileSpec.weight_range`.
         scale: `training`: one range of values for all columns; `each`: one for each column.
-        contrast: `none`, `on_off`, `signed` or `complement`, see `EncodingSpec.contrast`. A rate has no sign, so
-            data with few columns need two lines each.
+        contrast: `none`, `on_off`, `complement` or `signed`, see `EncodingSpec.contrast`. A rate
+            has no sign, so data with few columns need two lines each.
         winner_takes_all: one output spikes at a time (`InhibitionSpec.clocked`).
         simulator: of devices: aihwkit's tiles, or this package's `native` devices, which repeat
             bit by bit. Devices that remember their pulses need `native`.

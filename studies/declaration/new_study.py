@@ -257,7 +257,7 @@ def _search(found: DataFacts) -> dict[str, Any]:
         **({"n_train": samples} if samples < found.samples else {}),
         "validation_share": 0.2,
         "epochs": epochs,
-        "seeds": [100, 101],
+        "seeds": list(range(100, 105 if found.few else 102)),
         "widen": 3,
         "weight_range": [2, 4, 8],
         "learning_rate": rates,
