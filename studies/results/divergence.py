@@ -50,9 +50,11 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         why = f"{short} ends {by:.1f} points below the float network {above}"
     elif not (why := near_chance(runs, reference)):
         return
+    given = any(p.label == reference and p.drive is not None for p in study.points())
+    instead = "leave its learning_rate out, which searches one, or " if given else ""
     yield (
-        f"the reference itself learned badly: {why}, so that gaps to it say little; leave its "
-        "learning_rate out, which searches one, or give it more epochs, images or slots"
+        f"the reference itself learned badly: {why}, so that gaps to it say little; {instead}"
+        "give it more epochs, images or slots"
     )
 
 

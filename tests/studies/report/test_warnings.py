@@ -57,6 +57,11 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
     (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
     assert "it ends at 11.0 %, where chance alone gives 10.0 %" in line
+    assert "leave its learning_rate out" in line
+    searched = nasty_study(cases=[cases[0], {"update": "rate"}])
+    (line,) = of_reference(searched, summary(results_frame(chance), "rate"), chance)
+    assert "leave its learning_rate out" not in line, "there is none to leave out"
+    assert "give it more epochs" in line
 
 
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
