@@ -142,33 +142,33 @@ def search(
 
 @app.command()
 def new(
-    data: Annotated[str, typer.Argument(help="A data file, or the name of a standard set.")],
+    source: Annotated[
+        str, typer.Argument(metavar="DATA", help="A data file, or the name of a standard set.")
+    ],
     device: Annotated[
         list[str] | None, typer.Option(help="To compare; may be given repeatedly.")
     ] = None,
     label: Annotated[str, typer.Option(help="Column of the class, in a table.")] = "label",
     test_file: Annotated[Path | None, path_option("Test rows, if in a file of their own.")] = None,
     out: Annotated[Path | None, path_option("File to write; default: NAME.yaml here.")] = None,
-    data_folder: Annotated[
-        Path | None, path_option("Folder of the standard sets; default: $RPU_SSNN_DATA.", "--data")
-    ] = None,
+    data: DataOption = None,
 ) -> None:
     """Write a study of your data: settings by its classes and samples, all else searched."""
     from rpu_ssnn.common.files import refuse_unwritable, write_together
     from studies.declaration.new_study import new_study, study_name
 
-    target = out or Path(f"{study_name(data)}.yaml")
+    target = out or Path(f"{study_name(source)}.yaml")
     refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
     if target.exists():
         raise InputError("new", "--out", str(target), "must not be there: give another file")
     text = new_study(
-        data,
+        source,
         device or ("charge_trap",),
         name=study_name(target),
         folder=target.parent,
         label=label,
         test_file=test_file,
-        root=data_folder,
+        root=data,
     )
     write_together("new", {target: lambda path: path.write_text(text, encoding="utf-8")})
     typer.echo(text, nl=False)

@@ -1,6 +1,6 @@
 """A study of data: settings that follow from the number of classes, the samples and their values.
 
-The settings were chosen on held-out images of shipped data (docs/how-to/own_data.md).
+The settings were chosen on held-out samples (docs/findings/algorithm.md, Many classes).
 """
 
 import math

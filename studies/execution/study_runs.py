@@ -1,12 +1,13 @@
 """Runs a study in its output folder: first the search, then every trial without a row."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
 from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.data_spec import OwnData
 from studies.declaration.image_counts import refuse_missing_images
 from studies.declaration.result import Failure, Runs, TrialResult, WithRuns
 from studies.declaration.search.hyperparameters import FoundHyperparameters, known_hyperparameters
@@ -282,7 +283,9 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    _refuse_changed_data(study, folder)
+    stored = (store.read_all(lambda _: None) for store in (folder.trials, folder.search))
+    made = (result for found in stored for result in found.by_identity.values())
+    _refuse_changed_data((point.dataset.own for point in study.points()), made, root)
     known_hyperparameters(study, study.drives, folder.drives)
     try:
         refuse_missing_images(study, options.job.data_root)
@@ -292,55 +295,33 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
             raise
 
 
-def _refuse_changed_data(study: Study, folder: ResultFolder) -> None:
-    """Refuses a data file that is not that of the rows and of the search runs in the folder.
-
-    Raises:
-        InputError: so it is; the folder is as before.
-    """
-    from rpu_ssnn.data.user_data import file_digest
-
-    digests: dict[str, set[str]] = {}
-    places: dict[str, Path] = {}
-    for own in {str(p.dataset.own): p.dataset.own for p in study.points()}.values():
-        if own is not None and own.file.exists():
-            digests.setdefault(own.file.name, set()).add(file_digest(own))
-            places[own.file.name] = own.file
-    if not digests:
-        return
-    for store in (folder.trials, folder.search):
-        for result in store.read_all(on_damage=lambda _: None).by_identity.values():
-            name, made_of = str(result.row.get("data_file")), result.row.get("file_digest")
-            if name in digests and made_of not in digests[name]:
-                allowed = (
-                    f"must be {made_of}, that of the rows in {folder.root}: take another --out"
-                )
-                found = ", ".join(sorted(digests[name]))
-                raise InputError(places[name], "digest", found, allowed)
-
-
-def _refuse_other_files(
-    trials: Sequence[Trial], finished: Mapping[str, TrialResult], root: Path
+def _refuse_changed_data(
+    data: Iterable[OwnData | None], made: Iterable[TrialResult], root: Path
 ) -> None:
-    """Refuses a data file that has changed since the finished rows were made.
+    """Refuses a data file that has changed since rows or runs of a search were made of it.
+
+    Args:
+        data: of the study; None: a standard set.
+        made: the rows and runs, in or for the folder `root`.
 
     Raises:
         InputError: it has; a file that is gone is no fault of rows that are there.
     """
     from rpu_ssnn.data.user_data import file_digest
 
-    digests: dict[str, str] = {}
-    for trial in trials:
-        own, result = trial.settings.dataset.own, finished.get(trial.identity)
-        if own is None or result is None or not own.file.exists():
-            continue
-        key = own.model_dump_json()
-        if key not in digests:
-            digests[key] = file_digest(own)
-        made_of = result.row.get("file_digest")
-        if made_of != digests[key]:
+    files = {str(own): own for own in data if own is not None and own.file.exists()}
+    if not files:
+        return
+    digests: dict[str, set[str]] = {}
+    places = {own.file.name: own.file for own in files.values()}
+    for own in files.values():
+        digests.setdefault(own.file.name, set()).add(file_digest(own))
+    for result in made:
+        name, made_of = str(result.row.get("data_file")), result.row.get("file_digest")
+        if name in digests and made_of not in digests[name]:
             allowed = f"must be {made_of}, that of the rows in {root}: take another --out"
-            raise InputError(own.file, "digest", digests[key], allowed)
+            found = ", ".join(sorted(digests[name]))
+            raise InputError(places[name], "digest", found, allowed)
 
 
 def _usable(
@@ -349,7 +330,7 @@ def _usable(
     """Finished trials by identity; those of other versions as the options say."""
     here = Versions.here()
     found = {trial.identity: result for trial in trials if (result := stored.find(trial))}
-    _refuse_other_files(trials, found, root)
+    _refuse_changed_data((t.settings.dataset.own for t in trials), found.values(), root)
     others = {
         identity: difference
         for identity, result in found.items()
