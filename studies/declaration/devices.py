@@ -1,6 +1,7 @@
 """Device presets in a study: checks names and overrides, completes the parameters."""
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from rpu_ssnn.common.files import user_path
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec, check_device
 
 _FILE = re.compile(r"(?P<path>.*\.ya?ml)(?P<entry>:[^:]*)?")
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
 _CALL = re.compile(r"(?P<kind>\s*\w+\s*\()(?P<inside>.*)\)\s*")
 _FOLDERS = re.compile(r"[^(),\s][^(),]*/(?=[^/(),])")
 
@@ -106,15 +108,19 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def beside_study(device: object, folder: Path, where: str, field: str) -> object:
+def beside_study(
+    device: object, folder: Path, where: str, field: str, *, seen_from: Path | None = None
+) -> object:
     """The device of a case with absolute paths of its preset files and folders of tables.
 
     Relative paths start at the folder of the study; what is not there may lie in the working
-    directory.
+    directory. The name ``gong``, if no shipped preset has it, is ``gong.yaml`` in the first of
+    both that has such a file.
 
     Args:
         device: as the study has it; what names no file is returned as it is.
         where, field: file of the study and dotted key of the device, for the error.
+        seen_from: folder to which the paths are relative; None: they are absolute.
 
     Raises:
         InputError: a file or folder that is in neither.
@@ -125,6 +131,8 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         for place in (folder / given, given):
             if place.exists():
                 whole = str(place.absolute())
+                if seen_from is not None:
+                    whole = Path(os.path.relpath(whole, seen_from.absolute())).as_posix()
                 if inside and any(mark in whole for mark in "(),"):
                     allowed = f"must lie in a folder without parentheses and commas, not {whole}"
                     raise InputError(where, field, path, allowed)
@@ -139,6 +147,13 @@ def beside_study(device: object, folder: Path, where: str, field: str) -> object
         raise InputError(where, field, path, allowed)
 
     def placed(part: object, of_table: bool, inside: bool = True) -> object:
+        if isinstance(part, str) and not of_table and _NAME.fullmatch(part):
+            from device_presets.preset_lookup import preset_names
+
+            if part.lower() not in preset_names() and any(
+                (place / f"{part}.yaml").is_file() for place in (folder, Path())
+            ):
+                part = f"{part}.yaml"
         file = _FILE.fullmatch(part) if isinstance(part, str) else None
         if file is not None and not of_table:
             return found(file["path"], of_table, inside) + (file["entry"] or "")

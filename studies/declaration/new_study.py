@@ -115,6 +115,9 @@ def new_study(
         InputError: the data cannot be read, or are recorded spikes; a device that does not exist
             or cannot be trained by pulses both ways.
     """
+    if not isinstance(data, str | os.PathLike):
+        allowed = "must be a file or the name of a standard set; save_dataset(...) writes a file"
+        raise InputError("new", "data", type(data).__name__, allowed)
     place = Path(folder).absolute()
     devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
     name = study_name(data) if name is None else name
@@ -180,13 +183,13 @@ def _facts(source: Source, where: object, *, split: bool) -> DataFacts:
 
 
 def _placed(device: str, folder: Path) -> str:
-    """The device as given, or with absolute paths where the study lies elsewhere."""
-    absolute = str(beside_study(device, Path().absolute(), "new", "--device"))
+    """The device with paths as the study in the folder sees them."""
+    here = Path().absolute()
     try:
-        parameters_of(absolute)
+        parameters_of(str(beside_study(device, here, "new", "--device")))
     except InputError as error:
         raise InputError("new", "--device", device, error.allowed) from error
-    return device if folder == Path().absolute() else absolute
+    return str(beside_study(device, here, "new", "--device", seen_from=folder))
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -43,11 +43,16 @@ class SearchOutcome:
     Attributes:
         at_edge: hyperparameters whose value is the first or last of its grid: a better value
             may lie beyond.
+        level: candidates with the highest accuracy; with more than one the search cannot tell
+            which is best.
+        tried: candidates in all.
     """
 
     title: str
     found: FoundHyperparameters
     at_edge: tuple[str, ...]
+    level: int
+    tried: int
 
     @property
     def sentence(self) -> str:
@@ -60,6 +65,9 @@ class SearchOutcome:
             hint = f"; {self.found.bound}"
         elif self.at_edge:
             hint = f"; at the edge of the grid: {', '.join(self.at_edge)}"
+        if self.level > 1:
+            hint += f"; {self.level} of {self.tried} candidates are level: "
+            hint += "validation images do not tell them apart"
         accuracy = self.found.validation_accuracy
         return f"drive of {self.title}: {settings} ({accuracy:.2f} % of validation images){hint}"
 
@@ -158,7 +166,7 @@ def best(
             edges = at_edge(chosen, tried.results)
         else:
             edges = edges_of(chosen, tried.point, search)
-        found[key] = SearchOutcome(title, drive, edges)
+        found[key] = SearchOutcome(title, drive, edges, len(tried.level), len(tried.results))
     return found
 
 

@@ -30,12 +30,14 @@ class Tried:
 
         On few images many are equal, and the smallest of them learns too slowly elsewhere.
         """
+        return self.level[(len(self.level) - 1) // 2]
+
+    @property
+    def level(self) -> list[Hyperparameters]:
+        """All with the highest mean accuracy, by step."""
         reached = {drive: mean_accuracy(results) for drive, results in self.results.items()}
         highest = max(reached.values())
-        equal = sorted(
-            (d for d, accuracy in reached.items() if accuracy == highest), key=step_order
-        )
-        return equal[(len(equal) - 1) // 2]
+        return sorted((d for d, accuracy in reached.items() if accuracy == highest), key=step_order)
 
 
 def mean_accuracy(results: Sequence[TrialResult]) -> float:

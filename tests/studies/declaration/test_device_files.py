@@ -45,6 +45,24 @@ def test_a_preset_file_of_the_working_directory_is_found_too(
     assert point.method["device"] == f"{tmp_path / 'here.yaml'}:power"
 
 
+@pytest.mark.parametrize("device", ["mine", "two_device_pair(mine)"])
+def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_directory(
+    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "mine.yaml").write_text("a: {like: ecram}")
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "drive": DRIVE}]
+
+    def found() -> str:
+        point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path / "a").points()[1]
+        return str(point.method["device"])
+
+    assert found() == device.replace("mine", str(tmp_path / "mine.yaml"))
+    (tmp_path / "a" / "mine.yaml").write_text("a: {like: ideal}")
+    assert found() == device.replace("mine", str(tmp_path / "a" / "mine.yaml"))
+
+
 def test_a_shipped_table_is_found_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

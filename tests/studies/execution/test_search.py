@@ -220,8 +220,11 @@ def test_a_search_with_a_failed_run_chooses_nothing(harness: Harness) -> None:
 def test_of_equal_drives_the_gentlest_is_taken(harness: Harness) -> None:
     search = {"learning_rate": [2.0, 1.5, 0.5]}  # the fake is as good at 1.5 as at 0.5
     study = small_study(cases=[{"update": "rate"}], search=search)
-    drives, _ = search_in_folder(study, harness.out, harness.options())
+    notes = Notes()
+    drives, _ = search_in_folder(study, harness.out, harness.options(reporter=notes))
     assert drives["rate"].learning_rate == 0.5
+    (told,) = [line for line in notes.lines if line.startswith("drive of rate")]
+    assert told.endswith("; 2 of 4 candidates are level: validation images do not tell them apart")
 
 
 def test_of_many_equal_drives_the_middle_one_is_taken_and_none_lies_at_an_edge() -> None:
