@@ -286,7 +286,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     typer.echo(render(beside(table, declared), reference, "md") + "\n")
     for sentence in headline(results, table, reference, contenders(runs, results, reference)):
         typer.echo(sentence)
-    for line in divergence.of_reference(declared, table, runs):
+    for line in divergence.of_summary(declared, table, runs):
         typer.echo(line)
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
 

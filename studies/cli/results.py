@@ -83,7 +83,7 @@ def table(
         text = render_pairs(of_cases(results, case or (), reference), format)
     elif index is None or columns is None:
         summed = summary(of_cases(results, case or (), reference), reference)
-        told = divergence.of_reference(declared, summed, runs) if format == "md" else ()
+        told = divergence.of_summary(declared, summed, runs) if format == "md" else ()
         text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
     else:
         pivoted = pivot(results, reference, index, columns, values or "accuracy", case or ())

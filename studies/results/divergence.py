@@ -1,4 +1,4 @@
-"""Training that does not converge: runs that fell, and a reference that learned badly."""
+"""Results that say little: runs that fell, a reference that learned badly, few images."""
 
 from __future__ import annotations
 
@@ -27,6 +27,26 @@ FLOAT_NETWORKS = ("ann", "ann_adam")
 
 SHORT_FROM = 20.0
 """Points of accuracy below a float network from which a reference has learned badly."""
+
+
+FEW_IMAGES = 200
+"""Below so many, one image is more than half a point of accuracy."""
+
+
+def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
+    """All about a summary that says little: `of_reference` and `of_few_images`."""
+    yield from of_reference(study, table, runs)
+    yield from of_few_images(runs)
+
+
+def of_few_images(runs: Runs) -> Iterator[str]:
+    """One where accuracies are of few images, without the full stop."""
+    n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
+    if n < FEW_IMAGES:
+        yield (
+            f"one of {n:.0f} {kind} images is {100 / n:.2g} points of accuracy; the intervals are "
+            "of seeds, and say nothing about other images"
+        )
 
 
 def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
@@ -75,6 +95,13 @@ def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
     )
 
 
+def _images(row: Row) -> tuple[float, str]:
+    """Number and kind of the images that the accuracy is of; infinite where it is not known."""
+    kind = "validation" if row.get("test_accuracy") is None else "test"
+    n = row.get(f"n_{kind}")
+    return (float(n) if isinstance(n, int | float) and n > 0 else math.inf), kind
+
+
 def _mean(runs: Runs, label: str) -> float:
     return describe([result.accuracy for trial, result in runs if trial.label == label]).mean
 
@@ -86,8 +113,7 @@ def near_chance(runs: Runs, label: str) -> str:
     if not classes.isdecimal():
         return ""
     reached, chance = _mean(runs, label), 100.0 / int(classes)
-    images = "n_validation" if row.get("test_accuracy") is None else "n_test"
-    if reached - chance > _by_chance(chance, row.get(images)):
+    if reached - chance > _by_chance(chance, _images(row)[0]):
         return ""
     return f"it ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
 

@@ -67,6 +67,11 @@ def cautions(
         ("rows that are left out", "--rows FILE", _left_out(found, bad)),
         ("rows of different versions", f"{_RUN} --rerun", _versions(found.runs)),
         ("few seeds", f"seeds: {FEWEST_SEEDS}", _few_seeds(results)),
+        (
+            "few images",
+            "dataset: {test_file: ...}",
+            (f"{line[0].upper()}{line[1:]}." for line in divergence.of_few_images(found.runs)),
+        ),
         ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
         ("devices at their bounds", "drive: {weight_range: ...}", _saturated(results)),
         (

@@ -64,6 +64,24 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     assert "give it more epochs" in line
 
 
+def test_few_images_are_said_in_the_report_and_beneath_the_table(
+    tmp_path: Path, command: Command
+) -> None:
+    def written(name: str, **images: int) -> tuple[Path, str]:
+        study = nasty_study()
+        runs = [(trial, replace(of, row=of.row | images)) for trial, of in runs_of(study)]
+        folder = write_folder(tmp_path / name, study, runs)
+        return folder, command("table", folder)[1]
+
+    said = "one of 30 test images is 3.3 points of accuracy"
+    folder, table = written("few", n_test=30)
+    assert f"\n{said}" in table
+    assert [line for line in warnings_of(folder) if line.startswith(said.capitalize())]
+    folder, table = written("enough", n_test=200)
+    assert "points of accuracy" not in table
+    assert not [line for line in warnings_of(folder) if "points of accuracy" in line]
+
+
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
     text = report_html(folder)
     kinds = re.findall(r"<summary>(\d+) &times; (.*?): <code>(.*?)</code></summary>", text)
