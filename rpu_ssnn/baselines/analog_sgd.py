@@ -60,7 +60,8 @@ class AnalogNetwork(Learner):
     ) -> EpochRow:
         n, batch = len(labels), self._spec.batch
         an_epoch = -(-n // batch)
-        last = max(self._spec.epochs, 1) * an_epoch
+        falls = self._spec.trains.schedule == "linear"
+        last = max(self._spec.epochs, 1) * an_epoch if falls else np.inf
         order, right = rng.permutation(n), 0
         for step, first in enumerate(range(0, n, batch), start=epoch * an_epoch):
             for layer in self.layers:

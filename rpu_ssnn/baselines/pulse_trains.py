@@ -12,7 +12,7 @@ READS_A_PRESENTATION = 2
 
 
 class PulseTrainSpec(Spec):
-    """How a pair of numbers becomes pulses (aihwkit's `UpdateParameters`), and the neurons."""
+    """How a pair of numbers becomes pulses (aihwkit's `UpdateParameters`), neurons and schedule."""
 
     activation: Literal["relu", "sigmoid"] = Field(
         "relu", description="of the hidden neurons; the output is softmax with cross-entropy"
@@ -26,10 +26,15 @@ class PulseTrainSpec(Spec):
     length_management: bool = Field(
         True, description="trains are no longer than the update needs (update_bl_management)"
     )
+    schedule: Literal["linear", "constant"] = Field(
+        "linear",
+        description="of the learning rate: it falls to zero over the epochs, as that of the float "
+        "network, or stays, as in aihwkit's AnalogSGD without a scheduler",
+    )
 
 
 class AnalogSgdSpec(Spec):
-    """Plain SGD in devices; the step falls linearly from `learning_rate` to zero over the epochs.
+    """Plain SGD in devices, from `learning_rate` on by the schedule of the trains.
 
     The learning rate is that of gradient descent on the weights: it does not depend on the weight
     range. Momentum has no place in a device, which holds the weight and nothing else.

@@ -93,6 +93,23 @@ def test_the_step_scales_with_the_schedule_and_not_with_the_weight_range() -> No
         assert np.mean(shares) == pytest.approx(1.0, abs=0.15), (span, scale)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "scales"), [("linear", [1, 5 / 6, 2 / 3, 1 / 2]), ("constant", [1, 1, 1, 1])]
+)
+def test_the_learning_rate_falls_batch_by_batch_or_stays(
+    schedule: str, scales: list[float], digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = AnalogSgdSpec(trains=PulseTrainSpec(schedule=schedule), epochs=3, batch=200)
+    network = AnalogNetwork(spec, input_lines("none", digits), layers_of(spec))
+    given: list[float] = []
+    monkeypatch.setattr(network.layers[0], "set_step_scale", given.append)
+    monkeypatch.setattr(network, "train_batch", lambda *_: 0)
+    images, labels = digits.train_images[:400], digits.train_labels[:400]
+    for epoch in (0, 1):
+        network.train_epoch(images, labels, np.random.default_rng(0), epoch)
+    assert given == pytest.approx(scales)
+
+
 def test_devices_and_first_weights_are_those_of_the_spiking_network(digits: Dataset) -> None:
     device, tile = get_device("charge_trap", {}), TileSpec(weight_range=3.0)
     spec = AnalogSgdSpec(tile=tile, epochs=0)
