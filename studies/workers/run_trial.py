@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rpu_ssnn.version import NUMERICS_VERSION, VERSION
 from studies.declaration.result import PRUNED, Row, TrialResult, plain
 from studies.declaration.trial import Trial
+from studies.workers.machine import machine
 from studies.workers.memory import peak_memory_mb, reset_peak_memory
 from studies.workers.workspace import NO_WORKSPACE, TrialSession, Workspace
 
@@ -108,7 +109,7 @@ def run_trial(
             for package in ("aihwkit", "torch", "numpy", "numba")
         },
         "python_version": platform.python_version(),
-        "machine": platform.platform(),
+        "machine": machine(),
         "threads": threads,
     }
     return TrialResult(
