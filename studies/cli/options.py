@@ -103,4 +103,6 @@ def shown(folder: Path, rows: list[Path] | None, kind: str = "") -> "FolderConte
     note_all_damage(folder, damaged, len(found.complete), kind)
     if found.n_other:
         typer.echo(f"{found.other_rows}; left out", err=True)
+    if found.n_hidden:
+        typer.echo(found.hidden_rows, err=True)
     return found

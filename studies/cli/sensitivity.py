@@ -1,6 +1,7 @@
 """The commands that ask about one device: what costs most, what it has to meet, what it spent."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,7 @@ from studies.common.choices import Format, Others
 if TYPE_CHECKING:
     import pandas as pd
 
+    from studies.declaration.study import Study
     from studies.execution.options import OtherVersions
     from studies.sensitivity.device_question import Run
     from studies.workers.executor import Executor
@@ -73,7 +75,7 @@ def attribute(
     declared = find_study(study)
     root = out or _folder(declared.study, "attribute", device)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, executor, data, others, rows, retry_failed)
+        run = _run(root, declared, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
@@ -102,7 +104,8 @@ def decompose(
     declared = find_study(study)
     root = out or _folder(declared.study, "decompose", device)
     with executing(root, workers, scheduler, cluster) as executor:
-        found = answer(declared, device, _run(root, executor, data, others, rows, retry_failed))
+        run = _run(root, declared, executor, data, others, rows, retry_failed)
+        found = answer(declared, device, run)
     reached = any(level == level for level in found.levels.values())
     table = found.table if reached else found.table[:0]
     _print(lines(found), table, root / FILE, partial(draw, found, device, root))
@@ -147,7 +150,7 @@ def require(
             declared,
             device,
             loss,
-            _run(root, executor, data, versions, rows, retry_failed),
+            _run(root, declared, executor, data, versions, rows, retry_failed),
             parameters=parameter or STANDARD,
             others=others,
             search_each=search_each,
@@ -199,14 +202,17 @@ def _folder(study: str, question: str, device: str) -> Path:
 
 def _run(
     root: Path,
+    declared: "Study",
     executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
     rows: list[Path] | None,
     retry_failed: bool,
 ) -> "Run":
-    """Runs what is missing of a study in the folder."""
-    from studies.execution.study_runs import runner_of
+    """Runs what is missing of a study in the folder, with the drives of the study's own run."""
+    from studies.execution.api import default_folder
+    from studies.execution.study_runs import drives_of_run, runner_of
 
     options = options_of(executor, data, others, rows, retry_failed=retry_failed)
-    return runner_of(root, options)
+    drives = drives_of_run(declared, default_folder(declared))
+    return runner_of(root, replace(options, drives_files=drives))

@@ -3,7 +3,7 @@
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,23 +146,35 @@ def beside_study(
         allowed = f"must be there: no such file or folder as {' or '.join(looked)}"
         raise InputError(where, field, path, allowed)
 
+    return with_files(device, found, folder, Path())
+
+
+def with_files(device: object, change: Callable[[str, bool, bool], str], *folders: Path) -> object:
+    """The device with its preset files and folders of tables changed.
+
+    Args:
+        device: as a case has it; what names no file is returned as it is.
+        change: of a path; whether it is the folder of a table; whether it stands in parentheses.
+        folders: where a name that no shipped preset has may be that of a file.
+    """
+
     def placed(part: object, of_table: bool, inside: bool = True) -> object:
         if isinstance(part, str) and not of_table and _NAME.fullmatch(part):
             from device_presets.preset_lookup import preset_names
 
             if part.lower() not in preset_names() and any(
-                (place / f"{part}.yaml").is_file() for place in (folder, Path())
+                (place / f"{part}.yaml").is_file() for place in folders
             ):
                 part = f"{part}.yaml"
         file = _FILE.fullmatch(part) if isinstance(part, str) else None
         if file is not None and not of_table:
-            return found(file["path"], of_table, inside) + (file["entry"] or "")
+            return change(file["path"], of_table, inside) + (file["entry"] or "")
         is_folder = of_table and isinstance(part, str) and part and not part.startswith("sha256=")
-        return found(str(part), of_table, inside) if is_folder else part
+        return change(str(part), of_table, inside) if is_folder else part
 
     if isinstance(device, Mapping) and set(device) == {"table"}:
-        folders = device["table"]
-        several = folders if isinstance(folders, list) else [folders]
+        tables = device["table"]
+        several = tables if isinstance(tables, list) else [tables]
         return {"table": [placed(folder, of_table=True) for folder in several]}
     call = _CALL.fullmatch(device) if isinstance(device, str) else None
     if call is None:

@@ -115,9 +115,10 @@ def new_study(
         InputError: the data cannot be read, or are recorded spikes; a device that does not exist
             or cannot be trained by pulses both ways.
     """
-    if not isinstance(data, str | os.PathLike):
+    given: object = data  # in Python perhaps a table
+    if not isinstance(given, str | Path):
         allowed = "must be a file or the name of a standard set; save_dataset(...) writes a file"
-        raise InputError("new", "data", type(data).__name__, allowed)
+        raise InputError("new", "data", type(given).__name__, allowed)
     place = Path(folder).absolute()
     devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
     name = study_name(data) if name is None else name

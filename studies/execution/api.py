@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ def run_study(
 def runner(
     out: Path | str,
     *,
+    drives: Sequence[Path | str] = (),
     workers: int | None = None,
     data: Path | str | None = None,
     progress: bool = False,
@@ -84,11 +86,14 @@ def runner(
 
     Args:
         out: output folder of the question.
+        drives: files with searched hyperparameters, such as ``out/NAME/drives.yaml`` of a run.
         workers, data, progress: as of `run_study`.
     """
     root = user_path("runner", "out", out)
     with closing(LocalExecutor(workers)) as executor:
-        yield runner_of(root, _options(executor, data, progress))
+        options = _options(executor, data, progress)
+        files = [user_path("runner", "drives", file) for file in drives]
+        yield runner_of(root, replace(options, drives_files=files))
 
 
 def _options(
@@ -112,7 +117,7 @@ def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.Data
 
     Warns:
         UserWarning: a trial file is damaged or a row of a file is not valid, which are left out;
-            rows of the files are of no trial of the study.
+            rows of the files or of the folder are of no trial of the study.
 
     Raises:
         InputError: not an output folder or study, files without a row of the study, or two rows of
@@ -131,6 +136,8 @@ def load_results(folder: Path | str, rows: Sequence[Path | str] = ()) -> pd.Data
     )
     if found.n_other:
         warn(found.other_rows)
+    if found.n_hidden:
+        warn(found.hidden_rows)
     return _with_reference(results_frame(found.runs), found.study)
 
 

@@ -27,8 +27,14 @@ from studies.results.tables import made_here
 def find_hyperparameters(
     study: Study, folder: ResultFolder, options: Options, failures: FailureList
 ) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters by search key: from the study's file, the folder's, or else a search."""
+    """Hyperparameters by search key: from the study's file, the folder's, those of the options, or
+    else a search."""
     drives = known_hyperparameters(study, study.drives, folder.drives)
+    further = known_hyperparameters(study, *options.drives_files)
+    if taken := further.keys() - drives.keys():
+        files = listed([str(path) for path in options.drives_files])
+        options.reporter.note(f"{counted(len(taken), 'drive')} from {files}")
+    drives = further | drives
     unknown = [point for point, found in searched(study, drives) if found is None]
     if unknown:
         by_case = Counter(point.label for point in unknown)

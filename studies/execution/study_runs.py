@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.files import is_regular
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data_spec import OwnData
 from studies.declaration.image_counts import refuse_missing_images
@@ -53,6 +54,9 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         drives = find_hyperparameters(study, folder, options, failures)
         possible = trials_at(study, drives, largest(study))
         stored = read_store(folder.trials, options.reporter)
+        n_hidden = 0 if options.is_part else stored.n_beside(possible)
+        if n_hidden:
+            options.reporter.note(hidden_rows(n_hidden, study))
         if options.kept_rows:
             taken = resume(kept, possible, folder.trials, stored)
             files = ", ".join(str(path) for path in options.kept_rows)
@@ -76,6 +80,23 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
         return run_in_folder(study, root, now)
 
     return run
+
+
+def drives_of_run(study: Study, root: Path) -> list[Path]:
+    """The file with the hyperparameters that a run of the study found in its own folder.
+
+    Returns:
+        Nothing where there is none, or where data or folder are no longer those of the run.
+    """
+    folder = ResultFolder(root)
+    if not is_regular(folder.drives):
+        return []
+    try:
+        refuse_foreign(root, study)
+        _refuse_changed_data(_data_of(study), _made_in(folder), root)
+    except InputError:
+        return []
+    return [folder.drives]
 
 
 def _run_trials(
@@ -148,6 +169,7 @@ class FolderContents(WithRuns):
         drives: found by a search, by search key.
         points: with the seeds that they need, given the finished trials.
         n_other: imported rows of no trial of the study.
+        n_hidden: finished trials of the folder that are none of the study.
     """
 
     study: Study
@@ -155,12 +177,18 @@ class FolderContents(WithRuns):
     points: list[Seeded]
     runs: Runs
     n_other: int = 0
+    n_hidden: int = 0
 
     @property
     def other_rows(self) -> str:
         """What is said of `n_other`."""
         rows = counted(self.n_other, "row")
         return f"{rows} of the files: of no trial of {self.study.study} (other settings or seeds)"
+
+    @property
+    def hidden_rows(self) -> str:
+        """What is said of `n_hidden`."""
+        return hidden_rows(self.n_hidden, self.study)
 
 
 def look_into(
@@ -196,10 +224,11 @@ def contents_of(
     """
     folder = ResultFolder(root)
     drives = known_hyperparameters(study, drives_file, folder.drives)
-    stored = folder.trials.read_all(on_damage)
-    stored = replace(stored, by_identity={**(imported or {}), **stored.by_identity})
+    own = folder.trials.read_all(on_damage)
+    stored = replace(own, by_identity={**(imported or {}), **own.by_identity})
     failed = {failure.trial for failure in read_failures(root)}
-    return _contents(study, drives, stored, failed)
+    found = _contents(study, drives, stored, failed)
+    return replace(found, n_hidden=own.n_beside(trials_at(study, drives, largest(study))))
 
 
 def shown_contents(
@@ -261,6 +290,15 @@ def refuse_empty(root: Path, runs: Runs) -> None:
         raise InputError(root, "units", 0, f"must hold {A_TRIAL}")
 
 
+def hidden_rows(n: int, study: Study) -> str:
+    """What is said of finished trials in the folder of a study that are none of it."""
+    trials = counted(n, "finished trial is", "finished trials are")
+    return (
+        f"{trials} of other settings, devices or seeds than {study.study} has now: not shown, kept "
+        "in units"
+    )
+
+
 def _contents(
     study: Study,
     drives: dict[str, FoundHyperparameters],
@@ -283,9 +321,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
 
     refuse_foreign(root, study)
     folder = ResultFolder(root)
-    stored = (store.read_all(lambda _: None) for store in (folder.trials, folder.search))
-    made = (result for found in stored for result in found.by_identity.values())
-    _refuse_changed_data((point.dataset.own for point in study.points()), made, root)
+    _refuse_changed_data(_data_of(study), _made_in(folder), root)
     known_hyperparameters(study, study.drives, folder.drives)
     try:
         refuse_missing_images(study, options.job.data_root)
@@ -293,6 +329,16 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
         # Finished trials need no images; for the others, the check of the workers reports it.
         if not options.kept_rows and not folder.trials.holds_any():
             raise
+
+
+def _data_of(study: Study) -> Iterator[OwnData | None]:
+    return (point.dataset.own for point in study.points())
+
+
+def _made_in(folder: ResultFolder) -> Iterator[TrialResult]:
+    """All rows, and runs of the search."""
+    stored = (store.read_all(lambda _: None) for store in (folder.trials, folder.search))
+    return (result for found in stored for result in found.by_identity.values())
 
 
 def _refuse_changed_data(

@@ -2,6 +2,7 @@
 
 OUT/.rpu-ssnn          says that the folder is ours
 OUT/study.yaml         the study as it was understood, every default written out
+OUT/devices/           copies of its preset files, so that the folder can be read anywhere
 OUT/drives.yaml        the drives that its trials were run with, where they were searched
 OUT/units/ID.json      row and learning curve of one run, written whole or not at all
 OUT/search/ID.json     the same for the runs of the drive search
@@ -12,9 +13,10 @@ OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the a
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +25,13 @@ from rpu_ssnn.common.errors import InputError, meant, nearest
 from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
+    read_bytes,
     read_text,
     refusing,
     remove_temporaries,
     write_whole,
 )
+from studies.declaration.devices import with_files
 from studies.declaration.study import Study, parse_study
 from studies.results.store import TrialStore
 
@@ -38,6 +42,7 @@ MARKER_FILE = ".rpu-ssnn"
 STUDY_FILE = "study.yaml"
 HYPERPARAMETERS_FILE = "drives.yaml"
 LOCK_FILE = ".lock"
+DEVICES = "devices"
 RUNNING = "running"
 FOLDERS = ("units", "search", RUNNING)
 
@@ -53,11 +58,11 @@ class ResultFolder:
     """An output folder of a study.
 
     Attributes:
-        study: None where the folder is only read.
+        files: the study and its preset files, by name; none where the folder is only read.
     """
 
     root: Path
-    study: Study | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def trials(self) -> TrialStore:
@@ -96,12 +101,35 @@ class ResultFolder:
             make_folder(self.root / name)
         for part in (self.root, *(self.root / name for name in FOLDERS)):
             remove_temporaries(part)
-        if self.study is not None:
-            content = self.study.model_dump(mode="json") | {"drives": HYPERPARAMETERS_FILE}
-            text = strict_yaml.dump(content, _STUDY_COMMENT)
-            write_whole(
-                self.root / STUDY_FILE, lambda path: path.write_text(text, encoding="utf-8")
-            )
+        for name, content in self.files.items():
+            for folder in reversed(Path(name).parents[:-1]):
+                make_folder(self.root / folder)
+            write_whole(self.root / name, partial(Path.write_bytes, data=content))
+
+
+def _files_of(study: Study) -> dict[str, bytes]:
+    """The study with relative names of its preset files, after these."""
+    presets: dict[str, bytes] = {}
+
+    def copied(path: str, of_table: bool, _: bool) -> str:
+        if of_table:
+            return path
+        try:
+            content = read_bytes(Path(path))
+        except OSError:  # said where the device is made
+            return path
+        for folder in (DEVICES, *(f"{DEVICES}/{n}" for n in range(2, len(study.cases) + 2))):
+            name = f"{folder}/{Path(path).name}"
+            if presets.setdefault(name, content) == content:
+                break
+        return name
+
+    declared = study.model_dump(mode="json") | {"drives": HYPERPARAMETERS_FILE}
+    declared["cases"] = [
+        {**case, "device": with_files(case["device"], copied, Path())} if "device" in case else case
+        for case in declared["cases"]
+    ]
+    return {**presets, STUDY_FILE: strict_yaml.dump(declared, _STUDY_COMMENT).encode()}
 
 
 @contextmanager
@@ -113,7 +141,7 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
             process is writing to it.
     """
     refuse_foreign(root, study)
-    folder = ResultFolder(root, study)
+    folder = ResultFolder(root, _files_of(study))
     with refusing(root, "must be writable", OSError, field="output folder"):
         root.mkdir(parents=True, exist_ok=True)
         _mark(root)
@@ -219,7 +247,7 @@ def refuse_foreign(root: Path, study: Study) -> None:
     if not is_ours:
         allowed = "must be new, empty, or the study's own: it holds other files"
         raise InputError(root, "output folder", holds[0], allowed)
-    for name in FOLDERS:
+    for name in (*FOLDERS, DEVICES):
         path = root / name
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             allowed = f"must be a folder of its own, without a link: remove {path}"

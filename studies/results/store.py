@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -120,6 +120,13 @@ class StoredRuns:
         alike = self.by_settings.get(identity_of(trial.settings, 0), [])
         others = (self.by_identity[identity] for identity in alike)
         return max(others, key=lambda run: int(str(run.row["numerics_version"])), default=None)
+
+    def n_beside(self, trials: Iterable[Trial]) -> int:
+        """How many runs are of none of these trials, whatever their numerics."""
+        known: set[str] = set()
+        for trial in trials:
+            known |= {trial.identity, *self.by_settings.get(identity_of(trial.settings, 0), [])}
+        return len(self.by_identity.keys() - known)
 
 
 def is_trial_file(path: Path) -> bool:

@@ -104,6 +104,8 @@ def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]
     yield from (f"{_by_name(error)}." for error in bad)
     if found.n_other:
         yield f"{found.other_rows}."
+    if found.n_hidden:
+        yield f"{found.hidden_rows}."
 
 
 def _versions(runs: Runs) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
 from studies.execution.api import load_results, run_study, runner
-from studies.execution.study_runs import look_into
+from studies.execution.study_runs import drives_of_run, look_into, run_in_folder
 from studies.results import result_folder
 from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor
@@ -59,6 +59,23 @@ def test_the_results_are_tidy_in_every_file(harness: Harness) -> None:
     assert list(curves["validation_accuracy"]) == [60.0] * 6
 
 
+def test_a_question_takes_the_hyperparameters_of_the_study_s_own_run(
+    harness: Harness, tmp_path: Path
+) -> None:
+    cases = [{"update": "rate"}, {"update": "coincidence", "learning_rate": 1.0}]
+    searched = {"cases": cases, "search": {"learning_rate": [0.5, 1.0, 2.0]}}
+    study = small_study(**searched)
+    asked = small_study(study="small_question", **searched)
+    harness.run(study)
+    assert any(name.startswith("validation") for name in harness.take_log())
+    files = drives_of_run(study, harness.out)
+    assert files == [harness.out / "drives.yaml"]
+    run_in_folder(asked, tmp_path / "question", harness.options(drives_files=files))
+    assert all(name.startswith("test") for name in harness.take_log())
+    assert drives_of_run(asked, harness.out) == [], "the folder of another study"
+    assert drives_of_run(study, tmp_path / "nowhere") == []
+
+
 def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: Harness) -> None:
     harness.run(small_study())
     harness.take_log()
@@ -68,6 +85,15 @@ def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: H
     assert harness.take_log() == expected
     assert [trial.settings.seed for trial, _ in outcome.runs] == [1, 2] * 3
     assert set(pd.read_csv(harness.out / "results.csv")["seed"]) == {1, 2}
+    said = "3 finished trials are of other settings, devices or seeds than small has now"
+    assert look_into(harness.out).hidden_rows.startswith(said)
+    with pytest.warns(UserWarning, match=said):
+        assert len(load_results(harness.out)) == 6
+    harness.run(small_study())
+    assert look_into(harness.out).n_hidden == 3, "of seed 2"
+    both = small_study(seeds=[0, 1, 2])
+    harness.run(both)
+    assert look_into(harness.out).n_hidden == 0
     assert len(trial_files(harness)) == 9  # kept on disk
     harness.run(small_study())
     assert not harness.take_log()

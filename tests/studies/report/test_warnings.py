@@ -73,13 +73,13 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
         folder = write_folder(tmp_path / name, study, runs)
         return folder, command("table", folder)[1]
 
-    said = "one of 30 test images is 3.3 points of accuracy"
+    said = "accuracies are of 30 test images, so one image is 3.3 % of them"
     folder, table = written("few", n_test=30)
     assert f"\n{said}" in table
     assert [line for line in warnings_of(folder) if line.startswith(said.capitalize())]
     folder, table = written("enough", n_test=200)
-    assert "points of accuracy" not in table
-    assert not [line for line in warnings_of(folder) if "points of accuracy" in line]
+    assert "one image is" not in table
+    assert not [line for line in warnings_of(folder) if "one image is" in line]
 
 
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:

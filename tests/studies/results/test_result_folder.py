@@ -27,6 +27,29 @@ def test_a_study_that_sweeps_to_infinity_is_read_back(tmp_path: Path) -> None:
         assert again.model_dump(exclude={"drives"}) == study.model_dump(exclude={"drives"})
 
 
+def test_a_folder_is_read_with_the_preset_files_that_it_was_run_with(tmp_path: Path) -> None:
+    """Else an edited or moved file would take its finished trials out of every table."""
+    devices = ["dev.yaml", "sub/dev.yaml", "two_device_pair(dev.yaml)", "ecram"]
+    drive = {"weight_range": 2, "learning_rate": 8}
+    cases = [*SMALL["cases"], *({"device": name, "drive": drive} for name in devices)]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "dev.yaml").write_text("a: {like: ideal}")
+    (tmp_path / "sub" / "dev.yaml").write_text("a: {like: capacitor}")
+    study = parse_study({**SMALL, "cases": cases}, "small.yaml", tmp_path)
+    before = [(trial.label, trial.identity) for trial in declared_trials(study)]
+    with open_folder(tmp_path / "out", study):
+        pass
+    (tmp_path / "dev.yaml").write_text("a: {like: gokmen_vlasov}")
+    (tmp_path / "sub" / "dev.yaml").unlink()
+    moved = (tmp_path / "out").rename(tmp_path / "elsewhere")
+    again = stored_study(moved)
+    assert [(trial.label, trial.identity) for trial in declared_trials(again)] == before
+    with open_folder(moved, again):
+        once_more = stored_study(moved)
+    assert [(trial.label, trial.identity) for trial in declared_trials(once_more)] == before
+    assert f"{tmp_path}/dev" not in (moved / "study.yaml").read_text()
+
+
 def test_of_two_older_numerics_the_later_counts() -> None:
     """Else one table would mix the two, since each trial has other hashes."""
     trial = declared_trials(small_study())[0]
