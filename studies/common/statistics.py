@@ -20,7 +20,16 @@ MOST_SEEDS = 100
 
 NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
 """Marks of a difference: its interval holds zero; its interval does not, but the corrected p is not
-significant; too few seeds to tell."""
+significant; no spread to tell it by."""
+
+WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or equal differences"
+"""In words."""
+
+
+def why_untested(n: int) -> str:
+    """Of n differences, in words."""
+    return f"fewer than {FEWEST_SEEDS} seeds" if n < FEWEST_SEEDS else "equal differences"
+
 
 _ROUNDING = 1e-9
 """Values that spread by less than this share of themselves are equal but for rounding."""
@@ -65,14 +74,14 @@ def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
 def paired_p(differences: Sequence[float]) -> float:
     """Two-sided p of the paired t-test, from the differences; NaN for fewer than three.
 
-    Differences that are all equal have no spread to test against; p is then the limit of no
-    spread: 1 where they are zero, 0 elsewhere (their interval has no width either).
+    Differences that are all equal have no spread to test against. Where they are zero, p is 1;
+    else NaN: on few images a few seeds differ by one image each, by chance.
     """
     sample = describe(differences)
     if sample.n < FEWEST_SEEDS:
         return math.nan
     if sample.sd <= _ROUNDING * max(1.0, abs(sample.mean)):
-        return 1.0 if abs(sample.mean) <= _ROUNDING else 0.0
+        return 1.0 if abs(sample.mean) <= _ROUNDING else math.nan
     return float(_two_sided_p(sample.mean / (sample.sd / math.sqrt(sample.n)), sample.n - 1))
 
 
@@ -157,7 +166,7 @@ def mark(mean: float, half_width: float, p: float) -> str:
 def correction(tests: int, untold: str = "not significant") -> str:
     """How the differences of a table were tested, and what their marks mean, in words."""
     if tests == 0:
-        return f"{UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
+        return f"{UNTESTED}: {WHY_UNTESTED}"
     alone = f"{NOT_SIGNIFICANT}: {untold} at {SIGNIFICANCE:.2g} (paired t-test)"
     if tests == 1:
         return alone

@@ -9,6 +9,7 @@ from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
     UNTESTED,
+    WHY_UNTESTED,
 )
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.results.text_table import interval, marked_interval, number, render_cells
@@ -23,7 +24,7 @@ CAPTION = (
     f"it alone switched off; lost: it alone switched on; {REMAINING}: reference minus all off; "
     f"{NOT_SIGNIFICANT}: not significant; "
     f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections; "
-    f"{UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
+    f"{UNTESTED}: {WHY_UNTESTED}"
 )
 _ROW_INCHES = 0.42
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from studies.common.statistics import FEWEST_SEEDS, NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED
+from studies.common.statistics import (
+    FEWEST_SEEDS,
+    NOT_SIGNIFICANT,
+    ONLY_ALONE,
+    UNTESTED,
+    WHY_UNTESTED,
+)
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.summary_view import marked_p, p_text
 from studies.results.text_table import interval, number, render_cells
@@ -24,7 +30,7 @@ _CAPTION = (
     "loss: percentage points of accuracy, mean and 95 % interval of differences by seed; p: "
     "of the paired t-test, by itself and after Holm's correction over the rows; "
     f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself, not after the "
-    f"correction; {UNTESTED}: fewer than {FEWEST_SEEDS} seeds"
+    f"correction; {UNTESTED}: {WHY_UNTESTED}"
 )
 
 

@@ -44,8 +44,8 @@ def of_few_images(runs: Runs) -> Iterator[str]:
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
     if n < FEW_IMAGES:
         yield (
-            f"accuracies are of {n:.0f} {kind} images, so one image is {100 / n:.2g} % of them; the "
-            "intervals are of seeds, and say nothing about other images"
+            f"accuracies are of {n:.0f} {kind} images, so one image is {100 / n:.2g} % of them; "
+            "the intervals are of seeds, and say nothing about other images"
         )
 
 

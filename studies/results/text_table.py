@@ -65,13 +65,17 @@ def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
 
 
+_NO_SPREAD = 1e-6
+"""Half width (points) of an interval of equal values, rounding included."""
+
+
 def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | None = None) -> str:
     """A mean with the half width of its interval, where it has one.
 
     Args:
-        n: seeds; of fewer than three no interval is shown. None: many enough.
+        n: seeds; of fewer than three no interval is shown, nor of equal values. None: many enough.
     """
-    shown = half_width == half_width and (n is None or n >= FEWEST_SEEDS)
+    shown = half_width > _NO_SPREAD and (n is None or n >= FEWEST_SEEDS)
     return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
 
 

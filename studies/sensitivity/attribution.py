@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from studies.common.statistics import FEWEST_SEEDS, SIGNIFICANCE, describe, holm, paired_p
+from studies.common.statistics import SIGNIFICANCE, WHY_UNTESTED, describe, holm, paired_p
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
@@ -200,7 +200,7 @@ def _notes(table: pd.DataFrame, reference: str) -> list[str]:
         verdict = _verdict(rest[f"{kind}_p"], "they interact")
         lines.append(
             f"each {words} alone adds up to {_points(sums, kind)} points, all together are worth "
-            f"{_points(whole, kind)}; not separable: {_points(rest, kind)} ({verdict})"
+            f"{_points(whole, kind)}; the difference is {_points(rest, kind)} ({verdict})"
         )
     mixed = table[table["entangled_p"] < SIGNIFICANCE]
     lines += [
@@ -211,7 +211,7 @@ def _notes(table: pd.DataFrame, reference: str) -> list[str]:
     rest = total[REMAINING]
     verdict = _verdict(rest["lost_p"], "no imperfection of the table explains them")
     remaining = _points(rest, "lost")
-    return [*lines, f"with all off, {reference} is still {remaining} points above ({verdict})"]
+    return [*lines, f"with all off, the loss to {reference} is {remaining} points ({verdict})"]
 
 
 def _rows(table: pd.DataFrame) -> dict[str, pd.Series]:
@@ -221,7 +221,7 @@ def _rows(table: pd.DataFrame) -> dict[str, pd.Series]:
 def _verdict(p: float, meaning: str) -> str:
     """Of one test; `meaning` follows where it is significant."""
     if p != p:
-        return f"fewer than {FEWEST_SEEDS} seeds: no test"
+        return f"{WHY_UNTESTED}: no test"
     if p < SIGNIFICANCE:
         return f"p {p:.2g}, more than chance: {meaning}"
     return f"p {p:.2g}, not more than chance"

@@ -17,7 +17,6 @@ import pandas as pd
 
 from rpu_ssnn.common.errors import InputError
 from studies.common.statistics import (
-    FEWEST_SEEDS,
     NOT_SIGNIFICANT,
     ONLY_ALONE,
     SIGNIFICANCE,
@@ -25,6 +24,7 @@ from studies.common.statistics import (
     holm,
     mark,
     paired_p,
+    why_untested,
 )
 from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
@@ -214,10 +214,8 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     )
     numbers, between = by[BY_NUMBERS, WITH_NUMBERS], by[BETWEEN, INSTEAD]
     if between["loss_p"] != between["loss_p"]:
-        verdict = (
-            f"fewer than {FEWEST_SEEDS} seeds cannot tell whether spikes or numbers serve the "
-            "device better"
-        )
+        why = why_untested(int(between["n"]))
+        verdict = f"{why} cannot tell whether spikes or numbers serve the device better"
     elif between["loss_p"] >= SIGNIFICANCE:
         known = mark(between["loss"], between["loss_ci"], between["loss_p"])
         after = " after correction" if known == ONLY_ALONE else ""

@@ -18,7 +18,9 @@ from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
     UNTESTED,
+    WHY_UNTESTED,
     mark,
+    why_untested,
 )
 from studies.declaration.devices import parameters_of
 from studies.declaration.result import Runs, TrialResult
@@ -35,7 +37,7 @@ _IN_WORDS = {
     "": "",
     NOT_SIGNIFICANT: ", not significant",
     ONLY_ALONE: ", significant by itself, not after Holm's correction",
-    UNTESTED: f", untested: fewer than {FEWEST_SEEDS} seeds",
+    UNTESTED: f", untested: {WHY_UNTESTED}",
 }
 
 _OVERRIDES = "overrides."
@@ -193,9 +195,10 @@ def _told_from_the_reference(table: pd.DataFrame, reference: str) -> Iterator[st
             few, remedy = "", f"Give the study {FEWEST_SEEDS} seeds or more, and run it again."
             if table["n"].max() >= FEWEST_SEEDS:  # some rows are missing, or seeds differ
                 few, remedy = " in common", "Run the seeds that only one of two cases has."
-            yield (
-                f"No gap to {reference} is tested: fewer than {FEWEST_SEEDS} seeds{few}. {remedy}"
-            )
+            pairs = int(table["gap_n"].max())
+            if pairs >= FEWEST_SEEDS:
+                few, remedy = " in all seeds", "Give the study more seeds or test images."
+            yield f"No gap to {reference} is tested: {why_untested(pairs)}{few}. {remedy}"
         return
     told = int(tested["gap_significant"].eq(True).sum())
     corrected = " after Holm's correction" if len(tested) > 1 else ""

@@ -105,7 +105,7 @@ def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -
     cases = [RATE, *NOT_DEVICES, *({"device": name, "drive": DRIVE} for name in last)]
     study = nasty_study(cases=cases, sweep={})
     order = [case.name for case in study.cases]
-    runs = runs_of(study, lambda t: 95.0 - 5 * order.index(t.label) + t.settings.seed / 10)
+    runs = runs_of(study, lambda t: 95.0 - order.index(t.label) * (5 - t.settings.seed / 10))
     answer = answer_of(runs)
     best = [line for line in answer if line.startswith("Best")]
     assert [line.split(" with ")[0] for line in best] == [f"Best device: {n}" for n in last[:1]]

@@ -42,14 +42,11 @@ def test_the_paired_p_is_that_of_the_paired_t_test() -> None:
     assert paired_p(differences) == pytest.approx(stats.ttest_rel(a, b).pvalue)
 
 
-@pytest.mark.parametrize(
-    ("differences", "expected"),
-    [([4.1, 4.1 + 1e-14, 4.1], 0.0), ([0.0, 0.0, 0.0], 1.0), ([-2.0] * 3, 0.0)],
-)
-def test_differences_without_spread_get_the_limit(
-    differences: list[float], expected: float
-) -> None:
-    assert paired_p(differences) == expected
+@pytest.mark.parametrize("differences", [[4.1, 4.1 + 1e-14, 4.1], [-2.0] * 3])
+def test_differences_without_spread_are_not_tested(differences: list[float]) -> None:
+    """On 36 images three seeds that each lose one image are no proof."""
+    assert math.isnan(paired_p(differences))
+    assert paired_p([0.0, 0.0, 0.0]) == 1.0
 
 
 @pytest.mark.parametrize("differences", [[], [3.0], [1.0, 3.0]])

@@ -82,14 +82,16 @@ def test_an_interaction_is_said_in_numbers() -> None:
 
 def test_what_remains_with_all_off_is_a_row_and_a_note() -> None:
     """Two points that no imperfection explains, as a device loses them with all off too."""
-    found = attribute(device_study(), "capacitor", FakeRun(lambda p, m: additive(p, m) + 2.0))
+    run = FakeRun(lambda p, m: additive(p, m) + 2.0, noise=0.001)
+    found = attribute(device_study(), "capacitor", run)
     remaining = found.table.set_index("imperfection").loc[REMAINING]
     thinned = 0.5 * 0.25  # of the finest step that still gives the learning rate
-    assert remaining["lost"] == pytest.approx(2.0 + thinned)
+    assert remaining["lost"] == pytest.approx(2.0 + thinned, abs=0.01)
     assert remaining["lost_n"] == 5
     assert math.isnan(remaining["recovered"])
     (note,) = [note for note in found.notes if note.startswith("with all off")]
-    assert "rate is still +2.12 ± 0.00 points above (p 0, more than chance: no imp" in note
+    said = r"the loss to rate is \+2\.1\d ± 0\.00 points \(p .*, more than chance: no imp"
+    assert re.search(said, note)
     none = attribute(device_study(), "capacitor", FakeRun(additive, noise=1.0, salt=1))
     assert "not more than chance" in none.notes[-1]
 

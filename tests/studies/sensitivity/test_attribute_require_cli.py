@@ -52,7 +52,7 @@ def test_an_attribution_of_one_seed_is_drawn_without_intervals(tmp_path: Path) -
     found = attribute(device_study(seeds=[0]), "capacitor", FakeRun(leaky))
     text = "\n".join(attribution_view.lines(found))
     assert "±" not in text
-    assert "fewer than 3 seeds: no test" in text
+    assert "fewer than 3 seeds, or equal differences: no test" in text
     assert "no cost of one imperfection is significant; the largest is leak " in text
     assert attribution_view.draw(found, "capacitor", tmp_path).exists()
 
