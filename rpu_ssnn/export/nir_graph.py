@@ -45,8 +45,8 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     if (inhibition.clocked or inhibition.strength) and not without_inhibition:
         what = "clocked" if inhibition.clocked else "strength"
         allowed = (
-            "has no words in NIR: export without_inhibition, whose graph is another network, or "
-            "train without it"
+            "has no words in NIR: leave it out, which is another network, by "
+            "--without-inhibition (in Python without_inhibition=True), or train without it"
         )
         raise InputError(path, f"network.inhibition.{what}", getattr(inhibition, what), allowed)
     weights = weights_of(trained, path)

@@ -73,7 +73,7 @@ def attribute(
 
     others = other_versions(accept_other_versions, rerun)
     declared = find_study(study)
-    root = out or _folder(declared.study, "attribute", device)
+    root = out or _folder(declared, "attribute", device)
     with executing(root, workers, scheduler, cluster) as executor:
         run = _run(root, declared, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
@@ -102,7 +102,7 @@ def decompose(
 
     others = other_versions(accept_other_versions, rerun)
     declared = find_study(study)
-    root = out or _folder(declared.study, "decompose", device)
+    root = out or _folder(declared, "decompose", device)
     with executing(root, workers, scheduler, cluster) as executor:
         run = _run(root, declared, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run)
@@ -144,7 +144,7 @@ def require(
 
     versions = other_versions(accept_other_versions, rerun)
     declared = find_study(study)
-    root = out or _folder(declared.study, "require", device)
+    root = out or _folder(declared, "require", device)
     with executing(root, workers, scheduler, cluster) as executor:
         found = answer(
             declared,
@@ -194,10 +194,10 @@ def _print(
         typer.echo(f"table   {write_csv(table, file)}\nfigure  {draw()}")
 
 
-def _folder(study: str, question: str, device: str) -> Path:
-    from studies.sensitivity.device_question import name_of
+def _folder(study: "Study", question: str, device: str) -> Path:
+    from studies.sensitivity.device_question import device_name, name_of
 
-    return Path("out") / name_of(study, question, device)
+    return Path("out") / name_of(study.study, question, device_name(study, device))
 
 
 def _run(

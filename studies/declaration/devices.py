@@ -130,7 +130,7 @@ def beside_study(
         given = user_path(where, field, path)
         for place in (folder / given, given):
             if place.exists():
-                whole = str(place.absolute())
+                whole = os.path.normpath(place.absolute())
                 if seen_from is not None:
                     whole = Path(os.path.relpath(whole, seen_from.absolute())).as_posix()
                 if inside and any(mark in whole for mark in "(),"):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
 from studies.declaration.result import Row, Runs, Scalar
 from studies.declaration.trial import point_title
@@ -34,9 +35,18 @@ FEW_IMAGES = 200
 
 
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
-    """All about a summary that says little: `of_reference` and `of_few_images`."""
+    """All about a summary that says little, without the full stop."""
     yield from of_reference(study, table, runs)
+    yield from of_chance(study, runs)
     yield from of_few_images(runs)
+
+
+def of_chance(study: Study, runs: Runs) -> Iterator[str]:
+    """One that names the cases beside the reference that end near chance."""
+    labels = dict.fromkeys(trial.label for trial, _ in runs)
+    near = [name for name in labels if name != study.reference_label and near_chance(runs, name)]
+    if near:
+        yield f"near chance, so that nothing was learned: {listed(near)}"
 
 
 def of_few_images(runs: Runs) -> Iterator[str]:
@@ -78,20 +88,22 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
     )
 
 
-def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
+def of_device(runs: Runs, device: str, reference: str, *, given: bool) -> Iterator[str]:
     """One where a device is near chance or far below the reference, without the full stop.
 
     Args:
         device, reference: labels of the two cases.
+        given: whether the study gives the drive of the device.
     """
     reached, best = _mean(runs, device), _mean(runs, reference)
     if best - reached >= SHORT_FROM:
         why = f"it ends {best - reached:.1f} points below the reference"
     elif not (why := near_chance(runs, device)):
         return
+    instead = "leave its drive out, which searches one, or " if given else ""
     yield (
-        f"the device itself learned badly: {why}, so that its thresholds say little; leave its "
-        "drive out, which searches one, or give more epochs, images or slots"
+        f"the device itself learned badly: {why}, so that its thresholds say little; {instead}"
+        "give it more epochs, images or slots"
     )
 
 

@@ -20,7 +20,7 @@ from rpu_ssnn.spec.tile import needs_native
 from studies.common.canonical import short_hash
 from studies.common.explain import validated
 from studies.declaration.cases import Case
-from studies.declaration.devices import beside_study, parameters_of
+from studies.declaration.devices import beside_study, parameters_of, path_free
 from studies.declaration.result import Runs, by_crossbar
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import (
@@ -131,7 +131,20 @@ def ask(study: Study, device: str) -> DeviceQuestion:
         case = DeviceCase(device=placed, tile={"simulator": "native"} if only_native else {})
     if case.name == reference.name:
         raise InputError(study.study, "--device", device, "must not be the study's reference")
-    return DeviceQuestion(study, device, case.model_copy(update={"label": AS_IS}), reference)
+    asked = device_name(study, device)
+    return DeviceQuestion(study, asked, case.model_copy(update={"label": AS_IS}), reference)
+
+
+def device_name(study: Study, device: str) -> str:
+    """The device as it is shown and as folders are named: of a file alike, wherever it lies.
+
+    Raises:
+        InputError: a file that is not there.
+    """
+    if device in {case.name for case in study.cases}:
+        return device
+    folder = Path(study.where).parent
+    return path_free(str(beside_study(device, folder, study.study, "--device")))
 
 
 def name_of(study: str, question: str, device: str) -> str:

@@ -122,7 +122,9 @@ def require(
     head = [
         f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
         f"{asked.reference.name}; wanted: at most {loss:g}",
-        *divergence.of_device(evaluator.runs, AS_IS, asked.reference.name),
+        *divergence.of_device(
+            evaluator.runs, AS_IS, asked.reference.name, given=asked.case.drive.complete
+        ),
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",

@@ -42,7 +42,7 @@ class Part:
         """A value as a reader of the file finds it; of arrays by its indices, from 0."""
         if self.columns:
             return place_in_table(row, self.columns[column])
-        return f"row {row}, column {column}"
+        return f"index [{row}, {column}]"
 
     def at(self, chosen: np.ndarray) -> Self:
         """Some of the rows."""

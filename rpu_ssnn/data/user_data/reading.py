@@ -93,7 +93,7 @@ def file_digest(own: OwnData) -> str:
 
 
 def _read(path: Path, own: OwnData) -> Raw:
-    path = path.expanduser()
+    given, path = path, path.expanduser()
     if not path.exists():
         raise InputError(path, "file", None, "must be there (relative to the study's file)")
     if path.is_dir():
@@ -112,6 +112,9 @@ def _read(path: Path, own: OwnData) -> Raw:
             raise InputError(path, "spikes", None, allowed)
         return spike_files.read_hdf5(path, own.spikes)
     if suffix == ".npz":
+        if given == own.file and own.label != OwnData.model_fields["label"].default:
+            allowed = "names a column of a table, which an .npz file does not have: leave label out"
+            raise InputError(path, "label", own.label, allowed)
         return array_files.read_npz(path, own.spikes)
     if own.spikes is not None:
         raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")

@@ -117,7 +117,7 @@ def part_of_table(where: Path, table: pd.DataFrame, label: str) -> Part:
         if values[name].dtype.kind not in "biuf":
             bad = pd.to_numeric(values[name], errors="coerce").isna().to_numpy()
             row = int(np.argmax(bad))
-            allowed = f"must be a number (or the column the label: dataset.label: {name})"
+            allowed = f"must be a number (or delete the column, or take dataset.label: {name})"
             raise InputError(where, place_in_table(row, name), str(values[name].iloc[row]), allowed)
         numbers = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
         if not (finite := np.isfinite(numbers)).all():

@@ -37,6 +37,11 @@ class PartialHyperparameters(Spec):
     weight_range: WeightRange | None = Field(None, description="see TileSpec.weight_range")
     learning_rate: LearningRate | None = Field(None, description="equivalent rate; thinned trains")
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to search."""
+        return None not in (self.weight_range, self.learning_rate)
+
 
 def _device_name(device: object) -> object:
     """The name of an aihwkit configuration, with all its fields; of a table, with its folder."""

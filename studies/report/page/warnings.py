@@ -72,6 +72,7 @@ def cautions(
             "dataset: {test_file: ...}",
             (f"{line[0].upper()}{line[1:]}." for line in divergence.of_few_images(found.runs)),
         ),
+        ("cases near chance", "training: {epochs: ...}", _chance(found)),
         ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
         ("devices at their bounds", "drive: {weight_range: ...}", _saturated(results)),
         (
@@ -98,6 +99,10 @@ def _missing(found: FolderContents) -> Iterator[str]:
     if missing:
         have = counted(len(missing), "trial has", "trials have")
         yield f"{have} no row (yet): {listed(missing)}."
+
+
+def _chance(found: FolderContents) -> Iterator[str]:
+    yield from _sentences(divergence.of_chance(found.study, found.runs))
 
 
 def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]:

@@ -62,7 +62,7 @@ def test_what_is_held_out_has_no_part_in_the_scale(tmp_path: Path) -> None:
     data = load(OwnData(file=tmp_path / "m.npz"))
     assert sorted(np.ravel(data.train_images)) == [0.0, 0.5, 1.0]
     assert np.ravel(data.test_images).tolist() == [1.0, 0.0]
-    with refused("m.npz: row 0, column 0: 9.0", "within dataset.range, 0 to 2"):
+    with refused("m.npz: index [0, 0]: 9.0", "within dataset.range, 0 to 2"):
         load(OwnData(file=tmp_path / "m.npz", range=(0.0, 2.0)))
 
 
@@ -242,7 +242,7 @@ def test_a_file_in_the_home_folder(npz: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         ({"x_train": X, "y_train": Y}, ["keys", "x_train, y_train", "must be x_train"]),
         ({"X": X, "y": Y[:-1]}, ["number of labels", "59", "must be 60, one a row"]),
-        ({"X": np.full((4, 2), np.nan), "y": [0, 1, 0, 1]}, ["row 0, column 0", "nan", "finite"]),
+        ({"X": np.full((4, 2), np.nan), "y": [0, 1, 0, 1]}, ["index [0, 0]", "nan", "finite"]),
         ({"X": X, "y": np.zeros(60)}, ["number of classes", "1", "from 2 to"]),
         ({"X": X, "y": RNG.random(60)}, ["label 0", "text or a whole number"]),
         ({"X": np.array([1.0, 2.0]), "y": [0, 1]}, ["shape of x", "(2,)", "two dimensions"]),

@@ -7,6 +7,7 @@ import pytest
 
 from studies.declaration.devices import path_free
 from studies.declaration.study import Study, load_study, parse_study
+from studies.sensitivity.device_question import ask
 from support.commands import refused
 from support.device_presets.own_presets import OWN_PRESETS
 from support.studies.harness import SMALL
@@ -111,3 +112,16 @@ def test_a_name_without_folders() -> None:
     assert path_free(long) == "tiki_taka(c.yaml:x, e.yaml)"
     assert path_free("table(/m/TaOx, m/y, sha256=ab)") == "table(TaOx, y, sha256=ab)"
     assert path_free("SoftBoundsDevice(dw_min=0.01)") == "SoftBoundsDevice(dw_min=0.01)"
+
+
+def test_a_preset_file_has_one_name_however_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "mine.yaml").write_text("a: {like: capacitor}")
+    case = {"device": "mine.yaml", "drive": DRIVE}
+    study = parse_study({**SMALL, "cases": [*SMALL["cases"], case]}, "s.yaml", tmp_path)
+    for written in ("mine", "mine.yaml", "sub/../mine.yaml", str(tmp_path / "mine.yaml")):
+        asked = ask(study, written)
+        assert (asked.device, asked.case.drive.learning_rate) == ("mine.yaml", 1)

@@ -80,7 +80,7 @@ DATA = [
         "NaN in a cell",
         "a.npz",
         npz(X=np.where(X == 5, np.nan, X), y=Y),
-        "row 1, column 1: nan",
+        "index [1, 1]: nan",
         test_share=0.5,
     ),
     of_data(
