@@ -1,13 +1,14 @@
 """The fit of a measured file: preset, report and verdict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
 from device_presets.fitting.checks.goodness import FAR, Verdict
+from device_presets.fitting.checks.standstill import left_open
 from device_presets.fitting.choice import CurveRow, Method, choose
 from device_presets.fitting.mean_curve.least_squares import n_numbers
 from device_presets.fitting.model.history_search import shortest_leak
@@ -80,8 +81,9 @@ class FittedDevice:
         for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
             high = way == "up"
             seen = bool(self.population.reached(high).all()) and not self.population.beyond(high)
-            known = determined[name] and seen
-            if not known and (high or self.population.has_down):
+            if self.measurement.open_ends[0 if high else 1]:
+                told.append(f"The {side} bound was not measured: it is the end of the table.")
+            elif not (determined[name] and seen) and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return told
 
@@ -205,7 +207,9 @@ def fit_file(
     measurement = read(file, layout or CsvLayout())
     prepared = prepare(measurement, weight_zero, weight_one)
     choice = choose(prepared, method, against_aihwkit)
-    selection, verdict = choice.selection, choice.verdict
+    selection = choice.selection
+    checks = left_open(choice.verdict.checks, measurement.open_ends)
+    verdict = replace(choice.verdict, checks=checks)
     fit = selection.chosen.fit
     of_curve = fit.layout.noises_only
     population = _population(fit, chosen=True)
@@ -213,7 +217,9 @@ def fit_file(
     as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
     least_leak = None if of_curve else shortest_leak(fit)
     as_likely = [_population(score.fit) for score in as_likely_of(selection)]
-    quantities = report(population, linear, as_good, as_likely, least_leak)
+    quantities = _of_open_ends(
+        report(population, linear, as_good, as_likely, least_leak), measurement.open_ends
+    )
     try:
         entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
@@ -236,6 +242,15 @@ def fit_file(
         doubt=doubt_of(measurement)
         or far_sentence(measurement, verdict.outliers, verdict.n_predicted, FAR),
     )
+
+
+def _of_open_ends(quantities: list[Quantity], open_ends: tuple[bool, bool]) -> list[Quantity]:
+    """The report, with a note at what the ends of a lookup table decide."""
+    high, low = open_ends
+    ended = {"w_max": high, "w_min": low, "states": high or low}
+    return [
+        q.noted("at least: to the end of the table") if ended.get(q.name) else q for q in quantities
+    ]
 
 
 def _slope_for_each(selection: Selection) -> Population | None:

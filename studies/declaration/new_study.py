@@ -39,8 +39,14 @@ LEAST_PRESENTATIONS = 20_000
 FEW_CLASSES = 10
 """With more, the output layer has a larger step, and answers take longer."""
 
-BATCH, KERNEL_FRACTION = 10, 0.05
-"""Presentations a batch; kernel constant as a share of T."""
+MOST_CLASSES_OF_SHORT_TRAINS = 99
+"""With more, a sample is shown for twice as many slots, with a longer kernel."""
+
+BATCH = 10
+"""Presentations a batch."""
+
+SLOTS, KERNEL_FRACTION = (50, 100), (0.05, 0.1)
+"""T, and the kernel constant as a share of T: of short trains, and of long ones."""
 
 SPARSE = 0.6
 """Share of values at the lowest value from which an image counts as sparse: one line a value."""
@@ -79,6 +85,11 @@ class DataFacts:
     def many_classes(self) -> bool:
         """Whether the settings are those for many classes."""
         return self.classes > FEW_CLASSES
+
+    @property
+    def long_trains(self) -> bool:
+        """Whether the classes are so many that more slots are worth their time."""
+        return self.classes > MOST_CLASSES_OF_SHORT_TRAINS
 
     @property
     def epochs(self) -> int:
@@ -227,12 +238,12 @@ def _network(found: DataFacts) -> list[str]:
     lines = [
         "network:",
         f"  hidden: [{64 if found.few else 256}]",
-        "  T: 50                        # time slots that a sample is shown",
+        f"  T: {SLOTS[found.long_trains]:<26}# time slots that a sample is shown",
     ]
     if found.many_classes:
         lines.append("  inference_T: 200             # longer answers, among many classes")
     lines += [
-        f"  neuron: {{kernel_fraction: {KERNEL_FRACTION}}}",
+        f"  neuron: {{kernel_fraction: {KERNEL_FRACTION[found.long_trains]}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
     ]
     if found.features:

@@ -4,6 +4,9 @@ A device that only slows down, or drifts on between pulses, looks clipped for a 
 has a bound inside the true range. At such a bound the readings go on rising from pulse to pulse.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 
 from device_presets.fitting.checks.questions import Check, status_of
@@ -21,6 +24,7 @@ MOST_MOVE = 0.1
 """Of the mean step, a pulse: a device that has slowed down to a tenth is not clipped."""
 
 _SIDES = ((1, "upper"), (-1, "lower"))
+_QUESTIONS = {name: f"Does the device stand still at its {name} bound?" for _, name in _SIDES}
 _ERRORS = 3.0
 _TOO_WIDE = 3.0  # times the limit: where so much could hide, the data do not tell
 _FEWEST = 6  # pulses of a stretch
@@ -37,10 +41,23 @@ def standstill_checks(fit: JointFit, trace: Trace, step: float) -> list[Check]:
     """
     series = fit.prepared.series
     sides = [(way, name) for way, name in _SIDES if _asked(series, way)]
-    return [
-        _check(f"Does the device stand still at its {name} bound?", fit, trace, way, step)
-        for way, name in sides
-    ]
+    return [_check(_QUESTIONS[name], fit, trace, way, step) for way, name in sides]
+
+
+def left_open(checks: Iterable[Check], open_ends: tuple[bool, bool]) -> tuple[Check, ...]:
+    """The checks, open where a bound is only the end of a lookup table.
+
+    Args:
+        open_ends: as of `Measurement`.
+    """
+    sides = zip(_SIDES, open_ends, strict=True)
+    asked = {_QUESTIONS[name] for (_, name), is_open in sides if is_open}
+    return tuple(
+        replace(check, answer="the bound is the end of the table", status="open")
+        if check.question in asked
+        else check
+        for check in checks
+    )
 
 
 def _asked(series: Series, way: int) -> bool:

@@ -48,6 +48,8 @@ class Measurement:
         labels: [devices] what to call each, with its file where there are several.
         conditions: of the rows' pulses, and time; None where the file says nothing of them.
         file_row: [rows] 1-based line of the file; None where no file holds them.
+        open_ends: whether the highest and the lowest conductance are only the ends of a lookup
+            table, at which devices still move.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Measurement:
     labels: tuple[str, ...]
     conditions: Conditions | None = None
     file_row: np.ndarray | None = None
+    open_ends: tuple[bool, bool] = (False, False)
 
     def places(self, rows: Iterable[int]) -> list[tuple[str, str]]:
         """Device, and line of the file with the value there, of some rows; none without a file."""

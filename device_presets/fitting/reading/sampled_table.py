@@ -4,12 +4,17 @@ import math
 
 import numpy as np
 
+from device_presets.fitting.reading.csv_layout import in_unit
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.jump_tables.lookup_table import LookupTable
 
 _SWEEPS_OF = (60, 600)
 _PULSES = 6000
 _ENOUGH = 1.5  # sweeps of as many mean steps as cross the range so often
+
+
+_STILL = 0.1
+"""Of the mean step: a device that moves by less has stopped where its table ends."""
 
 
 def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
@@ -31,6 +36,16 @@ def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
     for row, share in enumerate(rng.random(len(pulse) - 1), 1):
         conductance[row] = table.after(float(conductance[row - 1]), bool(pulse[row] > 0), share)
     cycle = np.concatenate([[0], np.repeat(np.arange(cycles), len(train))])
+    ends = (True, -1, "up"), (False, 0, "down")
+    steps = [(np.abs(table.mean_step(up)), end, way) for up, end, way in ends]
+    open_ends = [bool(step[end] > _STILL * step.mean()) for step, end, _ in steps]
+    told = [
+        f"the table ends at {in_unit(float(table.conductance[end]), unit)}, where a pulse {way} "
+        f"still moves {in_unit(float(step[end]), unit)} ({in_unit(float(step.mean()), unit)} on "
+        "average): the device goes further than the table"
+        for (step, end, way), is_open in zip(steps, open_ends, strict=True)
+        if is_open
+    ]
     note = f"{len(pulse) - 1} pulses drawn from CrossSim's table (seed {seed}), none was measured"
     return Measurement(
         name=table.name,
@@ -42,8 +57,9 @@ def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
         cycle=cycle.astype(np.int32),
         n_cycles=cycles,
         unit=unit,
-        notes=(note,),
+        notes=(note, *told),
         labels=("device 1",),
+        open_ends=(open_ends[0], open_ends[1]),
     )
 
 

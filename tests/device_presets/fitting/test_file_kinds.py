@@ -144,6 +144,10 @@ def test_crosssims_lookup_tables(tmp_path: Path) -> None:
     free = drawn.conductance[:-1][drawn.pulse[1:] > 0] < 4.8e-5
     assert change[free].mean() == pytest.approx(1e-6, rel=0.01)
     assert change[free].std() == pytest.approx(0.1e-6 / np.sqrt(3), rel=0.05)
+    assert drawn.open_ends == (True, True), "its steps are as large at both ends as between"
+    assert "ends at 50 uS, where a pulse up still moves 1 uS (1 uS on average)" in drawn.notes[1]
+    slows = read_lookup_table(write_table(tmp_path / "slows", slope=0.97))
+    assert sampled(slows, "uS").open_ends == (False, True)
     again = read(tmp_path / "mine", CsvLayout())
     assert again.n_devices == 1
     np.testing.assert_array_equal(read(tmp_path / "mine", CsvLayout()).pulse, again.pulse)

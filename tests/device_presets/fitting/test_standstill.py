@@ -12,7 +12,7 @@ from device_presets import get_preset
 from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.checks.many_pulses import far_checks
 from device_presets.fitting.checks.questions import Check
-from device_presets.fitting.checks.standstill import standstill_checks
+from device_presets.fitting.checks.standstill import left_open, standstill_checks
 from device_presets.fitting.checks.trend import common_slope
 from device_presets.fitting.checks.turns import turn_checks
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
@@ -196,3 +196,13 @@ def test_drift_between_sweeps_is_told(lost: float, relaxed: float, status: str) 
     assert check.status == status, check
     assert ("add time_s" in check.answer) == (status != "ok")
     assert turned(lost, relaxed, numbered_0=True) == []
+
+
+def test_the_end_of_a_lookup_table_is_no_bound() -> None:
+    sides = ("upper", "lower")
+    questions = [f"Does the device stand still at its {side} bound?" for side in sides]
+    checks = [Check(question, "moves 0", "ok") for question in (*questions, "Another?")]
+    assert left_open(checks, (False, False)) == tuple(checks)
+    found = left_open(checks, (True, False))
+    assert [check.status for check in found] == ["open", "ok", "ok"]
+    assert found[0].answer == "the bound is the end of the table"

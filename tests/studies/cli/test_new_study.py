@@ -45,6 +45,10 @@ def test_many_classes_get_a_larger_output_step_and_longer_answers(
     assert "inference_T" not in of_few["network"]
     assert of_many["training"]["output_step"] == 4  # classes / 10
     assert of_many["network"]["inference_T"] == 200
+    assert (of_many["network"]["T"], of_many["network"]["neuron"]["kernel_fraction"]) == (50, 0.05)
+    save_dataset("more.npz", images(100))
+    of_more = content(new_study("more.npz"))["network"]
+    assert (of_more["T"], of_more["neuron"]["kernel_fraction"]) == (100, 0.1)
     assert of_few["network"]["inhibition"] == of_many["network"]["inhibition"] == {"clocked": True}
 
 
