@@ -103,8 +103,14 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
         fits = _of_all(prepared, models)
     elif not prepared.noisy and np.count_nonzero(prepared.series.pulse) < _FEW_PULSES:
         prepared, fits = _with_read_noise(prepared, fits, models)
+    without = prepared, fits
     prepared, fits = _with_noise_of_current(prepared, fits)
     histories = with_history(prepared, fits)
+    if histories and prepared.of_current:
+        # A device that leaks to a bound and rests there is quiet where its current is small.
+        plain = with_history(*without)
+        if plain and max(map(adjusted, plain)) > max(map(adjusted, histories)):
+            (prepared, fits), histories = without, plain
     if histories and not prepared.of_current:  # terms may show read noise that steps had hidden
         noisy = with_read_noise(prepared) if histories[0].prepared.noisy else prepared
         noisy, longer = _with_noise_of_current(noisy, histories)

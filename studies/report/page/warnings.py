@@ -102,7 +102,7 @@ def _missing(found: FolderContents) -> Iterator[str]:
 
 
 def _chance(found: FolderContents) -> Iterator[str]:
-    yield from _sentences(divergence.of_chance(found.study, found.runs))
+    yield from _sentences(divergence.of_chance(found.study, found.complete))
 
 
 def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from device_presets import get_preset
 from device_presets.fitting import CsvLayout, fit_file
 from device_presets.fitting.fit_file import _slope_for_each
-from device_presets.fitting.model.history import NO_HISTORY, WIDTH
+from device_presets.fitting.model.history import LEAK, NO_HISTORY, WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
 from device_presets.fitting.model.selection import Score, Selection, _choice, select_model
@@ -275,3 +275,30 @@ def test_noise_of_the_current_that_widths_hid_is_found(tmp_path: Path) -> None:
     assert fit.prepared.of_current
     assert np.exp(fit.shared[4]) == pytest.approx(share, rel=0.1)
     assert np.exp(fit.shared[0]) == pytest.approx(cycle, rel=0.2)
+
+
+def test_a_device_that_leaks_to_its_bound_and_rests_there_is_not_quiet(tmp_path: Path) -> None:
+    """There only its readings scatter. Noise of the current explained that, until a leak did."""
+    rng, rows = np.random.default_rng(5), []
+    for device in (0, 1):
+        weight, time = -1.0, 0.0
+        rows.append((device, 1, 0, time, weight))
+        for cycle in (1, 2, 3):
+            for way in (1, -1):
+                short = np.where(rng.random(120) < 0.7, 0.01, 0.1)
+                for number, wait in enumerate([*short, 0.1, 0.3, 1.0]):
+                    weight, time = -1 + (weight + 1) * math.exp(-wait / 2.0), time + wait
+                    if number < 120:
+                        step = 0.03 * (1 - 0.5 * way * weight) * (1 + 0.4 * rng.normal())
+                        weight = min(max(weight + way * step, -1.0), 1.0)
+                    read = weight + 0.008 * rng.normal()
+                    rows.append((device, cycle, way if number < 120 else 0, time, read))
+    table = pd.DataFrame(rows, columns=["device", "cycle", "polarity", "time_s", "conductance"])
+    table["conductance"] = 5 + 3 * table["conductance"]
+    table.to_csv(file := tmp_path / "leak.csv", index=False)
+    prepared = prepare(read_measurement(file, CsvLayout()), None, None)
+    few = tuple(model for model in MODELS if model.code in (CONSTANT, LINEAR))
+    fit = select_model(prepared, few).chosen.fit
+    assert fit.layout.history.terms == (LEAK,)
+    assert not fit.prepared.of_current
+    assert np.exp(fit.shared[0]) == pytest.approx(0.4, rel=0.1)
