@@ -82,7 +82,7 @@ def run(
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
-    from studies.results import divergence
+    from studies.results import caveats
 
     declared = find_study(study)
     root = out or default_folder(declared)
@@ -100,7 +100,7 @@ def run(
     for line in (
         *sequential_stopping.sentences(declared.until, outcome.points),
         *pruning.sentences(outcome.pruned),
-        *divergence.sentences(outcome.runs),
+        *caveats.sentences(outcome.runs),
     ):
         typer.echo(line)
     end(outcome.failures, root)
@@ -270,7 +270,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     from studies.report.page.headline import contenders, headline
     from studies.report.plot import plot_study
     from studies.report.summary_view import render
-    from studies.results import divergence
+    from studies.results import caveats
     from studies.results.published import beside
     from studies.results.summary import summary
     from studies.results.tables import RESULTS_CSV, RESULTS_PARQUET, results_frame
@@ -286,7 +286,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     typer.echo(render(beside(table, declared), reference, "md") + "\n")
     for sentence in headline(results, table, reference, contenders(runs, results, reference)):
         typer.echo(sentence)
-    for line in divergence.of_summary(declared, table, runs):
+    for line in caveats.of_summary(declared, table, runs):
         typer.echo(line)
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}\nfigure  {figure}")
 

@@ -60,7 +60,7 @@ def table(
     docs/results.
     """
     from studies.report.summary_view import render
-    from studies.results import divergence
+    from studies.results import caveats
     from studies.results.pairwise import render_pairs
     from studies.results.pivot import pivot, render_pivot
     from studies.results.published import beside
@@ -83,7 +83,7 @@ def table(
         text = render_pairs(of_cases(results, case or (), reference), format)
     elif index is None or columns is None:
         summed = summary(of_cases(results, case or (), reference), reference)
-        told = divergence.of_summary(declared, summed, runs) if format == "md" else ()
+        told = caveats.of_summary(declared, summed, runs) if format == "md" else ()
         text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
     else:
         pivoted = pivot(results, reference, index, columns, values or "accuracy", case or ())

@@ -39,14 +39,11 @@ LEAST_PRESENTATIONS = 20_000
 FEW_CLASSES = 10
 """With more, the output layer has a larger step, and answers take longer."""
 
-MOST_CLASSES_OF_SHORT_TRAINS = 99
-"""With more, a sample is shown for twice as many slots, with a longer kernel."""
+LONG_TRAINS_FROM = 100
+"""Classes from which on a sample is shown for twice as many slots, with a longer kernel."""
 
 BATCH = 10
 """Presentations a batch."""
-
-SLOTS, KERNEL_FRACTION = (50, 100), (0.05, 0.1)
-"""T, and the kernel constant as a share of T: of short trains, and of long ones."""
 
 SPARSE = 0.6
 """Share of values at the lowest value from which an image counts as sparse: one line a value."""
@@ -87,9 +84,9 @@ class DataFacts:
         return self.classes > FEW_CLASSES
 
     @property
-    def long_trains(self) -> bool:
-        """Whether the classes are so many that more slots are worth their time."""
-        return self.classes > MOST_CLASSES_OF_SHORT_TRAINS
+    def slots_and_kernel(self) -> tuple[int, float]:
+        """T, and the kernel constant as a share of T."""
+        return (100, 0.1) if self.classes >= LONG_TRAINS_FROM else (50, 0.05)
 
     @property
     def epochs(self) -> int:
@@ -235,15 +232,16 @@ def _text(name: str, dataset: dict[str, Any], found: DataFacts, devices: Sequenc
 
 
 def _network(found: DataFacts) -> list[str]:
+    slots, kernel_fraction = found.slots_and_kernel
     lines = [
         "network:",
         f"  hidden: [{64 if found.few else 256}]",
-        f"  T: {SLOTS[found.long_trains]:<26}# time slots that a sample is shown",
+        f"  T: {slots:<26}# time slots that a sample is shown",
     ]
     if found.many_classes:
         lines.append("  inference_T: 200             # longer answers, among many classes")
     lines += [
-        f"  neuron: {{kernel_fraction: {KERNEL_FRACTION[found.long_trains]}}}",
+        f"  neuron: {{kernel_fraction: {kernel_fraction}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
     ]
     if found.features:

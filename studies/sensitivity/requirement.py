@@ -31,7 +31,7 @@ from studies.common.statistics import mean_and_half_width
 from studies.declaration.result import Failure
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
-from studies.results import divergence
+from studies.results import caveats
 from studies.results.text_table import interval
 from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
 from studies.sensitivity.device_question import (
@@ -122,7 +122,7 @@ def require(
     head = [
         f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
         f"{asked.reference.name}; wanted: at most {loss:g}",
-        *divergence.of_device(
+        *caveats.of_device(
             evaluator.runs, AS_IS, asked.reference.name, given=asked.case.drive.complete
         ),
         "all other imperfections are switched off"

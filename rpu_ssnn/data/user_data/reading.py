@@ -18,6 +18,7 @@ from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import Bounds, OwnData
 from rpu_ssnn.spike_trains import SpikeTrains
 
+ARRAYS = (".npz", ".h5", ".hdf5")
 SUFFIXES = (".npz", ".csv", ".parquet", ".h5", ".hdf5")
 MOST_CLASSES = 1000
 LEAST_FILLED = 0.01
@@ -93,7 +94,8 @@ def file_digest(own: OwnData) -> str:
 
 
 def _read(path: Path, own: OwnData) -> Raw:
-    given, path = path, path.expanduser()
+    of_label = path == own.file and own.label != OwnData.model_fields["label"].default
+    path = path.expanduser()
     if not path.exists():
         raise InputError(path, "file", None, "must be there (relative to the study's file)")
     if path.is_dir():
@@ -103,6 +105,9 @@ def _read(path: Path, own: OwnData) -> Raw:
     if not path.is_file():  # a pipe or a device would be waited for, or read without end
         raise InputError(path, "file", path.name, "must be a regular file or a folder")
     suffix = path.suffix.lower()
+    if of_label and suffix in ARRAYS:
+        allowed = f"names a column of a table, which a {suffix} file does not have: leave label out"
+        raise InputError(path, "label", own.label, allowed)
     if suffix not in SUFFIXES:
         allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"
         raise InputError(path, "file", path.name, allowed.replace("must be", "must end in", 1))
@@ -112,9 +117,6 @@ def _read(path: Path, own: OwnData) -> Raw:
             raise InputError(path, "spikes", None, allowed)
         return spike_files.read_hdf5(path, own.spikes)
     if suffix == ".npz":
-        if given == own.file and own.label != OwnData.model_fields["label"].default:
-            allowed = "names a column of a table, which an .npz file does not have: leave label out"
-            raise InputError(path, "label", own.label, allowed)
         return array_files.read_npz(path, own.spikes)
     if own.spikes is not None:
         raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")

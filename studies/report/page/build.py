@@ -21,7 +21,7 @@ from studies.report.page.headline import contenders, headline
 from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
 from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
-from studies.results import divergence
+from studies.results import caveats
 from studies.results.published import beside
 from studies.results.result_folder import STUDY_FILE
 from studies.results.summary import swept_cells, swept_columns, with_values
@@ -98,7 +98,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     if figures.is_compared:
         table = figures.summary
         answer += headline(results, table, reference, contenders(runs, results, reference))
-        for line in divergence.of_reference(study, table, runs):
+        for line in caveats.of_reference(study, table, runs):
             remedy = "training: {epochs: ...}"
             sentence = f"{line[0].upper()}{line[1:]}."
             warnings.insert(0, Cautions("reference that learned badly", remedy, [sentence]))

@@ -28,7 +28,7 @@ from studies.declaration.trial import Trial
 from studies.declaration.update_rules.ann import FloatMethod
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.declaration.update_rules.pulses import PulseMethod
-from studies.results import divergence
+from studies.results import caveats
 from studies.results.pairwise import pairwise
 from studies.results.summary import images_read, titled_row, titles_of
 from studies.results.text_table import accuracy_interval, interval
@@ -83,7 +83,7 @@ def contenders(runs: Runs, results: pd.DataFrame, reference: str) -> Contenders:
             for title, of_title in by_title.items()
             if trials[title].label != reference
             and _is_by_spikes(trials[title])
-            and not divergence.near_chance(of_title, trials[title].label)
+            and not caveats.near_chance(of_title, trials[title].label)
         ]
         changed = {title: _changed_overrides(trials[title]) for title in learned}
         swept = {

@@ -16,7 +16,7 @@ from studies.declaration.search.hyperparameters import searched
 from studies.declaration.trial import point_title
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.execution.study_runs import FolderContents
-from studies.results import divergence
+from studies.results import caveats
 from studies.results.summary import by_point
 from studies.results.tables import Versions, read_failures
 
@@ -70,7 +70,7 @@ def cautions(
         (
             "few images",
             "dataset: {test_file: ...}",
-            (f"{line[0].upper()}{line[1:]}." for line in divergence.of_few_images(found.runs)),
+            (f"{line[0].upper()}{line[1:]}." for line in caveats.of_few_images(found.runs)),
         ),
         ("cases near chance", "training: {epochs: ...}", _chance(found)),
         ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
@@ -78,7 +78,7 @@ def cautions(
         (
             "accuracy that fell in training",
             "rpu-ssnn plot FOLDER --kind curves",
-            _sentences(divergence.sentences(found.runs)),
+            _sentences(caveats.sentences(found.runs)),
         ),
         ("seeds of the search among the rows", "search: {seeds: [100, 101]}", _shared(found)),
         ("searches that ended at an edge", "search: {widen: 3}", _edges(found)),
@@ -102,7 +102,7 @@ def _missing(found: FolderContents) -> Iterator[str]:
 
 
 def _chance(found: FolderContents) -> Iterator[str]:
-    yield from _sentences(divergence.of_chance(found.study, found.complete))
+    yield from _sentences(caveats.of_chance(found.study, found.complete))
 
 
 def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]:

@@ -146,6 +146,8 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
         new_study("mine.npz", ["nosense"])
     with refused("new", "--device", "pcm", "one way only"):
         new_study("mine.npz", ["pcm"])
+    with refused("mine.npz", "label", "'kind'", "column of a table"):
+        new_study("mine.npz", label="kind")
     with refused("new", "data", "must be a file", "save_dataset"):
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
     with refused("new", "label", "'foo'", "own data"):

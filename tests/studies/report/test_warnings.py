@@ -14,7 +14,7 @@ from studies.declaration.search.hyperparameters import (
 )
 from studies.declaration.trial import Trial
 from studies.report.page.build import report_html
-from studies.results.divergence import of_reference
+from studies.results.caveats import of_reference
 from studies.results.result_folder import HYPERPARAMETERS_FILE
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from studies.cli.app import main
 from studies.declaration.result import TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
-from studies.results import divergence
+from studies.results import caveats
 from studies.results.ledger import COLUMNS
 from studies.results.spreadsheet import write_csv
 from studies.sensitivity.attribution import attribute
@@ -216,13 +216,13 @@ def test_a_device_far_below_the_reference_is_named() -> None:
 def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, learned: bool) -> None:
     row: dict[str, Any] = {"test_accuracy": accuracy, "network": "64-8-10", "n_test": 1000}
     runs = [(trial, TrialResult(row, [])) for trial in declared_trials(small_study())]
-    told = list(divergence.of_device(runs, "coincidence", "rate", given=True))
+    told = list(caveats.of_device(runs, "coincidence", "rate", given=True))
     assert [f"{accuracy} %, where chance alone gives 10.0 %" in line for line in told] == (
         [] if learned else [True]
     )
     assert all("leave its drive out" in line for line in told)
-    searched = divergence.of_device(runs, "coincidence", "rate", given=False)
+    searched = caveats.of_device(runs, "coincidence", "rate", given=False)
     assert not any("leave its drive out" in line for line in searched)
-    named = list(divergence.of_chance(small_study(), runs))
+    named = list(caveats.of_chance(small_study(), runs))
     said = "near chance, so that nothing was learned: ann, coincidence"
     assert named == ([] if learned else [said])

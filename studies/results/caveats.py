@@ -1,4 +1,4 @@
-"""Results that say little: runs that fell, a reference that learned badly, few images."""
+"""What makes results say little: runs that fell, a reference that learned badly, few images."""
 
 from __future__ import annotations
 
