@@ -38,7 +38,7 @@ def make_synapses(
         he_std = spec.neuron.theta * float(np.sqrt(2.0 / n_in))
         if initial is None:
             normal = np.random.default_rng(weight_seed).standard_normal((n_in, n_out))
-            start = (he_std * normal).astype(np.float32)
+            start = (spec.initial_scale * he_std * normal).astype(np.float32)
         else:
             start = np.asarray(initial[layer], dtype=np.float32)
         is_output = layer == len(sizes) - 2

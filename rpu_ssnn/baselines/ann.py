@@ -12,7 +12,7 @@ from torch import nn
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.rows import Rows
 from rpu_ssnn.inputs import InputLines, input_lines
-from rpu_ssnn.spec import Contrast, Positive, Share, Spec
+from rpu_ssnn.spec import Contrast, InitialScale, Positive, Share, Spec
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.training_loop import Learner, OnEpoch, train_epochs
 from rpu_ssnn.training_state import EpochRow, State, TrainingState, checked
@@ -34,6 +34,7 @@ class AnnSpec(Spec):
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
     contrast: Contrast = "none"
+    initial_scale: InitialScale = 1.0
 
 
 BUFFERS = {
@@ -153,7 +154,8 @@ class _Layers(nn.Module):
     def __init__(self, sizes: tuple[int, ...], spec: AnnSpec, generator: torch.Generator) -> None:
         super().__init__()
         self.weights = nn.ParameterList(
-            torch.randn(n_out, n_in, generator=generator) * (2.0 / n_in) ** 0.5
+            torch.randn(n_out, n_in, generator=generator)
+            * (spec.initial_scale * (2.0 / n_in) ** 0.5)
             for n_in, n_out in pairwise(sizes)
         )
         self._shares = (spec.dropout_input, *(spec.dropout_hidden,) * (len(sizes) - 2))

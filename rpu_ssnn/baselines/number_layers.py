@@ -181,7 +181,7 @@ def number_crossbar(n_in: int, n_out: int, spec: AnalogSgdSpec, seeds: Seeds) ->
     he_std = math.sqrt(2.0 / n_in)
     normal = np.random.default_rng(seeds[0]).standard_normal((n_in, n_out))
     return Crossbar(
-        initial=(he_std * normal).astype(np.float32),
+        initial=(spec.initial_scale * he_std * normal).astype(np.float32),
         theta=1.0,
         he_std=he_std,
         gain=float(spec.batch),  # the errors are means over the batch already

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rpu_ssnn.spec import Contrast, Positive, Share, Spec
+from rpu_ssnn.spec import Contrast, InitialScale, Positive, Share, Spec
 from rpu_ssnn.spec.tile import TileSpec
 
 READS_A_PRESENTATION = 2
@@ -48,3 +48,4 @@ class AnalogSgdSpec(Spec):
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
     contrast: Contrast = "none"
+    initial_scale: InitialScale = 1.0

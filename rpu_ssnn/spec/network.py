@@ -30,6 +30,7 @@ Gain = Annotated[float, Field(ge=1e-6, le=1e6)]
 Strength = Annotated[float, Field(ge=0.0, le=1e3), InSingle]
 Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Slots = Annotated[int, Field(ge=1, le=1_000_000)]
+InitialScale = Annotated[float, Field(ge=1e-3, le=10.0)]
 Contrast = Literal["none", "on_off", "signed", "complement"]
 """Input of a line: a pixel, its distance above or below its mean or zero, or what it lacks to 1."""
 
@@ -191,6 +192,11 @@ class NetworkSpec(Spec):
         description="slots an image is shown at inference, with the same kernel; None: T. More "
         "slots take noise off the answer, and cost nothing in training. Validation images are "
         "shown as long",
+    )
+    initial_scale: InitialScale = Field(
+        1.0,
+        description="initial weights in those of He initialisation, whatever trains them. Small "
+        "ones (0.1) generalise better, most with many classes",
     )
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()

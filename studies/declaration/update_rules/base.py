@@ -36,6 +36,7 @@ A rule without spikes takes that of plain gradient descent (`MethodBase.rates_of
 
 NUMBERS_READ = (
     "network.hidden",
+    "network.initial_scale",
     "network.encoding.contrast",
     "training.epochs",
     "training.batch",
@@ -333,6 +334,7 @@ class MethodBase(Spec):
         return {
             "learning_rate": self.learning_rate,
             "contrast": settings.network.encoding.contrast,
+            "initial_scale": settings.network.initial_scale,
             **settings.training.model_dump(include=read),
         }
 
