@@ -184,8 +184,13 @@ class CaseBase(Spec):
             if f"training.{name}" in self.reads
         }
         encoding = EncodingSpec(contrast=network.encoding.contrast)
+        layers = {
+            name: getattr(network, name)
+            for name in ("hidden", "initial_scale")
+            if f"network.{name}" in self.reads
+        }
         return (
-            NetworkSpec(hidden=network.hidden, encoding=encoding),
+            NetworkSpec(encoding=encoding, **layers),
             TrainingSpec().model_copy(update=kept),
         )
 
