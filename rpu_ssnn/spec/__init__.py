@@ -30,7 +30,7 @@ from rpu_ssnn.spec.training import (
 
 __all__ = [
     "LITERAL_GRADIENT", "MOST_SLOTS", "MOST_TAU", "RATES_NEED_PRESENTATIONS", "SMALLEST_NORMAL",
-    "Contrast", "EncodingSpec", "GradientSpec", "InSingle", "InhibitionSpec", "InitialScale", "NetworkSpec",
-    "NeuronSpec", "OneLine", "Positive", "Schedule", "Share", "Spec", "SurrogateSpec",
-    "TrainingSpec", "single",
+    "Contrast", "EncodingSpec", "GradientSpec", "InSingle", "InhibitionSpec", "InitialScale",
+    "NetworkSpec", "NeuronSpec", "OneLine", "Positive", "Schedule", "Share", "Spec",
+    "SurrogateSpec", "TrainingSpec", "single",
 ]  # fmt: skip
