@@ -58,6 +58,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: neurons of each hidden layer; a number: of the only one.
         T: slots a row is shown.
         inference_T: slots a row is shown by `score` and `predict`, see `NetworkSpec.inference_T`.
+        initial_scale: of the initial weights, see `NetworkSpec.initial_scale`.
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
         epochs: passes over the training rows; the step falls linearly.
@@ -91,6 +92,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         T: int = 50,
         *,
         inference_T: int | None = None,
+        initial_scale: float = 1.0,
         synapses: Any = "coincidence",
         epochs: int = 20,
         batch: int = 20,
@@ -107,6 +109,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.hidden = hidden
         self.T = T
         self.inference_T = inference_T
+        self.initial_scale = initial_scale
         self.synapses = synapses
         self.epochs = epochs
         self.batch = batch
@@ -294,6 +297,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             hidden=tuple(layers),
             T=self.T,
             inference_T=self.inference_T,
+            initial_scale=self.initial_scale,
             encoding=_checked_spec(EncodingSpec, contrast=self.contrast),
             inhibition=InhibitionSpec(clocked=self.winner_takes_all),
         )

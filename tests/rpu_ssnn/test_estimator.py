@@ -91,6 +91,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         ({"T": 0}, ("T", "0 is not allowed", "greater than or equal to 1")),
         ({"T": "many"}, ("T", "'many' is not allowed", "whole number")),
         ({"inference_T": 0}, ("inference_T", "0 is not allowed", "greater than or equal to 1")),
+        ({"initial_scale": 0}, ("initial_scale", "0 is not allowed", "equal to 0.001")),
         ({"hidden": (8, 0)}, ("hidden.1", "0 is not allowed", "greater than or equal to 1")),
         ({"hidden": None}, ("hidden.0", "whole number")),
         ({"batch": 0}, ("batch", "0 is not allowed")),
