@@ -37,7 +37,10 @@ LEAST_PRESENTATIONS = 20_000
 """Of a training, in at most 100 epochs."""
 
 FEW_CLASSES = 10
-"""With more, the output layer has a larger step, and answers take longer."""
+"""With more, the output layer has a larger step, weights start small, and answers take longer."""
+
+SMALL_START = 0.1
+"""Initial weights of many classes, in those of He initialisation."""
 
 LONG_TRAINS_FROM = 100
 """Classes from which on a sample is shown for twice as many slots, with a longer kernel."""
@@ -240,6 +243,7 @@ def _network(found: DataFacts) -> list[str]:
     ]
     if found.many_classes:
         lines.append("  inference_T: 200             # longer answers, among many classes")
+        lines.append(f"  initial_scale: {SMALL_START:<14}# small initial weights, likewise")
     lines += [
         f"  neuron: {{kernel_fraction: {kernel_fraction}}}",
         "  inhibition: {clocked: true}  # winner-take-all output",
