@@ -1,221 +1,30 @@
-"""The reference pages of the documentation, made from the code when the site is built.
+"""The reference pages of the documentation's site, made from the code when the site is built.
 
-`mkdocs.yml` names this file as a hook. `python tools/reference_pages.py FOLDER` writes the same
-pages as Markdown files.
+`mkdocs.yml` names this file as a hook. `rpu-ssnn reference PAGE` prints the same text.
 """
 
-import sys
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from studies.cli.keys import sections_of_a_study
+from studies.cli.reference import text_of
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
-FOLDER = "reference"
-
-
-def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table."""
-
-    def line(cells: Iterable[str]) -> str:
-        return (
-            "| " + " | ".join(" ".join(cell.split()).replace("|", r"\|") for cell in cells) + " |"
-        )
-
-    return "\n".join([line(header), line("---" for _ in header), *(line(row) for row in rows)])
-
-
-def study_file() -> list[str]:
-    """Every key of a study, from the pydantic models."""
-    parts = [
-        "# Keys of a study",
-        "Made from the models that check a study; `rpu-ssnn keys` prints the same. A key without a "
-        "default must be given. A case is one of the mappings whose names end in `Case`. Where a "
-        "meaning says `fields of X`, the mapping has the keys of section `X`.",
-    ]
-    for section in sections_of_a_study():
-        rows = [(f"`{row.key}`", *row[1:]) for row in section.rows]
-        parts += [f"## {section.name}", section.text]
-        parts.append(table(("key", "allowed", "default", "meaning"), rows))
-    return parts
-
-
-def device_parameters() -> list[str]:
-    """Every parameter of a preset, from the table that checks presets."""
-    from device_presets.jump_tables.table_device import RULES
-    from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
-
-    parts = [
-        "# Parameters of a device",
-        "Made from the table that checks presets. Weights are normalised conductances. A *step* is "
-        "the mean change of weight a pulse makes at weight zero. A *spread* is drawn once for each "
-        "device; a *noise* is drawn at every pulse.",
-    ]
-    shared = set.intersection(*(set(rules) for rules in PARAMETERS.values()))
-    sections = [("Every model", "", PARAMETERS["ConstantStepDevice"], shared)]
-    sections += [
-        (model, AIHWKIT_CLASSES[model], rules, set(rules) - shared)
-        for model, rules in PARAMETERS.items()
-    ]
-    sections.append(("Measured jumps, `{table: FOLDER}`", "", RULES, set(RULES) - shared))
-    for title, simulated_by, rules, names in sections:
-        if not names:
-            continue
-        lines = [
-            (
-                f"`{name}`",
-                rule.unit,
-                _range(*rule.limits, rule.kind),
-                rule.description,
-                f"`{rule.aihwkit_name}`" if rule.aihwkit_name else "",
-            )
-            for name, rule in rules.items()
-            if name in names
-        ]
-        parts.append(f"## {title}")
-        if simulated_by:
-            parts.append(f"Simulated by aihwkit's `{simulated_by}`.")
-        parts.append(table(("parameter", "unit", "range", "meaning", "aihwkit field"), lines))
-    return parts
-
-
-def _range(low: float, high: float, kind: str) -> str:
-    return "true or false" if kind == "flag" else f"{low:g} to {high:g}"
-
-
-def imperfections() -> list[str]:
-    """What `attribute` switches off, and what `require` varies, from their tables."""
-    from studies.sensitivity import axes
-    from studies.sensitivity.imperfections import FINITE_STEP, NEUTRAL
-
-    rows = [
-        (
-            f"`{name}`",
-            ", ".join(
-                f"`{path.removeprefix('overrides.')}` {_value(value)}"
-                for path, value in neutral.items()
-            ),
-        )
-        for name, neutral in NEUTRAL.items()
-    ]
-    rows.append(
-        (
-            f"`{FINITE_STEP}`",
-            "`levels` as many as still give the learning rate: finer steps would only learn slower",
-        )
-    )
-    varied = [
-        (
-            f"`{name}`" + (" (asked by default)" if name in axes.STANDARD else ""),
-            parameter.imperfection and f"`{parameter.imperfection}`",
-            f"{parameter.worst:g}",
-            parameter.meaning,
-        )
-        for name, parameter in axes.PARAMETERS.items()
-    ]
-    return [
-        "# Imperfections and requirements",
-        "Made from the tables of the two commands.",
-        "## What `rpu-ssnn attribute` switches off",
-        "A path without a section is an override of the preset.",
-        table(("imperfection", "switched off means"), rows),
-        "## What `rpu-ssnn require` varies",
-        table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
-    ]
-
-
-def _value(value: object) -> str:
-    return "unlimited" if value is None else str(value)
-
-
-def result_columns() -> list[str]:
-    """Every column of the results, from its declaration."""
-    from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
-
-    def rows(columns: Iterable[Any]) -> list[tuple[str, ...]]:
-        return [
-            (", ".join(f"`{name}`" for name in column.names), column.unit, column.meaning)
-            for column in columns
-        ]
-
-    header = ("column", "unit", "meaning")
-    return [
-        "# Columns of the results",
-        "Made from the declaration that a test holds against real rows. N is the number "
-        "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
-        "ends in `_total` is the sum over the crossbars.",
-        "## results.csv: one row a run",
-        table(header, rows(RESULT_COLUMNS)),
-        "## curves.csv: one row an epoch of each run",
-        table(header, rows(CURVE_COLUMNS)),
-    ]
-
-
-def command_line() -> list[str]:
-    """Every command with its arguments and options, from the Typer application."""
-    import typer
-
-    from studies.cli.app import app
-
-    parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
-    parts += _command("rpu-ssnn", typer.main.get_command(app))
-    return parts
-
-
-def _command(path: str, command: Any) -> list[str]:
-    parts = [f"## `{path}`", " ".join((command.help or "").split())]
-    rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
-    if rows:
-        parts.append(table(("argument or option", "default", "meaning"), rows))
-    for name, child in getattr(command, "commands", {}).items():
-        parts += _command(f"{path} {name}", child)
-    return [part for part in parts if part]
-
-
-def _parameter(parameter: Any) -> tuple[str, str, str]:
-    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    if not parameter.opts[0].startswith("-"):
-        names = f"`{parameter.name.upper()}`"
-    default = parameter.default
-    if parameter.required:
-        shown = "required"
-    elif default is None or default is False or callable(default):
-        shown = ""
-    else:
-        shown = f"`{getattr(default, 'value', default)}`"
-    return names, shown, parameter.help or ""
-
-
-PAGES = {
-    "study_file.md": study_file,
-    "device_parameters.md": device_parameters,
-    "result_columns.md": result_columns,
-    "imperfections.md": imperfections,
-    "command_line.md": command_line,
+FILES = {
+    "keys": "study_file.md",
+    "parameters": "device_parameters.md",
+    "columns": "result_columns.md",
+    "imperfections": "imperfections.md",
+    "commands": "command_line.md",
 }
-"""Page below `docs/reference` -> what makes the parts of its text."""
-
-
-def text_of(page: str) -> str:
-    """The Markdown of a page."""
-    return "\n\n".join(part for part in PAGES[page]() if part) + "\n"
+"""Page of `rpu-ssnn reference` -> file below `docs/reference`."""
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
     """Adds the pages to the site (a hook of mkdocs)."""
     from mkdocs.structure.files import File
 
-    for name in PAGES:
-        files.append(File.generated(config, f"{FOLDER}/{name}", content=text_of(name)))
+    for page, name in FILES.items():
+        files.append(File.generated(config, f"reference/{name}", content=text_of(page)))
     return files
-
-
-if __name__ == "__main__":
-    out = Path(sys.argv[1])
-    out.mkdir(parents=True, exist_ok=True)
-    for page in PAGES:
-        (out / page).write_text(text_of(page), encoding="utf-8")

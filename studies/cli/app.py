@@ -28,6 +28,7 @@ from studies.cli.options import (
 from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
+from studies.cli.reference import reference_app
 from studies.cli.results import results_app
 from studies.cli.running import (
     AcceptOption,
@@ -60,6 +61,7 @@ app.add_typer(results_app)  # its commands join the top level
 app.add_typer(questions_app)  # likewise
 app.add_typer(paper_app)  # likewise
 app.add_typer(keys_app)  # likewise
+app.add_typer(reference_app)  # likewise
 
 
 @app.command()

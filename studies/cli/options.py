@@ -40,6 +40,9 @@ def path_argument(help: str, metavar: str = "PATH") -> Any:
 StudyArgument = Annotated[str, typer.Argument(help="A study's YAML file, or a shipped name.")]
 FolderArgument = Annotated[Path, path_argument("Output folder of a study.", "FOLDER")]
 OutOption = Annotated[Path | None, path_option("Output folder; default: out/NAME.")]
+QuestionOutOption = Annotated[
+    Path | None, path_option("Output folder; default: out/STUDY_COMMAND_DEVICE.")
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option(

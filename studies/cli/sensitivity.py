@@ -12,7 +12,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.cli.options import (
     DataOption,
     FolderArgument,
-    OutOption,
+    QuestionOutOption,
     RowsOption,
     StudyArgument,
     TableOutOption,
@@ -55,7 +55,7 @@ SearchEachOption = Annotated[
 def attribute(
     study: StudyArgument,
     device: DeviceOption,
-    out: OutOption = None,
+    out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
     search_each: SearchEachOption = False,
@@ -85,7 +85,7 @@ def attribute(
 def decompose(
     study: StudyArgument,
     device: DeviceOption,
-    out: OutOption = None,
+    out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
     accept_other_versions: AcceptOption = False,
@@ -125,7 +125,7 @@ def require(
     others: Annotated[
         Others, typer.Option(help="The other imperfections: as the device has them, or off.")
     ] = "as-is",
-    out: OutOption = None,
+    out: QuestionOutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
     search_each: SearchEachOption = False,

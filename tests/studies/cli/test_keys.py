@@ -60,3 +60,26 @@ def test_an_unknown_name_is_one_line_with_the_nearest(command: Command) -> None:
     code, output, errors = command("keys", "hiden")
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert "did you mean hidden?" in errors
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("keys", "| `initial_scale` |"),
+        ("parameters", "| `asymmetry_spread` |"),
+        ("columns", "| `test_accuracy` |"),
+        ("imperfections", "| `finite_step` |"),
+        ("commands", "## `rpu-ssnn presets fit`"),
+    ],
+)
+def test_a_reference_page_is_printed(page: str, words: str, command: Command) -> None:
+    code, output, errors = command("reference", page)
+    assert (code, errors) == (0, "")
+    assert words in output
+
+
+def test_an_unknown_page_is_one_line_with_the_pages(command: Command) -> None:
+    code, _, errors = command("reference", "colums")
+    assert code == 2
+    assert "did you mean columns?" in errors
+    assert "imperfections" in errors
