@@ -195,8 +195,9 @@ class NetworkSpec(Spec):
     )
     initial_scale: InitialScale = Field(
         1.0,
-        description="initial weights in those of He initialisation, whatever trains them. Small "
-        "ones (0.1) generalise better, most with many classes",
+        description="size of the initial weights of every crossbar, in those of He initialisation, "
+        "whichever rule trains them. Small weights (0.3) gain with many classes. A coarse device "
+        "whose down step is larger does not learn from much smaller ones",
     )
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()

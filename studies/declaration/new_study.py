@@ -39,7 +39,7 @@ LEAST_PRESENTATIONS = 20_000
 FEW_CLASSES = 10
 """With more, the output layer has a larger step, weights start small, and answers take longer."""
 
-SMALL_START = 0.1
+SMALL_START = 0.3
 """Initial weights of many classes, in those of He initialisation."""
 
 LONG_TRAINS_FROM = 100

@@ -45,7 +45,7 @@ def test_many_classes_get_a_larger_output_step_a_small_start_and_longer_answers(
     assert not {"inference_T", "initial_scale"} & set(of_few["network"])
     assert of_many["training"]["output_step"] == 4  # classes / 10
     assert of_many["network"]["inference_T"] == 200
-    assert of_many["network"]["initial_scale"] == 0.1
+    assert of_many["network"]["initial_scale"] == 0.3
     assert (of_many["network"]["T"], of_many["network"]["neuron"]["kernel_fraction"]) == (50, 0.05)
     save_dataset("more.npz", images(100))
     of_more = content(new_study("more.npz"))["network"]
