@@ -20,9 +20,9 @@ def make_synapses(
     threads: int,
     pool: ThreadPoolExecutor,
 ) -> list[Synapses]:
-    """Synapses that start from `initial` or from He initialisation scaled by theta.
+    """Synapses that start from `initial`, or from He initialisation x theta x `initial_scale`.
 
-    With this scale, the rates of a layer are about as large as those of the layer before.
+    At an `initial_scale` of 1, a layer's rates are about as large as those of the layer before.
 
     Raises:
         ValueError: sizes of another number of layers than `spec`, or `initial` of other shapes.

@@ -6,7 +6,8 @@ constant of the Spike Response kernel (Eq. 3), theta, theta_b and theta_N the th
 forward, hidden-gradient and output-gradient neurons.
 
 Weights are in units of the threshold current: a weight W adds W to the membrane that fires at
-theta. He initialisation is scaled by theta, so that a unit rate gives a unit gain.
+theta. He initialisation (He et al., ICCV 2015) is scaled by theta, so that a unit rate gives a unit
+gain.
 """
 
 from typing import Annotated, Literal, Self
