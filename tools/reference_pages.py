@@ -3,28 +3,64 @@
 `mkdocs.yml` names this file as a hook. `rpu-ssnn reference PAGE` prints the same text.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from studies.cli.reference import text_of
+from studies.cli.reference import PAGES, joined, table
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
+
+def command_line() -> list[str]:
+    """Every command with its arguments and options, from the Typer application."""
+    import typer
+
+    from studies.cli.app import app
+
+    parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
+    parts += _command("rpu-ssnn", typer.main.get_command(app))
+    return parts
+
+
+def _command(path: str, command: Any) -> list[str]:
+    parts = [f"## `{path}`", " ".join((command.help or "").split())]
+    rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
+    if rows:
+        parts.append(table(("argument or option", "default", "meaning"), rows))
+    for name, child in getattr(command, "commands", {}).items():
+        parts += _command(f"{path} {name}", child)
+    return [part for part in parts if part]
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    if not parameter.opts[0].startswith("-"):
+        names = f"`{parameter.name.upper()}`"
+    default = parameter.default
+    if parameter.required:
+        shown = "required"
+    elif default is None or default is False or callable(default):
+        shown = ""
+    else:
+        shown = f"`{getattr(default, 'value', default)}`"
+    return names, shown, parameter.help or ""
+
+
 FILES = {
-    "keys": "study_file.md",
-    "parameters": "device_parameters.md",
-    "columns": "result_columns.md",
-    "imperfections": "imperfections.md",
-    "commands": "command_line.md",
+    "study_file.md": PAGES["keys"],
+    "device_parameters.md": PAGES["parameters"],
+    "result_columns.md": PAGES["columns"],
+    "imperfections.md": PAGES["imperfections"],
+    "command_line.md": command_line,
 }
-"""Page of `rpu-ssnn reference` -> file below `docs/reference`."""
+"""File below `docs/reference` -> what makes the parts of its text."""
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
     """Adds the pages to the site (a hook of mkdocs)."""
     from mkdocs.structure.files import File
 
-    for page, name in FILES.items():
-        files.append(File.generated(config, f"reference/{name}", content=text_of(page)))
+    for name, made in FILES.items():
+        files.append(File.generated(config, f"reference/{name}", content=joined(made())))
     return files

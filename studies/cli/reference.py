@@ -1,4 +1,4 @@
-"""`rpu-ssnn reference`: keys, parameters, columns, imperfections and commands, made from the code.
+"""`rpu-ssnn reference`: keys, parameters, columns and imperfections, made from the code.
 
 The documentation's site has the same pages (`tools/reference_pages.py`).
 """
@@ -18,9 +18,7 @@ reference_app = typer.Typer()
 def reference(
     page: Annotated[
         str,
-        typer.Argument(
-            metavar="PAGE", help="One of: keys, parameters, columns, imperfections, commands"
-        ),
+        typer.Argument(metavar="PAGE", help="One of: keys, parameters, columns, imperfections"),
     ],
 ) -> None:
     """Print a reference page as Markdown: the parameters of devices, the columns of results."""
@@ -166,51 +164,20 @@ def result_columns() -> list[str]:
     ]
 
 
-def command_line() -> list[str]:
-    """Every command with its arguments and options, from the Typer application."""
-    import typer
-
-    from studies.cli.app import app
-
-    parts = ["# Commands", "Made from the application; `rpu-ssnn COMMAND --help` prints the same."]
-    parts += _command("rpu-ssnn", typer.main.get_command(app))
-    return parts
-
-
-def _command(path: str, command: Any) -> list[str]:
-    parts = [f"## `{path}`", " ".join((command.help or "").split())]
-    rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
-    if rows:
-        parts.append(table(("argument or option", "default", "meaning"), rows))
-    for name, child in getattr(command, "commands", {}).items():
-        parts += _command(f"{path} {name}", child)
-    return [part for part in parts if part]
-
-
-def _parameter(parameter: Any) -> tuple[str, str, str]:
-    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    if not parameter.opts[0].startswith("-"):
-        names = f"`{parameter.name.upper()}`"
-    default = parameter.default
-    if parameter.required:
-        shown = "required"
-    elif default is None or default is False or callable(default):
-        shown = ""
-    else:
-        shown = f"`{getattr(default, 'value', default)}`"
-    return names, shown, parameter.help or ""
-
-
 PAGES: dict[str, Callable[[], list[str]]] = {
     "keys": keys_of_a_study,
     "parameters": device_parameters,
     "columns": result_columns,
     "imperfections": imperfections,
-    "commands": command_line,
 }
 """Page -> what makes the parts of its text."""
 
 
 def text_of(page: str) -> str:
     """The Markdown of a page."""
-    return "\n\n".join(part for part in PAGES[page]() if part) + "\n"
+    return joined(PAGES[page]())
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The Markdown of the parts that are not empty."""
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -69,7 +69,6 @@ def test_an_unknown_name_is_one_line_with_the_nearest(command: Command) -> None:
         ("parameters", "| `asymmetry_spread` |"),
         ("columns", "| `test_accuracy` |"),
         ("imperfections", "| `finite_step` |"),
-        ("commands", "## `rpu-ssnn presets fit`"),
     ],
 )
 def test_a_reference_page_is_printed(page: str, words: str, command: Command) -> None:
