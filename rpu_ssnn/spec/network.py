@@ -196,9 +196,9 @@ class NetworkSpec(Spec):
     )
     initial_scale: InitialScale = Field(
         1.0,
-        description="size of the initial weights of every crossbar, in those of He initialisation, "
+        description="factor on the initial weights of every crossbar (1: He initialisation), "
         "whichever rule trains them. Small weights (0.3) gain with many classes. A coarse device "
-        "whose down step is larger does not learn from much smaller ones",
+        "whose down step is larger does not learn from much smaller weights",
     )
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()

@@ -40,7 +40,7 @@ FEW_CLASSES = 10
 """With more, the output layer has a larger step, weights start small, and answers take longer."""
 
 SMALL_START = 0.3
-"""Initial weights of many classes, in those of He initialisation."""
+"""Factor on the initial weights (1: He initialisation), with many classes."""
 
 LONG_TRAINS_FROM = 100
 """Classes from which on a sample is shown for twice as many slots, with a longer kernel."""
