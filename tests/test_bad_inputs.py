@@ -1,0 +1,428 @@
+"""One table of bad inputs: each is refused in one line that names the file, the key and the value.
+
+A row is a command line, the files that it reads, and what the line must hold, in this order. The
+wording of the line is free.
+"""
+
+import gzip
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common import strict_yaml
+from support.commands import Command
+from support.studies.harness import SMALL
+
+type Content = str | bytes | Callable[[Path], object]
+type Files = dict[str, Content]
+
+PYTHON_WORDS = re.compile(
+    r"Traceback|pydantic|allow_pickle|function-|PosixPath|Value error|Input should"
+    r"|\b(tuple|dict\w*|instance|str|int|float|bool|Input|Spec|NoneType|KeyError|ValueError)\b"
+)
+"""Words that a user did not write and need not know."""
+
+MOST_LETTERS = 800
+"""The longest lines list the parameters of a device."""
+
+
+class Bad(NamedTuple):
+    """A command line that must be refused.
+
+    Attributes:
+        command: words of the command line; HERE is the folder of the files.
+        files: the content of each file, or the function that writes it.
+        names: what the line holds, in this order.
+    """
+
+    command: str
+    files: Files
+    names: tuple[str, ...]
+
+
+PLAN = "plan HERE/s.yaml --no-estimate --out HERE/out"
+RATE = {"update": "rate", "learning_rate": 1.0}
+LONG = "a" * 5000
+
+
+def of_study(changes: str, *names: str) -> Bad:
+    """A study file with these changes, written as YAML."""
+    text = json.dumps(SMALL | strict_yaml.load(f"{{{changes}}}"))
+    return Bad(PLAN, {"s.yaml": text.replace("NaN", ".nan")}, ("s.yaml: ", *names))
+
+
+def of_case(case: str, *names: str, files: Files | None = None) -> Bad:
+    """A study whose second case is this one, written as YAML."""
+    case = (
+        case.replace("device:", "tile: {simulator: native}, device:")
+        if "tile" not in case
+        else case
+    )
+    bad = of_study(f"cases: [{json.dumps(RATE)}, {{{case}}}]", *names)
+    return Bad(PLAN, bad.files | (files or {}), names)
+
+
+def of_table(name: str, files: Files) -> Bad:
+    """A device whose table of measured jumps is bad."""
+    return of_case("device: {table: HERE/t}", name, files=files)
+
+
+def of_data(file: str, content: Content, name: str, dataset: str = "test_share: 0.5") -> Bad:
+    """A data file that is refused; the line names it."""
+    bad = of_study(f"dataset: {{file: {file}, {dataset}}}")
+    return Bad(PLAN, bad.files | {file: content}, (file, name))
+
+
+def of_fit(content: Content, *names: str, options: str = "", file: str = "m.csv") -> Bad:
+    """A measured file that is refused, or an option of its fit."""
+    command = f"presets fit HERE/{file} --name mine --out HERE/mine.yaml {options}"
+    return Bad(command.strip(), {file: content}, names)
+
+
+def npz(**arrays: Any) -> bytes:
+    """An archive of arrays."""
+    content = io.BytesIO()
+    np.savez(content, **{key: np.asarray(value) for key, value in arrays.items()})
+    return content.getvalue()
+
+
+def promising(*shape: int) -> bytes:
+    """An archive whose headers promise more values than it holds."""
+    content, member = io.BytesIO(), io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(member, header)
+    with zipfile.ZipFile(content, "w") as archive:
+        for key in ("X", "y"):
+            archive.writestr(f"{key}.npy", member.getvalue() + bytes(80))
+    return content.getvalue()
+
+
+def hdf5(**parts: Any) -> Callable[[Path], object]:
+    """An HDF5 file; a tuple is the shape of a data set that was never written."""
+
+    def made(path: Path) -> None:
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            for key, value in parts.items():
+                name = key.replace("__", "/")
+                if isinstance(value, tuple):
+                    file.create_dataset(name, shape=value, dtype="f4", chunks=True)
+                else:
+                    file[name] = value
+
+    return made
+
+
+def idx(*dimensions: int, values: int | None = None) -> bytes:
+    """An idx file of zeros."""
+    head = bytes([0, 0, 8, len(dimensions)])
+    head += b"".join(size.to_bytes(4, "big") for size in dimensions)
+    return head + bytes(int(np.prod(dimensions)) if values is None else values)
+
+
+def idx_folder(images: bytes) -> Files:
+    """A folder of four idx files, of which the first is bad."""
+    others = {"d/train-idx1": idx(2), "d/test-idx3": idx(2, 2, 2), "d/test-idx1": idx(2)}
+    return of_study("dataset: {file: d}").files | {"d/train-idx3": images} | others
+
+
+def jumps(rows: str) -> Files:
+    """The two files of a table of jumps."""
+    return {f"t/dG_{way}creasing.txt": rows for way in ("in", "de")}
+
+
+def measured(first: str = "", head: str = "pulse,polarity,conductance", last: str = "1.5") -> str:
+    """A measured CSV whose conductance is the same after each pulse."""
+    rows = [f"{n % 50 + 1},{('up', 'down')[n // 50 % 2]},{last}" for n in range(200)]
+    return "\n".join([head, *([first] if first else []), *rows]) + "\n"
+
+
+X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 0, 1, 0, 1])
+SPLIT = {"x_train": X, "y_train": Y, "x_test": X + 1, "y_test": Y}
+EVENTS = {"t": np.arange(4.0), "x": [0, 1, 0, 1], "recording": [0, 0, 1, 1], "labels": [0, 1]}
+JUMPS = "1e-6 2e-6 3e-6\n0 1\n0 0 0\n1e-7 1e-7 1e-7\n"
+ALIASES = "a0: &a0 [x, x]\n" + "".join(
+    f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40)
+)
+
+YAML = [
+    Bad(PLAN, {"s.yaml": content}, ("s.yaml: ", place, value))
+    for content, place, value in [
+        ("study: [", "line 1, column 9", ""),
+        ("study: a\n\tseeds: 1\n", "line 2", "tabs"),
+        ("study: a\nseeds: [1]\nseeds: [2]\n", "line 3", "seeds"),
+        ("study: !!python/object:os.system {}", "line 1", "python/object"),
+        ("study: a\nquestion: \x07\n", "line 2", "x07"),
+        ("a: &a [*a]", "line 1", "a"),
+        (ALIASES, "", "1000000"),
+        ("study: " + "[" * 2000 + "]" * 2000, "", "deep"),
+        ("study: a\n---\nstudy: b\n", "", "document"),
+        ("", "content", "missing"),
+        ("just text", "content", "'just text'"),
+        ("1: 2\n", "key", "'1'"),
+        (bytes(range(256)), "file", "UTF-8"),
+        ("study: x\ncases: [{update: rate, learning_rate: 0,05}]\n", "case 1", "5"),
+    ]
+]  # fmt: skip
+
+STUDIES = [
+    of_study("network: {T: '10'}", "network.T", "'10'"),
+    of_study("network: {hidden: ['8']}", "network.hidden.0", "'8'"),
+    of_study("network: {hidden: []}", "network.hidden", "[]"),
+    of_study("network: {gradient: {relay: yes}}", "network.gradient.relay", "'yes'"),
+    of_study("network: {gradient: {relay: 1}}", "network.gradient.relay", "1"),
+    of_study("network: {T: true}", "network.T", "True"),
+    of_study("network: {T: 1.5}", "network.T", "1.5", "whole number"),
+    of_study("network: {T: -5}", "network.T", "-5", "1"),
+    of_study("network: [1]", "network", "[1]"),
+    of_study("network: null", "network", "missing"),
+    of_study("network: {TT: 1}", "network.TT", "hidden, T,"),
+    of_study("network: {neuron: {theta_m: 1}}", "network.neuron.theta_m", "theta_n or theta_b"),
+    of_study("network: {encoding: {input_rate: 0.6}}", "network.encoding", "0.6"),
+    of_study("network: {hidden: [8, 8, 8]}", "case 2.network.hidden", "[8, 8, 8]", "clocked"),
+    of_study("training: {schedule: batches}", "training.schedule", "'batches'", "mean batch?"),
+    of_study("training: {epochs: many}", "training.epochs", "'many'"),
+    of_study("training: {batch: 950}", "training.batch", "950", "90"),
+    of_study("training: {learning_rate: 4}", "training.learning_rate", "`update`"),
+    of_study("epochs: 4", "epochs", "`training`"),
+    of_study("sedes: [1], network: {T: -1}", "sedes", "did you mean seeds?"),
+    of_study("study: ../up", "study", "'../up'"),
+    of_study("question: 5", "question", "5"),
+    of_study("seeds: 2.5", "seeds", "2.5"),
+    of_study("seeds: [3, 3]", "seeds", "3"),
+    of_study("seeds: 20000", "seeds.count", "20000"),
+    of_study("seeds: {n: 3}", "seeds.n", "count"),
+    of_study(f"seeds: {[1.5] * 9000}", "seeds.0", "1.5", "8999 more"),
+    of_study("cases: null", "cases", "missing"),
+    of_study("cases: []", "cases", "[]"),
+    of_study("cases: {update: rate}", "cases", "list"),
+    of_study("cases: [rate]", "case 1", "'rate'"),
+    of_study("cases: [{learning_rate: 1}]", "case 1", "device"),
+    of_study("reference: rates", "reference", "'rates'", "did you mean rate?"),
+    of_study("published: {rat: {accuracy: 98, source: x}}", "published", "'rat'"),
+    of_study("published: {rate: {accuracy: 101, source: x}}", "published.rate.accuracy", "101"),
+    of_study("dataset: {name: minst}", "dataset.name", "'minst'", "did you mean mnist?"),
+    of_study("dataset: {name: digits, n_train: 5000}", "dataset.n_train", "5000", "1438"),
+    of_study("dataset: {name: digits, n_train: 4}", "dataset.validation_share", "0.1"),
+    of_study("dataset: {file: a.npz, range: [.nan, 1]}", "dataset.range.0", "nan"),
+    of_study("dataset: {file: a.npz, range: [1, 0]}", "dataset.range", "[1.0, 0.0]"),
+    of_study("dataset: {file: a.npz, test_share: 1}", "dataset.test_share", "0.9"),
+    of_study("sweep: {network.T: [20, 0]}", "sweep.network.T", "0"),
+    of_study("sweep: {network.TT: [1]}", "sweep.network.TT", "hidden"),
+    of_study("sweep: {T: [1]}", "sweep.T", "network.T"),
+    of_study("sweep: {network: [1]}", "sweep.network", "1"),
+    of_study("sweep: {tile.initial: [pulsed]}", "sweep.tile.initial", "pulsed"),
+    of_study("sweep: {network.T: [5, 10, 5.0]}", "sweep.network.T", "[5, 10, 5.0]"),
+]
+
+CASES = [
+    of_case("update: coincidences", "case 2.update", "'coincidences'", "mean coincidence?"),
+    of_case("update: rate, learning_rate: 0", "case 2.learning_rate", "0"),
+    of_case("update: coincidence, learning_rate: 1, label: ' a'", "case 2.label", "' a'"),
+    of_case("update: coincidence, learning_rate: 1, label: rate", "case 2.label", "'rate'"),
+    of_case("update: rate, learning_rate: 1, tile: {}", "case 2.tile", "label, network"),
+    of_case("update: surrogate_free, learning_rate: 1", "case 2.update"),
+    of_case("update: ann, network: {T: 5}", "case 2.network.T", "5", "ann"),
+    of_case("device: ideal, weight_range: 8", "case 2.weight_range", "device"),
+    of_case("device: ideal, override: {}", "case 2.override", "did you mean overrides?"),
+    of_case("device: ideal, overrides: {cycle: 0}", "case 2.overrides.cycle", "step, levels"),
+    of_case("device: ideal, overrides: {cycle_to_cycle: -1}", "overrides.cycle_to_cycle", "-1"),
+    of_case("device: ideal, overrides: {cycle_to_cycle: '0.1'}", "overrides.cycle", "'0.1'"),
+    of_case("device: ideal, overrides: {cycle_to_cycle: [1]}", "overrides.cycle_to_cycle", "[1]"),
+    of_case("device: ecram, overrides: {cycle_to_cycle: 30%}", "cycle_to_cycle", "'30%'", "0.3"),
+    of_case("device: ecram, overrides: {leak_time_constant_s: 10 ms}", "leak_time", "0.01"),
+    of_case("device: ideal, tile: {slot_seconds: 500}", "case 2.tile.slot_seconds", "500", "10"),
+    of_case("device: ideal, tile: {initial: written}", "case 2.tile.initial", "'written'"),
+    of_case("device: ideal, tile: {reads: {adc_bits: 4}}", "case 2.tile.reads", "adc_bound"),
+    of_case("device: chargetrap", "case 2.device", "'chargetrap'", "did you mean charge_trap?"),
+    of_case("device: pcm", "case 2.device", "'pcm'"),
+    of_case("device: {}", "case 2.device", "{}"),
+    of_case("device: []", "case 2.device", "[]"),
+    of_case("device: nosuch.yaml", "case 2.device", "HERE/nosuch.yaml"),
+    of_case("device: two_sided()", "case 2.device", "'two_sided'"),
+    of_case("device: one_sided_pair(pcm", "case 2.device", "one_sided_pair(pcm"),
+    of_case("device: 'SoftBoundsDevice(dw_min=''a'')'", "SoftBoundsDevice.dw_min", "'a'"),
+    of_case("device: HardBoundsDevice(dw_min=0.1)", "case 2.device", "'HardBoundsDevice'"),
+    of_case("device: a.yaml", "a.yaml", "cycle_to_cycle", "'30%'", files={
+        "a.yaml": "a: {like: ecram, parameters: {cycle_to_cycle: {value: 30%, unit: step}}}"
+    }),
+    of_case("device: {table: nosuch}", "case 2.device", "'nosuch'"),
+    of_table("dG_increasing.txt", jumps("1e-6\n0 1\n0\n1e-7\n")),
+    of_table("dG_increasing.txt", jumps("1e-6 2e-6\n0.2 1\n0 0\n1e-7 1e-7\n")),
+    of_table("dG_increasing.txt", jumps("1e-6 2e-6\n0 1\n0 0\n1e-7 nan\n")),
+    of_table("dG_increasing.txt", jumps("a b c\n") | {"t/dG_increasing.txt": b"\xff\xfe\x00"}),
+    of_table("dG_decreasing.txt", {"t/dG_increasing.txt": JUMPS}),
+    of_table("dG_increasing.txt.gz", {"t/dG_decreasing.txt": JUMPS,
+        "t/dG_increasing.txt.gz": gzip.compress(b"1" * 999)[:-9]}),
+    of_table("t/2", {f"t/1/{name}": JUMPS for name in ("dG_increasing.txt", "dG_decreasing.txt")}
+        | {"t/2/dG_inc.txt": JUMPS}),
+]  # fmt: skip
+
+MEASURED = [
+    of_fit("", "m.csv: file"),
+    of_fit(bytes(100), "m.csv"),
+    of_fit(measured("1e30,up,1"), "m.csv, row 2: column pulse", "1e+30"),
+    of_fit(measured("1,up,-1"), "m.csv, row 2: column conductance", "-1"),
+    of_fit(measured("1,up,x"), "m.csv, row 2: column conductance", "'x'"),
+    of_fit(measured("1,sideways,1"), "m.csv, row 2: column polarity", "'sideways'"),
+    of_fit(measured("1,up,1,2"), "m.csv, row 2"),
+    of_fit(measured(), "m.csv", "must change with the pulses"),
+    of_fit(measured(head="pulse,polarity,conductnace"), "'conductance'", "mean conductnace?"),
+    of_fit("pulse,polarity,conductance\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),
+    of_fit(measured(), "'../x'", options="--name ../x"),
+    of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
+    of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),
+    of_fit(b"no", "m.xlsx: file", "Excel", file="m.xlsx"),
+]
+
+SPIKES = "spikes: {}, test_share: 0.5"
+DATA = [
+    of_data("a.npz", b"\x80\x04N.", "file"),
+    of_data("a.npz", npz(**SPLIT)[:-30], "archive"),
+    of_data("a.npz", promising(10**12), "8000000000000"),
+    of_data("a.npz", promising(10**9, 1), "8000000000"),
+    of_data("a.npz", npz(X=np.array([{}], dtype=object), y=Y), "X"),
+    of_data("a.npz", npz(X=X.astype(str), y=Y), "kind of values"),
+    of_data("a.npz", npz(X=X * 0 + 3, y=Y), "values"),
+    of_data("a.npz", npz(X=X[0], y=Y), "shape of x"),
+    of_data("a.npz", npz(X=X, y=Y[:3]), "number of labels: 3"),
+    of_data("a.npz", npz(X=X, y=Y + 0.5), "label 0: 0.5"),
+    of_data("a.npz", npz(X=np.where(X == 5, np.nan, X), y=Y), "[1, 1]: nan"),
+    of_data("a.npz", npz(**SPLIT | {"x_test": X[:, :2]}), "(2,)", ""),
+    of_data("a.npz", npz(**SPLIT | {"y_test": Y + 5}), "class 5", ""),
+    of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows", ""),
+    of_data("a.npz", npz(**SPLIT), "test_share: 0.5"),
+    of_data("a.npz", npz(X=X, y=Y), "test_share: missing", ""),
+    of_data("a.npz", npz(X=X, y=Y * 0), "number of classes: 1"),
+    of_data("a.npz", npz(X=X[:0], y=Y[:0]), "rows: 0"),
+    of_data("a.npz", npz(a=X), "keys: 'a'"),
+    of_data("a.npz", npz(**EVENTS, p=[0, 2, 0, 1]), "5", "spikes: {lines: 4}, test_share: 0.5"),
+    of_data("a.npz", npz(**EVENTS | {"x": [0, 0.5, 0, 1]}), "x of event 1: 0.5", SPIKES),
+    of_data("a.npz", npz(**EVENTS | {"t": -np.arange(4.0)}), "t of event 1: -1.0", SPIKES),
+    of_data("a.npz", npz(**EVENTS | {"recording": [0, 0, 1, 2]}), "event 3: 2", SPIKES),
+    of_data("a.csv", "label,a\n0,1\n1,x\n", "row 2, column a: 'x'"),
+    of_data("a.csv", "label,a\n0,1\n1,\n", "row 2, column a"),
+    of_data("a.csv", "label,a\n0,1\n,2\n", "row 2, column label"),
+    of_data("a.csv", "class,a\n0,1\n1,2\n", "label: 'label'"),
+    of_data("a.csv", "label,a,a\n0,1,2\n", "'a'"),
+    of_data("a.csv", "label,a\n0,1,2\n1,2,3\n", "cells"),
+    of_data("a.csv", bytes(range(256)), "UTF-8"),
+    of_data("a.csv", "label,a\n", "rows: 0"),
+    of_data("a.parquet", b"PAR1no", "Parquet"),
+    of_data("a.parquet", pd.DataFrame({"label": [0, 1], "a": ["1", "x"]}).to_parquet, "a: 'x'"),
+    of_data("a.h5", b"no", "HDF5", SPIKES),
+    of_data("a.h5", hdf5(x=X), "spikes/times", SPIKES),
+    of_data("a.h5", hdf5(spikes__times=(10**12,), spikes__units=X, labels=Y), "10000000", SPIKES),
+    of_data("a.h5", hdf5(x=X), "spikes: missing", ""),
+    of_data("a.txt", "1", ".csv"),
+    of_data("a.npz", os.mkfifo, "regular file"),
+    of_data("a.npz", lambda path: path.symlink_to("a.npz"), "file"),
+    of_data("d", lambda path: path.mkdir(), "idx", ""),
+    Bad(PLAN, idx_folder(idx(2, 2, 2, values=7)), ("train-idx3", "2x2x2")),
+    Bad(PLAN, idx_folder(idx(1, 1, 1)[:4] + b"\xff" * 12), ("train-idx3", "4294967295")),
+    Bad(PLAN, of_study("dataset: {file: a.npz}").files, ("a.npz: file: missing",)),
+]  # fmt: skip
+
+METRICS = (
+    "presets from-metrics --name mine --on-off 10 --states-up 50 --states-down 50 "
+    "--nonlinearity-up 1 --nonlinearity-down -1 --cycle-to-cycle 0.01 --device-to-device 0"
+)
+OPTIONS = [
+    Bad(command, files or {}, tuple(names.split(" | ")))
+    for command, names, files in [
+        ("nosuch", "nosuch", {}),
+        ("plan digits_devices --nosuch", "--nosuch", {}),
+        ("plan", "study", {}),
+        ("plan ", "''", {}),
+        (f"plan {LONG}", "too long", {}),
+        ("plan a\nb", "study: 'a\\nb'", {}),
+        ("plan digits_device", "'digits_device' | did you mean digits_devices?", {}),
+        ("plan HERE", "HERE: file", {}),
+        ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
+        ("run digits_devices --workers 0", "--workers | 1", {}),
+        ("run digits_devices --workers x", "--workers", {}),
+        ("run digits_devices --out ", "--out | ''", {}),
+        ("run digits_devices --scheduler nosuch --out HERE/o", "nosuch", {}),
+        ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv", {}),
+        ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv: file", {"r.csv": b"\xff"}),
+        ("plan mnist_quick --data HERE/no", "HERE/no", {}),
+        ("table HERE/o", "HERE/o | 'not there'", {}),
+        ("table HERE/o", "HERE/o | 'a file'", {"o": ""}),
+        ("table HERE", "HERE | 'no study.yaml'", {}),
+        ("plot HERE --out HERE/x.png", "--kind", {}),
+        ("report HERE --out HERE/x.txt", "--out | .html", {}),
+        ("export HERE HERE/x.txt --case a", "x.txt", {}),
+        ("export HERE HERE/x.h5 --case a --seed -1", "--seed", {}),
+        ("presets show nosuch --no-plot", "'nosuch'", {}),
+        ("presets show ~nosuchuser/x.yaml --no-plot", "~nosuchuser", {}),
+        ("presets show HERE/x.yaml --no-plot", "x.yaml | 'text'", {"x.yaml": "text"}),
+        ("presets show HERE/x.yaml --no-plot", "x.yaml:a | 5", {"x.yaml": "a: 5"}),
+        ("presets show HERE/x.yaml:b --no-plot", "x.yaml | 'b'", {"x.yaml": "a: {like: ecram}"}),
+        ("presets show pcm --plot HERE/x.txt", "--plot | x.txt", {}),
+        ("presets compare pcm", "presets | 1", {}),
+        (METRICS.replace("off 10", "off nan"), "on-off: nan", {}),
+        (METRICS.replace("up 50", "up 0"), "states-up: 0", {}),
+        ("attribute digits_devices --device nosuch --out HERE/o", "'nosuch'", {}),
+        ("require digits_devices --device ecram --parameter nosuch --out HERE/o", "'nosuch'", {}),
+        (PLAN, "out: output folder", of_study("").files | {"out": ""}),
+        (PLAN, "out: output folder", of_study("").files | {"out/study.yaml": "study: other"}),
+        (PLAN, "out: output folder: 'precious.csv'", of_study("").files | {"out/precious.csv": ""}),
+    ]
+]  # fmt: skip
+
+TABLE = {
+    "YAML": YAML,
+    "studies": STUDIES,
+    "cases": CASES,
+    "measured files": MEASURED,
+    "data": DATA,
+    "options": OPTIONS,
+}
+
+
+def _write(folder: Path, files: Files) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if callable(content):
+            content(path)
+        elif isinstance(content, str):
+            path.write_text(content.replace("HERE", str(folder)))
+        else:
+            path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(bad, id=f"{group} {number}: {'|'.join(bad.names)[:60]}")
+        for group, rows in TABLE.items()
+        for number, bad in enumerate(rows, 1)
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _write(tmp_path, bad.files)
+    before = sorted(tmp_path.rglob("*"))
+    words = bad.command.replace("HERE", str(tmp_path)).split(" ")
+    code, out, error = command(*words)
+    assert (code, out, error.count("\n"), error[-1:]) == (2, "", 1, "\n")
+    assert len(error) < MOST_LETTERS + len(str(tmp_path))
+    assert not PYTHON_WORDS.search(error)
+    at = 0
+    for name in bad.names:
+        at = error.find(name.replace("HERE", str(tmp_path)), at)
+        assert at >= 0, (name, error)
+    assert sorted(tmp_path.rglob("*")) == before
