@@ -3,7 +3,6 @@ from .common.errors import InputError as InputError
 from .common.errors import RpuSsnnError as RpuSsnnError
 from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
-from .data import save_dataset as save_dataset
 from .estimator import SpikingClassifier as SpikingClassifier
 from .export import read_network as read_network
 from .export import read_nir as read_nir

@@ -3,7 +3,6 @@
 from rpu_ssnn.data.dataset import DATASET_NAMES, Dataset, image_counts, load_dataset
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError
 from rpu_ssnn.data.sources import IDX_SETS
-from rpu_ssnn.data.user_data.python_data import save_dataset
 
 __all__ = [
     "DATASET_NAMES",
@@ -13,5 +12,4 @@ __all__ = [
     "MissingDataError",
     "image_counts",
     "load_dataset",
-    "save_dataset",
 ]

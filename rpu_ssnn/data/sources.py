@@ -29,9 +29,6 @@ class IdxSet:
         folder: the name torchvision gives its folder.
         class_names: of label 0, 1 and so on.
         obtain: where its files come from, in words.
-        first_test_labels: how its test labels begin; the sets share their file names, so this is
-            what tells one set's files from another's in a folder without a name. Empty: the
-            file names tell.
         transposed: whether the files hold each image column by column.
         crop: lines kept of each side of the (square) images, from their middle; None: all.
         black_from: grey level from which a pixel is 255, below which it is 0; None: as it is.
@@ -43,7 +40,6 @@ class IdxSet:
     folder: str
     class_names: tuple[str, ...]
     obtain: str
-    first_test_labels: tuple[int, ...] = ()
     transposed: bool = False
     crop: int | None = None
     black_from: int | None = None
@@ -82,7 +78,6 @@ _MNIST = IdxSet(
     folder="MNIST",
     class_names=tuple("0123456789"),
     obtain="Yann LeCun's page 'The MNIST database of handwritten digits'",
-    first_test_labels=(7, 2, 1, 0, 4, 1, 4, 9, 5, 9, 0, 6, 9, 0, 1, 5),
 )
 
 IDX_SETS = {
@@ -96,7 +91,6 @@ IDX_SETS = {
             *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
         ),
         obtain="Zalando Research's repository 'fashion-mnist'",
-        first_test_labels=(9, 2, 1, 1, 6, 1, 4, 6, 5, 7, 4, 5, 7, 3, 4, 1),
     ),
     "emnist_balanced": _EMNIST_BALANCED,
     "emnist_balanced_120k": replace(_EMNIST_BALANCED, resplit=(120_000, 10_000)),
@@ -149,7 +143,6 @@ def read_idx_set(name: str, root: Path | None) -> Source:
             source.test_images.shape[1],
             f"must be {source.train_images.shape[1]}, as in {train_images.name}",
         )
-    _refuse_another_set(name, source, test_labels)
     _refuse_changed_set(name, source, train_images)
     if described.resplit is not None:
         return _resplit(source, *described.resplit, train_images)
@@ -259,19 +252,6 @@ def _cropped(
     first = (side - kept) // 2
     middle = slice(first, first + kept)
     return images.reshape(-1, side, side)[:, middle, middle].reshape(len(images), kept * kept)
-
-
-def _refuse_another_set(name: str, source: Source, labels_path: Path) -> None:
-    own = IDX_SETS[name].first_test_labels
-    for other, described in IDX_SETS.items():
-        start = described.first_test_labels
-        if start and start != own and tuple(source.test_labels[: len(start)].tolist()) == start:
-            raise InputError(
-                labels_path,
-                "data set",
-                other,
-                f"must be {name}: these are the files of {other}, and both sets use these names",
-            )
 
 
 def _refuse_changed_set(name: str, source: Source, path: Path) -> None:

@@ -128,7 +128,7 @@ def new_study(
     """
     given: object = data  # in Python perhaps a table
     if not isinstance(given, str | Path):
-        allowed = "must be a file or the name of a standard set; save_dataset(...) writes a file"
+        allowed = "must be a file or the name of a standard set; numpy.savez writes a file"
         raise InputError("new", "data", type(given).__name__, allowed)
     place = Path(folder).absolute()
     devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))

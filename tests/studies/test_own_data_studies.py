@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rpu_ssnn import save_dataset
 from studies import InputError, load_results, load_study, run_study, summary
 from studies.declaration.study import Study, parse_study
 from studies.declaration.trial import Trial
 from studies.report.summary_view import render
 from studies.workers.run_trial import run_trial
 from support.commands import refused
+from support.rpu_ssnn.own_data import write_npz
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (60, 3, 3)) + 2 * np.arange(60)[:, None, None] % 2
@@ -46,9 +46,9 @@ def trials(study: Study) -> list[Trial]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save_dataset(tmp_path / "mine.npz", (X, Y))
+    write_npz(tmp_path / "mine.npz", (X, Y))
     tensor = (RNG.random((30, 24, 5)) < 0.2).astype(np.uint8)
-    save_dataset(tmp_path / "spikes.npz", (tensor, np.arange(30) % 3))
+    write_npz(tmp_path / "spikes.npz", (tensor, np.arange(30) % 3))
     return tmp_path
 
 
@@ -125,7 +125,7 @@ def test_a_script_without_a_guard_runs_a_study(folder: Path) -> None:
     assert done.stdout.strip() == "['rate'] 1 own"
     assert "rate seed 0" in done.stderr
 
-    save_dataset(folder / "mine.npz", (X + 1, Y))
+    write_npz(folder / "mine.npz", (X + 1, Y))
     with pytest.raises(InputError, match=r"digest.*that of the rows in"):
         run_study(folder / "own.yaml", out=folder / "out", workers=1)
     results = load_results(str(folder / "out"))
@@ -151,7 +151,7 @@ def test_another_file_is_refused_before_the_folder_changes(folder: Path, part: s
     run_study(study, out=out, workers=1)
     shutil.rmtree(out / ("units" if part == "search" else "search"))  # as if stopped earlier
     before = (out / "study.yaml").read_bytes()
-    save_dataset(folder / "mine.npz", (X + 1, Y))
+    write_npz(folder / "mine.npz", (X + 1, Y))
     study.write_text(text.replace("QUESTION", "another"))
     with refused("mine.npz", "digest", "that of the rows in", "take another --out"):
         run_study(study, out=out, workers=1)

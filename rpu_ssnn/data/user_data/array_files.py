@@ -107,7 +107,7 @@ def read_idx_folder(folder: Path) -> Raw:
     if not any("idx" in path.name for path in folder.iterdir()):
         allowed = (
             "must hold four idx files with MNIST's names; put images of other formats into one "
-            ".npz, with rpu_ssnn.data.save_dataset"
+            ".npz, with numpy.savez"
         )
         raise InputError(folder, "folder", Fault("no idx file in it"), allowed)
     parts = []

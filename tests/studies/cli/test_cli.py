@@ -382,8 +382,8 @@ def test_an_unknown_preset_is_one_line_and_exit_code_2(command: Command) -> None
 def test_the_doctor_says_what_it_found(
     command: Command, monkeypatch: pytest.MonkeyPatch, ok: bool, expected: int
 ) -> None:
-    checks = [HealthCheck("pair", ok, "found this", "" if ok else "do that")]
-    monkeypatch.setattr("rpu_ssnn.doctor.diagnose", lambda data_root: checks)
+    checks = [HealthCheck(ok, "found this", "" if ok else "do that")]
+    monkeypatch.setattr("rpu_ssnn.doctor.diagnose", lambda: checks)
     code, output, _ = command("doctor")
     assert code == expected
     assert "found this" in output

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import device_presets
-from rpu_ssnn import save_dataset
 from rpu_ssnn.common import strict_yaml
 from studies import load_study, new_study
 from support.commands import Command, refused
+from support.rpu_ssnn.own_data import write_npz
 
 RNG = np.random.default_rng(3)
 PRESETS = Path(device_presets.__file__).parent / "presets"
@@ -38,8 +38,8 @@ def content(text: str) -> dict[str, Any]:
 def test_many_classes_get_a_larger_output_step_a_small_start_and_longer_answers(
     here: Path,
 ) -> None:
-    save_dataset("few.npz", images(10))
-    save_dataset("many.npz", images(40))
+    write_npz("few.npz", images(10))
+    write_npz("many.npz", images(40))
     of_few, of_many = (content(new_study(f"{name}.npz")) for name in ("few", "many"))
     assert "output_step" not in of_few["training"]
     assert not {"inference_T", "initial_scale"} & set(of_few["network"])
@@ -47,7 +47,7 @@ def test_many_classes_get_a_larger_output_step_a_small_start_and_longer_answers(
     assert of_many["network"]["inference_T"] == 200
     assert of_many["network"]["initial_scale"] == 0.3
     assert (of_many["network"]["T"], of_many["network"]["neuron"]["kernel_fraction"]) == (50, 0.05)
-    save_dataset("more.npz", images(100))
+    write_npz("more.npz", images(100))
     of_more = content(new_study("more.npz"))["network"]
     assert (of_more["T"], of_more["neuron"]["kernel_fraction"]) == (100, 0.1)
     assert of_few["network"]["inhibition"] == of_many["network"]["inhibition"] == {"clocked": True}
@@ -58,7 +58,7 @@ def test_dense_images_get_two_lines_a_value(here: Path) -> None:
         ("sparse", 0.8, None),
         ("dense", 0.3, {"contrast": "on_off"}),
     ):
-        save_dataset(f"{name}.npz", images(3, background=background))
+        write_npz(f"{name}.npz", images(3, background=background))
         assert content(new_study(f"{name}.npz"))["network"].get("encoding") == encoding
 
 
@@ -80,7 +80,7 @@ def test_features_of_unlike_ranges_are_scaled_each(here: Path) -> None:
 def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_to_hand(
     here: Path,
 ) -> None:
-    save_dataset("mine.npz", images(4))
+    write_npz("mine.npz", images(4))
     devices = ("capacitor", "two_device_pair(reram_es)")
     (here / "mine.yaml").write_text(new_study("mine.npz", devices))
     study = load_study("mine.yaml")
@@ -97,7 +97,7 @@ def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_t
 def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
     here: Path, command: Command
 ) -> None:
-    save_dataset("mine.npz", images(4))
+    write_npz("mine.npz", images(4))
     (here / "deep").mkdir()
     code, output, _ = command("new", "mine.npz", "--device", "ecram", "--out", "deep/own.yaml")
     assert code == 0
@@ -111,7 +111,7 @@ def test_the_command_writes_a_file_that_finds_the_data_from_its_own_folder(
 
 
 def test_a_preset_file_is_found_from_another_folder(here: Path) -> None:
-    save_dataset("mine.npz", images(4))
+    write_npz("mine.npz", images(4))
     (here / "deep").mkdir()
     shutil.copy(PRESETS / "capacitor.yaml", "mine.yaml")
     name = "mine.yaml:capacitor"
@@ -128,7 +128,7 @@ def test_a_preset_file_is_found_from_another_folder(here: Path) -> None:
 
 
 def test_a_file_is_never_written_over(here: Path, command: Command) -> None:
-    save_dataset("mine.npz", images(4))
+    write_npz("mine.npz", images(4))
     (here / "mine.yaml").write_text("precious")
     code, _, errors = command("new", "mine.npz")
     assert code == 2
@@ -137,19 +137,19 @@ def test_a_file_is_never_written_over(here: Path, command: Command) -> None:
 
 
 def test_a_file_named_as_a_standard_set_gets_a_name_of_its_own(here: Path) -> None:
-    save_dataset("mnist.npz", images(4))
+    write_npz("mnist.npz", images(4))
     assert content(new_study("mnist.npz", "ecram"))["dataset"]["name"] == "my_mnist"
 
 
 def test_what_no_study_can_have_is_refused(here: Path) -> None:
-    save_dataset("mine.npz", images(4))
+    write_npz("mine.npz", images(4))
     with refused("new", "--device", "nosense"):
         new_study("mine.npz", ["nosense"])
     with refused("new", "--device", "pcm", "one way only"):
         new_study("mine.npz", ["pcm"])
     with refused("mine.npz", "label", "'kind'", "column of a table"):
         new_study("mine.npz", label="kind")
-    with refused("new", "data", "must be a file", "save_dataset"):
+    with refused("new", "data"):
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
     with refused("new", "label", "'foo'", "own data"):
         new_study("digits", label="foo")

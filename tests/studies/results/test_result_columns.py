@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rpu_ssnn import save_dataset
 from studies.declaration.result import SWEEP_PREFIX
 from studies.declaration.study import parse_study
 from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS, ResultColumn
 from studies.results.tables import curves_frame, results_frame
 from studies.workers.run_trial import run_trial
+from support.rpu_ssnn.own_data import write_npz
 
 KEPT = Path(__file__).parents[3] / "docs" / "results"
 SMALL = {
@@ -71,8 +71,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     labels = np.arange(40) % 2
-    save_dataset(folder / "values.npz", (rng.random((40, 6)), labels))
-    save_dataset(folder / "spikes.npz", (rng.integers(0, 2, (40, 12, 6)), labels))
+    write_npz(folder / "values.npz", (rng.random((40, 6)), labels))
+    write_npz(folder / "spikes.npz", (rng.integers(0, 2, (40, 12, 6)), labels))
     own = {"test_share": 0.5}
     studies = [
         parse_study(SMALL | {"dataset": dataset}, "columns.yaml", folder)

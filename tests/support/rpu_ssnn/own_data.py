@@ -1,14 +1,13 @@
-"""Loading data of the user's own, and the kinds of data sets that others make."""
+"""Writing and loading data of the user's own."""
 
-import re
-from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
-import pytest
+import numpy as np
 
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data_spec import OwnData
+from support.commands import refused as refused
 
 
 def load(own: OwnData, **changes: Any) -> Dataset:
@@ -16,18 +15,12 @@ def load(own: OwnData, **changes: Any) -> Dataset:
     return load_dataset("mine", None, **(arguments | {"seed": 0} | changes), own=own)
 
 
-def refused(*words: str) -> AbstractContextManager[Any]:
-    return pytest.raises(InputError, match=".*".join(map(re.escape, words)))
-
-
-class Pairs:
-    """What torch calls a dataset."""
-
-    def __init__(self, items: list[tuple[Any, Any]]) -> None:
-        self.items = items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, place: int) -> tuple[Any, Any]:
-        return self.items[place]
+def write_npz(
+    path: Path | str, train: tuple[Any, Any], test: tuple[Any, Any] | None = None
+) -> Path:
+    """An archive of rows and labels, with or without a split of its own; returns its path."""
+    if test is None:
+        np.savez(path, X=train[0], y=train[1])
+    else:
+        np.savez(path, x_train=train[0], y_train=train[1], x_test=test[0], y_test=test[1])
+    return Path(path)
