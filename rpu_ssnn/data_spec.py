@@ -18,12 +18,11 @@ each line are kept, and spikes of one slot stay together."""
 class SpikeSpec(Spec):
     """Conversion of the spikes of a file to slots: slot = floor(time / bin)."""
 
-    bin: Positive = Field(
-        1.0, description="length of a slot in the file's unit of time; a tensor's rows are slots"
-    )
-    lines: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        None, description="input lines; None: the largest line of the training file, plus one"
-    )
+    bin: Positive = 1.0
+    """Length of a slot in the file's unit of time; a tensor's rows are slots."""
+
+    lines: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Input lines; None: the largest line of the training file, plus one."""
 
 
 class OwnDataReading(Spec):
@@ -33,19 +32,25 @@ class OwnDataReading(Spec):
     a file of rows alone is split: the same for every study and seed.
     """
 
-    test_file: Path | None = Field(None, description="the test rows, where they have their own")
-    label: str = Field("label", description="column of CSV and Parquet files that holds the class")
-    test_share: TestShare | None = Field(
-        None, description="part of the rows to test on (stratified), where the file has no split"
-    )
-    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="draws that split")
-    range: Bounds | Literal["training", "each"] = Field(
-        "training",
-        description="[low, high]: the values that stand for no and for full rate, none may lie "
-        "outside; training: lowest and highest of the training rows; each: the same for every "
-        "column by itself. Rows held out are clipped to the last two",
-    )
-    spikes: SpikeSpec | None = Field(None, description="the file holds spikes, not values")
+    test_file: Path | None = None
+    """The test rows, where they have their own."""
+
+    label: str = "label"
+    """Column of CSV and Parquet files that holds the class."""
+
+    test_share: TestShare | None = None
+    """Part of the rows to test on (stratified), where the file has no split."""
+
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Draws that split."""
+
+    range: Bounds | Literal["training", "each"] = "training"
+    """[low, high]: the values that stand for no and for full rate, none may lie outside; training:
+    lowest and highest of the training rows; each: the same for every column by itself. Rows
+    held out are clipped to the last two."""
+
+    spikes: SpikeSpec | None = None
+    """The file holds spikes, not values."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -64,7 +69,5 @@ class OwnDataReading(Spec):
 class OwnData(OwnDataReading):
     """A data set of the user's own: where it lies and how it is read."""
 
-    file: Path = Field(
-        description=".npz, .csv, .parquet, .h5, or a folder with four idx files; "
-        "relative to the study's file"
-    )
+    file: Path
+    """.npz, .csv, .parquet, .h5, or a folder with four idx files; relative to the study's file."""

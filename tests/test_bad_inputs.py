@@ -165,7 +165,7 @@ YAML = [
         ("study: a\nquestion: \x07\n", "line 2", "x07"),
         ("a: &a [*a]", "line 1", "a"),
         (ALIASES, "", "1000000"),
-        ("study: " + "[" * 2000 + "]" * 2000, "", "deep"),
+        ("study: " + "[" * 2000 + "]" * 2000, "line 1", "depth"),
         ("study: a\n---\nstudy: b\n", "", "document"),
         ("", "content", "missing"),
         ("just text", "content", "'just text'"),

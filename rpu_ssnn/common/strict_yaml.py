@@ -2,13 +2,12 @@
 
 ruamel.yaml parses; what a scalar means is decided here, so that nothing but null, flags, numbers
 and text can come of a file: no dates, no numbers in base 60 or with a leading zero in base 8, no
-tags, no merged mappings.
+tags that change a value, no merged mappings.
 """
 
 import io
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +15,35 @@ from rpu_ssnn.common.errors import Fault, InputError, RpuSsnnError
 from rpu_ssnn.common.files import read_text, reason
 from rpu_ssnn.common.wording import first_unprintable
 
-Event = Any
-"""One of ruamel's, which share no attributes."""
-
 MOST_VALUES = 1_000_000
-"""A few lines of aliases of aliases expand to more than any memory holds."""
+"""A few lines of aliases of aliases expand to more values than any memory holds."""
 
 MOST_ITEMS = 10_000
-"""Of a list: as many as a study takes seeds or points; a thousand are read in 0.03 s."""
+"""A list has at most as many items as a study takes seeds; a thousand are read in 0.03 s."""
 
 MOST_DEPTH = 100
-"""Of values within values."""
+"""Values may be nested this deep."""
 
 MOST_CHARACTERS = 16 << 20
-"""Of a file; the largest that the project ships has 20 kB."""
+"""A file may be this long; the largest that the project ships has 20 kB."""
 
 MOST_DIGITS = 300
-"""Of a whole number: what is longer fits into no floating point number."""
+"""A longer whole number fits into no floating point number."""
 
 _NULL = re.compile(r"|~|null|Null|NULL")
-_TRUE, _FALSE = re.compile(r"true|True|TRUE"), re.compile(r"false|False|FALSE")
-_WHOLE = re.compile(r"[-+]?[0-9]+")
-_OCTAL, _HEXADECIMAL = re.compile(r"0o[0-7]+"), re.compile(r"0x[0-9a-fA-F]+")
+_FLAG = re.compile(r"true|True|TRUE|false|False|FALSE")
+_WHOLE, _OTHER_BASE = re.compile(r"[-+]?[0-9]+"), re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
-_NAN = re.compile(r"\.(nan|NaN|NAN)")
+_NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
-_PREFIX = "tag:yaml.org,2002:"
-_KINDS: dict[str, type] = {"null": type(None), "bool": bool, "int": int, "float": float}
+_TAG = "tag:yaml.org,2002:"
 
 
 class YamlError(RpuSsnnError, ValueError):
     """What is wrong with YAML text, and where.
 
     Attributes:
-        place: ``line 3, column 5``, or ``syntax`` where no place is known.
+        place: ``line 3, column 5``, or ``size``.
         found: what is there.
         allowed: what would have been right.
     """
@@ -61,49 +54,45 @@ class YamlError(RpuSsnnError, ValueError):
 
 
 def load(text: str) -> Any:
-    """The content of YAML text: one document.
+    """The content of YAML text that holds one document.
 
     Raises:
-        YamlError: not YAML, a repeated key, a tag, a merge key, a character that is no text, a
-            number of too many digits, nested deeper than Python can follow, or aliases that expand
-            to more than ``MOST_VALUES`` values.
+        YamlError: the text is not YAML, or holds a repeated key, a tag that changes a value, a
+            merge key, a character that is no text, a number of too many digits, a second document,
+            too long a list, too deep a nesting, or aliases that expand to too many values.
     """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     if len(text) > MOST_CHARACTERS:
         raise YamlError("size", len(text), f"must be at most {MOST_CHARACTERS} characters")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if (at := first_unprintable(text)) is not None:
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         allowed = "must be text without control characters"
-        raise YamlError(_place(line, column), text[at], allowed)
-    return _Reader(_parsed(text)).document()
-
-
-def _parsed(text: str) -> Iterator[Event]:
-    """The parser's events, with its faults as ours."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    parser = YAML(typ="safe", pure=True)
+        raise YamlError(f"line {line}, column {column}", text[at], allowed)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = MOST_DEPTH
     try:
-        yield from parser.parse(text)
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark or parser.reader.get_mark()
-        place = _place(mark.line + 1, mark.column + 1)
+        mark = error.problem_mark or error.context_mark or yaml.reader.get_mark()
         if re.search(r"'\\t'|tab character", str(error.problem)):
-            raise YamlError(place, "\t", "must be spaces: tabs may not indent") from None
-        raise YamlError(place, error.problem or error.context, "must be valid YAML") from None
+            raise _fault(mark, "\t", "must be spaces: tabs may not indent") from None
+        raise _fault(mark, error.problem or error.context, "must be valid YAML") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
-        # The parser's own slips on text that is no YAML, such as escapes beyond Unicode.
-        found, mark = " ".join(str(error).split()) or type(error).__name__, parser.reader.get_mark()
-        place = _place(mark.line + 1, mark.column + 1)
-        raise YamlError(place, found, "must be valid YAML") from None
+        # The parser has slips of its own on text that is no YAML, such as escapes beyond Unicode.
+        found = " ".join(str(error).split()) or type(error).__name__
+        raise _fault(yaml.reader.get_mark(), found, "must be valid YAML") from None
+    return None if root is None else _Reader(yaml.resolver).value(root)
 
 
 def read(path: Path, error: type[InputError] = InputError) -> Any:
     """The content of a YAML file.
 
     Args:
-        error: what is raised.
+        path: the file.
+        error: the class of the error that is raised.
 
     Raises:
         InputError: the file cannot be read, is not UTF-8, or as `load`.
@@ -119,17 +108,18 @@ def read(path: Path, error: type[InputError] = InputError) -> Any:
 
 
 def dump(content: object, comment: str = "") -> str:
-    """YAML text that `load` reads as ``content``; keys in the order given.
+    """YAML text that `load` reads as ``content``, with the keys in the order given.
 
     Args:
-        comment: put before it, each line with its ``#``.
+        content: mappings, lists, text, numbers, flags and null.
+        comment: text that is put before it, each line with its ``#``.
     """
     head = "".join(f"# {line}\n" for line in comment.splitlines())
     return head + _written(content, in_line=False)
 
 
 def inline(content: object) -> str:
-    """The same in one line, without its end."""
+    """The same text in one line, without its line end."""
     return _written(content, in_line=True).removesuffix("\n")
 
 
@@ -140,154 +130,85 @@ def _written(content: object, *, in_line: bool) -> str:
     writer.default_flow_style = in_line
     writer.allow_unicode = True
     writer.width = MOST_CHARACTERS if in_line else 100
-    writer.sort_base_mapping_type_on_output = False  # keys as they are
+    writer.sort_base_mapping_type_on_output = False  # keys stay in their order
     text = io.StringIO()
     writer.dump(content, text)
     return text.getvalue().removesuffix("...\n")
 
 
 class _Reader:
-    """Makes values of the parser's events; counts them, aliases written out."""
+    """Makes values of ruamel's nodes, and counts them with their aliases written out."""
 
-    def __init__(self, events: Iterator[Event]) -> None:
-        self._events = events
-        self._anchors: dict[str, tuple[Any, int] | None] = {}
+    def __init__(self, resolver: Any) -> None:
+        self._resolver, self._made = resolver, 0
+        self._anchored: dict[int, tuple[Any, int]] = {}
 
-    def document(self) -> Any:
-        """The one document; None where the text holds none."""
-        next(self._events)  # the stream starts
-        if _kind(start := next(self._events)) == "StreamEnd":
-            return None
-        value, _ = self._value(next(self._events), 0)
-        next(self._events)  # the document ends
-        if _kind(start := next(self._events)) != "StreamEnd":
-            raise _fault(start, "a second document", "must be one document")
+    def value(self, node: Any, depth: int = 0) -> Any:
+        """The value of a node within so many others."""
+        value, size = self._anchored.get(id(node), (None, 0))
+        before, self._made = self._made, self._made + (size or 1)
+        if self._made > MOST_VALUES:
+            raise _fault(node.start_mark, node.anchor, f"must be at most {MOST_VALUES} values")
+        if not size:
+            value = self._new_value(node, depth)
+            if node.anchor:
+                self._anchored[id(node)] = value, self._made - before
         return value
 
-    def _value(self, event: Event, depth: int) -> tuple[Any, int]:
-        """A value, and of how many values it is made.
-
-        Args:
-            depth: values that it is a part of.
-        """
+    def _new_value(self, node: Any, depth: int) -> Any:
         if depth > MOST_DEPTH:
-            raise _fault(event, depth, f"must be nested at most {MOST_DEPTH} deep")
-        kind = _kind(event)
-        if kind == "Alias":
-            return self._of_alias(event)
-        anchor = getattr(event, "anchor", None)
-        if anchor is not None:
-            self._anchors[anchor] = None  # not known before its end
-        if kind == "Scalar":
-            found: tuple[Any, int] = _scalar(event), 1
-        elif kind == "SequenceStart":
-            found = self._sequence(event, depth + 1)
-        else:
-            found = self._mapping(event, depth + 1)
-        if found[1] > MOST_VALUES:
-            raise _fault(event, found[1], f"must expand to at most {MOST_VALUES} values")
-        if anchor is not None:
-            self._anchors[anchor] = found
-        return found
+            allowed = f"must be nested at most {MOST_DEPTH} deep, and not within itself"
+            raise _fault(node.start_mark, node.anchor, allowed)
+        if node.id == "scalar":
+            return self._scalar(node)
+        if str(node.tag) not in (f"{_TAG}seq", f"{_TAG}map"):
+            raise _fault(node.start_mark, str(node.tag), "must be a plain list or mapping")
+        if node.id == "mapping":
+            return self._mapping(node, depth)
+        if len(node.value) > MOST_ITEMS:
+            raise _fault(node.start_mark, len(node.value), f"must be at most {MOST_ITEMS} items")
+        return [self.value(item, depth + 1) for item in node.value]
 
-    def _of_alias(self, event: Event) -> tuple[Any, int]:
-        name = f"*{event.anchor}"
-        if event.anchor not in self._anchors:
-            raise _fault(event, name, "must stand for something above that has its &name")
-        found = self._anchors[event.anchor]
-        if found is None:
-            raise _fault(event, name, "must not be within what it stands for")
-        return found
-
-    def _sequence(self, start: Event, depth: int) -> tuple[list[Any], int]:
-        _refuse_tag(start, "seq")
-        values, size = [], 1
-        while _kind(event := next(self._events)) != "SequenceEnd":
-            value, parts = self._value(event, depth)
-            values.append(value)
-            size += parts
-            if len(values) > MOST_ITEMS:
-                found = f"more than {MOST_ITEMS} items"
-                raise _fault(start, found, f"must be a list of at most {MOST_ITEMS}")
-        return values, size
-
-    def _mapping(self, start: Event, depth: int) -> tuple[dict[Any, Any], int]:
-        _refuse_tag(start, "map")
+    def _mapping(self, node: Any, depth: int) -> dict[Any, Any]:
         values: dict[Any, Any] = {}
-        size = 1
-        while _kind(event := next(self._events)) != "MappingEnd":
-            if _kind(event) == "Scalar" and event.value == "<<" and event.style is None:
-                raise _fault(event, "<<", "must be written out: YAML 1.2 merges no mappings")
-            key, parts = self._value(event, depth)
+        for name, item in node.value:
+            key = self.value(name, depth + 1)
             if isinstance(key, list | dict):
-                raise _fault(event, key, "must be text as a key")
+                raise _fault(name.start_mark, key, "must be text as a key")
+            if key == "<<" and name.style is None:
+                allowed = "must be written out: YAML 1.2 merges no mappings"
+                raise _fault(name.start_mark, key, allowed)
             if key in values:
-                raise _fault(event, key, "must appear only once")
-            values[key], more = self._value(next(self._events), depth)
-            size += parts + more
-        return values, size
+                raise _fault(name.start_mark, key, "must appear only once")
+            values[key] = self.value(item, depth + 1)
+        return values
+
+    def _scalar(self, node: Any) -> Any:
+        text, is_plain = str(node.value), node.style is None
+        if first_unprintable(text) is not None:
+            raise _fault(node.start_mark, text, "must be text without control characters")
+        if node.tag != self._resolver.resolve(type(node), text, (is_plain, not is_plain)):
+            raise _fault(node.start_mark, str(node.tag), "must be left out: tags are not read")
+        return _core(node, text) if is_plain else text
 
 
-def _kind(event: Event) -> str:
-    return type(event).__name__.removesuffix("Event")
-
-
-def _scalar(event: Event) -> Any:
-    text, tag = str(event.value), _tag(event)
-    if first_unprintable(text) is not None:
-        raise _fault(event, text, "must be text without control characters")
-    if tag not in ("", "!", "str", *_KINDS):
-        raise _fault(event, _shown(tag), "must be text, a number, true, false or null")
-    if tag in ("str", "!") or (event.style is not None and not tag):
-        return text
-    value = _core(event, text)
-    if tag == "float" and type(value) is int:
-        return float(value)
-    if tag and type(value) is not _KINDS[tag]:
-        raise _fault(event, text, f"must be what its tag {_shown(tag)} says")
-    return value
-
-
-def _core(event: Event, text: str) -> Any:
-    """The core schema of YAML 1.2, section 10.3."""
+def _core(node: Any, text: str) -> Any:
+    """A plain scalar by the core schema of YAML 1.2, section 10.3."""
     if _NULL.fullmatch(text):
         return None
-    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
+    if _FLAG.fullmatch(text):
         return text.lower() == "true"
-    for pattern, base in ((_WHOLE, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
-        if pattern.fullmatch(text):
-            if len(text) > MOST_DIGITS:
-                allowed = f"must be a whole number of at most {MOST_DIGITS} digits"
-                raise _fault(event, text, allowed)
-            return int(text if base == 10 else text[2:], base)
+    if _WHOLE.fullmatch(text) or _OTHER_BASE.fullmatch(text):
+        if len(text) > MOST_DIGITS:
+            allowed = f"must be a whole number of at most {MOST_DIGITS} digits"
+            raise _fault(node.start_mark, text, allowed)
+        return int(text, 0 if text[1:2] in ("o", "x") else 10)
     if _FLOAT.fullmatch(text):
-        value = float(text)
-        if math.isinf(value):
-            raise _fault(event, text, "must be a number below 1.8e308")
+        if math.isinf(value := float(text)):
+            raise _fault(node.start_mark, text, "must be a number below 1.8e308")
         return value
-    if found := _INFINITY.fullmatch(text):
-        return -math.inf if found[1] == "-" else math.inf
-    return math.nan if _NAN.fullmatch(text) else text
+    return float(text.replace(".", "", 1)) if _NO_NUMBER.fullmatch(text) else text
 
 
-def _tag(event: Event) -> str:
-    """The tag that the file gives, without its prefix; empty where it gives none."""
-    return str(event.tag or "").removeprefix(_PREFIX)
-
-
-def _shown(tag: str) -> str:
-    return tag if tag.startswith("!") else f"!!{tag}"
-
-
-def _refuse_tag(event: Event, allowed: str) -> None:
-    tag = _tag(event)
-    if tag not in ("", allowed):
-        raise _fault(event, _shown(tag), "must be a plain list or mapping, without a tag")
-
-
-def _fault(event: Event, found: object, allowed: str) -> YamlError:
-    return YamlError(_place(event.start_mark.line + 1, event.start_mark.column + 1), found, allowed)
-
-
-def _place(line: int, column: int) -> str:
-    return f"line {line}, column {column}"
+def _fault(mark: Any, found: object, allowed: str) -> YamlError:
+    return YamlError(f"line {mark.line + 1}, column {mark.column + 1}", found, allowed)

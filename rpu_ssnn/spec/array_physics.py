@@ -47,15 +47,15 @@ class HalfSelectSpec(ArrayPhysics):
     Unit: steps a spike, of the device's own local step; above one it would be no disturb.
     """
 
-    forward_up: StepShare = Field(
-        0.0, description="by which each forward spike moves every device of its input line up"
-    )
-    forward_down: StepShare = Field(0.0, description="the same, down")
-    gradient: StepShare = Field(
-        0.0,
-        description="by which each gradient spike that reaches the array moves every device of "
-        "its output line, up on the positive stream and down on the negative",
-    )
+    forward_up: StepShare = 0.0
+    """By which each forward spike moves every device of its input line up."""
+
+    forward_down: StepShare = 0.0
+    """The same, down."""
+
+    gradient: StepShare = 0.0
+    """By which each gradient spike that reaches the array moves every device of its output line,
+    up on the positive stream and down on the negative."""
 
 
 class ReadDisturbSpec(ArrayPhysics):
@@ -65,16 +65,18 @@ class ReadDisturbSpec(ArrayPhysics):
     that are shown to measure an accuracy disturb nothing.
     """
 
-    forward_up: StepShare = Field(
-        0.0, description="by which each forward spike moves every device of its input line up"
-    )
-    forward_down: StepShare = Field(0.0, description="the same, down")
-    transposed_up: StepShare = Field(
-        0.0,
-        description="by which each gradient spike, of either stream and thinned or not, moves "
-        "every device of its output line up; no gradient is read through the first crossbar",
-    )
-    transposed_down: StepShare = Field(0.0, description="the same, down")
+    forward_up: StepShare = 0.0
+    """By which each forward spike moves every device of its input line up."""
+
+    forward_down: StepShare = 0.0
+    """The same, down."""
+
+    transposed_up: StepShare = 0.0
+    """By which each gradient spike, of either stream and thinned or not, moves every device of its
+    output line up; no gradient is read through the first crossbar."""
+
+    transposed_down: StepShare = 0.0
+    """The same, down."""
 
 
 class LineSpreadSpec(ArrayPhysics):
@@ -84,31 +86,35 @@ class LineSpreadSpec(ArrayPhysics):
     s / 2, as a preset's `asymmetry_spread` does by s.
     """
 
-    step_by_input_line: Spread = Field(0.0, description="deviation that an input line shares")
-    step_by_output_line: Spread = Field(0.0, description="deviation that an output line shares")
-    step_gradient: Annotated[float, Field(ge=-2.0, le=2.0)] = Field(
-        0.0, description="change of the step from the first input line to the last"
-    )
-    asymmetry_common: Spread = Field(0.0, description="deviation that the whole array shares")
-    asymmetry_by_input_line: Spread = Field(0.0, description="deviation that an input line shares")
-    asymmetry_by_output_line: Spread = Field(
-        0.0, description="deviation that an output line shares"
-    )
+    step_by_input_line: Spread = 0.0
+    """Deviation that an input line shares."""
+
+    step_by_output_line: Spread = 0.0
+    """Deviation that an output line shares."""
+
+    step_gradient: Annotated[float, Field(ge=-2.0, le=2.0)] = 0.0
+    """Change of the step from the first input line to the last."""
+
+    asymmetry_common: Spread = 0.0
+    """Deviation that the whole array shares."""
+
+    asymmetry_by_input_line: Spread = 0.0
+    """Deviation that an input line shares."""
+
+    asymmetry_by_output_line: Spread = 0.0
+    """Deviation that an output line shares."""
 
 
 class PulseNoiseSpec(ArrayPhysics):
     """Noise of a pulse beside the preset's own `cycle_to_cycle`, and independent of that."""
 
-    of_range: StepShare = Field(
-        0.0,
-        description="deviation of a pulse as a share of the device's own range, the same at every "
-        "state and in both directions, as NeuroSim has it (Chen, Peng and Yu, TCAD 37(12), 2018)",
-    )
-    electrons_per_step: Annotated[float, Field(ge=1.0, le=1e12)] | None = Field(
-        None,
-        description="charges that a mean step moves: their number is Poisson's, so that a step of "
-        "s steps has a variance of s / this (in steps squared); None: no such noise",
-    )
+    of_range: StepShare = 0.0
+    """Deviation of a pulse as a share of the device's own range, the same at every state and in
+    both directions, as NeuroSim has it (Chen, Peng and Yu, TCAD 37(12), 2018)."""
+
+    electrons_per_step: Annotated[float, Field(ge=1.0, le=1e12)] | None = None
+    """Charges that a mean step moves: their number is Poisson's, so that a step of s steps has a
+    variance of s / this (in steps squared); None: no such noise."""
 
 
 class WearSpec(ArrayPhysics):
@@ -120,12 +126,11 @@ class WearSpec(ArrayPhysics):
 
     switched_by: ClassVar[tuple[str, ...]] = ("half_window_pulses",)
 
-    half_window_pulses: Annotated[float, Field(ge=1.0, le=1e12)] | None = Field(
-        None, description="pulses after which half of the window is left; None: no wear"
-    )
-    exponent: Annotated[float, Field(ge=0.1, le=20.0)] = Field(
-        2.0, description="how abruptly the window closes around that number"
-    )
+    half_window_pulses: Annotated[float, Field(ge=1.0, le=1e12)] | None = None
+    """Pulses after which half of the window is left; None: no wear."""
+
+    exponent: Annotated[float, Field(ge=0.1, le=20.0)] = 2.0
+    """How abruptly the window closes around that number."""
 
 
 class LinesSpec(ArrayPhysics):
@@ -136,26 +141,20 @@ class LinesSpec(ArrayPhysics):
 
     switched_by: ClassVar[tuple[str, ...]] = ("ohm_per_cell",)
 
-    ohm_per_cell: Annotated[float, Field(ge=0.0, le=1e9)] = Field(
-        0.0, description="resistance of a line from one cell to the next (ohm); 0: ideal lines"
-    )
-    on_resistance: Annotated[float, Field(ge=1e-3, le=1e18)] | None = Field(
-        None,
-        description="resistance (ohm) of a device at the upper end of its nominal range; "
-        "ohm_per_cell needs it",
-    )
-    voltage_constant: Annotated[float, Field(ge=1e-3, le=1e6)] | None = Field(
-        None,
-        description="loss of voltage after which the device's step is 1/e, as a share of the "
-        "programming voltage: a cell that gets the share s has exp(-(1 - s) / this) of its step "
-        "(an assumption); ohm_per_cell needs it",
-    )
-    array_side: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
-        None,
-        description="cells on a line at most, two a weight on an input line: larger crossbars are "
-        "cut into arrays with drivers of their own, whose currents are added exactly; "
-        "None: one array",
-    )
+    ohm_per_cell: Annotated[float, Field(ge=0.0, le=1e9)] = 0.0
+    """Resistance of a line from one cell to the next (ohm); 0: ideal lines."""
+
+    on_resistance: Annotated[float, Field(ge=1e-3, le=1e18)] | None = None
+    """Resistance (ohm) of a device at the upper end of its nominal range; ohm_per_cell needs it."""
+
+    voltage_constant: Annotated[float, Field(ge=1e-3, le=1e6)] | None = None
+    """Loss of voltage after which the device's step is 1/e, as a share of the programming voltage:
+    a cell that gets the share s has exp(-(1 - s) / this) of its step (an assumption);
+    ohm_per_cell needs it."""
+
+    array_side: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    """Cells on a line at most, two a weight on an input line: larger crossbars are cut into arrays
+    with drivers of their own, whose currents are added exactly; None: one array."""
 
     @model_validator(mode="after")
     def _resistance_has_what_it_acts_on(self) -> Self:
@@ -176,30 +175,27 @@ class RetentionSpec(ArrayPhysics):
     temperature acts on this loss, on a preset's leak and on its loss in log-time.
     """
 
-    loss_per_decade: StepShare = Field(
-        0.0,
-        description="what is left after t is 1 - this x log10(1 + t / from_s); 0: no such loss",
-    )
-    exponent: Annotated[float, Field(ge=0.0, le=0.5)] = Field(
-        0.0, description="what is left after t is (1 + t / from_s)^-exponent; 0: no such loss"
-    )
-    from_s: Annotated[float, Field(ge=1e-9, le=1e9)] = Field(
-        1e-5, description="age (s) from which the law holds, at the reference temperature"
-    )
-    toward_state: Annotated[float, Field(ge=-1.0, le=1.0)] = Field(
-        0.0, description="state (1: upper end of the range) of a device that has lost all"
-    )
-    temperature_k: Kelvin | None = Field(
-        None, description="of the devices (K); None: that at which their loss was given"
-    )
-    reference_temperature_k: Kelvin = Field(
-        300.0, description="at which loss and leak are as given (K)"
-    )
-    activation_energy_ev: Annotated[float, Field(ge=0.0, le=5.0)] = Field(
-        0.0,
-        description="of the loss (eV): times are exp(E/k (1/T - 1/T_ref)) of those at the "
-        "reference temperature (Arrhenius)",
-    )
+    loss_per_decade: StepShare = 0.0
+    """What is left after t is 1 - this x log10(1 + t / from_s); 0: no such loss."""
+
+    exponent: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    """What is left after t is (1 + t / from_s)^-exponent; 0: no such loss."""
+
+    from_s: Annotated[float, Field(ge=1e-9, le=1e9)] = 1e-5
+    """Age (s) from which the law holds, at the reference temperature."""
+
+    toward_state: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    """State (1: upper end of the range) of a device that has lost all."""
+
+    temperature_k: Kelvin | None = None
+    """Of the devices (K); None: that at which their loss was given."""
+
+    reference_temperature_k: Kelvin = 300.0
+    """At which loss and leak are as given (K)."""
+
+    activation_energy_ev: Annotated[float, Field(ge=0.0, le=5.0)] = 0.0
+    """Of the loss (eV): times are exp(E/k (1/T - 1/T_ref)) of those at the reference temperature
+    (Arrhenius)."""
 
     @property
     def has_law(self) -> bool:
@@ -249,32 +245,26 @@ class DeviceReadNoiseSpec(ArrayPhysics):
         "slow_of_current",
     )
 
-    white_of_range: StepShare = Field(
-        0.0,
-        description="deviation that is drawn anew in each slot and read; reads are then calls, "
-        "slot by slot, which is slower",
-    )
-    white_of_current: StepShare = Field(
-        0.0, description="the same, as a share of the device's own current"
-    )
-    slow_of_range: StepShare = Field(
-        0.0,
-        description="deviation with a memory of slow_time_s; frozen within a batch, and while "
-        "accuracies are measured",
-    )
-    slow_of_current: StepShare = Field(
-        0.0, description="the same, as a share of the device's own current"
-    )
-    slow_time_s: Annotated[float, Field(ge=1e-12, le=1e12)] = Field(
-        1.0,
-        description="time (s) in which the slow noise's correlation falls to 1/e; at least that "
-        "of a batch",
-    )
-    slow_levels: Literal["many", "two"] = Field(
-        "many",
-        description="many: normal (an Ornstein-Uhlenbeck process); two: random telegraph noise, "
-        "each device at plus or minus the deviation",
-    )
+    white_of_range: StepShare = 0.0
+    """Deviation that is drawn anew in each slot and read; reads are then calls, slot by slot,
+    which is slower."""
+
+    white_of_current: StepShare = 0.0
+    """The same, as a share of the device's own current."""
+
+    slow_of_range: StepShare = 0.0
+    """Deviation with a memory of slow_time_s; frozen within a batch, and while accuracies are
+    measured."""
+
+    slow_of_current: StepShare = 0.0
+    """The same, as a share of the device's own current."""
+
+    slow_time_s: Annotated[float, Field(ge=1e-12, le=1e12)] = 1.0
+    """Time (s) in which the slow noise's correlation falls to 1/e; at least that of a batch."""
+
+    slow_levels: Literal["many", "two"] = "many"
+    """Many: normal (an Ornstein-Uhlenbeck process); two: random telegraph noise, each device at
+    plus or minus the deviation."""
 
     @property
     def is_white(self) -> bool:

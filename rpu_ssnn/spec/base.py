@@ -53,7 +53,9 @@ class Spec(BaseModel):
     `true` is no number, `1` is no flag, and what stands in quotes is text.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -39,59 +39,57 @@ Contrast = Literal["none", "on_off", "signed", "complement"]
 class NeuronSpec(Spec):
     """The composite spiking neuron (Eq. 1, 3, 4, 5)."""
 
-    theta: Threshold = Field(5.0, description="forward threshold theta (the paper's 5)")
-    theta_b: Threshold = Field(
-        2.0,
-        description="threshold of the hidden gradient branches: a gain theta/theta_b on the "
-        "gradient spikes, which the step of the layer below is divided by. With coupled branches "
-        "and random starts any value up to theta trains alike; a high one lets opposite errors "
-        "cancel in the membrane instead of in the device. 0.1 saturates at one spike a slot",
-    )
-    theta_n: Threshold = Field(1.0, description="threshold theta_N of the output error (Eq. 6, 7)")
-    kernel_fraction: KernelFraction = Field(0.1, description="tau / T (the paper's 1/10)")
-    reset: Literal["subtract", "zero"] = Field(
-        "subtract",
-        description="at a spike the membrane falls by its threshold, or to rest "
-        "(which loses what exceeds the threshold)",
-    )
-    random_start: bool = Field(
-        True,
-        description="membranes start at a random fraction of their threshold, which makes "
-        "spike counts unbiased; false starts them at rest",
-    )
+    theta: Threshold = 5.0
+    """Forward threshold theta (the paper's 5)."""
+
+    theta_b: Threshold = 2.0
+    """Threshold of the hidden gradient branches: a gain theta/theta_b on the gradient spikes,
+    which the step of the layer below is divided by. With coupled branches and random starts any
+    value up to theta trains alike; a high one lets opposite errors cancel in the membrane
+    instead of in the device. 0.1 saturates at one spike a slot."""
+
+    theta_n: Threshold = 1.0
+    """Threshold theta_N of the output error (Eq. 6, 7)."""
+
+    kernel_fraction: KernelFraction = 0.1
+    """Tau / T (the paper's 1/10)."""
+
+    reset: Literal["subtract", "zero"] = "subtract"
+    """At a spike the membrane falls by its threshold, or to rest (which loses what exceeds the
+    threshold)."""
+
+    random_start: bool = True
+    """Membranes start at a random fraction of their threshold, which makes spike counts unbiased;
+    false starts them at rest."""
 
 
 class EncodingSpec(Spec):
     """Input and label trains (Section 3.1)."""
 
-    trains: Literal["poisson", "regular"] = Field(
-        "poisson",
-        description="poisson: each input line spikes in each slot by chance (the paper's); "
-        "regular: each integrates its rate from a random start and spikes at 1, as a neuron does, "
-        "so that its count is the rate's to within one spike. The label train is always Poisson",
-    )
+    trains: Literal["poisson", "regular"] = "poisson"
+    """Poisson: each input line spikes in each slot by chance (the paper's); regular: each
+    integrates its rate from a random start and spikes at 1, as a neuron does, so that its count
+    is the rate's to within one spike. The label train is always Poisson."""
 
-    input_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = Field(
-        0.4, description="average spikes a slot of a white pixel (the paper's 0.3 to 0.5)"
-    )
-    front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = Field(
-        1.0, description="1: the rate falls linearly from twice its average to 0; 0: flat"
-    )
-    label_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = Field(
-        0.5, description="average spikes a slot of the correct class's label train"
-    )
-    label_front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] | None = Field(
-        None, description="as front_loading, for the label train; None: the same as the input's"
-    )
-    contrast: Contrast = Field(
-        "none",
-        description="none: one input line a pixel; on_off: two, for what the pixel is above and "
-        "below its mean over the training images, which takes off what all images have in common. "
-        "It pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). signed: two, "
-        "for what is above and below zero, of data with negative values. complement: two, for the "
-        "value and for what it lacks to full rate, as a few features need: neurons have no bias. "
-        "The float baseline gets the same lines",
-    )
+    input_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = 0.4
+    """Average spikes a slot of a white pixel (the paper's 0.3 to 0.5)."""
+
+    front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = 1.0
+    """1: the rate falls linearly from twice its average to 0; 0: flat."""
+
+    label_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = 0.5
+    """Average spikes a slot of the correct class's label train."""
+
+    label_front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] | None = None
+    """As front_loading, for the label train; None: the same as the input's."""
+
+    contrast: Contrast = "none"
+    """None: one input line a pixel; on_off: two, for what the pixel is above and below its mean
+    over the training images, which takes off what all images have in common. It pays on dense
+    images (Fashion-MNIST), not on sparse ones (MNIST). signed: two, for what is above and below
+    zero, of data with negative values. complement: two, for the value and for what it lacks to
+    full rate, as a few features need: neurons have no bias. The float baseline gets the same
+    lines."""
 
     @model_validator(mode="after")
     def _peak_rates_are_probabilities(self) -> Self:
@@ -115,36 +113,32 @@ class GradientSpec(Spec):
     flush=0: see `LITERAL_GRADIENT`.
     """
 
-    switch: Literal["hold", "first_spike"] = Field(
-        "hold",
-        description="hold: gradient membranes integrate from slot 0 and only their firing "
-        "waits for the neuron's first forward spike; first_spike: they fire all along and the "
-        "spikes before it are lost (Eq. 4 and 5 to the letter)",
-    )
-    branches: Literal["coupled", "floored", "unbounded"] = Field(
-        "coupled",
-        description="coupled: a spike of one branch also resets the other (firing at "
-        "half the threshold, start uniform around rest); floored: each membrane cannot fall below "
-        "rest; unbounded: Eq. 4 and 5 to the letter",
-    )
-    relay: bool = Field(
-        True,
-        description="the label train passes one unit-gain neuron for every crossbar, so "
-        "that it arrives when the output does",
-    )
-    flush: Flush = Field(
-        3.0,
-        description="kernel constants tau that everything runs on after the image ends, enough for "
-        "one hidden layer; these slots are paid for and counted in the column `slots`",
-    )
-    delay: Annotated[float, Field(ge=0.0, le=100.0)] = Field(
-        0.0,
-        description="kernel constants tau that the forward spikes of a crossbar wait for its "
-        "gradient, for each crossbar above it: a shift register on each line. It pays with two "
-        "and more hidden layers; 2 to 3.5 cannot be told apart. Eq. 9 counts whole trains, which "
-        "need not wait. Reads come at once, so that a slot reads and writes different spikes",
-    )
-    halving: Gain = Field(0.5, description="the factor 1/2 of Eq. 8; a gain on the step")
+    switch: Literal["hold", "first_spike"] = "hold"
+    """Hold: gradient membranes integrate from slot 0 and only their firing waits for the neuron's
+    first forward spike; first_spike: they fire all along and the spikes before it are lost (Eq.
+    4 and 5 to the letter)."""
+
+    branches: Literal["coupled", "floored", "unbounded"] = "coupled"
+    """Coupled: a spike of one branch also resets the other (firing at half the threshold, start
+    uniform around rest); floored: each membrane cannot fall below rest; unbounded: Eq. 4 and 5
+    to the letter."""
+
+    relay: bool = True
+    """The label train passes one unit-gain neuron for every crossbar, so that it arrives when the
+    output does."""
+
+    flush: Flush = 3.0
+    """Kernel constants tau that everything runs on after the image ends, enough for one hidden
+    layer; these slots are paid for and counted in the column `slots`."""
+
+    delay: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
+    """Kernel constants tau that the forward spikes of a crossbar wait for its gradient, for each
+    crossbar above it: a shift register on each line. It pays with two and more hidden layers; 2
+    to 3.5 cannot be told apart. Eq. 9 counts whole trains, which need not wait. Reads come at
+    once, so that a slot reads and writes different spikes."""
+
+    halving: Gain = 0.5
+    """The factor 1/2 of Eq. 8; a gain on the step."""
 
 
 LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", relay=False, flush=0.0)
@@ -153,21 +147,18 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 class InhibitionSpec(Spec):
     """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength."""
 
-    strength: Strength = Field(
-        0.0, description="W_inh in thresholds, from each output to every other; 0: none"
-    )
-    passes: Annotated[int, Field(ge=0, le=8)] = Field(
-        0,
-        description="0: inside the time loop, from each spike onto the other membranes, with a "
-        "floor at rest; n > 0: Eq. 2 iterated n times, as n further layers of output neurons",
-    )
-    clocked: bool = Field(
-        False,
-        description="winner takes all: each spike of the label line, whatever its class, lets "
-        "the one output with the highest membrane spike and holds the others back. Rates are then "
-        "the sparsemax of the raw ones, which the error of Eq. 6, 7 is the exact gradient for; "
-        "in inference the line goes on without a class. Instead of strength and passes",
-    )
+    strength: Strength = 0.0
+    """W_inh in thresholds, from each output to every other; 0: none."""
+
+    passes: Annotated[int, Field(ge=0, le=8)] = 0
+    """0: inside the time loop, from each spike onto the other membranes, with a floor at rest; n >
+    0: Eq. 2 iterated n times, as n further layers of output neurons."""
+
+    clocked: bool = False
+    """Winner takes all: each spike of the label line, whatever its class, lets the one output with
+    the highest membrane spike and holds the others back. Rates are then the sparsemax of the
+    raw ones, which the error of Eq. 6, 7 is the exact gradient for; in inference the line goes
+    on without a class. Instead of strength and passes."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -181,25 +172,23 @@ class NetworkSpec(Spec):
 
     hidden: Annotated[
         tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=32)
-    ] = Field(
-        (256,),
-        description="neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse "
-        "three without it: under the default output their rates run away "
-        "(docs/findings/algorithm.md, Depth). Coincidences and devices want `gradient.delay` too",
-    )
-    T: Slots = Field(50, description="slots an image is shown")
-    inference_T: Slots | None = Field(
-        None,
-        description="slots an image is shown at inference, with the same kernel; None: T. More "
-        "slots take noise off the answer, and cost nothing in training. Validation images are "
-        "shown as long",
-    )
-    initial_scale: InitialScale = Field(
-        1.0,
-        description="factor on the initial weights of every crossbar (1: He initialisation), "
-        "whichever rule trains them. Small weights (0.3) gain with many classes. A coarse device "
-        "whose down step is larger does not learn from much smaller weights",
-    )
+    ] = (256,)
+    """Neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse three without
+    it: under the default output their rates run away (docs/findings/algorithm.md, Depth).
+    Coincidences and devices want `gradient.delay` too."""
+
+    T: Slots = 50
+    """Slots an image is shown."""
+
+    inference_T: Slots | None = None
+    """Slots an image is shown at inference, with the same kernel; None: T. More slots take noise
+    off the answer, and cost nothing in training. Validation images are shown as long."""
+
+    initial_scale: InitialScale = 1.0
+    """Factor on the initial weights of every crossbar (1: He initialisation), whichever rule
+    trains them. Small weights (0.3) gain with many classes. A coarse device whose down step is
+    larger does not learn from much smaller weights."""
+
     neuron: NeuronSpec = NeuronSpec()
     encoding: EncodingSpec = EncodingSpec()
     gradient: GradientSpec = GradientSpec()

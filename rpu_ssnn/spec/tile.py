@@ -39,20 +39,18 @@ class ReadSpec(Spec):
     """
 
     dac_bits: Annotated[int, Field(ge=2, le=16)] | None = None
-    adc_bits: Annotated[int, Field(ge=2, le=16)] | None = Field(
-        None, description="resolution over +-adc_bound, which it needs"
-    )
-    adc_bound: Bound | None = Field(
-        None,
-        description="largest current an ADC resolves, in device states (a device at its "
-        "upper end adds 1); None: unbounded",
-    )
-    adc_bound_transposed: Bound | None = Field(
-        None, description="the same for transposed reads; None: as adc_bound"
-    )
-    read_noise: Noise = Field(
-        0.0, description="output noise of one read, standard deviation in device states"
-    )
+    adc_bits: Annotated[int, Field(ge=2, le=16)] | None = None
+    """Resolution over +-adc_bound, which it needs."""
+
+    adc_bound: Bound | None = None
+    """Largest current an ADC resolves, in device states (a device at its upper end adds 1); None:
+    unbounded."""
+
+    adc_bound_transposed: Bound | None = None
+    """The same for transposed reads; None: as adc_bound."""
+
+    read_noise: Noise = 0.0
+    """Output noise of one read, standard deviation in device states."""
 
     @model_validator(mode="after")
     def _bits_have_a_range(self) -> Self:
@@ -64,19 +62,16 @@ class ReadSpec(Spec):
 class ReferenceSpec(Spec):
     """How a conductance becomes a signed weight."""
 
-    scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = Field(
-        "ideal_reference",
-        description="subtract the exact mid conductance; subtract a reference "
-        "device of its own (with spread); or two devices a weight, one up when the other goes down",
-    )
-    spread: Noise = Field(
-        0.05, description="reference_device only: relative standard deviation of its conductance"
-    )
-    on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = Field(
-        None,
-        description="G_max / G_min; None: infinite. The weight range stands for 0 to G_max, "
-        "so a finite ratio narrows the usable window and enlarges a reference's error",
-    )
+    scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = "ideal_reference"
+    """Subtract the exact mid conductance; subtract a reference device of its own (with spread); or
+    two devices a weight, one up when the other goes down."""
+
+    spread: Noise = 0.05
+    """Reference_device only: relative standard deviation of its conductance."""
+
+    on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
+    """G_max / G_min; None: infinite. The weight range stands for 0 to G_max, so a finite ratio
+    narrows the usable window and enlarges a reference's error."""
 
     @property
     def off(self) -> float:
@@ -107,43 +102,39 @@ WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 class TileSpec(Spec):
     """How a device array holds the weights of one network (the device itself is a preset)."""
 
-    weight_range: WeightRange = Field(
-        8.0,
-        description="the weight at the upper end of the device's nominal range of +-1, in "
-        "standard deviations of He initialisation (which are theta sqrt(2 / n_in))",
-    )
+    weight_range: WeightRange = 8.0
+    """The weight at the upper end of the device's nominal range of +-1, in standard deviations of
+    He initialisation (which are theta sqrt(2 / n_in))."""
+
     reference: ReferenceSpec = ReferenceSpec()
-    reads: ReadSpec | None = Field(None, description="None: exact reads")
-    initial: Literal["programmed", "pulsed"] = Field(
-        "programmed",
-        description="initial weights are written exactly, or by open-loop pulses "
-        "onto a fresh device",
-    )
-    slot_seconds: SlotSeconds = Field(
-        5e-7, description="physical length of a slot (s); 500 ns: the pulse period of Li 2018"
-    )
-    idle_seconds: Seconds = Field(
-        0.0,
-        description="physical time (s) between two presentations in which nothing is read or "
-        "pulsed: devices lose charge, and training takes longer",
-    )
-    storage_seconds: Seconds = Field(
-        0.0,
-        description="physical time (s) between the end of training and the test, in which "
-        "devices lose charge (refused for those that do not); accuracies of a row are those after",
-    )
-    simulator: Literal["aihwkit", "native", "reference"] = Field(
-        "aihwkit",
-        description="native: the same devices simulated by this package, seeded (rows repeat bit "
-        "for bit), faster, and exact where devices remember their pulses. reference: of old rows, "
-        "no longer run",
-    )
-    stuck_share: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = Field(
-        0.0, description="share of devices that neither pulse nor write moves"
-    )
-    stuck_at: Literal["low", "high", "anywhere"] = Field(
-        "anywhere", description="where in its own range a stuck device rests"
-    )
+    reads: ReadSpec | None = None
+    """None: exact reads."""
+
+    initial: Literal["programmed", "pulsed"] = "programmed"
+    """Initial weights are written exactly, or by open-loop pulses onto a fresh device."""
+
+    slot_seconds: SlotSeconds = 5e-7
+    """Physical length of a slot (s); 500 ns: the pulse period of Li 2018."""
+
+    idle_seconds: Seconds = 0.0
+    """Physical time (s) between two presentations in which nothing is read or pulsed: devices lose
+    charge, and training takes longer."""
+
+    storage_seconds: Seconds = 0.0
+    """Physical time (s) between the end of training and the test, in which devices lose charge
+    (refused for those that do not); accuracies of a row are those after."""
+
+    simulator: Literal["aihwkit", "native", "reference"] = "aihwkit"
+    """Native: the same devices simulated by this package, seeded (rows repeat bit for bit),
+    faster, and exact where devices remember their pulses. reference: of old rows, no longer
+    run."""
+
+    stuck_share: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = 0.0
+    """Share of devices that neither pulse nor write moves."""
+
+    stuck_at: Literal["low", "high", "anywhere"] = "anywhere"
+    """Where in its own range a stuck device rests."""
+
     half_select: HalfSelectSpec = HalfSelectSpec()
     read_disturb: ReadDisturbSpec = ReadDisturbSpec()
     line_spread: LineSpreadSpec = LineSpreadSpec()

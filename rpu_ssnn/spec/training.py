@@ -16,26 +16,25 @@ class TrainingSpec(Spec):
     """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
 
     epochs: Annotated[int, Field(ge=0, le=1_000_000)] = 10
-    batch: Annotated[int, Field(ge=1, le=100_000)] = Field(50, description="presentations a batch")
-    decay_shape: Literal["geometric", "linear"] = Field(
-        "geometric",
-        description="how the step falls from epoch to epoch (on a tile, the share of the gradient "
-        "spikes that thinning leaves). geometric: by the factor `decay`; linear: by equal parts, "
-        "to 1 / epochs of the first in the last, and `decay` is left out",
-    )
-    decay: Annotated[float, Field(ge=1e-6, le=1.0)] = Field(
-        0.85, description="factor on the step after each epoch; on a tile, on the thinning"
-    )
-    schedule: Schedule = Field(
-        "batch",
-        description="when changed weights are seen by the reads: after each slot (the "
-        "hardware's way), each presentation or each batch",
-    )
-    output_step: Annotated[float, Field(ge=1e-3, le=1e3)] = Field(
-        1.0,
-        description="factor on the step of the output layer; hidden layers keep the learning rate. "
-        "Many classes want more than 1 (docs/findings/algorithm.md, Many classes)",
-    )
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 50
+    """Presentations a batch."""
+
+    decay_shape: Literal["geometric", "linear"] = "geometric"
+    """How the step falls from epoch to epoch (on a tile, the share of the gradient spikes that
+    thinning leaves). geometric: by the factor `decay`; linear: by equal parts, to 1 / epochs of
+    the first in the last, and `decay` is left out."""
+
+    decay: Annotated[float, Field(ge=1e-6, le=1.0)] = 0.85
+    """Factor on the step after each epoch; on a tile, on the thinning."""
+
+    schedule: Schedule = "batch"
+    """When changed weights are seen by the reads: after each slot (the hardware's way), each
+    presentation or each batch."""
+
+    output_step: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
+    """Factor on the step of the output layer; hidden layers keep the learning rate. Many classes
+    want more than 1 (docs/findings/algorithm.md, Many classes)."""
+
     dropout_input: Share = 0.0
     dropout_hidden: Share = 0.0
 
@@ -61,11 +60,9 @@ class SurrogateSpec(Spec):
     it and both streams.
     """
 
-    T_s: Annotated[float, Field(ge=1e-3, le=1e9)] = Field(
-        description="slots of the stochastic product that the noise stands for"
-    )
-    size: Literal["by_product", "pooled"] = Field(
-        "by_product",
-        description="by_product: each product its own variance, so a zero product gets none; "
-        "pooled: every product, zero or not, that of Fig. 4's grid of 2,500 products together",
-    )
+    T_s: Annotated[float, Field(ge=1e-3, le=1e9)]
+    """Slots of the stochastic product that the noise stands for."""
+
+    size: Literal["by_product", "pooled"] = "by_product"
+    """By_product: each product its own variance, so a zero product gets none; pooled: every
+    product, zero or not, that of Fig. 4's grid of 2,500 products together."""
