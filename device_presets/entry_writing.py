@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from device_presets.parameters.rule import Value
-from device_presets.parameters.table import PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.preset_lookup import get_preset
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.wording import printable
+from rpu_ssnn.devices.law_parameter import Value
+from rpu_ssnn.devices.laws import LAWS
 
 
 def parameter(
-    model: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
+    law: str, name: str, value: Value, source: str | None = None, assumption: str | None = None
 ) -> ParameterEntry:
-    """One number with its unit from the parameter table."""
+    """One number of a device law, with its unit."""
     shown = list(value) if isinstance(value, tuple) else value
-    unit = PARAMETERS[model][name].unit
+    unit = LAWS[law].parameters[name].unit
     return ParameterEntry(value=shown, unit=unit, source=source, assumption=assumption)
 
 

@@ -11,15 +11,15 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from device_presets.parameters.rule import ParameterRule
-from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.devices.law_parameter import LawParameter
+from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 
 WHERE = "aihwkit device"
 
-MODELS = tuple(model for model, simulated_by in AIHWKIT_CLASSES.items() if model == simulated_by)
-"""Device classes of aihwkit that have a table of parameters."""
+MODELS = tuple(dict.fromkeys(law.aihwkit for law in LAWS.values() if law.aihwkit))
+"""Device classes of aihwkit that have a law here."""
 
 _GIVEN = "as the aihwkit configuration has it"
 
@@ -103,7 +103,9 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
     if model is None:
         allowed = one_of(MODELS) + ", or a preset of one"
         raise PresetError(WHERE, "device", type(device).__name__, allowed)
-    rules = {rule.aihwkit_name: (name, rule) for name, rule in PARAMETERS[model].items()}
+    law = law_of_aihwkit(model)
+    assert law is not None
+    rules = {rule.aihwkit_name: (name, rule) for name, rule in law.parameters.items()}
     base = _classes()[model]()
     parameters: dict[str, ParameterEntry] = {}
     gammas = [_plain(getattr(device, f"gamma_{way}", 0.0)) for way in ("up", "down")]
@@ -130,7 +132,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
         one_way = "its lower bound is 0, and a single device has no negative weights"
     return _name_of(device), PresetEntry(
         technology="own aihwkit device",
-        model=model,
+        law=law.name,
         description=f"aihwkit's {type(device).__name__}, given by the user",
         citation="none (the user's configuration)",
         one_directional_because=one_way,
@@ -138,7 +140,7 @@ def own_entry(source: Any) -> tuple[str, PresetEntry]:
     )
 
 
-def aihwkit_hint(field: str, rules: Mapping[str, ParameterRule]) -> str | None:
+def aihwkit_hint(field: str, rules: Mapping[str, LawParameter]) -> str | None:
     """What a field of aihwkit is called here; None where it is no field that a rule stands for."""
     for name, rule in rules.items():
         if field == rule.aihwkit_name:
@@ -190,7 +192,7 @@ def _device_of(source: Any) -> Any:
 
 
 def _model_of(kind: type[Any]) -> str | None:
-    """The class of the table that simulates a class of devices: its own, or the one it is a preset
+    """The class of `MODELS` that simulates a class of devices: its own, or the one it is a preset
     of; None where there is none."""
     own = {field.name for field in dataclasses.fields(kind)}
     for cls in kind.__mro__:

@@ -1,16 +1,19 @@
 """A device preset: named, sourced parameters that become an aihwkit device."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics, charge_trap_physics
-from device_presets.parameters.rule import Value
 from device_presets.preset_file import shipped_entries
 from device_presets.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.devices.law import Law
+from rpu_ssnn.devices.law_parameter import Value
+from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
+from rpu_ssnn.devices.own_law import find_law
 
 if TYPE_CHECKING:
     from aihwkit.simulator.configs.devices import PulsedDevice
@@ -49,7 +52,7 @@ class Preset:
     Args:
         name: of the preset, or the path of the user's file it came from.
         technology: kind of device, for tables; `SPECIFICATION` where none was built.
-        model: device model, a key of ``PARAMETERS``; mostly the aihwkit class that simulates it.
+        law: what a pulse does to the device.
         description: one line on the device.
         citation: publication the device comes from.
         one_directional_because: why it has no gradual down step; None where it has one.
@@ -58,7 +61,7 @@ class Preset:
 
     name: str
     technology: str
-    model: str
+    law: Law
     description: str
     citation: str
     one_directional_because: str | None
@@ -74,10 +77,12 @@ class Preset:
         read_only = MappingProxyType(dict(self.parameters))
         object.__setattr__(self, "parameters", read_only)
 
-    def __reduce__(self) -> tuple[type["Preset"], tuple[object, ...]]:
-        # A read-only mapping cannot be sent to a worker process; the dict it shows can.
-        fields = (self.name, self.technology, self.model, self.description, self.citation)
-        return Preset, (*fields, self.one_directional_because, dict(self.parameters))
+    def __reduce__(self) -> tuple[Callable[..., "Preset"], tuple[object, ...]]:
+        # Neither a law nor a read-only mapping can be sent to a worker process; the name of the law
+        # and the dict can.
+        fields = {field.name: getattr(self, field.name) for field in dataclass_fields(self)}
+        fields |= {"law": self.law.file or self.law.name, "parameters": dict(self.parameters)}
+        return _sent, (fields, self.law.digest)
 
     def value(self, name: str) -> Value:
         """The value of a parameter.
@@ -140,9 +145,8 @@ class Preset:
     def pulse_physics(self) -> ChargeTrapPhysics | None:
         """What aihwkit's devices cannot do: memory of the last pulse and charge loss in log-time;
         None where the device has neither."""
-        if self.model != "ChargeTrapDevice":
-            return None
-        return charge_trap_physics(self.values)
+        physics: ChargeTrapPhysics | None = self.law.pulse_physics(self.values)
+        return physics
 
     @property
     def noise_free(self) -> bool:
@@ -216,4 +220,10 @@ class Preset:
                 None,
                 "must be given: the device leaks, and aihwkit counts mini-batches, not seconds",
             )
-        return aihwkit_device(self.name, self.model, self.values, seconds_between_steps)
+        return aihwkit_device(self.name, self.law, self.values, seconds_between_steps)
+
+
+def _sent(fields: dict[str, Any], digest: str | None) -> Preset:
+    """The preset in a process that it was sent to."""
+    law = find_law(fields["name"], fields["law"], digest)
+    return Preset(**(fields | {"law": law}))

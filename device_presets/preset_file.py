@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, StrictFloat, ValidationError, model_validator
 
@@ -20,17 +20,6 @@ _MOST_BETWEEN = 20
 
 STEP_OR_LEVELS = ("step", "levels")
 """Of which a preset gives one."""
-
-ModelName = Literal[
-    "ConstantStepDevice",
-    "LinearStepDevice",
-    "SoftBoundsDevice",
-    "SoftBoundsReferenceDevice",
-    "ExpStepDevice",
-    "PowStepDevice",
-    "PiecewiseStepDevice",
-    "ChargeTrapDevice",
-]
 
 
 class ParameterEntry(BaseModel):
@@ -52,13 +41,13 @@ class ParameterEntry(BaseModel):
 
 
 class PresetEntry(BaseModel):
-    """One preset of a file. ``model`` is the name of an aihwkit device class, or
-    ChargeTrapDevice (`charge_trap_physics`)."""
+    """One preset of a file. ``law`` is the name of a device law (`rpu_ssnn.devices.laws`), or the
+    file of a law of one's own, ``my_law.py``, beside the preset file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     technology: str
-    model: ModelName
+    law: str
     description: str
     citation: str
     one_directional_because: str | None = None

@@ -1,15 +1,10 @@
 """Finds presets by name, and applies overrides."""
 
-import math
 import os.path
 import warnings
 from collections.abc import Mapping
 
 from device_presets.from_aihwkit import aihwkit_hint
-from device_presets.parameters.charge_trap_physics import charge_trap_physics
-from device_presets.parameters.common import MOST_LEVELS, refuse_pulses_that_overlap
-from device_presets.parameters.rule import ParameterRule, Value
-from device_presets.parameters.table import MOST_EXPONENT, PARAMETERS
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_file import (
     STEP_OR_LEVELS,
@@ -19,16 +14,12 @@ from device_presets.preset_file import (
     shipped_entries,
 )
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.devices.common_parameters import MOST_LEVELS
+from rpu_ssnn.devices.law_parameter import LawParameter, Value
+from rpu_ssnn.devices.own_law import find_law
 
 LISTING = "rpu-ssnn presets"
 """Command that lists all presets."""
-
-_DIVIDES_BY_W_MIN = (
-    "LinearStepDevice",
-    "SoftBoundsDevice",
-    "SoftBoundsReferenceDevice",
-    "ChargeTrapDevice",
-)
 
 _OF_THE_ARRAY = {
     "read_noise": "is no parameter of a device: noise of reads is set for the array, in a study by "
@@ -97,22 +88,23 @@ def preset_of(
     Raises:
         PresetError: unknown parameter, or a value out of its physical range.
     """
-    rules = PARAMETERS[entry.model]
+    law = find_law(name, entry.law)
+    rules = law.parameters
     for field in (*entry.parameters, *(overrides or {})):
         if field not in rules:
             hint = _OF_THE_ARRAY.get(field) or aihwkit_hint(field, rules)
             allowed = hint or one_of(rules, field)
             raise PresetError(name, "parameter", field, allowed)
     parameters = _parameters(name, entry, rules, overrides or {})
-    _check_together(name, entry.model, parameters)
-    told = entry.model_dump(exclude={"parameters"})
-    return Preset(name=name, parameters=parameters, **told)
+    law.check_values(name, {key: parameter.value for key, parameter in parameters.items()})
+    told = entry.model_dump(exclude={"parameters", "law"})
+    return Preset(name=name, law=law, parameters=parameters, **told)
 
 
 def _parameters(
     where: str,
     entry: PresetEntry,
-    rules: Mapping[str, ParameterRule],
+    rules: Mapping[str, LawParameter],
     overrides: Mapping[str, float | int | str],
 ) -> dict[str, Parameter]:
     def given(name: str) -> Parameter:
@@ -130,29 +122,33 @@ def _parameters(
         value = rule.checked(where, name, found.value)
         return _parameter(rule, value, source=found.source, assumption=found.assumption)
 
+    missing = [
+        n for n, r in rules.items() if r.required and not {n} & {*overrides, *entry.parameters}
+    ]
+    if missing:
+        allowed = f"must be given; {missing[0]} {rules[missing[0]].allowed}"
+        raise PresetError(where, ", ".join(missing), None, allowed)
     complete: dict[str, Parameter] = {}
     for name, rule in rules.items():
         if name in STEP_OR_LEVELS:
             continue
         if name in overrides or name in entry.parameters:
             complete[name] = given(name)
-        elif rule.required:
-            raise PresetError(where, name, None, rule.allowed)
-        else:
+        elif not rule.required:
             unknown = rule.neutral is None
             why = "not known to the preset" if unknown else "not given: aihwkit's neutral value"
             complete[name] = _parameter(rule, rule.neutral, assumption=why)
-    named = [n for n in STEP_OR_LEVELS if n in overrides]
-    named = named or [n for n in STEP_OR_LEVELS if n in entry.parameters]
-    if len(named) != 1:
-        what = "both" if named else "neither"
+    chosen = [n for n in STEP_OR_LEVELS if n in overrides]
+    chosen = chosen or [n for n in STEP_OR_LEVELS if n in entry.parameters]
+    if len(chosen) != 1:
+        what = "both" if chosen else "neither"
         raise PresetError(where, "step and levels", what, "exactly one of the two must be given")
     span = _number(complete["w_max"]) - _number(complete["w_min"])
-    return _step_and_levels(where, rules, named[0], given(named[0]), span) | complete
+    return _step_and_levels(where, rules, chosen[0], given(chosen[0]), span) | complete
 
 
 def _step_and_levels(
-    where: str, rules: Mapping[str, ParameterRule], name: str, chosen: Parameter, span: float
+    where: str, rules: Mapping[str, LawParameter], name: str, chosen: Parameter, span: float
 ) -> dict[str, Parameter]:
     """Both of them: the one that was given, and the other from it and the range."""
     derived = span / _number(chosen)
@@ -169,70 +165,8 @@ def _step_and_levels(
     return both
 
 
-def _check_together(where: str, model: str, parameters: Mapping[str, Parameter]) -> None:
-    """What no single range can say.
-
-    Raises:
-        PresetError: a combination the device model or physics rules out.
-    """
-    w_min = parameters["w_min"].value
-    if w_min == 0 and model in _DIVIDES_BY_W_MIN:
-        raise PresetError(where, "w_min", w_min, f"must be below 0: {model} divides by it")
-    if model == "PiecewiseStepDevice":
-        up, down = (parameters[f"step_factors_{way}"].value for way in ("up", "down"))
-        if isinstance(up, tuple) and isinstance(down, tuple) and len(up) != len(down):
-            raise PresetError(where, "step_factors_down", down, f"must be {len(up)} numbers, as up")
-    if model == "ChargeTrapDevice":
-        _check_charge_trap(where, parameters)
-    if model == "ExpStepDevice":
-        _check_exponential(where, parameters)
-    pulse = (parameters[f"pulse_{name}_s"].value for name in ("width", "period"))
-    refuse_pulses_that_overlap(where, *pulse)
-
-
-def _check_exponential(where: str, parameters: Mapping[str, Parameter]) -> None:
-    """That exp(gamma z) is a number in single precision between the bounds."""
-    low, high = (_number(parameters[name]) for name in ("w_min", "w_max"))
-    a, b = (_number(parameters[name]) for name in ("a", "b"))
-    ends = [2.0 * a * weight / (high - low) + b for weight in (low, high)]
-    for name, sign in (("gamma_up", 1.0), ("gamma_down", -1.0)):
-        gamma = _number(parameters[name])
-        largest = max(sign * gamma * z for z in ends)
-        if largest > MOST_EXPONENT:
-            allowed = (
-                f"must leave the exponent at {MOST_EXPONENT:g} or below; with a and b it goes up "
-                f"to {largest:.4g}, and the exponential leaves single precision"
-            )
-            raise PresetError(where, name, gamma, allowed)
-
-
-def _check_charge_trap(where: str, parameters: Mapping[str, Parameter]) -> None:
-    """What cannot be simulated together with memory of pulses, and pulses too weak or strong."""
-    noise, tau = parameters["write_noise"].value, parameters["leak_time_constant_s"].value
-    if noise != 0:
-        raise PresetError(
-            where,
-            "write_noise",
-            noise,
-            "must be 0: charge loss is written between pulses, which would draw that noise anew; "
-            "a study's reads may have noise",
-        )
-    if tau != math.inf:
-        allowed = "must be infinite: see loss_per_decade"
-        raise PresetError(where, "leak_time_constant_s", tau, allowed)
-    physics = charge_trap_physics({name: p.value for name, p in parameters.items()})
-    levels = _number(parameters["levels"]) / physics.width_factor()
-    without_gaps = levels * physics.used_share(physics.pulse_width_s)
-    if not (levels <= MOST_LEVELS and without_gaps >= 1.0):
-        allowed = (
-            f"would make {levels:.3g} levels of isolated pulses, {without_gaps:.3g} of pulses "
-            f"without gaps; must make 1 to {MOST_LEVELS:g}"
-        )
-        raise PresetError(where, "pulse_width_s", physics.pulse_width_s, allowed)
-
-
 def _parameter(
-    rule: ParameterRule, value: Value, source: str | None = None, assumption: str | None = None
+    rule: LawParameter, value: Value, source: str | None = None, assumption: str | None = None
 ) -> Parameter:
     return Parameter(value, rule.unit, source, assumption, rule.description, rule.aihwkit_name)
 

@@ -83,7 +83,7 @@ def pulse_train(
     """
     import torch
 
-    device = aihwkit_device(preset.name, preset.model, preset.values, None)
+    device = aihwkit_device(preset.name, preset.law, preset.values, None)
     device.construction_seed = seed + 1  # 0 would mean: from the clock
     tile = _tile(device, n_devices)
     tile.set_weights(torch.full((n_devices, 1), -1e6 if start is None else start))

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from device_presets.parameters.table import PARAMETERS
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_lookup import get_preset, preset_names
 from device_presets.steps_at_zero import (
@@ -17,6 +16,7 @@ from device_presets.steps_at_zero import (
     shrinkage_at_bounds,
     states_at_zero,
 )
+from rpu_ssnn.devices.laws import LAWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 type Standing = Literal["sourced", "assumed", "not known", "none"]
 """Where a number comes from; none: the device or its model has nothing of the kind."""
-
-SHAPES = (
-    *("slope_up", "slope_down", "exponent", "exponent_asymmetry", "A_up", "A_down"),
-    *("gamma_up", "gamma_down", "a", "b", "step_factors_up", "step_factors_down"),
-)
-"""Parameters that say how the step follows the state."""
 
 _SOURCE_CHARACTERS = 23
 
@@ -49,7 +43,7 @@ _COMPARED = (
 )
 """What a parameter says alone, in words, and its name."""
 
-_UNITS = {name: rule.unit for rules in PARAMETERS.values() for name, rule in rules.items()}
+_UNITS = {name: rule.unit for law in LAWS.values() for name, rule in law.parameters.items()}
 
 
 def overview_rows() -> list[dict[str, object]]:
@@ -176,7 +170,7 @@ def comparison_text(table: pd.DataFrame) -> str:
 def _compared(preset: Preset) -> list[tuple[str, str, float | None, Standing]]:
     """Quantity, unit, value and standing, in the order of display."""
     levels, asymmetry = origins(preset, ("levels", "asymmetry"))
-    by_shape = origins(preset, SHAPES)
+    by_shape = origins(preset, preset.law.shape)
     at_zero = [] if "slope_up" in preset.parameters else by_shape  # slopes are 1 at weight zero
     noise, shape = preset.parameters["cycle_to_cycle"], standing_of(*(by_shape or [levels]))
     rows: list[tuple[str, str, float, Standing]] = []

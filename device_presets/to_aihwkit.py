@@ -4,10 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from device_presets.parameters.charge_trap_physics import charge_trap_physics
-from device_presets.parameters.rule import Value
-from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.law import Law, number
+from rpu_ssnn.devices.law_parameter import Value
 
 if TYPE_CHECKING:  # listing presets needs no aihwkit, and takes seconds less without
     from aihwkit.simulator.configs.devices import PulsedDevice
@@ -19,12 +18,15 @@ the leak would vanish without a word."""
 
 
 def aihwkit_device(
-    name: str, model: str, values: Mapping[str, Value], seconds_between_steps: float | None
+    name: str, law: Law, values: Mapping[str, Value], seconds_between_steps: float | None
 ) -> "PulsedDevice":
     """A fresh aihwkit device with the values of a preset; fields no preset has stay aihwkit's.
 
+    A law of a user's own has no class: its devices are drawn as those of constant steps are, and
+    the native simulator lets them step by the law.
+
     Args:
-        name, model, values: of the preset; also of a one-directional one, which
+        name, law, values: of the preset; also of a one-directional one, which
             ``Preset.device`` refuses.
         seconds_between_steps: physical time between two decays; None leaves the leak out.
 
@@ -37,27 +39,15 @@ def aihwkit_device(
     fields: dict[str, Value | list[float]] = {
         # aihwkit's bindings take lists, not tuples.
         rule.aihwkit_name: list(value) if isinstance(value := values[name], tuple) else value
-        for name, rule in PARAMETERS[model].items()
+        for name, rule in law.parameters.items()
         if rule.aihwkit_name is not None
     }
-    if model == "ChargeTrapDevice":
-        fields["dw_min"] = _number(values, "step") * charge_trap_physics(values).width_factor()
-    if AIHWKIT_CLASSES[model] == "LinearStepDevice":
-        slopes = [values["slope_up"], values["slope_down"]]
-        # Otherwise aihwkit takes the absolute value of each device's slope.
-        if any(isinstance(slope, float) and slope < 0 for slope in slopes):
-            fields["allow_increasing"] = True
+    fields |= law.to_aihwkit(values)
     if seconds_between_steps is not None:
-        tau = _number(values, "leak_time_constant_s")
+        tau = number(values, "leak_time_constant_s")
         fields["lifetime"] = _lifetime(name, tau, seconds_between_steps)
-    device: PulsedDevice = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])(**fields)
+    device: PulsedDevice = getattr(aihwkit_devices, law.aihwkit or "ConstantStepDevice")(**fields)
     return device
-
-
-def _number(values: Mapping[str, Value], name: str) -> float:
-    value = values[name]
-    assert isinstance(value, int | float)
-    return value
 
 
 def _lifetime(where: str, tau: float, seconds_between_steps: float) -> float:

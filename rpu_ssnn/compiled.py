@@ -22,8 +22,10 @@ from typing import Any
 import numba
 
 _PACKAGE = Path(__file__).parent
-SOURCES = tuple(
-    sorted([Path(__file__), *_PACKAGE.glob("engine/**/*.py"), *_PACKAGE.glob("synapses/**/*.py")])
+_ROOMS = ("devices", "engine", "synapses")
+SOURCES = (
+    Path(__file__),
+    *sorted(file for room in _ROOMS for file in _PACKAGE.glob(f"{room}/**/*.py")),
 )
 """Files that hold compiled functions, or constants that these read."""
 

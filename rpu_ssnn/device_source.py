@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from rpu_ssnn.common.jump_table import JumpTable
+from rpu_ssnn.devices.laws.jump_table import JumpTable
 
 PulsedDevice = Any
 """An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
@@ -13,7 +13,7 @@ PulsedDevice = Any
 class PulsePhysics(Protocol):
     """A device whose step and charge follow its last pulse; times in seconds.
 
-    `device_presets.parameters.charge_trap_physics.ChargeTrapPhysics` is one.
+    `rpu_ssnn.devices.laws.charge_trap.ChargeTrapPhysics` is one.
     """
 
     @property

@@ -15,11 +15,11 @@ from device_presets.jump_tables.table_device import (
     table_device,
     table_name,
 )
-from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
-from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_lookup import LISTING, get_preset, preset_names, preset_of
 from rpu_ssnn.common.errors import PresetError, meant, nearest, one_of
+from rpu_ssnn.devices.law_parameter import Value
+from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 
 _CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from device_presets.parameters.rule import ParameterRule as Rule
+from rpu_ssnn.devices.law_parameter import LawParameter
 
 TRANSFER_PULSES = 31
 """Most pulses of one transfer of `tiki_taka` to a device (aihwkit's default); the others: 1."""
@@ -26,7 +26,7 @@ TRANSFER_PULSES = 31
 _MOST_SLOTS = 2e9  # aihwkit counts in 32 bits
 _MOST_GAIN = 1e9  # single precision
 
-_EVERY = Rule(
+_EVERY = LawParameter(
     unit="slots",
     description="slots with a pulse from one transfer to the next",
     limits=(1.0, _MOST_SLOTS),
@@ -35,8 +35,8 @@ _EVERY = Rule(
 )
 
 
-def _gain(neutral: float) -> Rule:
-    return Rule(
+def _gain(neutral: float) -> LawParameter:
+    return LawParameter(
         unit="1",
         description="share of a read fast weight that one transfer moves, over learning_rate as a "
         "share of a device's step; the drive's learning_rate multiplies it",
@@ -71,7 +71,7 @@ class Compound:
     devices: int
     citation: str
     build: Build | None
-    settings: Mapping[str, Rule]
+    settings: Mapping[str, LawParameter]
     takes_partner: bool = False
     one_sided: bool = False
     thinned: bool = True
@@ -83,7 +83,7 @@ class Compound:
 def _transfer_cell(
     citation: str,
     cell: str,
-    settings: Mapping[str, Rule],
+    settings: Mapping[str, LawParameter],
     through: str = "",
     most_pulses: int | None = None,
 ) -> Compound:
@@ -175,8 +175,8 @@ def _mixed_precision_pair(devices: Sequence[Any], settings: Mapping[str, float])
     return _mixed_precision([pair], settings)
 
 
-def _threshold(which: str, neutral: float) -> Rule:
-    return Rule(
+def _threshold(which: str, neutral: float) -> LawParameter:
+    return LawParameter(
         unit="w_max",
         description=f"a pair is refreshed if its {which} device is above this",
         limits=(0.0, 1.0),
@@ -185,7 +185,7 @@ def _threshold(which: str, neutral: float) -> Rule:
 
 
 _REFRESH_RULES = {
-    "refresh_every": Rule(
+    "refresh_every": LawParameter(
         unit="slots",
         description="slots with a pulse from one check of all pairs to the next",
         limits=(1.0, _MOST_SLOTS),
@@ -194,7 +194,7 @@ _REFRESH_RULES = {
     ),
     "refresh_upper_threshold": _threshold("higher", 0.75),
     "refresh_lower_threshold": _threshold("lower", 0.25),
-    "rewrite_pulses": Rule(
+    "rewrite_pulses": LawParameter(
         unit="pulses",
         description="most pulses that write a difference after a reset, open loop; "
         "0: the difference is written exactly",
@@ -212,7 +212,7 @@ _SUM = (
 _CHOPPED_RULES = {
     "transfer_every": _EVERY,
     "transfer_gain": _gain(0.05),
-    "chop_probability": Rule(
+    "chop_probability": LawParameter(
         unit="1",
         description="probability (agad: frequency) of a sign change after a line's read",
         limits=(0.0, 1.0),

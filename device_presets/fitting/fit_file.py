@@ -110,7 +110,7 @@ class FittedDevice:
         rows = [
             (
                 self._mark(s) + s.name,
-                s.model.aihwkit_class,
+                s.model.law,
                 s.fit.n_free + (n_numbers(s.model) if s.fit.layout.noises_only else 0),
                 self._held_out(s, best),
             )

@@ -28,13 +28,12 @@ from device_presets.jump_tables.lookup_table import (
     is_lookup_table,
     read_lookup_table,
 )
-from device_presets.parameters.common import PULSE_FACTS, refuse_pulses_that_overlap
-from device_presets.parameters.rule import ParameterRule as Rule
-from device_presets.parameters.rule import Value
 from device_presets.preset import Parameter
 from rpu_ssnn.common.errors import Fault, PresetError, one_of
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.common.jump_table import JumpTable
+from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
+from rpu_ssnn.devices.law_parameter import LawParameter, Value
+from rpu_ssnn.devices.laws.jump_table import JumpTable
 
 KEY = "table"
 DIGITS = 16
@@ -48,23 +47,32 @@ NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of 
 _NAME = re.compile(r"table\((?P<folders>.*?)(?:, *sha256=(?P<digest>[0-9a-f]+))?\)")
 
 
-def _share(description: str, high: float) -> Rule:
-    return Rule(unit="measured", description=description, limits=(0.0, high), neutral=1.0)
+def _share(imperfection: str, description: str, high: float) -> LawParameter:
+    return LawParameter(
+        unit="measured",
+        description=description,
+        limits=(0.0, high),
+        neutral=1.0,
+        imperfection=imperfection,
+    )
 
 
-RULES: Mapping[str, Rule] = MappingProxyType(
+RULES: Mapping[str, LawParameter] = MappingProxyType(
     {
         "jump_spread": _share(
+            "cycle_to_cycle",
             "spread of the jumps around their mean, over the measured one; 0: each jump is the "
             "mean at its conductance; at most 100 times the measured one",
             100.0,
         ),
         "jump_nonlinearity": _share(
+            "nonlinearity",
             "dependence of the mean jump on the conductance, over the measured one; 0: the mean "
             "jump at mid-range everywhere",
             1.0,
         ),
         "jump_asymmetry": _share(
+            "asymmetry",
             "difference of the mean jump up from the one down, over the measured one; 0: both are "
             "half of their distance",
             1.0,

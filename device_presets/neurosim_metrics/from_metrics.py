@@ -16,12 +16,12 @@ import numpy as np
 
 from device_presets.entry_writing import checked_name, entry_text, parameter
 from device_presets.neurosim_metrics.pulse_curve import LARGEST_LABEL, STRAIGHT, curvature, label_of
-from device_presets.parameters.common import PULSE_FACTS
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.common_parameters import PULSE_FACTS
 
-_MODEL = "LinearStepDevice"
+_LAW = "linear"
 _CONVENTION = "NeuroSim's convention, Chen, Peng, Yu, IEEE TCAD 2018"
 _LABEL_STEP = 1e-3
 _CHANGE = 1e-3  # of a step, or of a slope
@@ -106,10 +106,10 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
 
     def given(name: str, value: float | bool, source: str) -> tuple[str, ParameterEntry]:
         shown = value if isinstance(value, bool) else float(f"{value:.7g}")
-        return name, parameter(_MODEL, name, shown, source=source)
+        return name, parameter(_LAW, name, shown, source=source)
 
     def assumed(name: str, value: float, why: str) -> tuple[str, ParameterEntry]:
-        return name, parameter(_MODEL, name, value, assumption=why)
+        return name, parameter(_LAW, name, value, assumption=why)
 
     range_told = "normalised range; its conductances are in on_off_ratio"
     entries = (
@@ -131,7 +131,7 @@ def entry_from_metrics(metrics: PublishedMetrics) -> PresetEntry:
     )
     return PresetEntry(
         technology="published metrics",
-        model=_MODEL,
+        law=_LAW,
         description=(
             f"{metrics.states_up} states up, {metrics.states_down} down, nonlinearity "
             f"{metrics.nonlinearity_up:g} / {metrics.nonlinearity_down:g}, on/off "

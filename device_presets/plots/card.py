@@ -17,7 +17,7 @@ from device_presets.steps_at_zero import (
     shrinkage_at_bounds,
     states_at_zero,
 )
-from device_presets.tables import SHAPES, Standing, origins, standing_of
+from device_presets.tables import Standing, origins, standing_of
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.common.wording import plain
 
@@ -60,7 +60,7 @@ def card(preset: Preset) -> list[Fact]:
     States, asymmetry, shrinkage and noise are those of the mean device, as `device_presets.tables`
     lists them: a parameter of such a name is one factor of several.
     """
-    shape = origins(preset, SHAPES)
+    shape = origins(preset, preset.law.shape)
     by_shape = [] if "slope_up" in preset.parameters else shape  # those are 1 at weight zero
     up, down = states_at_zero(preset)
     states = f"{up:.5g} / {down:.5g} states" if preset.bidirectional else f"{up:.5g} states"

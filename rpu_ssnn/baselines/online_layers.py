@@ -8,12 +8,12 @@ from rpu_ssnn.baselines.online_spec import OnlineSpec, WholePulseSpec
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.device_source import DeviceSource, loses_charge
+from rpu_ssnn.devices.device_record import empty_records
+from rpu_ssnn.devices.shared import plain_shared
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar, Weights
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Cells
-from rpu_ssnn.synapses.native.device_record import empty_records
 from rpu_ssnn.synapses.native.online import Layer, make_layer
-from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.training_state import State, checked
 
@@ -75,8 +75,8 @@ class FloatLayer:
         """As compiled code sees it; not a copy."""
         none = empty_records(self._weights.size).reshape(1, -1)
         cells = Cells(
-            model=0,
-            rules=plain_rules(np.float32(0.0), np.float32(0.0)),
+            law=0,
+            shared=plain_shared(np.float32(0.0), np.float32(0.0)),
             records=none,
             signs=np.ones(1, dtype=np.float32),
             weights=self._weights,

@@ -56,7 +56,7 @@ def keys_of_a_study() -> list[str]:
 def device_parameters() -> list[str]:
     """Every parameter of a preset, from the table that checks presets."""
     from device_presets.jump_tables.table_device import RULES
-    from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
+    from rpu_ssnn.devices.laws import LAWS
 
     parts = [
         "# Parameters of a device",
@@ -64,11 +64,11 @@ def device_parameters() -> list[str]:
         "the mean change of weight a pulse makes at weight zero. A *spread* is drawn once for each "
         "device; a *noise* is drawn at every pulse.",
     ]
-    shared = set.intersection(*(set(rules) for rules in PARAMETERS.values()))
-    sections = [("Every model", "", PARAMETERS["ConstantStepDevice"], shared)]
+    shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
+    sections = [("Every law", "", LAWS["constant"].parameters, shared)]
     sections += [
-        (model, AIHWKIT_CLASSES[model], rules, set(rules) - shared)
-        for model, rules in PARAMETERS.items()
+        (law.name, law.aihwkit or "", law.parameters, set(law.parameters) - shared)
+        for law in LAWS.values()
     ]
     sections.append(("Measured jumps, `{table: FOLDER}`", "", RULES, set(RULES) - shared))
     for title, simulated_by, rules, names in sections:

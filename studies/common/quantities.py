@@ -40,7 +40,7 @@ _UNITS = {
 _UNITS_OF_SECTIONS = {"tile.half_select": "steps a spike", "tile.read_disturb": "steps a spike"}
 _UNITS_OF_ENDINGS = {"_s": "s", "_seconds": "s", "_k": "K", "_ev": "eV"}
 _UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": "", "states": ""}
-"""Of `ParameterRule.unit`, as a reader would say it."""
+"""Of `LawParameter.unit`, as a reader would say it."""
 
 
 def quantity(path: str) -> str:
@@ -76,8 +76,9 @@ def _unit(path: str) -> str:
     if section != "overrides":
         known = (unit for end, unit in _UNITS_OF_ENDINGS.items() if name.endswith(end))
         return _UNITS_OF_SECTIONS.get(section) or next(known, "")
-    from device_presets.parameters.table import PARAMETERS
+    from rpu_ssnn.devices.laws import LAWS
 
-    unit = next((rules[name].unit for rules in PARAMETERS.values() if name in rules), "")
-    is_share = any(unit in rules for rules in PARAMETERS.values())  # of another parameter
+    laws = [law.parameters for law in LAWS.values()]
+    unit = next((known[name].unit for known in laws if name in known), "")
+    is_share = any(unit in known for known in laws)  # of another parameter
     return _UNIT_WORDS.get(unit, f"shares of {name_of(f'overrides.{unit}')}" if is_share else unit)

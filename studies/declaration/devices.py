@@ -77,7 +77,7 @@ def own_values(device: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
         InputError: a factor of what is no number, or is zero, or no factor behind the ``x``.
     """
     from device_presets import get_device  # only studies with devices need both
-    from device_presets.parameters.rule import plain_instead_of
+    from rpu_ssnn.devices.law_parameter import plain_instead_of
 
     found = {}
     for name, value in overrides.items():

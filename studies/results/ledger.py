@@ -121,7 +121,7 @@ def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
     levels = float(parameters["levels"])
     if "step_width_s" not in parameters:
         return levels
-    from device_presets.parameters.charge_trap_physics import charge_trap_physics
+    from rpu_ssnn.devices.laws.charge_trap import charge_trap_physics
 
     return levels / charge_trap_physics(parameters).width_factor()
 

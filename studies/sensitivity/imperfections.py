@@ -12,7 +12,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from device_presets import get_device
+from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
 from rpu_ssnn.device_source import loses_charge
+from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import own_values, parameters_of
 from studies.declaration.sections import leaves
@@ -21,41 +23,36 @@ from studies.declaration.update_rules.devices import OnDeviceCase
 NO_LEAK = "inf"
 """Of a time constant; text, since JSON has no infinity."""
 
+OF_DEVICES = (
+    "cycle_to_cycle",
+    "step_spread",
+    "asymmetry",
+    "asymmetry_spread",
+    "bounds_spread",
+    "nonlinearity",
+    "write_noise",
+    "leak",
+    "gap_dependence",
+    "charge_loss",
+    "failed_devices",
+    "device_reference",
+)
+"""Imperfections of devices in the order of display; what each switches off is in the laws."""
+
+
+def _of_devices() -> dict[str, dict[str, Any]]:
+    """Imperfection -> path -> value when it is switched off, of all laws and of measured tables."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in OF_DEVICES}
+    for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS):
+        for name, parameter in parameters.items():
+            if parameter.imperfection:
+                off = NO_LEAK if parameter.off == math.inf else parameter.off
+                found[parameter.imperfection][f"overrides.{name}"] = off
+    return found
+
+
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    "cycle_to_cycle": {"overrides.cycle_to_cycle": 0.0, "overrides.jump_spread": 0.0},
-    "step_spread": {"overrides.step_spread": 0.0},
-    "asymmetry": {"overrides.asymmetry": 0.0, "overrides.jump_asymmetry": 0.0},
-    "asymmetry_spread": {"overrides.asymmetry_spread": 0.0},
-    "bounds_spread": {"overrides.w_max_spread": 0.0, "overrides.w_min_spread": 0.0},
-    "nonlinearity": {
-        # LinearStepDevice: the step is the same at every weight.
-        "overrides.slope_up": 0.0,
-        "overrides.slope_down": 0.0,
-        "overrides.slope_up_spread": 0.0,
-        "overrides.slope_down_spread": 0.0,
-        # ExpStepDevice: the factor 1 - A exp(...) is 1.
-        "overrides.A_up": 0.0,
-        "overrides.A_down": 0.0,
-        # PowStepDevice: a power of zero.
-        "overrides.exponent": 0.0,
-        "overrides.exponent_spread": 0.0,
-        "overrides.exponent_asymmetry": 0.0,
-        "overrides.exponent_asymmetry_spread": 0.0,
-        # A table of measured jumps: the mean jump at mid-range everywhere.
-        "overrides.jump_nonlinearity": 0.0,
-        # PiecewiseStepDevice.
-        "overrides.step_factors_up": (1.0, 1.0),
-        "overrides.step_factors_down": (1.0, 1.0),
-    },
-    "write_noise": {"overrides.write_noise": 0.0},
-    "leak": {
-        "overrides.leak_time_constant_s": NO_LEAK,
-        "overrides.leak_time_constant_spread": 0.0,
-    },
-    "gap_dependence": {"overrides.gap_time_constant_s": 0.0},
-    "charge_loss": {"overrides.loss_per_decade": 0.0},
-    "failed_devices": {"overrides.failed_share": 0.0},
-    "device_reference": {"overrides.reference": 0.0, "overrides.reference_spread": 0.0},
+    **_of_devices(),
     "stuck_share": {"tile.stuck_share": 0.0},
     **{
         effect: {f"tile.{effect}.{field}": value for field, value in spec.off().items()}
@@ -185,7 +182,7 @@ def finest_levels(levels: float, thinning: float) -> float:
 
 def most_levels() -> float:
     """Levels that a preset may have."""
-    from device_presets.parameters.common import MOST_LEVELS  # its package brings pandas
+    from rpu_ssnn.devices.common_parameters import MOST_LEVELS  # its package brings pandas
 
     return MOST_LEVELS
 

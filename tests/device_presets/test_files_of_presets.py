@@ -9,7 +9,7 @@ from device_presets import PresetError, get_preset
 USER_DEVICE = """
 mine:
   technology: test
-  model: ConstantStepDevice
+  law: constant
   description: a user's device
   citation: lab book
   parameters:
@@ -49,8 +49,8 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
         ("citation", "citaton", "citaton: 'lab book' .*unknown key.*did you mean citation"),
         ("citation: lab book", "citation: 5", "citation: 5 is not allowed; must be text"),
         ("  parameters:\n", "  parameters: 3\n  x:\n", "x: .*unknown key"),
-        ("ConstantStepDevice", "ConstantStep", "did you mean ConstantStepDevice"),
-        ("ConstantStepDevice", "MagicDevice", "model: 'MagicDevice' .*ConstantStepDevice"),
+        ("constant", "constnt", "did you mean constant"),
+        ("constant", "magic", "law: 'magic' .*constant"),
         ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'.*w_max_spread"),
         ("    w_max: {value: 1, unit: weight, source: lab book}\n", "", "w_max: missing"),
         ("    step:", "    # step:", "step and levels: 'neither'"),
@@ -119,7 +119,7 @@ def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) ->
         ("a: {like: a}", "a: like: 'a' .*must lead to a complete entry"),
         ("a: {like: b}\nb: {like: c}\nc: {like: b}", "like: 'b' .*must lead to a complete entry"),
         ("a: {like: capacitor, parameters: 5}", "a: parameters: 5 .*mapping"),
-        ("a: {like: capacitor, modl: 5}", "a: modl: .*did you mean model"),
+        ("a: {like: capacitor, lwa: 5}", "a: lwa: .*law"),
         ("a: {lik: capacitor}", "a: lik: .*did you mean like"),
         (
             "a: {like: capacitor, parameters: {slop_up: {value: 1, unit: '1', source: x}}}",

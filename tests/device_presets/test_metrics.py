@@ -189,7 +189,7 @@ def test_shipped_presets_are_those_of_neurosims_table(
         device_to_device=0,
     )
     shipped = get_preset(f"neurosim_{name}")
-    assert shipped.model == from_table.model
+    assert shipped.law is from_table.law
     for parameter in from_table.parameters.keys() - {"pulse_width_s"}:  # the row of the pulses
         assert shipped.value(parameter) == from_table.value(parameter), parameter
 

@@ -14,9 +14,10 @@ from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
 from device_presets import Preset, PresetError, describe, get_device, get_preset, preset_names
-from device_presets.parameters.table import AIHWKIT_CLASSES, PARAMETERS
 from device_presets.tables import overview_rows
 from device_presets.to_aihwkit import aihwkit_device
+from rpu_ssnn.devices.law import Law
+from rpu_ssnn.devices.laws import LAWS
 
 EXPECTED = [
     "ideal",
@@ -104,15 +105,15 @@ def test_aihwkit_presets_are_reproduced_field_by_field(name: str, aihwkit_name: 
 
 def test_pcm_is_reproduced_though_device_refuses_it() -> None:
     pcm = get_preset("pcm")
-    ours = aihwkit_device(pcm.name, pcm.model, pcm.values, None)
+    ours = aihwkit_device(pcm.name, pcm.law, pcm.values, None)
     assert fields_of(ours) == fields_of(PCMPresetDevice())
 
 
-@pytest.mark.parametrize("model", PARAMETERS)
-def test_every_aihwkit_field_is_reached_or_left_out_on_purpose(model: str) -> None:
-    simulated_by = getattr(aihwkit_devices, AIHWKIT_CLASSES[model])
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_every_aihwkit_field_is_reached_or_left_out_on_purpose(law: Law) -> None:
+    simulated_by = getattr(aihwkit_devices, str(law.aihwkit))
     fields = {f.name for f in dataclasses.fields(simulated_by)}
-    reached = {rule.aihwkit_name for rule in PARAMETERS[model].values()} - {None}
+    reached = {rule.aihwkit_name for rule in law.parameters.values()} - {None}
     assert fields - UNREACHED == reached
 
 
@@ -122,7 +123,7 @@ def test_every_number_has_a_unit_and_a_source_or_an_assumption(name: str) -> Non
     assert list(table.columns) == ["parameter", "value", "unit", "source", "assumption"]
     assert table["unit"].str.len().gt(0).all()
     assert (table["source"].notna() ^ table["assumption"].notna()).all()
-    assert set(table["parameter"]) == set(PARAMETERS[get_preset(name).model])
+    assert set(table["parameter"]) == set(get_preset(name).law.parameters)
 
 
 @pytest.mark.parametrize("name", BIDIRECTIONAL)
@@ -249,9 +250,9 @@ def test_bad_input_names_preset_field_value_and_what_is_allowed(
         get_preset(name, overrides)
 
 
-@pytest.mark.parametrize("model", PARAMETERS)
-def test_every_number_has_two_ends_and_says_why(model: str) -> None:
-    for name, rule in PARAMETERS[model].items():
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_every_number_has_two_ends_and_says_why(law: Law) -> None:
+    for name, rule in law.parameters.items():
         if rule.kind == "flag":
             continue
         low, high = rule.limits

@@ -66,7 +66,7 @@ def test_no_pulse_is_missed_where_steps_are_far_above_dw_min() -> None:
 def test_each_update_is_a_pulse_on_every_device(name: str) -> None:
     """aihwkit's own pulse probability must not thin the pulses (it does for ExpStepDevice)."""
     off = {"cycle_to_cycle": 0} | (
-        {} if get_preset(name).model == "ConstantStepDevice" else {"write_noise": 0}
+        {} if get_preset(name).law.name == "constant" else {"write_noise": 0}
     )
     preset = get_preset(name, off)
     weights = pulse_response(preset, n_devices=20, n_up=4, n_down=0)

@@ -92,7 +92,7 @@ def test_yaml_loads(block: Block, tmp_path: Path) -> None:
     content = yaml.safe_load(block.text)
     if "study" in content:
         parse_study(content, str(block), tmp_path)
-    elif any(isinstance(e, dict) and {"model", "like"} & set(e) for e in content.values()):
+    elif any(isinstance(e, dict) and {"law", "like"} & set(e) for e in content.values()):
         file = tmp_path / "preset.yaml"
         file.write_text(block.text)
         assert list(read_preset_file(file, shipped_entries())) == list(content)

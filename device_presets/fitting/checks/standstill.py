@@ -12,9 +12,9 @@ import numpy as np
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.checks.trend import common_slope
 from device_presets.fitting.model.joint_fit import JointFit, noises
-from device_presets.fitting.model.likelihood import OF_RANGE
 from device_presets.fitting.model.series import Series, Trace
 from device_presets.fitting.model.simulation import noise_free_curve
+from rpu_ssnn.devices.fit_form import OF_RANGE
 
 MOST_RISE = 0.02
 """Of the range, over a stretch at the bound: by so much at least the bound is then false. A mean
@@ -109,7 +109,7 @@ def _at_bound(fit: JointFit, trace: Trace, way: int) -> list[np.ndarray]:
     clips = series.clips[0 if way > 0 else 1]
     # A pulse toward the bound ends there, or short of it by what noise makes of a step.
     size = np.exp(fit.local[:, 0 if way > 0 else 1])
-    spread = 0.01 * fit.ranges if model.law == OF_RANGE else size
+    spread = 0.01 * fit.ranges if model.noise == OF_RANGE else size
     room = np.maximum(size, np.exp(fit.shared[0]) * spread)[device]
     near = way * (fit.local[device, 4 if way > 0 else 5] - trace.filtered[:, 0]) <= room
     near &= clips[device]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from device_presets.fitting.model.history import LEAK, NO_HISTORY, History
-from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
+from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.step_functions import (
     CONSTANT,
     LINEAR,
@@ -16,6 +16,7 @@ from device_presets.fitting.model.step_functions import (
 )
 from device_presets.fitting.model.weights import Blocks, Prepared
 from device_presets.fitting.rows import selected
+from rpu_ssnn.devices.fit_form import OF_RANGE
 
 _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short
 
@@ -112,7 +113,7 @@ def first_guess(prepared: Prepared, layout: Layout) -> tuple[np.ndarray, np.ndar
     steps = np.diff(prepared.series.weight)[prepared.series.pulse[1:] != 0]
     total = float(np.var(np.abs(steps)) if not prepared.noisy else np.var(steps))
     own = max(total - 2 * prepared.read_noise**2, (0.1 * overall) ** 2, 1e-14)
-    unit = overall if model.law != OF_RANGE else 0.01 * float(np.mean(span))
+    unit = overall if model.noise != OF_RANGE else 0.01 * float(np.mean(span))
     cycle_noise = np.log(np.clip(np.sqrt(own) / unit, 1e-3, 30.0))
     read_noise = np.log(max(prepared.read_noise, 2e-6))
     shape = _shape_guess(prepared, layout, local)

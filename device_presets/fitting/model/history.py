@@ -19,8 +19,8 @@ import numpy as np
 
 from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.parameters.charge_trap_physics import MOST_STEEP, share_kept
-from device_presets.parameters.common import LONGEST_PULSE_S, SHORTEST_PULSE_S
+from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
+from rpu_ssnn.devices.laws.charge_trap import MOST_STEEP, share_kept
 
 LEAK, LOG_LOSS, WIDTH, GAP, AMPLITUDE = "leak", "log-time loss", "width", "gap", "amplitude"
 

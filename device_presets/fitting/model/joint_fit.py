@@ -147,7 +147,7 @@ def _arguments(
     return (
         series,
         layout.model.code,
-        layout.model.law,
+        layout.model.noise,
         np.column_stack([local, _ranges(prepared, layout, local)]),
         layout.shape_of(shared),
         noises(layout, prepared, shared),

@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 
 from device_presets.fitting.model.series import Series, Trace
+from rpu_ssnn.devices.laws import fit_factor
 
 type State = tuple[float, float, float, float, float]
 """Mean of weight and of read noise with memory, variance of the weight, covariance, variance of
@@ -32,10 +33,6 @@ _ROOT_TWO = math.sqrt(2.0)
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _LEAST = 1e-280
 _FLOOR = 1e-18  # variance that keeps divisions defined
-
-FOLLOWS_STEP, OF_DIRECTION, OF_RANGE = range(3)
-"""Laws of the cycle noise: a share of the local step; of the device's own step at weight zero in
-the pulse's direction; hundredths of the device's range, alike in both directions."""
 
 
 def _compiled[F: Callable[..., Any]](function: F) -> F:
@@ -50,46 +47,10 @@ def mean_step(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:
     """Size of a pulse's mean step at weight v (at least 0), and its derivative by v."""
-    scale = math.exp(local[0] if up else local[1])
-    high, low = local[4], local[5]
-    span = max(high - low, 1e-6)
-    factor, slope = 1.0, 0.0
-    if code == 1:  # LINEAR
-        if len(shape) == 2:
-            slope = -shape[0] if up else shape[1]
-        else:
-            slope = -local[2] if up else local[3]
-        factor = 1.0 + slope * v
-    elif code == 2:  # SOFT_BOUNDS
-        slope = -1.0 / max(high, 1e-3) if up else -1.0 / min(low, -1e-3)
-        factor = 1.0 + slope * v
-    elif code == 3:  # EXPONENTIAL
-        first = 0 if up else 2
-        share, rate = shape[first], shape[first + 1] * 2.0 / span
-        grown = share * math.exp(min(rate * v, 50.0))
-        factor, slope = 1.0 - share + grown, rate * grown
-    elif code == 4:  # POWER
-        way = 1.0 if up else -1.0
-        left = 2.0 * (high - v if up else v - low) / span
-        if left > 1e-9:
-            exponent = shape[0] if up else shape[1]
-            factor = left**exponent
-            slope = -way * exponent * factor / left * 2.0 / span
-        else:
-            factor = 0.0
-    elif code == 5:  # PIECEWISE
-        place = min(max((v - low) / span, 0.0), 1.0) * 4.0
-        node = min(int(place), 3)
-        share = place - node
-        first = 0 if up else 4
-        values = (
-            math.exp(_node(shape, first, node)),
-            math.exp(_node(shape, first, node + 1)),
-        )
-        factor = (1.0 - share) * values[0] + share * values[1]
-        slope = (values[1] - values[0]) * 4.0 / span
+    factor, slope = fit_factor(code, up, v, local, shape)
     if factor <= 0.0:
         return 0.0, 0.0
+    scale = math.exp(local[0] if up else local[1])
     return scale * factor, scale * slope
 
 
@@ -105,14 +66,6 @@ def pulse_step(
     elif law == 2:  # OF_RANGE
         size = 0.01 * local[6]
     return step, slope, size
-
-
-@_compiled
-def _node(shape: np.ndarray, first: int, node: int) -> float:
-    """Log of the factor at a node; the middle one is the reference."""
-    if node == 2:
-        return 0.0
-    return float(shape[first + node - (1 if node > 2 else 0)])
 
 
 @_compiled

@@ -11,10 +11,10 @@ from threadpoolctl import ThreadpoolController
 from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
 from device_presets.fitting.model.history import NO_HISTORY, History
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
-from device_presets.fitting.model.likelihood import OF_RANGE
 from device_presets.fitting.model.objective import Objective
 from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
 from device_presets.fitting.model.weights import Prepared
+from rpu_ssnn.devices.fit_form import OF_RANGE
 
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
@@ -200,7 +200,7 @@ def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit 
             moved = fit.local.copy()
             moved[:, 4 + side] += move
             found = likelihood(fit.shared, moved)
-            if fit.layout.model.law == OF_RANGE:  # the noise itself stays: a smaller share of more
+            if fit.layout.model.noise == OF_RANGE:  # the noise stays: a smaller share of more
                 found = np.where(fit.shown, likelihood(smaller, moved), found)
             loss = fit.log_likelihood - found
             flat[side] = clips[side] & (np.abs(loss) < least)

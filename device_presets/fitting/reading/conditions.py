@@ -11,7 +11,7 @@ import numpy as np
 from device_presets.fitting.reading.csv_layout import CONDITIONS
 from device_presets.fitting.reading.csv_reading import Rows
 from device_presets.fitting.rows import refuse_first
-from device_presets.parameters.common import LONGEST_PULSE_S, SHORTEST_PULSE_S
+from rpu_ssnn.devices.common_parameters import LONGEST_PULSE_S, SHORTEST_PULSE_S
 
 
 @dataclass(frozen=True)

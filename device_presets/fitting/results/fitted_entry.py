@@ -22,12 +22,12 @@ from device_presets.fitting.results.history_entry import (
 )
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.parameters.rule import Value
 from device_presets.preset_file import ParameterEntry, PresetEntry
 from device_presets.steps_at_zero import asymmetry_of
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.law_parameter import Value
 
-_LINEAR_CLASSES = ("LinearStepDevice", "ChargeTrapDevice")
+_LINEAR = ("linear", "charge_trap")
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 
@@ -37,17 +37,17 @@ def fitted_entry(
     """The preset of a fit; every number names the file, the column and its interval.
 
     Raises:
-        PresetError: the numbers lie outside what aihwkit's model allows.
+        PresetError: the numbers lie outside what the law allows.
     """
     device = population.device()
-    model = population.fit.layout.model.aihwkit_class
+    law = population.fit.layout.model.law
     if population.fit.layout.as_charge_trap:
-        model = "ChargeTrapDevice"
+        law = "charge_trap"
     elif population.fit.layout.model.code == CONSTANT and population.fit.prepared.noisy:
-        model = "LinearStepDevice"  # ConstantStepDevice has no write noise
+        law = "linear"  # constant steps have no write noise
     code = population.fit.layout.model.code
     source = f"{found.name}, column {found.column}: fit of {population.name}"
-    values = _values(population, device, model) | history_values(population, device)
+    values = _values(population, device, law) | history_values(population, device)
     by_name = {quantity.name: quantity for quantity in quantities}
     entries: dict[str, ParameterEntry] = {}
     for name, exact in values.items():
@@ -74,13 +74,13 @@ def fitted_entry(
         if name == "write_noise" and device.of_current > 0.0:
             told += _law_of(device, values["write_noise"])
         origin = None if assumption is not None else told
-        entries[name] = parameter(model, name, value, source=origin, assumption=assumption)
+        entries[name] = parameter(law, name, value, source=origin, assumption=assumption)
     one_way = None
     if not population.has_down:
         one_way = f"{found.name} holds no down pulses, so nothing is known about them"
     return PresetEntry(
         technology="measured",
-        model=model,
+        law=law,
         description=f"fit of {found.name}: step {population.name}; "
         + population.fit.prepared.scale.phrase
         + history_phrase(population, device),
@@ -90,7 +90,7 @@ def fitted_entry(
     )
 
 
-def _values(population: Population, device: MeanDevice, model: str) -> dict[str, Value]:
+def _values(population: Population, device: MeanDevice, law: str) -> dict[str, Value]:
     up, down = _scales(population, device)
     step = max(up, down)
     asymmetry = asymmetry_of(up, down)
@@ -115,12 +115,12 @@ def _values(population: Population, device: MeanDevice, model: str) -> dict[str,
         "asymmetry": asymmetry,
         "asymmetry_spread": spreads.get("asymmetry_spread", 0.0),
     }
-    if model != "ConstantStepDevice":
+    if law != "constant":
         values["write_noise"] = device.read_noise / step
     own = population.fit.layout.model
-    if model in (*_LINEAR_CLASSES, "SoftBoundsReferenceDevice"):
+    if law in (*_LINEAR, "soft_bounds_reference"):
         values["noise_scales_with_step"] = not own.additive
-    if model in _LINEAR_CLASSES:
+    if law in _LINEAR:
         bends = device.shape if own.shape else device.local[2:4]
         slopes = _slope(bends[0] * w_max), _slope(-bends[1] * w_min)
         if own.code == SOFT_BOUNDS:  # the step ends at each device's own bound

@@ -11,7 +11,7 @@ from device_presets.fitting.model.history import (
     WIDTH,
 )
 from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.parameters.rule import Value
+from rpu_ssnn.devices.law_parameter import Value
 
 _ASSUMED_WIDTH_S = 1e-6
 _ASSUMED_ONSET_S = 1.0

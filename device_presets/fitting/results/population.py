@@ -8,7 +8,7 @@ import numpy as np
 
 from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.likelihood import OF_RANGE, mean_step
+from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.uncertainty import Uncertainty
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -16,6 +16,7 @@ from device_presets.fitting.results.intervals import (
     spread_interval,
     student_factor,
 )
+from rpu_ssnn.devices.fit_form import OF_RANGE
 
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _WIDEST = 5.0  # of a logarithm
@@ -167,7 +168,7 @@ class Population:
         Noise that is a share of the range is one of each direction's step there: the mean square
         over both is right.
         """
-        if self.fit.layout.model.law != OF_RANGE:
+        if self.fit.layout.model.noise != OF_RANGE:
             return device.cycle_noise
         bounds = float(device.local[4] - device.local[5])
         span = bounds if self.fit.shown.all() else float(self.fit.ranges.mean())

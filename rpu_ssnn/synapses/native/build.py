@@ -47,8 +47,8 @@ def build_array(crossbar: Crossbar, device: DeviceSource, spec: TileSpec) -> Bui
     pulse_key, read_key, start_key, line_key = noise_seed.generate_state(4, np.uint64)
     clock = Clock(crossbar, device, spec)
     cells = Cells(
-        model=drawn.model,
-        rules=drawn.rules._replace(rest=np.float32(clock.rest_state)),
+        law=drawn.law.code,
+        shared=drawn.shared._replace(rest=np.float32(clock.rest_state)),
         records=drawn.records,
         signs=np.repeat(of_tiles, device.in_parallel),
         weights=np.zeros(crossbar.initial.size, dtype=np.float32),

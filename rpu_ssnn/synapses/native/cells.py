@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 
 from rpu_ssnn.compiled import compiled_inside
-from rpu_ssnn.synapses.native.device_record import MEMORY, Device, empty_records
-from rpu_ssnn.synapses.native.step_models import change
-from rpu_ssnn.synapses.native.step_models.rules import Rules
+from rpu_ssnn.devices.device_record import MEMORY, Device, empty_records
+from rpu_ssnn.devices.laws import change
+from rpu_ssnn.devices.shared import Shared
 
 type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
 
@@ -22,9 +22,9 @@ type OfDevices = Float32[np.ndarray, "devices_a_cell cells"]
 class Cells(NamedTuple):
     """Devices of all cells, and the weights that reads see."""
 
-    model: int
-    """Place in `step_models.MODELS`."""
-    rules: Rules
+    law: int
+    """Place of the step in `rpu_ssnn.devices.laws.change`."""
+    shared: Shared
     records: np.ndarray
     """`device_record.RECORD` [devices a cell, cells]; a cell's first device counts its pulses."""
     signs: Float32[np.ndarray, " devices_a_cell"]
@@ -134,11 +134,11 @@ def bounded(device: Device, w: np.float32) -> np.float32:
 
 
 @compiled_inside
-def left(rules: Rules, device: Device, w: np.float32, kept: np.float32) -> np.float32:
+def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
     """State after a loss of charge; kept: share of it that is left."""
     if kept == np.float32(1.0):
         return w
-    return bounded(device, rules.rest + (w - rules.rest) * kept)
+    return bounded(device, shared.rest + (w - shared.rest) * kept)
 
 
 @compiled_inside
@@ -157,18 +157,18 @@ def moved(
     up: raises the device's own state; noise, extra: standard normal numbers; factor: on the step;
     kept: share of the charge that was left before; window: share that wear has left of it.
     """
-    rules = cells.rules
-    w = left(rules, device, device.state, kept)
-    if rules.has_reference:
+    shared = cells.shared
+    w = left(shared, device, device.state, kept)
+    if shared.has_reference:
         w += device.a
     if not device.high > device.low:
         window = np.float32(1.0)  # a stuck device stays where it is
-    step = factor * (window * change(cells.model, rules, device, w, up, noise))
-    if rules.range_noise > np.float32(0.0) or rules.quantum > np.float32(0.0):
-        spread = rules.range_noise * (window * (device.high - device.low))
-        step += np.float32(np.sqrt(spread * spread + rules.quantum * abs(step))) * extra
+    step = factor * (window * change(cells.law, shared, device, w, up, noise))
+    if shared.range_noise > np.float32(0.0) or shared.quantum > np.float32(0.0):
+        spread = shared.range_noise * (window * (device.high - device.low))
+        step += np.float32(np.sqrt(spread * spread + shared.quantum * abs(step))) * extra
     w = min(max(w + step, window * device.low), window * device.high)
-    if rules.has_reference:
+    if shared.has_reference:
         w -= device.a
     device.state = w
     return w

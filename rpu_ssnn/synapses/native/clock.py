@@ -11,10 +11,11 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.devices.device_record import MEMORY, empty_records
+from rpu_ssnn.devices.laws.charge_trap import share_kept
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.base import Crossbar
 from rpu_ssnn.synapses.native.cells import NO_MEMORY, Memory
-from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.training_state import State
 
 LONGEST, LAST = 1 << 40, 1 << 62
@@ -82,7 +83,7 @@ class Clock:
         memory = self.memory
         slots = self.now - memory.cells["last"]
         age = np.maximum(0.0, slots * memory.slot_s - memory.width_s)
-        kept = 1.0 - memory.loss_per_decade * np.log10(1.0 + age / memory.loss_onset_s)
+        kept = share_kept(age, memory.loss_per_decade, memory.loss_onset_s)
         total: Float64[np.ndarray, " cells"] = memory.cells["log_kept"] + np.log(
             np.maximum(kept, 1e-300)
         )

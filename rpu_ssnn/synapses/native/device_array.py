@@ -148,7 +148,7 @@ class DeviceArray:
             return
         run = partial(show_lines, cells, self.clock.memory, now, n_in)
         if self._shown is not cells.weights:
-            rest = float(cells.per_state * cells.rules.rest * cells.signs.mean())
+            rest = float(cells.per_state * cells.shared.rest * cells.signs.mean())
             run = partial(
                 faded_lines, self.clock.memory, cells.weights, self._shown, rest, now, n_in
             )
@@ -163,11 +163,11 @@ class DeviceArray:
     def _fades_alike(self) -> bool:
         """Whether charge loss moves all devices the same share of their way, so that it can be
         taken off weights: no device's bound, write noise or reference comes in between."""
-        cells, rest = self.cells, self.cells.rules.rest
+        cells, rest = self.cells, self.cells.shared.rest
         low, high = cells.records["low"], cells.records["high"]
         inside = bool(((low == high) | ((low <= rest) & (rest <= high))).all())
         stuck = bool((low == high).any())
-        plain = not len(cells.offset) and cells.rules.write_noise == 0.0
+        plain = not len(cells.offset) and cells.shared.write_noise == 0.0
         return self.clock.loses and inside and plain and not stuck
 
     def _show_without_memory(self) -> None:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.aihwkit_tile import SATURATION_MARGIN
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.pulsing.apply import start_lines
-from rpu_ssnn.synapses.native.step_models.rules import Rules
 from rpu_ssnn.synapses.native.threads import Slices
 
 
@@ -29,7 +29,7 @@ def write_initial(
     if programmed and len(cells.offset):
         state += cells.offset / cells.per_state
     wanted = cells.signs[:, None] * state
-    inner = wanted + records["a"] if cells.rules.has_reference else wanted
+    inner = wanted + records["a"] if cells.shared.has_reference else wanted
     low, high = records["low"], records["high"]
     clipped = int((((inner < low) | (inner > high)) & (high > low)).sum())
     if programmed:
@@ -45,13 +45,13 @@ def write_initial(
     return clipped, int(np.abs(counts).sum()) * len(records)
 
 
-def saturated(records: np.ndarray, rules: Rules) -> int:
+def saturated(records: np.ndarray, shared: Shared) -> int:
     """Devices at either of their own bounds, as far as wear has left these; stuck ones left out."""
     low, high, state = records["low"], records["high"], records["state"]
-    if rules.half_window > 0:
-        worn = (records[0]["pulses"] / rules.half_window) ** float(rules.wear_exponent)
+    if shared.half_window > 0:
+        worn = (records[0]["pulses"] / shared.half_window) ** float(shared.wear_exponent)
         low, high = low / (1.0 + worn), high / (1.0 + worn)
-    if rules.has_reference:
+    if shared.has_reference:
         state = state + records["a"]
     near = SATURATION_MARGIN * (high - low)
     at_bound = (state <= low + near) | (state >= high - near)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from rpu_ssnn.devices.law import Law
 from rpu_ssnn.spec.array_physics import LineSpreadSpec
-from rpu_ssnn.synapses.native.step_models import step_fields
 
 
 def spread_steps(
     records: np.ndarray,
-    model: int,
+    law: Law,
     shape: tuple[int, int],
     spec: LineSpreadSpec,
     rng: np.random.Generator,
@@ -18,7 +18,6 @@ def spread_steps(
     Args:
         records: `device_record.RECORD` [devices a cell, cells]; the devices of a cell share their
             input line, and each has an output line of its own.
-        model: place in `step_models.MODELS`.
         shape: (n_in, n_out).
     """
     n_in, n_out = shape
@@ -33,5 +32,5 @@ def spread_steps(
         shift = common + input_shift + output_shift[:, None]
         for direction, sign in (("up", 0.5), ("down", -0.5)):
             factor = step * np.abs(1.0 + sign * shift)
-            for field in step_fields(model)[direction]:
+            for field in law.step_fields[direction]:
                 records[field][d] *= factor.ravel().astype(np.float32)

@@ -12,18 +12,18 @@ import numpy as np
 from aihwkit.simulator.configs.compounds import VectorUnitCell
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.device_source import DeviceSource
+from rpu_ssnn.devices.device_record import empty_records
+from rpu_ssnn.devices.law import NOT_NATIVE, Law
+from rpu_ssnn.devices.laws import jump_table, law_of_aihwkit
+from rpu_ssnn.devices.laws.jump_table import JumpTable, shared_of_tables
+from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.spec.tile import NEEDS_PULSES, TileSpec
 from rpu_ssnn.synapses.aihwkit_tile import fix_stuck, make_tile, stuck_bounds
 from rpu_ssnn.synapses.cell import devices_of
 from rpu_ssnn.synapses.leak import built_seconds
 from rpu_ssnn.synapses.native.cells import OfDevices
-from rpu_ssnn.synapses.native.device_record import empty_records
 from rpu_ssnn.synapses.native.line_spread import spread_steps
-from rpu_ssnn.synapses.native.step_models import JUMP_TABLE, MODELS, NUMBERS
-from rpu_ssnn.synapses.native.step_models.jump_table import rules_of_tables
-from rpu_ssnn.synapses.native.step_models.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Population:
     """Devices at state zero, and what all of them share.
 
     Attributes:
-        model: place in `step_models.MODELS`.
+        law: of all devices.
         records: `device_record.RECORD` [devices a cell, cells], pulses and states zero.
         decay: share of a device's state that the leak leaves after `leak.built_seconds`.
         reset: state that the leak goes to.
@@ -39,8 +39,8 @@ class Population:
         digest: by which the drawn devices are known.
     """
 
-    model: int
-    rules: Rules
+    law: Law
+    shared: Shared
     records: np.ndarray
     decay: OfDevices
     reset: OfDevices
@@ -73,8 +73,8 @@ def draw_population(
     else:
         drawn = _of_aihwkit(shape, source, spec, seeds)
     spread = np.random.default_rng(spread_seed)
-    spread_steps(drawn.records, drawn.model, shape, spec.line_spread, spread)
-    return replace(drawn, rules=_with_array_physics(drawn, spec))
+    spread_steps(drawn.records, drawn.law, shape, spec.line_spread, spread)
+    return replace(drawn, shared=_with_array_physics(drawn, spec))
 
 
 type Seeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
@@ -87,16 +87,16 @@ def _of_aihwkit(
     config = source.device(built_seconds(source))
     single = config.unit_cell_devices[0] if isinstance(config, VectorUnitCell) else config
     kind = type(single).__name__
-    if kind not in NUMBERS:
+    law = law_of_aihwkit(kind)
+    if law is None or law.code == NOT_NATIVE:
         raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
-    number = NUMBERS[kind]
     records = empty_records(len(seeds) * source.in_parallel * shape[0] * shape[1])
     records = records.reshape(len(seeds) * source.in_parallel, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
     drawn = hashlib.sha256()
-    rules = None
+    shared = None
     for d, hidden in enumerate(_hidden_of_devices(shape, source, spec, seeds)):
-        rules, further = MODELS[number].rules(single, hidden)
+        shared, further = law.native(single, hidden)
         of_fields = {
             "low": hidden["min_bound"], "high": hidden["max_bound"],
             "up": hidden["dwmin_up"], "down": hidden["dwmin_down"], **further,
@@ -106,8 +106,8 @@ def _of_aihwkit(
         decay[d], reset[d] = hidden["decay_scales"], hidden["reset_bias"]
         for values in (records[d], decay[d], reset[d]):
             drawn.update(values.tobytes())
-    assert rules is not None
-    return Population(number, rules, records, decay, reset, float(single.dw_min), drawn.digest())
+    assert shared is not None
+    return Population(law, shared, records, decay, reset, float(single.dw_min), drawn.digest())
 
 
 def _hidden_of_devices(
@@ -130,31 +130,31 @@ def _of_tables(
     shape: tuple[int, int], tables: Sequence[JumpTable], spec: TileSpec, seeds: Seeds
 ) -> Population:
     """Devices that are one of the tables each, all equally likely."""
-    lines, rules = (shape[1], shape[0]), rules_of_tables(tables)
+    lines, shared = (shape[1], shape[0]), shared_of_tables(tables)
     records = empty_records(len(seeds) * shape[0] * shape[1]).reshape(len(seeds), -1)
     for d, (seed, stuck) in enumerate(seeds):
         which = np.random.default_rng(seed).integers(len(tables), size=lines)
-        ends = rules.jumps.states[which, 0], rules.jumps.states[which, -1]
+        ends = shared.jumps.states[which, 0], shared.jumps.states[which, -1]
         low, high = stuck_bounds(*ends, spec, np.random.default_rng(stuck))
         for field, values in (("low", low), ("high", high), ("a", which)):
             records[field][d] = values.ravel()
     records["up"] = records["down"] = 1.0
-    drawn = hashlib.sha256(records.tobytes() + rules.jumps.changes.tobytes())
+    drawn = hashlib.sha256(records.tobytes() + shared.jumps.changes.tobytes())
     at_zero = [
         float(np.interp(0.0, states, up - down)) / 2.0
         for states, up, down in zip(
-            rules.jumps.states, rules.jumps.means[::2], rules.jumps.means[1::2], strict=True
+            shared.jumps.states, shared.jumps.means[::2], shared.jumps.means[1::2], strict=True
         )
     ]
     decay, reset = np.ones(records.shape, np.float32), np.zeros(records.shape, np.float32)
     step = sum(at_zero) / len(at_zero)
-    return Population(JUMP_TABLE, rules, records, decay, reset, step, drawn.digest())
+    return Population(jump_table.LAW, shared, records, decay, reset, step, drawn.digest())
 
 
-def _with_array_physics(drawn: Population, spec: TileSpec) -> Rules:
-    """The devices' rules, with the further noise and the wear that a study asks for."""
+def _with_array_physics(drawn: Population, spec: TileSpec) -> Shared:
+    """The devices' shared, with the further noise and the wear that a study asks for."""
     electrons = spec.pulse_noise.electrons_per_step
-    return drawn.rules._replace(
+    return drawn.shared._replace(
         range_noise=np.float32(spec.pulse_noise.of_range),
         quantum=np.float32(drawn.step / electrons if electrons else 0.0),
         half_window=np.float32(spec.wear.half_window_pulses or 0.0),

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.devices.single_precision import logarithm
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -19,8 +20,6 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 _F = np.float32
 _TO_UNIT = _F(2.0**-32)
 _SQRT_2 = _F(math.sqrt(2.0))
-_SQRT_HALF_BITS = np.int32(0x3F3504F3)
-"""sqrt(1/2) as a float's bits."""
 
 
 @compiled_inside
@@ -84,38 +83,3 @@ def normal_of_bits(bits: np.int32) -> np.float32:
     q = q * c + _F(2.83297682)
     far = (p if w < _F(5.0) else q) * (_F(1.0) - _F(2.0) * t) * _SQRT_2
     return far if bits >= np.int32(0) else -far
-
-
-@compiled_inside
-def logarithm(x: np.float32) -> np.float32:
-    """Of a normal positive float32, to a rounding or two."""
-    bits = np.int32(np.float32(x).view(np.int32) - _SQRT_HALF_BITS)
-    e = _F(np.int32(bits >> np.int32(23)))
-    m = np.int32((bits & np.int32(0x7FFFFF)) + _SQRT_HALF_BITS).view(np.float32) - _F(1.0)
-    z = m * m
-    y = _F(7.0376836292e-2)
-    y = y * m + _F(-1.1514610310e-1)
-    y = y * m + _F(1.1676998740e-1)
-    y = y * m + _F(-1.2420140846e-1)
-    y = y * m + _F(1.4249322787e-1)
-    y = y * m + _F(-1.6668057665e-1)
-    y = y * m + _F(2.0000714765e-1)
-    y = y * m + _F(-2.4999993993e-1)
-    y = y * m + _F(3.3333331174e-1)
-    y = y * m * z + e * _F(-2.12194440e-4) - _F(0.5) * z
-    return m + y + e * _F(0.693359375)
-
-
-@compiled_inside
-def exponential(x: np.float32) -> np.float32:
-    """exp(x) of a float32 that leaves it a normal number, to a rounding or two."""
-    n: np.float32 = np.floor(_F(1.44269504088896341) * x + _F(0.5))
-    r = x - n * _F(0.693359375) - n * _F(-2.12194440e-4)
-    y = _F(1.9875691500e-4)
-    y = y * r + _F(1.3981999507e-3)
-    y = y * r + _F(8.3334519073e-3)
-    y = y * r + _F(4.1665795894e-2)
-    y = y * r + _F(1.6666665459e-1)
-    y = y * r + _F(5.0000001201e-1)
-    y = y * r * r + r + _F(1.0)
-    return y * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)

@@ -126,7 +126,7 @@ class NativeSynapses(Synapses):
     def references(self) -> list[Weights]:
         """State that each device subtracts from its own (`SoftBoundsReferenceDevice`), as
         `records`; its bounds are those of the sum. Empty where devices have none."""
-        has_any = self._array.cells.rules.has_reference
+        has_any = self._array.cells.shared.has_reference
         return [record["a"] for record in self.records] if has_any else []
 
     def states(self) -> list[Weights]:
@@ -277,7 +277,7 @@ class NativeSynapses(Synapses):
             "pulses_down_total": float(down),
             "pulses_p99": float(np.percentile(pulses, 99)),
             "pulses_max": float(pulses.max()),
-            "saturated_total": float(saturated(records, self._array.cells.rules)),
+            "saturated_total": float(saturated(records, self._array.cells.shared)),
             "initial_pulses_total": float(self._initial_pulses),
             "initial_clipped_total": float(self._initial_clipped),
             **dict(item for items in effects for item in items),

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from rpu_ssnn.devices.device_record import MEMORY, empty_records
+from rpu_ssnn.devices.shared import plain_shared
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.cells import Cells, Memory, make_scratch
-from rpu_ssnn.synapses.native.device_record import MEMORY, empty_records
 from rpu_ssnn.synapses.native.effects.device_read_noise import next_errors
 from rpu_ssnn.synapses.native.effects.disturb import Disturb, disturb_lines
 from rpu_ssnn.synapses.native.effects.retention import lose_lines
@@ -19,7 +20,6 @@ from rpu_ssnn.synapses.native.pulsing.apply import (
 )
 from rpu_ssnn.synapses.native.pulsing.memory import faded_lines
 from rpu_ssnn.synapses.native.pulsing.number_trains import TrainLaw, number_trains
-from rpu_ssnn.synapses.native.step_models.rules import plain_rules
 
 SIDE = 2
 
@@ -31,9 +31,9 @@ def weights_of_toy_cells() -> float:
     records = empty_records(n).reshape(1, n)
     for field, value in (("low", -1.0), ("high", 1.0), ("up", 0.1), ("down", 0.1)):
         records[field] = value
-    rules = plain_rules(np.float32(0.1), np.float32(0.1))
+    shared = plain_shared(np.float32(0.1), np.float32(0.1))
     cells = Cells(
-        model=0, rules=rules, records=records, signs=np.ones(1, dtype=np.float32),
+        law=0, shared=shared, records=records, signs=np.ones(1, dtype=np.float32),
         weights=np.zeros(n, dtype=np.float32), per_state=np.float32(1.0), offset=none,
         pulse_key=np.uint64(1), read_key=np.uint64(2),
     )  # fmt: skip

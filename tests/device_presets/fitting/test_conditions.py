@@ -353,7 +353,7 @@ def test_soft_bounds_with_a_loss_become_a_charge_trap_of_slope_one(tmp_path: Pat
     population = Population(*with_unbiased_noise(fit))
     entry = fitted_entry(population, report(population, None, (), (), None), found)
     preset = preset_of("mine", entry)
-    assert preset.model == "ChargeTrapDevice"
+    assert preset.law.name == "charge_trap"
     assert preset.number("loss_per_decade") == pytest.approx(0.02, rel=0.3)
     mean = population.device()
     for weight in (-0.7, 0.0, 0.5):
@@ -391,7 +391,7 @@ def test_a_preset_of_a_charge_trap_has_its_knee_gap_and_loss(tmp_path: Path) -> 
     fit = fit_file(file, "mine", None, ZERO, ONE)
     fit.save(tmp_path / "mine.yaml", tmp_path / "mine.png")
     preset = get_preset(str(tmp_path / "mine.yaml"))
-    assert preset.model == "ChargeTrapDevice"
+    assert preset.law.name == "charge_trap"
     assert preset.number("width_knee_s") == pytest.approx(2e-6, rel=0.15)
     assert preset.number("width_steepness") == pytest.approx(4.0, rel=0.3)
     assert preset.number("gap_time_constant_s") == pytest.approx(1e-5, rel=0.3)

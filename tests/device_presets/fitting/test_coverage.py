@@ -75,8 +75,8 @@ def truths_of(preset: Preset) -> dict[str, float]:
     """What the report should hold, from the preset's own numbers."""
     number = preset.number
     step = sum(mean_steps(preset)) / 2
-    soft = preset.model == "SoftBoundsReferenceDevice"
-    linear = preset.model == "LinearStepDevice"
+    soft = preset.law.name == "soft_bounds_reference"
+    linear = preset.law.name == "linear"
     found = {
         "step": step,
         "states": (preset.w_max - preset.w_min) / step,

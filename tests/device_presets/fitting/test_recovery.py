@@ -86,7 +86,7 @@ def test_mean_steps_are_aihwkits(
 
 @pytest.mark.parametrize("code", [POWER, PIECEWISE])
 def test_presets_of_models_no_shipped_one_has(code: int, tmp_path: Path) -> None:
-    model = "PowStepDevice" if code == POWER else "PiecewiseStepDevice"
+    law = "power" if code == POWER else "piecewise"
     values: dict[str, float | tuple[float, ...]] = dict.fromkeys(
         ("w_max_spread", "w_min_spread", "step_spread", "asymmetry_spread", "asymmetry"), 0.0
     )
@@ -101,10 +101,10 @@ def test_presets_of_models_no_shipped_one_has(code: int, tmp_path: Path) -> None
         shape = tuple(np.log([1.5, 1.2, 0.9, 0.3, 0.3, 0.8, 1.1, 1.2]))
     entry = PresetEntry(
         technology="test",
-        model=model,
+        law=law,
         description="test",
         citation="test",
-        parameters={n: parameter(model, n, v, source="test") for n, v in values.items()},
+        parameters={n: parameter(law, n, v, source="test") for n, v in values.items()},
     )
     file = tmp_path / "test.yaml"
     file.write_text(entry_text("test", entry, ("made by a test",)))
@@ -134,7 +134,7 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
     }
     assert not outside_widened(fit, truths)
     mine = saved(fit, tmp_path)
-    assert mine.model == "LinearStepDevice"
+    assert mine.law.name == "linear"
     assert mine.step == pytest.approx(0.025, rel=0.2)
     assert mine.device().gamma_down == pytest.approx(0.5085, abs=0.15)
     told = mine.parameters["cycle_to_cycle"].source
@@ -179,7 +179,7 @@ def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
     }
     assert not outside_widened(fit, truths)
     mine = saved(fit, tmp_path)
-    assert mine.model == "SoftBoundsReferenceDevice"
+    assert mine.law.name == "soft_bounds_reference"
     assert mine.number("write_noise") * mine.step == pytest.approx(1.5 * preset.step, rel=0.2)
 
 
@@ -301,7 +301,7 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     ours_noise = mine.cycle_to_cycle * mine.step
     theirs_noise = preset.cycle_to_cycle * drawn_step(preset, devices, pulse_train)
     # The noise of an exponential step follows the step, and other shapes scale that.
-    if "ExpStepDevice" in (preset.model, mine.model):
+    if "exponential" in (preset.law.name, mine.law.name):
         assert mine.cycle_to_cycle == pytest.approx(preset.cycle_to_cycle, rel=0.35)
     elif name != "hfo2":
         assert ours_noise == pytest.approx(theirs_noise, rel=0.35, abs=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from device_presets import PresetError, get_preset
-from device_presets.parameters.charge_trap_physics import ChargeTrapPhysics
+from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
 from support.device_presets.tile_steps import steps_at_zero
 
 LONG = 1.0

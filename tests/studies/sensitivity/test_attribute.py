@@ -230,7 +230,7 @@ def all_off(device: str, **case: Any) -> DeviceCase:
 POWER_AND_PIECEWISE = """
 pow:
   technology: test
-  model: PowStepDevice
+  law: power
   description: test
   citation: test
   parameters:
@@ -250,7 +250,7 @@ pow:
     write_noise: {value: 1.0, unit: step, source: test}
 piecewise:
   technology: test
-  model: PiecewiseStepDevice
+  law: piecewise
   description: test
   citation: test
   parameters:
@@ -290,7 +290,7 @@ def test_a_device_with_all_off_takes_equal_steps_up_and_down(devices: list[str])
         weights = pulses.pivot(index="pulse", columns="device", values="weight").to_numpy()
         steps = np.diff(np.vstack([np.full((1, 4), preset.w_min), weights]), axis=0)
         signs = np.repeat([1.0, -1.0], [30, 20])[:, None]
-        if preset.model == "SoftBoundsReferenceDevice":
+        if preset.law.name == "soft_bounds_reference":
             soft += 1  # cannot be switched off, and the table says so
             assert (steps.std(axis=1) < 1e-6).all(), device
             continue

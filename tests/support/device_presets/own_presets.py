@@ -5,7 +5,7 @@ from pathlib import Path
 OWN_PRESETS = """
 power:
   technology: test
-  model: PowStepDevice
+  law: power
   description: steps by a power of the way left
   citation: none
   parameters:
@@ -25,7 +25,7 @@ power:
     write_noise: {value: 2.0, unit: step, assumption: *t}
 piecewise:
   technology: test
-  model: PiecewiseStepDevice
+  law: piecewise
   description: steps between given ones
   citation: none
   parameters:

@@ -16,7 +16,7 @@ def steps_at(preset: Preset, weight: float) -> tuple[float, float]:
     Returns:
         Both positive, in units of weight; the down step is NaN where there is no gradual one.
     """
-    device = aihwkit_device(preset.name, preset.model, preset.values, None)
+    device = aihwkit_device(preset.name, preset.law, preset.values, None)
     for field in dataclasses.fields(device):
         if field.name.endswith(("_dtod", "_std")):
             setattr(device, field.name, 0.0)

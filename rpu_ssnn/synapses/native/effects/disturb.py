@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
+from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.laws import change
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
-from rpu_ssnn.synapses.native.device_record import Device
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.pulsing.row_noise import window_now
-from rpu_ssnn.synapses.native.step_models import change
 from rpu_ssnn.training_state import State
 
 type Counts = Int64[np.ndarray, " n_out"]
@@ -47,7 +47,7 @@ def _part_steps(
     rest = steps - np.float32(whole)
     for n in range(whole + (rest > np.float32(0.0))):
         part = np.float32(1.0) if n < whole else rest
-        move = window * change(cells.model, cells.rules, device, w, up, np.float32(0.0))
+        move = window * change(cells.law, cells.shared, device, w, up, np.float32(0.0))
         moved = min(max(w + part * move, low), high)
         if moved == w:  # at a bound, or a step too small for the state: so are all further ones
             break
@@ -65,7 +65,7 @@ def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: i
             falling = disturb.output_down[line] if straight else disturb.output_up[line]
             for p in range(n_in):
                 device = cells.records[d, line * n_in + p]
-                reference = device.a if cells.rules.has_reference else np.float32(0.0)
+                reference = device.a if cells.shared.has_reference else np.float32(0.0)
                 w = device.state + reference
                 window = window_now(cells, d, line * n_in + p)
                 up, down = disturb.input_up[p] + rising, disturb.input_down[p] + falling

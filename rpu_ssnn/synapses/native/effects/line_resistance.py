@@ -17,7 +17,6 @@ from rpu_ssnn.synapses.native.cells import Pulses
 from rpu_ssnn.synapses.native.device_array import DeviceArray, ReadShares, conductance
 from rpu_ssnn.synapses.native.effects.effect import Effect, Setup
 from rpu_ssnn.synapses.native.effects.line_circuit import OfCells, line_shares
-from rpu_ssnn.synapses.native.step_models import step_fields
 
 
 class LineResistance(Effect):
@@ -32,7 +31,7 @@ class LineResistance(Effect):
         self._side, self._voltage_constant = spec.array_side, spec.voltage_constant
         self._zero = setup.spec.reference.zero
         self._drop_per_state = spec.ohm_per_cell / spec.on_resistance * (1.0 - off) / 2.0
-        fields = step_fields(setup.drawn.model)
+        fields = setup.drawn.law.step_fields
         self._full_steps = {
             field: setup.drawn.records[field].copy() for field in {*fields["up"], *fields["down"]}
         }

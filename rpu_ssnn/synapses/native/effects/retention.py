@@ -74,7 +74,7 @@ def lose_lines(
         for i in range(first * n_in, stop * n_in):
             device = cells.records[d, i]
             if device.high > device.low:
-                reference = device.a if cells.rules.has_reference else np.float32(0.0)
+                reference = device.a if cells.shared.has_reference else np.float32(0.0)
                 window = window_now(cells, d, i)
                 low, high = window * device.low - reference, window * device.high - reference
                 rest = min(max(toward, low), high)

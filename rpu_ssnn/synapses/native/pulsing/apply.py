@@ -70,16 +70,16 @@ def _pulse(
     cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
 ) -> None:
     """Let the pulses in the scratch act: those of gradient spikes [k, after)."""
-    n, rules, devices = 0, cells.rules, len(cells.signs)
+    n, shared, devices = 0, cells.shared, len(cells.signs)
     for spike in range(k, after):
         row = pulses.row[spike]
         n += pulses.pre_start[row + 1] - pulses.pre_start[row]
-    noisy, written = rules.noise > _F(0.0), rules.write_noise > _F(0.0)
-    more = rules.range_noise > _F(0.0) or rules.quantum > _F(0.0)
+    noisy, written = shared.noise > _F(0.0), shared.write_noise > _F(0.0)
+    more = shared.range_noise > _F(0.0) or shared.quantum > _F(0.0)
     if len(memory.cells) > 0:
         add_gap_factors(memory, n, scratch)
-    if rules.half_window > _F(0.0):
-        wear(rules, n, scratch)
+    if shared.half_window > _F(0.0):
+        wear(shared, n, scratch)
     for d in range(devices):
         if more:
             key = cells.pulse_key ^ SECOND_NOISE
@@ -99,7 +99,7 @@ def _pulse(
                     scratch.kept[p], scratch.window[p],
                 )  # fmt: skip
                 if written:
-                    seen += rules.write_noise * scratch.seen[p]
+                    seen += shared.write_noise * scratch.seen[p]
                 if devices > 1:
                     seen *= cells.signs[d]
                     seen += scratch.total[p] if d > 0 else _F(0.0)
@@ -114,7 +114,7 @@ def show_lines(
     cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
 ) -> None:
     """Put the weights of output lines [first, stop) where reads find them, in slot `now`."""
-    written = cells.rules.write_noise > _F(0.0)
+    written = cells.shared.write_noise > _F(0.0)
     for line in range(first, stop):
         base = line * n_in
         if len(memory.cells) > 0:
@@ -125,9 +125,9 @@ def show_lines(
                 draw(cells, d, n_in, cells.read_key, np.uint32(0), scratch, scratch.seen)
             for p in range(n_in):
                 device = cells.records[d, base + p]
-                seen = left(cells.rules, device, device.state, scratch.kept[p])
+                seen = left(cells.shared, device, device.state, scratch.kept[p])
                 if written:
-                    seen += cells.rules.write_noise * scratch.seen[p]
+                    seen += cells.shared.write_noise * scratch.seen[p]
                 total = scratch.total[p] if d > 0 else _F(0.0)
                 scratch.total[p] = total + cells.signs[d] * seen
         for p in range(n_in):

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_in_place, compiled_inside
+from rpu_ssnn.devices.single_precision import logarithm
 from rpu_ssnn.synapses.native.cells import Memory, Scratch
-from rpu_ssnn.synapses.native.random_numbers import logarithm
 
 FORGOTTEN = 40.0
 """Time constants after which exp(-gap / tau) is below a rounding."""

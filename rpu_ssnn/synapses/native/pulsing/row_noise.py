@@ -4,17 +4,16 @@ import numpy as np
 from jaxtyping import Float32
 
 from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.devices.laws import jump_table
+from rpu_ssnn.devices.shared import Shared
+from rpu_ssnn.devices.single_precision import exponential, logarithm
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.random_numbers import (
     device_word,
-    exponential,
-    logarithm,
     normal_of_bits,
     uniform,
     upper_half,
 )
-from rpu_ssnn.synapses.native.step_models import JUMP_TABLE
-from rpu_ssnn.synapses.native.step_models.rules import Rules
 
 
 @compiled_inside
@@ -42,8 +41,8 @@ def draw(
 
 @compiled_inside
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
-    """As `draw`, into `scratch.noise`: what the step model takes (`step_models.JUMP_TABLE`)."""
-    if cells.model != JUMP_TABLE:
+    """Fill `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
+    if cells.law != jump_table.CODE:
         draw(cells, d, n, key, np.uint32(0), scratch, scratch.noise)
         return
     first = np.uint64(d * cells.records.shape[1])
@@ -53,11 +52,11 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
 
 
 @compiled_inside
-def window_left(rules: Rules, number: np.uint32) -> np.float32:
+def window_left(shared: Shared, number: np.uint32) -> np.float32:
     """Share that so many pulses leave of a window: 1 / (1 + (pulses / half_window)^exponent)."""
     if number == np.uint32(0):  # of which there is no logarithm
         return np.float32(1.0)
-    power = rules.wear_exponent * logarithm(np.float32(number) / rules.half_window)
+    power = shared.wear_exponent * logarithm(np.float32(number) / shared.half_window)
     gone = exponential(min(max(power, np.float32(-80.0)), np.float32(80.0)))
     return np.float32(1.0) / (np.float32(1.0) + gone)
 
@@ -66,13 +65,13 @@ def window_left(rules: Rules, number: np.uint32) -> np.float32:
 def window_now(cells: Cells, d: int, i: int) -> np.float32:
     """Share that wear has left of the window of a device; 1 without wear, or of a stuck one."""
     device = cells.records[d, i]
-    if cells.rules.half_window > np.float32(0.0) and device.high > device.low:
-        return window_left(cells.rules, cells.records[0, i].pulses)
+    if cells.shared.half_window > np.float32(0.0) and device.high > device.low:
+        return window_left(cells.shared, cells.records[0, i].pulses)
     return np.float32(1.0)
 
 
 @compiled_inside
-def wear(rules: Rules, n: int, scratch: Scratch) -> None:
+def wear(shared: Shared, n: int, scratch: Scratch) -> None:
     """What wear has left of the windows."""
     for p in range(n):
-        scratch.window[p] = window_left(rules, scratch.number[p])
+        scratch.window[p] = window_left(shared, scratch.number[p])

@@ -1,4 +1,4 @@
-"""What all devices of an array share, as the compiled step models read it."""
+"""What all devices of an array share, as a compiled step reads it."""
 
 from typing import Any, NamedTuple
 
@@ -9,8 +9,8 @@ PerDevice = Float32[np.ndarray, " devices"]
 
 
 class Jumps(NamedTuple):
-    """Distributions of jumps by table; of table k, `changes` and `means` hold up in row 2k, down in
-    row 2k + 1."""
+    """Distributions of jumps by table; the jumps up of table k are in row 2k of `changes` and
+    `means`, and its jumps down in row 2k + 1."""
 
     states: Float32[np.ndarray, "tables columns"]
     points: Float32[np.ndarray, " points"]
@@ -19,43 +19,43 @@ class Jumps(NamedTuple):
 
 
 NO_JUMPS = Jumps(*(np.zeros((1,) * axes, dtype=np.float32) for axes in (2, 1, 3, 2)))
-"""Of devices that have steps."""
+"""This stands in where devices have steps and no table of jumps."""
 
 
-class Rules(NamedTuple):
-    """Numbers of a step model that do not differ from device to device."""
+class Shared(NamedTuple):
+    """The numbers of a law that do not differ from device to device."""
 
     noise: np.float32
-    """Deviation of a step from pulse to pulse, share of the step."""
+    """Deviation of a step from pulse to pulse, as a share of the step."""
     write_noise: np.float32
     """Deviation of what is read from the state, new at each pulse and write (states)."""
     noise_follows_step: bool
-    """Whether noise is a share of the local step, else of the step at state zero."""
+    """Whether noise is a share of the local step; else it is a share of the step at state zero."""
     has_reference: bool
-    """Whether parameter `a` is a reference, subtracted from the device's own state."""
+    """Whether `a` of a device is a reference that is subtracted from the device's own state."""
     rest: np.float32
     """State of a device that has lost all charge."""
     range_noise: np.float32
-    """Further deviation of a pulse, share of the device's range."""
+    """Further deviation of a pulse, as a share of the device's range."""
     quantum: np.float32
-    """States of one charge: a step of s has a further variance of s times this."""
+    """States that one charge makes; a step of s states has a further variance of s times this."""
     half_window: np.float32
-    """Pulses after which the window has closed by half; 0: never."""
+    """Pulses after which the window has closed by half; 0 where it never closes."""
     wear_exponent: np.float32
     numbers: Float32[np.ndarray, " n"]
-    """Of the curve, in the order of the model's file."""
+    """The law's own numbers, in the order of its file."""
     jumps: Jumps = NO_JUMPS
 
 
-def rules_of(config: Any) -> Rules:
-    """What every aihwkit device configuration says."""
+def shared_of(config: Any) -> Shared:
+    """The noises that every aihwkit device configuration gives, and nothing else."""
     write_noise = getattr(config, "write_noise_std", 0.0) * config.dw_min
-    return plain_rules(np.float32(config.dw_min_std), np.float32(write_noise))
+    return plain_shared(np.float32(config.dw_min_std), np.float32(write_noise))
 
 
-def plain_rules(noise: np.float32, write_noise: np.float32) -> Rules:
-    """These two, and nothing else."""
-    return Rules(
+def plain_shared(noise: np.float32, write_noise: np.float32) -> Shared:
+    """These two noises, and nothing else."""
+    return Shared(
         noise=noise,
         write_noise=write_noise,
         noise_follows_step=True,

@@ -10,25 +10,44 @@ Without noise (0, which no draw gives) a jump is the mean one, the trapezoid sum
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
-from rpu_ssnn.common.jump_table import JumpTable
 from rpu_ssnn.compiled import compiled_inside
-from rpu_ssnn.synapses.native.device_record import Device
-from rpu_ssnn.synapses.native.step_models.rules import Jumps, Rules, plain_rules
+from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.law import Law
+from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
 
-AIHWKIT = ""
-"""No class of aihwkit has tables."""
+CODE = 6
+"""Place of this law in `rpu_ssnn.devices.laws.change`. Its noise is a uniform number; that of the
+other laws is a normal one."""
 
 type Grid = Float32[np.ndarray, " points"]
 """States or points of the cumulative distribution, ascending."""
 
 
-def rules_of_tables(tables: Sequence[JumpTable]) -> Rules:
-    """Common rules with the tables; there is noise where any jump differs from its mean."""
+@dataclass(frozen=True)
+class JumpTable:
+    """Distribution of the change of state by a pulse, by state and direction.
+
+    Attributes:
+        states: where the distribution is known, rising; the ends are the device's bounds.
+        points: of the cumulative distribution, rising from 0 to 1; the same in all tables.
+        up: change of state by a pulse up; as many columns in all tables.
+        down: change of state by a pulse down (mostly below 0).
+    """
+
+    states: Float64[np.ndarray, " columns"]
+    points: Float64[np.ndarray, " points"]
+    up: Float64[np.ndarray, "columns points"]
+    down: Float64[np.ndarray, "columns points"]
+
+
+def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
+    """What devices of these tables share; there is noise where any jump differs from its mean."""
     changes = np.array([part for table in tables for part in (table.up, table.down)])
     jumps = Jumps(
         states=np.array([table.states for table in tables], dtype=np.float32),
@@ -37,7 +56,7 @@ def rules_of_tables(tables: Sequence[JumpTable]) -> Rules:
         means=np.trapezoid(changes, tables[0].points, axis=2).astype(np.float32),
     )
     spread = bool((np.ptp(changes, axis=2) > 0.0).any())
-    return plain_rules(np.float32(spread), np.float32(0.0))._replace(jumps=jumps)
+    return plain_shared(np.float32(spread), np.float32(0.0))._replace(jumps=jumps)
 
 
 @compiled_inside
@@ -62,9 +81,9 @@ def _way(grid: Grid, i: int, x: np.float32) -> np.float32:
 
 
 @compiled_inside
-def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
+def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse; noise: a uniform number above 0, or 0: the mean."""
-    jumps, table = rules.jumps, np.int64(device.a)
+    jumps, table = shared.jumps, np.int64(device.a)
     states = jumps.states[table]
     column = _before(states, w)
     way = _way(states, column, w)
@@ -80,3 +99,6 @@ def change(rules: Rules, device: Device, w: np.float32, up: bool, noise: np.floa
     else:
         here, next_one = jumps.means[which, column], jumps.means[which, column + 1]
     return (device.up if up else device.down) * (here + way * (next_one - here))
+
+
+LAW = Law(name="jump_table", code=CODE, step=step)

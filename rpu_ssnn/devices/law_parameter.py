@@ -1,4 +1,4 @@
-"""What one parameter of a device is: unit, physical range, and aihwkit's name for it."""
+"""A parameter of a device law: its unit and physical range, and what switches it off."""
 
 import math
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from rpu_ssnn.common.written_numbers import instead_of
 type Value = float | bool | tuple[float, ...] | None
 
 _SHARES = ("1", "step", "measured", "w_max", "w_min", "exponent", "leak_time_constant_s")
-"""Units of which per cent are a hundredth: a multiple of one, or of another parameter."""
+"""Units in which per cent are hundredths, because they are a multiple of one or of another
+parameter."""
 
 
 def plain_instead_of(text: str, unit: str) -> str:
-    """The end of a phrase, ``; write 0.01, not 10 ms``; empty of text that is no such number.
+    """The end of a phrase, ``; write 0.01, not 10 ms``; empty where the text is no such number.
 
     Args:
         unit: of the parameter.
@@ -24,8 +25,8 @@ def plain_instead_of(text: str, unit: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParameterRule:
-    """One row of the parameter table.
+class LawParameter:
+    """One parameter of a law: what a user may write, and what the rest of the project makes of it.
 
     Args:
         unit: unit of the value; a preset file must state the same one.
@@ -41,6 +42,11 @@ class ParameterRule:
         neutral: the value where it is not required and not given: the effect is off; None: it is
             not known, which a preset file may say too (null).
         example: a value in words, for errors; empty where the unit says enough.
+        imperfection: what `rpu-ssnn attribute` switches off by this parameter (``nonlinearity``,
+            or a name of one's own); empty where it switches nothing.
+        off: the value that switches the imperfection off.
+        swept: where `rpu-ssnn require` may ask for this parameter, the size below which it counts
+            as zero, and the worst value at which the search ends.
     """
 
     unit: str
@@ -53,6 +59,9 @@ class ParameterRule:
     whole: bool = False
     neutral: Value = 0.0
     example: str = ""
+    imperfection: str = ""
+    off: Value = 0.0
+    swept: tuple[float, float] | None = None
 
     @property
     def allowed(self) -> str:

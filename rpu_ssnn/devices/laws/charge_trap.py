@@ -29,6 +29,73 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.common_parameters import (
+    LONGEST_PULSE_S,
+    MOST_LEVELS,
+    PULSE_FACTS,
+    PULSE_LIMITS,
+    SHARE,
+    SHORTEST_PULSE_S,
+)
+from rpu_ssnn.devices.law import Law, Values, number
+from rpu_ssnn.devices.law_parameter import LawParameter
+from rpu_ssnn.devices.laws import linear
+
+_LONGEST = "at most 1e9: some decades"
+
+PARAMETERS = {
+    **{
+        name: LawParameter(
+            unit="s",
+            description=f"{meaning}; {PULSE_LIMITS}",
+            limits=(SHORTEST_PULSE_S, LONGEST_PULSE_S),
+            required=True,
+        )
+        for name, meaning in (
+            ("pulse_width_s", "duration of a pulse, which the step follows"),
+            ("step_width_s", "width of the isolated pulse that makes the step `step`"),
+        )
+    },
+    "width_knee_s": LawParameter(
+        unit="s",
+        description="isolated pulses of this width use half of their on-time; "
+        "at most 1e4, as the longest pulse",
+        limits=(0.0, LONGEST_PULSE_S),
+        required=True,
+    ),
+    "width_steepness": LawParameter(
+        unit=SHARE,
+        description="used share of an isolated pulse: 1 / (1 + (knee / width)^this); "
+        "at most 100: all or nothing within a few percent of the knee",
+        limits=(0.0, 100.0),
+        above_low=True,
+        required=True,
+    ),
+    "gap_time_constant_s": LawParameter(
+        unit="s",
+        description="how fast one pulse's preparation of the next fades in the gap, 0 being at "
+        "once; " + _LONGEST,
+        limits=(0.0, 1e9),
+        required=True,
+        imperfection="gap_dependence",
+    ),
+    "loss_per_decade": LawParameter(
+        unit=SHARE,
+        description="share of the stored charge lost a decade of time after loss_onset_s",
+        limits=(0.0, 1.0),
+        required=True,
+        imperfection="charge_loss",
+    ),
+    "loss_onset_s": LawParameter(
+        unit="s",
+        description="kept charge after t: 1 - loss_per_decade log10(1 + t / this); 1e-12, the "
+        "shortest pulse, to 1e9, some decades",
+        limits=(1e-12, 1e9),
+        required=True,
+    ),
+}
+
 MOST_STEEP = 100.0
 """Where a share of exp(-100) is negligible, and its inverse still a number."""
 
@@ -117,3 +184,56 @@ def charge_trap_physics(values: Mapping[str, Any]) -> ChargeTrapPhysics:
 def share_kept(age_s: Times, loss_per_decade: float, onset_s: float) -> Times:
     """Share of the charge that is left after that time (s) without a pulse, in [0, 1]."""
     return np.maximum(0.0, 1.0 - loss_per_decade * np.log10(1.0 + age_s / onset_s))
+
+
+def check(where: str, values: Values) -> None:
+    """Refuses what cannot be simulated together with memory of pulses, and pulses that are too
+    weak or too strong."""
+    noise, tau = values["write_noise"], values["leak_time_constant_s"]
+    if noise != 0:
+        allowed = (
+            "must be 0: charge loss is written between pulses, which would draw that noise anew; "
+            "a study's reads may have noise"
+        )
+        raise PresetError(where, "write_noise", noise, allowed)
+    if tau != math.inf:
+        allowed = "must be infinite: see loss_per_decade"
+        raise PresetError(where, "leak_time_constant_s", tau, allowed)
+    physics = charge_trap_physics(values)
+    levels = number(values, "levels") / physics.width_factor()
+    without_gaps = levels * physics.used_share(physics.pulse_width_s)
+    if not (levels <= MOST_LEVELS and without_gaps >= 1.0):
+        allowed = (
+            f"would make {levels:.3g} levels of isolated pulses, {without_gaps:.3g} of pulses "
+            f"without gaps; must make 1 to {MOST_LEVELS:g}"
+        )
+        raise PresetError(where, "pulse_width_s", physics.pulse_width_s, allowed)
+
+
+def step_scale(values: Values) -> float:
+    """Step of an isolated pulse of the preset's own width, over ``step``."""
+    return charge_trap_physics(values).width_factor()
+
+
+def to_aihwkit(values: Values) -> dict[str, Any]:
+    """The step of a pulse of the preset's own width, in a device with linear steps."""
+    return linear.to_aihwkit(values) | {"dw_min": number(values, "step") * step_scale(values)}
+
+
+LAW = Law(
+    name="charge_trap",
+    aihwkit="LinearStepDevice",  # gaps and loss are simulated around it
+    code=linear.LAW.code,
+    step=linear.step,
+    own=linear.PARAMETERS,
+    facts=PULSE_FACTS | PARAMETERS,
+    factors=linear.factors,
+    step_scale=step_scale,
+    pulse_physics=charge_trap_physics,
+    shape=linear.LAW.shape,
+    divides_by_w_min=True,
+    check=check,
+    to_aihwkit=to_aihwkit,
+    native=linear.native,
+    step_fields=linear.LAW.step_fields,
+)

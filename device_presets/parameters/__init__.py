@@ -1,1 +1,0 @@
-"""The parameters of a device: names, units, ranges, and their physics."""

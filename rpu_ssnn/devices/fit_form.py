@@ -1,0 +1,65 @@
+"""How a fit sees a law: which numbers are free, within which limits, and where a fit starts."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+FOLLOWS_STEP, OF_DIRECTION, OF_RANGE = range(3)
+"""What the cycle noise is a share of: the local step; the device's own step at weight zero in the
+pulse's direction; or hundredths of the device's range, alike in both directions."""
+
+NODES: Final = 5
+"""Weights at which a piecewise step is fitted, bounds included; odd, so one is in the middle."""
+
+CONSTANT, LINEAR, SOFT_BOUNDS, EXPONENTIAL, POWER, PIECEWISE = range(6)
+"""Places of the laws that fits know in `rpu_ssnn.devices.laws`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitForm:
+    """One candidate.
+
+    Args:
+        name: for reports.
+        code: place of the law in `rpu_ssnn.devices.laws.change`.
+        law: name of the law.
+        noise: what the cycle noise is a share of (`FOLLOWS_STEP`, `OF_DIRECTION`, `OF_RANGE`).
+        shape: names of the numbers that all devices share, up first, then down.
+        low, high, start: limits of ``shape`` and where a fit starts.
+        flat: shape under which the step is (nearly) the same everywhere.
+    """
+
+    name: str
+    code: int
+    law: str
+    noise: int
+    shape: tuple[str, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    start: tuple[float, ...] = ()
+    flat: tuple[float, ...] = ()
+
+    @property
+    def additive(self) -> bool:
+        """Whether the noise is alike at every weight."""
+        return self.noise != FOLLOWS_STEP
+
+    @property
+    def own_slopes(self) -> bool:
+        """Whether each device has two slopes of its own."""
+        return self.code == LINEAR and not self.shape
+
+    @property
+    def of_range(self) -> "FitForm | None":
+        """The same with noise as a share of the range; None where its noise follows the step."""
+        if self.noise != OF_DIRECTION:
+            return None
+        name = self.name.replace(", constant noise", "") + ", noise of the range"
+        return replace(self, name=name, noise=OF_RANGE)
+
+
+def with_both_noises(name: str, code: int, law: str, **shape: Any) -> tuple[FitForm, FitForm]:
+    """The same step with noise that follows it, and with noise alike at every weight."""
+    follows = FitForm(
+        name=f"{name}, noise follows step", code=code, law=law, noise=FOLLOWS_STEP, **shape
+    )
+    return follows, replace(follows, name=f"{name}, constant noise", noise=OF_DIRECTION)

@@ -1,0 +1,151 @@
+"""A law: what one pulse does to a device, and all that the rest of the project asks of it.
+
+Presets, cards, fits, native arrays, aihwkit's tiles and ablations read a law from its one file in
+`rpu_ssnn.devices.laws`, or from a user's own file (`rpu_ssnn.devices.own_law`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.common_parameters import (
+    PULSE_FACTS,
+    RETENTION,
+    STEP_AND_RANGE,
+    VARIATION,
+    refuse_pulses_that_overlap,
+)
+from rpu_ssnn.devices.fit_form import FitForm
+from rpu_ssnn.devices.law_parameter import LawParameter, Value
+from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
+
+type Values = Mapping[str, Value]
+"""Parameter name -> value, complete."""
+
+type UpDown = tuple[float, float]
+
+NOT_NATIVE = -1
+
+ONE_STEP: Mapping[str, tuple[str, ...]] = {"up": ("up",), "down": ("down",)}
+
+
+def number(values: Values, name: str) -> float:
+    """The value of a parameter that is a number."""
+    value = values[name]
+    assert isinstance(value, int | float)
+    return value
+
+
+def shares_of_asymmetry(values: Values) -> UpDown:
+    """What the asymmetry leaves of the step up and of the step down."""
+    asymmetry = number(values, "asymmetry")
+    return 1.0 + min(asymmetry, 0.0), 1.0 - max(asymmetry, 0.0)
+
+
+def _same_step(values: Values, weight: float) -> UpDown:
+    return 1.0, 1.0
+
+
+def _common_only(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, Any]]:
+    return shared_of(config), {}
+
+
+def _nothing_more(where: str, values: Values) -> None:
+    """No combination of parameters is refused."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Law:
+    """One law.
+
+    Args:
+        name: as a preset file has it.
+        step: the change of a device's state by a pulse, before its bounds act:
+            ``step(shared, device, w, up, noise)`` with a standard normal number as noise, or 0 for
+            the mean change. The native simulator compiles it.
+        code: place of the step in `rpu_ssnn.devices.laws.change`; `NOT_NATIVE` where the native
+            simulator has no such device.
+        own: the law's own parameters, beside those that every law has.
+        facts: what is recorded of pulses, or needed to time them.
+        aihwkit: class of aihwkit that simulates the device; None where there is none.
+        factors: step up and step down of the mean device at a weight, over those at weight zero
+            that ``step`` and the asymmetry give.
+        step_scale: what multiplies ``step`` of the preset, from the values.
+        held: weight of a reference that is subtracted from the device, from the values.
+        pulse_physics: memory of the last pulse and loss of charge, from the values; None where the
+            device has neither.
+        shape: parameters that say how the step follows the state.
+        check: refuses what no single range can (a `PresetError` that begins with its first
+            argument).
+        divides_by_w_min: whether a lower bound of 0 has to be refused.
+        to_aihwkit: adds what cannot be copied to the fields of the aihwkit class.
+        native: what all devices share and the fields of each, from an aihwkit configuration and
+            the parameters that aihwkit drew.
+        step_fields: fields of a device that are proportional to its steps up and down.
+        notes: what `rpu-ssnn attribute` has to say of what it cannot switch off.
+        fits: the forms in which a measured device is fitted by this law.
+        hidden: further numbers of each device that the step may read and change, at most two, with
+            their values before the first pulse; `device.a` is the first, `device.b` the second.
+        file, digest: of a user's own law.
+    """
+
+    name: str
+    step: Callable[..., Any]
+    code: int = NOT_NATIVE
+    own: Mapping[str, LawParameter] = field(default_factory=dict)
+    facts: Mapping[str, LawParameter] = field(default_factory=lambda: PULSE_FACTS)
+    aihwkit: str | None = None
+    factors: Callable[[Values, float], UpDown] = _same_step
+    step_scale: Callable[[Values], float] = lambda values: 1.0
+    held: Callable[[Values], float] = lambda values: 0.0
+    shape: tuple[str, ...] = ()
+    pulse_physics: Callable[[Values], Any] = lambda values: None
+    check: Callable[[str, Values], None] = _nothing_more
+    divides_by_w_min: bool = False
+    to_aihwkit: Callable[[Values], dict[str, Any]] = lambda values: {}
+    native: Callable[..., tuple[Shared, dict[str, Any]]] = _common_only
+    step_fields: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: ONE_STEP)
+    notes: tuple[str, ...] = ()
+    fits: tuple[FitForm, ...] = ()
+    hidden: Mapping[str, float] = field(default_factory=dict)
+    file: str | None = None
+    digest: str | None = None
+
+    @cached_property
+    def parameters(self) -> Mapping[str, LawParameter]:
+        """All parameters by name, in the order of display."""
+        return {**STEP_AND_RANGE, **VARIATION, **self.own, **RETENTION, **self.facts}
+
+    def scales(self, values: Values) -> UpDown:
+        """Step up and step down at weight zero, without the factors (weight)."""
+        step = number(values, "step") * self.step_scale(values)
+        up, down = shares_of_asymmetry(values)
+        return step * up, step * down
+
+    def mean_steps(self, values: Values, weight: float = 0.0) -> UpDown:
+        """Size of one isolated pulse up and of one down at a weight, of the mean device without
+        noise; both 0 or more, in units of weight."""
+        up, down = self.factors(values, weight)
+        scale_up, scale_down = self.scales(values)
+        return scale_up * up, scale_down * down
+
+    def check_values(self, where: str, values: Values) -> None:
+        """Refuses combinations that the law or physics rules out.
+
+        Raises:
+            PresetError: such a combination.
+        """
+        if values["w_min"] == 0 and self.divides_by_w_min:
+            allowed = f"must be below 0: the law {self.name} divides by it"
+            raise PresetError(where, "w_min", values["w_min"], allowed)
+        self.check(where, values)
+        refuse_pulses_that_overlap(where, values["pulse_width_s"], values["pulse_period_s"])
+
+
+def single(*numbers: float) -> np.ndarray:
+    """Numbers of a law as its step reads them."""
+    return np.array(numbers, dtype=np.float32)

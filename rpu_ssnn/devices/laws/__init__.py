@@ -1,0 +1,104 @@
+"""Device laws: what one pulse does to a device, one file each.
+
+A new law of the package is its file, its place in `LAWS` and its line in `change`. A user's law
+needs neither (`rpu_ssnn.devices.own_law`).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.fit_form import FitForm
+from rpu_ssnn.devices.law import Law
+from rpu_ssnn.devices.laws import (
+    charge_trap,
+    constant,
+    exponential,
+    jump_table,
+    linear,
+    piecewise,
+    power,
+    soft_bounds,
+)
+from rpu_ssnn.devices.shared import Shared
+
+LAWS: Mapping[str, Law] = MappingProxyType(
+    {
+        law.name: law
+        for law in (
+            constant.LAW,
+            linear.LAW,
+            soft_bounds.WITHOUT_REFERENCE,
+            soft_bounds.LAW,
+            exponential.LAW,
+            power.LAW,
+            piecewise.LAW,
+            charge_trap.LAW,
+        )
+    }
+)
+"""The laws of the package by name, simplest first."""
+
+FIT_FORMS: tuple[FitForm, ...] = tuple(
+    form
+    for law in (
+        constant.LAW, soft_bounds.LAW, linear.LAW, power.LAW, exponential.LAW, piecewise.LAW,
+    )
+    for form in law.fits
+)  # fmt: skip
+"""What a measured device is fitted with, in the order in which a fit tries it."""
+
+
+def law_of_aihwkit(kind: str) -> Law | None:
+    """The law that a class of aihwkit has, by the name of the class."""
+    return next((law for law in LAWS.values() if law.aihwkit == kind), None)
+
+
+@compiled_inside
+def change(
+    code: int, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
+) -> np.float32:
+    """Change of a device's state by one pulse, before its bounds act; code: `Law.code`."""
+    if code == 0:
+        return constant.step(shared, device, w, up, noise)
+    if code == 1:
+        return linear.step(shared, device, w, up, noise)
+    if code == 2:
+        return soft_bounds.step(shared, device, w, up, noise)
+    if code == 3:
+        return exponential.step(shared, device, w, up, noise)
+    if code == 4:
+        return power.step(shared, device, w, up, noise)
+    if code == 5:
+        return piecewise.step(shared, device, w, up, noise)
+    if code == 6:
+        return jump_table.step(shared, device, w, up, noise)
+    return np.float32(0.0)
+
+
+@compiled_inside
+def fit_factor(
+    code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
+) -> tuple[float, float]:
+    """Step of a fitted device at weight v over that at the law's reference weight (0, or the middle
+    of the bounds), and its derivative by v; the step is never below 0.
+
+    Args:
+        local: a device's own numbers: log of the step up and down at the reference weight, relative
+            change of either with weight, upper and lower bound.
+        shape: what all devices share, as `FitForm.shape` names it.
+    """
+    if code == 1:
+        return linear.fit_factor(up, v, local, shape)
+    if code == 2:
+        return soft_bounds.fit_factor(up, v, local, shape)
+    if code == 3:
+        return exponential.fit_factor(up, v, local, shape)
+    if code == 4:
+        return power.fit_factor(up, v, local, shape)
+    if code == 5:
+        return piecewise.fit_factor(up, v, local, shape)
+    return 1.0, 0.0

@@ -1,0 +1,130 @@
+"""Steps that follow a power of the way left to the bound (aihwkit's PowStepDevice).
+
+The step up is step ((w_max - w) / (w_max - w_min))^g, and the step down is alike from w_min. Of a
+device, `a` and `b` are its exponents up and down.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.devices.common_parameters import MOST_SPREAD, SHARE, WRITE_NOISE, WRONG_SIGN
+from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, POWER, FitForm
+from rpu_ssnn.devices.law import Law, UpDown, Values, number
+from rpu_ssnn.devices.law_parameter import LawParameter
+from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
+
+_FORMULA = (
+    "up step = step ((w_max - w) / (w_max - w_min))^g, down step alike from w_min; larger g of both"
+)
+PARAMETERS = {
+    "exponent": LawParameter(
+        unit=SHARE,
+        description=f"{_FORMULA}; at most 100: at mid-range no step would be left",
+        aihwkit_name="pow_gamma",
+        limits=(0.0, 100.0),
+        required=True,
+        imperfection="nonlinearity",
+    ),
+    "exponent_spread": LawParameter(
+        unit="exponent",
+        description="device-to-device deviation of the exponent, share of it" + WRONG_SIGN,
+        aihwkit_name="pow_gamma_dtod",
+        limits=(0.0, MOST_SPREAD),
+        required=True,
+        imperfection="nonlinearity",
+    ),
+    "exponent_asymmetry": LawParameter(
+        unit="exponent",
+        # as asymmetry: aihwkit's code only ever shrinks one direction
+        description="positive: the down exponent is smaller by this share; negative: the up one",
+        aihwkit_name="pow_up_down",
+        limits=(-1.0, 1.0),
+        required=True,
+        imperfection="nonlinearity",
+    ),
+    "exponent_asymmetry_spread": LawParameter(
+        unit="exponent",
+        description="device-to-device deviation that adds to the up and takes from the down one"
+        + WRONG_SIGN,
+        aihwkit_name="pow_up_down_dtod",
+        limits=(0.0, MOST_SPREAD),
+        required=True,
+        imperfection="nonlinearity",
+    ),
+    **WRITE_NOISE,
+}
+
+
+@compiled_inside
+def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
+    """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
+    nothing, span = np.float32(0.0), device.high - device.low
+    if span == nothing:
+        return nothing
+    share = np.float32(1.0) + shared.noise * noise
+    # A loss of charge may leave a device beyond its bound by a rounding.
+    if up:
+        return device.up * (max(device.high - w, nothing) / span) ** device.a * share
+    return -(device.down * (max(w - device.low, nothing) / span) ** device.b * share)
+
+
+@compiled_inside
+def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
+    """Step at weight v over that in the middle of the bounds, and its derivative by v (see
+    `laws.fit_factor`)."""
+    high, low = local[4], local[5]
+    span = max(high - low, 1e-6)
+    way = 1.0 if up else -1.0
+    left = 2.0 * (high - v if up else v - low) / span
+    if left > 1e-9:
+        exponent = shape[0] if up else shape[1]
+        factor = left**exponent
+        return factor, -way * exponent * factor / left * 2.0 / span
+    return 0.0, 0.0
+
+
+def factors(values: Values, weight: float) -> UpDown:
+    """Steps of the mean device at a weight, over ``step``."""
+    low, high, exponent = (number(values, name) for name in ("w_min", "w_max", "exponent"))
+    asymmetry, span = number(values, "exponent_asymmetry"), high - low
+    up = ((high - weight) / span) ** (exponent * (1.0 + min(asymmetry, 0.0)))
+    down = ((weight - low) / span) ** (exponent * (1.0 - max(asymmetry, 0.0)))
+    return up, down
+
+
+def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
+    """What all devices share, and the exponents of each."""
+    return shared_of(config), {"a": hidden["gamma_up"], "b": hidden["gamma_down"]}
+
+
+LAW = Law(
+    name="power",
+    aihwkit="PowStepDevice",
+    code=POWER,
+    step=step,
+    own=PARAMETERS,
+    factors=factors,
+    shape=("exponent", "exponent_asymmetry"),
+    native=native,
+    notes=(
+        "asymmetry, nonlinearity: up and down steps at mid-range follow from both in this "
+        "device model, so that switching one alone moves them too; read the two together",
+    ),
+    fits=(
+        FitForm(
+            name="power",
+            code=POWER,
+            law="power",
+            noise=FOLLOWS_STEP,
+            shape=("exponent_up", "exponent_down"),
+            low=(0.2, 0.2),  # below, the step hardly changes away from the bounds
+            high=(12.0, 12.0),
+            start=(1.0, 1.0),
+            flat=(0.2, 0.2),
+        ),
+    ),
+)

@@ -1,0 +1,125 @@
+"""Steps that vanish at the bound they move to (aihwkit's SoftBounds devices).
+
+The step up is step (1 - w / w_max), and the step down is step (1 - w / w_min). A device with a
+reference (SoftBoundsReferenceDevice) has it as `a`: it is subtracted from the device's own state,
+and added again before a step is taken.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.devices.common_parameters import (
+    FLAG,
+    MOST_WEIGHT,
+    NOISE_SCALING,
+    WEIGHT,
+    WRITE_NOISE,
+    slope_spreads,
+)
+from rpu_ssnn.devices.device_record import Device
+from rpu_ssnn.devices.fit_form import SOFT_BOUNDS, with_both_noises
+from rpu_ssnn.devices.law import Law, UpDown, Values, number, shares_of_asymmetry
+from rpu_ssnn.devices.law_parameter import LawParameter
+from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
+
+_REFERENCE = {
+    **slope_spreads("the {} slope, share of it", "slope_{}_dtod", required=False),
+    "subtract_symmetry_point": LawParameter(
+        unit=FLAG,
+        description="a reference device holds each device's symmetry point and is subtracted",
+        aihwkit_name="subtract_symmetry_point",
+        kind="flag",
+        neutral=False,
+    ),
+    "reference": LawParameter(
+        unit=WEIGHT,
+        description="mean weight of the reference device, beside the symmetry point"
+        "; at most 1000 either way, as the bounds",
+        aihwkit_name="reference_mean",
+        limits=(-MOST_WEIGHT, MOST_WEIGHT),
+        imperfection="device_reference",
+    ),
+    "reference_spread": LawParameter(
+        unit=WEIGHT,
+        description="deviation of the reference device from what it should hold"
+        "; at most 1000, as the bounds",
+        aihwkit_name="reference_std",
+        limits=(0.0, MOST_WEIGHT),
+        imperfection="device_reference",
+    ),
+}
+
+
+@compiled_inside
+def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
+    """Change of state by a pulse at state w, which includes the reference; noise is a standard
+    normal number, or zero."""
+    one, nothing = np.float32(1.0), np.float32(0.0)
+    if up:
+        share = w / device.high if device.high > nothing else nothing
+        at_zero = device.up
+    else:
+        share = w / device.low if device.low < nothing else nothing
+        at_zero = device.down
+    if shared.noise_follows_step:
+        step = at_zero * (one - share) * (one + shared.noise * noise)
+    else:
+        step = at_zero * (one - share + shared.noise * noise)
+    return step if up else -step
+
+
+@compiled_inside
+def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
+    """Step at weight v over that at 0, and its derivative by v (see `laws.fit_factor`)."""
+    slope = -1.0 / max(local[4], 1e-3) if up else -1.0 / min(local[5], -1e-3)
+    return 1.0 + slope * v, slope
+
+
+def factors(values: Values, weight: float) -> UpDown:
+    """Steps of the mean device at a weight, over those at weight zero."""
+    return 1.0 - weight / number(values, "w_max"), 1.0 - weight / number(values, "w_min")
+
+
+def held(values: Values) -> float:
+    """Weight of the reference device, by which the bounds of the difference lie lower."""
+    found = number(values, "reference")
+    if values["subtract_symmetry_point"]:  # where up and down steps are equal
+        up, down = shares_of_asymmetry(values)
+        found += (up - down) / (up / number(values, "w_max") - down / number(values, "w_min"))
+    return found
+
+
+def native(config: Any, hidden: Mapping[str, PerDevice]) -> tuple[Shared, dict[str, PerDevice]]:
+    """What all devices share, and the reference of each."""
+    common = shared_of(config)._replace(noise_follows_step=config.mult_noise, has_reference=True)
+    return common, {"a": hidden["reference"]}
+
+
+WITHOUT_REFERENCE = Law(
+    name="soft_bounds",
+    aihwkit="SoftBoundsDevice",
+    step=step,
+    own={**NOISE_SCALING, **WRITE_NOISE},
+    factors=factors,
+    divides_by_w_min=True,
+)
+
+LAW = Law(
+    name="soft_bounds_reference",
+    aihwkit="SoftBoundsReferenceDevice",
+    code=SOFT_BOUNDS,
+    step=step,
+    own={**NOISE_SCALING, **_REFERENCE, **WRITE_NOISE},
+    factors=lambda values, weight: factors(values, weight + held(values)),
+    held=held,
+    divides_by_w_min=True,
+    native=native,
+    notes=(
+        "nonlinearity: steps that shrink toward the bounds are this device model itself "
+        "(soft bounds); only their spread can be switched off",
+    ),
+    fits=with_both_noises("soft bounds", SOFT_BOUNDS, "soft_bounds_reference"),
+)
