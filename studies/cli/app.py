@@ -114,31 +114,24 @@ def search(
     out: OutOption = None,
     workers: WorkersOption = None,
     data: DataOption = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the file that the study's `drives` names.")
-    ] = False,
     retry_failed: RetryOption = False,
     scheduler: SchedulerOption = None,
     cluster: ClusterOption = None,
 ) -> None:
     """Search the hyperparameters of every case that gives none, on validation images only."""
-    from studies.declaration.search.hyperparameters import write_hyperparameters
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import search_in_folder
 
     declared = find_study(study)
     root = out or default_folder(declared)
-    if write and declared.drives is None:
-        raise InputError(study, "drives", None, "must name the file that --write writes")
     with executing(root, workers, scheduler, cluster) as executor:
         options = options_of(executor, data, "refuse", retry_failed=retry_failed)
-        drives, failures = search_in_folder(declared, root, options)
-    if not drives and not failures:
+        found, failures = search_in_folder(declared, root, options)
+    if not found and not failures:
         typer.echo("nothing to search: each case gives its hyperparameters")
-    elif write and declared.drives is not None and not failures:
-        write_hyperparameters(declared.drives, drives)
-        typer.echo(f"{counted(len(drives), 'drive')} in {declared.drives}")
+    elif found:
+        typer.echo(f"hyperparameters of {counted(len(found), 'case')} in {root}")
     end(failures, root)
 
 

@@ -53,7 +53,9 @@ class KeySection(NamedTuple):
 def keys(
     wanted: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="Only this section or key: network, drive, read_noise"),
+        typer.Argument(
+            metavar="NAME", help="Only this section or key: network, hyperparameters, read_noise"
+        ),
     ] = None,
 ) -> None:
     """Print the keys of a study file: what each takes, its default and its meaning."""

@@ -262,7 +262,7 @@ def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
     for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
         typer.echo(line, err=True)
-    shared = shared_seeds(found.study, found.drives)
+    shared = shared_seeds(found.study, found.hyperparameters)
     if shared is not None:
         typer.echo(shared, err=True)
     return found.study, runs

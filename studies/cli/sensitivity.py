@@ -1,7 +1,6 @@
 """The commands that ask about one device: what costs most, what it has to meet, what it spent."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,15 +66,14 @@ def attribute(
     cluster: ClusterOption = None,
 ) -> None:
     """Which imperfection of a device costs most? Trains with each one off, and only this one on."""
-    from studies.declaration.shipped import find_study
     from studies.report.attribution_view import FILE, draw, lines
     from studies.sensitivity.attribution import attribute as answer
 
     others = other_versions(accept_other_versions, rerun)
-    declared = find_study(study)
+    declared = _declared(study)
     root = out or _folder(declared, "attribute", device)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, declared, executor, data, others, rows, retry_failed)
+        run = _run(root, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, root))
     end(found.failures, root)
@@ -96,15 +94,14 @@ def decompose(
     cluster: ClusterOption = None,
 ) -> None:
     """How much do the device and the training by spikes cost, against a float network?"""
-    from studies.declaration.shipped import find_study
     from studies.report.decomposition_view import FILE, draw, lines
     from studies.sensitivity.decomposition import decompose as answer
 
     others = other_versions(accept_other_versions, rerun)
-    declared = find_study(study)
+    declared = _declared(study)
     root = out or _folder(declared, "decompose", device)
     with executing(root, workers, scheduler, cluster) as executor:
-        run = _run(root, declared, executor, data, others, rows, retry_failed)
+        run = _run(root, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run)
     reached = any(level == level for level in found.levels.values())
     table = found.table if reached else found.table[:0]
@@ -137,20 +134,19 @@ def require(
     cluster: ClusterOption = None,
 ) -> None:
     """What would a device have to meet? The value of each parameter at which the loss is --loss."""
-    from studies.declaration.shipped import find_study
     from studies.report.requirement_view import FILE, draw, lines
     from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import require as answer
 
     versions = other_versions(accept_other_versions, rerun)
-    declared = find_study(study)
+    declared = _declared(study)
     root = out or _folder(declared, "require", device)
     with executing(root, workers, scheduler, cluster) as executor:
         found = answer(
             declared,
             device,
             loss,
-            _run(root, declared, executor, data, versions, rows, retry_failed),
+            _run(root, executor, data, versions, rows, retry_failed),
             parameters=parameter or STANDARD,
             others=others,
             search_each=search_each,
@@ -202,17 +198,23 @@ def _folder(study: "Study", question: str, device: str) -> Path:
 
 def _run(
     root: Path,
-    declared: "Study",
     executor: "Executor",
     data: Path | None,
     others: "OtherVersions",
     rows: list[Path] | None,
     retry_failed: bool,
 ) -> "Run":
-    """Runs what is missing of a study in the folder, with the drives of the study's own run."""
-    from studies.execution.api import default_folder
-    from studies.execution.study_runs import drives_of_run, runner_of
+    """Runs what is missing of a study in the folder."""
+    from studies.execution.study_runs import runner_of
 
-    options = options_of(executor, data, others, rows, retry_failed=retry_failed)
-    drives = drives_of_run(declared, default_folder(declared))
-    return runner_of(root, replace(options, drives_files=drives))
+    return runner_of(root, options_of(executor, data, others, rows, retry_failed=retry_failed))
+
+
+def _declared(study: str) -> "Study":
+    """The study, with the hyperparameters that its own run has found."""
+    from studies.declaration.shipped import find_study
+    from studies.execution.api import default_folder
+    from studies.execution.study_runs import tuned
+
+    found = find_study(study)
+    return tuned(found, default_folder(found))

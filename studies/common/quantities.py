@@ -27,7 +27,7 @@ _NAMES = {
 """Where the last word of the path does not say enough."""
 
 _UNITS = {
-    "drive.weight_range": "He deviations",
+    "hyperparameters.weight_range": "He deviations",
     "network.T": "slots",
     "network.inference_T": "slots",
     "surrogate.T_s": "slots",

@@ -52,7 +52,7 @@ def _faults(
     if point.training.batch > max(trained, DEFAULT_BATCH):
         allowed = f"must be at most {trained}, the images that are trained on"
         yield _place_of_batch(study, point), point.training.batch, allowed
-    if point.drive is not None:
+    if point.hyperparameters is not None:
         return
     searched = search.validation_share or dataset.validation_share
     if search.n_train is None:

@@ -24,7 +24,14 @@ from studies.declaration.sections import (
     own_sections,
     sweepable,
 )
-from studies.declaration.trial import DatasetSettings, Measure, Prune, Trial, TrialSettings
+from studies.declaration.trial import (
+    DatasetSettings,
+    Measure,
+    Prune,
+    Trial,
+    TrialSettings,
+    point_title,
+)
 from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters, Sections
 from studies.declaration.update_rules.devices import OnDeviceCase
@@ -39,11 +46,11 @@ MOST_RUNS = 100_000
 
 @dataclass(frozen=True)
 class Point:
-    """A case at one point of the sweep, complete but for seed and, where searched, drive.
+    """A case at one point of the sweep; its seed and searched hyperparameters are still open.
 
     Attributes:
         method: fields of the trial's method, without the hyperparameters.
-        drive: hyperparameters that the study gives; None: to be searched.
+        hyperparameters: hyperparameters that the study gives; None: to be searched.
         seeds: the case's own, or the study's.
         prune: when its runs are stopped.
     """
@@ -54,9 +61,14 @@ class Point:
     network: NetworkSpec
     training: TrainingSpec
     method: Mapping[str, Any]
-    drive: Hyperparameters | None
+    hyperparameters: Hyperparameters | None
     seeds: tuple[int, ...]
     prune: Prune | None = None
+
+    @property
+    def title(self) -> str:
+        """The case and its swept settings in words, which name its found hyperparameters."""
+        return point_title(self.label, self.sweep)
 
     @property
     def prunable(self) -> bool:
@@ -78,12 +90,12 @@ class Point:
         )
 
     def trial(
-        self, study: str, drive: Hyperparameters, seed: int, measure: Measure = "test"
+        self, study: str, tried: Hyperparameters, seed: int, measure: Measure = "test"
     ) -> Trial:
         """The run of this point with one seed."""
-        method = {**self.method, "learning_rate": drive.learning_rate}
+        method = {**self.method, "learning_rate": tried.learning_rate}
         if self.on_tile:
-            method["tile"] = {**self.method["tile"], "weight_range": drive.weight_range}
+            method["tile"] = {**self.method["tile"], "weight_range": tried.weight_range}
         settings = TrialSettings.model_validate(
             {
                 "dataset": self.dataset,
@@ -253,7 +265,7 @@ def _build(
         network=network,
         training=training,
         method=case.method(checked) | METHODS[case.rule].of_version(),
-        drive=case.hyperparameters(checked),
+        hyperparameters=case.given(checked),
         seeds=seeds,
     )
 

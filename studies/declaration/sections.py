@@ -61,7 +61,7 @@ def sweepable(path: str, cases: Sequence[Case]) -> str:
         "network": NetworkSpec.model_fields,
         "training": TrainingSpec.model_fields,
         "overrides": parameters,
-        "drive": PartialHyperparameters.model_fields if devices else (),
+        "hyperparameters": PartialHyperparameters.model_fields if devices else (),
     }
     if named := [f"{section}.{path}" for section, keys in sections.items() if path in keys]:
         return f"must start with its section: {' or '.join(named)}"

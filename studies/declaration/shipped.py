@@ -1,15 +1,24 @@
-"""The shipped studies, and the search of a study by name or path."""
+"""Where a study comes from: a YAML file, a record, or the shipped studies.
+
+A record is one folder: `study.yaml`, `hyperparameters.yaml` (found ones, by title of the point;
+optional), `rows.csv` (finished rows; optional) and a page about them, `index.md`.
+"""
 
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, one_of
 from rpu_ssnn.common.files import user_path
-from studies.declaration.study import Study, load_study
+from studies.declaration.study import STUDY_FILE, Study, load_study
 
 FOLDER = Path(__file__).parents[1] / "shipped"
 
+KEPT_RECORDS = Path(__file__).parents[2] / "docs" / "results"
+"""The records of this repository, in a checkout of it."""
 
-NOT_STUDIES = "drives"
+ROWS_FILE = "rows.csv"
+"""The finished rows of a record."""
+
+NOT_STUDIES = "hyperparameters"
 """Subfolder of the shipped studies that holds hyperparameters."""
 
 
@@ -20,16 +29,38 @@ def shipped_files() -> dict[str, Path]:
 
 
 def find_study(name_or_path: str) -> Study:
-    """A study by the path of its file or by the name of a shipped one.
+    """The study of a YAML file, of a record, or of the name of a shipped or kept one.
+
+    A folder without a `study.yaml` stands for the shipped study of its name, whose rows it keeps.
 
     Raises:
-        InputError: neither is there, or the file is not a valid study.
+        InputError: there is none of these, or the file is not a valid study.
     """
     path = user_path("studies", "study", name_or_path)
     shipped = shipped_files()
     if name_or_path in shipped and not path.is_file():  # a folder may be the study's own --out
         return load_study(shipped[name_or_path])
+    if (path / STUDY_FILE).is_file():
+        return load_study(path / STUDY_FILE)
+    if path.name in shipped and path.is_dir():
+        return load_study(shipped[path.name])
+    if (KEPT_RECORDS / name_or_path / STUDY_FILE).is_file():
+        return load_study(KEPT_RECORDS / name_or_path / STUDY_FILE)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return load_study(path)
-    allowed = one_of(shipped, name_or_path, "rpu-ssnn studies") + ", or a YAML file"
+    allowed = one_of(shipped, name_or_path, "rpu-ssnn studies") + ", a YAML file, or a record"
     raise InputError("studies", "study", name_or_path, allowed)
+
+
+def kept_rows(name_or_path: str) -> list[Path]:
+    """The rows of a record, given as its folder or as the name of one of this repository."""
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        if folder.name != name_or_path:
+            return []
+        folder = KEPT_RECORDS / name_or_path
+    rows = folder / ROWS_FILE
+    if rows.is_file():
+        return [rows]
+    flat = folder.with_suffix(".csv")  # a record that is not in a folder of its own yet
+    return [flat, *sorted(flat.parent.glob(f"{folder.name}_seeds_*.csv"))] * flat.is_file()

@@ -38,6 +38,12 @@ from studies.declaration.update_rules.base import MOST_LABEL, LearningRate, Seed
 from studies.declaration.update_rules.rate import RateCase
 from studies.declaration.variation import SampledPoints, axes_of, expanded
 
+STUDY_FILE = "study.yaml"
+"""The study of a record, and of an output folder."""
+
+HYPERPARAMETERS_FILE = "hyperparameters.yaml"
+"""The hyperparameters beside it, by title of the point."""
+
 SAMPLED_TRIALS = 20
 
 WIDENED = 3
@@ -177,11 +183,6 @@ class Study(Spec):
         description="images that accuracies are measured on, after training; `validation` reads no "
         "test image, for choosing settings",
     )
-    drives: Path | None = Field(
-        None,
-        description="file with searched drives, relative to the study's; where it is not there, "
-        "drives are searched, and `search --write` makes it",
-    )
     search: SearchSettings = SearchSettings()
     published: dict[str, Published] = Field(
         {}, description="case label to what its paper reports: shown beside it"
@@ -191,6 +192,7 @@ class Study(Spec):
     )
 
     _where: str = PrivateAttr("")
+    _hyperparameters_file: Path | None = PrivateAttr(None)
 
     def __init__(self, **settings: Any) -> None:
         """A study of the settings that a file of a study has.
@@ -205,6 +207,15 @@ class Study(Spec):
     def where(self) -> str:
         """The file of the study, for later errors; the name of the study if there is none."""
         return self._where or self.study
+
+    @property
+    def hyperparameters_file(self) -> Path | None:
+        """The file with hyperparameters of earlier searches, which need not exist.
+
+        Beside a `study.yaml` it is `hyperparameters.yaml`; beside any other `NAME.yaml` it is
+        `hyperparameters/NAME.yaml`. It is None for a study that was made in Python.
+        """
+        return self._hyperparameters_file
 
     @model_validator(mode="after")
     def _is_runnable(self) -> Self:
@@ -233,10 +244,10 @@ class Study(Spec):
         points = self.points()
         refuse_files_of_one_name(points)
         held_out = self.search.validation_share or self.dataset.validation_share
-        if held_out == 0 and any(point.drive is None for point in points):
+        if held_out == 0 and any(point.hyperparameters is None for point in points):
             allowed = (
-                "must be above 0, or search.validation_share given, as a case without a drive is "
-                "searched on the validation split"
+                "must be above 0, or search.validation_share given, as a case without "
+                "hyperparameters is searched on held-out images"
             )
             raise InputError("study", "dataset.validation_share", 0.0, allowed)
         if self.measure == "validation" and any(not p.dataset.validation_share for p in points):
@@ -292,9 +303,6 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     for key in content:
         if not isinstance(key, str):
             raise InputError(where, "key", str(key), "must be text, as all keys of a study are")
-    if isinstance(content.get("drives"), str):
-        given = user_path(str(where), "drives", content["drives"])
-        content = {**content, "drives": folder / given}
     start = content.get("folder", ".")
     if not isinstance(start, str | Path):
         raise InputError(where, "folder", start, "must be a path, or left out")
@@ -350,4 +358,10 @@ def load_study(path: Path | str) -> Study:
         InputError: unreadable, not YAML, or not a valid study.
     """
     path = Path(path)
-    return parse_study(strict_yaml.read(path), path, path.parent)
+    study = parse_study(strict_yaml.read(path), path, path.parent)
+    study._hyperparameters_file = (
+        path.with_name(HYPERPARAMETERS_FILE)
+        if path.name == STUDY_FILE
+        else path.parent / "hyperparameters" / path.name
+    )
+    return study

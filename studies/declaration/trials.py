@@ -6,32 +6,32 @@ from functools import partial
 
 from studies.declaration.points import Point
 from studies.declaration.result import TrialResult
-from studies.declaration.search.hyperparameters import FoundHyperparameters, drive_of
+from studies.declaration.search.hyperparameters import FoundHyperparameters, hyperparameters_of
 from studies.declaration.sequential_stopping import Seeded, most_seeds, seeded
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 
 
 def trial_of(
-    study: Study, drives: Mapping[str, FoundHyperparameters], point: Point, seed: int
+    study: Study, found: Mapping[str, FoundHyperparameters], point: Point, seed: int
 ) -> Trial | None:
     """The trial of a point with one seed; None if its hyperparameters are not known.
 
     Args:
-        drives: found hyperparameters, by search key.
+        found: hyperparameters of earlier searches, by title of the point.
     """
-    drive = drive_of(point, study.search, drives)
-    return None if drive is None else point.trial(study.study, drive, seed, study.measure)
+    tried = hyperparameters_of(point, found)
+    return None if tried is None else point.trial(study.study, tried, seed, study.measure)
 
 
 def seeded_points(
     study: Study,
-    drives: Mapping[str, FoundHyperparameters],
+    found: Mapping[str, FoundHyperparameters],
     find: Callable[[Trial], TrialResult | None],
     failed: Collection[str] = (),
 ) -> list[Seeded]:
     """The points of the study with the seeds that they need (`sequential_stopping.seeded`)."""
-    make = partial(trial_of, study, drives)
+    make = partial(trial_of, study, found)
     return seeded(study.until, study.points(), study.reference_label, make, find, failed)
 
 
@@ -51,8 +51,8 @@ def largest(study: Study) -> list[Seeded]:
 
 
 def trials_at(
-    study: Study, drives: Mapping[str, FoundHyperparameters], points: Sequence[Seeded]
+    study: Study, found: Mapping[str, FoundHyperparameters], points: Sequence[Seeded]
 ) -> list[Trial]:
     """The trials of points with their seeds, in the study's order."""
-    found = [trial_of(study, drives, one.point, seed) for one in points for seed in one.seeds]
-    return [trial for trial in found if trial is not None]
+    trials = [trial_of(study, found, one.point, seed) for one in points for seed in one.seeds]
+    return [trial for trial in trials if trial is not None]

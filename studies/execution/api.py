@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,6 @@ def run_study(
 def runner(
     out: Path | str,
     *,
-    drives: Sequence[Path | str] = (),
     workers: int | None = None,
     data: Path | str | None = None,
     progress: bool = False,
@@ -86,14 +84,12 @@ def runner(
 
     Args:
         out: output folder of the question.
-        drives: files with searched hyperparameters, such as ``out/NAME/drives.yaml`` of a run.
         workers, data, progress: as of `run_study`.
     """
     root = user_path("runner", "out", out)
     with closing(LocalExecutor(workers)) as executor:
         options = _options(executor, data, progress)
-        files = [user_path("runner", "drives", file) for file in drives]
-        yield runner_of(root, replace(options, drives_files=files))
+        yield runner_of(root, options)
 
 
 def _options(

@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from rpu_ssnn.common.wording import counted, listed
+from rpu_ssnn.common.wording import listed
 from studies.declaration.points import Point
 from studies.declaration.search.candidates import best, candidates, next_round
 from studies.declaration.search.hyperparameters import (
@@ -15,7 +15,6 @@ from studies.declaration.search.hyperparameters import (
     write_hyperparameters,
 )
 from studies.declaration.study import Study
-from studies.declaration.trial import point_title
 from studies.declaration.update_rules.base import Hyperparameters
 from studies.execution.options import Options
 from studies.execution.phase import Phase, read_store
@@ -27,23 +26,16 @@ from studies.results.tables import made_here
 def find_hyperparameters(
     study: Study, folder: ResultFolder, options: Options, failures: FailureList
 ) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters by search key: from the study's file, the folder's, those of the options, or
-    else a search."""
-    drives = known_hyperparameters(study, study.drives, folder.drives)
-    further = known_hyperparameters(study, *options.drives_files)
-    if taken := further.keys() - drives.keys():
-        files = listed([str(path) for path in options.drives_files])
-        options.reporter.note(f"{counted(len(taken), 'drive')} from {files}")
-    drives = further | drives
-    unknown = [point for point, found in searched(study, drives) if found is None]
+    """Hyperparameters by title of the point: from the study's file, the folder's, or a search."""
+    known = known_hyperparameters(study, study.hyperparameters_file, folder.hyperparameters)
+    unknown = [point for point, found in searched(study, known) if found is None]
     if unknown:
         by_case = Counter(point.label for point in unknown)
         names = [f"{case} ({n} points)" if n > 1 else case for case, n in by_case.items()]
-        what = counted(len(unknown), "drive is", "drives are")
-        options.reporter.note(f"{what} not known and searched first: {listed(names)}")
-        drives |= search(study, unknown, folder, options, failures)
-    write_hyperparameters(folder.drives, by_point_title(study, drives))
-    return drives
+        options.reporter.note(f"hyperparameters are searched first of {listed(names)}")
+        known |= search(study, unknown, folder, options, failures)
+    write_hyperparameters(folder.hyperparameters, known)
+    return known
 
 
 def search(
@@ -53,7 +45,8 @@ def search(
     options: Options,
     failures: FailureList,
 ) -> dict[str, FoundHyperparameters]:
-    """Hyperparameters by search key; none if a run of the search failed."""
+    """Hyperparameters by title of the point; none if a run of the search failed."""
+    searched_points = points
     finished = made_here(read_store(folder.search, options.reporter).by_identity)
     asked: dict[str, list[Hyperparameters]] = {}
     at_least = len(candidates(study, points, at_once=study.search.budget))
@@ -76,15 +69,8 @@ def search(
     found = best(complete, study.search)
     for outcome in found.values():
         options.reporter.note(outcome.sentence)
-    return {key: outcome.found for key, outcome in found.items()}
-
-
-def by_point_title(
-    study: Study, drives: dict[str, FoundHyperparameters]
-) -> dict[str, FoundHyperparameters]:
-    """Found hyperparameters by the title of their point."""
     return {
-        point_title(point.label, point.sweep): found
-        for point, found in searched(study, drives)
-        if found is not None
+        point.title: found[key].found
+        for point in searched_points
+        if (key := search_key(point, study.search)) in found
     }

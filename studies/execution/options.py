@@ -30,7 +30,6 @@ class Options:
     Attributes:
         executor: starts the workers; the caller closes it.
         kept_rows: results files whose rows count as finished; `imported_results`.
-        drives_files: with searched hyperparameters, beside those of the study and of its folder.
         retry_failed: repeat trials that failed in an earlier call; otherwise they stay failed
             and stay listed.
         is_part: other studies run in the same folder, whose failures stay listed too.
@@ -42,7 +41,6 @@ class Options:
     other_versions: OtherVersions = "refuse"
     reporter: Reporter = field(default_factory=Reporter)
     kept_rows: Sequence[Path] = ()
-    drives_files: Sequence[Path] = ()
     retry_failed: bool = False
     is_part: bool = False
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS

@@ -15,8 +15,8 @@ from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search.candidates import Candidate, by_search, candidates, next_round
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
-    drive_of,
     grid,
+    hyperparameters_of,
     search_key,
     searched,
 )
@@ -140,14 +140,16 @@ def make_plan(
     """
     imported = read_imported_rows(kept_rows, on_bad)
     refuse_foreign(root, study)
-    there = contents_of(study, root, study.drives, imported, on_bad)
+    there = contents_of(study, root, study.hyperparameters_file, imported, on_bad)
     done = {trial.identity for trial, _ in there.runs}
     failed = {failure.trial for failure in read_failures(root)} - done
-    unknown = [point for point, found in searched(study, there.drives) if found is None]
+    unknown = [point for point, found in searched(study, there.hyperparameters) if found is None]
     searched_runs = ResultFolder(root).search.read_all(on_damage=on_bad)
     todo = _search_runs(study, unknown, searched_runs, failed)
     stuck = {key for key, runs in todo.items() if any(run.identity in failed for run in runs)}
-    rows = [_row(one, study, there.drives, done, failed, todo, stuck) for one in there.points]
+    rows = [
+        _row(one, study, there.hyperparameters, done, failed, todo, stuck) for one in there.points
+    ]
     others = [result for _, result in there.runs if Versions.of(result) != Versions.here()]
     at_most = sum(len(one.seeds) for one in largest(study))
     return Plan(rows, len(others), at_most)
@@ -218,7 +220,7 @@ class _StartTimer(Reporter):
 def _row(
     one: Seeded,
     study: Study,
-    drives: dict[str, FoundHyperparameters],
+    known: dict[str, FoundHyperparameters],
     done: Collection[str],
     failed: Collection[str],
     todo: dict[str, list[Trial]],
@@ -226,11 +228,11 @@ def _row(
 ) -> PlanRow:
     """Takes the runs of its search out of ``todo``; of a search in ``stuck`` a run failed."""
     point = one.point
-    known = drive_of(point, study.search, drives)
-    drive = known or _middle(grid(point, study.search))
+    found = hyperparameters_of(point, known)
+    drive = found or _middle(grid(point, study.search))
     trials = [point.trial(study.study, drive, seed, study.measure) for seed in one.seeds]
     title = point_title(point.label, point.sweep)
-    if known is not None:
+    if found is not None:
         left = [trial for trial in trials if trial.identity not in done]
         missing = [trial for trial in left if trial.identity not in failed]
         return PlanRow(title, trials, missing, [], len(left) - len(missing), 0, 0)

@@ -11,25 +11,33 @@ from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data_spec import OwnData
 from studies.declaration.image_counts import refuse_missing_images
 from studies.declaration.result import Failure, Runs, TrialResult, WithRuns
-from studies.declaration.search.hyperparameters import FoundHyperparameters, known_hyperparameters
+from studies.declaration.search.hyperparameters import (
+    FoundHyperparameters,
+    known_hyperparameters,
+    with_hyperparameters,
+    write_hyperparameters,
+)
 from studies.declaration.sequential_stopping import Seeded
-from studies.declaration.shipped import find_study, shipped_files
+from studies.declaration.shipped import find_study, kept_rows
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial
 from studies.declaration.trials import largest, seeded_points, trials_at
-from studies.execution.hyperparameter_search import by_point_title, find_hyperparameters, search
+from studies.execution.hyperparameter_search import find_hyperparameters, search
 from studies.execution.imported_results import read_imported_rows, refuse_conflict, resume
 from studies.execution.options import Options, Outcome
 from studies.execution.phase import Phase, read_store
 from studies.execution.scheduling import in_balanced_order
 from studies.execution.status import status_kept
 from studies.execution.writer import FailureList, Tables
-from studies.results.result_folder import ResultFolder, open_folder, refuse_foreign, stored_study
+from studies.results.result_folder import (
+    ResultFolder,
+    is_ours,
+    open_folder,
+    refuse_foreign,
+    stored_study,
+)
 from studies.results.store import StoredRuns
 from studies.results.tables import Versions, read_failures
-
-KEPT_ROWS = Path(__file__).parents[2] / "docs" / "results"
-"""Rows of shipped studies, in a checkout of the repository."""
 
 A_TRIAL = "at least one finished trial"
 """What a folder must hold to be shown."""
@@ -51,8 +59,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         options.kept_rows, on_bad=lambda error: options.reporter.note(f"{error}; left out")
     )
     with _at_work(study, root, options) as (folder, options, failures):
-        drives = find_hyperparameters(study, folder, options, failures)
-        possible = trials_at(study, drives, largest(study))
+        found_hyperparameters = find_hyperparameters(study, folder, options, failures)
+        possible = trials_at(study, found_hyperparameters, largest(study))
         stored = read_store(folder.trials, options.reporter)
         n_hidden = 0 if options.is_part else stored.n_beside(possible)
         if n_hidden:
@@ -63,7 +71,7 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
             options.reporter.note(f"{counted(taken, 'finished row')} from {files}")
         finished = _usable(possible, stored, root, options)
         phase = Phase("trials", folder, folder.trials, finished, options, failures)
-        points, tables = _run_trials(study, drives, phase)
+        points, tables = _run_trials(study, found_hyperparameters, phase)
         return Outcome(tables.runs(), failures.now, points)
 
 
@@ -82,25 +90,29 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
     return run
 
 
-def drives_of_run(study: Study, root: Path) -> list[Path]:
-    """The file with the hyperparameters that a run of the study found in its own folder.
+def tuned(study: Study, root: Path) -> Study:
+    """The study whose cases give what earlier searches found: those of its file and of its folder.
 
-    Returns:
-        Nothing where there is none, or where data or folder are no longer those of the run.
+    The folder counts only while it is that of the study and of its data.
     """
+    files = [study.hyperparameters_file, *_hyperparameters_of_run(study, root)]
+    return with_hyperparameters(study, known_hyperparameters(study, *files))
+
+
+def _hyperparameters_of_run(study: Study, root: Path) -> list[Path]:
     folder = ResultFolder(root)
-    if not is_regular(folder.drives):
+    if not is_regular(folder.hyperparameters):
         return []
     try:
         refuse_foreign(root, study)
         _refuse_changed_data(_data_of(study), _made_in(folder), root)
     except InputError:
         return []
-    return [folder.drives]
+    return [folder.hyperparameters]
 
 
 def _run_trials(
-    study: Study, drives: dict[str, FoundHyperparameters], phase: Phase
+    study: Study, found_hyperparameters: dict[str, FoundHyperparameters], phase: Phase
 ) -> tuple[list[Seeded], Tables]:
     """Runs the missing trials; with `until`, in rounds of added seeds."""
     failures, note = phase.failures, phase.options.reporter.note
@@ -108,9 +120,9 @@ def _run_trials(
     while True:
         failed = {failure.trial for failure in (*failures.not_repeated, *failures.now)}
         points = seeded_points(
-            study, drives, lambda trial: phase.finished.get(trial.identity), failed
+            study, found_hyperparameters, lambda trial: phase.finished.get(trial.identity), failed
         )
-        trials = trials_at(study, drives, points)
+        trials = trials_at(study, found_hyperparameters, points)
         tables = Tables(phase.folder.root, trials, phase.finished)
         given_up = {failure.trial for failure in failures.now}
         missing = [
@@ -133,19 +145,20 @@ def _run_trials(
 def search_in_folder(
     study: Study, root: Path, options: Options
 ) -> tuple[dict[str, FoundHyperparameters], list[Failure]]:
-    """Searches all hyperparameters that no case gives, and ignores the drives file.
+    """Searches all hyperparameters that no case gives, and ignores the found_hyperparameters file.
 
     Returns:
-        The drives by title of the point, and the runs that failed.
+        The found hyperparameters by title of the point, and the runs that failed.
 
     Raises:
         As `run_in_folder`.
     """
     options = replace(options, is_part=True)  # the trials of the folder may have failed
     with _at_work(study, root, options) as (folder, options, failures):
-        points = [point for point in study.points() if point.drive is None]
+        points = [point for point in study.points() if point.hyperparameters is None]
         found = search(study, points, folder, options, failures)
-        return by_point_title(study, found), failures.now
+        write_hyperparameters(folder.hyperparameters, found)
+        return found, failures.now
 
 
 @contextmanager
@@ -166,14 +179,14 @@ class FolderContents(WithRuns):
     """Content of an output folder.
 
     Attributes:
-        drives: found by a search, by search key.
+        hyperparameters: found by a search, by title of the point.
         points: with the seeds that they need, given the finished trials.
         n_other: imported rows of no trial of the study.
         n_hidden: finished trials of the folder that are none of the study.
     """
 
     study: Study
-    drives: dict[str, FoundHyperparameters]
+    hyperparameters: dict[str, FoundHyperparameters]
     points: list[Seeded]
     runs: Runs
     n_other: int = 0
@@ -208,27 +221,31 @@ def look_into(
 def contents_of(
     study: Study,
     root: Path,
-    drives_file: Path | None = None,
+    hyperparameters_file: Path | None = None,
     imported: Mapping[str, TrialResult] | None = None,
     on_damage: Callable[[InputError], None] = lambda error: None,
 ) -> FolderContents:
     """What an output folder, which may be missing, holds of a study; the folder is only read.
 
     Args:
-        drives_file: counts before that of the folder.
+        hyperparameters_file: counts before that of the folder.
         imported: rows that count as finished where the folder has none.
         on_damage: called with the error of each invalid trial file.
 
     Raises:
-        InputError: a drives file is not valid.
+        InputError: a found_hyperparameters file is not valid.
     """
     folder = ResultFolder(root)
-    drives = known_hyperparameters(study, drives_file, folder.drives)
+    found_hyperparameters = known_hyperparameters(
+        study, hyperparameters_file, folder.hyperparameters
+    )
     own = folder.trials.read_all(on_damage)
     stored = replace(own, by_identity={**(imported or {}), **own.by_identity})
     failed = {failure.trial for failure in read_failures(root)}
-    found = _contents(study, drives, stored, failed)
-    return replace(found, n_hidden=own.n_beside(trials_at(study, drives, largest(study))))
+    found = _contents(study, found_hyperparameters, stored, failed)
+    return replace(
+        found, n_hidden=own.n_beside(trials_at(study, found_hyperparameters, largest(study)))
+    )
 
 
 def shown_contents(
@@ -240,8 +257,8 @@ def shown_contents(
     """What tables, figures and reports show; everything is only read.
 
     Args:
-        where: an output folder; with rows also the file of a study; or the name of a shipped study,
-            by itself with the rows that are kept in this repository.
+        where: an output folder; a record or its name, with the rows that it keeps; with rows also
+            the file of a study.
         rows: results files whose rows count too.
         on_damage: called with the error of each invalid trial file.
         on_bad: called with what is wrong with rows of the files (`read_imported_rows`).
@@ -250,12 +267,12 @@ def shown_contents(
         InputError: none of these, or files without a row of the study; two rows of one trial
             differ.
     """
-    kept = [] if where.exists() else _kept_files(str(where))
-    files = list(rows) or kept
+    is_output = is_ours(where)
+    files = list(rows) or ([] if is_output else kept_rows(str(where)))
     if not files:
         return look_into(where, on_damage)
     imported = read_imported_rows(files, on_bad)
-    if where.is_dir():
+    if is_output:
         found = contents_of(stored_study(where), where, None, imported, on_damage)
         for trial, result in found.runs:
             if trial.identity in imported:
@@ -263,21 +280,13 @@ def shown_contents(
                 refuse_conflict(where, result, f"{trial.title} of {where}", known, named)
     else:
         study = find_study(str(where))
-        drives = known_hyperparameters(study, study.drives)
-        found = _contents(study, drives, StoredRuns(imported, by_settings={}))
+        tuned_to = known_hyperparameters(study, study.hyperparameters_file)
+        found = _contents(study, tuned_to, StoredRuns(imported, by_settings={}))
     used = {trial.identity for trial, _ in found.runs} & imported.keys()
     if not used:
         allowed = f"must be rows of trials of {found.study.study}"
         raise InputError(listed(list(map(str, files))), "rows", Fault("other trials"), allowed)
     return replace(found, n_other=len(imported) - len(used))
-
-
-def _kept_files(name: str) -> list[Path]:
-    """Rows of a shipped study that are kept in this repository, of further seeds too."""
-    if name not in shipped_files():
-        return []
-    first, more = KEPT_ROWS / f"{name}.csv", sorted(KEPT_ROWS.glob(f"{name}_seeds_*.csv"))
-    return [first, *more] if first.is_file() else []
 
 
 def refuse_empty(root: Path, runs: Runs) -> None:
@@ -301,14 +310,16 @@ def hidden_rows(n: int, study: Study) -> str:
 
 def _contents(
     study: Study,
-    drives: dict[str, FoundHyperparameters],
+    found_hyperparameters: dict[str, FoundHyperparameters],
     stored: StoredRuns,
     failed: Collection[str] = (),
 ) -> FolderContents:
-    points = seeded_points(study, drives, stored.find, failed)
-    found = [(trial, stored.find(trial)) for trial in trials_at(study, drives, points)]
+    points = seeded_points(study, found_hyperparameters, stored.find, failed)
+    found = [
+        (trial, stored.find(trial)) for trial in trials_at(study, found_hyperparameters, points)
+    ]
     runs = [(trial, run) for trial, run in found if run is not None]
-    return FolderContents(study, drives, points, runs)
+    return FolderContents(study, found_hyperparameters, points, runs)
 
 
 def _refuse_early(study: Study, root: Path, options: Options) -> None:
@@ -322,7 +333,7 @@ def _refuse_early(study: Study, root: Path, options: Options) -> None:
     refuse_foreign(root, study)
     folder = ResultFolder(root)
     _refuse_changed_data(_data_of(study), _made_in(folder), root)
-    known_hyperparameters(study, study.drives, folder.drives)
+    known_hyperparameters(study, study.hyperparameters_file, folder.hyperparameters)
     try:
         refuse_missing_images(study, options.job.data_root)
     except MissingDataError:

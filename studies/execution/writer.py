@@ -56,11 +56,11 @@ class RowWriter:
     _waiting: dict[str, tuple[Trial, TrialResult]] = field(default_factory=dict, init=False)
     _written: dict[str, tuple[Trial, TrialResult]] = field(default_factory=dict, init=False)
     _disk_was_full: bool = field(default=False, init=False)
-    _drives: bytes | None = field(default=None, init=False)
+    _hyperparameters: bytes | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         with suppress(OSError):  # a search has none yet
-            self._drives = read_bytes(self.folder.drives)
+            self._hyperparameters = read_bytes(self.folder.hyperparameters)
 
     def keep(self, trial: Trial, result: TrialResult) -> None:
         """Writes this trial, and those that wait."""
@@ -108,8 +108,8 @@ class RowWriter:
             return
         try:
             self.folder.make()
-            if (drives := self._drives) is not None:
-                write_whole(self.folder.drives, lambda path: path.write_bytes(drives))
+            if (known := self._hyperparameters) is not None:
+                write_whole(self.folder.hyperparameters, lambda path: path.write_bytes(known))
         except OSError:
             return  # reported with the row that cannot be written
         self._waiting |= self._written

@@ -80,7 +80,7 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
         why = f"{short} ends {by:.1f} points below the float network {above}"
     elif not (why := near_chance(runs, reference)):
         return
-    given = any(p.label == reference and p.drive is not None for p in study.points())
+    given = any(p.label == reference and p.hyperparameters is not None for p in study.points())
     instead = "leave its learning_rate out, which searches one, or " if given else ""
     yield (
         f"the reference itself learned badly: {why}, so that gaps to it say little; {instead}"
@@ -93,14 +93,14 @@ def of_device(runs: Runs, device: str, reference: str, *, given: bool) -> Iterat
 
     Args:
         device, reference: labels of the two cases.
-        given: whether the study gives the drive of the device.
+        given: whether the study gives the hyperparameters of the device.
     """
     reached, best = _mean(runs, device), _mean(runs, reference)
     if best - reached >= SHORT_FROM:
         why = f"it ends {best - reached:.1f} points below the reference"
     elif not (why := near_chance(runs, device)):
         return
-    instead = "leave its drive out, which searches one, or " if given else ""
+    instead = "leave its hyperparameters out, which searches one, or " if given else ""
     yield (
         f"the device itself learned badly: {why}, so that its thresholds say little; {instead}"
         "give it more epochs, images or slots"

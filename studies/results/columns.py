@@ -31,7 +31,7 @@ _GROUPING = (
 )
 """Columns of the results worth naming in an error."""
 
-_SECTIONS_OF_THE_METHOD = (("overrides.", "parameters."), ("drive.", ""), ("", ""))
+_SECTIONS_OF_THE_METHOD = (("overrides.", "parameters."), ("hyperparameters.", ""), ("", ""))
 """Where a case's paths lie in a trial's method: start of the path, what stands there instead."""
 
 

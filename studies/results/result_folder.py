@@ -3,9 +3,9 @@
 OUT/.rpu-ssnn          says that the folder is ours
 OUT/study.yaml         the study as it was understood, every default written out
 OUT/devices/           copies of its preset files, so that the folder can be read anywhere
-OUT/drives.yaml        the drives that its trials were run with, where they were searched
+OUT/hyperparameters.yaml    the hyperparameters that a search found, by title of the point
 OUT/units/ID.json      row and learning curve of one run, written whole or not at all
-OUT/search/ID.json     the same for the runs of the drive search
+OUT/search/ID.json     the same for the runs of the search
 OUT/running/ID.npz     checkpoint of a run that has no row yet (`studies.workers.checkpoint`)
 OUT/running/ID.json    how far a run is that a worker has now (`studies.workers.workspace`)
 OUT/status.json        where the process that runs the study stands (`studies.execution.status`)
@@ -32,15 +32,13 @@ from rpu_ssnn.common.files import (
     write_whole,
 )
 from studies.declaration.devices import with_files
-from studies.declaration.study import Study, parse_study
+from studies.declaration.study import HYPERPARAMETERS_FILE, STUDY_FILE, Study, parse_study
 from studies.results.store import TrialStore
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 MARKER_FILE = ".rpu-ssnn"
-STUDY_FILE = "study.yaml"
-HYPERPARAMETERS_FILE = "drives.yaml"
 LOCK_FILE = ".lock"
 DEVICES = "devices"
 RUNNING = "running"
@@ -71,7 +69,7 @@ class ResultFolder:
 
     @property
     def search(self) -> TrialStore:
-        """Runs of the drive search."""
+        """Runs of the search."""
         return TrialStore(self.root / "search")
 
     @property
@@ -80,8 +78,8 @@ class ResultFolder:
         return self.root / RUNNING
 
     @property
-    def drives(self) -> Path:
-        """File with the searched drives that the trials were run with."""
+    def hyperparameters(self) -> Path:
+        """The file with the hyperparameters that a search found."""
         return self.root / HYPERPARAMETERS_FILE
 
     def has_row(self, identity: str) -> bool:
@@ -124,7 +122,7 @@ def _files_of(study: Study) -> dict[str, bytes]:
                 break
         return name
 
-    declared = study.model_dump(mode="json") | {"drives": HYPERPARAMETERS_FILE}
+    declared = study.model_dump(mode="json")
     declared["cases"] = [
         {**case, "device": with_files(case["device"], copied, Path())} if "device" in case else case
         for case in declared["cases"]
@@ -241,10 +239,10 @@ def refuse_foreign(root: Path, study: Study) -> None:
         holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
     if not holds:
         return
-    is_ours = _is_ours(root)
+    ours = is_ours(root)
     if STUDY_FILE in holds:
-        _refuse_another_study(root, study, is_ours)
-    if not is_ours:
+        _refuse_another_study(root, study, ours)
+    if not ours:
         allowed = "must be new, empty, or the study's own: it holds other files"
         raise InputError(root, "output folder", holds[0], allowed)
     for name in (*FOLDERS, DEVICES):
@@ -267,7 +265,7 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
         raise InputError(root, "output folder", found, allowed)
 
 
-def _is_ours(root: Path) -> bool:
+def is_ours(root: Path) -> bool:
     """Whether a run made the folder: by its marker, or as folders before the marker say it."""
     if is_regular(root / MARKER_FILE):
         return True

@@ -94,10 +94,12 @@ def _cases(
     changed = {ALL_OFF: set(off)}
     changed |= {without(name): {name} for name in off}
     changed |= {only(name): set(off) - {name} for name in off}
-    as_it_is = asked.case.model_copy(update={"drive": tuned.drive})
-    drive = PartialHyperparameters() if search_each else tuned.drive
+    as_it_is = asked.case.model_copy(update={"hyperparameters": tuned.hyperparameters})
+    drive = PartialHyperparameters() if search_each else tuned.hyperparameters
     return [as_it_is] + [
-        switched_off(as_it_is, off, names).model_copy(update={"label": label, "drive": drive})
+        switched_off(as_it_is, off, names).model_copy(
+            update={"label": label, "hyperparameters": drive}
+        )
         for label, names in changed.items()
     ]
 

@@ -241,8 +241,8 @@ class RequirementAxis:
         own_levels = float(settings_of(self.context)["overrides.levels"])
         levels = min(own_levels * share, most_levels())  # the range is rounded
         changed = with_settings(self.context, {"overrides.levels": levels})
-        drive = changed.drive.model_dump() | {"weight_range": value}
-        return changed.model_copy(update={"drive": PartialHyperparameters(**drive)})
+        drive = changed.hyperparameters.model_dump() | {"weight_range": value}
+        return changed.model_copy(update={"hyperparameters": PartialHyperparameters(**drive)})
 
 
 def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxis | str:

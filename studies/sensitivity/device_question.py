@@ -22,6 +22,10 @@ from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, parameters_of, path_free
 from studies.declaration.result import Runs, by_crossbar
+from studies.declaration.search.hyperparameters import (
+    known_hyperparameters,
+    with_hyperparameters,
+)
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import (
     DeviceMethod,
@@ -63,7 +67,7 @@ class DeviceQuestion:
             InputError: a case is not valid.
         """
         study = self.study
-        shared = ("dataset", "network", "training", "seeds", "measure", "drives", "search")
+        shared = ("dataset", "network", "training", "seeds", "measure", "search")
         content = {
             "study": name_of(study.study, question, self.device),
             "question": f"{question} {self.device}: {study.question}",
@@ -88,7 +92,7 @@ class TunedDevice:
     thinning: float | None
 
     @property
-    def drive(self) -> PartialHyperparameters:
+    def hyperparameters(self) -> PartialHyperparameters:
         """As a case holds it."""
         return PartialHyperparameters(
             learning_rate=self.learning_rate, weight_range=self.weight_range
@@ -102,6 +106,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
     Raises:
         InputError: no such device, one that goes one way only, or several cases that fit.
     """
+    study = with_hyperparameters(study, known_hyperparameters(study, study.hyperparameters_file))
     reference = next(case for case in study.cases if case.name == study.reference_label)
     on_devices = [case for case in study.cases if isinstance(case, OnDeviceCase)]
     if device in {case.name for case in study.cases} - {case.name for case in on_devices}:

@@ -77,7 +77,7 @@ class DeviceEvaluator:
 
     def _tuned(self, case: OnDeviceCase) -> OnDeviceCase:
         return (
-            case.model_copy(update={"drive": PartialHyperparameters()})
+            case.model_copy(update={"hyperparameters": PartialHyperparameters()})
             if self.search_each
             else case
         )

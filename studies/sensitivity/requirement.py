@@ -109,7 +109,7 @@ def require(
     if tuned is None:
         nothing = pd.DataFrame()
         return Requirement(nothing, nothing, [], 0, evaluator.failures)
-    case = asked.case.model_copy(update={"drive": tuned.drive})
+    case = asked.case.model_copy(update={"hyperparameters": tuned.hyperparameters})
     axes, notes = _axes(case, tuned, parameters, others)
     if search_each and "weight_range" in parameters:
         axes = [along for along in axes if along.name != "weight_range"]
@@ -123,7 +123,7 @@ def require(
         f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
         f"{asked.reference.name}; wanted: at most {loss:g}",
         *caveats.of_device(
-            evaluator.runs, AS_IS, asked.reference.name, given=asked.case.drive.complete
+            evaluator.runs, AS_IS, asked.reference.name, given=asked.case.hyperparameters.complete
         ),
         "all other imperfections are switched off"
         if others == "off"
@@ -156,8 +156,8 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
     case, study = asked.case, asked.study.study
     asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
     off, _ = imperfections(case, None)
-    if case.drive == PartialHyperparameters():  # a search will find them
-        case = case.model_copy(update={"drive": UNTUNED.drive})
+    if case.hyperparameters == PartialHyperparameters():  # a search will find them
+        case = case.model_copy(update={"hyperparameters": UNTUNED.hyperparameters})
     for name in parameters:
         along = axis(name, _context(case, off, name, others), UNTUNED)
         if isinstance(along, str):

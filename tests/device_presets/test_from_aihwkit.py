@@ -162,7 +162,7 @@ def declared(device: Any) -> Study:
         "seeds": {"count": 1},
         "cases": [
             {"update": "rate", "learning_rate": 4},
-            {"device": device, "drive": {"weight_range": 4, "learning_rate": 4}},
+            {"device": device, "hyperparameters": {"weight_range": 4, "learning_rate": 4}},
         ],
         "sweep": {"overrides.step": [0.01, 0.02]},
     }

@@ -41,7 +41,9 @@ def declared(folder: Path, dataset: dict[str, Any], **changes: Any) -> Study:
 
 def trials(study: Study) -> list[Trial]:
     points = study.points()
-    return [p.trial(study.study, p.drive, 0) for p in points if p.drive is not None]
+    return [
+        p.trial(study.study, p.hyperparameters, 0) for p in points if p.hyperparameters is not None
+    ]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from studies.declaration.search.hyperparameters import (
     searched,
 )
 from studies.declaration.search.sampler import ROUND, drawn
-from studies.declaration.search.widening import Tried, at_edge, bound_of, mean_accuracy, widened
+from studies.declaration.search.widening import Tried, at_edge, mean_accuracy, widened
 from studies.declaration.study import SearchSettings, Study
 from studies.declaration.trial import Trial, point_title
 from studies.declaration.update_rules.base import Hyperparameters
@@ -32,7 +32,7 @@ class Candidate:
 
     point: Point
     key: str
-    drive: Hyperparameters
+    hyperparameters: Hyperparameters
     trial: Trial
 
 
@@ -58,18 +58,19 @@ class SearchOutcome:
     def sentence(self) -> str:
         """One line for the console."""
         settings = ", ".join(
-            f"{name} {value:g}" for name, value in self.found.drive.model_dump().items() if value
+            f"{name} {value:g}"
+            for name, value in self.found.hyperparameters.model_dump().items()
+            if value
         )
         hint = ""
-        if self.found.bound is not None:
-            hint = f"; {self.found.bound}"
-        elif self.at_edge:
+        if self.at_edge:
             hint = f"; at the edge of the grid: {', '.join(self.at_edge)}"
         if self.level > 1:
             hint += f"; {self.level} of {self.tried} candidates are level: "
             hint += "validation images do not tell them apart"
         accuracy = self.found.validation_accuracy
-        return f"drive of {self.title}: {settings} ({accuracy:.2f} % of validation images){hint}"
+        reached = f"{settings} ({accuracy:.2f} % of validation images){hint}"
+        return f"hyperparameters of {self.title}: {reached}"
 
 
 def candidates(
@@ -143,7 +144,7 @@ def by_search(runs: Sequence[tuple[Candidate, TrialResult]]) -> dict[str, Tried]
     found: dict[str, Tried] = {}
     for candidate, result in runs:
         tried = found.setdefault(candidate.key, Tried(candidate.point, {}))
-        tried.results.setdefault(candidate.drive, []).append(result)
+        tried.results.setdefault(candidate.hyperparameters, []).append(result)
     return found
 
 
@@ -158,9 +159,6 @@ def best(
         drive = FoundHyperparameters(
             **chosen.model_dump(),
             validation_accuracy=round(mean_accuracy(results), 3),
-            searched_for=key,
-            seeds=search.seeds or tried.point.seeds[:1],
-            bound=bound_of(tried, search),
         )
         if search.sampler == "grid":  # perhaps widened beyond the study's
             edges = at_edge(chosen, tried.results)
@@ -170,16 +168,16 @@ def best(
     return found
 
 
-def shared_seeds(study: Study, drives: Mapping[str, FoundHyperparameters]) -> str | None:
+def shared_seeds(study: Study, known: Mapping[str, FoundHyperparameters]) -> str | None:
     """A sentence about seeds that search and trials share; None if there are none."""
     shared: set[int] = set()
-    for point, found in searched(study, drives):
+    for point, found in searched(study, known):
         if found is not None:
-            shared |= set(found.seeds or point.seeds[:1]) & set(point.seeds)
+            shared |= set(study.search.seeds or point.seeds[:1]) & set(point.seeds)
     if not shared:
         return None
     seeds = ", ".join(map(str, sorted(shared)))
-    told = f"seed {seeds} of the rows was the search's too: drives were chosen on its "
+    told = f"seed {seeds} of the rows was the search's too: hyperparameters were chosen on its "
     told += "validation images"
     if study.measure == "test":
         return f"{told}, never on test images"

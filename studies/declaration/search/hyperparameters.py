@@ -18,35 +18,27 @@ from studies.declaration.update_rules import METHODS
 from studies.declaration.update_rules.base import Hyperparameters
 
 COMMENT = """\
-How hard each case is driven: the best validation accuracy (%) of the study's search, no test
-image read. `searched_for` ties an entry to the settings it was searched for; where they change,
-the next run searches again. Written by `rpu-ssnn search STUDY --write`."""
+The learning rate and weight range of each case, found by a search on held-out images, and the
+accuracy (%) on these images; no test image was read."""
 
 
 class FoundHyperparameters(Hyperparameters):
-    """Hyperparameters of a case and their search.
+    """Hyperparameters of a case, and what they reached in the search.
 
     Attributes:
         validation_accuracy: of the best run of the search, %; the mean over its seeds.
-        searched_for: `search_key` of the case.
-        seeds: that the search judged on; None, of an older file: one, the case's first.
-        bound: why the search ended at an edge of the grid; None: it did not, or the grid was
-            not widened (`widening.at_edge` then says whether the value is at an edge).
     """
 
     validation_accuracy: Annotated[float, Field(ge=0.0, le=100.0)]
-    searched_for: str
-    seeds: tuple[int, ...] | None = None
-    bound: str | None = None
 
     @property
-    def drive(self) -> Hyperparameters:
+    def hyperparameters(self) -> Hyperparameters:
         """The hyperparameters without the data of the search."""
         return Hyperparameters(learning_rate=self.learning_rate, weight_range=self.weight_range)
 
 
 type HyperparameterTable = dict[str, FoundHyperparameters]
-"""By title of the point (`trial.point_title`), for readers; `searched_for` identifies."""
+"""Found hyperparameters by the title of their point (`Point.title`)."""
 
 
 def grid(point: Point, search: SearchSettings) -> list[Hyperparameters]:
@@ -89,59 +81,67 @@ def read_hyperparameters(path: Path) -> HyperparameterTable:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise InputError(path, "content", content, "must map case labels to drives")
+        raise InputError(
+            path, "content", content, "must map titles of cases to their hyperparameters"
+        )
     return {
         str(key): validated(FoundHyperparameters, entry, str(key), path)
         for key, entry in content.items()
     }
 
 
-def write_hyperparameters(path: Path, drives: Mapping[str, FoundHyperparameters]) -> None:
+def write_hyperparameters(path: Path, found: Mapping[str, FoundHyperparameters]) -> None:
     """Writes the file whole or not at all.
 
     Raises:
         InputError: the folder cannot be written to.
     """
     entries = {
-        title: found.model_dump(mode="json", exclude_none=True) for title, found in drives.items()
+        title: one.model_dump(mode="json", exclude_none=True) for title, one in found.items()
     }
     text = strict_yaml.dump(entries, COMMENT)
-    with refusing(path, "must be a writable file", OSError, field="drives"):
+    with refusing(path, "must be a writable file", OSError, field="hyperparameters"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def known_hyperparameters(study: Study, *files: Path | None) -> dict[str, FoundHyperparameters]:
-    """Results of earlier searches for the study's points, by search key; the first file counts.
+def known_hyperparameters(study: Study, *files: Path | None) -> HyperparameterTable:
+    """Found hyperparameters of the study's points by title; the first file with a title counts.
 
     Raises:
         InputError: a file is there and not valid.
     """
-    by_key: dict[str, FoundHyperparameters] = {}
+    found: HyperparameterTable = {}
     for path in files:
-        for found in read_hyperparameters(path).values() if path is not None else ():
-            by_key.setdefault(found.searched_for, found)
-    return {found.searched_for: found for _, found in searched(study, by_key) if found is not None}
+        if path is not None:
+            found = read_hyperparameters(path) | found
+    return {point.title: known for point, known in searched(study, found) if known is not None}
 
 
 def searched(
     study: Study, found: Mapping[str, FoundHyperparameters]
 ) -> Iterator[tuple[Point, FoundHyperparameters | None]]:
-    """The points that give no hyperparameters, each with those found; None: none yet.
-
-    Args:
-        found: by search key.
-    """
+    """The points that give no hyperparameters, each with those found; None: none yet."""
     for point in study.points():
-        if point.drive is None:
-            yield point, found.get(search_key(point, study.search))
+        if point.hyperparameters is None:
+            yield point, found.get(point.title)
 
 
-def drive_of(
-    point: Point, search: SearchSettings, found: Mapping[str, FoundHyperparameters]
+def hyperparameters_of(
+    point: Point, found: Mapping[str, FoundHyperparameters]
 ) -> Hyperparameters | None:
-    """Hyperparameters that the study gives or a search found (by search key); None: neither."""
-    if point.drive is not None:
-        return point.drive
-    known = found.get(search_key(point, search))
-    return None if known is None else known.drive
+    """Hyperparameters that the study gives or a search found (by title); None: neither."""
+    if point.hyperparameters is not None:
+        return point.hyperparameters
+    known = found.get(point.title)
+    return None if known is None else known.hyperparameters
+
+
+def with_hyperparameters(study: Study, found: Mapping[str, FoundHyperparameters]) -> Study:
+    """The study whose cases give the hyperparameters that were found for them."""
+    wanted = {point.title: known for point, known in searched(study, found) if known is not None}
+    cases = tuple(
+        case.tuned(wanted[case.name].hyperparameters) if case.name in wanted else case
+        for case in study.cases
+    )
+    return study.model_copy(update={"cases": cases})

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from rpu_ssnn.common.wording import counted
 from studies.declaration.devices import compound_of
 from studies.declaration.points import Point
 from studies.declaration.result import Row, TrialResult, by_crossbar
-from studies.declaration.study import SearchSettings
 from studies.declaration.update_rules.base import Hyperparameters
 
 _SETTINGS = tuple(Hyperparameters.model_fields)
@@ -91,19 +89,6 @@ def _beyond(name: str, tried: Tried) -> float:
     value: float = getattr(tried.best, name)
     factor = values[-1] / values[-2] if value == values[-1] else values[0] / values[1]
     return float(f"{value * factor:.6g}")
-
-
-def bound_of(tried: Tried, search: SearchSettings) -> str | None:
-    """Why the search ended at an edge; None if it did not, or if the grid was not widened."""
-    if not search.rounds:
-        return None
-    reasons = []
-    for name in at_edge(tried.best, tried.results):
-        why = _stopped(name, _beyond(name, tried), tried)
-        reasons.append(
-            f"{name} at the edge: {why or f'still so after {counted(search.rounds, "round")}'}"
-        )
-    return "; ".join(reasons) or None
 
 
 def _stopped(name: str, value: float, tried: Tried) -> str | None:

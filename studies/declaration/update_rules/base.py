@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -204,7 +204,11 @@ class CaseBase(Spec):
         return {"update": self.rule, **{name: part.model_dump() for name, part in parts.items()}}
 
     @abstractmethod
-    def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
+    def tuned(self, found: Hyperparameters) -> Self:
+        """The case with these hyperparameters instead of its own."""
+
+    @abstractmethod
+    def given(self, sections: Sections) -> Hyperparameters | None:
         """Hyperparameters that the study gives; None: they are searched.
 
         Raises:
@@ -222,7 +226,10 @@ class IdealCase(CaseBase):
     def name(self) -> str:
         return self.label or self.rule
 
-    def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
+    def tuned(self, found: Hyperparameters) -> Self:
+        return self.model_copy(update={"learning_rate": found.learning_rate})
+
+    def given(self, sections: Sections) -> Hyperparameters | None:
         rate = sections.get("learning_rate")
         if rate is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -70,7 +70,7 @@ class OnDeviceCase(CaseBase):
         {}, description="parameters that differ from the preset's; x0.5: half its own value"
     )
     tile: dict[str, Any] = Field({}, description="fields of TileSpec but weight_range")
-    drive: PartialHyperparameters = PartialHyperparameters()
+    hyperparameters: PartialHyperparameters = PartialHyperparameters()
 
     @property
     def name(self) -> str:
@@ -110,15 +110,19 @@ class OnDeviceCase(CaseBase):
         network: NetworkSpec = sections["network"]
         return network.slots
 
-    def hyperparameters(self, sections: Sections) -> Hyperparameters | None:
-        partial = validated(PartialHyperparameters, sections["drive"], "drive")
+    def tuned(self, found: Hyperparameters) -> Self:
+        given = PartialHyperparameters(**found.model_dump())
+        return self.model_copy(update={"hyperparameters": given})
+
+    def given(self, sections: Sections) -> Hyperparameters | None:
+        partial = validated(PartialHyperparameters, sections["hyperparameters"], "hyperparameters")
         given = partial.model_dump(exclude_none=True)
         if not given:
             return None
         for name in PartialHyperparameters.model_fields:
             if name not in given:
                 allowed = "must be given too, or neither, which searches both"
-                raise InputError("study", f"drive.{name}", None, allowed)
+                raise InputError("study", f"hyperparameters.{name}", None, allowed)
         return Hyperparameters.model_validate(given)
 
 
@@ -165,5 +169,7 @@ class DeviceMethod(MethodBase):
 def _tile(sections: Sections) -> TileSpec:
     if "weight_range" in sections["tile"]:
         value = sections["tile"]["weight_range"]
-        raise InputError("study", "tile.weight_range", value, "belongs into drive.weight_range")
+        raise InputError(
+            "study", "tile.weight_range", value, "belongs into hyperparameters.weight_range"
+        )
     return validated(TileSpec, sections["tile"], "tile")

@@ -14,7 +14,7 @@ from rpu_ssnn.common.files import read_text, refusing, write_whole
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
 from studies.declaration.shipped import find_study
-from studies.declaration.study import Study
+from studies.declaration.study import STUDY_FILE, Study
 from studies.execution.study_runs import refuse_empty, shown_contents
 from studies.report.draw import StudyFigures
 from studies.report.page.headline import contenders, headline
@@ -23,7 +23,6 @@ from studies.report.page.warnings import Cautions, cautions
 from studies.report.summary_view import legend, readable
 from studies.results import caveats
 from studies.results.published import beside
-from studies.results.result_folder import STUDY_FILE
 from studies.results.summary import swept_cells, swept_columns, with_values
 from studies.results.text_table import number
 

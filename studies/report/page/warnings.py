@@ -11,9 +11,7 @@ from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration import pruning, sequential_stopping
 from studies.declaration.result import Runs
-from studies.declaration.search.candidates import edges_of, shared_seeds
-from studies.declaration.search.hyperparameters import searched
-from studies.declaration.trial import point_title
+from studies.declaration.search.candidates import shared_seeds
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats
@@ -74,14 +72,13 @@ def cautions(
         ),
         ("cases near chance", "training: {epochs: ...}", _chance(found)),
         ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
-        ("devices at their bounds", "drive: {weight_range: ...}", _saturated(results)),
+        ("devices at their bounds", "hyperparameters: {weight_range: ...}", _saturated(results)),
         (
             "accuracy that fell in training",
             "rpu-ssnn plot FOLDER --kind curves",
             _sentences(caveats.sentences(found.runs)),
         ),
         ("seeds of the search among the rows", "search: {seeds: [100, 101]}", _shared(found)),
-        ("searches that ended at an edge", "search: {widen: 3}", _edges(found)),
         ("rows that do not repeat", "tile: {simulator: native}", _not_replayable(results)),
     )
     told = [Cautions(kind, remedy, list(sentences)) for kind, remedy, sentences in groups]
@@ -155,25 +152,9 @@ def _saturated(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _shared(found: FolderContents) -> Iterator[str]:
-    shared = shared_seeds(found.study, found.drives)
+    shared = shared_seeds(found.study, found.hyperparameters)
     if shared:
         yield f"{shared[0].upper()}{shared[1:]}."
-
-
-def _edges(found: FolderContents) -> Iterator[str]:
-    search = found.study.search
-    for point, drive in searched(found.study, found.drives):
-        if drive is None:
-            continue
-        title, edges = point_title(point.label, point.sweep), edges_of(drive.drive, point, search)
-        if drive.bound is not None:
-            yield f"The search for {title} ended with {drive.bound}."
-        elif edges and not search.rounds:  # a widened grid ends elsewhere: `bound` says how
-            at = ", ".join(f"{name} {getattr(drive, name):g}" for name in edges)
-            yield (
-                f"{title} is driven at the edge of the grid that was searched ({at}): better may "
-                "lie beyond."
-            )
 
 
 def _not_replayable(results: pd.DataFrame) -> Iterator[str]:

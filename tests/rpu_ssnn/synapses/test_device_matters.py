@@ -45,7 +45,7 @@ TIMES_THE_SPREAD = 3.0
 def accuracies(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Test accuracy (%), one row a seed, one column a device: `PROPERTY VALUE`."""
     drive = {"weight_range": 2.0, "learning_rate": 4.0}
-    good: dict[str, Any] = {"label": "good", "device": "ideal", "drive": drive}
+    good: dict[str, Any] = {"label": "good", "device": "ideal", "hyperparameters": drive}
     worse = [
         {**good, "label": f"{name} {value:g}", "overrides": {name: value}}
         for name, variants in VARIANTS.items()

@@ -162,7 +162,7 @@ def trial_of(tau: float = 2000.0, **tile: object) -> Trial:
         "device": "capacitor",
         "overrides": {"leak_time_constant_s": tau},
         "tile": tile,
-        "drive": {"weight_range": 2, "learning_rate": 8},
+        "hyperparameters": {"weight_range": 2, "learning_rate": 8},
     }
     study = small_study(
         cases=[{"update": "rate", "learning_rate": 1.0}, case],
@@ -171,8 +171,8 @@ def trial_of(tau: float = 2000.0, **tile: object) -> Trial:
         dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
     )
     (point,) = study.points()[1:]
-    assert point.drive is not None
-    return point.trial("small", point.drive, seed=0)
+    assert point.hyperparameters is not None
+    return point.trial("small", point.hyperparameters, seed=0)
 
 
 def test_storage_longer_than_the_leak_forgets_what_was_learned() -> None:

@@ -72,8 +72,8 @@ def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "seeds": [0],
         "cases": [
             *SMALL["cases"],
-            {"device": "ideal", "drive": {"weight_range": 8, "learning_rate": 1}},
-            {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}},
+            {"device": "ideal", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
+            {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
         ],
     }
     folder = tmp_path_factory.mktemp("real")
@@ -225,37 +225,6 @@ def test_the_table_comes_in_every_format(
     code, output, errors = command("table", harness.out, "--format", style)
     assert (code, errors) == (0, "")
     assert output.startswith(start)
-
-
-def test_search_writes_the_file_that_the_study_names(
-    command: Command, harness: Harness, tmp_path: Path
-) -> None:
-    path = tmp_path / "searched.yaml"
-    search = {"learning_rate": [0.5, 1.0, 2.0]}
-    content = {**SMALL, "cases": [{"update": "rate"}], "search": search, "drives": "found/d.yaml"}
-    path.write_text(yaml.safe_dump(content))
-    code, output, errors = command("search", path, "--out", harness.out)
-    assert code == 0
-    assert "drive of rate: learning_rate 1 (79.50 % of validation images)" in errors
-    assert output == ""
-    assert not (tmp_path / "found").exists()
-    code, output, _ = command("search", path, "--out", harness.out, "--write")
-    assert code == 0
-    assert output == f"1 drive in {tmp_path / 'found' / 'd.yaml'}\n"
-    written = yaml.safe_load((tmp_path / "found" / "d.yaml").read_text())
-    assert written["rate"]["learning_rate"] == 1.0
-    assert written["rate"]["validation_accuracy"] == 79.5
-    harness.take_log()
-    assert command("run", path, "--out", tmp_path / "elsewhere")[0] == 0
-    assert not [title for title in harness.take_log() if title.startswith("validation")]
-
-
-def test_search_needs_a_file_to_write_to(command: Command, harness: Harness, study: Path) -> None:
-    code, _, errors = command("search", study, "--out", harness.out, "--write")
-    assert code == 2
-    assert errors.startswith(f"{study}: drives: missing; must")
-    _, output, _ = command("search", study, "--out", harness.out)
-    assert output == "nothing to search: each case gives its hyperparameters\n"
 
 
 def test_shipped_studies_are_listed_with_their_questions(command: Command) -> None:

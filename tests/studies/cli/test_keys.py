@@ -31,7 +31,7 @@ def test_one_section_is_printed_by_its_name(command: Command) -> None:
 @pytest.mark.parametrize(
     ("wanted", "printed"),
     [
-        ("drive", "PartialHyperparameters\n"),
+        ("hyperparameters", "PartialHyperparameters\n"),
         ("tile.reads", "ReadSpec\n"),
         ("network.inhibition.clocked", "\n  clocked: true or false; default false\n"),
         ("read_noise", "\n  read_noise: number"),

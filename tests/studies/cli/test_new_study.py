@@ -89,7 +89,7 @@ def test_every_device_is_compared_by_spikes_and_by_numbers_and_nothing_is_left_t
         "ann", "rate", "coincidence",
         *(f"{rule}{name}" for name in devices for rule in ("", "analog_sgd ")),
     ]  # fmt: skip
-    assert all(point.drive is None for point in study.points())
+    assert all(point.hyperparameters is None for point in study.points())
     assert study.search.widen > 0
     assert not set(study.search.seeds or ()) & set(study.seeds)
 

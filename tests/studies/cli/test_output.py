@@ -48,7 +48,7 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 def test_square_brackets_of_a_sweep_reach_the_bar(tmp_path: Path) -> None:
     stream = io.StringIO()
     console = ClosedPipeConsole(file=stream, force_terminal=True, width=200)
-    ideal = {"device": "ideal", "drive": {"weight_range": 8, "learning_rate": 1}}
+    ideal = {"device": "ideal", "hyperparameters": {"weight_range": 8, "learning_rate": 1}}
     study = small_study(
         cases=[{"update": "rate", "learning_rate": 1.0}, ideal], sweep={"overrides.levels": [9]}
     )

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from rpu_ssnn.common.errors import InputError
+from studies.declaration.shipped import KEPT_RECORDS
 from studies.execution.api import load_results
 from studies.execution.export import export_trial
-from studies.execution.study_runs import KEPT_ROWS
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from support.commands import Command, refused
@@ -172,7 +172,7 @@ def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command)
 @pytest.mark.parametrize("by_name", [True, False])
 def test_kept_rows_of_further_seeds_are_in_the_table(by_name: bool, command: Command) -> None:
     names = ("mnist_decomposition", "mnist_decomposition_seeds_6_to_8")
-    files = [word for name in names for word in ("--rows", KEPT_ROWS / f"{name}.csv")]
+    files = [word for name in names for word in ("--rows", KEPT_RECORDS / f"{name}.csv")]
     code, output, errors = command("table", "mnist_decomposition", *([] if by_name else files))
     assert (code, errors) == (0, "")
     (row,) = [line for line in output.splitlines() if line.startswith("| charge_trap ")]
@@ -238,7 +238,10 @@ def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path
 def test_the_ledger_says_each_reason_once(command: Command, tmp_path: Path) -> None:
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [{"update": "rate", "learning_rate": 1.0}]
-    cases += [{"device": "reram_es", "label": label, "drive": drive} for label in ("a", "b", "c")]
+    cases += [
+        {"device": "reram_es", "label": label, "hyperparameters": drive}
+        for label in ("a", "b", "c")
+    ]
     study = nasty_study(cases=cases, sweep={})
     runs = runs_of(study)
     for _, result in runs:
@@ -298,7 +301,7 @@ def test_an_exported_network_is_the_one_that_was_tested(
     """After the storage that the study declares; and the format is told from any spelling."""
     device = {
         "device": "capacitor",
-        "drive": {"weight_range": 8, "learning_rate": 1},
+        "hyperparameters": {"weight_range": 8, "learning_rate": 1},
         "overrides": {"leak_time_constant_s": 1.0},
         "tile": {"simulator": "native", "storage_seconds": 20.0},
     }

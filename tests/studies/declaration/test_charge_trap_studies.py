@@ -20,7 +20,7 @@ def trial_of(device: str = "charge_trap_pulsed", **case: Any) -> Trial:
         dataset={"name": "digits", "n_train": 600, "n_test": 100},
         network={"hidden": [16], "T": 20},
         training={"epochs": 6, "batch": 20},
-        cases=[{"device": device, "drive": DRIVE, **case}],
+        cases=[{"device": device, "hyperparameters": DRIVE, **case}],
         reference=device,
         seeds=[0],
     )

@@ -18,7 +18,7 @@ DRIVE = {"weight_range": 8, "learning_rate": 1}
 def study_with(folder: Path, device: str) -> Study:
     folder.mkdir(exist_ok=True)
     (folder / "mine.yaml").write_text(OWN_PRESETS)
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "drive": DRIVE}]
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "hyperparameters": DRIVE}]
     (folder / "s.yaml").write_text(json.dumps({**SMALL, "cases": cases}))
     return load_study(folder / "s.yaml")
 
@@ -31,7 +31,7 @@ def test_a_preset_file_lies_beside_the_study(
     points = [study_with(tmp_path / name, device).points()[1] for name in ("a", "b")]
     assert [point.label for point in points] == [device, device]
     assert str(tmp_path / "a" / "mine.yaml") in points[0].method["device"]
-    first, second = (point.trial("small", point.drive, 0) for point in points)  # type: ignore[arg-type]
+    first, second = (point.trial("small", point.hyperparameters, 0) for point in points)  # type: ignore[arg-type]
     assert first.settings != second.settings
     assert first.identity == second.identity, "a folder that moved"
     assert first.settings.method.columns()["device"] == device
@@ -53,7 +53,7 @@ def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_direc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "mine.yaml").write_text("a: {like: ecram}")
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "drive": DRIVE}]
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "hyperparameters": DRIVE}]
 
     def found() -> str:
         point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path / "a").points()[1]
@@ -68,7 +68,7 @@ def test_a_shipped_table_is_found_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    native = {"tile": {"simulator": "native"}, "drive": DRIVE}
+    native = {"tile": {"simulator": "native"}, "hyperparameters": DRIVE}
     cases = [{"update": "rate", "learning_rate": 1.0}, {"device": {"table": "ENODe"}, **native}]
     point = parse_study({**SMALL, "cases": cases}, "s.yaml", tmp_path).points()[1]
     assert point.label == "table(ENODe)"
@@ -84,7 +84,7 @@ def test_a_folder_with_parentheses_does_not_change_the_identity(
     folders = (tmp_path / "a", tmp_path / "a (copy)", tmp_path / "a, b")
     points = [study_with(folder, "mine.yaml:power").points()[1] for folder in folders]
     assert {point.label for point in points} == {"mine.yaml:power"}
-    trials = [point.trial("small", point.drive, 0) for point in points]  # type: ignore[arg-type]
+    trials = [point.trial("small", point.hyperparameters, 0) for point in points]  # type: ignore[arg-type]
     assert len({trial.identity for trial in trials}) == 1
 
 
@@ -93,7 +93,7 @@ def test_files_of_one_name_are_labelled_as_written(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "sub"):
         (folder / "dev.yaml").write_text("a: {like: ideal}")
     labels = [f"{folder}dev.yaml" for folder in ("", "sub/")]
-    cases = [{"device": name, "drive": DRIVE} for name in labels]
+    cases = [{"device": name, "hyperparameters": DRIVE} for name in labels]
     named = [cases[0], {**cases[1], "label": "own"}]
     for written, expected in ((cases, labels), (named, ["dev.yaml", "own"])):
         content = {**SMALL, "cases": [{"update": "rate", "learning_rate": 1.0}, *written]}
@@ -120,8 +120,8 @@ def test_a_preset_file_has_one_name_however_it_is_written(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()
     (tmp_path / "mine.yaml").write_text("a: {like: capacitor}")
-    case = {"device": "mine.yaml", "drive": DRIVE}
+    case = {"device": "mine.yaml", "hyperparameters": DRIVE}
     study = parse_study({**SMALL, "cases": [*SMALL["cases"], case]}, "s.yaml", tmp_path)
     for written in ("mine", "mine.yaml", "sub/../mine.yaml", str(tmp_path / "mine.yaml")):
         asked = ask(study, written)
-        assert (asked.device, asked.case.drive.learning_rate) == ("mine.yaml", 1)
+        assert (asked.device, asked.case.hyperparameters.learning_rate) == ("mine.yaml", 1)

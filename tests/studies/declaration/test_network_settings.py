@@ -13,7 +13,7 @@ from studies.workers.run_trial import run_trial
 from support.studies.harness import declared_trials, small_study
 
 DRIVE = {"weight_range": 8.0, "learning_rate": 1.0}
-NATIVE = {"device": "ideal", "tile": {"simulator": "native"}, "drive": DRIVE}
+NATIVE = {"device": "ideal", "tile": {"simulator": "native"}, "hyperparameters": DRIVE}
 STARTS: dict[str, dict[str, Any]] = {
     **{rule: {"update": rule, "learning_rate": 0.1} for rule in ("rate", "coincidence", "bp_stdp")},
     **{rule: {"update": rule, "learning_rate": 0.1} for rule in ("ann", "ann_adam", "conversion")},
@@ -40,7 +40,7 @@ def declared(encoding: dict[str, object]) -> Study:
         "cases": [
             {"update": "rate", "learning_rate": 4},
             {"update": "ann", "learning_rate": 0.1},
-            {"device": "ideal", "drive": {"weight_range": 4, "learning_rate": 4}},
+            {"device": "ideal", "hyperparameters": {"weight_range": 4, "learning_rate": 4}},
         ],
     }
     return parse_study(content, "contrast.yaml", Path())
@@ -48,7 +48,11 @@ def declared(encoding: dict[str, object]) -> Study:
 
 def identities(encoding: dict[str, object]) -> list[str]:
     points = declared(encoding).points()
-    return [p.trial("contrast", p.drive, 0).identity for p in points if p.drive is not None]
+    return [
+        p.trial("contrast", p.hyperparameters, 0).identity
+        for p in points
+        if p.hyperparameters is not None
+    ]
 
 
 def test_only_on_off_makes_other_trials_of_every_case() -> None:
@@ -62,8 +66,8 @@ def test_only_on_off_makes_other_trials_of_every_case() -> None:
 
 def test_rows_say_how_many_input_lines_there_are() -> None:
     for point in declared({"contrast": "on_off"}).points():
-        assert point.drive is not None
-        row = run_trial(point.trial("contrast", point.drive, 0), None, 1).row
+        assert point.hyperparameters is not None
+        row = run_trial(point.trial("contrast", point.hyperparameters, 0), None, 1).row
         assert row["network"] == "128-8-10"
 
 

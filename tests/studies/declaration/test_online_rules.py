@@ -22,7 +22,7 @@ def pulsed(**case: Any) -> dict[str, Any]:
         "label": "pulsed",
         "update": "whole_pulse_sgd",
         "device": "gokmen_vlasov",
-        "drive": {"learning_rate": 0.4, "weight_range": 4},
+        "hyperparameters": {"learning_rate": 0.4, "weight_range": 4},
         "tile": {"simulator": "native"},
         **case,
     }

@@ -43,7 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
         "device": "capacitor",
         "overrides": {"cycle_to_cycle": 0.0, "leak_time_constant_s": 100.0},
         "tile": {"storage_seconds": 10.0},
-        "drive": {"weight_range": 8, "learning_rate": 8.0},
+        "hyperparameters": {"weight_range": 8, "learning_rate": 8.0},
     },
 }
 HOPELESS = {"learning_rate": 1e-6}
@@ -69,7 +69,9 @@ def run(trial: Trial, workspace: Workspace | None = None) -> TrialResult:
 def test_a_hopeless_run_stops_and_never_reads_a_test_image(
     case: str,
 ) -> None:
-    hopeless = {"drive": {"weight_range": 8, **HOPELESS}} if case == "device" else HOPELESS
+    hopeless = (
+        {"hyperparameters": {"weight_range": 8, **HOPELESS}} if case == "device" else HOPELESS
+    )
     trial = trial_of(case, RULE, **hopeless)
     row, epochs = run(trial).row, run(trial).epochs
     assert row[PRUNED] == 2
@@ -244,7 +246,7 @@ def test_a_search_stops_runs_by_the_same_rule_and_finds_the_same() -> None:
         assert all(result.row["test_accuracy"] is None for _, result in runs)
         (outcome,) = best(runs, study.search).values()
         found.append(outcome.found)
-    assert found[0].drive == found[1].drive
+    assert found[0].hyperparameters == found[1].hyperparameters
     assert found[0].searched_for != found[1].searched_for
 
 

@@ -104,8 +104,10 @@ def test_every_look_is_at_the_seeds_before_it_alone() -> None:
     gaps = {}
     for label in ("coincidence", "rate"):
         point = next(point for point in study.points() if point.label == label)
-        assert point.drive is not None
-        gaps[label] = [accuracy(point.trial("s", point.drive, seed)) for seed in grown.seeds]
+        assert point.hyperparameters is not None
+        gaps[label] = [
+            accuracy(point.trial("s", point.hyperparameters, seed)) for seed in grown.seeds
+        ]
     differences = [a - b for a, b in zip(gaps["coincidence"], gaps["rate"], strict=True)]
     looks, n = [], 3
     while n < len(grown.seeds):

@@ -24,7 +24,7 @@ def trial_of(folder: Path, **case: Any) -> Trial:
     whole = {
         "device": {"table": str(folder)},
         "label": "measured",
-        "drive": {"weight_range": 2.0, "learning_rate": 8.0},
+        "hyperparameters": {"weight_range": 2.0, "learning_rate": 8.0},
         "tile": NATIVE,
         **case,
     }

@@ -13,7 +13,8 @@ from rpu_ssnn.spec.array_physics import LinesSpec, RetentionSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
-from studies.declaration.shipped import FOLDER, find_study, shipped_files
+from studies.declaration.search.hyperparameters import known_hyperparameters, searched
+from studies.declaration.shipped import find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, TrialSettings
 from studies.declaration.update_rules.base import SgdSpec
@@ -53,7 +54,7 @@ def test_a_case_changes_the_shared_settings_leaf_by_leaf() -> None:
 
 def test_swapping_a_device_is_one_word() -> None:
     def parameters(device: str) -> dict[str, Any]:
-        case = {"device": device, "drive": DRIVE, "label": "device"}
+        case = {"device": device, "hyperparameters": DRIVE, "label": "device"}
         study = small_study(cases=[case], reference="device")
         method = settings_of(study, "device").method
         assert isinstance(method, PulseMethod)
@@ -68,8 +69,8 @@ def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
         cases=[
             {"update": "ann", "learning_rate": 0.1},
             {"update": "rate", "learning_rate": 1.0},
-            {"device": "ideal", "drive": DRIVE},
-            {"device": "ideal", "label": "fixed", "drive": DRIVE, "network": {"T": 15}},
+            {"device": "ideal", "hyperparameters": DRIVE},
+            {"device": "ideal", "label": "fixed", "hyperparameters": DRIVE, "network": {"T": 15}},
         ],
         sweep={"network.T": [20, 50], "overrides.cycle_to_cycle": [0, 0.3]},
         seeds=[0],
@@ -91,9 +92,9 @@ def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
 
 
 def test_a_drive_can_be_swept() -> None:
-    case = {"device": "ideal", "drive": {"learning_rate": 1.0}}
+    case = {"device": "ideal", "hyperparameters": {"learning_rate": 1.0}}
     study = small_study(
-        cases=[case], reference="ideal", sweep={"drive.weight_range": [2, 4]}, seeds=[0]
+        cases=[case], reference="ideal", sweep={"hyperparameters.weight_range": [2, 4]}, seeds=[0]
     )
     ranges = [trial.settings.method.tile.weight_range for trial in trials(study)]  # type: ignore[union-attr]
     assert ranges == [2, 4]
@@ -244,12 +245,12 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
     study = small_study(
         cases=[
             *SMALL["cases"],
-            {"device": "ideal", "drive": DRIVE},
+            {"device": "ideal", "hyperparameters": DRIVE},
             {
                 "label": "online",
                 "update": "whole_pulse_sgd",
                 "device": "ideal",
-                "drive": DRIVE,
+                "hyperparameters": DRIVE,
                 "tile": {"simulator": "native"},
             },
         ],
@@ -267,18 +268,18 @@ def test_every_setting_of_a_method_is_part_of_the_identity(
 @pytest.mark.parametrize(
     "case",
     [
-        {"device": "ideal", "drive": {"weight_range": 8.0, "learning_rate": 1.5}},
-        {"device": "ideal", "drive": {"weight_range": 9.0, "learning_rate": 1.0}},
-        {"device": "ideal", "drive": DRIVE, "overrides": {"cycle_to_cycle": 0.1}},
-        {"device": "charge_trap", "drive": DRIVE},
-        {"device": "ideal", "drive": DRIVE, "tile": {"slot_seconds": 1e-6}},
+        {"device": "ideal", "hyperparameters": {"weight_range": 8.0, "learning_rate": 1.5}},
+        {"device": "ideal", "hyperparameters": {"weight_range": 9.0, "learning_rate": 1.0}},
+        {"device": "ideal", "hyperparameters": DRIVE, "overrides": {"cycle_to_cycle": 0.1}},
+        {"device": "charge_trap", "hyperparameters": DRIVE},
+        {"device": "ideal", "hyperparameters": DRIVE, "tile": {"slot_seconds": 1e-6}},
     ],
 )
 def test_every_setting_of_a_device_case_is_part_of_the_identity(case: dict[str, Any]) -> None:
     def identity(of: dict[str, Any]) -> str:
         return trials(small_study(cases=[of], reference=of["device"], seeds=[0]))[0].identity
 
-    assert identity(case) != identity({"device": "ideal", "drive": DRIVE})
+    assert identity(case) != identity({"device": "ideal", "hyperparameters": DRIVE})
 
 
 def test_seed_measure_and_numerics_version_are_part_of_the_identity(
@@ -293,7 +294,9 @@ def test_seed_measure_and_numerics_version_are_part_of_the_identity(
 
 
 def test_an_edited_preset_makes_another_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    study = small_study(cases=[{"device": "ideal", "drive": DRIVE}], reference="ideal", seeds=[0])
+    study = small_study(
+        cases=[{"device": "ideal", "hyperparameters": DRIVE}], reference="ideal", seeds=[0]
+    )
     settings = settings_of(study, "ideal")
     assert isinstance(settings.method, PulseMethod)
     edited = settings.method.model_copy(
@@ -310,9 +313,8 @@ def identity_of(settings: TrialSettings) -> str:
 def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None:
     study = find_study(name)
     assert study.study == name
-    if any(point.drive is None for point in study.points()):
-        assert study.drives is not None
-        assert study.drives.resolve() == FOLDER / "drives" / f"{name}.yaml"
+    found = known_hyperparameters(study, study.hyperparameters_file)
+    assert all(known is not None for _, known in searched(study, found))
 
 
 def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
@@ -345,13 +347,13 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
         case = {
             "device": device,
             "tile": {"simulator": "native"},
-            "drive": {"weight_range": 4, "learning_rate": 1},
+            "hyperparameters": {"weight_range": 4, "learning_rate": 1},
             "overrides": overrides,
         }
         study = small_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
         point = study.points()[-1]
-        assert point.drive is not None
-        return point.trial("small", point.drive, seed=0).identity
+        assert point.hyperparameters is not None
+        return point.trial("small", point.hyperparameters, seed=0).identity
 
     assert identity() == identity(energy_per_pulse_j=1e-15)
     assert identity() == identity(pulse_width_s=1e-7)
@@ -364,7 +366,7 @@ def test_what_no_run_reads_is_no_part_of_an_identity() -> None:
 
 def test_a_number_has_one_identity_however_it_is_spelt() -> None:
     def trial_with(levels: object) -> Trial:
-        case = {"device": "ideal", "overrides": {"levels": levels}, "drive": DRIVE}
+        case = {"device": "ideal", "overrides": {"levels": levels}, "hyperparameters": DRIVE}
         return trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
 
     assert trial_with(100.0).identity == trial_with(100).identity
@@ -374,7 +376,7 @@ def test_a_number_has_one_identity_however_it_is_spelt() -> None:
 
 def test_runs_from_before_keep_their_identity() -> None:
     """Stored overrides as the study had spelt them are those of today."""
-    case = {"device": "ideal", "overrides": {"levels": 100}, "drive": DRIVE}
+    case = {"device": "ideal", "overrides": {"levels": 100}, "hyperparameters": DRIVE}
     trial = trials(small_study(cases=[case], reference="ideal", seeds=[0]))[0]
     stored = trial.settings.model_dump(mode="json")
     for levels in (100, 100.0, "100"):
@@ -386,7 +388,7 @@ def test_runs_from_before_keep_their_identity() -> None:
 
 def test_an_infinite_override_can_be_stored() -> None:
     overrides = {"leak_time_constant_s": float("inf")}
-    case = {"device": "capacitor", "overrides": overrides, "drive": DRIVE}
+    case = {"device": "capacitor", "overrides": overrides, "hyperparameters": DRIVE}
     trial = trials(small_study(cases=[case], reference="capacitor", seeds=[0]))[0]
     assert json.loads(trial.settings_json)["method"]["overrides"] == {"leak_time_constant_s": "inf"}
 

@@ -31,7 +31,7 @@ def control(**case: Any) -> dict[str, Any]:
         "label": "analog_sgd",
         "update": "analog_sgd",
         "device": "capacitor",
-        "drive": DRIVE,
+        "hyperparameters": DRIVE,
         **case,
     }
 
@@ -58,7 +58,7 @@ def test_the_control_is_a_trial_of_its_own() -> None:
 
 def test_adam_has_a_grid_of_its_own_and_trains() -> None:
     study = small_study(cases=[{"update": "ann_adam"}, {"update": "rate", "learning_rate": 1}])
-    drives = [run.drive for run in candidates(study, [study.points()[0]])]
+    drives = [run.hyperparameters for run in candidates(study, [study.points()[0]])]
     assert [drive.learning_rate for drive in drives] == [0.0003, 0.001, 0.003]
     study = small_study(
         cases=[
@@ -97,7 +97,11 @@ def test_slots_do_not_run_the_control_again() -> None:
         (control(trains={"activation": "tanh"}), "case 1.trains.activation", "relu"),
         (control(trains={"length": 3}), "case 1.trains.length", "train_length"),
         (control(network={"T": 20}), "case 1.network.T", "changes nothing in analog_sgd"),
-        (control(drive={"learning_rate": 1}), "case 1.drive.weight_range", "must be given too"),
+        (
+            control(hyperparameters={"learning_rate": 1}),
+            "case 1.hyperparameters.weight_range",
+            "must be given too",
+        ),
     ],
 )
 def test_what_the_control_cannot_do_is_one_line(
@@ -110,10 +114,10 @@ def test_what_the_control_cannot_do_is_one_line(
 
 def test_its_rates_are_a_grid_of_their_own() -> None:
     study = small_study(
-        cases=[{"update": "rate", "learning_rate": 1}, control(drive={})],
+        cases=[{"update": "rate", "learning_rate": 1}, control(hyperparameters={})],
         search={"analog_learning_rate": [0.1, 0.2], "weight_range": [4, 8], "learning_rate": [9]},
     )
-    drives = [run.drive for run in candidates(study, [study.points()[-1]])]
+    drives = [run.hyperparameters for run in candidates(study, [study.points()[-1]])]
     assert [(d.learning_rate, d.weight_range) for d in drives] == [
         (0.1, 4), (0.1, 8), (0.2, 4), (0.2, 8)
     ]  # fmt: skip
@@ -158,7 +162,7 @@ def test_numbers_and_spikes_in_one_device_are_asked_about_apart() -> None:
         cases=[
             {"update": "rate", "learning_rate": 1},
             control(),
-            {"device": "capacitor", "drive": DRIVE},
+            {"device": "capacitor", "hyperparameters": DRIVE},
         ]
     )
     assert isinstance(ask(study, "analog_sgd").case, AnalogSgdCase)

@@ -10,7 +10,7 @@ from studies.declaration.variation import Range, SampledPoints
 from support.studies.harness import small_study
 
 RATE = {"update": "rate", "learning_rate": 1.0}
-IDEAL = {"device": "ideal", "drive": {"learning_rate": 1.0, "weight_range": 4.0}}
+IDEAL = {"device": "ideal", "hyperparameters": {"learning_rate": 1.0, "weight_range": 4.0}}
 
 
 def sweeps(**changes: object) -> list[tuple[str, dict[str, object]]]:

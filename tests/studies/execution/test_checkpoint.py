@@ -25,9 +25,12 @@ CASES: dict[str, dict[str, Any]] = {
     "device": {
         "device": "charge_trap",
         "overrides": QUIET,
-        "drive": {"weight_range": 8, "learning_rate": 8.0},
+        "hyperparameters": {"weight_range": 8, "learning_rate": 8.0},
     },
-    "noisy device": {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 8.0}},
+    "noisy device": {
+        "device": "reram_es",
+        "hyperparameters": {"weight_range": 8, "learning_rate": 8.0},
+    },
 }
 OWN = {"seconds", "peak_memory_mb", "resumed"}
 """Columns that tell of the process, not of the result."""

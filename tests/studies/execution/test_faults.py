@@ -134,7 +134,7 @@ def test_a_folder_that_is_deleted_keeps_its_hyperparameters(harness: Harness) ->
     )
     told = Deleting(harness, after=4)  # two runs of the search, and two trials
     harness.run(study, executor=InThisProcess(), reporter=told)
-    assert list(read_hyperparameters(harness.out / "drives.yaml")) == ["coincidence"]
+    assert list(read_hyperparameters(harness.out / "hyperparameters.yaml")) == ["coincidence"]
     harness.take_log()
     harness.run(study, executor=InThisProcess())
     assert not harness.take_log()

@@ -44,9 +44,9 @@ STUDY: dict[str, Any] = {
             "label": "quiet trap",
             "device": "charge_trap",
             "overrides": {"cycle_to_cycle": 0.0},
-            "drive": {"weight_range": 8, "learning_rate": 8.0},
+            "hyperparameters": {"weight_range": 8, "learning_rate": 8.0},
         },
-        {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 8.0}},
+        {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 8.0}},
     ],
 }
 OF_THE_PROCESS = ["seconds", "peak_memory_mb", "resumed", "threads"]  # a last unit has both cores

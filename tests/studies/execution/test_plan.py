@@ -8,7 +8,6 @@ import pytest
 from studies.declaration.result import Failure, TrialResult
 from studies.declaration.search.hyperparameters import (
     FoundHyperparameters,
-    search_key,
     write_hyperparameters,
 )
 from studies.declaration.study import Study
@@ -159,10 +158,7 @@ def test_a_stopped_search_is_planned_from_the_round_it_reached(
 
 def test_a_found_drive_needs_no_search(tmp_path: Path) -> None:
     study, root = searched(tmp_path)
-    key = search_key(study.points()[2], study.search)
-    drive = FoundHyperparameters(
-        learning_rate=2, weight_range=4, validation_accuracy=90, searched_for=key
-    )
+    drive = FoundHyperparameters(learning_rate=2, weight_range=4, validation_accuracy=90)
     write_hyperparameters(root / HYPERPARAMETERS_FILE, {"reram_es": drive})
     plan = make_plan(study, root)
     assert plan.search == []
@@ -237,7 +233,7 @@ def test_real_steps_come_near_a_real_run() -> None:
         seeds=[0],
         cases=[
             {"update": "rate", "learning_rate": 1.0},
-            {"device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}},
+            {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
         ],
     )
     check_inputs(trials(study), None)
@@ -260,7 +256,11 @@ def test_the_steps_of_every_rule_can_be_timed() -> None:
     }
     cases = [
         ({} if rule == "pulses" else {"update": rule})
-        | ({**on_device[rule], "drive": drive} if rule in on_device else {"learning_rate": 0.1})
+        | (
+            {**on_device[rule], "hyperparameters": drive}
+            if rule in on_device
+            else {"learning_rate": 0.1}
+        )
         for rule in METHODS
     ]
     study = small_study(

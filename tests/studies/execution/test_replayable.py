@@ -22,11 +22,11 @@ CASES: dict[str, dict[str, Any]] = {
     "charge_trap_pulsed": {
         "device": "charge_trap_pulsed",
         "tile": {"simulator": "native"},
-        "drive": {"weight_range": 4.0, "learning_rate": 30.0},
+        "hyperparameters": {"weight_range": 4.0, "learning_rate": 30.0},
     },
     "ideal": {
         "device": "ideal",
-        "drive": {"weight_range": 4.0, "learning_rate": 1.0},
+        "hyperparameters": {"weight_range": 4.0, "learning_rate": 1.0},
     },
 }
 

@@ -13,7 +13,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import write_whole
 from studies.execution.api import load_results, run_study, runner
-from studies.execution.study_runs import drives_of_run, look_into, run_in_folder
+from studies.execution.study_runs import look_into, run_in_folder, tuned
 from studies.results import result_folder
 from studies.results.tables import Versions
 from studies.workers.local_executor import LocalExecutor
@@ -68,12 +68,13 @@ def test_a_question_takes_the_hyperparameters_of_the_study_s_own_run(
     asked = small_study(study="small_question", **searched)
     harness.run(study)
     assert any(name.startswith("validation") for name in harness.take_log())
-    files = drives_of_run(study, harness.out)
-    assert files == [harness.out / "drives.yaml"]
-    run_in_folder(asked, tmp_path / "question", harness.options(drives_files=files))
+    run_in_folder(tuned(asked, harness.out), tmp_path / "elsewhere", harness.options())
+    assert any(name.startswith("validation") for name in harness.take_log()), "another study's"
+    given = tuned(study, harness.out)
+    assert [point.hyperparameters is None for point in given.points()] == [False, False]
+    run_in_folder(given, tmp_path / "question", harness.options())
     assert all(name.startswith("test") for name in harness.take_log())
-    assert drives_of_run(asked, harness.out) == [], "the folder of another study"
-    assert drives_of_run(study, tmp_path / "nowhere") == []
+    assert tuned(study, tmp_path / "nowhere").points() == study.points()
 
 
 def test_an_edited_study_runs_what_is_new_and_leaves_out_what_is_gone(harness: Harness) -> None:

@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,19 +17,16 @@ from studies.declaration.search.candidates import (
     best,
     by_search,
     candidates,
-    shared_seeds,
 )
 from studies.declaration.search.hyperparameters import (
-    FoundHyperparameters,
     read_hyperparameters,
     search_key,
-    write_hyperparameters,
 )
 from studies.declaration.search.sampler import drawn
 from studies.declaration.search.widening import Tried, widened
-from studies.declaration.study import Study, parse_study
+from studies.declaration.study import Study
 from studies.declaration.update_rules.base import Hyperparameters
-from studies.execution.study_runs import look_into, search_in_folder
+from studies.execution.study_runs import search_in_folder
 from support.studies.harness import Harness, InThisProcess, small_study
 
 SEARCHED: dict[str, Any] = {
@@ -38,7 +34,7 @@ SEARCHED: dict[str, Any] = {
         {"update": "ann"},
         {"update": "rate"},
         {"device": "ideal"},
-        {"device": "charge_trap", "drive": {"weight_range": 6, "learning_rate": 0.5}},
+        {"device": "charge_trap", "hyperparameters": {"weight_range": 6, "learning_rate": 0.5}},
     ],
     "search": {
         "n_train": 60,
@@ -117,62 +113,11 @@ def test_drives_are_searched_once_and_read_back(harness: Harness) -> None:
     harness.take_log()
     assert harness.run(study).runs == first.runs
     assert not harness.take_log()
-    assert set(read_hyperparameters(harness.out / "drives.yaml")) == {"ann", "rate", "ideal"}
-
-
-def test_a_study_can_come_with_its_drives(harness: Harness, tmp_path: Path) -> None:
-    study = small_study(**SEARCHED)
-    drives, failures = search_in_folder(study, tmp_path / "search", harness.options())
-    assert not failures
-    write_hyperparameters(tmp_path / "drives.yaml", drives)
-    harness.take_log()
-    with_file = parse_study(
-        {**study.model_dump(mode="json"), "drives": "drives.yaml"}, "study", tmp_path
-    )
-    outcome = harness.run(with_file)
-    assert len(outcome.runs) == 8
-    assert not [title for title in harness.take_log() if title.startswith("validation")]
-
-
-def test_a_search_keeps_its_seeds_when_those_of_the_study_change(harness: Harness) -> None:
-    found = {}
-    for seeds in ([0, 1], [5, 6], [0]):
-        study = small_study(**{**SEARCHED, "seeds": seeds})
-        harness.run(study)
-        found[seeds[0], len(seeds)] = shared_seeds(study, look_into(harness.out).drives)
-    assert found[5, 2] is None
-    assert found[0, 1] == found[0, 2]
-    assert "seed 0 of the rows" in str(found[0, 1])
-
-
-def keys(study: Study) -> dict[str, str]:
-    return {point.label: search_key(point, study.search) for point in study.points()}
-
-
-def test_a_drive_belongs_to_the_settings_it_was_searched_for() -> None:
-    before = keys(small_study(**SEARCHED))
-    for changes in (
-        {"network": {"hidden": [8], "T": 11}},
-        {"training": {"epochs": 1, "batch": 10}},
-        {"dataset": {"name": "digits", "n_train": 100, "validation_share": 0.2}},
-        {"search": {**SEARCHED["search"], "epochs": 4}},
-        {"search": {**SEARCHED["search"], "learning_rate": [0.5, 1.0]}},
-    ):
-        after = keys(small_study(**{**SEARCHED, **changes}))
-        assert before["ideal"] != after["ideal"], changes
-    longer = keys(small_study(**SEARCHED, training={"epochs": 50}))
-    assert longer == before  # the search has epochs of its own
-    assert keys(small_study(**{**SEARCHED, "seeds": [1]})) == before
-
-
-def test_the_default_number_of_trials_may_be_written_out() -> None:
-    search = {**SEARCHED["search"], "sampler": "tpe"}
-    default = keys(small_study(**{**SEARCHED, "search": search}))
-    written = {
-        n: keys(small_study(**{**SEARCHED, "search": {**search, "trials": n}})) for n in (20, 21)
+    assert set(read_hyperparameters(harness.out / "hyperparameters.yaml")) == {
+        "ann",
+        "rate",
+        "ideal",
     }
-    assert written[20] == default
-    assert written[21] != default
 
 
 def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
@@ -182,8 +127,6 @@ def test_a_search_may_hold_out_images_that_the_trials_train_on() -> None:
     runs = candidates(study, study.points())
     assert {run.trial.settings.dataset.validation_share for run in runs} == {0.25}
     assert {point.dataset.validation_share for point in study.points()} == {0.0}
-    own = {"name": "digits", "n_train": 100, "validation_share": 0.25}
-    assert keys(study) == keys(small_study(**{**SEARCHED, "dataset": own}))
 
 
 def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
@@ -195,7 +138,7 @@ def test_a_sweep_is_searched_point_by_point(harness: Harness) -> None:
     )
     harness.run(study)
     titles = ["ideal [overrides.cycle_to_cycle=0]", "ideal [overrides.cycle_to_cycle=0.3]"]
-    assert list(read_hyperparameters(harness.out / "drives.yaml")) == titles
+    assert list(read_hyperparameters(harness.out / "hyperparameters.yaml")) == titles
 
 
 def test_a_search_with_a_failed_run_chooses_nothing(harness: Harness) -> None:
@@ -265,24 +208,14 @@ def test_a_grid_is_widened_until_the_best_lies_inside(harness: Harness) -> None:
     # The fake training is best at 1 and 8, which the first grid does not reach.
     assert drives["rate"].learning_rate == 1.0
     assert (drives["ideal"].learning_rate, drives["ideal"].weight_range) == (1.0, 8.0)
-    assert drives["ideal"].bound is None
     assert not any("edge" in line for line in notes.lines)
-
-
-def test_a_search_that_ends_at_an_edge_says_what_bounds_it(harness: Harness) -> None:
-    options = harness.options(executor=InThisProcess())
-    drives, _ = search_in_folder(widening(widen=1), harness.out, options)
-    assert drives["rate"].bound == "learning_rate at the edge: still so after 1 round"
-    file = harness.out / "drives.yaml"
-    write_hyperparameters(file, drives)
-    assert read_hyperparameters(file)["rate"].bound == drives["rate"].bound
 
 
 def unthinned_runs(study: Study, point: Point) -> list[tuple[Candidate, TrialResult]]:
     """A search that is the better, the larger the learning rate."""
     return [
         (run, TrialResult({"test_accuracy": None, "thinning_1": 1.0, "thinning_2": 1.0,
-                           "validation_accuracy": 50.0 + run.drive.learning_rate}, []))
+                           "validation_accuracy": 50.0 + run.hyperparameters.learning_rate}, []))
         for run in candidates(study, [point])
     ]  # fmt: skip
 
@@ -294,18 +227,6 @@ def test_the_gain_of_a_cell_may_go_on(cell: str) -> None:
     study = small_study(**EDGE | {"cases": cases, "search": EDGE["search"] | {"widen": 3}})
     (tried,) = by_search(unthinned_runs(study, study.points()[-1])).values()
     assert 0.5 in {drive.learning_rate for drive in widened(tried)}
-
-
-def test_a_device_that_makes_every_pulse_cannot_be_driven_harder() -> None:
-    study = widening(widen=3)
-    point = study.points()[-1]
-    runs = unthinned_runs(study, point)
-    found = best(runs, study.search)[search_key(point, study.search)]
-    assert found.found.bound is not None
-    assert "every coincidence makes its pulse already" in found.found.bound
-    (tried,) = by_search(runs).values()
-    wider = widened(tried)
-    assert {drive.learning_rate for drive in wider} <= {0.125, 0.25}, "the range alone may go on"
 
 
 SAMPLED = {"sampler": "tpe", "trials": 14, "learning_rate": [0.05, 20], "weight_range": [1, 64]}
@@ -366,32 +287,10 @@ def test_candidates_are_judged_on_the_mean_of_several_seeds() -> None:
     reached = {(0.125, 100): 90.0, (0.125, 101): 50.0, (0.25, 100): 80.0, (0.25, 101): 70.0}
     runs = [
         (run, TrialResult({"test_accuracy": None, "validation_accuracy":
-                           reached[run.drive.learning_rate, run.trial.settings.seed]}, []))
+                           reached[run.hyperparameters.learning_rate,
+                                   run.trial.settings.seed]}, []))
         for run in tried
     ]  # fmt: skip
     found = best(runs, study.search)[search_key(point, study.search)]
     assert found.found.learning_rate == 0.25
     assert found.found.validation_accuracy == 75.0
-    assert found.found.seeds == (100, 101)
-
-
-def test_what_was_searched_before_stays_known_and_new_settings_search_anew() -> None:
-    plain = small_study(**EDGE)
-    before = keys(plain)
-    assert keys(widening(widen=0, seeds=None)) == before
-    assert keys(widening(widen=1)).keys() == before.keys()
-    assert not set(keys(widening(widen=1)).values()) & set(before.values())
-    assert keys(widening(widen=None)) == keys(widening(widen=3)), "the default, written out or not"
-
-
-def test_a_search_seed_that_is_a_seed_of_the_rows_is_said() -> None:
-    study = small_study(**EDGE)
-    drives = {
-        key: FoundHyperparameters(learning_rate=1.0, validation_accuracy=90.0, searched_for=key)
-        for key in keys(study).values()
-    }
-    told = shared_seeds(study, drives)
-    assert told is not None
-    assert told.startswith("seed 7 of the rows was the search's too")
-    apart = {key: drive.model_copy(update={"seeds": (0,)}) for key, drive in drives.items()}
-    assert shared_seeds(study, apart) is None

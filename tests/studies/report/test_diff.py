@@ -30,7 +30,7 @@ def device(drive: float, label: str = NASTY) -> dict[str, object]:
     return {
         "label": label,
         "device": "reram_es",
-        "drive": {"weight_range": 8, "learning_rate": drive},
+        "hyperparameters": {"weight_range": 8, "learning_rate": drive},
     }
 
 

@@ -52,7 +52,10 @@ def test_curves_are_means_with_a_band_in_a_panel_for_each_point(study: Study, ru
 def test_a_run_that_two_points_share_counts_once_in_a_band() -> None:
     def band(sweep: dict[str, list[object]]) -> tuple[float, float]:
         drive = {"weight_range": 8, "learning_rate": 1}
-        cases = [{"update": "rate", "learning_rate": 1.0}, {"device": "capacitor", "drive": drive}]
+        cases = [
+            {"update": "rate", "learning_rate": 1.0},
+            {"device": "capacitor", "hyperparameters": drive},
+        ]
         study = nasty_study(cases=cases, sweep=sweep)
         drawn = StudyFigures(study, runs_of(study)).draw("curves").axes[0].collections[1]
         shown = drawn.get_paths()[0].vertices[:, 1]
@@ -175,7 +178,7 @@ def test_bars_of_one_device_stand_together() -> None:
     drive = {"weight_range": 8, "learning_rate": 1}
     devices = ("reram_es", "capacitor", "two_device_pair(reram_es)")
     cases = [{"update": "rate", "learning_rate": 1.0}]
-    cases += [{"device": device, "drive": drive} for device in devices]
+    cases += [{"device": device, "hyperparameters": drive} for device in devices]
     study = nasty_study(cases=cases, sweep={})
     runs = runs_of(study)
     for trial, result in runs:
@@ -187,7 +190,11 @@ def test_bars_of_one_device_stand_together() -> None:
 
 def test_no_label_is_cut() -> None:
     label = "a label of many words, and of many words more"
-    case = {"label": label, "device": "reram_es", "drive": {"weight_range": 8, "learning_rate": 1}}
+    case = {
+        "label": label,
+        "device": "reram_es",
+        "hyperparameters": {"weight_range": 8, "learning_rate": 1},
+    }
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, case])
     for kind in get_args(Kind):
         figure = StudyFigures(study, runs_of(study)).draw(kind, width=NARROW_INCHES)

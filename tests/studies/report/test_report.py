@@ -92,17 +92,17 @@ def test_the_best_of_cases_without_a_sweep_is_a_device() -> None:
 DRIVE = {"weight_range": 8, "learning_rate": 1}
 RATE = {"update": "rate", "learning_rate": 1.0}
 NOT_DEVICES = [
-    {"update": "analog_sgd", "device": "ecram", "drive": DRIVE},
-    {"device": "ideal", "drive": DRIVE},
-    {"device": "two_device_pair(gokmen_vlasov)", "drive": DRIVE},
-    {"device": "capacitor", "overrides": {"cycle_to_cycle": 0.0}, "drive": DRIVE},
+    {"update": "analog_sgd", "device": "ecram", "hyperparameters": DRIVE},
+    {"device": "ideal", "hyperparameters": DRIVE},
+    {"device": "two_device_pair(gokmen_vlasov)", "hyperparameters": DRIVE},
+    {"device": "capacitor", "overrides": {"cycle_to_cycle": 0.0}, "hyperparameters": DRIVE},
 ]
 """A control, two specifications, and a device with an imperfection switched off."""
 
 
 @pytest.mark.parametrize("last", [["ecram", "reram_es"], ["ecram"], []])
 def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -> None:
-    cases = [RATE, *NOT_DEVICES, *({"device": name, "drive": DRIVE} for name in last)]
+    cases = [RATE, *NOT_DEVICES, *({"device": name, "hyperparameters": DRIVE} for name in last)]
     study = nasty_study(cases=cases, sweep={})
     order = [case.name for case in study.cases]
     runs = runs_of(study, lambda t: 95.0 - order.index(t.label) * (5 - t.settings.seed / 10))
@@ -116,7 +116,7 @@ def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -
 
 
 def test_no_device_near_chance_is_the_best() -> None:
-    cases = [RATE, {"device": "ecram", "drive": DRIVE}]
+    cases = [RATE, {"device": "ecram", "hyperparameters": DRIVE}]
     runs = runs_of(nasty_study(cases=cases, sweep={}), lambda t: 12.0 + t.settings.seed)
     for _, result in runs:
         result.row.update(network="64-8-10", n_test=100)
@@ -127,7 +127,7 @@ def test_no_device_near_chance_is_the_best() -> None:
 def test_of_swept_parameters_the_preset_s_own_are_the_device(
     values: list[object], best: float
 ) -> None:
-    cases = [RATE, {"device": "capacitor", "drive": DRIVE}]
+    cases = [RATE, {"device": "capacitor", "hyperparameters": DRIVE}]
     study = nasty_study(cases=cases, sweep={"overrides.cycle_to_cycle": values})
 
     def reached(trial: Trial) -> float:
@@ -148,7 +148,9 @@ def test_devices_that_the_seeds_cannot_tell_from_the_best_are_named(
 ) -> None:
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [{"update": "rate", "learning_rate": 1.0}]
-    cases += [{"device": "reram_es", "label": label, "drive": drive} for label in ("a", "b")]
+    cases += [
+        {"device": "reram_es", "label": label, "hyperparameters": drive} for label in ("a", "b")
+    ]
     answer = answer_of(runs_of(nasty_study(cases=cases, sweep={}, seeds=seeds)))
     assert answer[0].startswith("Best case: a ")  # both have one device
     assert (answer[1] == "Not significantly different from it: b.") == tested
@@ -191,7 +193,9 @@ def test_what_ends_above_the_best_over_common_seeds_is_not_called_lower() -> Non
     """The best has a seed more, which lifts its mean; on the others b is above it."""
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [{"update": "rate", "learning_rate": 1.0}]
-    cases += [{"device": "reram_es", "label": label, "drive": drive} for label in ("a", "b")]
+    cases += [
+        {"device": "reram_es", "label": label, "hyperparameters": drive} for label in ("a", "b")
+    ]
     study = nasty_study(cases=cases, sweep={}, seeds=[0, 1, 2, 3])
 
     def reached(trial: Trial) -> float:

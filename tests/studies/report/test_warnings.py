@@ -7,15 +7,9 @@ from pathlib import Path
 import pytest
 
 from studies.declaration.result import Failure
-from studies.declaration.search.hyperparameters import (
-    FoundHyperparameters,
-    search_key,
-    write_hyperparameters,
-)
 from studies.declaration.trial import Trial
 from studies.report.page.build import report_html
 from studies.results.caveats import of_reference
-from studies.results.result_folder import HYPERPARAMETERS_FILE
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.commands import Command
@@ -24,7 +18,6 @@ from support.studies.results_fakes import (
     NASTY,
     accuracy,
     nasty_study,
-    result_of,
     runs_of,
     write_folder,
 )
@@ -85,7 +78,7 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
 def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
     text = report_html(folder)
     kinds = re.findall(r"<summary>(\d+) &times; (.*?): <code>(.*?)</code></summary>", text)
-    assert ("1", "devices at their bounds", "drive: {weight_range: ...}") in kinds
+    assert ("1", "devices at their bounds", "hyperparameters: {weight_range: ...}") in kinds
     assert len({kind for _, kind, _ in kinds}) == len(kinds)
 
 
@@ -149,49 +142,12 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
             assert "hidden neurons spike 0.83 times a slot" in fell[0]
 
 
-def test_a_drive_at_the_edge_of_its_grid_is_warned_of(tmp_path: Path) -> None:
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
-    study = nasty_study(cases=cases, sweep={}, search={"learning_rate": [1, 2, 4], "widen": 0})
-    point = study.points()[1]
-    root = write_folder(tmp_path / "out", study, runs=[])
-    for rate, expected in ((4.0, 1), (2.0, 0)):
-        key = search_key(point, study.search)
-        drive = FoundHyperparameters(learning_rate=rate, validation_accuracy=90, searched_for=key)
-        write_hyperparameters(root / HYPERPARAMETERS_FILE, {"coincidence": drive})
-        searched = [
-            trial
-            for p in study.points()
-            for seed in study.seeds
-            for trial in [p.trial(study.study, p.drive or drive.drive, seed)]
-        ]
-        write_folder(root, study, [(trial, result_of(trial)) for trial in searched])
-        edges = [each for each in warnings_of(root) if "edge of the grid" in each]
-        assert len(edges) == expected
-        assert all("coincidence is driven" in each and "learning_rate 4" in each for each in edges)
-
-
-def test_a_drive_inside_a_widened_grid_is_not_warned_of(tmp_path: Path) -> None:
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"update": "coincidence"}]
-    search = {"learning_rate": [1, 2, 4], "widen": 1}
-    study = nasty_study(cases=cases, sweep={}, search=search)
-    point = study.points()[1]
-    root = write_folder(tmp_path / "out", study, runs=[])
-    key = search_key(point, study.search)
-    # 4 was the best of 1, 2, 4 and then of 1, 2, 4, 8.
-    drive = FoundHyperparameters(learning_rate=4, validation_accuracy=90, searched_for=key)
-    write_hyperparameters(root / HYPERPARAMETERS_FILE, {"coincidence": drive})
-    made = [
-        p.trial(study.study, p.drive or drive.drive, seed)
-        for p in study.points()
-        for seed in study.seeds
-    ]
-    write_folder(root, study, [(trial, result_of(trial)) for trial in made])
-    assert not [each for each in warnings_of(root) if "edge of the grid" in each]
-
-
 def test_devices_that_are_all_alike_are_named(tmp_path: Path) -> None:
     drive = {"weight_range": 8, "learning_rate": 1}
-    cases = [{"device": name, "drive": drive} for name in ("reram_es", "ideal", "neurosim_pcmo")]
+    cases = [
+        {"device": name, "hyperparameters": drive}
+        for name in ("reram_es", "ideal", "neurosim_pcmo")
+    ]
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}, *cases], sweep={})
     found = [line for line in warnings_of(write_folder(tmp_path / "out", study)) if "alike" in line]
     assert len(found) == 1

@@ -106,26 +106,26 @@ BROKEN: list[tuple[str, Damage, str, str, str, str]] = [
     ),
     (
         "text for drives",
-        lambda root: (root / "drives.yaml").write_text("none"),
-        "drives.yaml",
+        lambda root: (root / "hyperparameters.yaml").write_text("none"),
+        "hyperparameters.yaml",
         "content",
         "'none'",
-        "must map case labels to drives",
+        "must map titles of cases",
     ),
     (
         "value of a drive",
-        lambda root: (root / "drives.yaml").write_text(
-            "rate: {learning_rate: true, validation_accuracy: 90, searched_for: 00}"
+        lambda root: (root / "hyperparameters.yaml").write_text(
+            "rate: {learning_rate: true, validation_accuracy: 90}"
         ),
-        "drives.yaml",
+        "hyperparameters.yaml",
         "rate.learning_rate",
         "True",
         "must be a number, not true or false",
     ),
     (
         "folder for drives",
-        lambda root: (root / "drives.yaml").mkdir(),
-        "drives.yaml",
+        lambda root: (root / "hyperparameters.yaml").mkdir(),
+        "hyperparameters.yaml",
         "file",
         "Is a directory",
         "must be a readable file",

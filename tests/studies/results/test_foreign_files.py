@@ -120,10 +120,15 @@ def test_nothing_is_written_through_a_link(harness: Harness, tmp_path: Path) -> 
     target = tmp_path / "precious"
     target.write_text(PRECIOUS)
     for path in sorted(harness.out.rglob("*")):
-        if path.is_file() and path.name not in (".lock", ".rpu-ssnn", "study.yaml", "drives.yaml"):
+        if path.is_file() and path.name not in (
+            ".lock",
+            ".rpu-ssnn",
+            "study.yaml",
+            "hyperparameters.yaml",
+        ):
             path.unlink()
             path.symlink_to(target)
-    for name in ("results.csv.tmp", "drives.yaml.tmp", f".{os.getpid()}.tmp.results.csv"):
+    for name in ("results.csv.tmp", "hyperparameters.yaml.tmp", f".{os.getpid()}.tmp.results.csv"):
         (harness.out / name).symlink_to(target)
     run(harness)
     assert target.read_text() == PRECIOUS

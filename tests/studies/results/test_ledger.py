@@ -42,7 +42,7 @@ def trial_of(device: str = "ideal", **case: Any) -> Trial:
     study = small_study(
         cases=[
             {"update": "rate", "learning_rate": 1.0},
-            {"device": device, "drive": DRIVE, **case},
+            {"device": device, "hyperparameters": DRIVE, **case},
         ],
         network={"hidden": [8], "T": 10},  # 10 slots and 3 of flush
         training={"epochs": 4},
@@ -186,7 +186,7 @@ def test_points_that_share_a_run_keep_their_own_settings() -> None:
     study = nasty_study(
         cases=[
             {"update": "rate", "learning_rate": 1.0},
-            {"device": "charge_trap_2019", "drive": DRIVE},
+            {"device": "charge_trap_2019", "hyperparameters": DRIVE},
         ],
         sweep={path: ["as measured", "x10"]},
     )

@@ -44,8 +44,8 @@ def test_a_swept_factor_stands_beside_its_value() -> None:
     drive = {"weight_range": 8, "learning_rate": 1}
     cases = [
         {"update": "rate", "learning_rate": 1.0},
-        {"device": "ideal", "drive": drive},
-        {"device": "capacitor", "drive": drive},
+        {"device": "ideal", "hyperparameters": drive},
+        {"device": "capacitor", "hyperparameters": drive},
     ]
     both = results(cases=cases, sweep={"overrides.levels": ["x0.5", "as measured", 500]})
     lines = render(summary(both, "rate"), "rate", "md").splitlines()[3:7]
@@ -146,7 +146,7 @@ def test_the_csv_of_a_pivot_is_exact_and_tidy() -> None:
         ("seed", {0, 1, 2}),
         ("network.hidden", {"[8]"}),
         ("overrides.levels", {"", 1481.4814814814813}),
-        ("drive.weight_range", {"", 8.0}),
+        ("hyperparameters.weight_range", {"", 8.0}),
         ("tile.initial", {"", "programmed"}),
         ("training.batch", {50}),
     ],
@@ -197,7 +197,7 @@ def test_a_pipe_in_a_name_stays_in_its_markdown_cell() -> None:
 def test_settings_of_one_name_keep_their_columns_and_titles() -> None:
     device = {
         "device": "ideal",
-        "drive": {"weight_range": 8, "learning_rate": 1},
+        "hyperparameters": {"weight_range": 8, "learning_rate": 1},
         "tile": {"simulator": "native"},
     }
     both = results(
@@ -221,7 +221,10 @@ def test_a_swept_range_of_the_data_stands_beside_the_range_of_accuracies() -> No
 def test_values_alike_in_the_digits_shown_have_columns_of_their_own() -> None:
     spreads = [0.12345671, 0.12345672]
     drive = {"weight_range": 8, "learning_rate": 1}
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": "ideal", "drive": drive}]
+    cases = [
+        {"update": "rate", "learning_rate": 1.0},
+        {"device": "ideal", "hyperparameters": drive},
+    ]
     both = results(cases=cases, sweep={"overrides.step_spread": spreads})
     pivoted = pivot(both, "rate", "case", "overrides.step_spread", "accuracy")
     header = cells_of(render_pivot(pivoted, "rate", "md").splitlines()[0])
@@ -248,7 +251,7 @@ def test_a_unit_is_no_share_of_itself(parameter: str, name: str) -> None:
     ("path", "name"),
     [
         ("tile.reads.read_noise", "read noise (device states)"),
-        ("drive.weight_range", "weight range (He deviations)"),
+        ("hyperparameters.weight_range", "weight range (He deviations)"),
         ("tile.half_select.forward_up", "forward up (steps a spike)"),
         ("tile.lines.ohm_per_cell", "resistance of a line from cell to cell (ohm)"),
         ("tile.retention.temperature_k", "temperature (K)"),

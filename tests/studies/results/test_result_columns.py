@@ -31,11 +31,20 @@ SMALL = {
         {
             "device": "charge_trap_pulsed",
             "tile": {"simulator": "native"},
-            "drive": {"weight_range": 4, "learning_rate": 4},
+            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
         },
-        {"device": "tiki_taka(reram_sb)", "drive": {"weight_range": 4, "learning_rate": 4}},
-        {"device": "one_sided_pair(pcm)", "drive": {"weight_range": 1, "learning_rate": 2}},
-        {"device": "mixed_precision(capacitor)", "drive": {"weight_range": 4, "learning_rate": 4}},
+        {
+            "device": "tiki_taka(reram_sb)",
+            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
+        },
+        {
+            "device": "one_sided_pair(pcm)",
+            "hyperparameters": {"weight_range": 1, "learning_rate": 2},
+        },
+        {
+            "device": "mixed_precision(capacitor)",
+            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
+        },
         {
             "device": "ideal",
             "tile": {
@@ -44,7 +53,7 @@ SMALL = {
                 "read_disturb": {"forward_up": 1e-3},
                 "lines": {"ohm_per_cell": 1, "on_resistance": 1e5, "voltage_constant": 0.1},
             },
-            "drive": {"weight_range": 4, "learning_rate": 4},
+            "hyperparameters": {"weight_range": 4, "learning_rate": 4},
         },
     ],
     "sweep": {"network.T": [10]},
@@ -83,11 +92,11 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
         )
     ]
     trials = [
-        point.trial(study.study, point.drive, seed)
+        point.trial(study.study, point.hyperparameters, seed)
         for study in studies
         for point in study.points()[: None if study.dataset.own is None else 1]
         for seed in point.seeds
-        if point.drive is not None
+        if point.hyperparameters is not None
     ]
     runs = [(trial, run_trial(trial, None, 1)) for trial in trials]
     return results_frame(runs), curves_frame(runs)

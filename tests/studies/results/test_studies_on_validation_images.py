@@ -26,7 +26,7 @@ CASES = [
     {
         "device": "ecram",
         "tile": {"simulator": "native"},  # seeded: the best row is the same in each run
-        "drive": {"learning_rate": 1, "weight_range": 8},
+        "hyperparameters": {"learning_rate": 1, "weight_range": 8},
     },
 ]
 

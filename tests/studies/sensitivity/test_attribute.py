@@ -148,7 +148,7 @@ def test_search_each_leaves_the_drive_of_every_change_open() -> None:
         return FakeRun(additive)(held)
 
     found = attribute(device_study(), "capacitor", run, search_each=True)
-    given = {case.name: case.drive.weight_range for case in studies[-1].cases[1:]}
+    given = {case.name: case.hyperparameters.weight_range for case in studies[-1].cases[1:]}
     assert given.pop("as it is") == 8.0
     assert set(given.values()) == {None}
     assert "searched for each" in found.notes[0]
@@ -196,18 +196,18 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
 @pytest.mark.parametrize("asked", ["lab.yaml", "lab.yaml:lab_hzo", "lab_hzo"])
 def test_a_device_of_a_file_is_found_by_its_entry(asked: str, device: str, tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").write_text("lab_hzo: {like: ecram, description: x, citation: y}")
-    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "drive": DRIVE}]
+    cases = [{"update": "rate", "learning_rate": 1.0}, {"device": device, "hyperparameters": DRIVE}]
     content = {**SMALL, "cases": cases}
     study = parse_study(content, tmp_path / "study.yaml", tmp_path)
     found = ask(study, asked).case
     assert isinstance(found, DeviceCase)
-    assert found.drive.learning_rate == DRIVE["learning_rate"]
+    assert found.hyperparameters.learning_rate == DRIVE["learning_rate"]
 
 
 def test_two_cases_with_the_device_are_told_apart_by_label() -> None:
     rate = {"update": "rate", "learning_rate": 1.0}
-    noisy = {"device": "ideal", "drive": DRIVE, "overrides": {"cycle_to_cycle": 1.0}}
-    plain = {"device": "ideal", "drive": DRIVE, "label": "plain"}
+    noisy = {"device": "ideal", "hyperparameters": DRIVE, "overrides": {"cycle_to_cycle": 1.0}}
+    plain = {"device": "ideal", "hyperparameters": DRIVE, "label": "plain"}
     study = device_study(cases=[rate, {**noisy, "label": "noisy"}, plain])
     with pytest.raises(InputError, match="one of noisy, plain, as several cases have it"):
         ask(study, "ideal")

@@ -220,9 +220,9 @@ def test_a_device_near_chance_is_named_beside_any_reference(accuracy: float, lea
     assert [f"{accuracy} %, where chance alone gives 10.0 %" in line for line in told] == (
         [] if learned else [True]
     )
-    assert all("leave its drive out" in line for line in told)
+    assert all("leave its hyperparameters out" in line for line in told)
     searched = caveats.of_device(runs, "coincidence", "rate", given=False)
-    assert not any("leave its drive out" in line for line in searched)
+    assert not any("leave its hyperparameters out" in line for line in searched)
     named = list(caveats.of_chance(small_study(), runs))
     said = "near chance, so that nothing was learned: ann, coincidence"
     assert named == ([] if learned else [said])

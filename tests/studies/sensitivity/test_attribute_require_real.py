@@ -29,10 +29,10 @@ REAL: dict[str, Any] = {
         {"update": "rate", "learning_rate": 8.0},
         {
             "device": "reram_es",
-            "drive": {"weight_range": 2.0, "learning_rate": 8.0},
+            "hyperparameters": {"weight_range": 2.0, "learning_rate": 8.0},
             "tile": {"stuck_share": 0.02},
         },
-        {"device": "ideal", "drive": {"weight_range": 2.0, "learning_rate": 8.0}},
+        {"device": "ideal", "hyperparameters": {"weight_range": 2.0, "learning_rate": 8.0}},
     ],
 }
 

@@ -42,9 +42,9 @@ GIVEN: list[dict[str, Any]] = [
     {"update": "ann", "learning_rate": 0.1},
     {"update": "rate", "learning_rate": 1.0},
     {"update": "coincidence", "learning_rate": 1.0},
-    {"update": "analog_sgd", "device": "ideal", "drive": DRIVE},
-    {"update": "analog_sgd", "device": "capacitor", "drive": DRIVE},
-    {"device": "capacitor", "drive": DRIVE},
+    {"update": "analog_sgd", "device": "ideal", "hyperparameters": DRIVE},
+    {"update": "analog_sgd", "device": "capacitor", "hyperparameters": DRIVE},
+    {"device": "capacitor", "hyperparameters": DRIVE},
 ]
 
 
@@ -112,15 +112,18 @@ def test_what_is_significant_by_itself_only_is_said_so() -> None:
 def test_the_studys_own_cases_are_taken_and_the_rest_is_made_up() -> None:
     run = Known()
     decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", run)
-    rates = {point.label: point.drive for point in run.studies[0].points()}
+    rates = {point.label: point.hyperparameters for point in run.studies[0].points()}
     assert all(drive is not None for drive in rates.values())
     few = Known()
-    cases = [GIVEN[1], {"device": "capacitor", "drive": DRIVE, "overrides": {"asymmetry": 0.1}}]
+    cases = [
+        GIVEN[1],
+        {"device": "capacitor", "hyperparameters": DRIVE, "overrides": {"asymmetry": 0.1}},
+    ]
     found = decompose(device_study(cases=cases), "capacitor", few)
     made = {point.label: point for point in few.studies[0].points()}
     assert list(made) == [FLOAT, NUMBERS_IDEAL, NUMBERS, RATES, COINCIDENCES, SPIKES]
     assert made[NUMBERS].method["overrides"] == {"asymmetry": 0.1}
-    assert made[NUMBERS].drive is None, "searched"
+    assert made[NUMBERS].hyperparameters is None, "searched"
     lost = found.levels[RATES] - found.levels[SPIKES]
     assert lost == pytest.approx(REACHED[RATES] - REACHED[SPIKES])
 
@@ -135,12 +138,12 @@ def test_the_control_has_the_factors_of_the_device() -> None:
 
 def test_spikes_may_be_in_native_devices_though_the_control_is_on_aihwkits_tiles() -> None:
     run = Known()
-    spikes = {"device": "capacitor", "drive": DRIVE, "tile": {"simulator": "native"}}
+    spikes = {"device": "capacitor", "hyperparameters": DRIVE, "tile": {"simulator": "native"}}
     found = decompose(device_study(cases=[*GIVEN[:-1], spikes], reference="ann"), "capacitor", run)
     made = {point.label: point for point in run.studies[0].points()}
     assert made[SPIKES].method["tile"]["simulator"] == "native"
     assert made[NUMBERS].method["tile"]["simulator"] == "aihwkit"
-    assert made[NUMBERS].drive is not None, "the study's own control"
+    assert made[NUMBERS].hyperparameters is not None, "the study's own control"
     assert any("aihwkit by numbers" in note and "native by spikes" in note for note in found.notes)
 
 

@@ -285,7 +285,7 @@ def test_a_wider_window_keeps_the_step_in_weight() -> None:
 
 def test_a_window_goes_with_a_device_whose_hyperparameters_are_searched() -> None:
     """Nothing is known of its learning rate before the search; it was refused for that."""
-    asked = ask(device_study(case={"drive": {}}), "capacitor")
+    asked = ask(device_study(case={"hyperparameters": {}}), "capacitor")
     _check_worst_values(asked, ["weight_range"], "as-is")
 
 
@@ -362,7 +362,9 @@ def test_bad_questions_are_refused_before_anything_runs(
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_the_scale_of_every_parameter_goes_from_better_to_worse(name: str) -> None:
     tuned = TunedDevice(learning_rate=4.0, weight_range=2.0, thinning=None)
-    device = DeviceCase(device="capacitor", drive=PartialHyperparameters(weight_range=2.0))
+    device = DeviceCase(
+        device="capacitor", hyperparameters=PartialHyperparameters(weight_range=2.0)
+    )
     found = axis(name, device, tuned)
     if isinstance(found, str):  # in words, why this device has no such scale
         assert name in found

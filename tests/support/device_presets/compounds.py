@@ -51,12 +51,12 @@ def trial_of(device: str, **case: object) -> Trial:
     study = small_study(
         cases=[
             {"update": "rate", "learning_rate": 1.0},
-            {"device": device, "drive": drive, **case},
+            {"device": device, "hyperparameters": drive, **case},
         ],
         network={"hidden": [24], "T": 30},
         training={"epochs": 8, "batch": 20},
         dataset={"name": "digits", "n_train": 400, "validation_share": 0.1},
     )
     (point,) = study.points()[1:]
-    assert point.drive is not None
-    return point.trial("small", point.drive, seed=0)
+    assert point.hyperparameters is not None
+    return point.trial("small", point.hyperparameters, seed=0)

@@ -23,7 +23,7 @@ def device_study(device: str = "capacitor", **changes: Any) -> Study:
         **{
             "cases": [
                 {"update": "rate", "learning_rate": 1.0},
-                {"device": device, "drive": DRIVE, **case},
+                {"device": device, "hyperparameters": DRIVE, **case},
             ],
             "seeds": {"count": 5},
             **changes,

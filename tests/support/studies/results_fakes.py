@@ -32,7 +32,7 @@ def nasty_study(**changes: Any) -> Study:
             {
                 "label": NASTY,
                 "device": "reram_es",
-                "drive": {"weight_range": 8, "learning_rate": 1},
+                "hyperparameters": {"weight_range": 8, "learning_rate": 1},
             },
         ],
         "sweep": {"network.T": [10, 20]},
@@ -90,8 +90,8 @@ def trials(study: Study) -> list[Trial]:
     """Every trial of a study whose cases all have their drive."""
     found = []
     for point in study.points():
-        assert isinstance(point.drive, Hyperparameters)
-        found += [point.trial(study.study, point.drive, seed) for seed in study.seeds]
+        assert isinstance(point.hyperparameters, Hyperparameters)
+        found += [point.trial(study.study, point.hyperparameters, seed) for seed in study.seeds]
     return found
 
 
