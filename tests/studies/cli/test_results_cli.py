@@ -216,11 +216,6 @@ def test_a_table_of_some_cases_keeps_the_reference(command: Command, folder: Pat
     assert "rate" in errors
 
 
-def test_kept_rows_say_which_seeds_their_search_had(command: Command) -> None:
-    _, _, errors = command("table", "gokmen_vlasov_thresholds")
-    assert "seed 0 of the rows was the search's too" in errors
-
-
 def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path: Path) -> None:
     study = nasty_study()
     runs = runs_of(study)

@@ -88,7 +88,7 @@ def test_a_case_without_a_drive_gets_the_best_of_the_grid(harness: Harness) -> N
         "validation rate seed 7": 3,
         "validation ideal seed 7": 6,
     }
-    assert "searched first: ann, rate, ideal" in notes.lines[0]
+    assert "searched first of ann, rate, ideal" in notes.lines[0]
     assert "drive of ideal: learning_rate 1, weight_range 8 (84.50 % of" in notes.lines[3]
     assert notes.lines[3].endswith("at the edge of the grid: weight_range")
 
@@ -166,7 +166,7 @@ def test_of_equal_drives_the_gentlest_is_taken(harness: Harness) -> None:
     notes = Notes()
     drives, _ = search_in_folder(study, harness.out, harness.options(reporter=notes))
     assert drives["rate"].learning_rate == 0.5
-    (told,) = [line for line in notes.lines if line.startswith("drive of rate")]
+    (told,) = [line for line in notes.lines if line.startswith("hyperparameters of rate")]
     assert told.endswith("; 2 of 4 candidates are level: validation images do not tell them apart")
 
 
