@@ -6,12 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, StrictFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StrictFloat, model_validator
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.errors import InputError, PresetError, one_of
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.common.validation_phrases import first_fault
+from rpu_ssnn.common.validation import validated
 
 LIKE = "like"
 """Key of an entry: another one that it takes all from that it does not say itself."""
@@ -187,15 +187,7 @@ def _split(name: str) -> tuple[str, str | None]:
 
 def _entry(where: str, raw: object) -> PresetEntry:
     try:
-        return PresetEntry.model_validate(raw)
-    except ValidationError as error:
-        first, _ = first_fault(error)
-        field = ".".join(str(part) for part in first["loc"]) or "entry"
-        found, allowed = first["input"], first["allowed"]
-        if first["type"] == "extra_forbidden":
-            known = ParameterEntry if "parameters" in first["loc"] else PresetEntry
-            keys = [*known.model_fields, *([LIKE] if known is PresetEntry else [])]
-            allowed = f"unknown key; {one_of(keys, first['loc'][-1])}"
-        elif first["type"] == "missing":
-            found, allowed = None, "must be given"
-        raise PresetError(where, field, found, allowed) from None
+        return validated(PresetEntry, raw, "", where)
+    except InputError as error:
+        field = "entry" if error.field == "content" else error.field
+        raise PresetError(where, field, error.value, error.allowed) from None

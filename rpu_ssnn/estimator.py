@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field, ValidationError
+from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.common.errors import InputError, nearest, one_of
-from rpu_ssnn.common.validation_phrases import in_one_line
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
@@ -36,13 +36,16 @@ from rpu_ssnn.training_state import EpochRow, StateError
 
 WHERE = "SpikingClassifier"
 
+MOST_THREADS = 1024
+"""More threads than any machine has CPUs would only take memory."""
+
 
 class _OwnSettings(Spec):
     """Parameters of the classifier that no other settings check."""
 
     learning_rate: Positive
     scale: Literal["training", "each"]
-    threads: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     winner_takes_all: bool
     simulator: Literal["aihwkit", "native"]
 
@@ -260,8 +263,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"a classifier needs at least 2 classes, and y has {len(classes)} class"
             )
-        checked = {name: getattr(self, name) for name in _OwnSettings.model_fields}
-        _checked_spec(_OwnSettings, **checked)
+        self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
@@ -292,18 +294,23 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _network_spec(self) -> NetworkSpec:
         layers = self.hidden if np.iterable(self.hidden) else (self.hidden,)
-        return _checked_spec(
-            NetworkSpec,
+        return self._checked_as(
+            NetworkSpec, "T", "inference_T", "initial_scale",
             hidden=tuple(layers),
-            T=self.T,
-            inference_T=self.inference_T,
-            initial_scale=self.initial_scale,
-            encoding=_checked_spec(EncodingSpec, contrast=self.contrast),
+            encoding=self._checked_as(EncodingSpec, "contrast"),
             inhibition=InhibitionSpec(clocked=self.winner_takes_all),
-        )
+        )  # fmt: skip
 
     def _training_spec(self, epochs: int) -> TrainingSpec:
-        return _checked_spec(TrainingSpec, epochs=epochs, batch=self.batch, decay_shape="linear")
+        return self._checked_as(TrainingSpec, "batch", epochs=epochs, decay_shape="linear")
+
+    def _checked_as[S: Spec](self, kind: type[S], *names: str, **more: Any) -> S:
+        """Parameters of the classifier as settings.
+
+        Raises:
+            InputError: a parameter is out of its range, in one line.
+        """
+        return validated(kind, {name: getattr(self, name) for name in names} | more, "", WHERE)
 
     def _factory(self) -> SynapsesFactory:
         if isinstance(self.synapses, str) and self.synapses in IDEAL:
@@ -312,7 +319,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from rpu_ssnn.synapses.native.synapses import native_synapses
         from rpu_ssnn.synapses.tile import tile_synapses
 
-        spec = _checked_spec(TileSpec, weight_range=self.weight_range, simulator=self.simulator)
+        spec = self._checked_as(TileSpec, "weight_range", "simulator")
         try:
             device = find_device(self.synapses)
         except InputError:
@@ -322,15 +329,3 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise
         make = native_synapses if self.simulator == "native" else tile_synapses
         return make(device, spec, self.learning_rate)
-
-
-def _checked_spec[S: Spec](kind: type[S], **settings: Any) -> S:
-    """Settings of the classifier's parameters.
-
-    Raises:
-        InputError: a parameter out of its range, in one line.
-    """
-    try:
-        return kind(**settings)
-    except ValidationError as error:
-        raise in_one_line(error, WHERE, kind.model_fields) from None

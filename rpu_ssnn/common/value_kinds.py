@@ -10,11 +10,10 @@ from pydantic.fields import FieldInfo
 
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import first_unprintable
-from rpu_ssnn.common.written_numbers import instead_of, unit_of
 
 
 def of_one_line(text: str) -> str:
-    """The text.
+    """The text itself, where it is one line.
 
     Raises:
         ValueError: it has line ends, control characters, or spaces at its ends.
@@ -30,41 +29,35 @@ def refuse_other_kinds(fields: Mapping[str, FieldInfo], content: object) -> None
     """Looks at a raw mapping before pydantic, which takes "0.1" for a number and `true` for 1.
 
     Raises:
-        InputError: a flag, number or text in the place of another kind of value.
+        InputError: a flag, number or text stands in the place of another kind of value.
     """
     for name, value in content.items() if isinstance(content, dict) else ():
-        known = fields.get(name)
-        if known is None or not isinstance(value, bool | int | float | str | list | tuple):
+        if name not in fields:
             continue
-        kinds = kinds_of(typing.cast(Any, known.annotation))
-        items = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
-        for place, item in items:
-            own = kinds if place == "" else frozenset(k for k in kinds if not isinstance(k, str))
-            if (allowed := _of_another_kind(name, item, own)) is not None:
-                field = f"{name}.{place}" if place != "" else name
-                raise InputError("spec", field, item, allowed)
+        kinds = kinds_of(typing.cast(Any, fields[name].annotation))
+        if isinstance(value, list | tuple):  # text that an annotation names stands for all items
+            items = {f"{name}.{place}": item for place, item in enumerate(value)}
+            kinds = frozenset(kind for kind in kinds if not isinstance(kind, str))
+        else:
+            items = {name: value}
+        for field, item in items.items():
+            if (wanted := _other_kind(item, kinds)) is not None:
+                raise InputError("spec", field, item, f"must be {wanted}")
 
 
-def _of_another_kind(name: str, value: object, kinds: frozenset[Any]) -> str | None:
-    """What the value of a field must be, as a phrase; None where pydantic is to judge it."""
+def _other_kind(value: object, kinds: frozenset[Any]) -> str | None:
+    """What the value must be, in words; None where pydantic is to judge it."""
     if Any in kinds or not kinds & {bool, int, float}:
         return None
+    numbers = "a number" if float in kinds else "a whole number" if int in kinds else ""
     if isinstance(value, bool):
-        return None if bool in kinds else f"must be a {_number(kinds)}, not true or false"
+        return None if bool in kinds else f"{numbers}, not true or false"
     if isinstance(value, int | float):
-        return None if kinds & {int, float} else "must be true or false"
+        return None if numbers else "true or false"
     takes_text = kinds & {str, Path} or any(isinstance(kind, str) for kind in kinds)
     if not isinstance(value, str) or takes_text:
         return None
-    if not kinds & {int, float}:
-        return "must be true or false"
-    unit = unit_of(name)
-    in_unit = f" in {unit}" if unit else ""
-    return f"must be a {_number(kinds)}{in_unit}, not text{instead_of(value, unit)}"
-
-
-def _number(kinds: frozenset[Any]) -> str:
-    return "number" if float in kinds else "whole number"
+    return f"{numbers}, not text" if numbers else "true or false"
 
 
 @cache

@@ -1,0 +1,176 @@
+"""A validation error of pydantic as one line: file, dotted key, value, and what is allowed."""
+
+import re
+import typing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ValidationError
+
+from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
+
+TAG_MARK = "<"
+"""Starts the tag of a union's member in the location of an error; no user wrote it."""
+
+_KEY = "[key]"
+"""pydantic puts this behind a key that is not valid itself."""
+
+_MEMBER = re.compile(r"[\w-]+\[.*\]|bool|int|float|str|none|path")
+"""pydantic calls the members of a union so, in the location of an error; no user wrote them."""
+
+_MAPPING, _LIST = "must be a mapping, `key: value`", "must be a list"
+_TEXT = "must be text (in quotes, where YAML would read something else)"
+_NUMBER, _WHOLE, _FLAG = "must be a number", "must be a whole number", "must be true or false"
+_PHRASES = {
+    **dict.fromkeys(("bool_parsing", "bool_type"), _FLAG),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_attributes_type", "model_type"), _MAPPING),
+    **dict.fromkeys(("float_parsing", "float_type"), _NUMBER),
+    **dict.fromkeys(("int_from_float", "int_parsing", "int_type"), _WHOLE),
+    **dict.fromkeys(("list_type", "tuple_type"), _LIST),
+    "finite_number": "must be a finite number",
+    "missing": "must be given",
+    "path_type": "must be the path of a file",
+    "string_type": _TEXT,
+}
+"""What is allowed, where pydantic's own sentence names a type of Python."""
+
+_TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
+
+
+def validated[M: BaseModel](
+    model: type[M], content: object, key: str, where: object = "study"
+) -> M:
+    """The content of a section of a file as its model.
+
+    Args:
+        model: the model that checks the section.
+        content: what was read.
+        key: the dotted key of the section; empty for the whole file.
+        where: the file or object that holds the content.
+
+    Raises:
+        InputError: the content is not valid.
+    """
+    with explained(model, key, where):
+        return model.model_validate(content)
+
+
+@contextmanager
+def explained(model: type[BaseModel], key: str = "", where: object = "study") -> Iterator[None]:
+    """Raises a validation error of a model within it as the project's error.
+
+    Args:
+        model, key, where: as in `validated`.
+
+    Raises:
+        InputError: in place of pydantic's ``ValidationError``.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise _as_input_error(error, model, key, where) from error
+
+
+def _as_input_error(
+    error: ValidationError, model: type[BaseModel], prefix: str, where: object
+) -> InputError:
+    """The first fault, with unknown keys before all others, and how many more there are."""
+    place, faults, others = _first_faults(error)
+    more = f" (and {others} more)" if others else ""
+    fault = faults[0]
+    path = [key for key in (prefix, *_keys(place)) if key]
+    inner = fault.get("ctx", {}).get("error")
+    if isinstance(inner, InputError):
+        path.append(inner.field)
+        return InputError(where, ".".join(path), inner.value, inner.allowed + more)
+    value: object = fault["input"]
+    if fault["type"] == "extra_forbidden":
+        *parent, value = place
+        allowed = f"unknown key; {one_of(_valid_keys(model, parent), value)}"
+    else:
+        value = None if fault["type"] == "missing" else value
+        # Several members of a union may each say what they take; a choice comes before a type.
+        phrases = sorted(
+            dict.fromkeys(map(_allowed, faults)), key=lambda phrase: phrase.startswith("must ")
+        )
+        allowed = " or ".join(
+            phrase.removeprefix("must be ") if k else phrase for k, phrase in enumerate(phrases)
+        )
+    return InputError(where, ".".join(path) or "content", value, allowed + more)
+
+
+def _first_faults(
+    error: ValidationError,
+) -> tuple[tuple[int | str, ...], list[dict[str, Any]], int]:
+    """The place to report, the faults found there, and how many other places have faults.
+
+    A misspelt key is both unknown and missing, and only the first says what to correct. Members of
+    a union all complain; the member whose complaint lies deepest is the one that was meant.
+    """
+    by_place: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
+    for found in error.errors(include_url=False):
+        place = tuple(part for part in found["loc"] if not _MEMBER.fullmatch(str(part)))
+        if found["loc"][-1:] == (_KEY,):
+            place, found["type"] = place[:-1], "invalid_key"
+        if found["type"] == "invalid_key":
+            place = place[:-1]
+        by_place.setdefault(place, []).append(dict(found))
+    kinds = {place: faults[0]["type"] for place, faults in by_place.items()}
+    above = {place[:k] for place in by_place for k in range(len(place))}
+    places = [place for place in by_place if place not in above or kinds[place] == "invalid_key"]
+    first = min(places, key=lambda one: kinds[one] not in ("extra_forbidden", "invalid_key"))
+    return first, by_place[first], len(places) - 1
+
+
+def _allowed(fault: dict[str, Any]) -> str:
+    """What would have been right, as a phrase that begins with a verb."""
+    kind = fault["type"]
+    if kind == "invalid_key":
+        return _TEXT_AS_KEY
+    if kind in _PHRASES:
+        return _PHRASES[kind]
+    if kind == "value_error":
+        return str(fault["ctx"]["error"])
+    sentence = re.sub(r" after validation, not \d+$", "", str(fault["msg"]))
+    phrase = re.sub(r"^(Input|Value|String|Tuple|List|Dictionary|Set) should ", "must ", sentence)
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", str(fault["ctx"]["expected"]))
+        return meant(nearest(choices, fault["input"])) + phrase
+    return phrase
+
+
+def _keys(place: Sequence[int | str]) -> list[str]:
+    """The keys of a place; cases are counted from one, as a reader counts them."""
+    keys = [str(part) for part in place if not str(part).startswith(TAG_MARK)]
+    if keys[:1] == ["cases"] and len(keys) > 1:
+        keys[:2] = [f"case {int(keys[1]) + 1}"]
+    return keys
+
+
+def _valid_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """The keys of the section at a place within a model."""
+    models, tags = [model], {str(part) for part in place if str(part).startswith(TAG_MARK)}
+    for part in place:
+        below = [one.model_fields[part] for one in models if part in one.model_fields]
+        if below:
+            models = [inner for field in below for inner in _models(field.annotation, tags)]
+    keys = [field.alias or name for one in models for name, field in one.model_fields.items()]
+    return list(dict.fromkeys(keys))
+
+
+def _models(annotation: Any, tags: set[str]) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names; of tagged ones those whose tag is given."""
+    if isinstance(annotation, typing.TypeAliasType):
+        annotation = annotation.__value__
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        return
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Annotated:
+        tag = next((str(one.tag) for one in arguments[1:] if hasattr(one, "tag")), None)
+        if tag is not None and tag not in tags:
+            return
+        arguments = arguments[:1]
+    for argument in arguments:
+        yield from _models(argument, tags)
