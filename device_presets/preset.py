@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import PresetError, one_of
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
-from rpu_ssnn.devices.own_law import find_law
+from rpu_ssnn.devices.own_law import OwnLaw, find_law
 
 if TYPE_CHECKING:
     from aihwkit.simulator.configs.devices import PulsedDevice
@@ -147,6 +147,11 @@ class Preset:
         None where the device has neither."""
         physics: ChargeTrapPhysics | None = self.law.pulse_physics(self.values)
         return physics
+
+    @property
+    def own_law(self) -> OwnLaw | None:
+        """A law of the user's own file, with the numbers of this preset; None: one of ours."""
+        return OwnLaw(self.law, self.law.numbers(self.values)) if self.law.file else None
 
     @property
     def noise_free(self) -> bool:

@@ -90,7 +90,15 @@ def read_preset_file(
     if not isinstance(content, dict) or not content:
         raise PresetError(file, "file", content, "must hold presets as 'name: {...}'")
     raw = {str(name): entry for name, entry in content.items()}
-    return {name: _complete(file, raw, name, others, ()) for name in raw}
+    entries = {name: _complete(file, raw, name, others, ()) for name in raw}
+    return {name: _with_whole_path(file, entry) for name, entry in entries.items()}
+
+
+def _with_whole_path(file: Path, entry: PresetEntry) -> PresetEntry:
+    """The entry with the whole path of its law, where that is a file beside the preset's."""
+    if not entry.law.endswith(".py"):
+        return entry
+    return entry.model_copy(update={"law": str((file.parent / entry.law).absolute())})
 
 
 def _complete(

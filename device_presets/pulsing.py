@@ -1,8 +1,12 @@
-"""Single pulses on a real aihwkit tile: what a device does, measured as an experiment would."""
+"""Single pulses on a real aihwkit tile: what a device does, measured as an experiment would.
+
+Devices with a law of the user's own are drawn by the tile, and step by their law.
+"""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +14,7 @@ import pandas as pd
 from device_presets.preset import Preset
 from device_presets.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.shared import OwnShared
 
 if TYPE_CHECKING:
     from aihwkit.simulator.configs.devices import PulsedDevice
@@ -86,10 +91,38 @@ def pulse_train(
     device = aihwkit_device(preset.name, preset.law, preset.values, None)
     device.construction_seed = seed + 1  # 0 would mean: from the clock
     tile = _tile(device, n_devices)
+    if preset.own_law is not None:
+        return _own_train(preset, tile.get_hidden_parameters(), up, start, seed)
     tile.set_weights(torch.full((n_devices, 1), -1e6 if start is None else start))
     weights = [tile.get_weights()[0].flatten().tolist()]
     weights += [_pulse(tile, n_devices, polarity) for polarity in up]
     return np.array(weights)
+
+
+def _own_train(
+    preset: Preset, drawn: Mapping[str, Any], up: Sequence[bool], start: float | None, seed: int
+) -> np.ndarray:
+    """`pulse_train` by a law of the user's own, for devices with the steps and bounds drawn."""
+    law, rng = preset.law, np.random.default_rng(seed)
+    shared = OwnShared(np.float32(preset.cycle_to_cycle), law.numbers(preset.values))
+    fields = {"low": "min_bound", "high": "max_bound", "up": "dwmin_up", "down": "dwmin_down"}
+    columns = {field: drawn[name].numpy().ravel() for field, name in fields.items()}
+    n = len(columns["low"])
+    devices = [
+        SimpleNamespace(
+            **{field: float(values[k]) for field, values in columns.items()}, **law.hidden_fields
+        )
+        for k in range(n)
+    ]
+    first = columns["low"] if start is None else np.clip(start, columns["low"], columns["high"])
+    weights = np.empty((len(up) + 1, n))
+    weights[0] = first
+    for pulse, way in enumerate(up):
+        for k, device in enumerate(devices):
+            w = float(weights[pulse, k])
+            w += float(law.step(shared, device, w, way, rng.standard_normal()))
+            weights[pulse + 1, k] = min(max(w, device.low), device.high)
+    return weights
 
 
 def _tile(device: "PulsedDevice", n_devices: int) -> "AnalogTile":

@@ -2,51 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rpu_ssnn.devices.laws.jump_table import JumpTable
+if TYPE_CHECKING:  # the laws import numba
+    from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
+    from rpu_ssnn.devices.laws.jump_table import JumpTable
+    from rpu_ssnn.devices.own_law import OwnLaw
 
 PulsedDevice = Any
 """An aihwkit configuration of a device or of a cell of several (aihwkit ships no types)."""
-
-
-class PulsePhysics(Protocol):
-    """A device whose step and charge follow its last pulse; times in seconds.
-
-    `rpu_ssnn.devices.laws.charge_trap.ChargeTrapPhysics` is one.
-    """
-
-    @property
-    def remembers(self) -> bool:
-        """Whether a step follows the gap, or charge fades; if not, aihwkit has such a device."""
-
-    @property
-    def pulse_width_s(self) -> float:
-        """Width of every pulse."""
-
-    @property
-    def shortest_slot_s(self) -> float:
-        """Least time from pulse to pulse."""
-
-    @property
-    def rest_state(self) -> float:
-        """State (1: upper end of the nominal range) of a device that has lost all charge."""
-
-    @property
-    def recovery(self) -> float:
-        """Step without a gap over that of an isolated pulse, minus 1."""
-
-    @property
-    def gap_time_constant_s(self) -> float:
-        """How fast the step falls to that of an isolated pulse with the gap, exponentially."""
-
-    @property
-    def loss_per_decade(self) -> float:
-        """Share of the charge left at an age is 1 - this x log10(1 + age / loss_onset_s), or 0."""
-
-    @property
-    def loss_onset_s(self) -> float:
-        """See `loss_per_decade`."""
 
 
 class DeviceSource(Protocol):
@@ -54,11 +18,15 @@ class DeviceSource(Protocol):
     ones."""
 
     @property
-    def pulse_physics(self) -> PulsePhysics | None:
+    def pulse_physics(self) -> "ChargeTrapPhysics | None":
         """What the device does beyond aihwkit; None where it does nothing beyond."""
 
     @property
-    def jump_tables(self) -> Sequence[JumpTable] | None:
+    def own_law(self) -> "OwnLaw | None":
+        """The law of a user's own file that the devices follow; None: a law of the package."""
+
+    @property
+    def jump_tables(self) -> "Sequence[JumpTable] | None":
         """Measured jumps, of which each device has those of one table; None: a step model."""
 
     @property

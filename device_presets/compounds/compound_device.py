@@ -15,11 +15,13 @@ from device_presets.jump_tables.table_device import (
     table_device,
     table_name,
 )
+from device_presets.law_device import is_law_name, law_device, law_name
 from device_presets.preset import Parameter, Preset
 from device_presets.preset_lookup import LISTING, get_preset, preset_names, preset_of
 from rpu_ssnn.common.errors import PresetError, meant, nearest, one_of
 from rpu_ssnn.devices.law_parameter import Value
 from rpu_ssnn.devices.laws.charge_trap import ChargeTrapPhysics
+from rpu_ssnn.devices.own_law import OwnLaw
 
 _CALL = re.compile(r"\s*([A-Za-z0-9_]+)\s*\((.*)\)\s*")
 
@@ -81,6 +83,11 @@ class CompoundDevice:
         return self.first.pulse_physics if self.pair else None
 
     @property
+    def own_law(self) -> OwnLaw | None:
+        """The law of the first preset, where that is one of the user's own."""
+        return self.first.own_law
+
+    @property
     def noise_free(self) -> bool:
         """Whether nothing is drawn at random after construction: transfers draw their pulses."""
         plain = self.compound.beside_pulses is None
@@ -123,7 +130,9 @@ def get_device(
     Args:
         name: of a preset or a cell; ``SoftBoundsDevice(dw_min=0.01)``, a class of aihwkit with
             its fields; or an object of such a class, or a SingleRPUConfig with one; or
-            ``table(FOLDER)``, ``{"table": FOLDER}`` (`device_presets.jump_tables`).
+            ``table(FOLDER)``, ``{"table": FOLDER}`` (`device_presets.jump_tables`); or
+            ``{"law": "my_law.py", "step": 0.01, ...}``, a law of the user's own with its
+            parameters.
         overrides: parameters of the (first) preset and settings of the cell; a partner comes as
             its preset says.
 
@@ -131,12 +140,16 @@ def get_device(
         PresetError: as ``get_preset``; an unknown cell, a partner where none goes or that leaks,
             devices that aihwkit's cells cannot hold.
     """
+    if isinstance(name, Mapping) and "law" in name:
+        name = law_name(name)
     if isinstance(name, Mapping):
         if set(name) != {KEY}:
             raise PresetError("device", "key", ", ".join(map(str, name)), f"must be {KEY}")
         name = table_name(name[KEY])
     if isinstance(name, str) and is_table_name(name):
         return table_device(name, overrides)
+    if isinstance(name, str) and is_law_name(name):
+        return law_device(name, overrides)
     if not isinstance(name, str) or is_aihwkit_name(name):
         return preset_of(
             *own_entry(aihwkit_object(name) if isinstance(name, str) else name), overrides
@@ -177,6 +190,11 @@ def get_device(
 
 
 def _check_for_cell(name: str, field: str, preset: Preset) -> None:
+    if preset.own_law is not None:
+        allowed = (
+            "must have a law of the package: a law of your own is simulated as a single device "
+        )
+        raise PresetError(name, field, preset.name, allowed + "and in two_device_pair only")
     if preset.pulse_physics is not None:
         allowed = (
             "must not remember its pulses or lose charge in log-time, which is simulated for a "

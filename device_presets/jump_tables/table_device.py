@@ -101,6 +101,7 @@ class TableDevice:
     in_parallel = 1
     leak_time_constant_s = math.inf
     pulse_physics = None
+    own_law = None
     one_directional_because = None
 
     def __reduce__(self) -> tuple[type["TableDevice"], tuple[object, ...]]:

@@ -5,11 +5,13 @@ Presets, cards, fits, native arrays, aihwkit's tiles and ablations read a law fr
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.common_parameters import (
@@ -21,7 +23,7 @@ from rpu_ssnn.devices.common_parameters import (
 )
 from rpu_ssnn.devices.fit_form import FitForm
 from rpu_ssnn.devices.law_parameter import LawParameter, Value
-from rpu_ssnn.devices.shared import PerDevice, Shared, shared_of
+from rpu_ssnn.devices.shared import OwnShared, PerDevice, Shared, shared_of
 
 type Values = Mapping[str, Value]
 """Parameter name -> value, complete."""
@@ -90,7 +92,7 @@ class Law:
         fits: the forms in which a measured device is fitted by this law.
         hidden: further numbers of each device that the step may read and change, at most two, with
             their values before the first pulse; `device.a` is the first, `device.b` the second.
-        file, digest: of a user's own law.
+        file, digest, compiled: of a law that was read from a user's own file.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Law:
     hidden: Mapping[str, float] = field(default_factory=dict)
     file: str | None = None
     digest: str | None = None
+    compiled: Any = None
 
     @cached_property
     def parameters(self) -> Mapping[str, LawParameter]:
@@ -129,9 +132,33 @@ class Law:
     def mean_steps(self, values: Values, weight: float = 0.0) -> UpDown:
         """Size of one isolated pulse up and of one down at a weight, of the mean device without
         noise; both 0 or more, in units of weight."""
-        up, down = self.factors(values, weight)
         scale_up, scale_down = self.scales(values)
-        return scale_up * up, scale_down * down
+        if self.file is None:
+            up, down = self.factors(values, weight)
+            return scale_up * up, scale_down * down
+        own = np.array([number(values, name) for name in self.own])
+        shared = OwnShared(np.float32(0.0), own)
+        found = []
+        for way in (True, False):
+            device = SimpleNamespace(
+                low=number(values, "w_min"), high=number(values, "w_max"), up=scale_up,
+                down=scale_down, state=weight, pulses=0, **self.hidden_fields,
+            )  # fmt: skip
+            found.append(abs(float(self.step(shared, device, weight, way, 0.0))))
+        return found[0], found[1]
+
+    def numbers(self, values: Values) -> Float32[np.ndarray, " n"]:
+        """The law's own parameters as its step reads them, in the order of its file."""
+        return single(*(number(values, name) for name in self.own))
+
+    @property
+    def hidden_fields(self) -> dict[str, float]:
+        """Fields of a device that hold the hidden numbers, with their values before all pulses."""
+        return dict(zip(("a", "b"), self.hidden.values(), strict=False))
+
+    def from_file(self, file: str, digest: str, code: int, compiled: Any) -> "Law":
+        """This law as one of a user's own file."""
+        return replace(self, file=file, digest=digest, code=code, compiled=compiled)
 
     def check_values(self, where: str, values: Values) -> None:
         """Refuses combinations that the law or physics rules out.

@@ -1,8 +1,36 @@
-"""A device law of a user's own: one file, which is found by its name, and known by its digest."""
+"""A device law of a user's own: one Python file, known by the digest of its text.
+
+The file defines ``LAW``, a `Law` whose step is a plain function; see docs/how-to/own_law.md.
+"""
+
+import hashlib
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numba.core.errors
+import numpy as np
+from jaxtyping import Float32
 
 from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.files import reason
+from rpu_ssnn.devices.common_parameters import RETENTION, STEP_AND_RANGE, VARIATION
 from rpu_ssnn.devices.law import Law
-from rpu_ssnn.devices.laws import LAWS
+from rpu_ssnn.devices.laws import LAWS, OWN
+from rpu_ssnn.devices.shared import own_step
+
+DIGITS = 16
+"""Hexadecimal digits of a digest as names and rows have it."""
+
+MOST_HIDDEN = 2
+
+
+class OwnLaw(NamedTuple):
+    """A user's law with the numbers of one device, as a tile asks for it."""
+
+    law: Law
+    numbers: Float32[np.ndarray, " n"]
 
 
 def find_law(where: str, name: str, digest: str | None = None) -> Law:
@@ -10,11 +38,60 @@ def find_law(where: str, name: str, digest: str | None = None) -> Law:
 
     Args:
         where: what asks for it, for the error.
-        name: of a law of the package.
+        name: of a law of the package, or the file of a law of the user's own (``my_law.py``).
+        digest: which the file must have; None: any.
 
     Raises:
-        PresetError: there is no such law.
+        PresetError: there is no such law, the file is not a law, or it has another digest.
     """
-    if name not in LAWS:
-        raise PresetError(where, "law", name, one_of(LAWS, name))
-    return LAWS[name]
+    if name in LAWS:
+        return LAWS[name]
+    if not name.endswith(".py"):
+        allowed = f"{one_of(LAWS, name)}, or a file such as my_law.py"
+        raise PresetError(where, "law", name, allowed)
+    file = Path(name)
+    try:
+        found = hashlib.sha256(file.read_bytes()).hexdigest()[:DIGITS]
+    except OSError as error:
+        raise PresetError(where, "law", name, f"must be readable: {reason(error)}") from None
+    if digest not in (None, found):
+        raise PresetError(where, "law", f"{name}, sha256={found}", f"must have sha256={digest}")
+    return _read(str(file.absolute()), found)
+
+
+@lru_cache(maxsize=16)
+def _read(path: str, digest: str) -> Law:
+    """The law of a file, complete and compiled.
+
+    Raises:
+        PresetError: the file cannot be executed, or its ``LAW`` cannot be used.
+    """
+    spec = importlib.util.spec_from_file_location(f"own_law_{digest}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        raise PresetError(
+            path, "file", told, "must be a Python file that can be executed"
+        ) from error
+    law = getattr(module, "LAW", None)
+    if not isinstance(law, Law):
+        raise PresetError(path, "LAW", law, "must be a rpu_ssnn.devices.Law")
+    taken = {**STEP_AND_RANGE, **VARIATION, **RETENTION, **law.facts}
+    for name, parameter in law.own.items():
+        if name in taken or parameter.kind == "numbers":
+            allowed = "must be one number or flag, with a name that no parameter of every law has"
+            raise PresetError(path, "own", name, allowed)
+    if len(law.hidden) > MOST_HIDDEN:
+        allowed = f"must be at most {MOST_HIDDEN} numbers of a device"
+        raise PresetError(path, "hidden", ", ".join(law.hidden), allowed)
+    try:
+        compiled = own_step(law.step)
+    except numba.core.errors.NumbaError as error:
+        told = " ".join(str(error).split())[:300]
+        allowed = "must be a function (shared, device, w, up, noise) that numba compiles"
+        raise PresetError(path, "step", told, allowed) from error
+    return law.from_file(path, digest, OWN, compiled)

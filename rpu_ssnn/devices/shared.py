@@ -1,9 +1,14 @@
 """What all devices of an array share, as a compiled step reads it."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from jaxtyping import Float32
+
+from rpu_ssnn.devices.device_record import RECORD
 
 PerDevice = Float32[np.ndarray, " devices"]
 
@@ -20,6 +25,15 @@ class Jumps(NamedTuple):
 
 NO_JUMPS = Jumps(*(np.zeros((1,) * axes, dtype=np.float32) for axes in (2, 1, 3, 2)))
 """This stands in where devices have steps and no table of jumps."""
+
+
+class OwnShared(NamedTuple):
+    """What the step of a user's own law reads of the numbers that all devices share."""
+
+    noise: np.float32
+    """Deviation of a step from pulse to pulse, as a share of the step."""
+    numbers: Float32[np.ndarray, " n"]
+    """The law's own parameters, in the order of its file."""
 
 
 class Shared(NamedTuple):
@@ -45,6 +59,34 @@ class Shared(NamedTuple):
     numbers: Float32[np.ndarray, " n"]
     """The law's own numbers, in the order of its file."""
     jumps: Jumps = NO_JUMPS
+    own: Any = None
+    """The compiled step of a user's own law (`own_step`); `no_own_step()` where there is none."""
+
+
+def own_step(step: Callable[..., Any]) -> Any:
+    """The step of a user's own law, compiled, as a pointer that every kernel can call.
+
+    So that a kernel need not be compiled again for each law, it calls the step through the pointer,
+    where it inlines the steps of the package. Both take the same arguments.
+
+    Raises:
+        numba.core.errors.NumbaError: numba cannot compile the step.
+    """
+    single, flag = numba.types.float32, numba.types.boolean
+    type_of: Callable[[Any], Any] = numba.typeof
+    shared = type_of(OwnShared(np.float32(0.0), np.zeros(1, dtype=np.float32)))
+    signature = single(shared, numba.from_dtype(RECORD), single, flag, single)
+    return numba.cfunc(signature, error_model="numpy")(step)
+
+
+@cache
+def no_own_step() -> Any:
+    """The pointer that stands in where the law is one of the package's."""
+    return own_step(_nothing)
+
+
+def _nothing(shared: Any, device: Any, w: np.float32, up: bool, noise: np.float32) -> np.float32:
+    return np.float32(0.0)
 
 
 def shared_of(config: Any) -> Shared:
@@ -66,4 +108,5 @@ def plain_shared(noise: np.float32, write_noise: np.float32) -> Shared:
         half_window=np.float32(0.0),
         wear_exponent=np.float32(1.0),
         numbers=np.zeros(1, dtype=np.float32),
+        own=no_own_step(),
     )

@@ -172,6 +172,7 @@ ARRAY_PHYSICS: Mapping[str, type[ArrayPhysics]] = {
 _RENAMED = "is now native, which simulates these devices exactly, and all others"
 _NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
 _NO_MEMORY = "needs tile: {simulator: native}; aihwkit's devices do not remember their pulses"
+_NO_OWN_LAW = "needs tile: {simulator: native}; aihwkit's tiles have no law of your own"
 _NO_PHYSICS = "needs native_synapses (tile: {simulator: native}); aihwkit's tiles have none"
 _NO_DISTURB = (
     "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
@@ -193,9 +194,11 @@ _TOO_FAST = (
 
 
 def needs_native(device: DeviceSource) -> bool:
-    """Whether only the native simulator has the device: tables, or a memory of its pulses."""
+    """Whether only the native simulator has the device: tables, a law of the user's own, or a
+    memory of its pulses."""
     physics = device.pulse_physics
-    return device.jump_tables is not None or (physics is not None and physics.remembers)
+    alone = device.jump_tables is not None or device.own_law is not None
+    return alone or (physics is not None and physics.remembers)
 
 
 def check_device(
@@ -219,14 +222,16 @@ def check_device(
     frozen = spec.batch_seconds(batch, slots, shortest)
     on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)
     remembers = physics is not None and physics.remembers
+    fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
     effects = {name: getattr(spec, name) for name in ARRAY_PHYSICS}
     refusals = (
         ("simulator", simulator, simulator == "reference", _RENAMED),
         ("simulator", simulator, on_aihwkit and device.jump_tables is not None, _NO_TABLES),
         ("simulator", simulator, on_aihwkit and remembers, _NO_MEMORY),
+        ("simulator", simulator, on_aihwkit and device.own_law is not None, _NO_OWN_LAW),
         *((name, part, on_aihwkit and part.acts, _NO_PHYSICS) for name, part in effects.items()),
-        ("half_select", spec.half_select, spec.half_select.acts and physics, _NO_DISTURB),
-        ("read_disturb", spec.read_disturb, spec.read_disturb.acts and physics, _NO_DISTURB),
+        ("half_select", spec.half_select, spec.half_select.acts and fixed, _NO_DISTURB),
+        ("read_disturb", spec.read_disturb, spec.read_disturb.acts and fixed, _NO_DISTURB),
         ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),
         ("retention", retention, retention.has_law and loses, _ONE_LOSS),
         ("storage_seconds", spec.storage_seconds, keeps and spec.storage_seconds, _NEEDS_LOSS),

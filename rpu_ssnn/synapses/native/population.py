@@ -87,16 +87,22 @@ def _of_aihwkit(
     config = source.device(built_seconds(source))
     single = config.unit_cell_devices[0] if isinstance(config, VectorUnitCell) else config
     kind = type(single).__name__
-    law = law_of_aihwkit(kind)
+    own = source.own_law
+    law = law_of_aihwkit(kind) if own is None else own.law
     if law is None or law.code == NOT_NATIVE:
         raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
     records = empty_records(len(seeds) * source.in_parallel * shape[0] * shape[1])
     records = records.reshape(len(seeds) * source.in_parallel, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
     drawn = hashlib.sha256()
+    if own is not None:
+        drawn.update(str(law.digest).encode() + own.numbers.tobytes())
     shared = None
     for d, hidden in enumerate(_hidden_of_devices(shape, source, spec, seeds)):
         shared, further = law.native(single, hidden)
+        if own is not None:
+            shared = shared._replace(numbers=own.numbers, own=law.compiled)
+            further = law.hidden_fields
         of_fields = {
             "low": hidden["min_bound"], "high": hidden["max_bound"],
             "up": hidden["dwmin_up"], "down": hidden["dwmin_down"], **further,

@@ -82,6 +82,7 @@ class NativeSynapses(Synapses):
         built = build_array(crossbar, device, spec)
         self._array, drawn = built.array, built.drawn
         self._clock, self._digest = built.array.clock, drawn.digest
+        self._hidden = tuple(drawn.law.hidden_fields)
         self._effects = effects_of(Setup(crossbar, device, spec, drawn, built.effects_seed))
         self.needs_all_spikes = any(effect.needs_all_spikes for effect in self._effects)
         self._in_order = crossbar.threads == 1
@@ -233,6 +234,7 @@ class NativeSynapses(Synapses):
             **joined({effect.name: effect.state() for effect in self._effects}),
             **reads,
             "states": records["state"].copy(),
+            **{f"hidden_{name}": records[name].copy() for name in self._hidden},
             "pulses": records["pulses"][0].copy(),
             "devices": np.frombuffer(self._digest, dtype=np.uint8),
             "totals": np.array([self._up, self._down, self._array.writes]),
@@ -248,6 +250,8 @@ class NativeSynapses(Synapses):
         self.drop_pulses()
         records = self._array.cells.records
         records["state"][:] = state["states"]
+        for name in self._hidden:
+            records[name][:] = state[f"hidden_{name}"]
         records["pulses"][0] = state["pulses"]
         self._clock.restore(part_of(state, "clock"))
         for effect in self._effects:

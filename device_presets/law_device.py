@@ -1,0 +1,81 @@
+"""A device by the file of its law: `law(my_law.py, step=0.01, ...)`.
+
+>>> get_device({"law": "my_law.py", "step": 0.01, ...})
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from device_presets.preset import Preset
+from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.preset_lookup import preset_of
+from rpu_ssnn.common.errors import PresetError, one_of
+from rpu_ssnn.common.files import user_path
+from rpu_ssnn.devices.own_law import find_law
+
+KEY = "law"
+
+_NAME = re.compile(r"law\((?P<file>[^,()]+\.py)(?P<rest>(?:, *\w+=[^,()]+)*)\)")
+_GIVEN = "given with the law"
+
+
+def is_law_name(name: str) -> bool:
+    """Whether a device's name means the file of a law."""
+    return _NAME.fullmatch(name.strip()) is not None
+
+
+def law_name(device: Mapping[str, Any]) -> str:
+    """The name of `{law: my_law.py, step: 0.01, ...}`, with the digest of the file.
+
+    Raises:
+        PresetError: the file is no law.
+    """
+    file = str(device[KEY])
+    if any(mark in file for mark in ",()") or not file.endswith(".py"):
+        allowed = "must be a file such as my_law.py, without commas and parentheses in its path"
+        raise PresetError("device", KEY, file, allowed)
+    law = find_law("device", str(user_path("device", KEY, file)))
+    given = [f"{name}={value}" for name, value in device.items() if name not in (KEY, "sha256")]
+    return f"law({', '.join([file, *given, f'sha256={law.digest}'])})"
+
+
+def law_device(name: str, overrides: Mapping[str, Any] | None = None) -> Preset:
+    """The device of a name, with some parameters replaced.
+
+    Raises:
+        PresetError: the file is no law or has another digest, or a parameter is missing, unknown
+            or out of its range.
+    """
+    asked = _NAME.fullmatch(name.strip())
+    assert asked is not None
+    pairs = (part.partition("=") for part in asked["rest"].split(",")[1:])
+    given = {key.strip(): value.strip() for key, _, value in pairs}
+    file = asked["file"].strip()
+    law = find_law("device", str(user_path("device", KEY, file)), given.pop("sha256", None))
+    parameters = {}
+    for key, text in given.items():
+        if key not in law.parameters:
+            raise PresetError(Path(file).name, "parameter", key, one_of(law.parameters, key))
+        unit = law.parameters[key].unit
+        parameters[key] = ParameterEntry(value=_value(text), unit=unit, assumption=_GIVEN)
+    entry = PresetEntry(
+        technology="own law",
+        law=str(law.file),
+        description=f"the law {law.name} of {Path(file).name}",
+        citation="none (the user's law)",
+        parameters=parameters,
+    )
+    whole = law_name({KEY: file, **given})
+    return preset_of(whole, entry, overrides)
+
+
+def _value(text: str) -> bool | float | str:
+    flags = {"true": True, "false": False}
+    if text.lower() in flags:
+        return flags[text.lower()]
+    try:
+        return float(text)
+    except ValueError:
+        return text

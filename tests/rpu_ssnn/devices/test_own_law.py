@@ -1,0 +1,129 @@
+"""A device law of a user's own file: its closed form, seeds, checkpoints, and what refuses it."""
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
+
+import numpy as np
+import pytest
+
+from device_presets import Preset, PresetError, get_device
+from device_presets.plots.card import card
+from device_presets.pulsing import pulse_train
+from device_presets.steps_at_zero import mean_steps
+from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.spec.tile import TileSpec
+from rpu_ssnn.synapses.native.synapses import NativeSynapses
+from rpu_ssnn.synapses.tile import TileSynapses
+from support.rpu_ssnn.networks import make_block, make_crossbar
+
+SIDE, STEP, WEIGHT, RATE = 30, 0.01, 0.5, 0.1
+TRAPPING = Path(__file__).parents[2] / "support" / "device_presets" / "laws" / "trapping.py"
+
+
+def trapping(file: Path = TRAPPING, **changed: float) -> Preset:
+    """A device that every pulse traps charge in; noise-free and without spread."""
+    plain = dict.fromkeys(
+        ("w_max_spread", "w_min_spread", "cycle_to_cycle", "step_spread", "asymmetry"), 0.0
+    )
+    own = {"step": STEP, "w_max": 1.0, "w_min": -1.0, "trap_weight": WEIGHT, "trap_rate": RATE}
+    device = get_device({"law": str(file), **plain, "asymmetry_spread": 0.0, **own} | changed)
+    assert isinstance(device, Preset)
+    return device
+
+
+def native(device: Preset) -> NativeSynapses:
+    initial = np.zeros((SIDE, SIDE), np.float32)
+    crossbar = replace(make_crossbar(SIDE, SIDE), initial=initial)
+    return NativeSynapses(crossbar, device, TileSpec(simulator="native", weight_range=4.0), 1e6)
+
+
+def pulse(synapses: NativeSynapses, up: bool) -> np.ndarray:
+    """Mean state of all devices after one pulse on each."""
+    every, none = np.ones((1, SIDE), bool), np.zeros((1, SIDE), bool)
+    synapses.update(make_block(every, *((every, none) if up else (none, every))))
+    synapses.commit(range(1))
+    return synapses.states()[0].copy()
+
+
+def closed_form(pulses: int) -> float:
+    """State after that many pulses up from 0: after k pulses 1 - (1 - rate)^k of the traps are
+    filled, and the next step lacks that share of the trap weight."""
+    filled = 1.0 - (1.0 - RATE) ** np.arange(pulses)
+    return float(STEP * (1.0 - WEIGHT * filled).sum())
+
+
+def test_pulses_follow_the_closed_form_in_the_native_simulator_and_on_the_card() -> None:
+    device = trapping()
+    synapses = native(device)
+    for n in range(1, 13):
+        np.testing.assert_allclose(pulse(synapses, up=True), closed_form(n), rtol=2e-5)
+    train = pulse_train(device, 2, [True] * 12, 0.0, seed=0)
+    np.testing.assert_allclose(train[-1], closed_form(12), rtol=1e-6)
+    assert mean_steps(device) == pytest.approx((STEP, STEP))
+    assert any(fact.value == "200 / 200 states" for fact in card(device))
+
+
+def test_noise_is_seeded_and_of_the_size_that_the_preset_says() -> None:
+    noisy = trapping(cycle_to_cycle=0.3)
+    first, again = (pulse(native(noisy), up=True) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert first.std() / STEP == pytest.approx(0.3, abs=4 * 0.3 / np.sqrt(2 * SIDE**2))
+
+
+def test_a_checkpoint_keeps_the_hidden_state() -> None:
+    whole = native(trapping())
+    for _ in range(3):
+        pulse(whole, up=True)
+    resumed = native(trapping())
+    resumed.restore(whole.state())
+    np.testing.assert_array_equal(pulse(whole, up=False), pulse(resumed, up=False))
+
+
+def test_a_preset_file_names_the_law_beside_it_and_goes_to_worker_processes(tmp_path: Path) -> None:
+    copy(TRAPPING, tmp_path / "mine.py")
+    lines = [
+        f'    {name}: {{value: {p.value}, unit: "{p.unit}", assumption: test}}'
+        for name, p in trapping().parameters.items()
+        if name in trapping().law.parameters and trapping().law.parameters[name].required
+    ]
+    head = ["a:", "  technology: t", "  law: mine.py", "  description: d", "  citation: c"]
+    step = f"    step: {{value: {STEP}, unit: weight, assumption: test}}"
+    (tmp_path / "a.yaml").write_text("\n".join([*head, "  parameters:", step, *lines]))
+    device = get_device(str(tmp_path / "a.yaml"))
+    assert isinstance(device, Preset)
+    sent = pickle.loads(pickle.dumps(device))
+    np.testing.assert_allclose(pulse(native(sent), up=True), STEP, rtol=1e-5)
+    (tmp_path / "mine.py").write_text(TRAPPING.read_text() + "\n")
+    with pytest.raises(PresetError, match="sha256"):
+        pickle.loads(pickle.dumps(device))
+
+
+def test_aihwkits_tiles_refuse_it_in_one_line() -> None:
+    spec = TileSpec(simulator="aihwkit", weight_range=4.0)
+    with pytest.raises(InputError, match="native"):
+        TileSynapses(make_crossbar(), trapping(), spec, 1e6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("LAW = Law(", "OTHER = Law(", "LAW"),
+        ("    size *= 1 + shared.noise * noise", "    size *= unknown", "step"),
+        ('"trap_rate": LawParameter', '"step": LawParameter', "own"),
+        ('hidden={"filled": 0.0}', 'hidden={"x": 0.0, "y": 0.0, "z": 0.0}', "hidden"),
+        ("import Law, ", "import Lw, ", "file"),
+    ],
+)
+def test_a_file_that_is_no_law_is_refused_with_its_name(
+    old: str, new: str, field: str, tmp_path: Path
+) -> None:
+    text = TRAPPING.read_text()
+    assert old in text
+    (tmp_path / "broken.py").write_text(text.replace(old, new))
+    with pytest.raises(PresetError) as error:
+        trapping(tmp_path / "broken.py")
+    assert error.value.field == field
+    assert "broken.py" in str(error.value)
+    assert "\n" not in str(error.value)
