@@ -7,10 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
-_ABBREVIATIONS = ("Eq.", "Fig.", "e.g.", "i.e.", "vs.", "et al.")
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
-_NEW_PARAGRAPH = re.compile(r"^\s*(?:[-*]|\d+\.)\s+")
 
 
 @dataclass(frozen=True)
@@ -54,29 +52,6 @@ def anchors(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", _without_code(page), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", title.lower()).strip() for title in titles]
     return {re.sub(r"[\s]+", "-", title) for title in plain}
-
-
-def sentences(page: Path) -> list[str]:
-    """The sentences of a page's prose: no code, tables, headings or list marks."""
-    paragraphs: list[list[str]] = [[]]
-    for line in _without_code(page).splitlines():
-        is_prose = line.strip() and not re.match(r"\s*(\||#|<)|( {4}\S)", line)
-        if not is_prose or _NEW_PARAGRAPH.match(line):
-            paragraphs.append([])
-        if is_prose:
-            paragraphs[-1].append(_NEW_PARAGRAPH.sub("", line))
-    found = []
-    for paragraph in paragraphs:
-        text = _LINK.sub(r"\1", " ".join(paragraph))
-        for abbreviation in _ABBREVIATIONS:
-            text = text.replace(abbreviation, abbreviation.replace(".", ""))
-        found += re.split(r"(?<=[.!?])[)*\"]*\s+", text)
-    return [" ".join(sentence.split()) for sentence in found if sentence.strip()]
-
-
-def words(sentence: str) -> int:
-    """How many words a sentence has; signs alone are none."""
-    return sum(any(sign.isalnum() for sign in word) for word in sentence.split())
 
 
 def _without_code(page: Path) -> str:
