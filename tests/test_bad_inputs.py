@@ -316,7 +316,7 @@ DATA = [
     of_data("a.csv", "class,a\n0,1\n1,2\n", "label: 'label'"),
     of_data("a.csv", "label,a,a\n0,1,2\n", "'a'"),
     of_data("a.csv", "label,a\n0,1,2\n1,2,3\n", "cells"),
-    of_data("a.csv", bytes(range(256)), "UTF-8"),
+    of_data("a.csv", b"label,a\n\xe9,1\n", "UTF-8"),
     of_data("a.csv", "label,a\n", "rows: 0"),
     of_data("a.parquet", b"PAR1no", "Parquet"),
     of_data("a.parquet", pd.DataFrame({"label": [0, 1], "a": ["1", "x"]}).to_parquet, "a: 'x'"),

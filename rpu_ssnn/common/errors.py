@@ -52,6 +52,20 @@ class InputError(RpuSsnnError, ValueError):
         return type(self), (self.where, self.field, value, self.allowed)
 
 
+def require(holds: object, where: object, field: str, value: object, allowed: str) -> None:
+    """Refuses a value where a condition does not hold.
+
+    Args:
+        holds: the condition.
+        where, field, value, allowed: as in `InputError`.
+
+    Raises:
+        InputError: the condition does not hold.
+    """
+    if not holds:
+        raise InputError(where, field, value, allowed)
+
+
 class PresetError(InputError):
     """A preset, a parameter or a preset file that cannot be used, said in one line."""
 

@@ -8,7 +8,7 @@ from typing import IO
 
 import numpy as np
 
-from rpu_ssnn.common.errors import Fault, InputError
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
@@ -26,21 +26,17 @@ ALLOWED = (
 
 
 def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
-    """An archive with the keys `SPLIT`, `WHOLE` or, of spikes, `EVENTS`.
+    """The content of an archive with the keys `SPLIT`, `WHOLE` or, for spikes, `EVENTS`.
 
     Raises:
-        InputError: no archive, a missing key, or an array of Python objects.
+        InputError: the file is no archive, lacks a key, or holds an array of Python objects.
     """
-    # The last one is of zipfile: a packing that it does not know, a password.
-    cut_off = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError
-    with (
-        refusing(path, "must be an .npz file of plain arrays", ValueError),
-        refusing(path, "must be a whole .npz file", *cut_off),
-        refusing(path, "must be a readable .npz file", OSError),
-        open_regular(path) as file,
-    ):
-        if not zipfile.is_zipfile(file):
-            raise InputError(path, "file", path.name, "must be an archive of arrays (np.savez)")
+    # zipfile raises a RuntimeError for a packing that it does not know, and for a password.
+    broken = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError
+    allowed = "must be a whole archive of plain arrays"
+    with refusing(path, allowed, *broken), open_regular(path) as file:
+        is_archive = zipfile.is_zipfile(file)
+        require(is_archive, path, "file", path.name, "must be an archive of arrays (np.savez)")
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             return _raw(path, archive, spikes)
@@ -51,21 +47,18 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
     if spikes is not None and set(EVENTS) <= keys:
         found = {key: _array(path, archive, key) for key in (*EVENTS, "y", "p") if key in keys}
         return Raw(part_of_events(path, found, spikes), None)
-    if set(SPLIT) <= keys:
-        x, y, x_test, y_test = (_array(path, archive, key) for key in SPLIT)
-        return Raw(_part(path, x, y, spikes), _part(path, x_test, y_test, spikes))
-    if set(WHOLE) <= keys:
-        x, y = (_array(path, archive, key) for key in WHOLE)
-        return Raw(_part(path, x, y, spikes), None)
-    raise InputError(path, "keys", ", ".join(archive.files), ALLOWED)
+    wanted = SPLIT if set(SPLIT) <= keys else WHOLE
+    require(set(wanted) <= keys, path, "keys", ", ".join(archive.files), ALLOWED)
+    x, y, *test = (_array(path, archive, key) for key in wanted)
+    train = _part(path, x, y, spikes)
+    return Raw(train, _part(path, test[0], test[1], spikes) if test else None)
 
 
 def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) -> Part:
     if spikes is not None:
         return part_of_tensor(path, x, y, spikes)
-    if x.ndim < 2:
-        allowed = "must have two dimensions or more: one row an image"
-        raise InputError(path, "shape of x", x.shape, allowed)
+    allowed = "must have two dimensions or more: one row an image"
+    require(x.ndim >= 2, path, "shape of x", x.shape, allowed)
     return Part(path, x.reshape(len(x), math.prod(x.shape[1:])), y, x.shape[1:])
 
 
@@ -73,22 +66,21 @@ def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     """One array, after a look at its header: a damaged one must not size a buffer."""
     assert archive.zip is not None  # it is open
     name = f"{key}.npy" if f"{key}.npy" in archive.zip.namelist() else key
-    stored = archive.zip.getinfo(name).file_size
+    most = min(archive.zip.getinfo(name).file_size, MOST_ARRAY_BYTES)
     with archive.zip.open(name) as member:
         shape, dtype = _header(member)
-    if dtype.hasobject:
-        allowed = "must be numbers or text: arrays of Python objects are pickled, and not opened"
-        raise InputError(path, key, "object array", allowed)
+    allowed = "must be numbers or text: arrays of Python objects are pickled, and not opened"
+    require(not dtype.hasobject, path, key, "object array", allowed)
     promised = math.prod(shape) * dtype.itemsize
-    if promised > (most := min(stored, MOST_ARRAY_BYTES)):
-        allowed = f"must be at most {most}, as many as are stored or as can be read"
-        raise InputError(path, f"{key}: bytes of {dtype} {list(shape)}", promised, allowed)
+    allowed = f"must be at most {most}, as many as are stored or as can be read"
+    field = f"{key}: bytes of {dtype} {list(shape)}"
+    require(promised <= most, path, field, promised, allowed)
     found: np.ndarray = archive[key]
     return found
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and kind of an array, without its values."""
+    """The shape and the kind of an array, without its values."""
     version = np.lib.format.read_magic(member)
     if version == (1, 0):
         read = np.lib.format.read_array_header_1_0
@@ -99,35 +91,26 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def read_idx_folder(folder: Path) -> Raw:
-    """Four idx files whose names say which they are: train or t10k/test, images or labels.
+    """The content of four idx files whose names say train or t10k/test, and images or labels.
 
     Raises:
         InputError: one of them is missing, there twice, or damaged.
     """
-    if not any("idx" in path.name for path in folder.iterdir()):
-        allowed = (
-            "must hold four idx files with MNIST's names; put images of other formats into one "
-            ".npz, with numpy.savez"
-        )
-        raise InputError(folder, "folder", Fault("no idx file in it"), allowed)
+    names = [path.name for path in folder.iterdir()]
+    allowed = "must hold four idx files with MNIST's names; numpy.savez writes other images"
+    held = any("idx" in name for name in names)
+    require(held, folder, "folder", Fault("no idx file in it"), allowed)
     parts = []
-    for names in (("train",), ("t10k", "test")):
-        images = _one_file(folder, names, "idx3")
-        labels = _one_file(folder, names, "idx1")
-        pixels = idx.read_images(images)
-        known = idx.read_labels(labels, 256)
+    for part in (("train",), ("t10k", "test")):
+        images, labels = (_one_file(folder, names, part, kind) for kind in ("idx3", "idx1"))
+        pixels, known = idx.read_images(images), idx.read_labels(labels, 256)
         parts.append(Part(images, pixels, known, idx.image_header(images)[1:]))
-    return Raw(parts[0], parts[1])
+    return Raw(*parts)
 
 
-def _one_file(folder: Path, parts: tuple[str, ...], kind: str) -> Path:
-    found = [
-        path
-        for path in sorted(folder.iterdir())
-        if kind in path.name and any(part in path.name for part in parts)
-    ]
-    plain = [path for path in found if path.suffix != ".gz"] or found
-    if len(plain) != 1:
-        allowed = f"must be one file with {' or '.join(parts)} and {kind} in its name"
-        raise InputError(folder, "idx file", [path.name for path in plain], allowed)
-    return plain[0]
+def _one_file(folder: Path, names: list[str], parts: tuple[str, ...], kind: str) -> Path:
+    found = [name for name in sorted(names) if kind in name and any(part in name for part in parts)]
+    plain = [name for name in found if not name.endswith(".gz")] or found
+    allowed = f"must be one file with {' or '.join(parts)} and {kind} in its name"
+    require(len(plain) == 1, folder, "idx file", plain, allowed)
+    return folder / plain[0]

@@ -2,20 +2,12 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.spike_trains import SpikeTrains
-
-
-def place_in_table(row: int, column: str) -> str:
-    """A cell as a reader of the table finds it.
-
-    Args:
-        row: from 0, without the line of names.
-    """
-    return f"data row {row + 1}, column {column}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +16,11 @@ class Part:
 
     Attributes:
         where: the file, for errors.
-        rows: [n, values], or recordings.
-        labels: of each row, of any kind.
-        shape: of one row as the file has it.
-        sides: of events: columns, rows and polarities, by which the lines are numbered.
-        columns: of a table: names of the values.
+        rows: the values [n, values], or recordings.
+        labels: the label of each row, of any kind.
+        shape: the shape of one row as the file has it.
+        sides: numbers of columns, rows and polarities, by which the lines of events are numbered.
+        columns: the names of the values of a table.
     """
 
     where: Path
@@ -38,20 +30,31 @@ class Part:
     sides: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
 
-    def place(self, row: int, column: int) -> str:
-        """A value as a reader of the file finds it; of arrays by its indices, from 0."""
-        if self.columns:
-            return place_in_table(row, self.columns[column])
-        return f"index [{row}, {column}]"
+    def refuse(self, wrong: np.ndarray, allowed: str) -> None:
+        """Refuses the first wrong value, and names it as a reader of the file finds it.
+
+        Args:
+            wrong: whether each value is wrong, [n, values].
+            allowed: what would have been right, as a phrase.
+
+        Raises:
+            InputError: a value is wrong.
+        """
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            place = f"index [{row}, {column}]"
+            if self.columns:
+                place = f"data row {row + 1}, column {self.columns[column]}"
+            value = np.asarray(self.rows)[row, column]
+            raise InputError(self.where, place, float(value), allowed)
 
     def at(self, chosen: np.ndarray) -> Self:
-        """Some of the rows."""
+        """The part with only these rows."""
         return replace(self, rows=self.rows[chosen], labels=self.labels[chosen])
 
 
-@dataclass(frozen=True, eq=False)
-class Raw:
-    """What a file holds; `test` is None where it has no split of its own."""
+class Raw(NamedTuple):
+    """The content of a file; `test` is None where it has no split of its own."""
 
     train: Part
     test: Part | None

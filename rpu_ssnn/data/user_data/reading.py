@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of
+from rpu_ssnn.common.errors import Fault, one_of, require
 from rpu_ssnn.common.files import open_regular, refusing
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
@@ -18,14 +18,16 @@ from rpu_ssnn.data.user_data.raw import Part, Raw
 from rpu_ssnn.data_spec import Bounds, OwnData
 from rpu_ssnn.spike_trains import SpikeTrains
 
-ARRAYS = (".npz", ".h5", ".hdf5")
-SUFFIXES = (".npz", ".csv", ".parquet", ".h5", ".hdf5")
+HDF5 = (".h5", ".hdf5")
+SUFFIXES = (".npz", *table_files.READERS, *HDF5)
 MOST_CLASSES = 1000
 LEAST_FILLED = 0.01
-"""Share of a declared range that values span at least. Values of 0 to 1 span 0.4 % of 0 to 255."""
+"""Values span at least this share of a declared range; values of 0 to 1 span 0.4 % of 0 to 255."""
 
 
 class _Labels(NamedTuple):
+    """The names of the classes, and the class of every row."""
+
     names: tuple[str, ...]
     train: Int64[np.ndarray, " train"]
     test: Int64[np.ndarray, " test"]
@@ -35,37 +37,31 @@ def read_own(own: OwnData) -> Source:
     """The whole of a user's data set, split as its files or `own` say.
 
     Raises:
-        InputError: a file that is missing, damaged or does not fit; in one line.
+        InputError: a file is missing, damaged or does not fit.
     """
-    raw = _read(own.file, own)
+    train, test = _read(own.file, own)
     if own.test_file is not None:
-        if raw.test is not None:
-            allowed = f"must be left out: {own.file.name} holds its own test rows"
-            raise InputError(own.test_file, "test_file", own.test_file.name, allowed)
-        other = _read(own.test_file, own)
-        if other.test is not None:
-            allowed = "must hold test rows only"
-            raise InputError(own.test_file, "test_file", own.test_file.name, allowed)
-        raw = Raw(raw.train, other.train)
-    for part in (raw.train, raw.test):
+        allowed = f"must be left out: {own.file.name} holds its own test rows"
+        require(test is None, own.test_file, "test_file", own.test_file.name, allowed)
+        test, more = _read(own.test_file, own)
+        allowed = "must hold test rows only"
+        require(more is None, own.test_file, "test_file", own.test_file.name, allowed)
+    for part in (train, test):
         if part is not None:
             _check_part(part)
             _refuse_beyond(part, own.range)
-    if raw.test is None:
-        train, test = _split(own, raw.train)
-    else:
-        if own.test_share is not None:
-            allowed = "must be left out: the file has its own test rows"
-            raise InputError(own.file, "test_share", own.test_share, allowed)
-        train, test = raw.train, raw.test
-        if _same_rows(train, test):
-            allowed = "must be other rows than the training rows, all of which they repeat"
-            raise InputError(test.where, "test rows", Fault("the training rows again"), allowed)
+    if test is None:
+        return _source(own, *_split(own, train))
+    allowed = "must be left out: the file has its own test rows"
+    require(own.test_share is None, own.file, "test_share", own.test_share, allowed)
+    allowed = "must be other rows than the training rows, all of which they repeat"
+    fault = Fault("the training rows again")
+    require(not _same_rows(train, test), test.where, "test rows", fault, allowed)
     return _source(own, train, test)
 
 
 def own_counts(own: OwnData) -> tuple[int, int]:
-    """Training and test rows; the files are read, as most formats tell in no other way.
+    """The number of training and of test rows; the files are read, as most formats need.
 
     Raises:
         InputError: as `read_own`.
@@ -85,7 +81,7 @@ def file_digest(own: OwnData) -> str:
         if given is None:
             continue
         path = given.expanduser()
-        # A folder may hold others, which are not read.
+        # A folder may hold folders, which are not read.
         files = sorted(f for f in path.iterdir() if not f.is_dir()) if path.is_dir() else [path]
         for file in files:
             with refusing(file, "must be readable", OSError), open_regular(file) as content:
@@ -94,33 +90,30 @@ def file_digest(own: OwnData) -> str:
 
 
 def _read(path: Path, own: OwnData) -> Raw:
-    of_label = path == own.file and own.label != OwnData.model_fields["label"].default
-    path = path.expanduser()
-    if not path.exists():
-        raise InputError(path, "file", None, "must be there (relative to the study's file)")
-    if path.is_dir():
-        if own.spikes is not None:
-            raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
-        return array_files.read_idx_folder(path)
-    if not path.is_file():  # a pipe or a device would be waited for, or read without end
-        raise InputError(path, "file", path.name, "must be a regular file or a folder")
+    path, spikes = path.expanduser(), own.spikes
+    require(path.exists(), path, "file", None, "must be there (relative to the study's file)")
     suffix = path.suffix.lower()
-    if of_label and suffix in ARRAYS:
-        allowed = f"names a column of a table, which a {suffix} file does not have: leave label out"
-        raise InputError(path, "label", own.label, allowed)
-    if suffix not in SUFFIXES:
-        allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"
-        raise InputError(path, "file", path.name, allowed.replace("must be", "must end in", 1))
-    if suffix in (".h5", ".hdf5"):
-        if own.spikes is None:
-            allowed = "must be given for .h5 files: spikes: {bin: SECONDS A SLOT}"
-            raise InputError(path, "spikes", None, allowed)
-        return spike_files.read_hdf5(path, own.spikes)
+    if path.is_dir() or suffix in table_files.READERS:
+        require(spikes is None, path, "spikes", path.name, "must be in an .npz or .h5 file")
+    if path.is_dir():
+        return array_files.read_idx_folder(path)
+    named = path == own.file.expanduser() and own.label != OwnData.model_fields["label"].default
+    allowed = f"names a column of a table, which a {suffix} file does not have: leave label out"
+    require(not named or suffix in table_files.READERS, path, "label", own.label, allowed)
+    # A pipe or a device would be waited for, or read without end.
+    allowed = "must be a regular file or a folder"
+    require(path.is_file(), path, "file", path.name, allowed)
+    if suffix in table_files.READERS:
+        return table_files.read_table(path, own.label)
+    allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"
+    allowed = allowed.replace("must be", "must end in", 1)
+    require(suffix in SUFFIXES, path, "file", path.name, allowed)
     if suffix == ".npz":
-        return array_files.read_npz(path, own.spikes)
-    if own.spikes is not None:
-        raise InputError(path, "spikes", path.name, "must be in an .npz or .h5 file")
-    return table_files.read_table(path, own.label)
+        return array_files.read_npz(path, spikes)
+    allowed = "must be given for .h5 files: spikes: {bin: SECONDS A SLOT}"
+    require(spikes is not None, path, "spikes", None, allowed)
+    assert spikes is not None
+    return spike_files.read_hdf5(path, spikes)
 
 
 def _same_rows(one: Part, other: Part) -> bool:
@@ -134,34 +127,25 @@ def _arrays(part: Part) -> tuple[np.ndarray, ...]:
 
 
 def _check_part(part: Part) -> None:
-    """Rows and labels of one number, no NaN, and one label of a kind for each row."""
+    """Refuses rows and labels of different numbers, NaN, and labels that are no classes."""
     where, rows, labels = part.where, part.rows, part.labels
-    if len(rows) == 0:
-        raise InputError(where, "rows", 0, "must be at least 1")
-    if labels.ndim != 1 or len(labels) != len(rows):
-        allowed = f"must be {len(rows)}, one a row"
-        found = len(labels) if labels.ndim == 1 else labels.shape
-        raise InputError(where, "number of labels", found, allowed)
-    if labels.dtype.kind not in "biufSU":
-        allowed = "must be text or whole numbers"
-        raise InputError(where, "kind of labels", str(labels.dtype), allowed)
+    require(len(rows), where, "rows", 0, "must be at least 1")
+    count = len(labels) if labels.ndim == 1 else labels.shape
+    require(count == len(rows), where, "number of labels", count, f"must be {len(rows)}, one a row")
+    kind = str(labels.dtype)
+    allowed = "must be text or whole numbers"
+    require(labels.dtype.kind in "biufSU", where, "kind of labels", kind, allowed)
     if labels.dtype.kind == "f":
         broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.rint(labels)))
-        if len(broken):
-            allowed = "must be a class: text or a whole number"
-            raise InputError(where, f"label {broken[0]}", float(labels[broken[0]]), allowed)
+        first = broken[0] if len(broken) else 0
+        allowed = "must be a class: text or a whole number"
+        require(not len(broken), where, f"label {first}", float(labels[first]), allowed)
     if isinstance(rows, SpikeTrains):
         return
-    if rows.dtype.kind not in "biuf":
-        kind = "text" if rows.dtype.kind in "US" else str(rows.dtype)
-        raise InputError(where, "kind of values", kind, "must be numbers")
-    if rows.shape[1] == 0:
-        raise InputError(where, "values a row", 0, "must be at least 1")
-    finite = np.isfinite(rows)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        allowed = "must be a finite number"
-        raise InputError(where, part.place(row, column), float(rows[row, column]), allowed)
+    kind = "text" if rows.dtype.kind in "US" else str(rows.dtype)
+    require(rows.dtype.kind in "biuf", where, "kind of values", kind, "must be numbers")
+    require(rows.shape[1], where, "values a row", 0, "must be at least 1")
+    part.refuse(~np.isfinite(rows), "must be a finite number")
 
 
 def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
@@ -171,35 +155,30 @@ def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
         return
     low, high = rule
     least, most = float(rows.min()), float(rows.max())
-    if 0 < most - least < LEAST_FILLED * (high - low) and low <= least and most <= high:
-        allowed = f"must fit the values, {least:g} to {most:g}, which make hardly any spike so"
-        raise InputError(part.where, "dataset.range", [low, high], allowed)
-    if (beyond := (rows < low) | (rows > high)).any():
-        row, column = np.argwhere(beyond)[0]
-        allowed = f"must lie within dataset.range, {low:g} to {high:g}"
-        raise InputError(part.where, part.place(row, column), float(rows[row, column]), allowed)
+    hardly = 0 < most - least < LEAST_FILLED * (high - low) and low <= least and most <= high
+    allowed = f"must fit the values, {least:g} to {most:g}, which make hardly any spike so"
+    require(not hardly, part.where, "dataset.range", [low, high], allowed)
+    allowed = f"must lie within dataset.range, {low:g} to {high:g}"
+    part.refuse((rows < low) | (rows > high), allowed)
 
 
 def _split(own: OwnData, part: Part) -> tuple[Part, Part]:
-    """A stratified share of the rows to test on."""
-    if own.test_share is None:
-        allowed = (
-            "must be given in the study's dataset (say 0.2): the file has no test rows of its own"
-        )
-        raise InputError(part.where, "test_share", None, allowed)
+    """The rows to train on, and a stratified share of the rows to test on."""
+    allowed = "must be given in the study's dataset (say 0.2): the file has no test rows of its own"
+    require(own.test_share is not None, part.where, "test_share", None, allowed)
+    assert own.test_share is not None
     _, labels = np.unique(part.labels, return_inverse=True)
     rng = np.random.default_rng(own.split_seed)
     kept, held = hold_out(labels.astype(np.int64), own.test_share, rng)
-    if not len(held) or not len(kept):
-        allowed = f"must leave both parts a row, of {len(labels)}"
-        raise InputError(part.where, "test_share", own.test_share, allowed)
+    allowed = f"must leave both parts a row, of {len(labels)}"
+    require(len(held) and len(kept), part.where, "test_share", own.test_share, allowed)
     return part.at(kept), part.at(held)
 
 
 def _source(own: OwnData, train: Part, test: Part) -> Source:
-    if train.shape != test.shape and not isinstance(train.rows, SpikeTrains):
-        allowed = f"must be {train.shape}, as of the training rows"
-        raise InputError(test.where, "shape of a test row", test.shape, allowed)
+    allowed = f"must be {train.shape}, as of the training rows"
+    fits = train.shape == test.shape or isinstance(train.rows, SpikeTrains)
+    require(fits, test.where, "shape of a test row", test.shape, allowed)
     test = _with_columns_of(train, test)
     labels = _labels(train, test)
     if own.spikes is not None:
@@ -207,17 +186,17 @@ def _source(own: OwnData, train: Part, test: Part) -> Source:
     rows, tested = train.rows, test.rows
     if isinstance(rows, SpikeTrains) and isinstance(tested, SpikeTrains):
         lines = own.spikes.lines if own.spikes and own.spikes.lines else rows.lines
-        if tested.lines > lines:
-            allowed = f"must be below {lines}: give spikes.lines where a test file has more"
-            raise InputError(test.where, "line", tested.lines - 1, allowed)
+        allowed = f"must be below {lines}: give spikes.lines where a test file has more"
+        require(tested.lines <= lines, test.where, "line", tested.lines - 1, allowed)
         rows, tested = rows.with_lines(lines), tested.with_lines(lines)
         peak = max(1, int(rows.most_a_line()))
         names, shape = labels.names, (rows.slots, lines)
         return Source(rows, labels.train, tested, labels.test, names, peak, shape, mixed=False)
-    first = rows[0] if own.range == "each" else rows[0, 0]
-    if isinstance(own.range, str) and np.all(rows == first):
-        allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
-        raise InputError(train.where, "values", Fault("all training rows alike"), allowed)
+    alike = isinstance(own.range, str) and np.all(
+        rows == (rows[0] if own.range == "each" else rows[0, 0])
+    )
+    allowed = "must differ, else no input spikes (dataset.range may say which rate they have)"
+    require(not alike, train.where, "values", Fault("all training rows alike"), allowed)
     return Source(
         np.ascontiguousarray(rows), labels.train, np.ascontiguousarray(tested), labels.test,
         labels.names, 1, train.shape, own.range, mixed=False,
@@ -228,31 +207,28 @@ def _with_columns_of(train: Part, test: Part) -> Part:
     """The test rows of a table with their columns in the order of the training table."""
     if test.columns == train.columns or not (test.columns and train.columns):
         return test
-    if missing := [name for name in train.columns if name not in test.columns]:
-        allowed = f"must be there, as in {train.where.name}; there are {listed(test.columns, 20)}"
-        raise InputError(test.where, f"column {missing[0]}", None, allowed)
+    missing = [name for name in train.columns if name not in test.columns]
+    allowed = f"must be there, as in {train.where.name}; there are {listed(test.columns, 20)}"
+    require(not missing, test.where, f"column {', '.join(missing)}", None, allowed)
     assert isinstance(test.rows, np.ndarray)
     order = [test.columns.index(name) for name in train.columns]
     return replace(test, rows=test.rows[:, order], columns=train.columns)
 
 
 def _labels(train: Part, test: Part) -> _Labels:
-    """Classes are what the training rows have, in sorted order."""
+    """The classes are what the training rows have, in sorted order."""
     classes, numbers = np.unique(train.labels, return_inverse=True)
-    if not 2 <= len(classes) <= MOST_CLASSES:
-        allowed = f"must be from 2 to {MOST_CLASSES}, by the labels of the training rows"
-        raise InputError(train.where, "number of classes", len(classes), allowed)
-    if train.labels.dtype.kind != test.labels.dtype.kind and "U" in (
-        train.labels.dtype.kind,
-        test.labels.dtype.kind,
-    ):
-        allowed = f"must be as of the training rows, {train.labels.dtype}"
-        raise InputError(test.where, "kind of labels", str(test.labels.dtype), allowed)
-    unknown = test.labels[~np.isin(test.labels, classes)]
-    if len(unknown):
-        found = Fault(f"no training row has the class {unknown[0].item()!r}")
-        allowed = "every class of the test rows must be among the training rows"
-        raise InputError(test.where, "class of a test row", found, allowed)
+    allowed = f"must be from 2 to {MOST_CLASSES}, by the labels of the training rows"
+    fits = 2 <= len(classes) <= MOST_CLASSES
+    require(fits, train.where, "number of classes", len(classes), allowed)
+    kinds = {train.labels.dtype.kind, test.labels.dtype.kind}
+    allowed = f"must be as of the training rows, {train.labels.dtype}"
+    one_kind = len(kinds) == 1 or "U" not in kinds
+    require(one_kind, test.where, "kind of labels", str(test.labels.dtype), allowed)
+    unknown = [label.item() for label in test.labels[~np.isin(test.labels, classes)][:1]]
+    found = Fault(f"no training row has the class {unknown[0]!r}" if unknown else "")
+    allowed = "every class of the test rows must be among the training rows"
+    require(not unknown, test.where, "class of a test row", found, allowed)
     tested = np.searchsorted(classes, test.labels).astype(np.int64)
     names = tuple(_name(value) for value in classes.tolist())
     return _Labels(names, numbers.astype(np.int64), tested)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import InputError, require
 from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.optional import optional_package
 from rpu_ssnn.data.user_data.raw import Part, Raw
@@ -36,7 +36,7 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
     layout = f"must hold numbers as {LAYOUT}, one entry a recording"
     with (
         refusing(path, "must be an HDF5 file", OSError),
-        # h5py's, of objects of another kind
+        # h5py raises these for objects of another kind.
         refusing(path, layout, KeyError, TypeError, ValueError, field="content"),
         h5py.File(path, "r") as file,
     ):
@@ -45,30 +45,26 @@ def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
 
 def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
     for key in ("spikes/times", "spikes/units", "labels"):
-        if key not in file:
-            allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
-            raise InputError(path, key, None, allowed)
-        if (size := math.prod(getattr(file[key], "shape", ()))) > MOST_RECORDINGS:
-            # Not written parts of a data set take no room in the file.
-            raise InputError(path, f"entries of {key}", size, f"must be at most {MOST_RECORDINGS}")
-    times, units, labels = (
-        file["spikes/times"],
-        file["spikes/units"],
-        np.asarray(file["labels"][()]),
-    )
-    if labels.dtype.hasobject:  # how h5py reads text of any length
+        allowed = f"must be there: {LAYOUT}, as in the Heidelberg sets"
+        require(key in file, path, key, None, allowed)
+        # Parts of a data set that were never written take no room in the file.
+        size = math.prod(getattr(file[key], "shape", ()))
+        allowed = f"must be at most {MOST_RECORDINGS}"
+        require(size <= MOST_RECORDINGS, path, f"entries of {key}", size, allowed)
+    times, units = file["spikes/times"], file["spikes/units"]
+    labels = np.asarray(file["labels"][()])
+    if labels.dtype.hasobject:  # h5py reads text of any length as objects
         labels = file["labels"].asstr()[()].astype(np.str_)
+    allowed = f"must be {len(times)}, the recordings of spikes/times"
     for name, counted in (("spikes/units", units), ("labels", labels)):
-        if len(counted) != len(times):
-            allowed = f"must be {len(times)}, the recordings of spikes/times"
-            raise InputError(path, f"recordings of {name}", len(counted), allowed)
+        count = len(counted)
+        require(count == len(times), path, f"recordings of {name}", count, allowed)
     each_time = [_times(times[n]).ravel() for n in range(len(times))]
     each_unit = [np.asarray(units[n]).ravel() for n in range(len(units))]
-    for n, (one, other) in enumerate(zip(each_time, each_unit, strict=True)):
-        if len(one) != len(other):
-            allowed = f"must be {len(one)}, one a time"
-            raise InputError(path, f"units of recording {n}", len(other), allowed)
     lengths = [len(one) for one in each_time]
+    for n, (length, other) in enumerate(zip(lengths, map(len, each_unit), strict=True)):
+        field = f"units of recording {n}"
+        require(length == other, path, field, other, f"must be {length}, one a time")
     events = {
         "t": np.concatenate(each_time or [np.zeros(0)]),
         "x": np.concatenate([*each_unit, np.zeros(0, dtype=np.int64)]),
@@ -94,10 +90,9 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
     for name in ("x", "recording", "y", "p"):
         if name not in events:
             continue
-        values = events[name]
-        if values.shape != (n,):
-            raise InputError(where, f"events of {name}", values.shape, f"must be {n}, as of t")
-        whole[name] = _whole(where, name, values)
+        shape = events[name].shape
+        require(shape == (n,), where, f"events of {name}", shape, f"must be {n}, as of t")
+        whole[name] = _whole(where, name, events[name])
     time = _times(events["t"])
     _refuse_event(where, "t", time, ~np.isfinite(time) | (time < 0.0), "must be finite, from 0 on")
     allowed = f"must be below {len(labels)}, the number of labels"
@@ -133,9 +128,9 @@ def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part
             with lines in several dimensions of other sizes.
     """
     mine, theirs = train.shape[1:], test.shape[1:]
-    if max(len(mine), len(theirs)) > 1 and math.prod(mine) != math.prod(theirs):
-        allowed = f"must be {mine}, as in the training tensor"
-        raise InputError(test.where, "lines of x", theirs, allowed)
+    fits = max(len(mine), len(theirs)) <= 1 or math.prod(mine) == math.prod(theirs)
+    allowed = f"must be {mine}, as in the training tensor"
+    require(fits, test.where, "lines of x", theirs, allowed)
     sides = [max(pair) for pair in zip(train.sides, test.sides, strict=False)]
     if max(sides[1:], default=1) == 1:  # lines are x, or those of a tensor
         return train, test
@@ -149,9 +144,9 @@ def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
     p, y = np.divmod(rest, part.sides[1])
     line = x + columns * (y + rows * p)  # which keeps their order
     limit = spec.lines or MOST_LINES
-    if (largest := int(line.max(initial=0))) >= limit:
-        allowed = f"must be below {limit}, by the largest x and y of both files"
-        raise InputError(part.where, f"line x + {columns} y + {columns * rows} p", largest, allowed)
+    largest, field = int(line.max(initial=0)), f"line x + {columns} y + {columns * rows} p"
+    allowed = f"must be below {limit}, by the largest x and y of both files"
+    require(largest < limit, part.where, field, largest, allowed)
     lines = spec.lines or math.prod(sides)
     return replace(part, rows=replace(trains, line=line.astype(np.int32), lines=lines))
 
@@ -162,9 +157,8 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
     Raises:
         InputError: fewer than three dimensions, NaN, or values other than 0 and above.
     """
-    if x.ndim < 3 or x.dtype.kind not in "biuf":
-        allowed = "must be numbers [recordings, slots, lines]"
-        raise InputError(where, "shape of x", (*x.shape, str(x.dtype)), allowed)
+    fits, found = x.ndim >= 3 and x.dtype.kind in "biuf", (*x.shape, str(x.dtype))
+    require(fits, where, "shape of x", found, "must be numbers [recordings, slots, lines]")
     flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
     wrong = np.argwhere(~(flat >= 0))
     if len(wrong):
@@ -173,9 +167,8 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
         raise InputError(where, f"x at {place}", flat[place].item(), allowed)
     recording, slot, line = np.nonzero(flat)
     lines = spec.lines or flat.shape[2]
-    if lines < flat.shape[2]:
-        allowed = f"must be at least {flat.shape[2]}, the lines of x"
-        raise InputError(where, "spikes.lines", lines, allowed)
+    allowed = f"must be at least {flat.shape[2]}, the lines of x"
+    require(lines >= flat.shape[2], where, "spikes.lines", lines, allowed)
     slot = _slots(slot, spec.bin).astype(np.int64)
     trains = SpikeTrains.of_events(recording, slot, line, len(flat), lines)
     return Part(where, trains, y, (trains.slots, *x.shape[2:]))
@@ -201,8 +194,8 @@ def _slots(time: np.ndarray, width: float) -> np.ndarray:
 
 def _whole(where: Path, name: str, values: np.ndarray) -> Any:
     numbers = np.asarray(values)
-    if numbers.dtype.kind not in "biuf":
-        raise InputError(where, f"kind of {name}", str(numbers.dtype), "must be whole numbers")
+    kind = numbers.dtype
+    require(kind.kind in "biuf", where, f"kind of {name}", str(kind), "must be whole numbers")
     wrong = ~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))
     wrong |= numbers >= 2**31
     _refuse_event(where, name, numbers, wrong, "must be a whole number, 0 or above, below 2**31")
