@@ -39,6 +39,7 @@ def parameters_of(
     """
     from device_presets import get_device  # only studies with devices need it
     from device_presets.jump_tables.table_device import is_table_name
+    from device_presets.law_device import is_law_name
     from device_presets.preset_file import is_file_name
 
     given = overrides or {}
@@ -47,8 +48,9 @@ def parameters_of(
         preset = get_device(device, given)
     except InputError as error:
         of_the_name = error.field in ("parameter", "table", "name", "device", *given)
-        if not of_the_name and (is_table_name(device) or not given):
-            in_file = is_table_name(device) or is_file_name(device)
+        of_file = is_table_name(device) or is_law_name(device)
+        if not of_the_name and (of_file or not given):
+            in_file = of_file or is_file_name(device)
             shown = error.value if isinstance(error.value, Fault) else repr(error.value)
             found = "" if error.value is None else f" {shown}"
             allowed = f"{error.field}{found}: {error.allowed}"
@@ -62,7 +64,9 @@ def parameters_of(
             "one_sided_pair(...) and mixed_precision_pair(...) refresh pairs of such devices"
         )
         raise InputError("study", f"{start}device", device, allowed)
-    values = {name: parameter.value for name, parameter in preset.parameters.items()}
+    values: dict[str, Any] = {name: p.value for name, p in preset.parameters.items()}
+    if preset.own_law is not None:  # an edited law makes another trial
+        values["law_sha256"] = preset.own_law.law.digest
     # JSON has no infinity (a device that does not leak has an infinite time constant).
     return {
         name: str(value) if isinstance(value, float) and math.isinf(value) else value
@@ -172,6 +176,8 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
         is_folder = of_table and isinstance(part, str) and part and not part.startswith("sha256=")
         return change(str(part), of_table, inside) if is_folder else part
 
+    if isinstance(device, Mapping) and "law" in device:
+        return {**device, "law": change(str(device["law"]), False, True)}
     if isinstance(device, Mapping) and set(device) == {"table"}:
         tables = device["table"]
         several = tables if isinstance(tables, list) else [tables]
@@ -179,6 +185,9 @@ def with_files(device: object, change: Callable[[str, bool, bool], str], *folder
     call = _CALL.fullmatch(device) if isinstance(device, str) else None
     if call is None:
         return placed(device, of_table=False, inside=False)
+    if call["kind"].strip() == "law(":
+        law, comma, parameters = call["inside"].partition(",")
+        return f"{call['kind']}{change(law.strip(), False, True)}{comma}{parameters})"
     of_table = call["kind"].strip() == "table("
     parts = (placed(part.strip(), of_table) for part in call["inside"].split(","))
     return f"{call['kind']}{', '.join(map(str, parts))})"

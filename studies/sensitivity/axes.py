@@ -15,6 +15,7 @@ from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import (
     finest_levels,
     most_levels,
+    own_parameters,
     rounded,
     settings_of,
     with_settings,
@@ -167,6 +168,19 @@ PARAMETERS: Mapping[str, RequirementParameter] = {
     ),
 }
 
+
+def parameters_for(case: OnDeviceCase) -> Mapping[str, RequirementParameter]:
+    """`PARAMETERS`, and those that a law of the user's own lets be asked for."""
+    own = {
+        name: RequirementParameter(
+            p.unit, p.description, p.imperfection, (f"overrides.{name}",), *p.swept
+        )
+        for name, p in own_parameters(case).items()
+        if p.swept is not None
+    }
+    return {**PARAMETERS, **own}
+
+
 STANDARD = (
     "levels",
     "asymmetry",
@@ -193,16 +207,12 @@ class RequirementAxis:
     """
 
     name: str
+    parameter: RequirementParameter
     context: OnDeviceCase
     own: float
     best_value: float
     worst_value: float
     weight_range: float
-
-    @property
-    def parameter(self) -> RequirementParameter:
-        """Its row of the table."""
-        return PARAMETERS[self.name]
 
     @property
     def more_is_better(self) -> bool:
@@ -251,7 +261,7 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
     Args:
         context: the device, with its drive.
     """
-    parameter = PARAMETERS[name]
+    parameter = parameters_for(context)[name]
     has = settings_of(context)
     levels = float(has["overrides.levels"])
     if name in ("levels", "weight_range") and "overrides.step" not in has:
@@ -261,16 +271,20 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
         # No fewer than two levels, and no more than a preset may have.
         worst = max(parameter.worst, own * 2.0 / levels)
         best = rounded(own * min(WIDEST, most_levels() / levels))
-        return RequirementAxis(name, context, own, best, min(own, worst), own)
+        return RequirementAxis(name, parameter, context, own, best, min(own, worst), own)
     if name == "levels":
         # More of them than the drive can use would lower the learning rate.
         best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)
-        return RequirementAxis(name, context, levels, best, parameter.worst, tuned.weight_range)
+        return RequirementAxis(
+            name, parameter, context, levels, best, parameter.worst, tuned.weight_range
+        )
     if any(path.startswith("overrides.") and path not in has for path in parameter.paths):
         return f"{name}: {context.device} is simulated by a model without it"
     own = max(_values(parameter, has), key=abs)
     worst = max(parameter.worst, abs(own))
-    return RequirementAxis(name, context, own, 0.0, math.copysign(worst, own), tuned.weight_range)
+    return RequirementAxis(
+        name, parameter, context, own, 0.0, math.copysign(worst, own), tuned.weight_range
+    )
 
 
 def _values(parameter: RequirementParameter, has: Mapping[str, Any]) -> list[float]:

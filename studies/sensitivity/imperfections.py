@@ -14,6 +14,7 @@ from typing import Any
 from device_presets import get_device
 from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
 from rpu_ssnn.device_source import loses_charge
+from rpu_ssnn.devices.law_parameter import LawParameter
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS, TileSpec
 from studies.declaration.devices import own_values, parameters_of
@@ -40,14 +41,23 @@ OF_DEVICES = (
 """Imperfections of devices in the order of display; what each switches off is in the laws."""
 
 
-def _of_devices() -> dict[str, dict[str, Any]]:
+type Neutral = dict[str, dict[str, Any]]
+
+
+def _off(neutral: Neutral, parameters: Mapping[str, LawParameter]) -> Neutral:
+    """Adds what switches the imperfections of these parameters off."""
+    for name, parameter in parameters.items():
+        if parameter.imperfection:
+            off = NO_LEAK if parameter.off == math.inf else parameter.off
+            neutral.setdefault(parameter.imperfection, {})[f"overrides.{name}"] = off
+    return neutral
+
+
+def _of_devices() -> Neutral:
     """Imperfection -> path -> value when it is switched off, of all laws and of measured tables."""
-    found: dict[str, dict[str, Any]] = {name: {} for name in OF_DEVICES}
+    found: Neutral = {name: {} for name in OF_DEVICES}
     for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS):
-        for name, parameter in parameters.items():
-            if parameter.imperfection:
-                off = NO_LEAK if parameter.off == math.inf else parameter.off
-                found[parameter.imperfection][f"overrides.{name}"] = off
+        _off(found, parameters)
     return found
 
 
@@ -101,7 +111,7 @@ def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list
     """
     has = settings_of(case)
     found: dict[str, dict[str, Any]] = {}
-    for name, neutral in NEUTRAL.items():
+    for name, neutral in _neutral(case).items():
         if name == "reference_spread" and has["tile.reference.scheme"] != "reference_device":
             continue
         group = {path: value for path, value in neutral.items() if _differs(path, value, has)}
@@ -134,6 +144,17 @@ def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list
     else:
         found[FINITE_STEP] = {"overrides.levels": finest_levels(has["overrides.levels"], thinning)}
     return found, notes
+
+
+def own_parameters(case: OnDeviceCase) -> Mapping[str, LawParameter]:
+    """The parameters of a law of the user's own; none where the device has a law of ours."""
+    own = get_device(case.device, own_values(case.device, case.overrides)).own_law
+    return own.law.own if own is not None else {}
+
+
+def _neutral(case: OnDeviceCase) -> Neutral:
+    """`NEUTRAL` with what a law of the user's own says."""
+    return _off({name: dict(paths) for name, paths in NEUTRAL.items()}, own_parameters(case))
 
 
 def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCase:

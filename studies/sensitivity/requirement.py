@@ -33,7 +33,7 @@ from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.results import caveats
 from studies.results.text_table import interval
-from studies.sensitivity.axes import PARAMETERS, STANDARD, RequirementAxis, axis
+from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
 from studies.sensitivity.device_question import (
     AS_IS,
     BySeed,
@@ -141,9 +141,6 @@ def _check(
     if not 0 < loss <= 100:
         allowed = "must be above 0 and at most 100 percentage points, all there is to lose"
         raise InputError(study.study, "--loss", loss, allowed)
-    for name in parameters:
-        if name not in PARAMETERS:
-            raise InputError(study.study, "--parameter", name, one_of(PARAMETERS, name))
     if others not in get_args(Others):
         raise InputError(study.study, "--others", others, one_of(get_args(Others), others))
     if search_each and list(parameters) == ["weight_range"]:
@@ -154,6 +151,10 @@ def _check(
 def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:
     """Refuses parameters whose values the device, its simulator or its settings do not allow."""
     case, study = asked.case, asked.study.study
+    known = parameters_for(case)
+    for name in parameters:
+        if name not in known:
+            raise InputError(study, "--parameter", name, one_of(known, name))
     asked.study_of(QUESTION, [case])  # what is wrong without them is said as it is
     off, _ = imperfections(case, None)
     if case.hyperparameters == PartialHyperparameters():  # a search will find them
@@ -174,7 +175,7 @@ def _context(case: OnDeviceCase, off: Off, name: str, others: Others) -> OnDevic
     """The device around a parameter."""
     if others == "as-is":
         return case
-    return switched_off(case, off, set(off) - {PARAMETERS[name].imperfection})
+    return switched_off(case, off, set(off) - {parameters_for(case)[name].imperfection})
 
 
 def _axes(

@@ -49,10 +49,14 @@ def _device_name(device: object) -> object:
         from device_presets.jump_tables.table_device import table_name
 
         return table_name(device["table"])
+    if isinstance(device, dict) and "law" in device:
+        from device_presets.law_device import law_name
+
+        return law_name(device)
     if isinstance(device, str):
         return device
     if isinstance(device, int | float | bool | list | dict | None):
-        raise ValueError("must be the name of a device, or {table: FOLDER}")
+        raise ValueError("must be the name of a device, {table: FOLDER} or {law: FILE, ...}")
     from device_presets import get_device  # only studies with such devices need it
 
     return get_device(device).name

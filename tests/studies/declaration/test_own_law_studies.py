@@ -1,0 +1,102 @@
+"""The page docs/how-to/own_law.md alone takes a law of one's own through study, card, ablation."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device_presets import Preset, get_device
+from device_presets.plots.card import plot_card
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.trial import Trial
+from studies.declaration.update_rules.pulses import DeviceCase
+from studies.sensitivity.axes import axis, parameters_for
+from studies.sensitivity.device_question import TunedDevice
+from studies.sensitivity.imperfections import imperfections, switched_off
+from studies.workers.run_trial import run_trial
+from support.studies.harness import declared_trials, small_study
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "own_law.md"
+BLOCKS = re.findall(r"```(?:python|yaml)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+LAW = next(block for block in BLOCKS if "LAW = Law(" in block)
+PRESET = next(block for block in BLOCKS if block.startswith("my_trap:"))
+HYPERPARAMETERS = {"weight_range": 2.0, "learning_rate": 8.0}
+
+
+@pytest.fixture
+def preset(tmp_path: Path) -> Path:
+    """The two files of the page."""
+    (tmp_path / "trapping.py").write_text(LAW)
+    (tmp_path / "my_trap.yaml").write_text(PRESET)
+    return tmp_path / "my_trap.yaml"
+
+
+def trial_of(device: Any, **case: Any) -> Trial:
+    whole = {
+        "device": device,
+        "label": "mine",
+        "hyperparameters": HYPERPARAMETERS,
+        "tile": {"simulator": "native"},
+        **case,
+    }
+    study = small_study(
+        dataset={"name": "digits", "n_train": 200, "n_test": 50},
+        network={"hidden": [16], "T": 20},
+        training={"epochs": 1, "batch": 20},
+        cases=[whole],
+        reference="mine",
+        seeds=[0],
+    )
+    return declared_trials(study)[0]
+
+
+def inline(preset: Path) -> dict[str, Any]:
+    """The device of the page as a case of a study has it without a preset file."""
+    device = get_device(str(preset))
+    assert isinstance(device, Preset)
+    given = {n: device.parameters[n].value for n, p in device.law.parameters.items() if p.required}
+    return {"law": str(preset.with_name("trapping.py")), "step": 0.01, **given}
+
+
+def test_a_run_repeats_and_the_law_with_its_parameters_is_the_same_run(preset: Path) -> None:
+    trial = trial_of(str(preset))
+    row = run_trial(trial, None, 1).row
+    assert row["replayable"]
+    assert row["pulses_up_total"] > 100
+    again = run_trial(trial_of(inline(preset)), None, 2).row
+    for column in ("validation_accuracy", "pulses_up_total", "pulses_down_total"):
+        assert again[column] == row[column]
+    assert str(again["device"]).startswith("law(trapping.py, ")
+
+
+def test_an_edited_law_or_parameter_makes_another_trial(preset: Path) -> None:
+    first, first_inline = trial_of(str(preset)), trial_of(inline(preset))
+    assert trial_of(str(preset), overrides={"trap_weight": 0.1}).identity != first.identity
+    law = preset.with_name("trapping.py")
+    law.write_text(LAW + "\n")
+    assert trial_of(str(preset)).identity != first.identity
+    assert trial_of(inline(preset)).identity != first_inline.identity
+
+
+def test_aihwkits_tiles_refuse_the_case(preset: Path) -> None:
+    with pytest.raises(InputError) as error:
+        trial_of(str(preset), tile={"simulator": "aihwkit"})
+    assert error.value.field.endswith("tile.simulator")
+
+
+def test_card_ablation_and_requirement_read_the_law(preset: Path, tmp_path: Path) -> None:
+    device = get_device(str(preset))
+    assert isinstance(device, Preset)
+    assert plot_card(device, tmp_path / "card.png").stat().st_size > 10_000
+    case = DeviceCase(
+        device=str(preset), hyperparameters=HYPERPARAMETERS, tile={"simulator": "native"}
+    )
+    off, _ = imperfections(case, None)
+    assert off["trapped_charge"] == {"overrides.trap_weight": 0.0}
+    assert switched_off(case, off, ["trapped_charge"]).overrides == {"trap_weight": 0.0}
+    along = axis("trap_weight", case, TunedDevice(8.0, 2.0, None))
+    assert not isinstance(along, str)
+    assert along.case(0.25).overrides == {"trap_weight": 0.25}
+    assert (along.own, along.worst_value) == (0.5, 1.0)
+    assert "trap_rate" not in parameters_for(case)
