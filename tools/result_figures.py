@@ -1,20 +1,22 @@
-"""Figures of the results page, drawn from the kept rows when the site is built.
+"""The figure of each record, drawn from its rows when the site is built.
 
-`mkdocs.yml` names this file as a hook. No figure is kept in the repository: rows and figures agree.
+`mkdocs.yml` names this file as a hook. No figure is kept in the repository, so rows and figures
+always agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from rpu_ssnn.common.errors import InputError
+from studies.declaration.shipped import find_study
 from studies.report.figure_style import WIDE_INCHES, as_svg
 from studies.report.figures import gaps_figure, sweep_figure
 from studies.results.columns import setting
 from studies.results.summary import NOT_SWEPT, summary, swept_columns
-from tools.results_page import RESULTS, reference_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,30 +24,51 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-FOLDER = "results"
+RECORDS = Path(__file__).parents[1] / "docs" / "results"
+FIGURE = "figure.svg"
 MOST_CASES = 40
-"""Of a figure; more cannot be read."""
+"""A figure of more cases cannot be read."""
 
 
-def figure_of(rows: pd.DataFrame) -> Figure | None:
-    """Accuracy over the first swept number, else the gaps of the cases to their reference.
+def rows_of(record: Path) -> pd.DataFrame | None:
+    """The rows of a record's study; None for a record without a study or without rows."""
+    files = sorted(record.glob("rows*.csv"))
+    rows = pd.concat([pd.read_csv(file) for file in files], ignore_index=True) if files else None
+    return rows if rows is not None and {"study", "test_accuracy"} <= set(rows.columns) else None
 
-    None: no case has a seed in common with the reference, or there are too many cases to be read.
+
+def figure_of(record: Path) -> Figure | None:
+    """Accuracy over the first swept number, or else the gaps of the cases to their reference.
+
+    Returns:
+        None if the record has no rows of a study, if no case has a seed in common with the
+        reference, or if there are too many cases to be read.
     """
+    rows = rows_of(record)
+    if rows is None:
+        return None
     swept = [column for column in swept_columns(rows) if _is_number(rows, column)]
     if swept:
         return sweep_figure(rows, swept[0].partition(".")[2], WIDE_INCHES)
-    reference, _ = reference_of(rows)
+    reference = _reference(record, list(rows["label"]))
     table = summary(rows, reference)
     if not (table["gap_n"] > 0).any() or len(table) > MOST_CASES:
         return None
     return gaps_figure(table, reference, WIDE_INCHES)
 
 
+def _reference(record: Path, labels: list[str]) -> str:
+    """The reference that the record's study names, or the first case of its rows."""
+    try:
+        named = find_study(str(record)).reference_label
+    except InputError:
+        return labels[0]
+    return named if named in labels else labels[0]
+
+
 def _is_number(rows: pd.DataFrame, column: str) -> bool:
     """Whether the setting has several values, all of them numbers."""
-    path = column.partition(".")[2]
-    values = {value for value in setting(rows, path) if value != NOT_SWEPT}
+    values = {value for value in setting(rows, column.partition(".")[2]) if value != NOT_SWEPT}
     try:
         numbers = {float(value) for value in values if not isinstance(value, bool)}
     except ValueError:
@@ -54,36 +77,22 @@ def _is_number(rows: pd.DataFrame, column: str) -> bool:
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Adds a figure for each file of rows that is a study's (a hook of mkdocs)."""
+    """Adds the figure of each record to the site (a hook of mkdocs)."""
     from mkdocs.structure.files import File
 
-    for path in sorted(RESULTS.glob("*.csv")):
-        rows = pd.read_csv(path)
-        if not {"study", "test_accuracy"} <= set(rows.columns):
-            continue
-        figure = figure_of(rows)
+    for record in sorted(path.parent for path in RECORDS.glob("*/index.md")):
+        figure = figure_of(record)
         if figure is not None:
             figure.draw_without_rendering()  # the layout fits at the second drawing
-            files.append(
-                File.generated(config, f"{FOLDER}/{path.stem}.svg", content=as_svg(figure))
-            )
+            place = f"{RECORDS.name}/{record.name}/{FIGURE}"
+            files.append(File.generated(config, place, content=as_svg(figure)))
     return files
 
 
-def with_figures(markdown: str, drawn: Container[str]) -> str:
-    """The page with each figure below the heading of its rows."""
-    lines = []
-    for line in markdown.splitlines():
-        lines.append(line)
-        name = line.removeprefix("### ")
-        if name != line and name in drawn:
-            lines += ["", f"![Accuracy of {name}, by case or over the swept setting]({name}.svg)"]
-    return "\n".join(lines)
-
-
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Puts the figures into the page of results (a hook of mkdocs)."""
-    if page.file.src_uri != f"{FOLDER}/index.md":
+    """Puts a record's figure in front of how it was run (a hook of mkdocs)."""
+    folder = page.file.src_uri.rpartition("/")[0]
+    if not folder.startswith(f"{RECORDS.name}/") or f"{folder}/{FIGURE}" not in files.src_uris:
         return markdown
-    parts = (file.src_uri.partition("/") for file in files if file.src_uri.endswith(".svg"))
-    return with_figures(markdown, {name[:-4] for folder, _, name in parts if folder == FOLDER})
+    answer, heading, rest = markdown.partition("## How it was run")
+    return f"{answer}![Accuracy by case, or over the swept setting]({FIGURE})\n\n{heading}{rest}"

@@ -1,4 +1,4 @@
-"""README and docs: links resolve, code loads, commands exist."""
+"""README and docs: links resolve, code loads, named files and commands exist."""
 
 import os
 import re
@@ -19,9 +19,6 @@ from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages
 from support.studies.own_rules import OwnRules
 from tools.reference_pages import FILES
-
-HISTORY = ROOT / "CHANGELOG.md"
-"""Names files that are gone."""
 
 SWEPT = "sweep.overrides.cycle_to_cycle"
 PATH_IN_THE_REPOSITORY = re.compile(
@@ -58,7 +55,7 @@ def test_links_resolve(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("page", [page for page in EVERY_PAGE if page.values != (HISTORY,)])
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_files_that_are_named_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     missing = [path for path in PATH_IN_THE_REPOSITORY.findall(text) if not (ROOT / path).exists()]
