@@ -48,7 +48,7 @@ def draw() -> Figure:
     moves = STEP_UP * (forward & positive) - STEP_DOWN * (forward & negative)
     state.step(np.arange(SLOTS), np.cumsum(moves), where="post", color="black")
     state.set(xlabel="slot", ylabel="device weight (steps)")
-    kept = pd.read_csv(ROOT / "docs" / "results" / "mnist_devices.csv")
+    kept = pd.read_csv(ROOT / "docs" / "results" / "mnist_devices" / "rows.csv")
     for place, case in enumerate(CASES):
         seeds = kept.loc[kept["label"] == case, "test_accuracy"]
         colour = GREY if case in ("rate", "coincidence") else BLUE

@@ -15,8 +15,8 @@ FOLDER = Path(__file__).parents[1] / "shipped"
 KEPT_RECORDS = Path(__file__).parents[2] / "docs" / "results"
 """The records of this repository, in a checkout of it."""
 
-ROWS_FILE = "rows.csv"
-"""The finished rows of a record."""
+ROWS_FILES = "rows*.csv"
+"""The finished rows of a record; rows of further seeds may lie in files of their own."""
 
 NOT_STUDIES = "hyperparameters"
 """Subfolder of the shipped studies that holds hyperparameters."""
@@ -59,8 +59,4 @@ def kept_rows(name_or_path: str) -> list[Path]:
         if folder.name != name_or_path:
             return []
         folder = KEPT_RECORDS / name_or_path
-    rows = folder / ROWS_FILE
-    if rows.is_file():
-        return [rows]
-    flat = folder.with_suffix(".csv")  # a record that is not in a folder of its own yet
-    return [flat, *sorted(flat.parent.glob(f"{folder.name}_seeds_*.csv"))] * flat.is_file()
+    return sorted(folder.glob(ROWS_FILES))

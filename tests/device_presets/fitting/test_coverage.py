@@ -1,7 +1,7 @@
 """Whether the 95 % intervals of a fit hold the truth 95 % of the time, on simulated data sets.
 
 `pytest -m slow tests/device_presets/fitting/test_coverage.py --coverage-rows
-docs/results/fit_coverage.csv` writes the counts of the cases that it ran into that file.
+docs/results/fit_coverage/rows.csv` writes the counts of the cases that it ran into that file.
 """
 
 import math

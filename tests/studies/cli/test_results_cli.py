@@ -171,8 +171,9 @@ def test_the_rows_that_are_kept_of_a_shipped_study_are_a_table(command: Command)
 
 @pytest.mark.parametrize("by_name", [True, False])
 def test_kept_rows_of_further_seeds_are_in_the_table(by_name: bool, command: Command) -> None:
-    names = ("mnist_decomposition", "mnist_decomposition_seeds_6_to_8")
-    files = [word for name in names for word in ("--rows", KEPT_RECORDS / f"{name}.csv")]
+    names = ("rows", "rows_seeds_6_to_8")
+    kept = [KEPT_RECORDS / "mnist_decomposition" / f"{name}.csv" for name in names]
+    files = [word for file in kept for word in ("--rows", file)]
     code, output, errors = command("table", "mnist_decomposition", *([] if by_name else files))
     assert (code, errors) == (0, "")
     (row,) = [line for line in output.splitlines() if line.startswith("| charge_trap ")]

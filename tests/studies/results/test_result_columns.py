@@ -105,9 +105,13 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.D
 def kept_tables(mark: str) -> list[Path]:
     """The kept files of studies that have the column; others are tables of other commands."""
     of_studies = {"study", "unit", mark}
-    found = [p for p in sorted(KEPT.glob("*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
+    found = [p for p in sorted(KEPT.glob("*/*.csv")) if of_studies <= set(pd.read_csv(p, nrows=0))]
     assert found, (KEPT, mark)
     return found
+
+
+def _place(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
 
 
 def test_every_column_of_a_real_row_is_declared(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -116,13 +120,17 @@ def test_every_column_of_a_real_row_is_declared(tables: tuple[pd.DataFrame, pd.D
     assert [name for name in curves.columns if column_of(name, CURVE_COLUMNS) is None] == []
 
 
-@pytest.mark.parametrize("path", kept_tables("settings"), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", kept_tables("settings"), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_every_column_of_a_kept_table_is_declared(path: Path) -> None:
     header = pd.read_csv(path, nrows=0).columns
     assert [name for name in header if column_of(name) is None] == []
 
 
-@pytest.mark.parametrize("path", kept_tables("epoch"), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", kept_tables("epoch"), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_every_column_of_kept_curves_is_declared(path: Path) -> None:
     header = pd.read_csv(path, nrows=0).columns
     assert [name for name in header if column_of(name, CURVE_COLUMNS) is None] == []

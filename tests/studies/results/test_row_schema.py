@@ -180,11 +180,11 @@ def test_every_column_of_text_is_read_as_text() -> None:
 
 
 def test_kept_rows_of_the_project_are_still_found() -> None:
-    folder = Path(__file__).parents[3] / "docs" / "results"
+    folder = Path(__file__).parents[3] / "docs" / "results" / "digits_readings"
     bad: list[InputError] = []
-    found = read_imported_rows([folder / "digits_readings.csv"], bad.append)
+    found = read_imported_rows([folder / "rows.csv"], bad.append)
     assert not bad
-    assert len(found) == len(pd.read_csv(folder / "digits_readings.csv"))
+    assert len(found) == len(pd.read_csv(folder / "rows.csv"))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@sum", "\tx"])
