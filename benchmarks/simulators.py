@@ -1,9 +1,9 @@
 """The accuracies of the two simulators on digits, in pairs by seed.
 
-The rows are kept in docs/results/native_agreement. Both simulators train the same devices on the same
-presentations; only the noise differs, and aihwkit's cannot be seeded. The network is 64-64-10 with
-T = 50, trained for 10 epochs on 719 images, and the accuracy is that on the 1,078 others (the test
-set of no study is read).
+The rows are kept in docs/results/native_agreement. Both simulators train the same devices on the
+same presentations; only the noise differs, and aihwkit's cannot be seeded. The network is 64-64-10
+with T = 50, trained for 10 epochs on 719 images, and the accuracy is that on the 1,078 others (the
+test set of no study is read).
 """
 
 import argparse

@@ -60,7 +60,7 @@ def figure_of(record: Path) -> Figure | None:
 def _reference(record: Path, labels: list[str]) -> str:
     """The reference that the record's study names, or the first case of its rows."""
     try:
-        named = find_study(str(record)).reference_label
+        named = find_study(record.name).reference_label
     except InputError:
         return labels[0]
     return named if named in labels else labels[0]
