@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 demo: $(READY)
-	$(BIN)/rpu-ssnn run studies/shipped/digits_devices.yaml --out out/digits_devices
+	$(BIN)/rpu-ssnn run digits_devices --out out/digits_devices
 
 test: lint
 	$(BIN)/python -m pytest -n 2

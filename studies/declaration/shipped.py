@@ -18,14 +18,10 @@ KEPT_RECORDS = Path(__file__).parents[2] / "docs" / "results"
 ROWS_FILES = "rows*.csv"
 """The finished rows of a record; rows of further seeds may lie in files of their own."""
 
-NOT_STUDIES = "hyperparameters"
-"""Subfolder of the shipped studies that holds hyperparameters."""
-
 
 def shipped_files() -> dict[str, Path]:
-    """The shipped studies by name; subfolders (`peers`) group them."""
-    found = {path.stem: path for path in FOLDER.rglob("*.yaml") if path.parent.name != NOT_STUDIES}
-    return dict(sorted(found.items()))
+    """The shipped studies by name."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
 
 
 def find_study(name_or_path: str) -> Study:

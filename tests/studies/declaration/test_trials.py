@@ -14,7 +14,7 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
 from studies.declaration.search.hyperparameters import known_hyperparameters, searched
-from studies.declaration.shipped import find_study, shipped_files
+from studies.declaration.shipped import KEPT_RECORDS, find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import RECORD_ONLY, DatasetSettings, Trial, TrialSettings
 from studies.declaration.update_rules.base import SgdSpec
@@ -309,8 +309,11 @@ def identity_of(settings: TrialSettings) -> str:
     return Trial("study", "label", (), settings).identity
 
 
-@pytest.mark.parametrize("name", shipped_files())
-def test_shipped_studies_are_valid_and_named_after_their_file(name: str) -> None:
+KEPT_STUDIES = [path.parent.name for path in sorted(KEPT_RECORDS.glob("*/study.yaml"))]
+
+
+@pytest.mark.parametrize("name", [*shipped_files(), *KEPT_STUDIES])
+def test_studies_are_valid_and_named_after_their_file_or_record(name: str) -> None:
     study = find_study(name)
     assert study.study == name
     found = known_hyperparameters(study, study.hyperparameters_file)
