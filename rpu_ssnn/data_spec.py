@@ -5,64 +5,65 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec import Positive, Spec
 
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
 Bounds = tuple[float, float]
 Time = Literal["kept", "shuffled"]
-"""Order of the slots of recorded spikes. `shuffled` is the control without timing: the counts of
-each line are kept, and spikes of one slot stay together."""
+"""The order of the slots of recorded spikes. `shuffled` is the control without timing: the counts
+of each line are kept, and spikes of one slot stay together."""
 
 
 class SpikeSpec(Spec):
-    """Conversion of the spikes of a file to slots: slot = floor(time / bin)."""
+    """How the spikes of a file become slots: a spike falls into slot floor(time / bin)."""
 
     bin: Positive = 1.0
-    """Length of a slot in the file's unit of time; a tensor's rows are slots."""
+    """The length of a slot in the file's unit of time; the rows of a tensor are slots."""
 
     lines: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Input lines; None: the largest line of the training file, plus one."""
+    """The number of input lines; null stands for the largest line of the training file, plus
+    one."""
 
 
 class OwnDataReading(Spec):
     """Settings for reading a file of the user.
 
-    One file with `x_train, y_train, x_test, y_test` or a file and a `test_file` keep their split;
-    a file of rows alone is split: the same for every study and seed.
+    One file with `x_train, y_train, x_test, y_test`, or a file and a `test_file`, keep their split.
+    A file of rows alone is split, in the same way for every study and seed.
     """
 
     test_file: Path | None = None
-    """The test rows, where they have their own."""
+    """The file of the test rows, where they have their own."""
 
     label: str = "label"
-    """Column of CSV and Parquet files that holds the class."""
+    """The column that holds the class, in CSV, Parquet and Excel files."""
 
     test_share: TestShare | None = None
-    """Part of the rows to test on (stratified), where the file has no split."""
+    """The (stratified) share of the rows to test on, where the file has no split."""
 
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Draws that split."""
+    """The seed that draws this split."""
 
     range: Bounds | Literal["training", "each"] = "training"
-    """[low, high]: the values that stand for no and for full rate, none may lie outside; training:
-    lowest and highest of the training rows; each: the same for every column by itself. Rows
-    held out are clipped to the last two."""
+    """The values that stand for no and for full rate. With [low, high] none may lie outside; with
+    `training` they are the lowest and highest value of the training rows, and with `each` the same
+    for every column by itself. Rows held out are clipped to the last two."""
 
     spikes: SpikeSpec | None = None
-    """The file holds spikes, not values."""
+    """How the file's spikes become slots; null where the file holds values."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if isinstance(self.range, tuple) and not self.range[0] < self.range[1]:
-            allowed = "must be [low, high] with low below high"
-            raise InputError("dataset", "range", list(self.range), allowed)
-        if self.spikes is not None and self.range != "training":
-            allowed = "is of values: leave it out where the file holds spikes"
-            raise InputError("dataset", "range", self.range, allowed)
-        if self.test_file is not None and self.test_share is not None:
-            allowed = "splits one file: leave it out beside test_file"
-            raise InputError("dataset", "test_share", self.test_share, allowed)
+        rising = not isinstance(self.range, tuple) or self.range[0] < self.range[1]
+        allowed = "must be [low, high] with low below high"
+        require(rising, "dataset", "range", self.range, allowed)
+        allowed = "is of values: leave it out where the file holds spikes"
+        fits = self.spikes is None or self.range == "training"
+        require(fits, "dataset", "range", self.range, allowed)
+        allowed = "splits one file: leave it out beside test_file"
+        fits = self.test_file is None or self.test_share is None
+        require(fits, "dataset", "test_share", self.test_share, allowed)
         return self
 
 
@@ -70,4 +71,5 @@ class OwnData(OwnDataReading):
     """A data set of the user's own: where it lies and how it is read."""
 
     file: Path
-    """.npz, .csv, .parquet, .h5, or a folder with four idx files; relative to the study's file."""
+    """A file that ends in .npz, .csv, .parquet, .xlsx or .h5, or a folder with four idx files; a
+    relative path starts at the folder of the study's file."""

@@ -215,7 +215,7 @@ STUDIES = [
     of_study("dataset: {name: digits, n_train: 5000}", "dataset.n_train", "5000", "1438"),
     of_study("dataset: {name: digits, n_train: 4}", "dataset.validation_share", "0.1"),
     of_study("dataset: {file: a.npz, range: [.nan, 1]}", "dataset.range.0", "nan"),
-    of_study("dataset: {file: a.npz, range: [1, 0]}", "dataset.range", "[1.0, 0.0]"),
+    of_study("dataset: {file: a.npz, range: [1, 0]}", "dataset.range", "1.0, 0.0"),
     of_study("dataset: {file: a.npz, test_share: 1}", "dataset.test_share", "0.9"),
     of_study("sweep: {network.T: [20, 0]}", "sweep.network.T", "0"),
     of_study("sweep: {network.TT: [1]}", "sweep.network.TT", "hidden"),

@@ -1,7 +1,8 @@
 """Effects of an array on its devices besides their own pulses, as validated, frozen data.
 
-Simulated by the native simulator only (`tile: {simulator: native}`). Every number is 0 by default,
-and none is in the sources of this project's presets: values in a study are assumptions.
+The native simulator alone has these effects (`tile: {simulator: native}`). Every effect is off by
+default, and no source of this project's presets gives its numbers: values in a study are
+assumptions.
 """
 
 import math
@@ -16,105 +17,107 @@ Spread = Annotated[float, Field(ge=0.0, le=2.0)]
 Kelvin = Annotated[float, Field(ge=1.0, le=2000.0)]
 
 BOLTZMANN_EV = 8.617333262e-5
-"""eV/K (CODATA 2018)."""
+"""Boltzmann's constant in eV/K (CODATA 2018)."""
 
 MOST_ACCELERATION = 1e12
-"""Factor by which a temperature may speed loss, or slow it: what single precision holds."""
+"""A temperature may speed or slow the loss by this factor, which single precision still holds."""
 
 
 class ArrayPhysics(Spec):
     """One effect that only native devices have; `TileSpec` refuses it elsewhere."""
 
     switched_by: ClassVar[tuple[str, ...]] = ()
-    """Fields whose defaults switch it off; empty: all of them."""
+    """The fields whose defaults switch the effect off; where none are named, all fields do."""
 
     @property
     def acts(self) -> bool:
-        """Whether a field that switches it on is set."""
+        """Whether a field that switches the effect on is set."""
         return any(getattr(self, name) != value for name, value in self.off().items())
 
     @classmethod
     def off(cls) -> dict[str, Any]:
-        """Values of the fields that switch it off."""
+        """The values of the fields that switch the effect off."""
         return {
             name: cls.model_fields[name].default for name in cls.switched_by or cls.model_fields
         }
 
 
 class HalfSelectSpec(ArrayPhysics):
-    """V/2 writing: a line that spikes alone puts half of the voltage on all of its devices.
+    """Writing at V/2: a line that spikes alone puts half of the voltage on all of its devices.
 
-    Unit: steps a spike, of the device's own local step; above one it would be no disturb.
+    All numbers are in steps a spike, where a step is the device's own local one; above one step it
+    would be no disturb.
     """
 
     forward_up: StepShare = 0.0
-    """By which each forward spike moves every device of its input line up."""
+    """Each forward spike moves every device of its input line up by this many steps."""
 
     forward_down: StepShare = 0.0
-    """The same, down."""
+    """Each forward spike moves every device of its input line down by this many steps."""
 
     gradient: StepShare = 0.0
-    """By which each gradient spike that reaches the array moves every device of its output line,
-    up on the positive stream and down on the negative."""
+    """Each gradient spike that reaches the array moves every device of its output line by this many
+    steps, up on the positive stream and down on the negative one."""
 
 
 class ReadDisturbSpec(ArrayPhysics):
     """A read moves the devices of the lines that it puts its voltage on, a little each time.
 
-    Unit: steps a spike, of the device's own local step. Counted are the reads of training; images
-    that are shown to measure an accuracy disturb nothing.
+    All numbers are in steps a spike, where a step is the device's own local one. Only the reads of
+    training count; images that are shown to measure an accuracy disturb nothing.
     """
 
     forward_up: StepShare = 0.0
-    """By which each forward spike moves every device of its input line up."""
+    """Each forward spike moves every device of its input line up by this many steps."""
 
     forward_down: StepShare = 0.0
-    """The same, down."""
+    """Each forward spike moves every device of its input line down by this many steps."""
 
     transposed_up: StepShare = 0.0
-    """By which each gradient spike, of either stream and thinned or not, moves every device of its
-    output line up; no gradient is read through the first crossbar."""
+    """Each gradient spike, of either stream and thinned or not, moves every device of its output
+    line up by this many steps; no gradient is read through the first crossbar."""
 
     transposed_down: StepShare = 0.0
-    """The same, down."""
+    """Each such gradient spike moves every device of its output line down by this many steps."""
 
 
 class LineSpreadSpec(ArrayPhysics):
-    """Spread of steps that neighbours share, drawn once; on top of each device's own.
+    """A spread of steps that neighbours share; it is drawn once, on top of each device's own.
 
-    Unit: shares of the step. An asymmetry of s makes steps up larger and steps down smaller by
-    s / 2, as a preset's `asymmetry_spread` does by s.
+    All numbers are shares of the step. An asymmetry of s makes steps up larger and steps down
+    smaller by s / 2, as a preset's `asymmetry_spread` does by s.
     """
 
     step_by_input_line: Spread = 0.0
-    """Deviation that an input line shares."""
+    """The deviation of the step that all devices of an input line share."""
 
     step_by_output_line: Spread = 0.0
-    """Deviation that an output line shares."""
+    """The deviation of the step that all devices of an output line share."""
 
     step_gradient: Annotated[float, Field(ge=-2.0, le=2.0)] = 0.0
-    """Change of the step from the first input line to the last."""
+    """The change of the step from the first input line to the last."""
 
     asymmetry_common: Spread = 0.0
-    """Deviation that the whole array shares."""
+    """The deviation of the asymmetry that the whole array shares."""
 
     asymmetry_by_input_line: Spread = 0.0
-    """Deviation that an input line shares."""
+    """The deviation of the asymmetry that all devices of an input line share."""
 
     asymmetry_by_output_line: Spread = 0.0
-    """Deviation that an output line shares."""
+    """The deviation of the asymmetry that all devices of an output line share."""
 
 
 class PulseNoiseSpec(ArrayPhysics):
-    """Noise of a pulse beside the preset's own `cycle_to_cycle`, and independent of that."""
+    """Noise of a pulse beside the preset's own `cycle_to_cycle`, and independent of it."""
 
     of_range: StepShare = 0.0
-    """Deviation of a pulse as a share of the device's own range, the same at every state and in
-    both directions, as NeuroSim has it (Chen, Peng and Yu, TCAD 37(12), 2018)."""
+    """The deviation of a pulse as a share of the device's own range, which is the same at every
+    state and in both directions, as in NeuroSim (Chen, Peng and Yu, TCAD 37(12), 2018)."""
 
     electrons_per_step: Annotated[float, Field(ge=1.0, le=1e12)] | None = None
-    """Charges that a mean step moves: their number is Poisson's, so that a step of s steps has a
-    variance of s / this (in steps squared); None: no such noise."""
+    """The number of charges that a mean step moves. It follows Poisson's law, so that a step of s
+    steps has the variance s / electrons_per_step (in steps squared); null switches this noise
+    off."""
 
 
 class WearSpec(ArrayPhysics):
@@ -127,14 +130,15 @@ class WearSpec(ArrayPhysics):
     switched_by: ClassVar[tuple[str, ...]] = ("half_window_pulses",)
 
     half_window_pulses: Annotated[float, Field(ge=1.0, le=1e12)] | None = None
-    """Pulses after which half of the window is left; None: no wear."""
+    """The number of pulses after which half of the window is left; null switches wear off."""
 
     exponent: Annotated[float, Field(ge=0.1, le=20.0)] = 2.0
-    """How abruptly the window closes around that number."""
+    """The larger this number, the more abruptly the window closes around that number of pulses."""
 
 
 class LinesSpec(ArrayPhysics):
-    """Resistance of the lines: what of a voltage reaches a cell, on writes and on reads.
+    """The resistance of the lines decides which share of a voltage reaches a cell, on writes and on
+    reads.
 
     The share depends on `ohm_per_cell` / `on_resistance` alone, and on how long a line is.
     """
@@ -142,19 +146,21 @@ class LinesSpec(ArrayPhysics):
     switched_by: ClassVar[tuple[str, ...]] = ("ohm_per_cell",)
 
     ohm_per_cell: Annotated[float, Field(ge=0.0, le=1e9)] = 0.0
-    """Resistance of a line from one cell to the next (ohm); 0: ideal lines."""
+    """The resistance of a line from one cell to the next (ohm); 0 stands for ideal lines."""
 
     on_resistance: Annotated[float, Field(ge=1e-3, le=1e18)] | None = None
-    """Resistance (ohm) of a device at the upper end of its nominal range; ohm_per_cell needs it."""
+    """The resistance (ohm) of a device at the upper end of its nominal range, which `ohm_per_cell`
+    needs."""
 
     voltage_constant: Annotated[float, Field(ge=1e-3, le=1e6)] | None = None
-    """Loss of voltage after which the device's step is 1/e, as a share of the programming voltage:
-    a cell that gets the share s has exp(-(1 - s) / this) of its step (an assumption);
-    ohm_per_cell needs it."""
+    """The loss of voltage after which the device's step is 1/e, as a share of the programming
+    voltage: a cell that gets the share s has exp(-(1 - s) / voltage_constant) of its step (an
+    assumption). `ohm_per_cell` needs it."""
 
     array_side: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
-    """Cells on a line at most, two a weight on an input line: larger crossbars are cut into arrays
-    with drivers of their own, whose currents are added exactly; None: one array."""
+    """The most cells on a line, where a weight has two on an input line. Larger crossbars are cut
+    into arrays with drivers of their own, whose currents are added exactly; null stands for one
+    array."""
 
     @model_validator(mode="after")
     def _resistance_has_what_it_acts_on(self) -> Self:
@@ -168,34 +174,35 @@ class LinesSpec(ArrayPhysics):
 
 
 class RetentionSpec(ArrayPhysics):
-    """Loss without a single time constant: in log-time or by a power law; and temperature.
+    """Loss without a single time constant, in log-time or by a power law; and temperature.
 
-    What each pulse adds loses by its own age, and the rest goes on by its own: charges of
-    different time constants side by side (`native.effects.retention`). All devices lose alike. A
+    What each pulse adds loses by its own age, and the rest goes on by its own: charges of different
+    time constants lie side by side (`native.effects.retention`). All devices lose alike. A
     temperature acts on this loss, on a preset's leak and on its loss in log-time.
     """
 
     loss_per_decade: StepShare = 0.0
-    """What is left after t is 1 - this x log10(1 + t / from_s); 0: no such loss."""
+    """The share 1 - loss_per_decade x log10(1 + t / from_s) is left after the time t; 0 switches
+    this law off."""
 
     exponent: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
-    """What is left after t is (1 + t / from_s)^-exponent; 0: no such loss."""
+    """The share (1 + t / from_s)^-exponent is left after the time t; 0 switches this law off."""
 
     from_s: Annotated[float, Field(ge=1e-9, le=1e9)] = 1e-5
-    """Age (s) from which the law holds, at the reference temperature."""
+    """The age (s) from which the law holds, at the reference temperature."""
 
     toward_state: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
-    """State (1: upper end of the range) of a device that has lost all."""
+    """The state of a device that has lost all, where 1 is the upper end of the range."""
 
     temperature_k: Kelvin | None = None
-    """Of the devices (K); None: that at which their loss was given."""
+    """The temperature of the devices (K); null stands for the one at which their loss was given."""
 
     reference_temperature_k: Kelvin = 300.0
-    """At which loss and leak are as given (K)."""
+    """The temperature (K) at which loss and leak are as given."""
 
     activation_energy_ev: Annotated[float, Field(ge=0.0, le=5.0)] = 0.0
-    """Of the loss (eV): times are exp(E/k (1/T - 1/T_ref)) of those at the reference temperature
-    (Arrhenius)."""
+    """The activation energy of the loss (eV): times are exp(E/k (1/T - 1/T_ref)) of those at the
+    reference temperature (Arrhenius)."""
 
     @property
     def has_law(self) -> bool:
@@ -204,7 +211,7 @@ class RetentionSpec(ArrayPhysics):
 
     @property
     def acceleration(self) -> float:
-        """Time at the reference temperature that is worth one at this one."""
+        """The time at the reference temperature that is worth a unit of time at this one."""
         return math.exp(self._log_acceleration)
 
     @property
@@ -233,9 +240,10 @@ class RetentionSpec(ArrayPhysics):
 class DeviceReadNoiseSpec(ArrayPhysics):
     """Noise of each device's current, beside that of the converters (`ReadSpec.read_noise`).
 
-    Its deviation is a share of the nominal range (which is 2 states), the same at every state; or
-    a share of the device's own current, which is proportional to its conductance
-    (`ReferenceSpec.on_off_ratio`). Where both are given, squares add. Stuck devices have it too.
+    Its deviation is a share of the nominal range (which is 2 states), the same at every state; or a
+    share of the device's own current, which is proportional to its conductance
+    (`ReferenceSpec.on_off_ratio`). Where both are given, their squares add. Stuck devices are noisy
+    too.
     """
 
     switched_by: ClassVar[tuple[str, ...]] = (
@@ -246,25 +254,26 @@ class DeviceReadNoiseSpec(ArrayPhysics):
     )
 
     white_of_range: StepShare = 0.0
-    """Deviation that is drawn anew in each slot and read; reads are then calls, slot by slot,
-    which is slower."""
+    """The deviation of the noise that is drawn anew in each slot and read, as a share of the range.
+    Reads are then made slot by slot, which is slower."""
 
     white_of_current: StepShare = 0.0
-    """The same, as a share of the device's own current."""
+    """The deviation of that noise as a share of the device's own current."""
 
     slow_of_range: StepShare = 0.0
-    """Deviation with a memory of slow_time_s; frozen within a batch, and while accuracies are
-    measured."""
+    """The deviation of the noise with a memory of `slow_time_s`, as a share of the range. This
+    noise is frozen within a batch, and while accuracies are measured."""
 
     slow_of_current: StepShare = 0.0
-    """The same, as a share of the device's own current."""
+    """The deviation of the slow noise as a share of the device's own current."""
 
     slow_time_s: Annotated[float, Field(ge=1e-12, le=1e12)] = 1.0
-    """Time (s) in which the slow noise's correlation falls to 1/e; at least that of a batch."""
+    """The time (s) in which the correlation of the slow noise falls to 1/e; it is at least the time
+    of a batch."""
 
     slow_levels: Literal["many", "two"] = "many"
-    """Many: normal (an Ornstein-Uhlenbeck process); two: random telegraph noise, each device at
-    plus or minus the deviation."""
+    """With `many` the slow noise is normal (an Ornstein-Uhlenbeck process); with `two` it is random
+    telegraph noise, with each device at plus or minus the deviation."""
 
     @property
     def is_white(self) -> bool:

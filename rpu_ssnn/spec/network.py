@@ -14,14 +14,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.spec.base import SMALLEST_NORMAL, InSingle, Spec
 
 MOST_SLOTS = 2_000_000
-"""Largest number of slots of one presentation, including the flush."""
+"""The largest number of slots of one presentation, including the flush."""
 
 MOST_TAU = 1e7
-"""Slots; with a longer time constant the kernel would not decay in single precision."""
+"""The longest time constant in slots; with a longer one the kernel would not decay in single
+precision."""
 
 # Ranges of the neurons: far wider than in any network that learns, and small enough for sums in
 # single precision. They are assumptions.
@@ -33,63 +34,64 @@ Flush = Annotated[float, Field(ge=0.0, le=1e4), InSingle]
 Slots = Annotated[int, Field(ge=1, le=1_000_000)]
 InitialScale = Annotated[float, Field(ge=1e-3, le=10.0)]
 Contrast = Literal["none", "on_off", "signed", "complement"]
-"""Input of a line: a pixel, its distance above or below its mean or zero, or what it lacks to 1."""
+"""What an input line carries: a pixel, its distance above or below its mean or zero, or what it
+lacks to 1."""
 
 
 class NeuronSpec(Spec):
     """The composite spiking neuron (Eq. 1, 3, 4, 5)."""
 
     theta: Threshold = 5.0
-    """Forward threshold theta (the paper's 5)."""
+    """The forward threshold theta (the paper's 5)."""
 
     theta_b: Threshold = 2.0
-    """Threshold of the hidden gradient branches: a gain theta/theta_b on the gradient spikes,
-    which the step of the layer below is divided by. With coupled branches and random starts any
-    value up to theta trains alike; a high one lets opposite errors cancel in the membrane
-    instead of in the device. 0.1 saturates at one spike a slot."""
+    """The threshold of the hidden gradient branches. It amplifies the gradient spikes by
+    theta/theta_b, which the step of the layer below is divided by. With coupled branches and random
+    starts any value up to theta trains alike; a high one lets opposite errors cancel in the
+    membrane instead of in the device, and 0.1 saturates at one spike a slot."""
 
     theta_n: Threshold = 1.0
-    """Threshold theta_N of the output error (Eq. 6, 7)."""
+    """The threshold theta_N of the output error (Eq. 6, 7)."""
 
     kernel_fraction: KernelFraction = 0.1
-    """Tau / T (the paper's 1/10)."""
+    """The kernel's time constant tau over T (the paper's 1/10)."""
 
     reset: Literal["subtract", "zero"] = "subtract"
-    """At a spike the membrane falls by its threshold, or to rest (which loses what exceeds the
-    threshold)."""
+    """At a spike the membrane falls by its threshold (`subtract`), or to rest (`zero`, which loses
+    what exceeds the threshold)."""
 
     random_start: bool = True
-    """Membranes start at a random fraction of their threshold, which makes spike counts unbiased;
-    false starts them at rest."""
+    """Whether membranes start at a random fraction of their threshold, which makes spike counts
+    unbiased, instead of at rest."""
 
 
 class EncodingSpec(Spec):
-    """Input and label trains (Section 3.1)."""
+    """How values and labels become spike trains (Section 3.1)."""
 
     trains: Literal["poisson", "regular"] = "poisson"
-    """Poisson: each input line spikes in each slot by chance (the paper's); regular: each
-    integrates its rate from a random start and spikes at 1, as a neuron does, so that its count
-    is the rate's to within one spike. The label train is always Poisson."""
+    """With `poisson` each input line spikes in each slot by chance (the paper's way). With
+    `regular` each line integrates its rate from a random start and spikes at 1, as a neuron does,
+    so that its count is the rate's to within one spike. The label train is always Poisson."""
 
     input_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = 0.4
-    """Average spikes a slot of a white pixel (the paper's 0.3 to 0.5)."""
+    """The average number of spikes a slot of a white pixel (the paper's 0.3 to 0.5)."""
 
     front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = 1.0
-    """1: the rate falls linearly from twice its average to 0; 0: flat."""
+    """At 1 the rate falls linearly from twice its average to 0; at 0 it is flat."""
 
     label_rate: Annotated[float, Field(gt=0.0, le=1.0), InSingle] = 0.5
-    """Average spikes a slot of the correct class's label train."""
+    """The average number of spikes a slot of the label train of the correct class."""
 
     label_front_loading: Annotated[float, Field(ge=0.0, le=1.0), InSingle] | None = None
-    """As front_loading, for the label train; None: the same as the input's."""
+    """The front loading of the label train; null stands for that of the input."""
 
     contrast: Contrast = "none"
-    """None: one input line a pixel; on_off: two, for what the pixel is above and below its mean
-    over the training images, which takes off what all images have in common. It pays on dense
-    images (Fashion-MNIST), not on sparse ones (MNIST). signed: two, for what is above and below
-    zero, of data with negative values. complement: two, for the value and for what it lacks to
-    full rate, as a few features need: neurons have no bias. The float baseline gets the same
-    lines."""
+    """With `none` a pixel has one input line. With `on_off` it has two, for what it is above and
+    below its mean over the training images, which takes off what all images have in common; this
+    pays on dense images (Fashion-MNIST), not on sparse ones (MNIST). With `signed` it has two, for
+    what it is above and below zero, for data with negative values. With `complement` it has two,
+    for its value and for what it lacks to full rate, which a few features need, as neurons have no
+    bias. The float baseline gets the same lines."""
 
     @model_validator(mode="after")
     def _peak_rates_are_probabilities(self) -> Self:
@@ -107,38 +109,38 @@ class EncodingSpec(Spec):
 
 
 class GradientSpec(Spec):
-    """Timing of the split gradient streams (Eq. 4 to 8); the defaults are causal and local.
+    """The timing of the split gradient streams (Eq. 4 to 8); the defaults are causal and local.
 
-    The literal reading of the paper is switch="first_spike", branches="unbounded", relay=False,
-    flush=0: see `LITERAL_GRADIENT`.
+    The literal reading of the paper is `LITERAL_GRADIENT`: switch="first_spike",
+    branches="unbounded", relay=False and flush=0.
     """
 
     switch: Literal["hold", "first_spike"] = "hold"
-    """Hold: gradient membranes integrate from slot 0 and only their firing waits for the neuron's
-    first forward spike; first_spike: they fire all along and the spikes before it are lost (Eq.
-    4 and 5 to the letter)."""
+    """With `hold` gradient membranes integrate from slot 0, and only their firing waits for the
+    neuron's first forward spike. With `first_spike` they fire all along, and the spikes before it
+    are lost (Eq. 4 and 5 to the letter)."""
 
     branches: Literal["coupled", "floored", "unbounded"] = "coupled"
-    """Coupled: a spike of one branch also resets the other (firing at half the threshold, start
-    uniform around rest); floored: each membrane cannot fall below rest; unbounded: Eq. 4 and 5
-    to the letter."""
+    """With `coupled` a spike of one branch also resets the other; both fire at half the threshold
+    and start uniformly around rest. With `floored` no membrane falls below rest. `unbounded` is Eq.
+    4 and 5 to the letter."""
 
     relay: bool = True
-    """The label train passes one unit-gain neuron for every crossbar, so that it arrives when the
-    output does."""
+    """Whether the label train passes one unit-gain neuron for every crossbar, so that it arrives
+    when the output does."""
 
     flush: Flush = 3.0
-    """Kernel constants tau that everything runs on after the image ends, enough for one hidden
-    layer; these slots are paid for and counted in the column `slots`."""
+    """How long everything runs on after the image ends, in kernel constants tau; 3 is enough for
+    one hidden layer. These slots are paid for and counted in the column `slots`."""
 
     delay: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
-    """Kernel constants tau that the forward spikes of a crossbar wait for its gradient, for each
-    crossbar above it: a shift register on each line. It pays with two and more hidden layers; 2
-    to 3.5 cannot be told apart. Eq. 9 counts whole trains, which need not wait. Reads come at
-    once, so that a slot reads and writes different spikes."""
+    """How long the forward spikes of a crossbar wait for its gradient, in kernel constants tau for
+    each crossbar above it; the hardware is a shift register on each line. Waiting pays with two and
+    more hidden layers, and 2 to 3.5 cannot be told apart. Eq. 9 counts whole trains, which need not
+    wait. Reads come at once, so that a slot reads and writes different spikes."""
 
     halving: Gain = 0.5
-    """The factor 1/2 of Eq. 8; a gain on the step."""
+    """The factor 1/2 of Eq. 8, which is a gain on the step."""
 
 
 LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", relay=False, flush=0.0)
@@ -148,17 +150,18 @@ class InhibitionSpec(Spec):
     """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength."""
 
     strength: Strength = 0.0
-    """W_inh in thresholds, from each output to every other; 0: none."""
+    """The weight W_inh in thresholds from each output to every other; 0 stands for no
+    inhibition."""
 
     passes: Annotated[int, Field(ge=0, le=8)] = 0
-    """0: inside the time loop, from each spike onto the other membranes, with a floor at rest; n >
-    0: Eq. 2 iterated n times, as n further layers of output neurons."""
+    """At 0 inhibition acts inside the time loop, from each spike onto the other membranes, with a
+    floor at rest. At n > 0 Eq. 2 is iterated n times, as n further layers of output neurons."""
 
     clocked: bool = False
-    """Winner takes all: each spike of the label line, whatever its class, lets the one output with
-    the highest membrane spike and holds the others back. Rates are then the sparsemax of the
-    raw ones, which the error of Eq. 6, 7 is the exact gradient for; in inference the line goes
-    on without a class. Instead of strength and passes."""
+    """Whether the winner takes all: each spike of the label line, whatever its class, lets the one
+    output with the highest membrane spike and holds the others back. Rates are then the sparsemax
+    of the raw ones, which the error of Eq. 6 and 7 is the exact gradient for. In inference the line
+    goes on without a class. This replaces strength and passes."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -173,19 +176,21 @@ class NetworkSpec(Spec):
     hidden: Annotated[
         tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=32)
     ] = (256,)
-    """Neurons of each hidden layer. Two want `inhibition.clocked`; studies refuse three without
-    it: under the default output their rates run away (docs/findings/algorithm.md, Depth).
-    Coincidences and devices want `gradient.delay` too."""
+    """The number of neurons of each hidden layer. Two layers train better with
+    `inhibition.clocked`; studies refuse three without it, as under the default output their rates
+    run away (docs/findings/algorithm.md, Depth). Coincidences and devices need `gradient.delay`
+    too."""
 
     T: Slots = 50
-    """Slots an image is shown."""
+    """The number of slots that an image is shown."""
 
     inference_T: Slots | None = None
-    """Slots an image is shown at inference, with the same kernel; None: T. More slots take noise
-    off the answer, and cost nothing in training. Validation images are shown as long."""
+    """The number of slots that an image is shown at inference, with the same kernel; null stands
+    for T. More slots take noise off the answer, and cost nothing in training. Validation images are
+    shown as long."""
 
     initial_scale: InitialScale = 1.0
-    """Factor on the initial weights of every crossbar (1: He initialisation), whichever rule
+    """The factor on the initial weights of every crossbar (1 is He initialisation), whichever rule
     trains them. Small weights (0.3) gain with many classes. A coarse device whose down step is
     larger does not learn from much smaller weights."""
 
@@ -196,35 +201,31 @@ class NetworkSpec(Spec):
 
     @model_validator(mode="after")
     def _is_within_the_precision_of_the_pass(self) -> Self:
-        if self.tau > MOST_TAU:
-            allowed = f"must give a time constant of at most {MOST_TAU:g} slots: {self.tau:g}"
-            raise InputError(
-                "network", "neuron.kernel_fraction", self.neuron.kernel_fraction, allowed
-            )
-        if self.slots > MOST_SLOTS:
-            allowed = f"must give at most {MOST_SLOTS} slots a presentation, not {self.slots}"
-            raise InputError("network", "gradient.flush", self.gradient.flush, allowed)
-        if self.at_inference.slots > MOST_SLOTS:
-            allowed = f"must give at most {MOST_SLOTS} slots a presentation"
-            raise InputError("network", "inference_T", self.inference_T, allowed)
-        if self.delays[0] >= self.slots:
-            allowed = (
-                f"must be smaller: spikes that wait {self.delays[0]} slots meet no gradient within "
-                f"the {self.slots} slots of a presentation"
-            )
-            raise InputError("network", "gradient.delay", self.gradient.delay, allowed)
+        where, neuron, gradient = "network", self.neuron, self.gradient
+        allowed = f"must give a time constant of at most {MOST_TAU:g} slots: {self.tau:g}"
+        field = "neuron.kernel_fraction"
+        require(self.tau <= MOST_TAU, where, field, neuron.kernel_fraction, allowed)
+        allowed = f"must give at most {MOST_SLOTS} slots a presentation"
+        require(self.slots <= MOST_SLOTS, where, "gradient.flush", gradient.flush, allowed)
+        fits = self.at_inference.slots <= MOST_SLOTS
+        require(fits, where, "inference_T", self.inference_T, allowed)
+        allowed = (
+            f"must be smaller: spikes that wait {self.delays[0]} slots meet no gradient within the "
+            f"{self.slots} slots of a presentation"
+        )
+        require(self.delays[0] < self.slots, where, "gradient.delay", gradient.delay, allowed)
         for gain in self.gains():
-            if not (SMALLEST_NORMAL < gain < 1 / SMALLEST_NORMAL):
-                allowed = (
-                    f"must give steps that single precision holds: theta_b / theta over "
-                    f"{len(self.hidden)} hidden layers gives {gain:g}"
-                )
-                raise InputError("network", "neuron.theta_b", self.neuron.theta_b, allowed)
+            allowed = (
+                f"must give steps that single precision holds: theta_b / theta over "
+                f"{len(self.hidden)} hidden layers gives {gain:g}"
+            )
+            holds = SMALLEST_NORMAL < gain < 1 / SMALLEST_NORMAL
+            require(holds, where, "neuron.theta_b", neuron.theta_b, allowed)
         return self
 
     @property
     def tau(self) -> float:
-        """Kernel time constant (slots)."""
+        """The time constant of the kernel (slots)."""
         return self.neuron.kernel_fraction * self.T
 
     @property
@@ -243,12 +244,12 @@ class NetworkSpec(Spec):
 
     @property
     def delays(self) -> tuple[int, ...]:
-        """Slots that the forward spikes of each crossbar wait for its gradient."""
+        """The number of slots that the forward spikes of each crossbar wait for its gradient."""
         layer = self.gradient.delay * self.tau
         return tuple(round(layer * above) for above in range(len(self.hidden), -1, -1))
 
     def gains(self) -> tuple[float, ...]:
-        """Factor on the step of each layer that makes its spike counts exact backpropagation.
+        """The factor on the step of each layer that makes its spike counts exact backpropagation.
 
         The gradient spikes of the output count error / theta_N; each hidden layer below multiplies
         by theta / theta_b. The exact step undoes both and carries Eq. 8's factor.

@@ -24,33 +24,36 @@ from rpu_ssnn.spec.array_physics import (
 Bound = Annotated[float, Field(ge=1e-6, le=1e6)]
 Noise = Annotated[float, Field(ge=0.0, le=1e6), InSingle]
 SlotSeconds = Annotated[float, Field(ge=1e-15, le=10.0)]
-"""A slot holds one pulse; the longest of published synaptic devices last seconds (electrochemical
-ones)."""
+"""A slot holds one pulse; the longest pulses of published synaptic devices last seconds
+(electrochemical ones)."""
 
 Seconds = Annotated[float, Field(ge=0.0, le=1e12), InSingle]
 
 
 class ReadSpec(Spec):
-    """A read through aihwkit's converters and noise, one read a slot in which a line spikes.
+    """A read through aihwkit's converters and noise, one read in each slot in which a line spikes.
 
-    Everything else is exact: no bound or noise management, no input noise; a reference line is
-    read without error but for `lines`. Inputs are spikes (0, 1, and -1 in the
+    Everything else is exact: there is no bound or noise management and no input noise, and a
+    reference line is read without error but for `lines`. Inputs are spikes (0, 1, and -1 in the
     transposed read), which any DAC of two bits or more represents exactly.
     """
 
     dac_bits: Annotated[int, Field(ge=2, le=16)] | None = None
+    """The resolution of the DACs; null stands for exact inputs."""
+
     adc_bits: Annotated[int, Field(ge=2, le=16)] | None = None
-    """Resolution over +-adc_bound, which it needs."""
+    """The resolution of the ADCs over +-adc_bound, which it needs; null stands for exact
+    outputs."""
 
     adc_bound: Bound | None = None
-    """Largest current an ADC resolves, in device states (a device at its upper end adds 1); None:
-    unbounded."""
+    """The largest current that an ADC resolves, in device states (a device at its upper end adds
+    1); null stands for no bound."""
 
     adc_bound_transposed: Bound | None = None
-    """The same for transposed reads; None: as adc_bound."""
+    """The bound of transposed reads; null stands for `adc_bound`."""
 
     read_noise: Noise = 0.0
-    """Output noise of one read, standard deviation in device states."""
+    """The standard deviation of the output noise of one read, in device states."""
 
     @model_validator(mode="after")
     def _bits_have_a_range(self) -> Self:
@@ -63,24 +66,24 @@ class ReferenceSpec(Spec):
     """How a conductance becomes a signed weight."""
 
     scheme: Literal["ideal_reference", "reference_device", "differential_pair"] = "ideal_reference"
-    """Subtract the exact mid conductance; subtract a reference device of its own (with spread); or
-    two devices a weight, one up when the other goes down."""
+    """Subtract the exact mid conductance, or that of a reference device of its own (with spread),
+    or use two devices a weight, one of which goes up when the other goes down."""
 
     spread: Noise = 0.05
-    """Reference_device only: relative standard deviation of its conductance."""
+    """The relative standard deviation of the conductance of a `reference_device`."""
 
     on_off_ratio: Annotated[float, Field(ge=1.000001, le=1e15)] | None = None
-    """G_max / G_min; None: infinite. The weight range stands for 0 to G_max, so a finite ratio
-    narrows the usable window and enlarges a reference's error."""
+    """G_max / G_min; null stands for an infinite ratio. The weight range stands for 0 to G_max, so
+    that a finite ratio narrows the usable window and enlarges a reference's error."""
 
     @property
     def off(self) -> float:
-        """Conductance at the lower end of the range over that at the upper."""
+        """The conductance at the lower end of the range over that at the upper end."""
         return 1.0 / self.on_off_ratio if self.on_off_ratio else 0.0
 
     @property
     def zero(self) -> float:
-        """Conductance of state 0, in states: that of a state w is proportional to w plus this."""
+        """The conductance of state 0, in states; that of a state w is proportional to w + zero."""
         return (1.0 + self.off) / (1.0 - self.off)
 
 
@@ -88,13 +91,14 @@ NEEDS_PULSES = (
     "simulates devices alone, in pairs and in parallel, whose weights pulses move; a cell with "
     "transfers, refreshes or a digital sum is aihwkit's own"
 )
-"""Error message: such cells have no native simulation."""
+"""The native simulator refuses cells that it does not have with these words."""
 
 NO_DELAYED_READS = (
     "must be 0 with tile.read_disturb: the forward spikes that wait for the gradient are those of "
     "the pulses, and the reads before them are not counted"
 )
-"""Error message: read disturb counts the forward spikes that a block brings."""
+"""Read disturb counts the forward spikes that a block brings, and refuses a delay with these
+words."""
 
 WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
@@ -108,29 +112,29 @@ class TileSpec(Spec):
 
     reference: ReferenceSpec = ReferenceSpec()
     reads: ReadSpec | None = None
-    """None: exact reads."""
+    """The errors of reads; null stands for exact reads."""
 
     initial: Literal["programmed", "pulsed"] = "programmed"
-    """Initial weights are written exactly, or by open-loop pulses onto a fresh device."""
+    """Initial weights are written exactly (`programmed`), or by open-loop pulses onto a fresh
+    device (`pulsed`)."""
 
     slot_seconds: SlotSeconds = 5e-7
-    """Physical length of a slot (s); 500 ns: the pulse period of Li 2018."""
+    """The physical length of a slot (s); 500 ns is the pulse period of Li 2018."""
 
     idle_seconds: Seconds = 0.0
-    """Physical time (s) between two presentations in which nothing is read or pulsed: devices lose
-    charge, and training takes longer."""
+    """The physical time (s) between two presentations in which nothing is read or pulsed: devices
+    lose charge, and training takes longer."""
 
     storage_seconds: Seconds = 0.0
-    """Physical time (s) between the end of training and the test, in which devices lose charge
-    (refused for those that do not); accuracies of a row are those after."""
+    """The physical time (s) between the end of training and the test, in which devices lose charge
+    (those that lose none refuse it); the accuracies of a row are those after it."""
 
-    simulator: Literal["aihwkit", "native", "reference"] = "aihwkit"
-    """Native: the same devices simulated by this package, seeded (rows repeat bit for bit),
-    faster, and exact where devices remember their pulses. reference: of old rows, no longer
-    run."""
+    simulator: Literal["aihwkit", "native"] = "aihwkit"
+    """The simulator `native` is this package's own. It is seeded, so that rows repeat bit for bit,
+    faster than aihwkit's tiles, and exact where devices remember their pulses."""
 
     stuck_share: Annotated[float, Field(ge=0.0, le=1.0), InSingle] = 0.0
-    """Share of devices that neither pulse nor write moves."""
+    """The share of devices that neither pulse nor write moves."""
 
     stuck_at: Literal["low", "high", "anywhere"] = "anywhere"
     """Where in its own range a stuck device rests."""
@@ -145,11 +149,12 @@ class TileSpec(Spec):
     retention: RetentionSpec = RetentionSpec()
 
     def batch_seconds(self, batch: int, slots: int, shortest_slot_s: float = 0.0) -> float:
-        """Physical time of a batch of presentations (s), idle time included.
+        """The physical time of a batch of presentations (s), idle time included.
 
         Args:
-            slots: of a presentation.
-            shortest_slot_s: least length of one that the device needs.
+            batch: the number of presentations.
+            slots: the number of slots of a presentation.
+            shortest_slot_s: the shortest slot (s) that the device allows.
         """
         return batch * (slots * max(self.slot_seconds, shortest_slot_s) + self.idle_seconds)
 
@@ -166,13 +171,13 @@ ARRAY_PHYSICS: Mapping[str, type[ArrayPhysics]] = {
     for name, field in TileSpec.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, ArrayPhysics)
 }
-"""Fields of `TileSpec` that only native devices have."""
+"""The fields of `TileSpec` that only native devices have."""
 
 
-_RENAMED = "is now native, which simulates these devices exactly, and all others"
-_NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps"
-_NO_MEMORY = "needs tile: {simulator: native}; aihwkit's devices do not remember their pulses"
-_NO_OWN_LAW = "needs tile: {simulator: native}; aihwkit's tiles have no law of your own"
+_NOT_ON_TILES = (
+    "needs tile: {simulator: native}; aihwkit's tiles have no tables of measured jumps, no law of "
+    "your own, and their devices do not remember their pulses"
+)
 _NO_PHYSICS = "needs native_synapses (tile: {simulator: native}); aihwkit's tiles have none"
 _NO_DISTURB = (
     "does not go with a device that remembers its pulses: what a disturbed one remembers is not "
@@ -194,8 +199,8 @@ _TOO_FAST = (
 
 
 def needs_native(device: DeviceSource) -> bool:
-    """Whether only the native simulator has the device: tables, a law of the user's own, or a
-    memory of its pulses."""
+    """Whether only the native simulator has the device: it has a table of measured jumps, a law of
+    the user's own, or a memory of its pulses."""
     physics = device.pulse_physics
     alone = device.jump_tables is not None or device.own_law is not None
     return alone or (physics is not None and physics.remembers)
@@ -207,46 +212,35 @@ def check_device(
     """Refuses what the device does not have, or what its simulator cannot do.
 
     Args:
-        simulator: that simulates it, whatever the specification says.
-        batch: presentations; each takes so many slots.
+        device, spec: the device and its array.
+        simulator: the simulator, whatever the specification says.
+        batch: the number of presentations in a batch.
+        slots: the number of slots of a presentation.
 
     Raises:
-        InputError: a device or an effect that only the native simulator has; a disturb of a device
-            that remembers its pulses; a law of loss beside its own; storage or heat of one that
-            loses no charge; slow noise faster than a batch. The field is a path within the
-            tile's settings.
+        InputError: only the native simulator has the device or an effect; a device that remembers
+            its pulses is disturbed; a law of loss stands beside the device's own; a device that
+            loses no charge is stored or heated; slow noise is faster than a batch. The field is a
+            path within the tile's settings.
     """
     physics, retention, noise = device.pulse_physics, spec.retention, spec.device_read_noise
     loses = loses_charge(device)
     shortest = 0.0 if physics is None else physics.shortest_slot_s
     frozen = spec.batch_seconds(batch, slots, shortest)
     on_aihwkit, keeps = simulator == "aihwkit", not (retention.has_law or loses)
-    remembers = physics is not None and physics.remembers
     fixed = physics or (device.own_law is not None and device.own_law.law.hidden)
     effects = {name: getattr(spec, name) for name in ARRAY_PHYSICS}
+    heat, too_fast = retention.temperature_k, noise.is_slow and noise.slow_time_s < frozen
     refusals = (
-        ("simulator", simulator, simulator == "reference", _RENAMED),
-        ("simulator", simulator, on_aihwkit and device.jump_tables is not None, _NO_TABLES),
-        ("simulator", simulator, on_aihwkit and remembers, _NO_MEMORY),
-        ("simulator", simulator, on_aihwkit and device.own_law is not None, _NO_OWN_LAW),
+        ("simulator", simulator, on_aihwkit and needs_native(device), _NOT_ON_TILES),
         *((name, part, on_aihwkit and part.acts, _NO_PHYSICS) for name, part in effects.items()),
         ("half_select", spec.half_select, spec.half_select.acts and fixed, _NO_DISTURB),
         ("read_disturb", spec.read_disturb, spec.read_disturb.acts and fixed, _NO_DISTURB),
         ("lines", spec.lines, spec.lines.acts and device.in_parallel > 1, _NO_LINES),
         ("retention", retention, retention.has_law and loses, _ONE_LOSS),
         ("storage_seconds", spec.storage_seconds, keeps and spec.storage_seconds, _NEEDS_LOSS),
-        (
-            "retention.temperature_k",
-            retention.temperature_k,
-            keeps and retention.temperature_k,
-            _NEEDS_LOSS,
-        ),
-        (
-            "device_read_noise.slow_time_s",
-            noise.slow_time_s,
-            noise.is_slow and noise.slow_time_s < frozen,
-            _TOO_FAST.format(frozen),
-        ),
+        ("retention.temperature_k", heat, keeps and heat, _NEEDS_LOSS),
+        ("device_read_noise.slow_time_s", noise.slow_time_s, too_fast, _TOO_FAST.format(frozen)),
     )
     for path, value, refused, allowed in refusals:
         if refused:

@@ -9,34 +9,39 @@ from rpu_ssnn.spec.base import Share, Spec
 Schedule = Literal["slot", "presentation", "batch"]
 
 RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: presentation or batch"
-"""Why rate updates refuse the schedule `slot`."""
+"""Rate updates refuse the schedule `slot` with these words."""
 
 
 class TrainingSpec(Spec):
     """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
 
     epochs: Annotated[int, Field(ge=0, le=1_000_000)] = 10
+    """The number of passes over the training images."""
+
     batch: Annotated[int, Field(ge=1, le=100_000)] = 50
-    """Presentations a batch."""
+    """The number of presentations in a batch."""
 
     decay_shape: Literal["geometric", "linear"] = "geometric"
-    """How the step falls from epoch to epoch (on a tile, the share of the gradient spikes that
-    thinning leaves). geometric: by the factor `decay`; linear: by equal parts, to 1 / epochs of
-    the first in the last, and `decay` is left out."""
+    """How the step falls from epoch to epoch (in a tile, the share of the gradient spikes that
+    thinning leaves): by the factor `decay` each time (`geometric`), or by equal parts down to 1 /
+    epochs of the first step in the last epoch (`linear`, which leaves `decay` out)."""
 
     decay: Annotated[float, Field(ge=1e-6, le=1.0)] = 0.85
-    """Factor on the step after each epoch; on a tile, on the thinning."""
+    """The factor on the step after each epoch; in a tile, the factor on the thinning."""
 
     schedule: Schedule = "batch"
-    """When changed weights are seen by the reads: after each slot (the hardware's way), each
-    presentation or each batch."""
+    """When the reads see changed weights: after each slot (the hardware's way), each presentation
+    or each batch."""
 
     output_step: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
-    """Factor on the step of the output layer; hidden layers keep the learning rate. Many classes
-    want more than 1 (docs/findings/algorithm.md, Many classes)."""
+    """The factor on the step of the output layer; hidden layers keep the learning rate. With many
+    classes more than 1 trains better (docs/findings/algorithm.md, Many classes)."""
 
     dropout_input: Share = 0.0
+    """The share of input lines that are silent in a presentation."""
+
     dropout_hidden: Share = 0.0
+    """The share of hidden neurons that are silent in a presentation."""
 
     @model_validator(mode="after")
     def _linear_takes_no_factor(self) -> Self:
@@ -54,15 +59,16 @@ class TrainingSpec(Spec):
 class SurrogateSpec(Spec):
     """Gaussian noise on Eq. 9 as a model of the error of stochastic products (Fig. 4, 7, 8).
 
-    A coincidence train of T_s slots estimates a product p of two rates with variance
-    p (1 - p) / T_s (units: spikes a slot, squared). Noise is drawn once a weight change (a batch,
-    or a presentation under that schedule), with the variance summed over the presentations behind
-    it and both streams.
+    A coincidence train of T_s slots estimates a product p of two rates with variance p (1 - p) /
+    T_s (in spikes a slot, squared). The noise is drawn once for each change of the weights (a
+    batch, or a presentation under that schedule), with the variance summed over the presentations
+    behind it and both streams.
     """
 
     T_s: Annotated[float, Field(ge=1e-3, le=1e9)]
-    """Slots of the stochastic product that the noise stands for."""
+    """The number of slots of the stochastic product that the noise stands for."""
 
     size: Literal["by_product", "pooled"] = "by_product"
-    """By_product: each product its own variance, so a zero product gets none; pooled: every
-    product, zero or not, that of Fig. 4's grid of 2,500 products together."""
+    """With `by_product` each product has its own variance, so that a zero product gets no noise;
+    with `pooled` every product, zero or not, has that of Fig. 4's grid of 2,500 products
+    together."""

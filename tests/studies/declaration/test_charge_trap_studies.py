@@ -46,7 +46,6 @@ def test_a_row_says_that_native_devices_are_not_aihwkit() -> None:
 @pytest.mark.parametrize(
     ("device", "tile", "message"),
     [
-        ("charge_trap_pulsed", {"simulator": "reference"}, "simulator: 'reference'.*is now native"),
         ("agad(reram_sb)", {"simulator": "native"}, "tile.simulator: 'native'.*aihwkit's own"),
         ("one_sided_pair(pcm)", {"simulator": "native"}, "simulator: 'native'.*refreshes"),
         ("ideal", {"storage_seconds": 1.0}, "tile.storage_seconds: 1.0.*loses charge"),
