@@ -20,7 +20,7 @@ def command_line() -> list[str]:
 
     parts = [
         "# Commands",
-        "This page is made from the application; `rpu-ssnn COMMAND --help` prints the same.",
+        "The application makes this page; `rpu-ssnn COMMAND --help` prints the same.",
     ]
     parts += _command("rpu-ssnn", typer.main.get_command(app))
     return parts

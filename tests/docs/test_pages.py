@@ -64,7 +64,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("block", in_language("yaml"), ids=str)
 def test_yaml_loads(block: Block, tmp_path: Path) -> None:
-    """A block with the key `study` is a valid study, one with presets is valid too, and others load."""
+    """A study and a preset are valid ones, and any other block is YAML."""
     content = yaml.safe_load(block.text)
     if "study" in content:
         parse_study(content, str(block), tmp_path)
