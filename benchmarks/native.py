@@ -73,7 +73,7 @@ def blocks_of(device: str, batches: int) -> tuple[Batches, list[float]]:
             original = synapses._store.add
 
             def keep(block: PulseBlock, layer: int = layer, original=original) -> None:  # type: ignore[no-untyped-def]
-                copy = PulseBlock(**{name: v.copy() for name, v in vars(block).items()})
+                copy = block.copy()
                 sent[-1].append((layer, copy))
                 original(block)
 

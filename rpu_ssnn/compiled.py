@@ -1,14 +1,12 @@
-"""Decorators for numba: compiled code releases the GIL and is stored on disk.
+"""The decorator of all compiled functions, and the folder in which numba keeps their code.
 
-numba compiles a function again only if the file that defines it changes. The function may call
-functions or read constants of other files. The cache folder is therefore named by a hash of all
-files with compiled code: an edit of any of them leads to a new folder.
+numba compiles a function again only if the file that defines it changes, but the function may call
+functions or read constants of other files. The folder is therefore named by a hash of all files
+that the code can be made of: an edit of any of them leads to a new folder.
 
-Environment variables, read once at import:
-    RPU_SSNN_CHECK=1: every index is checked; buffers end in guard bytes (`engine.checked_arrays`).
-    RPU_SSNN_PLAIN=1: plain numba instead of intrinsics (`engine.intrinsics`). This is the default
-        with RPU_SSNN_CHECK, since indices of an intrinsic cannot be checked; 0 keeps intrinsics.
-    NUMBA_CACHE_DIR=FOLDER: folder of compiled code (numba's own variable).
+Two environment variables are read once, at import:
+    RPU_SSNN_CHECK=1 checks every index, and ends buffers in guard bytes (`engine.state.zeros`).
+    NUMBA_CACHE_DIR=FOLDER is numba's own variable, and names the folder of compiled code.
 """
 
 import hashlib
@@ -22,74 +20,69 @@ from typing import Any
 import numba
 
 _PACKAGE = Path(__file__).parent
-_ROOMS = ("devices", "engine", "synapses")
+_ROOMS = "engine", "synapses", "devices"
 SOURCES = (
     Path(__file__),
     *sorted(file for room in _ROOMS for file in _PACKAGE.glob(f"{room}/**/*.py")),
 )
-"""Files that hold compiled functions, or constants that these read."""
+"""The files of this package that hold compiled functions, or constants that these read."""
 
 CHECK = os.environ.get("RPU_SSNN_CHECK", "0") != "0"
-PLAIN = os.environ.get("RPU_SSNN_PLAIN", "1" if CHECK else "0") != "0"
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
-    """Compile for numpy arrays, without the GIL, and store the code on disk.
+    """Compile a function that writes only to the arrays it is given, and keep its code on disk.
 
-    Code of functions outside `SOURCES` is not stored: its edits would not change the folder's name.
+    The function runs without the GIL and is inlined into the compiled functions that call it, so
+    that their loops can become vector code. Division by zero gives infinity, as in numpy. A
+    function that makes an array does not compile, and none may return an array to Python.
+
+    A function of another package, or of a file of the user, is compiled likewise. Its code depends
+    on this package, on its own file and, in a package, on the files beside it.
 
     Raises:
         RuntimeError: no folder for the code can be written (`rpu-ssnn doctor` says what to do).
     """
-    return _compile(function)
-
-
-def compiled_in_place[F: Callable[..., Any]](function: F) -> F:
-    """As `compiled`, for functions that only write to their array arguments.
-
-    A function that makes an array does not compile. References are not counted: the caller holds
-    all arrays. An array must not be returned to Python, which would receive its base instead.
-
-    Raises:
-        RuntimeError: as `compiled`.
-    """
-    # Reference counts need atomic instructions at every call and slice, and numba has no public
-    # option against them. Without them the simulation is 1.4 to 1.6 times faster (docs/tried.md).
-    return _compile(function, **({} if CHECK else {"_nrt": False}))
-
-
-def compiled_inside[F: Callable[..., Any]](function: F) -> F:
-    """As `compiled_in_place`, and always inlined into the loops that call it.
-
-    Only then can such a loop become vector code. Division by zero gives infinity, as in numpy.
-    """
-    options: dict[str, Any] = {} if CHECK else {"_nrt": False}
-    return _compile(function, forceinline=True, error_model="numpy", **options)
-
-
-def _compile[F: Callable[..., Any]](function: F, **options: Any) -> F:
+    options: dict[str, Any] = {
+        "nogil": True, "boundscheck": CHECK, "forceinline": True, "error_model": "numpy",
+    }  # fmt: skip
+    if not CHECK:
+        # numba counts who holds an array at every call and slice, and has no public option against
+        # it. Counting makes a training step 1.3 to 1.8 times slower; the caller holds all arrays.
+        options["_nrt"] = False
     njit: Callable[..., Callable[[F], F]] = numba.njit
-    options = {"nogil": True, "boundscheck": CHECK, **options}
-    if Path(function.__code__.co_filename) not in SOURCES:
+    file = Path(function.__code__.co_filename)
+    if not file.is_file():  # typed at a prompt
         return njit(**options)(function)
     # numba reads the folder only when a function is decorated.
     config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
+    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder(sources_of(file)))
     try:
         return njit(cache=True, **options)(function)
     finally:
         config.CACHE_DIR = before
 
 
+def sources_of(file: Path) -> tuple[Path, ...]:
+    """The files that the code of a compiled function can be made of.
+
+    Args:
+        file: defines the function.
+    """
+    if file in SOURCES:
+        return SOURCES
+    in_package = (file.parent / "__init__.py").exists()
+    return *SOURCES, *(sorted(file.parent.glob("*.py")) if in_package else [file])
+
+
 @cache
-def cache_folder() -> Path:
-    """The folder for code compiled from these sources with these switches.
+def cache_folder(sources: tuple[Path, ...]) -> Path:
+    """The folder for code that is compiled from these files.
 
     Raises:
         RuntimeError: no such folder can be written, or the home folder is unknown.
     """
-    switches = ("-check" if CHECK else "") + ("-plain" if PLAIN else "")
-    name = f"rpu_ssnn-{digest(SOURCES)[:16]}{switches}"
+    name = f"rpu_ssnn-{digest(sources)[:16]}{'-check' if CHECK else ''}"
     for parent in _cache_parents():
         folder = parent / name
         try:

@@ -164,7 +164,7 @@ def _tried(call: Callable[[], str], advice: str) -> HealthCheck:
 def _cache() -> str:
     from rpu_ssnn import compiled
 
-    return f"compiled code is kept in {compiled.cache_folder()}"
+    return f"compiled code is kept in {compiled.cache_folder(compiled.SOURCES)}"
 
 
 def _engine() -> str:

@@ -14,8 +14,13 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.parallel import WorkerThreads
 from rpu_ssnn.crossbars import make_synapses
 from rpu_ssnn.engine.parameters import make_parameters
-from rpu_ssnn.engine.recording import NOTHING, Recording, make_recording
-from rpu_ssnn.engine.state import Presentations, make_presentations
+from rpu_ssnn.engine.state import (
+    NOTHING,
+    Presentations,
+    Recording,
+    make_presentations,
+    make_recording,
+)
 from rpu_ssnn.engine.strategies import Job, choose_strategy
 from rpu_ssnn.engine.weight_copies import WeightCopies
 from rpu_ssnn.spec import RATES_NEED_PRESENTATIONS, NetworkSpec, TrainingSpec

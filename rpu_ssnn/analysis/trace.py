@@ -10,8 +10,12 @@ from rpu_ssnn.engine import slot_loop
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.propagation import Matrices
 from rpu_ssnn.engine.pulses import make_buffers
-from rpu_ssnn.engine.recording import make_recording
-from rpu_ssnn.engine.state import make_lookahead, make_presentations, make_worker_state
+from rpu_ssnn.engine.state import (
+    make_lookahead,
+    make_presentations,
+    make_recording,
+    make_worker_state,
+)
 from rpu_ssnn.spec import NetworkSpec
 from rpu_ssnn.spike_trains import SpikeTrains
 from rpu_ssnn.synapses.base import Weights

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from rpu_ssnn.baselines.pulse_trains import READS_A_PRESENTATION, AnalogSgdSpec
 from rpu_ssnn.device_source import DeviceSource
-from rpu_ssnn.synapses.base import Crossbar, PulseBlock, Synapses, Weights
+from rpu_ssnn.synapses.base import Crossbar, Synapses, Weights
 from rpu_ssnn.synapses.native.pulsing.number_trains import TrainLaw, number_trains
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tile import TileSynapses
@@ -144,8 +144,7 @@ class NativeLayer(NativeSynapses, NumberLayer):
     def learn(self, x: Numbers, d: Numbers) -> None:
         first = self._clock.batch_began // self._clock.slots
         steps = self._step / self.device_step
-        rows = number_trains(self._law, x, d, steps, first, self.needs_all_spikes)
-        self.update(PulseBlock(*rows))
+        self.update(number_trains(self._law, x, d, steps, first, self.needs_all_spikes))
         self.commit(range(len(x)))
 
     def statistics(self) -> dict[str, float]:

@@ -5,7 +5,7 @@ A loop over them becomes vector code, which a loop over the functions of `math` 
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 
 _F = np.float32
 _SQRT_HALF_BITS = np.int32(0x3F3504F3)
@@ -15,7 +15,7 @@ MOST_EXPONENT = np.float32(80.0)
 """Exponents beyond this, either way, leave single precision (exp(88)) or come near its end."""
 
 
-@compiled_inside
+@compiled
 def logarithm(x: np.float32) -> np.float32:
     """Natural logarithm of a normal positive float32, right to a rounding or two."""
     bits = np.int32(np.float32(x).view(np.int32) - _SQRT_HALF_BITS)
@@ -35,7 +35,7 @@ def logarithm(x: np.float32) -> np.float32:
     return m + y + e * _F(0.693359375)
 
 
-@compiled_inside
+@compiled
 def exponential(x: np.float32) -> np.float32:
     """exp(x) of a float32 whose exponential is a normal number, right to a rounding or two."""
     n: np.float32 = np.floor(_F(1.44269504088896341) * x + _F(0.5))

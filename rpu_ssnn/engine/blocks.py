@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Int8, Int32, UInt64
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 
 BLOCK = 64
 """Neurons of a block. Each layer has whole blocks; the padding neurons never fire."""
@@ -20,23 +20,23 @@ type Events = Int32[np.ndarray, " neurons"]
 """Neurons that spike in a slot, in order; the first so many of the places are used."""
 
 
-@compiled_in_place
+@compiled
 def first_flags(neurons: int) -> np.uint64:
     """Flags of the first so many neurons of a block (at least 1)."""
     return ~uint64(0) >> uint64(BLOCK - min(neurons, BLOCK))
 
 
-@compiled_in_place
+@compiled
 def clear_flag(words: Flags, neuron: int) -> None:
     words[neuron // BLOCK] &= ~(uint64(1) << uint64(neuron % BLOCK))
 
 
-@compiled_in_place
+@compiled
 def has_flag(words: Flags, neuron: int) -> bool:
     return bool(words[neuron // BLOCK] >> uint64(neuron % BLOCK) & uint64(1))
 
 
-@compiled_in_place
+@compiled
 def lowest_flag(flags: np.uint64) -> np.int64:
     """Place of the lowest bit that is set; at least one must be set."""
     lowest = flags & (~flags + uint64(1))
@@ -44,7 +44,7 @@ def lowest_flag(flags: np.uint64) -> np.int64:
     return place
 
 
-@compiled_in_place
+@compiled
 def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
     """Append the neurons of a block's flags to `events`, in order; returns the new count."""
     while flags:
@@ -54,7 +54,7 @@ def list_spikes(flags: np.uint64, at: int, events: Events, count: int) -> int:
     return count
 
 
-@compiled_in_place
+@compiled
 def list_signed(
     spikes: np.uint64,
     positive: np.uint64,

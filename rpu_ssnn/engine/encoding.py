@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import UInt64
 from numba import uint32, uint64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
 
@@ -12,7 +12,7 @@ type Random = UInt64[np.ndarray, "1"]
 """State of the generator, which each number moves on."""
 
 
-@compiled_in_place
+@compiled
 def _random_bits(random: Random) -> np.uint64:
     """64 random bits (splitmix64)."""
     random[0] += uint64(0x9E3779B97F4A7C15)
@@ -22,13 +22,13 @@ def _random_bits(random: Random) -> np.uint64:
     return z ^ (z >> uint64(31))
 
 
-@compiled_in_place
+@compiled
 def uniform(random: Random) -> np.float32:
     """Uniform over [0, 1), 24 bits."""
     return np.float32(_random_bits(random) >> uint64(40)) * np.float32(2.0**-24)
 
 
-@compiled_in_place
+@compiled
 def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int) -> None:
     """Write the input lines that spike in slot t, drawn or given, to the events of layer 0."""
     count = 0
@@ -58,7 +58,7 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
     state.event_count[0] = count
 
 
-@compiled_in_place
+@compiled
 def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
     """Write the given spikes of slot t to the events; returns their number."""
     k, stop, count = state.pixel_count[0], shown.given_start[state.position[0] + 1], 0
@@ -71,7 +71,7 @@ def _take_given(state: WorkerState, shown: Presentations, t: int) -> int:
     return count
 
 
-@compiled_in_place
+@compiled
 def draw_label(net: Parameters, state: WorkerState, t: int) -> bool:
     """Whether the label train has a spike in slot t, before the relays."""
     if t >= net.T:

@@ -8,20 +8,148 @@ Each neuron spikes at most once a slot, and its spike reaches the next layer one
 
 import numpy as np
 from jaxtyping import Float32, UInt64
+from numba import uint64
 
-from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.blocks import BLOCK, clear_flag, first_flags, list_spikes
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.engine.blocks import (
+    BLOCK,
+    clear_flag,
+    first_flags,
+    has_flag,
+    list_signed,
+    list_spikes,
+)
 from rpu_ssnn.engine.encoding import draw_input, draw_label, uniform
-from rpu_ssnn.engine.firing import fire_from_current
-from rpu_ssnn.engine.gradient import fire_gradient
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import Presentations, WorkerState
+
+type Block = Float32[np.ndarray, " block"]
+type Neurons = Float32[np.ndarray, " neurons"]
+"""Of a layer, in whole blocks."""
+
+
+@compiled
+def _integrate(membrane: Block, current: Block, move: np.float32, keep: np.float32) -> None:
+    """Eq. 3: add `move` x current to the membranes, then multiply the currents by `keep`."""
+    for k in range(BLOCK):
+        membrane[k] += move * current[k]
+        current[k] *= keep
+
+
+@compiled
+def fire_from_current(
+    at: int,
+    membrane: Neurons,
+    current: Neurons,
+    move: np.float32,
+    keep: np.float32,
+    theta: np.float32,
+    to_zero: bool,
+    alive: np.uint64,
+) -> np.uint64:
+    """Eq. 1 and 3 of a block: neurons spike that have reached `theta` and are alive (flags).
+
+    A spike lowers the membrane by theta, or resets it to zero.
+    Returns the flags of those that spike.
+    """
+    v = membrane[at : at + BLOCK]
+    _integrate(v, current[at : at + BLOCK], move, keep)
+    spikes = uint64(0)
+    for k in range(BLOCK):
+        spikes |= uint64(v[k] >= theta) << uint64(k)
+    spikes &= alive
+    if spikes:
+        for k in range(BLOCK):
+            lowered = np.float32(0.0) if to_zero else v[k] - theta
+            v[k] = lowered if (spikes >> uint64(k)) & uint64(1) else v[k]
+    return spikes
+
+
+@compiled
+def fire_pairs(
+    at: int,
+    membrane: Neurons,
+    current: Neurons,
+    move: np.float32,
+    keep: np.float32,
+    theta: np.float32,
+    to_zero: bool,
+    is_open: np.uint64,
+    hold: bool,
+) -> tuple[np.uint64, np.uint64]:
+    """Eq. 4 to 7 of a block of coupled branches (one membrane), which fire at half of theta.
+
+    Only open neurons (flags) spike. A membrane at the threshold moves back by theta, or to zero;
+    with `hold`, only that of an open neuron. Returns the flags of all neurons that spike, and of
+    those with a positive spike.
+    """
+    v = membrane[at : at + BLOCK]
+    _integrate(v, current[at : at + BLOCK], move, keep)
+    half, up, down = np.float32(0.5) * theta, uint64(0), uint64(0)
+    for k in range(BLOCK):
+        up |= uint64(v[k] >= half) << uint64(k)
+        down |= uint64(v[k] <= -half) << uint64(k)
+    moves_back = (up | down) & is_open if hold else up | down
+    if moves_back:
+        for k in range(BLOCK):
+            back = v[k] - theta if (up >> uint64(k)) & uint64(1) else v[k] + theta
+            back = np.float32(0.0) if to_zero else back
+            v[k] = back if (moves_back >> uint64(k)) & uint64(1) else v[k]
+    return (up | down) & is_open, up & is_open
+
+
+@compiled
+def fire_gradient(net: Parameters, state: WorkerState, layer: int) -> None:
+    """Eq. 4, 5 (hidden) or 6, 7 (output): the positive and negative stream of one layer."""
+    keep = net.kernel_keep
+    move = np.float32(1.0) - keep
+    is_output = layer == net.crossbars
+    theta = net.theta_n if is_output else net.theta_b
+    start, n, base = net.neuron_start[layer], net.size[layer], 2 * net.event_start[layer]
+    stop = net.neuron_start[layer + 1]
+    current = state.gradient_current[start:stop]
+    positive, negative = state.positive[start:stop], state.negative[start:stop]
+    zero = np.float32(0.0)
+    count = 0
+    if net.coupled:
+        events = state.gradient_events[base : base + n]
+        signs = state.gradient_sign[base : base + n]
+        for at in range(0, n, BLOCK):
+            # Padding neurons must not fire at any threshold.
+            is_open = first_flags(n - at) if is_output else state.fired[(start + at) // BLOCK]
+            spikes, up = fire_pairs(
+                at, positive, current, move, keep, theta, net.reset_to_zero, is_open, net.hold
+            )
+            count = list_signed(spikes, up, at, events, signs, count)
+        # Rows list positive spikes first; at most one stream of a coupled pair spikes in a slot.
+    else:
+        for j in range(n):
+            step = move * current[j]
+            positive[j] += step
+            negative[j] -= step
+            if net.floored:
+                positive[j] = max(zero, positive[j])
+                negative[j] = max(zero, negative[j])
+            current[j] *= keep
+        for stream in range(2):
+            branch = positive if stream == 0 else negative
+            for j in range(n):
+                if branch[j] >= theta:
+                    is_open = is_output or has_flag(state.fired, start + j)
+                    if is_open or not net.hold:
+                        branch[j] = zero if net.reset_to_zero else branch[j] - theta
+                    if is_open:
+                        state.gradient_events[base + count] = j
+                        state.gradient_sign[base + count] = 1 if stream == 0 else -1
+                        count += 1
+    state.gradient_count[layer] = count
+
 
 type Known = UInt64[np.ndarray, " blocks_or_none"]
 """Flags of the first layer's spikes from the lookahead; or empty."""
 
 
-@compiled_in_place
+@compiled
 def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Set the state to slot 0 of its presentation: membranes, dropout, active input lines."""
     b = state.position[0]
@@ -83,7 +211,7 @@ def begin(net: Parameters, state: WorkerState, shown: Presentations, learn: bool
     state.pixel_count[0] = n
 
 
-@compiled_in_place
+@compiled
 def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known: Known) -> None:
     """Eq. 1 for every layer, and Eq. 2 inside the time loop at the output."""
     keep, theta = net.kernel_keep, net.theta
@@ -118,7 +246,7 @@ def _fire_forward(net: Parameters, state: WorkerState, label_spike: bool, known:
             _inhibit(net, state, layer)
 
 
-@compiled_in_place
+@compiled
 def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32) -> int:
     """The output with the highest membrane spikes; returns its index (ties: the lowest).
 
@@ -139,7 +267,7 @@ def _winner_takes_all(membrane: Float32[np.ndarray, " n_out"], theta: np.float32
     return best
 
 
-@compiled_in_place
+@compiled
 def _inhibit(net: Parameters, state: WorkerState, layer: int) -> None:
     """Eq. 2 within a slot: each spike lowers the membranes of all other outputs, not below zero."""
     count = state.event_count[layer]
@@ -158,7 +286,7 @@ def _inhibit(net: Parameters, state: WorkerState, layer: int) -> None:
             state.membrane[start + j] = max(np.float32(0.0), v - push * np.float32(others))
 
 
-@compiled_in_place
+@compiled
 def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
     """Pass the label train through the relay neurons; returns whether the last one spikes."""
     move = np.float32(1.0) - net.kernel_keep
@@ -175,7 +303,7 @@ def _relayed(net: Parameters, state: WorkerState, spike: bool) -> bool:
     return spike
 
 
-@compiled_in_place
+@compiled
 def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool) -> None:
     """Compute all spikes and gradient streams of this slot, from currents of earlier slots."""
     t = state.position[1]
@@ -184,7 +312,7 @@ def fire(net: Parameters, state: WorkerState, shown: Presentations, learn: bool)
     respond(net, state, shown, learn, label, state.fired[:0])
 
 
-@compiled_in_place
+@compiled
 def respond(
     net: Parameters,
     state: WorkerState,

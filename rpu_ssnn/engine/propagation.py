@@ -4,10 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int32
+from numba import uint64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
+from rpu_ssnn.engine.blocks import BLOCK
+from rpu_ssnn.engine.encoding import draw_input, draw_label
+from rpu_ssnn.engine.neurons import fire_from_current
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.state import WorkerState
+from rpu_ssnn.engine.state import WINDOW, Lookahead, Presentations, WorkerState
 
 
 class Matrices(NamedTuple):
@@ -21,7 +25,7 @@ class Matrices(NamedTuple):
     """The first crossbar in blocks of columns (`engine.lookahead`); empty: no lookahead."""
 
 
-@compiled_in_place
+@compiled
 def _add_row(
     target: Float32[np.ndarray, " n"], row: Float32[np.ndarray, " n"], gain: np.float32
 ) -> None:
@@ -29,35 +33,45 @@ def _add_row(
         target[j] += gain * row[j]
 
 
-@compiled_in_place
+@compiled
 def add_rows(
     target: Float32[np.ndarray, " n"],
     weights: Float32[np.ndarray, " rows_x_n"],
     rows: Int32[np.ndarray, " spikes"],
-    count: int,
+    first: int,
+    stop: int,
     n: int,
     gain: np.float32,
 ) -> None:
-    """target += gain * weights[rows[k]] for k below count, one k after the other.
+    """target += gain * weights[rows[k]] for each k in [first, stop), one after the other.
 
-    weights: flat, rows of length n. Four rows are added in one pass over the target.
+    The weights are flat, in rows of length n. Eight rows are added in one pass over the target.
     """
-    # Slices indexed from 0 let the compiler drop its checks for negative indices and vectorise.
-    k = 0
-    while k + 4 <= count:
-        a = weights[rows[k] * n : rows[k] * n + n]
-        b = weights[rows[k + 1] * n : rows[k + 1] * n + n]
-        c = weights[rows[k + 2] * n : rows[k + 2] * n + n]
-        d = weights[rows[k + 3] * n : rows[k + 3] * n + n]
-        for j in range(n):
-            target[j] = (((target[j] + gain * a[j]) + gain * b[j]) + gain * c[j]) + gain * d[j]
-        k += 4
-    while k < count:
-        _add_row(target, weights[rows[k] * n : rows[k] * n + n], gain)
-        k += 1
+    # numba does not check places that cannot be negative: the loops become vector code.
+    k, length = first, uint64(n)
+    while k + 8 <= stop:
+        a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
+        c, d = uint64(rows[k + 2]) * length, uint64(rows[k + 3]) * length
+        e, f = uint64(rows[k + 4]) * length, uint64(rows[k + 5]) * length
+        g, h = uint64(rows[k + 6]) * length, uint64(rows[k + 7]) * length
+        for j in range(length):
+            half = target[j] + gain * weights[a + j] + gain * weights[b + j]
+            half = half + gain * weights[c + j] + gain * weights[d + j]
+            whole = half + gain * weights[e + j] + gain * weights[f + j]
+            target[j] = whole + gain * weights[g + j] + gain * weights[h + j]
+        k += 8
+    while k + 2 <= stop:
+        a, b = uint64(rows[k]) * length, uint64(rows[k + 1]) * length
+        for j in range(length):
+            target[j] = target[j] + gain * weights[a + j] + gain * weights[b + j]
+        k += 2
+    if k < stop:
+        a = uint64(rows[k]) * length
+        for j in range(length):
+            target[j] += gain * weights[a + j]
 
 
-@compiled_in_place
+@compiled
 def propagate_linear(
     net: Parameters, state: WorkerState, matrices: Matrices, learn: bool, first_crossbar: int
 ) -> None:
@@ -68,8 +82,9 @@ def propagate_linear(
         add_rows(
             state.current[start : start + n],
             matrices.weights[net.weight_start[layer] : net.weight_start[layer + 1]],
-            state.events[first : first + net.size[layer - 1]],
-            state.event_count[layer - 1],
+            state.events,
+            first,
+            first + state.event_count[layer - 1],
             n,
             dropout_gain(net, layer - 1),
         )
@@ -85,7 +100,7 @@ def propagate_linear(
                 _add_row(target, matrices.transposed[row : row + n], factor)
 
 
-@compiled_in_place
+@compiled
 def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
     """Eq. 2 to the letter: each further output layer takes s - W_inh s of the one before."""
     for layer in range(net.crossbars + 1, len(net.size)):
@@ -98,8 +113,61 @@ def propagate_inhibition(net: Parameters, state: WorkerState) -> None:
             state.current[start + state.events[base + k]] += net.theta + push
 
 
-@compiled_in_place
+@compiled
 def dropout_gain(net: Parameters, layer: int) -> np.float32:
     """Factor on the currents from a layer with dropout: 1 / (1 - share)."""
     share = net.dropout_input if layer == 0 else net.dropout_hidden
     return np.float32(1.0 / (1.0 - share))
+
+
+@compiled
+def look_ahead(
+    net: Parameters,
+    state: WorkerState,
+    shown: Presentations,
+    lookahead: Lookahead,
+    blocks: Float32[np.ndarray, " blocks_x_n_in_x_block"],
+    learn: bool,
+) -> None:
+    """Compute input, label and first layer for the window that begins at the state's slot.
+
+    blocks: the first crossbar (`propagation.Matrices`).
+    """
+    t, n_in = state.position[1], net.size[0]
+    slots = min(WINDOW, net.slots - t)
+    lookahead.window[0] = t
+    lookahead.window[1] = t + slots
+    count = 0
+    for s in range(slots):
+        lookahead.start[s] = count
+        draw_input(net, state, shown, t + s)
+        for k in range(state.event_count[0]):
+            lookahead.events[count + k] = state.events[k]
+        count += state.event_count[0]
+        lookahead.label[s] = draw_label(net, state, t + s) if learn or net.clocked else False
+    lookahead.start[slots] = count
+    keep, gain = net.kernel_keep, dropout_gain(net, 0)
+    move = np.float32(1.0) - keep
+    words = net.neuron_start[2] // BLOCK
+    for word in range(words):
+        at = word * BLOCK
+        block = blocks[at * n_in : (at + BLOCK) * n_in]
+        current = state.current[at : at + BLOCK]
+        for s in range(slots):
+            lookahead.spikes[s * words + word] = fire_from_current(
+                at, state.membrane, state.current, move, keep, net.theta, net.reset_to_zero,
+                state.alive[word],
+            )  # fmt: skip
+            first, stop = lookahead.start[s], lookahead.start[s + 1]
+            add_rows(current, block, lookahead.events, first, stop, BLOCK, gain)
+
+
+@compiled
+def recall_slot(state: WorkerState, lookahead: Lookahead) -> bool:
+    """Write the input spikes of the state's slot to its events; returns the label train's spike."""
+    s = state.position[1] - lookahead.window[0]
+    first, stop = lookahead.start[s], lookahead.start[s + 1]
+    for k in range(stop - first):
+        state.events[k] = lookahead.events[first + k]
+    state.event_count[0] = stop - first
+    return bool(lookahead.label[s])

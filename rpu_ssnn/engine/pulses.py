@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int8, Int32, Int64, UInt8
+from jaxtyping import Int64, UInt8
 from numba import uint64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.blocks import BLOCK, list_spikes
-from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.state import WorkerState
+from rpu_ssnn.engine.state import WorkerState, zeros
 from rpu_ssnn.synapses.base import PulseBlock
 
 ROWS = 512
@@ -22,16 +21,12 @@ SPIKES = 1 << 17
 
 
 class PulseBuffers(NamedTuple):
-    """Pulses not yet dispatched; arrays as in `PulseBlock`, one row of each a crossbar."""
+    """Pulses of all crossbars that are not yet dispatched."""
 
     rows: Int64[np.ndarray, " crossbars"]
-    sample: Int32[np.ndarray, "crossbars rows"]
-    slot: Int32[np.ndarray, "crossbars rows"]
-    pre_start: Int32[np.ndarray, "crossbars rows_plus_1"]
-    pre: Int32[np.ndarray, "crossbars pre_capacity"]
-    post_start: Int32[np.ndarray, "crossbars rows_plus_1"]
-    post: Int32[np.ndarray, "crossbars post_capacity"]
-    sign: Int8[np.ndarray, "crossbars post_capacity"]
+    """Rows of each crossbar's block that are in use."""
+    blocks: PulseBlock
+    """The blocks; each array has one more dimension in front, the crossbar."""
     all_spikes: UInt8[np.ndarray, " crossbars"]
     """1 if slots without a coincidence are needed too."""
 
@@ -54,8 +49,7 @@ def make_buffers(
             streams).
     """
     n, widest = (*several, net.crossbars), net.widest
-    buffers = PulseBuffers(
-        rows=zeros(n, np.int64),
+    blocks = PulseBlock(
         sample=zeros((*n, rows), np.int32),
         slot=zeros((*n, rows), np.int32),
         pre_start=zeros((*n, rows + 1), np.int32),
@@ -63,37 +57,34 @@ def make_buffers(
         post_start=zeros((*n, rows + 1), np.int32),
         post=zeros((*n, spikes + 2 * widest), np.int32),
         sign=zeros((*n, spikes + 2 * widest), np.int8),
-        all_spikes=zeros(n, np.uint8),
     )
+    buffers = PulseBuffers(zeros(n, np.int64), blocks, zeros(n, np.uint8))
     buffers.all_spikes[:] = all_spikes
     return buffers
 
 
-@compiled_in_place
+@compiled
 def one_buffer(buffers: PulseBuffers, k: int) -> PulseBuffers:
     """The k-th of several buffers, for compiled callers."""
-    return PulseBuffers(
-        rows=buffers.rows[k],
-        sample=buffers.sample[k],
-        slot=buffers.slot[k],
-        pre_start=buffers.pre_start[k],
-        pre=buffers.pre[k],
-        post_start=buffers.post_start[k],
-        post=buffers.post[k],
-        sign=buffers.sign[k],
-        all_spikes=buffers.all_spikes[k],
-    )
+    blocks = buffers.blocks
+    block = PulseBlock(
+        blocks.sample[k], blocks.slot[k], blocks.pre_start[k], blocks.pre[k],
+        blocks.post_start[k], blocks.post[k], blocks.sign[k],
+    )  # fmt: skip
+    return PulseBuffers(buffers.rows[k], block, buffers.all_spikes[k])
 
 
 def separate(buffers: PulseBuffers) -> list[PulseBuffers]:
     """Several buffers one by one."""
-    parts = buffers._asdict().items()
     return [
-        PulseBuffers(**{name: part[k] for name, part in parts}) for k in range(len(buffers.rows))
+        PulseBuffers(rows, PulseBlock(*block), all_spikes)
+        for rows, block, all_spikes in zip(
+            buffers.rows, zip(*buffers.blocks, strict=True), buffers.all_spikes, strict=True
+        )
     ]
 
 
-@compiled_in_place
+@compiled
 def _shift(net: Parameters, state: WorkerState, x: int) -> int:
     """Forward spikes that wait for their gradient: a shift register on each line.
 
@@ -115,11 +106,11 @@ def _shift(net: Parameters, state: WorkerState, x: int) -> int:
     return count
 
 
-@compiled_in_place
+@compiled
 def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
     """Append the spikes behind Eq. 9 and 10 of this slot; returns whether a buffer is full."""
-    full = False
-    rows, room = out.sample.shape[1], out.pre.shape[1] - net.widest
+    full, blocks = False, out.blocks
+    rows, room = blocks.sample.shape[1], blocks.pre.shape[1] - net.widest
     for x in range(net.crossbars):
         waits = net.delay[x] > 0
         pre_count = _shift(net, state, x) if waits else state.event_count[x]
@@ -130,26 +121,26 @@ def emit(net: Parameters, state: WorkerState, out: PulseBuffers) -> bool:
             wanted = pre_count > 0 and post_count > 0
         if wanted:
             r = out.rows[x]
-            out.sample[x, r], out.slot[x, r] = state.position[0], state.position[1]
-            p, q = out.pre_start[x, r], out.post_start[x, r]
+            blocks.sample[x, r], blocks.slot[x, r] = state.position[0], state.position[1]
+            p, q = blocks.pre_start[x, r], blocks.post_start[x, r]
             first = net.event_start[x]
             for k in range(pre_count):
-                out.pre[x, p + k] = state.delayed[k] if waits else state.events[first + k]
+                blocks.pre[x, p + k] = state.delayed[k] if waits else state.events[first + k]
             first = 2 * net.event_start[x + 1]
             for sign in (1, -1):
                 for k in range(post_count):
                     if state.gradient_sign[first + k] == sign:
-                        out.post[x, q] = state.gradient_events[first + k]
-                        out.sign[x, q] = sign
+                        blocks.post[x, q] = state.gradient_events[first + k]
+                        blocks.sign[x, q] = sign
                         q += 1
-            out.pre_start[x, r + 1] = p + pre_count
-            out.post_start[x, r + 1] = q
+            blocks.pre_start[x, r + 1] = p + pre_count
+            blocks.post_start[x, r + 1] = q
             out.rows[x] = r + 1
             full = full or r + 1 == rows or p + pre_count > room or q > room
     return full
 
 
-@compiled_in_place
+@compiled
 def holds_pulses(out: PulseBuffers) -> bool:
     """Whether any crossbar has pulses in the buffer."""
     found = False
@@ -160,15 +151,5 @@ def holds_pulses(out: PulseBuffers) -> bool:
 
 def block_of(out: PulseBuffers, crossbar: int) -> PulseBlock:
     """The pulses of one crossbar; not a copy."""
-    rows = int(out.rows[crossbar])
-    pre_start = out.pre_start[crossbar, : rows + 1]
-    post_start = out.post_start[crossbar, : rows + 1]
-    return PulseBlock(
-        sample=out.sample[crossbar, :rows],
-        slot=out.slot[crossbar, :rows],
-        pre_start=pre_start,
-        pre=out.pre[crossbar, : pre_start[-1]],
-        post_start=post_start,
-        post=out.post[crossbar, : post_start[-1]],
-        sign=out.sign[crossbar, : post_start[-1]],
-    )
+    block = PulseBlock(*(array[crossbar] for array in out.blocks))
+    return block.first_rows(int(out.rows[crossbar]))

@@ -1,14 +1,18 @@
 """The loop over slots: forward spikes, gradients and pulses of a slot, then the next; compiled."""
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.lookahead import look_ahead, recall_slot
 from rpu_ssnn.engine.neurons import begin, fire, respond
 from rpu_ssnn.engine.parameters import Parameters
-from rpu_ssnn.engine.propagation import Matrices, propagate_inhibition, propagate_linear
+from rpu_ssnn.engine.propagation import (
+    Matrices,
+    look_ahead,
+    propagate_inhibition,
+    propagate_linear,
+    recall_slot,
+)
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, holds_pulses
-from rpu_ssnn.engine.recording import Recording, record
-from rpu_ssnn.engine.state import Lookahead, Presentations, WorkerState
+from rpu_ssnn.engine.state import Lookahead, Presentations, Recording, WorkerState, record
 
 DONE, PAUSED, BOUNDARY = 0, 1, 2
 """Why `advance` returned: all presentations are over; a buffer is full; a boundary at which `pause`
@@ -16,7 +20,7 @@ stops (a buffer may be full then too)."""
 RUN_THROUGH, STOP_AFTER_PRESENTATION, STOP_AFTER_SLOT = 0, 1, 2
 
 
-@compiled_in_place
+@compiled
 def next_slot(net: Parameters, state: WorkerState) -> bool:
     """Advance the state by one slot; returns whether that ended the presentation."""
     state.position[1] += 1
@@ -28,7 +32,7 @@ def next_slot(net: Parameters, state: WorkerState) -> bool:
     return False
 
 
-@compiled_in_place
+@compiled
 def advance(
     net: Parameters,
     state: WorkerState,

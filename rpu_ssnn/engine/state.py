@@ -1,15 +1,40 @@
 """Arrays of the simulation: inputs and results, and the state of the running presentation."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int8, Int32, Int64, UInt8, UInt64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import CHECK, compiled
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.checked_arrays import zeros
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.spike_trains import SpikeTrains
+
+GUARD = np.frombuffer(b"guard: nobody writes here." * 5, dtype=np.uint8)
+
+
+def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
+    """numpy's `zeros`, followed by guard bytes if RPU_SSNN_CHECK is set."""
+    if not CHECK:
+        return np.zeros(shape, dtype=dtype)
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + len(GUARD), dtype=np.uint8)
+    memory[size:] = GUARD
+    return memory[:size].view(dtype).reshape(shape)
+
+
+def check_guards(arrays: Iterable[np.ndarray]) -> None:
+    """Finds writes past the end of arrays that `zeros` made; does nothing without RPU_SSNN_CHECK.
+
+    Raises:
+        AssertionError: an array was written past its end.
+    """
+    for place, array in enumerate(arrays if CHECK else ()):
+        tail = array.base[array.nbytes :] if array.base is not None else GUARD
+        if not np.array_equal(tail, GUARD):
+            raise AssertionError(f"array {place} was written past its end")
+
 
 WINDOW = 72
 """Slots of a lookahead window: a presentation of T = 50 fits."""
@@ -122,7 +147,7 @@ def make_worker_state(net: Parameters, several: tuple[int, ...] = ()) -> WorkerS
     return WorkerState(**{k: zeros((*several, n), dtype) for k, (n, dtype) in shapes.items()})
 
 
-@compiled_in_place
+@compiled
 def one_state(states: WorkerState, k: int) -> WorkerState:
     """The k-th of several states, for compiled callers."""
     return WorkerState(
@@ -192,3 +217,52 @@ def make_presentations(
     if n and not 0.0 <= rates.min() <= rates.max() <= 1.0:  # false for NaN, too
         raise ValueError("rates must be from 0 to 1 spikes a slot")
     return shown._replace(rates=rates)
+
+
+class Recording(NamedTuple):
+    """Spikes of each line, layer after layer (`Parameters.event_start`); empty: not recorded."""
+
+    window: int
+    """Slots whose spikes are counted together."""
+    first_layer: int
+    """Layers below are not recorded, and have no place."""
+    forward: Float32[np.ndarray, "presentations windows lines"]
+    positive: Float32[np.ndarray, "presentations windows lines"]
+    negative: Float32[np.ndarray, "presentations windows lines"]
+
+
+def make_recording(
+    net: Parameters, presentations: int, window: int, first_layer: int = 0, *, streams: bool = False
+) -> Recording:
+    """A recording of forward spikes and, where `streams`, of gradient spikes."""
+    lines = int(net.event_start[-1] - net.event_start[first_layer])
+    shape = (presentations, -(-net.slots // window), lines)
+    forward = np.zeros(shape, dtype=np.float32)
+    positive, negative = (
+        np.zeros(shape if streams else (0, 0, 0), dtype=np.float32) for _ in range(2)
+    )
+    return Recording(window, first_layer, forward, positive, negative)
+
+
+NOTHING = Recording(1, 0, *(np.zeros((0, 0, 0), dtype=np.float32) for _ in range(3)))
+
+
+@compiled
+def record(net: Parameters, state: WorkerState, recording: Recording) -> None:
+    """Count the spikes of the state's slot."""
+    if len(recording.forward) == 0:
+        return
+    b, w = state.position[0], state.position[1] // recording.window
+    left_out = net.event_start[recording.first_layer]
+    for layer in range(recording.first_layer, len(net.size)):
+        first = net.event_start[layer]
+        for k in range(first, first + state.event_count[layer]):
+            recording.forward[b, w, first - left_out + state.events[k]] += 1.0
+        if len(recording.positive) == 0:
+            continue
+        for k in range(2 * first, 2 * first + state.gradient_count[layer]):
+            line = first - left_out + state.gradient_events[k]
+            if state.gradient_sign[k] > 0:
+                recording.positive[b, w, line] += 1.0
+            else:
+                recording.negative[b, w, line] += 1.0

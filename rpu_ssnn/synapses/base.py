@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32, UInt8
@@ -26,8 +26,7 @@ Signs = Int8[np.ndarray, " post_spikes"]
 """Of a `PulseBlock`, as the three before."""
 
 
-@dataclass(frozen=True)
-class PulseBlock:
+class PulseBlock(NamedTuple):
     """Spikes at one crossbar over a bounded run of slots, in physical order.
 
     Rows are slots, sample-major and time-minor; slots without pulses may be missing. Row r is slot
@@ -52,9 +51,22 @@ class PulseBlock:
         """Number of slots in the block."""
         return len(self.sample)
 
+    def first_rows(self, rows: int) -> Self:
+        """The first rows of the block; not a copy."""
+        pre, post = self.pre_start[rows], self.post_start[rows]
+        return type(self)(
+            sample=self.sample[:rows],
+            slot=self.slot[:rows],
+            pre_start=self.pre_start[: rows + 1],
+            pre=self.pre[:pre],
+            post_start=self.post_start[: rows + 1],
+            post=self.post[:post],
+            sign=self.sign[:post],
+        )
+
     def copy(self) -> Self:
-        """To keep: the arrays of a block are filled anew by whoever gave it."""
-        return type(self)(**{name: array.copy() for name, array in vars(self).items()})
+        """A block to keep, since whoever gave this one fills its arrays anew."""
+        return type(self)(*(array.copy() for array in self))
 
 
 @dataclass(frozen=True)

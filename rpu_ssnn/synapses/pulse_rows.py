@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs, Starts
 
 CARRY = 256
@@ -37,7 +37,7 @@ class _Rows(NamedTuple):
     """Room for the gradient spikes of one row."""
 
 
-@compiled_in_place
+@compiled
 def _clear(rows: _Rows) -> None:
     x, d = rows.x.reshape(-1), rows.d.reshape(-1)
     for k in range(rows.set_count[0]):
@@ -47,7 +47,7 @@ def _clear(rows: _Rows) -> None:
     rows.set_count[:] = 0
 
 
-@compiled_in_place
+@compiled
 def _count(
     counts: _Counts,
     lines: Int32[np.ndarray, " n_out"],
@@ -66,7 +66,7 @@ def _count(
                 counts.carried[lines[k], pre[p]] += CARRY
 
 
-@compiled_in_place
+@compiled
 def _fill(
     pre_start: Starts,
     pre: PreSpikes,

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,9 @@ import pytest
 from numba.core.errors import TypingError
 
 import rpu_ssnn
-from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, compiled_in_place, digest
+from rpu_ssnn.compiled import SOURCES, cache_folder, compiled, digest, sources_of
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.recording import record
+from rpu_ssnn.engine.state import record
 from rpu_ssnn.synapses.pulse_rows import _fill as write_rows
 
 PACKAGE = Path(rpu_ssnn.__file__).parent
@@ -23,32 +24,36 @@ PACKAGE = Path(rpu_ssnn.__file__).parent
 
 def test_code_is_kept_in_a_folder_named_after_all_sources() -> None:
     names = {file.relative_to(PACKAGE).as_posix() for file in SOURCES}
-    assert names >= {"compiled.py", "engine/slot_loop.py", "engine/intrinsics/block_rows.py"}
+    assert names >= {"compiled.py", "engine/slot_loop.py", "engine/neurons.py"}
     assert names >= {"engine/strategies/batched.py", "synapses/pulse_rows.py"}
     folders = {
         Path(each.stats.cache_path).parent for each in (slot_loop.advance, record, write_rows)
     }
-    assert folders == {cache_folder()}
-    assert digest(SOURCES)[:16] in cache_folder().name
+    assert folders == {cache_folder(SOURCES)}
+    assert digest(SOURCES)[:16] in cache_folder(SOURCES).name
 
 
 def test_every_compiled_function_of_the_package_lies_in_a_source() -> None:
     decorated = [
         file
         for file in PACKAGE.rglob("*.py")
-        if re.search(r"^@(compiled|generated|njit|numba)", file.read_text(), re.M)
+        if re.search(r"^@(compiled|njit|numba)", file.read_text(), re.M)
     ]
     assert len(decorated) > 10
     assert set(decorated) <= set(SOURCES)
 
 
-def test_code_of_other_files_is_not_kept() -> None:
-    @compiled
-    def increased(n):  # type: ignore[no-untyped-def]
-        return n + 1
-
-    assert increased(1) == 2
-    assert increased.stats.cache_path is None
+def test_code_of_other_files_is_kept_by_their_content(tmp_path: Path) -> None:
+    file = tmp_path / "law.py"
+    file.write_text(
+        "from rpu_ssnn.compiled import compiled\n\n@compiled\ndef step(n):\n    return n + 1\n"
+    )
+    found = runpy.run_path(str(file))["step"]
+    assert found(1) == 2
+    assert sources_of(file) == (*SOURCES, file)
+    assert Path(found.stats.cache_path).parent == cache_folder(sources_of(file))
+    (tmp_path / "__init__.py").touch()
+    assert sources_of(file) == (*SOURCES, tmp_path / "__init__.py", file)
 
 
 def test_no_folder_that_can_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -56,7 +61,7 @@ def test_no_folder_that_can_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
     file.touch()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(file))
     with pytest.raises(RuntimeError, match="set NUMBA_CACHE_DIR"):
-        cache_folder.__wrapped__()
+        cache_folder.__wrapped__(SOURCES)
 
 
 def test_a_chosen_folder_needs_no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -65,7 +70,7 @@ def test_a_chosen_folder_needs_no_home(monkeypatch: pytest.MonkeyPatch, tmp_path
 
     monkeypatch.setattr(Path, "home", unknown)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    assert cache_folder.__wrapped__().parent == tmp_path
+    assert cache_folder.__wrapped__(SOURCES).parent == tmp_path
 
 
 def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
@@ -78,18 +83,13 @@ def test_the_digest_follows_each_file_and_their_order(tmp_path: Path) -> None:
     assert digest(files) != before
 
 
-def test_what_is_compiled_in_place_cannot_make_an_array() -> None:
+def test_what_is_compiled_cannot_make_an_array() -> None:
     """Nobody would count who holds it."""
 
     @compiled
-    def may_make_one(n):  # type: ignore[no-untyped-def]
-        return np.zeros(n)[0]
-
-    @compiled_in_place
     def may_not(n):  # type: ignore[no-untyped-def]
         return np.zeros(n)[0]
 
-    assert may_make_one(3) == 0.0
     with pytest.raises(TypingError, match="zeros"):
         may_not(3)
 

@@ -21,13 +21,11 @@ def test_networks_at_the_ends_of_their_ranges_run(drawn: dict[str, Any]) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("check", "plain", "examples"),
-    [("0", "0", 3000), ("1", "1", 500), ("1", "0", 500)],
-    ids=["as it is", "bounds checked in plain numba", "intrinsics with guard bytes"],
+    ("check", "examples"),
+    [("0", 3000), ("1", 500)],
+    ids=["as it is", "bounds checked, with guard bytes"],
 )
-def test_many_networks_at_the_ends_of_their_ranges_run(
-    check: str, plain: str, examples: int
-) -> None:
+def test_many_networks_at_the_ends_of_their_ranges_run(check: str, examples: int) -> None:
     """In a process of its own: what is compiled depends on the environment."""
     folder = Path(__file__).parents[1]
     code = f"from support.rpu_ssnn.extreme_specs import show_many; print(show_many({examples}))"
@@ -35,7 +33,6 @@ def test_many_networks_at_the_ends_of_their_ranges_run(
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(folder.parent), str(folder)]),
         "RPU_SSNN_CHECK": check,
-        "RPU_SSNN_PLAIN": plain,
     }
     run = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True

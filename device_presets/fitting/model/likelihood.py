@@ -11,18 +11,14 @@ component at each bound, blurred by the read noise. The filter computes that den
 normal state, and keeps mean and covariance of the state after it (an assumed-density filter; a
 Kalman filter away from the bounds). Without read noise the state is what was measured, and the
 density is the exact one of independent steps, with clipped ones censored.
-
-Mean steps, filter and simulation stand in one file: numba's cache sees changes in one file only.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numba import njit
 
 from device_presets.fitting.model.series import Series, Trace
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.laws import fit_factor
 
 type State = tuple[float, float, float, float, float]
@@ -35,14 +31,7 @@ _LEAST = 1e-280
 _FLOOR = 1e-18  # variance that keeps divisions defined
 
 
-def _compiled[F: Callable[..., Any]](function: F) -> F:
-    """For functions that make no arrays: counting references to arrays took half of the time."""
-    options: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
-    made: F = njit(**options)(function)
-    return made
-
-
-@_compiled
+@compiled
 def mean_step(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:
@@ -54,7 +43,7 @@ def mean_step(
     return scale * factor, scale * slope
 
 
-@_compiled
+@compiled
 def pulse_step(
     code: int, law: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float, float]:
@@ -68,18 +57,18 @@ def pulse_step(
     return step, slope, size
 
 
-@_compiled
+@compiled
 def _below(z: float) -> float:
     """Share of a standard normal below z."""
     return 0.5 * math.erfc(-z / _ROOT_TWO)
 
 
-@_compiled
+@compiled
 def _normal(z: float) -> float:
     return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
 
 
-@_compiled
+@compiled
 def _at_bound(
     y: float,
     state: State,
@@ -105,7 +94,7 @@ def _at_bound(
     return density, after, left
 
 
-@_compiled
+@compiled
 def _clipped_update(
     y: float,
     state: State,
@@ -158,7 +147,7 @@ def _clipped_update(
     return total, (w, r, max(ww, _FLOOR), wr, rr)
 
 
-@_compiled
+@compiled
 def _moved(
     state: State,
     code: int,
@@ -191,14 +180,14 @@ def _moved(
     )
 
 
-@_compiled
+@compiled
 def _white(weight: float, series: Series, noise: np.ndarray) -> float:
     """Variance of the read noise without memory, of a device at a weight."""
     of_current = noise[4] * (weight - series.no_current)
     return float(noise[1] ** 2 + of_current * of_current)
 
 
-@_compiled
+@compiled
 def run_filter(
     series: Series,
     code: int,
@@ -273,7 +262,7 @@ def run_filter(
                     trace.filtered[row, k] = state[k]
 
 
-@_compiled
+@compiled
 def run_simulation(
     series: Series,
     code: int,
@@ -315,7 +304,7 @@ def run_simulation(
             found[row] = weight + slow + math.sqrt(_white(weight, series, noise)) * normal[row, 2]
 
 
-@_compiled
+@compiled
 def look_ahead(
     series: Series,
     code: int,
@@ -353,7 +342,7 @@ def look_ahead(
             variance[row] = state[2] + 2.0 * state[3] + state[4] + white
 
 
-@_compiled
+@compiled
 def _clipped(state: State, high: float, low: float) -> State:
     """The state with its weight clipped at the bounds; its first two moments."""
     mean, read, var, cov, own = state

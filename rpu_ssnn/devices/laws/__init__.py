@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FitForm
 from rpu_ssnn.devices.law import Law
@@ -60,7 +60,7 @@ def law_of_aihwkit(kind: str) -> Law | None:
     return next((law for law in LAWS.values() if law.aihwkit == kind), None)
 
 
-@compiled_inside
+@compiled
 def change(
     code: int, shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32
 ) -> np.float32:
@@ -83,7 +83,7 @@ def change(
     return own
 
 
-@compiled_inside
+@compiled
 def fit_factor(
     code: int, up: bool, v: float, local: np.ndarray, shape: np.ndarray
 ) -> tuple[float, float]:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import CONSTANT, OF_DIRECTION, FitForm
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.shared import Shared
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
     share = np.float32(1.0) + shared.noise * noise

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import PresetError
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices import single_precision
 from rpu_ssnn.devices.common_parameters import MOST_WEIGHT, SHARE, WEIGHT, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
@@ -61,7 +61,7 @@ PARAMETERS = {
 }
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
     one, nothing = np.float32(1.0), np.float32(0.0)
@@ -85,7 +85,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return step if up else -step
 
 
-@compiled_inside
+@compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Step at weight v over that at 0, and its derivative by v (see `laws.fit_factor`)."""
     first = 0 if up else 2

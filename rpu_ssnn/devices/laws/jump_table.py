@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.law import Law
 from rpu_ssnn.devices.shared import Jumps, Shared, plain_shared
@@ -59,7 +59,7 @@ def shared_of_tables(tables: Sequence[JumpTable]) -> Shared:
     return plain_shared(np.float32(spread), np.float32(0.0))._replace(jumps=jumps)
 
 
-@compiled_inside
+@compiled
 def _before(grid: Grid, x: np.float32) -> int:
     """Index of the last grid point at or below x that has one after it; found at once if even."""
     last = len(grid) - 2
@@ -73,14 +73,14 @@ def _before(grid: Grid, x: np.float32) -> int:
     return i
 
 
-@compiled_inside
+@compiled
 def _way(grid: Grid, i: int, x: np.float32) -> np.float32:
     """Share of the way from grid point i to the next, within them."""
     way = (x - grid[i]) / (grid[i + 1] - grid[i])
     return min(max(way, np.float32(0.0)), np.float32(1.0))
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse; noise: a uniform number above 0, or 0: the mean."""
     jumps, table = shared.jumps, np.int64(device.a)

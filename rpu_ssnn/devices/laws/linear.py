@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.common_parameters import (
     FLAG,
     NOISE_SCALING,
@@ -51,7 +51,7 @@ PARAMETERS = {
 }
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
     at_zero, slope = (device.up, device.a) if up else (device.down, device.b)
@@ -63,7 +63,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return step if up else -step
 
 
-@compiled_inside
+@compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Step at weight v over that at 0, and its derivative by v (see `laws.fit_factor`)."""
     up_and_down = shape if len(shape) == 2 else local[2:4]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import PresetError
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.common_parameters import STEP, WRITE_NOISE
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, NODES, PIECEWISE, FitForm
@@ -34,7 +34,7 @@ _NODE_NAMES = tuple(f"log_factor_{n}" for n in range(NODES) if n != NODES // 2)
 _NUMBERS = 2 * len(_NODE_NAMES)
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
     one, nothing = np.float32(1.0), np.float32(0.0)
@@ -54,7 +54,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return step if up else -step
 
 
-@compiled_inside
+@compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Step at weight v over that in the middle of the bounds, and its derivative by v (see
     `laws.fit_factor`)."""
@@ -67,7 +67,7 @@ def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDo
     return (1.0 - share) * here + share * after, (after - here) * 4.0 / span
 
 
-@compiled_inside
+@compiled
 def _node(shape: np.ndarray, first: int, node: int) -> float:
     """Logarithm of the factor at a node; the middle one is the reference."""
     if node == 2:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.common_parameters import MOST_SPREAD, SHARE, WRITE_NOISE, WRONG_SIGN
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.fit_form import FOLLOWS_STEP, POWER, FitForm
@@ -59,7 +59,7 @@ PARAMETERS = {
 }
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse at state w; noise is a standard normal number, or zero."""
     nothing, span = np.float32(0.0), device.high - device.low
@@ -72,7 +72,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return -(device.down * (max(w - device.low, nothing) / span) ** device.b * share)
 
 
-@compiled_inside
+@compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Step at weight v over that in the middle of the bounds, and its derivative by v (see
     `laws.fit_factor`)."""

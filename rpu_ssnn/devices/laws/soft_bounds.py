@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.common_parameters import (
     FLAG,
     MOST_WEIGHT,
@@ -53,7 +53,7 @@ _REFERENCE = {
 }
 
 
-@compiled_inside
+@compiled
 def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.float32) -> np.float32:
     """Change of state by a pulse at state w, which includes the reference; noise is a standard
     normal number, or zero."""
@@ -71,7 +71,7 @@ def step(shared: Shared, device: Device, w: np.float32, up: bool, noise: np.floa
     return step if up else -step
 
 
-@compiled_inside
+@compiled
 def fit_factor(up: bool, v: float, local: np.ndarray, shape: np.ndarray) -> UpDown:
     """Step at weight v over that at 0, and its derivative by v (see `laws.fit_factor`)."""
     slope = -1.0 / max(local[4], 1e-3) if up else -1.0 / min(local[5], -1e-3)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.pulses import PulseBuffers, block_of
-from rpu_ssnn.engine.recording import Recording
 from rpu_ssnn.engine.state import (
     Lookahead,
     Presentations,
+    Recording,
     WorkerState,
     make_lookahead,
     make_worker_state,

@@ -14,15 +14,20 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float32, Int8, Int64, UInt8
 
-from rpu_ssnn.compiled import compiled_in_place
-from rpu_ssnn.engine.checked_arrays import check_guards
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.engine.neurons import begin, fire
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.propagation import dropout_gain, propagate_inhibition
 from rpu_ssnn.engine.pulses import PulseBuffers, emit, make_buffers, one_buffer, separate
-from rpu_ssnn.engine.recording import Recording
 from rpu_ssnn.engine.slot_loop import next_slot
-from rpu_ssnn.engine.state import Presentations, WorkerState, make_worker_state, one_state
+from rpu_ssnn.engine.state import (
+    Presentations,
+    Recording,
+    WorkerState,
+    check_guards,
+    make_worker_state,
+    one_state,
+)
 from rpu_ssnn.engine.strategies.base import Job, Strategy
 
 MOST_TOGETHER = 64
@@ -60,7 +65,7 @@ class Batched(Strategy):
                         job.dispatch(out)
                 if job.schedule != "batch" and (pulses or ended):
                     job.commit(group if ended else group[:0])
-            check_guards((*self._states, *self._buffers))
+            check_guards((*self._states, *self._buffers.blocks))
 
     def infer(self, shown: Presentations, recording: Recording) -> None:
         if len(recording.forward):
@@ -102,7 +107,7 @@ def _groups(total: int, most: int) -> list[range]:
     return [range(first, min(first + most, total)) for first in range(0, total, most)]
 
 
-@compiled_in_place
+@compiled
 def _begin(net: Parameters, states: WorkerState, n: int, shown: Presentations, learn: bool) -> None:
     for b in range(n):
         state = one_state(states, b)
@@ -111,7 +116,7 @@ def _begin(net: Parameters, states: WorkerState, n: int, shown: Presentations, l
         begin(net, state, shown, learn)
 
 
-@compiled_in_place
+@compiled
 def _fire(
     net: Parameters,
     states: WorkerState,
@@ -130,7 +135,7 @@ def _fire(
     return full
 
 
-@compiled_in_place
+@compiled
 def _spike_vectors(
     net: Parameters, states: WorkerState, n: int, layer: int, spikes: UInt8[np.ndarray, "n lines"],
     rows: Int64[np.ndarray, " n"],
@@ -151,7 +156,7 @@ def _spike_vectors(
     return active
 
 
-@compiled_in_place
+@compiled
 def _net_vectors(
     net: Parameters, states: WorkerState, n: int, layer: int, spikes: Int8[np.ndarray, "n lines"],
     rows: Int64[np.ndarray, " n"],
@@ -170,7 +175,7 @@ def _net_vectors(
     return active
 
 
-@compiled_in_place
+@compiled
 def _add(
     net: Parameters,
     targets: Float32[np.ndarray, "states neurons"],
@@ -187,7 +192,7 @@ def _add(
             target[start + j] += gain * currents[k, j]
 
 
-@compiled_in_place
+@compiled
 def _end_slot(net: Parameters, states: WorkerState, n: int) -> None:
     for b in range(n):
         state = one_state(states, b)

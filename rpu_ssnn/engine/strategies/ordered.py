@@ -2,11 +2,9 @@
 
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
-from rpu_ssnn.engine.recording import NOTHING
-from rpu_ssnn.engine.state import Presentations
+from rpu_ssnn.engine.state import NOTHING, Presentations, check_guards
 from rpu_ssnn.engine.strategies.base import Worker
 from rpu_ssnn.engine.strategies.serial import Serial, equal_shares
 
@@ -60,7 +58,7 @@ class Ordered(Serial):
                     job.training, worker.state, shown, min(first + size, stop), job.reads.matrices,
                     worker.lookahead, out, NOTHING, True, slot_loop.RUN_THROUGH,
                 )  # fmt: skip
-                check_guards((*worker.state, *worker.lookahead, *out))
+                check_guards((*worker.state, *worker.lookahead, *out.blocks))
 
         together = size * each * len(workers)
         for first in range(0, total, together):

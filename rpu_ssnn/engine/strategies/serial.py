@@ -4,10 +4,8 @@ import numpy as np
 
 from rpu_ssnn.common.parallel import parallel
 from rpu_ssnn.engine import slot_loop
-from rpu_ssnn.engine.checked_arrays import check_guards
 from rpu_ssnn.engine.pulses import PulseBuffers, make_buffers
-from rpu_ssnn.engine.recording import NOTHING, Recording
-from rpu_ssnn.engine.state import Presentations
+from rpu_ssnn.engine.state import NOTHING, Presentations, Recording, check_guards
 from rpu_ssnn.engine.strategies.base import Job, Strategy, Worker, make_workers
 from rpu_ssnn.spec import Schedule
 
@@ -63,7 +61,7 @@ class Serial(Strategy):
                 job.training, worker.state, shown, stop, job.reads.matrices, worker.lookahead, out,
                 NOTHING, True, PAUSE[job.schedule],
             )  # fmt: skip
-            check_guards((*worker.state, *worker.lookahead, *out))
+            check_guards((*worker.state, *worker.lookahead, *out.blocks))
             job.dispatch(out)
             if status == slot_loop.BOUNDARY:
                 job.commit(range(done_before, int(position[0])))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import MEMORY, Device, empty_records
 from rpu_ssnn.devices.laws import change
 from rpu_ssnn.devices.shared import Shared
@@ -118,7 +118,7 @@ def make_scratch(n_in: int) -> Scratch:
     )
 
 
-@compiled_inside
+@compiled
 def show(cells: Cells, i: int, total: np.float32) -> None:
     """Put a cell's weight where reads find it; total: what is seen of its devices, by sign."""
     weight = total / np.float32(len(cells.signs)) * cells.per_state
@@ -127,13 +127,13 @@ def show(cells: Cells, i: int, total: np.float32) -> None:
     cells.weights[i] = weight
 
 
-@compiled_inside
+@compiled
 def bounded(device: Device, w: np.float32) -> np.float32:
     """The state that the device's own bounds leave."""
     return min(max(w, device.low), device.high)
 
 
-@compiled_inside
+@compiled
 def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.float32:
     """State after a loss of charge; kept: share of it that is left."""
     if kept == np.float32(1.0):
@@ -141,7 +141,7 @@ def left(shared: Shared, device: Device, w: np.float32, kept: np.float32) -> np.
     return bounded(device, shared.rest + (w - shared.rest) * kept)
 
 
-@compiled_inside
+@compiled
 def moved(
     cells: Cells,
     device: Device,

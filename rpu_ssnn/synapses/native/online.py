@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.single_precision import exponential
 from rpu_ssnn.synapses.native.cells import Cells, Memory, Pulses, Scratch, make_scratch
 from rpu_ssnn.synapses.native.pulsing.apply import pulse_lines
@@ -108,7 +108,7 @@ def make_layer(
     )  # fmt: skip
 
 
-@compiled_in_place
+@compiled
 def train_online(
     layers: Layers,
     rule: Rule,
@@ -133,7 +133,7 @@ def train_online(
     return right
 
 
-@compiled_in_place
+@compiled
 def classify(
     layers: Layers,
     rule: Rule,
@@ -145,7 +145,7 @@ def classify(
         found[image] = _read(layers, rule, images[image])
 
 
-@compiled_in_place
+@compiled
 def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> int:
     """Read one image through all layers; the place of the largest output."""
     top = layers[len(layers) - 1]
@@ -172,7 +172,7 @@ def _read(layers: Layers, rule: Rule, image: Float32[np.ndarray, " n_in"]) -> in
     return best
 
 
-@compiled_in_place
+@compiled
 def _sums(rule: Rule, layer: Layer) -> None:
     """Weighted sums of a layer's inputs, through a converter where there is one.
 
@@ -196,17 +196,17 @@ def _sums(rule: Rule, layer: Layer) -> None:
         layer.out[j] = rule.gain * total
 
 
-@compiled_in_place
+@compiled
 def _sigmoid(x: np.float32) -> np.float32:
     return _F(1.0) / (_F(1.0) + exponential(min(max(-x, -_STEEPEST), _STEEPEST)))
 
 
-@compiled_in_place
+@compiled
 def _activated(rule: Rule, x: np.float32) -> np.float32:
     return _sigmoid(x) if rule.sigmoid else max(x, _F(0.0))
 
 
-@compiled_in_place
+@compiled
 def _output_error(rule: Rule, layer: Layer, label: int) -> None:
     """Minus the gradient of the loss to the outputs."""
     if rule.squared_error:
@@ -224,7 +224,7 @@ def _output_error(rule: Rule, layer: Layer, label: int) -> None:
         layer.error[j] = _F(j == label) - layer.error[j] / total
 
 
-@compiled_in_place
+@compiled
 def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
     """Backpropagation through the weights that the reads saw; exact at a read gain of 1."""
     n_in = len(layer.x)
@@ -236,7 +236,7 @@ def _error_below(rule: Rule, layer: Layer, below: Layer) -> None:
         below.error[i] = total * slope
 
 
-@compiled_in_place
+@compiled
 def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
     """Add rate x error to the weights, in whole pulses or exactly."""
     n_in, active, largest = len(layer.x), layer.sizes[0], _F(0.0)
@@ -265,7 +265,7 @@ def _learn(rule: Rule, layer: Layer, presentation: int) -> None:
             _send(layer, j, most, step > _F(0.0))
 
 
-@compiled_in_place
+@compiled
 def _add(layer: Layer, j: int, step: np.float32) -> None:
     """Change float weights exactly, within the bound."""
     base = j * len(layer.x)
@@ -277,7 +277,7 @@ def _add(layer: Layer, j: int, step: np.float32) -> None:
         layer.cells.weights[base + i] = w
 
 
-@compiled_in_place
+@compiled
 def _send(layer: Layer, j: int, most: int, up: bool) -> None:
     """Send each device of an output line its pulses: `counts` of the active lines."""
     pulses, rows, filled = layer.pulses, 0, 0

@@ -4,19 +4,14 @@ Several threads may add blocks at once. A block holds presentations of one threa
 so that sorting by its first presentation and slot gives the physical order of all.
 """
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64
+from jaxtyping import Bool, Int64
 
 from rpu_ssnn.compiled import compiled
-from rpu_ssnn.synapses.base import PostSpikes, PreSpikes, PulseBlock, Signs, thinned
+from rpu_ssnn.synapses.base import PulseBlock, thinned
 from rpu_ssnn.synapses.native.cells import Pulses
-
-type OfRows = Int32[np.ndarray, " rows"]
-type LongStarts = Int64[np.ndarray, " rows_plus_1"]
-"""As those of a `PulseBlock`, of joined blocks, which int32 might not hold."""
 
 
 class Taken(NamedTuple):
@@ -52,8 +47,8 @@ class PulseStore:
             return
         pre_start, post_start = (
             start.astype(np.int64) for start in (block.pre_start, block.post_start)
-        )  # `LongStarts`
-        self._blocks.append(replace(block.copy(), pre_start=pre_start, post_start=post_start))
+        )
+        self._blocks.append(block.copy()._replace(pre_start=pre_start, post_start=post_start))
         self.spikes += len(block.pre) + len(block.post)
 
     def clear(self) -> None:
@@ -74,16 +69,25 @@ class PulseStore:
         block = self._blocks[0] if len(self._blocks) == 1 else _joined(self._blocks)
         self.clear()
         kept = thinned(block.post, keep, rng)
-        return _by_line(
-            block.sample, block.slot, began, slots, block.pre_start, block.pre, block.post_start,
-            block.post, block.sign, kept, self._n_out,
-        )  # fmt: skip
+        n, spikes = self._n_out, int(np.count_nonzero(kept))
+        pulses = Pulses(
+            start=np.zeros(n + 1, np.int64),
+            row=np.empty(spikes, np.int32),
+            up=np.empty(spikes, np.bool_),
+            pre_start=block.pre_start,
+            pre=block.pre,
+            at=began + block.sample.astype(np.int64) * slots + block.slot,
+            sent=np.zeros(n, np.int64),
+        )
+        place, work = np.empty(n, np.int64), np.zeros(n, np.int64)
+        up, down = _sort_by_line(block, kept, pulses, place, work)
+        return Taken(pulses, work, up, down)
 
 
 def _joined(blocks: list[PulseBlock]) -> PulseBlock:
     """One block of all rows, in physical order."""
     ordered = sorted(blocks, key=lambda b: (int(b.sample[0]), int(b.slot[0])))
-    parts = {name: [getattr(block, name) for block in ordered] for name in vars(ordered[0])}
+    parts = {name: [getattr(b, name) for b in ordered] for name in PulseBlock._fields}
     for name in ("pre_start", "post_start"):
         totals = np.cumsum([0, *(int(start[-1]) for start in parts[name][:-1])])
         shifted = [t + start[1:] for t, start in zip(totals, parts[name], strict=True)]
@@ -92,42 +96,42 @@ def _joined(blocks: list[PulseBlock]) -> PulseBlock:
 
 
 @compiled
-def _by_line(
-    sample: OfRows,
-    slot: OfRows,
-    began: int,
-    slots: int,
-    pre_start: LongStarts,
-    pre: PreSpikes,
-    post_start: LongStarts,
-    post: PostSpikes,
-    sign: Signs,
+def _sort_by_line(
+    block: PulseBlock,
     kept: Bool[np.ndarray, " post_spikes"],
-    n_out: int,
-) -> Taken:
-    """Kept gradient spikes sorted by line, those of a line in their order."""
-    at = np.empty(len(sample), np.int64)
-    for r in range(len(sample)):
-        at[r] = began + np.int64(sample[r]) * slots + slot[r]
-    start, sent = np.zeros(n_out + 1, np.int64), np.zeros(n_out, np.int64)
-    for q in range(len(post)):
-        start[post[q] + 1] += kept[q]
-        sent[post[q]] += 1
-    for line in range(n_out):
-        start[line + 1] += start[line]
-    place = start[:-1].copy()
-    row, up = np.empty(start[-1], np.int32), np.empty(start[-1], np.bool_)
-    work, ups, downs = np.zeros(n_out, np.int64), 0, 0
-    for r in range(len(post_start) - 1):
-        met = pre_start[r + 1] - pre_start[r]
-        for q in range(post_start[r], post_start[r + 1]):
+    pulses: Pulses,
+    place: Int64[np.ndarray, " n_out"],
+    work: Int64[np.ndarray, " n_out"],
+) -> tuple[int, int]:
+    """Sort the kept gradient spikes by line, those of a line in their order.
+
+    Args:
+        block: all spikes, in physical order.
+        kept: whether a gradient spike reaches the array.
+        pulses: its `start`, `row`, `up` and `sent` are written.
+        place: room for the next place of each line.
+        work: the forward spikes that meet gradient spikes of each line are added to it.
+
+    Returns:
+        Coincidences of the positive and of the negative stream.
+    """
+    for q in range(len(block.post)):
+        pulses.start[block.post[q] + 1] += kept[q]
+        pulses.sent[block.post[q]] += 1
+    for line in range(len(place)):
+        place[line] = pulses.start[line]
+        pulses.start[line + 1] += pulses.start[line]
+    up, down = 0, 0
+    for r in range(len(block.post_start) - 1):
+        met = block.pre_start[r + 1] - block.pre_start[r]
+        for q in range(block.post_start[r], block.post_start[r + 1]):
             if kept[q]:
-                line = post[q]
-                row[place[line]], up[place[line]] = r, sign[q] > 0
+                line = block.post[q]
+                pulses.row[place[line]], pulses.up[place[line]] = r, block.sign[q] > 0
                 place[line] += 1
                 work[line] += met
-                if sign[q] > 0:
-                    ups += met
+                if block.sign[q] > 0:
+                    up += met
                 else:
-                    downs += met
-    return Taken(Pulses(start, row, up, pre_start, pre, at, sent), work, ups, downs)
+                    down += met
+    return up, down

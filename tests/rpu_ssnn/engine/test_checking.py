@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rpu_ssnn.engine import checked_arrays
+from rpu_ssnn.engine import state as engine_state
 from rpu_ssnn.engine.parameters import make_parameters
 from rpu_ssnn.engine.pulses import make_buffers, one_buffer, separate
 from rpu_ssnn.engine.state import make_worker_state, one_state
@@ -15,25 +15,27 @@ NET = make_parameters(NetworkSpec(hidden=(9,), T=20), (12, 9, 4))
 def test_a_slice_of_each_field_is_of_that_field() -> None:
     """Several fields have the same type and shape."""
     states, buffers = make_worker_state(NET, (3,)), make_buffers(NET, [True, False], (3,), rows=4)
-    for slicer, several in ((one_state.py_func, states), (one_buffer.py_func, buffers)):
-        one = slicer(several, 1)
-        assert type(one) is type(several)
-        for name, part in several._asdict().items():
-            assert np.shares_memory(getattr(one, name), part[1]) or part[1].size == 0, name
-    for k, one in zip(range(3), separate(buffers), strict=True):
-        for name, part in buffers._asdict().items():
-            assert np.shares_memory(getattr(one, name), part[k]), name
+    one = one_state.py_func(states, 1)
+    for name, part in states._asdict().items():
+        assert np.shares_memory(getattr(one, name), part[1]) or part[1].size == 0, name
+    each = separate(buffers)
+    each[1] = one_buffer.py_func(buffers, 1)
+    for k, taken in enumerate(each):
+        assert np.shares_memory(taken.rows, buffers.rows[k])
+        assert np.shares_memory(taken.all_spikes, buffers.all_spikes[k])
+        for name, part in buffers.blocks._asdict().items():
+            assert np.shares_memory(getattr(taken.blocks, name), part[k]), name
 
 
 def test_a_write_past_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checked_arrays, "CHECK", True)
+    monkeypatch.setattr(engine_state, "CHECK", True)
     state = make_worker_state(NET)
-    checked_arrays.check_guards(state)
+    engine_state.check_guards(state)
     memory = state.events.base
     assert memory.nbytes > state.events.nbytes
     memory[state.events.nbytes + 1] += 1
     with pytest.raises(AssertionError, match="written past its end"):
-        checked_arrays.check_guards(state)
+        engine_state.check_guards(state)
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero"])

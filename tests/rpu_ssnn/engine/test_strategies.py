@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.engine.blocks import BLOCK
-from rpu_ssnn.engine.recording import NOTHING
+from rpu_ssnn.engine.state import NOTHING
 from rpu_ssnn.engine.strategies import batched, choose_strategy
 from rpu_ssnn.engine.weight_copies import WeightCopies, in_blocks
 from rpu_ssnn.spec import (

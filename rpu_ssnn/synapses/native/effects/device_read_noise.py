@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import OfDevices, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray, conductance
@@ -21,7 +21,7 @@ STATES_OF_RANGE = 2.0
 """Device states of the nominal range."""
 
 
-@compiled_in_place
+@compiled
 def next_errors(
     errors: OfDevices,
     key: np.uint64,

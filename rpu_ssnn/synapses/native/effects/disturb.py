@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rpu_ssnn.compiled import compiled_in_place, compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.device_record import Device
 from rpu_ssnn.devices.laws import change
 from rpu_ssnn.synapses.native.cells import Cells, Pulses, Scratch
@@ -34,7 +34,7 @@ class Disturb(NamedTuple):
     output_down: Float32[np.ndarray, " n_out"]
 
 
-@compiled_inside
+@compiled
 def _part_steps(
     cells: Cells, device: Device, window: np.float32, w: np.float32, steps: np.float32, up: bool
 ) -> np.float32:
@@ -55,7 +55,7 @@ def _part_steps(
     return w
 
 
-@compiled_in_place
+@compiled
 def disturb_lines(cells: Cells, disturb: Disturb, n_in: int, first: int, stop: int) -> None:
     """Move all devices of output lines [first, stop)."""
     for line in range(first, stop):

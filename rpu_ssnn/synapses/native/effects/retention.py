@@ -15,7 +15,7 @@ import math
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.spec.array_physics import RetentionSpec
 from rpu_ssnn.synapses.native.cells import Cells, Scratch
 from rpu_ssnn.synapses.native.device_array import DeviceArray
@@ -54,7 +54,7 @@ def charges(spec: RetentionSpec) -> tuple[Float64[np.ndarray, " n"], Float64[np.
     return np.append(times, np.inf), np.append(shares, 1.0 - shares.sum())
 
 
-@compiled_in_place
+@compiled
 def lose_lines(
     cells: Cells,
     parts: Parts,

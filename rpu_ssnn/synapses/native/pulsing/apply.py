@@ -6,7 +6,7 @@ Each thread calls these for lines of its own.
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rpu_ssnn.compiled import compiled_in_place
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.synapses.base import Weights
 from rpu_ssnn.synapses.native.cells import (
     AT_ONCE,
@@ -28,7 +28,7 @@ SECOND_NOISE = np.uint64(0x6A09E667F3BCC909)
 """Turns the key of the noise of pulses into that of a second one."""
 
 
-@compiled_in_place
+@compiled
 def pulse_lines(
     cells: Cells, memory: Memory, pulses: Pulses, first: int, stop: int, scratch: Scratch
 ) -> None:
@@ -42,7 +42,7 @@ def pulse_lines(
             k = after
 
 
-@compiled_in_place
+@compiled
 def _gather(
     cells: Cells, memory: Memory, pulses: Pulses, base: int, k: int, last: int, scratch: Scratch
 ) -> int:
@@ -65,7 +65,7 @@ def _gather(
     return k
 
 
-@compiled_in_place
+@compiled
 def _pulse(
     cells: Cells, memory: Memory, pulses: Pulses, k: int, after: int, scratch: Scratch
 ) -> None:
@@ -109,7 +109,7 @@ def _pulse(
             begin = end
 
 
-@compiled_in_place
+@compiled
 def show_lines(
     cells: Cells, memory: Memory, now: int, n_in: int, first: int, stop: int, scratch: Scratch
 ) -> None:
@@ -134,14 +134,14 @@ def show_lines(
             show(cells, base + p, scratch.total[p])
 
 
-@compiled_in_place
+@compiled
 def _whole_line(cells: Cells, base: int, n_in: int, scratch: Scratch) -> None:
     for p in range(n_in):
         scratch.cell[p] = base + p
         scratch.number[p] = cells.records[0, base + p].pulses
 
 
-@compiled_in_place
+@compiled
 def decay_lines(
     cells: Cells, shares: OfDevices, resets: OfDevices, n_in: int, first: int, stop: int
 ) -> None:
@@ -155,7 +155,7 @@ def decay_lines(
             device.state = bounded(device, w)
 
 
-@compiled_in_place
+@compiled
 def start_lines(
     cells: Cells,
     counts: Int64[np.ndarray, " cells"],
@@ -186,7 +186,7 @@ def start_lines(
                         )  # fmt: skip
 
 
-@compiled_in_place
+@compiled
 def copy_changes(
     pulses: Pulses,
     weights: Float32[np.ndarray, " cells"],

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.compiled import compiled_in_place, compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.single_precision import logarithm
 from rpu_ssnn.synapses.native.cells import Memory, Scratch
 
@@ -13,13 +13,13 @@ FORGOTTEN = 40.0
 """Time constants after which exp(-gap / tau) is below a rounding."""
 
 
-@compiled_inside
+@compiled
 def gap_s(memory: Memory, slots: int) -> float:
     """From the end of a pulse to the start of a slot, that many slots later (s)."""
     return max(0.0, slots * memory.slot_s - memory.width_s)
 
 
-@compiled_inside
+@compiled
 def kept_share(memory: Memory, gap: float) -> np.float32:
     """Of the charge, after that time (s) without a pulse."""
     loss = np.float32(memory.loss_per_decade / math.log(10.0))
@@ -27,14 +27,14 @@ def kept_share(memory: Memory, gap: float) -> np.float32:
     return max(np.float32(0.0), np.float32(1.0) - loss * logarithm(onsets))
 
 
-@compiled_inside
+@compiled
 def note_pulse(memory: Memory, i: np.uint32, at: int, p: int, scratch: Scratch) -> None:
     """Cell i is pulsed in slot `at`: place p gets the slots since its last pulse."""
     scratch.since[p] = at - memory.cells[i].last
     memory.cells[i].last = at
 
 
-@compiled_inside
+@compiled
 def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
     """Add step factor and kept charge to the first n pulses of the scratch."""
     for p in range(n):
@@ -56,14 +56,14 @@ def add_gap_factors(memory: Memory, n: int, scratch: Scratch) -> None:
             memory.cells[scratch.cell[p]].log_kept += np.float64(logarithm(share))
 
 
-@compiled_inside
+@compiled
 def add_kept_shares(memory: Memory, base: int, n_in: int, now: int, scratch: Scratch) -> None:
     """Kept charge of all cells of a line in slot `now`."""
     for p in range(n_in):
         scratch.kept[p] = kept_share(memory, gap_s(memory, now - memory.cells[base + p].last))
 
 
-@compiled_in_place
+@compiled
 def faded_lines(
     memory: Memory,
     weights: Float32[np.ndarray, " cells"],

@@ -11,9 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32
+from jaxtyping import Float32, Float64, Int32
 
 from rpu_ssnn.compiled import compiled
+from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.random_numbers import random_word, uniform
 
 
@@ -33,19 +34,6 @@ class TrainLaw(NamedTuple):
     """Of all draws."""
 
 
-type TrainRows = tuple[
-    Int32[np.ndarray, " rows"],
-    Int32[np.ndarray, " rows"],
-    Int32[np.ndarray, " rows_plus_1"],
-    Int32[np.ndarray, " pre_spikes"],
-    Int32[np.ndarray, " rows_plus_1"],
-    Int32[np.ndarray, " post_spikes"],
-    Int8[np.ndarray, " post_spikes"],
-]
-"""The arrays of a `PulseBlock`, in its order (no named tuple: it leaves compiled code slowly)."""
-
-
-@compiled
 def number_trains(
     law: TrainLaw,
     x: Float32[np.ndarray, "batch n_in"],
@@ -53,27 +41,53 @@ def number_trains(
     steps: float,
     first: int,
     all_spikes: bool,
-) -> TrainRows:
+) -> PulseBlock:
     """Trains of a batch; a slot without a coincidence has no row, unless all spikes matter.
 
     Args:
-        law: of the trains.
+        law: says how long and how full the trains are.
         x: inputs, 0 or above.
         d: gradient of the loss to the outputs; a device goes up where d is negative.
-        steps: learning rate over the step of a device: pulses for x d = 1.
+        steps: learning rate over the step of a device, which is the pulses for x d = 1.
         first: number of the batch's first presentation since training began.
         all_spikes: whether spikes matter that meet none.
     """
-    batch, n_in = x.shape
-    n_out, most = d.shape[1], batch * law.longest
-    sample, slot = np.empty(most, np.int32), np.empty(most, np.int32)
-    pre_start, post_start = np.zeros(most + 1, np.int32), np.zeros(most + 1, np.int32)
-    pre, post = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    sign = np.empty(1024, np.int8)
-    chance_in, chance_out = np.empty(n_in), np.empty(n_out)
-    lines_in, lines_out = np.empty(n_in, np.int32), np.empty(n_out, np.int32)
+    rows = len(x) * law.longest
+    pre, post = (law.longest * np.count_nonzero(part) for part in (x, d))
+    block = PulseBlock(
+        sample=np.empty(rows, np.int32),
+        slot=np.empty(rows, np.int32),
+        pre_start=np.zeros(rows + 1, np.int32),
+        pre=np.empty(pre, np.int32),
+        post_start=np.zeros(rows + 1, np.int32),
+        post=np.empty(post, np.int32),
+        sign=np.empty(post, np.int8),
+    )
+    lines = max(x.shape[1], d.shape[1])
+    chances, active = np.empty((2, lines)), np.empty((2, lines), np.int32)
+    return block.first_rows(_draw(law, x, d, steps, first, all_spikes, block, chances, active))
+
+
+@compiled
+def _draw(
+    law: TrainLaw,
+    x: Float32[np.ndarray, "batch n_in"],
+    d: Float32[np.ndarray, "batch n_out"],
+    steps: float,
+    first: int,
+    all_spikes: bool,
+    block: PulseBlock,
+    chances: Float64[np.ndarray, "2 lines"],
+    active: Int32[np.ndarray, "2 lines"],
+) -> int:
+    """Write the trains into the block; returns the number of its rows.
+
+    chances, active: room for the lines of a presentation that can spike, input lines first.
+    """
+    n_in, n_out = x.shape[1], d.shape[1]
+    chance_in, chance_out, lines_in, lines_out = chances[0], chances[1], active[0], active[1]
     rows = 0
-    for b in range(batch):
+    for b in range(len(x)):
         active_in, largest_x = _active(x[b], lines_in)
         active_out, largest_d = _active(d[b], lines_out)
         if active_in == 0 or active_out == 0 or steps == 0.0:
@@ -85,31 +99,27 @@ def number_trains(
             chance_out[k] = scale_out * abs(d[b, lines_out[k]])
         for t in range(length):
             draw = ((first + b) * law.longest + t) * (n_in + n_out)
-            first_in, first_out = pre_start[rows], post_start[rows]
-            post, sign = _room(post, first_out + n_out), _room(sign, first_out + n_out)
-            end_out = first_out
+            first_in, first_out = block.pre_start[rows], block.post_start[rows]
+            end_in, end_out = first_in, first_out
             for k in range(active_out):
                 line = lines_out[k]
                 if uniform(random_word(law.key, np.uint64(draw + n_in + line))) < chance_out[k]:
-                    post[end_out], sign[end_out] = line, 1 if d[b, line] < 0 else -1
+                    block.post[end_out] = line
+                    block.sign[end_out] = 1 if d[b, line] < 0 else -1
                     end_out += 1
             if end_out == first_out and not all_spikes:
                 continue
-            pre, end_in = _room(pre, first_in + n_in), first_in
             for k in range(active_in):
                 line = lines_in[k]
                 if uniform(random_word(law.key, np.uint64(draw + line))) < chance_in[k]:
-                    pre[end_in] = line
+                    block.pre[end_in] = line
                     end_in += 1
             if end_in == first_in and (end_out == first_out or not all_spikes):
                 continue
-            sample[rows], slot[rows] = b, law.lead + t
+            block.sample[rows], block.slot[rows] = b, law.lead + t
             rows += 1
-            pre_start[rows], post_start[rows] = end_in, end_out
-    return (
-        sample[:rows], slot[:rows], pre_start[: rows + 1], pre[: pre_start[rows]],
-        post_start[: rows + 1], post[: post_start[rows]], sign[: post_start[rows]],
-    )  # fmt: skip
+            block.pre_start[rows], block.post_start[rows] = end_in, end_out
+    return rows
 
 
 @compiled
@@ -144,13 +154,3 @@ def _scales(
         return length, scale, scale
     most_x = min(1.0, math.sqrt(pulses / length))
     return length, most_x / largest_x, pulses / length / most_x / largest_d
-
-
-@compiled
-def _room(array: np.ndarray, size: int) -> np.ndarray:
-    """The array, or a longer one with the same start."""
-    if size <= len(array):
-        return array
-    longer = np.empty(2 * size, array.dtype)
-    longer[: len(array)] = array
-    return longer

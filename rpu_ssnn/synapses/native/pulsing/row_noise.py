@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32
 
-from rpu_ssnn.compiled import compiled_inside
+from rpu_ssnn.compiled import compiled
 from rpu_ssnn.devices.laws import jump_table
 from rpu_ssnn.devices.shared import Shared
 from rpu_ssnn.devices.single_precision import exponential, logarithm
@@ -16,7 +16,7 @@ from rpu_ssnn.synapses.native.random_numbers import (
 )
 
 
-@compiled_inside
+@compiled
 def draw(
     cells: Cells,
     d: int,
@@ -39,7 +39,7 @@ def draw(
         out[p] = normal_of_bits(scratch.bits[p])
 
 
-@compiled_inside
+@compiled
 def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -> None:
     """Fill `scratch.noise` as `draw` does, with uniform numbers where jumps come from tables."""
     if cells.law != jump_table.CODE:
@@ -51,7 +51,7 @@ def draw_steps(cells: Cells, d: int, n: int, key: np.uint64, scratch: Scratch) -
         scratch.noise[p] = uniform(device_word(key, device, scratch.number[p]))
 
 
-@compiled_inside
+@compiled
 def window_left(shared: Shared, number: np.uint32) -> np.float32:
     """Share that so many pulses leave of a window: 1 / (1 + (pulses / half_window)^exponent)."""
     if number == np.uint32(0):  # of which there is no logarithm
@@ -61,7 +61,7 @@ def window_left(shared: Shared, number: np.uint32) -> np.float32:
     return np.float32(1.0) / (np.float32(1.0) + gone)
 
 
-@compiled_inside
+@compiled
 def window_now(cells: Cells, d: int, i: int) -> np.float32:
     """Share that wear has left of the window of a device; 1 without wear, or of a stuck one."""
     device = cells.records[d, i]
@@ -70,7 +70,7 @@ def window_now(cells: Cells, d: int, i: int) -> np.float32:
     return np.float32(1.0)
 
 
-@compiled_inside
+@compiled
 def wear(shared: Shared, n: int, scratch: Scratch) -> None:
     """What wear has left of the windows."""
     for p in range(n):

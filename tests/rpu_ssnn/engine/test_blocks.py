@@ -1,0 +1,34 @@
+"""Rows are added in order, one after the other; flags of a block are the bits of a number."""
+
+import numpy as np
+import pytest
+
+from rpu_ssnn.engine.blocks import BLOCK, list_signed, list_spikes, lowest_flag
+from rpu_ssnn.engine.propagation import add_rows
+
+
+@pytest.mark.parametrize("spikes", [0, 1, 3, 8, 9, 10, 200])
+@pytest.mark.parametrize("n", [10, BLOCK])
+def test_rows_are_added_one_after_the_other(spikes: int, n: int) -> None:
+    rng = np.random.default_rng(spikes)
+    weights = rng.normal(0.0, 1.0, (50, n)).astype(np.float32)
+    rows = rng.integers(0, 50, spikes + 5).astype(np.int32)
+    sums, gain = rng.normal(0.0, 1.0, n).astype(np.float32), np.float32(1.1)
+    expected = sums.copy()
+    for row in rows[2 : 2 + spikes]:
+        expected += gain * weights[row]
+    add_rows(sums, weights.ravel(), rows, 2, 2 + spikes, n, gain)
+    np.testing.assert_array_equal(sums, expected)
+
+
+@pytest.mark.parametrize("flags", [0, 1, 1 << 63, 2**64 - 1, 0xDEADBEEF0BADF00D])
+def test_flags_are_listed_in_order(flags: int) -> None:
+    places = [k for k in range(BLOCK) if flags >> k & 1]
+    events, signs = np.zeros(BLOCK + 3, np.int32), np.zeros(BLOCK + 3, np.int8)
+    assert list_spikes(np.uint64(flags), 128, events, 3) == 3 + len(places)
+    assert events[3 : 3 + len(places)].tolist() == [128 + k for k in places]
+    positive = np.uint64(flags & 0x5555555555555555)
+    assert list_signed(np.uint64(flags), positive, 0, events, signs, 0) == len(places)
+    assert signs[: len(places)].tolist() == [1 if k % 2 == 0 else -1 for k in places]
+    if places:
+        assert lowest_flag(np.uint64(flags)) == places[0]
