@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
 
-from rpu_ssnn.common.errors import Fault, InputError, PresetError
+from rpu_ssnn.common.errors import Fault, InputError, require
 
 PRESET_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
@@ -119,25 +119,20 @@ def user_path(where: str, field: str, path: Path | str) -> Path:
     """A path as a user named it, with ``~`` expanded.
 
     Args:
-        where, field: command and option that name the path, for the error.
+        where, field: the command and option that name the path, for the error.
+        path: the path, which need not exist.
 
     Raises:
-        InputError: empty, longer than any name can be, with a NUL, or of an unknown user.
+        InputError: the path is empty, no file can have it, or its home folder is unknown.
     """
     text = str(path)
-    if not text.strip():
-        raise InputError(where, field, text, "must name a file or folder")
+    require(text.strip(), where, field, text, "must name a file or folder")
     try:
         found = Path(text).expanduser()
         os.lstat(found)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return found
-    except RuntimeError:  # pathlib's, of an unknown home
-        user = text.split("/")[0]
-        raise InputError(where, field, text, f"must be a path: {user} has no home folder") from None
-    except ValueError:
-        raise InputError(where, field, text, "must be a valid file name") from None
-    except OSError as error:
+    except (RuntimeError, ValueError, OSError) as error:
         allowed = f"must be a path that can be used ({reason(error)})"
         raise InputError(where, field, text, allowed) from None
     return found
@@ -203,24 +198,21 @@ def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, .
     """Looks at a file that is to be written, before the work that it takes is done.
 
     Args:
-        where, field: command and option that name the file, for the error.
+        where, field: the command and option that name the file, for the error.
         path: the file.
-        suffixes: endings it may have; any where there are none.
+        suffixes: the endings it may have; none stands for any.
 
     Raises:
-        PresetError: another ending, a folder that is missing or cannot be written to, or a
-            folder in the file's place.
+        InputError: the file has another ending, its folder is missing or cannot be written to, or
+            a folder has its name.
     """
-    if suffixes and path.suffix.lower() not in suffixes:
-        endings = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
-        raise PresetError(where, field, str(path), f"must end in {endings}")
-    if path.is_dir():
-        raise PresetError(where, field, str(path), "must be a file: a folder has this name")
-    if not path.parent.is_dir():
-        raise PresetError(where, field, str(path), f"must be in a folder: {path.parent} is none")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        allowed = f"must be in a folder that can be written to: {path.parent} cannot"
-        raise PresetError(where, field, str(path), allowed)
+    folder, shown = path.parent, str(path)
+    ends_well = not suffixes or path.suffix.lower() in suffixes
+    require(ends_well, where, field, shown, f"must end in {' or '.join(suffixes)}")
+    require(not path.is_dir(), where, field, shown, "must be a file: a folder has this name")
+    require(folder.is_dir(), where, field, shown, f"must be in a folder: {folder} is none")
+    allowed = f"must be in a folder that can be written to: {folder} cannot"
+    require(os.access(folder, os.W_OK | os.X_OK), where, field, shown, allowed)
 
 
 def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]]) -> None:
@@ -228,27 +220,24 @@ def write_together(where: str, writers: Mapping[Path, Callable[[Path], object]])
 
     Args:
         where: what is being written, for errors.
-        writers: file -> what writes it, given a temporary path with the same suffix.
+        writers: for each file the function that writes it, given a temporary path with the same
+            suffix.
 
     Raises:
-        PresetError: a folder that is missing or cannot be written to, a full disk, a suffix
-            that no format has; the files are then as before (unless the file system fails
-            between putting two of them in place).
+        InputError: a file cannot be written, or a writer refuses what it wrote; the files are then
+            as before (unless the file system fails between putting two of them in place).
     """
     temporaries: dict[Path, Path] = {}
     try:
         _replace_all(writers, temporaries)
-    except PresetError as error:  # of what was written; the user knows the file by its own name
+    except InputError as error:  # the user knows the file by its own name
         at, temporary = list(temporaries.items())[-1]
         named = error.where.replace(str(temporary), str(at))
-        raise PresetError(named, error.field, error.value, error.allowed) from None
+        raise InputError(named, error.field, error.value, error.allowed) from None
     except (OSError, ValueError) as error:
-        told = f"cannot be written: {error}"
-        if isinstance(error, OSError):
-            told = f"must be a file that can be written ({reason(error)})"
-        unnamed = next((path for path in writers if not path.name), None)
-        at = unnamed or next(reversed(temporaries))
-        raise PresetError(where, "file", str(at), told) from None
+        at = next((path for path in writers if not path.name), None) or list(temporaries)[-1]
+        allowed = f"must be a file that can be written ({reason(error)})"
+        raise InputError(where, "file", str(at), allowed) from None
 
 
 def _replace_all(

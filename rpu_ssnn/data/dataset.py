@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.named import NAMED_SETS
 from rpu_ssnn.data.rows import Rows, Source
@@ -96,18 +96,16 @@ def load_dataset(
     Raises:
         InputError: an argument is out of its range, or a file is missing, damaged or does not fit.
     """
-    if own is None and name not in DATASET_NAMES:
-        raise InputError("load_dataset", "name", name, one_of(DATASET_NAMES, name))
-    if own is not None and name in DATASET_NAMES:
+    if own is None:
+        require(name in NAMED_SETS, "load_dataset", "name", name, one_of(NAMED_SETS, name))
+    else:
         allowed = "is a standard set's: give your own data a name of their own"
-        raise InputError("load_dataset", "name", name, allowed)
-    if not (_is(validation_share, Real) and 0 <= validation_share <= MAX_VALIDATION_SHARE):
-        allowed = f"must be a number from 0 to {MAX_VALIDATION_SHARE}"
-        raise InputError(name, "validation_share", validation_share, allowed)
-    if not _is(seed, Integral) or seed < 0:
-        raise InputError(name, "seed", seed, "must be a whole number, 0 or above")
-    _check_count(name, "n_train", n_train)
-    _check_count(name, "n_test", n_test)
+        require(name not in NAMED_SETS, "load_dataset", "name", name, allowed)
+    is_share = _is(validation_share, Real) and 0 <= validation_share <= MAX_VALIDATION_SHARE
+    allowed = f"must be a number from 0 to {MAX_VALIDATION_SHARE}"
+    require(is_share, name, "validation_share", validation_share, allowed)
+    is_seed = _is(seed, Integral) and seed >= 0
+    require(is_seed, name, "seed", seed, "must be a whole number, 0 or above")
     folder = None if root is None else Path(root)
     source = _in_time(name, NAMED_SETS[name].read(folder) if own is None else read_own(own), time)
     _check_count(name, "n_train", n_train, len(source.train_images))
@@ -116,13 +114,9 @@ def load_dataset(
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(source.train_images))[:n_train]
     kept, held = hold_out(source.train_labels[drawn], validation_share, rng)
-    if validation_share > 0 and held.size == 0:
-        raise InputError(
-            name,
-            "validation_share",
-            validation_share,
-            f"holds out none of {len(drawn)} images: must be 0, or larger, or n_train larger",
-        )
+    allowed = f"holds out none of {len(drawn)} images: must be 0, or larger, or n_train larger"
+    enough = validation_share == 0 or held.size > 0
+    require(enough, name, "validation_share", validation_share, allowed)
     return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
 
 
@@ -138,8 +132,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
     """
     if own is not None:
         return own_counts(own)
-    if name not in NAMED_SETS:
-        raise InputError("image_counts", "name", name, one_of(DATASET_NAMES, name))
+    require(name in NAMED_SETS, "image_counts", "name", name, one_of(NAMED_SETS, name))
     return NAMED_SETS[name].counts(root)
 
 
@@ -155,9 +148,8 @@ def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " t
 def _in_time(name: str, source: Source, time: Time) -> Source:
     if time == "kept":
         return source
-    if time not in (orders := get_args(Time)):
-        raise InputError(name, "time", time, one_of(orders, time))
-    train, test = source.train_images, source.test_images
+    orders, train, test = get_args(Time), source.train_images, source.test_images
+    require(time in orders, name, "time", time, one_of(orders, time))
     if not (isinstance(train, SpikeTrains) and isinstance(test, SpikeTrains)):
         allowed = "must be left out: these data are no recordings of spikes"
         raise InputError(name, "time", time, allowed)
@@ -191,24 +183,15 @@ def _assemble(
         train_images, train_labels, validation_images, validation_labels, test_images, test_labels
     )  # fmt: skip
     return Dataset(
-        name,
-        *parts,
-        class_names=source.class_names,
-        grey_max=source.grey_max,
-        digest=digest_of(*parts),
-        shape=source.shape,
-        zero=zero,
+        name, *parts, source.class_names, source.grey_max, digest_of(*parts), source.shape, zero
     )
 
 
-def _check_count(name: str, field: str, count: int | None, there: int | None = None) -> None:
-    if count is None:
-        return
-    if not _is(count, Integral) or count < 1:
-        allowed = "must be a whole number, at least 1, or left out for all images"
-        raise InputError(name, field, count, allowed)
-    if there is not None and count > there:
-        raise InputError(name, field, count, f"must be at most {there}, the images there are")
+def _check_count(name: str, field: str, count: int | None, there: int) -> None:
+    """Refuses a number of images that is none, or more than there are; None stands for all."""
+    if count is not None:
+        allowed = f"must be a whole number from 1 to {there}, the images there are, or left out"
+        require(_is(count, Integral) and 1 <= count <= there, name, field, count, allowed)
 
 
 def _is(value: object, kind: type) -> bool:

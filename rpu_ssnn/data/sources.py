@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
@@ -136,13 +136,9 @@ def read_idx_set(name: str, root: Path | None) -> Source:
         class_names=described.class_names,
         grey_max=255,
     )
-    if source.train_images.shape[1] != source.test_images.shape[1]:
-        raise InputError(
-            test_images,
-            "pixels an image",
-            source.test_images.shape[1],
-            f"must be {source.train_images.shape[1]}, as in {train_images.name}",
-        )
+    pixels, found = source.train_images.shape[1], source.test_images.shape[1]
+    allowed = f"must be {pixels}, as in {train_images.name}"
+    require(found == pixels, test_images, "pixels an image", found, allowed)
     _refuse_changed_set(name, source, train_images)
     if described.resplit is not None:
         return _resplit(source, *described.resplit, train_images)
@@ -166,9 +162,9 @@ def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
 def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
     images = np.concatenate([source.train_images, source.test_images])
     labels = np.concatenate([source.train_labels, source.test_labels])
-    if len(labels) < n_train + n_test:
-        allowed = f"must be at least {n_train + n_test} with the test file's, to draw them from"
-        raise InputError(path, "number of images", len(labels), allowed)
+    wanted, found = n_train + n_test, len(labels)
+    allowed = f"must be at least {wanted} with the test file's, to draw them from"
+    require(found >= wanted, path, "number of images", found, allowed)
     order = np.random.default_rng(EMNIST_SPLIT_SEED).permutation(len(labels))
     train, test = order[:n_train], order[n_train : n_train + n_test]
     return replace(
@@ -189,15 +185,11 @@ def locate(name: str, root: Path | None) -> list[Path]:
     Raises:
         MissingDataError: no folder was named, or none of the places holds all four files.
     """
-    described = IDX_SETS[name]
-    root = data_folder(root)
+    described, root = IDX_SETS[name], data_folder(root)
+    source = f"get its files from {described.obtain}"
     if root is None:
-        raise MissingDataError(
-            name,
-            "data folder",
-            None,
-            f"must be named, with --data or {DATA_ENV}; get its files from {described.obtain}",
-        )
+        allowed = f"must be named, with --data or {DATA_ENV}; {source}"
+        raise MissingDataError(name, "data folder", None, allowed)
     places = [root / described.folder / "raw", root / described.folder, root]
     found = [[_file_in(place, file) for file in described.files] for place in places]
     for paths in found:
@@ -206,13 +198,8 @@ def locate(name: str, root: Path | None) -> list[Path]:
             return complete
     nearest = min(found, key=lambda paths: paths.count(None))
     missing = [file for file, path in zip(described.files, nearest, strict=True) if path is None]
-    raise MissingDataError(
-        name,
-        "file " + ", ".join(missing),
-        None,
-        f"must be, unpacked or as .gz, in one of {', '.join(map(str, places))}; "
-        f"get it from {described.obtain}",
-    )
+    allowed = f"must be, unpacked or as .gz, in one of {', '.join(map(str, places))}; {source}"
+    raise MissingDataError(name, "file " + ", ".join(missing), None, allowed)
 
 
 def _file_in(folder: Path, file: str) -> Path | None:
@@ -231,13 +218,9 @@ def _read_pair(
     if described.black_from is not None:
         images = np.where(images >= described.black_from, 255, 0).astype(np.uint8)
     labels = idx.read_labels(labels_path, len(described.class_names))
-    if len(images) != len(labels):
-        raise InputError(
-            labels_path,
-            "number of labels",
-            len(labels),
-            f"must be {len(images)}, the number of images in {images_path.name}",
-        )
+    n, found = len(images), len(labels)
+    allowed = f"must be {n}, the number of images in {images_path.name}"
+    require(found == n, labels_path, "number of labels", found, allowed)
     return images, labels.astype(np.int64)
 
 
@@ -246,25 +229,21 @@ def _cropped(
 ) -> UInt8[np.ndarray, "images kept_pixels"]:
     """The middle of square images."""
     side = math.isqrt(images.shape[1])
-    if side * side != images.shape[1] or side < kept:
-        allowed = f"must be a square of at least {kept} x {kept}, to be cropped to it"
-        raise InputError(path, "pixels an image", images.shape[1], allowed)
+    fits = side * side == images.shape[1] and side >= kept
+    allowed = f"must be a square of at least {kept} x {kept}, to be cropped to it"
+    require(fits, path, "pixels an image", images.shape[1], allowed)
     first = (side - kept) // 2
     middle = slice(first, first + kept)
     return images.reshape(-1, side, side)[:, middle, middle].reshape(len(images), kept * kept)
 
 
 def _refuse_changed_set(name: str, source: Source, path: Path) -> None:
-    """Rows would say `name` of other images."""
-    standard = STANDARD_DIGESTS.get(name)
-    if standard is None:
-        return
-    found = digest_of(
-        source.train_images, source.train_labels, source.test_images, source.test_labels
-    )
-    if found != standard:
+    """Refuses other images under the name of a standard set, since rows would bear that name."""
+    parts = source.train_images, source.train_labels, source.test_images, source.test_labels
+    if name in STANDARD_DIGESTS:
+        found, standard = digest_of(*parts), STANDARD_DIGESTS[name]
         allowed = (
             f"must be {standard}, that of the standard {name}; to use these files as a set of your "
             f"own, write dataset: {{name: my_set, file: {path.parent}}}"
         )
-        raise InputError(path.parent, f"digest of {name}", found, allowed)
+        require(found == standard, path.parent, f"digest of {name}", found, allowed)

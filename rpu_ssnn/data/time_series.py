@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_text, reason, refusing
+from rpu_ssnn.common.errors import require
+from rpu_ssnn.common.files import read_text, refusing
 from rpu_ssnn.data.folders import MissingDataError, data_folder
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.spike_trains import SpikeTrains
@@ -81,9 +81,8 @@ def read_japanese_vowels(root: Path | None) -> Source:
     train_file, test_file = _vowel_files(root)
     train, test = (read_ts(file, VOWELS_CHANNELS) for file in (train_file, test_file))
     found = (len(train.labels), len(test.labels))
-    if found != VOWELS_COUNTS:
-        allowed = f"must be {VOWELS_COUNTS}, the standard set's: another set is your own data"
-        raise InputError(train_file, "training and test recordings", found, allowed)
+    allowed = f"must be {VOWELS_COUNTS}, the standard set's: another set is your own data"
+    require(found == VOWELS_COUNTS, train_file, "training and test recordings", found, allowed)
     edges = level_edges(train.values, LEVELS)
     names = tuple(sorted(set(train.labels)))
     spikes, tested = level_spikes(train.values, edges), level_spikes(test.values, edges)
@@ -103,21 +102,17 @@ def read_ts(path: Path, channels: int) -> Series:
     with refusing(path, "must be a readable .ts file", OSError, UnicodeDecodeError):
         lines = read_text(path).splitlines()
     starts = [n for n, line in enumerate(lines) if line.strip().lower() == "@data"]
-    if not starts:
-        raise InputError(path, "@data", None, "must be a .ts file")
+    require(starts, path, "@data", None, "must be a .ts file")
     values, labels = [], []
     for number, line in enumerate(lines[starts[0] + 1 :], starts[0] + 2):
         if not line.strip():
             continue
         *parts, label = line.strip().split(":")
-        try:
+        allowed = f"must be {channels} channels of as many finite numbers, and the class"
+        with refusing(path, allowed, ValueError, field=f"line {number}"):
             found = np.array([[float(v) for v in part.split(",")] for part in parts])
-        except ValueError as error:
-            allowed = "must be numbers, and as many in each channel"
-            raise InputError(path, f"line {number}", reason(error), allowed) from error
-        if found.ndim != 2 or len(found) != channels or not np.isfinite(found).all():
-            allowed = f"must be {channels} channels of finite numbers and the class"
-            raise InputError(path, f"line {number}", f"{len(parts)} channels", allowed)
+        fits = found.ndim == 2 and len(found) == channels and bool(np.isfinite(found).all())
+        require(fits, path, f"line {number}", f"{len(parts)} channels", allowed)
         values.append(found)
         labels.append(label)
     return Series(values, labels)

