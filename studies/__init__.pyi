@@ -14,6 +14,7 @@ from .execution.api import (
 )
 from .execution.export import export_trial as export_trial
 from .report.page.build import write_report as write_report
+from .results.comparison import compare as compare
 from .results.summary import summary as summary
 from .sensitivity.attribution import attribute as attribute
 from .sensitivity.decomposition import decompose as decompose

@@ -1,15 +1,158 @@
 """This hook makes the reference pages of the site from the code when the site is built.
 
-`mkdocs.yml` names this file as a hook. `rpu-ssnn reference PAGE` prints the same text.
+`mkdocs.yml` names this file as a hook.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from studies.cli.reference import PAGES, joined, table
+from studies.cli.keys import sections_of_a_study
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Returns the Markdown of the parts that are not empty."""
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+
+    def line(cells: Iterable[str]) -> str:
+        return (
+            "| " + " | ".join(" ".join(cell.split()).replace("|", r"\|") for cell in cells) + " |"
+        )
+
+    return "\n".join([line(header), line("---" for _ in header), *(line(row) for row in rows)])
+
+
+def keys_of_a_study() -> list[str]:
+    """Every key of a study, from the pydantic models."""
+    parts = [
+        "# Keys of a study",
+        "Made from the models that check a study; `rpu-ssnn keys NAME` prints a section. A key "
+        "without a default must be given. A case is one of the mappings whose names end in "
+        "`Case`. Where a meaning says `fields of X`, the mapping has the keys of section `X`.",
+    ]
+    for section in sections_of_a_study():
+        rows = [(f"`{row.key}`", *row[1:]) for row in section.rows]
+        parts += [f"## {section.name}", section.text]
+        parts.append(table(("key", "allowed", "default", "meaning"), rows))
+    return parts
+
+
+def device_parameters() -> list[str]:
+    """Every parameter of a preset, from the table that checks presets."""
+    from device_presets.jump_tables.table_device import RULES
+    from rpu_ssnn.devices.laws import LAWS
+
+    parts = [
+        "# Parameters of a device",
+        "Made from the table that checks presets. Weights are normalised conductances. A *step* is "
+        "the mean change of weight a pulse makes at weight zero. A *spread* is drawn once for each "
+        "device; a *noise* is drawn at every pulse.",
+    ]
+    shared = set.intersection(*(set(law.parameters) for law in LAWS.values()))
+    sections = [("Every law", "", LAWS["constant"].parameters, shared)]
+    sections += [
+        (law.name, law.aihwkit or "", law.parameters, set(law.parameters) - shared)
+        for law in LAWS.values()
+    ]
+    sections.append(("Measured jumps, `{table: FOLDER}`", "", RULES, set(RULES) - shared))
+    for title, simulated_by, rules, names in sections:
+        if not names:
+            continue
+        lines = [
+            (
+                f"`{name}`",
+                rule.unit,
+                _range(*rule.limits, rule.kind),
+                rule.description,
+                f"`{rule.aihwkit_name}`" if rule.aihwkit_name else "",
+            )
+            for name, rule in rules.items()
+            if name in names
+        ]
+        parts.append(f"## {title}")
+        if simulated_by:
+            parts.append(f"Simulated by aihwkit's `{simulated_by}`.")
+        parts.append(table(("parameter", "unit", "range", "meaning", "aihwkit field"), lines))
+    return parts
+
+
+def _range(low: float, high: float, kind: str) -> str:
+    return "true or false" if kind == "flag" else f"{low:g} to {high:g}"
+
+
+def imperfections() -> list[str]:
+    """What `attribute` switches off, and what `require` varies, from their tables."""
+    from studies.sensitivity import axes
+    from studies.sensitivity.imperfections import FINITE_STEP, NEUTRAL
+
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(
+                f"`{path.removeprefix('overrides.')}` {_value(value)}"
+                for path, value in neutral.items()
+            ),
+        )
+        for name, neutral in NEUTRAL.items()
+    ]
+    rows.append(
+        (
+            f"`{FINITE_STEP}`",
+            "`levels` as many as still give the learning rate: finer steps would only learn slower",
+        )
+    )
+    varied = [
+        (
+            f"`{name}`" + (" (asked by default)" if name in axes.STANDARD else ""),
+            parameter.imperfection and f"`{parameter.imperfection}`",
+            f"{parameter.worst:g}",
+            parameter.meaning,
+        )
+        for name, parameter in axes.PARAMETERS.items()
+    ]
+    return [
+        "# Imperfections and requirements",
+        "Made from the tables of the two commands.",
+        "## What `rpu-ssnn attribute` switches off",
+        "A path without a section is an override of the preset.",
+        table(("imperfection", "switched off means"), rows),
+        "## What `rpu-ssnn require` varies",
+        table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
+    ]
+
+
+def _value(value: object) -> str:
+    return "unlimited" if value is None else str(value)
+
+
+def result_columns() -> list[str]:
+    """Every column of the results, from its declaration."""
+    from studies.results.result_columns import CURVE_COLUMNS, RESULT_COLUMNS
+
+    def rows(columns: Iterable[Any]) -> list[tuple[str, ...]]:
+        return [
+            (", ".join(f"`{name}`" for name in column.names), column.unit, column.meaning)
+            for column in columns
+        ]
+
+    header = ("column", "unit", "meaning")
+    return [
+        "# Columns of the results",
+        "Made from the declaration that a test holds against real rows. N is the number "
+        "of the crossbar, the first at 1, or of the layer, the input at 0. A column that "
+        "ends in `_total` is the sum over the crossbars.",
+        "## results.csv: one row a run",
+        table(header, rows(RESULT_COLUMNS)),
+        "## curves.csv: one row an epoch of each run",
+        table(header, rows(CURVE_COLUMNS)),
+    ]
 
 
 def command_line() -> list[str]:
@@ -51,10 +194,10 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
 
 
 FILES = {
-    "study_file.md": PAGES["keys"],
-    "device_parameters.md": PAGES["parameters"],
-    "result_columns.md": PAGES["columns"],
-    "imperfections.md": PAGES["imperfections"],
+    "study_file.md": keys_of_a_study,
+    "device_parameters.md": device_parameters,
+    "result_columns.md": result_columns,
+    "imperfections.md": imperfections,
     "command_line.md": command_line,
 }
 """Each file below `docs/reference` is made by the function beside it."""

@@ -15,8 +15,8 @@ from rpu_ssnn.common.errors import InputError
 from studies.declaration.shipped import find_study
 from studies.report.figure_style import WIDE_INCHES, as_svg
 from studies.report.figures import gaps_figure, sweep_figure
-from studies.results.columns import setting
-from studies.results.summary import NOT_SWEPT, summary, swept_columns
+from studies.results.grouping import NOT_SWEPT, setting, swept_columns
+from studies.results.summary import summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

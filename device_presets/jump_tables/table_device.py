@@ -47,13 +47,16 @@ NO_TABLES = "needs tile: {simulator: native}; aihwkit's tiles have no tables of 
 _NAME = re.compile(r"table\((?P<folders>.*?)(?:, *sha256=(?P<digest>[0-9a-f]+))?\)")
 
 
-def _share(imperfection: str, description: str, high: float) -> LawParameter:
+def _share(
+    imperfection: str, description: str, high: float, swept: tuple[float, float] | None = None
+) -> LawParameter:
     return LawParameter(
         unit="measured",
         description=description,
         limits=(0.0, high),
         neutral=1.0,
         imperfection=imperfection,
+        swept=swept,
     )
 
 
@@ -64,6 +67,7 @@ RULES: Mapping[str, LawParameter] = MappingProxyType(
             "spread of the jumps around their mean, over the measured one; 0: each jump is the "
             "mean at its conductance; at most 100 times the measured one",
             100.0,
+            (1e-2, 100.0),
         ),
         "jump_nonlinearity": _share(
             "nonlinearity",

@@ -51,6 +51,7 @@ STEP_AND_RANGE = {
         unit="states",
         description="(w_max - w_min) / step; give this or step; " + _SINGLE,
         limits=(1.0, MOST_LEVELS),
+        swept=(0.0, 2.0),
     ),
     "w_max": LawParameter(
         unit=WEIGHT,
@@ -91,6 +92,7 @@ VARIATION = {
         limits=(0.0, MOST_CYCLE_NOISE),
         required=True,
         imperfection="cycle_to_cycle",
+        swept=(1e-2, 10.0),
     ),
     "step_spread": LawParameter(
         unit=STEP,
@@ -100,6 +102,7 @@ VARIATION = {
         limits=(0.0, MOST_STEP_SPREAD),
         required=True,
         imperfection="step_spread",
+        swept=(1e-2, 0.5),
     ),
     "step_spread_log_normal": LawParameter(
         unit=FLAG,
@@ -117,6 +120,7 @@ VARIATION = {
         limits=(-1.0, 1.0),
         required=True,
         imperfection="asymmetry",
+        swept=(1e-3, 0.9),
     ),
     "asymmetry_spread": LawParameter(
         unit=STEP,
@@ -126,6 +130,7 @@ VARIATION = {
         limits=(0.0, MOST_SPREAD),
         required=True,
         imperfection="asymmetry_spread",
+        swept=(1e-3, 1.0),
     ),
     "failed_share": LawParameter(
         unit=SHARE,
@@ -234,6 +239,7 @@ WRITE_NOISE = {
         aihwkit_name="write_noise_std",
         limits=(0.0, 1e5),
         imperfection="write_noise",
+        swept=(0.1, 1e3),
     ),
 }
 

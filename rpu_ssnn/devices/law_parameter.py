@@ -46,7 +46,7 @@ class LawParameter:
             or a name of one's own); empty where it switches nothing.
         off: the value that switches the imperfection off.
         swept: where `rpu-ssnn require` may ask for this parameter, the size below which it counts
-            as zero, and the worst value at which the search ends.
+            as zero (0: more of it is better), and the worst value at which the search ends.
     """
 
     unit: str

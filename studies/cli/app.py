@@ -1,4 +1,4 @@
-"""The command line, thin: arguments in, functions called, one line and an exit code for errors.
+"""The command line calls functions, and makes one line and an exit code of errors.
 
 Exit codes: 0 done; 1 trials failed or the environment is broken; 2 bad input; 3 a fit that does not
 describe its data; 130 interrupted.
@@ -28,7 +28,6 @@ from studies.cli.options import (
 from studies.cli.output import discard_output, replace_unencodable, stop
 from studies.cli.paper import paper_app
 from studies.cli.presets import presets_app
-from studies.cli.reference import reference_app
 from studies.cli.results import results_app
 from studies.cli.running import (
     AcceptOption,
@@ -61,7 +60,6 @@ app.add_typer(results_app)  # its commands join the top level
 app.add_typer(questions_app)  # likewise
 app.add_typer(paper_app)  # likewise
 app.add_typer(keys_app)  # likewise
-app.add_typer(reference_app)  # likewise
 
 
 @app.command()
@@ -80,7 +78,6 @@ def run(
 ) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
     others = other_versions(accept_other_versions, rerun)
-    from studies.declaration import pruning, sequential_stopping
     from studies.declaration.shipped import find_study
     from studies.execution.api import default_folder
     from studies.execution.study_runs import run_in_folder
@@ -99,11 +96,7 @@ def run(
         )
         outcome = run_in_folder(declared, root, options)
     _show(declared, outcome.complete, root)
-    for line in (
-        *sequential_stopping.sentences(declared.until, outcome.points),
-        *pruning.sentences(outcome.pruned),
-        *caveats.sentences(outcome.runs),
-    ):
+    for line in caveats.of_accuracy_that_fell(outcome.runs):
         typer.echo(line)
     end(outcome.failures, root)
 
@@ -194,17 +187,11 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def version() -> None:
-    """Print the versions of the package and of its numerics."""
-    from rpu_ssnn.version import NUMERICS_VERSION, VERSION
-
-    typer.echo(f"rpu-ssnn {VERSION}, numerics {NUMERICS_VERSION}")
-
-
 def _version_and_exit(asked: bool) -> None:
     if asked:
-        version()
+        from rpu_ssnn.version import NUMERICS_VERSION, VERSION
+
+        typer.echo(f"rpu-ssnn {VERSION}, numerics {NUMERICS_VERSION}")
         raise typer.Exit
 
 
@@ -217,11 +204,11 @@ def _options_of_all(
         ),
     ] = False,
 ) -> None:
-    """Nothing: the option has done what it does."""
+    """Does nothing, as the option has done what it does."""
 
 
 def main() -> None:
-    """Runs the command of `sys.argv`; errors of ours are one line and their exit code."""
+    """Runs the command of `sys.argv`; our errors become one line and their exit code."""
     replace_unencodable()
     os.environ["MPLBACKEND"] = "agg"  # figures are files; what a shell asks for may not exist
     with interrupts.ending_the_command():
@@ -250,7 +237,7 @@ def main() -> None:
 
 
 def _in_our_words(sentence: str) -> str:
-    """A sentence of typer's without the words of Python."""
+    """Returns a sentence of typer's without the words of Python."""
     for theirs, ours in (
         (r"Value error, |command line: path: ", ""),
         (r"Input should be a valid (integer|number).*", "must be a number"),
@@ -262,7 +249,7 @@ def _in_our_words(sentence: str) -> str:
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     """Prints the table, draws the figure, and says where everything is."""
-    from studies.report.page.headline import contenders, headline
+    from studies.report.page.headline import headline
     from studies.report.plot import plot_study
     from studies.report.summary_view import render
     from studies.results import caveats
@@ -278,8 +265,8 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     table = summary(results, reference)
     title = ": ".join(filter(None, (declared.study, " ".join(declared.question.split()))))
     figure = plot_study(results, table, reference, title, root / f"{declared.study}.png")
-    typer.echo(render(beside(table, declared), reference, "md") + "\n")
-    for sentence in headline(results, table, reference, contenders(runs, results, reference)):
+    typer.echo(render(beside(table, declared), reference) + "\n")
+    for sentence in headline(runs, results, table, reference):
         typer.echo(sentence)
     for line in caveats.of_summary(declared, table, runs):
         typer.echo(line)

@@ -13,15 +13,14 @@ from rpu_ssnn.common.errors import InputError, one_of
 keys_app = typer.Typer()
 
 INLINE_DEFAULT = 40
-"""Longest default (characters) shown; longer ones are the defaults of a section."""
+"""Defaults of more characters than this are said to be the defaults of a section."""
 
 _LINK = re.compile(r"\[(\w+)\]\(#\w+\)")
-_MODELS = re.compile(r"\b[A-Z]\w+(?:Spec|Settings|Hyperparameters)\b")
-"""Names of sections in what a key takes or means."""
+"""Matches the link to another section in what a key takes."""
 
 
 class KeyRow(NamedTuple):
-    """A key: the values that it takes, its default ("": must be given), and what it means."""
+    """A key with the values that it takes, its default (empty: it must be given) and meaning."""
 
     key: str
     allowed: str
@@ -37,80 +36,54 @@ class KeySection(NamedTuple):
     rows: list[KeyRow]
 
     @property
-    def short(self) -> str:
-        """As a reader would say it: `network` of `NetworkSpec`."""
-        return re.sub(r"(Spec|Settings|Case)$", "", self.name).lower()
-
-    @property
-    def update(self) -> str:
-        """Of the section of a case, its value of `update`; of all others ""."""
-        if not self.name.endswith("Case"):
-            return ""
-        return next((row.allowed.strip("`") for row in self.rows if row.key == "update"), "device")
+    def names(self) -> set[str]:
+        """Returns what a user may call it: `network` of `NetworkSpec`, `rate` of `RateCase`."""
+        short = re.sub(r"(Spec|Settings|Case)$", "", self.name).lower()
+        rules = [row.allowed.strip("`") for row in self.rows if row.key == "update"]
+        return {short, self.name.lower(), *(rules if self.name.endswith("Case") else ())}
 
 
 @keys_app.command()
 def keys(
-    wanted: Annotated[
+    name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="NAME", help="Only this section or key: network, hyperparameters, read_noise"
-        ),
+        typer.Argument(help="Only this section or key: network, hyperparameters, read_noise."),
     ] = None,
 ) -> None:
     """Print the keys of a study file: what each takes, its default and its meaning."""
     found = list(sections_of_a_study())
-    shown = list(_asked_for(found, wanted)) if wanted else found
+    shown = list(_of_that_name(found, name)) if name else found
     if not shown:
-        keys_of_all = {row.key for one in found for row in one.rows}
-        allowed = one_of(
-            sorted(keys_of_all | {one.short for one in found}), wanted, "rpu-ssnn keys"
-        )
-        raise InputError("keys", "NAME", wanted, allowed)
+        known = {row.key for one in found for row in one.rows}.union(*(one.names for one in found))
+        raise InputError("keys", "NAME", name, one_of(sorted(known), name, "rpu-ssnn keys"))
     for one in shown:
-        _print(one)
+        typer.echo(f"{one.name}\n{textwrap.fill(one.text, 96)}".rstrip() + "\n")
+        for row in one.rows:
+            default = f"; default {row.default}" if row.default else ""
+            _indented(_LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", ""), 2)
+            _indented(row.meaning, 6)
+        typer.echo("")
 
 
-def _asked_for(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
-    """The section of that name, or that a key of that name holds; else each key of that name."""
+def _indented(text: str, n: int) -> None:
+    if text:
+        typer.echo(textwrap.fill(text, 96, initial_indent=" " * n, subsequent_indent=" " * 6))
+
+
+def _of_that_name(found: list[KeySection], wanted: str) -> Iterator[KeySection]:
+    """Yields the sections of that name or of a key of that name, else the keys of that name."""
     name = wanted.rpartition(".")[2].lower()
-    keys_of_that_name = [row for one in found for row in one.rows if row.key == name]
-    held = {model for row in keys_of_that_name for model in _MODELS.findall(str(row))}
-    whole = [
-        one
-        for one in found
-        if name in (one.short, one.name.lower(), one.update) or one.name in held
-    ]
-    yield from whole
-    if not whole:
-        for one in found:
-            rows = [row for row in one.rows if row.key == name]
-            if rows:
-                yield one._replace(rows=rows)
-    if name == "cases":
-        for one in found:
-            if one.update:
-                named = ", ".join(row.key for row in one.rows)
-                more = f"each in full: rpu-ssnn keys {one.update}"
-                yield one._replace(rows=[KeyRow("keys", named, "", more)])
-
-
-def _print(section: KeySection) -> None:
-    typer.echo(f"{section.name}\n{textwrap.fill(section.text, 96)}".rstrip() + "\n")
-    for row in section.rows:
-        default = f"; default {row.default}" if row.default else ""
-        line = _LINK.sub(r"\1", f"{row.key}: {row.allowed}{default}").replace("`", "")
-        typer.echo(textwrap.fill(line, 96, initial_indent="  ", subsequent_indent="      "))
-        if row.meaning:
-            indent = " " * 6
-            typer.echo(
-                textwrap.fill(row.meaning, 96, initial_indent=indent, subsequent_indent=indent)
-            )
-    typer.echo("")
+    rows = [row for one in found for row in one.rows if row.key == name]
+    held = {section for row in rows for section in _LINK.findall(row.allowed)}
+    whole = [one for one in found if name in one.names or one.name in held]
+    for one in whole or found:
+        shown = one.rows if whole else [row for row in one.rows if row.key == name]
+        if shown:
+            yield one._replace(rows=shown)
 
 
 def sections_of_a_study() -> Iterator[KeySection]:
-    """Every section, that of the whole file first; allowed values and defaults in Markdown."""
+    """Yields every section, that of the whole file first, with values in Markdown."""
     from pydantic import BaseModel
     from pydantic.json_schema import models_json_schema
 
@@ -141,7 +114,7 @@ def sections_of_a_study() -> Iterator[KeySection]:
 
 
 def _allowed(field: Mapping[str, Any]) -> str:
-    """The values that a field takes, in words."""
+    """Returns the values that a field takes in words."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return "a case" if name == "Case" else f"[{name}](#{name.lower()})"

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, and what they say of a damaged folder."""
+"""Defines arguments and options that several commands share, and notes on damaged folders."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ MOST_WORKERS = 10_000
 
 
 def given_path(text: str) -> Path:
-    """A path of the command line, with ``~`` expanded.
+    """Returns a path of the command line, with ``~`` expanded.
 
     Raises:
         InputError: it can be none.
@@ -24,7 +24,7 @@ def given_path(text: str) -> Path:
 
 
 def path_option(help: str, *names: str) -> Any:
-    """An option that takes a path.
+    """Returns an option that takes a path.
 
     Args:
         names: of the option, where they are not those of the parameter.
@@ -33,7 +33,7 @@ def path_option(help: str, *names: str) -> Any:
 
 
 def path_argument(help: str, metavar: str = "PATH") -> Any:
-    """An argument that is a path."""
+    """Returns an argument that is a path."""
     return typer.Argument(parser=given_path, metavar=metavar, help=help)
 
 
@@ -53,7 +53,7 @@ WorkersOption = Annotated[
 ]
 DataOption = Annotated[Path | None, path_option("Folder with the images; default: $RPU_SSNN_DATA.")]
 TableOutOption = Annotated[
-    Path | None, path_option("File to write instead, .md, .csv, .tex or .html as --format.")
+    Path | None, path_option("CSV file to write the exact numbers to, besides printing.")
 ]
 RowsOption = Annotated[
     list[Path] | None,
@@ -62,12 +62,12 @@ RowsOption = Annotated[
 
 
 def note_left_out(error: InputError) -> None:
-    """A bad row or file, on the error stream; the command goes on without it."""
+    """Notes a bad row or file on the error stream; the command goes on without it."""
     typer.echo(f"{error}; left out", err=True)
 
 
 def note_damage(error: InputError) -> None:
-    """A damaged trial file, on the error stream; the command goes on without it."""
+    """Notes a damaged trial file on the error stream; the command goes on without it."""
     typer.echo(f"{error}; the damaged file is left out", err=True)
 
 
@@ -91,7 +91,7 @@ def note_all_damage(folder: Path, damaged: list[InputError], there: int, kind: s
 
 
 def shown(folder: Path, rows: list[Path] | None, kind: str = "") -> "FolderContents":
-    """What a folder, or a study with rows of files, holds; notes what of it cannot be shown.
+    """Returns what a folder, or a study with rows of files, holds, and notes what is bad.
 
     Args:
         kind: of trials that are needed, as of `note_all_damage`.

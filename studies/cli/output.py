@@ -1,41 +1,38 @@
-"""What leaves the command line: text that any stream can hold, and how a command ends."""
+"""Prints what any stream can hold, and ends commands."""
 
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import refuse_unwritable, refusing, write_whole
+from rpu_ssnn.common.files import refuse_unwritable, refusing
 from rpu_ssnn.common.wording import printable
-from studies.common.choices import Format
 
-_SUFFIXES: dict[Format, tuple[str, ...]] = {
-    "md": (".md", ".txt"),
-    "csv": (".csv", ".txt"),
-    "latex": (".tex", ".txt"),
-    "html": (".html", ".htm", ".txt"),
-}
-"""Of a file that holds a table."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def put_table(command: str, text: str, style: Format, out: Path | None) -> None:
-    """Prints a table, or writes it and prints the name of the file.
+def print_table(command: str, text: str, exact: "pd.DataFrame", out: Path | None) -> None:
+    """Prints a table and, where a file is asked for, writes its exact numbers as CSV.
 
     Raises:
-        InputError: another ending than the format has, a table of a study, or no writable file.
+        InputError: the file has another ending, the name of a study's own table, or cannot be
+            written.
     """
-    if out is None:
-        typer.echo(text)
-        return
-    refuse_unwritable(command, "--out", out, _SUFFIXES[style])
-    refuse_result_table(command, out, out)
-    with refusing(out, "must be a writable file", OSError):
-        write_whole(out, lambda path: path.write_text(f"{text}\n", encoding="utf-8"))
-    typer.echo(f"table   {out}")
+    from studies.results.spreadsheet import write_csv
+
+    if out is not None:
+        refuse_unwritable(command, "--out", out, (".csv",))
+        refuse_result_table(command, out, out)
+    typer.echo(text)
+    if out is not None:
+        with refusing(out, "must be a writable file", OSError):
+            write_csv(exact, out)
+        typer.echo(f"table   {out}")
 
 
 def refuse_result_table(command: str, out: Path, table: Path) -> None:
@@ -71,7 +68,7 @@ def discard_output() -> None:
 
 
 def stop(message: str, code: int) -> NoReturn:
-    """One line on the error stream, and the exit code."""
+    """Ends the command with one line on the error stream and the exit code."""
     with suppress(OSError, ValueError):  # a stream that is closed or full changes no exit code
         print(printable(message), file=sys.stderr)
         sys.stderr.flush()

@@ -15,14 +15,13 @@ from studies.cli.options import (
     StudyArgument,
     TableOutOption,
     WorkersOption,
-    note_damage,
     note_left_out,
     path_argument,
     path_option,
     shown,
 )
-from studies.cli.output import put_table
-from studies.common.choices import Format, Kind, Values
+from studies.cli.output import print_table
+from studies.common.choices import Kind
 
 if TYPE_CHECKING:
     from studies.declaration.result import Runs
@@ -30,65 +29,44 @@ if TYPE_CHECKING:
 
 results_app = typer.Typer()
 
-FormatOption = Annotated[Format, typer.Option(help="Of the table.")]
-
 
 @results_app.command()
-def table(
-    folder: FolderArgument,
-    format: FormatOption = "md",
-    index: Annotated[
-        str | None, typer.Option(help="Pivot: `case`, a swept path or any setting's path.")
-    ] = None,
-    columns: Annotated[str | None, typer.Option(help="Pivot: as --index.")] = None,
-    values: Annotated[
-        Values | None, typer.Option(help="Pivot: of the cells; default: accuracy.")
-    ] = None,
-    pairs: Annotated[
-        bool, typer.Option("--pairs", help="Every case against every other, paired by seed.")
-    ] = False,
-    case: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this case; may be given repeatedly. The reference stays."),
-    ] = None,
-    out: TableOutOption = None,
-    rows: RowsOption = None,
-) -> None:
-    """Print the summary of a study's results so far, or pivot them by two settings.
+def table(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption = None) -> None:
+    """Print the summary of a study's results so far; --out writes its exact numbers as CSV.
 
     Instead of a folder, a study with --rows, or the name of one whose rows are kept in
     docs/results.
     """
     from studies.report.summary_view import render
     from studies.results import caveats
-    from studies.results.pairwise import render_pairs
-    from studies.results.pivot import pivot, render_pivot
     from studies.results.published import beside
-    from studies.results.summary import of_cases, summary
+    from studies.results.summary import summary
     from studies.results.tables import results_frame
 
-    if (index is None) != (columns is None):
-        missing = "--index" if index is None else "--columns"
-        raise InputError("table", missing, None, "must be given too, or neither")
-    if index is not None and index == columns:
-        raise InputError("table", "--columns", columns, "must be another setting than --index")
-    if index is None and values is not None:
-        allowed = "goes with --index and --columns: the summary shows both"
-        raise InputError("table", "--values", values, allowed)
-    if pairs and index is not None:
-        raise InputError("table", "--pairs", True, "must not come with --index and --columns")
     declared, runs = _finished(folder, rows)
-    results, reference = results_frame(runs), declared.reference_label
-    if pairs:
-        text = render_pairs(of_cases(results, case or (), reference), format)
-    elif index is None or columns is None:
-        summed = summary(of_cases(results, case or (), reference), reference)
-        told = caveats.of_summary(declared, summed, runs) if format == "md" else ()
-        text = "\n\n".join([render(beside(summed, declared), reference, format), *told])
-    else:
-        pivoted = pivot(results, reference, index, columns, values or "accuracy", case or ())
-        text = render_pivot(pivoted, reference, format)
-    put_table("table", text, format, out)
+    reference = declared.reference_label
+    summed = summary(results_frame(runs), reference)
+    told = caveats.of_summary(declared, summed, runs)
+    shown_table = beside(summed, declared)
+    print_table("table", "\n\n".join([render(shown_table, reference), *told]), shown_table, out)
+
+
+@results_app.command()
+def ledger(folder: FolderArgument, out: TableOutOption = None, rows: RowsOption = None) -> None:
+    """What did training cost the devices? Pulses, energy, physical time and wear.
+
+    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
+    docs/results.
+    """
+    from studies.execution.study_runs import A_TRIAL
+    from studies.report.ledger_view import render
+    from studies.results.ledger import ledger_table
+    from studies.results.tables import results_frame
+
+    table = ledger_table(results_frame(shown(folder, rows).complete))
+    if not len(table):
+        raise InputError(folder, "units", 0, f"must hold {A_TRIAL} on a device")
+    print_table("ledger", render(table), table, out)
 
 
 @results_app.command()
@@ -151,23 +129,6 @@ def report(
     if out is not None:
         refuse_unwritable("report", "--out", out, (".html", ".htm"))
     typer.echo(write_report(folder, out, rows or ()))
-
-
-@results_app.command()
-def diff(
-    folder_a: Annotated[Path, path_argument("Output folder of a study, or name of kept rows.")],
-    folder_b: Annotated[Path, path_argument("The one to compare with it.")],
-    format: FormatOption = "md",
-    out: TableOutOption = None,
-) -> None:
-    """Compare two folders: settings, trials, and accuracies with a test of each difference."""
-    from studies.report.diff import diff_folders
-    from studies.report.diff_view import diff_text, remarks
-
-    difference = diff_folders(folder_a, folder_b, on_damage=note_damage)
-    for line in remarks(difference):
-        typer.echo(line, err=True)
-    put_table("diff", diff_text(difference, format), format, out)
 
 
 @results_app.command()
@@ -249,8 +210,7 @@ def status(folder: FolderArgument) -> None:
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
-    """The study and its complete runs; what is odd about them is said on the error stream."""
-    from studies.declaration import pruning, sequential_stopping
+    """Returns the study and its complete runs, and says what is odd on the error stream."""
     from studies.declaration.search.candidates import shared_seeds
     from studies.results.tables import Versions
 
@@ -259,9 +219,6 @@ def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":
     versions = Versions.of_all(runs)
     if len(versions) > 1:
         typer.echo(f"rows of different versions: {'; '.join(versions)}", err=True)
-    of_sequential_stopping = sequential_stopping.sentences(found.study.until, found.points)
-    for line in (*of_sequential_stopping, *pruning.sentences(found.pruned)):
-        typer.echo(line, err=True)
     shared = shared_seeds(found.study, found.hyperparameters)
     if shared is not None:
         typer.echo(shared, err=True)

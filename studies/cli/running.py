@@ -1,4 +1,4 @@
-"""What the commands that run trials share: their options, and how they end."""
+"""Defines what the commands that run trials share: their options, and how they end."""
 
 import math
 import shlex
@@ -41,7 +41,7 @@ CheckpointOption = Annotated[
 
 
 def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
-    """What the two flags say about rows of other versions.
+    """Returns what the two flags say about rows of other versions.
 
     Raises:
         InputError: both are given.
@@ -57,7 +57,7 @@ def other_versions(accept: bool, rerun: bool) -> "OtherVersions":
 def executing(
     root: Path, workers: int | None, scheduler: str | None, cluster: str | None
 ) -> "Iterator[Executor]":
-    """Workers as the three options ask for them; Ctrl-C ends the command and says how to go on.
+    """Yields workers as the three options ask; Ctrl-C ends the command and says how to go on.
 
     Raises:
         InputError: the options contradict each other, or there is no such cluster.
@@ -81,7 +81,7 @@ def options_of(
     retry_failed: bool = False,
     seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
 ) -> "Options":
-    """Options for training, with progress on the error stream.
+    """Returns options for training, with progress on the error stream.
 
     Raises:
         InputError: the seconds are no finite number.

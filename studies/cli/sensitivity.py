@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError
 from studies.cli.options import (
     DataOption,
-    FolderArgument,
     QuestionOutOption,
     RowsOption,
     StudyArgument,
-    TableOutOption,
     WorkersOption,
-    shown,
 )
-from studies.cli.output import put_table
 from studies.cli.running import (
     AcceptOption,
     ClusterOption,
@@ -30,7 +25,7 @@ from studies.cli.running import (
     options_of,
     other_versions,
 )
-from studies.common.choices import Format, Others
+from studies.common.choices import Others
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +65,7 @@ def attribute(
     from studies.sensitivity.attribution import attribute as answer
 
     others = other_versions(accept_other_versions, rerun)
-    declared = _declared(study)
-    root = out or _folder(declared, "attribute", device)
+    declared, root = _study_and_folder(study, "attribute", device, out)
     with executing(root, workers, scheduler, cluster) as executor:
         run = _run(root, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run, search_each=search_each)
@@ -98,8 +92,7 @@ def decompose(
     from studies.sensitivity.decomposition import decompose as answer
 
     others = other_versions(accept_other_versions, rerun)
-    declared = _declared(study)
-    root = out or _folder(declared, "decompose", device)
+    declared, root = _study_and_folder(study, "decompose", device, out)
     with executing(root, workers, scheduler, cluster) as executor:
         run = _run(root, executor, data, others, rows, retry_failed)
         found = answer(declared, device, run)
@@ -139,61 +132,30 @@ def require(
     from studies.sensitivity.requirement import require as answer
 
     versions = other_versions(accept_other_versions, rerun)
-    declared = _declared(study)
-    root = out or _folder(declared, "require", device)
+    declared, root = _study_and_folder(study, "require", device, out)
     with executing(root, workers, scheduler, cluster) as executor:
+        run = _run(root, executor, data, versions, rows, retry_failed)
+        asked = parameter or STANDARD
         found = answer(
-            declared,
-            device,
-            loss,
-            _run(root, executor, data, versions, rows, retry_failed),
-            parameters=parameter or STANDARD,
-            others=others,
-            search_each=search_each,
+            declared, device, loss, run, parameters=asked, others=others, search_each=search_each
         )
     _print(lines(found), found.table, root / FILE, partial(draw, found, device, loss, root))
     end(found.failures, root)
 
 
-@questions_app.command()
-def ledger(
-    folder: FolderArgument,
-    format: Annotated[Format, typer.Option(help="Of the table.")] = "md",
-    out: TableOutOption = None,
-    rows: RowsOption = None,
-) -> None:
-    """What did training cost the devices? Pulses, energy, physical time and wear.
-
-    Instead of a folder, a study with --rows, or the name of one whose rows are kept in
-    docs/results.
-    """
-    from studies.execution.study_runs import A_TRIAL
-    from studies.report.ledger_view import render
-    from studies.results.ledger import ledger_table
-    from studies.results.tables import results_frame
-
-    table = ledger_table(results_frame(shown(folder, rows).complete))
-    if not len(table):
-        raise InputError(folder, "units", 0, f"must hold {A_TRIAL} on a device")
-    put_table("ledger", render(table, format), format, out)
-
-
-def _print(
-    lines: Iterable[str], table: "pd.DataFrame", file: Path, draw: Callable[[], Path]
-) -> None:
-    """Prints an answer; writes its exact numbers and its figure, where it has any."""
-    from studies.results.spreadsheet import write_csv
-
-    for line in lines:
-        typer.echo(line)
-    if len(table):
-        typer.echo(f"table   {write_csv(table, file)}\nfigure  {draw()}")
-
-
-def _folder(study: "Study", question: str, device: str) -> Path:
+def _study_and_folder(
+    study: str, question: str, device: str, out: Path | None
+) -> "tuple[Study, Path]":
+    """Returns the study, with the hyperparameters that its own run found, and the folder."""
+    from studies.declaration.shipped import find_study
+    from studies.execution.api import default_folder
+    from studies.execution.study_runs import tuned
     from studies.sensitivity.device_question import device_name, name_of
 
-    return Path("out") / name_of(study.study, question, device_name(study, device))
+    found = find_study(study)
+    declared = tuned(found, default_folder(found))
+    name = name_of(declared.study, question, device_name(declared, device))
+    return declared, out or Path("out") / name
 
 
 def _run(
@@ -204,17 +166,19 @@ def _run(
     rows: list[Path] | None,
     retry_failed: bool,
 ) -> "Run":
-    """Runs what is missing of a study in the folder."""
+    """Returns what runs the missing trials of a study in the folder."""
     from studies.execution.study_runs import runner_of
 
     return runner_of(root, options_of(executor, data, others, rows, retry_failed=retry_failed))
 
 
-def _declared(study: str) -> "Study":
-    """The study, with the hyperparameters that its own run has found."""
-    from studies.declaration.shipped import find_study
-    from studies.execution.api import default_folder
-    from studies.execution.study_runs import tuned
+def _print(
+    lines: Iterable[str], table: "pd.DataFrame", file: Path, draw: Callable[[], Path]
+) -> None:
+    """Prints an answer, and writes its exact numbers and its figure where it has any."""
+    from studies.results.spreadsheet import write_csv
 
-    found = find_study(study)
-    return tuned(found, default_folder(found))
+    for line in lines:
+        typer.echo(line)
+    if len(table):
+        typer.echo(f"table   {write_csv(table, file)}\nfigure  {draw()}")

@@ -1,14 +1,14 @@
-"""Equal content in one spelling, and its hash: identities are made of these."""
+"""Spells equal content in one way and hashes it, which makes identities."""
 
 import hashlib
 import json
 
 
 def canonical(content: object) -> str:
-    """JSON with one spelling for equal content."""
+    """Returns JSON with one spelling for equal content."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def short_hash(content: object) -> str:
-    """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+    """Returns 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]

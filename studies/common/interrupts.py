@@ -1,4 +1,4 @@
-"""Signals that end a command: a flag where a loop looks at it, an exception elsewhere.
+"""Handles signals that end a command: a flag where a loop looks at it, else an exception.
 
 Ctrl-C, SIGTERM and SIGHUP (which clusters send before they kill) mean the same. While a loop hands
 out trials, the first of them only sets a flag: no exception lands in a lock, in compiled code or in
@@ -22,7 +22,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class _Heard:
-    """What this process has heard; signals are of the process, and so is this."""
+    """The signals that this process has heard."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -34,13 +34,13 @@ _heard = _Heard()
 
 
 def heard() -> bool:
-    """Whether a signal has asked the command to end."""
+    """Says whether a signal has asked the command to end."""
     return _heard.times > 0
 
 
 @contextmanager
 def ending_the_command() -> Iterator[None]:
-    """For a command line: the first signal raises KeyboardInterrupt, a second ends the process.
+    """Lets the first signal raise KeyboardInterrupt in a command, and a second end the process.
 
     Where Python can raise nothing (callbacks of compilers and of the garbage collector), the first
     ends the process too, after one word: Python would print a traceback and go on.
@@ -63,7 +63,7 @@ def ending_the_command() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Signals set a flag; `raise_if_interrupted` raises KeyboardInterrupt where it is set.
+    """Lets signals set a flag, at which `raise_if_interrupted` raises KeyboardInterrupt.
 
     Only signals that have a handler in Python are deferred, and only in the main thread. Outside a
     command a second one raises at once.
@@ -100,7 +100,7 @@ def raise_if_interrupted() -> None:
 
 @contextmanager
 def blocked() -> Iterator[None]:
-    """For starting processes and threads, which inherit the block for good.
+    """Blocks signals while processes and threads start, which inherit the block for good.
 
     A signal reaches a whole group of processes, and this one alone decides what stops; it hears
     after the block what came meanwhile.
@@ -120,7 +120,7 @@ def _raise_or_exit(number: int, frame: FrameType | None) -> None:
 
 
 def _exit_or_show(lost: "sys.UnraisableHookArgs") -> None:
-    """What becomes of an exception that nothing can catch.
+    """Handles an exception that nothing can catch.
 
     Objects that an interrupt left half made raise others when they are freed: those say nothing.
     """

@@ -1,4 +1,4 @@
-"""Settings by the names and units that readers know them by, for tables and figures."""
+"""Names settings and their units as readers know them, for tables and figures."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ _NAMES = {
     "dataset.n_train": "training images",
     "dataset.range": "range of the data",
 }
-"""Where the last word of the path does not say enough."""
+"""These paths need more than their last word."""
 
 _UNITS = {
     "hyperparameters.weight_range": "He deviations",
@@ -44,7 +44,7 @@ _UNIT_WORDS = {"step": "steps", "weight": "units of weight", "1": "", "yes/no": 
 
 
 def quantity(path: str) -> str:
-    """A setting's name and unit: ``cycle-to-cycle noise (steps)`` of ``overrides.cycle_to_cycle``.
+    """Returns name and unit: ``cycle-to-cycle noise (steps)`` of ``overrides.cycle_to_cycle``.
 
     A path without a name of its own keeps its last word.
     """
@@ -53,7 +53,7 @@ def quantity(path: str) -> str:
 
 
 def name_of(path: str) -> str:
-    """The name alone."""
+    """Returns the name of a setting without its unit."""
     if path in _NAMES:
         return _NAMES[path]
     last, unit = path.rpartition(".")[2], _unit(path)
@@ -62,7 +62,7 @@ def name_of(path: str) -> str:
 
 
 def distinct[T](things: Iterable[T], name: Callable[[T], str]) -> dict[T, str]:
-    """The names of several things; those that would share one keep what they are."""
+    """Returns the names of several things; those that would share one keep what they are."""
     names = {thing: name(thing) for thing in things}
     times = Counter(names.values())
     return {thing: named if times[named] == 1 else str(thing) for thing, named in names.items()}

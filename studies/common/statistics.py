@@ -1,35 +1,38 @@
-"""Statistics of a few seeds: Student t intervals, paired t-tests, Holm's correction, and how they
-are told, so that an interval and its mark never contradict each other."""
+"""Computes statistics of a few seeds: Student t intervals, paired t-tests, Holm's correction.
+
+It also says how they are told, so that an interval and its mark never contradict each other.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 CONFIDENCE = 0.95
-"""Of every interval."""
+"""Every interval has this confidence."""
 
 SIGNIFICANCE = 1.0 - CONFIDENCE
-"""A corrected p below it is called significant."""
+"""A corrected p below this is called significant."""
 
 FEWEST_SEEDS = 3
-"""Fewer are not tested, and no interval is shown: that of two is nine deviations wide each way."""
+"""Fewer seeds are not tested and show no interval: that of two is nine deviations wide."""
 
 MOST_SEEDS = 100
-"""More are not asked for."""
+"""More seeds are not asked for."""
 
 NOT_SIGNIFICANT, ONLY_ALONE, UNTESTED = "ns", "(ns)", "untested"
-"""Marks of a difference: its interval holds zero; its interval does not, but the corrected p is not
-significant; no spread to tell it by."""
+"""A difference is marked where its interval holds zero; where it does not, but the corrected p is
+not significant; and where there is no spread to test it by."""
 
 WHY_UNTESTED = f"fewer than {FEWEST_SEEDS} seeds, or equal differences"
-"""In words."""
+"""The reason why a difference is not tested, in words."""
 
 
-def why_untested(n: int) -> str:
-    """Of n differences, in words."""
-    return f"fewer than {FEWEST_SEEDS} seeds" if n < FEWEST_SEEDS else "equal differences"
-
+MARKS = (
+    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself but not after Holm's "
+    f"correction; {UNTESTED}: {WHY_UNTESTED}."
+)
+"""Explains the three marks below a table."""
 
 _ROUNDING = 1e-9
 """Values that spread by less than this share of themselves are equal but for rounding."""
@@ -37,7 +40,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class SampleStatistics:
-    """A few values; NaN where undefined (of no value; spread of one).
+    """The statistics of a few values; NaN where they are not defined.
 
     Attributes:
         sd: standard deviation with n - 1.
@@ -53,7 +56,7 @@ class SampleStatistics:
 
 
 def describe(values: Sequence[float]) -> SampleStatistics:
-    """Mean, standard deviation, interval and range of values."""
+    """Returns mean, standard deviation, interval and range of values."""
     n = len(values)
     if n == 0:
         return SampleStatistics(0, math.nan, math.nan, math.nan, math.nan, math.nan)
@@ -65,14 +68,53 @@ def describe(values: Sequence[float]) -> SampleStatistics:
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
+@dataclass(frozen=True)
+class PairedTest:
+    """Paired differences of two cases, tested beside others; NaN where undefined.
+
+    Attributes:
+        n: number of pairs.
+        half_width: of the 95 % interval of the mean, by itself.
+        p_alone: of the two-sided paired t-test.
+        p: the same after Holm's correction for all that were tested together.
+    """
+
+    n: int
+    mean: float
+    half_width: float
+    p_alone: float
+    p: float
+
+    @property
+    def significant(self) -> bool | None:
+        """Says whether the corrected p is below `SIGNIFICANCE`; None where nothing was tested."""
+        return None if math.isnan(self.p) else self.p < SIGNIFICANCE
+
+    @property
+    def mark(self) -> str:
+        """Returns what stands behind the difference in a table (`mark`)."""
+        return mark(self.mean, self.half_width, self.p)
+
+
+def paired_tests(differences: Iterable[Sequence[float]]) -> list[PairedTest]:
+    """Tests several means of paired differences against zero, with Holm's correction for all."""
+    values = [list(of) for of in differences]
+    samples = [describe(of) for of in values]
+    alone = [paired_p(of) for of in values]
+    return [
+        PairedTest(sample.n, sample.mean, sample.half_width, p_alone, p)
+        for sample, p_alone, p in zip(samples, alone, holm(alone), strict=True)
+    ]
+
+
 def mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half width of its confidence interval; NaN where undefined."""
+    """Returns the mean and the half width of its interval; NaN where they are not defined."""
     sample = describe(values)
     return sample.mean, sample.half_width
 
 
 def paired_p(differences: Sequence[float]) -> float:
-    """Two-sided p of the paired t-test, from the differences; NaN for fewer than three.
+    """Returns the two-sided p of the paired t-test; NaN for fewer than three differences.
 
     Differences that are all equal have no spread to test against. Where they are zero, p is 1;
     else NaN: on few images a few seeds differ by one image each, by chance.
@@ -86,7 +128,7 @@ def paired_p(differences: Sequence[float]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p values corrected for being many (Holm 1979, step-down): the family-wise error is kept.
+    """Corrects p values for being many (Holm 1979, step-down), which keeps the family-wise error.
 
     The k-th smallest of m is multiplied by m - k + 1, then made no smaller than those before it
     and at most 1. A NaN (nothing could be tested) stays and does not count.
@@ -103,7 +145,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def seeds_to_tell(
     means: Sequence[float], half_widths: Sequence[float], counts: Sequence[int]
 ) -> list[float]:
-    """How many seeds would tell each difference from zero after Holm's correction of them all.
+    """Returns how many seeds would make each difference significant after Holm's correction.
 
     Every difference keeps its mean and its standard deviation, and all get as many seeds.
 
@@ -130,7 +172,7 @@ def seeds_to_tell(
 
 
 def t_quantile(degrees: Any) -> Any:
-    """Half width of Student's t interval in standard errors."""
+    """Returns the half width of Student's t interval in standard errors."""
     # Of scipy.special: scipy.stats takes longer to import than most commands take to answer.
     from scipy.special import stdtrit
 
@@ -143,13 +185,8 @@ def _two_sided_p(t: Any, degrees: int) -> Any:
     return 2 * stdtr(degrees, -abs(t))
 
 
-def is_significant(p: float) -> bool | None:
-    """Whether a corrected p is significant; None: not tested."""
-    return None if math.isnan(p) else p < SIGNIFICANCE
-
-
 def mark(mean: float, half_width: float, p: float) -> str:
-    """What stands behind a difference and its interval; nothing where both tell it from zero.
+    """Returns the mark of a difference; empty where it is significant.
 
     Args:
         p: corrected; NaN: not tested.
@@ -163,11 +200,11 @@ def mark(mean: float, half_width: float, p: float) -> str:
     return ONLY_ALONE if abs(mean) > half_width else NOT_SIGNIFICANT
 
 
-def correction(tests: int, untold: str = "not significant") -> str:
-    """How the differences of a table were tested, and what their marks mean, in words."""
+def correction(tests: int) -> str:
+    """Says how the differences of a table were tested, and what their marks mean."""
     if tests == 0:
         return f"{UNTESTED}: {WHY_UNTESTED}"
-    alone = f"{NOT_SIGNIFICANT}: {untold} at {SIGNIFICANCE:.2g} (paired t-test)"
+    alone = f"{NOT_SIGNIFICANT}: not significant at {SIGNIFICANCE:.2g} (paired t-test)"
     if tests == 1:
         return alone
-    return f"{alone}; {ONLY_ALONE}: {untold} after Holm's correction for {tests} comparisons"
+    return f"{alone}; {ONLY_ALONE}: not significant after Holm's correction for {tests} comparisons"

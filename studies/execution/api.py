@@ -18,7 +18,7 @@ from studies.errors import TrialsFailedError
 from studies.execution.options import Options, Outcome, training_job
 from studies.execution.progress import ConsoleReporter, Reporter
 from studies.execution.study_runs import run_in_folder, runner_of, shown_contents
-from studies.results.summary import REFERENCE
+from studies.results.comparison import REFERENCE
 from studies.results.tables import results_frame
 from studies.workers.executor import Executor
 from studies.workers.local_executor import LocalExecutor

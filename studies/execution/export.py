@@ -9,7 +9,7 @@ from rpu_ssnn.common.files import refuse_unwritable, user_path
 from studies.declaration.trial import Measure, Trial, point_title
 from studies.declaration.update_rules.spiking import SpikingMethod
 from studies.execution.study_runs import look_into
-from studies.results.summary import titles_of
+from studies.results.grouping import titles_of
 from studies.results.tables import results_frame
 
 SUFFIXES = (".h5", ".nir")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import InputError
 from studies.report.figure_style import FONT_POINTS, WIDE_INCHES, finish_axes, looks, new_figure
-from studies.results.summary import swept_columns
+from studies.results.grouping import swept_columns
 
 SLOTS = "slots"
 

@@ -1,1 +1,1 @@
-"""The results as text, tables, figures and one HTML report."""
+"""Shows results as text, tables, figures and one HTML report."""

@@ -1,49 +1,33 @@
-"""An attribution as text, file and bar plot."""
+"""Shows an attribution as lines of text and as a bar plot."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from studies.common.statistics import (
-    FEWEST_SEEDS,
-    NOT_SIGNIFICANT,
-    ONLY_ALONE,
-    UNTESTED,
-    WHY_UNTESTED,
-)
+from studies.common.statistics import FEWEST_SEEDS, MARKS
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.text_table import interval, marked_interval, number, render_cells
+from studies.results.text_table import as_markdown, interval, marked_interval
 from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attribution
 
 FILE, FIGURE = "attribution.csv", "attribution.png"
-NAMES = 3
-"""Columns of the table that are names."""
 
-CAPTION = (
-    "percentage points of accuracy, mean and 95 % interval of differences by seed; recovered: "
-    f"it alone switched off; lost: it alone switched on; {REMAINING}: reference minus all off; "
-    f"{NOT_SIGNIFICANT}: not significant; "
-    f"{ONLY_ALONE}: not significant after Holm's correction over the imperfections; "
-    f"{UNTESTED}: {WHY_UNTESTED}"
+_CAPTION = (
+    "Percentage points of accuracy, mean and 95 % interval of differences by seed. Recovered: it "
+    f"alone switched off. Lost: it alone switched on. {REMAINING}: reference minus all off. {MARKS}"
 )
 _ROW_INCHES = 0.42
 
 
-def caption(_: pd.DataFrame) -> str:
-    """The same of every table."""
-    return CAPTION
-
-
 def lines(found: Attribution) -> list[str]:
-    """For the console: the notes, and the ranked table."""
+    """Returns the notes, the answer in words, and the ranked table."""
     if not len(found.table):
         return [*found.notes, "nothing to rank"]
-    table = render_cells(readable(found.table), "md", NAMES, CAPTION)
+    table = as_markdown(_readable(found.table), 2, _CAPTION)
     return [*found.notes, found.sentence, "", table]
 
 
 def draw(found: Attribution, device: str, root: Path) -> Path:
-    """Bars of what each imperfection recovers and loses, costliest on top, then the totals.
+    """Draws bars of what each imperfection recovers and loses, costliest on top, then the totals.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -80,18 +64,16 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
     return save(figure, root / FIGURE)
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for place, (_, row) in enumerate(table.iterrows(), start=1):
-        total = row["imperfection"] in TOTALS
+    for _, row in table.iterrows():
+        tested = row["imperfection"] not in TOTALS
         rows.append(
             {
-                "": "" if total else str(place),
                 "imperfection": row["imperfection"],
-                "set": "" if total else row["value"],
-                "recovered": _effect(row, "recovered", not total),
-                "lost": _effect(row, "lost", not total),
-                "rank lost": "" if total else number(row["rank_lost"], "{:.0f}"),
+                "set": row["value"] if tested else "",
+                "recovered": _effect(row, "recovered", tested),
+                "lost": _effect(row, "lost", tested),
                 "n": f"{row[['recovered_n', 'lost_n']].min():.0f}",
             }
         )
@@ -99,7 +81,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effect(row: pd.Series, kind: str, tested: bool) -> str:
-    mean, half = row[kind], row[f"{kind}_ci"]
+    mean, half, n = row[kind], row[f"{kind}_ci"], row[f"{kind}_n"]
     if tested:
-        return marked_interval(mean, half, row[f"{kind}_p"], row[f"{kind}_n"])
-    return interval(mean, half, "{:+.2f}", row[f"{kind}_n"])
+        return marked_interval(mean, half, row[f"{kind}_p"], n)
+    return interval(mean, half, "{:+.2f}", n)

@@ -1,4 +1,4 @@
-"""Learning curves: cases together in a panel a point, or, of many cases, a panel each."""
+"""Draws learning curves: few cases share a panel, and of many each has its own."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,15 +16,14 @@ from studies.report.figures import (
     panel_grid,
     panels_of,
 )
-from studies.results.summary import by_point, swept_columns, titled, with_values
+from studies.results.grouping import by_point, swept_columns, titled, with_values
 
 MOST_TOGETHER = 4
-"""Cases of one panel; more get a panel each, with a thin line a seed."""
+"""So many cases share a panel; more get a panel each, with a thin line for each seed."""
 
 
 def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> Figure:
-    """Validation accuracy by epoch: mean over seeds, band: 95 % interval; of more than four cases a
-    thin line a seed.
+    """Draws validation accuracy by epoch, as mean and 95 % band, or of many cases each seed.
 
     One panel a point of the sweep, or a case and point. A case without epochs (ann) is a level
     line, and where no images are held out for validation, the accuracy while training is shown.
@@ -73,7 +72,7 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
 
 
 def _shown(runs: pd.DataFrame, curves: pd.DataFrame) -> int:
-    """Runs with a curve (rows of `--rows` have none); all where none has one."""
+    """Counts the runs with a curve (rows of `--rows` have none); all where none has one."""
     return int(runs["unit"].isin(curves["unit"]).sum()) or len(runs)
 
 

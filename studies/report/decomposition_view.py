@@ -1,20 +1,14 @@
-"""A decomposition as text, file and waterfall."""
+"""Shows a decomposition as lines of text and as two waterfalls."""
 
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from studies.common.statistics import (
-    FEWEST_SEEDS,
-    NOT_SIGNIFICANT,
-    ONLY_ALONE,
-    UNTESTED,
-    WHY_UNTESTED,
-)
+from studies.common.statistics import FEWEST_SEEDS, MARKS
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
 from studies.report.summary_view import marked_p, p_text
-from studies.results.text_table import interval, number, render_cells
+from studies.results.text_table import as_markdown, interval, number
 from studies.sensitivity.decomposition import (
     ALL,
     BY_NUMBERS,
@@ -27,36 +21,43 @@ from studies.sensitivity.decomposition import (
 FILE, FIGURE = "decomposition.csv", "decomposition.png"
 
 _CAPTION = (
-    "loss: percentage points of accuracy, mean and 95 % interval of differences by seed; p: "
-    "of the paired t-test, by itself and after Holm's correction over the rows; "
-    f"{NOT_SIGNIFICANT}: not significant; {ONLY_ALONE}: significant by itself, not after the "
-    f"correction; {UNTESTED}: {WHY_UNTESTED}"
+    "Loss: percentage points of accuracy, mean and 95 % interval of differences by seed. p: of the "
+    f"paired t-test, by itself and after Holm's correction over the rows. {MARKS}"
 )
 
 
 def lines(found: Decomposition) -> list[str]:
-    """For the console: the notes, the table and the sentence."""
-    text = [*found.notes, "", render_cells(_readable(found), "md", 2, _CAPTION)]
+    """Returns the notes, the table and the answer in words."""
+    text = [*found.notes, "", as_markdown(_readable(found), 2, _CAPTION)]
     return [*text, "", found.sentence] if found.sentence else text
 
 
 def draw(found: Decomposition, device: str, root: Path) -> Path:
-    """One waterfall a way, from the float network down into the device.
+    """Draws a waterfall for each way, from the float network down into the device.
 
     Raises:
         InputError: the folder cannot be written to.
     """
     figure = new_figure(7.0, 3.2)
     both = figure.subplots(1, 2, sharey=True, width_ratios=(3, 4))
-    known = [level for level in found.levels.values() if level == level]
-    low, high = min(known, default=0.0), max(known, default=100.0)
     for axes, way in zip(both, (BY_NUMBERS, BY_SPIKES), strict=True):
         _waterfall(axes, found, way)
         axes.set_title(plain(f"{device}, {way}"), fontsize=9)
-    room = max(1.0, 0.15 * (high - low))
-    both[0].set_ylim(max(0.0, low - room), min(100.0, high + room))
+    low, high = _reach(found)
+    room = max(0.5, 0.12 * (high - low))  # for the labels
+    both[0].set_ylim(low - room, high + room)
     both[0].set_ylabel("accuracy (%; bar: 95 % interval of the step)")
     return save(figure, root / FIGURE)
+
+
+def _reach(found: Decomposition) -> tuple[float, float]:
+    """Returns the lowest and the highest accuracy (%) that a bar or a whisker reaches."""
+    reached = [level for level in found.levels.values() if level == level] or [0.0, 100.0]
+    drawn = (found.table["step"] != ALL) & (found.table["n"] >= FEWEST_SEEDS)
+    for _, row in found.table[drawn].iterrows():
+        end = found.levels[row["after"]]
+        reached += [end - row["loss_ci"], end + row["loss_ci"]]
+    return min(reached), max(reached)
 
 
 def _waterfall(axes: Axes, found: Decomposition, way: str) -> None:
@@ -106,13 +107,6 @@ def _readable(found: Decomposition) -> pd.DataFrame:
                 "n": str(row["n"]),
             }
         )
-    start = {
-        "way": "",
-        "step": FLOAT,
-        "accuracy % after": number(found.levels[FLOAT]),
-        "loss": "-",
-        "p": "-",
-        "p Holm": "-",
-        "n": "",
-    }
+    start = dict.fromkeys(rows[0], "-") | {"way": "", "step": FLOAT, "n": ""}
+    start["accuracy % after"] = number(found.levels[FLOAT])
     return pd.DataFrame([start, *rows])

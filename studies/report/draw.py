@@ -1,4 +1,4 @@
-"""From a result folder's runs to its figures."""
+"""Makes the figures of a result folder from its runs."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +10,11 @@ from rpu_ssnn.common.errors import InputError
 from studies.common.choices import Kind
 from studies.declaration.result import SWEEP_PREFIX, Runs
 from studies.declaration.study import Study
-from studies.report.curves import curves_figure
+from studies.report.curves import MOST_TOGETHER, curves_figure
 from studies.report.figure_style import WIDE_INCHES
 from studies.report.figures import gaps_figure, sweep_figure
-from studies.results.columns import setting
-from studies.results.summary import NOT_SWEPT, summary
+from studies.results.grouping import NOT_SWEPT, setting
+from studies.results.summary import summary
 from studies.results.tables import curves_frame, results_frame
 
 
@@ -27,12 +27,12 @@ class StudyFigures:
 
     @cached_property
     def results(self) -> pd.DataFrame:
-        """One row a run."""
+        """Returns a row for each run."""
         return results_frame(self.runs)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """Of the results, which must hold a row of the reference."""
+        """Returns the summary of the results, which must hold a row of the reference."""
         return summary(self.results, self.study.reference_label)
 
     @cached_property
@@ -40,13 +40,19 @@ class StudyFigures:
         return curves_frame(self.runs)
 
     @property
+    def curves_in_words(self) -> str:
+        """Says what a line of the learning curves is."""
+        apart = self.results["label"].nunique() > MOST_TOGETHER
+        return "a line for each seed" if apart else "mean over seeds with its 95 % interval"
+
+    @property
     def is_compared(self) -> bool:
-        """Whether the reference has a row."""
+        """Says whether the reference has a row."""
         return self.study.reference_label in set(self.results["label"])
 
     @cached_property
     def swept_paths(self) -> list[str]:
-        """The swept settings of which the results have several values."""
+        """Returns the swept settings of which the results have several values."""
         return [
             path
             for path in self.study.varied
@@ -55,7 +61,7 @@ class StudyFigures:
         ]
 
     def kinds(self, x: str | None = None) -> list[Kind]:
-        """The kinds of figures that the runs have something for."""
+        """Returns the kinds of figures that the runs have something for."""
         has: dict[Kind, bool] = {
             "curves": any(result.epochs for _, result in self.runs),
             "sweep": x is not None or bool(self.swept_paths),
@@ -64,7 +70,7 @@ class StudyFigures:
         return [kind for kind, there in has.items() if there]
 
     def draw(self, kind: Kind, x: str | None = None, width: float = WIDE_INCHES) -> Figure:
-        """One figure.
+        """Draws one figure.
 
         Args:
             x: setting below a sweep figure; None: the study's first swept one with several values.

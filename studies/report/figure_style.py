@@ -1,4 +1,4 @@
-"""The look of all figures: colours that colour-blind readers and grey print tell apart."""
+"""Gives all figures one look, which colour-blind readers and grey print tell apart."""
 
 import io
 import itertools
@@ -19,7 +19,7 @@ from rpu_ssnn.common.wording import plain as plain
 
 FONT_POINTS = 8.0
 WIDE_INCHES = 7.0
-"""A page's text; a phone's screen gets `NARROW_INCHES`."""
+"""A page's text has this width; a phone's screen gets `NARROW_INCHES`."""
 NARROW_INCHES = 4.0
 
 # Okabe and Ito's palette, without the yellow that white paper swallows.
@@ -30,7 +30,7 @@ _LINES = ("-", "--", "-.")  # dotted: level lines
 
 @dataclass(frozen=True)
 class Look:
-    """Of one series: each of the three alone tells it from its neighbours."""
+    """The look of one series: each of the three alone tells it from its neighbours."""
 
     colour: str
     marker: str
@@ -38,7 +38,7 @@ class Look:
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name."""
+    """Returns a look for each name."""
     cycles = zip(
         itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), itertools.cycle(_LINES), strict=False
     )
@@ -46,7 +46,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def wrapped(text: object, width: int) -> str:
-    """Plain text on as many lines as a label of this width (characters) takes: it is never cut."""
+    """Returns plain text on as many lines as a label of this width (characters) takes."""
     whole = " ".join(str(text).split()).replace(
         " = ", "\u00a0=\u00a0"
     )  # a value stays with its name
@@ -55,14 +55,14 @@ def wrapped(text: object, width: int) -> str:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, inches."""
+    """Returns an empty figure (inches)."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def panels(
     width: float, n: int, columns: int, inches: float, beside: float, sharey: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels, in rows; the rest of the last row stays empty.
+    """Returns a figure of so many panels in rows; the rest of the last row stays empty.
 
     Args:
         inches: height of a row.
@@ -77,7 +77,7 @@ def panels(
 
 
 def finish_axes(axes: Axes, x: str = "", y: str = "", grid: Literal["x", "y"] = "y") -> None:
-    """Labels, grid, ticks and frame."""
+    """Sets labels, grid, ticks and frame."""
     axes.set(xlabel=x, ylabel=y)
     axes.grid(axis=grid, lw=0.4, alpha=0.6)
     axes.tick_params(labelsize=FONT_POINTS)
@@ -102,7 +102,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def as_svg(figure: Figure) -> bytes:
-    """The figure as SVG, the same bytes each time, without links or metadata."""
+    """Returns the figure as SVG, the same bytes each time, without links or metadata."""
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with rc_context({"svg.hashsalt": "rpu-ssnn"}):

@@ -1,4 +1,4 @@
-"""The figures of a study: accuracy over a swept setting, and gaps; panels and legends of all."""
+"""Draws accuracy over a swept setting, and gaps, with the panels and legends of all figures."""
 
 import math
 import textwrap
@@ -24,12 +24,12 @@ from studies.report.figure_style import (
     plain,
     wrapped,
 )
-from studies.results.columns import setting
-from studies.results.summary import (
+from studies.results.grouping import (
     NOT_SWEPT,
     accuracies,
     as_keys,
     images_read,
+    setting,
     swept_columns,
     titled,
     titled_row,
@@ -38,21 +38,21 @@ from studies.results.summary import (
 
 PANEL_INCHES = 2.4
 BAR_INCHES, LINE_INCHES = 0.24, 0.12
-"""Of a bar with a label of one line, and of each further line."""
+"""Height of a bar with a label of one line, and of each further line."""
 PANELS_BESIDE_EACH_OTHER_FROM = 5.5
 """Width (inches) from which two panels stand in a row."""
 MOST_IN_TWO_COLUMNS = 4
-"""Panels; more stand in three."""
+"""So many panels stand in two columns, more in three."""
 LOGARITHMIC_FROM = 10.0
-"""Ratio of the largest to the smallest swept value that gets a logarithmic axis."""
+"""Swept values of this ratio or more get a logarithmic axis."""
 CHARACTER_INCHES, LEGEND_INCHES = 0.068, 0.6
-"""Of a legend's text, and of what stands before it."""
+"""Width of a character of a legend, and of what stands before it."""
 DODGE = 0.012
 """Share of the axis by which cases stand beside each other."""
 
 
 def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
-    """Test accuracy over a swept setting: mean over seeds, bar: 95 % interval.
+    """Draws accuracy over a swept setting: the mean over seeds with its 95 % interval.
 
     One panel a point of the other swept settings; a case that the setting does not apply to is a
     level line.
@@ -93,14 +93,14 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
 
 
 def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
-    """The gap of each row of the summary, grouped by device: a bar, and its 95 % interval.
+    """Draws the gap of each row of the summary as a bar, coloured by device, with its interval.
 
     Hollow and hatched: not significant; hollow: not significant after Holm's correction.
 
     Raises:
         InputError: there is no case beside the reference.
     """
-    gaps = by_device(table[table["gap"].notna()])
+    gaps = table[table["gap"].notna()]
     if gaps.empty:
         allowed = "needs a case beside the reference, with a seed that both have"
         raise InputError("plot", "gaps", "none", allowed)
@@ -128,38 +128,24 @@ def gaps_figure(table: pd.DataFrame, reference: str, width: float) -> Figure:
             )
     axes.axvline(0.0, color="black", lw=0.8)
     axes.set_yticks(range(len(gaps)), names)
-    draw_groups(axes, gaps)
     axes.invert_yaxis()
     axes.margins(x=0.12)
     finish_axes(axes, wrapped(f"gap to {reference} (points)", int(9 * width)), grid="x")
     return figure
 
 
-def by_device(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a summary with those of one device side by side, in their order."""
-    return table.sort_values(
-        "device", key=lambda column: column.map(list(dict.fromkeys(column)).index), kind="stable"
-    )
-
-
-def draw_groups(axes: Axes, table: pd.DataFrame) -> None:
-    """A line between the rows of two devices."""
-    devices = table["device"].tolist()
-    for place in range(1, len(devices)):
-        if devices[place] != devices[place - 1]:
-            axes.axhline(place - 0.5, color="0.6", lw=0.6)
-
-
 def bar_within(mean: float, half_width: float, n: int) -> tuple[float, float]:
-    """An interval of accuracies (%) below and above their mean: it ends at 0 and at 100; none of
-    fewer than three seeds."""
+    """Returns how far an interval of accuracies (%) reaches below and above their mean.
+
+    It ends at 0 and at 100, and is nothing with fewer than three seeds.
+    """
     if n < FEWEST_SEEDS:
         return 0.0, 0.0
     return min(half_width, mean), min(half_width, 100.0 - mean)
 
 
 def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The runs at each point of some swept settings, with those that they do not apply to."""
+    """Yields the runs at each point of some swept settings, and those of cases without them."""
     keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
     points = list(dict.fromkeys(zip(*(keyed[column] for column in swept), strict=True)))
     full = [point for point in points if NOT_SWEPT not in point] or points
@@ -172,7 +158,7 @@ def panels_of(results: pd.DataFrame, swept: Sequence[str]) -> Iterator[tuple[str
 
 
 def columns_of(width: float, n: int) -> int:
-    """Panels that stand in a row."""
+    """Returns how many panels stand in a row."""
     return (
         1 if width < PANELS_BESIDE_EACH_OTHER_FROM else min(n, 3 if n > MOST_IN_TWO_COLUMNS else 2)
     )
@@ -205,7 +191,7 @@ def _over_x(
 
 
 def _seeds_a_point(runs: pd.DataFrame) -> str:
-    """Fewest and most where points have different numbers."""
+    """Returns the seeds of a point; fewest and most where points differ."""
     counts = runs.groupby("x")["seed"].nunique()
     least, most = counts.min(), counts.max()
     return f"{least}" if least == most else f"{least} to {most}"
@@ -217,7 +203,7 @@ def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
 
 
 def _positions(values: Sequence[Any]) -> dict[Any, float]:
-    """Where values stand: at themselves where all are finite numbers, else side by side."""
+    """Places values at themselves where all are finite numbers, else side by side."""
     try:
         numbers = {value: float(value) for value in values}
     except (TypeError, ValueError):
@@ -230,7 +216,7 @@ def _positions(values: Sequence[Any]) -> dict[Any, float]:
 
 
 def _dodged(positions: dict[Any, float], shift: float) -> dict[Any, float]:
-    """Places beside each other, so that no error bar hides another."""
+    """Moves places a little, so that no error bar hides another."""
     at = sorted(positions.values())
     if _is_logarithmic(at):
         factor = (at[-1] / at[0]) ** (DODGE * shift)

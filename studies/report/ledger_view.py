@@ -1,12 +1,11 @@
-"""The pulse ledger as text."""
+"""Shows the ledger of pulses as a Markdown table."""
 
 import pandas as pd
 
 from rpu_ssnn.common.wording import listed
-from studies.common.choices import Format
+from studies.results.grouping import swept_cells, swept_columns
 from studies.results.ledger import REASONS
-from studies.results.summary import swept_cells, swept_columns
-from studies.results.text_table import as_csv, number, render_cells
+from studies.results.text_table import as_markdown, number
 
 _HEADS = {
     "pulses_up_per_device": "up",
@@ -26,19 +25,17 @@ _NOTE = (
     "preset's pulse width if longer); endurance: share that was used"
 )
 _ONLY_IF_KNOWN = "half_select_energy_j"
-"""Column that is left out where it has no number."""
+"""This column is left out where it has no number."""
 _OF_HALF_SELECT = "half-select: energy of half-selected cells"
 
 
-def render(table: pd.DataFrame, style: Format) -> str:
-    """The ledger of `ledger.ledger_table`; the reasons for blanks stand under the table."""
-    if style == "csv":
-        return as_csv(table)
-    return render_cells(cells(table), style, n_names(table), note(table))
+def render(table: pd.DataFrame) -> str:
+    """Returns the ledger of `ledger.ledger_table` as Markdown, with each reason for a blank."""
+    return as_markdown(cells(table), n_names(table), note(table))
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
-    """The ledger rounded for reading, every cell text."""
+    """Returns the ledger rounded for reading, every cell text."""
     shown = {"case": table["case"].map(str).tolist(), **swept_cells(table)}
     shown["n"] = table["n"].map(str).tolist()
     for column, heading in _HEADS.items():
@@ -53,12 +50,12 @@ def _is_known(table: pd.DataFrame) -> bool:
 
 
 def n_names(table: pd.DataFrame) -> int:
-    """Leading columns that are names: the case and its swept settings."""
+    """Counts the leading columns that are names: the case and its swept settings."""
     return 1 + len(swept_columns(table))
 
 
 def note(table: pd.DataFrame) -> str:
-    """What the columns are, and each reason for a blank once, with the cases that it is of."""
+    """Says what the columns are, and gives each reason for a blank once with its cases."""
     cases: dict[str, list[str]] = {}
     for _, row in table.iterrows():
         for reason in filter(None, (row[column] for column in REASONS)):

@@ -1,4 +1,4 @@
-"""A plan in words."""
+"""Shows a plan in words."""
 
 from rpu_ssnn.common.wording import counted
 from studies.declaration.trial import Trial
@@ -10,9 +10,9 @@ FINE_BELOW_SECONDS = 10.0
 
 
 def plan_text(plan: Plan, estimate: Estimate | None) -> str:
-    """A table of the cases, and what is to be run in all.
+    """Returns a table of the cases, and what is to be run in all.
 
-    Columns: ``trials`` (seeds), ``done`` (with a row), ``search`` (runs of the drive search to do),
+    Columns: ``trials`` (seeds), ``done`` (with a row), ``search`` (runs of the search to do),
     ``a trial`` and ``all`` (time of one run; of all that the case still needs, on one worker),
     ``MiB`` (memory of its worker).
     """
@@ -67,14 +67,14 @@ def _memory(row: PlanRow, estimate: Estimate) -> str:
 
 
 def totals(plan: Plan) -> str:
-    """Trials, how many are done, and what is to run, in one line."""
+    """Returns in one line how many trials there are, are done, and are to run."""
     trials = sum(len(row.trials) for row in plan.rows)
     failed = sum(row.failed + row.search_failed for row in plan.rows)
     waiting = sum(row.waiting for row in plan.rows)
     done = sum(row.done for row in plan.rows)
     text = f"{counted(trials, 'trial')}, {done} done, {len(plan.missing)} to run"
     if plan.search:
-        text += f" after {counted(len(plan.search), 'run')} of the drive search"
+        text += f" after {counted(len(plan.search), 'run')} of the search"
     if failed:
         text += f"; {failed} failed before, which --retry-failed runs"
     if waiting:

@@ -1,4 +1,4 @@
-"""The study as one figure: accuracy by case, and the gap to the reference."""
+"""Draws a study as one figure: accuracy by case, and the gap to the reference."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 
 from studies.common.statistics import FEWEST_SEEDS
 from studies.report.figure_style import finish_axes, new_figure, save, wrapped
-from studies.report.figures import bar_within, by_device, draw_groups
-from studies.results.summary import (
+from studies.report.figures import bar_within
+from studies.results.grouping import (
     accuracies,
     by_point,
     images_read,
@@ -36,7 +36,6 @@ def plot_study(
     Raises:
         InputError: it cannot be written.
     """
-    table = by_device(table)
     names = [wrapped(titled_row(row), _LABEL_CHARACTERS) for _, row in table.iterrows()]
     height = 1.6 + _ROW_HEIGHT_INCHES * len(table) + 0.1 * sum(name.count("\n") for name in names)
     figure = new_figure(8.0, height)
@@ -44,8 +43,6 @@ def plot_study(
     _draw_accuracy(accuracy, with_values(results), table)
     _draw_gap(gap, table, reference)
     accuracy.set_yticks(range(len(table)), names)
-    for axes in (accuracy, gap):
-        draw_groups(axes, table)
     accuracy.invert_yaxis()  # first case on top; the other panel shares it
     figure.suptitle(wrapped(title, 100), fontsize=10)
     return save(figure, path)

@@ -1,4 +1,4 @@
-"""A requirement as text, file and curves."""
+"""Shows a requirement as lines of text and as curves of the loss."""
 
 from pathlib import Path
 
@@ -18,47 +18,35 @@ from studies.report.figure_style import (
     wrapped,
 )
 from studies.report.figures import PANEL_INCHES
-from studies.results.text_table import interval, render_cells
+from studies.results.text_table import as_markdown, interval
 from studies.sensitivity.requirement import Requirement
 
 FILE, FIGURE = "requirements.csv", "requirements.png"
-NAMES = 2
-"""Columns of the table that are names."""
-
 _TICK_SHARE, _MARGIN = 0.15, 0.05
-"""Least distance of two ticks, and room at each end, as shares of the measured range."""
+"""Ticks have this least distance, and both ends this room, as shares of the range."""
 
-CAPTION = (
-    "interval: outside it the loss is told from the wanted one (95 %, by seed); at most, at least: "
-    "open beyond what was measured; verdict: of the loss at the device's own value; values: "
-    "measured, each with all seeds"
+_CAPTION = (
+    "Interval: outside it the loss differs from the wanted one (95 %, by seed), and an open side "
+    "reaches beyond what was measured. Verdict: of the loss at the device's own value. Values: "
+    "measured, each with all seeds."
 )
 
 
-def caption(table: pd.DataFrame) -> str:
-    """With the wanted loss, where the table has it: files of earlier versions have not."""
-    wanted = [f"wanted loss: at most {loss:g} points" for loss in table.get("wanted", [])[:1]]
-    return "; ".join([*wanted, CAPTION])
-
-
 def lines(found: Requirement) -> list[str]:
-    """For the console: the notes, the table, and what has no crossing."""
+    """Returns the notes, the table, and why some parameters have no crossing or a wide one."""
     if not len(found.table):
         return [*found.notes, "nothing was measured"]
-    table = found.table
-    none, stopped = table[table["why_none"] != ""], table[table["stopped"] != ""]
-    return [
-        *found.notes,
-        counted(found.trials, "run"),
-        "",
-        render_cells(readable(table), "md", NAMES, caption(table)),
-        *(f"{row['parameter']}: {row['why_none']}" for _, row in none.iterrows()),
-        *(f"{row['parameter']}: stopped, as {row['stopped']}" for _, row in stopped.iterrows()),
+    told = [
+        f"{row['parameter']}: {row[why]}"
+        for why in ("why_none", "stopped")
+        for _, row in found.table[found.table[why] != ""].iterrows()
     ]
+    table = as_markdown(_readable(found.table), 2, _CAPTION)
+    return [*found.notes, counted(found.trials, "run"), "", table, *told]
 
 
 def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
-    """The loss over the values of each parameter, the wanted loss dotted, the device's own ringed.
+    """Draws the loss over each parameter, the wanted loss dotted, the device's own ringed.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -87,7 +75,7 @@ def draw(found: Requirement, device: str, wanted: float, root: Path) -> Path:
 
 
 def _ticks_at(axes: Axes, values: pd.Series) -> None:
-    """Ticks at measured values, as few powers of ten may lie between them."""
+    """Puts ticks at measured values, as few powers of ten may lie between them."""
     scale = axes.xaxis.get_transform()
     shown = np.array(sorted(set(values)))
     places = scale.transform(shown)
@@ -103,7 +91,7 @@ def _ticks_at(axes: Axes, values: pd.Series) -> None:
         axes.set_xlim(*scale.inverted().transform((places[0] - margin, places[-1] + margin)))
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             "parameter": row["parameter"],
@@ -113,7 +101,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "required": "none found"
             if row["why_none"]
             else f"{row['bound']} {row['required']:.3g}",
-            "interval": _interval(row),
+            "interval": interval_in_words(row),
             "verdict": row["verdict"],
             "values": str(row["values"]),
             "n": str(row["n"]),
@@ -123,14 +111,17 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _interval(row: pd.Series) -> str:
-    """In words where an end is open: the harmful end of an upper bound is its largest value."""
+def interval_in_words(row: pd.Series) -> str:
+    """Returns both ends, or one of them where the other was beyond what was measured.
+
+    The harmful end of a value that has to be small is its largest value.
+    """
     if row["why_none"]:
         return "-"
     easy, hard = (f"{row[end]:.3g}" if row[end] == row[end] else "" for end in ("easy", "hard"))
     if easy and hard:
         return f"{easy} to {hard}"
-    upper = row["bound"] == "at most"
     if not easy and not hard:
-        return "not known"
-    return f"{'at most' if bool(hard) == upper else 'at least'} {easy or hard}"
+        return "open"
+    less = bool(hard) == (row["bound"] == "at most")
+    return f"{easy or hard} or {'less' if less else 'more'}"

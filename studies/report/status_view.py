@@ -1,4 +1,4 @@
-"""What another shell learns about a study: its status file beside what is on disk."""
+"""Tells another shell about a study: its status file beside what is on disk."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from studies.results.result_folder import is_in_use
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """Of a study in its folder.
+    """The standing of a study in its folder.
 
     Attributes:
         done: trials with a row on disk, of `total`.
@@ -30,7 +30,7 @@ class StudyStatus:
     file: StatusFile | None
 
     def seconds_left(self, now: float) -> float | None:
-        """Of the stage that is running; None where nothing runs or no epoch ended yet."""
+        """Returns the time left of the running stage; None if not known, or if nothing runs."""
         file = self.file
         if not self.in_use or file is None or file.state != "running":
             return None
@@ -44,7 +44,7 @@ class StudyStatus:
 
 
 def study_status(root: Path) -> StudyStatus:
-    """Reads a folder, running or not.
+    """Reads the status of a folder, whether a study runs in it or not.
 
     Raises:
         InputError: not an output folder.
@@ -63,7 +63,7 @@ def study_status(root: Path) -> StudyStatus:
 
 
 def lines(status: StudyStatus, now: float | None = None) -> list[str]:
-    """The standing in words."""
+    """Returns the standing in words."""
     now = time.time() if now is None else now
     file = status.file
     text = [f"{status.study}: {_state(status)}"]

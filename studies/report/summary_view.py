@@ -1,27 +1,25 @@
-"""The summary as text: Markdown, LaTeX, HTML and CSV."""
+"""Shows the summary of a study as a Markdown table."""
 
 import math
 
 import pandas as pd
 
 from rpu_ssnn.common.wording import counted, listed
-from studies.common.choices import Format
 from studies.common.statistics import MOST_SEEDS, SIGNIFICANCE, UNTESTED, correction, mark
 from studies.declaration.update_rules.base import GIVEN_SPIKES
-from studies.results.summary import INPUT, PUBLISHED, swept_cells, swept_columns
-from studies.results.text_table import accuracy_interval, as_csv, interval, number, render_cells
+from studies.results.grouping import swept_cells, swept_columns
+from studies.results.summary import INPUT, PUBLISHED
+from studies.results.text_table import accuracy_interval, as_markdown, interval, number
 
 
-def render(table: pd.DataFrame, reference: str, style: Format) -> str:
-    """The summary as text: Markdown, LaTeX (booktabs) and HTML rounded for reading, CSV exact."""
-    if style == "csv":
-        return as_csv(table)
+def render(table: pd.DataFrame, reference: str) -> str:
+    """Returns the summary as Markdown, rounded for reading, with its legend below."""
     cells = readable(table, reference)
-    return render_cells(cells, style, 1 + len(swept_columns(table)), legend(table))
+    return as_markdown(cells, 1 + len(swept_columns(table)), legend(table))
 
 
 def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """The summary rounded for reading, every cell text.
+    """Returns the summary rounded for reading, every cell text.
 
     Accuracy and gap come first, so that a phone shows them. ``n`` seeds; ``n*``: `gap_seeds`;
     ``pairs`` seeds that the reference has too, where any differ from n;
@@ -62,7 +60,7 @@ def readable(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 
 def legend(table: pd.DataFrame) -> str:
-    """What the intervals and the p of a table mean, in one line."""
+    """Says in one line what the intervals and the p of a table mean."""
     tests = int(table["gap_p"].notna().sum())
     differing = _differing_budgets(table)
     shared = [
@@ -84,7 +82,7 @@ def _on_validation_images(table: pd.DataFrame) -> bool:
 
 
 def _partly_seen(table: pd.DataFrame) -> list[str]:
-    """The cases that see or use less of recorded spikes than their timing, each once."""
+    """Names the cases that see or use less of recorded spikes than their timing."""
     if INPUT not in table:
         return []
     seen = dict(zip(table["case"], table[INPUT], strict=True))
@@ -93,12 +91,12 @@ def _partly_seen(table: pd.DataFrame) -> list[str]:
 
 
 def _differing_budgets(table: pd.DataFrame) -> list[str]:
-    """The budget columns that a reader needs row by row."""
+    """Returns the budget columns in which rows differ."""
     return [column for column in ("epochs", "images") if table[column].nunique() > 1]
 
 
 def _tests(table: pd.DataFrame) -> dict[str, list[str]]:
-    """The p of each gap by itself and, of several, corrected; the mark stands at the last."""
+    """Returns the p of each gap by itself and, of several, corrected with its mark."""
     gaps = [table[column] for column in ("gap", "gap_ci", "gap_p", "gap_n")]
     marked = [marked_p(*of_case) for of_case in zip(*gaps, strict=True)]
     if table["gap_p"].notna().sum() < 2:
@@ -108,23 +106,23 @@ def _tests(table: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def marked_p(mean: float, half_width: float, p: float, pairs: int) -> str:
-    """A corrected p with the mark of its difference."""
+    """Returns a corrected p with the mark of its difference."""
     return f"{p_text(p, pairs)} {mark(mean, half_width, p) if p == p else ''}".strip()
 
 
 def p_text(p: float, pairs: int) -> str:
-    """A p; a dash where nothing was compared."""
+    """Returns a p, or a dash where nothing was compared."""
     if p != p:
         return UNTESTED if pairs else "-"
     return "<0.001" if p < 0.001 else f"{p:.2f}" if p >= SIGNIFICANCE else f"{p:.3f}"
 
 
 def differences(means: pd.Series, halves: pd.Series, counts: pd.Series) -> list[str]:
-    """Means with sign and the half widths of their intervals; none of fewer than three seeds."""
+    """Returns means with sign and the half widths of their intervals."""
     cells = zip(means, halves, counts, strict=True)
     return [interval(mean, half, "{:+.2f}", n) for mean, half, n in cells]
 
 
 def numbers(values: pd.Series, style: str) -> list[str]:
-    """Numbers, a dash where there is none."""
+    """Returns numbers as text, with a dash where there is none."""
     return [number(value, style) for value in values]

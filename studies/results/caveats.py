@@ -1,4 +1,7 @@
-"""What makes results say little: runs that fell, a reference that learned badly, few images."""
+"""What makes results say little: accuracies that fell, a reference that learned badly, few images.
+
+Every function yields whole sentences, which the command line prints and the report shows.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from rpu_ssnn.common.wording import listed
 from studies.common.statistics import describe
 from studies.declaration.result import Row, Runs, Scalar
 from studies.declaration.trial import point_title
-from studies.results.summary import NOT_SWEPT, swept_columns, titled_row
+from studies.results.grouping import NOT_SWEPT, swept_columns, titled_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,50 +21,50 @@ if TYPE_CHECKING:
     from studies.declaration.study import Study
 
 DIVERGED_FROM = 2.0
-"""Points of accuracy below the best epoch from which an end is worth a word."""
+"""An end so many points below the best epoch is told, if it is no chance (`ERRORS`)."""
 
 ERRORS = 3.0
-"""And standard errors of the difference of two accuracies on so many images."""
+"""A difference of two accuracies by fewer standard errors than this may be chance."""
 
 FLOAT_NETWORKS = ("ann", "ann_adam")
-"""Update rules of exact gradients on float weights, without spikes."""
+"""These update rules take exact gradients on float weights, without spikes."""
 
 SHORT_FROM = 20.0
-"""Points of accuracy below a float network from which a reference has learned badly."""
-
+"""A reference so many points below a float network has learned badly."""
 
 FEW_IMAGES = 200
-"""Below so many, one image is more than half a point of accuracy."""
+"""With fewer images, one image is more than half a point of accuracy."""
+
+_REMEDY = "give it more epochs, images or slots, or let its hyperparameters be searched"
 
 
 def of_summary(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
-    """All about a summary that says little, without the full stop."""
+    """Yields all that makes a summary say little."""
     yield from of_reference(study, table, runs)
     yield from of_chance(study, runs)
     yield from of_few_images(runs)
 
 
 def of_chance(study: Study, runs: Runs) -> Iterator[str]:
-    """One that names the cases beside the reference that end near chance."""
+    """Names the cases beside the reference that end near chance."""
     labels = dict.fromkeys(trial.label for trial, _ in runs)
     near = [name for name in labels if name != study.reference_label and near_chance(runs, name)]
     if near:
-        yield f"near chance, so that nothing was learned: {listed(near)}"
+        yield f"These cases end near chance, so that nothing was learned: {listed(near)}."
 
 
 def of_few_images(runs: Runs) -> Iterator[str]:
-    """One where accuracies are of few images, without the full stop."""
+    """Warns where accuracies are of few images."""
     n, kind = min((_images(result.row) for _, result in runs), default=(math.inf, ""))
     if n < FEW_IMAGES:
         yield (
-            f"accuracies are of {n:.0f} {kind} images, so one image is {100 / n:.2g} % of them; "
-            "the intervals are of seeds, and say nothing about other images"
+            f"Accuracies are of {n:.0f} {kind} images, so one image is {100 / n:.2g} % of them; "
+            "the intervals are of seeds, and say nothing about other images."
         )
 
 
 def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]:
-    """One where a float network of the study is far above the reference, or the reference is near
-    chance, without the full stop.
+    """Warns where the reference is near chance or far below a float network of the study.
 
     Args:
         table: `summary` of the results of the runs.
@@ -69,57 +72,32 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Iterator[str]
     swept, reference = swept_columns(table), study.reference_label
     names = {case.name for case in study.cases if case.rule in FLOAT_NETWORKS} - {reference}
     floats, own = table[table["case"].isin(names)], table[table["case"] == reference]
-    points = {
-        (titled_row(row), titled_row(other)): other["accuracy"] - row["accuracy"]
+    short = [
+        (other["accuracy"] - row["accuracy"], titled_row(row), titled_row(other))
         for _, row in own.iterrows()
         for _, other in floats.iterrows()
         if all(other[at] == row[at] or NOT_SWEPT in (other[at], row[at]) for at in swept)
-    }
-    (short, above), by = max(points.items(), key=lambda item: item[1], default=(("", ""), 0.0))
+    ]
+    by, title, above = max(short, key=lambda one: one[0], default=(0.0, "", ""))
+    why = near_chance(runs, reference)
     if by >= SHORT_FROM:
-        why = f"{short} ends {by:.1f} points below the float network {above}"
-    elif not (why := near_chance(runs, reference)):
-        return
-    given = any(p.label == reference and p.hyperparameters is not None for p in study.points())
-    instead = "leave its learning_rate out, which searches one, or " if given else ""
-    yield (
-        f"the reference itself learned badly: {why}, so that gaps to it say little; {instead}"
-        "give it more epochs, images or slots"
-    )
+        why = f"{title} ends {by:.1f} points below the float network {above}"
+    if why:
+        yield f"The reference learned badly: {why}, so that gaps to it say little; {_REMEDY}."
 
 
-def of_device(runs: Runs, device: str, reference: str, *, given: bool) -> Iterator[str]:
-    """One where a device is near chance or far below the reference, without the full stop.
-
-    Args:
-        device, reference: labels of the two cases.
-        given: whether the study gives the hyperparameters of the device.
-    """
-    reached, best = _mean(runs, device), _mean(runs, reference)
-    if best - reached >= SHORT_FROM:
-        why = f"it ends {best - reached:.1f} points below the reference"
-    elif not (why := near_chance(runs, device)):
-        return
-    instead = "leave its hyperparameters out, which searches one, or " if given else ""
-    yield (
-        f"the device itself learned badly: {why}, so that its thresholds say little; {instead}"
-        "give it more epochs, images or slots"
-    )
-
-
-def _images(row: Row) -> tuple[float, str]:
-    """Number and kind of the images that the accuracy is of; infinite where it is not known."""
-    kind = "validation" if row.get("test_accuracy") is None else "test"
-    n = row.get(f"n_{kind}")
-    return (float(n) if isinstance(n, int | float) and n > 0 else math.inf), kind
-
-
-def _mean(runs: Runs, label: str) -> float:
-    return describe([result.accuracy for trial, result in runs if trial.label == label]).mean
+def of_device(runs: Runs, device: str, reference: str) -> Iterator[str]:
+    """Warns where a device, given by its label, is near chance or far below the reference."""
+    by = _mean(runs, reference) - _mean(runs, device)
+    why = near_chance(runs, device)
+    if by >= SHORT_FROM:
+        why = f"it ends {by:.1f} points below the reference"
+    if why:
+        yield f"The device learned badly: {why}, so that its thresholds say little; {_REMEDY}."
 
 
 def near_chance(runs: Runs, label: str) -> str:
-    """Why a case learned nothing to speak of; empty where it did."""
+    """Returns why a case learned nothing to speak of; empty where it did learn."""
     row: Row = next((result.row for trial, result in runs if trial.label == label), {})
     classes = str(row.get("network", "")).rpartition("-")[2]
     if not classes.isdecimal():
@@ -130,15 +108,13 @@ def near_chance(runs: Runs, label: str) -> str:
     return f"it ends at {reached:.1f} %, where chance alone gives {chance:.1f} %"
 
 
-def sentences(runs: Runs) -> Iterator[str]:
-    """One for each case whose worst run fell, without the full stop.
+def of_accuracy_that_fell(runs: Runs) -> Iterator[str]:
+    """Names each case whose accuracy fell in training, with its worst run.
 
-    Judged on validation images, or on training images where no image is held out.
+    It is judged on validation images, or on training images where no image is held out.
     """
     worst: dict[str, tuple[float, str]] = {}
     for trial, result in runs:
-        if result.pruned:
-            continue
         kind, images = "validation", result.row.get("n_validation")
         curve = _curve(result.epochs, "validation_accuracy")
         if not curve:
@@ -146,26 +122,31 @@ def sentences(runs: Runs) -> Iterator[str]:
             curve = _curve(result.epochs, "train_accuracy")
         if not curve:
             continue
-        fall = max(curve) - curve[-1]
-        title = point_title(trial.label, trial.sweep)
-        if (
-            fall >= max(DIVERGED_FROM, _by_chance(max(curve), images))
-            and fall > worst.get(title, (0.0, ""))[0]
-        ):
+        fall, title = max(curve) - curve[-1], point_title(trial.label, trial.sweep)
+        chance = _by_chance(max(curve), images)
+        if fall >= max(DIVERGED_FROM, chance) and fall > worst.get(title, (0.0, ""))[0]:
+            best = curve.index(max(curve)) + 1
             worst[title] = (
                 fall,
-                (
-                    f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch "
-                    f"{curve.index(max(curve)) + 1} to {curve[-1]:.1f} % at the end"
-                    f"{_hidden_rates(result.epochs[-1])}: the step is too large, devices undo what "
-                    "was learned, or rates run away (docs/findings/algorithm.md, Depth)"
-                ),
+                f"{title}: {kind} accuracy fell from {max(curve):.1f} % after epoch {best} to "
+                f"{curve[-1]:.1f} % at the end; a smaller learning rate may keep it.",
             )
     yield from (sentence for _, sentence in worst.values())
 
 
+def _images(row: Row) -> tuple[float, str]:
+    """Returns number and kind of the images that an accuracy is of; infinite if not known."""
+    kind = "validation" if row.get("test_accuracy") is None else "test"
+    n = row.get(f"n_{kind}")
+    return (float(n) if isinstance(n, int | float) and n > 0 else math.inf), kind
+
+
+def _mean(runs: Runs, label: str) -> float:
+    return describe([result.accuracy for trial, result in runs if trial.label == label]).mean
+
+
 def _by_chance(best: float, images: Scalar) -> float:
-    """Fall (points) that so few images may show by chance; 0 where their number is not known."""
+    """Returns the fall (points) that so many images may show by chance; 0 if it is not known."""
     if not isinstance(images, int | float) or images <= 0:
         return 0.0
     share = min(best / 100.0, 1.0 - 1.0 / images)  # at 100 % one image may still differ
@@ -173,20 +154,7 @@ def _by_chance(best: float, images: Scalar) -> float:
 
 
 def _curve(epochs: list[Row], column: str) -> list[float]:
-    """Accuracy by epoch, %; empty where it was not measured."""
+    """Returns the accuracy by epoch (%), or nothing where it was not measured."""
     values = [row.get(column) for row in epochs]
     known = [float(value) for value in values if value is not None]
     return [] if len(known) < len(values) or any(map(math.isnan, known)) else known
-
-
-def _hidden_rates(epoch: Row) -> str:
-    rates = [
-        float(value)
-        for name, value in epoch.items()
-        if name.startswith("rates_") and value is not None
-    ][1:-1]
-    if not rates:
-        return ""
-    return (
-        f", where hidden neurons spike {' and '.join(f'{rate:.2g}' for rate in rates)} times a slot"
-    )

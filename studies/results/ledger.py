@@ -1,4 +1,4 @@
-"""What training cost the devices: pulses, energy, physical time, wear; from a run's row.
+"""Computes what training cost the devices: pulses, energy, physical time and wear.
 
 Nothing here is stored with a run: it follows from the row and the settings, so that rows made
 before the ledger existed have one too (without the percentile and maximum, which only the tile
@@ -20,7 +20,7 @@ from studies.declaration.devices import compound_of, shortest_slot_s
 from studies.declaration.result import PRUNED, Row, TrialResult, by_crossbar
 from studies.declaration.trial import Trial
 from studies.declaration.update_rules.devices import DeviceMethod
-from studies.results.summary import swept_columns, with_values, without_pruned
+from studies.results.grouping import swept_columns, with_values, without_pruned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +38,16 @@ COLUMNS = (
     "half_select_energy_j",
     "half_select_energy_blank_because",
 )
-"""See `ledger_columns`; `studies.results.result_columns` for units."""
+"""`studies.results.result_columns` gives the unit of each column."""
 
 REASONS = tuple(name for name in COLUMNS if name.endswith("_blank_because"))
 
 HALF_SELECT_SHARE = 0.25
-"""Of a pulse's energy, what half of its voltage takes: C V^2 of a capacitive cell, V^2 / R times
-the width in a resistive one, both go by the square of the voltage."""
+"""Half the voltage takes this share of a pulse's energy, as C V^2 and V^2 / R go by its square."""
 
 
 def ledger_columns(trial: Trial, result: TrialResult) -> Row:
-    """The ledger of one run; all None where no device holds the weights.
+    """Returns the ledger of one run, all None where no device holds the weights.
 
     Means are over all devices. Percentile and maximum (up plus down) are those of the crossbar
     where they are largest. `endurance_used` is a share: 1 is all of it.
@@ -90,7 +89,7 @@ def ledger_columns(trial: Trial, result: TrialResult) -> Row:
 
 
 def _energy_of_a_pulse(method: DeviceMethod) -> tuple[float | None, str | None]:
-    """Energy (J), or None and why it is not known."""
+    """Returns the energy of a pulse (J), or None and why it is not known."""
     energy = _number(method.parameters, "energy_per_pulse_j")
     if energy is None:
         return None, _why_unknown(method.device, "energy_per_pulse_j")
@@ -104,7 +103,7 @@ def _energy_of_a_pulse(method: DeviceMethod) -> tuple[float | None, str | None]:
 
 
 def _half_select_energy(row: Row, energy: float | None, why: str | None) -> Row:
-    """The columns of a row whose array writes by V/2.
+    """Returns the columns of a row whose array writes by V/2.
 
     Args:
         energy: of a pulse (J); None: not known, which `why` explains.
@@ -127,7 +126,7 @@ def _pulses_a_swing(parameters: Mapping[str, Any]) -> float:
 
 
 def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
-    """The ledger a case: means over its seeds, its largest maximum, its reasons in words.
+    """Returns the ledger of each case: means over seeds, the largest maximum, reasons in words.
 
     Args:
         results: as `load_results` returns it.
@@ -157,7 +156,7 @@ def ledger_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _training_time(trial: Trial, method: DeviceMethod, row: Row) -> float | None:
-    """(Slots x seconds a slot + idle time) x presentations x epochs, flush slots included.
+    """Returns (slots x seconds a slot + idle time) x presentations x epochs, flush included.
 
     A slot lasts as the study says, but no shorter than the pulse that the device needs (its
     preset's period, or width). Other phases of a slot (reads, both streams) are not added.
@@ -179,14 +178,14 @@ def _number(source: Mapping[str, Any], name: str) -> float | None:
 
 
 def _largest(row: Row, name: str) -> float | None:
-    """Over the crossbars."""
+    """Returns the largest value over the crossbars."""
     found = by_crossbar(row, name)
     return max((float(value) for value in found if isinstance(value, int | float)), default=None)
 
 
 @cache
 def _why_unknown(device: str, parameter: str) -> str:
-    """The preset's own words on a number it does not give."""
+    """Returns the preset's own words on a number that it does not give."""
     from device_presets import PresetError, get_device
 
     try:

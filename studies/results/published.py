@@ -1,15 +1,16 @@
-"""What papers report, beside what was measured here."""
+"""Puts what papers report beside what was measured here."""
 
 import math
 
 import pandas as pd
 
 from studies.declaration.study import Study
-from studies.results.summary import PUBLISHED, swept_columns
+from studies.results.grouping import swept_columns
+from studies.results.summary import PUBLISHED
 
 
 def beside(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """A summary with published accuracies (%), and a row for each network that is only quoted.
+    """Returns a summary with published accuracies (%) and a row for each quoted network.
 
     Columns ``published``, ``published_pm``, ``published_source``; unchanged where the study names
     none. A quoted row has no measurement: n is 0.

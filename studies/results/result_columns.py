@@ -12,7 +12,7 @@ from studies.declaration.result import PRUNED, SWEEP_PREFIX
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """One column, or one column a crossbar or layer.
+    """One column, or one column for each crossbar or layer.
 
     Attributes:
         name: as in the table, without the number of the crossbar or layer.
@@ -29,7 +29,7 @@ class ResultColumn:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names as a reader of the table meets them, N for the number."""
+        """Returns the names as a reader of the table meets them, with N for the number."""
         if not self.numbered:
             return (self.name,)
         one = f"{self.name}_N"
@@ -42,7 +42,7 @@ _of_layer = partial(ResultColumn, numbered="layer")
 
 
 def _text(name: str, meaning: str) -> ResultColumn:
-    """Of text, which has no unit."""
+    """Makes a column of text, which has no unit."""
     return ResultColumn(name, "", meaning)
 
 
@@ -50,11 +50,7 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
     _text("unit", "identity of the trial: a hash of all that determines its result"),
     _text("label", "the case"),
-    _text(
-        f"{SWEEP_PREFIX}PATH",
-        "value of the swept setting PATH; lists, mappings and null as JSON; "
-        "empty where the case does not have the setting",
-    ),
+    _text(f"{SWEEP_PREFIX}PATH", "value of the swept setting PATH; empty where a case has it not"),
     _text("dataset", "name of the data set"),
     _text("data_digest", "hash of the images used, their order and their split"),
     _text("data_file", "file of the user's own data; empty for a standard set"),
@@ -74,18 +70,12 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("slots", "slots", "length of a presentation: T and the flush"),
     _Column("inference_T", "slots", "how long an image is shown at inference, where not for T"),
     _text("update", "how weights change: `ann`, `rate`, `pulses`, `analog_sgd` or another rule's"),
-    _text(
-        "device",
-        "name of the preset or cell; of measured jumps the folders and the digest of their numbers",
-    ),
+    _text("device", "preset or cell; of measured jumps the folders and a digest of their numbers"),
     _text("overrides", "parameters that differ from the preset's, as JSON"),
     _text("tile", "settings of the tiles, as JSON"),
     _text("online", "settings of rules that learn image by image, as JSON, where not the default"),
     _text("simulator", "what simulated the devices: a value of `tile.simulator`"),
-    _text(
-        "beside_pulses",
-        "what changes weights of a cell beside the pulses of coincidences; empty: nothing",
-    ),
+    _text("beside_pulses", "what changes weights of a cell beside the pulses of coincidences"),
     _Column("learning_rate", "1", "hyperparameter: the equivalent step of backpropagation"),
     _Column("weight_range", "He deviations", "hyperparameter: the weight at device state 1"),
     _Column("seed", "", "seed of the run"),
@@ -101,87 +91,37 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("peak_memory_mb", "MiB", "largest resident memory of the worker process"),
     _Column("pulses_per_device_mean", "pulses", "up plus down pulses a device during training"),
     _Column("saturated_fraction", "1", "share of devices at one of their bounds, at the test"),
-    _Column(
-        "replayable",
-        "",
-        "true where no random number is drawn from aihwkit after construction, "
-        "so that the run repeats bit for bit",
-    ),
-    _Column(
-        "resumed",
-        "1",
-        "how often the run went on from a checkpoint; empty in rows older than checkpoints",
-    ),
+    _Column("replayable", "", "whether the run repeats bit for bit: aihwkit's noise has no seed"),
+    _Column("resumed", "1", "how often the run went on from a checkpoint; empty in old rows"),
     _Column(PRUNED, "epochs", "epochs after which the rule `prune` stopped the run; else empty"),
     _of_crossbar("devices_total", "devices", "devices of the crossbars"),
-    _of_crossbar(
-        "pulsed_devices_total",
-        "devices",
-        "devices of a cell that coincidences pulse, where these are not all; "
-        "means over devices are over these",
-    ),
+    _of_crossbar("pulsed_devices_total", "devices", "devices of a cell that coincidences pulse"),
     _of_crossbar("pulses_up_total", "pulses", "up pulses during training"),
     _of_crossbar("pulses_down_total", "pulses", "down pulses during training"),
-    _of_crossbar(
-        "coincidences_total",
-        "coincidences",
-        "coincidences of a cell whose devices they do not pulse (mixed precision)",
-    ),
+    _of_crossbar("coincidences_total", "coincidences", "those of mixed precision, no pulses"),
     _of_crossbar("transfer_reads_total", "lines", "lines read by transfers of a cell"),
-    _of_crossbar(
-        "transfer_pulses_at_most_total",
-        "pulses",
-        "most pulses that the transfers of a cell can have sent",
-    ),
-    _of_crossbar(
-        "refresh_checks_total", "1", "how often all one-sided pairs were read for a refresh"
-    ),
-    _of_crossbar(
-        "refreshed_weights_total",
-        "weights",
-        "one-sided pairs that were reset and written with their difference, each time counted",
-    ),
+    _of_crossbar("transfer_pulses_at_most_total", "pulses", "most that transfers can have sent"),
+    _of_crossbar("refresh_checks_total", "1", "how often all pairs were read for a refresh"),
+    _of_crossbar("refreshed_weights_total", "weights", "one-sided pairs reset and written anew"),
     _of_crossbar("pulses_p99", "pulses", "99th percentile over devices, up plus down"),
     _of_crossbar("pulses_max", "pulses", "largest number of one device, up plus down"),
     _of_crossbar("saturated_total", "devices", "devices at one of their bounds, at the test"),
     _of_crossbar("initial_pulses_total", "pulses", "pulses of a pulsed start"),
     _of_crossbar("initial_clipped_total", "weights", "initial weights beyond the weight range"),
     _of_crossbar("leak_steps", "1", "how often a leak was applied to the weights"),
-    _of_crossbar(
-        "disturb_steps",
-        "steps",
-        "steps by which half-select has moved a device, mean, up plus down",
-    ),
-    _of_crossbar(
-        "half_selects_total",
-        "1",
-        "half of the programming voltage on a device: of forward spikes on each device of their "
-        "input line, and of gradient spikes that reach the array on each of their output line; "
-        "without the devices where two meet",
-    ),
-    _of_crossbar(
-        "read_disturb_steps", "steps", "by which reads moved a device on average, up plus down"
-    ),
+    _of_crossbar("disturb_steps", "steps", "how far half-select moved a device, mean, both ways"),
+    _of_crossbar("half_selects_total", "1", "half programming voltages on a device, of all spikes"),
+    _of_crossbar("read_disturb_steps", "steps", "how far reads moved a device, mean, both ways"),
     _of_crossbar("read_share", "1", "share of the read voltage that reaches a device, mean"),
     _of_crossbar("read_share_least", "1", "the same of the device that gets least"),
-    _of_crossbar(
-        "write_share_least",
-        "1",
-        "share of the programming voltage that reaches the device that gets least",
-    ),
-    _of_crossbar(
-        "step_wanted",
-        "threshold currents",
-        "weight change a coincidence that the learning rate asks for",
-    ),
+    _of_crossbar("write_share_least", "1", "the same of the programming voltage"),
+    _of_crossbar("step_wanted", "threshold currents", "weight change a coincidence that is asked"),
     _of_crossbar("device_step", "threshold currents", "weight change of one device pulse, mean"),
     _of_crossbar("thinning", "1", "share of gradient spikes let through, first epoch"),
     _of_crossbar("thinning_last", "1", "the same in the last epoch"),
     _of_crossbar("slot_s", "s", "length of a slot of devices that remember their pulses"),
     _of_crossbar("step_factor", "1", "mean step of all pulses over the step of isolated pulses"),
-    _of_crossbar(
-        "charge_kept", "1", "share left of a charge that was there from the start, storage included"
-    ),
+    _of_crossbar("charge_kept", "1", "share left of a charge from the start, storage included"),
     _text("settings", "the complete settings as JSON"),
     _Column("numerics_version", "", "version of the numerics: other versions give other numbers"),
     _text("rpu_ssnn_version", "version of this package"),
@@ -194,41 +134,17 @@ RESULT_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("threads", "threads", "threads of the run, which change the time and no number"),
     _Column("pulses_up_per_device", "pulses", "up pulses a device, mean, training only"),
     _Column("pulses_down_per_device", "pulses", "down pulses a device, mean, training only"),
-    _Column(
-        "pulses_per_device_p99",
-        "pulses",
-        "99th percentile over devices, in the crossbar where it is largest",
-    ),
+    _Column("pulses_per_device_p99", "pulses", "99th percentile, in the crossbar with the largest"),
     _Column("pulses_per_device_max", "pulses", "up plus down pulses of the busiest device"),
-    _Column(
-        "energy_j",
-        "J",
-        "lower bound: all pulses, initial writing included, times `energy_per_pulse_j` of the "
-        "preset; half-selected cells, reads and lines are not counted",
-    ),
+    _Column("energy_j", "J", "all pulses times `energy_per_pulse_j` of the preset: a lower bound"),
     _text("energy_blank_because", "why the energy is not known"),
-    _Column(
-        "training_time_s",
-        "s",
-        "(slots x length of a slot + `tile.idle_seconds`) x presentations x epochs; a slot is no "
-        "shorter than a pulse of the preset",
-    ),
-    _Column(
-        "endurance_used",
-        "1",
-        "pulses of the busiest device, as full swings of 2 x levels pulses, over "
-        "`endurance_cycles` of the preset",
-    ),
+    _Column("training_time_s", "s", "physical time: slots and `tile.idle_seconds` of all epochs"),
+    _Column("endurance_used", "1", "full swings of the busiest device over `endurance_cycles`"),
     _text("endurance_blank_because", "why the wear is not known"),
-    _Column(
-        "half_select_energy_j",
-        "J",
-        "`half_selects_total` times a quarter of `energy_per_pulse_j` of the preset, where "
-        "`tile.half_select` acts; not part of `energy_j`",
-    ),
+    _Column("half_select_energy_j", "J", "energy of half-selected cells, not part of `energy_j`"),
     _text("half_select_energy_blank_because", "why that energy is not known"),
 )
-"""Columns of `results.csv` and `results.parquet`, one row a run."""
+"""Columns of `results.csv` and `results.parquet`, one row a run (`ledger` has the formulas)."""
 
 CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _text("study", "name of the study"),
@@ -242,10 +158,6 @@ CURVE_COLUMNS: tuple[ResultColumn, ...] = (
     _Column("seconds", "s", "time of the epoch"),
     _of_layer("rates", "spikes a slot", "mean rate of a neuron of the layer"),
     _of_layer("forward_spikes", "spikes", "forward spikes of the layer a presentation"),
-    _of_layer(
-        "gradient_spikes",
-        "spikes",
-        "gradient spikes of the layer a presentation, both streams; the first hidden layer at 0",
-    ),
+    _of_layer("gradient_spikes", "spikes", "the same of both gradient streams, hidden layers at 0"),
 )
 """Columns of `curves.csv`, one row an epoch of each run."""

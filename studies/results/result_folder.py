@@ -1,4 +1,4 @@
-"""The result folder: one file a finished run, which is the truth; one process at a time writes.
+"""The result folder: each finished run has a file, and one process at a time writes.
 
 OUT/.rpu-ssnn          says that the folder is ours
 OUT/study.yaml         the study as it was understood, every default written out
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rpu_ssnn.common import strict_yaml
-from rpu_ssnn.common.errors import InputError, meant, nearest
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
@@ -45,7 +45,7 @@ RUNNING = "running"
 FOLDERS = ("units", "search", RUNNING)
 
 LOCK_SECONDS = 0.25
-"""That a run waits for the lock: `is_in_use` holds it for a moment."""
+"""A run waits so long for the lock, since `is_in_use` holds it for a moment."""
 
 _MARKER_TEXT = "An output folder of rpu-ssnn.\n"
 _STUDY_COMMENT = "The study as it was run, with every default written out."
@@ -64,26 +64,26 @@ class ResultFolder:
 
     @property
     def trials(self) -> TrialStore:
-        """Runs of the study."""
+        """Returns the store of the study's trials."""
         return TrialStore(self.root / "units")
 
     @property
     def search(self) -> TrialStore:
-        """Runs of the search."""
+        """Returns the store of the runs of the search."""
         return TrialStore(self.root / "search")
 
     @property
     def running(self) -> Path:
-        """Folder of what runs leave before they have a row."""
+        """Returns the folder of what runs leave before they have a row."""
         return self.root / RUNNING
 
     @property
     def hyperparameters(self) -> Path:
-        """The file with the hyperparameters that a search found."""
+        """Returns the file of the hyperparameters that a search found."""
         return self.root / HYPERPARAMETERS_FILE
 
     def has_row(self, identity: str) -> bool:
-        """Whether a trial or a run of the search has its file."""
+        """Says whether a trial or a run of the search has its file."""
         stores = (self.trials, self.search)
         return any(is_regular(store.folder / f"{identity}.json") for store in stores)
 
@@ -106,7 +106,7 @@ class ResultFolder:
 
 
 def _files_of(study: Study) -> dict[str, bytes]:
-    """The study with relative names of its preset files, after these."""
+    """Returns the preset files of a study, then the study with relative names of them."""
     presets: dict[str, bytes] = {}
 
     def copied(path: str, of_table: bool, _: bool) -> str:
@@ -154,7 +154,7 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
 
 
 def is_in_use(root: Path) -> bool:
-    """Whether a process is writing to the folder, as far as this user may see."""
+    """Says whether a process is writing to the folder, as far as this user may see."""
     from filelock import FileLock, Timeout
 
     path = root / LOCK_FILE
@@ -170,7 +170,7 @@ def is_in_use(root: Path) -> bool:
 
 
 def _taken_lock(root: Path) -> "BaseFileLock":
-    """The folder's lock, held by this process.
+    """Takes the folder's lock for this process.
 
     Raises:
         InputError: another process holds it, or a link or a file with content has its name.
@@ -192,7 +192,7 @@ def _taken_lock(root: Path) -> "BaseFileLock":
 
 
 def stored_study(root: Path) -> Study:
-    """The study of a result folder.
+    """Returns the study of a result folder.
 
     Raises:
         InputError: no folder, or no valid study in it.
@@ -200,7 +200,7 @@ def stored_study(root: Path) -> Study:
     path = root / STUDY_FILE
     if not path.is_file():
         allowed = f"must be the output folder of `rpu-ssnn run`, with a {STUDY_FILE} in it"
-        raise InputError(root, "result folder", _what_is(root), _nearby(root) + allowed)
+        raise InputError(root, "result folder", _what_is(root), allowed)
     return parse_study(strict_yaml.read(path), path, root)
 
 
@@ -208,24 +208,6 @@ def _what_is(root: Path) -> str:
     if root.is_dir():
         return f"no {STUDY_FILE}"
     return "a file" if root.exists() else "not there"
-
-
-def _nearby(root: Path) -> str:
-    """Asks for the result folder that was perhaps meant: inside, around, of nearly that name."""
-    inside = _result_folders(root)
-    if len(inside) == 1:
-        return meant(inside)
-    if (root.parent / STUDY_FILE).is_file():
-        return meant([root.parent])
-    beside = {path.name: path for path in _result_folders(root.parent)}
-    return meant([beside[name] for name in nearest(beside, root.name)])
-
-
-def _result_folders(parent: Path) -> list[Path]:
-    try:
-        return [path for path in sorted(parent.iterdir()) if (path / STUDY_FILE).is_file()]
-    except OSError:
-        return []
 
 
 def refuse_foreign(root: Path, study: Study) -> None:
@@ -266,7 +248,7 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
 
 
 def is_ours(root: Path) -> bool:
-    """Whether a run made the folder: by its marker, or as folders before the marker say it."""
+    """Says whether a run made the folder: by its marker, or by the first line of its study."""
     if is_regular(root / MARKER_FILE):
         return True
     try:
@@ -276,7 +258,7 @@ def is_ours(root: Path) -> bool:
 
 
 def _mark(root: Path) -> None:
-    """Says whose folder it is, before anything else is in it."""
+    """Puts the marker into the folder before anything else."""
     with suppress(FileExistsError):
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(root / MARKER_FILE, flags, 0o666), "w") as file:

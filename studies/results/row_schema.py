@@ -1,4 +1,4 @@
-"""The schema of a row: what every reader of a finished run relies on, whatever file holds it."""
+"""The schema of a row, on which every reader of a finished run relies."""
 
 import math
 import re
@@ -15,26 +15,26 @@ from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.spreadsheet import without_guard
 
 _COUNTED = re.compile(r"_(total|per_device)(_\d+)?$|_\d+$")
-"""Columns that a network's statistics name: numbers, one for each crossbar or over all."""
+"""Matches columns of a network's statistics: numbers, one for each crossbar or over all."""
 
 _COUNTS = ("images", "slots", "epochs", "presentations", "threads")
-"""Units of whole numbers."""
+"""Columns of these units hold whole numbers."""
 
 _MOST_DIGITS = 19
-"""Of a whole number in a table."""
+"""A whole number of a table has no more digits."""
 
 _ACCURACY = "must be an accuracy, 0 to 100 %"
 
 
 def _no_flag(value: object) -> object:
-    """Python, and so pydantic, takes `true` for 1."""
+    """Refuses a flag, which Python, and so pydantic, takes for a number."""
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")
     return value
 
 
 def _no_text(value: object) -> object:
-    """A file of our own holds numbers as numbers; text there was put in by hand."""
+    """Refuses text, which somebody put by hand into a file that holds numbers."""
     if isinstance(value, str):
         raise ValueError("must be a number, not text")
     return value
@@ -57,7 +57,7 @@ _AnyFloat = Annotated[float, Field(allow_inf_nan=True)]
 
 
 class _Checked(BaseModel):
-    """Typed columns, and further ones that are plain values."""
+    """A model with typed columns, and further ones that are plain values."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
     __pydantic_extra__: dict[str, str | bool | int | _AnyFloat | None] = Field(init=False)
@@ -130,7 +130,7 @@ _EMPTY = ("", "nan", "NaN", "NA", "None", "null")
 
 
 def value_of_cell(name: str, cell: str) -> Scalar:
-    """What a cell of a CSV stands for, by its column and by nothing else in the file."""
+    """Returns what a cell of a CSV stands for, which its column alone decides."""
     is_text = name in _TEXT_COLUMNS or name.endswith(_TEXT_ENDINGS)
     if is_text and name != "numerics_version":
         return without_guard(cell) or None
@@ -149,7 +149,7 @@ def value_of_cell(name: str, cell: str) -> Scalar:
 def checked_row(
     where: object, prefix: str, row: Mapping[str, Any], model: type[_Checked] = _CheckedRow
 ) -> Row:
-    """A finished run's row with every column of its type.
+    """Returns a finished run's row with every column of its type.
 
     Args:
         where: the file, for the error.

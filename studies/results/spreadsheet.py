@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would compute: text that begins as a formula is written as text."""
+"""Guards cells that a spreadsheet would compute, because their text begins as a formula."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]|$)")
-"""Starts a cell that a spreadsheet computes; a negative number and a dash are none."""
+"""Matches the start of a cell that a spreadsheet computes; negative numbers are none."""
 
 GUARD = "'"
-"""Put before such a cell; a spreadsheet shows what comes after."""
+"""This sign stands before such a cell, and a spreadsheet shows what comes after it."""
 
 
 def guarded(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with a guard before every text that begins as a formula."""
+    """Returns the table with a guard before every text that begins as a formula."""
     changed = {
         name: frame[name].map(_guarded)
         for name in frame.columns
@@ -39,7 +39,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> Path:
 
 
 def without_guard(cell: str) -> str:
-    """A cell as it was before `guarded`."""
+    """Returns a cell as it was before `guarded`."""
     guarded = cell.startswith(GUARD) and _FORMULA.match(cell[len(GUARD) :])
     return cell[len(GUARD) :] if guarded else cell
 

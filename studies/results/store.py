@@ -1,4 +1,4 @@
-"""Trial files: row and learning curve of one finished run each, written whole or not at all."""
+"""Trial files, each with row and learning curve of one run, are written whole or not at all."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from studies.declaration.trial import Trial, identity_of, stored_identity
 from studies.results.row_schema import CheckedEpoch, checked_row
 
 FORMAT: Literal[1] = 1
-"""Of the trial files; raised when their layout changes."""
+"""The version of the trial files' layout."""
 
 _NAME = re.compile(r"[0-9a-f]{16}\.json")
 
@@ -59,7 +59,7 @@ class TrialStore:
         write_whole(self.folder / f"{trial.identity}.json", lambda path: path.write_text(text))
 
     def holds_any(self) -> bool:
-        """Whether a run was ever finished here."""
+        """Says whether a run was ever finished here."""
         return bool(self._files())
 
     def _files(self) -> list[Path]:
@@ -77,7 +77,7 @@ class TrialStore:
     def read_all(
         self, on_damage: Callable[[InputError], None] = lambda error: None
     ) -> "StoredRuns":
-        """Every run of the folder.
+        """Returns every run of the folder.
 
         Args:
             on_damage: called with what is wrong with a file (``where``) that is no whole trial
@@ -105,7 +105,7 @@ class TrialStore:
 
 @dataclass(frozen=True)
 class StoredRuns:
-    """Finished runs: by identity, and the identities that share settings (other numerics).
+    """Finished runs by identity, and the identities that share settings (other numerics).
 
     Identities are those of today (`trial.identity_of`), whatever the file was named after.
     """
@@ -114,7 +114,7 @@ class StoredRuns:
     by_settings: dict[str, list[str]]
 
     def find(self, trial: Trial) -> TrialResult | None:
-        """The run of exactly this trial; else that of the last other numerics with its settings."""
+        """Returns the run of this trial, else that of the last other numerics with its settings."""
         if trial.identity in self.by_identity:
             return self.by_identity[trial.identity]
         alike = self.by_settings.get(identity_of(trial.settings, 0), [])
@@ -122,7 +122,7 @@ class StoredRuns:
         return max(others, key=lambda run: int(str(run.row["numerics_version"])), default=None)
 
     def n_beside(self, trials: Iterable[Trial]) -> int:
-        """How many runs are of none of these trials, whatever their numerics."""
+        """Counts the runs that are of none of these trials, whatever their numerics."""
         known: set[str] = set()
         for trial in trials:
             known |= {trial.identity, *self.by_settings.get(identity_of(trial.settings, 0), [])}
@@ -130,12 +130,12 @@ class StoredRuns:
 
 
 def is_trial_file(path: Path) -> bool:
-    """Whether a regular file has a name that a run gives; no other is ever renamed."""
+    """Says whether a regular file has a name that a run gives; no other is ever renamed."""
     return _NAME.fullmatch(path.name) is not None and is_regular(path)
 
 
 def _read_trial_file(path: Path) -> _TrialFile:
-    """A whole trial file.
+    """Reads a whole trial file.
 
     Raises:
         InputError: it is none: cut off, edited, renamed, or not of this format.

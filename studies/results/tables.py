@@ -1,4 +1,4 @@
-"""A study's runs as tidy tables: one row a run, one row an epoch."""
+"""Writes a study's runs as tidy tables with one row for each run, and one for each epoch."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ CURVES_CSV = "curves.csv"
 FAILURES_CSV = "failures.csv"
 
 _ON_DISK = {"trial": "unit"}
-"""Fields that a column of the files is named otherwise for: names on disk never change."""
+"""Fields whose column in the files has another name."""
 
 WHOLE_NUMBERS = ("T", "slots", "inference_T")
-"""Columns that would become floating point where a case (ann) has none."""
+"""These columns would become floating point where a case (ann) has no value."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """What a row must agree in to stand beside the others."""
+    """The versions in which rows must agree to stand beside each other."""
 
     numerics_version: int
     torch_version: str
@@ -46,36 +46,36 @@ class Versions:
 
     @classmethod
     def here(cls) -> Versions:
-        """Of this environment, found without importing anything heavy."""
+        """Returns the versions of this environment without importing anything heavy."""
         return cls(NUMERICS_VERSION, metadata.version("torch"), metadata.version("aihwkit"))
 
     @classmethod
     def of(cls, result: TrialResult) -> Versions:
-        """Of a finished run."""
+        """Returns the versions of a finished run."""
         return cls(**{name: result.row[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
 
     @classmethod
     def of_all(cls, runs: Runs) -> list[str]:
-        """The different versions of finished runs, in words."""
+        """Returns the different versions of finished runs in words."""
         return sorted({str(cls.of(result)) for _, result in runs})
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {version}" for name, version in vars(self).items())
 
     def difference(self, other: Versions) -> str:
-        """What differs, in words; empty where nothing does."""
+        """Returns what differs in words; empty where nothing does."""
         pairs = [(name, getattr(self, name), getattr(other, name)) for name in vars(self)]
         return ", ".join(f"{name} {mine} (now {now})" for name, mine, now in pairs if mine != now)
 
 
 def made_here(runs: Mapping[str, TrialResult]) -> dict[str, TrialResult]:
-    """The runs by identity that were made under the versions of this environment."""
+    """Returns the runs by identity that were made under the versions of this environment."""
     here = Versions.here()
     return {identity: run for identity, run in runs.items() if Versions.of(run) == here}
 
 
 def results_frame(runs: Runs) -> pd.DataFrame:
-    """One row a trial: study, identity, label, swept settings, the trial's row, its ledger."""
+    """Returns a row for each trial: names, swept settings, the trial's row and its ledger."""
     import pandas as pd
 
     frame = pd.DataFrame(
@@ -93,7 +93,7 @@ def results_frame(runs: Runs) -> pd.DataFrame:
 
 
 def curves_frame(runs: Runs) -> pd.DataFrame:
-    """One row an epoch of each run."""
+    """Returns a row for each epoch of each run."""
     import pandas as pd
 
     rows = [
@@ -136,7 +136,7 @@ def write_failures(root: Path, failures: Sequence[Failure]) -> None:
 def read_failures(
     root: Path, on_damage: Callable[[InputError], None] = lambda error: None
 ) -> list[Failure]:
-    """The trials that were listed as failed; none where the list is missing or damaged.
+    """Returns the trials listed as failed; none where the list is missing or damaged.
 
     Args:
         on_damage: called with what is wrong with a list that is there and none.
@@ -158,7 +158,7 @@ def read_failures(
 
 
 def remove_tables(root: Path) -> bool:
-    """Removes what can be rebuilt from the rows, for a row that finds the disk full.
+    """Removes what can be rebuilt from the rows, to make room for a row on a full disk.
 
     Returns:
         Whether there was any.
@@ -176,7 +176,7 @@ def _keys(trial: Trial) -> dict[str, Any]:
 
 
 def _own(trial: Trial, row: Row) -> Row:
-    """What a row takes from its trial: trials that differ in records alone share a stored run."""
+    """Returns what a row takes from its trial: those that differ in records alone share a run."""
     own = {"settings": trial.settings_json}
     if isinstance(trial.settings.method, DeviceMethod):
         own["overrides"] = canonical(trial.settings.method.overrides)
@@ -184,12 +184,12 @@ def _own(trial: Trial, row: Row) -> Row:
 
 
 def _cell(value: Any) -> Any:
-    """A swept value as a table cell: lists, mappings and null as JSON text."""
+    """Returns a swept value as a cell; lists, mappings and null become JSON."""
     return value if isinstance(value, bool | int | float | str) else canonical(value)
 
 
 def _one_type_a_column(frame: pd.DataFrame) -> pd.DataFrame:
-    """Swept values of several types (0.1 and null) as text: Parquet columns have one type."""
+    """Makes swept values of several types text, because Parquet columns have one type."""
     for column in frame.columns:
         if not column.startswith(SWEEP_PREFIX):
             continue

@@ -1,12 +1,10 @@
-"""A table of finished cells as Markdown, LaTeX (booktabs) or HTML; names are escaped in each."""
+"""Finished cells as Markdown or CSV, and how numbers and intervals are written in cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
-from studies.common.choices import Format
 from studies.common.statistics import FEWEST_SEEDS, mark
 from studies.results.spreadsheet import guarded
 
@@ -15,25 +13,18 @@ if TYPE_CHECKING:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """Exact numbers, no index."""
+    """Returns the table as CSV with exact numbers and without an index."""
     return str(guarded(table).to_csv(index=False)).rstrip("\n")
 
 
-def render_cells(table: pd.DataFrame, style: Format, n_left: int = 1, note: str = "") -> str:
-    """A table whose cells are text already.
+def as_markdown(table: pd.DataFrame, n_left: int = 1, note: str = "") -> str:
+    """Returns a table whose cells are text already as Markdown.
 
     Args:
-        n_left: leading columns that are names (left aligned); the others are numbers.
-        note: one line under the table (in LaTeX a comment above it).
+        n_left: number of leading columns that hold names and are left aligned.
+        note: one line under the table.
     """
     table = table.map(_one_line).rename(columns=_one_line)
-    if style == "latex":
-        return (f"% {note}\n" if note else "") + _latex(table, n_left)
-    if style == "html":
-        text = str(table.to_html(index=False, border=0))  # escapes its cells
-        return f"{text}\n<p>{escape(note)}</p>" if note else text
-    if style == "csv":
-        return as_csv(table)
     text = markdown({name: table[name].tolist() for name in table.columns}, n_left)
     return text + (f"\n\n{note}" if note else "")
 
@@ -42,18 +33,11 @@ def _one_line(cell: object) -> str:
     return " ".join(str(cell).split())
 
 
-def _latex(table: pd.DataFrame, n_left: int) -> str:
-    styled = table.style.hide(axis="index").format(escape="latex")
-    text: str = styled.format_index(escape="latex", axis="columns").to_latex(
-        hrules=True, column_format="l" * n_left + "r" * (len(table.columns) - n_left)
-    )
-    for sign, command in (("±", r"$\pm$"), ("<", "$<$"), (">", "$>$")):
-        text = text.replace(sign, command)
-    return text.rstrip("\n")
-
-
 def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
-    """As narrow as its cells: tabulate pads each header by two, past a terminal's 100 columns."""
+    """Returns a Markdown table that is as narrow as its cells.
+
+    Tabulate pads each header by two characters, which makes a summary wider than a terminal.
+    """
     aligned = []
     for place, (name, column) in enumerate(columns.items()):
         cells = [cell.replace("|", r"\|") for cell in (name, *column)]
@@ -66,30 +50,26 @@ def markdown(columns: Mapping[str, Sequence[str]], n_left: int = 1) -> str:
 
 
 _NO_SPREAD = 1e-6
-"""Half width (points) of an interval of equal values, rounding included."""
+"""An interval of equal values has a half width (points) below this, because of rounding."""
 
 
 def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | None = None) -> str:
-    """A mean with the half width of its interval, where it has one.
+    """Returns a mean with the half width of its interval, where it has one.
 
     Args:
-        n: seeds; of fewer than three no interval is shown, nor of equal values. None: many enough.
+        n: number of seeds; fewer than three show no interval. None means many enough.
     """
     shown = half_width > _NO_SPREAD and (n is None or n >= FEWEST_SEEDS)
     return number(mean, style) + (f" ± {half_width:.2f}" if shown else "")
 
 
 def marked_interval(mean: float, half_width: float, p: float, n: int) -> str:
-    """A difference with its sign, its interval and its mark.
-
-    Args:
-        p: corrected.
-    """
+    """Returns a difference with its sign, its interval and the mark of its corrected p."""
     return f"{interval(mean, half_width, '{:+.2f}', n)} {mark(mean, half_width, p)}".strip()
 
 
 def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:
-    """The same of an accuracy (%), whose interval ends at 0 and at 100."""
+    """Returns an accuracy (%) with its interval, which ends at 0 and at 100."""
     text = interval(mean, half_width, n=n)
     low, high = mean - half_width, mean + half_width
     if "±" not in text or (low >= 0 and high <= 100):
@@ -98,7 +78,7 @@ def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> s
 
 
 def number(value: float, style: str = "{:.2f}") -> str:
-    """A number; a dash where there is none, and no minus zero."""
+    """Returns a number, or a dash where there is none; zero has no minus sign."""
     if value != value:
         return "-"
     text = style.format(value)

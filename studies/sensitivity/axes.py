@@ -6,13 +6,18 @@ value is zero has a floor: a smaller value counts as zero.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from device_presets.jump_tables.table_device import RULES as TABLE_PARAMETERS
+from rpu_ssnn.devices.law_parameter import LawParameter
+from rpu_ssnn.devices.laws import LAWS
+from rpu_ssnn.spec.tile import TileSpec
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
 from studies.sensitivity.device_question import TunedDevice
 from studies.sensitivity.imperfections import (
+    FINITE_STEP,
     finest_levels,
     most_levels,
     own_parameters,
@@ -24,161 +29,85 @@ from studies.sensitivity.imperfections import (
 
 @dataclass(frozen=True)
 class RequirementParameter:
-    """A row of the table of parameters.
+    """A parameter that a requirement can be put on.
 
     Attributes:
-        imperfection: its name in `studies.sensitivity.imperfections`; empty where it is none.
-        paths: settings of the case that are set to the value; where the device's own differ, the
-            largest is, and the others stay in proportion.
         floor: a smaller value counts as zero; 0 for a parameter of which more is better.
         worst: value at which the search ends.
+        paths: settings of the case that are set to the value; where the device's own differ, the
+            largest is, and the others stay in proportion.
+        imperfection: its name in `studies.sensitivity.imperfections`; empty where it is none.
     """
 
+    name: str
     unit: str
     meaning: str
-    imperfection: str
-    paths: tuple[str, ...]
     floor: float
     worst: float
+    paths: tuple[str, ...]
+    imperfection: str
+
+
+def _tile(
+    name: str, unit: str, path: str, floor: float = 1e-5, worst: float = 1.0
+) -> RequirementParameter:
+    """Makes the row of a setting of the tile, whose imperfection is its section or its name."""
+    section, _, key = path.rpartition(".")
+    model: Any = TileSpec
+    if section:
+        kinds = get_args(TileSpec.model_fields[section].annotation)
+        model = kinds[0] if kinds else TileSpec.model_fields[section].annotation
+    meaning = model.model_fields[key].description or ""
+    imperfection = section if section not in ("", "reads") else name
+    return RequirementParameter(name, unit, meaning, floor, worst, (f"tile.{path}",), imperfection)
+
+
+def _declared(parameters: Mapping[str, LawParameter]) -> Iterator[RequirementParameter]:
+    """Yields the parameters that a law of devices lets be asked for."""
+    for name, parameter in parameters.items():
+        if parameter.swept is not None:
+            floor, worst = parameter.swept
+            cause = FINITE_STEP if name == "levels" else parameter.imperfection
+            unit, paths = parameter.unit, (f"overrides.{name}",)
+            meaning = parameter.description.partition(";")[0]
+            yield RequirementParameter(name, unit, meaning, floor, worst, paths, cause)
 
 
 MOST_SPREAD = 0.5
 """aihwkit takes the absolute value of what it draws: beyond this the real spread lags behind."""
 
+_WINDOW = "window of weights, at the same step in weight"
+_BOUNDS = ("overrides.w_max_spread", "overrides.w_min_spread")
+
+_OTHERS = (
+    RequirementParameter("weight_range", "He deviations", _WINDOW, 0.0, 0.05, (), ""),
+    RequirementParameter(
+        "bounds_spread", "bound", "device to device", 1e-2, MOST_SPREAD, _BOUNDS, "bounds_spread"
+    ),
+    _tile("read_noise", "device states", "reads.read_noise", 1e-2, 10.0),
+    _tile("stuck_share", "1", "stuck_share", 1e-3, 0.5),
+    _tile("half_select", "steps a spike", "half_select.forward_up", 1e-7),
+    _tile("read_disturb", "steps a spike", "read_disturb.forward_up", 1e-7),
+    _tile("noise_of_range", "range", "pulse_noise.of_range"),
+    _tile("retention_loss", "1", "retention.loss_per_decade"),
+    _tile("device_read_noise", "range", "device_read_noise.white_of_range"),
+    _tile("device_read_noise_of_current", "current", "device_read_noise.white_of_current"),
+    _tile("slow_read_noise", "range", "device_read_noise.slow_of_range"),
+    _tile("asymmetry_common", "step", "line_spread.asymmetry_common", 1e-3),
+    _tile("ohm_per_cell", "ohm", "lines.ohm_per_cell", 1e-4, 1e5),
+)
+
 PARAMETERS: Mapping[str, RequirementParameter] = {
-    "levels": RequirementParameter(
-        "states", "range over the step of one pulse", "finite_step", ("overrides.levels",), 0.0, 2.0
-    ),
-    "asymmetry": RequirementParameter(
-        "step", "up against down step", "asymmetry", ("overrides.asymmetry",), 1e-3, 0.9
-    ),
-    "cycle_to_cycle": RequirementParameter(
-        "step", "noise of each pulse", "cycle_to_cycle", ("overrides.cycle_to_cycle",), 1e-2, 10.0
-    ),
-    "jump_spread": RequirementParameter(
-        "measured",
-        "spread of a table's jumps around their mean",
-        "cycle_to_cycle",
-        ("overrides.jump_spread",),
-        1e-2,
-        100.0,
-    ),
-    "step_spread": RequirementParameter(
-        "step", "device to device", "step_spread", ("overrides.step_spread",), 1e-2, MOST_SPREAD
-    ),
-    "weight_range": RequirementParameter(
-        "He deviations", "window of weights, at the same step in weight", "", (), 0.0, 0.05
-    ),
-    "read_noise": RequirementParameter(
-        "device states", "of one read", "read_noise", ("tile.reads.read_noise",), 1e-2, 10.0
-    ),
-    "stuck_share": RequirementParameter(
-        "1", "devices that never move", "stuck_share", ("tile.stuck_share",), 1e-3, 0.5
-    ),
-    "half_select": RequirementParameter(
-        "steps a spike",
-        "disturb of an input line's devices, upwards (simulator: native)",
-        "half_select",
-        ("tile.half_select.forward_up",),
-        1e-7,
-        1.0,
-    ),
-    "read_disturb": RequirementParameter(
-        "steps a spike",
-        "disturb of an input line's devices by reads, upwards (simulator: native)",
-        "read_disturb",
-        ("tile.read_disturb.forward_up",),
-        1e-7,
-        1.0,
-    ),
-    "noise_of_range": RequirementParameter(
-        "range",
-        "noise of each pulse, as NeuroSim has it (simulator: native)",
-        "pulse_noise",
-        ("tile.pulse_noise.of_range",),
-        1e-5,
-        1.0,
-    ),
-    "retention_loss": RequirementParameter(
-        "1",
-        "share of the state that is lost in each decade of time (simulator: native)",
-        "retention",
-        ("tile.retention.loss_per_decade",),
-        1e-5,
-        1.0,
-    ),
-    "device_read_noise": RequirementParameter(
-        "range",
-        "noise of each device, new in each read (simulator: native)",
-        "device_read_noise",
-        ("tile.device_read_noise.white_of_range",),
-        1e-5,
-        1.0,
-    ),
-    "device_read_noise_of_current": RequirementParameter(
-        "current",
-        "the same, as a share of the device's own current (simulator: native)",
-        "device_read_noise",
-        ("tile.device_read_noise.white_of_current",),
-        1e-5,
-        1.0,
-    ),
-    "slow_read_noise": RequirementParameter(
-        "range",
-        "noise of each device, with a memory of slow_time_s (simulator: native)",
-        "device_read_noise",
-        ("tile.device_read_noise.slow_of_range",),
-        1e-5,
-        1.0,
-    ),
-    "asymmetry_common": RequirementParameter(
-        "step",
-        "asymmetry that all devices of an array share (simulator: native)",
-        "line_spread",
-        ("tile.line_spread.asymmetry_common",),
-        1e-3,
-        1.0,
-    ),
-    "ohm_per_cell": RequirementParameter(
-        "ohm",
-        "resistance of a line from cell to cell (simulator: native, lines.on_resistance)",
-        "lines",
-        ("tile.lines.ohm_per_cell",),
-        1e-4,
-        1e5,
-    ),
-    "asymmetry_spread": RequirementParameter(
-        "step",
-        "asymmetry, device to device",
-        "asymmetry_spread",
-        ("overrides.asymmetry_spread",),
-        1e-3,
-        1.0,
-    ),
-    "bounds_spread": RequirementParameter(
-        "bound",
-        "both bounds, device to device",
-        "bounds_spread",
-        ("overrides.w_max_spread", "overrides.w_min_spread"),
-        1e-2,
-        MOST_SPREAD,
-    ),
-    "write_noise": RequirementParameter(
-        "step", "read against kept weight", "write_noise", ("overrides.write_noise",), 0.1, 1e3
-    ),
-}
+    row.name: row
+    for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS)
+    for row in _declared(parameters)
+} | {row.name: row for row in _OTHERS}
+"""Every parameter that can be asked for, by name, but for those of a user's own law."""
 
 
 def parameters_for(case: OnDeviceCase) -> Mapping[str, RequirementParameter]:
-    """`PARAMETERS`, and those that a law of the user's own lets be asked for."""
-    own = {
-        name: RequirementParameter(
-            p.unit, p.description, p.imperfection, (f"overrides.{name}",), *p.swept
-        )
-        for name, p in own_parameters(case).items()
-        if p.swept is not None
-    }
-    return {**PARAMETERS, **own}
+    """Returns `PARAMETERS`, and those that a law of the user's own lets be asked for."""
+    return {**PARAMETERS, **{row.name: row for row in _declared(own_parameters(case))}}
 
 
 STANDARD = (
@@ -190,10 +119,10 @@ STANDARD = (
     "read_noise",
     "stuck_share",
 )
-"""The parameters that are asked for where none is named."""
+"""These parameters are asked for where none is named."""
 
 WIDEST = 16.0
-"""Weight range at which a search upwards ends, as a multiple of the device's own."""
+"""A search upwards ends at this multiple of the device's own weight range."""
 
 
 @dataclass(frozen=True)
@@ -216,22 +145,22 @@ class RequirementAxis:
 
     @property
     def more_is_better(self) -> bool:
-        """Whether the device gets worse as the size of the value falls."""
+        """Says whether the device gets worse as the size of the value falls."""
         return self.parameter.floor == 0.0
 
     @property
     def larger_is_better(self) -> bool:
-        """Whether the value has to be at least, rather than at most, the one required."""
+        """Says whether the value has to be at least, rather than at most, the one required."""
         return self.more_is_better or self.own < 0
 
     def harm(self, value: float) -> float:
-        """Coordinate of a value."""
+        """Returns the coordinate of a value."""
         if self.more_is_better:
             return -math.log10(value)
         return math.log10(max(abs(value), self.parameter.floor))
 
     def value(self, harm: float) -> float:
-        """Value at a coordinate, to three digits; at the floor the best value."""
+        """Returns the value at a coordinate, to three digits; at the floor the best value."""
         if self.more_is_better:
             return rounded(10**-harm)
         if harm <= math.log10(self.parameter.floor) + 1e-9:
@@ -239,7 +168,7 @@ class RequirementAxis:
         return math.copysign(rounded(10**harm), self.own)
 
     def case(self, value: float) -> OnDeviceCase:
-        """The device with that value."""
+        """Returns the device with that value."""
         if self.name != "weight_range":
             own = _values(self.parameter, settings_of(self.context))
             largest = max(map(abs, own))
@@ -251,15 +180,15 @@ class RequirementAxis:
         own_levels = float(settings_of(self.context)["overrides.levels"])
         levels = min(own_levels * share, most_levels())  # the range is rounded
         changed = with_settings(self.context, {"overrides.levels": levels})
-        drive = changed.hyperparameters.model_dump() | {"weight_range": value}
-        return changed.model_copy(update={"hyperparameters": PartialHyperparameters(**drive)})
+        given = changed.hyperparameters.model_dump() | {"weight_range": value}
+        return changed.model_copy(update={"hyperparameters": PartialHyperparameters(**given)})
 
 
 def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxis | str:
-    """The axis of a parameter; in words, why the device has none.
+    """Returns the axis of a parameter, or why the device has none in words.
 
     Args:
-        context: the device, with its drive.
+        context: the device, with its hyperparameters.
     """
     parameter = parameters_for(context)[name]
     has = settings_of(context)
@@ -273,7 +202,7 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
         best = rounded(own * min(WIDEST, most_levels() / levels))
         return RequirementAxis(name, parameter, context, own, best, min(own, worst), own)
     if name == "levels":
-        # More of them than the drive can use would lower the learning rate.
+        # More of them than can be used would lower the learning rate.
         best = finest_levels(levels, tuned.thinning) if tuned.thinning else rounded(levels)
         return RequirementAxis(
             name, parameter, context, levels, best, parameter.worst, tuned.weight_range
@@ -288,5 +217,5 @@ def axis(name: str, context: OnDeviceCase, tuned: TunedDevice) -> RequirementAxi
 
 
 def _values(parameter: RequirementParameter, has: Mapping[str, Any]) -> list[float]:
-    """The device's own settings of a parameter."""
+    """Returns the device's own settings of a parameter."""
     return [float(has.get(path) or 0.0) for path in parameter.paths]

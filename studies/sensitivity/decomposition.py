@@ -1,4 +1,4 @@
-"""Where the points of a device go: from a float network to spikes in the device, step by step.
+"""Takes the loss of a device apart: from a float network to spikes in the device, step by step.
 
 Two ways lead from exact backpropagation in floating point into a device:
 
@@ -20,11 +20,10 @@ from studies.common.statistics import (
     NOT_SIGNIFICANT,
     ONLY_ALONE,
     SIGNIFICANCE,
-    describe,
-    holm,
+    WHY_UNTESTED,
     mark,
-    paired_p,
-    why_untested,
+    mean_and_half_width,
+    paired_tests,
 )
 from studies.declaration.cases import Case
 from studies.declaration.result import Failure, Runs
@@ -37,7 +36,6 @@ from studies.declaration.update_rules.pulses import DeviceCase
 from studies.declaration.update_rules.rate import RateCase
 from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
-    BySeed,
     DeviceQuestion,
     Run,
     accuracies,
@@ -48,7 +46,7 @@ from studies.sensitivity.device_question import (
 
 QUESTION = "decompose"
 IDEAL_DEVICE = "ideal"
-"""Preset with a finite step, a finite range and no other imperfection; not float weights."""
+"""This preset has a finite step, a finite range and no other imperfection."""
 
 FLOAT = "float network"
 NUMBERS_IDEAL = f"numbers in {IDEAL_DEVICE}"
@@ -73,18 +71,22 @@ STEPS = (
     (BY_SPIKES, ALL, FLOAT, SPIKES),
     (BETWEEN, INSTEAD, NUMBERS, SPIKES),
 )
-"""Way, step, the state before it and the one after."""
+"""Each row holds a way, a step, the state before it and the one after."""
 
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The answer.
+    """Answers where the points between a float network and spikes in a device go.
 
     Attributes:
-        table: one row of `STEPS`; see `_table` for the columns.
+        table: one row for each of `STEPS` with ``way``, ``step``, ``before``, ``after``, ``loss``
+            (points, mean over the seeds that both have), ``loss_ci`` (half width of the 95 %
+            interval), ``loss_p`` (paired t-test after Holm's correction over all rows), ``n``
+            (seeds) and ``loss_p_alone`` (not corrected: it agrees with ``loss_ci``).
         levels: mean test accuracy (%) of each state.
         sentence: the answer in words; empty where a state has no run.
-        notes: what was left out, a line each.
+        notes: lines on what was left out.
+        failures: the trials that failed.
     """
 
     table: pd.DataFrame
@@ -100,6 +102,10 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     Every state has its own learning rate (and weight range, in a device): given by the study's
     case where that has one, else searched as in any study.
 
+    Args:
+        device: label of a device case of the study, or a preset.
+        run: runs what is missing of a study, such as `studies.runner` returns it.
+
     Raises:
         InputError: bad input, before anything runs; among it the control itself, and a device that
             the control cannot train (`update_rules.analog_sgd`).
@@ -111,31 +117,30 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     cases = list(_cases(asked))
     outcome = run(replace(asked, reference=cases[0]).study_of(QUESTION, cases[1:]))
     table = _table(outcome.runs)
-    levels = {case.name: _mean(accuracies(outcome.runs, case.name)) for case in cases}
+    reached = {case.name: list(accuracies(outcome.runs, case.name).values()) for case in cases}
+    levels = {state: mean_and_half_width(values)[0] for state, values in reached.items()}
     notes = setting_notes(asked)
     spikes = _simulator(asked.case)
     others = {_simulator(case) for case in cases if isinstance(case, AnalogSgdCase)} - {spikes}
-    for other in sorted(others):
-        notes.append(f"simulator of devices: {other} by numbers, at least once; {spikes} by spikes")
+    notes += [f"{other} simulates a device by numbers, {spikes} by spikes" for other in others]
     return Decomposition(table, levels, sentence(table, device), notes, outcome.failures)
 
 
 def _cases(asked: DeviceQuestion) -> Iterator[Case]:
-    """The states in the order of the table, as the study has them where it has."""
+    """Yields the states in the order of the table, as the study has them where it has them."""
     study, inside = asked.study, asked.case
     shared = {"network": inside.network, "training": inside.training}
 
     def labelled(case: Case, label: str) -> Case:
         return case.model_copy(update={"label": label, "seeds": None})
 
+    exact_gradients = (case for case in study.cases if isinstance(case, AnnCase))
     made = AnnCase(update="ann", **_read_by(AnnCase, shared))
-    found = next((c for c in study.cases if isinstance(c, AnnCase)), made)
-    yield labelled(found, FLOAT)
-    for device, label in ((IDEAL_DEVICE, NUMBERS_IDEAL), (inside.device, NUMBERS)):
-        overrides = {} if label == NUMBERS_IDEAL else inside.overrides
-        same = {name: inside.tile[name] for name in ("simulator",) if name in inside.tile}
-        tile = same if label == NUMBERS_IDEAL else inside.tile
-        yield labelled(_control(study, device, overrides, tile, shared), label)
+    yield labelled(next(exact_gradients, made), FLOAT)
+    simulator = {key: value for key, value in inside.tile.items() if key == "simulator"}
+    yield labelled(_control(study, IDEAL_DEVICE, {}, simulator, shared), NUMBERS_IDEAL)
+    control = _control(study, inside.device, inside.overrides, inside.tile, shared)
+    yield labelled(control, NUMBERS)
     rates = (c for c in study.cases if isinstance(c, RateCase) and c.surrogate is None)
     yield labelled(next(rates, RateCase(update="rate", **shared)), RATES)
     exact = (c for c in study.cases if isinstance(c, CoincidenceCase))
@@ -147,11 +152,6 @@ def _simulator(case: OnDeviceCase) -> str:
     return str(case.tile.get("simulator", "aihwkit"))
 
 
-def _without_simulator(tile: dict[str, object]) -> dict[str, object]:
-    """Both simulators have the same devices, where the tile has nothing that only one has."""
-    return {name: setting for name, setting in tile.items() if name != "simulator"}
-
-
 def _control(
     study: Study,
     device: str,
@@ -159,14 +159,20 @@ def _control(
     tile: dict[str, object],
     shared: dict[str, dict[str, object]],
 ) -> AnalogSgdCase:
-    """The study's own control in that device, in the same simulator if there is one; else a new
-    one."""
+    """Returns the study's own control in that device, in the same simulator if there is one.
+
+    Both simulators have the same devices, so the other simulator's control serves too. A study
+    without a control gets a new one.
+    """
+
+    def rest(tile: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in tile.items() if name != "simulator"}
+
     controls = [
         case
         for case in study.cases
         if isinstance(case, AnalogSgdCase)
-        and (case.device, case.overrides) == (device, overrides)
-        and _without_simulator(case.tile) == _without_simulator(tile)
+        and (case.device, case.overrides, rest(case.tile)) == (device, overrides, rest(tile))
     ]
     if controls:
         return next((case for case in controls if case.tile == tile), controls[0])
@@ -177,7 +183,7 @@ def _control(
 def _read_by(
     case: type[AnnCase | AnalogSgdCase], shared: dict[str, dict[str, object]]
 ) -> dict[str, dict[str, object]]:
-    """The device's own network and training, as far as training with numbers reads them."""
+    """Keeps what training with numbers reads of the device's own network and training."""
     reads = set(case.reads or ())
     return {
         section: {key: value for key, value in settings.items() if f"{section}.{key}" in reads}
@@ -186,26 +192,21 @@ def _read_by(
 
 
 def _table(runs: Runs) -> pd.DataFrame:
-    """Columns: ``way``, ``step``, ``before``, ``after``; ``loss`` (points, mean over the seeds that
-    both have), ``loss_ci`` (half width of the 95 % interval), ``loss_p`` (paired t-test, corrected
-    by Holm over all rows), ``n`` (seeds), ``loss_p_alone`` (not corrected: it agrees with
-    ``loss_ci``).
-    """
     reached = {state: accuracies(runs, state) for step in STEPS for state in step[2:]}
-    losses = [differences(reached[before], reached[after]) for _, _, before, after in STEPS]
-    alone = [paired_p(list(loss.values())) for loss in losses]
-    samples = [describe(list(loss.values())) for loss in losses]
+    tests = paired_tests(
+        list(differences(reached[before], reached[after]).values()) for *_, before, after in STEPS
+    )
     return pd.DataFrame(STEPS, columns=["way", "step", "before", "after"]).assign(
-        loss=[sample.mean for sample in samples],
-        loss_ci=[sample.half_width for sample in samples],
-        loss_p=holm(alone),
-        n=[sample.n for sample in samples],
-        loss_p_alone=alone,
+        loss=[test.mean for test in tests],
+        loss_ci=[test.half_width for test in tests],
+        loss_p=[test.p for test in tests],
+        n=[test.n for test in tests],
+        loss_p_alone=[test.p_alone for test in tests],
     )
 
 
 def sentence(table: pd.DataFrame, device: str) -> str:
-    """The device's share and the spikes' share of the loss, as far as they can be told."""
+    """Says how much of the loss is the device's and how much is the spikes', as far as is known."""
     if table["loss"].isna().any():
         return ""
     by = {(row["way"], row["step"]): row for _, row in table.iterrows()}
@@ -214,8 +215,7 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     )
     numbers, between = by[BY_NUMBERS, WITH_NUMBERS], by[BETWEEN, INSTEAD]
     if between["loss_p"] != between["loss_p"]:
-        why = why_untested(int(between["n"]))
-        verdict = f"{why} cannot tell whether spikes or numbers serve the device better"
+        verdict = f"spikes and numbers are not compared in this device: {WHY_UNTESTED}"
     elif between["loss_p"] >= SIGNIFICANCE:
         known = mark(between["loss"], between["loss_ci"], between["loss_p"])
         after = " after correction" if known == ONLY_ALONE else ""
@@ -232,16 +232,12 @@ def sentence(table: pd.DataFrame, device: str) -> str:
     )
 
 
-def _points(row: pd.Series, sign: float = 1.0) -> str:
-    untold = _IN_WORDS.get(mark(row["loss"], row["loss_ci"], row["loss_p"]), "")
-    return interval(sign * row["loss"], row["loss_ci"], n=row["n"]) + untold
-
-
 _IN_WORDS = {
     NOT_SIGNIFICANT: " (not significant)",
     ONLY_ALONE: " (not significant after correction)",
 }
 
 
-def _mean(by_seed: BySeed) -> float:
-    return describe(list(by_seed.values())).mean
+def _points(row: pd.Series, sign: float = 1.0) -> str:
+    untold = _IN_WORDS.get(mark(row["loss"], row["loss_ci"], row["loss_p"]), "")
+    return interval(sign * row["loss"], row["loss_ci"], n=row["n"]) + untold

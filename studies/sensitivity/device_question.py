@@ -1,4 +1,4 @@
-"""What the two questions on one device share: its case, the studies they run, paired losses.
+"""Shared by all questions on one device: its case, the studies they run, paired losses.
 
 Hyperparameters. The device as it is gets its hyperparameters as in any study (given, known or
 searched). Every changed device gets the same, since the question is what the change does. With
@@ -41,14 +41,14 @@ type Run = Callable[[Study], Outcome]
 type BySeed = dict[int, float]
 
 AS_IS = "as it is"
-"""Label of the device with all that it has."""
+"""This label stands for the device with all that it has."""
 
 LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
 class DeviceQuestion:
-    """A device of a study, on its way to be asked about.
+    """A device of a study that a question is about.
 
     Attributes:
         case: the device as the study has it, under the label `AS_IS`.
@@ -61,7 +61,7 @@ class DeviceQuestion:
     reference: Case
 
     def study_of(self, question: str, cases: Iterable[Case]) -> Study:
-        """The study that runs the reference and other cases, under the question's name.
+        """Returns the study that runs the reference and other cases under the question's name.
 
         Raises:
             InputError: a case is not valid.
@@ -80,7 +80,7 @@ class DeviceQuestion:
 
 @dataclass(frozen=True)
 class TunedDevice:
-    """How the device as it is was driven, and what its runs say of the drive.
+    """The hyperparameters of the device as it is, and what its runs say of them.
 
     Attributes:
         thinning: largest share of gradient spikes that reached one of its crossbars at the
@@ -93,7 +93,7 @@ class TunedDevice:
 
     @property
     def hyperparameters(self) -> PartialHyperparameters:
-        """As a case holds it."""
+        """Returns the hyperparameters as a case holds them."""
         return PartialHyperparameters(
             learning_rate=self.learning_rate, weight_range=self.weight_range
         )
@@ -141,7 +141,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
 
 
 def device_name(study: Study, device: str) -> str:
-    """The device as it is shown and as folders are named: of a file alike, wherever it lies.
+    """Returns the device as it is shown and as folders are named, wherever its file lies.
 
     Raises:
         InputError: a file that is not there.
@@ -153,7 +153,7 @@ def device_name(study: Study, device: str) -> str:
 
 
 def name_of(study: str, question: str, device: str) -> str:
-    """Name of a question's study, and of its folder: at most 60 letters, digits, _ and -."""
+    """Returns the name of a question's study and folder: at most 60 letters, digits, _ and -."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", device).strip("-")
     name = f"{study}_{question}_{plain}"
     if len(name) <= LONGEST_NAME:
@@ -163,7 +163,7 @@ def name_of(study: str, question: str, device: str) -> str:
 
 
 def tuned_device_of(runs: Runs) -> TunedDevice | None:
-    """The drive of the device as it is, from its runs; None where it has none."""
+    """Returns the hyperparameters of the device as it is from its runs; None without runs."""
     for trial, result in runs:
         method = trial.settings.method
         if trial.label == AS_IS and isinstance(method, DeviceMethod):
@@ -177,25 +177,25 @@ def tuned_device_of(runs: Runs) -> TunedDevice | None:
 
 
 def accuracies(runs: Runs, label: str) -> BySeed:
-    """Accuracy (%) of a case by seed, on the images that the study says."""
+    """Returns the accuracy (%) of a case by seed, on the images that the study says."""
     return {trial.settings.seed: result.accuracy for trial, result in runs if trial.label == label}
 
 
 def differences(first: BySeed, second: BySeed) -> BySeed:
-    """First minus second, of the seeds that both have."""
+    """Returns first minus second for the seeds that both have."""
     return {seed: first[seed] - second[seed] for seed in first if seed in second}
 
 
 def hyperparameter_note(tuned: TunedDevice, search_each: bool) -> str:
-    """What was done about the drive, in words."""
+    """Says what was done about the hyperparameters."""
     held = f"weight range {tuned.weight_range:g}, learning rate {tuned.learning_rate:g}"
     if search_each:
-        return f"drive: searched for each changed device (the device as it is: {held})"
-    return f"drive: that of the device as it is, held fixed for every change ({held})"
+        return f"hyperparameters: searched for each changed device (the device as it is: {held})"
+    return f"hyperparameters: those of the device as it is, held fixed for every change ({held})"
 
 
 def setting_notes(asked: DeviceQuestion) -> list[str]:
-    """What of the study the question leaves out."""
+    """Says what of the study the question leaves out."""
     study, notes = asked.study, []
     if study.varied:
         notes.append(f"the study's sweep is left out ({', '.join(study.varied)})")
@@ -209,5 +209,5 @@ def setting_notes(asked: DeviceQuestion) -> list[str]:
 
 
 def as_text(value: Any) -> str:
-    """A setting in a few characters."""
+    """Returns a setting in a few characters."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

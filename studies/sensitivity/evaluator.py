@@ -1,4 +1,4 @@
-"""The devices that a requirement was measured on, in one study and so in one folder."""
+"""Measures the devices of a requirement, all in one study and so in one folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ QUESTION = "require"
 
 @dataclass
 class DeviceEvaluator:
-    """Every device measured so far; one study holds them all, so that one folder does."""
+    """All devices measured so far, in one study, so that one folder holds them."""
 
     asked: DeviceQuestion
     run_study: Run
@@ -33,7 +33,7 @@ class DeviceEvaluator:
 
     @property
     def study(self) -> Study:
-        """All devices so far."""
+        """Returns the study of all devices so far."""
         cases = [c.model_copy(update={"label": label}) for label, c in self.cases.items()]
         return self.asked.study_of(QUESTION, cases)
 
@@ -44,7 +44,7 @@ class DeviceEvaluator:
         self.runs, self.failures = outcome.runs, outcome.failures
 
     def add_own(self, axes: Sequence[RequirementAxis], as_it_is: OnDeviceCase) -> None:
-        """Each axis starts at the device's own value."""
+        """Starts each axis at the device's own value."""
         new = {}
         for along in axes:
             alone = along.context is not as_it_is
@@ -72,7 +72,7 @@ class DeviceEvaluator:
             self.run(new)
 
     def place(self, along: RequirementAxis, harm: float) -> float:
-        """Where a harm is measured: where it was, else at the value of three digits beside it."""
+        """Returns where a harm is measured: where it was, else at a value of three digits."""
         return harm if harm in self.values[along.name] else along.harm(along.value(harm))
 
     def _tuned(self, case: OnDeviceCase) -> OnDeviceCase:
@@ -83,10 +83,10 @@ class DeviceEvaluator:
         )
 
     def losses(self, along: RequirementAxis) -> dict[float, BySeed]:
-        """What the axis has shown so far, by harm; empty where every run failed."""
+        """Returns the losses of an axis so far by harm; empty where every run failed."""
         return {harm: self.loss_of(label) for harm, label in self.values[along.name].items()}
 
     def loss_of(self, label: str) -> BySeed:
-        """Reference minus device, by seed."""
+        """Returns reference minus device by seed."""
         reference = accuracies(self.runs, self.asked.reference.name)
         return differences(reference, accuracies(self.runs, label))

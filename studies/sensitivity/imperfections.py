@@ -1,8 +1,8 @@
-"""What a device can do wrong, one by one, and what each is when it is switched off.
+"""Lists what a device can do wrong, and what each imperfection is when it is switched off.
 
 An imperfection is a group of settings that have one physical cause. Switched off means that each
 of them has its neutral value, everything else as it was. Not in the table: the finite range (the
-drive's weight range decides what it is worth; `rpu-ssnn require` varies it), differential pairs
+weight range decides what it is worth; `rpu-ssnn require` varies it), differential pairs
 and symmetry-point subtraction (remedies), `reset_level` (where a leak goes to), and how noise
 scales.
 """
@@ -22,7 +22,7 @@ from studies.declaration.sections import leaves
 from studies.declaration.update_rules.devices import OnDeviceCase
 
 NO_LEAK = "inf"
-"""Of a time constant; text, since JSON has no infinity."""
+"""An infinite time constant is written as text, since JSON has no infinity."""
 
 OF_DEVICES = (
     "cycle_to_cycle",
@@ -54,12 +54,14 @@ def _off(neutral: Neutral, parameters: Mapping[str, LawParameter]) -> Neutral:
 
 
 def _of_devices() -> Neutral:
-    """Imperfection -> path -> value when it is switched off, of all laws and of measured tables."""
+    """Returns imperfection -> path -> value when it is switched off, for laws and tables."""
     found: Neutral = {name: {} for name in OF_DEVICES}
     for parameters in (*(law.parameters for law in LAWS.values()), TABLE_PARAMETERS):
         _off(found, parameters)
     return found
 
+
+_CONVERTERS = ("dac_bits", "adc_bits", "adc_bound", "adc_bound_transposed")
 
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     **_of_devices(),
@@ -69,33 +71,27 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
         for effect, spec in ARRAY_PHYSICS.items()
     },
     "read_noise": {"tile.reads.read_noise": 0.0},
-    "converters": {
-        "tile.reads.dac_bits": None,
-        "tile.reads.adc_bits": None,
-        "tile.reads.adc_bound": None,
-        "tile.reads.adc_bound_transposed": None,
-    },
+    "converters": {f"tile.reads.{field}": None for field in _CONVERTERS},
     "on_off_ratio": {"tile.reference.on_off_ratio": None},
     "reference_spread": {"tile.reference.spread": 0.0},
     "pulsed_start": {"tile.initial": "programmed"},
 }
 """Imperfection -> path in a case -> value when it is switched off. `finite_step` comes on top:
-its neutral value depends on the drive, see `FINITE_STEP`."""
+its neutral value depends on the hyperparameters, see `FINITE_STEP`."""
 
 FINITE_STEP = "finite_step"
-"""Switched off: the finest step at which the drive's learning rate can still be had. A coincidence
-makes at most one pulse, so finer steps than that would not be a better device, only a lower
-learning rate."""
+"""Switched off, the step is the finest at which the learning rate can still be had. A coincidence
+makes at most one pulse, so finer steps would be no better device, only a lower learning rate."""
 
 FINER_BY = 1.05
-"""A step that could be finer by less than this is as fine as the drive can use."""
+"""A step that could be finer by less than this is as fine as can be used."""
 
 type Off = Mapping[str, Mapping[str, Any]]
 """The imperfections that a device has, with what each sets when it is switched off."""
 
 
 def settings_of(case: OnDeviceCase) -> dict[str, Any]:
-    """All that a device case says of its device and tile, defaults included, by path."""
+    """Returns all that a case says of its device and tile, defaults included, by path."""
     parameters = parameters_of(case.device, overrides=own_values(case.device, case.overrides))
     tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
     overrides = {f"overrides.{name}": value for name, value in parameters.items()}
@@ -103,7 +99,7 @@ def settings_of(case: OnDeviceCase) -> dict[str, Any]:
 
 
 def imperfections(case: OnDeviceCase, thinning: float | None) -> tuple[Off, list[str]]:
-    """What of the table the device has, and notes on what cannot be switched off.
+    """Returns what of the table the device has, and notes on what cannot be switched off.
 
     Args:
         thinning: largest share of gradient spikes that reaches one of the crossbars at the
@@ -158,7 +154,7 @@ def _neutral(case: OnDeviceCase) -> Neutral:
 
 
 def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCase:
-    """The case with some of its settings, given by path, replaced."""
+    """Returns the case with some of its settings, given by path, replaced."""
     overrides = dict(case.overrides)
     tile = TileSpec.model_validate(case.tile).model_dump(exclude={"weight_range"})
     for path, value in changes.items():
@@ -180,7 +176,7 @@ def with_settings(case: OnDeviceCase, changes: Mapping[str, Any]) -> OnDeviceCas
 
 
 def switched_off(case: OnDeviceCase, off: Off, names: Collection[str]) -> OnDeviceCase:
-    """The case with some of its imperfections switched off."""
+    """Returns the case with some of its imperfections switched off."""
     changes: dict[str, Any] = {}
     for name in names:
         changes |= off[name]
@@ -188,12 +184,12 @@ def switched_off(case: OnDeviceCase, off: Off, names: Collection[str]) -> OnDevi
 
 
 def rounded(value: float) -> float:
-    """Three digits: no result depends on more, and labels stay short."""
+    """Returns three digits: no result depends on more, and labels stay short."""
     return float(f"{value:.3g}")
 
 
 def finest_levels(levels: float, thinning: float) -> float:
-    """Levels of the finest step that a drive can use, as far as aihwkit's precision goes.
+    """Returns the levels of the finest step that can be used, within aihwkit's precision.
 
     Args:
         levels: of the device. thinning: share of gradient spikes that reach it, above 0.
@@ -202,7 +198,7 @@ def finest_levels(levels: float, thinning: float) -> float:
 
 
 def most_levels() -> float:
-    """Levels that a preset may have."""
+    """Returns how many levels a preset may have."""
     from rpu_ssnn.devices.common_parameters import MOST_LEVELS  # its package brings pandas
 
     return MOST_LEVELS

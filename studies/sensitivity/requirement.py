@@ -1,7 +1,7 @@
-"""What a device has to meet: each parameter's value at which the wanted loss is reached.
+"""Finds what a device has to meet: each parameter's value at which the wanted loss is reached.
 
 A parameter is varied alone; the others stay as they are, or all other imperfections are switched
-off (`off`: what the parameter would cost by itself). Loss is the reference's test
+off (`off`), which asks what the parameter would cost by itself. Loss is the reference's test
 accuracy minus the device's, in points, paired by seed.
 
 Bracketing. The device's own value is the first; the second is the best value where the own loses
@@ -49,7 +49,6 @@ from studies.sensitivity.evaluator import QUESTION, DeviceEvaluator
 from studies.sensitivity.imperfections import Off, imperfections, switched_off
 from studies.sensitivity.threshold_crossing import (
     Losses,
-    ThresholdCrossing,
     bracket,
     side,
     threshold_crossing,
@@ -59,23 +58,29 @@ WITHIN = 1.5
 FIRST_VALUES, MOST_ROUNDS = 2, 8
 
 UNTUNED = TunedDevice(learning_rate=1.0, weight_range=1.0, thinning=None)
-"""In place of hyperparameters that are not known before anything runs."""
+"""This stands in place of hyperparameters that are not known before anything runs."""
 
 CASE_IN_QUESTION = "case 2"
-"""Of a question's study, whose first case is the reference."""
+"""Errors name the device so: the first case of a question's study is the reference."""
 
 MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell"
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """The answer.
+    """Answers what each parameter has to meet.
 
     Attributes:
-        table: one row a parameter, see `_row`.
-        curves: the loss at every value that was measured, see `_curve`.
-        notes: what was held and left out, a line each.
-        trials: runs that the answer rests on.
+        table: one row for each parameter with ``parameter``, ``unit``, ``own`` (the device's own
+            value), ``own_loss`` and ``own_loss_ci`` (points); ``bound`` (at most, at least),
+            ``required`` and its interval ``easy``, ``hard`` (value at the harmless and the harmful
+            end; NaN: open or none), ``why_none``, ``stopped`` (why no more values were measured),
+            ``verdict``, ``values`` (measured), ``n`` (seeds), ``wanted`` (loss, points).
+        curves: the loss at every measured value: ``parameter``, ``unit``, ``value``, ``loss``,
+            ``loss_ci``, ``n``.
+        notes: lines on what was held and left out.
+        trials: number of runs that the answer rests on.
+        failures: the trials that failed.
     """
 
     table: pd.DataFrame
@@ -95,7 +100,7 @@ def require(
     others: Others = "as-is",
     search_each: bool = False,
 ) -> Requirement:
-    """Runs what the bracketing asks for, and tells what each parameter has to meet.
+    """Runs what the bracketing asks for, and says what each parameter has to meet.
 
     Raises:
         InputError: bad input, before anything runs.
@@ -122,9 +127,7 @@ def require(
     head = [
         f"{device} as it is loses {_points(evaluator.loss_of(AS_IS))} points to "
         f"{asked.reference.name}; wanted: at most {loss:g}",
-        *caveats.of_device(
-            evaluator.runs, AS_IS, asked.reference.name, given=asked.case.hyperparameters.complete
-        ),
+        *caveats.of_device(evaluator.runs, AS_IS, asked.reference.name),
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",
@@ -149,7 +152,7 @@ def _check(
 
 
 def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others: Others) -> None:
-    """Refuses parameters whose values the device, its simulator or its settings do not allow."""
+    """Refuses parameters whose worst values the device or its simulator does not allow."""
     case, study = asked.case, asked.study.study
     known = parameters_for(case)
     for name in parameters:
@@ -172,7 +175,7 @@ def _check_worst_values(asked: DeviceQuestion, parameters: Sequence[str], others
 
 
 def _context(case: OnDeviceCase, off: Off, name: str, others: Others) -> OnDeviceCase:
-    """The device around a parameter."""
+    """Returns the device around a parameter."""
     if others == "as-is":
         return case
     return switched_off(case, off, set(off) - {parameters_for(case)[name].imperfection})
@@ -193,7 +196,7 @@ def _axes(
 
 
 def _far_end(along: RequirementAxis, losses: Losses, wanted: float) -> float | None:
-    """The second value: the best where the own one loses too much, else the worst."""
+    """Returns the second value: the best where the own one loses too much, else the worst."""
     own = along.harm(along.own)
     mean, _ = mean_and_half_width(list(losses[own].values()))
     end = along.harm(along.worst_value if mean <= wanted else along.best_value)
@@ -201,7 +204,7 @@ def _far_end(along: RequirementAxis, losses: Losses, wanted: float) -> float | N
 
 
 def _narrow(evaluator: DeviceEvaluator, axes: Sequence[RequirementAxis], wanted: float) -> None:
-    """Narrows all brackets at once; each call of ``excess`` is one study."""
+    """Narrows all brackets at once, where each call of ``excess`` is one study."""
     if not axes:
         return
 
@@ -226,7 +229,7 @@ def _narrow(evaluator: DeviceEvaluator, axes: Sequence[RequirementAxis], wanted:
 
 
 def _excess(losses: Losses, harm: float, wanted: float) -> float:
-    """How far the loss is from the wanted one; 0 ends the search.
+    """Returns how far the loss is from the wanted one; 0 ends the search.
 
     The inverse hyperbolic sine keeps a loss of 80 points at one end from bending the root finder's
     interpolation.
@@ -240,22 +243,20 @@ def _excess(losses: Losses, harm: float, wanted: float) -> float:
 
 
 def _cannot_be_told(losses: BySeed, wanted: float) -> bool:
-    """Whether the seeds leave open on which side the loss is; one seed alone leaves nothing open,
-    so that a study of one seed still narrows its brackets."""
+    """Says whether the seeds leave open on which side of the wanted one the loss is.
+
+    One seed alone leaves nothing open, so that a study of one seed still narrows its brackets.
+    """
     mean, half = mean_and_half_width(list(losses.values()))
     return abs(mean - wanted) <= half
 
 
 def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, object]:
-    """Columns: ``parameter``, ``unit``, ``own``, ``own_loss`` and ``own_loss_ci``; ``bound`` (at
-    most, at least), ``required`` and its interval ``easy``, ``hard`` (value at the harmless and
-    harmful end; NaN: open or none), ``why_none``, ``stopped`` (why no more values were measured),
-    ``verdict``, ``values`` (measured), ``n``, ``wanted`` (loss, points).
-    """
     own = losses[along.harm(along.own)]
     mean, half = mean_and_half_width(list(own.values()))
     found = threshold_crossing(losses, wanted)
-    verdict = {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, wanted)]
+    ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
+    required, easy, hard = (math.nan if harm is None else along.value(harm) for harm in ends)
     return {
         "parameter": along.name,
         "unit": along.parameter.unit,
@@ -263,10 +264,12 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
         "own_loss": mean,
         "own_loss_ci": half,
         "bound": "at least" if along.larger_is_better else "at most",
-        **_values(along, found),
+        "required": required,
+        "easy": easy,
+        "hard": hard,
         "why_none": "" if found else _why_none(along, losses, wanted),
         "stopped": _why_stopped(losses, wanted),
-        "verdict": verdict,
+        "verdict": {-1: MET, 0: CANNOT_TELL, 1: NOT_MET}[side(own, wanted)],
         "values": sum(map(bool, losses.values())),
         "n": len(own),
         "wanted": wanted,
@@ -274,29 +277,16 @@ def _row(along: RequirementAxis, losses: Losses, wanted: float) -> dict[str, obj
 
 
 def _curve(along: RequirementAxis, evaluator: DeviceEvaluator) -> Iterator[dict[str, object]]:
-    """Columns: ``parameter``, ``unit``, ``value``, ``loss``, ``loss_ci``, ``n``; by value."""
     of_values = {_measured(along, harm): of for harm, of in evaluator.losses(along).items()}
     for value in sorted(of_values):
         mean, half = mean_and_half_width(list(of_values[value].values()))
-        yield {
-            "parameter": along.name,
-            "unit": along.parameter.unit,
-            "value": value,
-            "loss": mean,
-            "loss_ci": half,
-            "n": len(of_values[value]),
-        }
+        shared = {"parameter": along.name, "unit": along.parameter.unit, "value": value}
+        yield shared | {"loss": mean, "loss_ci": half, "n": len(of_values[value])}
 
 
 def _measured(along: RequirementAxis, harm: float) -> float:
-    """The value that was run: the device's own with all its digits, others with three."""
+    """Returns the value that was run: the device's own in all digits, others in three."""
     return along.own if harm == along.harm(along.own) else along.value(harm)
-
-
-def _values(along: RequirementAxis, found: ThresholdCrossing | None) -> dict[str, float]:
-    ends = (None, None, None) if found is None else (found.harm, found.low, found.high)
-    values = [math.nan if harm is None else along.value(harm) for harm in ends]
-    return dict(zip(("required", "easy", "hard"), values, strict=True))
 
 
 def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
@@ -310,7 +300,7 @@ def _why_none(along: RequirementAxis, losses: Losses, wanted: float) -> str:
     end = worst if without_limit else best
     loss, value = f"loss {_points(losses[end])}", f"{_measured(along, end):g}"
     if _cannot_be_told(losses[end], wanted):
-        return f"these seeds cannot tell: {loss} at {value}, the end of its values; add seeds"
+        return f"these seeds cannot tell: {loss} at {value}, its last value; add seeds"
     if without_limit:
         return f"no limit up to {value} ({loss})"
     return f"not reached by it alone: {loss} at {value}"
@@ -321,17 +311,12 @@ def _points(losses: BySeed) -> str:
 
 
 def _why_stopped(losses: Losses, wanted: float) -> str:
-    """In words; empty where there was no bracket to narrow."""
+    """Says why no further value was measured; empty where the bracket is as narrow as wanted."""
     between = bracket(losses, wanted)
-    if between is None:
+    if between is None or between[1] - between[0] <= math.log10(WITHIN):
         return ""
-    narrow = f"the bracket is narrower than a factor of {WITHIN:g}"
-    if between[1] - between[0] <= math.log10(WITHIN):
-        return narrow
     if all(_cannot_be_told(losses[end], wanted) for end in between):
-        return "these seeds tell neither end of the bracket from the wanted loss: add seeds"
+        return "the seeds cannot tell whether the two nearest values lose too much; add seeds"
     if not all(losses.values()):
-        return "all runs of a value in the bracket failed"
-    if len(losses) >= FIRST_VALUES + MOST_ROUNDS:
-        return f"{MOST_ROUNDS} rounds were made"
-    return narrow  # but for the three digits of its ends
+        return "all runs of a value between the two nearest ones failed"
+    return ""

@@ -1,4 +1,4 @@
-"""Where a loss that was measured at a few values crosses the wanted one, and how sure that is.
+"""Finds where a loss measured at a few values crosses the wanted one, and how sure that is.
 
 Values are given by harm: a coordinate that grows as the device gets worse (the logarithm of the
 parameter, upside down for levels). Between measured values each seed's loss is interpolated
@@ -24,7 +24,7 @@ from studies.common.statistics import FEWEST_SEEDS, describe, mean_and_half_widt
 from studies.sensitivity.device_question import BySeed
 
 GRID = 200
-"""Points between two measured values at which the interval is looked for."""
+"""The interval is looked for at so many points between two measured values."""
 
 type Losses = Mapping[float, BySeed]
 """Harm -> seed -> loss, points."""
@@ -32,7 +32,7 @@ type Losses = Mapping[float, BySeed]
 
 @dataclass(frozen=True)
 class ThresholdCrossing:
-    """Harm at which the loss crosses the wanted one.
+    """The harm at which the loss crosses the wanted one.
 
     Attributes:
         low, high: ends of the interval; None: open, beyond what was measured.
@@ -44,7 +44,7 @@ class ThresholdCrossing:
 
 
 def side(losses: BySeed, wanted: float) -> int:
-    """-1: the loss is surely below the wanted one; 1: surely above; 0: cannot be told."""
+    """Returns -1 where the loss is surely below the wanted one, 1 above, 0 if not told."""
     sample = describe(list(losses.values()))
     if sample.n < FEWEST_SEEDS:
         return 0
@@ -53,7 +53,7 @@ def side(losses: BySeed, wanted: float) -> int:
 
 
 def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
-    """The neighbouring measured values between which the monotone mean crosses; None: nowhere."""
+    """Returns the neighbouring values between which the monotone mean crosses; None: nowhere."""
     harms, means = _monotone(losses)
     if len(harms) < 2 or means[0] > wanted or means[-1] <= wanted:
         return None
@@ -62,7 +62,7 @@ def bracket(losses: Losses, wanted: float) -> tuple[float, float] | None:
 
 
 def threshold_crossing(losses: Losses, wanted: float) -> ThresholdCrossing | None:
-    """The crossing of the measured losses; None where they stay on one side."""
+    """Returns the crossing of the measured losses; None where they stay on one side."""
     between = bracket(losses, wanted)
     if between is None:
         return None
@@ -80,7 +80,7 @@ def threshold_crossing(losses: Losses, wanted: float) -> ThresholdCrossing | Non
 
 
 def _monotone(losses: Losses) -> tuple[np.ndarray, np.ndarray]:
-    """Harms in order, and their mean losses made monotone."""
+    """Returns harms in order, and their mean losses made monotone."""
     measured = sorted(harm for harm, by_seed in losses.items() if by_seed)
     if not measured:
         return np.empty(0), np.empty(0)

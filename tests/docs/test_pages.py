@@ -14,11 +14,10 @@ import yaml
 
 from device_presets.preset_file import read_preset_file, shipped_entries
 from studies.cli.app import app
-from studies.cli.reference import joined
 from studies.declaration.study import parse_study
 from support.markdown import ROOT, Block, anchors, blocks, links, pages
 from support.studies.own_rules import OwnRules
-from tools.reference_pages import FILES
+from tools.reference_pages import FILES, joined
 
 SWEPT = "sweep.overrides.cycle_to_cycle"
 PATH_IN_THE_REPOSITORY = re.compile(

@@ -167,7 +167,7 @@ def test_the_table_says_who_sees_counts_only(folder: Path) -> None:
         for trial in trials(declared(folder, dataset))
     ]
     table = summary(pd.DataFrame(rows))
-    text = render(table, "rate", "md")
+    text = render(table, "rate")
     assert "rate: given spikes; the update (Eq. 9) sees their counts only" in text
     assert "ann: spike counts: timing is not seen" in text
 

@@ -1,1 +1,1 @@
-"""The page: headline, warnings, sections, and the template that they fill."""
+"""Makes the page of a report: headline, warnings, sections, and the template they fill."""

@@ -17,35 +17,20 @@ from studies.declaration.shipped import find_study
 from studies.declaration.study import STUDY_FILE, Study
 from studies.execution.study_runs import refuse_empty, shown_contents
 from studies.report.draw import StudyFigures
-from studies.report.page.headline import contenders, headline
+from studies.report.page.headline import headline
 from studies.report.page.sections import Picture, Section, Table, answers, drawn, ledger, responses
-from studies.report.page.warnings import Cautions, cautions
+from studies.report.page.warnings import warnings_of
 from studies.report.summary_view import legend, readable
 from studies.results import caveats
+from studies.results.grouping import swept_columns
 from studies.results.published import beside
-from studies.results.summary import swept_cells, swept_columns, with_values
-from studies.results.text_table import number
 
 _CAPTIONS: dict[Kind, str] = {
-    "gaps": "Gap of each case to the reference, paired by seed; line: 95 % interval; hatched "
-    "(ns): not significant; hollow, (ns): not significant after Holm's correction.",
-    "sweep": "Accuracy over {x}; bar: 95 % interval of the mean.",
-    "curves": "Accuracy by epoch, mean over seeds; band: 95 % interval; of more than four cases "
-    "a thin line a seed; dotted: cases without epochs.",
+    "gaps": "Gap of each case to the reference, paired by seed, with its 95 % interval. Hatched "
+    "bars are not significant, hollow ones not after Holm's correction.",
+    "sweep": "Accuracy over {x}, mean over seeds with its 95 % interval.",
+    "curves": "Accuracy by epoch: {curves}; a dotted line is a case without epochs.",
 }
-
-_RUN_COLUMNS = {
-    "seed": ("seed", "{:.0f}"),
-    "test_accuracy": ("test %", "{:.2f}"),
-    "validation_accuracy": ("validation %", "{:.2f}"),
-    "learning_rate": ("learning rate", "{:g}"),
-    "weight_range": ("weight range", "{:g}"),
-    "pulses_per_device_mean": ("pulses a device", "{:.1f}"),
-    "saturated_fraction": ("at a bound", "{:.3f}"),
-    "seconds": ("seconds", "{:.1f}"),
-    "peak_memory_mb": ("MiB", "{:.0f}"),
-}
-"""Numbers of a run that the report shows: column of the results to heading and format."""
 
 _MADE_WITH = ("machine", "threads", "data_digest")
 
@@ -78,7 +63,7 @@ def write_report(
 
 
 def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
-    """The report as text: complete in itself, every name escaped.
+    """Returns the report as text, complete in itself, with every name escaped.
 
     Raises:
         InputError: not a result folder, no finished trial, or rows that differ.
@@ -90,22 +75,19 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
     refuse_empty(root, runs)
     figures = StudyFigures(study, runs)
     results = figures.results
-    warnings = cautions(found, root, results, damaged, bad)
+    warnings = warnings_of(found, root, results, damaged, bad)
     reference = study.reference_label
     answer: list[str] = []
     sections = [Section("Figures", list(_pictures(figures)), [])]
     if figures.is_compared:
         table = figures.summary
-        answer += headline(results, table, reference, contenders(runs, results, reference))
-        for line in caveats.of_reference(study, table, runs):
-            remedy = "training: {epochs: ...}"
-            sentence = f"{line[0].upper()}{line[1:]}."
-            warnings.insert(0, Cautions("reference that learned badly", remedy, [sentence]))
+        answer += headline(runs, results, table, reference)
+        warnings = [*caveats.of_reference(study, table, runs), *warnings]
         sections.append(_summary(beside(table, study), reference))
     else:
-        sentence = f"The reference {reference} has no row, so that nothing is compared."
-        warnings.insert(0, Cautions("no reference", "rpu-ssnn status FOLDER", [sentence]))
-    sections += [*answers(root), *ledger(results), *responses(runs), _runs(results)]
+        missing = f"The reference {reference} has no row, so that nothing is compared."
+        warnings = [missing, *warnings]
+    sections += [*answers(root), *ledger(results), *responses(runs)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -128,7 +110,7 @@ def report_html(root: Path, rows: Sequence[Path] = ()) -> str:
 
 
 def _declaration(study: Study, root: Path) -> str:
-    """The study as it was run; of rows without a folder, with every default written out."""
+    """Returns the study as it was run; of rows without a folder, with all defaults."""
     if root.is_dir():
         return read_text(root / STUDY_FILE)
     return strict_yaml.dump(study.model_dump(mode="json"), "With every default written out.")
@@ -136,22 +118,11 @@ def _declaration(study: Study, root: Path) -> str:
 
 def _summary(table: pd.DataFrame, reference: str) -> Section:
     note = (
-        f"{legend(table)}; range: lowest to highest seed; pulses: a device, up plus down; "
-        "sat.: devices at a bound"
+        f"{legend(table)}; range: lowest to highest seed; pulses: up plus down, of one device; "
+        "sat.: share of devices at a bound"
     )
     cells = readable(table, reference)
     return Section("Summary", [], [Table(cells, 1 + len(swept_columns(table)), note, table)])
-
-
-def _runs(results: pd.DataFrame) -> Section:
-    results = with_values(results)
-    columns = {"case": results["label"].map(str).tolist(), **swept_cells(results)}
-    n_left = len(columns)
-    for column, (heading, style) in _RUN_COLUMNS.items():
-        if column in results.columns:
-            values = results[column].astype(float)
-            columns[heading] = [number(value, style) for value in values]
-    return Section("Runs", [], [Table(pd.DataFrame(columns), n_left)], folded=True)
 
 
 def _pictures(figures: StudyFigures) -> Iterator[Picture]:
@@ -159,7 +130,8 @@ def _pictures(figures: StudyFigures) -> Iterator[Picture]:
     for kind, caption in _CAPTIONS.items():
         for x in figures.swept_paths if kind == "sweep" else [None]:
             if kind in kinds:
-                yield drawn(caption.format(x=x and quantity(x)), partial(figures.draw, kind, x))
+                words = caption.format(x=x and quantity(x), curves=figures.curves_in_words)
+                yield drawn(words, partial(figures.draw, kind, x))
 
 
 def _versions(results: pd.DataFrame) -> list[tuple[str, str]]:

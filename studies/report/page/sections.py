@@ -1,4 +1,4 @@
-"""The parts of the page beside the summary: tables and pictures of what the folder holds."""
+"""Makes the sections of the page beside the summary from what the folder holds."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ from studies.declaration.result import Runs
 from studies.report import attribution_view, decomposition_view, ledger_view, requirement_view
 from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, panels, plain
 from studies.results.ledger import ledger_table
-from studies.results.text_table import as_csv, render_cells
+from studies.results.text_table import as_csv
 
 MOST_PICTURE_BYTES = 16 << 20
-"""Of a picture of the folder."""
+"""A picture of the folder has no more bytes."""
 
 MOST_DEVICES = 12
 _RESPONSE_INCHES = 2.2
@@ -28,7 +28,7 @@ _RESPONSE_INCHES = 2.2
 
 @dataclass(frozen=True)
 class Table:
-    """Of finished cells, with its text for a paper and for a spreadsheet.
+    """A table of finished cells, with its exact numbers.
 
     Attributes:
         exact: the data frame of its CSV; None: the cells.
@@ -41,22 +41,17 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """Headings."""
+        """Returns the headings."""
         return [str(name) for name in self.cells.columns]
 
     @property
     def rows(self) -> list[list[str]]:
-        """Lines of cells."""
+        """Returns the lines of cells."""
         return [list(map(str, row)) for row in self.cells.to_numpy().tolist()]
 
     @property
-    def latex(self) -> str:
-        """With booktabs."""
-        return render_cells(self.cells, "latex", self.n_left, self.note)
-
-    @property
     def csv(self) -> str:
-        """At full precision."""
+        """Returns the table as CSV at full precision."""
         return as_csv(self.cells if self.exact is None else self.exact)
 
 
@@ -84,39 +79,34 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """In the page's address."""
+        """Returns the end of the section's address."""
         return self.name.lower().replace(" ", "-")
 
 
 def drawn(caption: str, draw: Callable[[float], Figure]) -> Picture:
-    """A figure at both widths."""
+    """Draws a figure at both widths."""
     wide, narrow = (_uri(as_svg(draw(width)), "svg+xml") for width in (WIDE_INCHES, NARROW_INCHES))
     return Picture(caption, wide, narrow)
 
 
 def answers(root: Path) -> Iterator[Section]:
-    """What `attribute`, `require` and `decompose` left in their folder."""
+    """Yields what `attribute`, `require` and `decompose` left in their folder."""
     for name, view in (
         ("Attribution", attribution_view),
         ("Requirement", requirement_view),
         ("Decomposition", decomposition_view),
     ):
-        kept = _kept(root / view.FILE)
-        if kept is None:
+        try:
+            kept = pd.read_csv(root / view.FILE)
+        except (OSError, ValueError):  # there is none, or it is somebody else's
             continue
         picture = _png(root / view.FIGURE, f"{name}, as `rpu-ssnn` drew it.")
-        tables = []
-        if view is not decomposition_view:  # its accuracies are not in its file
-            try:
-                cells, caption = view.readable(kept), view.caption(kept)
-            except (KeyError, TypeError, ValueError):  # a file of somebody else, or edited
-                continue
-            tables.append(Table(cells, view.NAMES, caption, kept))
-        yield Section(name, picture, tables)
+        cells = kept.map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else str(cell))
+        yield Section(name, picture, [Table(cells.replace("nan", "-"), 1, exact=kept)])
 
 
 def ledger(results: pd.DataFrame) -> Iterator[Section]:
-    """What training cost the devices."""
+    """Yields what training cost the devices."""
     if "pulses_up_per_device" not in results:
         return
     found = ledger_table(results)
@@ -127,7 +117,7 @@ def ledger(results: pd.DataFrame) -> Iterator[Section]:
 
 
 def responses(runs: Runs) -> Iterator[Section]:
-    """The pulse response of each device, once."""
+    """Yields the pulse response of each device, once."""
     devices = [getattr(trial.settings.method, "device", None) for trial, _ in runs]
     names = tuple(dict.fromkeys(str(name) for name in devices if name))[:MOST_DEVICES]
     pictures = _responses(names) if names else []
@@ -137,7 +127,7 @@ def responses(runs: Runs) -> Iterator[Section]:
 
 @cache
 def _responses(names: tuple[str, ...]) -> list[Picture]:
-    """Measured on a tile, which takes seconds: once a process."""
+    """Draws responses, which are measured on a tile: that takes seconds, once a process."""
     presets = {}
     for name in names:
         try:
@@ -158,17 +148,6 @@ def _responses(names: tuple[str, ...]) -> list[Picture]:
 
     caption = "Devices of each preset, as shipped, pulsed up and down; of a cell, its first device."
     return [drawn(caption, draw)] if presets else []
-
-
-def _kept(path: Path) -> pd.DataFrame | None:
-    """A table of the folder; None where there is none that can be read."""
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError):
-        return None
-    for column in {"why_none", "stopped", "value"} & set(table.columns):
-        table[column] = table[column].astype(object).where(table[column].notna(), "")
-    return table
 
 
 def _png(path: Path, caption: str) -> list[Picture]:

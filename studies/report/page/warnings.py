@@ -1,7 +1,6 @@
-"""What a reader of the results must know before believing them, grouped by kind."""
+"""Says what a reader of the results must know before believing them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,84 +8,46 @@ import pandas as pd
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.statistics import FEWEST_SEEDS
-from studies.declaration import pruning, sequential_stopping
 from studies.declaration.result import Runs
 from studies.declaration.search.candidates import shared_seeds
 from studies.declaration.update_rules.devices import DeviceMethod
 from studies.execution.study_runs import FolderContents
 from studies.results import caveats
-from studies.results.summary import by_point
+from studies.results.grouping import by_point
 from studies.results.tables import Versions, read_failures
 
 SATURATED_FROM = 0.05
-"""Share of devices at a bound from which it is worth a word."""
-
-_RUN = "rpu-ssnn run FOLDER/study.yaml --out FOLDER"
+"""A case with more than this share of devices at a bound is warned of."""
 
 
-@dataclass(frozen=True)
-class Cautions:
-    """Warnings of one kind.
-
-    Attributes:
-        kind: in words.
-        remedy: what to type, in this project's commands or in the study.
-    """
-
-    kind: str
-    remedy: str
-    sentences: list[str]
-
-
-def cautions(
+def warnings_of(
     found: FolderContents,
     root: Path,
     results: pd.DataFrame,
-    damaged: Sequence[InputError],
+    damaged: Sequence[InputError] = (),
     bad: Sequence[InputError] = (),
-) -> list[Cautions]:
-    """All that apply, grouped by kind, what is missing first.
+) -> list[str]:
+    """Returns all warnings that apply, what is missing first.
 
     Args:
-        damaged, bad: errors of trial files, and of rows of files.
+        damaged: what is wrong with trial files.
+        bad: what is wrong with rows of files.
     """
-    until = sequential_stopping.sentences(found.study.until, found.points)
-    failures = (f"The last run failed at {one.title}: {one.message}" for one in read_failures(root))
-    groups = (
-        ("trials without a row", _RUN, _missing(found)),
-        ("failed trials", f"{_RUN} --retry-failed", failures),
-        ("seeds added until gaps are narrow", "until: {max_seeds: ...}", _sentences(until)),
-        ("pruned runs", "prune: null", _sentences(pruning.sentences(found.pruned))),
-        (
-            "damaged files",
-            _RUN,
-            (f"{_by_name(error)}: the damaged file is left out." for error in damaged),
-        ),
-        ("rows that are left out", "--rows FILE", _left_out(found, bad)),
-        ("rows of different versions", f"{_RUN} --rerun", _versions(found.runs)),
-        ("few seeds", f"seeds: {FEWEST_SEEDS}", _few_seeds(results)),
-        (
-            "few images",
-            "dataset: {test_file: ...}",
-            (f"{line[0].upper()}{line[1:]}." for line in caveats.of_few_images(found.runs)),
-        ),
-        ("cases near chance", "training: {epochs: ...}", _chance(found)),
-        ("devices without spread", "overrides: {step_spread: ...}", _alike(found.runs)),
-        ("devices at their bounds", "hyperparameters: {weight_range: ...}", _saturated(results)),
-        (
-            "accuracy that fell in training",
-            "rpu-ssnn plot FOLDER --kind curves",
-            _sentences(caveats.sentences(found.runs)),
-        ),
-        ("seeds of the search among the rows", "search: {seeds: [100, 101]}", _shared(found)),
-        ("rows that do not repeat", "tile: {simulator: native}", _not_replayable(results)),
-    )
-    told = [Cautions(kind, remedy, list(sentences)) for kind, remedy, sentences in groups]
-    return [group for group in told if group.sentences]
-
-
-def _sentences(lines: Iterable[str]) -> Iterator[str]:
-    return (f"{line}." for line in lines)
+    return [
+        *_missing(found),
+        *(f"The last run failed at {one.title}: {one.message}" for one in read_failures(root)),
+        *(f"{_by_name(error)}: the damaged file is left out." for error in damaged),
+        *_left_out(found, bad),
+        *_versions(found.runs),
+        *_few_seeds(results),
+        *caveats.of_few_images(found.runs),
+        *caveats.of_chance(found.study, found.complete),
+        *_alike(found.runs),
+        *_saturated(results),
+        *caveats.of_accuracy_that_fell(found.runs),
+        *(f"{line}." for line in [shared_seeds(found.study, found.hyperparameters)] if line),
+        *_not_replayable(results),
+    ]
 
 
 def _missing(found: FolderContents) -> Iterator[str]:
@@ -95,11 +56,7 @@ def _missing(found: FolderContents) -> Iterator[str]:
     missing = [title for title in needed if title not in there]
     if missing:
         have = counted(len(missing), "trial has", "trials have")
-        yield f"{have} no row (yet): {listed(missing)}."
-
-
-def _chance(found: FolderContents) -> Iterator[str]:
-    yield from _sentences(caveats.of_chance(found.study, found.complete))
+        yield f"{have} no row yet, and `rpu-ssnn run` makes them: {listed(missing)}."
 
 
 def _left_out(found: FolderContents, bad: Sequence[InputError]) -> Iterator[str]:
@@ -151,12 +108,6 @@ def _saturated(results: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _shared(found: FolderContents) -> Iterator[str]:
-    shared = shared_seeds(found.study, found.hyperparameters)
-    if shared:
-        yield f"{shared[0].upper()}{shared[1:]}."
-
-
 def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
     if "replayable" not in results.columns:
         return
@@ -169,5 +120,5 @@ def _not_replayable(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _by_name(error: InputError) -> str:
-    """The fault with the file's name alone: the report leaves the machine it was made on."""
+    """Returns the fault with the file's name alone, as the report leaves the machine."""
     return str(InputError(Path(error.where).name, error.field, error.value, error.allowed))

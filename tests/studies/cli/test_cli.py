@@ -215,19 +215,6 @@ def test_keeping_and_rerunning_exclude_each_other(command: Command, study: Path)
     assert errors.startswith("run: --rerun: True is not allowed")
 
 
-@pytest.mark.parametrize(
-    ("style", "start"),
-    [("md", "| case"), ("csv", "case,n,"), ("latex", "% ± 95 %"), ("html", "<table")],
-)
-def test_the_table_comes_in_every_format(
-    command: Command, harness: Harness, study: Path, style: str, start: str
-) -> None:
-    command("run", study, "--out", harness.out)
-    code, output, errors = command("table", harness.out, "--format", style)
-    assert (code, errors) == (0, "")
-    assert output.startswith(start)
-
-
 def test_shipped_studies_are_listed_with_their_questions(command: Command) -> None:
     code, output, _ = command("studies")
     assert code == 0
@@ -359,4 +346,4 @@ def test_the_doctor_says_what_it_found(
 
 
 def test_the_version_is_printed(command: Command) -> None:
-    assert command("version")[1].startswith(f"rpu-ssnn {VERSION}, numerics ")
+    assert command("--version")[1].startswith(f"rpu-ssnn {VERSION}, numerics ")

@@ -109,10 +109,6 @@ def test_help_has_a_short_name(option: str, command: Command) -> None:
     assert "--retry-failed" in output
 
 
-def test_the_version_is_an_option_too(command: Command) -> None:
-    assert command("--version") == command("version")
-
-
 @pytest.mark.parametrize(("pulses", "said"), [("200", True), ("1000", False)])
 def test_an_example_that_spans_little_of_the_range_says_so(
     command: Command, tmp_path: Path, pulses: str, said: bool

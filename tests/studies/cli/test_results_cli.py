@@ -1,8 +1,8 @@
 """The commands about results: what they print and write, and their exit codes."""
 
-import io
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -11,6 +11,7 @@ from rpu_ssnn.common.errors import InputError
 from studies.declaration.shipped import KEPT_RECORDS
 from studies.execution.api import load_results
 from studies.execution.export import export_trial
+from studies.results.summary import summary
 from studies.workers.run_trial import run_trial
 from studies.workers.worker import Job
 from support.commands import Command, refused
@@ -24,28 +25,16 @@ def folder(tmp_path: Path) -> Path:
     return write_folder(tmp_path / "out", nasty_study())
 
 
-def test_a_pivot_is_printed(command: Command, folder: Path) -> None:
-    code, output, errors = command(
-        "table", folder, "--index", "network.T", "--columns", "case", "--values", "gap"
-    )
-    assert (code, errors) == (0, "")
-    assert output.startswith(r"| T (slots) \ case |")
-    assert "-5.50 ± 1.24 (3) |" in output
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("table", "--index", "case"), "table: --columns: missing; must"),
-        (("table", "--index", "case", "--columns", "Tee"), "results: column: 'Tee'"),
         (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
-        (("table", "--values", "gap"), "table: --values: 'gap' is not allowed; goes with --index"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
         (("plot", "--out", "a.png"), "plot: --kind: missing"),
         (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
         (("report", "--out", "no/where.html"), "report: --out: 'no/where.html'"),
-        (("table", "--out", "t.tex"), "table: --out: 't.tex' is not allowed; must end in .md"),
-        (("table", "--format", "csv", "--out", "results.csv"), "table: --out: 'results.csv'"),
+        (("table", "--out", "t.tex"), "table: --out: 't.tex' is not allowed; must end in .csv"),
+        (("table", "--out", "results.csv"), "table: --out: 'results.csv'"),
     ],
 )
 def test_bad_arguments_are_one_line(
@@ -57,17 +46,15 @@ def test_bad_arguments_are_one_line(
     assert errors.startswith(message)
 
 
-@pytest.mark.parametrize("name", ["table", "diff"])
-def test_a_table_goes_into_a_file(
-    name: str, command: Command, folder: Path, tmp_path: Path
+def test_a_table_of_exact_numbers_goes_into_a_file(
+    command: Command, folder: Path, tmp_path: Path
 ) -> None:
-    asked = [name, folder, *([folder] if name == "diff" else []), "--format", "latex"]
-    _, printed, _ = command(*asked)
-    target = tmp_path / "t.tex"
-    code, output, _ = command(*asked, "--out", target)
-    assert (code, output) == (0, f"table   {target}\n")
-    assert target.read_text() == printed
-    assert r"\toprule" in printed
+    _, printed, _ = command("table", folder)
+    target = tmp_path / "t.csv"
+    code, output, _ = command("table", folder, "--out", target)
+    assert (code, output) == (0, f"{printed}table   {target}\n")
+    exact, table = pd.read_csv(target), summary(load_results(folder), "rate")
+    np.testing.assert_array_equal(exact["gap_ci"], table["gap_ci"])
 
 
 def test_a_folder_with_nothing_to_draw_says_so(command: Command, tmp_path: Path) -> None:
@@ -124,17 +111,6 @@ def test_the_report_is_written(command: Command, folder: Path) -> None:
     assert (folder / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_two_folders_are_compared(command: Command, folder: Path, tmp_path: Path) -> None:
-    study = nasty_study(seeds=[0, 1])
-    other = write_folder(tmp_path / "other", study, runs_of(study))
-    code, output, errors = command("diff", folder, other)
-    assert code == 0
-    assert errors.splitlines()[-1] == (
-        "5 cases in both: 0 changed significantly, 5 the same in every pair"
-    )
-    assert output.startswith("| case")
-
-
 def test_the_standing_is_told(command: Command, folder: Path) -> None:
     code, output, errors = command("status", folder)
     assert (code, errors) == (0, "")
@@ -182,7 +158,7 @@ def test_kept_rows_of_further_seeds_are_in_the_table(by_name: bool, command: Com
     assert cells[5] == "8"
 
 
-def test_files_of_rows_are_pivoted_drawn_and_reported(
+def test_files_of_rows_are_tabulated_drawn_and_reported(
     folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the rows in each of two files, one in both; as the folder that has all."""
@@ -194,27 +170,12 @@ def test_files_of_rows_are_pivoted_drawn_and_reported(
         files += ["--rows", f"{name}.csv"]
     study = tmp_path / "whole.yaml"
     study.write_text((folder / "study.yaml").read_text())
-    for options in ((), ("--pairs",), ("--index", "network.T", "--columns", "case")):
-        assert command("table", study, *files, *options) == command("table", folder, *options)
+    assert command("table", study, *files) == command("table", folder)
     code, output, _ = command("report", study, *files)
     assert (code, output) == (0, "small_report.html\n")
     text = (tmp_path / "small_report.html").read_text()
-    assert "trials without a row" not in text
+    assert "no row yet" not in text
     assert command("plot", study, "--kind", "gaps", *files)[1] == "small_gaps.png\n"
-
-
-def test_a_table_of_some_cases_keeps_the_reference(command: Command, folder: Path) -> None:
-    labels = list(dict.fromkeys(load_results(folder)["label"]))
-    one = next(label for label in labels if label != "rate")
-    _, output, _ = command("table", folder, "--case", one, "--format", "csv")
-    assert set(pd.read_csv(io.StringIO(output))["case"]) == {"rate", one}
-    _, output, _ = command("table", folder, "--index", "case", "--columns", "network.T",
-                           "--case", one, "--format", "csv")  # fmt: skip
-    assert set(pd.read_csv(io.StringIO(output))["case"]) == {one}
-    code, _, errors = command("table", folder, "--case", "nosense")
-    assert code == 2
-    assert "'nosense' is not allowed" in errors
-    assert "rate" in errors
 
 
 def test_rows_of_different_versions_are_told_in_words(command: Command, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What a reader of a report is warned of."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +40,8 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     cases = [{"update": "ann", "learning_rate": 0.1}, {"update": "rate", "learning_rate": 1.0}]
     study = nasty_study(cases=cases)
     folder = write_folder(tmp_path / "out", study, runs_of(study, short))
-    said = "the reference itself learned badly: rate [T = 10] ends 20.5 points below the float"
-    assert warnings_of(folder)[0].lower().startswith(said.lower())
+    said = "The reference learned badly: rate [T = 10] ends 20.5 points below the float"
+    assert warnings_of(folder)[0].startswith(said)
     assert f"\n{said}" in command("table", folder)[1]
     runs = runs_of(study)
     assert not list(of_reference(study, summary(results_frame(runs), "rate"), runs))
@@ -50,11 +49,6 @@ def test_a_reference_that_did_not_learn_is_the_first_warning(
     chance = [(trial, replace(result, row=result.row | at_chance)) for trial, result in runs]
     (line,) = of_reference(study, summary(results_frame(chance), "rate"), chance)
     assert "it ends at 11.0 %, where chance alone gives 10.0 %" in line
-    assert "leave its learning_rate out" in line
-    searched = nasty_study(cases=[cases[0], {"update": "rate"}])
-    (line,) = of_reference(searched, summary(results_frame(chance), "rate"), chance)
-    assert "leave its learning_rate out" not in line, "there is none to leave out"
-    assert "give it more epochs" in line
 
 
 def test_few_images_are_said_in_the_report_and_beneath_the_table(
@@ -66,20 +60,13 @@ def test_few_images_are_said_in_the_report_and_beneath_the_table(
         folder = write_folder(tmp_path / name, study, runs)
         return folder, command("table", folder)[1]
 
-    said = "accuracies are of 30 test images, so one image is 3.3 % of them"
+    said = "Accuracies are of 30 test images, so one image is 3.3 % of them"
     folder, table = written("few", n_test=30)
     assert f"\n{said}" in table
-    assert [line for line in warnings_of(folder) if line.startswith(said.capitalize())]
+    assert [line for line in warnings_of(folder) if line.startswith(said)]
     folder, table = written("enough", n_test=200)
     assert "one image is" not in table
     assert not [line for line in warnings_of(folder) if "one image is" in line]
-
-
-def test_warnings_are_grouped_and_say_what_to_type(folder: Path) -> None:
-    text = report_html(folder)
-    kinds = re.findall(r"<summary>(\d+) &times; (.*?): <code>(.*?)</code></summary>", text)
-    assert ("1", "devices at their bounds", "hyperparameters: {weight_range: ...}") in kinds
-    assert len({kind for _, kind, _ in kinds}) == len(kinds)
 
 
 def test_warnings_say_what_is_wrong(folder: Path) -> None:
@@ -88,7 +75,7 @@ def test_warnings_say_what_is_wrong(folder: Path) -> None:
     second.unlink()
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
     found = warnings_of(folder)
-    assert found[0].startswith("2 trials have no row (yet): ")
+    assert found[0].startswith("2 trials have no row yet, and ")
     assert found[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
     assert found[2].startswith(f"{first.name}: ")
     assert found[2].endswith(": the damaged file is left out.")
@@ -120,7 +107,6 @@ def test_different_versions_and_few_seeds_are_warned_of(tmp_path: Path) -> None:
 
 def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
     study = nasty_study(cases=[{"update": "rate", "learning_rate": 1.0}], sweep={})
-    rates = {"rates_0": 0.04, "rates_1": 0.83, "rates_2": 0.04}
     for number, (kind, first, last, images, expected) in enumerate(
         (
             ("validation", 96.0, 89.0, 6000, 1),
@@ -132,14 +118,13 @@ def test_an_accuracy_that_fell_is_warned_of(tmp_path: Path) -> None:
         runs = runs_of(study)
         runs[1][1].row["n_validation"] = images
         runs[1][1].epochs[:] = [
-            {"epoch": 0, "train_accuracy": 96.0, "validation_accuracy": first, **rates},
-            {"epoch": 1, "train_accuracy": 89.0, "validation_accuracy": last, **rates},
+            {"epoch": 0, "train_accuracy": 96.0, "validation_accuracy": first},
+            {"epoch": 1, "train_accuracy": 89.0, "validation_accuracy": last},
         ]
         fell = warnings_of(write_folder(tmp_path / str(number), study, runs))
         assert len(fell) == expected
         if expected:
             assert fell[0].startswith(f"rate: {kind} accuracy fell from 96.0 % after epoch 1 to 89")
-            assert "hidden neurons spike 0.83 times a slot" in fell[0]
 
 
 def test_devices_that_are_all_alike_are_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from studies.common.canonical import short_hash
 from support.commands import Command
 from support.studies.results_fakes import nasty_study, write_folder
 
-READING = ("table", "plot", "report", "ledger", "diff", "status")
+READING = ("table", "plot", "report", "ledger", "status")
 
 type Damage = Callable[[Path], object]
 
@@ -205,15 +205,12 @@ def test_a_broken_folder_is_refused_in_one_line(
     value: str,
     allowed: str,
     folder: Path,
-    tmp_path: Path,
     command: Command,
 ) -> None:
-    whole = write_folder(tmp_path / "whole", nasty_study(seeds=[0, 1], sweep={}))
     damage(folder)
     before = sorted(folder.rglob("*"))
     for name in READING:
-        arguments = (whole, folder) if name == "diff" else (folder,)
-        code, output, errors = command(name, *arguments)
+        code, output, errors = command(name, folder)
         assert (code, output, errors.count("\n")) == (2, "", 1), (name, errors)
         assert errors.startswith(f"{folder / place}: {key}"), name
         assert f": {value}" in errors
@@ -254,11 +251,11 @@ def test_where_all_is_damaged_the_first_damage_is_the_one_line(
     assert errors.startswith(f"{first}: line 1")
 
 
-@pytest.mark.parametrize("name", ["table", "plot", "report", "ledger", "diff"])
+@pytest.mark.parametrize("name", ["table", "plot", "report", "ledger"])
 def test_a_folder_without_units_is_refused(name: str, folder: Path, command: Command) -> None:
     for path in (folder / "units").iterdir():
         path.unlink()
-    code, output, errors = command(name, folder, *([folder] if name == "diff" else []))
+    code, output, errors = command(name, folder)
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert errors.startswith(f"{folder}: units: 0 is not allowed; must hold at least one finished")
 
@@ -273,21 +270,9 @@ def test_a_ledger_needs_a_device(tmp_path: Path, command: Command) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("asked", "value"), [("units", "no study.yaml"), ("../uot", "not there"), ("..", "no study.")]
-)
-def test_the_folder_that_was_meant_is_named(
-    asked: str, value: str, folder: Path, command: Command
-) -> None:
-    code, _, errors = command("table", (folder / asked).resolve())
-    assert code == 2
-    assert f"result folder: '{value}" in errors
-    assert f"did you mean {folder}?" in errors
-
-
 @pytest.mark.parametrize("name", READING)
 def test_a_file_is_no_folder(name: str, folder: Path, command: Command) -> None:
     file = folder / "study.yaml"
-    code, _, errors = command(name, file, *([folder] if name == "diff" else []))
+    code, _, errors = command(name, file)
     assert (code, errors.count("\n")) == (2, 1)
     assert errors.startswith(f"{file}: result folder: 'a file'")

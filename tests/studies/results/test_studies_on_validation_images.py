@@ -10,13 +10,10 @@ from rpu_ssnn.common.errors import InputError
 from studies.execution.api import load_results, run_study
 from studies.execution.export import export_trial
 from studies.report import plot
-from studies.report.diff import diff_folders
-from studies.report.diff_view import diff_text
 from studies.report.page.build import report_html
 from studies.report.summary_view import render
-from studies.results.pairwise import render_pairs
-from studies.results.pivot import pivot, render_pivot
-from studies.results.summary import accuracies, images_read, summary
+from studies.results.grouping import accuracies, images_read
+from studies.results.summary import summary
 from studies.sensitivity.device_question import ask, setting_notes
 from support.studies.harness import SMALL, small_study
 
@@ -61,13 +58,9 @@ def test_tables_and_figures_say_so(
     results: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = summary(results, "rate")
-    text = render(table, "rate", "md")
+    text = render(table, "rate")
     assert "validation %" in text.splitlines()[0]
     assert "accuracies on 10 validation images" in text
-    assert "validation accuracy" in render_pairs(results, "md")
-    pivoted = pivot(results, "rate", "update", "seed", "accuracy")
-    assert pivoted.cells["mean"].notna().all()
-    assert "validation accuracy" in render_pivot(pivoted, "rate", "md")
     labels: list[str] = []
     monkeypatch.setattr(plot, "finish_axes", lambda axes, label, grid: labels.append(label))
     plot.plot_study(results, table, "rate", "chosen", tmp_path / "figure.png")
@@ -78,19 +71,16 @@ def test_these_trials_are_not_those_of_a_study_on_test_images(folder: Path, tmp_
     run_study(small_study(cases=CASES, seeds=3), tmp_path / "tested", workers=1)
     tested = load_results(tmp_path / "tested")
     assert set(tested["unit"]).isdisjoint(load_results(folder)["unit"])
-    found = diff_folders(folder, tmp_path / "tested", lambda error: None)
-    assert {"measure"} == set(found.settings["setting"])
-    assert "accuracies on other images" in diff_text(found, "md")
 
 
-def test_the_report_misses_no_trial_and_names_the_best_of_all_rows(
+def test_the_report_misses_no_trial_and_names_the_device(
     folder: Path, results: pd.DataFrame
 ) -> None:
     text = report_html(folder)
     assert "9 of 9 trials done" in text
-    assert "no row (yet)" not in text
-    means = results.groupby("label")["validation_accuracy"].mean().drop("ann")
-    assert f"Best row: {means.idxmax()} with" in text
+    assert "no row yet" not in text
+    mean = results.groupby("label")["validation_accuracy"].mean()["ecram"]
+    assert f"Best device: ecram with {mean:.2f}" in text
 
 
 def test_questions_on_a_device_read_no_test_image_either() -> None:

@@ -2,13 +2,12 @@
 
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from rpu_ssnn.common.errors import InputError
-from studies.common.choices import Format
 from studies.common.statistics import mean_and_half_width
 from studies.report.plot import plot_study
 from studies.report.summary_view import render
@@ -125,7 +124,7 @@ def full() -> pd.DataFrame:
 
 
 def test_markdown_is_as_narrow_as_its_cells() -> None:
-    text = render(summary(full(), "rate"), "rate", "md")
+    text = render(summary(full(), "rate"), "rate")
     *lines, blank, legend = text.splitlines()
     assert len(lines) == 4
     assert max(map(len, lines)) <= 102
@@ -140,13 +139,13 @@ def test_markdown_is_as_narrow_as_its_cells() -> None:
 
 def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
     rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("x", 0, 89.0), ("x", 1, 89.0)]
-    text = render(summary(frame(rows), "rate"), "rate", "md")
+    text = render(summary(frame(rows), "rate"), "rate")
     assert "91.00 |" in text
     assert "±" not in text.splitlines()[2]
     assert [cell.strip() for cell in text.splitlines()[3].split("|")][3:5] == ["-2.00", "untested"]
     assert "untested: fewer than 3 seeds" in text.splitlines()[-1]
     near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
-    assert "99.00 (96.52 to 100.00)" in render(summary(frame(near), "rate"), "rate", "md")
+    assert "99.00 (96.52 to 100.00)" in render(summary(frame(near), "rate"), "rate")
 
 
 PUBLISHED = {
@@ -155,24 +154,20 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("style", get_args(Format))
-def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone(style: Format) -> None:
+def test_published_accuracies_stand_beside_their_case_and_quoted_ones_alone() -> None:
     study = small_study(**PUBLISHED)
     rows = [("rate", 0, 90.0), ("rate", 1, 92.0), ("coincidence", 0, 89.0)]
-    text = render(beside(summary(frame(rows), "rate"), study), "rate", style)
-    if style == "md":
-        lines = text.splitlines()
-        assert "98.65 ± 0.04 | A, Table 1" in lines[2]
-        assert "98.84 | B, Table 1" in lines[4]
-        cells = [cell.strip() for cell in lines[4].strip("|").split("|")]
-        assert cells[:5] == ["HM2-BP", "-", "-", "-", "0"]
-    for number in ("98.65", "98.84"):
-        assert number in text
+    text = render(beside(summary(frame(rows), "rate"), study), "rate")
+    lines = text.splitlines()
+    assert "98.65 ± 0.04 | A, Table 1" in lines[2]
+    assert "98.84 | B, Table 1" in lines[4]
+    cells = [cell.strip() for cell in lines[4].strip("|").split("|")]
+    assert cells[:5] == ["HM2-BP", "-", "-", "-", "0"]
 
 
 def test_a_quoted_network_sees_no_input_spikes() -> None:
     rows = summary(frame([("rate", 0, 90.0)], input="spike counts"), "rate")
-    legend = render(beside(rows, small_study(**PUBLISHED)), "rate", "md").splitlines()[-1]
+    legend = render(beside(rows, small_study(**PUBLISHED)), "rate").splitlines()[-1]
     assert legend.endswith("; rate: spike counts")
 
 
@@ -183,57 +178,29 @@ def test_a_study_without_published_accuracies_has_no_column_for_them() -> None:
 
 def test_budgets_are_columns_where_cases_differ_and_a_sentence_where_not() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
-    text = render(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate", "md")
+    text = render(summary(frame(rows, epochs=[2, 3], n_train=500), "rate"), "rate")
     header, legend = text.splitlines()[0], text.splitlines()[-1]
     assert "epochs" in header
     assert "images" not in header
     assert legend.startswith("500 training images; ")
     old = summary(frame(rows, epochs=[2, 3], n_train=[NAN, 500]), "rate")
-    assert render(old, "rate", "md").splitlines()[-1] == legend
+    assert render(old, "rate").splitlines()[-1] == legend
 
 
 def test_a_swept_value_beyond_whole_numbers_stays_floating_point() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0)]
     swept = {"sweep.overrides.leak_time_constant_s": [NAN, 1e20]}
-    assert "| 1e+20 " in render(summary(frame(rows, **swept), "rate"), "rate", "md")
+    assert "| 1e+20 " in render(summary(frame(rows, **swept), "rate"), "rate")
 
 
 def test_a_gap_of_nothing_has_no_minus() -> None:
     rows = [("rate", 0, 90.0), ("x", 0, 90.0 - 1e-9)]
-    assert " +0.00 |" in render(summary(frame(rows), "rate"), "rate", "md")
+    assert " +0.00 |" in render(summary(frame(rows), "rate"), "rate")
 
 
 @pytest.mark.parametrize(("style", "text"), [("{:.2f}", "0.00"), ("{:+.2f}", "+0.00")])
 def test_minus_zero_is_written_as_zero(style: str, text: str) -> None:
     assert shown(-0.001, style) == shown(0.0, style) == text
-
-
-def test_csv_has_full_precision() -> None:
-    table = summary(full(), "rate")
-    lines = render(table, "rate", "csv").splitlines()
-    assert lines[0].startswith(
-        "case,n,accuracy,accuracy_sd,accuracy_ci,gap,gap_ci,gap_n,gap_p,gap_significant,min,max,"
-    )
-    assert float(lines[2].split(",")[6]) == table["gap_ci"][1]
-    assert lines[2].split(",")[9] == "False"
-    assert lines[1].split(",")[9] == ""  # the reference itself
-
-
-def test_latex_is_a_booktabs_table_with_escaped_names() -> None:
-    text = render(summary(full(), "rate"), "rate", "latex")
-    comment, text = text.split("\n", 1)
-    assert comment.startswith("% ± 95 %")
-    assert text.startswith(r"\begin{tabular}{lrrrrrrrr}")
-    assert r"\toprule" in text
-    assert r"charge\_trap\_\&2 & 89.00 & -2.00 $\pm$ 2.48 & 0.07 ns & 3 & 4" in text
-
-
-def test_html_escapes_names() -> None:
-    data = full()
-    data["label"] = data["label"].replace("charge_trap_&2", "<script>")
-    text = render(summary(data, "rate"), "rate", "html")
-    assert "&lt;script&gt;" in text
-    assert "<script>" not in text
 
 
 @pytest.mark.parametrize("results", [full(), swept()], ids=["plain", "swept"])

@@ -309,7 +309,7 @@ def test_values_whose_runs_fail_end_their_search_only() -> None:
     table = rows(found)
     assert math.isnan(table["stuck_share"]["required"])
     assert table["stuck_share"]["why_none"] == "all runs at 0.5 failed"
-    assert table["cycle_to_cycle"]["stopped"] == "the bracket is narrower than a factor of 1.5"
+    assert table["cycle_to_cycle"]["stopped"] == ""
     assert table["cycle_to_cycle"]["required"] == pytest.approx(2.0, rel=0.1)
     assert found.failures
 
@@ -319,7 +319,7 @@ def test_a_search_that_failed_runs_ended_says_so() -> None:
     found = require(device_study(), "capacitor", 1.0, run, parameters=["cycle_to_cycle"])
     row = rows(found)["cycle_to_cycle"]
     assert row["values"] == 2
-    assert row["stopped"] == "all runs of a value in the bracket failed"
+    assert "all runs of a value" in row["stopped"]
 
 
 def test_a_law_of_loss_goes_with_a_device_whose_own_leak_is_off() -> None:

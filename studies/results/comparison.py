@@ -1,0 +1,113 @@
+"""Compares cases of a study in pairs of runs that share a seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.common.statistics import paired_tests
+from studies.results.grouping import (
+    NOT_SWEPT,
+    accuracies,
+    as_keys,
+    by_point,
+    swept_columns,
+    titled,
+    with_values,
+    without_pruned,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REFERENCE = "reference"
+"""Attribute of a results table (`DataFrame.attrs`) that holds the study's reference case."""
+
+
+def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
+    """Compares every case with one case, paired by seed; the summary's gaps are computed here.
+
+    Each row of the answer is a case at a point of the sweep, in the order of the results:
+    ``case``, the swept settings, ``difference`` (mean of case minus ``against`` over the seeds
+    that both have, percentage points of accuracy), ``ci`` (half width of its 95 % interval,
+    Student t), ``n`` (seeds that both have), ``p_alone`` (two-sided paired t-test), ``p`` (the
+    same after Holm's correction over all rows of the answer) and ``significant`` (p below 0.05;
+    None where nothing was tested, as with fewer than three seeds).
+
+    >>> import pandas as pd
+    >>> runs = [("rate", 90.1, 91.0, 90.6), ("trap", 89.0, 90.1, 89.4), ("fet", 85.2, 86.9, 86.0)]
+    >>> rows = [(label, seed, one) for label, *of in runs for seed, one in enumerate(of)]
+    >>> results = pd.DataFrame(rows, columns=["label", "seed", "test_accuracy"])
+    >>> compare(results, "rate")[["case", "difference", "n", "significant"]].round(2)
+       case  difference  n significant
+    0  rate         NaN  0        None
+    1  trap       -1.07  3        True
+    2   fet       -4.53  3        True
+
+    Args:
+        results: as `load_results` returns it; a part of its rows compares those alone.
+        against: label of a case, whose runs at the same point of the sweep are taken; or the
+            title of one point, such as ``rate [T = 20]``. None means the study's reference.
+
+    Raises:
+        InputError: there is no such case, the results do not tell the reference, or some rows
+            are of test images and some of validation images.
+    """
+    import pandas as pd
+
+    against = reference_of(results) if against is None else against
+    runs = without_pruned(results).reset_index(drop=True)
+    _refuse_mixed_images(runs)
+    swept = swept_columns(runs)
+    # A case that a setting does not apply to has NaN there, which equals nothing: use text.
+    keyed = runs.assign(**{c: as_keys(runs[c]) for c in swept}, accuracy=accuracies(runs))
+    points = [(case, at, runs.index) for case, at, runs in by_point(with_values(runs))]
+    titles = {titled(case, at): rows for case, at, rows in points}
+    labels = list(dict.fromkeys(keyed["label"]))
+    if against not in labels and against not in titles:
+        raise InputError("results", "reference", against, one_of([*labels, *titles], against))
+    differences = []
+    for _, _, rows in points:
+        own = keyed.loc[rows]
+        other = keyed[keyed["label"] == against]
+        for column in swept if len(other) else ():
+            if (other[column] != NOT_SWEPT).any():
+                other = other[other[column] == own[column].iloc[0]]
+        if against not in labels:
+            other = keyed.loc[titles[against]]
+        other = other[~other.index.isin(rows)]
+        by_seed = dict(zip(other["seed"], other["accuracy"], strict=True))
+        differences.append((own["accuracy"] - own["seed"].map(by_seed)).dropna().tolist())
+    tests = paired_tests(differences)
+    return pd.DataFrame([{"case": case} | point for case, point, _ in points]).assign(
+        difference=[test.mean for test in tests],
+        ci=[test.half_width for test in tests],
+        n=[test.n for test in tests],
+        p_alone=[test.p_alone for test in tests],
+        p=[test.p for test in tests],
+        significant=pd.Series([test.significant for test in tests], dtype=object),
+    )
+
+
+def reference_of(results: pd.DataFrame) -> str:
+    """Returns the case that gaps are measured against, as the results alone tell it.
+
+    Raises:
+        InputError: they do not tell.
+    """
+    known = results.attrs.get(REFERENCE)
+    if known is not None:
+        return str(known)
+    labels = list(dict.fromkeys(results["label"])) if len(results) else []
+    of_rate = set(results["label"][results["update"] == "rate"]) if len(results) else set[str]()
+    if len(of_rate) != 1:
+        allowed = one_of(labels) + ", as there is not one rate case"
+        raise InputError("summary", "reference", None, allowed)
+    return str(of_rate.pop())
+
+
+def _refuse_mixed_images(runs: pd.DataFrame) -> None:
+    tested = runs["test_accuracy"].notna()
+    if tested.any() and not tested.all():
+        allowed = "must have test accuracies in all rows or in none: other images, other table"
+        raise InputError("summary", "test_accuracy", f"{(~tested).sum()} without", allowed)

@@ -1,0 +1,167 @@
+"""Groups the rows of a results table by case and point of the sweep, and reads accuracies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rpu_ssnn.common.errors import InputError, one_of
+from studies.common.quantities import distinct, name_of, quantity
+from studies.declaration.devices import AS_MEASURED
+from studies.declaration.result import PRUNED, SWEEP_PREFIX
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.declaration.trial import Measure
+
+NOT_SWEPT = ""
+"""This value stands in a swept column where the setting does not apply to the case."""
+
+EXACT = 2.0**53
+"""Whole numbers below this one are exact in floating point."""
+
+_GROUPING = ("device", "update", "seed", "T", "schedule", "learning_rate", "weight_range")
+"""An error names these columns of the results beside the swept settings."""
+
+_OVERRIDES = f"{SWEEP_PREFIX}overrides."
+_RELATIVE = re.compile(rf"x[0-9.].*|{AS_MEASURED}")
+"""These swept values of an override stand for a number that depends on the preset."""
+
+
+def without_pruned(results: pd.DataFrame) -> pd.DataFrame:
+    """Returns the runs that came to their end; the others have no accuracy to average."""
+    return results[results[PRUNED].isna()] if PRUNED in results.columns else results
+
+
+def accuracies(results: pd.DataFrame) -> pd.Series:
+    """Returns the accuracy (%) of each run, on the images that the study says; NaN if pruned."""
+    tested = results["test_accuracy"]
+    if images_read(results) == "test":
+        return tested
+    return without_pruned(results)["validation_accuracy"].reindex(results.index)
+
+
+def images_read(results: pd.DataFrame) -> Measure:
+    """Returns which images `accuracies` are of; a study reads the same ones for all its runs."""
+    finished = without_pruned(results)["test_accuracy"]
+    return "validation" if len(finished) and finished.isna().all() else "test"
+
+
+def swept_columns(results: pd.DataFrame) -> list[str]:
+    """Returns the columns of swept settings."""
+    return [str(column) for column in results.columns if str(column).startswith(SWEEP_PREFIX)]
+
+
+def by_point(results: pd.DataFrame) -> Iterator[tuple[object, dict[str, object], pd.DataFrame]]:
+    """Yields the runs of each case at each point of the sweep, whose values become safe keys."""
+    swept = swept_columns(results)
+    keyed = results.assign(**{column: as_keys(results[column]) for column in swept})
+    for (case, *point), runs in keyed.groupby(["label", *swept], sort=False):
+        yield case, dict(zip(swept, point, strict=True)), runs
+
+
+def titled(case: object, point: Mapping[str, object]) -> str:
+    """Returns the title of a case at a point of the sweep, such as ``charge_trap [levels = 30]``.
+
+    Args:
+        point: `swept_columns` to values; what does not apply is left out.
+    """
+    swept = {str(name).removeprefix(SWEEP_PREFIX): value for name, value in point.items()}
+    names = distinct(swept, name_of)
+    at = ", ".join(
+        f"{names[path]} = {value}" for path, value in swept.items() if value != NOT_SWEPT
+    )
+    return f"{case} [{at}]" if at else str(case)
+
+
+def titled_row(row: pd.Series) -> str:
+    """Returns the title of a row of the summary."""
+    point = {str(name): at for name, at in row.items() if str(name).startswith(SWEEP_PREFIX)}
+    return titled(row["case"], point)
+
+
+def titles_of(results: pd.DataFrame) -> list[str]:
+    """Returns the title of each run, as tables have it."""
+    keyed = with_values(results)
+    keyed = keyed.assign(**{column: as_keys(keyed[column]) for column in swept_columns(keyed)})
+    return [titled_row(row) for _, row in keyed.assign(case=keyed["label"]).iterrows()]
+
+
+def with_values(results: pd.DataFrame, shared: bool = False) -> pd.DataFrame:
+    """Returns the results with the device's own value beside each swept factor: ``x0.5 (600)``.
+
+    Args:
+        results: with the column ``settings``, which holds the values; else as they are.
+        shared: only where all runs of a factor have one value, so that devices share an axis.
+    """
+    overrides = [name for name in swept_columns(results) if name.startswith(_OVERRIDES)]
+    if "settings" not in results or not overrides:
+        return results
+    found = {}
+    for column in overrides:
+        name = column.removeprefix(_OVERRIDES)
+        told = [
+            _value_text(name, settings) if isinstance(key, str) and _RELATIVE.fullmatch(key) else ""
+            for key, settings in zip(results[column], results["settings"], strict=True)
+        ]
+        pairs = list(zip(results[column], told, strict=True))
+        last = dict(pairs)
+        several = {key for key, text in pairs if text != last[key]} if shared else set()
+        found[column] = [
+            f"{key} ({text})" if text and key not in several else key for key, text in pairs
+        ]
+    return results.assign(**found)
+
+
+def _value_text(parameter: str, settings: str) -> str:
+    value = json.loads(settings)["method"].get("parameters", {}).get(parameter)
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value or "")
+
+
+def as_keys(column: pd.Series) -> pd.Series:
+    """Returns swept values as keys, with `NOT_SWEPT` where a case has none.
+
+    Whole numbers that a column with gaps made floating point are whole again.
+    """
+    import pandas as pd
+
+    known = column.dropna()
+    is_whole = pd.api.types.is_float_dtype(column) and (known % 1 == 0).all()
+    if is_whole and (known.abs() < EXACT).all():
+        column = column.astype("Int64")
+    return column.astype(object).where(column.notna(), NOT_SWEPT)
+
+
+def swept_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Returns the swept settings as columns of text, named by quantity and unit."""
+    paths = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(table)]
+    names = distinct(paths, quantity)
+    return {
+        name: [or_dash(value) for value in as_keys(table[f"{SWEEP_PREFIX}{path}"])]
+        for path, name in names.items()
+    }
+
+
+def or_dash(value: object) -> str:
+    """Returns a swept value as the text of a cell."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value == NOT_SWEPT else str(value)
+
+
+def setting(results: pd.DataFrame, path: str) -> pd.Series:
+    """Returns the value of a swept setting, or of a column, in each run.
+
+    Runs that do not have the setting have `NOT_SWEPT`.
+
+    Raises:
+        InputError: the results have no such setting.
+    """
+    for column in (f"{SWEEP_PREFIX}{path}", path):
+        if column in results.columns:
+            return as_keys(results[column])
+    known = [column.removeprefix(SWEEP_PREFIX) for column in swept_columns(results)]
+    raise InputError("results", "column", path, one_of([*known, *_GROUPING], path))

@@ -1,0 +1,61 @@
+"""Cases are compared in pairs of runs of one seed, and the summary's gaps are these comparisons."""
+
+import pandas as pd
+import pytest
+
+from rpu_ssnn.common.errors import InputError
+from studies.results.comparison import compare
+from studies.results.summary import summary
+
+REACHED = {
+    "good": [98.0, 97.0, 99.0, 98.5],
+    "good too": [98.1, 96.9, 99.05, 98.4],
+    "bad": [91.0, 90.1, 92.2, 91.4],
+}
+
+
+def results(**cases: list[float]) -> pd.DataFrame:
+    rows = [
+        {"label": label, "seed": seed, "test_accuracy": accuracy}
+        for label, values in (cases or REACHED).items()
+        for seed, accuracy in enumerate(values)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_difference_that_all_seeds_share_is_told_and_a_small_one_is_not() -> None:
+    found = compare(results(), "good").set_index("case")
+    far, near = found.loc["bad"], found.loc["good too"]
+    assert far["difference"] == pytest.approx(-6.95)
+    assert (far["n"], far["significant"]) == (4, True)
+    assert not near["significant"]
+    assert near["p"] > 0.05
+
+
+def test_comparisons_are_corrected_for_being_many() -> None:
+    found = compare(results(), "good").set_index("case").loc["bad"]
+    assert found["p"] == pytest.approx(2 * found["p_alone"])  # the smaller of two
+    alone = compare(results(good=REACHED["good"], bad=REACHED["bad"]), "good").iloc[1]
+    assert alone["p"] == alone["p_alone"] == pytest.approx(found["p_alone"])
+
+
+def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
+    assert compare(results(a=[90.0], b=[80.0]), "a")["significant"].tolist() == [None, None]
+    with pytest.raises(InputError, match="'c'"):
+        compare(results(a=[90.0]), "c")
+
+
+def test_a_point_of_a_sweep_is_compared_with_every_other_row() -> None:
+    rows = [("a", at, seed, base + seed * seed) for at, base in ((1, 90.0), (2, 80.0))
+            for seed in range(3)]  # fmt: skip
+    swept = pd.DataFrame(rows, columns=["label", "sweep.network.T", "seed", "test_accuracy"])
+    found = compare(swept, "a [T = 1]")
+    assert found["difference"].isna().tolist() == [True, False]
+    assert found["difference"][1] == pytest.approx(-10.0)
+
+
+def test_the_summary_marks_what_the_comparison_marks() -> None:
+    rows = results().assign(pulses_per_device_mean=0.0, saturated_fraction=0.0)
+    table, found = summary(rows, "good"), compare(rows, "good")
+    for column in ("ci", "n", "p", "p_alone", "significant"):
+        pd.testing.assert_series_equal(table[f"gap_{column}"], found[column], check_names=False)
