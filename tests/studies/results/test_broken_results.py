@@ -38,105 +38,60 @@ def _edited(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-# id, damage, then place below the folder, key, value and allowed as the line says them.
-BROKEN: list[tuple[str, Damage, str, str, str, str]] = [
-    (
-        "no study",
-        lambda root: _study(root).unlink(),
-        "",
-        "result folder",
-        "'no study.yaml'",
-        "must be the output folder of `rpu-ssnn run`",
-    ),
+def _written(name: str, content: str | bytes) -> Damage:
+    raw = content if isinstance(content, bytes) else content.encode()
+    return lambda root: (root / name).write_bytes(raw)
+
+
+HYPERPARAMETERS = "hyperparameters.yaml"
+A_FLAG = "rate: {learning_rate: true, validation_accuracy: 90}"
+TWICE: Damage = lambda root: _study(root).write_text(_study(root).read_text() + "seeds: [1]\n")  # noqa: E731
+
+# id, damage, then place below the folder, key and value as the line says them.
+BROKEN: list[tuple[str, Damage, str, str, str]] = [
+    ("no study", lambda root: _study(root).unlink(), "", "result folder", "'no study.yaml'"),
     (
         "folder for the study",
         lambda root: _replaced_by_folder(_study(root)),
-        "",
-        "result folder",
-        "'no study.yaml'",
-        "with a study.yaml in it",
+        *("", "result folder", "'no study.yaml'"),
     ),
+    ("empty study", _written("study.yaml", ""), "study.yaml", "content", "missing"),
     (
-        "empty study",
-        lambda root: _study(root).write_text(""),
-        "study.yaml",
-        "content",
-        "missing",
-        "must be a mapping",
-    ),
-    (
-        "study cut off",
-        lambda root: _study(root).write_text("study: small\ncases: [{update: rate"),
+        "cut off",
+        _written("study.yaml", "study: s\ncases: [{update: rate"),
         "study.yaml",
         "line 2",
         "",
-        "must be valid YAML",
     ),
     (
-        "study in another encoding",
-        lambda root: _study(root).write_bytes("study: größe".encode("latin-1")),
+        "encoding",
+        _written("study.yaml", "study: größe".encode("latin-1")),
         "study.yaml",
         "file",
         "",
-        "must be UTF-8 text",
     ),
     (
         "key of the study",
         lambda root: _edited(_study(root), "question:", "qestion:"),
-        "study.yaml",
-        "qestion",
-        "'qestion'",
-        "did you mean question?",
+        *("study.yaml", "qestion", "'qestion'"),
     ),
-    (
-        "key of the study twice",
-        lambda root: _study(root).write_text(_study(root).read_text() + "seeds: [1]\n"),
-        "study.yaml",
-        "line ",
-        "'seeds'",
-        "must appear only once",
-    ),
+    ("key of the study twice", TWICE, "study.yaml", "line ", "'seeds'"),
     (
         "device of the study",
         lambda root: _edited(_study(root), "device: reram_es", "device: reram_ez"),
-        "study.yaml",
-        "case 3.device",
-        "'reram_ez'",
-        "did you mean reram_es?",
+        *("study.yaml", "case 3.device", "'reram_ez'"),
     ),
+    ("text", _written(HYPERPARAMETERS, "none"), HYPERPARAMETERS, "content", "'none'"),
+    ("flag", _written(HYPERPARAMETERS, A_FLAG), HYPERPARAMETERS, "rate.learning_rate", "True"),
     (
-        "text for drives",
-        lambda root: (root / "hyperparameters.yaml").write_text("none"),
-        "hyperparameters.yaml",
-        "content",
-        "'none'",
-        "must map titles of cases",
-    ),
-    (
-        "value of a drive",
-        lambda root: (root / "hyperparameters.yaml").write_text(
-            "rate: {learning_rate: true, validation_accuracy: 90}"
-        ),
-        "hyperparameters.yaml",
-        "rate.learning_rate",
-        "True",
-        "must be a number, not true or false",
-    ),
-    (
-        "folder for drives",
-        lambda root: (root / "hyperparameters.yaml").mkdir(),
-        "hyperparameters.yaml",
-        "file",
-        "Is a directory",
-        "must be a readable file",
+        "folder for hyperparameters",
+        lambda root: (root / HYPERPARAMETERS).mkdir(),
+        *(HYPERPARAMETERS, "file", "Is a directory"),
     ),
     (
         "file for units",
         lambda root: _replaced_by_file(root / "units"),
-        "units",
-        "folder",
-        "Not a directory",
-        "must be a readable folder of trial files",
+        *("units", "folder", "Not a directory"),
     ),
 ]
 
@@ -154,38 +109,20 @@ def changed(path: Path, sealed: bool, **changes: Any) -> None:
     path.write_text(json.dumps(content))
 
 
-# id, damage of one unit file, then key, value and allowed as the line says them.
-BROKEN_TRIAL: list[tuple[str, Damage, str, str, str]] = [
-    ("empty", lambda path: path.write_text(""), "line 1", "", "must be whole JSON"),
-    ("cut off", lambda path: path.write_text(path.read_text()[:99]), "line ", "", "whole JSON"),
-    ("binary", lambda path: path.write_bytes(b"\xff\x00"), "file", "", "must be UTF-8 text"),
-    ("folder", _replaced_by_folder, "file", "Is a directory", "must be a readable file"),
-    ("list", lambda path: path.write_text("[1]"), "content", "[1]", "must be a mapping"),
-    ("edited", lambda path: changed(path, False, row_T=11), "digest", "'", "it was changed"),
-    ("other file's", lambda path: changed(path, True, unit="x"), "unit", "'x'", "file's own name"),
-    ("later format", lambda path: changed(path, True, format=2), "format", "2", "must be 1"),
-    ("near key", lambda path: changed(path, True, epoch=1), "epoch", "'epoch'", "mean epochs?"),
-    (
-        "text for an accuracy",
-        lambda path: changed(path, True, row_test_accuracy="high"),
-        "row.test_accuracy",
-        "'high'",
-        "must be an accuracy, 0 to 100 %",
-    ),
-    (
-        "accuracy out of range",
-        lambda path: changed(path, True, row_test_accuracy=950.0),
-        "row.test_accuracy",
-        "950.0",
-        "must be an accuracy, 0 to 100 %",
-    ),
-    (
-        "no version",
-        lambda path: changed(path, True, row_numerics_version=None),
-        "row.numerics_version",
-        "missing",
-        "must be a whole number",
-    ),
+# id, damage of one trial file, then key and value as the line says them.
+BROKEN_TRIAL: list[tuple[str, Damage, str, str]] = [
+    ("empty", lambda path: path.write_text(""), "line 1", ""),
+    ("cut off", lambda path: path.write_text(path.read_text()[:99]), "line ", ""),
+    ("binary", lambda path: path.write_bytes(b"\xff\x00"), "file", ""),
+    ("folder", _replaced_by_folder, "file", "Is a directory"),
+    ("list", lambda path: path.write_text("[1]"), "content", "[1]"),
+    ("edited", lambda path: changed(path, False, row_T=11), "digest", "'"),
+    ("other file's", lambda path: changed(path, True, unit="x"), "unit", "'x'"),
+    ("later format", lambda path: changed(path, True, format=2), "format", "2"),
+    ("near key", lambda path: changed(path, True, epoch=1), "epoch", "'epoch'"),
+    ("text", lambda path: changed(path, True, row_test_accuracy="x"), "row.test_accuracy", "'x'"),
+    ("range", lambda path: changed(path, True, row_test_accuracy=950), "row.test_accuracy", "950"),
+    ("none", lambda path: changed(path, True, row_torch_version=None), "row.torch_version", "miss"),
 ]
 
 
@@ -195,7 +132,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("damage", "place", "key", "value", "allowed"),
+    ("damage", "place", "key", "value"),
     [pytest.param(*rest, id=name) for name, *rest in BROKEN],
 )
 def test_a_broken_folder_is_refused_in_one_line(
@@ -203,7 +140,6 @@ def test_a_broken_folder_is_refused_in_one_line(
     place: str,
     key: str,
     value: str,
-    allowed: str,
     folder: Path,
     command: Command,
 ) -> None:
@@ -214,16 +150,15 @@ def test_a_broken_folder_is_refused_in_one_line(
         assert (code, output, errors.count("\n")) == (2, "", 1), (name, errors)
         assert errors.startswith(f"{folder / place}: {key}"), name
         assert f": {value}" in errors
-        assert allowed in errors.partition("; ")[2]
     assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
-    ("damage", "key", "value", "allowed"),
+    ("damage", "key", "value"),
     [pytest.param(*rest, id=name) for name, *rest in BROKEN_TRIAL],
 )
 def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
-    damage: Damage, key: str, value: str, allowed: str, folder: Path, command: Command
+    damage: Damage, key: str, value: str, folder: Path, command: Command
 ) -> None:
     path = sorted((folder / "units").iterdir())[0]
     damage(path)
@@ -231,7 +166,6 @@ def test_a_broken_unit_file_is_told_in_one_line_and_left_out(
     assert (code, errors.count("\n")) == (0, 1), errors
     assert errors.startswith(f"{path}: {key}")
     assert f": {value}" in errors
-    assert allowed in errors.partition("; ")[2]
     assert errors.endswith("; the damaged file is left out\n")
     assert "| ann" in output
     code, output, _ = command("status", folder)
