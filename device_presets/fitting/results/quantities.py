@@ -138,7 +138,7 @@ def _cycle_noise(p: Population) -> Quantity:
         unit = p.cycle_noise(p.device()) / p.device().cycle_noise
         low, high = (unit * math.exp(end) for end in p.noise_limits)
         value = one.value if low > 0 or one.value > 0.02 * high else 0.0
-        note = "" if low > 0 else "none is likely, too"
+        note = "" if low > 0 else "the data are also likely without this noise"
         return Quantity("cycle_to_cycle", value, min(low, value), max(high, value), "step", note)
     if one.low is not None and one.low == one.high:
         note = "at the limit of resolution: no noise seen"
