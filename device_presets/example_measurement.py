@@ -28,7 +28,7 @@ def example_measurement(
 
     Returns:
         Columns ``device``, ``cycle``, ``pulse`` (counted through; 0 is the state before the
-        first), ``polarity``, ``conductance`` (microsiemens).
+        first), ``polarity``, ``conductance_uS``.
 
     Raises:
         PresetError: a count below 1, more than `MOST_ROWS` rows in all, or a bound that the table
@@ -60,6 +60,6 @@ def example_measurement(
             "cycle": np.repeat(cycle, devices),
             "pulse": np.repeat(np.arange(rows), devices),
             "polarity": np.repeat(polarity, devices),
-            "conductance": np.round(conductance.flatten(), 6),
+            "conductance_uS": np.round(conductance.flatten(), 6),
         }
     )

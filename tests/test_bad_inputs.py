@@ -141,7 +141,9 @@ def jumps(rows: str) -> Files:
     return {f"t/dG_{way}creasing.txt": rows for way in ("in", "de")}
 
 
-def measured(first: str = "", head: str = "pulse,polarity,conductance", last: str = "1.5") -> str:
+def measured(
+    first: str = "", head: str = "pulse,polarity,conductance_uS", last: str = "1.5"
+) -> str:
     """A measured CSV whose conductance is the same after each pulse."""
     rows = [f"{n % 50 + 1},{('up', 'down')[n // 50 % 2]},{last}" for n in range(200)]
     return "\n".join([head, *([first] if first else []), *rows]) + "\n"
@@ -277,8 +279,9 @@ MEASURED = [
     of_fit(measured("1,sideways,1"), "m.csv, row 2: column polarity", "'sideways'"),
     of_fit(measured("1,up,1,2"), "m.csv, row 2"),
     of_fit(measured(), "m.csv", "must change with the pulses"),
-    of_fit(measured(head="pulse,polarity,conductnace"), "'conductance'", "mean conductnace?"),
-    of_fit("pulse,polarity,conductance\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),
+    of_fit(measured(head="pulse,polarity,conductnace_uS"), "'conductance'", "mean conductnace_uS?"),
+    of_fit(measured(head="pulse,polarity,conductance"), "m.csv, row 1: column", "'conductance'"),
+    of_fit("pulse,polarity,conductance_uS\n0,up,1\n1,up,2\n", "m.csv: up pulses", "1"),
     of_fit(measured(), "'../x'", options="--name ../x"),
     of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
     of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),

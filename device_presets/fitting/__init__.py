@@ -1,7 +1,6 @@
 """From a measured pulse train to a preset, in one call: ``fit_file``."""
 
 from device_presets.fitting.fit_file import FittedDevice, fit_file
-from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.results.intervals import Quantity
 
-__all__ = ["CsvLayout", "FittedDevice", "Quantity", "fit_file"]
+__all__ = ["FittedDevice", "Quantity", "fit_file"]

@@ -7,24 +7,25 @@ from pathlib import Path
 import pandas as pd
 
 from device_presets.entry_writing import checked_name, entry_text, write_and_check
-from device_presets.fitting.checks.goodness import FAR, Verdict
-from device_presets.fitting.checks.standstill import left_open
-from device_presets.fitting.choice import CurveRow, Method, choose
-from device_presets.fitting.mean_curve.least_squares import n_numbers
-from device_presets.fitting.model.history_search import shortest_leak
+from device_presets.fitting.checks.goodness import Verdict, judge
+from device_presets.fitting.checks.mean_curve import CurveErrors, curve_errors
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.profile import cycle_noise_limits
-from device_presets.fitting.model.selection import Score, Selection, as_likely_of
-from device_presets.fitting.model.step_functions import CONSTANT, LINEAR
+from device_presets.fitting.model.noise_limits import cycle_noise_limits
+from device_presets.fitting.model.preparation import WeightScale, prepare
+from device_presets.fitting.model.selection import (
+    Selection,
+    as_likely_of,
+    filtered,
+    select_model,
+)
 from device_presets.fitting.model.uncertainty import with_unbiased_noise
-from device_presets.fitting.model.weights import WeightScale, prepare, refuse_no_conductance
-from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.outliers import doubt_of, far_sentence
+from device_presets.fitting.reading.outliers import doubt_of
+from device_presets.fitting.reading.reading import read
+from device_presets.fitting.reading.units import SIEMENS
+from device_presets.fitting.results.effects_entry import left_out
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import fitted_entry
-from device_presets.fitting.results.history_entry import left_out
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
@@ -32,6 +33,7 @@ from device_presets.preset_file import PresetEntry
 from device_presets.preset_lookup import preset_of
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 
 _KNOWN = 0.3
 """Standard error of the log cycle noise up to which its curvature gives the interval."""
@@ -46,7 +48,8 @@ class FittedDevice:
         scale: conductances the weights stand for.
         population: means and spreads over devices under the chosen model.
         quantities: the report.
-        curves: errors of the mean curve of the fit, and of those it was compared with.
+        seen, held_out: errors of the mean curve over all pulses, and over cycles that were not
+            fitted; None where there is one cycle.
         doubt: what is probably wrong in the file, in words: polarity, or readings with their rows;
             empty where nothing is.
     """
@@ -58,7 +61,8 @@ class FittedDevice:
     population: Population
     quantities: list[Quantity]
     verdict: Verdict
-    curves: tuple[CurveRow, ...]
+    seen: CurveErrors
+    held_out: CurveErrors | None
     entry: PresetEntry
     doubt: str = ""
 
@@ -81,9 +85,7 @@ class FittedDevice:
         for name, side, way in (("w_max", "upper", "up"), ("w_min", "lower", "down")):
             high = way == "up"
             seen = bool(self.population.reached(high).all()) and not self.population.beyond(high)
-            if self.measurement.open_ends[0 if high else 1]:
-                told.append(f"The {side} bound was not measured: it is the end of the table.")
-            elif not (determined[name] and seen) and (high or self.population.has_down):
+            if not (determined[name] and seen) and (high or self.population.has_down):
                 told.append(f"The {side} bound was not measured: pulse {way} until devices stop.")
         return told
 
@@ -92,51 +94,34 @@ class FittedDevice:
         """What was measured and the preset does not hold, in sentences."""
         return left_out(self.population, self.population.device())
 
-    def _lines(self) -> list[str]:
-        table = self.table()
-        return [
-            f"{q}: {value} {unit}, {interval}" + (f" ({note})" if note else "")
-            for q, value, interval, unit, note in table.itertuples(index=False)
-        ]
-
     def models(self) -> pd.DataFrame:
-        """Columns ``model``, ``aihwkit``, ``numbers``, ``held-out log-likelihood`` (best is 0).
+        """Columns ``model``, ``law``, ``numbers``, ``held-out log-likelihood`` (best is 0).
 
         Before the name: * the chosen model, = one that the data do not tell from it.
         """
         scores = self.selection.scores
-        held = (s.held_out for s in scores)
-        best = max((float(h.sum()) for h in held if h is not None), default=0.0)
+        totals = [None if s.held_out is None else float(s.held_out.sum()) for s in scores]
+        best = max((total for total in totals if total is not None), default=0.0)
+        marks = {id(s): "= " for s in self.selection.as_good} | {id(self.selection.chosen): "* "}
         rows = [
             (
-                self._mark(s) + s.name,
+                marks.get(id(s), "") + s.name,
                 s.model.law,
-                s.fit.n_free + (n_numbers(s.model) if s.fit.layout.noises_only else 0),
-                self._held_out(s, best),
+                s.fit.n_free,
+                "ruled out" if total is None else f"{total - best:.1f}",
             )
-            for s in scores
+            for s, total in zip(scores, totals, strict=True)
         ]
-        names = ["model", "aihwkit", "numbers", "held-out log-likelihood"]
-        return pd.DataFrame(rows, columns=names)
+        return pd.DataFrame(rows, columns=["model", "law", "numbers", "held-out log-likelihood"])
 
-    def curve_table(self) -> pd.DataFrame:
-        """Columns ``mean curve of``, ``all pulses``, ``cycles held out``: errors as shares of the
-        range, up / down."""
-        rows = [
-            (name, seen.text, "one cycle only" if held is None else held.text)
-            for name, seen, held in self.curves
-        ]
-        return pd.DataFrame(rows, columns=["mean curve of", "all pulses", "cycles held out"])
-
-    def _held_out(self, score: Score, best: float) -> str:
-        if score.held_out is not None:
-            return f"{float(score.held_out.sum()) - best:.1f}"
-        return "not compared" if score.fit.layout.noises_only else "ruled out"
-
-    def _mark(self, score: Score) -> str:
-        if score is self.selection.chosen:
-            return "* "
-        return "= " if any(score is other for other in self.selection.as_good) else ""
+    @property
+    def curve_sentence(self) -> str:
+        """The error of the mean curve, in words."""
+        held = "one cycle only" if self.held_out is None else self.held_out.text
+        return (
+            "Error of the mean curve without noise, share of the range, up / down: "
+            f"{self.seen.text} (cycles held out: {held})"
+        )
 
     def save(self, preset_file: Path | str | None, plot_file: Path | str) -> None:
         """Writes preset and plot, both or none.
@@ -160,7 +145,7 @@ class FittedDevice:
             f"{self.verdict.sentence}:",
             *(f"  {check.line}" for check in self.verdict.checks),
             "Measured, with 95 % intervals:",
-            *(f"  {row}" for row in self._lines()),
+            *(f"  {q.line}" for q in self.quantities),
         )
         text = entry_text(self.name, self.entry, comments)
         title = f"{self.name}: {self.entry.description}"
@@ -177,24 +162,18 @@ class FittedDevice:
 def fit_file(
     file: Path | str,
     name: str,
-    layout: CsvLayout | None = None,
+    sheet: str | None = None,
     weight_zero: float | None = None,
     weight_one: float | None = None,
-    method: Method = "likelihood",
-    against_aihwkit: bool = False,
 ) -> FittedDevice:
     """Fits a measured file.
 
     Args:
-        file: one row a pulse; or a folder, see ``intake.read``.
-        name: of the preset to make.
-        layout: columns and units; the standard names where not given.
-        weight_zero, weight_one: conductances in siemens that weights 0 and 1 stand for; the
-            middle and the top of the measured range where not given. Reports have them in the
-            layout's conductance unit.
-        method: ``aihwkit`` fits the mean curve with ``aihwkit.utils.fitting``, and only the noises
-            by the likelihood.
-        against_aihwkit: whether to compare the mean curve with that method's.
+        file: A table with one row a pulse, or a folder; see `read`.
+        name: The name of the preset to make.
+        sheet: The sheet of an Excel file; None: the first one.
+        weight_zero, weight_one: Conductances that weights 0 and 1 stand for, in the file's unit;
+            the middle and the top of the measured range where they are not given.
 
     Raises:
         PresetError: the file cannot be used (file, row and column named), or no preset can hold
@@ -202,24 +181,18 @@ def fit_file(
     """
     file = Path(file)
     checked_name(name)
-    for field, weight in (("weight zero", weight_zero), ("weight one", weight_one)):
-        refuse_no_conductance(file.name, field, weight, (layout or CsvLayout()).conductance_unit)
-    measurement = read(file, layout or CsvLayout())
-    prepared = prepare(measurement, weight_zero, weight_one)
-    choice = choose(prepared, method, against_aihwkit)
-    selection = choice.selection
-    checks = left_open(choice.verdict.checks, measurement.open_ends)
-    verdict = replace(choice.verdict, checks=checks)
+    measurement = read(file, sheet)
+    unit = SIEMENS[measurement.unit]
+    zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
+    prepared = prepare(measurement, zero, one)
+    selection, verdict = _judged(select_model(prepared))
     fit = selection.chosen.fit
-    of_curve = fit.layout.noises_only
+    seen, held_out = curve_errors(fit)
     population = _population(fit, chosen=True)
-    linear = None if of_curve else _slope_for_each(selection)
+    linear = _slope_for_each(selection)
     as_good = [_population(s.fit) for s in selection.as_good if s is not selection.chosen]
-    least_leak = None if of_curve else shortest_leak(fit)
     as_likely = [_population(score.fit) for score in as_likely_of(selection)]
-    quantities = _of_open_ends(
-        report(population, linear, as_good, as_likely, least_leak), measurement.open_ends
-    )
+    quantities = report(population, linear, as_good, as_likely)
     try:
         entry = fitted_entry(population, quantities, measurement)
     except PresetError as error:
@@ -237,20 +210,22 @@ def fit_file(
         population=population,
         quantities=quantities,
         verdict=verdict,
-        curves=choice.curves,
+        seen=seen,
+        held_out=held_out,
         entry=entry,
-        doubt=doubt_of(measurement)
-        or far_sentence(measurement, verdict.outliers, verdict.n_predicted, FAR),
+        doubt=doubt_of(measurement),
     )
 
 
-def _of_open_ends(quantities: list[Quantity], open_ends: tuple[bool, bool]) -> list[Quantity]:
-    """The report, with a note at what the ends of a lookup table decide."""
-    high, low = open_ends
-    ended = {"w_max": high, "w_min": low, "states": high or low}
-    return [
-        q.noted("at least: to the end of the table") if ended.get(q.name) else q for q in quantities
-    ]
+def _judged(selection: Selection) -> tuple[Selection, Verdict]:
+    """The choice with its verdict: the first of the models that held-out pulses do not tell apart
+    that describes the data; where none does, the first of them."""
+    verdicts = []
+    for score in selection.as_good:
+        verdicts.append(judge(score.fit, filtered(score.fit)))
+        if verdicts[-1].describes:
+            return replace(selection, chosen=score), verdicts[-1]
+    return selection, verdicts[0]
 
 
 def _slope_for_each(selection: Selection) -> Population | None:
@@ -262,7 +237,7 @@ def _slope_for_each(selection: Selection) -> Population | None:
     layout = selection.chosen.fit.layout
     fits = (s.fit for s in selection.scores if s.model.own_slopes)
     fits = (f for f in fits if f.layout.memory == layout.memory)
-    fits = (f for f in fits if f.layout.history == layout.history)
+    fits = (f for f in fits if f.layout.effects == layout.effects)
     alike = next((f for f in fits if f.layout.model.additive == model.additive), None)
     return None if alike is None else _population(alike)
 

@@ -1,7 +1,6 @@
 """Rows of dataclasses of arrays: which ones, runs of alike pulses, and an error of the first wrong
 one."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,28 +14,18 @@ if TYPE_CHECKING:
 
 
 def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
-    """The table with these rows of each of its arrays, in this order. A table inside the table is
-    treated alike."""
-    return _of_each_array([table], lambda parts: parts[0][rows])
+    """The table with these rows of each of its arrays, in this order; a table inside the table and
+    the arrays of a dictionary are treated alike."""
 
-
-def joined[T: "DataclassInstance"](tables: Sequence[T]) -> T:
-    """The rows of several tables, one after the other. What is no array is taken from the first
-    table."""
-    return _of_each_array(tables, np.concatenate)
-
-
-def _of_each_array[T: "DataclassInstance"](
-    tables: Sequence[T], change: Callable[[list[np.ndarray]], np.ndarray]
-) -> T:
-    changed: dict[str, Any] = {}
-    for name, value in vars(tables[0]).items():
-        parts = [getattr(table, name) for table in tables]
+    def of(value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            changed[name] = change(parts)
-        elif is_dataclass(value):
-            changed[name] = _of_each_array(parts, change)
-    return replace(tables[0], **changed)
+            return value[rows]
+        if isinstance(value, dict):
+            return {key: of(part) for key, part in value.items()}
+        inside = is_dataclass(value) and not isinstance(value, type)
+        return selected(value, rows) if inside else value
+
+    return replace(table, **{name: of(value) for name, value in vars(table).items()})
 
 
 def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:

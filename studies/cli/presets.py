@@ -1,7 +1,7 @@
 """`rpu-ssnn presets`: list, show, fit a measurement, build from published metrics, compare."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -87,8 +87,8 @@ def fit(
     data: Annotated[
         Path,
         path_argument(
-            "CSV or Excel, one row a pulse, read after it; or a folder: a file a device, or "
-            "CrossSim's lookup table."
+            "CSV or Excel, one row a pulse, with columns polarity, conductance_uS, ...; or a "
+            "folder with CrossSim's lookup table."
         ),
     ],
     name: NameOption,
@@ -96,60 +96,15 @@ def fit(
     plot: Annotated[
         Path | None, path_option("File of the plot; default: beside the preset, .png.")
     ] = None,
-    pulse_column: Annotated[
-        str | None, typer.Option(help="Pulse number; default: 'pulse', or the order of rows.")
-    ] = None,
-    polarity_column: Annotated[str, typer.Option(help="up/down, 1/-1, LTP/LTD...")] = "polarity",
-    polarity: Annotated[
-        Literal["up", "down"] | None, typer.Option(help="Of every pulse, instead of a column.")
-    ] = None,
-    conductance_column: Annotated[str, typer.Option(help="Conductance.")] = "conductance",
-    up_column: Annotated[
-        str | None, typer.Option(help="Conductance after each up pulse, beside --down-column.")
-    ] = None,
-    down_column: Annotated[
-        str | None, typer.Option(help="Conductance after each down pulse.")
-    ] = None,
-    conductance_unit: Annotated[str, typer.Option(help="S, mS, uS, nS, pS, a.u.")] = "uS",
-    current_column: Annotated[
-        str | None, typer.Option(help="Read current, instead of conductance.")
-    ] = None,
-    current_unit: Annotated[str, typer.Option(help="A, mA, uA, nA, pA.")] = "uA",
-    read_voltage: Annotated[
-        str | None, typer.Option(help="Column, or one number for all rows; with a current.")
-    ] = None,
-    voltage_unit: Annotated[str, typer.Option(help="V, mV.")] = "V",
-    device_column: Annotated[
-        str | None, typer.Option(help="Device; default: 'device' where it is there.")
-    ] = None,
-    cycle_column: Annotated[
-        str | None, typer.Option(help="Cycle; default: 'cycle' where it is there.")
-    ] = None,
-    time_column: Annotated[
-        str | None, typer.Option(help="Time of the reading; default: 'time_s'.")
-    ] = None,
-    time_unit: Annotated[str, typer.Option(help="s, ms, us, ns.")] = "s",
-    width_column: Annotated[
-        str | None, typer.Option(help="Pulse width; default: 'pulse_width_s'.")
-    ] = None,
-    width_unit: Annotated[str, typer.Option(help="s, ms, us, ns.")] = "s",
-    amplitude_column: Annotated[
-        str | None, typer.Option(help="Pulse amplitude (V); default: 'amplitude_v'.")
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of an Excel file; default: first.")
     ] = None,
     weight_zero: Annotated[
-        float | None, typer.Option(help="Conductance (conductance unit) of weight 0.")
+        float | None, typer.Option(help="Conductance of weight 0, in the file's unit.")
     ] = None,
     weight_one: Annotated[
-        float | None, typer.Option(help="Conductance (conductance unit) of weight 1.")
+        float | None, typer.Option(help="Conductance of weight 1, in the file's unit.")
     ] = None,
-    method: Annotated[
-        Literal["likelihood", "aihwkit"],
-        typer.Option(help="aihwkit: its own trace fit of the mean curve, noises by likelihood."),
-    ] = "likelihood",
-    against_aihwkit: Annotated[
-        bool,
-        typer.Option("--against-aihwkit", help="Compare the mean curve with aihwkit's trace fit."),
-    ] = False,
     accept_poor_fit: Annotated[
         bool, typer.Option("--accept-poor-fit", help="Write a preset that fails its checks.")
     ] = False,
@@ -163,8 +118,7 @@ def fit(
     Exit code 3, and no preset written, where the fit does not describe the data.
     """
     from device_presets.entry_writing import checked_name
-    from device_presets.fitting import CsvLayout, fit_file
-    from device_presets.fitting.reading.csv_layout import SIEMENS
+    from device_presets.fitting import fit_file
     from device_presets.fitting.results.measured_table import write_tables
 
     of_a_fit = {
@@ -172,8 +126,6 @@ def fit(
         "--plot": plot,
         "--weight-zero": weight_zero,
         "--weight-one": weight_one,
-        "--method": None if method == "likelihood" else method,
-        "--against-aihwkit": against_aihwkit or None,
         "--accept-poor-fit": accept_poor_fit or None,
     }
     given = [option for option, value in of_a_fit.items() if value is not None]
@@ -181,35 +133,13 @@ def fit(
         allowed = "is of a fit, and must not come with --table"
         raise InputError("presets fit", given[0], str(of_a_fit[given[0]]), allowed)
     checked_name(name)
-    layout = CsvLayout(
-        pulse=pulse_column,
-        polarity=polarity_column,
-        conductance=conductance_column,
-        conductance_unit=conductance_unit,
-        current=current_column,
-        current_unit=current_unit,
-        read_voltage=read_voltage,
-        voltage_unit=voltage_unit,
-        device=device_column,
-        cycle=cycle_column,
-        all_pulses=polarity,
-        up=up_column,
-        down=down_column,
-        time=time_column,
-        pulse_width=width_column,
-        amplitude=amplitude_column,
-        time_unit=time_unit,
-        width_unit=width_unit,
-    )
     if table:
-        typer.echo("\n".join(write_tables(data, layout, Path(name))))
+        typer.echo("\n".join(write_tables(data, Path(name), sheet)))
         return
     preset_file = _file_to_make("presets fit", name, out)
     plot_file = plot or preset_file.with_suffix(".png")
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
-    unit = SIEMENS[conductance_unit]
-    zero, one = (None if w is None else w * unit for w in (weight_zero, weight_one))
-    fitted = fit_file(data, name, layout, zero, one, method, against_aihwkit)
+    fitted = fit_file(data, name, sheet, weight_zero, weight_one)
     found = fitted.measurement
     if fitted.doubt:
         typer.echo(f"{fitted.doubt}.\n")
@@ -225,9 +155,7 @@ def fit(
     typer.echo("\n".join(["", *told]))
     if told:
         typer.echo("")
-    typer.echo("Error of the mean curve without noise, share of the range, up / down:\n")
-    typer.echo(fitted.curve_table().to_markdown(index=False, disable_numparse=True))
-    typer.echo("")
+    typer.echo(f"{fitted.curve_sentence}\n")
     for check in fitted.verdict.checks:
         typer.echo(check.line)
     if not fitted.verdict.describes and not accept_poor_fit:
@@ -357,7 +285,7 @@ def example(
     scale = f"weight 0 is {ZERO_US:g} uS, weight 1 is {ONE_US:g} uS"
     typer.echo(f"{out}: {counted(len(table), 'row')}; {scale}")
     range_us = (ONE_US - ZERO_US) * (preset.number("w_max") - preset.number("w_min"))
-    share = (table["conductance"].max() - table["conductance"].min()) / range_us
+    share = (table["conductance_uS"].max() - table["conductance_uS"].min()) / range_us
     if share < _MOST_OF_THE_RANGE:
         span = f"the readings span {share:.0%} of the mean range"
         typer.echo(f"note: {span}; with more --pulses a fit would see the bounds")

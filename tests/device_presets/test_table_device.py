@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from device_presets import PresetError
-from device_presets.fitting.reading.csv_layout import CsvLayout
-from device_presets.fitting.reading.file_kinds import read
+from device_presets.fitting.reading.reading import read
 from device_presets.jump_tables.lookup_table import read_lookup_table, write_lookup_table
 from device_presets.jump_tables.table_device import table_device
 from support.device_presets.jump_tables import write_table
@@ -66,8 +65,4 @@ def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
     )
     with pytest.raises(PresetError, match="tables: some are normalised, some in siemens"):
         table_device(f"table({tmp_path / 'both'})")
-    with pytest.raises(PresetError, match=r"--conductance-unit: 'uS' .*must be a\.u\.: .*norm"):
-        read(tmp_path / "both" / "1", CsvLayout())
-    with pytest.raises(PresetError, match=r"--conductance-unit: 'a\.u\.' .*must not be.*siemens"):
-        read(tmp_path / "both" / "0", CsvLayout(conductance_unit="a.u."))
-    assert read(tmp_path / "both" / "1", CsvLayout(conductance_unit="a.u.")).unit == "a.u."
+    assert [read(tmp_path / "both" / number).unit for number in "01"] == ["uS", "a.u."]

@@ -6,19 +6,15 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from device_presets.fitting.checks.many_pulses import far_checks, free_of_bounds, without_noise
-from device_presets.fitting.checks.noise_law import noise_law_checks
+from device_presets.fitting.checks.many_pulses import far_checks
 from device_presets.fitting.checks.questions import Check, status_of
-from device_presets.fitting.checks.standstill import standstill_checks
 from device_presets.fitting.checks.turns import turn_checks
 from device_presets.fitting.model.joint_fit import JointFit, noises
 from device_presets.fitting.model.likelihood import pulse_step
 from device_presets.fitting.model.series import Trace
-from device_presets.fitting.reading.outliers import MOST_OUTLIERS
 from rpu_ssnn.common.wording import counted
 
 MOST_STEP_DEVIATION = 0.15
-MOST_CORRELATION = 0.2
 
 _MEAN_STEP = "Is the mean step right at every state?"
 _BINS = 8
@@ -26,34 +22,26 @@ _FEWEST_A_GROUP = 8
 _SIGNIFICANT = 1e-4
 _NEGLIGIBLE = 0.01  # of the step
 _TOO_WIDE = 1.0  # of the step: what could hide before a check says that it cannot tell
-_MOST_CORRELATION_SLACK = 0.5
-FAR = 5.0
-"""Standard deviations: a normal law puts one of two million readings beyond."""
+
+INSIDE_LIMITS = (0.90, 0.985)
+"""Shares of the predictions that may lie within their 95 % intervals."""
+
+MOST_MISS_RATIO = 1.15
+_FEWEST = 24  # predictions
+_MISS_ERRORS = 3.5
+_MOST_ROOM = 0.7  # of a logarithm: beyond a factor of two the check tells little
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks.
-
-    Args:
-        outliers: rows of the readings that lie far from their predictions; none where a normal
-            law explains them.
-        n_predicted: readings that were compared.
-    """
+    """The answers of all checks."""
 
     checks: tuple[Check, ...]
-    outliers: tuple[int, ...] = ()
-    n_predicted: int = 0
 
     @property
     def describes(self) -> bool:
         """Whether no check fails."""
         return all(check.passed for check in self.checks)
-
-    @property
-    def failures(self) -> str:
-        """The failed checks with their numbers, as one phrase."""
-        return "; ".join(f"{c.question} {c.answer}" for c in self.checks if not c.passed)
 
     @property
     def failed(self) -> str:
@@ -83,7 +71,8 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
     series = fit.prepared.series
     deviation = np.sqrt(trace.variance)
     used = np.isfinite(trace.expected) & free_of_bounds(fit, trace.expected, deviation)
-    used &= ~without_noise(fit)
+    if not fit.prepared.noisy:  # without a pulse the reading stays what it was
+        used &= series.pulse != 0
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
     steps, sizes = _steps(fit, trace)
@@ -94,30 +83,15 @@ def judge(fit: JointFit, trace: Trace) -> Verdict:
         checks.append(_mean_step(fit, trace, miss, used, step))
         # A device without noise leaves rounding errors, whose law does not matter.
         noisy = float(np.sqrt(np.mean(miss[used] ** 2))) > _NEGLIGIBLE * step
-        if noisy:
-            checks.append(_independent(miss / deviation, used))
         if fit.prepared.own_cycle.any():
             checks.append(_cycles(fit, miss, used, step))
     else:
         checks.append(Check(_MEAN_STEP, "too few predictions away from the bounds to tell", "open"))
-    checks += standstill_checks(fit, trace, step)
-    lowest, highest = fit.prepared.lowest, fit.prepared.highest
-    checks += turn_checks(series, float(np.mean(highest - lowest)))
-    checks += noise_law_checks(series, lowest, highest, fit.white_noise)
-    far_off = outliers(miss, deviation, used) if noisy else np.array([], dtype=np.int64)
-    checks += far_checks(fit, trace, step, noisy)
-    return Verdict(tuple(checks), tuple(far_off.tolist()), int(used.sum()))
-
-
-def outliers(miss: np.ndarray, deviation: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Rows that no normal law explains: a few wrong readings inflate the fitted noise.
-
-    Args:
-        miss, deviation: [rows] of predictions, and what they state. used: [rows] which count.
-    """
-    rows = np.flatnonzero(used)
-    rows = rows[np.abs(miss[rows]) > FAR * deviation[rows]]
-    return rows if len(rows) <= MOST_OUTLIERS * used.sum() else rows[:0]
+    checks += turn_checks(series, float(np.mean(fit.prepared.highest - fit.prepared.lowest)))
+    if noisy:
+        checks.append(_predictions(miss[used] / deviation[used]))
+    checks += far_checks(fit, step, noisy)
+    return Verdict(tuple(checks))
 
 
 def _moves(fit: JointFit, sizes: np.ndarray) -> Check:
@@ -214,16 +188,11 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
         """Gap at which the probability of a sum up to this one is `probability`."""
 
         def beyond(noncentral: float) -> float:
-            if noncentral == 0.0:
-                return float(stats.chi2.cdf(total, degrees)) - probability
             return float(stats.ncx2.cdf(total, degrees, noncentral)) - probability
 
         if beyond(0.0) <= 0.0:
             return 0.0
-        most = 4.0 * total + 100.0
-        if beyond(most) > 0.0:
-            return float("inf")
-        return float(np.sqrt(brentq(beyond, 0.0, most) / information))
+        return float(np.sqrt(brentq(beyond, 0.0, 4.0 * total + 100.0) / information))
 
     # Far out the non-central law is normal, and its own series fails.
     if total > 1e4:
@@ -237,18 +206,33 @@ def _excess(question: str, unit: str, groups: list[np.ndarray]) -> Check:
     return Check(question, answer, status)
 
 
-def _independent(z: np.ndarray, used: np.ndarray) -> Check:
-    """Whether a pulse's miss says nothing about the next one's."""
-    pairs = used[1:] & used[:-1]
-    n = int(pairs.sum())
-    question = "Are the misses of neighbouring pulses independent?"
-    if n < 3 * _FEWEST_A_GROUP:
-        return Check(question, "too few neighbours to tell", "open")
-    first, second = z[:-1][pairs], z[1:][pairs]
-    # Ranks: a single jump must not decide.
-    correlation = float(stats.spearmanr(first, second).statistic)
-    most = max(MOST_CORRELATION, 4 / np.sqrt(n))
-    answer = f"rank correlation {correlation:.3f} (at most {most:.2f} either way)"
-    return Check(
-        question, answer, status_of(abs(correlation) <= most, most > _MOST_CORRELATION_SLACK)
+def _predictions(z: np.ndarray) -> Check:
+    """Whether predictions of the next reading miss by as much as they say.
+
+    Args:
+        z: [readings] misses over their stated deviations.
+    """
+    question = "Do predictions miss by what they say?"
+    if len(z) < _FEWEST:
+        return Check(question, "too few predictions away from the bounds to tell", "open")
+    inside = float(np.mean(np.abs(z) < stats.norm.ppf(0.975)))
+    slack = 4 * np.sqrt(0.95 * 0.05 / len(z))
+    lowest, highest = min(INSIDE_LIMITS[0], 0.95 - slack), max(INSIDE_LIMITS[1], 0.95 + slack)
+    size = float(np.sqrt(np.mean(z**2)))
+    room = max(np.log(MOST_MISS_RATIO), _MISS_ERRORS / np.sqrt(2 * len(z)))
+    fine = lowest <= inside <= highest and abs(np.log(max(size, 1e-9))) <= room
+    answer = (
+        f"{inside:.3f} within their 95 % interval ({lowest:.2f} to {min(highest, 1.0):.3g}); they "
+        f"miss by {size:.2f} of the stated deviation ({np.exp(-room):.2f} to {np.exp(room):.2f})"
     )
+    return Check(question, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
+
+
+def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """[rows] whether a prediction stays away from the bounds, where its law is normal."""
+    series, device = fit.prepared.series, fit.prepared.device
+    high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
+    low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]
+    with np.errstate(invalid="ignore"):
+        free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
+    return free

@@ -5,19 +5,11 @@ pulse, and read noise with memory does not: the two differ only over many pulses
 """
 
 import numpy as np
-from scipy import stats
 
 from device_presets.fitting.checks.questions import Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit, noises
-from device_presets.fitting.model.likelihood import look_ahead
-from device_presets.fitting.model.series import Trace
 from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
 
-AHEAD = (1, 10, 50)
-"""Pulses between what is known and what is predicted."""
-
-INSIDE_LIMITS = (0.90, 0.985)
-MOST_MISS_RATIO = 1.15
 MOST_VARIANCE_RATIO = 1.15
 MOST_CURVE_DEVIATION = 0.02
 """Of the range, or as much as simulated curves deviate from their mean."""
@@ -29,22 +21,19 @@ MOST_JUMP_DEVIATION = 0.15
 """Of the range, or as much as the largest changes of simulated sweeps exceed their mean."""
 
 SIMULATED_SETS = 199
-_FEWEST = 24  # predictions that do not overlap
-_MISS_ERRORS = 3.5
-_MOST_ROOM = 0.7  # of a logarithm: beyond a factor of two the check tells little
 _WIDE_CURVE = 0.2  # of the range: simulated curves further apart tell little
 _WIDE_END = 1.0  # of the step
 _ABRUPT = 0.5  # of the range, by one pulse
 _OF_READ_NOISE = 6.0  # deviations: the difference of two readings is not so large by chance
 
 
-def far_checks(fit: JointFit, trace: Trace, step: float, noisy: bool) -> list[Check]:
-    """Predictions far ahead, structure function, mean curve, jumps, moves near the bounds.
+def far_checks(fit: JointFit, step: float, noisy: bool) -> list[Check]:
+    """Structure function, mean curve, jumps, and moves near the bounds.
 
     Args:
         step: mean size of a step (weights). noisy: whether there is noise to speak of.
     """
-    checks = [_ahead(fit, trace, pulses) for pulses in AHEAD] if noisy else []
+    checks = []
     comparison = Comparison(fit)
     measured = comparison.summary(fit.prepared.series.weight)
     simulated = [comparison.summary(w) for w in simulate(fit, SIMULATED_SETS, seed=0)]
@@ -53,55 +42,6 @@ def far_checks(fit: JointFit, trace: Trace, step: float, noisy: bool) -> list[Ch
     span = float(np.mean(fit.prepared.highest - fit.prepared.lowest))
     checks.append(_curve(measured, simulated, span))
     return checks + _jumps(fit, measured, simulated, span) + _ends(measured, simulated, step)
-
-
-def _ahead(fit: JointFit, trace: Trace, pulses: int) -> Check:
-    """Whether predictions so far ahead miss by as much as they say."""
-    question = f"Do predictions {pulses} ahead miss by what they say?"
-    expected, deviation = predicted(fit, trace, pulses)
-    used = free_of_bounds(fit, expected, deviation) & ~without_noise(fit, pulses)
-    apart = int(used.sum()) / pulses
-    if apart < _FEWEST:
-        return Check(question, "too few predictions away from the bounds to tell", "open")
-    z = (fit.prepared.series.weight - expected)[used] / deviation[used]
-    inside = float(np.mean(np.abs(z) < stats.norm.ppf(0.975)))
-    slack = 4 * np.sqrt(0.95 * 0.05 / apart)
-    lowest, highest = min(INSIDE_LIMITS[0], 0.95 - slack), max(INSIDE_LIMITS[1], 0.95 + slack)
-    size = float(np.sqrt(np.mean(z**2)))
-    room = max(np.log(MOST_MISS_RATIO), _MISS_ERRORS / np.sqrt(2 * apart))
-    fine = lowest <= inside <= highest and abs(np.log(max(size, 1e-9))) <= room
-    answer = (
-        f"{inside:.3f} within their 95 % interval ({lowest:.2f} to {min(highest, 1.0):.3g}); they "
-        f"miss by {size:.2f} of the stated deviation ({np.exp(-room):.2f} to {np.exp(room):.2f})"
-    )
-    return Check(question, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
-
-
-def free_of_bounds(fit: JointFit, expected: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """[rows] whether a prediction stays away from the bounds, where its law is normal."""
-    series, device = fit.prepared.series, fit.prepared.device
-    high = np.where(series.clips[0], fit.local[:, 4], np.inf)[device]
-    low = np.where(series.clips[1], fit.local[:, 5], -np.inf)[device]
-    with np.errstate(invalid="ignore"):
-        free: np.ndarray = (expected + 3 * deviation < high) & (expected - 3 * deviation > low)
-    return free
-
-
-def without_noise(fit: JointFit, ahead: int = 1) -> np.ndarray:
-    """[rows] whether a reading differs from the reading `ahead` rows before by rounding errors
-    only: there was no pulse between, and the fit has no read noise."""
-    pulses = np.cumsum(fit.prepared.series.pulse != 0)
-    before = np.pad(pulses, (ahead, 0))[: len(pulses)]
-    still: np.ndarray = (pulses == before) & (not fit.prepared.noisy)
-    return still
-
-
-def predicted(fit: JointFit, trace: Trace, pulses: int) -> tuple[np.ndarray, np.ndarray]:
-    """[rows] mean and deviation of each row, predicted so many pulses before; NaN if none is."""
-    rows = len(fit.prepared.series.weight)
-    expected, variance = np.full(rows, np.nan), np.full(rows, np.nan)
-    look_ahead(*fit.arguments, trace.filtered, pulses, expected, variance)
-    return expected, np.sqrt(variance)
 
 
 def _structure(measured: Summary, simulated: list[Summary]) -> Check:

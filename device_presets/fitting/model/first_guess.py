@@ -5,18 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from device_presets.fitting.model.history import LEAK, NO_HISTORY, History
+from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.fitting.model.step_functions import (
-    CONSTANT,
-    LINEAR,
-    LOCAL,
-    SOFT_BOUNDS,
-    StepModel,
-)
-from device_presets.fitting.model.weights import Blocks, Prepared
+from device_presets.fitting.model.preparation import Blocks, Prepared
+from device_presets.fitting.model.series import LOCAL
 from device_presets.fitting.rows import selected
-from rpu_ssnn.devices.fit_form import OF_RANGE
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, OF_RANGE, SOFT_BOUNDS, FitForm
 
 _MARGIN = 0.03  # share of the range next to a bound whose averaged steps are cut short
 
@@ -27,53 +21,47 @@ class Layout:
 
     Args:
         memory: whether part of the read noise is correlated from pulse to pulse.
-        shared_free: [shared] flags for the shared numbers: noises, shape, history.
+        shared_free: [shared] flags for the shared numbers: noises, shape, effects.
         local_free: [6, devices] flags for ``LOCAL``.
-        history: what time, width and amplitude do.
+        effects: what time, width and amplitude do.
     """
 
-    model: StepModel
+    model: FitForm
     memory: bool
     shared_free: np.ndarray
     local_free: np.ndarray
-    history: History = NO_HISTORY
+    effects: Effects = NO_EFFECTS
 
     @property
     def name(self) -> str:
-        """Of step, noise and history."""
-        terms = "".join(f", {term}" for term in self.history.terms)
-        terms += ", least squares" if self.noises_only else ""
+        """Of step, noise and effects."""
+        terms = "".join(f", {term}" for term in self.effects.terms)
         return self.model.name + terms + (", read noise with memory" if self.memory else "")
-
-    @property
-    def noises_only(self) -> bool:
-        """Whether the step is that of the mean curve: see `fitting.mean_curve`."""
-        return not self.local_free.any()
 
     @property
     def limits(self) -> np.ndarray:
         """[2, shared] lower and upper limits."""
         of_shape = zip(self.model.low, self.model.high, strict=True)
-        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.history.limits]).T
+        return np.array([*zip(LOW, HIGH, strict=True), *of_shape, *self.effects.limits]).T
 
     @property
     def as_charge_trap(self) -> bool:
         """Whether the preset is a ``ChargeTrapDevice``: its step is linear (with soft bounds: of
         slope 1), and it has no exponential leak."""
         linear = self.model.code in (CONSTANT, LINEAR, SOFT_BOUNDS)
-        return linear and self.history.has_charge_trap and LEAK not in self.history.terms
+        return linear and self.effects.has_charge_trap and LEAK not in self.effects.terms
 
     @property
     def held_by_preset(self) -> bool:
         """Whether a preset holds all terms of time and width."""
-        return self.as_charge_trap or not self.history.has_charge_trap
+        return self.as_charge_trap or not self.effects.has_charge_trap
 
     def shape_of(self, shared: np.ndarray) -> np.ndarray:
         """The model's shape among the shared numbers."""
         return np.ascontiguousarray(shared[NOISES : NOISES + len(self.model.shape)])
 
-    def history_of(self, shared: np.ndarray) -> np.ndarray:
-        """The numbers of the history among the shared numbers."""
+    def effects_of(self, shared: np.ndarray) -> np.ndarray:
+        """The numbers of the effects among the shared numbers."""
         return shared[NOISES + len(self.model.shape) :]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from device_presets.fitting.model.first_guess import NOISES, Layout
 from device_presets.fitting.model.likelihood import run_filter
+from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import Series, Trace, empty_trace
-from device_presets.fitting.model.weights import Prepared
 
 _NO_TRACE = empty_trace(0)
 
@@ -25,7 +25,7 @@ class JointFit:
 
     Args:
         layout: which numbers were fitted.
-        shared: [NOISES + shape + history] logs of the noises, shape, history.
+        shared: [NOISES + shape + effects] logs of the noises, shape, effects.
         local: [devices, 6].
         log_likelihood: [devices] of the counted rows.
         prepared: the data, with bounds that turned out unreached no longer clipping.
@@ -65,7 +65,7 @@ class JointFit:
 
     @property
     def series(self) -> Series:
-        """The data with what the fitted history makes of their times, widths and amplitudes."""
+        """The data with what the fitted effects makes of their times, widths and amplitudes."""
         return self.arguments[0]
 
     @property
@@ -98,7 +98,7 @@ def noises(layout: Layout, prepared: Prepared, shared: np.ndarray) -> np.ndarray
 class LogLikelihood:
     """Log-likelihood of each device's counted rows (None: all) as a function of the fitted numbers.
 
-    The conditions are applied to the data only when a number of the history has moved: most moves
+    The conditions are applied to the data only when a number of the effects has moved: most moves
     of a search are of other numbers.
     """
 
@@ -119,7 +119,7 @@ class LogLikelihood:
         return found
 
     def _series(self, shared: np.ndarray) -> Series:
-        numbers = self._layout.history_of(shared)
+        numbers = self._layout.effects_of(shared)
         if self._last is None or not np.array_equal(self._last[0], numbers):
             self._last = numbers.copy(), _applied(self._prepared, self._layout, shared)
         return self._last[1]
@@ -138,7 +138,7 @@ def fit_at(
 
 
 def _applied(prepared: Prepared, layout: Layout, shared: np.ndarray) -> Series:
-    return layout.history.applied(prepared.series, prepared.timing, layout.history_of(shared))
+    return layout.effects.applied(prepared.series, prepared.timing, layout.effects_of(shared))
 
 
 def _arguments(

@@ -1,7 +1,7 @@
 """Likelihood of measured conductances under a device model: a filter over the pulses.
 
 The state is the device's true weight and that part of the read noise that has memory. Where the fit
-has a leak (see ``history``), the weight first goes toward its rest. A pulse moves
+has a leak (see ``effects``), the weight first goes toward its rest. A pulse moves
 the weight by the mean step at that weight plus noise (cycle to cycle) and clips it at the bounds.
 What is measured is the weight plus read noise: white (new at each pulse; part of it may be in
 proportion to the current) and, where the model has it, an autoregression of first order, AR(1),
@@ -203,7 +203,7 @@ def run_filter(
 
     Args:
         code, law: of the ``StepModel``.
-        local: [devices, 6], see ``step_functions.LOCAL``.
+        local: [devices, 6], see ``LOCAL``.
         shape: what all devices share of the step.
         noise: [5] cycle-to-cycle noise as its law says; white read noise and read noise with
             memory, in weights; the share of the latter that a pulse keeps; white read noise as a
@@ -225,9 +225,6 @@ def run_filter(
             if series.begins[row]:
                 white = _white(y, series, noise) + resolution
                 state = (min(max(y, low), high), 0.0, white + slow, -slow, slow)
-                if keep:
-                    for k in range(5):
-                        trace.filtered[row, k] = state[k]
                 continue
             before = state[0]
             state = _moved(state, code, law, series, row, own, shape, noise)
@@ -258,8 +255,6 @@ def run_filter(
                 trace.variance[row] = predicted
                 trace.state[row] = before
                 trace.log_density[row] = log_density
-                for k in range(5):
-                    trace.filtered[row, k] = state[k]
 
 
 @compiled
@@ -302,67 +297,3 @@ def run_simulation(
             weight = min(max(weight, low), high)
             slow = noise[3] * slow + math.sqrt(1.0 - noise[3] ** 2) * noise[2] * normal[row, 1]
             found[row] = weight + slow + math.sqrt(_white(weight, series, noise)) * normal[row, 2]
-
-
-@compiled
-def look_ahead(
-    series: Series,
-    code: int,
-    law: int,
-    local: np.ndarray,
-    shape: np.ndarray,
-    noise: np.ndarray,
-    filtered: np.ndarray,
-    pulses: int,
-    expected: np.ndarray,
-    variance: np.ndarray,
-) -> None:
-    """Mean and variance of every row, predicted from what was known ``pulses`` rows before.
-
-    Args:
-        filtered: of the filter's trace. expected, variance: [rows], filled where the stretch
-            reaches back so far; the weight is clipped at each pulse on the way.
-    """
-    for device in range(len(series.start) - 1):
-        own = local[device]
-        high = own[4] if series.clips[0, device] else 1e9
-        low = own[5] if series.clips[1, device] else -1e9
-        since = 0
-        for row in range(series.start[device], series.start[device + 1]):
-            since = 0 if series.begins[row] else since + 1
-            if since < pulses:
-                continue
-            f = filtered[row - pulses]
-            state = (f[0], f[1], f[2], f[3], f[4])
-            for k in range(row - pulses + 1, row + 1):
-                state = _moved(state, code, law, series, k, own, shape, noise)
-                state = _clipped(state, high, low)
-            expected[row] = state[0] + state[1]
-            white = _white(state[0], series, noise) + series.resolution**2
-            variance[row] = state[2] + 2.0 * state[3] + state[4] + white
-
-
-@compiled
-def _clipped(state: State, high: float, low: float) -> State:
-    """The state with its weight clipped at the bounds; its first two moments."""
-    mean, read, var, cov, own = state
-    deviation = math.sqrt(var)
-    if mean + 6.0 * deviation < high and mean - 6.0 * deviation > low:
-        return state
-    a, b = (low - mean) / deviation, (high - mean) / deviation
-    below, above = _below(a), _below(-b)
-    inside = max(1.0 - below - above, 0.0)
-    da = _normal(a) if a > -40.0 else 0.0
-    db = _normal(b) if b < 40.0 else 0.0
-    first = inside * mean + deviation * (da - db) + below * low + above * high
-    second = inside * (mean * mean + var) + below * low * low + above * high * high
-    second += 2.0 * mean * deviation * (da - db) + var * (a * da - b * db)
-    if below < 1e-12:  # no bound there: its place is no number
-        first = inside * mean - deviation * db + above * high
-        second = inside * (mean * mean + var) + above * high * high
-        second += -2.0 * mean * deviation * db - var * b * db
-    elif above < 1e-12:
-        first = inside * mean + deviation * da + below * low
-        second = inside * (mean * mean + var) + below * low * low
-        second += 2.0 * mean * deviation * da + var * a * da
-    return (first, read, max(second - first * first, _FLOOR), cov * inside, own)

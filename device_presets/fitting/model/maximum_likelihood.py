@@ -8,13 +8,13 @@ import numpy as np
 from scipy.optimize import Bounds, minimize
 from threadpoolctl import ThreadpoolController
 
+from device_presets.fitting.model.effects import NO_EFFECTS, Effects
 from device_presets.fitting.model.first_guess import LOW, NOISES, Layout, first_guess
-from device_presets.fitting.model.history import NO_HISTORY, History
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.objective import Objective
-from device_presets.fitting.model.step_functions import LOCAL, SOFT_BOUNDS, StepModel
-from device_presets.fitting.model.weights import Prepared
-from rpu_ssnn.devices.fit_form import OF_RANGE
+from device_presets.fitting.model.preparation import Prepared
+from device_presets.fitting.model.series import LOCAL
+from rpu_ssnn.devices.fit_form import OF_RANGE, SOFT_BOUNDS, FitForm
 
 _LIBRARIES = ThreadpoolController()
 """BLAS threads cost more than they save in a search over a few numbers."""
@@ -33,7 +33,7 @@ and a bound just beyond gained up to 5 log-units in simulations without one."""
 
 def fit_model(
     prepared: Prepared,
-    model: StepModel,
+    model: FitForm,
     counted: np.ndarray | None = None,
     constant: "JointFit | None" = None,
 ) -> JointFit:
@@ -67,9 +67,9 @@ def with_memory(
         like: a fit with memory of another model, where there is one: the search starts from its
             noises. Otherwise from several lengths of the memory, and from small cycle noise too.
     """
-    layout = layout_of(prepared, white.layout.model, True, white.layout.history)
+    layout = layout_of(prepared, white.layout.model, True, white.layout.effects)
     bases = [(white.shared, white.local)]
-    if not (layout.history.terms or white.layout.noises_only):
+    if not layout.effects.terms:
         bases.append(first_guess(prepared, layout))
     if like is not None:
         step, other = white.layout.model, like.layout.model
@@ -109,7 +109,7 @@ def with_noise_of_current(
         like: a fit with it of another model, where there is one: the search starts from its
             noises, and otherwise from several parts.
     """
-    layout = layout_of(prepared, fit.layout.model, False, fit.layout.history)
+    layout = layout_of(prepared, fit.layout.model, False, fit.layout.effects)
     starts = []
     if like is not None:
         starts.append(np.array([*like.shared[:NOISES], *fit.shared[NOISES:]]))
@@ -121,7 +121,7 @@ def with_noise_of_current(
             shared[4] = shared[1] + 0.5 * math.log(part) - math.log(current)
             shared[1] += 0.5 * math.log1p(-part)
             starts.append(shared)
-            if fit.layout.history.terms:  # the noise may have been taken for cycle noise
+            if fit.layout.effects.terms:  # the noise may have been taken for cycle noise
                 less = max(shared[0] - math.log(10.0), LOW[0])
                 starts.append(np.array([less, *shared[1:]]))
     fits = [fit_at(prepared, layout, shared, fit.local) for shared in starts]
@@ -160,7 +160,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
 
 
 def layout_of(
-    prepared: Prepared, model: StepModel, memory: bool = False, history: History = NO_HISTORY
+    prepared: Prepared, model: FitForm, memory: bool = False, effects: Effects = NO_EFFECTS
 ) -> Layout:
     """Which numbers a fit of these data has: none of what they do not reach or hold."""
     has_down = prepared.has_down
@@ -171,7 +171,7 @@ def layout_of(
         [
             [True, prepared.noisy, memory, memory, prepared.of_current],
             shape_free,
-            np.ones(len(history.names), dtype=bool),
+            np.ones(len(effects.names), dtype=bool),
         ]
     )
     local_free = np.zeros((len(LOCAL), len(prepared.highest)), dtype=bool)
@@ -183,13 +183,13 @@ def layout_of(
         local_free[4 + side] = clips if prepared.noisy else asymptote & ~clips
         if asymptote:
             local_free[4 + side] |= ~clips
-    return Layout(model, memory, shared_free, local_free, history)
+    return Layout(model, memory, shared_free, local_free, effects)
 
 
 def _without_flat_bounds(fit: JointFit, counted: np.ndarray | None) -> JointFit | None:
     """The fit with the bounds the data never reach taken out; None where all are reached."""
     clips = fit.prepared.series.clips
-    least = _FLAT_UNDER_LOSS if fit.layout.history.has_loss else _FLAT_BOUND
+    least = _FLAT_UNDER_LOSS if fit.layout.effects.has_loss else _FLAT_BOUND
     flat = np.zeros_like(clips)
     likelihood = LogLikelihood(fit.prepared, fit.layout, counted)
     if fit.layout.model.code != SOFT_BOUNDS:  # there an asymptote shapes every step

@@ -6,7 +6,7 @@ One more evaluation of all devices gives the derivative by the k-th own number o
 import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
-from device_presets.fitting.model.step_functions import SOFT_BOUNDS
+from rpu_ssnn.devices.fit_form import SOFT_BOUNDS
 
 _CURVATURE_STEP = 1e-3
 _DIFFERENCE = 1e-3

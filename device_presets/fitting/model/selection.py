@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.history_search import (
+from device_presets.fitting.model.effects_search import (
     LEAST_GAIN,
     adjusted,
     is_noise,
-    with_history,
+    with_effects,
     with_white_noise,
 )
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
@@ -20,16 +20,17 @@ from device_presets.fitting.model.maximum_likelihood import (
     with_memory,
     with_noise_of_current,
 )
-from device_presets.fitting.model.series import Trace, empty_trace
-from device_presets.fitting.model.step_functions import LINEAR, MODELS, StepModel
-from device_presets.fitting.model.uncertainty import marginal
-from device_presets.fitting.model.weights import (
+from device_presets.fitting.model.preparation import (
     LEAST_READ_NOISE,
     Prepared,
     with_read_noise,
     without_read_noise,
 )
-from device_presets.fitting.reading.csv_layout import ARBITRARY
+from device_presets.fitting.model.series import Trace, empty_trace
+from device_presets.fitting.model.uncertainty import marginal
+from device_presets.fitting.reading.units import ARBITRARY
+from rpu_ssnn.devices.fit_form import LINEAR, FitForm
+from rpu_ssnn.devices.laws import FIT_FORMS
 
 _FEW_PULSES = 150
 """Below, neighbouring steps cannot show read noise: even of read noise alone, n pairs of steps
@@ -58,13 +59,13 @@ class Score:
             pulses is far below that of the best fit without such numbers.
     """
 
-    model: StepModel
+    model: FitForm
     fit: JointFit
     held_out: np.ndarray | None
 
     @property
     def name(self) -> str:
-        """Of step, noise and history."""
+        """Of step, noise and effects."""
         return self.fit.layout.name
 
 
@@ -87,7 +88,7 @@ class Selection:
     how: str
 
 
-def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> Selection:
+def select_model(prepared: Prepared, models: tuple[FitForm, ...] = FIT_FORMS) -> Selection:
     """Fits every model, and chooses by cross-validation.
 
     Held out is one of up to three groups of cycles at a time; with a single cycle, one of each
@@ -105,18 +106,18 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
         prepared, fits = _with_read_noise(prepared, fits, models)
     without = prepared, fits
     prepared, fits = _with_noise_of_current(prepared, fits)
-    histories = with_history(prepared, fits)
-    if histories and prepared.of_current:
+    with_terms = with_effects(prepared, fits)
+    if with_terms and prepared.of_current:
         # A device that leaks to a bound and rests there is quiet where its current is small.
-        plain = with_history(*without)
-        if plain and max(map(adjusted, plain)) > max(map(adjusted, histories)):
-            (prepared, fits), histories = without, plain
-    if histories and not prepared.of_current:  # terms may show read noise that steps had hidden
-        noisy = with_read_noise(prepared) if histories[0].prepared.noisy else prepared
-        noisy, longer = _with_noise_of_current(noisy, histories)
-        prepared, histories = (noisy, longer) if noisy.of_current else (prepared, histories)
-    fits += histories
-    fits += _with_memory(prepared, histories or fits)
+        plain = with_effects(*without)
+        if plain and max(map(adjusted, plain)) > max(map(adjusted, with_terms)):
+            (prepared, fits), with_terms = without, plain
+    if with_terms and not prepared.of_current:  # terms may show read noise that steps had hidden
+        noisy = with_read_noise(prepared) if with_terms[0].prepared.noisy else prepared
+        noisy, longer = _with_noise_of_current(noisy, with_terms)
+        prepared, with_terms = (noisy, longer) if noisy.of_current else (prepared, with_terms)
+    fits += with_terms
+    fits += _with_memory(prepared, with_terms or fits)
     allowed = [representable(fit) for fit in fits]
     good = (adjusted(fit) for fit, fine in zip(fits, allowed, strict=True) if fine)
     top = max(good, default=-np.inf)
@@ -128,14 +129,14 @@ def select_model(prepared: Prepared, models: tuple[StepModel, ...] = MODELS) -> 
     return _choice(scores, how)
 
 
-def _of_all(prepared: Prepared, models: tuple[StepModel, ...]) -> list[JointFit]:
+def _of_all(prepared: Prepared, models: tuple[FitForm, ...]) -> list[JointFit]:
     fits = [fit_model(prepared, models[0])]
     fits += [fit_model(prepared, model, constant=fits[0]) for model in models[1:]]
     return fits + _with_noise_of_the_range(fits)
 
 
 def _with_read_noise(
-    prepared: Prepared, fits: list[JointFit], models: tuple[StepModel, ...]
+    prepared: Prepared, fits: list[JointFit], models: tuple[FitForm, ...]
 ) -> tuple[Prepared, list[JointFit]]:
     """The data and the fits with read noise, where the best model gains enough by it; otherwise
     as they were.
@@ -308,10 +309,10 @@ def as_likely_of(selection: Selection) -> list[Score]:
     and is not wrong for that.
     """
     chosen = selection.chosen.fit
-    terms, least = chosen.layout.history.terms, adjusted(chosen) - LEAST_GAIN
+    terms, least = chosen.layout.effects.terms, adjusted(chosen) - LEAST_GAIN
     good = {id(score) for score in selection.as_good}
     left = [s for s in selection.scores if s.held_out is not None and id(s) not in good]
-    alike = [s for s in left if terms and s.fit.layout.history.terms == terms]
+    alike = [s for s in left if terms and s.fit.layout.effects.terms == terms]
     return [s for s in alike if adjusted(s.fit) >= least]
 
 

@@ -1,12 +1,15 @@
 """What the filter of ``likelihood`` reads, and what it writes down."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-STATE = 5
-"""Numbers of a filtered state: mean of weight and of read noise with memory, variance of the
-weight, covariance, variance of the noise."""
+LOCAL: Final = ("log_up", "log_down", "bend_up", "bend_down", "w_max", "w_min")
+"""A device's own numbers: logs of its up and its down step at the law's reference weight (0, or the
+middle of the bounds), relative changes of the step with the weight (linear law), and bounds.
+
+These are steps at a weight, not aihwkit's scales, which keeps them independent of the shape that
+all devices share."""
 
 
 class Series(NamedTuple):
@@ -44,14 +47,12 @@ class Trace(NamedTuple):
     Args:
         expected: predicted weight. variance: of the prediction. state: filtered weight before.
         log_density: of the measured weight.
-        filtered: [rows, STATE] after the row; there where a stretch begins, too.
     """
 
     expected: np.ndarray
     variance: np.ndarray
     state: np.ndarray
     log_density: np.ndarray
-    filtered: np.ndarray
 
 
 def plain_series(
@@ -76,4 +77,4 @@ def plain_series(
 def empty_trace(rows: int) -> Trace:
     """A trace of NaN for ``rows`` rows; 0 where none is kept."""
     columns = [np.full(rows, np.nan) for _ in range(4)]
-    return Trace(columns[0], columns[1], columns[2], columns[3], np.full((rows, STATE), np.nan))
+    return Trace(*columns)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import run_simulation
-from device_presets.fitting.model.series import Series, plain_series
-from device_presets.fitting.model.weights import extremes, windows
+from device_presets.fitting.model.preparation import extremes, windows
+from device_presets.fitting.model.series import Series
 from device_presets.fitting.rows import runs_of
 
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -63,21 +62,6 @@ def noise_free_curve(fit: JointFit, series: Series | None = None) -> np.ndarray:
     own, code, law, local, shape, noise = fit.arguments
     series, still = own if series is None else series, np.zeros((len(own.weight), 3))
     return _simulated(series, code, law, local, shape, np.zeros_like(noise), still)
-
-
-def noise_free_response(
-    weight: np.ndarray, pulse: np.ndarray, code: int, device: np.ndarray, shape: np.ndarray
-) -> np.ndarray:
-    """[rows] weights of one device without noise, clipped at its bounds.
-
-    Args:
-        weight, pulse: [rows] as in ``Series``; weights count where a stretch begins only.
-        code: of the step model. device: [6] as ``step_functions.LOCAL``. shape: of the model.
-    """
-    clips = np.ones((2, 1), dtype=np.bool_)
-    series = plain_series(weight, pulse, np.array([0, len(weight)]), clips, 0.0)
-    still = np.zeros((len(weight), 3))
-    return _simulated(series, code, 0, device[None, :], shape, np.zeros(NOISES), still)
 
 
 def _simulated(

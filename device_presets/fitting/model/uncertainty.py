@@ -8,7 +8,7 @@ import numpy as np
 
 from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood
-from device_presets.fitting.model.step_functions import LOCAL
+from device_presets.fitting.model.series import LOCAL
 
 _STEP_IN_ERRORS = 0.3
 _AT_LIMIT = 1e-6

@@ -3,8 +3,6 @@
 The search looks at the raw readings, before any fit: a few wrong ones change which model is chosen.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
@@ -35,7 +33,7 @@ def spikes(found: Measurement) -> np.ndarray:
     both = np.append(inside[:-1] & inside[1:], False)
     after = np.append(change[1:], 0.0)
     back = both & (change * after < 0)
-    if found.conditions is not None and found.conditions.known - {"time_s"}:
+    if found.conditions is not None and found.conditions.pulses_differ:
         next_pulse = np.append(found.pulse[1:], 0)
         back &= ~((change * found.pulse > 0) & (after * next_pulse > 0))
     size = np.where(back, np.minimum(np.abs(change), np.abs(after)), 0.0)
@@ -87,14 +85,6 @@ def spike_sentence(found: Measurement) -> str:
     rows = spikes(found)
     why = "jump away from the reading before and back in the next"
     return _sentence(found.places(rows), len(found.pulse), why)
-
-
-def far_sentence(
-    found: Measurement, rows: Sequence[int], n_readings: int, deviations: float
-) -> str:
-    """Readings far from the predictions of a fit in words; empty where there is none."""
-    why = f"lie over {deviations:g} standard deviations from their predictions"
-    return _sentence(found.places(rows), n_readings, why)
 
 
 def _sentence(places: list[tuple[str, str]], n_readings: int, why: str) -> str:

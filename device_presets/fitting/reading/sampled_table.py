@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from device_presets.fitting.reading.csv_layout import in_unit
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.jump_tables.lookup_table import LookupTable
 
 _SWEEPS_OF = (60, 600)
@@ -17,15 +17,17 @@ _STILL = 0.1
 """Of the mean step: a device that moves by less has stopped where its table ends."""
 
 
-def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
+def sampled(table: LookupTable, seed: int = 0) -> Measurement:
     """Sweeps up and down drawn from a table, ``_PULSES`` pulses in all, of one device.
 
     A sweep has 1.5 times the pulses that the mean step needs to cross the range, within limits.
     There is no read noise in it, and no pulse depends on those before.
 
     Args:
-        table: the device. unit: that reports count conductances in. seed: of the draw.
+        table: The device.
+        seed: Seed of the draw.
     """
+    unit = ARBITRARY if table.normalised else "uS"
     rng = np.random.default_rng(seed)
     lengths = [_length(table, up) for up in (True, False)]
     cycles = max(2, math.ceil(_PULSES / sum(lengths)))
@@ -38,13 +40,12 @@ def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
     cycle = np.concatenate([[0], np.repeat(np.arange(cycles), len(train))])
     ends = (True, -1, "up"), (False, 0, "down")
     steps = [(np.abs(table.mean_step(up)), end, way) for up, end, way in ends]
-    open_ends = [bool(step[end] > _STILL * step.mean()) for step, end, _ in steps]
     told = [
         f"the table ends at {in_unit(float(table.conductance[end]), unit)}, where a pulse {way} "
         f"still moves {in_unit(float(step[end]), unit)} ({in_unit(float(step.mean()), unit)} on "
-        "average): the device goes further than the table"
-        for (step, end, way), is_open in zip(steps, open_ends, strict=True)
-        if is_open
+        "average): the device goes further than the table, and this bound was not measured"
+        for step, end, way in steps
+        if step[end] > _STILL * step.mean()
     ]
     note = f"{len(pulse) - 1} pulses drawn from CrossSim's table (seed {seed}), none was measured"
     return Measurement(
@@ -59,7 +60,6 @@ def sampled(table: LookupTable, unit: str, seed: int = 0) -> Measurement:
         unit=unit,
         notes=(note, *told),
         labels=("device 1",),
-        open_ends=(open_ends[0], open_ends[1]),
     )
 
 

@@ -1,8 +1,7 @@
-"""Measured and simulated on one page: pulse response, step against state, residual, structure.
+"""Measured and simulated side by side: the pulse response, and the step against the state.
 
 The pulse response is the preset's, on an aihwkit tile. Where times, widths or amplitudes are part
-of the fit, it is the model's, under those that were measured. The lower panels are the fitted
-model's own simulations, which have read noise with memory where the fit has it.
+of the fit, it is the model's, under those that were measured.
 """
 
 from pathlib import Path
@@ -12,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from device_presets.fitting.model.joint_fit import JointFit
-from device_presets.fitting.model.simulation import LAGS, Comparison, Summary, simulate
-from device_presets.fitting.model.weights import WeightScale
-from device_presets.fitting.reading.csv_layout import SIEMENS
+from device_presets.fitting.model.preparation import WeightScale
+from device_presets.fitting.model.simulation import alike_stretches, simulate
+from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
 from device_presets.preset import Preset
@@ -35,28 +34,24 @@ def draw_fit(path: Path, population: Population, preset: Preset, title: str) -> 
     Raises:
         OSError, ValueError: the file cannot be written, or not in that format.
     """
-    figure = Figure(figsize=(10.0, 7.6), layout="constrained")
-    (left, right), (lower, corner) = figure.subplots(2, 2, width_ratios=(1.4, 1.0))
+    figure = Figure(figsize=(10.0, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.4, 1.0))
     _draw_response(left, population.fit, preset)
     _draw_steps(right, population)
-    comparison = Comparison(population.fit)
-    measured = comparison.summary(population.fit.prepared.series.weight)
-    simulated = [comparison.summary(w) for w in simulate(population.fit, _SIMULATED, seed=1)]
-    _draw_residual(lower, measured, simulated)
-    _draw_structure(corner, measured, simulated)
     scale = population.fit.prepared.scale
-    for axes, side in ((left, "y"), (right, "x")):
-        _conductance_axis(axes, scale, side)
+    _conductance_axes(left, right, scale)
     figure.suptitle(plain(title), fontsize=9)
     figure.savefig(path, dpi=150)
 
 
 def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
-    """Devices that share the first stretch's pulses, and what the preset does under them."""
-    pulses, measured, rows = _common_stretch(fit)
+    """The stretches that share their pulses, and what the preset does under these."""
+    series = fit.prepared.series
+    rows = alike_stretches(series.pulse, series.begins)[:, :_MOST_PULSES]
+    pulses, measured = series.pulse[rows[0, 1:]], series.weight[rows].T
     of = "devices"
-    if fit.layout.history.terms or not pulses.all():  # a preset's train has no times
-        simulated = np.array([weight[rows] for weight in simulate(fit, _SIMULATED, seed=2)]).T
+    if fit.layout.effects.terms or not pulses.all():  # a preset's train has no times
+        simulated = np.array([weight[rows[0]] for weight in simulate(fit, _SIMULATED, seed=2)]).T
         of = "trains of the first device, in the model"
     else:
         simulated = pulse_train(
@@ -65,7 +60,7 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     number = np.arange(len(measured))
     low, high = np.percentile(simulated, [2.5, 97.5], axis=1)
     for k in range(measured.shape[1]):
-        name = f"measured: {counted(measured.shape[1], 'device')}" if k == 0 else None
+        name = f"measured: {counted(measured.shape[1], 'stretch', 'stretches')}" if k == 0 else None
         axes.plot(number, measured[:, k], color="#56B4E9", lw=0.6, alpha=0.6, label=name)
     label = f"simulated: 95 % of {_SIMULATED} {of}"
     axes.fill_between(number, low, high, color="0.4", alpha=0.2, lw=0)
@@ -73,26 +68,6 @@ def _draw_response(axes: Axes, fit: JointFit, preset: Preset) -> None:
     axes.plot(number, high, "k--", lw=0.8)
     axes.plot(number, np.median(simulated, axis=1), "k-", lw=1.8, label="simulated: median")
     _label(axes, "pulse number", "weight", "pulse response")
-
-
-def _common_stretch(fit: JointFit) -> tuple[np.ndarray, np.ndarray, slice]:
-    """Pulses of the first device's longest stretch, the weights of all devices that got the same
-    ones in one stretch, and its rows: [pulses], [pulses + 1, devices]."""
-    series = fit.prepared.series
-    starts = np.flatnonzero(series.begins)
-    ends = np.append(starts[1:], len(series.pulse))
-    owner = fit.prepared.device[starts]
-    mine = np.flatnonzero(owner == 0)
-    longest = mine[int(np.argmax(ends[mine] - starts[mine]))]
-    n = min(int(ends[longest] - starts[longest]), _MOST_PULSES)
-    pulses = series.pulse[starts[longest] + 1 : starts[longest] + n]
-    columns: dict[int, np.ndarray] = {}
-    for first, end, device in zip(starts, ends, owner, strict=True):
-        same = end - first >= n and (series.pulse[first + 1 : first + n] == pulses).all()
-        if same and int(device) not in columns:
-            columns[int(device)] = series.weight[first : first + n]
-    rows = slice(int(starts[longest]), int(starts[longest]) + n)
-    return pulses, np.stack(list(columns.values()), axis=1), rows
 
 
 def _draw_steps(axes: Axes, population: Population) -> None:
@@ -128,39 +103,9 @@ def _draw_steps(axes: Axes, population: Population) -> None:
         steps = [sign * population.step_at(device, up, float(w)) for w in grid]
         axes.plot(grid, steps, _LINES[up], color=_COLOURS[up], lw=1.8, label=f"fit {name}")
     axes.axhline(0.0, color="0.5", lw=0.6)
-    terms = ", ".join(population.fit.layout.history.terms)
+    terms = ", ".join(population.fit.layout.effects.terms)
     told = f"; measured ones hold the effects of {terms}" if terms else ""
     _label(axes, "weight", "step of a pulse (weight)", "step against state" + told)
-
-
-def _draw_residual(axes: Axes, measured: Summary, simulated: list[Summary]) -> None:
-    """The measured mean curve against those of the model, less their mean."""
-    curves = np.array([s.curve for s in simulated])
-    centre = curves.mean(axis=0)
-    low, high = np.percentile(curves - centre, [2.5, 97.5], axis=0)
-    number = np.arange(len(centre))
-    axes.fill_between(number, low, high, color="0.4", alpha=0.25, lw=0, label="simulated: 95 %")
-    axes.plot(number, measured.curve - centre, color="#0072B2", lw=1.0, label="measured")
-    axes.axhline(0.0, color="0.5", lw=0.6)
-    _label(axes, "pulse number", "weight - simulated mean", "mean curve less its simulated mean")
-
-
-def _draw_structure(axes: Axes, measured: Summary, simulated: list[Summary]) -> None:
-    """Scatter of changes over some pulses: cycle noise adds up, read noise does not."""
-    there = np.isfinite(measured.structure) & (measured.structure > 0)
-    if not there.any():
-        axes.axis("off")
-        return
-    lags = np.array(LAGS)[there]
-    theirs = np.sqrt(np.array([s.structure[there] for s in simulated]))
-    low, high = np.percentile(theirs, [2.5, 97.5], axis=0)
-    axes.fill_between(lags, low, high, color="0.4", alpha=0.25, lw=0, label="simulated: 95 %")
-    axes.plot(lags, np.median(theirs, axis=0), "k-", lw=1.2, label="simulated: median")
-    axes.plot(lags, np.sqrt(measured.structure[there]), "o", color="#0072B2", label="measured")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    title = "structure function, within runs of one polarity"
-    _label(axes, "pulses between two readings", "deviation of the change (weight)", title)
 
 
 def _label(axes: Axes, x: str, y: str, title: str) -> None:
@@ -170,15 +115,12 @@ def _label(axes: Axes, x: str, y: str, title: str) -> None:
     axes.legend(fontsize=7, frameon=False)
 
 
-def _conductance_axis(axes: Axes, scale: WeightScale, side: str) -> None:
-    """A second axis in the user's unit: the same limits, converted."""
-    twin = axes.twinx() if side == "y" else axes.twiny()
-    limits = axes.get_ylim() if side == "y" else axes.get_xlim()
-    low, high = ((scale.zero + w * scale.span) / SIEMENS[scale.unit] for w in limits)
-    if side == "y":
-        twin.set_ylim(low, high)
-        twin.set_ylabel(f"conductance ({scale.unit})", fontsize=8)
-    else:
-        twin.set_xlim(low, high)
-        twin.set_xlabel(f"conductance ({scale.unit})", fontsize=8)
-    twin.tick_params(labelsize=7)
+def _conductance_axes(left: Axes, right: Axes, scale: WeightScale) -> None:
+    """Second axes in the user's unit: weights are at the side of the left plot, below the right."""
+    unit, name = SIEMENS[scale.unit], f"conductance ({scale.unit})"
+    functions = (
+        lambda weight: (scale.zero + weight * scale.span) / unit,
+        lambda conductance: (conductance * unit - scale.zero) / scale.span,
+    )
+    left.secondary_yaxis("right", functions=functions).set_ylabel(name, fontsize=8)
+    right.secondary_xaxis("top", functions=functions).set_xlabel(name, fontsize=8)

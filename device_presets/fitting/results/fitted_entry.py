@@ -5,7 +5,18 @@ import math
 import numpy as np
 
 from device_presets.entry_writing import parameter
-from device_presets.fitting.model.step_functions import (
+from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.results.effects_entry import (
+    effect_assumption,
+    effect_phrase,
+    effect_values,
+)
+from device_presets.fitting.results.intervals import Quantity
+from device_presets.fitting.results.population import MeanDevice, Population
+from device_presets.preset_file import ParameterEntry, PresetEntry
+from device_presets.steps_at_zero import asymmetry_of
+from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.devices.fit_form import (
     CONSTANT,
     EXPONENTIAL,
     LINEAR,
@@ -14,17 +25,6 @@ from device_presets.fitting.model.step_functions import (
     POWER,
     SOFT_BOUNDS,
 )
-from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.results.history_entry import (
-    history_assumption,
-    history_phrase,
-    history_values,
-)
-from device_presets.fitting.results.intervals import Quantity
-from device_presets.fitting.results.population import MeanDevice, Population
-from device_presets.preset_file import ParameterEntry, PresetEntry
-from device_presets.steps_at_zero import asymmetry_of
-from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.devices.law_parameter import Value
 
 _LINEAR = ("linear", "charge_trap")
@@ -47,12 +47,12 @@ def fitted_entry(
         law = "linear"  # constant steps have no write noise
     code = population.fit.layout.model.code
     source = f"{found.name}, column {found.column}: fit of {population.name}"
-    values = _values(population, device, law) | history_values(population, device)
+    values = _values(population, device, law) | effect_values(population, device)
     by_name = {quantity.name: quantity for quantity in quantities}
     entries: dict[str, ParameterEntry] = {}
     for name, exact in values.items():
         value = _rounded(exact)
-        assumption = history_assumption(population, name) or _assumption(population, name, by_name)
+        assumption = effect_assumption(population, name) or _assumption(population, name, by_name)
         if assumption is None and not _determined(name, by_name):
             assumption = f"not determined by the data; the best estimate of {source}"
         quantity = by_name.get(name)
@@ -83,7 +83,7 @@ def fitted_entry(
         law=law,
         description=f"fit of {found.name}: step {population.name}; "
         + population.fit.prepared.scale.phrase
-        + history_phrase(population, device),
+        + effect_phrase(population, device),
         citation=f"measured: {found.name}",
         one_directional_because=one_way,
         parameters=entries,
@@ -197,25 +197,19 @@ def _slope(value: float) -> float:
 
 def _assumption(population: Population, name: str, by_name: dict[str, Quantity]) -> str | None:
     """Why a value is assumed instead of measured; None where it was measured."""
-    code = population.fit.layout.model.code
+    own = population.fit.layout.model
+    code = own.code
     quantity = by_name.get(name)
     if quantity is not None and quantity.value is None:
         return f"not known, taken as 0: {quantity.note}"
-    if name.startswith("exponent") and name.endswith("spread"):
-        return "not fitted: all devices share the shape, and their steps and bounds differ"
-    if name.startswith("slope_") and code == CONSTANT:
-        return "constant step: no slope"
-    if code == SOFT_BOUNDS and name.startswith("slope_") and name.endswith("_spread"):
-        return "soft bounds: the step ends at each device's own bound"
-    if name in ("slope_up_spread", "slope_down_spread") and population.fit.layout.model.shape:
-        return "one slope for all devices predicts held-out pulses as well"
+    fixed = name in ("a", "b") or (name.startswith("exponent") and name.endswith("spread"))
+    if name.startswith("slope_"):
+        fixed = code == CONSTANT or (name.endswith("spread") and not own.own_slopes)
+    if fixed or (code == SOFT_BOUNDS and name == "step_spread_log_normal"):
+        return f"not fitted: {own.name} fixes it for all devices"
     two_way = name.startswith("asymmetry") or name.endswith(("_down", "down_spread"))
     if not population.has_down and two_way:
         return "the data hold no down pulses"
-    if name in ("a", "b"):
-        return "fixed: the other numbers of the formula hold the shape"
-    if code == SOFT_BOUNDS and name == "step_spread_log_normal":
-        return "the better of two laws for the devices' steps"
     return None
 
 

@@ -60,6 +60,12 @@ class Quantity:
         return "unknown" if self.value is None else f"{self.value:.4g}"
 
     @property
+    def line(self) -> str:
+        """The quantity as a line of a preset's comments."""
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.name}: {self.shown} {self.unit}, {self.interval}{note}"
+
+    @property
     def interval(self) -> str:
         """The interval as text."""
         if not self.determined:

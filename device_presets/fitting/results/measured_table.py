@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from device_presets.fitting.reading.csv_layout import ARBITRARY, CsvLayout
-from device_presets.fitting.reading.file_kinds import read
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.outliers import doubt_of
+from device_presets.fitting.reading.reading import read
+from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
 from rpu_ssnn.common.errors import PresetError
 from rpu_ssnn.common.files import refuse_unwritable
@@ -25,7 +25,7 @@ LEAST = 20
 MOST_COLUMNS, POINTS = 51, 51
 
 
-def write_tables(data: Path, layout: CsvLayout, folder: Path) -> list[str]:
+def write_tables(data: Path, folder: Path, sheet: str | None = None) -> list[str]:
     """Tables of all devices of a measurement, in a new folder: of one itself, of several inside it.
 
     Returns:
@@ -38,7 +38,7 @@ def write_tables(data: Path, layout: CsvLayout, folder: Path) -> list[str]:
     if folder.exists():
         raise PresetError("presets fit", "--name", str(folder), "must be a folder yet to be made")
     refuse_unwritable("presets fit", "--name", folder)
-    found = read(data, layout)
+    found = read(data, sheet)
     columns = min(_columns(found, device) for device in range(found.n_devices))
     tables = [table_of(found, device, columns) for device in range(found.n_devices)]
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from device_presets.fitting.model.first_guess import NOISES
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.uncertainty import Uncertainty
@@ -21,8 +20,6 @@ from rpu_ssnn.devices.fit_form import OF_RANGE
 _UNKNOWN_ERRORS = "how well each device's own number is known could not be told"
 _WIDEST = 5.0  # of a logarithm
 _BEYOND = 0.1  # of the measured range
-_NO_INTERVAL = "a fit of the mean curve gives no interval"
-_MEAN_CURVE_ONLY = "a fit of the mean curve does not tell how devices differ"
 _ONE_DEVICE = "one device only: how devices differ could not be known"
 
 
@@ -31,7 +28,7 @@ class MeanDevice:
     """The mean device of a population.
 
     Args:
-        local: [6] as ``step_functions.LOCAL``.
+        local: [6] as ``LOCAL``.
         shape: the model's.
         cycle_noise: as the model's law of the noise says.
         floor, of_current: read noise without memory: the part that is alike at every state (in
@@ -39,7 +36,7 @@ class MeanDevice:
         no_current: weight at which the device carries no current.
         measured: [2] mean ends of the measured range, the upper one first.
         slow: read noise with memory, in weights. pulses: how long the memory lasts.
-        history: what all devices share of the history, by the names of ``History.values``.
+        effects: what all devices share of the effects, by the names of ``Effects.values``.
     """
 
     local: np.ndarray
@@ -51,7 +48,7 @@ class MeanDevice:
     measured: tuple[float, float]
     slow: float
     pulses: float
-    history: dict[str, float]
+    effects: dict[str, float]
 
     @property
     def white(self) -> float:
@@ -131,7 +128,7 @@ class Population:
 
     @property
     def name(self) -> str:
-        """Of step, noise and history."""
+        """Of step, noise and effects."""
         return self.fit.layout.name
 
     def device(self, mean: np.ndarray | None = None) -> MeanDevice:
@@ -146,9 +143,9 @@ class Population:
         of_current = math.exp(vector[4]) if prepared.of_current else 0.0
         slow = math.exp(vector[2]) if self.memory else 0.0
         layout, shared, noise = self.fit.layout, vector[:n_shared], math.exp(vector[0])
-        shape, history = layout.shape_of(shared), layout.history_of(shared)
+        shape, effects = layout.shape_of(shared), layout.effects_of(shared)
         pulses = math.exp(vector[3])
-        values = layout.history.values(history)
+        values = layout.effects.values(effects)
         return MeanDevice(
             local,
             shape,
@@ -179,13 +176,8 @@ class Population:
     def quantity(
         self, name: str, unit: str, function: Callable[[MeanDevice], float], note: str = ""
     ) -> Quantity:
-        """A function of the mean device with its interval (linearised).
-
-        A function of a step that was fitted to the mean curve has no interval.
-        """
+        """A function of the mean device with its interval (linearised)."""
         value = function(self.device())
-        if self.fit.layout.noises_only and function(self._elsewhere) != value:
-            return Quantity(name, value, None, None, unit, note).noted(_NO_INTERVAL)
         gradient = np.zeros(len(self._mean))
         deviations = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
         for k, deviation in enumerate(deviations):
@@ -229,13 +221,6 @@ class Population:
         if one.high - one.value > _WIDEST:
             return Quantity(name, value, None, None, unit, note).noted(left_open)
         return replace(one, value=value, low=math.exp(one.low), high=math.exp(one.high))
-
-    @property
-    def _elsewhere(self) -> MeanDevice:
-        """The mean device with other steps and bounds: what does not follow them stays."""
-        moved = self._mean.copy()
-        moved[NOISES:] += 1e-3 * np.arange(1, len(moved) - NOISES + 1)
-        return self.device(moved)
 
     def step_at(self, device: MeanDevice, up: bool, weight: float) -> float:
         """Mean step of a device at a weight."""
@@ -317,8 +302,6 @@ class Population:
         whose variance could not be told gets the mean of the others."""
         if self.n_devices < 2:
             return Quantity(name, None, None, None, unit, _ONE_DEVICE)
-        if self.fit.layout.noises_only:
-            return Quantity(name, None, None, None, unit, _MEAN_CURVE_ONLY)
         if np.count_nonzero(asked) < 2:
             return Quantity(name, None, None, None, unit, "fewer than two devices reach this bound")
         known = asked & self._known

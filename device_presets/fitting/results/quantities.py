@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from device_presets.fitting.model.first_guess import LONGEST
-from device_presets.fitting.reading.csv_layout import SIEMENS
-from device_presets.fitting.results.history_report import history_quantities
+from device_presets.fitting.reading.units import SIEMENS
+from device_presets.fitting.results.effects_report import effect_quantities
 from device_presets.fitting.results.intervals import Quantity, as_far_as_determined
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
@@ -22,7 +22,6 @@ def report(
     linear: Population | None,
     as_good: Sequence[Population],
     as_likely: Sequence[Population],
-    shortest_leak: float | None,
 ) -> list[Quantity]:
     """All reported numbers, in the order of display.
 
@@ -32,7 +31,6 @@ def report(
             or has one slope for all: it says how much nonlinearity the data leave room for.
         as_good: of other models that the data do not tell from the chosen one.
         as_likely: of further ones with the same terms of time, width and amplitude.
-        shortest_leak: least time constant (s) left open where no leak is fitted.
 
     Noise is what a model leaves unexplained: its interval has to hold those of `as_good`, and of
     `linear`, which does not take devices' differing slopes for noise. Where a bound is depends on
@@ -77,19 +75,17 @@ def report(
         found.append(_over_models(_bound(p, high), [_bound(q, high) for q in as_good]))
     others = [*as_good, *([] if linear is None else [linear])]
     found.append(_over_models(_cycle_noise(p), [_cycle_noise(other) for other in others]))
-    history = _history(p, [*others, *as_likely], shortest_leak)
-    found += _read_noise(p) + p.spreads() + history
+    effects = _effects(p, [*others, *as_likely])
+    found += _read_noise(p) + p.spreads() + effects
     return [as_far_as_determined(quantity) for quantity in found]
 
 
-def _history(
-    p: Population, others: Sequence[Population], shortest_leak: float | None
-) -> list[Quantity]:
+def _effects(p: Population, others: Sequence[Population]) -> list[Quantity]:
     """Numbers of the terms of time, width and amplitude; intervals hold those of `others`."""
-    found = [one for q in others for one in history_quantities(q, None)]
+    found = [one for q in others for one in effect_quantities(q)]
     return [
         _over_models(one, [other for other in found if other.name == one.name])
-        for one in history_quantities(p, shortest_leak)
+        for one in effect_quantities(p)
     ]
 
 

@@ -293,11 +293,11 @@ class Counts:
 
     def add(self, case: Case, seed: int, folder: Path) -> None:
         """Fit one more data set."""
-        fit = fit_file(
-            case.write(folder / "data.csv", seed), "mine", None, case.zero, case.zero + ONE - ZERO
-        )
+        data = case.write(folder / "data.csv", seed)
+        weights = 1e6 * case.zero, 1e6 * (case.zero + ONE - ZERO)
+        fit = fit_file(data, "mine", None, *weights)
         best = fit.selection.chosen
-        terms = best.fit.layout.history.terms
+        terms = best.fit.layout.effects.terms
         self.chosen[", ".join((best.model.name, *terms))] += 1
         if not case.truths:
             self.asked[NO_TERM] += 1

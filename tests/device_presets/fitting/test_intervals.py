@@ -12,10 +12,8 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from device_presets.fitting.fit_file import fit_file
 from device_presets.fitting.model.maximum_likelihood import fit_model, refit
-from device_presets.fitting.model.step_functions import LINEAR, MODELS
+from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.uncertainty import Uncertainty, uncertainty
-from device_presets.fitting.model.weights import prepare
-from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -24,6 +22,8 @@ from device_presets.fitting.results.intervals import (
 )
 from device_presets.fitting.results.population import MeanDevice, Population
 from device_presets.steps_at_zero import asymmetry_of
+from rpu_ssnn.devices.fit_form import LINEAR
+from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import ONE, ZERO, sweeps
 
 
@@ -50,13 +50,13 @@ def test_the_interval_of_equal_variances_is_that_of_chi_squared() -> None:
 def test_spreads_are_not_lessened_by_an_error_that_all_devices_share(tmp_path: Path) -> None:
     """Twelve populations of eight devices whose steps spread by 6 %, at one end of their range:
     the error of their common slope there adds as much to each step as its own noise does."""
-    (model,) = (m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    (model,) = (m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
     found = []
     for seed in range(12):
         file = sweeps(
             tmp_path / "a.csv", seed, slow=0.0, cycle=1.0, devices=8, spread=0.06, pulses=100
         )
-        prepared = prepare(read_measurement(file, CsvLayout()), 41.2e-6, 51.2e-6)
+        prepared = prepare(read_measurement(file), 41.2e-6, 51.2e-6)
         fit = fit_model(prepared, model)
         spreads = Population(fit, uncertainty(fit)).spreads()
         found.append(next(q.value for q in spreads if q.name == "step_spread"))
@@ -71,8 +71,8 @@ def test_an_error_of_the_shared_slope_moves_all_devices(tmp_path: Path) -> None:
     file = sweeps(tmp_path / "a.csv", 1, slow=0.0, cycle=1.0, white=1.0, pulses=200)
     one = pd.read_csv(file)
     pd.concat([one.assign(device=k) for k in range(4)]).to_csv(file, index=False)
-    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
-    (model,) = (m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
+    (model,) = (m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
     fit = fit_model(prepared, model)
     errors = uncertainty(fit)
     slope = len(fit.shared) - 2
@@ -117,8 +117,8 @@ def test_pulses_up_show_no_lower_bound_and_the_fit_says_what_to_measure(
         step = 0.03 * (1.0 + 0.3 * rng.normal()) * (30.0 - conductance[-1])
         conductance.append(conductance[-1] + step)
     file = tmp_path / "a.csv"
-    pd.DataFrame({"conductance": conductance}).to_csv(file, index=False)
-    fitted = fit_file(file, "mine", CsvLayout(all_pulses="up"))
+    pd.DataFrame({"polarity": "up", "conductance_uS": conductance}).to_csv(file, index=False)
+    fitted = fit_file(file, "mine")
     found = {q.name: q for q in fitted.quantities}
     assert found["w_min"].low is None
     assert "not reached" in found["w_min"].note

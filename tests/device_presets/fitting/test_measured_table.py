@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from device_presets import PresetError, TableDevice, get_device
-from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.fitting.results.measured_table import write_tables
 from device_presets.jump_tables.lookup_table import read_lookup_table
@@ -16,9 +15,9 @@ from support.device_presets.jump_tables import write_table
 
 def measured(file: Path, source: Path, devices: int = 1) -> Path:
     """Some 6,000 pulses of each device, drawn from a table, as a lab would export them."""
-    lines = ["device,pulse,polarity,conductance"]
+    lines = ["device,pulse,polarity,conductance_uS"]
     for device in range(devices):
-        drawn = sampled(read_lookup_table(source), "uS", seed=device)
+        drawn = sampled(read_lookup_table(source), seed=device)
         for row, (pulse, conductance) in enumerate(
             zip(drawn.pulse, drawn.conductance, strict=True)
         ):
@@ -32,7 +31,7 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
     """Mean and quantiles at mid-range, within four standard errors of some sixty changes."""
     source = read_lookup_table(write_table(tmp_path / "source", spread=0.5e-6))
     data = measured(tmp_path / "a.csv", tmp_path / "source")
-    lines = write_tables(data, CsvLayout(), tmp_path / "new")
+    lines = write_tables(data, tmp_path / "new")
     assert "51 conductances x 51 points" in lines[1]
     found = read_lookup_table(tmp_path / "new")
     middle = slice(15, 35)
@@ -47,7 +46,7 @@ def test_the_laws_come_back(tmp_path: Path) -> None:
 
 def test_several_devices_are_a_population(tmp_path: Path) -> None:
     data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"), devices=2)
-    write_tables(data, CsvLayout(), tmp_path / "new")
+    write_tables(data, tmp_path / "new")
     device = get_device({"table": str(tmp_path / "new")})
     assert isinstance(device, TableDevice)
     assert len(device.tables) == 2
@@ -69,15 +68,15 @@ def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
     source = write_table(tmp_path / "source")
     data = measured(tmp_path / "a.csv", source)
     with pytest.raises(PresetError, match="must be a folder yet to be made"):
-        write_tables(data, CsvLayout(), source)
+        write_tables(data, source)
     with pytest.raises(PresetError, match=r"--name: .*must be in a folder: .*missing is none"):
-        write_tables(data, CsvLayout(), tmp_path / "missing" / "new")
+        write_tables(data, tmp_path / "missing" / "new")
     few = tmp_path / "few.csv"
     rows = [f"{n},{'up' if n < 50 else 'down'},{10 + 0.1 * (n % 50)}" for n in range(80)]
-    lines = ["pulse,polarity,conductance,device", *(f"{row},chip A" for row in rows)]
+    lines = ["pulse,polarity,conductance_uS,device", *(f"{row},chip A" for row in rows)]
     few.write_text("\n".join(lines) + "\n")
     with pytest.raises(PresetError, match=r"pulses down of device chip A: .*at least 40"):
-        write_tables(few, CsvLayout(), tmp_path / "new")
+        write_tables(few, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -86,8 +85,9 @@ def test_normalised_conductances_may_be_below_zero(tmp_path: Path) -> None:
     data = measured(tmp_path / "a.csv", write_table(tmp_path / "source"))
     lines = [line.rsplit(",", 1) for line in data.read_text().splitlines()]
     shifted = [f"{start},{float(value) - 30.0:.9g}" for start, value in lines[1:]]
-    data.write_text("\n".join([",".join(lines[0]), *shifted]) + "\n")
-    write_tables(data, CsvLayout(conductance_unit="a.u."), tmp_path / "new")
+    names = ",".join(lines[0]).replace("uS", "a.u.")
+    data.write_text("\n".join([names, *shifted]) + "\n")
+    write_tables(data, tmp_path / "new")
     assert read_lookup_table(tmp_path / "new").conductance[0] < 0
     for file in (tmp_path / "new").iterdir():
         file.write_text(file.read_text().replace("(a.u.)", "(S)"))

@@ -9,28 +9,23 @@ import pandas as pd
 import pytest
 
 from device_presets import get_preset
-from device_presets.fitting import CsvLayout, fit_file
+from device_presets.fitting import fit_file
 from device_presets.fitting.fit_file import _slope_for_each
-from device_presets.fitting.model.history import LEAK, NO_HISTORY, WIDTH
+from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
-from device_presets.fitting.model.selection import Score, Selection, _choice, select_model
-from device_presets.fitting.model.step_functions import (
-    CONSTANT,
-    EXPONENTIAL,
-    LINEAR,
-    MODELS,
-    SOFT_BOUNDS,
-)
-from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
-from device_presets.fitting.model.weights import (
+from device_presets.fitting.model.preparation import (
     Prepared,
     prepare,
     with_read_noise,
     without_read_noise,
 )
+from device_presets.fitting.model.selection import Score, Selection, _choice, select_model
+from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.quantities import NOISE_OF_CURRENT
+from rpu_ssnn.devices.fit_form import CONSTANT, EXPONENTIAL, LINEAR, SOFT_BOUNDS
+from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import LOW_ZERO, ONE, SWEEP_STEP, ZERO, sweeps, write_pulses
 
 STEP, CYCLE = 0.02, 0.4
@@ -49,18 +44,18 @@ def measured(
                     "device": device,
                     "pulse": np.arange(len(weight)),
                     "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
-                    "conductance": 1e6 * (ZERO + (ONE - ZERO) * weight),  # in uS
+                    "conductance_uS": 1e6 * (ZERO + (ONE - ZERO) * weight),  # in uS
                 }
             )
         )
     pd.concat(rows).to_csv(file, index=False)
-    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
     assert prepared.noisy == (read_noise > 0)
     return prepared
 
 
 def fitted(prepared: Prepared, code: int) -> JointFit:
-    model = next(m for m in MODELS if m.code == code and m.additive)
+    model = next(m for m in FIT_FORMS if m.code == code and m.additive)
     return fit_model(prepared, model)
 
 
@@ -112,8 +107,8 @@ def test_noise_of_more_than_a_step_is_not_corrected_too_far(tmp_path: Path) -> N
     held fixed as the noise moves, eight times as much came out."""
     preset = get_preset("neurosim_alox_hfo2")
     file = write_pulses(tmp_path / "data.csv", preset, 20, 45, cycles=2)
-    prepared = without_read_noise(prepare(read_measurement(file, CsvLayout()), ZERO, ONE))
-    model = next(m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    prepared = without_read_noise(prepare(read_measurement(file), ZERO, ONE))
+    model = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
     fit = fit_model(prepared, model)
     change = unbiased(fit).shared[0] - fit.shared[0]
     assert 0.5 < change / (0.5 * np.log(90 / (90 - 1))) < 1.5
@@ -135,8 +130,8 @@ def test_known_noises_are_corrected_beside_loose_ones(tmp_path: Path) -> None:
     """Read noise with memory, no cycle noise: that one stays open, and hid that maximum likelihood
     takes the memory too short, as slow wandering is what each device's own numbers follow."""
     file = sweeps(tmp_path / "data.csv", 0, slow=3.0, devices=4, pulses=200, pulses_of_memory=8.0)
-    prepared = with_read_noise(prepare(read_measurement(file, CsvLayout()), ZERO, ONE))
-    model = next(m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    prepared = with_read_noise(prepare(read_measurement(file), ZERO, ONE))
+    model = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
     fit = fitted_from(with_memory(prepared, fit_model(prepared, model)))
     better, errors = with_unbiased_noise(fit)
     moved = better.shared - fit.shared
@@ -158,8 +153,8 @@ def test_errors_are_those_of_a_top(tmp_path: Path) -> None:
         spread=0.1,
         pulses_of_memory=8.0,
     )
-    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
-    few = tuple(m for m in MODELS if m.code in (CONSTANT, EXPONENTIAL))
+    prepared = prepare(read_measurement(file), ZERO, ONE)
+    few = tuple(m for m in FIT_FORMS if m.code in (CONSTANT, EXPONENTIAL))
     chosen = select_model(prepared, few).chosen.fit
     better, errors = with_unbiased_noise(chosen)
     assert not uncertainty(better).shared_at_top
@@ -170,9 +165,9 @@ def test_clipping_is_no_read_noise(tmp_path: Path) -> None:
     """Noise of 1.8 steps that bounds clip makes neighbouring steps oppose each other, too."""
     preset = get_preset("neurosim_alox_hfo2")
     file = write_pulses(tmp_path / "data.csv", preset, 20, 45, cycles=2)
-    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
     assert prepared.noisy
-    linear = tuple(m for m in MODELS if m.code == LINEAR and m.shape and m.additive)
+    linear = tuple(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
     chosen = select_model(prepared, linear).chosen.fit
     assert not chosen.prepared.noisy
     assert chosen.prepared.series.clips.mean() > 0.9
@@ -196,7 +191,7 @@ def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
     def score(n_free: int, held_out: float, held_by_preset: bool = True) -> Score:
         layout = SimpleNamespace(held_by_preset=held_by_preset)
         fit = SimpleNamespace(n_free=n_free, layout=layout)
-        return Score(MODELS[0], fit, held_out + np.array([0.0, 0.4, -0.4]))  # type: ignore[arg-type]
+        return Score(FIT_FORMS[0], fit, held_out + np.array([0.0, 0.4, -0.4]))  # type: ignore[arg-type]
 
     worse, better, larger = score(3, -1.0), score(3, -0.9), score(4, -0.8)
     assert _choice([worse, better, larger], "").chosen is better
@@ -205,8 +200,8 @@ def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
 
 def test_no_slope_for_each_device_where_the_linear_fit_was_dropped() -> None:
     """A fit with memory is dropped where its correlated noise is none; the chosen one may stay."""
-    fit = SimpleNamespace(layout=SimpleNamespace(memory=True, history=NO_HISTORY))
-    chosen = Score(MODELS[0], fit, None)  # type: ignore[arg-type]
+    fit = SimpleNamespace(layout=SimpleNamespace(memory=True, effects=NO_EFFECTS))
+    chosen = Score(FIT_FORMS[0], fit, None)  # type: ignore[arg-type]
     assert _slope_for_each(Selection(chosen, (chosen,), (chosen,), "")) is None
 
 
@@ -217,7 +212,7 @@ def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path
         tmp_path / "data.csv", 5, slow=0.0, cycle=0.5, devices=6, pulses=220, spread=0.1,
         uneven=uneven, of_range=True,
     )  # fmt: skip
-    fit = fit_file(file, "mine", None, ZERO, ONE)
+    fit = fit_file(file, "mine", None, 1e6 * ZERO, 1e6 * ONE)
     assert "memory" not in fit.selection.chosen.fit.layout.name
     (noise,) = (q for q in fit.quantities if q.name == "cycle_to_cycle")
     assert noise.low is not None
@@ -225,19 +220,14 @@ def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path
     assert noise.low <= 0.5 / math.sqrt((1 + uneven**2) / 2) <= noise.high
 
 
-@pytest.mark.parametrize("power", [0, 1, 4])
-def test_noise_in_proportion_to_the_current_is_fitted_and_a_steeper_one_is_told(
-    tmp_path: Path, power: int
-) -> None:
+@pytest.mark.parametrize("power", [0, 1])
+def test_noise_in_proportion_to_the_current_is_fitted(tmp_path: Path, power: int) -> None:
     white = 2.0
     file = sweeps(
         tmp_path / "data.csv", 0, 0.0, cycle=0.3, white=white, pulses=600, power_of_current=power,
         zero=LOW_ZERO,
     )  # fmt: skip
-    fit = fit_file(file, "mine", None, LOW_ZERO, LOW_ZERO + ONE - ZERO)
-    (check,) = (check for check in fit.verdict.checks if "as the fit says" in check.question)
-    assert check.status == ("open" if power == 4 else "ok")
-    assert ("fit the part of the range" in check.answer) == (power == 4)
+    fit = fit_file(file, "mine", None, 1e6 * LOW_ZERO, 1e6 * (LOW_ZERO + ONE - ZERO))
     found = {q.name: q for q in fit.quantities}
     assert (NOISE_OF_CURRENT in found) == (power == 1)
     if power != 1:
@@ -257,7 +247,7 @@ def test_noise_in_proportion_to_the_current_is_fitted_and_a_steeper_one_is_told(
 def test_noise_of_the_current_that_widths_hid_is_found(tmp_path: Path) -> None:
     """Pulses of three widths hide the read noise from a first look; it went into cycle noise."""
     rng, share, cycle = np.random.default_rng(4), 0.004, 0.1
-    lines = ["device,pulse,polarity,pulse_width_s,conductance"]
+    lines = ["device,pulse,polarity,pulse_width_s,conductance_uS"]
     for device in range(2):
         weight = -0.9
         for number, sign in enumerate(np.tile(np.repeat([1, -1], 100), 3), 1):
@@ -268,10 +258,10 @@ def test_noise_of_the_current_that_widths_hid_is_found(tmp_path: Path) -> None:
             lines.append(f"{device},{number},{sign},{width:.4g},{read:.6f}")
     file = tmp_path / "data.csv"
     file.write_text("\n".join(lines) + "\n")
-    prepared = prepare(read_measurement(file, CsvLayout()), None, None)
+    prepared = prepare(read_measurement(file), None, None)
     assert not prepared.noisy
-    fit = select_model(prepared, (MODELS[0],)).chosen.fit
-    assert fit.layout.history.terms == (WIDTH,)
+    fit = select_model(prepared, (FIT_FORMS[0],)).chosen.fit
+    assert fit.layout.effects.terms == (WIDTH,)
     assert fit.prepared.of_current
     assert np.exp(fit.shared[4]) == pytest.approx(share, rel=0.1)
     assert np.exp(fit.shared[0]) == pytest.approx(cycle, rel=0.2)
@@ -293,12 +283,12 @@ def test_a_device_that_leaks_to_its_bound_and_rests_there_is_not_quiet(tmp_path:
                         weight = min(max(weight + way * step, -1.0), 1.0)
                     read = weight + 0.008 * rng.normal()
                     rows.append((device, cycle, way if number < 120 else 0, time, read))
-    table = pd.DataFrame(rows, columns=["device", "cycle", "polarity", "time_s", "conductance"])
-    table["conductance"] = 5 + 3 * table["conductance"]
+    table = pd.DataFrame(rows, columns=["device", "cycle", "polarity", "time_s", "conductance_uS"])
+    table["conductance_uS"] = 5 + 3 * table["conductance_uS"]
     table.to_csv(file := tmp_path / "leak.csv", index=False)
-    prepared = prepare(read_measurement(file, CsvLayout()), None, None)
-    few = tuple(model for model in MODELS if model.code in (CONSTANT, LINEAR))
+    prepared = prepare(read_measurement(file), None, None)
+    few = tuple(model for model in FIT_FORMS if model.code in (CONSTANT, LINEAR))
     fit = select_model(prepared, few).chosen.fit
-    assert fit.layout.history.terms == (LEAK,)
+    assert fit.layout.effects.terms == (LEAK,)
     assert not fit.prepared.of_current
     assert np.exp(fit.shared[0]) == pytest.approx(0.4, rel=0.1)

@@ -1,5 +1,6 @@
-"""Measured files: layouts that work, and one clear line for each that cannot."""
+"""Measured files: tables that work, and one clear line for each that cannot."""
 
+import gzip
 import math
 import re
 import resource
@@ -8,28 +9,30 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 from device_presets import PresetError, get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.model.weights import prepare, refuse_no_conductance
-from device_presets.fitting.reading.csv_layout import CsvLayout, detect_format
-from device_presets.fitting.reading.file_kinds import read
-from device_presets.fitting.reading.measurement import FEWEST_PULSES, MOST_PULSES, read_measurement
+from device_presets.fitting.model.preparation import prepare
+from device_presets.fitting.reading.measurement import FEWEST_PULSES, read_measurement
+from device_presets.fitting.reading.reading import read
+from device_presets.fitting.reading.sampled_table import sampled
+from device_presets.fitting.reading.thinning import MOST_PULSES
+from device_presets.jump_tables.lookup_table import read_lookup_table
+from support.device_presets.jump_tables import write_table
+
+HEAD = "pulse,polarity,conductance_uS"
 
 
-def sweep(n: int = 20, separator: str = ",", decimal: str = ".") -> list[str]:
-    """Lines of one device going up and down by 0.5 a pulse."""
-    lines = [separator.join(("pulse", "polarity", "conductance"))]
-    for k in range(2 * n + 1):
-        polarity = "up" if k <= n else "down"
-        value = f"{10 + 0.5 * (k if k <= n else 2 * n - k):.2f}".replace(".", decimal)
-        lines.append(separator.join((str(k), polarity, value)))
-    return lines
+def sweep(n: int = 20) -> list[str]:
+    """Lines of one device going up and down by 0.5 uS a pulse, from 10 uS."""
+    value = [10 + 0.5 * (k if k <= n else 2 * n - k) for k in range(2 * n + 1)]
+    return [HEAD, *(f"{k},{'up' if k <= n else 'down'},{v:.2f}" for k, v in enumerate(value))]
 
 
-def written(path: Path, lines: list[str], encoding: str = "utf-8") -> Path:
-    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+def written(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
@@ -40,118 +43,156 @@ def refused(*words: str) -> pytest.RaisesExc[PresetError]:
 
 
 def test_a_plain_file_becomes_steps(tmp_path: Path) -> None:
-    found = read_measurement(written(tmp_path / "a.csv", sweep()), CsvLayout())
+    found = read_measurement(written(tmp_path / "a.csv", sweep()))
     assert (found.n_devices, found.n_cycles, found.n_pulses) == (1, 1, 40)
     assert found.conductance[0] == pytest.approx(10e-6)
     np.testing.assert_array_equal(found.pulse, [0] + [1] * 20 + [-1] * 20)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_excel_semicolons_and_decimal_commas(tmp_path: Path, encoding: str) -> None:
-    file = written(tmp_path / "excel.csv", sweep(separator=";", decimal=","), encoding)
-    assert (detect_format(file).separator, detect_format(file).decimal) == (";", ",")
-    found = read_measurement(file, CsvLayout())
-    assert found.conductance[1] == pytest.approx(10.5e-6)
+@pytest.mark.parametrize(
+    ("name", "unit", "size"),
+    [
+        ("conductance_nS", "nS", 1e-9),
+        ("Conductance (mS)", "mS", 1e-3),
+        ("conductance [\u00b5S]", "uS", 1e-6),
+        ("conductance_a.u.", "a.u.", 1.0),
+    ],
+)
+def test_the_name_of_a_column_says_its_unit(
+    name: str, unit: str, size: float, tmp_path: Path
+) -> None:
+    lines = [HEAD.replace("conductance_uS", name), *sweep()[1:]]
+    found = read_measurement(written(tmp_path / "a.csv", lines))
+    assert (found.unit, found.column) == (unit, name)
+    assert found.conductance[0] == pytest.approx(10 * size)
 
 
-def test_a_character_may_be_cut_at_the_end_of_what_the_format_is_told_from(tmp_path: Path) -> None:
-    lines = "\n".join(f"{k},up,{k}" for k in range(9000)).encode()
-    for cut in range(65530, 65537):
-        file = tmp_path / "a.csv"
-        file.write_bytes(lines[:cut] + "µ".encode() + lines[cut:])
-        assert detect_format(file).encoding == "utf-8-sig"
+def test_times_and_widths_are_read_in_their_units(tmp_path: Path) -> None:
+    lines = [f"{line},{100 * k},2" for k, line in enumerate(sweep()[1:])]
+    found = read(written(tmp_path / "a.csv", [f"{HEAD},time (ms),pulse_width_us", *lines]))
+    assert found.conditions is not None
+    np.testing.assert_allclose(found.conditions.elapsed_s[1:], 0.1)
+    np.testing.assert_allclose(found.conditions.width_s[1:], 2e-6)
 
 
-def test_weight_one_is_the_top_of_the_range_wherever_weight_zero_is(tmp_path: Path) -> None:
-    found = read_measurement(written(tmp_path / "a.csv", sweep(60)), CsvLayout())
-    top = prepare(found, None, None).scale.one
-    assert prepare(found, 12e-6, None).scale.one == pytest.approx(top, abs=0.2e-6)
+def test_a_pulse_longer_than_the_time_between_readings_is_refused(tmp_path: Path) -> None:
+    lines = [f"{line},{k},5" for k, line in enumerate(sweep()[1:])]
+    with refused("a.csv, row 4: column pulse_width_s: 5.0", "between the reading before"):
+        read(written(tmp_path / "a.csv", [f"{HEAD},time_s,pulse_width_s", *lines]))
 
 
-def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -> None:
-    """Its down step would be a guess, and count in the mean."""
-    lines = [f"A,{line}" for line in sweep()[1:]] + [f"B,{line}" for line in sweep()[1:20]]
-    file = written(tmp_path / "a.csv", ["device,pulse,polarity,conductance", *lines])
-    with refused("down pulses of device B", "as of other devices"):
-        prepare(read_measurement(file, CsvLayout()), None, None)
+def test_normalised_conductances_may_be_negative(tmp_path: Path) -> None:
+    lines = [re.sub(r",(\d+\.\d+)$", r",-\1", line) for line in sweep()[1:]]
+    swapped = [line.replace("up", "x").replace("down", "up").replace("x", "down") for line in lines]
+    file = written(tmp_path / "a.csv", [HEAD.replace("uS", "a.u."), *swapped])
+    assert read_measurement(file).conductance.max() == -10.0
 
 
-def test_tabs_and_units_and_other_names(tmp_path: Path) -> None:
-    lines = [line.replace("conductance", "I read").replace("pulse", "N") for line in sweep()]
-    file = written(tmp_path / "a.tsv", [line.replace(",", "\t") for line in lines])
-    layout = CsvLayout(
-        pulse="N", current="I read", current_unit="nA", read_voltage="100", voltage_unit="mV"
-    )
-    assert read_measurement(file, layout).conductance[0] == pytest.approx(10e-9 / 0.1)
+def test_without_a_pulse_column_the_order_of_rows_counts(tmp_path: Path) -> None:
+    lines = [f"{line.split(',', 1)[1]},0.1" for line in sweep()[1:]]
+    found = read(written(tmp_path / "a.csv", ["polarity,conductance_uS,humidity", *lines]))
+    assert found.n_pulses == 40
+    assert "order of the rows" in found.notes[0]
+    assert "humidity" in found.notes[1]
 
 
-def test_current_with_a_voltage_column(tmp_path: Path) -> None:
-    lines = [line + (",V" if k == 0 else ",-0.2") for k, line in enumerate(sweep())]
-    lines = [lines[0], *(re.sub(r",(\d+\.\d+),", r",-\1,", line) for line in lines[1:])]
-    layout = CsvLayout(current="conductance", read_voltage="V")
-    found = read_measurement(written(tmp_path / "a.csv", lines), layout)
-    assert found.conductance[0] == pytest.approx(10e-6 / 0.2)
+def test_an_empty_cell_is_a_gap_where_the_order_counts_the_pulses(tmp_path: Path) -> None:
+    """No step is computed across it; an empty line is no gap."""
+    values = ["" if k == 10 else f"{10 + 0.5 * k}" for k in range(30)]
+    lines = ["polarity,conductance_uS", *(f"up,{value}" for value in values)]
+    for own in (lines, [*lines[:5], "", *lines[5:]]):
+        found = read(written(tmp_path / "a.csv", own))
+        assert found.n_pulses == 27
+        np.testing.assert_allclose(np.diff(found.conductance)[found.pulse[1:] != 0], 0.5e-6)
+
+
+def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
+    """Rows above the names may be empty, as spreadsheets often have them."""
+    book = openpyxl.Workbook()
+    book.create_sheet("other").append(["nothing"])
+    sheet = book.create_sheet("pulses")
+    for number, line in enumerate(sweep(), 3):
+        for place, cell in enumerate(line.split(","), 1):
+            sheet.cell(number, place, float(cell) if place == 3 and number > 3 else cell)
+    file = tmp_path / "a.xlsx"
+    book.save(file)
+    found = read(file, "pulses")
+    assert (found.name, found.n_pulses) == ("a.xlsx", 40)
+    with refused("a.xlsx", "'polarity' is missing"):
+        read(file, "other")
+    with refused("a.xlsx: file", "none", "Excel file"):
+        read(file, "none")
+    with refused("a.xlsx: sheet"):
+        read(file)
+    sheet["C5"] = "twelve"
+    book.save(file)
+    with refused("a.xlsx, row 5: column conductance_uS", "'twelve'"):
+        read(file, "pulses")
+    with refused("--sheet", "must come with a file .xlsx"):
+        read(written(tmp_path / "a.csv", sweep()), "pulses")
+    (tmp_path / "b.xlsx").write_text("no Excel file")
+    with refused("b.xlsx: file", "readable Excel file"):
+        read(tmp_path / "b.xlsx")
+
+
+def test_a_jump_between_sweeps_is_no_pulse(tmp_path: Path) -> None:
+    """Each cycle starts anew at the bottom, where nothing brought the device back by pulses."""
+    lines = ["cycle,polarity,conductance_uS"]
+    for cycle in (1, 2, 3):
+        lines += [f"{cycle},{line.split(',', 1)[1]}" for line in sweep()[1:28]]
+    found = read(written(tmp_path / "a.csv", lines))
+    assert int((found.pulse == 0).sum()) == 3
+    assert np.abs(np.diff(found.conductance)[found.pulse[1:] != 0]).max() < 0.6e-6
+    assert any(note.startswith("2 jumps between sweeps") for note in found.notes)
 
 
 def test_numbers_that_start_again_with_the_other_polarity_follow_on(tmp_path: Path) -> None:
-    lines = ["pulse,polarity,conductance"]
-    lines += [f"{k},LTP,{10 + k}" for k in range(1, 21)]
+    lines = [f"{k},LTP,{10 + k}" for k in range(1, 21)]
     lines += [f"{k},LTD,{30 - k}" for k in range(1, 21)]
-    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    found = read_measurement(written(tmp_path / "a.csv", [HEAD, *lines]))
     np.testing.assert_array_equal(found.pulse, [0] + [1] * 19 + [-1] * 20)
 
 
 def test_devices_may_be_interleaved(tmp_path: Path) -> None:
-    lines = ["device,pulse,polarity,conductance"]
-    lines += [f"d{d},{k},+1,{10 + d + k}" for k in range(30) for d in range(3)]
-    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
-    assert (found.n_devices, found.n_pulses) == (3, 3 * 29)
+    lines = [f"d{d} ,{k},+1,{10 + d + k}" for k in range(30) for d in range(3)]
+    lines[-1] = lines[-1].replace("d2 ", "d2")
+    found = read_measurement(written(tmp_path / "a.csv", [f"Device,{HEAD}", *lines]))
+    assert (found.labels, found.n_pulses) == (("device d0", "device d1", "device d2"), 3 * 29)
     assert set(np.diff(found.conductance)[found.pulse[1:] > 0].round(9)) == {1e-6}
 
 
-@pytest.mark.parametrize("gap", ["", "nan", "NaN"])
+@pytest.mark.parametrize("gap", ["", "nan"])
 def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
     lines = sweep()
     lines[6] = f"5,up,{gap}"
-    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    found = read_measurement(written(tmp_path / "a.csv", lines))
     assert found.n_pulses == 38
     assert "1 empty conductance left out" in found.notes[0]
     missing = sweep()
     del missing[6]  # the row is not there at all
-    assert read_measurement(written(tmp_path / "b.csv", missing), CsvLayout()).n_pulses == 38
-
-
-def test_a_device_without_a_conductance_is_refused(tmp_path: Path) -> None:
-    lines = ["device,pulse,polarity,conductance"]
-    lines += [f"d{d},{k},up,{10 + k if d != 1 else ''}" for d in range(3) for k in range(30)]
-    file = written(tmp_path / "a.csv", lines)
-    with refused("a.csv", "conductances of device d1", "0", "must be at least 1"):
-        fit_file(file, "mine")
-
-
-def test_blank_lines_do_not_shift_the_rows_in_errors(tmp_path: Path) -> None:
-    lines = ["", *sweep()]
-    lines.insert(5, "")
-    lines[8] = "6,up,high"
-    with refused("a.csv, row 9", "column conductance", "'high'", "must be a number"):
-        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
+    assert read_measurement(written(tmp_path / "b.csv", missing)).n_pulses == 38
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("polarity", "sign", ("row 1: column: 'polarity'", "missing", "all pulses go up")),
-        (",conductance", ",g", ("row 1: column: 'conductance'", "missing")),
-        ("5,up,12.50", "5,up,12.5.0", ("a.csv, row 7", "column conductance", "'12.5.0'")),
-        ("5,up,12.50", "5,up,-0.1", ("row 7", "column conductance", "-0.1", "negative")),
-        ("5,up,12.50", "5,sideways,12.5", ("row 7", "column polarity", "'sideways'", "up or down")),
-        ("5,up,12.50", "5,,12.5", ("row 7", "column polarity", "up or down")),
-        ("5,up,12.50", "x,up,12.5", ("row 7", "column pulse", "'x'")),
-        ("5,up,12.50", ",up,12.5", ("row 7", "column pulse", "must be the pulse's number")),
-        ("5,up,12.50", "5.5,up,12.5", ("row 7", "column pulse", "5.5", "whole number")),
-        ("5,up,12.50", "4,up,12.5", ("row 7", "column pulse", "4", "must grow", "devices")),
-        ("5,up,12.50", "5,up,inf", ("row 7", "column conductance", "finite")),
-        ("pulse,", "pulse,pulse,", ("row 1", "'pulse'", "only once")),
+        ("polarity", "sign", ("row 1: column: 'polarity' is missing",)),
+        ("uS", "uF", ("row 1: column: 'conductance_uF'", "S, mS, uS, nS, pS, a.u.")),
+        ("pulse,", "pulse,pulse,", ("row 1: column: 'pulse'", "only once")),
+        ("5,up,12.50", "5,up,high", ("row 7: column conductance_uS: 'high'",)),
+        ("5,up,12.50", '5,up,"1,250"', ("row 7: column conductance_uS: '1,250'", "decimal point")),
+        ("5,up,12.50", "5,up,inf", ("row 7: column conductance_uS", "finite")),
+        ("5,up,12.50", "5,up,-0.1", ("row 7: column conductance_uS", "-0.1", "from 0")),
+        ("5,up,12.50", "5,up,1e9", ("row 7: column conductance_uS", "to 1e+06 uS")),
+        ("5,up,12.50", "5,sideways,12.5", ("row 7: column polarity: 'sideways'", "up or down")),
+        ("5,up,12.50", "5,,12.5", ("row 7: column polarity", "up or down")),
+        ("5,up,12.50", "x,up,12.5", ("row 7: column pulse: 'x'",)),
+        ("5,up,12.50", ",up,12.5", ("row 7: column pulse", "whole number")),
+        ("5,up,12.50", "5.5,up,12.5", ("row 7: column pulse", "5.5", "whole number")),
+        ("5,up,12.50", "4,up,12.5", ("row 7: column pulse", "4", "must grow")),
+        ("5,up,12.50", "5,up,12,5", ("file", "in line 7, saw 4", "as many cells")),
+        ("0,up,10.00", "0,up,10,0", ("row 2: cells", "as many cells")),
+        (",up,12.50\n", ",up,12.50\n\n5,up,high\n", ("row 9: column conductance_uS: 'high'",)),
     ],
 )
 def test_a_wrong_cell_is_one_line_with_file_row_and_column(
@@ -161,131 +202,65 @@ def test_a_wrong_cell_is_one_line_with_file_row_and_column(
     assert old in text
     file = tmp_path / "a.csv"
     file.write_text(text.replace(old, new, 1))
-    with refused(*words):
-        read_measurement(file, CsvLayout())
+    with refused("a.csv", *words):
+        read_measurement(file)
+
+
+def of_devices(names: str, row: str) -> list[str]:
+    """Lines of 30 up pulses of each device; `row` says the conductance of the device B."""
+    cells = dict.fromkeys(names, "{g}") | {"B": row}
+    lines = [f"{d},{k},up,{cells[d].format(g=10 + k)}" for d in names for k in range(30)]
+    return [f"device,{HEAD}", *lines]
 
 
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ([], ("must hold a line of column names",)),
-        (["pulse,polarity,conductance"], ("rows: 0",)),
-        (["pulse,polarity,conductance", "0,up,1"], ("up pulses: 0", str(FEWEST_PULSES))),
-        (["pulse,polarity,conductance", "0,up,1", "1,up,2"], ("up pulses: 1", "at least")),
-        (
-            ["just words"],
-            ("row 1", "'polarity'", "is missing; the polarity column must be one of just words"),
-        ),
-        (["Model,4200", "pulse,polarity,conductance"], ("lines above the column names must be",)),
-        (["pulse,up,down"], ("(--up-column and --down-column)",)),
-        (
-            ["n,way,g"],
-            ("'conductance' is missing too; or name it by --polarity-column and --conductance",),
-        ),
-        (["pulse,polarity,conductance", *(f"{k},up,3" for k in range(30))], ("always the same",)),
-        (
-            ["device,pulse,polarity,conductance"]
-            + [f"{d},{k},up,{k + 1 if d == 'A' else 3}" for d in "AB" for k in range(30)],
-            ("of device B it is always the same",),
-        ),
-        (
-            ["pulse,polarity,conductance", *(f"{k},down,{60 - k}" for k in range(30))],
-            ("up pulses",),
-        ),
+        ([], ("a.csv: file",)),
+        ([HEAD], ("rows: 0",)),
+        (["", *sweep()], ("a.csv",)),
+        (["just words"], ("row 1", "'polarity' is missing")),
+        ([HEAD, "0,up,1", "1,up,2"], ("up pulses: 1", str(FEWEST_PULSES))),
+        ([HEAD, *(f"{k},down,{60 - k}" for k in range(30))], ("up pulses: 0",)),
+        ([HEAD, *(f"{k},up,3" for k in range(30))], ("always the same",)),
+        ([HEAD, *(f"{k},up,{k}e-12" for k in range(30))], ("must reach 1e-09 uS",)),
+        (of_devices("AB", "3"), ("of device B it is always the same",)),
+        (of_devices("ABC", ""), ("conductances of device B", "must be at least 1")),
     ],
 )
 def test_files_with_too_little_in_them(
     tmp_path: Path, lines: list[str], words: tuple[str, ...]
 ) -> None:
     with refused(*words):
-        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
-
-
-def test_mixed_polarities_without_a_column(tmp_path: Path) -> None:
-    lines = [re.sub(",(up|down)", "", line).replace(",polarity", "") for line in sweep(40)]
-    file = written(tmp_path / "a.csv", lines)
-    with refused("a.csv", "column: 'polarity'", "goes both", "add a column"):
-        read_measurement(file, CsvLayout(all_pulses="up"))
-    one_way = written(tmp_path / "b.csv", lines[:42])
-    assert read_measurement(one_way, CsvLayout(all_pulses="up")).n_pulses == 40
+        read_measurement(written(tmp_path / "a.csv", lines))
 
 
 def test_files_that_are_no_tables(tmp_path: Path) -> None:
     with refused("nowhere.csv", "No such file"):
-        read_measurement(tmp_path / "nowhere.csv", CsvLayout())
-    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04\0\0\0")
-    with refused("a.xlsx", "binary data", "export it as CSV"):
-        read_measurement(tmp_path / "a.xlsx", CsvLayout())
-    lines = sweep()
-    lines[9] = lines[9].replace(".", ",")
-    file = written(tmp_path / "a.csv", lines)
-    with refused("a.csv, row 10: cells: 4", "must be 3", "decimal commas need semicolons"):
-        read_measurement(file, CsvLayout())
+        read(tmp_path / "nowhere.csv")
+    with refused("folder", "lookup table"):
+        read(tmp_path)
+    (tmp_path / "a.csv").write_bytes(b"PK\x03\x04\0\0\xff")
+    with refused("a.csv: file", "UTF-8, with commas"):
+        read(tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize(
-    ("separator", "decimal", "cell"),
-    [(",", ".", '"1,250"'), (";", ",", "1.250"), (";", ".", "10,5")],
-)
-def test_marks_of_thousands_are_no_decimal_marks(
-    tmp_path: Path, separator: str, decimal: str, cell: str
-) -> None:
-    lines = sweep(5000, separator, decimal)  # the mark is told from the file's first 64 kB
-    lines[9000] = separator.join(("8999", "down", cell))
-    value = cell.strip('"')
-    with refused(f"row 9001: column conductance: '{value}'", f"with '{decimal}' as decimal mark"):
-        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout(conductance_unit="nS"))
-
-
-@pytest.mark.parametrize("row", ["5,up", "5", "5,up,12.5,4", "5,up,12.5,4,5,6,7"])
-def test_a_ragged_row_is_told_with_both_counts(tmp_path: Path, row: str) -> None:
-    lines = sweep()
-    lines[6] = row
-    found = row.count(",") + 1
-    with refused(f"a.csv, row 7: cells: {found} is not allowed; must be 3"):
-        read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
-
-
-def test_separators_at_the_end_of_rows_are_no_cells(tmp_path: Path) -> None:
-    lines = [lines + "," * (k > 0) for k, lines in enumerate(sweep())]
-    lines[6] = "5,up,,"
-    found = read_measurement(written(tmp_path / "a.csv", lines), CsvLayout())
-    assert found.n_pulses == 38
-
-
-@pytest.mark.parametrize("voltage", ["0", "nan", "inf", "-inf"])
-def test_a_read_voltage_that_is_none(voltage: str) -> None:
-    with refused("layout: read voltage", "a finite voltage other than zero"):
-        CsvLayout(current="conductance", read_voltage=voltage)
-
-
-@pytest.mark.parametrize(("voltage", "allowed"), [("0", "not be zero"), ("inf", "be finite")])
-def test_a_column_of_read_voltages(tmp_path: Path, voltage: str, allowed: str) -> None:
-    lines = [line + (",V" if k == 0 else ",0.2") for k, line in enumerate(sweep())]
-    lines[6] = f"5,up,12.5,{voltage}"
-    layout = CsvLayout(current="conductance", read_voltage="V")
-    with refused("a.csv, row 7: column V", allowed):
-        read_measurement(written(tmp_path / "a.csv", lines), layout)
-
-
-def test_conductances_that_no_device_has(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.csv", sweep())
-    with refused("a.csv, row 2: column conductance: 10.0", "at most 1 S", "is S its unit?"):
-        read_measurement(file, CsvLayout(conductance_unit="S"))
-    lines = [line.replace(".", "e-14.")[:-1].replace(".", "") for line in sweep()[1:]]
-    tiny = written(tmp_path / "b.csv", [sweep()[0], *lines])
-    with refused("b.csv: column conductance", "pS'", "must reach 0.001 pS", "is pS its unit?"):
-        read_measurement(tiny, CsvLayout(conductance_unit="pS"))
+def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -> None:
+    """Its down step would be a guess, and count in the mean."""
+    lines = [f"A,{line}" for line in sweep()[1:]] + [f"B,{line}" for line in sweep()[1:20]]
+    file = written(tmp_path / "a.csv", [f"device,{HEAD}", *lines])
+    with refused("down pulses of device B", "as of other devices"):
+        prepare(read_measurement(file), None, None)
 
 
 @pytest.mark.parametrize(
     ("zero", "one", "words"),
     [
-        (math.nan, None, ("weight zero: 'nan uS'", "from 0 to 1e+06 uS")),
-        (None, math.inf, ("weight one: 'inf uS'", "from 0 to 1e+06 uS")),
-        (-1e-6, None, ("weight zero: '-1 uS'",)),
-        (500e-6, None, ("weight zero: '500 uS'", "measured, 10 uS to 20 uS")),
-        (15e-6, 12e-6, ("weight one: '12 uS'", "above weight zero, 15 uS")),
+        (math.nan, None, ("weight zero", "10 uS to 20 uS")),
+        (None, math.inf, ("weight one", "above weight zero")),
+        (-1, None, ("weight zero: '-1 uS'",)),
+        (500, None, ("weight zero: '500 uS'", "measured, 10 uS to 20 uS")),
+        (15, 12, ("weight one: '12 uS'", "above weight zero, 15 uS")),
     ],
 )
 def test_conductances_of_weights_are_told_in_the_users_unit(
@@ -293,21 +268,74 @@ def test_conductances_of_weights_are_told_in_the_users_unit(
 ) -> None:
     file = written(tmp_path / "a.csv", sweep())
     with refused("a.csv: ", *words):
-        fit_file(file, "mine", CsvLayout(), zero, one)
+        fit_file(file, "mine", None, zero, one)
 
 
-def test_a_layout_is_checked() -> None:
-    with refused("conductance unit", "'uSi'", "did you mean uS?"):
-        CsvLayout(conductance_unit="uSi")
-    with refused("read voltage", "must be a column or a voltage"):
-        CsvLayout(current="I")
+def test_weight_one_is_the_top_of_the_range_wherever_weight_zero_is(tmp_path: Path) -> None:
+    found = read_measurement(written(tmp_path / "a.csv", sweep(60)))
+    top = prepare(found, None, None).scale.one
+    assert prepare(found, 12e-6, None).scale.one == pytest.approx(top, abs=0.2e-6)
+
+
+def test_crosssims_lookup_tables(tmp_path: Path) -> None:
+    found = read_lookup_table(write_table(tmp_path / "mine"))
+    np.testing.assert_allclose(found.mean_step(up=True), 1e-6)
+    np.testing.assert_allclose(found.mean_step(up=False), -2e-6)
+    assert found.after(2.2e-5, up=True, share=1.0) == pytest.approx(2.31e-5)
+    assert found.after(5e-5, up=True, share=0.5) == 5e-5  # the table ends there
+    drawn = sampled(found, seed=1)
+    change = np.diff(drawn.conductance)[drawn.pulse[1:] > 0]
+    free = drawn.conductance[:-1][drawn.pulse[1:] > 0] < 4.8e-5
+    assert change[free].mean() == pytest.approx(1e-6, rel=0.01)
+    assert change[free].std() == pytest.approx(0.1e-6 / np.sqrt(3), rel=0.05)
+    assert len(drawn.notes) == 3, "its steps are as large at both ends as between"
+    assert "ends at 50 uS, where a pulse up still moves 1 uS (1 uS on average)" in drawn.notes[1]
+    slows = read_lookup_table(write_table(tmp_path / "slows", slope=0.97))
+    (_, told) = sampled(slows).notes
+    assert "a pulse down still moves" in told
+    again = read(tmp_path / "mine")
+    assert again.n_devices == 1
+    np.testing.assert_array_equal(read(tmp_path / "mine").pulse, again.pulse)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.replace("0, 0.5, 1", "0, x, 1"), r"row 3: row: .*must hold numbers"),
+        (lambda s: s.replace("0, 0.5, 1", "0, 1, 0.5"), "points: 'not rising'"),
+        (lambda s: "\n".join(s.split("\n")[:4]), "rows: 3 .*one row a point"),
+        (lambda s: s.replace("9e-07, 9e-07", "9e-07", 1), "row 4: cells: 8 .* must be 9"),
+        (lambda s: s.replace("9e-07", "nan", 1), r"row \d+: row: .*must hold finite numbers"),
+        (
+            lambda s: s.replace("0, 0.5, 1", "0, 0.5, 0.9"),
+            "distribution: from 0 to 0.9; must go from 0 to 1",
+        ),
+        (
+            lambda s: "\n".join(s.split("\n")[i] for i in (0, 1, 2, 5, 4, 3)),
+            "column 1 of changes: 9e-07 .* must rise with the points",
+        ),
+    ],
+)
+def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = write_table(tmp_path / "mine")
+    file = folder / "dG_increasing.txt.gz"
+    file.write_bytes(gzip.compress(change(gzip.decompress(file.read_bytes()).decode()).encode()))
+    with pytest.raises(PresetError, match=message) as caught:
+        read(folder)
+    assert "\n" not in str(caught.value)
+    file.write_bytes(b"no gzip")
+    with pytest.raises(PresetError, match="must be a readable table"):
+        read(folder)
+    (folder / "dG_decreasing.txt.gz").unlink()
+    with pytest.raises(PresetError, match=r"no dG_decreasing\.txt.*one for each direction"):
+        read(folder)
 
 
 def write_sweeps(file: Path, rows: int, sweep_length: int, devices: int = 1) -> None:
     """Up and down sweeps of a constant step, device after device; 0.02 uS a pulse."""
     rng = np.random.default_rng(0)
     with file.open("w") as opened:
-        opened.write("device,pulse,polarity,conductance\n")
+        opened.write("device,pulse,polarity,conductance_uS\n")
         for device in range(devices):
             for start in range(0, rows // devices, 2 * sweep_length):
                 number = np.arange(start, start + 2 * sweep_length)
@@ -329,7 +357,7 @@ def test_what_is_used_of_a_long_file_does_not_keep_step_with_its_sweeps(
     """Every tenth stretch of 500 pulses, with sweeps of 500 pulses, would be up pulses only."""
     file = tmp_path / "sweeps.csv"
     write_sweeps(file, 200_000, sweep_length, devices=2)
-    found = read(file, CsvLayout())
+    found = read(file)
     assert 0.9 * MOST_PULSES <= found.n_pulses <= MOST_PULSES
     assert 0.25 < np.mean(found.pulse[found.pulse != 0] > 0) < 0.75
     assert found.n_devices == 2
@@ -372,20 +400,3 @@ def test_ten_million_rows_are_fitted_or_refused_in_bounded_memory(tmp_path: Path
     assert refused_run.stderr.count("\n") == 1
     assert "row 10000002" in refused_run.stderr
     assert "none of it" in refused_run.stderr
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_weight_without_a_unit_is_any_finite_number(value: float) -> None:
-    """Nothing is said of ohms, which such a conductance has not."""
-    refuse_no_conductance("mine.csv", "weight zero", -3.0, "a.u.")
-    with pytest.raises(PresetError, match=r"weight zero: .* a\.u\.' .*; must be a finite number$"):
-        refuse_no_conductance("mine.csv", "weight zero", value, "a.u.")
-    with pytest.raises(PresetError, match="must be a conductance from 0"):
-        refuse_no_conductance("mine.csv", "weight zero", value, "uS")
-
-
-def test_a_first_row_with_an_empty_conductance_is_no_row_of_units(tmp_path: Path) -> None:
-    rows = [f"{k},1,{20 + k}" for k in range(2, 40)]
-    file = tmp_path / "a.csv"
-    file.write_text("\n".join(["pulse,polarity,conductance", "1,1,n/a", *rows]) + "\n")
-    assert len(read_measurement(file, CsvLayout()).conductance) == len(rows)

@@ -8,18 +8,11 @@ import pytest
 
 from device_presets import Preset, get_preset, preset_names
 from device_presets.entry_writing import entry_text, parameter
-from device_presets.fitting import CsvLayout, FittedDevice, fit_file
+from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.model.likelihood import mean_step
-from device_presets.fitting.model.step_functions import (
-    CONSTANT,
-    EXPONENTIAL,
-    LINEAR,
-    PIECEWISE,
-    POWER,
-    SOFT_BOUNDS,
-)
 from device_presets.preset_file import PresetEntry
 from device_presets.pulsing import pulse_train
+from rpu_ssnn.devices.fit_form import CONSTANT, EXPONENTIAL, LINEAR, PIECEWISE, POWER, SOFT_BOUNDS
 from support.device_presets.fits import ONE, ZERO, PulseTrain, seeded_pulse_train, write_pulses
 
 NOISY_SOFT_BOUNDS = {
@@ -121,7 +114,7 @@ def test_presets_of_models_no_shipped_one_has(code: int, tmp_path: Path) -> None
 def test_a_linear_device_comes_back(tmp_path: Path) -> None:
     preset = get_preset("ecram", {"levels": 80})
     file = write_pulses(tmp_path / "data.csv", preset, 6, 130)
-    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
     assert fit.verdict.describes
     assert fit.selection.chosen.model.code == LINEAR
     truths = {
@@ -139,7 +132,7 @@ def test_a_linear_device_comes_back(tmp_path: Path) -> None:
     assert mine.device().gamma_down == pytest.approx(0.5085, abs=0.15)
     told = mine.parameters["cycle_to_cycle"].source
     assert told is not None
-    assert told.startswith("data.csv, column conductance: fit of linear")
+    assert told.startswith("data.csv, column conductance_uS: fit of linear")
     assert "95 % interval" in told
 
 
@@ -164,7 +157,7 @@ def test_soft_bounds_under_read_noise_come_back(tmp_path: Path) -> None:
     widened by half of it on either side."""
     preset = get_preset("reram_sb", {**NOISY_SOFT_BOUNDS, "w_max_spread": 0.3, "w_min_spread": 0.3})
     file = write_pulses(tmp_path / "data.csv", preset, 8, 80, 3)
-    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
     assert fit.verdict.describes, fit.verdict
     assert fit.selection.chosen.model.code == SOFT_BOUNDS
     truths = {
@@ -192,7 +185,7 @@ def test_models_that_data_do_not_tell_apart_are_named(tmp_path: Path) -> None:
     with_soft_bounds, with_others, right = 0, 0, 0
     for seed in range(5):
         file = write_pulses(tmp_path / "data.csv", preset, 6, 80, seed=seed)
-        fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+        fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
         marked = [name for name in fit.models()["model"] if name[:2] in ("* ", "= ")]
         assert sum(name.startswith("* ") for name in marked) == 1
         with_soft_bounds += any("soft bounds" in name for name in marked)
@@ -209,7 +202,7 @@ def test_hfo2_comes_back(tmp_path: Path) -> None:
     pulses each way. Some devices hardly move, and have a likelihood without a smooth top."""
     preset = get_preset("hfo2")
     file = write_pulses(tmp_path / "data.csv", preset, 40, 12, 8)
-    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
     assert fit.verdict.describes, fit.verdict
     assert fit.selection.chosen.model.code == SOFT_BOUNDS
     names = ("step", "w_max", "w_min", "cycle_to_cycle", "write_noise")
@@ -230,7 +223,7 @@ def test_the_noise_of_reram_sb_comes_back(tmp_path: Path) -> None:
     """
     preset = get_preset("reram_sb")
     file = write_pulses(tmp_path / "data.csv", preset, 8, 1250)
-    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
     marked = {score.model.name for score in fit.selection.as_good}
     assert "soft bounds, constant noise" in marked
     linear = {"linear, constant noise", "linear, one slope, constant noise"}
@@ -256,13 +249,15 @@ def test_one_device_says_what_could_not_be_known(tmp_path: Path) -> None:
 def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -> None:
     preset = get_preset("pcm", {"levels": 60})
     weights = pulse_train(preset, 4, [True] * 40, None, seed=0)
-    lines = ["pulse,device,g"]
+    lines = ["pulse,device,polarity,conductance_uS"]
     lines += [
-        f"{k},{d},{2 + 5 * max(w, 0)}" for k, row in enumerate(weights) for d, w in enumerate(row)
+        f"{k},{d},up,{2 + 5 * max(w, 0)}"
+        for k, row in enumerate(weights)
+        for d, w in enumerate(row)
     ]
     file = tmp_path / "up.csv"
     file.write_text("\n".join(lines))
-    fit = fit_file(file, "mine", CsvLayout(conductance="g", all_pulses="up"))
+    fit = fit_file(file, "mine")
     mine = saved(fit, tmp_path)
     assert not mine.bidirectional
     assert {q.name: q.value for q in fit.quantities}["asymmetry"] is None
@@ -286,7 +281,7 @@ def test_every_shipped_device_comes_back(name: str, tmp_path: Path) -> None:
     devices = max(8, min(40, 20_000 // (2 * pulses)))
     cycles = max(1, min(8, 20_000 // (2 * pulses * devices)))
     file = write_pulses(tmp_path / "data.csv", preset, devices, pulses, cycles, train=pulse_train)
-    fit = fit_file(file, "mine", weight_zero=ZERO, weight_one=ONE)
+    fit = fit_file(file, "mine", weight_zero=1e6 * ZERO, weight_one=1e6 * ONE)
     assert fit.verdict.describes, fit.verdict
     mine = saved(fit, tmp_path)
     seen = fit.population.device().local

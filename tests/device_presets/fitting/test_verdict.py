@@ -14,14 +14,12 @@ from typer.testing import CliRunner
 from device_presets import PresetError, fitting, get_preset
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks import goodness
-from device_presets.fitting.checks.goodness import _excess, outliers
-from device_presets.fitting.model.history import LEAK, NO_HISTORY, History
+from device_presets.fitting.checks.goodness import _excess
+from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
+from device_presets.fitting.model.preparation import prepare, with_read_noise, without_read_noise
 from device_presets.fitting.model.selection import Score, _choice, filtered
-from device_presets.fitting.model.step_functions import MODELS
-from device_presets.fitting.model.weights import prepare, with_read_noise, without_read_noise
-from device_presets.fitting.reading.csv_layout import CsvLayout
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import (
@@ -33,6 +31,7 @@ from device_presets.fitting.results.intervals import (
 from device_presets.fitting.results.quantities import _nonlinearity, _over_models
 from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
+from rpu_ssnn.devices.laws import FIT_FORMS
 from studies.cli.presets import presets_app
 from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
@@ -100,15 +99,6 @@ def test_a_step_that_is_off_is_told_by_how_much(pulses: int) -> None:
     assert 0.35 < float(check.answer.split()[2]) <= 0.5
 
 
-@pytest.mark.parametrize(("wrong", "found"), [(0, 0), (3, 3), (50, 0)])
-def test_a_few_readings_far_from_their_predictions_are_found(wrong: int, found: int) -> None:
-    """Of fifty in a thousand it is the model that is wrong."""
-    miss = np.random.default_rng(4).normal(0, 1, 1000).clip(-4, 4)
-    miss[:wrong] = 8.0
-    rows = outliers(miss, np.ones(1000), np.ones(1000, dtype=bool))
-    assert rows.tolist() == list(range(found))
-
-
 def test_the_command_fits_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "fit_file", functools.cache(fit_file))  # asked twice, fitted once
     conductance, up = noise_only(np.random.default_rng(1))
@@ -136,9 +126,9 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(
         PresetError, match=r"weight zero: '1e\+06 uS' is not allowed; must be within"
     ):
-        fit_file(file, "mine", weight_zero=1.0)
+        fit_file(file, "mine", weight_zero=1e6)
     with pytest.raises(PresetError, match=r"weight one: .* must be above weight zero"):
-        fit_file(file, "mine", weight_zero=50e-6, weight_one=40e-6)
+        fit_file(file, "mine", weight_zero=50.0, weight_one=40.0)
     assert [p.name for p in tmp_path.iterdir()] == ["data.csv"]
 
 
@@ -289,23 +279,23 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
         weight[k] = weight[k - 1] * (1.0 if memory else math.exp(-1.0 / tau)) + sign * step
         weight[k] += 0.0 if memory else 0.3 * step * rng.standard_normal()
         noise[k] = math.exp(-0.1) * noise[k - 1] + 6 * step * 0.43 * rng.standard_normal() * memory
-    lines = ["pulse,polarity,conductance,time_s"]
+    lines = ["pulse,polarity,conductance_uS,time_s"]
     for k, w in enumerate(weight + noise):
         polarity = "up" if way[max(k - 1, 0)] > 0 else "down"
         lines.append(f"{k},{polarity},{1e6 * (ZERO + w * (ONE - ZERO)):.6f},{k}")
     file = tmp_path / "data.csv"
     file.write_text("\n".join(lines) + "\n")
-    prepared = prepare(read_measurement(file, CsvLayout()), ZERO, ONE)
+    prepared = prepare(read_measurement(file), ZERO, ONE)
     prepared = with_read_noise(prepared) if memory else without_read_noise(prepared)
-    history = NO_HISTORY if memory else History((LEAK,))
-    layout = layout_of(prepared, MODELS[0], memory, history)
+    effects = NO_EFFECTS if memory else Effects((LEAK,))
+    layout = layout_of(prepared, FIT_FORMS[0], memory, effects)
     numbers = [] if memory else [math.log(tau), 0.0]
     noises = np.log([0.3, 1e-3, 6 * step, 10.0, 1.0])
     shared = np.array([*noises, *numbers])
     size = math.log(step)
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
     seen: list[float] = []
-    monkeypatch.setattr(goodness, "far_checks", lambda f, t, step, noisy: seen.append(step) or [])
+    monkeypatch.setattr(goodness, "far_checks", lambda f, step, noisy: seen.append(step) or [])
     verdict = goodness.judge(fit, filtered(fit))
     assert seen == [pytest.approx(step)]
     assert verdict.checks[0].passed, verdict.checks[0]
@@ -339,7 +329,7 @@ def test_of_equally_simple_models_the_best_is_looked_at_first() -> None:
     layout = SimpleNamespace(held_by_preset=True)
     fit: Any = SimpleNamespace(n_free=3, layout=layout)
     parts = np.array([1.0, -1.0, 0.5])
-    behind = [Score(MODELS[0], fit, parts - lost) for lost in (0.3, 0.2, 0.1)]
+    behind = [Score(FIT_FORMS[0], fit, parts - lost) for lost in (0.3, 0.2, 0.1)]
     found = _choice(behind, "")
     assert [id(one) for one in found.as_good] == [id(one) for one in behind[::-1]]
     assert found.chosen is behind[2]

@@ -79,7 +79,7 @@ def write_pulses(
             "cycle": np.repeat(cycle, devices),
             "pulse": np.repeat(np.arange(rows), devices),
             "polarity": np.repeat(polarity, devices),
-            "conductance": conductance,
+            "conductance_uS": conductance,
         }
     )
     table.to_csv(path, index=False)
@@ -88,7 +88,7 @@ def write_pulses(
 
 def file_of(path: Path, conductance: np.ndarray, up: np.ndarray) -> Path:
     """One device: [pulses + 1] conductances in uS, [pulses] polarities."""
-    lines = ["pulse,polarity,conductance", f"0,up,{conductance[0]:.6f}"]
+    lines = ["pulse,polarity,conductance_uS", f"0,up,{conductance[0]:.6f}"]
     lines += [
         f"{k},{'up' if u else 'down'},{g:.6f}"
         for k, (u, g) in enumerate(zip(up, conductance[1:], strict=True), 1)
@@ -144,7 +144,7 @@ def sweeps(
             "device": device,
             "pulse": np.arange(len(read)),
             "polarity": np.where(np.concatenate([[1.0], way]) > 0, "up", "down"),
-            "conductance": 1e6 * (zero + (ONE - ZERO) * np.array(read)),
+            "conductance_uS": 1e6 * (zero + (ONE - ZERO) * np.array(read)),
         }
         tables.append(pd.DataFrame(columns))
     pd.concat(tables).to_csv(path, index=False)

@@ -109,13 +109,13 @@ def write_train(
                 "up",
                 *np.select([done.way > 0, done.way < 0], ["up", "down"], "read")[1:],
             ],
-            "conductance": 1e6 * (done.zero + (ONE - ZERO) * np.array(read)),
+            "conductance_uS": 1e6 * (done.zero + (ONE - ZERO) * np.array(read)),
             "time_s": np.cumsum(done.elapsed),
             "pulse_width_s": done.width,
             "amplitude_v": np.where(done.way < 0, -done.volts, done.volts),
         }
         tables.append(pd.DataFrame(table))
-    kept = ["device", "pulse", "polarity", "conductance", *columns]
+    kept = ["device", "pulse", "polarity", "conductance_uS", *columns]
     pd.concat(tables)[kept].to_csv(path, index=False)
     return path
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from device_presets.fitting.model.history import Timing, timing_of
+from device_presets.fitting.model.effects import Timing, timing_of
 from device_presets.fitting.model.series import Series, plain_series
-from device_presets.fitting.reading.csv_layout import ARBITRARY, MOST_SIEMENS, WHY_MOST, in_unit
 from device_presets.fitting.reading.measurement import Measurement
+from device_presets.fitting.reading.units import in_unit
 from device_presets.fitting.rows import runs_of
 from rpu_ssnn.common.errors import PresetError
 
@@ -59,24 +59,6 @@ class WeightScale:
     def shown(self, siemens: float) -> str:
         """A conductance in the user's unit."""
         return in_unit(siemens, self.unit)
-
-
-def refuse_no_conductance(where: str, field: str, value: float | None, unit: str) -> None:
-    """Refuses what no device can have as the conductance of a weight.
-
-    Args:
-        value: siemens; None: not given.
-        unit: that the error speaks in.
-
-    Raises:
-        PresetError: not finite, negative, or above `MOST_SIEMENS`.
-    """
-    if unit == ARBITRARY:
-        if value is not None and not math.isfinite(value):
-            raise PresetError(where, field, in_unit(value, unit), "must be a finite number")
-    elif value is not None and not 0.0 <= value <= MOST_SIEMENS:
-        allowed = f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, unit)}: {WHY_MOST}"
-        raise PresetError(where, field, in_unit(value, unit), allowed)
 
 
 @dataclass(frozen=True)
@@ -248,7 +230,7 @@ def _scale(
         measured = f"{in_unit(lowest, found.unit)} to {in_unit(highest, found.unit)}"
         allowed = f"must be within what was measured, {measured}"
         raise PresetError(found.name, "weight zero", in_unit(middle, found.unit), allowed)
-    if not top > middle:
+    if not (top > middle and math.isfinite(top)):
         allowed = f"must be above weight zero, {in_unit(middle, found.unit)}"
         raise PresetError(found.name, "weight one", in_unit(top, found.unit), allowed)
     return WeightScale(float(middle), float(top), found.unit)

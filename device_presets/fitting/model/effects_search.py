@@ -1,17 +1,14 @@
 """Which terms of time, width and amplitude the data ask for, found one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
+from device_presets.fitting.model.effects import LEAK, LOG_LOSS, Effects, Timing, starts
 from device_presets.fitting.model.first_guess import NOISES
-from device_presets.fitting.model.history import LEAK, LOG_LOSS, History, Timing, starts
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of
-from device_presets.fitting.model.profile import Profile, border
-from device_presets.fitting.model.weights import Prepared, with_read_noise
+from device_presets.fitting.model.preparation import Prepared, with_read_noise
 
 LEAST_GAIN = 2.0
 """Log-units beyond one a fitted number that an addition to a model has to gain."""
@@ -21,8 +18,6 @@ _LEAST_GAIN_OF_A_TERM = 4.0
 
 _TRIED = 2
 _MOST_STEPS = 60
-_ONE_SIDED = float(stats.chi2.ppf(0.90, 1)) / 2  # of a log-likelihood: 95 % to one side
-_HALVINGS = 6
 _LEAST_NOISE = 0.05  # of a step
 
 
@@ -31,7 +26,7 @@ def adjusted(fit: JointFit) -> float:
     return fit.total - fit.n_free
 
 
-def with_history(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]:
+def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]:
     """The same models with the terms that make the constant or the best step more likely.
 
     Terms are added as long as one gains `_LEAST_GAIN_OF_A_TERM`; then all models get them. Bounds
@@ -90,10 +85,10 @@ def _of_all_models(
 ) -> list[JointFit]:
     """All models with the terms of the best of `longer`; nothing where too little was gained."""
     best = max(longer, key=adjusted)
-    terms = best.layout.history
+    terms = best.layout.effects
     if not terms.terms or not adjusted(best) > max(map(adjusted, bases)) + _LEAST_GAIN_OF_A_TERM:
         return []
-    numbers, found = best.layout.history_of(best.shared), []
+    numbers, found = best.layout.effects_of(best.shared), []
     for fit in fits:
         model, constant = fit.layout.model, longer[0]
         starts_at = [
@@ -106,47 +101,13 @@ def _of_all_models(
             for shared, local in starts_at
         ]
         found.append(fitted_from(max(tried, key=adjusted)))
-    return _without_needless(found)
-
-
-def _without_needless(fits: list[JointFit]) -> list[JointFit]:
-    """The fits without the terms that the best of them does not need.
-
-    Terms were found with few models. A loss that stood for the slope of the step there gains
-    nothing in a model with a slope.
-    """
-    while True:
-        best = max(fits, key=adjusted)
-        terms = best.layout.history.terms
-        fewer = [_reduced(best, left) for left in _one_fewer(terms)]
-        top = max(fewer, key=adjusted, default=None)
-        if top is None or adjusted(best) > adjusted(top) + _LEAST_GAIN_OF_A_TERM:
-            return fits
-        fits = [_reduced(fit, top.layout.history.terms) for fit in fits]
-
-
-def _one_fewer(terms: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """All but one of the terms, whose numbers must be among those of all."""
-    known = set(History(terms).names)
-    left = [tuple(t for t in terms if t != term) for term in terms]
-    return [some for some in left if some and known.issuperset(History(some).names)]
-
-
-def _reduced(fit: JointFit, terms: tuple[str, ...]) -> JointFit:
-    """The same model with these of its terms, fitted again."""
-    history = History(terms)
-    known = fit.layout.history.names
-    first = len(fit.shared) - len(known)
-    kept = [first + known.index(name) for name in history.names]
-    shared = np.concatenate([fit.shared[:first], fit.shared[kept]])
-    layout = layout_of(fit.prepared, fit.layout.model, False, history)
-    return fitted_from(fit_at(fit.prepared, layout, shared, fit.local))
+    return found
 
 
 def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
     """The model with one term more as long as that gains enough."""
     while True:
-        terms = fit.layout.history.terms
+        terms = fit.layout.effects.terms
         # Two laws of one loss are not told apart beside each other.
         other = {LEAK: LOG_LOSS, LOG_LOSS: LEAK}
         left = [t for t in timing.asked if t not in terms and other.get(t) not in terms]
@@ -158,40 +119,15 @@ def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
 
 
 def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> JointFit:
-    old = fit.layout.history
-    history = History((*old.terms, term))
-    layout = layout_of(prepared, fit.layout.model, False, history)
-    known = dict(zip(old.names, fit.layout.history_of(fit.shared), strict=True))
+    old = fit.layout.effects
+    effects = Effects((*old.terms, term))
+    layout = layout_of(prepared, fit.layout.model, False, effects)
+    known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
     shared = fit.shared[: NOISES + len(fit.layout.model.shape)]
     tried = []
-    for start in starts(history, term, timing):
-        numbers = [(known | start)[name] for name in history.names]
+    for start in starts(effects, term, timing):
+        numbers = [(known | start)[name] for name in effects.names]
         tried.append(fit_at(prepared, layout, np.append(shared, numbers), fit.local))
     tried.sort(key=adjusted, reverse=True)
     ends = [fitted_from(one, most_steps=_MOST_STEPS) for one in tried[:_TRIED]]
     return max(ends, key=adjusted)
-
-
-def shortest_leak(fit: JointFit) -> float | None:
-    """Least time constant (s) that a fit without a loss leaves open, 95 % to one side.
-
-    All other numbers are fitted again at each, the weight that a leak goes to among them. None
-    where the times cannot tell, or the fit has a loss.
-    """
-    timing, old = fit.prepared.timing, fit.layout.history
-    if timing is None or LEAK not in timing.asked or old.has_loss:
-        return None
-    history = History((*old.terms, LEAK))
-    free = np.append(fit.layout.shared_free, [True, True])
-    lowest, longest = history.limits[history.names.index("log_tau")]
-    with_leak = replace(
-        fit,
-        layout=replace(fit.layout, history=history, shared_free=free),
-        shared=np.append(fit.shared, [longest, 0.0]),
-    )
-    loss = Profile(with_leak, len(fit.shared), fit.total).loss
-    outside = float(np.log(100.0 * timing.elapsed.sum()))
-    inside = outside + 2.0
-    while loss(outside) <= _ONE_SIDED and outside > lowest:
-        inside, outside = outside, outside - 2.0
-    return float(np.exp(border(loss, _ONE_SIDED, inside, outside, _HALVINGS)))

@@ -2,7 +2,7 @@
 
 import math
 
-from device_presets.fitting.model.history import (
+from device_presets.fitting.model.effects import (
     AMPLITUDE,
     ASSUMED_STEEPNESS,
     GAP,
@@ -17,9 +17,9 @@ _ASSUMED_WIDTH_S = 1e-6
 _ASSUMED_ONSET_S = 1.0
 
 
-def history_values(p: Population, device: MeanDevice) -> dict[str, Value]:
+def effect_values(p: Population, device: MeanDevice) -> dict[str, Value]:
     """Parameters of the preset beside those of the step."""
-    timing, terms, given = p.fit.prepared.timing, p.fit.layout.history.terms, device.history
+    timing, terms, given = p.fit.prepared.timing, p.fit.layout.effects.terms, device.effects
     if timing is None:
         return {}
     values: dict[str, Value] = {}
@@ -48,9 +48,9 @@ def history_values(p: Population, device: MeanDevice) -> dict[str, Value]:
     return values
 
 
-def history_assumption(p: Population, name: str) -> str | None:
+def effect_assumption(p: Population, name: str) -> str | None:
     """Why such a parameter is assumed; None where it was measured, or is another one."""
-    timing, terms = p.fit.prepared.timing, p.fit.layout.history.terms
+    timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
     if timing is None:
         return None
     if name == "write_noise" and p.fit.layout.as_charge_trap and p.device().read_noise > 0:
@@ -74,7 +74,7 @@ def history_assumption(p: Population, name: str) -> str | None:
 
 def left_out(p: Population, device: MeanDevice) -> list[str]:
     """Sentences on what was measured and the preset does not hold."""
-    layout, terms, told = p.fit.layout, p.fit.layout.history.terms, []
+    layout, terms, told = p.fit.layout, p.fit.layout.effects.terms, []
     if not layout.held_by_preset:
         told.append(
             f"The preset leaves out: {_lost(terms)}. Only constant, linear and soft-bounds steps "
@@ -91,9 +91,9 @@ def left_out(p: Population, device: MeanDevice) -> list[str]:
     return told
 
 
-def history_phrase(p: Population, device: MeanDevice) -> str:
+def effect_phrase(p: Population, device: MeanDevice) -> str:
     """What the description adds: amplitudes, and terms that no preset holds with this step."""
-    timing, terms = p.fit.prepared.timing, p.fit.layout.history.terms
+    timing, terms = p.fit.prepared.timing, p.fit.layout.effects.terms
     if timing is None:
         return ""
     told = ""
@@ -102,7 +102,7 @@ def history_phrase(p: Population, device: MeanDevice) -> str:
         told += "; pulses of " + " V up, ".join(f"{volts:.4g}" for volts in sizes)
         told += " V down" if len(sizes) > 1 else " V up"
     if AMPLITUDE in terms:
-        told += f", a factor of e with each {device.history['volts']:.3g} V, which no preset holds"
+        told += f", a factor of e with each {device.effects['volts']:.3g} V, which no preset holds"
     if not p.fit.layout.held_by_preset:
         told += f"; left out: {_lost(terms)}"
     return told

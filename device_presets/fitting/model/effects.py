@@ -102,7 +102,7 @@ def _varied(values: np.ndarray, kind: str) -> bool:
 
 
 @dataclass(frozen=True)
-class History:
+class Effects:
     """The terms of a fit, and the numbers that all devices share for them.
 
     Args:
@@ -171,7 +171,7 @@ class History:
         return series._replace(kept=kept, factor=factor, rest=given.get("rest", 0.0))
 
 
-NO_HISTORY = History()
+NO_EFFECTS = Effects()
 
 
 _NUMBERS = {
@@ -196,11 +196,11 @@ _LIMITS = {
 """As the parameters of a preset where they have limits; `rest` in weights, `volts` is V_0."""
 
 
-def starts(history: History, term: str, timing: Timing) -> list[dict[str, float]]:
+def starts(effects: Effects, term: str, timing: Timing) -> list[dict[str, float]]:
     """Where a search for a term's numbers begins.
 
     Args:
-        history: with the term.
+        effects: with the term.
     """
     spaced = timing.elapsed[timing.elapsed > 0]
     rests = (0.0, -1.0, 1.0)
@@ -215,7 +215,7 @@ def starts(history: History, term: str, timing: Timing) -> list[dict[str, float]
         return _grid(log_knee=knees, log_steep=(1, 3, 10))
     if term == GAP:
         gaps = timing.gap[np.isfinite(timing.gap) & (timing.gap > 0)]
-        recoveries = (0.3, 2.0, 10.0) if "log_recovery" in history.names else (0.3,)
+        recoveries = (0.3, 2.0, 10.0) if "log_recovery" in effects.names else (0.3,)
         return _grid(
             log_recovery=recoveries, log_gap_tau=np.geomspace(0.3 * gaps.min(), gaps.max(), 12)
         )

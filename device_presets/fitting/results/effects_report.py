@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from device_presets.fitting.model.history import AMPLITUDE, GAP, LEAK, LOG_LOSS, WIDTH, Timing
+from device_presets.fitting.model.effects import AMPLITUDE, GAP, LEAK, LOG_LOSS, WIDTH, Timing
 from device_presets.fitting.results.intervals import Quantity
 from device_presets.fitting.results.population import Population
 
@@ -19,27 +19,25 @@ REPORTED = {
     "gap_tau": ("gap_time_constant_s", "s", ""),
     "volts": ("amplitude_scale_v", "V", "the step grows by a factor of e with each"),
 }
-"""Number of a ``History`` -> what presets call it (where they have it), unit, note."""
+"""Number of a ``Effects`` -> what presets call it (where they have it), unit, note."""
 
 _ALIKE = "the times between rows are alike: a leak cannot be told from a step that falls linearly"
 
 
-def history_quantities(p: Population, shortest_leak: float | None) -> list[Quantity]:
+def effect_quantities(p: Population) -> list[Quantity]:
     """Numbers of the fitted terms with their intervals, and a line for each term not seen.
 
     Args:
         p: of one model.
-        shortest_leak: least time constant (s) that the data leave open where none is fitted.
     """
     timing = p.fit.prepared.timing
     if timing is None:
         return []
-    found = [_number(p, key) for key in p.device().history]
-    terms = p.fit.layout.history.terms
+    found = [_number(p, key) for key in p.device().effects]
+    terms = p.fit.layout.effects.terms
     missing = [term for term in timing.asked if term not in terms]
     if LEAK in missing and LOG_LOSS in missing:
-        note = "not seen" + ("" if shortest_leak is None else f": at least {shortest_leak:.3g} s")
-        found.append(Quantity("leak_time_constant_s", None, None, None, "s", note))
+        found.append(Quantity("leak_time_constant_s", None, None, None, "s", "not seen"))
     elif timing.elapsed.any() and LEAK not in timing.asked:
         found.append(Quantity("leak_time_constant_s", None, None, None, "s", _ALIKE))
     for term, name in ((WIDTH, "width"), (GAP, "gap"), (AMPLITUDE, "amplitude")):
@@ -52,7 +50,7 @@ def history_quantities(p: Population, shortest_leak: float | None) -> list[Quant
 def _number(p: Population, key: str) -> Quantity:
     name, unit, note = REPORTED[key]
     ask = p.quantity if key == "rest" else p.positive
-    one = ask(name, unit, lambda device: device.history[key], note)
+    one = ask(name, unit, lambda device: device.effects[key], note)
     if one.low is not None and one.low == one.high:
         return replace(one, low=None, high=None).noted("at the limit of what is tried")
     return one

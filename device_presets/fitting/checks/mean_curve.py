@@ -1,11 +1,11 @@
-"""How far the noise-free curve of a fit is from the measured mean curve, seen and held out."""
+"""How far the mean curve of a fit, drawn without noise, is from the measured one."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.maximum_likelihood import refit
 from device_presets.fitting.model.simulation import alike_stretches, noise_free_curve
 
 
@@ -14,28 +14,36 @@ class CurveErrors:
     """Root mean square deviations, as shares of the measured range.
 
     Args:
-        up, down: over the up and the down pulses; NaN where there are none.
+        up, down: The deviation over the up and over the down pulses; NaN where there are none.
     """
 
     up: float
     down: float
 
     @property
-    def both(self) -> float:
-        """Over both directions: root of the sum of squares."""
-        return math.hypot(*(e for e in (self.up, self.down) if not math.isnan(e)))
-
-    @property
     def text(self) -> str:
-        """Both, in words."""
+        """Both deviations in words."""
         return " / ".join("-" if np.isnan(e) else f"{e:.3f}" for e in (self.up, self.down))
+
+
+def curve_errors(fit: JointFit) -> tuple[CurveErrors, CurveErrors | None]:
+    """Errors of a fit's mean curve over all pulses, and over cycles that were held out.
+
+    Returns:
+        The second one is None where a device has one cycle only.
+    """
+    seen = open_loop(fit, fit.prepared.everything)
+    training = training_rows(fit)
+    if training is None:
+        return seen, None
+    return seen, open_loop(refit(fit, training, most_steps=60), ~training)
 
 
 def open_loop(fit: JointFit, rows: np.ndarray) -> CurveErrors:
     """Errors of the curve that the model draws by itself from where each stretch begins.
 
     Args:
-        fit: any fit of the measurement.
+        fit: Any fit of the measurement.
         rows: [rows] which ones count; the mean is over devices and cycles with the same pulses.
     """
     series = fit.prepared.series

@@ -1,1 +1,0 @@
-"""Least squares of the noise-free curve to the mean curve, ours and aihwkit's, and errors."""

@@ -1,0 +1,243 @@
+"""Reads a measured table into arrays, or says in one line which cell is wrong."""
+
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from device_presets.fitting.reading.columns import CONDITIONS, Column, columns_of
+from device_presets.fitting.reading.units import ARBITRARY, MOST_SIEMENS, in_unit
+from device_presets.fitting.rows import refuse_first
+from rpu_ssnn.common.errors import PresetError
+from rpu_ssnn.common.files import open_regular, reason
+from rpu_ssnn.common.wording import counted
+
+EXCEL = (".xlsx", ".xlsm")
+
+_MOST_PULSE = 10**15
+"""Double precision counts whole numbers up to there; no device lives so long."""
+
+_UP = ("up", "u", "1", "1.0", "+1", "+", "p", "pot", "potentiation", "ltp", "set")
+_DOWN = ("down", "d", "-1", "-1.0", "-", "\N{MINUS SIGN}", "dep", "depression", "ltd", "reset")
+_READ = ("", "0", "0.0", "read")
+_WAYS = {**dict.fromkeys(_UP, 1), **dict.fromkeys(_DOWN, -1), **dict.fromkeys(_READ, 0)}
+_WORDS = ("polarity", "device", "cycle")
+"""Columns whose cells are words; categories keep ten million of them small."""
+
+_CELLS = "must be a table with as many cells in each row as there are column names"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a file, in the file's order.
+
+    Args:
+        pulse: [rows] number of the pulse.
+        up: [rows] whether it was an up pulse; a reading without a pulse has any value here.
+        pulsed: [rows] whether a pulse comes with the row, or only a reading.
+        conductance: [rows] in siemens, read after the pulse; NaN in a gap.
+        device, cycle: [rows] indices into ``devices``, ``cycles``.
+        file_row: [rows] 1-based line of the file, for errors.
+        devices, cycles: Their names, in the order they appear.
+        columns: Quantity -> column of the file.
+        conditions: [rows] time (s), pulse_width (s), amplitude (V), those that the file has; NaN in
+            an empty cell.
+        notes: What was taken to hold, for the report.
+    """
+
+    pulse: np.ndarray
+    up: np.ndarray
+    pulsed: np.ndarray
+    conductance: np.ndarray
+    device: np.ndarray
+    cycle: np.ndarray
+    file_row: np.ndarray
+    devices: tuple[str, ...]
+    cycles: tuple[str, ...]
+    columns: Mapping[str, Column]
+    conditions: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read_rows(file: Path, sheet: str | None = None) -> Rows:
+    """All rows of a measured file, checked.
+
+    Args:
+        file: A CSV file with commas, or an Excel file.
+        sheet: The sheet of an Excel file; None: the first one.
+
+    Raises:
+        PresetError: A file that is no table, a column that is missing, a cell that is no number or
+            no polarity, or a conductance that no device has; it names file, row and column.
+    """
+    header_row, names, frame = _frame(file, sheet)
+    columns = columns_of(f"{file}, row {header_row}", names)
+    used = {quantity: names.index(column.name) for quantity, column in columns.items()}
+    unused = [name for k, name in enumerate(names) if name and k not in used.values()]
+    frame = frame[list(used.values())].dropna(how="all")
+    frame.columns = pd.Index(columns[quantity].name for quantity in used)
+    if frame.empty:
+        raise PresetError(file, "rows", 0, "must hold rows below the column names")
+    cells = {quantity: frame[column.name] for quantity, column in columns.items()}
+    device, devices = _labels(file, cells.get("device"), len(frame))
+    cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
+    notes: tuple[str, ...] = ()
+    if "pulse" in cells:
+        pulse = _pulse_numbers(file, cells["pulse"])
+        before = pulse == 0
+    else:
+        pulse = pd.Series(device).groupby(device).cumcount().to_numpy()
+        before = np.zeros(len(pulse), dtype=np.bool_)
+        notes = ("no pulse column: pulses are counted in the order of the rows",)
+    if unused:
+        notes += (f"not used: {counted(len(unused), 'column')} ({', '.join(unused)})",)
+    way = _ways(file, cells["polarity"], before | ("time" in cells))
+    return Rows(
+        pulse=pulse,
+        up=way >= 0,
+        pulsed=way != 0,
+        conductance=_conductances(file, cells["conductance"], columns["conductance"]),
+        device=device,
+        cycle=cycle,
+        file_row=frame.index.to_numpy(),
+        devices=devices,
+        cycles=cycles,
+        columns=columns,
+        conditions={
+            name: columns[name].size * _numbers(file, cells[name])
+            for name in CONDITIONS
+            if name in columns
+        },
+        notes=notes,
+    )
+
+
+def _frame(file: Path, sheet: str | None) -> tuple[int, list[str], pd.DataFrame]:
+    """The line of the column names, the names, and the rows; the index is the file's line, from 1.
+
+    Raises:
+        PresetError: The file cannot be read, or is no table.
+    """
+    excel = file.suffix.lower() in EXCEL
+    if sheet is not None and not excel:
+        raise PresetError(file, "--sheet", sheet, f"must come with a file {' or '.join(EXCEL)}")
+    try:
+        with open_regular(file) as opened:
+            if excel:
+                frame = pd.read_excel(opened, sheet_name=sheet or 0, header=None, dtype=object)
+                header_row, names, frame = _named(file, frame)
+            else:
+                header_row = 1
+                names, frame = _csv(opened)
+    except pd.errors.ParserWarning:
+        raise PresetError(f"{file}, row 2", "cells", "too many", _CELLS) from None
+    except pd.errors.ParserError as error:
+        raise PresetError(file, "file", reason(error), _CELLS) from None
+    except PresetError:
+        raise
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        kind = "Excel file" if excel else "CSV file in UTF-8, with commas between cells"
+        raise PresetError(file, "file", reason(error), f"must be a readable {kind}") from None
+    return header_row, names, frame
+
+
+def _csv(opened: BinaryIO) -> tuple[list[str], pd.DataFrame]:
+    """The names of a CSV file, and its rows from line 2 on."""
+    head = pd.read_csv(
+        opened, header=None, nrows=1, dtype=str, skip_blank_lines=False, skipinitialspace=True
+    )
+    names = [str(name).strip() for name in head.fillna("").iloc[0]]
+    opened.seek(0)
+    words = {k: "category" for k, name in enumerate(names) if name.lower() in _WORDS}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            opened,
+            header=None,
+            names=range(len(names)),
+            dtype=words,
+            index_col=False,
+            skiprows=1,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+            low_memory=False,
+        )
+    frame.index = pd.RangeIndex(2, 2 + len(frame))
+    return names, frame
+
+
+def _named(file: Path, sheet: pd.DataFrame) -> tuple[int, list[str], pd.DataFrame]:
+    """A sheet below its first row that is not empty, which holds the names."""
+    sheet.index = pd.RangeIndex(1, 1 + len(sheet))
+    sheet = sheet.dropna(how="all")
+    if sheet.empty:
+        raise PresetError(file, "sheet", "nothing", "must hold a row of column names and rows")
+    names = [str(name).strip() for name in sheet.iloc[0].fillna("")]
+    return int(sheet.index[0]), names, sheet.iloc[1:]
+
+
+def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """[rows] indices of the devices or cycles that cells name, and the names in their order."""
+    if cells is None:
+        return np.zeros(rows, dtype=np.int32), ("1",)
+    codes, found = pd.factorize(cells)
+    _refuse(file, cells, codes < 0, "must name the device or cycle of the row")
+    again, names = pd.factorize(np.array([str(name).strip() for name in found], dtype=object))
+    return again[codes].astype(np.int32), tuple(names)
+
+
+def _ways(file: Path, cells: pd.Series, readable: np.ndarray) -> np.ndarray:
+    """[rows] 1 for an up pulse, -1 for a down pulse, 0 for a reading without one.
+
+    Args:
+        readable: [rows] whether a reading without a pulse is allowed: its time is known, or it
+            comes before the first pulse (number 0).
+    """
+    codes, words = pd.factorize(cells)
+    unknown = 2
+    ways = [_WAYS.get(str(word).strip().lower(), unknown) for word in words]
+    way = np.array([*ways, 0])[codes]  # the code of an empty cell is -1
+    allowed = (
+        "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset; a reading without a pulse "
+        "(empty, 0, read) needs a column time_s, or pulse number 0"
+    )
+    _refuse(file, cells, (way == unknown) | ((way == 0) & ~readable), allowed)
+    return way
+
+
+def _pulse_numbers(file: Path, cells: pd.Series) -> np.ndarray:
+    number = _numbers(file, cells)
+    with np.errstate(invalid="ignore"):
+        wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
+    _refuse(file, cells, wrong, f"must be a whole number from 0 to {_MOST_PULSE:.0e}")
+    return number.astype(np.int64)
+
+
+def _conductances(file: Path, cells: pd.Series, column: Column) -> np.ndarray:
+    conductance = column.size * _numbers(file, cells)
+    if column.unit == ARBITRARY:
+        return conductance
+    allowed = (
+        f"must be a conductance from 0 to {in_unit(MOST_SIEMENS, column.unit)} (an empty cell "
+        f"leaves a reading out; values in {ARBITRARY} may be negative)"
+    )
+    with np.errstate(invalid="ignore"):
+        _refuse(file, cells, (conductance < 0) | (conductance > MOST_SIEMENS), allowed)
+    return conductance
+
+
+def _numbers(file: Path, cells: pd.Series) -> np.ndarray:
+    """[rows] finite numbers; an empty cell is NaN."""
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
+    _refuse(file, cells, bad, "must be a finite number with a decimal point, or empty in a gap")
+    return numbers
+
+
+def _refuse(file: Path, cells: pd.Series, bad: np.ndarray, allowed: str) -> None:
+    refuse_first(file, str(cells.name), cells.index, cells.array, bad, allowed)
