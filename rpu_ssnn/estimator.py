@@ -41,7 +41,7 @@ MOST_THREADS = 1024
 
 
 class _OwnSettings(Spec):
-    """Parameters of the classifier that no other settings check."""
+    """The parameters of the classifier that no other settings check."""
 
     learning_rate: Positive
     scale: Literal["training", "each"]
@@ -58,32 +58,39 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     devices.
 
     Args:
-        hidden: neurons of each hidden layer; a number: of the only one.
-        T: slots a row is shown.
-        inference_T: slots a row is shown by `score` and `predict`, see `NetworkSpec.inference_T`.
-        initial_scale: of the initial weights, see `NetworkSpec.initial_scale`.
+        hidden: the number of neurons of each hidden layer, or of the only one.
+        T: the number of slots that a row is shown.
+        inference_T: the number of slots that `score` and `predict` show a row, see
+            `NetworkSpec.inference_T`.
+        initial_scale: the factor on the initial weights, see `NetworkSpec.initial_scale`.
         synapses: `rate` (float weights, Eq. 9), `coincidence` (float weights, Eq. 10), the name of
             a device preset, or an aihwkit device configuration.
-        epochs: passes over the training rows; the step falls linearly.
-        batch: presentations a batch.
+        epochs: the number of passes over the training rows; the step falls linearly.
+        batch: the number of presentations in a batch.
         learning_rate: the equivalent rate of `rpu_ssnn.synapses`.
-        weight_range: of devices, see `TileSpec.weight_range`.
-        scale: `training`: one range of values for all columns; `each`: one for each column.
+        weight_range: the range of devices, see `TileSpec.weight_range`.
+        scale: `training` takes one range of values for all columns, `each` one for each column.
         contrast: `none`, `on_off`, `complement` or `signed`, see `EncodingSpec.contrast`. A rate
             has no sign, so data with few columns need two lines each.
-        winner_takes_all: one output spikes at a time (`InhibitionSpec.clocked`).
-        simulator: of devices: aihwkit's tiles, or this package's `native` devices, which repeat
-            bit by bit. Devices that remember their pulses need `native`.
-        random_state: of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot be
-            seeded.
-        threads: change the time, not the results.
-        verbose: print a line an epoch.
+        winner_takes_all: whether one output spikes at a time (`InhibitionSpec.clocked`).
+        simulator: aihwkit's tiles simulate the devices, or this package's `native` ones, which
+            repeat bit by bit. Devices that remember their pulses need `native`.
+        random_state: the seed of weights, spikes and devices; aihwkit's cycle-to-cycle noise cannot
+            be seeded.
+        threads: the number of threads, which changes the time and not the results.
+        verbose: whether a line is printed after each epoch.
 
     Attributes:
-        classes_: labels, sorted.
-        n_features_in_: columns.
-        epochs_: one `EpochRow` an epoch.
+        classes_: the labels, sorted.
+        n_features_in_: the number of columns.
+        epochs_: one `EpochRow` for each epoch.
         trained_: the network (`rpu_ssnn.training.Trained`).
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SpikingClassifier(hidden=16, epochs=5, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.5)
+    True
     """
 
     classes_: np.ndarray
@@ -127,15 +134,16 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train from the start. A call that fails leaves the classifier not fitted.
+        """Trains from the start. A call that fails leaves the classifier not fitted.
 
         Args:
-            X: values [n, columns].
-            y: label of each row.
+            X: the values [n, columns].
+            y: the label of each row.
 
         Raises:
-            ValueError: not numbers, NaN, rows and labels of different number, one class only.
-            InputError: a parameter out of its range, an unknown device.
+            ValueError: values are no numbers, rows and labels differ in number, or there is only
+                one class.
+            InputError: a parameter is out of its range, or a device is unknown.
         """
         if self.__sklearn_is_fitted__():
             self.trained_.close()
@@ -146,15 +154,17 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
-        """One more epoch over these rows, at the full step.
+        """Trains one more epoch over these rows, at the full step.
 
         The first call sets the scale, the mean and the classes.
 
         Args:
-            classes: all labels that will come; needed in the first call where y lacks some.
+            X, y: as in `fit`.
+            classes: all labels that will come, which the first call needs where y lacks some.
 
         Raises:
-            ValueError: as `fit`; a label that is none of the classes; other classes than before.
+            ValueError: as `fit`, or a label is none of the classes, or the classes are others than
+                before.
         """
         first = not self.__sklearn_is_fitted__()
         values, labels = self._checked(X, y, reset=first)
@@ -172,13 +182,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The class with the most output spikes (ties: the first), [n]."""
+        """The class with the most output spikes for each row [n]; the first of equals wins."""
         counts = self.spike_counts(X)
         found: np.ndarray = self.classes_[counts.argmax(axis=1)]
         return found
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Share of the output spikes that each class has, [n, classes]; equal where none spiked.
+        """The share of the output spikes that each class has [n, classes], equal where none spiked.
 
         Shares order the classes as `predict` does; they are no calibrated probabilities.
         """
@@ -189,11 +199,11 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return shares_of_none
 
     def spike_counts(self, X: ArrayLike) -> np.ndarray:
-        """Output spikes of each class, [n, classes]; the same for the same rows.
+        """The number of output spikes of each class [n, classes], the same for the same rows.
 
         Raises:
-            NotFittedError: before `fit`.
-            ValueError: another number of columns.
+            NotFittedError: the classifier is not fitted.
+            ValueError: the rows have another number of columns.
         """
         check_is_fitted(self)
         values: np.ndarray = validate_data(self, X, reset=False)
@@ -201,7 +211,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.trained_.output_counts(images)
 
     def device_table(self) -> pd.DataFrame:
-        """Statistics of the devices after training, one row a crossbar.
+        """The statistics of the devices after training, with one row for each crossbar.
 
         The columns are those of a study's rows. Float weights have only a shape. ``print`` leaves
         out columns of wide tables; ``print(table.T.to_string())`` shows them all.
@@ -215,7 +225,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def epochs_(self) -> list[EpochRow]:
-        """One row an epoch: accuracy on the training rows, spikes a sample, seconds."""
+        """For each epoch the accuracy on the training rows, spikes a sample, and seconds."""
         return self.trained_.epochs
 
     def __sklearn_is_fitted__(self) -> bool:

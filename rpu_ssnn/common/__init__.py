@@ -1,1 +1,1 @@
-"""What every package needs: errors, files, YAML, wording."""
+"""Errors, files, YAML and other tools that every package needs."""

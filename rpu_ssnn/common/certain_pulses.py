@@ -11,17 +11,18 @@ from aihwkit.simulator.parameters.enums import PulseType
 from aihwkit.simulator.tiles.analog import AnalogTile
 
 IN_STEPS = 1000.0
-"""Learning rate in steps: far above 1."""
+"""The learning rate in steps is far above 1."""
 
 _IN_GRAINS = 10.0
-"""The same in granularities, where the steps of an `ExpStepDevice` are far above its `dw_min`."""
+"""The learning rate in granularities is too; the steps of an `ExpStepDevice` are far above its
+`dw_min`."""
 
 _GRANULARITY = "rpu.rpu_device.weight_granularity"
-"""aihwkit's name, among what else a tile keeps."""
+"""aihwkit keeps the granularity of a tile under this name."""
 
 
 def one_pulse_a_coincidence() -> UpdateParameters:
-    """Each row is one slot, each coincidence one pulse."""
+    """Settings with which each row is one slot, and each coincidence one pulse."""
     return UpdateParameters(
         desired_bl=1,
         fixed_bl=True,
@@ -32,10 +33,11 @@ def one_pulse_a_coincidence() -> UpdateParameters:
 
 
 def make_pulses_certain(tile: AnalogTile, step: float) -> None:
-    """Set the tile's learning rate so that no coincidence is missed.
+    """Sets the tile's learning rate so that no coincidence is missed.
 
     Args:
-        step: mean step of the pulsed device, in device states.
+        tile: the tile of aihwkit.
+        step: the mean step of the pulsed device, in device states.
     """
     grain = float(np.ravel(tile.tile.dump_extra().get(_GRANULARITY, 0.0))[0])
     tile.set_learning_rate(max(IN_STEPS * step, _IN_GRAINS * grain))

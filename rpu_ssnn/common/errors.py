@@ -5,33 +5,37 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 AS_NEAR = 0.05
-"""Likeness (of 1) within which several names are as near as the nearest."""
+"""Names whose likeness (at most 1) is within this of the nearest one are as near as that one."""
 
 
 class RpuSsnnError(Exception):
-    """Base class of every exception that the project raises on purpose.
+    """The base class of every exception that the project raises on purpose.
 
     Attributes:
-        exit_code: what the command line exits with.
+        exit_code: the code with which the command line exits.
     """
 
     exit_code: ClassVar[int] = 1
 
 
 class Fault(str):
-    """In place of a bad value: what went wrong with it, in words."""
+    """What went wrong with a bad value, in words; it stands in place of the value."""
 
     __slots__ = ()
 
 
 class InputError(RpuSsnnError, ValueError):
-    """Bad input, said in one line; the command line prints it and exits with code 2.
+    """Bad input, said in one line; the command line prints the line and exits with code 2.
 
     Args:
         where: the file, study, command or function that holds the bad value.
         field: the key, parameter or part of it that is wrong.
-        value: what was found there (shown with ``repr``), or the `Fault`; None: nothing.
-        allowed: what would have been right, as a phrase.
+        value: the value found there (shown with ``repr``), a `Fault`, or None where it is missing.
+        allowed: a phrase that says what would have been right.
+
+    >>> raise InputError("mine.yaml", "network.T", 0, "must be at least 1")
+    Traceback (most recent call last):
+    rpu_ssnn.common.errors.InputError: mine.yaml: network.T: 0 is not allowed; must be at least 1
     """
 
     exit_code = 2
@@ -46,7 +50,7 @@ class InputError(RpuSsnnError, ValueError):
         super().__init__(_of_one_line(f"{where}: {field}: {found}; {allowed}"))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, object, str]]:
-        """Errors cross process borders whole, with values that are sure to."""
+        """Errors cross process borders; a value that might not is replaced by its text."""
         plain = isinstance(self.value, str | int | float | None)
         value = self.value if plain else _AsShown(repr(self.value))
         return type(self), (self.where, self.field, value, self.allowed)
@@ -80,11 +84,12 @@ class _AsShown(str):
 
 
 def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str:
-    """The phrase that says which names are valid, the nearest to a wrong one first.
+    """A phrase that says which names are valid, and which is the nearest to a wrong one.
 
     Args:
-        wrong: what was given; None: nothing that could be near to a name.
-        listing: command that lists the names, which are then too many for a line.
+        names: the valid names.
+        wrong: the name that was given, or None where none was.
+        listing: the command that lists the names, where they are too many for a line.
     """
     valid = list(names)
     named = ", ".join(f"'{name}'" if "," in name else name for name in valid)
@@ -93,15 +98,17 @@ def one_of(names: Iterable[str], wrong: object = None, listing: str = "") -> str
 
 
 def meant(names: Sequence[object]) -> str:
-    """The start of a phrase, ``did you mean reram_es or reram_sb?``; empty of no names."""
+    """The start of a phrase, ``did you mean reram_es or reram_sb?``; it is empty without names."""
     return f"did you mean {' or '.join(map(str, names))}? " if names else ""
 
 
 def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[str]:
-    """The names that are nearest to a wrong one, in capitals or not; none where none is near.
+    """The names that are nearest to a wrong one, in capitals or not, or none where none is near.
 
     Args:
-        likeness: of 1, that a near name has at least.
+        names: the valid names.
+        wrong: the name that was given.
+        likeness: the least likeness (at most 1) of a near name.
     """
     by_small = {name.lower(): name for name in names}
     small = str(wrong).lower()
@@ -114,7 +121,7 @@ def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[
 
 
 def _of_one_line(text: str) -> str:
-    """The text with line ends and the like written out: keys and columns may hold them."""
+    """The text with line ends and the like written out, which keys and columns may hold."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 

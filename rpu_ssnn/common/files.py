@@ -22,15 +22,16 @@ PRESET_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 
 MOST_TEXT_BYTES = 64 << 20
-"""Of a text file that is read whole; the largest that the project writes has a few MB."""
+"""A text file that is read whole has at most this size; the largest that the project writes has a
+few MB."""
 
 MOST_ARRAY_BYTES = 16 << 30
-"""Of the arrays of one file, unpacked; MNIST in double precision has 0.4 GB."""
+"""The arrays of one file have at most this size, unpacked; MNIST in double precision has 0.4 GB."""
 
 _RANDOM_BYTES = 8
 
 _TEMPORARY = re.compile(rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp\.")
-"""Starts the name of a temporary file, `.RANDOM.tmp.NAME`; the suffix stays last."""
+"""The name of a temporary file is `.RANDOM.tmp.NAME`, so that the suffix stays last."""
 
 
 def reason(error: Exception) -> Fault:
@@ -46,7 +47,7 @@ def refusing(
     """Turns errors of reading or writing a file into one `InputError` that names the file.
 
     Raises:
-        InputError: one of ``errors``, as its `reason`; an `InputError` of the block as it is.
+        InputError: the block raised one of ``errors``; an `InputError` of the block stays as it is.
     """
     try:
         yield
@@ -60,7 +61,7 @@ def open_regular(path: Path) -> BufferedReader:
     """Opens a regular file for reading; a pipe or a device is refused and never waited for.
 
     Raises:
-        OSError: not there, not readable, no regular file, or no name that a file can have.
+        OSError: the file is missing, not readable or not regular, or no file can have its name.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -76,13 +77,14 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
-    """The content of a regular file; of one that ends in .gz, unpacked.
+    """The content of a regular file, which is unpacked where its name ends in .gz.
 
     Args:
-        most: bytes that the content may have.
+        path: the file.
+        most: the most bytes that the content may have.
 
     Raises:
-        OSError: as `open_regular`, the content is larger, or it is no whole gzip stream.
+        OSError: as `open_regular`, or the content is larger, or it is no whole gzip stream.
     """
     with open_regular(path) as file:
         if path.suffix == ".gz":
@@ -102,7 +104,7 @@ def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
 
     Raises:
         OSError: as `read_bytes`.
-        UnicodeDecodeError: not UTF-8.
+        UnicodeDecodeError: the content is not UTF-8.
     """
     return read_bytes(path, most).decode("utf-8")
 
@@ -150,7 +152,7 @@ def make_folder(path: Path) -> None:
 
 
 def set_aside(path: Path, ending: str) -> Path:
-    """Renames a file by an ending, and a number where that name is taken; gives the new name.
+    """Renames a file by an ending, and by a number where that name is taken; returns the new name.
 
     Raises:
         OSError: the file cannot be renamed.
@@ -164,7 +166,7 @@ def set_aside(path: Path, ending: str) -> Path:
 
 
 def kept_aside(path: Path, ending: str) -> str:
-    """The same, in words: what the file is kept as, or why it is left where it is."""
+    """Sets a file aside; returns in words what it is kept as, or why it is left where it is."""
     try:
         return f"kept as {set_aside(path, ending).name}"
     except OSError as error:
@@ -246,8 +248,9 @@ def _replace_all(
     """Writes every temporary file, and replaces the files only once all are on the disk.
 
     Args:
-        temporaries: empty; receives file -> temporary file. After an error the last one is the
-            file of the error.
+        writers: for each file the function that writes it.
+        temporaries: an empty mapping that receives the temporary file of each file. After an error
+            its last entry is the file of the error.
     """
     try:
         for path, write in writers.items():
@@ -266,7 +269,7 @@ def _replace_all(
 
 
 def _temporary_name(path: Path) -> Path:
-    """Beside the file, under a random name; a figure's format is told from the suffix."""
+    """A random name beside the file, with its suffix, which tells the format of a figure."""
     return path.with_name(f".{secrets.token_hex(_RANDOM_BYTES)}.tmp.{path.name}")
 
 

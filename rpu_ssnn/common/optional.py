@@ -1,4 +1,4 @@
-"""Packages that only some uses need; an extra of this package installs each."""
+"""Imports packages that only some uses need, each installed by an extra of this package."""
 
 import importlib
 import os
@@ -15,15 +15,16 @@ def optional_package(
     value: object,
     more: str = "",
 ) -> Any:
-    """The module.
+    """The module of a package that may be missing.
 
     Args:
-        install: what pip has to install.
-        file, field, value: what needs it, as in an `InputError`.
-        more: ends the message.
+        module: the name of the module.
+        install: the name that pip has to install.
+        file, field, value: the place that needs the package, as in an `InputError`.
+        more: the end of the message.
 
     Raises:
-        InputError: it is not installed.
+        InputError: the package is not installed.
     """
     try:
         return importlib.import_module(module)

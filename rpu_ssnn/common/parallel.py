@@ -13,7 +13,7 @@ from rpu_ssnn.common.errors import RpuSsnnError
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may use; taskset and containers limit them."""
+    """The number of CPUs that this process may use; taskset and containers limit it."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux has it, macOS does not
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -30,10 +30,10 @@ class WorkerThreads(ThreadPoolExecutor):
         self._process = os.getpid()
 
     def submit[**P, R](self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """As any executor.
+        """Starts a call in one of the threads.
 
         Raises:
-            ForkedError: in another process.
+            ForkedError: the threads belong to another process.
         """
         if os.getpid() != self._process:
             raise ForkedError(
@@ -44,7 +44,7 @@ class WorkerThreads(ThreadPoolExecutor):
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Within this, matrix products take one thread.
+    """A context in which matrix products take one thread.
 
     Sums of several threads differ from those of one by roundings. And their threads wait busily
     after each product, so that they would take the cores from the workers.
@@ -55,17 +55,17 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """Those that are loaded at the first product."""
+    """The numerical libraries that are loaded at the first product."""
     return ThreadpoolController()
 
 
 def parallel(
     pool: ThreadPoolExecutor, call: Callable[..., object], *arguments: Iterable[Any]
 ) -> None:
-    """Call with the first of each of the arguments, with the second, and so on, in parallel.
+    """Makes one call for each set of arguments (all first ones, all second ones, ...) in parallel.
 
-    This thread makes the first call, which saves the start of one thread.
-    Returns, or raises the exception of a call, when all calls have ended; interrupts are delayed.
+    This thread makes the first call, which saves the start of one thread. The function returns, or
+    raises the exception of a call, when all calls have ended; interrupts are delayed until then.
     """
     first, *others = zip(*arguments, strict=True)
     running = list[Future[object]]()

@@ -6,36 +6,39 @@ from collections.abc import Sequence
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
 )
-"""Control characters but tab and line ends, halves of surrogate pairs, changes of direction."""
+"""These are control characters but tab and line ends, halves of surrogate pairs, and changes of
+the direction of writing."""
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """``1 trial``, ``2 trials``.
+    """A number with its noun, such as ``1 trial`` or ``2 trials``.
 
     Args:
+        number: how many there are.
+        thing: the singular.
         things: the plural, where it is not the singular with an s.
     """
     return f"{number} {thing if number == 1 else things or thing + 's'}"
 
 
 def first_unprintable(text: str) -> int | None:
-    """Where text holds a character that no terminal, figure or table should get."""
+    """The place of the first character that no terminal, figure or table should get, or None."""
     found = _UNPRINTABLE.search(text)
     return None if found is None else found.start()
 
 
 def printable(text: str) -> str:
-    """The text with such characters written out, as Python would in quotes."""
+    """The text with such characters written out, as Python writes them in quotes."""
     return _UNPRINTABLE.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 def plain(text: object) -> str:
-    """Text that matplotlib draws as it is: no formula, no hidden legend entry, one line."""
+    """One line that matplotlib draws as it is: no formula and no hidden legend entry."""
     line = " ".join(str(text).split()).replace("$", r"\$")
     return f" {line}" if line.startswith("_") else line
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names in one sentence; those beyond the first few are counted."""
+    """Names separated by commas, of which those beyond the first few are only counted."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -21,10 +21,10 @@ from rpu_ssnn.spike_trains import SpikeTrains
 DATASET_NAMES = tuple(NAMED_SETS)
 
 SHUFFLE_SEED = 20170
-"""Of the order of slots where time is shuffled, for every study and seed alike."""
+"""The seed of the order of slots where time is shuffled, the same for every study."""
 
 TESTED_SEED = 20170
-"""Of the choice of test rows from files that may be sorted by class."""
+"""The seed that chooses test rows from files that may be sorted by class."""
 
 MAX_VALIDATION_SHARE = 0.5
 
@@ -59,7 +59,7 @@ class Dataset:
 
     @property
     def n_classes(self) -> int:
-        """Labels run from 0 to one below it."""
+        """The number of classes; labels run from 0 to one below it."""
         return len(self.class_names)
 
 
@@ -95,6 +95,10 @@ def load_dataset(
 
     Raises:
         InputError: an argument is out of its range, or a file is missing, damaged or does not fit.
+
+    >>> data = load_dataset("digits", n_train=100, n_test=50, validation_share=0.1, seed=0)
+    >>> data.train_images.shape, data.validation_images.shape, data.n_classes
+    ((90, 64), (10, 64), 10)
     """
     if own is None:
         require(name in NAMED_SETS, "load_dataset", "name", name, one_of(NAMED_SETS, name))
@@ -121,14 +125,14 @@ def load_dataset(
 
 
 def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tuple[int, int]:
-    """Training and test images of a data set, before anything is started.
+    """The numbers of training and test images of a data set, before anything is started.
 
     Args:
-        name, root, own: as of `load_dataset`; the user's own files are read whole and checked.
+        name, root, own: as in `load_dataset`; the user's own files are read whole and checked.
 
     Raises:
         MissingDataError: the files are not there, or no folder was named.
-        InputError: no such data set, or a header is damaged.
+        InputError: there is no such data set, or a header is damaged.
     """
     if own is not None:
         return own_counts(own)
@@ -137,7 +141,7 @@ def image_counts(name: str, root: Path | None, own: OwnData | None = None) -> tu
 
 
 def _tested(source: Source, n_test: int | None) -> slice | Int64[np.ndarray, " test"]:
-    """Which rows of the test file are used, for every study and seed alike."""
+    """The rows of the test file that are used, the same for every study and seed."""
     if n_test is None or source.mixed:
         return slice(n_test)
     share = n_test / len(source.test_labels)
@@ -195,5 +199,5 @@ def _check_count(name: str, field: str, count: int | None, there: int) -> None:
 
 
 def _is(value: object, kind: type) -> bool:
-    """Whether a number is of that kind, numpy's among them; callers from scripts are not typed."""
+    """Whether a number, perhaps of numpy, is of a kind; callers from scripts are not typed."""
     return isinstance(value, kind)

@@ -1,4 +1,4 @@
-"""One number that tells data sets apart."""
+"""A digest that tells data sets apart."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""The folder that data sets lie in, and what is said where a set is not there."""
+"""The folder that data sets lie in, and the error where a set is not there."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ class MissingDataError(InputError):
 
 
 def data_folder(root: Path | None) -> Path | None:
-    """The folder that was named, by the argument or else the environment."""
+    """The folder that the argument names, or else the environment."""
     if root is None and os.environ.get(DATA_ENV):
         root = Path(os.environ[DATA_ENV])
     return None if root is None else root.expanduser()

@@ -1,5 +1,4 @@
-"""Data sets made of idx sets, with more classes than these have: several sets together, or the
-images of one set in pairs."""
+"""Data sets with more classes than one idx set has: several sets together, or images in pairs."""
 
 from pathlib import Path
 
@@ -9,23 +8,23 @@ from rpu_ssnn.data.rows import Source, values_of
 from rpu_ssnn.data.sources import count_idx_set, read_idx_set
 
 JOINED_SETS = {"mnist_and_fashion": ("mnist", "fashion_mnist")}
-"""The classes of each set follow those before."""
+"""The classes of each set follow those of the sets before it."""
 
 PAIRED_SETS = {"mnist_pairs": "mnist"}
-"""Two images side by side; 100 classes of 10, named by both."""
+"""Two images stand side by side, so that 10 classes become 100, named by both."""
 
 PAIR_SEED = 20170
-"""Draws the right-hand image of each pair, for every study and seed alike."""
+"""The seed that draws the right-hand image of each pair, the same for every study."""
 
 
 def count_joined(name: str, root: Path | None) -> tuple[int, int]:
-    """As `count_idx_set`, of all sets of a key of ``JOINED_SETS``."""
+    """The numbers of training and test images of all sets of a key of ``JOINED_SETS``."""
     train, test = zip(*(count_idx_set(part, root) for part in JOINED_SETS[name]), strict=True)
     return sum(train), sum(test)
 
 
 def read_joined(name: str, root: Path | None) -> Source:
-    """As `read_idx_set`, of all sets of a key of ``JOINED_SETS``."""
+    """All sets of a key of ``JOINED_SETS``, each read by `read_idx_set`."""
     parts = [read_idx_set(part, root) for part in JOINED_SETS[name]]
     firsts = np.cumsum([0, *(part.n_classes for part in parts)])
     labels = [
@@ -44,7 +43,7 @@ def read_joined(name: str, root: Path | None) -> Source:
 
 
 def read_paired(name: str, root: Path | None) -> Source:
-    """As `read_idx_set`, of a key of ``PAIRED_SETS``.
+    """The pairs of a key of ``PAIRED_SETS``, whose set is read by `read_idx_set`.
 
     There are as many pairs as the set has images: each is the left one once and the right one once.
     """
@@ -64,7 +63,7 @@ def _pairs(
 
 
 def _in_turns(parts: list[np.ndarray]) -> np.ndarray:
-    """One of each in turn, then what is left of the longer ones."""
+    """One row of each part in turn, then what is left of the longer parts."""
     turns = min(map(len, parts))
     woven = np.stack([part[:turns] for part in parts], axis=1).reshape(-1, *parts[0].shape[1:])
     return np.concatenate([woven, *(part[turns:] for part in parts)])

@@ -1,4 +1,4 @@
-"""All data sets with names: how each is read and counted."""
+"""All data sets with names, and how each is read and counted."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,11 +19,14 @@ from rpu_ssnn.data.yin_yang import COUNTS, make_yin_yang
 
 
 class NamedSet(NamedTuple):
-    """Both functions take the data folder; None: that of the environment variable RPU_SSNN_DATA."""
+    """How a data set is read and counted.
+
+    Both functions take the data folder, or None for that of the environment variable RPU_SSNN_DATA.
+    """
 
     read: Callable[[Path | None], Source]
     counts: Callable[[Path | None], tuple[int, int]]
-    """Training and test images, by the headers of the files alone."""
+    """Counts training and test images by the headers of the files alone."""
 
 
 NAMED_SETS = {

@@ -9,14 +9,14 @@ from rpu_ssnn.data_spec import Bounds
 from rpu_ssnn.spike_trains import SpikeTrains
 
 type Rows = UInt8[np.ndarray, "n pixels"] | Float32[np.ndarray, "n pixels"] | SpikeTrains
-"""Samples, one a row: grey levels, shares of full rate, or recorded spikes."""
+"""Each row is a sample: grey levels, shares of full rate, or recorded spikes."""
 
 
 def values_of(rows: Rows) -> np.ndarray:
-    """The same rows, where only values will do.
+    """The same rows, for uses that need values.
 
     Raises:
-        TypeError: they are recordings.
+        TypeError: the rows are recordings.
     """
     if isinstance(rows, SpikeTrains):
         raise TypeError("recorded spikes have no grey levels")
@@ -46,5 +46,5 @@ class Source:
 
     @property
     def n_classes(self) -> int:
-        """Labels run from 0 to one below it."""
+        """The number of classes; labels run from 0 to one below it."""
         return len(self.class_names)

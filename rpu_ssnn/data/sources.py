@@ -16,9 +16,9 @@ from rpu_ssnn.data.split import hold_out
 
 DIGITS_TEST_SHARE = 0.2
 DIGITS_COUNTS = (1438, 359)
-"""Training and test images; known without scikit-learn, whose import takes long."""
+"""The numbers of training and test images, known without the slow import of scikit-learn."""
 DIGITS_SPLIT_SEED = 20170
-"""Fixes which digits are test images, for every study and seed alike."""
+"""The seed that chooses which digits are test images, the same for every study."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class IdxSet:
 
     @property
     def is_as_published(self) -> bool:
-        """Whether the images and their split are those of the files."""
+        """Whether the images and their split are as the files have them."""
         return self.crop is None and self.black_from is None and self.resplit is None
 
 
@@ -72,7 +72,7 @@ _EMNIST_BALANCED = IdxSet(
 )
 
 EMNIST_SPLIT_SEED = 20170
-"""Fixes which images the paper's own split of EMNIST (which it does not list) trains on."""
+"""The seed of the paper's own split of EMNIST, which the paper does not list."""
 
 _MNIST = IdxSet(
     folder="MNIST",
@@ -100,13 +100,13 @@ STANDARD_DIGESTS = {
     "mnist": "91a9d5192603160c",
     "fashion_mnist": "6c3b2f37fab2b032",
 }
-"""`digest_of` the training and test images and labels of the sets that could be had."""
+"""The digest of the training and test images and labels of each set that could be had."""
 
 
 def read_digits() -> Source:
-    """scikit-learn's 1797 scanned digits, 8x8 pixels, grey levels 0 to 16; no download.
+    """scikit-learn's 1797 scanned digits of 8 x 8 pixels with grey levels from 0 to 16.
 
-    They come without a test set: the fixed, stratified ``DIGITS_TEST_SHARE`` of them is one.
+    They come without a test set; a fixed, stratified share of them (``DIGITS_TEST_SHARE``) is one.
     """
     from sklearn.datasets import load_digits  # slow to import, and only this set needs it
 
@@ -146,7 +146,7 @@ def read_idx_set(name: str, root: Path | None) -> Source:
 
 
 def count_idx_set(name: str, root: Path | None) -> tuple[int, int]:
-    """Training and test images of an idx data set, by the headers of its files alone.
+    """The numbers of training and test images of an idx data set, by its files' headers alone.
 
     Raises:
         MissingDataError: as `read_idx_set`.
@@ -179,8 +179,8 @@ def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
 def locate(name: str, root: Path | None) -> list[Path]:
     """The four files (train images, train labels, test images, test labels), from one folder.
 
-    Looked in, first match wins: ``<root>/<Folder>/raw``, ``<root>/<Folder>``, ``<root>``; a file
-    may be unpacked or .gz, and the unpacked one is taken where both are there.
+    The first of ``<root>/<Folder>/raw``, ``<root>/<Folder>`` and ``<root>`` with all four is taken.
+    A file may be unpacked or .gz, and the unpacked one is taken where both are there.
 
     Raises:
         MissingDataError: no folder was named, or none of the places holds all four files.
@@ -227,7 +227,7 @@ def _read_pair(
 def _cropped(
     images: UInt8[np.ndarray, "images pixels"], kept: int, path: Path
 ) -> UInt8[np.ndarray, "images kept_pixels"]:
-    """The middle of square images."""
+    """The middle of each of the square images."""
     side = math.isqrt(images.shape[1])
     fits = side * side == images.shape[1] and side >= kept
     allowed = f"must be a square of at least {kept} x {kept}, to be cropped to it"

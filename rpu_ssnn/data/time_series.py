@@ -14,7 +14,7 @@ from rpu_ssnn.data.rows import Source
 from rpu_ssnn.spike_trains import SpikeTrains
 
 LEVELS = 8
-"""Lines a channel of JapaneseVowels: one for each eighth of the channel's training values."""
+"""A channel of JapaneseVowels has a line for each eighth of its training values."""
 
 VOWELS_COUNTS = (270, 370)
 VOWELS_CHANNELS = 12
@@ -26,7 +26,7 @@ _OBTAIN = (
 
 
 class Series(NamedTuple):
-    """Recordings of one file: values [channels, points] each, and their labels."""
+    """The recordings of one file, each with its values [channels, points] and its label."""
 
     values: list[Float64[np.ndarray, "channels points"]]
     labels: list[str]
@@ -35,7 +35,7 @@ class Series(NamedTuple):
 def level_edges(
     training: list[Float64[np.ndarray, "channels points"]], levels: int
 ) -> Float64[np.ndarray, "channels edges"]:
-    """Values between which a channel spends equal shares of its time, `levels` - 1 a channel."""
+    """The `levels` - 1 values between which a channel spends equal shares of its time."""
     everything = np.concatenate(training, axis=1)
     edges: np.ndarray = np.quantile(everything, np.arange(1, levels) / levels, axis=1).T
     return edges
@@ -45,7 +45,7 @@ def level_spikes(
     series: list[Float64[np.ndarray, "channels points"]],
     edges: Float64[np.ndarray, "channels edges"],
 ) -> SpikeTrains:
-    """Each point of a channel is one spike, on the line of the level that its value is in.
+    """Recordings in which each point of a channel is one spike, on the line of its value's level.
 
     Point k is slot k. Line c * levels + v is level v (lowest first) of channel c. Every channel
     spikes once a slot, so that the count of spikes says only how long a recording is; a line's
@@ -70,7 +70,7 @@ def level_spikes(
 
 
 def read_japanese_vowels(root: Path | None) -> Source:
-    """Nine speakers saying two vowels: 12 cepstrum channels of 7 to 29 points (Kudo et al. 1999).
+    """Nine speakers say two vowels, in 12 cepstrum channels of 7 to 29 points (Kudo et al. 1999).
 
     The values become spikes by `level_spikes`, with the edges of the 270 training recordings.
 
@@ -94,7 +94,7 @@ def read_japanese_vowels(root: Path | None) -> Source:
 
 
 def read_ts(path: Path, channels: int) -> Series:
-    """Series of a .ts file: channels separated by colons, the class last.
+    """The series of a .ts file, whose channels are separated by colons, with the class last.
 
     Raises:
         InputError: unreadable, cut off, or another number of channels.
@@ -123,7 +123,7 @@ def _numbered(labels: list[str], names: tuple[str, ...]) -> Int64[np.ndarray, " 
 
 
 def _vowel_files(root: Path | None) -> tuple[Path, Path]:
-    """Of the data folder, else of the installed package, which is not imported."""
+    """The two files in the data folder, or else in the installed package, which is not imported."""
     places = []
     folder = data_folder(root)
     if folder is not None:

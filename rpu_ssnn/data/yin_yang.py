@@ -11,10 +11,10 @@ from rpu_ssnn.spike_trains import SpikeTrains
 
 COUNTS = (5000, 1000)
 SEED = 20170
-"""Fixes the points, for every study and seed alike."""
+"""The seed of the points, the same for every study."""
 
 LATENCY_SLOTS = 30
-"""Of the recordings of `latency_spikes`: value 0 spikes in the first, value 1 in the last."""
+"""A recording of `latency_spikes` has so many slots; value 0 spikes in the first, 1 in the last."""
 
 CLASSES = ("yin", "yang", "dot")
 _BIG, _SMALL = 0.5, 0.1
@@ -23,7 +23,7 @@ _BIG, _SMALL = 0.5, 0.1
 def classes_of(
     x: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]
 ) -> Int64[np.ndarray, " n"]:
-    """Class of each point of the disc of radius 0.5 around (0.5, 0.5), as the paper defines it."""
+    """The class of each point of the disc of radius 0.5 around (0.5, 0.5), as in the paper."""
     right = np.hypot(x - 1.5 * _BIG, y - _BIG)
     left = np.hypot(x - 0.5 * _BIG, y - _BIG)
     yang = right <= _SMALL
@@ -48,7 +48,9 @@ def points(n: int, rng: np.random.Generator) -> tuple[np.ndarray, Int64[np.ndarr
 
 
 def latency_spikes(values: Float64[np.ndarray, "n lines"], slots: int) -> SpikeTrains:
-    """Each value in [0, 1] is one spike, the later the larger; one more line spikes at slot 0.
+    """Recordings in which each value in [0, 1] is one spike, the later the larger.
+
+    One more line spikes at slot 0.
 
     Every line has exactly one spike, so that counts say nothing: all is in the timing.
     """

@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rpu_ssnn.common.value_kinds import of_one_line, refuse_other_kinds
 
 SMALLEST_NORMAL = 2.0**-126
-"""Smallest normal number in single precision; smaller ones lose digits, or are zero."""
+"""The smallest normal number in single precision; smaller ones lose digits, or are zero."""
 
 
 def single(value: float) -> float:
     """The value in single precision, as simulation and tiles use it.
 
     Raises:
-        OverflowError: too large for single precision.
+        OverflowError: the value is too large for single precision.
     """
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
@@ -38,19 +38,19 @@ def _below_one_in_single(value: float) -> float:
 
 
 OneLine = AfterValidator(of_one_line)
-"""Of a name in tables, figures and file names."""
+"""Names in tables, figures and file names are one line of text."""
 
 InSingle = AfterValidator(_usable_in_single)
-"""Of a number that the compiled pass or a tile takes."""
+"""Numbers that the compiled pass or a tile takes fit into single precision."""
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0), InSingle, AfterValidator(_below_one_in_single)]
 Positive = Annotated[float, Field(gt=0.0), InSingle]
 
 
 class Spec(BaseModel):
-    """Frozen; unknown keys are errors, and so is what YAML 1.2 reads as another kind of value.
+    """Frozen settings, in which unknown keys are errors, and so are values of another kind.
 
-    `true` is no number, `1` is no flag, and what stands in quotes is text.
+    As in YAML 1.2, `true` is no number, `1` is no flag, and what stands in quotes is text.
     """
 
     model_config = ConfigDict(

@@ -39,7 +39,11 @@ lacks to 1."""
 
 
 class NeuronSpec(Spec):
-    """The composite spiking neuron (Eq. 1, 3, 4, 5)."""
+    """The composite spiking neuron (Eq. 1, 3, 4, 5).
+
+    >>> NeuronSpec(theta=10.0).theta_b
+    2.0
+    """
 
     theta: Threshold = 5.0
     """The forward threshold theta (the paper's 5)."""
@@ -66,7 +70,11 @@ class NeuronSpec(Spec):
 
 
 class EncodingSpec(Spec):
-    """How values and labels become spike trains (Section 3.1)."""
+    """How values and labels become spike trains (Section 3.1).
+
+    >>> EncodingSpec(contrast="on_off").input_rate
+    0.4
+    """
 
     trains: Literal["poisson", "regular"] = "poisson"
     """With `poisson` each input line spikes in each slot by chance (the paper's way). With
@@ -113,6 +121,9 @@ class GradientSpec(Spec):
 
     The literal reading of the paper is `LITERAL_GRADIENT`: switch="first_spike",
     branches="unbounded", relay=False and flush=0.
+
+    >>> GradientSpec(delay=2.5).switch
+    'hold'
     """
 
     switch: Literal["hold", "first_spike"] = "hold"
@@ -147,7 +158,11 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 
 
 class InhibitionSpec(Spec):
-    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength."""
+    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength.
+
+    >>> InhibitionSpec(clocked=True).strength
+    0.0
+    """
 
     strength: Strength = 0.0
     """The weight W_inh in thresholds from each output to every other; 0 stands for no
@@ -171,7 +186,12 @@ class InhibitionSpec(Spec):
 
 
 class NetworkSpec(Spec):
-    """A fully connected SSNN-BP network; input and output sizes come from the data."""
+    """A fully connected SSNN-BP network; input and output sizes come from the data.
+
+    >>> spec = NetworkSpec(hidden=(64,), T=50)
+    >>> spec.tau, spec.slots
+    (5.0, 65)
+    """
 
     hidden: Annotated[
         tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=32)

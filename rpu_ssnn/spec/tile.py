@@ -104,7 +104,11 @@ WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class TileSpec(Spec):
-    """How a device array holds the weights of one network (the device itself is a preset)."""
+    """How a device array holds the weights of one network (the device itself is a preset).
+
+    >>> TileSpec(slot_seconds=0.5).batch_seconds(batch=4, slots=100)
+    200.0
+    """
 
     weight_range: WeightRange = 8.0
     """The weight at the upper end of the device's nominal range of +-1, in standard deviations of

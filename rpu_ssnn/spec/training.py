@@ -13,7 +13,11 @@ RATES_NEED_PRESENTATIONS = "Eq. 9 multiplies counts of whole presentations: pres
 
 
 class TrainingSpec(Spec):
-    """How the network is trained; the meaning of the learning rate is in `rpu_ssnn.synapses`."""
+    """How the network is trained; `rpu_ssnn.synapses` says what the learning rate means.
+
+    >>> TrainingSpec(epochs=4, decay_shape="linear").step_scale(3)
+    0.25
+    """
 
     epochs: Annotated[int, Field(ge=0, le=1_000_000)] = 10
     """The number of passes over the training images."""
@@ -50,7 +54,7 @@ class TrainingSpec(Spec):
         return self
 
     def step_scale(self, epoch: int) -> float:
-        """Step in an epoch over that in the first, epoch 0 (also asked for where `epochs` is 0)."""
+        """The step in an epoch over that in epoch 0, which may be asked for where `epochs` is 0."""
         if self.decay_shape == "linear":
             return 1.0 - epoch / max(self.epochs, 1)
         return self.decay**epoch

@@ -1,4 +1,4 @@
-"""Data files of the user: reading, split and scale."""
+"""Reads, splits and scales the data files of the user."""
 
 from rpu_ssnn.data.user_data.reading import file_digest, own_counts, read_own
 

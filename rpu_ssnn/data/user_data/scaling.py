@@ -9,26 +9,23 @@ from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data_spec import Bounds
 
 _CHUNK = 4096
-"""Rows at a time: the values of a large set are not kept twice in double precision."""
+"""So many rows are scaled at a time: a large set is not kept twice in double precision."""
 
 
 class Scale(NamedTuple):
-    """Values that stand for no and for full rate, of all columns or of each.
-
-    Attributes:
-        zero: share that the value 0 has; outside [0, 1] where all values have one sign.
-    """
+    """The values that stand for no and for full rate, for all columns together or for each."""
 
     low: Float64[np.ndarray, " columns_or_1"]
     high: Float64[np.ndarray, " columns_or_1"]
 
     @property
     def span(self) -> Float64[np.ndarray, " columns_or_1"]:
-        """From no to full rate; infinite where both are one value, whose share is then 0."""
+        """The span from no to full rate, which is infinite where both are one value."""
         return np.where(self.high > self.low, self.high - self.low, np.inf)
 
     @property
     def zero(self) -> Float32[np.ndarray, " columns_or_1"]:
+        """The share of the value 0, which is outside [0, 1] where all values have one sign."""
         zero: Float32[np.ndarray, " columns_or_1"] = (-self.low / self.span).astype(np.float32)
         return zero
 
@@ -37,12 +34,12 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
     """The scale by a rule; it sees the training rows only.
 
     Args:
-        rows: [n, columns], of the training file.
-        training: the rows that are trained on.
-        rule: `OwnData.range`.
+        rows: the values of the training file [n, columns].
+        training: the places of the rows that are trained on.
+        rule: the setting `OwnData.range`.
 
     Raises:
-        InputError: values so far apart that their difference is infinite.
+        InputError: the values are so far apart that their difference is infinite.
     """
     if isinstance(rule, str):
         seen = rows[training]
@@ -60,7 +57,7 @@ def scale_of(rows: np.ndarray, training: Int64[np.ndarray, " drawn"], rule: Boun
 
 
 def shares(rows: np.ndarray, scale: Scale) -> Float32[np.ndarray, "n columns"]:
-    """(value - low) / (high - low), clipped to 0 to 1; a column of one value has share 0."""
+    """The shares (value - low) / (high - low), clipped to [0, 1]; of one value alone they are 0."""
     result = np.empty(rows.shape, dtype=np.float32)
     span = scale.span
     for first in range(0, len(rows), _CHUNK):

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     import h5py
 
 LAYOUT = "spikes/times, spikes/units and labels"
-"""Of the Heidelberg data sets (Cramer et al., IEEE TNNLS 2022): one entry a recording."""
+"""The Heidelberg data sets (Cramer et al., IEEE TNNLS 2022) have one entry a recording."""
 
 MOST_RECORDINGS = 10_000_000
 MOST_LINES = 1_000_000
-"""As `SpikeSpec.lines`."""
+"""`SpikeSpec.lines` has the same limit."""
 
 
 def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
-    """A file laid out as `LAYOUT`; times in the file's own unit (the Heidelberg sets': seconds).
+    """The content of an HDF5 file laid out as `LAYOUT`, with times in its own unit (often seconds).
 
     Raises:
-        InputError: no HDF5, another layout, or times and units that do not fit.
+        InputError: the file is no HDF5, has another layout, or its times and units do not fit.
     """
     h5py = optional_package("h5py", "rpu-ssnn[spikes]", path, "file", path.name)
     layout = f"must hold numbers as {LAYOUT}, one entry a recording"
@@ -75,15 +75,16 @@ def _recordings(path: Path, file: "h5py.File", spec: SpikeSpec) -> Part:
 
 
 def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpec) -> Part:
-    """Recordings from events.
+    """Recordings made of events.
 
     Args:
+        where: the file, for errors.
         events: `t` (time), `x` (line), `recording` (which, from 0) of each event, `labels` of
             each recording; `y` (row of a sensor) and `p` (polarity), or none: the lines of a row
             follow those of the row before, and the lines of polarity p those of p - 1.
 
     Raises:
-        InputError: arrays that do not fit, NaN, or a negative time, line or recording.
+        InputError: arrays do not fit, or hold NaN or a negative time, line or recording.
     """
     labels, n = events["labels"], len(events["t"])
     whole = {}
@@ -119,13 +120,13 @@ def part_of_events(where: Path, events: Mapping[str, np.ndarray], spec: SpikeSpe
 
 
 def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part]:
-    """The same events, where equal x, y and p are one line in both files.
+    """The same events, numbered so that equal x, y and p are one line in both files.
 
     Each file numbers its lines by its own largest x and y. Here the larger of both counts.
 
     Raises:
-        InputError: then a line is beyond `spec.lines`, or beyond the most there may be; tensors
-            with lines in several dimensions of other sizes.
+        InputError: a line is then beyond `spec.lines`, or beyond the most there may be; or the
+            lines of tensors have several dimensions of other sizes.
     """
     mine, theirs = train.shape[1:], test.shape[1:]
     fits = max(len(mine), len(theirs)) <= 1 or math.prod(mine) == math.prod(theirs)
@@ -152,10 +153,10 @@ def _renumbered(part: Part, sides: list[int], spec: SpikeSpec) -> Part:
 
 
 def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -> Part:
-    """Recordings [n, slots, lines...] in which whatever is not 0 is a spike.
+    """Recordings made of a tensor [n, slots, lines...] in which whatever is not 0 is a spike.
 
     Raises:
-        InputError: fewer than three dimensions, NaN, or values other than 0 and above.
+        InputError: the tensor has fewer than three dimensions, NaN, or values below 0.
     """
     fits, found = x.ndim >= 3 and x.dtype.kind in "biuf", (*x.shape, str(x.dtype))
     require(fits, where, "shape of x", found, "must be numbers [recordings, slots, lines]")
@@ -175,13 +176,13 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
 
 
 def _times(values: Any) -> np.ndarray:
-    """In the precision of the file, which says how far times are rounded."""
+    """The times in the precision of the file, which says how far they are rounded."""
     times = np.asarray(values)
     return times if times.dtype.kind in "iuf" else times.astype(np.float64)
 
 
 def _slots(time: np.ndarray, width: float) -> np.ndarray:
-    """floor(time / width); a time at the start of a slot is not put before it by rounding.
+    """The slots floor(time / width); rounding puts no time at the start of a slot before it.
 
     0.29 / 0.01 is 28.999999999999996, for example.
     """

@@ -1,0 +1,16 @@
+"""The examples in docstrings of what the package exports."""
+
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["common.errors", "data.dataset", "estimator", "spec.network", "spec.tile", "spec.training"],
+)
+def test_examples_of_docstrings_are_right(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"rpu_ssnn.{module}"))
+    assert found.attempted > 0
+    assert found.failed == 0
