@@ -66,46 +66,22 @@ def note_left_out(error: InputError) -> None:
     typer.echo(f"{error}; left out", err=True)
 
 
-def note_damage(error: InputError) -> None:
-    """Notes a damaged trial file on the error stream; the command goes on without it."""
-    typer.echo(f"{error}; the damaged file is left out", err=True)
-
-
-def note_all_damage(folder: Path, damaged: list[InputError], there: int, kind: str = "") -> None:
-    """Notes what is damaged in a folder of which something is left.
-
-    Args:
-        there: finished trials that are left.
-        kind: of trials that are needed, in words that follow.
-
-    Raises:
-        InputError: nothing is left; the error is the first damage, if any.
-    """
-    from studies.execution.study_runs import A_TRIAL
-
-    if not there:
-        allowed = f"must hold {A_TRIAL}{kind}"
-        raise damaged[0] if damaged else InputError(folder, "units", 0, allowed)
-    for error in damaged:
-        note_damage(error)
-
-
-def shown(folder: Path, rows: list[Path] | None, kind: str = "") -> "FolderContents":
+def shown(folder: Path, rows: list[Path] | None) -> "FolderContents":
     """Returns what a folder, or a study with rows of files, holds, and notes what is bad.
 
-    Args:
-        kind: of trials that are needed, as of `note_all_damage`.
-
     Raises:
-        InputError: nothing can be shown.
+        InputError: nothing can be shown; where files are damaged it is the first damage.
     """
-    from studies.execution.study_runs import shown_contents
+    from studies.execution.study_runs import A_TRIAL, shown_contents
 
     damaged: list[InputError] = []
     found = shown_contents(folder, rows or (), damaged.append, note_left_out)
-    note_all_damage(folder, damaged, len(found.complete), kind)
-    if found.n_other:
-        typer.echo(f"{found.other_rows}; left out", err=True)
-    if found.n_hidden:
-        typer.echo(found.hidden_rows, err=True)
+    if not found.complete:
+        nothing = InputError(folder, "units", 0, f"must hold {A_TRIAL}")
+        raise damaged[0] if damaged else nothing
+    notes = [f"{error}; the damaged file is left out" for error in damaged]
+    notes += [f"{found.other_rows}; left out"] if found.n_other else []
+    notes += [found.hidden_rows] if found.n_hidden else []
+    for note in notes:
+        typer.echo(note, err=True)
     return found

@@ -26,7 +26,6 @@ from rpu_ssnn.common.files import (
     is_regular,
     make_folder,
     read_bytes,
-    read_text,
     refusing,
     remove_temporaries,
     write_whole,
@@ -248,13 +247,8 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
 
 
 def is_ours(root: Path) -> bool:
-    """Says whether a run made the folder: by its marker, or by the first line of its study."""
-    if is_regular(root / MARKER_FILE):
-        return True
-    try:
-        return read_text(root / STUDY_FILE).startswith(f"# {_STUDY_COMMENT}")
-    except (OSError, UnicodeDecodeError):
-        return False
+    """Says whether a run made the folder, which its marker tells."""
+    return is_regular(root / MARKER_FILE)
 
 
 def _mark(root: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.common.wording import first_unprintable
-from studies.common.explain import validated
 from studies.declaration.result import SWEEP_PREFIX, Row, Scalar
 from studies.results.result_columns import RESULT_COLUMNS
 from studies.results.spreadsheet import without_guard
@@ -89,8 +89,6 @@ class _TypedRow(_Checked):
     resumed: Whole = None
     pruned_after_epochs: Whole = None
     replayable: bool | None = None
-    # Rows that an earlier version read from a table hold the shape `64` as a number.
-    data_shape: Annotated[Text, Field(coerce_numbers_to_str=True)] = None
     bin: Scalar = None
     settings: Text = None
 

@@ -79,6 +79,12 @@ class Attribution:
 def attribute(study: Study, device: str, run: Run, *, search_each: bool = False) -> Attribution:
     """Runs the device as it is, then with each imperfection off and on alone, and ranks them.
 
+    >>> from studies import attribute, load_study, runner
+    >>> study = load_study("my_study.yaml")  # doctest: +SKIP
+    >>> with runner("out/question") as run:  # doctest: +SKIP
+    ...     found = attribute(study, "charge_trap", run)
+    >>> print(found.sentence)  # doctest: +SKIP
+
     Args:
         device: label of a device case of the study, or a preset.
         run: runs what is missing of a study, such as `studies.runner` returns it.

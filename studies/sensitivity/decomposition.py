@@ -102,6 +102,12 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     Every state has its own learning rate (and weight range, in a device): given by the study's
     case where that has one, else searched as in any study.
 
+    >>> from studies import decompose, load_study, runner
+    >>> study = load_study("my_study.yaml")  # doctest: +SKIP
+    >>> with runner("out/question") as run:  # doctest: +SKIP
+    ...     found = decompose(study, "charge_trap", run)
+    >>> print(found.sentence)  # doctest: +SKIP
+
     Args:
         device: label of a device case of the study, or a preset.
         run: runs what is missing of a study, such as `studies.runner` returns it.

@@ -16,9 +16,9 @@ from device_presets import get_device
 from device_presets.preset_file import names_of_entry
 from device_presets.preset_lookup import preset_names
 from rpu_ssnn.common.errors import InputError, one_of
+from rpu_ssnn.common.validation import validated
 from rpu_ssnn.spec.tile import needs_native
 from studies.common.canonical import short_hash
-from studies.common.explain import validated
 from studies.declaration.cases import Case
 from studies.declaration.devices import beside_study, parameters_of, path_free
 from studies.declaration.result import Runs, by_crossbar

@@ -102,6 +102,20 @@ def require(
 ) -> Requirement:
     """Runs what the bracketing asks for, and says what each parameter has to meet.
 
+    >>> from studies import require, load_study, runner
+    >>> study = load_study("my_study.yaml")  # doctest: +SKIP
+    >>> with runner("out/question") as run:  # doctest: +SKIP
+    ...     found = require(study, "charge_trap", 1.0, run, parameters=["levels"])
+    >>> print(found.table[["parameter", "required", "verdict"]])  # doctest: +SKIP
+
+    Args:
+        device: label of a device case of the study, or a preset.
+        loss: accuracy that may be lost to the reference, percentage points.
+        run: runs what is missing of a study, such as `studies.runner` returns it.
+        parameters: names of `axes.PARAMETERS`, or of a law of the user's own.
+        others: leaves the other imperfections as they are (`as-is`), or switches them `off`.
+        search_each: searches the hyperparameters of each changed device instead of holding them.
+
     Raises:
         InputError: bad input, before anything runs.
     """

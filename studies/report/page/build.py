@@ -40,6 +40,10 @@ def write_report(
 ) -> Path:
     """Writes the report of a result folder.
 
+    >>> from studies import write_report
+    >>> write_report("out/my_study")  # doctest: +SKIP
+    PosixPath('out/my_study/report.html')
+
     Args:
         root: output folder, or a study as `studies.load_results` takes it.
         path: file to write; None: ``report.html`` in the folder, of a study ``NAME_report.html``.

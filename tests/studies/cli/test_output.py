@@ -92,16 +92,6 @@ def test_a_latin_1_terminal_gets_what_it_can_hold() -> None:
     assert ended.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [("", "must name a file or folder"), ("~nosuchuser/x", "no home"), ("x" * 5000, "too long")],
-)
-def test_a_path_that_can_be_none_is_one_line(path: str, said: str, command: Command) -> None:
-    code, output, errors = command("run", "digits_devices", "--out", path)
-    assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert said in errors
-
-
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_has_a_short_name(option: str, command: Command) -> None:
     code, output, _ = command("run", option)

@@ -73,21 +73,6 @@ def test_a_figure_that_cannot_be_drawn_leaves_no_others(command: Command, folder
     assert not list(folder.glob("*.png"))
 
 
-def test_workers_without_an_estimate_are_refused(command: Command, tmp_path: Path) -> None:
-    code, _, errors = command("plan", "digits_devices", "--no-estimate", "--workers", "2")
-    assert code == 2
-    assert errors == (
-        "plan: --workers: 2 is not allowed; is for the estimate, which --no-estimate leaves out\n"
-    )
-
-
-@pytest.mark.parametrize("name", ["table", "plot", "report", "status"])
-def test_what_is_no_result_folder_is_one_line(name: str, command: Command, tmp_path: Path) -> None:
-    code, output, errors = command(name, tmp_path)
-    assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert "result folder" in errors
-
-
 def test_all_figures_are_drawn_and_named(command: Command, folder: Path) -> None:
     code, output, _ = command("plot", folder)
     assert code == 0

@@ -166,10 +166,6 @@ def test_text_that_looks_like_a_number_stays_text(column: str, cell: str) -> Non
     assert row[column] == cell
 
 
-def test_a_shape_that_was_kept_as_a_number_is_text_again() -> None:
-    assert checked_row("a.json", "row", {**GOOD, "data_shape": 64})["data_shape"] == "64"
-
-
 def test_every_column_of_text_is_read_as_text() -> None:
     """`sweep.PATH` and the counts that have no unit are what they look like."""
     numbers = {"seed", "bin", "numerics_version", "replayable"}

