@@ -6,14 +6,15 @@ import pandas as pd
 
 from studies.common.statistics import FEWEST_SEEDS, MARKS
 from studies.report.figure_style import finish_axes, looks, new_figure, plain, save
-from studies.results.text_table import as_markdown, interval, marked_interval
+from studies.results.text_table import as_markdown, marked_interval
 from studies.sensitivity.attribution import INTERACTION, REMAINING, TOTALS, Attribution
 
 FILE, FIGURE = "attribution.csv", "attribution.png"
 
 _CAPTION = (
     "Percentage points of accuracy, mean and 95 % interval of differences by seed. Recovered: it "
-    f"alone switched off. Lost: it alone switched on. {REMAINING}: reference minus all off. {MARKS}"
+    f"alone switched off. Lost: it alone switched on. {INTERACTION}: significant where they "
+    f"interact. {REMAINING}: reference minus all off, which no row explains. {MARKS}"
 )
 _ROW_INCHES = 0.42
 
@@ -67,21 +68,17 @@ def draw(found: Attribution, device: str, root: Path) -> Path:
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for _, row in table.iterrows():
-        tested = row["imperfection"] not in TOTALS
         rows.append(
             {
                 "imperfection": row["imperfection"],
-                "set": row["value"] if tested else "",
-                "recovered": _effect(row, "recovered", tested),
-                "lost": _effect(row, "lost", tested),
+                "set": "" if row["imperfection"] in TOTALS else row["value"],
+                "recovered": _effect(row, "recovered"),
+                "lost": _effect(row, "lost"),
                 "n": f"{row[['recovered_n', 'lost_n']].min():.0f}",
             }
         )
     return pd.DataFrame(rows)
 
 
-def _effect(row: pd.Series, kind: str, tested: bool) -> str:
-    mean, half, n = row[kind], row[f"{kind}_ci"], row[f"{kind}_n"]
-    if tested:
-        return marked_interval(mean, half, row[f"{kind}_p"], n)
-    return interval(mean, half, "{:+.2f}", n)
+def _effect(row: pd.Series, kind: str) -> str:
+    return marked_interval(row[kind], row[f"{kind}_ci"], row[f"{kind}_p"], row[f"{kind}_n"])

@@ -16,12 +16,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from studies.common.statistics import (
-    SIGNIFICANCE,
-    WHY_UNTESTED,
-    PairedTest,
-    paired_tests,
-)
+from studies.common.statistics import SIGNIFICANCE, PairedTest, paired_tests
 from studies.declaration.result import Failure, Runs
 from studies.declaration.study import Study
 from studies.declaration.update_rules.devices import OnDeviceCase, PartialHyperparameters
@@ -105,7 +100,7 @@ def attribute(study: Study, device: str, run: Run, *, search_each: bool = False)
     if not len(table):
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
-    notes += _notes(table, asked.reference.name)
+    notes += _notes(table)
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table)))
 
 
@@ -193,32 +188,13 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _notes(table: pd.DataFrame, reference: str) -> Iterator[str]:
-    """Says what cannot be put down to single imperfections, and what remains with all off."""
-    total = {str(row["imperfection"]): row for _, row in table.iterrows()}
-    for kind, words in _SWITCHED.items():
-        sums, whole, rest = (_points(total[row], kind) for row in (SUM, WHOLE, INTERACTION))
-        verdict = _verdict(total[INTERACTION][f"{kind}_p"], "they interact")
-        yield (
-            f"each {words} alone adds up to {sums} points, all together are worth {whole}; the "
-            f"difference is {rest} ({verdict})"
-        )
+def _notes(table: pd.DataFrame) -> Iterator[str]:
+    """Names the imperfections whose cost is another one beside the others than alone."""
     for _, row in table[table["entangled_p"] < SIGNIFICANCE].iterrows():
         yield (
             f"{row['imperfection']} depends on the others: its cost beside them and its cost alone "
             f"differ by {_points(row, 'entangled')} points"
         )
-    verdict = _verdict(total[REMAINING]["lost_p"], "no imperfection of the table explains them")
-    remaining = _points(total[REMAINING], "lost")
-    yield f"with all off, the loss to {reference} is {remaining} points ({verdict})"
-
-
-def _verdict(p: float, meaning: str) -> str:
-    if p != p:
-        return f"{WHY_UNTESTED}: no test"
-    if p < SIGNIFICANCE:
-        return f"p {p:.2g}, more than chance: {meaning}"
-    return f"p {p:.2g}, not more than chance"
 
 
 def _sentences(table: pd.DataFrame) -> Iterator[str]:

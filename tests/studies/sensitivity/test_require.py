@@ -9,7 +9,6 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from studies.declaration.update_rules.devices import PartialHyperparameters
 from studies.declaration.update_rules.pulses import DeviceCase, PulseMethod
-from studies.sensitivity.attribution import attribute
 from studies.sensitivity.axes import PARAMETERS, STANDARD, axis
 from studies.sensitivity.device_question import TunedDevice, ask
 from studies.sensitivity.imperfections import settings_of
@@ -387,6 +386,4 @@ def test_two_seeds_show_no_interval() -> None:
     found = require(study, "capacitor", 50.0, run, parameters=["cycle_to_cycle"])
     shown = [found.notes[0], rows(found)["cycle_to_cycle"]["why_none"]]
     assert "no limit up to" in shown[1]
-    shown += [note for note in attribute(study, "capacitor", run).notes if "adds up" in note]
-    assert len(shown) == 4
     assert not any("±" in text for text in shown)
