@@ -1,5 +1,6 @@
 """Overrides of measured tables: checked before the device is looked up among those made before."""
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,3 +67,36 @@ def test_normalised_conductances_are_not_in_siemens(tmp_path: Path) -> None:
     with pytest.raises(PresetError, match="tables: some are normalised, some in siemens"):
         table_device(f"table({tmp_path / 'both'})")
     assert [read(tmp_path / "both" / number).unit for number in "01"] == ["uS", "a.u."]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.replace("0, 0.5, 1", "0, x, 1"), r"row 3: row: .*must hold numbers"),
+        (lambda s: s.replace("0, 0.5, 1", "0, 1, 0.5"), "points: 'not rising'"),
+        (lambda s: "\n".join(s.split("\n")[:4]), "rows: 3 .*one row a point"),
+        (lambda s: s.replace("9e-07, 9e-07", "9e-07", 1), "row 4: cells: 8 .* must be 9"),
+        (lambda s: s.replace("9e-07", "nan", 1), r"row \d+: row: .*must hold finite numbers"),
+        (
+            lambda s: s.replace("0, 0.5, 1", "0, 0.5, 0.9"),
+            "distribution: from 0 to 0.9; must go from 0 to 1",
+        ),
+        (
+            lambda s: "\n".join(s.split("\n")[i] for i in (0, 1, 2, 5, 4, 3)),
+            "column 1 of changes: 9e-07 .* must rise with the points",
+        ),
+    ],
+)
+def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = write_table(tmp_path / "mine")
+    file = folder / "dG_increasing.txt.gz"
+    file.write_bytes(gzip.compress(change(gzip.decompress(file.read_bytes()).decode()).encode()))
+    with pytest.raises(PresetError, match=message) as caught:
+        read(folder)
+    assert "\n" not in str(caught.value)
+    file.write_bytes(b"no gzip")
+    with pytest.raises(PresetError, match="must be a readable table"):
+        read(folder)
+    (folder / "dG_decreasing.txt.gz").unlink()
+    with pytest.raises(PresetError, match=r"no dG_decreasing\.txt.*one for each direction"):
+        read(folder)

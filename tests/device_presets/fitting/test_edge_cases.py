@@ -14,7 +14,6 @@ from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.noise_limits import cycle_noise_limits
 from device_presets.fitting.model.preparation import prepare, with_read_noise
 from device_presets.fitting.model.selection import _folds, filtered, select_model
-from device_presets.fitting.model.uncertainty import _inverse, _is_top
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.thinning import MOST_PULSES
@@ -98,13 +97,6 @@ def test_few_down_pulses_of_a_long_sweep_are_kept(tmp_path: Path) -> None:
     path = 20 + np.concatenate([[0], np.cumsum(np.where(up, 0.001, -0.1))])
     found = read(file_of(tmp_path / "data.csv", path, up))
     assert int((found.pulse < 0).sum()) == 300
-
-
-def test_a_curvature_that_is_not_finite_is_not_known() -> None:
-    """At the edge of what a model allows; such a fit ended in an error of numpy."""
-    curvature = np.array([[4.0, 0.0], [0.0, np.inf]])
-    assert not _is_top(curvature)
-    assert np.isfinite(_inverse(curvature)).all()
 
 
 def test_no_device_is_held_out_whole_where_cycles_are_numbered_through_devices(

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +9,7 @@ import pytest
 
 from device_presets import get_preset
 from device_presets.fitting import fit_file
-from device_presets.fitting.fit_file import _slope_for_each
-from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, WIDTH
+from device_presets.fitting.model.effects import LEAK, WIDTH
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model, fitted_from, with_memory
 from device_presets.fitting.model.preparation import (
@@ -20,7 +18,7 @@ from device_presets.fitting.model.preparation import (
     with_read_noise,
     without_read_noise,
 )
-from device_presets.fitting.model.selection import Score, Selection, _choice, select_model
+from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.quantities import NOISE_OF_CURRENT
@@ -182,27 +180,6 @@ def test_one_device_at_no_clear_top_does_not_decide_on_the_noise(seed: int, tmp_
     fit = soft_bounds(tmp_path / "data.csv", seed, 6, 800, cycle=3.75, read_noise=0.112)
     found = np.exp(unbiased(fit).shared[:2])
     np.testing.assert_allclose(found, [3.75, 0.112], rtol=0.15)
-
-
-def test_of_equally_simple_models_the_better_one_is_chosen() -> None:
-    """They differ in the law of the noise; which comes first in the list says nothing. A model
-    whose preset would leave a term of time out comes last."""
-
-    def score(n_free: int, held_out: float, held_by_preset: bool = True) -> Score:
-        layout = SimpleNamespace(held_by_preset=held_by_preset)
-        fit = SimpleNamespace(n_free=n_free, layout=layout)
-        return Score(FIT_FORMS[0], fit, held_out + np.array([0.0, 0.4, -0.4]))  # type: ignore[arg-type]
-
-    worse, better, larger = score(3, -1.0), score(3, -0.9), score(4, -0.8)
-    assert _choice([worse, better, larger], "").chosen is better
-    assert _choice([score(2, -0.8, held_by_preset=False), larger], "").chosen is larger
-
-
-def test_no_slope_for_each_device_where_the_linear_fit_was_dropped() -> None:
-    """A fit with memory is dropped where its correlated noise is none; the chosen one may stay."""
-    fit = SimpleNamespace(layout=SimpleNamespace(memory=True, effects=NO_EFFECTS))
-    chosen = Score(FIT_FORMS[0], fit, None)  # type: ignore[arg-type]
-    assert _slope_for_each(Selection(chosen, (chosen,), (chosen,), "")) is None
 
 
 def test_noise_of_the_range_is_found_where_sweeps_end_before_the_bounds(tmp_path: Path) -> None:

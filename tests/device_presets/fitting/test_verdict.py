@@ -2,10 +2,7 @@
 
 import functools
 import math
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,17 +16,14 @@ from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.preparation import prepare, with_read_noise, without_read_noise
-from device_presets.fitting.model.selection import Score, _choice, filtered
+from device_presets.fitting.model.selection import filtered
 from device_presets.fitting.reading.measurement import read_measurement
-from device_presets.fitting.results.fitted_entry import fitted_entry
 from device_presets.fitting.results.intervals import (
     Quantity,
     as_far_as_determined,
     is_log_normal,
     spread_interval,
 )
-from device_presets.fitting.results.quantities import _nonlinearity, _over_models
-from device_presets.preset_file import ParameterEntry
 from rpu_ssnn.common.files import write_together
 from rpu_ssnn.devices.laws import FIT_FORMS
 from studies.cli.presets import presets_app
@@ -197,18 +191,6 @@ def test_a_device_whose_fit_leaves_it_open_does_not_hide_the_spread_of_the_other
     assert ((low <= 0.1) & (high >= 0.1)).mean() == pytest.approx(0.95, abs=0.02)
 
 
-def test_a_noise_s_interval_holds_those_of_models_that_may_be_right_too() -> None:
-    def noise(low: float | None, high: float | None) -> Quantity:
-        return Quantity("cycle_to_cycle", 0.3, low, high, "step")
-
-    other, unknown = noise(0.28, 0.35), noise(None, None)
-    wide = _over_models(noise(0.27, 0.31), [other, unknown])
-    assert (wide.value, wide.low, wide.high) == (0.3, 0.27, 0.35)
-    assert "models" in wide.note
-    assert _over_models(noise(0.2, 0.4), [other]) == noise(0.2, 0.4)
-    assert _over_models(unknown, [other]) == unknown
-
-
 @pytest.mark.parametrize("doubt", [0.0, 0.1, 4.0, 1e9])
 @pytest.mark.parametrize("within", [0.0, 1e-12, 1.0, 1e6])
 def test_intervals_of_spreads_are_there_for_any_doubt(doubt: float, within: float) -> None:
@@ -251,22 +233,6 @@ def test_an_interval_that_says_nothing_is_not_printed(
     assert (found.value, found.interval) == (value, shown)
 
 
-def test_a_preset_says_that_a_number_is_not_determined(poor: FittedDevice) -> None:
-    def parameters(determined: bool) -> dict[str, ParameterEntry]:
-        quantities = [
-            replace(q, low=None, high=None, determined=determined) if q.name == "step" else q
-            for q in poor.quantities
-        ]
-        return fitted_entry(poor.population, quantities, poor.measurement).parameters
-
-    known, open_ = parameters(True)["step"], parameters(False)["step"]
-    assert known.value == open_.value
-    assert known.source
-    assert not open_.source
-    assert open_.assumption is not None
-    assert open_.assumption.startswith("not determined by the data")
-
-
 @pytest.mark.parametrize("memory", [True, False])
 def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -299,37 +265,3 @@ def test_the_step_of_the_checks_holds_no_read_noise_and_no_loss(
     verdict = goodness.judge(fit, filtered(fit))
     assert seen == [pytest.approx(step)]
     assert verdict.checks[0].passed, verdict.checks[0]
-
-
-def test_the_interval_of_a_nonlinearity_holds_its_value_and_other_good_models() -> None:
-    """Slopes of their own that all end in no step at the bound give a nonlinearity of exactly 1."""
-
-    def population(at_bound: float, half: float) -> Any:
-        def quantity(name: str, unit: str, loss: Any, note: str) -> Quantity:
-            value = loss(device)
-            return Quantity(name, value, value - half, value + half, unit, note)
-
-        device = SimpleNamespace(local=np.array([0.0, 0.0, 0.0, 0.0, 1.0, -1.0]))
-        return SimpleNamespace(
-            quantity=quantity,
-            step_at=lambda _, up, weight: at_bound if weight else 1.0,
-            device=lambda: device,
-            reached=lambda high: np.array([True]),
-            has_down=True,
-        )
-
-    found = _nonlinearity(population(0.01, 0.002), population(0.0, 0.0), [], up=False)
-    assert (found.value, found.low, found.high) == pytest.approx((0.99, 0.988, 1.0))
-    as_good = [population(0.5, 0.1)]
-    found = _nonlinearity(population(0.01, 0.002), None, as_good, up=False)
-    assert (found.value, found.low, found.high) == pytest.approx((0.99, 0.4, 0.992))
-
-
-def test_of_equally_simple_models_the_best_is_looked_at_first() -> None:
-    layout = SimpleNamespace(held_by_preset=True)
-    fit: Any = SimpleNamespace(n_free=3, layout=layout)
-    parts = np.array([1.0, -1.0, 0.5])
-    behind = [Score(FIT_FORMS[0], fit, parts - lost) for lost in (0.3, 0.2, 0.1)]
-    found = _choice(behind, "")
-    assert [id(one) for one in found.as_good] == [id(one) for one in behind[::-1]]
-    assert found.chosen is behind[2]
